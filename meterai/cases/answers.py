@@ -137,7 +137,7 @@ def _refund(facts: Facts, one: RefundView, second: str = "") -> CaseAnswer | Non
     }
     match RefundState(one.state):
         case _ if one.way != Way.PROVIDER:
-            return None  # these sentences name the payment's source
+            return None  # the sentences of answers say that money returns to the payment's source
         case RefundState.SETTLED:
             assert one.settled_at is not None, "a settled refund has its time"
             told |= {"settled_at": one.settled_at, "bank_number": one.provider_refund_number}
@@ -190,7 +190,7 @@ def _in_flight(facts: Facts) -> CaseAnswer | None:
     order = facts.order
     if order is None:
         return None
-    # Between a payment and its consequences; a payment of a withdrawn order goes back.
+    # The time between a payment and the execution of its order; a payment of a withdrawn order goes back instead.
     is_open = order.state in (OrderState.PLACED, OrderState.LAPSED)
     is_arrived = is_open and facts.is_covered and not facts.refunds
     if order.state != OrderState.PAID and not is_arrived:

@@ -33,7 +33,8 @@ TITLE_LENGTH_MAX = 120  # characters of the title of a report
 CATEGORY = "Bea Meterai"
 MASK = "[disamarkan]"
 _MAIL = re.compile(r"[^\s@,;]{1,64}@[^\s@,;]{1,255}")
-_NUMBER = re.compile(r"\+?\d(?:[ .\-/]?\d){5,}")  # phones, accounts, NIK: six digits and more
+# Phones, bank accounts, identity numbers (NIK): six digits and more.
+_NUMBER = re.compile(r"\+?\d(?:[ .\-/]?\d){5,}")
 _OURS = re.compile(r"\b(?:ord|stg|rfd|cas|acc)_[0-9a-z]{8,}", re.IGNORECASE)
 _FORMULA = (
     "=",

@@ -51,7 +51,7 @@ class CaseEvent(StrEnum):
     NOT_ANSWERED = "not_answered"  # the person says that the answer does not help
     ACCEPTED = "accepted"  # the person says that it is answered
     CLOSED = "closed"  # by staff
-    MONEY_BACK = "money_back"  # all money of its order is returned
+    MONEY_BACK = "money_back"  # all money of the order is returned
     TIME_RAN_OUT = "time_ran_out"
     REOPENED = "reopened"  # the person writes to a closed case, once
 
@@ -67,7 +67,7 @@ CASE = Lifecycle(
         (_S.OPEN, _E.CLOSED): _S.CLOSED,
         (_S.OPEN, _E.MONEY_BACK): _S.CLOSED,
         (_S.OPEN, _E.TIME_RAN_OUT): _S.CLOSED,  # its person was erased
-        # Answered again when the facts have changed.
+        # A repeated complaint is answered again if the facts have changed.
         (_S.ANSWERED, _E.ANSWERED_FROM_FACTS): _S.ANSWERED,
         (_S.ANSWERED, _E.ANSWERED): _S.ANSWERED,
         (_S.ANSWERED, _E.ASKED): _S.ASKED,
@@ -248,8 +248,8 @@ class Case:
     answered_by: Author | None = None
     outcome: CaseOutcome | None = None
     opened_at: datetime
-    due_at: datetime | None  # due time of the answer of staff, while it is open
-    closes_at: datetime | None  # time at which it ends, while it waits for the person
+    due_at: datetime | None  # due time of the answer of staff, while the case is open
+    closes_at: datetime | None  # time at which the case closes, while it waits for the person
     closed_at: datetime | None
     reopened_at: datetime | None
     told: int  # number of complaints in it

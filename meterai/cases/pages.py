@@ -54,7 +54,7 @@ from meterai.plumbing.http.requests import network_of
 from meterai.sealing import CHECKED_BYTES_MAX
 
 PICTURE_KIND = "pic"
-FORM_BYTES_MAX = CHECKED_BYTES_MAX + 64 * 1024  # files, and the form fields beside them
+FORM_BYTES_MAX = CHECKED_BYTES_MAX + 64 * 1024  # the uploaded files, and the other form fields
 _PDF = b"%PDF-"
 _HEAD_BYTES = 1024  # prefix that contains the PDF header (ISO 32000-1, annex H)
 SHOWN_MAX = 50  # complaints per page

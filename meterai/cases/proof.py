@@ -18,7 +18,7 @@ from meterai.plumbing.signed import DocumentSigner, read_signed
 
 ANSWERS = "answers to complaints"  # purpose of the derived signing key
 KIND = "meterai answer"  # kind of the signed document, unique in an installation
-LINES_MAX = 500  # per answer: an order with twenty documents has about eighty
+LINES_MAX = 500  # lines of an answer; an order with twenty documents has about eighty
 LINE_LENGTH_MAX = (
     1_000  # characters, so that a line fits on a page; a longer one is cut, with an ellipsis
 )

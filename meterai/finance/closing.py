@@ -123,7 +123,7 @@ async def _breaks(tx: ReadTx, asked: StatementRequest) -> list[UnexplainedBreak]
 async def close(tx: Tx, found: Close, settings: Settings, actor: Actor) -> None:
     """Store the signed close of a day, and write the audit trail. Refuses `DayClosed`, `CloseWrong`."""
     signer, last = signer_of(keyring_of(settings)), await store.last_close(tx)
-    if last is not None:  # the chain continues only after our own closes
+    if last is not None:  # the chain continues only after a close that our key signed
         read_close(last.manifest.encode(), signer.public_key())
     await store.insert_close(tx, found, signed(found, signer, settings))
     await trail.record(tx, NOBODY, actor=actor, action="day_closed", subject=str(found.day))

@@ -22,8 +22,8 @@ SELECT provider AS of, coalesce(-sum(rupiah) FILTER (WHERE resolution = 'matched
 FROM suspense_booked(), period WHERE {within("resolved_at")} AND (resolution = 'fee' OR resolution = 'matched'
     AND reason = 'settlement_not_booked') GROUP BY provider ORDER BY provider
 """
-# Each channel is one seller, as competition is measured: our pages, programs of buyers, and every distributor. A stamp
-# is sold when its duty becomes due, as in statements of duty.
+# For measures of competition each channel counts as one seller: our pages, programs of buyers, and every distributor. A
+# stamp is sold when its duty becomes due, as in statements of duty.
 _SOLD = """
 sold AS (
     SELECT l.channel, l.seller_id,

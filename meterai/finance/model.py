@@ -22,7 +22,7 @@ DEPOSIT_CODE = "411411-902"  # duty in electronic stamps, of a collector (PMK 78
 LINES_MAX = (
     100_000  # legs of a statement in one file of the console; the command line writes any number
 )
-AGES_DAYS = (1, 3, 7, 30)  # bounds of the buckets of the ageing, in days
+AGES_DAYS = (1, 3, 7, 30)  # bounds in days of the age buckets of open refunds
 UNPLACED = "-"  # instead of a provider: money at providers without a known payment
 
 
@@ -129,7 +129,7 @@ class PayoutState(StrEnum):
 
     APPROVED = "approved"
     SENT = "sent"  # the bank is told to pay it
-    CONFIRMED = "confirmed"  # a line of the bank statement has it, and the state its receipt; it is in the books
+    CONFIRMED = "confirmed"  # a line of the bank statement pays it, the state has given a receipt; it is in the books
     FAILED = "failed"  # it was not paid
 
 
@@ -228,7 +228,7 @@ class StatementScope(StrEnum):
     ACCOUNT = "account"
     ORDER = "order"
     PROVIDER = "provider"
-    BOOKS = "books"  # of everybody: a day, a month
+    BOOKS = "books"  # all books, over a day or a month
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,7 +272,7 @@ class Ageing:
 
     at: datetime
     rows: Sequence[Aged]
-    payable: int  # balance of the book
+    payable: int  # balance of the book `refunds_payable`
 
     @property
     def rupiah(self) -> int:

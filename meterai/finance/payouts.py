@@ -29,7 +29,7 @@ from meterai.plumbing.db.database import ReadTx, Tx
 # The state's receipt number of a deposit, and the billing code of a deposit for the bank.
 _NTPN, _BILLING = re.compile(r"[0-9A-Z]{16}", re.ASCII), re.compile(r"[0-9]{15}", re.ASCII)
 _DEPOSIT = re.compile(r"[0-9]{6}-[0-9]{3}", re.ASCII)
-LINE_LENGTH_MAX = 100  # characters of the identity of a line
+LINE_LENGTH_MAX = 100  # characters of the text that identifies a line
 
 
 async def one(tx: ReadTx, text: str) -> Payout:

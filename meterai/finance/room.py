@@ -28,7 +28,7 @@ MEASURING = "measure_finance"
 MEASURING_SECONDS = 300.0  # between two sums over the entries since the last close
 
 COUNTING = "count_channels"
-COUNTING_SECONDS = 30.0  # largest delay of the console
+COUNTING_SECONDS = 30.0  # between two counts by channel, the longest delay of the console's figures
 
 
 async def _build(container: Container) -> None:

@@ -26,7 +26,7 @@ class FinanceService:
         """Periodic task: set the metrics."""
         async with self._database.reading() as tx:
             metrics.UNCLOSED.set(await days_to_close(tx, self.now()))
-            if await store.last_close(tx):  # from the last close, not from the first entry
+            if await store.last_close(tx):  # without a close, all entries would have to be summed
                 metrics.DUTY.set(await store.book_now(tx, "duty_payable"))
         return 0
 

@@ -104,7 +104,7 @@ SELECT book, coalesce(sum(amount) FILTER (WHERE posted_at < %s), 0)::bigint AS o
        coalesce(sum(amount) FILTER (WHERE amount > 0 AND posted_at >= %s), 0)::bigint AS credit
 FROM (<lines>) of_scope GROUP BY book
 """
-# From the last closed day, so that the past is not summed again.
+# Sums begin at the last closed day, so that the past is not summed again.
 _BALANCES_OF_BOOKS = """
 WITH closed AS (SELECT max(day) AS day FROM day_closes WHERE timezone('Asia/Jakarta', (day + 1)::timestamp) <= %s)
 SELECT book, coalesce(sum(amount) FILTER (WHERE posted_at < %s), 0)::bigint AS opening,
@@ -207,7 +207,7 @@ async def ageing(tx: ReadTx, at: datetime) -> list[Aged]:
 
 SETTLED_SECONDS = SETTLED_AFTER.total_seconds()
 COUNTED_SECONDS = 86_400.0  # seconds of the past that one call counts
-# Stored sums, and the legs after them; a leg is counted once by either.
+# Stored sums, and the legs posted after them; each leg is counted once.
 _CHANNEL_SUMS = """
 SELECT day, channel, seller, reason, book, sum(entries)::bigint AS entries, sum(amount)::bigint AS amount FROM (
     SELECT day, channel, seller_id AS seller, reason, book, entries, amount FROM channel_sums

@@ -38,7 +38,7 @@ class IncidentState(StrEnum):
 
     INVESTIGATING = "investigating"
     IDENTIFIED = "identified"  # the cause is known
-    MONITORING = "monitoring"  # it seems mended, and is watched
+    MONITORING = "monitoring"  # it seems to be fixed, and is observed
     RESOLVED = "resolved"
     REVIEWED = "reviewed"  # its report is public
     ANNOUNCED = "announced"
@@ -164,7 +164,7 @@ class Incident:
     held_by: str  # rcv_... of a recovery under way
     is_watched: bool  # opened by the watch, without updates by staff since
     report: Mapping[str, Any] | None  # figures of its report, counted after the review
-    changed: Mapping[str, str]  # changes since, for the report; empty before the review
+    changed: Mapping[str, str]  # what was changed since, for the report; empty before the review
 
     @property
     def shown(self) -> str:

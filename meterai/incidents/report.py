@@ -38,7 +38,7 @@ class IncidentReport:
     at: datetime
     orders: int
     buyers: int
-    executed: int  # in the time of the incident
+    executed: int  # orders executed in the time of the incident
     waiting: int
     given_back: int
     denied: int

@@ -68,7 +68,7 @@ UPDATE incidents SET state = 'reviewed', reviewed_at = %s, updated_at = %s, chan
     report = NULL
 WHERE incident_id = %s
 """
-# One lock for all openings: the later of two about one component waits, and is refused by name.
+# One lock for all openings: of two about one component the later waits, and its refusal names the first.
 _LOCK_OPENING = "SELECT pg_advisory_xact_lock(hashtextextended('incidents', 0))"
 
 

@@ -140,7 +140,7 @@ class Subscriptions:
         self, tx: Tx, subscriber: Subscriber, incident: Incident, said: StatusUpdate
     ) -> None:
         if subscriber.confirmed_at is None or subscriber.confirmed_at > said.at:
-            return  # a later subscriber reads it on the page
+            return  # who subscribed after the update can read it on the page
         states = {language: translate(f"incident.{said.state}", language) for language in LANGUAGES}
         await notifications.queue_to(
             tx,

@@ -10,7 +10,7 @@ from meterai.incidents.model import Incident, StatusUpdate
 from meterai.kit.components import Component, ComponentState, worst
 
 UPDATES_SHOWN_MAX = (
-    20  # of one incident over the API, which is polled a lot; page and feed show all
+    20  # of one incident in the API, which is polled often; page and feed show all updates
 )
 
 

@@ -27,7 +27,7 @@ class OutageState(StrEnum):
     PROPOSED = "proposed"  # derived, and not yet looked at by anybody
     WITHDRAWN = "withdrawn"
     CONFIRMED = "confirmed"  # by two persons of staff; permanent
-    REPLACED = "replaced"  # a later record of the same time names it; stays public
+    REPLACED = "replaced"  # a later record of the same time replaces it; it stays public
 
 
 class OutageEvent(StrEnum):
@@ -54,7 +54,7 @@ class LeftOutReason(StrEnum):
 
     CHAIN = "chain"  # a reading does not name the one before it: one is missing, or there are two chains
     CLOCK = "clock"  # the clock of the watcher was set back, so that it measured a minute twice
-    FOREIGN = "foreign"  # they are of another installation
+    FOREIGN = "foreign"  # the readings are of another installation
 
 
 class OutageSpan(msgspec.Struct, frozen=True):

@@ -15,7 +15,7 @@ from meterai.plumbing.messages import format_clock, format_datetime, translate
 JSON = "application/json"
 # Rows of one list in the PDF; the attached signed document has all of them.
 LISTED_MAX = 100
-# Acts needed to get a stamp on a document; checking one is not.
+# Acts needed to get a stamp on a document; checking a stamp is not needed.
 NEEDED_TO_STAMP = (PublicAct.AFFIX, PublicAct.BUY)
 
 

@@ -25,8 +25,8 @@ RULES_VERSION = 1  # version of `rules`; a record of another version is not deri
 READINGS_BYTES_MAX = (
     8 * 1024 * 1024
 )  # of one watcher, unpacked; a day of readings of 1.2 KB has 1.7 MB
-# Packed readings of one watcher.  All together have 10 MiB, since a PDF with the record may have 20 MiB to be sealed.  A day
-# has 300 KB, one of many faults 420 KB.
+# Bytes of the packed readings of one watcher.  All watchers together have 10 MiB, since a PDF that is sealed may have 20 MiB.
+# The readings of a day have 300 KB, those of a day with many faults 420 KB.
 PACKED_BYTES_MAX = 10 * 1024 * 1024 // WATCHERS_MAX
 FILE_BYTES_MAX = 24 * 1024 * 1024  # largest record that is verified
 

@@ -22,7 +22,7 @@ from meterai.plumbing.readings import Watcher, read_watchers
 from meterai.plumbing.signed import SignatureWrong, public_key_of
 from meterai.sealing import Verdict
 
-FILES_MAX = 100  # in a folder of keys
+FILES_MAX = 100  # files that are read from a folder of keys
 _BLOCK = re.compile(rb"-----BEGIN ([A-Z ]+)-----.+?-----END \1-----", re.DOTALL)
 _PDF = b"%PDF-"
 

@@ -5,8 +5,8 @@ from meterai.plumbing.db.audited import Audited, ClockColumn, MarkEvidence
 _LINES = (
     "A copy of the provider's record, read again; what differs is an item, with these as evidence."
 )
-# Record lines have no index by refund, so the evidence is a comparison in the audit trail, which has all of them; the row of
-# a day has only the last.  Rows that a record contains are marked after its comparison, in batches.
+# Record lines have no index by refund, so the evidence is a comparison in the audit trail.  The trail has every comparison of
+# a day, its row only the last.  Rows that a record contains are marked after its comparison, in batches.
 _COMPARED = """EXISTS (SELECT 1 FROM audit_events e WHERE e.account_id = '00000000-0000-0000-0000-000000000000'
     AND e.action = 'record_compared' AND e.happened_at <= t.recorded_at AND e.happened_at > t.recorded_at - interval '1 hour')"""
 AUDITED = Audited(
@@ -16,7 +16,7 @@ AUDITED = Audited(
             "record_days", "read_again_at", "(t.day + 9)::timestamp AT TIME ZONE 'Asia/Jakarta'"
         ),
     ),
-    # Only of the last days: the audit of each night checks them, and the lines are deleted later.
+    # Only rows of the last days are checked: an audit runs each night, and the lines are deleted later.
     evidence=(
         MarkEvidence(
             "record_days",

@@ -28,7 +28,7 @@ from meterai.reconciliation.model import (
 )
 from meterai.suspense import Break, RecordItem
 
-KEY_OF_REFUND = "refund_not_in_record:"  # the room refunds uses it too, and looks up each refund
+KEY_OF_REFUND = "refund_not_in_record:"  # the room `refunds` uses this key too
 NO_DAY = "no_day_in_its_name"
 LINES_TOLD_MAX = 20  # lines of one payment in the evidence
 _K = BreakKind
@@ -101,7 +101,7 @@ def payment_breaks(
 def _breaks_of_payment(one: Differing, begins: str, told: bytes) -> Iterator[Break]:
     net = one.captured - one.refunded - one.charged_back
     if one.suspended or (one.captured and not (one.captured_ours or one.due or one.booked)):
-        if one.captured:  # of no payment of ours, or its money is in the book already
+        if one.captured:  # we do not have this payment, or its money is already in suspense
             yield Break(
                 key=f"{begins}:captured",
                 reason=_K.PAYMENT_NOT_IN_BOOKS,

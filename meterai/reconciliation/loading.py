@@ -47,7 +47,7 @@ class Loading:
     ) -> None:
         """Load the lines of a rail's history from `begins` to before `ends`; refuses as the rail does."""
         async for one in movements:
-            # A line at midnight may be in the history of both days.
+            # A line at midnight may be in the histories of both days; it counts for the day of its time.
             if isinstance(one, UnmatchedLine) or begins <= one.moved_at < ends:
                 self._take(one, "")
             if len(self._rows) >= LINES_AT_ONCE:

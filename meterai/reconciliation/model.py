@@ -10,9 +10,9 @@ from meterai.kit.clock import WIB
 from meterai.kit.lifecycle import Lifecycle
 from meterai.kit.refusal import CommandRefusal
 
-# Providers with statements as records: the operator's own bank account, and the account of transfers to buyers.
+# Names that stand for a provider where records are bank statements: the operator's account, the account of transfers.
 ACCOUNT, FLOAT = STATEMENTS = ("account", "float")
-TREASURY = "treasury"  # as a counterpart of a line
+TREASURY = "treasury"  # counterpart of a line that pays duty
 
 
 class DayState(StrEnum):
@@ -20,7 +20,7 @@ class DayState(StrEnum):
 
     READING = "reading"
     WAITING = "waiting"  # the record was not received, or not completely
-    DIFFERING = "differing"  # compared, and more differs than is listed
+    DIFFERING = "differing"  # compared, and there are more differences than are listed
     FINAL = "final"  # complete, and each difference is an item
 
 

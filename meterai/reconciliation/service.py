@@ -67,7 +67,7 @@ from meterai.reconciliation.settings import ReconciliationSettings, agreed_of, n
 from meterai.suspense import Break, OpenBreak, Resolution
 
 TASK = "reconcile"
-LEASE_SECONDS = 3_600.0  # of one reading, and the pause before the next try
+LEASE_SECONDS = 3_600.0  # time for one reading, and the pause before the next try
 DAYS_MAX = 45  # compared automatically; QRIS acquirers answer about no older days
 DAYS_AT_ONCE = 5
 READ_AGAIN_DAYS = (
@@ -468,7 +468,7 @@ class Reconciliation:
         """Open an item for each difference, and resolve items whose difference is gone as explained."""
         for one in breaks:
             if one.is_money and await payments.captured_anywhere(tx, str(one.payment)):
-                continue  # it arrived during the comparison
+                continue  # the payment was booked during the comparison
             if await suspense.keep_break(tx, one) and one.reference:
                 await payments.ask_about(tx, one.reference)
         still = {one.key for one in breaks}

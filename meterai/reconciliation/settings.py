@@ -16,11 +16,11 @@ class ReconciliationSettings(msgspec.Struct, frozen=True):
     # A folder with a subfolder for each rail by its name, `account` for statements of the operator's account, and `float`
     # for statements of the account of transfers.
     reconciliation_files: str = ""  # empty: DIR/records
-    record_due_hour: Hour = 9  # in WIB, of the next day; a record that is missing then is an item
+    record_due_hour: Hour = 9  # in WIB, of the next day; a record missing then becomes an item
     # The fee of each rail and method, in rupiah or thousandths, as `bank.qris=7/1000 bank.va=4000`, and the maximum
     # for one transfer: `float.transfer=2500`.  Any other fee is a break.
     provider_fees: str = ""
-    provider_vat_percent: Whole = 11  # on fees: twelve percent of eleven twelfths (PMK 131/2024)
+    provider_vat_percent: Whole = 11  # of fees: twelve percent of eleven twelfths (PMK 131/2024)
     fee_tolerance_rupiah: Whole = 1  # of each fee and tax: providers round up, down or half up
     # Words in statements that name a provider or our other account, as `bank=XENDIT float=8800000002`; `+` is a space.
     statement_names: str = ""

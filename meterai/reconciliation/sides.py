@@ -27,7 +27,7 @@ from meterai.reconciliation.settings import Agreed
 
 # Near midnight a movement may have a time of one day in our books and of the next in the record: clocks differ by less.
 FRESH = timedelta(minutes=15)
-WEEKS = timedelta(weeks=6)  # of compared transfers; lines are kept for a hundred days
+WEEKS = timedelta(weeks=6)  # transfers of this time are compared; lines are kept for 100 days
 AT_ONCE = 20_000  # payments in one statement
 
 # A line matches plainly if we have its payment with the same sum and reference and an entry of that sum, captured not

@@ -19,12 +19,12 @@ import msgspec
 from meterai.kit.clock import Clock
 from meterai.plumbing.readings import FAULT_PATTERN
 
-ANSWER_BYTES_MAX = 4 * 1024 * 1024  # our stamped file has 40 KB
+ANSWER_BYTES_MAX = 4 * 1024 * 1024  # the largest answer, a stamped file, has 40 KB
 KEPT_SECONDS = (
     2.0  # life of an idle connection: for the next step of a probe, not for the next probe
 )
 ANSWER_SECONDS_MAX = 10.0  # of a request outside a try; a try has its own limit
-SKEW_SECONDS_MAX = 60.0  # a QR is valid for minutes, and a time-stamp off by more proves nothing
+SKEW_SECONDS_MAX = 60.0  # a QR is valid for minutes; a time-stamp that is off by more is useless
 ENDS_WITHIN_SECONDS = 3 * 86_400.0  # a certificate that expires so soon should have been renewed
 UNREADABLE = "answer_unreadable"  # fault of an answer in an unknown form
 _EXPIRED = 10  # X509_V_ERR_CERT_HAS_EXPIRED

@@ -142,7 +142,7 @@ class Probes:
         self._issuer = PublishedIssuer.of(watched)
         self._certificate = (-CERTIFICATE_SECONDS, "")
         self._busy: set[str] = set()  # orders whose payment a try awaits
-        self._returning: set[str] = set()  # orders that a try asks back
+        self._returning: set[str] = set()  # orders that a try is refunding
         self._withdrawing: set[asyncio.Task[None]] = set()
         self._executed_seconds = 0.0
         self._turns = 0
@@ -297,7 +297,7 @@ class Probes:
         async with self._trying(Component.SIGN_IN):
             form = {"email": address, "next": "/"}
             asked = await self._form("/sign-in", form, "")
-            if asked.status == 429:  # this address has used its codes of the hour
+            if asked.status == 429:  # this address has got its hourly maximum of codes
                 raise ProbeEnded
             asked.must_be(303)
             challenge = _CHALLENGE.search(asked.headers.get("location", ""))
@@ -410,7 +410,7 @@ class Probes:
         try:
             async with self._trying(Component.PAYMENT):
                 state = await self._state_after("/v1/orders/", order, ("placed", "paid"))
-                if state != "executed":  # it lapsed, or its money is being returned
+                if state != "executed":  # the order expired, or its money is being returned
                     self._store.done_with(order)
                     raise TryFailed("not_executed")
         finally:
@@ -421,7 +421,7 @@ class Probes:
     # -- stamps ---------------------------------------------------------------------
 
     async def stamping(self) -> None:
-        """Stamp a document from the balance, download it, and check it without the platform."""
+        """Stamp a document from the balance, download it, and check it offline if certificates are configured."""
         if not self._store.bought("stock"):
             return
         name = show("wtc", new_id())

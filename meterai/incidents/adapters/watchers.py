@@ -53,7 +53,7 @@ class _Timed(msgspec.Struct, frozen=True):
 
 class _State(_Timed, frozen=True):
     own: _Label | None
-    since: _Moment  # of the agreed state, which follows the measured one
+    since: _Moment  # since when the agreed state lasts
     agreed: _Label | None = None
     faults: Annotated[Sequence[_Fault], msgspec.Meta(max_length=FAULTS_MAX)] = ()
 

@@ -34,7 +34,7 @@ class ReadAmount(NamedTuple):
 
 def read_sum(text: str) -> ReadAmount | None:
     """Parse the sum in a text; None if the text has no sum, a sum with sen, or an ambiguous one."""
-    if found := _USUAL.match(text):  # the usual form of machines; a fast path
+    if found := _USUAL.match(text):  # fast path for the form that programs usually write
         return ReadAmount(int(found[2]), False if found[1] else None)
     return _read_sum(text)
 
@@ -48,7 +48,7 @@ def _read_sum(text: str) -> ReadAmount | None:
     if mark := _MARK.search(bare):
         directions.append(mark["mark"].lower() in _IN)
         bare = bare[: mark.start()]
-    bare = bare.removesuffix(",-")  # no sen
+    bare = bare.removesuffix(",-")  # means that there are no sen
     if bare[:1] == "(" and bare[-1:] == ")":
         directions.append(False)
         bare, more = _CURRENCY.subn("", bare[1:-1])

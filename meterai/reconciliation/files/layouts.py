@@ -21,7 +21,7 @@ from meterai.payments import (
 from meterai.reconciliation.model import TREASURY
 
 _K = MovementKind
-HEAD_LINES_MAX = 40  # a statement begins with names and addresses
+HEAD_LINES_MAX = 40  # searched for the header row; a statement begins with names and addresses
 
 
 class RowTexts(NamedTuple):
@@ -201,7 +201,7 @@ MIDTRANS = TableLayout(
 # -- the statement of a bank account -----------------------------------------------------------
 
 _NUMBER = re.compile(rf"(?:{REFUND_PREFIX}|{TRANSFER_PREFIX})[0-9A-Z]{{52}}")
-# A payment to the treasury (MPN): the billing code, and the state's receipt where the bank writes it.
+# A payment to the treasury (MPN): its billing code, and the number of the state's receipt if the bank writes it.
 _TREASURY = re.compile(r"\b(?:mpn|billing|ntpn|djp|pajak|kas negara)\b", re.IGNORECASE)
 _BILLING = re.compile(r"(?<![0-9])[0-9]{15}(?![0-9])")
 _RECEIPT = re.compile(r"\bntpn\W{0,3}([0-9a-z]{16})\b", re.IGNORECASE)

@@ -19,7 +19,7 @@ from meterai.reconciliation.files.layouts import Names, RowTexts, judge_statemen
 
 _TAG = re.compile(r":(?P<tag>[0-9]{2}[A-Z]?):")
 _DIFFER = "balances_differ"
-BLOCK_CHARACTERS_MAX = 4_000  # of one tag: :86: has six lines of 65
+BLOCK_CHARACTERS_MAX = 4_000  # text of one tag; the longest tag, :86:, has six lines of 65
 
 
 def is_mt940(head: Sequence[str]) -> bool:

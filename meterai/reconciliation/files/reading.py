@@ -83,9 +83,9 @@ class FileRead:
     unmatched: int = 0
     before: int = 0  # lines of the evening before, of a provider that ends its day early
     elsewhere: int = 0  # lines of other days in a file of several days
-    faults: list[str] = field(default_factory=list)  # reasons why it is not complete
+    faults: list[str] = field(default_factory=list)  # reasons why the file is not complete
     ends_within_a_line: bool = False
-    why: str = ""  # of the first unmatched line
+    why: str = ""  # fault of the first unmatched line
 
     def take(self, one: Movement | UnmatchedLine) -> Movement | UnmatchedLine:
         """Count a line and return it."""
@@ -332,7 +332,7 @@ class _HeadedTable:
             if found is None or (None not in (found.is_in, side) and found.is_in != side):
                 return None
             is_in = side if found.is_in is None else found.is_in
-            # In a report with minus as the only mark, a sum without it came in.
+            # In a report in which minus is the only mark, a sum without minus is incoming.
             return ReadAmount(
                 found.rupiah, True if is_in is None and self._layout.is_of_day else is_in
             )
