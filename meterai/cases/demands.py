@@ -1,4 +1,4 @@
-"""Production demands of cases: readable working hours."""
+"""Demands of production on cases: the settings of working hours can be read."""
 
 from collections.abc import Iterator, Mapping
 

@@ -122,7 +122,7 @@ def _matter(text: str) -> Matter:
 
 
 def _words(text: str) -> str:
-    """Return the words as stored.  Refuses `FieldWrong`."""
+    """Return the person's words in the form that is stored.  Refuses `FieldWrong`."""
     try:
         return written(text)
     except Refusal:
@@ -168,7 +168,7 @@ def _is_pdf(content: bytes) -> bool:
 
 
 def _digest(form: Form) -> bytes | None:
-    """Return the SHA-256 of the document among the files, whose stamping is the subject of the complaint."""
+    """Return the SHA-256 of the first PDF among the files; the complaint is about the stamping of that document."""
     return next((sha256(one).digest() for _, one in form.files if _is_pdf(one)), None)
 
 
@@ -296,7 +296,7 @@ async def add_message(
     actor: NamedDependency[Actor],
     case_id: FromPath[str],
 ) -> Page:
-    """Add a message, or send an unhelpful answer to staff."""
+    """Add a message of the person to a case, or send the case to staff because its answer does not help."""
     form = await read_own_form(request)
     case = await cases.mine(account, read(CASE_KIND, case_id))
     words = form.text("words")
@@ -322,7 +322,7 @@ async def accept(
     actor: NamedDependency[Actor],
     case_id: FromPath[str],
 ) -> Page:
-    """Accept the answer."""
+    """Accept the answer to a case, which closes it."""
     await read_own_form(request)
     case = await cases.mine(account, read(CASE_KIND, case_id))
     await cases.accept(case, actor=actor)

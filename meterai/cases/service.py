@@ -209,7 +209,7 @@ class CaseService:
     # -- the person --------------------------------------------------------------------------------
 
     async def keys_of(self, account: UUID) -> tuple[UUID, ...]:
-        """Return the keys of a person's cases: the account, and the key of its address for cases without sign-in."""
+        """Return the account keys of a person's cases: the account, and for cases without sign-in the key of its address."""
         async with self._database.reading() as tx:
             try:
                 contact = await accounts.contact(tx, account)

@@ -129,7 +129,7 @@ async def take(
     tx: Tx, account: UUID, complaint: Complaint, about: ComplaintSubject, found: DigestedAnswer | None, now: Moment,
     staff: UUID | None = None,
 ) -> Case:  # fmt: skip
-    """Open a case for a complaint, or join it to the open case of the same matter and order.
+    """Open a case for a complaint, or add the complaint to the unclosed case of the same matter and order.
 
     The case is answered from the facts at once if possible.  Raises `CameMeanwhile`.  Refuses `TooManyCases`,
     `TooManyPictures`, `IdempotencyKeyReused`.

@@ -89,7 +89,7 @@ async def next_day(tx: ReadTx) -> date | None:
 
 
 async def check_closes(tx: ReadTx, day: date) -> Close:
-    """Return the close that a day would have.
+    """Return the close of a day, without storing it.
 
     Refuses `CloseTooEarly`, `DayClosed`, `DayNotNext`, `DayNotReconciled`.
     """

@@ -125,7 +125,7 @@ refusal_of_constraint("payout_line_is_of_one", PayoutLineTaken)
 
 
 class PayoutState(StrEnum):
-    """State of a payout of duty. Before its approval by another person it is a request of the room `approvals`."""
+    """State of a payout of duty. Until another person approves it, a payout is only a request in the room `approvals`."""
 
     APPROVED = "approved"
     SENT = "sent"  # the bank is told to pay it
@@ -254,7 +254,7 @@ class BookStatement:
 
 
 class Aged(NamedTuple):
-    """Open refunds of one provider, method and age. `bucket` is the number of passed bounds of `AGES_DAYS`."""
+    """Open refunds of one provider, method and age. `bucket` is the number of bounds in `AGES_DAYS` below their age."""
 
     provider: str
     method: str
@@ -281,7 +281,7 @@ class Ageing:
 
 
 class ProviderSum(NamedTuple):
-    """Entries of one reason in one book at one provider: their sums before a period, and in it."""
+    """Sums of the entries of one reason in one book at one provider: before a period, and in the period."""
 
     provider: str
     reason: str
@@ -292,7 +292,7 @@ class ProviderSum(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ProviderReport:
-    """One provider over a period: rupiah that it held for us, and movements. `closing` follows from the other columns."""
+    """Rupiah that one provider held for us, and their movements in a period. `closing` follows from the other columns."""
 
     provider: str
     opening: int
@@ -384,7 +384,7 @@ NO_SELLER = UUID(int=0)
 
 
 class ChannelSum(NamedTuple):
-    """Entries of one reason in one book on a day (WIB), by channel and, where there is one, its seller."""
+    """Sum of the entries of one reason in one book on a day (WIB), by channel and seller (`NO_SELLER` for none)."""
 
     day: date
     channel: SalesChannel
@@ -396,7 +396,7 @@ class ChannelSum(NamedTuple):
 
 
 class ChannelSpans(NamedTuple):
-    """Entries of one reason in one book by channel: their sums of today, the last 7 days and the last 30."""
+    """Sums of the entries of one reason in one book, by channel and seller: of today, the last 7 and the last 30 days."""
 
     channel: SalesChannel
     seller: UUID

@@ -143,7 +143,7 @@ async def confirm(
 
 
 async def end_line(tx: Tx, found: Payout) -> None:
-    """Resolve the break of the line of the bank statement that pays a payout."""
+    """Resolve the break about the bank statement's line by which a payout was paid."""
     for one in await suspense.open_about(tx, [str(found.billing_code)], []):
         if one.reason == "account_moved" and one.amount == Rupiah(found.amount):
             await suspense.end(tx, one.id, suspense.Resolution.MATCHED, found.shown)

@@ -65,7 +65,7 @@ def totals(balances: Sequence[PeriodBalance]) -> list[tuple[str, int, int]]:
 
 
 def balances(found: BookStatement, language: str) -> Sheet:
-    """Return the books of a statement, each positive on its normal side."""
+    """Return the table of the books of a statement; a balance is positive on the normal side of its book."""
     rows: list[list[Cell]] = []
     for one in found.balances:
         side = -1 if one.of.is_debit else 1
@@ -92,7 +92,7 @@ def line_rows(found: Iterable[StatementLine]) -> Iterator[list[Cell]]:
 
 
 def lines(found: Sequence[StatementLine], language: str) -> Sheet:
-    """Return the legs of a statement."""
+    """Return the table of the legs of a statement."""
     return _sheet("lines", language, list(line_rows(found)), 26, 32, 44)
 
 
@@ -182,7 +182,10 @@ def channels(
 
 
 def _duty(one: ChannelReport) -> list[int]:
-    """Return the numbers of a channel; duty that was paid to the treasury belongs to no channel."""
+    """Return the numbers in a channel's row: stamps sold and refunded, rupiah paid, returned and due, and the fees.
+
+    Duty that was paid to the treasury belongs to no channel.
+    """
     sold, refunded, due = one.figure("sold"), one.figure("refunded"), one.figure("due")
     fees = (one.service_fee, one.seller_fee)
     return [sold.stamps, refunded.stamps, one.paid, one.returned, due.rupiah, *fees]

@@ -127,7 +127,7 @@ class IncidentWords(msgspec.Struct, frozen=True):
 
 
 class IncidentReview(msgspec.Struct, frozen=True):
-    """Arguments of a lever that reviews an incident that is over: what was changed since, in both languages."""
+    """Arguments of a lever that reviews an incident: texts in both languages on what was changed after it."""
 
     incident: str
     changed_id: str

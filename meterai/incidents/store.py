@@ -245,7 +245,7 @@ async def move(tx: Tx, moved: Incident) -> None:
 async def write(
     tx: Tx, of: Incident, update: StatusUpdate, number: int, source: str | None
 ) -> bool:
-    """Insert an update; return False if its note of a watcher (`source`) became an update before."""
+    """Insert an update of a record; return False if `source`, a note of a watcher, was published as an update before."""
     added = await tx.run(
         _INSERT_UPDATE,
         of.id,
@@ -272,7 +272,7 @@ async def review(tx: Tx, incident: UUID, changed: Mapping[str, str], at: datetim
 
 
 async def unexplained(tx: ReadTx) -> list[WatchedComponent]:
-    """Return components that do not work by agreement of the watchers, without an open record."""
+    """Return components that do not work, as the watchers agree, and that no open record is about."""
     return await tx.all_as(_SEEN, _UNEXPLAINED)
 
 

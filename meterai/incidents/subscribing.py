@@ -67,7 +67,7 @@ class Subscriptions:
         return found
 
     async def ask(self, email: str, language: str, network: str) -> None:
-        """Send an address a confirmation mail; the answer does not tell whether it is subscribed already.
+        """Send a confirmation mail to an address, unless it is subscribed already; the caller does not learn which.
 
         Refuses `Malformed`, `TooManySubscriptions`.
         """

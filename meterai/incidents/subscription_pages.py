@@ -1,4 +1,4 @@
-"""Pages of subscriptions: subscribe, confirm, unsubscribe; by the link of a mail, without an account."""
+"""Pages of subscriptions, which need no account: subscribe, and by the link in a mail confirm or unsubscribe."""
 
 from litestar import get, post
 from litestar.di import NamedDependency

@@ -1,4 +1,4 @@
-"""Figures of outages of a period by act: records, and failed minutes by the confirmed records."""
+"""Figures of outages in a period by act: confirmed records, and their failed and unmeasured minutes."""
 
 from meterai.plumbing.db.figures import FigureQuery
 

@@ -17,7 +17,7 @@ ITEMS_SEEN_MAX = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Doubted:
-    """Payments that need a comparison of sums."""
+    """Payments whose sums in the record and in the books have to be compared, and the lines that do not match plainly."""
 
     unmatched: Sequence[Unmatched]
     payments: Sequence[str]

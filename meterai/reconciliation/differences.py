@@ -177,7 +177,7 @@ def recorded(
 
 
 def fact_breaks(of: Days, found: Iterable[Unmatched], differing: frozenset[str]) -> Iterator[Break]:
-    """Yield a break for each payment with another reference or time, unless its sums differ (`differing`)."""
+    """Yield a break for each payment whose reference or time differs, unless its sums differ too (`differing`)."""
     for one in found:
         if one.payment is None or one.payment in differing or one.captured_at is None:
             continue
@@ -276,7 +276,10 @@ def pairs(found: Sequence[Side]) -> Iterator[tuple[Side, Side]]:
 
 
 def unmatched_breaks(of: Days, found: Sequence[UnmatchedLine], count: int) -> Iterator[Break]:
-    """Yield a break for each unmatched line in `found`, and one for the rest if `count` (of all) is greater."""
+    """Yield a break for each unmatched line in `found`.
+
+    `count` is the number of all unmatched lines; if it is greater, one more break stands for the rest.
+    """
     for one in found:
         digest = hashlib.sha256(f"{one.why}\n{one.told}".encode()).hexdigest()
         yield Break(

@@ -96,7 +96,7 @@ class RecordFileUnreadable(CommandRefusal):
 
 
 class RecordFilesMissing(CommandRefusal):
-    """The rail of this name has no history, and no file was given."""
+    """The rail has no history from which a record could be read, and no file was given."""
 
     code = "record_files_missing"
     status = 409

@@ -1,7 +1,7 @@
 """Reconciliation of a day: read its record, compare it line by line with payments, refunds and books, keep differences.
 
-Reading may call another machine, so each part has its own transaction: the lease of the day, each some thousand lines,
-and at the end the comparison with all its items.
+Reading may call another machine, so each step has its own transaction: the lease of the day, every batch of some thousand
+lines, and at the end the comparison with all its items.
 """
 
 import asyncio

@@ -165,7 +165,8 @@ async def day_of(tx: ReadTx, provider: str, day: date) -> RecordDay | None:
 async def not_final(tx: ReadTx, day: date) -> list[str]:
     """Return the records of a day that are not final, each with its state; empty if all are final.
 
-    A record is not final if it was not compared, or has more differences than are listed.
+    A record is not final if it was not compared, or has more differences than are listed.  If the day has no record, the
+    list contains a text that says so.
     """
     found = await days_of(tx, day)
     if not found:

@@ -61,7 +61,7 @@ class _StandIn:
 
 
 class _Imap:
-    """A mailbox over TLS; a read mail is deleted, so that codes do not pile up."""
+    """A mailbox by IMAP over TLS; each mail is deleted after it was read, so that codes do not accumulate."""
 
     def __init__(self, mailbox: Mailbox, password: str) -> None:
         self._mailbox, self._password = mailbox, password

@@ -1,4 +1,4 @@
-"""Moments in files: with an offset or in Western Indonesia Time, and with the day before the month."""
+"""Parsing of times in files: with an offset or in Western Indonesia Time (WIB); the day is written before the month."""
 
 import re
 from datetime import date, datetime
