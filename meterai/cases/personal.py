@@ -19,7 +19,7 @@ _WHOSE = "t.account_id = ANY(%s)"
 
 
 def _both(person: Person) -> Sequence[object]:
-    """Return the keys of the account's cases and of those sent from its address without sign-in."""
+    """Return as a parameter of SQL the account, and the key of cases sent from its address without sign-in."""
     sent = [address_account(person.email)] if person.email else []
     return ([person.account, *sent],)
 

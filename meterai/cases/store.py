@@ -173,17 +173,17 @@ async def case(tx: ReadTx, account: UUID, case_id: UUID, *, is_locked: bool = Fa
 
 
 async def case_by_id(tx: ReadTx, case_id: UUID) -> Case | None:
-    """Return a case of any account."""
+    """Return a case of any account by its id; None if it does not exist."""
     return await tx.one_as(_CASES, _CASE_BY_ID, case_id)
 
 
 async def case_by_key(tx: ReadTx, account: UUID, key: str) -> Case | None:
-    """Return the case of a request with this Idempotency-Key."""
+    """Return the case of the request with this Idempotency-Key; None if no request has used it."""
     return await tx.one_as(_CASES, _CASE_BY_KEY, account, account, key)
 
 
 async def request_of(tx: ReadTx, account: UUID, key: str) -> bytes | None:
-    """Return the SHA-256 of the request with this Idempotency-Key."""
+    """Return the SHA-256 of the request with this Idempotency-Key; None if no request has used it."""
     found = await tx.value(_REQUEST, account, key)
     return bytes(found) if found is not None else None
 

@@ -1,4 +1,4 @@
-"""Incident: one record of a disturbance or an announced maintenance, and its lifecycle; pure."""
+"""Incident: the record of a disturbance or of an announced maintenance, and its lifecycle; pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -27,7 +27,7 @@ ANNOUNCED_AHEAD_MAX = timedelta(days=180)
 
 
 class IncidentKind(StrEnum):
-    """Kind of a record: an incident, or a planned maintenance."""
+    """Kind of an `Incident`: an incident, or a planned maintenance."""
 
     INCIDENT = "incident"
     MAINTENANCE = "maintenance"
@@ -218,7 +218,7 @@ class IncidentNote:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncidentText:
-    """Text in both languages as typed, with a title for a new record."""
+    """Text in both languages as typed, with a title for a new incident."""
 
     text_id: str
     text_en: str
@@ -228,7 +228,7 @@ class IncidentText:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncidentChange:
-    """Change of a record by an update: its state, the components that change, and its severity.
+    """Change of an incident by an update: its state, the components that change, and its severity.
 
     `source` is the note of a watcher that the update publishes; each note is published once.
     """

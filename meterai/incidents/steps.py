@@ -1,6 +1,6 @@
 """Steps of an incident: each checks the lifecycle, stores the state and writes the audit trail.
 
-They run in the caller's transaction.  A record is an incident or a maintenance.
+They run in the caller's transaction.  An `Incident` may also be a maintenance.
 """
 
 from collections.abc import Sequence
@@ -48,7 +48,7 @@ _WAY_OUT = (IncidentState.MONITORING, *_OVER)  # updates towards the end are exe
 
 
 async def one(tx: ReadTx, incident: UUID) -> Incident:
-    """Return one record.  Refuses `IncidentUnknown`."""
+    """Return one incident.  Refuses `IncidentUnknown`."""
     found = await store.one(tx, incident)
     if found is None:
         raise IncidentUnknown("no such incident")
@@ -56,21 +56,21 @@ async def one(tx: ReadTx, incident: UUID) -> Incident:
 
 
 async def locked(tx: Tx, incident: UUID) -> Incident:
-    """Lock and return one record, until the transaction ends.  Refuses `IncidentUnknown`."""
+    """Lock and return one incident, until the transaction ends.  Refuses `IncidentUnknown`."""
     if await store.one(tx, incident, is_locked=True) is None:
         raise IncidentUnknown("no such incident")
     return await one(tx, incident)  # read after the lock was obtained
 
 
 async def open_now(tx: ReadTx) -> list[Incident]:
-    """Return records that are not over, announced maintenance included, the oldest first."""
+    """Return incidents that are not over, announced maintenance included, the oldest first."""
     return await store.open_now(tx)
 
 
 async def since(
     tx: ReadTx, begin: datetime, end: datetime, limit: int = SHOWN_MAX
 ) -> list[Incident]:
-    """Return records that were not over at some time from `begin` to `end`, the newest first."""
+    """Return incidents that were not over at some time from `begin` to `end`, the newest first."""
     return await store.since(tx, begin, end, limit)
 
 
@@ -170,7 +170,7 @@ async def _begin(
 
 
 async def check_overlap(tx: ReadTx, incident: Incident) -> None:
-    """Refuse `IncidentOverlaps` if another record concerns one of the incident's components at the same time."""
+    """Refuse `IncidentOverlaps` if another incident concerns one of the incident's components at the same time."""
     times = None
     if incident.state is IncidentState.ANNOUNCED and incident.begins_at and incident.ends_at:
         times = incident.begins_at, incident.ends_at
@@ -181,7 +181,7 @@ async def check_overlap(tx: ReadTx, incident: Incident) -> None:
 def after_update(
     incident: Incident, change: IncidentChange, at: datetime, actor: Actor
 ) -> Incident:
-    """Return the record after an update; its times never go back.
+    """Return the incident as it is after an update; no time of it is earlier than the one before.
 
     Refuses `NotAllowedNow`, `IncidentHeld`, `IncidentFull`.
     """
@@ -224,7 +224,7 @@ async def update(
     at: datetime,
     actor: Actor,
 ) -> Incident:
-    """Add a text to a record and set its state, which may stay the same.
+    """Add a text to an incident and set its state, which may stay the same.
 
     If the note of `change.source` was published before, nothing changes.  Refuses `IncidentUnknown`, `NotAllowedNow`,
     `IncidentHeld`, `IncidentFull`, `IncidentOverlaps`, `Malformed`.
@@ -256,7 +256,7 @@ async def add_update(
     at: datetime,
     actor: Actor,
 ) -> Incident:
-    """Add a text to a record and set its state as `update` does, without a change of components."""
+    """Add a text to an incident and set its state as `update` does, without a change of components."""
     told = IncidentText(text_id=text_id, text_en=text_en)
     return await update(tx, incident, IncidentChange(state=state), told, at=at, actor=actor)
 
@@ -300,6 +300,6 @@ async def review(
 
 
 async def record(tx: Tx, actor: Actor, action: str, incident: UUID, /, **facts: object) -> None:
-    """Write an act on a record to the audit trail."""
+    """Write an act on an incident to the audit trail."""
     subject = show(KIND, incident)
     await trail.record(tx, NOBODY, actor=actor, action=action, subject=subject, **facts)

@@ -1,4 +1,4 @@
-"""SQL of incidents, one function for each query.  A record is an incident or a maintenance."""
+"""SQL of incidents, one function for each query.  An `Incident` may also be a maintenance."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -166,23 +166,23 @@ _PEOPLE = RowMapper(Subscriber)
 
 
 async def one(tx: ReadTx, incident: UUID, *, is_locked: bool = False) -> Incident | None:
-    """Return one record; with `is_locked`, lock it until the transaction ends."""
+    """Return one incident; with `is_locked`, lock it until the transaction ends."""
     query = _ONE + (" FOR UPDATE OF i" if is_locked else "")
     return await tx.one_as(_INCIDENTS, query, incident)
 
 
 async def open_now(tx: ReadTx) -> list[Incident]:
-    """Return records that are not over, the oldest first."""
+    """Return incidents that are not over, the oldest first."""
     return await tx.all_as(_INCIDENTS, _OPEN_NOW)
 
 
 async def since(tx: ReadTx, begin: datetime, end: datetime, limit: int) -> list[Incident]:
-    """Return records that were not over at some time from `begin` to `end`, the newest first."""
+    """Return incidents that were not over at some time from `begin` to `end`, the newest first."""
     return await tx.all_as(_INCIDENTS, _SINCE, end, begin, limit)
 
 
 async def lock_opening(tx: Tx) -> None:
-    """Wait for other openings and updates of records, and keep them waiting until this transaction ends."""
+    """Wait for other openings and updates of incidents, and keep them waiting until this transaction ends."""
     await tx.value(_LOCK_OPENING)
 
 
@@ -192,9 +192,9 @@ async def overlapping(
     components: Sequence[Component],
     planned: tuple[datetime, datetime] | None = None,
 ) -> tuple[UUID, str] | None:
-    """Return a record other than `but` about one of these components, and the component; None if there is none.
+    """Return an incident other than `but` about one of these components, and the component; None if there is none.
 
-    With `planned` times it is a maintenance planned for that time, else a record that is felt now.
+    With `planned` times it is a maintenance planned for that time, else an incident that is felt now.
     """
     begin, end = planned or (None, None)
     row = await tx.one(_OVERLAPPING, but, list(map(str, components)), begin, end, begin)
@@ -202,7 +202,7 @@ async def overlapping(
 
 
 async def insert(tx: Tx, made: Incident) -> None:
-    """Insert a record and its components."""
+    """Insert an incident and its components."""
     await tx.run(
         _INSERT,
         made.id,
@@ -222,13 +222,13 @@ async def insert(tx: Tx, made: Incident) -> None:
 
 
 async def put_components(tx: Tx, of: Incident, states: Mapping[Component, ComponentState]) -> None:
-    """Upsert the states of components of a record."""
+    """Upsert the states of components of an incident."""
     for component, state in states.items():
         await tx.run(_PUT_COMPONENT, of.id, component, state.label, of.is_felt)
 
 
 async def move(tx: Tx, moved: Incident) -> None:
-    """Update the state of a record and its times."""
+    """Store the state, severity and times of an incident, and whether its components are felt."""
     await tx.run(
         _MOVE,
         moved.state,
@@ -245,7 +245,7 @@ async def move(tx: Tx, moved: Incident) -> None:
 async def write(
     tx: Tx, of: Incident, update: StatusUpdate, number: int, source: str | None
 ) -> bool:
-    """Insert an update of a record; return False if `source`, a note of a watcher, was published as an update before."""
+    """Insert an update of an incident; return False if `source`, a note of a watcher, was published as an update before."""
     added = await tx.run(
         _INSERT_UPDATE,
         of.id,
@@ -262,17 +262,17 @@ async def write(
 
 
 async def hold(tx: Tx, incident: UUID, by: str) -> None:
-    """Set the recovery that holds a record; an empty `by` means that no recovery holds it."""
+    """Set the recovery that holds an incident; an empty `by` means that no recovery holds it."""
     await tx.run(_HOLD, by, incident)
 
 
 async def review(tx: Tx, incident: UUID, changed: Mapping[str, str], at: datetime) -> None:
-    """Set the text of a review; the report is public from now on."""
+    """Set the text of a review, and delete the report's figures, which are counted again."""
     await tx.run(_REVIEW, at, at, changed["id"], changed["en"], incident)
 
 
 async def unexplained(tx: ReadTx) -> list[WatchedComponent]:
-    """Return components that do not work, as the watchers agree, and that no open record is about."""
+    """Return components that do not work, as the watchers agree, and that no open incident is about."""
     return await tx.all_as(_SEEN, _UNEXPLAINED)
 
 
@@ -296,7 +296,7 @@ async def keep_watched(tx: Tx, seen: WatchedComponent) -> datetime:
 
 
 async def keep_note(tx: Tx, note: IncidentNote) -> None:
-    """Insert a note of a watcher."""
+    """Insert a note of a watcher, unless it is stored already."""
     await tx.run(_KEEP_NOTE, note.source, note.at, note.component, note.text["id"], note.text["en"])
 
 
@@ -311,7 +311,7 @@ async def notes(tx: ReadTx, after: datetime, limit: int) -> list[IncidentNote]:
 
 
 async def newest(tx: ReadTx, limit: int) -> list[Incident]:
-    """Return records of all times, the newest first."""
+    """Return incidents of all times, the newest first."""
     return await tx.all_as(_INCIDENTS, _NEWEST, limit)
 
 
@@ -357,7 +357,7 @@ async def ask(tx: Tx, subscriber_id: UUID, email: str, language: str, at: dateti
 
 
 async def asked_since(tx: ReadTx, at: datetime) -> int:
-    """Count the addresses asked since a moment that have not confirmed."""
+    """Count the addresses that were asked since a moment and have not confirmed their subscription."""
     return int(await tx.value(_ASKED_SINCE, at))
 
 

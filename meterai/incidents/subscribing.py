@@ -67,7 +67,7 @@ class Subscriptions:
         return found
 
     async def ask(self, email: str, language: str, network: str) -> None:
-        """Send a confirmation mail to an address, unless it is subscribed already; the caller does not learn which.
+        """Send a confirmation mail to an address that is not subscribed; the caller does not learn whether one was sent.
 
         Refuses `Malformed`, `TooManySubscriptions`.
         """

@@ -115,7 +115,7 @@ def shown(incident: Incident) -> IncidentView:
 
 
 def in_order(incidents: Iterable[Incident]) -> list[Incident]:
-    """Sort felt records first, then announced, then past ones; each newest first."""
+    """Sort felt incidents first, then announced ones, then past ones; the newest of each first."""
     newest = sorted(incidents, key=lambda one: (one.started_at, one.id), reverse=True)
     return sorted(newest, key=lambda one: (not one.is_felt, not one.is_open))
 

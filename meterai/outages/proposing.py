@@ -157,7 +157,7 @@ async def check_replaced(tx: ReadTx, outage: Outage) -> None:
 
 
 async def needed(tx: ReadTx, outage: UUID) -> Outage:
-    """Return one record in any state.  Refuses `OutageUnknown`."""
+    """Return one outage record in any state.  Refuses `OutageUnknown`."""
     found = await store.one(tx, outage)
     if found is None:
         raise OutageUnknown("no such outage record")

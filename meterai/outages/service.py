@@ -103,11 +103,11 @@ class OutageService:
         return await proposing.keep(self._database, outage, readings, actor=actor)
 
     async def newest(self) -> Sequence[Outage]:
-        """Return records in any state, the newest time first."""
+        """Return outage records in any state, the newest time first."""
         return await self._database.once(store.newest)
 
     async def one(self, outage: UUID) -> Outage:
-        """Return one record in any state.  Refuses `OutageUnknown`."""
+        """Return one outage record in any state.  Refuses `OutageUnknown`."""
         return await self._database.once(proposing.needed, outage)
 
     # -- sealing -----------------------------------------------------------------------------------
@@ -195,7 +195,7 @@ class OutageService:
         return b"".join([self._signer.public_pem(), *texts])
 
     async def public(self) -> Sequence[Outage]:
-        """Return public records, the newest time first."""
+        """Return public outage records, the newest time first."""
         return await self._database.once(store.public)
 
     async def public_at(self, at: datetime) -> Outage | None:

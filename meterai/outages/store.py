@@ -61,22 +61,22 @@ _OUTAGES = RowMapper(Outage, findings=_findings)
 
 
 async def one(tx: ReadTx, outage: UUID) -> Outage | None:
-    """Return one record in any state."""
+    """Return one outage record in any state; None if it does not exist."""
     return await tx.one_as(_OUTAGES, _ONE, outage)
 
 
 async def locked(tx: Tx, outage: UUID) -> Outage | None:
-    """Lock and return one record."""
+    """Lock and return one outage record; None if it does not exist."""
     return await tx.one_as(_OUTAGES, _LOCKED, outage)
 
 
 async def newest(tx: ReadTx, limit: int = LISTED_MAX) -> Sequence[Outage]:
-    """Return records in any state, the newest time first."""
+    """Return outage records in any state, the newest time first."""
     return await tx.all_as(_OUTAGES, _NEWEST, limit)
 
 
 async def public(tx: ReadTx, limit: int = LISTED_MAX) -> Sequence[Outage]:
-    """Return public records, the newest time first."""
+    """Return public outage records, the newest time first."""
     return await tx.all_as(_OUTAGES, _PUBLIC, limit)
 
 
@@ -86,7 +86,7 @@ async def public_at(tx: ReadTx, at: datetime) -> Outage | None:
 
 
 async def of_incident(tx: ReadTx, incident: UUID) -> Sequence[Outage]:
-    """Return the records that name an incident."""
+    """Return the outage records that name an incident."""
     return await tx.all_as(_OUTAGES, _OF_INCIDENT, incident)
 
 

@@ -96,7 +96,7 @@ async def _read(
 
 
 async def _compared(tx: Tx, looked: _Looked, until: datetime) -> list[Break]:
-    """Return the differences of a rail, without those whose money is in suspense."""
+    """Return the differences between a rail's history and the books, without those whose money is in suspense."""
     for rows in looked.rows:
         await store.add(tx, rows)
     for day in looked.days:

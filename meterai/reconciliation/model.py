@@ -110,7 +110,7 @@ class RecordIsBeingRead(CommandRefusal):
 
 
 class ProviderUnknown(CommandRefusal):
-    """No rail of this installation has this name, and it is not the operator's own account."""
+    """The name is neither that of a rail of this installation nor that of an account of the operator."""
 
     code = "provider_unknown"
     status = 404
@@ -323,7 +323,7 @@ class Changed(NamedTuple):
 
 
 class RecordFileTaken(NamedTuple):
-    """An accepted file."""
+    """An accepted file of a record, stored in `pieces` objects; 0 after its contents were deleted."""
 
     sha256: bytes
     provider: str

@@ -213,7 +213,7 @@ _WORDS = (
 
 
 def judge_statement(line: RowTexts, is_in: bool, names: Names) -> JudgedRow:  # noqa: FBT001 - as a layout asks
-    """Return kind and numbers of a line of a bank account, found by the words of the line."""
+    """Return kind and numbers of a line of a bank statement, found by the words in the line."""
     said = " ".join((line.reference, line.payment, line.text))
     # A long number may continue on the next line of MT940.
     if ours := _NUMBER.search("".join(said.upper().split())):
