@@ -65,7 +65,7 @@ class Moment:
 
     @property
     def due_at(self) -> datetime:
-        """Due time of the answer of staff to a case that starts to wait for them now."""
+        """Time by which staff have to answer a case that starts to wait for them now."""
         return due(self.at, self.settings.case_hours, self.settings.calendar)
 
     @property

@@ -61,7 +61,7 @@ def answer_text(case: Case, language: str) -> AnswerText | None:
 
 
 def _flat(facts: Mapping[str, object]) -> dict[str, object]:
-    """Return the facts with lists of serials joined to one text."""
+    """Return the facts, with each list of serials joined to one text."""
     return {
         name: ", ".join(map(str, value)) if isinstance(value, list) else value
         for name, value in facts.items()

@@ -60,7 +60,7 @@ def transactions(entries: Sequence[LedgerEntry]) -> Iterator[str]:
 
 
 def foot(end: date, closing: Sequence[PeriodBalance]) -> str:
-    """Return the foot of the file: the balance of each book before the day `end`, which beancount compares."""
+    """Return the foot of the file: each book's balance before the day `end`, which beancount compares with the entries."""
     there = {one.book: one for one in closing}
     lines = [
         f"{end} balance {_ACCOUNTS[name]}  {-there[name].closing if name in there else 0} {book.unit}"

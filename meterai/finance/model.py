@@ -75,7 +75,7 @@ class DayNotReconciled(Refusal):
 
 
 class CloseWrong(Refusal):
-    """The close differs from the signed one, does not follow the one before, or the day has other entries."""
+    """The close is not as it was signed, does not name the close before it, or the day has other entries."""
 
     code = "close_wrong"
     status = 422

@@ -235,7 +235,7 @@ async def count_channels(tx: Tx) -> bool:
 
 
 async def channels(tx: ReadTx, first: date, last: date) -> list[ChannelSum]:
-    """Return sums by day and channel from `first` to `last`: the stored ones, and the legs that came after them."""
+    """Return sums by day and channel from `first` to `last`: the stored sums plus the legs posted after them."""
     await tx.allow(REPORT_SECONDS_MAX)
     day_after = last + timedelta(days=1)
     span = (first, day_after, begin_of(first), begin_of(day_after))

@@ -155,7 +155,7 @@ async def figures(tx: ReadTx, now: datetime) -> FiguresView:
 
 
 def _age(since: datetime | None, now: datetime) -> float | None:
-    """Return the seconds since a moment; 0 for None."""
+    """Return the seconds since a moment; 0 if the moment is None, since then nothing waits."""
     return 0.0 if since is None else max(0.0, round((now - since).total_seconds(), 1))
 
 
@@ -173,7 +173,7 @@ def _is_near(incident: Incident, now: datetime) -> bool:
 
 
 def _end(begins: datetime, ends: datetime, language: str) -> str:
-    """Format the end of a time span; without its date on the same day."""
+    """Format the end of a time span; the date is left out if it is that of the begin."""
     is_same_day = begins.astimezone(WIB).date() == ends.astimezone(WIB).date()
     return (format_clock if is_same_day else format_datetime)(ends, language)
 

@@ -306,7 +306,7 @@ async def forget_notes(tx: Tx, but: Sequence[str]) -> None:
 
 
 async def notes(tx: ReadTx, after: datetime, limit: int) -> list[IncidentNote]:
-    """Return notes since a moment that staff have not published, the newest first."""
+    """Return the notes after a moment that staff have not published as updates, the newest first."""
     return await tx.all_as(_PROPOSED, _NOTES, after, limit)
 
 

@@ -121,7 +121,7 @@ def in_order(incidents: Iterable[Incident]) -> list[Incident]:
 
 
 def states_of(incidents: Sequence[Incident]) -> Mapping[Component, ComponentState]:
-    """Return the state of each component, from the felt incidents."""
+    """Return the state of each component: the worst that a felt incident about the component has."""
     felt = [one for one in incidents if one.is_felt]
     return {
         component: worst(one.components[component] for one in felt if component in one.components)

@@ -142,7 +142,7 @@ async def copy_claimed(
     settings: NamedDependency[Settings],
     outage_id: FromPath[str],
 ) -> Page:
-    """Return a sealed copy about a document's hash and an attempt's time that the person states; nothing is stored."""
+    """Return a sealed copy for a person who states the hash of a document and the time of an attempt; store nothing."""
     form, outage = await read_form(request), read(OUTAGE_KIND, outage_id)
     typed = _TypedCopy(form.text("document")[:200], form.text("at")[:40])
     try:

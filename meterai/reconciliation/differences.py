@@ -331,7 +331,10 @@ def fee_breaks(
     booked: Mapping[str, int],
     unmatched: Sequence[FeeTold],
 ) -> tuple[list[Break], list[Break]]:
-    """Return the breaks of unbooked fees and tax of a day: agreed ones, and the rest.  `booked` has rupiah by kind."""
+    """Return (breaks to be booked at once, other breaks) about the unbooked fees and taxes of a day.
+
+    Fees and taxes as agreed are booked at once.  `booked` has the rupiah that were booked before, by kind.
+    """
     to_book: list[Break] = []
     left: list[Break] = []
     for reason, rupiah, fits in (

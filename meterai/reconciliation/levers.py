@@ -71,7 +71,7 @@ async def _end(tx: Tx, item: Item, how: Resolution, pull: Pull, note: str = "") 
 
 
 def _grows(item: Item) -> int:
-    """Return the item's rupiah in suspense, or else the rupiah that the record has more than the books."""
+    """Return the item's rupiah in suspense; if there are none, the rupiah by which the record exceeds the books."""
     return item.booked.value or item.difference or 0
 
 

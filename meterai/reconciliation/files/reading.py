@@ -303,7 +303,7 @@ class _HeadedTable:
         )
 
     def _complaint(self, cells: Sequence[object], said: RowTexts, found: ReadAmount) -> str:
-        """Return the reason why a readable line is not ours or has no valid number or sum; empty if there is none."""
+        """Return the reason why a readable line cannot be used, such as another currency or merchant; empty if it can."""
         currency, merchant = _text(cells[self._currency]), _text(cells[self._merchant])
         if currency and currency.upper() not in ("IDR", "RP"):
             return "of another currency"
@@ -326,7 +326,7 @@ class _HeadedTable:
         return kind if self._part < 0 else f"{kind}|{_text(cells[self._part]).lower()}"
 
     def _sum(self, cells: Sequence[object]) -> ReadAmount | None:
-        """Return the sum of a row with its direction: by its sign, its mark, its column or the column of sides."""
+        """Return the sum of a row with its direction: by its sign, its mark, its column, or a column for debit and credit."""
         if self._amount >= 0:
             found, side = _read(cells[self._amount]), _read_side(cells[self._side])
             if found is None or (None not in (found.is_in, side) and found.is_in != side):
@@ -351,7 +351,7 @@ class _HeadedTable:
         return None if found is None or found.is_in is False else found.rupiah
 
     def _follows(self, found: ReadAmount, cells: Sequence[object]) -> bool:
-        """True if the balance agrees with that of the line before and the sum; lines may be in either order of time."""
+        """True if the balance is that of the line before plus this sum; the lines may be sorted by time in either order."""
         balance = _read(cells[self._balance])
         if balance is None:
             return True
