@@ -154,7 +154,7 @@ def _refund(facts: Facts, one: RefundView, second: str = "") -> CaseAnswer | Non
 
 
 def _last_refund(facts: Facts) -> CaseAnswer | None:
-    """Answer about the open refund, else about the newest."""
+    """Answer about the open refund or, if none is open, about the newest refund."""
     wanted = sorted(facts.refunds, key=lambda one: (_is_open(one), one.requested_at))
     return _refund(facts, wanted[-1]) if wanted else None
 

@@ -357,7 +357,10 @@ class CaseService:
 
 
 def subject_of(case: Case) -> Subject:
-    """Return the subject whose timeline is shown: the order or stamping of a signed-in person's case, else the case."""
+    """Return the subject whose timeline is shown with a case: its order or stamping, or else the case itself.
+
+    A case sent without sign-in always has its own timeline.
+    """
     if case.about and not case.is_unsigned:
         return Subject(about_kind(case), case.about, case.account)
     return Subject(CASE_SUBJECT.kind, show(CASE_KIND, case.id), case.account)

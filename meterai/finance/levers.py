@@ -55,7 +55,7 @@ class ConfirmArguments(msgspec.Struct, frozen=True):
 
 
 class FailArguments(msgspec.Struct, frozen=True):
-    """Argument: a payout that was not paid, as `pyo_...`."""
+    """Argument of a failure: a payout that was not paid, as `pyo_...`."""
 
     payout: str
 

@@ -264,7 +264,7 @@ async def add_update(
 async def hold(tx: Tx, incident: UUID, by: str) -> None:
     """Hold an incident for a recovery, so that it cannot be resolved; the recovery writes the audit trail.
 
-    Refuses `IncidentUnknown`, `IncidentHeld` if another recovery holds it, `NotAllowedNow` if it is over.
+    Refuses `IncidentUnknown`, `IncidentHeld` if another recovery holds it, `NotAllowedNow` unless it is felt.
     """
     found = await locked(tx, incident)
     if found.held_by and found.held_by != by:

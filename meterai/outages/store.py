@@ -98,7 +98,7 @@ async def waiting(tx: ReadTx, limit: int) -> Sequence[Outage]:
 async def after(
     tx: ReadTx, last: UUID, since: datetime, limit: int = LISTED_MAX
 ) -> Sequence[Outage]:
-    """Return records in any state proposed since a moment, with ids after `last`, in the order of ids."""
+    """Return outage records in any state proposed since a moment, with ids after `last`, in the order of ids."""
     return await tx.all_as(_OUTAGES, _AFTER, last, since, limit)
 
 

@@ -201,7 +201,7 @@ async def known_days(tx: ReadTx) -> tuple[date | None, date | None]:
 
 
 async def days_of_provider(tx: ReadTx, provider: str, day: date) -> tuple[date, date]:
-    """Return the first and the last compared day of one provider; `day`, which is being compared, counts."""
+    """Return the first and the last compared day of one provider, as if `day` were compared already."""
     row = await tx.one(_OF_PROVIDER, day, day, provider)
     assert row is not None, "an aggregate has a row"
     return row["first"], row["last"]
