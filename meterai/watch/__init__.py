@@ -2,7 +2,8 @@
 
 Promises this room keeps
   * It needs no database and no machine of the platform, and its files can be served while the platform is down.
-  * The state of a component follows from measurements by a written rule.  Staff can make it worse, nobody can make it better.
+  * The state of a component follows from measurements by a written rule.  Staff can make the shown
+    state worse than the measured one, and nobody can make it better.
   * Its readings are signed, one a minute, and chained.
   * Files are replaced atomically: on a full disk the old ones stay.
 
