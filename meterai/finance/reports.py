@@ -147,7 +147,7 @@ def _span(
 
 @dataclass(frozen=True, slots=True)
 class ChannelsCounted:
-    """Reports of channels over today, the last 7 and the last 30 days, counted up to `until` (None before the first)."""
+    """Reports of channels over today, the last 7 and the last 30 days, as counted up to the moment `until`."""
 
     until: datetime | None
     today: Mapping[tuple[SalesChannel, UUID], ChannelReport]

@@ -6,7 +6,7 @@ from meterai.plumbing.config import Positive
 
 
 class IncidentSettings(msgspec.Struct, frozen=True):
-    """The watchers that may open an incident, and bounds of subscriptions."""
+    """The watchers that may open an incident, and limits of subscriptions."""
 
     # A file of `[[watcher]]` tables (name, url, public_key): processes outside the installation.  The states that a majority
     # of them measures are believed.

@@ -181,7 +181,7 @@ async def check_overlap(tx: ReadTx, incident: Incident) -> None:
 def after_update(
     incident: Incident, change: IncidentChange, at: datetime, actor: Actor
 ) -> Incident:
-    """Return the incident as it is after an update; no time of it is earlier than the one before.
+    """Return the incident as it is after an update, which is never dated before the update that precedes it.
 
     Refuses `NotAllowedNow`, `IncidentHeld`, `IncidentFull`.
     """

@@ -301,7 +301,7 @@ def too_many(of: Days, what: str, count: int) -> Break:
 
 
 def change_breaks(of: Days, found: Iterable[Changed]) -> Iterator[Break]:
-    """Yield a break for each sum that changed since the reading before; the money is in the differences from the books."""
+    """Yield a break for each sum that changed since the reading before; it has no difference to book, only an amount."""
     for one in found:
         yield Break(
             key=f"{key_of_day(of)}changed:{of.reading}:{one.kind}:{one.key}",

@@ -1,4 +1,4 @@
-"""Client of watchers: the signed states that each measures, and notes of staff.
+"""Client of watchers: fetches the signed states that each watcher measures, and the notes that staff typed there.
 
 A document counts only if a watcher's key signed it within `FRESH` and it is about this installation.  A watcher that lies,
 stalls or sends endless data has no effect on the others.  A document with a value that `_WatcherNow` or `_Notes` does not
