@@ -1,6 +1,7 @@
 """What tests share: one whole instance of the platform, and one database server; and which tests
 need which of the two."""
 
+import gc
 import os
 import sys
 from collections.abc import Iterator
@@ -106,6 +107,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     )
     longest = (OF_SHARED, of_instances, of_databases)
     items.sort(key=lambda item: [item.path not in those for those in longest])
+
+
+def pytest_collection_finish() -> None:
+    """Freeze the collected tests: millions of objects, in which each run of the garbage collector would look."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(trylast=True)

@@ -241,8 +241,6 @@ def build(settings: Settings, rooms: Rooms = ROOMS, site: pages.Site | None = No
             site.load_all()
             for room in rooms:
                 room.shows(container, site)
-            _spare_the_collector()
-            _let_the_loop_in()
             yield
 
     app = Litestar(
@@ -284,4 +282,7 @@ def create() -> ASGIApp:
         who="web",
         with_values=settings.process.log_values,
     )
-    return admitted(build(settings), settings)
+    app = build(settings)
+    # Of this process alone: a process with several applications (tests) would freeze what each leaves behind.
+    app.on_startup += [_spare_the_collector, _let_the_loop_in]
+    return admitted(app, settings)
