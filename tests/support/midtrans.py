@@ -161,13 +161,15 @@ class Kiosk:
 
     async def round(self) -> None:
         """Run every periodic task of payments and refunds."""
-        self.arrange(
+        # In a thread: a handler that holds one of these rows needs this event loop to end.
+        await asyncio.to_thread(
+            self.arrange,
             "UPDATE payment_attempts SET leased_until = now() WHERE state = 'opening';"
             " UPDATE payment_attempts SET ask_at = now() WHERE state <> 'opening'"
             " AND ask_at < 'infinity';"
             " UPDATE payment_attempts SET cancel_at = now() WHERE cancel_at < 'infinity';"
             " UPDATE refunds SET try_at = now(), leased_until = NULL WHERE state <> 'settled';"
-            " UPDATE chargebacks SET look_at = now() WHERE look_at < 'infinity'"
+            " UPDATE chargebacks SET look_at = now() WHERE look_at < 'infinity'",
         )
         payments = self.web.container.of(PaymentService)
         refunds = self.web.container.of(RefundSender)
