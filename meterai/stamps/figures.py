@@ -1,4 +1,4 @@
-"""Figures of the serials of a period."""
+"""Figures for the regulator: serials of a period, and those found on more than one document."""
 
 from meterai.plumbing.db.figures import PromiseQuery, within
 

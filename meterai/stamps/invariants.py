@@ -10,14 +10,14 @@ def _digit(place: int) -> str:
     return f"(strpos('{_ALPHABET}', substr(s.serial, {place + 1}, 1)) - 1)"
 
 
-# The first twenty characters as a number modulo 1021, and the last two as a number.
+# SQL: the first twenty characters of a serial as a number modulo 1021, and its last two characters as a number.
 _BODY = " + ".join(f"{_digit(place)} * {pow(32, 19 - place, _MODULUS)}" for place in range(20))
 _CHECK = f"{_digit(20)} * 32 + {_digit(21)}"
 
 POSTINGS = (
     Posting(
         ("stamps_returned", "stamps_recovered"),
-        # The id ends with the numbers of stamps of the lot returned by then, and by this entry.
+        # The id of the entry ends with two counts: stamps of the lot returned so far, and stamps returned by this entry.
         """
         SELECT l.account_id, e.entry_id, e.reason, l.lot_id, e.posted_at,
                ARRAY[l.book, 'stamps_issued', 'buyer_funds', 'duty_payable', 'service_fee'],

@@ -14,7 +14,7 @@ class StampState(StrEnum):
     """State of a serial."""
 
     RESERVED = "reserved"  # bound to a placement on a document, not delivered yet
-    AFFIXED = "affixed"  # on the document, for ever
+    AFFIXED = "affixed"  # on the delivered document, permanently
     VOID = "void"  # the stamping did not happen; the serial is never used again
 
 
@@ -58,7 +58,7 @@ class StampBalance:
 
 @dataclass(frozen=True, slots=True)
 class Lot:
-    """Stamps of one order by place: on documents, held for them, or returned."""
+    """Counts of the stamps of one order: issued in all; of these held for documents, affixed to documents, and returned."""
 
     order: UUID
     issued: int
@@ -84,7 +84,7 @@ class StampRecord:
 
 @dataclass(frozen=True, slots=True)
 class StampTold:
-    """One stamp and its history; `lot` is its order, whose stamps were issued at that moment."""
+    """One stamp and its history; `lot` is the id of its order, and `issued_at` the time when the lot was issued."""
 
     account: UUID
     serial: str
@@ -97,14 +97,14 @@ class StampTold:
 
 
 class LotTold(NamedTuple):
-    """The stamps issued for an order, and the time."""
+    """The number of stamps issued for an order, and the time of issue."""
 
     issued: int
     at: datetime
 
 
 class Issuing(NamedTuple):
-    """True while stamps are issued, else the reason of the stop."""
+    """State of issuing: `is_open` while stamps are issued, else `reason` says why it was stopped."""
 
     is_open: bool
     reason: str

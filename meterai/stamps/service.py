@@ -39,9 +39,9 @@ class SerialService:
         self._renewing = asyncio.Lock()
 
     async def serials(self, count: int) -> list[Serial]:
-        """Fresh serials."""
-        # Checked against our own clock and well before the lease ends in the database: a frozen
-        # process must not continue under a number that another process has by now.
+        """Make `count` new serials.  Refuses `NoLeaseFree`."""
+        # The lease is checked by the clock of this process, and renewed well before it ends in the database: a process
+        # that was frozen must not continue with a number that another process has leased meanwhile.
         if time.monotonic() > self._good_until:
             async with self._renewing:
                 if time.monotonic() > self._good_until:
@@ -80,12 +80,12 @@ async def available(tx: ReadTx, account: UUID) -> int:
 
 
 async def lots(tx: ReadTx, account: UUID, orders: Sequence[UUID]) -> dict[UUID, Lot]:
-    """The lots of these orders; orders without stamps are left out."""
+    """The lots of these orders by order; an order without a lot has no entry."""
     return {lot.order: lot for lot in await store.lots(tx, account, orders)}
 
 
 async def lot_and_issuing(tx: ReadTx, account: UUID, order: UUID) -> tuple[Lot | None, Issuing]:
-    """The lot of an order, if it has one, and the state of issuing."""
+    """(lot of an order, state of issuing); the lot is None if no stamps were issued for the order."""
     return await store.lot_and_issuing(tx, account, order)
 
 
@@ -103,7 +103,10 @@ async def look_up(tx: ReadTx, serial: Serial) -> StampRecord | None:
 
 
 async def look_up_all(tx: ReadTx, serials: Collection[str]) -> dict[str, StampRecord]:
-    """The records of those of these serials that were issued; two statements if all are in the directory, else three."""
+    """The records of issued serials, by serial; a serial that was never issued has no entry.
+
+    Runs two statements if all serials are in the directory, else three.
+    """
     owners = await store.directory_entries(tx, list(serials))
     found = dict(await store.stamps_of(tx, owners)) if owners else {}
     if others := [serial for serial in serials if serial not in owners]:
@@ -112,13 +115,13 @@ async def look_up_all(tx: ReadTx, serials: Collection[str]) -> dict[str, StampRe
 
 
 async def issuing(tx: ReadTx) -> Issuing:
-    """The state of issuing, with the reason of a stop."""
+    """True while stamps are issued, and the reason if issuing is stopped."""
     return await store.issuing(tx)
 
 
 async def set_issuing(tx: Tx, *, is_open: bool, reason: str, actor: Actor) -> None:
-    """Open or stop issuing, as an operator.  During a stop paid orders wait, and their money goes back
-    when due.
+    """Open or stop issuing for an operator.  During a stop, paid orders wait; money of an order not executed by its due
+    time is refunded.
 
     Refuses `ReasonMissing` for a stop without a reason.
     """

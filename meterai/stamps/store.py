@@ -28,7 +28,7 @@ WHERE lease = %s AND holder = %s AND held_until > now()
 RETURNING lease
 """
 _STAMP = "SELECT account_id AS account, stamping_id AS stamping, state, affixed_at FROM stamps"
-# A serial enters the directory soon after it is made; until then there is only its stamp.
+# A serial is entered into the directory soon after it is made; until then only the table `stamps` has it.
 OWNERS = """
 SELECT account_id FROM serial_directory WHERE serial = %s UNION SELECT account_id FROM stamps WHERE serial = %s LIMIT 2
 """
@@ -45,19 +45,19 @@ _ISSUING = RowMapper(Issuing)
 
 
 async def take_lease(tx: Tx, holder: UUID, seconds: float) -> int | None:
-    """Lease a free process number; None if another process took the chosen one."""
+    """Lease a free process number for `seconds`; None if another process took the chosen number, or no number is free."""
     lease = await tx.value(_TAKE_LEASE, holder, seconds)
     assert lease is None or isinstance(lease, int)
     return lease
 
 
 async def keep_lease(tx: Tx, lease: int, holder: UUID, seconds: float) -> bool:
-    """Extend the lease of a process number; False if the holder lost it."""
+    """Extend the lease of a process number to `seconds` from now; False if the holder lost the lease."""
     return await tx.value(_KEEP_LEASE, seconds, lease, holder) is not None
 
 
 async def used(tx: ReadTx, account: UUID) -> int:
-    """The number of stamps of the account on documents, of every kind of order."""
+    """The number of affixed stamps of an account, of orders of every kind."""
     found = await tx.value(
         "SELECT coalesce(sum(affixed), 0)::bigint FROM stamp_lots WHERE account_id = %s", account
     )
@@ -118,14 +118,14 @@ async def directory_entry(tx: ReadTx, serial: str) -> UUID | None:
 
 
 async def stamp(tx: ReadTx, account: UUID, serial: str) -> StampRecord | None:
-    """One stamp of a known account."""
+    """The record of a serial of this account; None if it has no such stamp."""
     return await tx.one_as(
         _STAMPS, f"{_STAMP} WHERE account_id = %s AND serial = %s", account, serial
     )
 
 
 async def stamp_anywhere(tx: ReadTx, serial: str) -> StampRecord | None:
-    """One stamp, searched in all accounts: for serials that are not in the directory yet."""
+    """The record of a serial, searched in all accounts, since the serial may not be in the directory yet."""
     return await tx.one_as(_STAMPS, f"{_STAMP} WHERE serial = %s", serial)
 
 
@@ -148,7 +148,7 @@ _ANYWHERE = f"{_NAMED} WHERE serial = ANY (%s)"
 
 
 async def directory_entries(tx: ReadTx, serials: Sequence[str]) -> Mapping[str, UUID]:
-    """The accounts of these serials, as far as they are in the directory."""
+    """The accounts of these serials, by serial; a serial that is not in the directory has no entry."""
     found = await tx.all(
         "SELECT serial, account_id FROM serial_directory WHERE serial = ANY (%s)", list(serials)
     )
@@ -156,7 +156,7 @@ async def directory_entries(tx: ReadTx, serials: Sequence[str]) -> Mapping[str, 
 
 
 async def stamps_of(tx: ReadTx, owners: Mapping[str, UUID]) -> Mapping[str, StampRecord]:
-    """The stamps of these serials, each of a known account."""
+    """The records of serials, by serial; `owners` maps each serial to its account."""
     found = await tx.all_as(
         _NAMED_STAMPS,
         _OF_ACCOUNTS,
@@ -167,15 +167,14 @@ async def stamps_of(tx: ReadTx, owners: Mapping[str, UUID]) -> Mapping[str, Stam
 
 
 async def stamps_anywhere(tx: ReadTx, serials: Sequence[str]) -> Mapping[str, StampRecord]:
-    """The same, searched in all accounts: for serials that are not in the directory yet."""
+    """The records of serials, by serial, searched in all accounts, since they may not be in the directory yet."""
     found = await tx.all_as(_NAMED_STAMPS, _ANYWHERE, list(serials))
     return {one.serial: StampRecord(*one[1:]) for one in found}
 
 
 async def enter_directory(tx: Tx, account: UUID, *stampings: UUID) -> None:
     """Enter the serials of stampings into the directory."""
-    # No ON CONFLICT for other accounts: a serial of another account is a fault that must be
-    # raised, not an update.
+    # No ON CONFLICT: a serial that the directory has for another account must raise an error, not update the row.
     await tx.run(
         "INSERT INTO serial_directory (serial, account_id)"
         " SELECT serial, account_id FROM stamps s WHERE account_id = %s AND stamping_id = ANY (%s)"
@@ -187,7 +186,7 @@ async def enter_directory(tx: Tx, account: UUID, *stampings: UUID) -> None:
 
 
 async def lot_and_issuing(tx: ReadTx, account: UUID, order: UUID) -> tuple[Lot | None, Issuing]:
-    """The lot of an order, if it has one, and the state of issuing."""
+    """(lot of an order, state of issuing); the lot is None if no stamps were issued for the order."""
     row = await tx.one(
         "SELECT i.is_open, i.reason, l.issued, l.held, l.affixed, l.returned FROM issuing i"
         " LEFT JOIN stamp_lots l ON l.account_id = %s AND l.lot_id = %s",
@@ -200,7 +199,7 @@ async def lot_and_issuing(tx: ReadTx, account: UUID, order: UUID) -> tuple[Lot |
 
 
 async def issuing(tx: ReadTx) -> Issuing:
-    """The state of issuing, with the reason of a stop."""
+    """True while stamps are issued, and the reason if issuing is stopped."""
     found = await tx.one_as(_ISSUING, "SELECT is_open, reason FROM issuing")
     assert found is not None
     return found
@@ -214,19 +213,19 @@ async def set_issuing(tx: Tx, *, is_open: bool, reason: str) -> None:
 
 
 async def owners(tx: ReadTx, serial: str) -> list[UUID]:
-    """The account of a serial: none, or one."""
+    """A list with the account of a serial; empty if the serial was never issued."""
     return [row["account_id"] for row in await tx.all(OWNERS, serial, serial)]
 
 
 async def stamp_told(tx: ReadTx, account: UUID, serial: str) -> StampTold | None:
-    """One stamp and its history."""
+    """One stamp of an account and its history; None if the account has no such serial."""
     return await tx.one_as(
         _STAMPS_TOLD, f"{_TOLD} WHERE s.account_id = %s AND s.serial = %s", account, serial
     )
 
 
 async def stamps_told(tx: ReadTx, account: UUID, stampings: Sequence[UUID]) -> list[StampTold]:
-    """The stamps of these stampings and their history, void ones too."""
+    """The stamps of these stampings, including void stamps, with their history."""
     return await tx.all_as(
         _STAMPS_TOLD,
         f"{_TOLD} WHERE s.account_id = %s AND s.stamping_id = ANY (%s) ORDER BY s.position",
@@ -236,7 +235,7 @@ async def stamps_told(tx: ReadTx, account: UUID, stampings: Sequence[UUID]) -> l
 
 
 async def lot_told(tx: ReadTx, account: UUID, order: UUID) -> LotTold | None:
-    """The stamps issued for an order, and the time."""
+    """The number of stamps issued for an order, and the time of issue; None if no stamps were issued."""
     return await tx.one_as(
         _LOTS_TOLD,
         "SELECT issued, issued_at AS at FROM stamp_lots WHERE account_id = %s AND lot_id = %s",

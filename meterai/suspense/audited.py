@@ -11,7 +11,7 @@ from meterai.plumbing.db.audited import (
 
 AUDITED = Audited(
     clocks=(ClockColumn("suspense_items", "due_at", "t.opened_at + interval '7 days'"),),
-    # By a person; the item is opened again after a week.
+    # A person resolves the item.
     dues=(DueWork("suspense_items", "t.due_at", "t.state = 'open'", "interval '0'"),),
     evidence=(MarkEvidence("suspense_items", "t.state = 'open'", "t.owner <> ''"),),
     facts=(

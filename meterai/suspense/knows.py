@@ -15,7 +15,7 @@ from meterai.suspense.model import Item
 
 NUMBER_LENGTH_MAX = 100  # characters of a reference or of a payment's number
 EVIDENCE_LENGTH_MAX = (
-    2_000  # characters of lines of a record and of the books; `breaks show` has all
+    2_000  # characters of lines of a record and of the books; the command `breaks show` prints all
 )
 ITEMS_TOLD_MAX = 50  # of the references of one order
 
@@ -26,12 +26,12 @@ def subject(item: Item) -> Subject:
 
 
 async def items_of(tx: ReadTx, references: Sequence[str]) -> list[Item]:
-    """Items about these references of ours, open or resolved, newest first."""
+    """Open and resolved items about payments with these references of ours, newest first."""
     return await store.items_of(tx, references, ITEMS_TOLD_MAX) if references else []
 
 
 async def find(tx: ReadTx, text: str, limit: int) -> Sequence[Subject]:
-    """Find items by number, by our reference or by the provider's number of the payment."""
+    """Find items by their id (`sus_...`), by our reference or by the provider's number of the payment."""
     if (identifier := read_typed("sus", text)) is not None:
         found = await store.unlocked_item(tx, identifier)
         return [subject(found)] if found else ()
@@ -41,7 +41,7 @@ async def find(tx: ReadTx, text: str, limit: int) -> Sequence[Subject]:
 
 
 async def tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
-    """The timeline of an item."""
+    """The timeline of an item, with the evidence of a difference; empty for any other subject."""
     identifier = read_typed("sus", about.shown) if about.kind == SubjectKind.SUSPENSE else None
     found = await store.unlocked_item(tx, identifier) if identifier else None
     if found is None:
@@ -56,7 +56,7 @@ async def tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
 
 
 def told(item: Item, about: Subject | None = None) -> Iterator[Happening]:
-    """The happenings of an item, with `about` as subject if given; only staff see them."""
+    """The events of an item for a timeline that only staff see; `about` is their subject, if given."""
     facts = _facts(item)
     yield Happening(item.opened_at, "suspense_opened", facts, about, for_staff=True)
     if item.resolved_at is not None:

@@ -1,4 +1,4 @@
-"""Metrics of suspense: number, age and money of items; set by the worker that looked last."""
+"""Metrics of open items in suspense: number, age and money; each worker sets its own from its last count."""
 
 from meterai.plumbing.observe.metrics import Gauge
 

@@ -10,10 +10,15 @@ from meterai.kit.lifecycle import Lifecycle
 from meterai.kit.money import Rupiah
 from meterai.kit.refusal import CommandRefusal
 
-DUE_SECONDS = 86_400.0  # in which an operator handles an item: banks close their books daily
+DUE_SECONDS = 86_400.0  # time for an operator to resolve an item: banks close their books daily
 # Reasons of items that may be resolved as a fee or return of the provider.
 FEES = frozenset({"fee_not_booked", "tax_not_booked", "line_unplaced", "float_moved"})
-AGE_BUCKETS = {"0-1": 1, "1-3": 3, "3-7": 7, "7-30": 30}  # days, each below
+AGE_BUCKETS = {
+    "0-1": 1,
+    "1-3": 3,
+    "3-7": 7,
+    "7-30": 30,
+}  # name of a bucket: days below which an age is in it
 
 
 class SuspenseState(StrEnum):
@@ -38,13 +43,13 @@ class SuspenseEvent(StrEnum):
 class Resolution(StrEnum):
     """Resolution of an item."""
 
-    EXPLAINED = "explained"  # its payment was learned in another way, and booked there
+    EXPLAINED = "explained"  # its payment became known in another way and was booked, or its cause has ended
     RETURNED = "returned"  # the provider gave the money back to its payer
     DISMISSED = "dismissed"  # a person found nothing to do
     APPLIED = "applied"  # an operator named the order of its money, which was captured there
     MATCHED = "matched"  # an operator named its payment, refund or counterpart item
     FEE = "fee"  # a fee of the provider, or the tax on it
-    WRITTEN_OFF = "written_off"  # given up by two people
+    WRITTEN_OFF = "written_off"  # two people decided that the money is lost
 
 
 _S, _E = SuspenseState, SuspenseEvent
@@ -70,7 +75,7 @@ class ItemUnknown(CommandRefusal):
 
 
 class MoneyBooked(CommandRefusal):
-    """The item is about money: it ends only with an entry of that money."""
+    """This resolution is not allowed, since the item holds money, or since it holds none to resolve so."""
 
     code = "suspense_money_booked"
     status = 409
@@ -85,7 +90,7 @@ class PaymentContested(CommandRefusal):
 
 @dataclass(frozen=True, slots=True)
 class ProviderNews:
-    """News of a provider.  `key` is derived from it, so that repeated news is the same item."""
+    """News of a provider that cannot be booked.  `key` is derived from the news, so that repeated news is the same item."""
 
     key: str
     source: str  # 'notification' or 'question'
@@ -99,10 +104,10 @@ class ProviderNews:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Break:
-    """A difference between a record and the books.  `key` is derived from the differing facts, so that it is one item.
+    """A difference between a record and the books.  `key` is derived from the differing facts: one difference is one item.
 
-    difference  rupiah that the record has more than the books, negative if less; 0 if no sum differs, or its money
-                goes into the book
+    difference  rupiah of the record less rupiah of the books; 0 if no sum differs, or if the money goes into the book
+                `suspense`
     evidence    lines of the record and of the books, as JSON
     """
 
@@ -141,13 +146,15 @@ class Item:
 
     @property
     def record(self) -> str:
-        """The provider, and the day if there is one, of its record: `bank 2026-11-30`; empty without a record."""
+        """The provider and the day, if any, of the record that this item came from, such as `bank 2026-11-30`; empty for
+        other items.
+        """
         of, _, rest = self.key.removeprefix("record:").partition(":")
         day = rest.removeprefix("day:").partition(":")[0] if rest.startswith("day:") else ""
         return f"{of} {day}".rstrip() if self.key.startswith("record:") else ""
 
     def allows(self, how: Resolution) -> bool:
-        """True if a person may resolve it so.  As in suspense_resolve.sql, which decides."""
+        """True if a person may end the item by this resolution; suspense_resolve.sql enforces the same rules."""
         has_money = bool(self.booked.value or self.difference)
         match how:
             case _ if self.reason == "refund_overdue":
@@ -165,19 +172,21 @@ class Item:
 
     @property
     def at_stake(self) -> Rupiah | None:
-        """Its money: the sum in the book, else the difference, else the named amount; None if it names none."""
+        """Money of the item: its sum in the book, else the amount of its difference, else the amount that the news names;
+        None if the news names no amount.
+        """
         if self.booked.value or self.difference is None:
             return self.booked if self.booked.value else self.amount
         return Rupiah(abs(self.difference))
 
     def bucket(self, now: datetime) -> str:
-        """The bucket of its age in days: `0-1`, `1-3`, `3-7`, `7-30`, `30+`."""
+        """The bucket of the item's age in days: `0-1`, `1-3`, `3-7`, `7-30` or `30+`."""
         days = (now - self.opened_at).total_seconds() / 86_400
         return next((name for name, most in AGE_BUCKETS.items() if days < most), "30+")
 
 
 class OpenBreak(NamedTuple):
-    """An open item of a record, by its key."""
+    """An open item for a difference between a record and the books, with its key."""
 
     id: UUID
     key: str
@@ -185,7 +194,7 @@ class OpenBreak(NamedTuple):
 
 
 class KeyedItem(NamedTuple):
-    """An item that is open, or was ended by a person, by its key."""
+    """An item with its key; `is_open` is False if a person resolved it."""
 
     id: UUID
     key: str
@@ -193,7 +202,7 @@ class KeyedItem(NamedTuple):
 
 
 class RecordItem(NamedTuple):
-    """An open item of a record, with its evidence."""
+    """An open item for a difference between a record and the books, with its evidence."""
 
     id: UUID
     key: str
@@ -202,7 +211,7 @@ class RecordItem(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class SuspenseCounts:
-    """Counts of open items, for the metrics."""
+    """Counts, age and money of open items, for the metrics."""
 
     open: int
     overdue: int

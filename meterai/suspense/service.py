@@ -34,7 +34,7 @@ _log = structlog.get_logger()
 
 
 async def keep(tx: Tx, news: ProviderNews) -> None:
-    """Keep news that cannot be booked to an order; its money, if any, goes into the book."""
+    """Keep news that cannot be booked to an order as an item; its money, if any, is booked in `suspense`."""
     item = new_id()
     if await store.keep(tx, item, news):
         _log.warning(
@@ -43,7 +43,7 @@ async def keep(tx: Tx, news: ProviderNews) -> None:
 
 
 async def keep_break(tx: Tx, found: Break, due_seconds: float = DUE_SECONDS) -> bool:
-    """Keep a difference between a record and the books; True if it is new."""
+    """Keep a difference between a record and the books as an item, due in `due_seconds`; True if the item is new."""
     item = new_id()
     is_new = await store.keep_break(tx, item, found, due_seconds)
     if is_new:
@@ -57,12 +57,12 @@ async def explain(tx: Tx, item: UUID, how: str) -> None:
 
 
 async def end(tx: Tx, item: UUID, resolution: Resolution, how: str) -> None:
-    """Resolve an item by the system, from a contract or another record."""
+    """Resolve an item without a person, because a contract or another record settles it; `how` is its note."""
     await store.resolve(tx, item, resolution, "payments", how)
 
 
 async def book(tx: Tx, found: Break, resolution: Resolution, how: str) -> None:
-    """Book an agreed difference: an item that is opened and resolved at once, with its entry."""
+    """Book an agreed difference: open an item and resolve it at once, with its entry in the ledger."""
     item = new_id()
     if await store.keep_break(tx, item, found, DUE_SECONDS):
         await end(tx, item, resolution, how)
@@ -95,9 +95,9 @@ async def look(tx: ReadTx, identifier: UUID) -> Item:
 
 
 async def check_resolves(tx: ReadTx, identifier: UUID, resolution: Resolution) -> Item:
-    """The item, if an operator may resolve it so.
+    """Return the item if an operator may end it by this resolution.
 
-    Refuses `ItemUnknown`, `MoneyBooked`, and `NotAllowedNow` for a resolved one.
+    Refuses `ItemUnknown`, `MoneyBooked`, and `NotAllowedNow` for a resolved item.
     """
     found = await look(tx, identifier)
     SUSPENSE.after(found.state, SuspenseEvent(resolution))
@@ -112,12 +112,12 @@ async def explained(tx: Tx, reference: str, payment: str, amount: Rupiah) -> Non
 
 
 async def ended(tx: Tx, key: str, how: str) -> None:
-    """Resolve the item of this key, whose cause has ended; it holds no money."""
+    """Resolve the open item with this key, whose cause has ended; an item that holds money stays open."""
     await store.ended(tx, key, how)
 
 
 async def given_back(tx: Tx, reference: str, payment: str) -> None:
-    """Resolve news that this payment was given back, as far as the books have it."""
+    """Resolve the items for news that this payment was given back, once that money has left the books."""
     await store.given_back(tx, reference, payment)
 
 
@@ -125,7 +125,7 @@ async def resolve(tx: Tx, item: UUID, resolution: Resolution, *, actor: Actor, n
     """Resolve an open item.
 
     Refuses `ReasonMissing`, `ItemUnknown`, `MoneyBooked`, `PaymentContested`, and `NotAllowedNow` for a resolved
-    one.
+    item.
     """
     note = written_reason(note)
     subject = show("sus", item)
@@ -147,23 +147,23 @@ async def resolve(tx: Tx, item: UUID, resolution: Resolution, *, actor: Actor, n
 
 
 class SuspenseService:
-    """Commands of one item in a transaction of their own, and the figures for the metrics."""
+    """Resolves items, each in a transaction, and counts open items for the metrics."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def resolve(self, item: UUID, resolution: Resolution, *, actor: Actor, note: str) -> None:
-        """`resolve` in a transaction of its own."""
+        """Run the function `resolve` in a new transaction."""
         await self._database.run(
             partial(resolve, item=item, resolution=resolution, actor=actor, note=note)
         )
 
     async def figures(self) -> SuspenseCounts:
-        """Counts of open items."""
+        """Counts, age and money of open items."""
         return await self._database.once(store.figures)
 
     async def watch(self) -> int:
-        """Periodic task: set the metrics from the figures."""
+        """Periodic task: set the metrics of open items; returns 0, since it processes no rows."""
         found = await self.figures()
         metrics.OPEN.set(found.open)
         metrics.OVERDUE.set(found.overdue)

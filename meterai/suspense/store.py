@@ -37,7 +37,7 @@ SELECT {_COLUMNS} FROM suspense_items WHERE reference = ANY(%s) ORDER BY opened_
 BY_NUMBER = f"""
 SELECT {_COLUMNS} FROM suspense_items WHERE reference = %s OR payment = %s ORDER BY opened_at DESC LIMIT %s
 """  # noqa: S608
-# Only items without an entry: a payment learned in another way was never in the book.
+# Only items without money in the book: if their payment became known in another way, it is booked there.
 _EXPLAINED = """
 SELECT suspense_resolve(item_id, 'explained', 'payments', %s) FROM suspense_items
 WHERE state = 'open' AND reference = %s AND booked = 0
@@ -69,7 +69,7 @@ SELECT item_id AS id, item_key AS key, payment FROM suspense_items
 WHERE state = 'open' AND source = 'record' AND (starts_with(item_key, %s) OR starts_with(item_key, %s))
 ORDER BY due_at LIMIT %s
 """
-# The second half by suspense_items_to_blank: texts of items that ended half a year ago are deleted.
+# The second half uses the index suspense_items_to_blank: the text of an item is deleted half a year after its end.
 _QUESTIONS = """
 SELECT item_id AS id, item_key AS key, true AS is_open FROM suspense_items
 WHERE state = 'open' AND reason IN ('unanswered', 'unconfirmed')
@@ -94,7 +94,7 @@ _FIGURE = RowMapper(SuspenseCounts)
 
 
 async def keep(tx: Tx, item: UUID, news: ProviderNews) -> bool:
-    """Keep news under this id, with its money; False if it is an item already."""
+    """Keep news and its money as an item with this id; False if the same news is an item already."""
     is_new = await tx.value(
         _KEEP,
         item,
@@ -112,7 +112,7 @@ async def keep(tx: Tx, item: UUID, news: ProviderNews) -> bool:
 
 
 async def resolve(tx: Tx, item: UUID, resolution: Resolution, actor: str, note: str) -> str:
-    """Resolve an item; the outcome is a word of sql/functions/suspense_resolve.sql."""
+    """Resolve an item; returns the outcome as sql/functions/suspense_resolve.sql names it."""
     outcome = await tx.value(_RESOLVE, item, resolution, actor, note)
     assert isinstance(outcome, str)
     return outcome
@@ -131,7 +131,7 @@ async def open_about(
 
 
 async def keep_break(tx: Tx, item: UUID, found: Break, due_seconds: float) -> bool:
-    """Keep a difference under this id; False if it is an item already."""
+    """Keep a difference as an item with this id, due in `due_seconds`; False if the same difference is an item already."""
     is_new: bool = await tx.value(
         _KEEP_BREAK,
         item,
@@ -149,28 +149,28 @@ async def keep_break(tx: Tx, item: UUID, found: Break, due_seconds: float) -> bo
 
 
 async def evidence(tx: ReadTx, identifier: UUID) -> bytes:
-    """The body or evidence of an item; empty after its deletion."""
+    """The kept message of a provider, or evidence of a difference, of an item; empty after its deletion."""
     found: bytes | None = await tx.value(_TOLD, identifier)
     return found or b""
 
 
 async def open_breaks(tx: ReadTx, begins: str, or_begins: str, limit: int) -> list[OpenBreak]:
-    """Open items of records whose keys begin with one of two prefixes."""
+    """Open items for differences with records whose keys begin with `begins` or `or_begins`."""
     return await tx.all_as(_OPEN_BREAK, _OPEN_BREAKS, begins, or_begins, limit)
 
 
 async def questions(tx: ReadTx) -> list[KeyedItem]:
-    """Items of unanswered queries that are open, or that a person ended lately."""
+    """Items for queries without an answer: open items, and those that a person resolved in the last 7 days."""
     return await tx.all_as(_KEPT, _QUESTIONS)
 
 
 async def open_by_reason(tx: ReadTx, reasons: Sequence[str], limit: int) -> list[RecordItem]:
-    """Open items of records with one of these reasons, oldest first."""
+    """Open items for differences with records, with one of these reasons, oldest first."""
     return await tx.all_as(_TOLD_ITEMS, _OPEN_BY_REASON, list(reasons), limit)
 
 
 async def sum_of_ended(tx: ReadTx, begins: str) -> int:
-    """Rupiah that the record has more, of booked items whose keys begin with a prefix."""
+    """Sum of the differences, in rupiah, of items resolved as fee or written off whose keys begin with `begins`."""
     rupiah: int = await tx.value(_SUM_OF_ENDED, begins)
     return rupiah
 
@@ -196,27 +196,27 @@ async def items_of(tx: ReadTx, references: Sequence[str], limit: int) -> list[It
 
 
 async def items_by_number(tx: ReadTx, number: str, limit: int) -> list[Item]:
-    """Items about this reference of ours, or this number of a payment, newest first."""
+    """Items whose reference, or whose number of a payment, is this number, newest first."""
     return await tx.all_as(_ITEMS, BY_NUMBER, number, number, limit)
 
 
 async def explained(tx: Tx, reference: str, payment: str, amount: int) -> None:
-    """Resolve the items that lacked the number or the amount of this payment."""
+    """Resolve the items that lacked the number or the amount (in rupiah) of this payment."""
     await tx.run(_EXPLAINED, f"captured {payment}", reference, payment, amount, amount)
 
 
 async def given_back(tx: Tx, reference: str, payment: str) -> None:
-    """Resolve news that this payment was given back."""
+    """Resolve the items for news that this payment was given back."""
     await tx.run(_GIVEN_BACK, reference, payment)
 
 
 async def ended(tx: Tx, key: str, how: str) -> None:
-    """Resolve the item of this key, which holds no money."""
+    """Resolve the open item with this key if it holds no money; `how` is its note."""
     await tx.run(_ENDED, how, key)
 
 
 async def figures(tx: ReadTx) -> SuspenseCounts:
-    """Counts of open items."""
+    """Counts, age and money of open items."""
     found = await tx.one_as(_FIGURE, _FIGURES)
     assert found is not None
     return found
