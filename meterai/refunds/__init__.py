@@ -1,12 +1,12 @@
 """Refunds: causes, stages and notices of money that goes back, and bank accounts of buyers.
 
 Promises this room keeps
-  * Money that is paid and not executed by its due time goes back in full, without a request.
+  * Paid money that is not executed by its due time goes back in full, without a request.
   * Unused stamps that an account gives back are retired in the transaction that begins their refund.
   * Money that cannot go back to its source waits for an account that its buyer names and whose bank confirms
     the name; a link for that opens once, only for its buyer, and is not stored.
 
-Rooms below begin, send and settle a refund: orders know the money that an order does not use, payments own the refund.
+Rooms below begin, send and settle a refund: orders calculate the money that an order does not use, payments own the refund.
 
 The room calls accounts, orders, payments, stamps, notifications.
 """

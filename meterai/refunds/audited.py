@@ -24,7 +24,7 @@ AUDITED = Audited(
             """EXISTS (SELECT 1 FROM {audit_events*} e WHERE e.account_id = t.account_id
                 AND e.action = 'account_named' AND e.happened_at = t.ended_at)""",
         ),
-        # Money goes only to the account that was named.
+        # Money goes only to the account in the audit trail: its digest is that of the payee.
         MarkEvidence(
             "payees",
             """t.account_no <> '' AND EXISTS (SELECT 1 FROM {audit_events*} e WHERE e.account_id = t.account_id AND e.action = 'account_named'

@@ -6,7 +6,9 @@ from functools import cache
 from importlib import resources
 from typing import NamedTuple
 
-NUMBER_SHOWN = 4  # last digits of an account, in mails and for a reader who may not be the buyer
+NUMBER_SHOWN = (
+    4  # last digits of an account number that mails and pages show; a reader may not be the buyer
+)
 DOTS = "\u2022\u2022\u2022\u2022 "
 
 
@@ -26,7 +28,7 @@ def _read() -> tuple[Mapping[str, str], Sequence[Bank]]:
 
 
 def banks() -> Sequence[Bank]:
-    """All banks: the most common ones, then the others by name."""
+    """All banks: the most common banks first, then all others by name."""
     return _read()[1]
 
 

@@ -1,4 +1,4 @@
-"""Naming of a bank account by a buyer for money that waits for one: on pages, by the API, or by a link of a mail."""
+"""Naming of a bank account by a buyer, for refunds that have no account yet: on pages, by the API, or by a mailed link."""
 
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
@@ -66,12 +66,12 @@ RENEW_BATCH = 100
 AN_HOUR_SECONDS = 3_600.0
 LATE_BATCH = 500  # refunds compensated in one run
 COMPENSATING = "compensate_late_refunds"
-CONFIRMED_LENGTH_MAX = 100  # characters; SNAP BI, beneficiaryAccountName
+CONFIRMED_LENGTH_MAX = 100  # characters of a holder's name; SNAP BI, beneficiaryAccountName
 _log = structlog.get_logger()
 
 
 class _HolderAnswer(NamedTuple):
-    """A bank's answer about an account: the verdict on its name, or the reason for none."""
+    """A bank's answer about an account: the verdict on the holder's name, or None and the event for the missing name."""
 
     name: str
     verdict: NameVerdict | None
@@ -103,12 +103,14 @@ class ClaimService:
     # -- links -----------------------------------------------------------------------------
 
     async def path(self, account: UUID, link: UUID) -> str:
-        """The path of a link, for its mail; the sign-in page if the link is gone."""
+        """The path of a claim link for its mail; if the link is gone, that of the page `/refunds/account`, after a sign-in."""
         found = await self._database.once(store.claim_link, account, link)
         return f"{CLAIM_PATH}?claim={self._links.text(found)}" if found else "/refunds/account"
 
     async def want(self, tx: Tx, account: UUID, refund: UUID) -> None:
-        """Mail a link for money that waits for an account, unless a usable one was mailed."""
+        """Mail a claim link if money of this buyer waits for an account, unless a usable link was mailed before or a typed
+        account waits for a person.
+        """
         await store.lock_claims(tx, account)
         owed = await waits_for_account(tx, account)
         before, now = await store.open_claim_link(tx, account), self._clock.now()
@@ -116,7 +118,7 @@ class ClaimService:
             return
         if await store.held_account_claim(
             tx, account
-        ):  # one mail says so, another tells the decision
+        ):  # mails tell the buyer that a person examines the account, and the decision
             return
         if before is not None:
             await store.end_claim_link(tx, account, None)
@@ -137,7 +139,7 @@ class ClaimService:
         )
 
     async def renew(self) -> int:
-        """Periodic task: mail another link where one expired and money still waits."""
+        """Periodic task: mail a new link for each that expired while money still waits; returns how many were processed."""
         expired = await self._database.once(store.expired_claim_links, RENEW_BATCH)
         return await each(self._database, store.RENEWING, expired, self._renew, subject="id")
 
@@ -151,7 +153,9 @@ class ClaimService:
         await run_row(self._database, renew)
 
     async def compensate_late(self) -> int:
-        """Periodic task: compensate each whole day that a refund is past its due time, once, if that is switched on."""
+        """Periodic task: compensate each whole day that a refund is past its due time, once.  Does nothing if the
+        compensation is set to 0.  Returns the number of refunds processed.
+        """
         days_max = self._terms.days_max
         if not days_max:
             return 0
@@ -168,7 +172,9 @@ class ClaimService:
         await run_row(self._database, pay)
 
     async def want_for_lateness(self, tx: Tx, account: UUID, refund: UUID) -> None:
-        """Ask for an account for the compensation of a settled refund; that of an open one goes with the refund."""
+        """Ask for an account for the compensation of a settled late refund; the compensation of an open refund is paid
+        together with the refund.
+        """
         found = await payments.refund(tx, account, refund)
         if found is not None and not found.is_open and found.due_at < self._clock.now():
             await self.want(tx, account, refund)
@@ -176,8 +182,8 @@ class ClaimService:
     async def opened(
         self, text: str, *, signed_in: frozenset[UUID] = frozenset(), asked: UUID | None = None
     ) -> UUID:
-        """The account of a link; also of a used one, if `asked` is an account named by it.  `signed_in`: the accounts
-        that the browser acts for.
+        """The account of a claim link that can be used; also of a used link, if `asked` is the id of a claim made with it.
+        `signed_in`: the accounts that the browser acts for.
 
         Refuses `ClaimLinkWrong`, `ClaimLinkOfAnother`, `ClaimLinkUsed`, `ClaimLinkSpent`, `ClaimLinkExpired`.
         """
@@ -207,16 +213,16 @@ class ClaimService:
     # -- naming ----------------------------------------------------------------------------
 
     async def owed(self, account: UUID) -> OwedByClaim:
-        """Money that waits for an account."""
+        """Money of this account that waits for a bank account."""
         async with self._database.reading() as tx:
             return await waits_for_account(tx, account)
 
     async def held(self, account: UUID) -> AccountClaim | None:
-        """The account that a person examines before money goes there."""
+        """The newest account claim of this buyer that a person examines; None if there is no such claim."""
         return await self._database.once(store.held_account_claim, account)
 
     async def why_wanted(self, account: UUID, owed: OwedByClaim, language: str) -> str:
-        """`why_wanted` in a transaction of its own."""
+        """Run the function `why_wanted` in a new transaction."""
         return await self._database.once(why_wanted, account, owed, language)
 
     async def claim(self, account: UUID, claim: UUID) -> AccountClaim:
@@ -227,7 +233,7 @@ class ClaimService:
         return self._now(found)
 
     def _now(self, claim: AccountClaim) -> AccountClaim:
-        """The claim, as unanswered if its process died during the query of the bank."""
+        """The claim; its state is `unanswered` if the bank's answer is overdue, since the process that asked has died."""
         age = self._clock.now() - claim.asked_at
         if (
             claim.state is not AccountClaimState.ASKED
@@ -246,8 +252,8 @@ class ClaimService:
         network: str,
         link: str = "",
     ) -> AccountClaim:
-        """Name an account, once for each key; returns its claim.  An unanswered claim is queried again by its key.
-        `network` is that of the request.
+        """Name a bank account, once for each key; returns its claim.  For an unanswered claim, a repeat with the same key
+        queries the bank again.  `network` is the network of the request.
 
         Refuses `NothingWaits`, `AccountWaitsForPerson`, `AccountTriesSpent`, `AccountTriesOfNetworkSpent`,
         `AccountTriesOfAllSpent`, `IdempotencyKeyReused`, and for a link as `opened` does.
@@ -266,7 +272,7 @@ class ClaimService:
     async def confirm(
         self, account: UUID, claim: UUID, *, actor: Actor, link: str = ""
     ) -> AccountClaim:
-        """Name the account whose holder has nearly the typed name, which its buyer confirms.
+        """Name a bank account whose holder's name is nearly the typed name; the buyer confirms it by this call.
 
         Refuses `NotFound`, `AccountClaimOver`, `AccountWaitsForPerson`, and for a link as `opened` does.
         """
@@ -303,7 +309,7 @@ class ClaimService:
     async def _begin(
         self, tx: Tx, account: UUID, key: str, wanted: WantedAccount, link: str, network: str
     ) -> tuple[AccountClaim, bool]:
-        """The claim of this key; True if its bank is to be queried."""
+        """(claim of this key, True if its bank must be queried)."""
         await store.lock_claims(tx, account)
         before = await store.account_claim_by_key(tx, account, key)
         if before is not None:
@@ -335,7 +341,7 @@ class ClaimService:
         return made, True
 
     async def _ask_bank(self, wanted: WantedAccount) -> _HolderAnswer:
-        """Query the bank for the name of the holder; its refusals are part of the answer."""
+        """Query the bank for the name of the holder; a refusal or a missing answer of the bank is part of the result."""
         try:
             told = await self._banks.account_holder(wanted.bank_code, wanted.account_no)
         except ProviderRefused:
@@ -376,7 +382,7 @@ class ClaimService:
     async def _take(
         self, tx: Tx, claim: AccountClaim, confirmed: str, actor: Actor
     ) -> AccountClaim:
-        """Name an account with a fitting name, or hold it for a person."""
+        """Name the account of a claim whose holder's name was accepted, or hold it for a decision by a person."""
         owed = await waits_for_account(tx, claim.account)
         if not owed.sum.value:
             return await _decide(tx, claim, AccountClaimEvent.OVER, confirmed)
@@ -417,7 +423,7 @@ class ClaimService:
 
 
 async def waits_for_account(tx: ReadTx, account: UUID) -> OwedByClaim:
-    """Money that waits for an account of this buyer; without compensations if an account is named."""
+    """Money of this buyer that waits for a bank account; without compensations if the buyer has named an account."""
     owed = await payments.owed_by_claim(tx, account)
     if owed.compensation.value and await payments.current_payee(tx, account):
         return replace(owed, compensation=Rupiah(0))
@@ -425,7 +431,7 @@ async def waits_for_account(tx: ReadTx, account: UUID) -> OwedByClaim:
 
 
 async def why_wanted(tx: ReadTx, account: UUID, owed: OwedByClaim, language: str) -> str:
-    """The reason to ask for an account, as the second part of a sentence."""
+    """The reason to ask for an account, as the second part of a sentence in this language."""
     if refused := await payments.refused_payee(tx, account):
         shown = account_shown(refused.bank_code, refused.account_no)
         return translate("account_wanted.refused", language, account=shown)
@@ -435,7 +441,7 @@ async def why_wanted(tx: ReadTx, account: UUID, owed: OwedByClaim, language: str
 async def name_account(
     tx: Tx, claim: AccountClaim, confirmed: str, *, actor: Actor
 ) -> AccountClaim:
-    """Send the waiting money to this account, and a mail to its buyer."""
+    """Name the account of this claim for all waiting money of its buyer, and queue a mail to the buyer."""
     owed = await waits_for_account(tx, claim.account)
     payee = RefundPayee(claim.bank_code, claim.account_no, confirmed)
     await payments.name_payee(tx, claim.account, payee)
@@ -461,7 +467,7 @@ async def name_account(
 
 
 async def decline(tx: Tx, claim: AccountClaim, *, actor: Actor) -> AccountClaim:
-    """Decline an account by decision of a person; its buyer may name another."""
+    """Decline a typed account by decision of a person; the buyer gets a mail and may name another account."""
     declined = await _decide(tx, claim, AccountClaimEvent.DECLINED, claim.confirmed)
     await trail.record(
         tx,
@@ -503,5 +509,5 @@ async def _check_not_held(tx: ReadTx, account: UUID) -> None:
 
 
 def in_both_languages(at: datetime) -> dict[str, str]:
-    """A moment as text of a mail, in each language."""
+    """A time as text for a mail, by language."""
     return {language: format_datetime(at, language) for language in LANGUAGES}

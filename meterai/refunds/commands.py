@@ -1,4 +1,4 @@
-"""Commands of refunds: list, show, retry, reroute; accounts of buyers; the float."""
+"""Commands of refunds: ask, list, show, retry, reroute; decisions on accounts of buyers; balances of float accounts."""
 
 from collections import Counter
 from collections.abc import Awaitable, Callable
@@ -41,7 +41,7 @@ from meterai.room.timelines import line as told_line
 
 LOOKED_AT_MAX = 10_000  # open refunds in a list, by due time
 LISTED_MAX = 100
-LATE_DAYS = (1, 3, 7)  # bounds of the buckets of lateness
+LATE_DAYS = (1, 3, 7)  # bounds of the buckets of lateness, in days
 Answer = TypeVar("Answer")
 OfState = Annotated[RefundState | None, Parameter(name="--state", help="Only of this state.")]
 OfWay = Annotated[Way | None, Parameter(name="--way", help="Only by this way.")]
@@ -64,7 +64,7 @@ def ask(
     dry_run: DryRun = False,
     options: Options = NO_OPTIONS,
 ) -> None:
-    """Ask the unused stamps of an order back for its owner; the money goes back."""
+    """Give the unused stamps of an order back for its owner, and begin the refund of their money."""
     done = approvals.pull(options, ASK, RefundsAsk(order), by=by, reason=reason, dry_run=dry_run)
     line(f"{done.rows} stamps of {order} go back, and Rp {done.rupiah} with them")
 
@@ -76,7 +76,7 @@ def list_refunds(
     past_due: PastDue = False,
     options: Options = NO_OPTIONS,
 ) -> None:
-    """Show refunds that are open, the first that is due in front, and how late they are."""
+    """Show open refunds by due time, then their number and rupiah by way and by lateness."""
     now = SystemClock().now()
     found = [
         one
@@ -121,7 +121,7 @@ def _late(by: timedelta) -> str:
 
 
 def show_refund(refund: Text, *, options: Options = NO_OPTIONS) -> None:
-    """Show all that is known of a refund, and what happens next; by its id, our number or the bank's."""
+    """Show a refund with its timeline and its next step; REFUND is its id, our number or the bank's number."""
 
     async def look(tx: ReadTx) -> list[str]:
         subjects = await knows.find(tx, refund, 10)
@@ -143,7 +143,7 @@ def show_refund(refund: Text, *, options: Options = NO_OPTIONS) -> None:
 
 
 async def _state_lines(tx: ReadTx, shown: str) -> list[str]:
-    """Lines on the state of a refund and its next step; none for another subject."""
+    """Lines on the state of a refund and its next step; an empty list for any other subject."""
     found = await payments.refunds_by_id(tx, read("rfd", shown)) if shown.startswith("rfd_") else []
     told = []
     for one in found:
@@ -183,7 +183,7 @@ def retry(
     dry_run: DryRun = False,
     options: Options = NO_OPTIONS,
 ) -> None:
-    """Try an open refund at once."""
+    """Send an open refund to its provider again at once."""
     named, said = RefundNamed(refund), f"{refund} is tried again"
     _pull(options, RETRY, named, said, by=by, reason=reason, dry_run=dry_run)
 
@@ -196,7 +196,7 @@ def reroute(
     dry_run: DryRun = False,
     options: Options = NO_OPTIONS,
 ) -> None:
-    """Take a refund another way: to the account that its buyer named, or to one that the buyer is asked for."""
+    """Send a refund by transfer instead of by its provider: to the account that its buyer named, or ask the buyer for one."""
     named, said = RefundNamed(refund), f"{refund} goes by another way"
     _pull(options, REROUTE, named, said, by=by, reason=reason, dry_run=dry_run)
 
@@ -209,7 +209,7 @@ def accept_account(
     dry_run: DryRun = False,
     options: Options = NO_OPTIONS,
 ) -> None:
-    """Let what waits go to an account that was typed (clm_...), though it was held or its name differs."""
+    """Send the waiting money to a typed account (clm_...) that was held, or whose holder has another name."""
     named, said = AccountNamed(claim), f"{claim} gets what waits"
     _pull(options, ACCEPT, named, said, by=by, reason=reason, dry_run=dry_run)
 
@@ -222,13 +222,13 @@ def decline_account(
     dry_run: DryRun = False,
     options: Options = NO_OPTIONS,
 ) -> None:
-    """Do not take an account that was typed (clm_...); its buyer is told, and may name another."""
+    """Decline a typed account (clm_...); its buyer gets a mail and may name another account."""
     named, said = AccountNamed(claim), f"{claim} is not accepted"
     _pull(options, DECLINE, named, said, by=by, reason=reason, dry_run=dry_run)
 
 
 def show_float(*, options: Options = NO_OPTIONS) -> None:
-    """Show the accounts that transfers are paid from: what is in them, what is asked of them, how many days they last."""
+    """Show the accounts that transfers are paid from: balances, money to be paid, and days that the balances last."""
     found = _asked("refunds float", options, payments.floats)
     for one in found.balances:
         line(

@@ -9,10 +9,14 @@ from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from itertools import zip_longest
 
-CUT_LENGTHS = range(18, 31)  # characters at which banks cut a name; one more may have been a space
-FULL_LENGTH_MIN = 3  # letters of a word that is no initial
-SPELLED_LENGTH_MIN = 4  # letters of a word in which one letter may be wrong
-# Titles, without dots, before or after a name; a bank may omit them.
+CUT_LENGTHS = range(
+    18, 31
+)  # lengths at which banks cut a name, in characters; a last space may have been removed
+FULL_LENGTH_MIN = (
+    3  # a word with at least so many letters counts as a whole name, not as an initial
+)
+SPELLED_LENGTH_MIN = 4  # a word needs at least so many letters for one of them to be wrong
+# Titles before or after a name, without dots; a bank may omit them.
 _SPOKEN = (
     "bp bpk bapak ibu sdr sdri tn ny nn mr mrs ms haji hajah hj kh ust ustadz alm almh rr rm ra kgs"
 )
@@ -22,7 +26,7 @@ _LEARNED = (
     " ma mm msi mh mt mpd mkom msc mba mkes mkn mak mag mhum mph mpsi mp mikom map phd llm llb bsc ba ak cpa"
 )
 _TITLES = frozenset([*_SPOKEN.split(), *_LEARNED.split()])
-_PILGRIM = "h"  # a title or the initial of a name: both readings are tried
+_PILGRIM = "h"  # a title (Haji) or the initial of a name: both interpretations are tried
 # Equivalent spellings of one name.
 _SPELLINGS = {
     **dict.fromkeys(
@@ -56,7 +60,7 @@ _NO_WORD = re.compile(r"[^\w.]+|_")
 
 
 class NameVerdict(StrEnum):
-    """Verdict on a confirmed name against the typed one."""
+    """Result of comparing the name that a bank confirms with the typed name."""
 
     SAME = "same"
     NEAR = "near"  # the buyer is asked once to confirm
@@ -64,7 +68,7 @@ class NameVerdict(StrEnum):
 
 
 def compare(typed: str, confirmed: str) -> NameVerdict:
-    """Compare the name that a bank confirms with the typed one."""
+    """Compare the name that a bank confirms with the typed name."""
     best = NameVerdict.OTHER
     for ours in _readings(typed):
         for theirs in _readings(confirmed):
@@ -78,12 +82,12 @@ def compare(typed: str, confirmed: str) -> NameVerdict:
 
 
 def masked(name: str) -> str:
-    """A name as shown to a reader who may not be its owner: first letters only, without lengths, `B*** S***`."""
+    """A name as shown to a reader who may not be its owner: the first letter of each word and three asterisks, `B*** S***`."""
     return " ".join(f"{word[0]}***" for word in name.split())
 
 
 def _readings(name: str) -> Iterator[tuple[str, ...]]:
-    """The words of a name without titles; if `H.` may be an initial, also with it."""
+    """The words of a name without titles; if the name contains `H.`, which may be an initial, also the words with it."""
     words = list(_words(name))
     without = tuple(word for word in words if word != _PILGRIM)
     if without:
@@ -123,7 +127,9 @@ def _compare_words(
 
 
 def _fits(ours: Sequence[str], theirs: Sequence[str]) -> bool:
-    """True if the words are equal in order, or initials of each other; at least one word is whole in both."""
+    """True if the words at each position are equal, or one is the initial of the other; at least one word of three or more
+    letters must be equal.
+    """
     pairs = list(zip_longest(ours, theirs, fillvalue=""))
     is_known = any(one == other and len(one) >= FULL_LENGTH_MIN for one, other in pairs)
     return is_known and all(_is_same(one, other) for one, other in pairs)
@@ -136,7 +142,7 @@ def _is_same(one: str, other: str) -> bool:
 
 
 def _is_cut(ours: Sequence[str], theirs: Sequence[str]) -> bool:
-    """True if the bank's words are the first of ours, the last of them possibly cut."""
+    """True if the words of the bank (`theirs`) are the first of the typed words (`ours`); the last may be cut short."""
     whole, last = theirs[:-1], theirs[-1]
     if not whole or len(ours) < len(theirs):
         return False
@@ -144,7 +150,7 @@ def _is_cut(ours: Sequence[str], theirs: Sequence[str]) -> bool:
 
 
 def _is_part(few: Sequence[str], many: Sequence[str]) -> bool:
-    """True if all words of one name are in the other, in order, one of them whole."""
+    """True if all words of `few` are in `many` in the same order, as whole words or initials, and at least one is whole."""
     rest, is_known = iter(many), False
     for word in few:
         found = next((other for other in rest if _is_same(word, other)), None)
@@ -155,7 +161,7 @@ def _is_part(few: Sequence[str], many: Sequence[str]) -> bool:
 
 
 def _is_misspelt(ours: Sequence[str], theirs: Sequence[str]) -> bool:
-    """True if the words are equal but for one letter each or the old spelling; first letters are equal."""
+    """True if the words at each position are equal except for one letter or the old spelling."""
     if len(ours) != len(theirs) or max(map(len, ours)) < FULL_LENGTH_MIN:
         return False
     return all(

@@ -4,9 +4,9 @@ from meterai.plumbing.db.invariants import AHEAD, LATE, Invariant, MailCause, Po
 
 _SURPLUS = "('short', 'excess', 'double', 'late', 'remainder', 'restored')"
 
-# Part of each payment that is not assigned yet, which a job will move.  The rest is in the stamps
-# of its order, in refunds, or was taken back by the payer's bank (or given back by the provider itself)
-# and recovered.  See payment_left and order_used.
+# SQL: each payment with the part that is not assigned yet (`rest`), which a job will move.  All other money of a payment
+# is in the stamps of its order, in refunds, or was taken back by the payer's bank (or given back by the provider
+# without our refund) and recovered.  See payment_left and order_used.
 _TAKEN = """
     SELECT c.account_id, c.attempt_id, c.payment, c.amount, c.denied_at, a.subject AS order_id,
            coalesce(b.posted - b.won, 0) AS posted, coalesce(b.lost, 0) AS lost,
@@ -37,7 +37,13 @@ _TAKEN = """
 
 
 def _steps(reason: str, prefix: str, booked: str, book: str = "denied_loss", sign: str = "") -> str:
-    """SQL of the entries of a growing sum of chargebacks; each entry is one increase."""
+    """SQL of the ledger entries for a sum of the table `chargebacks` that only grows (column `booked`): one for each increase.
+
+    reason  reason of the entries
+    prefix  beginning of their ids, which end with the sum after the increase
+    book    contra book of `bank_clearing`
+    sign    '-' to reverse debit and credit
+    """
     return f"""
         SELECT account_id, entry_id, '{reason}', subject, posted_at,
                ARRAY['bank_clearing', '{book}'], ARRAY[{sign}grown, -({sign}grown)]
@@ -78,7 +84,7 @@ POSTINGS = (
     ),
     Posting(
         ("refund_settled",),
-        # A refund that was stopped or rerouted here and carried out all the same is a loss again.
+        # If a refund was stopped or rerouted here but the provider carried it out all the same, its money is a loss.
         """
         SELECT r.account_id, 'settled:' || r.refund_id, 'refund_settled', r.order_id, r.settled_at,
                ARRAY[CASE WHEN v.entry_id IS NULL THEN 'refunds_payable' ELSE 'denied_loss' END,
@@ -91,7 +97,7 @@ POSTINGS = (
     ),
     Posting(
         ("refund_void",),
-        # The sum that the payer's bank gave back is no loss; the rest goes back by another refund.
+        # The part that the payer's bank gave back reduces the loss; the rest goes back by another refund.
         """
         SELECT r.account_id, e.entry_id, 'refund_void', r.order_id, e.posted_at,
                ARRAY['refunds_payable', 'denied_loss', 'buyer_funds'],
@@ -115,7 +121,7 @@ POSTINGS = (
     ),
     Posting(
         ("payment_denied",),
-        # The sum taken back so far ends the id; each entry is what it grew by.
+        # The id of an entry ends with the sum taken back so far; the entry books the increase of that sum.
         f"""
         {_steps("payment_denied", "denied", "posted")}
         UNION ALL
@@ -160,7 +166,7 @@ POSTINGS = (
     ),
     Posting(
         ("loss_recovered",),
-        # A part of a loss that was recovered: from unassigned money, or from stamps given back.
+        # A recovered part of a loss: from unassigned money, or from stamps given back.
         """
         SELECT e.account_id, e.entry_id, 'loss_recovered', o.order_id, e.posted_at,
                ARRAY['denied_loss', 'buyer_funds', 'duty_payable', 'service_fee',
@@ -195,7 +201,7 @@ POSTINGS = (
     ),
     Posting(
         ("correction",),
-        # A stamp bought as quota had been recovered out of buyer_funds: put right by a migration.
+        # Earlier versions recovered a stamp bought as quota from buyer_funds; a migration posted this correction.
         """
         SELECT k.account_id, k.entry_id, 'correction', e.subject, k.posted_at,
                ARRAY['buyer_funds', 'duty_payable', 'service_fee'],

@@ -30,7 +30,7 @@ from meterai.stamping.events import StampingFailed
 
 
 async def return_money(tx: Tx, event: MoneyToReturn, service: RefundService) -> None:
-    """Begin the refund of money that its order does not use."""
+    """Begin the refund of money of a payment that its order does not use."""
     refund = new_id()
     await store.surplus(
         tx,
@@ -48,7 +48,7 @@ async def return_money(tx: Tx, event: MoneyToReturn, service: RefundService) -> 
 
 
 async def return_unstamped(tx: Tx, event: StampingFailed, service: RefundService) -> None:
-    """Begin the refund of the stamps of a document that could not be stamped."""
+    """Begin the refund of the stamps of a document that could not be stamped; does nothing for a stamping without an order."""
     if event.order is None:
         return
     await return_unused(
@@ -62,7 +62,7 @@ async def return_unstamped(tx: Tx, event: StampingFailed, service: RefundService
 
 
 async def tell_requested(tx: Tx, event: RefundRequested, refunds: RefundSender) -> None:
-    """Queue the mail of a begun refund: its way and its due time."""
+    """Queue the mail about a refund that begins, with its cause, its way and its due time."""
     refund = await load(tx, event.account, event.refund)
     word = "seller" if is_for_seller(refund) else await refunds.way_of(tx, refund)
     due = in_both_languages(refund.due_at)
@@ -86,7 +86,7 @@ async def tell_requested(tx: Tx, event: RefundRequested, refunds: RefundSender) 
 
 
 async def tell_settled(tx: Tx, event: RefundSettled, claims: ClaimService) -> None:
-    """Queue the mail of a settled refund with its receipt, and ask for an account for its compensation."""
+    """Queue the mail about a settled refund, which is its receipt; if a compensation is owed, ask for an account for it."""
     refund = await load(tx, event.account, event.refund)
     paid = await payments.compensations_of(tx, event.account, [refund.began_as])
     if late := paid.get(refund.began_as):
@@ -113,12 +113,12 @@ async def tell_settled(tx: Tx, event: RefundSettled, claims: ClaimService) -> No
 
 
 async def want_account(tx: Tx, event: AccountWanted, claims: ClaimService) -> None:
-    """Queue the mail with the link to name an account."""
+    """Queue the mail with a claim link, by which the buyer names a bank account."""
     await claims.want(tx, event.account, event.refund)
 
 
 async def tell_taken_back(tx: Tx, event: PaymentDenied) -> None:
-    """Queue the mail of a chargeback, once: no refund follows."""
+    """Queue the mail about a chargeback, once for each payment: it says that no refund follows."""
     await notifications.queue(
         tx,
         event.account,

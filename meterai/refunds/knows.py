@@ -1,4 +1,4 @@
-"""Refunds for staff and complaints: search by number, timeline, list of open ones."""
+"""Refunds and account claims for staff and complaints: search by number, timelines, work lists."""
 
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime, timedelta
@@ -27,7 +27,7 @@ from meterai.room import Knows, WorkList
 
 NUMBER_LENGTH_MAX = 100  # characters of a refund's number at a provider
 REFUNDS_TOLD_MAX = 50  # newest refunds on the timeline of an account
-_OF_STAFF = ("staff:", "operator:")  # prefixes of actors other than the account
+_OF_STAFF = ("staff:", "operator:")  # prefixes of actors who request a refund for an account
 _ASKED = Sentence("trail.refund_asked", {})
 _MAILED = ("refund_requested", "refund_settled")  # causes of mails of refunds
 _OPEN = (RefundState.REQUESTED, RefundState.SENT, RefundState.ACCEPTED, RefundState.REFUSED)
@@ -40,7 +40,7 @@ def subject(one: Refund) -> Subject:
 
 
 async def find(tx: ReadTx, text: str, limit: int) -> Sequence[Subject]:
-    """Find refunds by id, by our number, or by the provider's number."""
+    """Find refunds by id, by our number or by the provider's number, and account claims by id."""
     if (refund_id := read_typed("rfd", text)) is not None:
         return [subject(one) for one in await payments.refunds_by_id(tx, refund_id)]
     if (claim_id := read_typed(CLAIM_KIND, text)) is not None:
@@ -54,7 +54,7 @@ async def find(tx: ReadTx, text: str, limit: int) -> Sequence[Subject]:
 
 
 async def tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
-    """The timeline of a refund with its order, of the refunds of an order, or of the newest of an account."""
+    """The timeline of a refund, of the refunds of an order, of the newest refunds of an account, or of an account claim."""
     if about.account is None:
         return ()
     if about.kind == SubjectKind.ORDER and (order := read_typed("ord", about.shown)):
@@ -86,7 +86,7 @@ async def tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
 
 
 async def _asked_by_staff(tx: ReadTx, found: Sequence[Refund]) -> frozenset[UUID]:
-    """Refunds that staff requested for the account, by the audit trail."""
+    """Ids of those of these refunds that staff requested for the account, as the audit trail says."""
     asked = [one for one in found if one.cause == RefundCause.ASKED]
     moments = {
         (order, line.at)
@@ -100,7 +100,7 @@ async def _asked_by_staff(tx: ReadTx, found: Sequence[Refund]) -> frozenset[UUID
 
 
 async def _mails(tx: ReadTx, found: Sequence[Refund]) -> list[Happening]:
-    """The mails about refunds of one account."""
+    """Events for the mails about these refunds, which are all of one account."""
     if not found:
         return []
     causes = [f"{cause}:{one.id}" for one in found for cause in _MAILED]
@@ -151,7 +151,7 @@ def _told(
 def _moved(
     one: Refund, moves: Sequence[MoneyMove], about: Subject, facts: dict[str, object]
 ) -> Iterator[Happening]:
-    """Entries of the ledger about a refund."""
+    """Events for the ledger entries about a refund after its begin: stopped, rerouted, reversed, compensated."""
     words = {
         f"void:{one.id}": "refund_void",
         f"rerouted:{one.id}": "refund_rerouted",
@@ -205,7 +205,7 @@ async def _waiting(tx: ReadTx, _: Settings, _now: datetime, limit: int) -> Seque
 
 
 async def _held(tx: ReadTx, _: Settings, _now: datetime, limit: int) -> Sequence[WorkItem]:
-    """Accounts that wait for a person, with the reason."""
+    """Account claims that wait for the decision of a person, with the reason."""
     return [
         WorkItem(
             claim.subject,

@@ -1,4 +1,4 @@
-"""Levers of refunds: give unused stamps back, retry or reroute a refund, decide on an account claim."""
+"""Levers (staff actions) of refunds: give unused stamps back, retry or reroute a refund, decide on an account claim."""
 
 from datetime import timedelta
 
@@ -29,7 +29,7 @@ from meterai.refunds.model import (
 
 
 class RefundsAsk(msgspec.Struct, frozen=True):
-    """An order whose unused stamps go back."""
+    """Arguments: the id of an order whose unused stamps go back."""
 
     order: str
 
@@ -45,20 +45,22 @@ async def _would_ask(tx: ReadTx, asked: RefundsAsk, pull: Pull) -> Forecast:
 
 async def _ask(tx: Tx, asked: RefundsAsk, pull: Pull) -> None:
     account, order = await orders.key_of(tx, read("ord", asked.order))
-    await service.unused(tx, account, order)  # an earlier request is not repeated
+    await service.unused(
+        tx, account, order
+    )  # refuses if no stamp is unused: `ask` would return an earlier refund
     seconds = pull.settings.of(OrderSettings).stamps_due_seconds
     due_at = pull.at + timedelta(seconds=seconds)
     await service.ask(tx, account, order, None, due_at=due_at, actor=pull.actor)
 
 
 class RefundNamed(msgspec.Struct, frozen=True):
-    """A refund."""
+    """Arguments: the id of a refund."""
 
     refund: str
 
 
 async def _open_refund(tx: ReadTx, asked: RefundNamed) -> Refund:
-    """An open refund.  Refuses `NotFound`, `NotRerouted`."""
+    """The open refund with this id.  Refuses `NotFound`, `NotRerouted` for a refund that has ended."""
     found = await payments.refunds_by_id(tx, read("rfd", asked.refund))
     if not found:
         raise NotFound("no such refund")
@@ -76,7 +78,7 @@ async def _would_retry(tx: ReadTx, asked: RefundNamed, pull: Pull) -> Forecast:
     one = await _open_refund(tx, asked)
     if one.way is Way.CLAIM:
         raise NotRerouted("it waits for an account")
-    # The same money by the same number: nothing moves that would not have.
+    # The forecast has no rupiah: the refund is sent again with the same number, so no additional money moves.
     return Forecast([Effect("refund_tried_now", _facts(one), _subject(one))], 1)
 
 
@@ -111,13 +113,13 @@ def _subject(one: Refund) -> Subject:
 
 
 class AccountNamed(msgspec.Struct, frozen=True):
-    """A bank account that a buyer wants to name, by the id of what was typed (`clm_...`)."""
+    """Arguments: the id of an account claim (`clm_...`), a bank account that a buyer typed."""
 
     claim: str
 
 
 async def _undecided(tx: ReadTx, asked: AccountNamed) -> AccountClaim:
-    """An account claim that a person may decide.  Refuses `NotFound`, `AccountClaimOver`."""
+    """The account claim with this id, if a person may decide it.  Refuses `NotFound`, `AccountClaimOver`."""
     found = await store.account_claims_by_id(tx, read(CLAIM_KIND, asked.claim))
     if not found:
         raise NotFound("no such account was typed")

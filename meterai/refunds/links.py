@@ -1,4 +1,4 @@
-"""Links to name an account: signed, not stored, opened by the reader of the mail."""
+"""Claim links, by which the reader of a mail names a bank account.  They are signed; their text is not stored."""
 
 import hashlib
 import hmac
@@ -15,7 +15,7 @@ _SIGNATURE_BYTES = 24
 
 
 class ClaimLinks:
-    """Signs links and reads them."""
+    """Signs claim links and checks their signatures."""
 
     def __init__(self, key: bytes) -> None:
         self._key = key
@@ -26,16 +26,19 @@ class ClaimLinks:
         return urlsafe_b64encode(digest[:_SIGNATURE_BYTES]).decode()
 
     def text(self, link: ClaimLink) -> str:
-        """The text of the link in the address."""
+        """The text of the link in its URL: account, id and signature."""
         return f"{compact(link.account)}{compact(link.id)}{self._signature(link)}"
 
     def is_signed(self, link: ClaimLink, text: str) -> bool:
-        """True if the text is signed for this link."""
+        """True if the text has our signature of this link."""
         return hmac.compare_digest(self.text(link).encode(), text.encode("utf-8", "replace"))
 
 
 def named_by(text: str) -> tuple[UUID, UUID]:
-    """(account, link) of a text, signed or not.  Refuses `ClaimLinkWrong`: mail programs cut links."""
+    """(account, link id) in the text of a link, whether signed or not.
+
+    Refuses `ClaimLinkWrong` if the text is not a link, for instance since a mail program cut it.
+    """
     try:
         return from_compact(text[:_ID_LENGTH]), from_compact(text[_ID_LENGTH : 2 * _ID_LENGTH])
     except ValueError:

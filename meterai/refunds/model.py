@@ -1,4 +1,4 @@
-"""Refusals of refunds, links, and bank accounts that buyers name; pure."""
+"""Refusals of refunds, claim links, and bank accounts that buyers name; pure."""
 
 import hashlib
 import re
@@ -24,15 +24,17 @@ ACCOUNT_CLAIM_SUBJECT = SubjectSort("account_claim", prefix="clm")
 
 CLAIM_KIND = "clm"
 HOLDER_LENGTH_MAX = 100  # characters; SNAP BI, beneficiaryAccountName
-NUMBER_DIGITS = range(6, 21)  # of an account at a bank of this country
-CONFIRMS_WITHIN_SECONDS = 1_800  # to confirm a name that nearly fits
-ANSWERS_WITHIN_SECONDS = 120  # of a bank; longer than its calls may take
+NUMBER_DIGITS = range(6, 21)  # digits of an account number at a bank in Indonesia
+CONFIRMS_WITHIN_SECONDS = 1_800  # time for a buyer to confirm a name that nearly fits
+ANSWERS_WITHIN_SECONDS = (
+    120  # then a query of a bank counts as unanswered; longer than its calls may take
+)
 _BETWEEN_DIGITS = re.compile(r"[\s.\-]")
 _IN_NAMES = frozenset(" .,'`\u2019-/&()")
 
 
 class OrderTakesNoMoney(CommandRefusal):
-    """Money in suspense is applied only to an open order of exactly that total."""
+    """Money in suspense can only be applied to an open order with exactly that total."""
 
     code = "order_takes_no_money"
     status = 409
@@ -46,7 +48,7 @@ class NothingToRefund(Refusal):
 
 
 class AskedRefund(NamedTuple):
-    """The requested refund, the number of stamps given back now, and the request of its key."""
+    """A requested refund: the number of stamps `given` back now (0 for a repeat), its id, and the digest of the request."""
 
     given: int
     id: UUID
@@ -65,7 +67,7 @@ class ClaimLinkState(StrEnum):
 
 
 class ClaimLinkEvent(StrEnum):
-    """Event in the life of such a link."""
+    """Event in the life of a claim link."""
 
     USED = "used"
     SPENT = "spent"
@@ -82,7 +84,7 @@ CLAIM_LINK = Lifecycle(
 
 @dataclass(frozen=True, slots=True)
 class ClaimLink:
-    """A mailed link; `refund` waited when it was made."""
+    """A mailed claim link; `refund` is a refund that waited for an account when the link was made."""
 
     account: UUID
     id: UUID
@@ -99,7 +101,7 @@ class ClaimLinkWrong(Refusal):
 
 
 class ClaimLinkUsed(Refusal):
-    """An account was named by this link; it opens once."""
+    """A bank account was named by this link before; a link can be used once."""
 
     code = "claim_link_used"
     status = 410
@@ -113,20 +115,20 @@ class ClaimLinkSpent(Refusal):
 
 
 class ClaimLinkExpired(Refusal):
-    """The time of the link is over."""
+    """The link has expired."""
 
     code = "claim_link_expired"
     status = 410
 
 
 class ClaimLinkOfAnother(Refusal):
-    """The link belongs to another account than the signed-in one."""
+    """The link belongs to another account than the account that is signed in."""
 
     code = "claim_link_of_another"
     status = 403
 
 
-# Refusal by state of a link that cannot be used.
+# Refusals for a claim link that cannot be used.
 CLAIM_LINK_REFUSALS = (
     ClaimLinkWrong,
     ClaimLinkUsed,
@@ -137,13 +139,13 @@ CLAIM_LINK_REFUSALS = (
 
 
 class NothingWaits(Refusal):
-    """No money waits for an account."""
+    """No money of this buyer waits for a bank account."""
 
     code = "nothing_waits_for_account"
     status = 409
 
 
-# -- accounts that are named -------------------------------------------------------------------
+# -- bank accounts that buyers name ------------------------------------------------------------
 
 
 class AccountClaimState(StrEnum):
@@ -152,18 +154,18 @@ class AccountClaimState(StrEnum):
     ASKED = "asked"  # its bank is asked for the name of the holder
     UNANSWERED = "unanswered"  # the bank could not be asked
     UNKNOWN = "unknown"  # the bank has no such account
-    NEAR = "near"  # the name is nearly the one that was typed: its buyer is asked once
-    OTHER = "other"  # another name; a person may decide otherwise
-    HELD = "held"  # a person looks at it first
+    NEAR = "near"  # the name at the bank is nearly the typed name: the buyer is asked once to confirm it
+    OTHER = "other"  # the bank has another name; staff may still accept the account
+    HELD = "held"  # a person examines the account before it is named
     NAMED = "named"
     DECLINED = "declined"  # by a person
-    OVER = "over"  # nothing waited for it any more
+    OVER = "over"  # no money waited for an account any more
 
 
 class AccountClaimEvent(StrEnum):
     """Event in the life of an account claim."""
 
-    ASKED_AGAIN = "asked_again"  # by the same key, after the bank or our process gave no answer
+    ASKED_AGAIN = "asked_again"  # queried again with the same key, after the bank or our process gave no answer
     UNANSWERED = "unanswered"
     UNKNOWN = "unknown"
     NEAR = "near"
@@ -209,7 +211,7 @@ class HeldFor(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class WantedAccount:
-    """A typed bank account in valid form."""
+    """A typed bank account whose parts have a valid form."""
 
     bank_code: str
     account_no: str
@@ -217,7 +219,7 @@ class WantedAccount:
 
     @property
     def digest(self) -> bytes:
-        """Digest that identifies a repeat."""
+        """SHA-256 of the typed account, by which a repeated request is recognised."""
         told = f"{self.bank_code}\n{self.account_no}\n{self.holder}"
         return hashlib.sha256(told.encode()).digest()
 
@@ -241,38 +243,40 @@ class AccountClaim:
 
     @property
     def shown(self) -> str:
-        """Its id as people see it."""
+        """The id of the claim as people see it (`clm_...`)."""
         return show(CLAIM_KIND, self.id)
 
     @property
     def subject(self) -> Subject:
-        """The subject of the claim."""
+        """The claim as the subject of a timeline."""
         return Subject(ACCOUNT_CLAIM_SUBJECT.kind, self.shown, self.account)
 
     @property
     def bank(self) -> str:
-        """The name of its bank."""
+        """The name of the bank; its code if the name is unknown."""
         return bank_name(self.bank_code) or self.bank_code
 
     @property
     def number_shown(self) -> str:
-        """The last digits of its number."""
+        """The account number as shown to people: dots and the last digits."""
         return DOTS + self.account_no[-NUMBER_SHOWN:]
 
     @property
     def holder_shown(self) -> str:
-        """The confirmed name of its holder, masked."""
+        """The name of the holder that the bank confirmed, masked."""
         return masked(self.confirmed)
 
     @property
     def digest(self) -> str:
-        """Digest of the account for the audit trail, which includes the owner against guessing."""
+        """SHA-256 (hexadecimal) of the bank account and of the buyer's account id, for the audit trail; with the id, a bank
+        account cannot be found by trying account numbers alone.
+        """
         told = f"{self.bank_code}\n{self.account_no}\n{self.confirmed}"
         return hashlib.sha256(self.account.bytes + told.encode()).hexdigest()
 
 
 class AccountNotFitting(Refusal):
-    """The bank has no such account, or another name of its holder; the refusal does not tell which."""
+    """The bank has no such account, or has another name for its holder; the refusal does not say which of both."""
 
     code = "account_not_fitting"
     status = 422
@@ -287,7 +291,7 @@ class AccountUnanswered(Refusal):
 
 
 class HolderNear(Refusal):
-    """The name at the bank is nearly the typed one: the buyer confirms it once."""
+    """The name at the bank is nearly the typed name: the buyer is asked once to confirm it."""
 
     code = "account_holder_near"
     status = 409
@@ -299,21 +303,21 @@ class HolderNear(Refusal):
 
 
 class AccountClaimOver(Refusal):
-    """The account cannot be confirmed any more: it was decided, or its time has passed."""
+    """The account cannot be confirmed any more: it was decided before, or the time to confirm has passed."""
 
     code = "account_claim_over"
     status = 409
 
 
 class AccountWaitsForPerson(Refusal):
-    """A person examines an account of this buyer; no other is tried before the decision."""
+    """A person examines a typed account of this buyer; the buyer cannot name another account before the decision."""
 
     code = "account_waits_for_person"
     status = 409
 
 
 def refused_as(claim: AccountClaim, state: AccountClaimState) -> Refusal:
-    """The refusal for an account that is neither named nor held."""
+    """The refusal that tells the buyer the state of a claim that is neither named nor held."""
     match state:
         case AccountClaimState.NEAR:
             return HolderNear(claim.shown, claim.holder_shown)
@@ -326,7 +330,7 @@ def refused_as(claim: AccountClaim, state: AccountClaimState) -> Refusal:
 
 
 class AccountTriesSpent(Refusal):
-    """A buyer spent its tries to name an account in a day."""
+    """A buyer has used up its tries to name an account within a day."""
 
     code = "account_tries_spent"
     status = 429
@@ -339,7 +343,7 @@ class AccountTriesSpent(Refusal):
 
 
 class AccountTriesOfNetworkSpent(Refusal):
-    """A network spent its tries to name accounts in an hour."""
+    """A network has used up its tries to name accounts within an hour."""
 
     code = "account_tries_of_network_spent"
     status = 429
@@ -348,7 +352,7 @@ class AccountTriesOfNetworkSpent(Refusal):
 
 
 class AccountTriesOfAllSpent(Refusal):
-    """All buyers together spent the tries to name accounts in an hour."""
+    """All buyers together have used up the tries to name accounts within an hour."""
 
     code = "account_tries_of_all_spent"
     status = 503
@@ -356,7 +360,7 @@ class AccountTriesOfAllSpent(Refusal):
 
 
 def wanted_account(bank: str, number: str, holder: str) -> WantedAccount:
-    """Parse a typed bank account.  Refuses `Malformed`, with the field."""
+    """Parse a typed bank account.  Refuses `Malformed`, which names the wrong field."""
     code = bank.strip()
     if bank_name(code) is None:
         raise Malformed("bank_code", "known_bank")
@@ -379,7 +383,7 @@ def _is_name(name: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class CompensationTerms:
-    """Terms of compensation, in rupiah."""
+    """Terms of the compensation for late refunds, in rupiah."""
 
     per_day: int
     most: int  # of one refund
@@ -390,5 +394,5 @@ class CompensationTerms:
         return -(-self.most // self.per_day) if self.per_day else 0
 
     def for_day(self, day: int) -> Rupiah:
-        """Compensation of a whole day past the due time, counted from 1."""
+        """Compensation for the whole day with this number past the due time, counted from 1; 0 once the maximum is reached."""
         return Rupiah(max(0, min(self.per_day, self.most - (day - 1) * self.per_day)))

@@ -12,7 +12,7 @@ DUE_WITHIN = timedelta(hours=23)  # a refund settles within a day
 
 
 async def _give_back(tx: Tx, person: Person, at: datetime) -> None:
-    """Give back late money: a payment told after the erasure of its person became stamps without an owner."""
+    """Refund the unused stamps of an erased person: a payment that was reported after the erasure became stamps."""
     if person.email:
         return
     for order in await stamps.unused_lots(tx, person.account):
@@ -37,7 +37,7 @@ PERSONAL = Personal(
             table="account_claims",
             columns="claim_id asked_at bank_code account_no typed decided_at",
             inner="account_id claim_key request_hash link_id held_for",
-            others="state confirmed",  # of a mistyped number: they may name another person
+            others="state confirmed",  # for a mistyped number, they may be about another person
             deletes=True,
         ),
         PersonalTable(

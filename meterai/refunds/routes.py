@@ -1,4 +1,4 @@
-"""Refunds over the API."""
+"""API routes for refunds and for the bank account of a buyer."""
 
 from typing import Any
 from uuid import UUID
@@ -29,7 +29,7 @@ from meterai.refunds.service import RefundService, RefundView
 
 
 class RefundRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The order whose unused stamps should go back."""
+    """The order whose unused stamps are given back."""
 
     order_id: str
 
@@ -51,17 +51,16 @@ async def ask_for_refund(
     actor: NamedDependency[Actor],
     data: JSONBody[RefundRequest],
 ) -> RefundView:
-    """Give the unused stamps of an order back; the money goes back.
+    """Give the unused stamps of an order back; their money is refunded.
 
-    Needs an Idempotency-Key.  Nothing has to be asked for what was paid and not executed: that comes
-    back by itself.
+    Needs an Idempotency-Key.  Paid money that is not executed needs no request: it is refunded automatically.
     """
     key = idempotency_key(request)
     return await refunds.ask(account, read("ord", data.order_id), key, actor=actor)
 
 
 class AccountRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A bank account of your own: the three-digit code of its bank, its number, and the name of its holder."""
+    """Your bank account: the three-digit code of its bank, its number, and the name of its holder."""
 
     bank_code: str
     account_no: str
@@ -69,7 +68,7 @@ class AccountRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class AccountView(msgspec.Struct, frozen=True, kw_only=True):
-    """A bank account as it was named.  `state` is `named`: what waits goes there; or `held`: a person looks at it
+    """A bank account that you named.  `state` is `named`: your waiting money goes to it; or `held`: a person examines it
     first.  `holder` is the name as you sent it.
     """
 
@@ -81,7 +80,7 @@ class AccountView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def account_view(claim: AccountClaim) -> AccountView:
-    """The view of an account claim.  Refuses as `refused_as` unless it is named or held."""
+    """The view of an account claim.  For a claim that is neither named nor held, raises the refusal of `refused_as`."""
     match claim.state:
         case AccountClaimState.NAMED | AccountClaimState.HELD:
             return AccountView(
@@ -113,10 +112,11 @@ async def name_account(
     actor: NamedDependency[Actor],
     data: JSONBody[AccountRequest],
 ) -> AccountView:
-    """Name the bank account for money that cannot go back to where it was paid from.
+    """Name a bank account for refunds that cannot go back to the source of their payment.
 
-    The bank is asked for the name of the holder.  Where it is nearly the one that you sent, `account_holder_near` tells
-    it in part and the `claim` to confirm; where number and name do not fit each other, nothing is named.
+    We ask the bank for the name of the holder.  If it is nearly the name that you sent, the refusal `account_holder_near`
+    contains the bank's name in part, and the `claim` to confirm.  If number and name do not belong together, the account
+    is not named.
     """
     wanted = wanted_account(data.bank_code, data.account_no, data.holder)
     key, network = idempotency_key(request), network_of(request, settings.process.proxies)
@@ -141,13 +141,13 @@ async def confirm_account(
     actor: NamedDependency[Actor],
     claim_id: FromPath[str],
 ) -> AccountView:
-    """Say that the account whose name is nearly the one you sent is yours; within half an hour."""
+    """Confirm, within half an hour, that an account is yours though its name differs slightly from the name you sent."""
     claim = await claims.confirm(account, read(CLAIM_KIND, claim_id), actor=actor)
     return account_view(claim)
 
 
 class RefundList(msgspec.Struct, frozen=True):
-    """Refunds, newest first.  `next` is the `before` of the next page; null on the last."""
+    """Refunds, newest first.  `next` is the value of `before` for the next page; null on the last page."""
 
     refunds: list[RefundView]
     next: str | None
@@ -182,7 +182,7 @@ async def show_refund(
     account: NamedDependency[UUID],
     refund_id: FromPath[str],
 ) -> RefundView:
-    """One refund, its state and its due time."""
+    """One refund with its state and its due time."""
     return await refunds.view(account, read("rfd", refund_id))
 
 

@@ -1,4 +1,4 @@
-"""Refunds of orders: request, show and list them; begin those that are due."""
+"""Refunds of orders: request, show and list them; begin refunds of orders that were not executed in time."""
 
 import hashlib
 from collections.abc import Sequence
@@ -37,16 +37,16 @@ _GIVES_BACK = frozenset({OrderState.PAID, OrderState.EXECUTED, OrderState.CHARGE
 class RefundAccountState(StrEnum):
     """Role of a bank account for a refund."""
 
-    NAMED = "named"  # the refund goes, or went, there
-    HELD = "held"  # a person looks at it before the refund goes there
-    REFUSED = "refused"  # its bank takes nothing for it: another is wanted
+    NAMED = "named"  # the refund goes, or went, to this account
+    HELD = "held"  # a person examines the account before the refund goes to it
+    REFUSED = "refused"  # the bank takes no money for this account: the buyer must name another
 
 
 class RefundAccount(msgspec.Struct, frozen=True, kw_only=True):
-    """A bank account of a refund: the name of its bank, and the `last` digits of its number.
+    """A bank account of a refund: the name of its bank, and the last digits of its number.
 
-    `state` is `named`: the refund goes, or went, there; `held`: a person looks at it first; or `refused`: its bank takes
-    nothing for it, so name another.
+    `state` is `named`: the refund goes, or went, to this account; `held`: a person examines the account first; or
+    `refused`: the bank takes no money for this account, so name another.
     """
 
     state: str
@@ -55,24 +55,24 @@ class RefundAccount(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def shown(self) -> str:
-        """The account as shown to people."""
+        """The account as shown to people: the bank and the last digits."""
         return f"{self.bank} {DOTS}{self.last}"
 
 
 class RefundView(msgspec.Struct, frozen=True, kw_only=True):
-    """A refund as the API shows it.  Amount in whole rupiah.
+    """A refund.  `amount` and `compensation` are in whole rupiah.
 
-    `is_for_seller`: the deposit of a seller paid the order, and has the money again; nothing goes to its buyer.
+    `is_for_seller`: the order was paid from the deposit of a seller, to which the money returns; the buyer gets none of it.
 
-    `way` is how it goes back: by the `provider` of its payment, by `transfer` to the account that was named, or by
-    `claim`: an account is to be named.  `stage` is how far it is, which says more than `state`: whether something hinders
-    that it is sent, whether an account is waited for, and whether the record of the bank confirms it.  A refund that just
-    began is `decided` by the `provider` for a moment, before its way is chosen: look again.  `account` is the bank account
-    of a refund that does not go back by its provider, once one is named.
+    `way` is the route of the money: by the `provider` of its payment, by `transfer` to the account that was named, or by
+    `claim`: the buyer must name an account.  `stage` is the progress of the refund, and says more than `state`: whether
+    something prevents sending it, whether it waits for an account, and whether the record of the bank confirms it.  Right
+    after its begin a refund has the stage `decided` and the way `provider`, until its way is chosen: query it again.
+    `account` is the bank account of a refund that does not go back by its provider, once an account is named.
 
-    A state that is `refused` ends nothing: the bank declined to send the money, which we still hold for its
-    buyer; it is sent again by itself, and past `due_at` the operator settles it with the bank: ask the
-    operator, with `refund_number`.  One that is `rerouted` goes on as another refund, by another way.
+    The state `refused` is not final: the bank declined to send the money, which we still hold for the buyer.  We send it
+    again automatically; past `due_at` the operator settles it with the bank: ask the operator and give `refund_number`.
+    A refund in state `rerouted` continues as another refund, by another way.
     """
 
     id: str
@@ -95,7 +95,7 @@ class RefundView(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def way_word(self) -> str:
-        """Last part of the message key of its way, `way.refund.*`."""
+        """Last part of the message key `way.refund.*` for the way of this refund."""
         if self.is_for_seller:
             return "seller"
         if self.stage == Stage.DECIDED and self.way == Way.PROVIDER:
@@ -104,13 +104,13 @@ class RefundView(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def stage_word(self) -> str:
-        """Last part of the message key of its stage, `stage.refund.*`."""
+        """Last part of the message key `stage.refund.*` for the stage of this refund."""
         is_waiting = self.stage == Stage.WAITING_FOR_ACCOUNT
         return f"{self.stage}.{self.account.state}" if is_waiting and self.account else self.stage
 
     @property
     def goes_to(self) -> str:
-        """The account of the refund as shown to people; empty if it has none."""
+        """The named account of the refund as shown to people; empty if no account is named."""
         one = self.account
         return one.shown if one and one.state == RefundAccountState.NAMED else ""
 
@@ -141,12 +141,15 @@ def shown(
 
 
 def is_for_seller(refund: Refund) -> bool:
-    """True if the deposit of a seller paid the order: the money goes back to the seller."""
+    """True if the order was paid from the deposit of a seller: the money goes back to that deposit."""
     return refund.payment.startswith(f"{WHOLESALE}:")
 
 
 async def all_shown(tx: ReadTx, account: UUID, found: Sequence[Refund]) -> list[RefundView]:
-    """The views of refunds of an account; a refund in time by its provider needs no further statement."""
+    """The views of these refunds of an account.
+
+    No database statement is needed if every refund is in time and goes by its provider.
+    """
     now = SystemClock().now()
     late = [one.began_as for one in found if one.due_at + DAY <= (one.settled_at or now)]
     paid = await payments.compensations_of(tx, account, late) if late else {}
@@ -169,7 +172,7 @@ async def _accounts_of(
 
 
 async def _account_wanted(tx: ReadTx, account: UUID) -> RefundAccount | None:
-    """The account that is held or was refused, if money of the buyer waits for one."""
+    """The held account of a buyer whose money waits for an account, else the refused account; None if there is neither."""
     if held := await store.held_account_claim(tx, account):
         return _account(RefundAccountState.HELD, held.bank_code, held.account_no)
     if refused := await payments.refused_payee(tx, account):
@@ -191,18 +194,18 @@ async def load(tx: ReadTx, account: UUID, refund_id: UUID) -> Refund:
 
 
 async def refunds_of_order(tx: ReadTx, account: UUID, order: UUID) -> list[RefundView]:
-    """Refunds of one order, oldest first; of very many the newest."""
+    """Refunds of one order, oldest first; if there are very many, only the newest."""
     return await all_shown(tx, account, await payments.refunds_of_subject(tx, account, order))
 
 
 async def refunds_of_orders(tx: ReadTx, account: UUID, orders: Sequence[UUID]) -> list[RefundView]:
-    """Refunds of these orders, oldest first; of very many the newest."""
+    """Refunds of these orders, oldest first; if there are very many, only the newest."""
     return await all_shown(tx, account, await payments.refunds_of_subjects(tx, account, orders))
 
 
 async def marks(tx: ReadTx, wanted: Sequence[OrderKey]) -> dict[OrderKey, str]:
-    """Version tags of the refunds of these orders, which change whenever a refund does; orders without
-    refunds are left out.
+    """Version tags by order, which change whenever a refund of the order changes; an order without refunds has no
+    entry.
     """
     columns = [one.account for one in wanted], [one.order for one in wanted]
     found = await payments.refund_marks(tx, *columns)
@@ -210,10 +213,10 @@ async def marks(tx: ReadTx, wanted: Sequence[OrderKey]) -> dict[OrderKey, str]:
 
 
 async def apply(tx: Tx, item: UUID, account: UUID, order_id: UUID) -> None:
-    """Capture the money of an item for an order; the caller resolves the item first.
+    """Capture the money of an item in suspense for an order; the caller resolves the item first.
 
-    The order must be open with exactly this total: the bank knows the payment under another reference, so
-    that no part of it could be refunded.  Refuses `NotFound`, `OrderTakesNoMoney`, `NotApplied`.
+    The order must be open, and its total must equal the money: a surplus could not be refunded, since the bank has the
+    payment under another reference.  Refuses `NotFound`, `OrderTakesNoMoney`, `NotApplied`.
     """
     found = await suspense.load(tx, item)
     payment = await check_applies(tx, found, account, order_id)
@@ -221,7 +224,10 @@ async def apply(tx: Tx, item: UUID, account: UUID, order_id: UUID) -> None:
 
 
 async def check_applies(tx: ReadTx, item: suspense.Item, account: UUID, order_id: UUID) -> str:
-    """The number of the payment of an item, if it can be applied to an order.  Refuses `NotFound`, `OrderTakesNoMoney`."""
+    """The payment number of an item in suspense whose money can be applied to this order.
+
+    Refuses `NotFound`, `OrderTakesNoMoney`.
+    """
     order = await orders.load(tx, account, order_id)
     is_open = order.state in (OrderState.PLACED, OrderState.LAPSED)
     if not is_open or order.total != item.booked or item.payment is None:
@@ -234,8 +240,8 @@ async def resolve_item(
 ) -> None:
     """Resolve an item in suspense.
 
-    News that a payment was given back ends only as `returned`, which books it, until that money has left the books.
-    Refuses as `suspense.resolve` does.
+    An item for news that a payment was given back can only be resolved as `returned`, which books the news, until that
+    money has left the books.  Refuses as `suspense.resolve` does.
     """
     if about := _given_back(await suspense.load(tx, item)):
         if how is suspense.Resolution.RETURNED:
@@ -246,7 +252,7 @@ async def resolve_item(
 
 
 def _given_back(item: suspense.Item) -> tuple[str, str, int | None] | None:
-    """(reference, payment, rupiah) of news that a payment was given back; None for other news."""
+    """(reference, payment, rupiah) of an item for news that a payment was given back; None for any other item."""
     if item.reason != "refunded_there" or item.reference is None or item.payment is None:
         return None
     return item.reference, item.payment, None if item.amount is None else item.amount.value
@@ -270,9 +276,10 @@ async def return_unused(
     due_at: datetime,
     of: UUID | None = None,
 ) -> tuple[UUID, int]:
-    """Give the unused stamps of an order back with their money; returns the refund and the number of stamps.
+    """Give the unused stamps of an order back and begin their refund; returns (refund id, number of stamps).
 
-    `of` is the subject of the cause, which has one refund; without it each call begins another.
+    `of` is the id of the subject of the cause, such as a stamping: it gets one refund, also if this is called again.
+    Without `of`, each call begins another refund.
     """
     refund = new_id()
     given = await store.unused(
@@ -289,7 +296,7 @@ async def return_unused(
 
 
 async def give_back_unserved(tx: Tx, account: UUID, order_id: UUID, *, due_at: datetime) -> None:
-    """Begin the refund of a paid order that is not executed, due or not; does nothing if it was executed by now."""
+    """Begin the refund of a paid order before or after its due time; does nothing if the order was executed by now."""
     refund = new_id()
     number = payments.refund_number(account, refund)
     await store.not_executed(tx, account, order_id, refund, number, due_at)
@@ -298,9 +305,9 @@ async def give_back_unserved(tx: Tx, account: UUID, order_id: UUID, *, due_at: d
 async def ask(
     tx: Tx, account: UUID, order_id: UUID, key: str | None, *, due_at: datetime, actor: Actor
 ) -> RefundView:
-    """Request the refund of the unused stamps of an order for its account.
+    """Request the refund of the unused stamps of an order.
 
-    The same key finds the same refund; if no stamp is left, any key finds the requested one.
+    A repeat with the same key returns the same refund.  If no stamp is left, any key returns the refund requested before.
     Refuses `NotFound`, `NothingToRefund`, `IdempotencyKeyReused`.
     """
     await orders.load(tx, account, order_id)
@@ -328,7 +335,7 @@ async def ask(
 
 
 class RefundService:
-    """Begins refunds of orders, due ones and requested ones."""
+    """Shows refunds, and begins refunds that an account requests and refunds of orders not executed in time."""
 
     def __init__(self, database: Database, settings: Settings, clock: Clock) -> None:
         self._database = database
@@ -336,13 +343,13 @@ class RefundService:
         self._clock = clock
 
     def due(self) -> datetime:
-        """Due time of a refund that begins now."""
+        """The due time of a refund that begins now."""
         return self._clock.now() + timedelta(seconds=self._due_seconds)
 
     async def ask(
         self, account: UUID, order_id: UUID, key: str | None = None, *, actor: Actor
     ) -> RefundView:
-        """`ask` in a transaction of its own."""
+        """Run the function `ask` in a new transaction."""
         command = partial(
             ask, account=account, order_id=order_id, key=key, due_at=self.due(), actor=actor
         )
@@ -355,14 +362,14 @@ class RefundService:
         return found
 
     async def list(self, account: UUID, page: ListPage) -> tuple[list[RefundView], bool]:
-        """A page of an account's refunds, newest first, and whether there are older ones."""
+        """(a page of an account's refunds, newest first; True if there are older refunds)."""
         async with self._database.reading() as tx:
             wanted = await payments.refunds_of_account(tx, account, page.before, page.wanted)
             found, is_more = page.cut(wanted)
             return await all_shown(tx, account, found), is_more
 
     async def refund_overdue(self) -> int:
-        """Periodic task: begin refunds of paid orders that were not executed by their due time."""
+        """Periodic task: begin refunds of paid orders not executed by their due time; returns how many were processed."""
         found = await self._database.once(orders.unexecuted, OVERDUE_BATCH)
         return await each(
             self._database, orders.TURNING, found, self._begin_refund, subject="order"

@@ -58,7 +58,7 @@ WHERE account_id = %s AND claim_id = %s AND state = %s RETURNING {_CLAIM}
 async def not_executed(
     tx: Tx, account: UUID, order: UUID, refund: UUID, number: str, due_at: datetime
 ) -> None:
-    """Begin the refund of an order, unless it was executed by now."""
+    """Begin the refund of a paid order, unless the order was executed by now."""
     await tx.run(NOT_EXECUTED, account, order, refund, number, due_at)
 
 
@@ -76,7 +76,7 @@ async def surplus(
     number: str,
     due_at: datetime,
 ) -> int:
-    """Begin the refund of money of a payment, as much as is left; return the rupiah, possibly 0."""
+    """Begin the refund of `amount` rupiah of a payment, or of the part that is left; return the rupiah, possibly 0."""
     found = await tx.value(
         SURPLUS,
         account,
@@ -105,7 +105,7 @@ async def ask(
     key: str | None,
     request: bytes,
 ) -> AskedRefund | None:
-    """Request the refund of unused stamps; see sql/functions/refund_ask.sql."""
+    """Request the refund of the unused stamps of an order; None if it has no unused stamp and no requested refund."""
     return await tx.one_as(
         _ASKED_REFUNDS, ASK, account, order, refund, number, due_at, key, request
     )
@@ -122,7 +122,7 @@ async def unused(
     number: str,
     due_at: datetime,
 ) -> int:
-    """Give back the unused stamps of an order with their money; return their number."""
+    """Give the unused stamps of an order back and begin their refund; return the number of stamps."""
     found = await tx.value(UNUSED, account, order, refund_id, cause_key, cause, number, due_at)
     assert isinstance(found, int)
     return found
@@ -132,17 +132,20 @@ async def unused(
 
 
 async def lock_claims(tx: Tx, account: UUID) -> None:
-    """Lock the account claims of this buyer until the transaction ends."""
+    """Lock the account claims and claim links of this buyer until the transaction ends."""
     await tx.run("SELECT pg_advisory_xact_lock(16024, hashtext(%s))", str(account))
 
 
 async def lock_bank_account(tx: Tx, bank_code: str, account_no: str) -> None:
-    """Lock this bank account against other buyers until the transaction ends; after `lock_claims`."""
+    """Lock this bank account until the transaction ends, so that claims of other buyers to it wait.
+
+    Must be called after `lock_claims`, never before.
+    """
     await tx.run("SELECT pg_advisory_xact_lock(16025, hashtext(%s))", f"{bank_code} {account_no}")
 
 
 async def buyers_held(tx: ReadTx, account: UUID, bank_code: str, account_no: str) -> int:
-    """The number of other buyers with a held claim to this bank account."""
+    """The number of buyers other than `account` with a held claim to this bank account."""
     found = await tx.value(
         "SELECT count(DISTINCT account_id) FROM account_claims"
         " WHERE state = 'held' AND bank_code = %s AND account_no = %s AND account_id <> %s",
@@ -155,7 +158,7 @@ async def buyers_held(tx: ReadTx, account: UUID, bank_code: str, account_no: str
 
 
 async def claim_link(tx: ReadTx, account: UUID, link_id: UUID) -> ClaimLink | None:
-    """One link."""
+    """The claim link with this id; None if the account has no such link."""
     return await tx.one_as(
         _LINKS,
         f"SELECT {_LINK} FROM claim_links WHERE account_id = %s AND link_id = %s",  # noqa: S608
@@ -165,7 +168,7 @@ async def claim_link(tx: ReadTx, account: UUID, link_id: UUID) -> ClaimLink | No
 
 
 async def open_claim_link(tx: ReadTx, account: UUID) -> ClaimLink | None:
-    """The open link of an account; it may have expired."""
+    """The open claim link of an account, even if it has expired; None if no link is open."""
     return await tx.one_as(
         _LINKS,
         f"SELECT {_LINK} FROM claim_links WHERE account_id = %s AND state = 'open'",  # noqa: S608
@@ -174,14 +177,14 @@ async def open_claim_link(tx: ReadTx, account: UUID) -> ClaimLink | None:
 
 
 async def expired_claim_links(tx: ReadTx, limit: int) -> list[ClaimLink]:
-    """Links that expired unused."""
+    """Open claim links that have expired, the oldest expiry first."""
     return await tx.all_as(_LINKS, _EXPIRED, limit)
 
 
 async def insert_claim_link(
     tx: Tx, account: UUID, link_id: UUID, refund: UUID, expires_at: datetime
 ) -> None:
-    """Insert a link."""
+    """Insert an open claim link."""
     await tx.run(
         "INSERT INTO claim_links (account_id, link_id, refund_id, expires_at) VALUES (%s, %s, %s, %s)",
         account,
@@ -192,7 +195,7 @@ async def insert_claim_link(
 
 
 async def end_claim_link(tx: Tx, account: UUID, used: UUID | None) -> None:
-    """End the open link of an account: as used if it is `used`, else as spent."""
+    """End the open claim link of an account: as used if its id is `used`, else as spent."""
     await tx.run(
         "UPDATE claim_links SET state = CASE WHEN link_id = %s THEN %s ELSE %s END, ended_at = now()"
         " WHERE account_id = %s AND state = 'open'",
@@ -204,7 +207,7 @@ async def end_claim_link(tx: Tx, account: UUID, used: UUID | None) -> None:
 
 
 async def account_claim(tx: ReadTx, account: UUID, claim_id: UUID) -> AccountClaim | None:
-    """One account claim."""
+    """The account claim with this id; None if the account has no such claim."""
     return await tx.one_as(
         _CLAIMS,
         f"SELECT {_CLAIM} FROM account_claims WHERE account_id = %s AND claim_id = %s",  # noqa: S608
@@ -214,7 +217,7 @@ async def account_claim(tx: ReadTx, account: UUID, claim_id: UUID) -> AccountCla
 
 
 async def account_claim_by_key(tx: ReadTx, account: UUID, key: str) -> AccountClaim | None:
-    """The account claim of this key."""
+    """The account claim with this Idempotency-Key; None if the account has no such claim."""
     return await tx.one_as(
         _CLAIMS,
         f"SELECT {_CLAIM} FROM account_claims WHERE account_id = %s AND claim_key = %s",  # noqa: S608
@@ -224,7 +227,7 @@ async def account_claim_by_key(tx: ReadTx, account: UUID, key: str) -> AccountCl
 
 
 async def has_held_claim(tx: ReadTx, account: UUID) -> bool:
-    """True if an account claim of this buyer is held."""
+    """True if an account claim of this buyer is held for a person."""
     found = await tx.value(
         "SELECT EXISTS (SELECT 1 FROM account_claims WHERE account_id = %s AND state = 'held')",
         account,
@@ -233,7 +236,7 @@ async def has_held_claim(tx: ReadTx, account: UUID) -> bool:
 
 
 async def account_claims_by_id(tx: ReadTx, claim_id: UUID) -> list[AccountClaim]:
-    """The claim of this id, of any account."""
+    """A list with the account claim of this id, of any account; empty if there is no such claim."""
     return await tx.all_as(
         _CLAIMS,
         f"SELECT {_CLAIM} FROM account_claims WHERE claim_id = %s",  # noqa: S608
@@ -251,7 +254,7 @@ async def held_account_claims(tx: ReadTx, limit: int) -> list[AccountClaim]:
 
 
 async def held_account_claim(tx: ReadTx, account: UUID) -> AccountClaim | None:
-    """The newest held account claim of a buyer."""
+    """The newest held account claim of a buyer; None if no claim is held."""
     return await tx.one_as(
         _CLAIMS,
         f"SELECT {_CLAIM} FROM account_claims WHERE account_id = %s AND state = 'held'"  # noqa: S608
@@ -261,14 +264,17 @@ async def held_account_claim(tx: ReadTx, account: UUID) -> AccountClaim | None:
 
 
 async def account_tries_of_day(tx: ReadTx, account: UUID) -> int:
-    """The number of accounts that a buyer named within a day and that a bank was queried about and could answer."""
+    """The number of account claims of a buyer within a day, without those that a bank left unanswered."""
     found = await tx.value(_OF_DAY, account, ANSWERS_WITHIN_SECONDS)
     assert isinstance(found, int)
     return found
 
 
 async def account_tries_of_hour(tx: Tx) -> int:
-    """The number of accounts that all buyers named within an hour and that a bank was queried about; counts are serialized."""
+    """The number of account claims of all buyers within an hour, without held and unanswered claims.
+
+    Takes a lock until the transaction ends, so that concurrent claims are counted one after the other.
+    """
     await tx.run("SELECT pg_advisory_xact_lock(16026, 0)")
     found = await tx.value(_OF_HOUR)
     assert isinstance(found, int)
@@ -296,7 +302,7 @@ async def insert_account_claim(
 async def ask_account_claim_again(
     tx: Tx, of: AccountClaim, state: AccountClaimState, link_id: UUID | None
 ) -> AccountClaim:
-    """Record another query of the bank of an account claim; return the row."""
+    """Record that the bank of an account claim is queried again; return the updated claim."""
     found = await tx.one_as(_CLAIMS, _ASK_AGAIN, state, link_id, of.account, of.id, of.state)
     assert found is not None, "its buyer is locked"
     return found
@@ -309,7 +315,7 @@ async def decide_account_claim(
     confirmed: str,
     held_for: HeldFor | None = None,
 ) -> AccountClaim:
-    """Record the outcome of an account claim; return the row."""
+    """Record the outcome of an account claim; return the updated claim."""
     found = await tx.one_as(
         _CLAIMS,
         _DECIDE,
