@@ -1,21 +1,20 @@
-"""Payments: money in and out through providers, each by a rail of its own.  The room knows no orders.
+"""Payments: money in and out through providers, each by a rail of its own.  No code of this room refers to orders.
 
 Promises this room keeps
   * Our intent is committed before the provider is called; an unknown outcome is queried.
-  * Notification, status question and browser return end in one capture, once per payment.
-  * A notification is kept before it is answered; a wrong signature or a replay moves nothing, and
-    the signature of one provider moves no money of another.
-  * Only a payment that its provider reports as paid moves money; signed news that cannot be booked
-    is in suspense.
+  * Notification, answer to a status query and return of the browser lead to the same capture, once per payment.
+  * A notification is stored before it is answered; a wrong signature or a replay changes nothing, and the signature of
+    a provider moves no money of any other provider.
+  * Only a payment that its provider reports as paid moves money; signed news that cannot be booked is put into suspense.
   * Instructions that should not be paid any more are cancelled at their provider.
-  * One cause, one refund: the number we give it at the provider is the same in every try.
-  * Money that a provider gives back of its own accord is booked from its record: no refund pays it again.
-  * All money moves through this room: no other room knows a provider, and only the packages of
-    `adapters` know its protocol.
+  * Each cause has one refund, with the same number at the provider in every try.
+  * Money that a provider gives back without our refund is booked from the provider's record: no refund pays it again.
+  * All money moves through this room: no other room refers to a provider, and only the packages of `adapters` implement
+    protocols of providers.
 
-The room owns payments, their chargebacks and their refunds; the room above decides why money goes back, and how much of a
-payment it uses.  It calls ledger and suspense.  Its events are `payment_captured`, `payment_declined`, `payment_denied`,
-`payment_won`, `payment_moved` and `money_to_return`.
+The room owns payments, their chargebacks and their refunds.  The room above (orders) decides why money goes back, and how
+much of a payment an order uses.  This room calls ledger and suspense.  Its events are `payment_captured`,
+`payment_declined`, `payment_denied`, `payment_won`, `payment_moved` and `money_to_return`.
 """
 
 from meterai.payments.adapters import midtrans, snap

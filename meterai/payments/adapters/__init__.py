@@ -1,1 +1,1 @@
-"""Outside machines that take and give back money, a package each."""
+"""Adapters of providers that take and give back money, a package for each protocol."""

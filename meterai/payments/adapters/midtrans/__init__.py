@@ -1,6 +1,6 @@
 """QRIS and virtual accounts at Midtrans, by its Core API.
 
-No other package knows Midtrans: its codes, paths, statuses, and its form of our references.
+Only this package contains what is special to Midtrans: its codes, paths, statuses, and its form of our references.
 """
 
 from meterai.payments.adapters.midtrans.rail import MIDTRANS, NOTIFY_PATH, is_configured

@@ -45,7 +45,7 @@ from meterai.payments.model import (
 QRIS, VA = "qris", "va"
 CONNECTIONS_MAX = 100
 ANSWER_BYTES_MAX = 256 * 1024  # of one transaction with its refunds
-END_SECONDS_MIN = 20  # the shortest custom_expiry
+END_SECONDS_MIN = 20  # seconds; the shortest custom_expiry
 NOT_FOUND, DUPLICATE, NOT_MODIFIABLE = "404", "406", "412"
 _log = structlog.get_logger()
 
@@ -64,17 +64,20 @@ class Merchant:
 
     @property
     def authorization(self) -> str:
-        """The header: Basic, without a password."""
+        """The value of the header Authorization: Basic, with the server key as user and an empty password."""
         return f"Basic {b64encode(f'{self.server_key}:'.encode()).decode()}"
 
 
 def complaints(
     instructions: Instructions, amount: int, number: str, *, ours: Collection[str]
 ) -> Iterator[str]:
-    """Reasons not to pay by these instructions; `ours` are our names in a QR.
+    """Faults because of which a buyer must not pay `amount` rupiah by these instructions; none if they are right.
 
-    A QR of Midtrans contains no known number, ours or its own; an account number takes only the sum of its
-    transaction.
+    ours    our merchant ids and PANs in a QR
+    number  the id of the transaction at Midtrans
+
+    A QR of Midtrans contains neither our reference nor the id of the transaction.  The sum of an account number is not
+    checked, since it accepts only the sum of its transaction.
     """
     match instructions:
         case PaymentQr(content):
@@ -99,7 +102,7 @@ class MidtransRail:
     async def open(
         self, method: str, reference: str, amount: Rupiah, expires_at: datetime
     ) -> OpenedAttempt | MadeBefore:
-        """Make a charge.  For one made before (406), Midtrans repeats the account number, but no QR."""
+        """Make a charge.  If it was made before (status code 406), its status has the account number, but no QR."""
         assert method in (QRIS, VA), method
         about = PaymentIdentity(reference=reference, amount=str(amount))
         order_id = order_id_of(reference)
@@ -144,7 +147,7 @@ class MidtransRail:
             raise
 
     async def cancel(self, about: PaymentIdentity, reason: str) -> bool:
-        """Cancel a pending transaction; False if it was paid, or has ended.  Safe to repeat."""
+        """Cancel a pending transaction; False if the transaction was paid or has ended.  Safe to repeat."""
         del reason  # Midtrans takes none
         try:
             answer = await self._call("POST", f"{_order(about)}/cancel", about, {})
@@ -162,8 +165,8 @@ class MidtransRail:
     ) -> RefundMade:
         """Make a direct refund under our refund_key, which makes a repeat safe.
 
-        Midtrans has no refund of an account number (412).  If it answers that this key was used for
-        another refund (406), `refunded` tells which.
+        Midtrans does not refund payments to an account number (status code 412).  After the answer that this key was used
+        before (406), which is `OutcomeUnknown`, `refunded` finds the refund with the key.
         """
         content = {"refund_key": number, "amount": amount.value, "reason": "paid and not executed"}
         path = f"{payment.removeprefix(PREFIX)}/refund/online/direct"
@@ -179,17 +182,17 @@ class MidtransRail:
     async def refunded(
         self, about: PaymentIdentity, number: str, amount: Rupiah
     ) -> RefundMade | None:
-        """Query a refund; None if Midtrans has not taken it."""
+        """Query a refund by our `number`; None if Midtrans does not have it."""
         return reading.refund_listed(await self._status(about), number, amount)
 
     async def refunds_of(self, about: PaymentIdentity) -> tuple[RefundLine, ...]:
-        """Every refund of a transaction, ours and others."""
+        """Every refund of a transaction, ours and those of others."""
         return reading.refund_lines(await self._status(about))
 
     async def history(
         self, begins: datetime, ends: datetime
     ) -> AsyncIterator[Movement | UnmatchedLine]:
-        """No lines: Midtrans has a settlement file of each day instead (`is_history_there`)."""
+        """Yields nothing, since Midtrans has no history by API but a settlement file of each day (`is_history_there`)."""
         nothing: tuple[Movement, ...] = ()
         for line in nothing:
             yield line
@@ -213,9 +216,9 @@ class MidtransRail:
         about: PaymentIdentity,
         content: Mapping[str, object] | None = None,
     ) -> Answer:
-        """Make a call; its answer is about the subject of the call, and about us.
+        """Make a call; the answer was compared with the subject of the call and with our merchant id.
 
-        Refuses as `Rail` does; `AboutAnother` is counted and logged here, for every call.
+        Refuses as the calls of `Rail` do; an answer about another subject (`AboutAnother`) is logged here.
         """
         name = f"midtrans-{path.rsplit('/', 1)[-1]}"
         try:

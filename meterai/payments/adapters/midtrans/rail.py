@@ -35,7 +35,7 @@ VA_SECONDS = DAY_SECONDS  # Midtrans' own default
 
 
 def _answer(status: int, reason: str) -> dict[str, object]:
-    """The body of an answer; Midtrans reads only the HTTP status, and repeats all calls without 200."""
+    """The body of an answer to Midtrans, which reads only the HTTP status and repeats every call not answered with 200."""
     return {"status_code": str(status), "status_message": reason or "notification"}
 
 
@@ -108,7 +108,7 @@ MIDTRANS = RailKind(
     ),
     reread=read_notification,
     timeout_seconds=_timeout,
-    # A charge made before is queried; a second is for our own work.
+    # Two requests, since a charge made before is queried; one second is for our own work.
     call_seconds_max=lambda settings: 2 * _timeout(settings) + 1.0,
     window_seconds=lambda settings: (
         settings.of(MidtransSettings).midtrans_window_days * DAY_SECONDS
@@ -120,5 +120,5 @@ MIDTRANS = RailKind(
 
 
 def is_configured(settings: Settings) -> bool:
-    """True if it is a rail of this installation."""
+    """True if Midtrans is a rail of this installation."""
     return MIDTRANS.name in settings.of(PaymentSettings).payment_rails.split()

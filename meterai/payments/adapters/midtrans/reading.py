@@ -1,9 +1,9 @@
-"""Parsing of answers of Midtrans, compared with the query, and of its notifications.
+"""Parsing of notifications of Midtrans and of its answers, which are compared with the query.
 
-An answer is *done* with a status_code of 2xx (and 407, of an expired transaction), *refused* with another 4xx in
-its body, and of unknown outcome otherwise.  A transaction is paid once, so its id is the number of the payment.
+An answer is *done* if the status_code in its body is 2xx (or 407, for an expired transaction), *refused* if it is another
+4xx, and of unknown outcome otherwise.  A transaction is paid once, so its id is the number of the payment.
 
-An order_id has at most 50 characters, fewer than our references: it is the two ids of a reference in base64url.
+An order_id has at most 50 characters, fewer than our references: we use the two ids of a reference in base64url.
 """
 
 import binascii
@@ -44,13 +44,13 @@ from meterai.payments.model import (
 Json = Mapping[str, object]
 Answer = NewType("Answer", Json)  # compared with the query; only `read_answer` makes one
 
-PREFIX = "midtrans:"  # of the numbers of its payments
+PREFIX = "midtrans:"  # of the numbers of payments by Midtrans
 NUMBER_CHARACTERS_MAX = 64
 REFUNDS_MAX = 100  # of one transaction; an answer with more is `OutcomeUnknown`
 MESSAGE_CHARACTERS_MAX = 150
 # Name of the bank as payers know it.
 BANKS = {"bca": "BCA", "bni": "BNI", "bri": "BRI", "permata": "Permata", "cimb": "CIMB Niaga"}
-# transaction_status.  An expired transaction may settle late, so it is queried until the window ends.
+# transaction_status.  An expired transaction may settle late, so it counts as pending and is queried until the window ends.
 STATUSES = {
     "pending": ProviderStatus.PENDING,
     "authorize": ProviderStatus.PENDING,
@@ -69,7 +69,7 @@ _WHOLLY_GONE = ("chargeback", "refund")
 # Names of sum and status of chargebacks and refunds.
 _PARTS = (("refund", ProviderStatus.REFUNDED), ("chargeback", ProviderStatus.FAILED))
 _DONE_ALL_THE_SAME = "407"  # the transaction expired
-_PASSING = ("408", "429")  # no refusal: it may have acted
+_PASSING = ("408", "429")  # not a refusal: Midtrans may have acted
 _CODE = re.compile(r"[1-5][0-9]{2}\Z")
 _NUMBER = re.compile(rf"[\x21-\x7e]{{1,{NUMBER_CHARACTERS_MAX}}}\Z")
 _ACCOUNT = re.compile(r"[0-9]{6,30}\Z")
@@ -87,7 +87,7 @@ def order_id_of(reference: str) -> str:
 
 
 def reference_of_order(order_id: object) -> str | None:
-    """Our reference of an order_id; None for any other text."""
+    """Our reference from an order_id; None if we did not make the order_id."""
     try:
         raw = urlsafe_b64decode(f"{order_id}=".encode("ascii"))
         reference = reference_of(UUID(bytes=raw[:16]), UUID(bytes=raw[16:]))
@@ -103,7 +103,7 @@ def signature_of(order_id: str, status_code: str, gross_amount: str, server_key:
 
 
 def read_object(raw: bytes) -> Json | None:
-    """The JSON object in these bytes; None if there is none, or it repeats a name."""
+    """The JSON object in these bytes; None if they contain no JSON object, or an object with the same name twice."""
     try:
         check_names(raw.decode())
         return msgspec.json.decode(raw, type=dict[str, object])
@@ -112,9 +112,9 @@ def read_object(raw: bytes) -> Json | None:
 
 
 def read_answer(status: int, raw: bytes, asked: PaymentIdentity) -> Answer:
-    """The body of a successful answer about the subject of the query.
+    """Parse the answer to a query and compare it with the query (`asked`); return the body of a successful answer.
 
-    Refuses `ProviderRefused`, `OutcomeUnknown`, and first of all `AboutAnother`.
+    Refuses `AboutAnother` before anything else, `ProviderRefused`, `OutcomeUnknown`.
     """
     answer = read_object(raw) or {}
     told = subject_of(answer)
@@ -126,7 +126,7 @@ def read_answer(status: int, raw: bytes, asked: PaymentIdentity) -> Answer:
     is_done = code.startswith("2") or code == _DONE_ALL_THE_SAME
     if is_done and status == 200:
         return Answer(answer)
-    # HTTP says 200 with most refusals, or the same as the body.
+    # The HTTP status of a refusal is 200, or the status_code in the body.
     is_refusal = code.startswith("4") and code not in (*_PASSING, _DONE_ALL_THE_SAME)
     if is_refusal and status in (200, int(code)):
         raise ProviderRefused(code, message)
@@ -134,7 +134,7 @@ def read_answer(status: int, raw: bytes, asked: PaymentIdentity) -> Answer:
 
 
 def subject_of(answer: Json) -> PaymentIdentity:
-    """The subject that an answer or news names."""
+    """The facts by which an answer or a notification identifies its subject."""
     amount = _amount(answer, "gross_amount")
     told = _text(answer.get("gross_amount"))
     order_id = answer.get("order_id")
@@ -142,7 +142,7 @@ def subject_of(answer: Json) -> PaymentIdentity:
         reference=reference_of_order(order_id) or _text(order_id),
         provider_reference=_text(answer.get("transaction_id")),
         merchant=_text(answer.get("merchant_id")),
-        # Midtrans takes only the sum of the transaction.
+        # The sum of the transaction is also the sum paid: Midtrans accepts no other.
         amount=str(amount) if amount else told,
         refund_number=_text(answer.get("refund_key")),
     )
@@ -153,7 +153,7 @@ def _is_money(status: ProviderStatus | None) -> bool:
 
 
 def _text(told: object) -> str | None:
-    """A fact as text: for comparison and for the log, so cut short and of printable characters."""
+    """A fact as text for comparison and for the log: shortened, printable characters only; None if it is absent or empty."""
     return ascii(str(told))[1:-1][:NUMBER_CHARACTERS_MAX] if told not in (None, "") else None
 
 
@@ -172,7 +172,7 @@ def _payment(answer: Json) -> str | None:
 
 
 def _amount(answer: Json, name: str, *, least: int = 1) -> Rupiah | None:
-    """A sum in whole rupiah; None if it is unreadable."""
+    """A sum in whole rupiah of at least `least`; None if it is smaller or unreadable."""
     try:
         told = {"value": answer.get(name), "currency": answer.get("currency", "IDR")}
         amount = Rupiah.from_snap(told)
@@ -185,7 +185,7 @@ def _amount(answer: Json, name: str, *, least: int = 1) -> Rupiah | None:
 
 
 def opened(answer: Answer) -> OpenedAttempt | None:
-    """Instructions to pay, and the id of the transaction; None if it has no instructions."""
+    """The instructions to pay and the id of the transaction; None if the answer lacks one of them."""
     number = _number(answer.get("transaction_id"))
     made = _instructions(answer)
     return OpenedAttempt(made, number) if made and number else None
@@ -207,7 +207,7 @@ def _instructions(answer: Answer) -> Instructions | None:
 
 
 def attempt_status(answer: Answer) -> AttemptStatus:
-    """Status of a transaction.  Refuses `OutcomeUnknown` if there is no status."""
+    """The status of a transaction with its payment.  Refuses `OutcomeUnknown` if the answer has no known status."""
     status, word = _status(answer), answer.get("transaction_status")
     if status is None:
         raise OutcomeUnknown("the answer has no status")
@@ -240,7 +240,10 @@ def _paid(answer: Answer, number: str) -> Payment | UnmatchedNews:
 def _taken_back(
     answer: Answer, name: str, number: str, status: ProviderStatus, *, is_whole: bool
 ) -> Payment | UnmatchedNews:
-    """The sum that left a payment so far; if the whole payment left, the answer may omit it."""
+    """The sum (field `name`) refunded or charged back of a payment so far.
+
+    The answer may omit the sum of a whole payment (`is_whole`).  Returns `UnmatchedNews` for an unreadable sum.
+    """
     if is_whole and answer.get(name) is None:
         return Payment(number, None, status)
     amount = _amount(answer, name)
@@ -252,7 +255,10 @@ def _taken_back(
 
 
 def refund_made(answer: Answer, amount: Rupiah) -> RefundMade:
-    """The number of a refund.  Refuses `ProviderRefused` if the payer's bank declined it."""
+    """Midtrans' number of a refund of `amount`.
+
+    Refuses `ProviderRefused` if the refund was denied, `OutcomeUnknown` if the number is missing or the sum differs.
+    """
     if answer.get("status_code") != "200":
         raise ProviderRefused(str(answer.get("status_code")), "the refund was denied")
     number = _number(answer.get("refund_chargeback_uuid"))
@@ -262,9 +268,9 @@ def refund_made(answer: Answer, amount: Rupiah) -> RefundMade:
 
 
 def refund_listed(answer: Answer, number: str, amount: Rupiah) -> RefundMade | None:
-    """A refund among those of its transaction; None if Midtrans has not taken it.
+    """The refund with our `number` among the refunds of its transaction; None if it is not there or failed.
 
-    Refuses `OutcomeUnknown` if it is under way, or is of another amount.
+    Refuses `TransferUnderWay` if the refund is under way, `OutcomeUnknown` if it has another amount.
     """
     for one in _refunds(answer):
         told = _amount(one, "refund_amount", least=0)
@@ -280,7 +286,7 @@ def refund_listed(answer: Answer, number: str, amount: Rupiah) -> RefundMade | N
 
 
 def refund_lines(answer: Answer) -> tuple[RefundLine, ...]:
-    """Every refund of a transaction, ours and others; a declined one has 0 rupiah."""
+    """Every refund of a transaction, ours and those of others; a declined refund has 0 rupiah."""
     return tuple(_refund_line(one, _payment(answer)) for one in _refunds(answer))
 
 
@@ -299,11 +305,11 @@ def _refund_line(one: Json, payment: str | None) -> RefundLine:
     return RefundLine(_number(one.get("refund_key")), number, payment, amount)
 
 
-# -- its calls ---------------------------------------------------------------------------------
+# -- calls of Midtrans to us -------------------------------------------------------------------
 
 
 def signed_by(body: bytes, server_key: str) -> tuple[str, str]:
-    """(signature_key of a notification, expected signature_key); ('', '') for any other body."""
+    """(signature_key in a notification, expected signature_key); ('', '') if the body is no notification."""
     content = read_object(body) or {}
     match content:
         case {
@@ -318,7 +324,7 @@ def signed_by(body: bytes, server_key: str) -> tuple[str, str]:
 
 
 def read_notification(body: bytes) -> Notification:
-    """The fields of a signed notification; None for a missing or unreadable one."""
+    """Parse a notification whose signature was checked; a missing or unreadable field is None."""
     content = read_object(body)
     if content is None:
         return Notification(is_readable=False)

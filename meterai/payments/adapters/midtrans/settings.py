@@ -11,28 +11,28 @@ from meterai.plumbing.config import Configuration, Positive, Seconds, Settings
 from meterai.plumbing.files import read_key_file
 from meterai.plumbing.keyring import KeyMissing, Keyring, KeyUnusable
 
-SERVER_KEY_FILE = "midtrans-server-key"  # the text that Midtrans gives
+SERVER_KEY_FILE = "midtrans-server-key"  # contains the key as text, as Midtrans issued it
 SERVER_KEY_CHARACTERS_MAX = 256
 
 
 class MidtransSettings(msgspec.Struct, frozen=True):
-    """Midtrans Core API; times in seconds.  The server key is in DIR/keys."""
+    """Settings of the Midtrans Core API; times in seconds.  The server key is in DIR/keys."""
 
     midtrans_url: str = ""  # https://api.midtrans.com
     midtrans_merchant_id: str = "G000000001"
     midtrans_acquirer: Literal["gopay", "airpay shopee"] = "gopay"  # acquirer of QRIS payments
     midtrans_va_bank: Literal["bca", "bni", "bri", "permata", "cimb"] = "bni"
-    # Our other names in a QR, with spaces between: the merchant's PAN and NMID, and former ones.
-    # The default is the stand-in's.
+    # Our other names in a QR, separated by spaces: current and former PANs and NMIDs of the merchant.
+    # The default is for the stand-in.
     midtrans_qr_accounts: str = "936009990000000001 ID1099999999999"
     midtrans_timeout_seconds: Seconds = 5
     midtrans_window_days: Positive = (
-        45  # days in which a payment is queried: QRIS on-us can be returned so long
+        45  # days in which a payment is queried: an on-us QRIS payment can be refunded for so long
     )
 
 
 def server_key(keyring: Keyring) -> str:
-    """The key of our calls and of the signatures of notifications.  Refuses `KeyMissing`, `KeyUnusable`."""
+    """The server key, for our calls and for the signatures of notifications.  Refuses `KeyMissing`, `KeyUnusable`."""
     path = keyring.directory / SERVER_KEY_FILE
     if not path.is_file():
         raise KeyMissing(path)
@@ -50,7 +50,7 @@ def _key_file(settings: Settings) -> Path:
 
 
 def keys(settings: Settings) -> Iterator[KeyFile]:
-    """The file of the key that Midtrans gives."""
+    """The key files of this rail: the server key that Midtrans issued."""
     yield KeyFile(_key_file(settings), "midtrans_server_key")
 
 

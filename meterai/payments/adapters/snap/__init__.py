@@ -1,7 +1,6 @@
-"""Banks with SNAP BI over HTTP: QRIS, virtual accounts, transfers; a profile for the paths and deviations
-of each.
+"""Banks with SNAP BI over HTTP: QRIS, virtual accounts, transfers.  A profile describes the paths and deviations of a bank.
 
-No other package knows SNAP BI: its codes, headers, paths, and the content of a QR.
+Only this package contains what is special to SNAP BI: its codes, headers, paths, and the content of a QR.
 """
 
 from meterai.payments.adapters.snap.bank import (

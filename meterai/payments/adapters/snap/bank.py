@@ -1,7 +1,7 @@
-"""Configuration of a bank: the first by settings, each other by a file `DIR/banks/<name>.toml`.
+"""Configuration of banks: settings describe the first bank, a file `DIR/banks/<name>.toml` each further bank.
 
-Its keys are in DIR/keys: those of the first under the names of earlier versions, those of each other
-under names that begin with the name of the bank.
+Keys are in DIR/keys.  Files of the first bank have the same names as in earlier versions; names of files of a further bank
+begin with the name of the bank.
 """
 
 from collections.abc import Mapping
@@ -19,14 +19,14 @@ from meterai.payments.model import PaymentIdentity, PaymentMethod
 from meterai.plumbing.config import ConfigurationWrong, Positive, Seconds, Settings
 from meterai.plumbing.keyring import Keyring, read_public_key
 
-FIRST = "bank"  # its name is in rows
-QRIS, VIRTUAL_ACCOUNT = "qris", "va"  # names of methods, which are in rows
+FIRST = "bank"  # name of the first bank; rows contain it, so it never changes
+QRIS, VIRTUAL_ACCOUNT = "qris", "va"  # names of methods; rows contain them, so they never change
 QRIS_RUPIAH_MAX = 10_000_000  # of one transaction (PADG 24/1/PADG/2022)
 SERVICE_ID_CHARACTERS = 8  # SNAP BI: partnerServiceId, with spaces before it
 
 
 class SnapBank(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """One bank; `SnapSettings` describes the members."""
+    """Configuration of one bank; `SnapSettings` explains the fields."""
 
     name: str
     url: str
@@ -55,22 +55,22 @@ class SnapBank(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
     @property
     def prefix(self) -> str:
-        """Prefix of the numbers of its payments."""
+        """Prefix of our numbers of payments at this bank; empty for the first bank."""
         return "" if self.name == FIRST else f"{self.name}:"
 
     @property
     def spoken(self) -> Profile:
-        """Its profile."""
+        """The profile of this bank.  Raises `ValueError` if there is no profile of that name."""
         return profile_named(self.profile)
 
     @property
     def qr_names(self) -> frozenset[str]:
-        """Ids and PANs of the merchant in a QR of ours."""
+        """Ids and PANs of our merchant that may be in a QR."""
         return frozenset({self.merchant_id, *self.qr_accounts.split()})
 
     @property
     def ourselves(self) -> PaymentIdentity:
-        """Our identity in messages of the bank."""
+        """Our identity in messages of the bank: merchant, store, terminal."""
         return PaymentIdentity(
             merchant=self.merchant_id,
             store=self.store_id or None,
@@ -84,13 +84,14 @@ class SnapBank(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         return tuple(known_methods(self)[name] for name in self.methods.split())
 
     def key_file(self, what: str) -> str:
-        """The name of a file of keys."""
+        """The name of a key file of this bank; `what` is a key of `FILES`."""
         return FILES[what] if self.name == FIRST else f"{self.name}-{FILES[what]}"
 
 
 CLIENT_SECRET_FILE = "bank-client-secret"  # noqa: S105 - a name under DIR/keys
 SIGNING_KEY_FILE = "provider.key.pem"
-# Files of the first bank; those of another have its name as prefix.  provider.pub.pem is for the bank; nothing reads it.
+# Key files of the first bank; for a further bank its name is put before them.  provider.pub.pem is to be given to the
+# bank; no code reads it.
 FILES = {
     "secret": CLIENT_SECRET_FILE,
     "signing": SIGNING_KEY_FILE,
@@ -100,7 +101,7 @@ FILES = {
 
 
 def known_methods(bank: SnapBank) -> dict[str, PaymentMethod]:
-    """All methods of a bank of this kind."""
+    """All methods that a bank with SNAP BI can offer, by name, with the limits of this bank."""
     account = PaymentMethod(
         VIRTUAL_ACCOUNT, amount_max=bank.va_rupiah_max, lapses_seconds=bank.va_seconds
     )
@@ -108,14 +109,17 @@ def known_methods(bank: SnapBank) -> dict[str, PaymentMethod]:
 
 
 def first_bank(settings: Settings) -> SnapBank:
-    """The bank that settings describe.  Refuses `ConfigurationWrong`."""
+    """The first bank, from the settings.  Refuses `ConfigurationWrong`."""
     told = msgspec.structs.asdict(settings.of(SnapSettings))
     values = {name.removeprefix("bank_"): value for name, value in told.items()}
     return _checked(values | {"name": FIRST}, "settings")
 
 
 def bank_of_file(name: str, told: Mapping[str, object], source: str) -> SnapBank:
-    """The bank that a file describes.  Refuses `ConfigurationWrong`."""
+    """The further bank `name`, from the content of its file (`told`); `source` is the path for the refusal.
+
+    Refuses `ConfigurationWrong`.
+    """
     if "client_secret" in told:
         raise ConfigurationWrong(
             "client_secret", source, f"it belongs into keys/{name}-{FILES['secret']}"
@@ -143,7 +147,7 @@ def _checked(values: Mapping[str, object], source: str) -> SnapBank:
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """A bank with the keys of calls to it."""
+    """A bank with the keys for calls to it and from it."""
 
     bank: SnapBank
     profile: Profile
@@ -154,7 +158,7 @@ class Access:
 
     @property
     def signature(self) -> str:
-        """Kind of our signatures."""
+        """Kind of our signatures for this bank: symmetric or asymmetric."""
         return self.bank.signature or self.profile.signature
 
 
@@ -176,8 +180,10 @@ def public_key_file(bank: SnapBank, folder: Path) -> Path:
 
 
 def secret_of(bank: SnapBank, keyring: Keyring) -> str:
-    """Our secret at the bank: the setting, else the content of a file: 32 random bytes in hexadecimal, or
-    its text."""
+    """Our client secret at the bank: the setting if there is one, else the content of the key file.
+
+    A file of text is taken as it is, a file of random bytes in hexadecimal.
+    """
     if bank.client_secret:
         return bank.client_secret
     kept = keyring.secret(bank.key_file("secret"))
@@ -189,10 +195,10 @@ def secret_of(bank: SnapBank, keyring: Keyring) -> str:
 
 
 def client_secret(settings: Settings, keyring: Keyring) -> str:
-    """Our secret at the first bank (symmetric signatures)."""
+    """Our client secret at the first bank, for symmetric signatures."""
     return secret_of(first_bank(settings), keyring)
 
 
 def signing_key(keyring: Keyring) -> rsa.RSAPrivateKey:
-    """Our private key at the first bank (access token, asymmetric signatures)."""
+    """Our private key for the first bank: it signs requests of access tokens, and calls with asymmetric signatures."""
     return keyring.rsa_key(SIGNING_KEY_FILE)

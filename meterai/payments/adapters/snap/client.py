@@ -1,7 +1,6 @@
-"""One call of a service, and its answer about the subject of the call.
+"""Calls of SNAP BI services; each answer is compared with the subject of its call.
 
-An answer is one of three: done, refused (4xx with a response code), or of unknown outcome.
-`reading` decides which; `wire` makes the call.
+An answer is done, refused (4xx with a response code), or of unknown outcome: `reading` decides.  `wire` sends the call.
 """
 
 import asyncio
@@ -38,7 +37,7 @@ class SnapClient:
         self._wire = Wire(access, clock)
 
     async def connect(self) -> None:
-        """Make ready to connect; nothing is sent yet."""
+        """Prepare connections to the bank; sends nothing."""
         await self._wire.open()
 
     async def close(self) -> None:
@@ -46,15 +45,15 @@ class SnapClient:
         await self._wire.close()
 
     def has(self, service: str) -> bool:
-        """True if the bank has a service of this code."""
+        """True if the profile of the bank has a service of this code."""
         return service in self.access.profile.paths
 
     async def call(
         self, service: str, about: PaymentIdentity, content: Mapping[str, object]
     ) -> Answer:
-        """Call a service; its answer is about the subject of the call, and about us.
+        """Call a service with the body `content`; the answer was compared with `about` and with our identity.
 
-        Refuses as `Rail` does; `AboutAnother` is counted and logged here, for every service.
+        Refuses as the calls of `Rail` do; an answer about another subject (`AboutAnother`) is logged here.
         """
         if not self.has(service):
             raise ProviderRefused(f"405{service}00", "its profile has no such service")

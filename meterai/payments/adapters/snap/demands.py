@@ -36,12 +36,14 @@ def _bank_identity(of: Configuration) -> Iterator[Facts]:
 
 def _keys_there(of: Configuration) -> Iterator[Facts]:
     for one in keys(first_bank(of.settings), of.settings):
-        if one.path.name != "provider.pub.pem" and not one.path.is_file():  # nothing here reads it
+        if (
+            one.path.name != "provider.pub.pem" and not one.path.is_file()
+        ):  # no code reads provider.pub.pem
             yield {"path": str(one.path)}
 
 
 def _file_is_whole(bank: SnapBank, of: Configuration) -> Iterator[Facts]:
-    """The demand on a bank with a file."""
+    """Facts about each missing part of the configuration of a bank with a file: address, identity, key files."""
     if not _is_outside(bank.url):
         yield {"bank": bank.name, "what": "url"}
     wanted = {"client_id": bank.client_id, "merchant_id": bank.merchant_id}
@@ -55,12 +57,12 @@ def _file_is_whole(bank: SnapBank, of: Configuration) -> Iterator[Facts]:
 
 
 def file_demands(bank: SnapBank) -> tuple[Demand, ...]:
-    """Demands of production on a bank with a file."""
+    """Demands of production on a bank that a file describes."""
     return (Demand("bank_of_file", (), partial(_file_is_whole, bank)),)
 
 
 def keys(bank: SnapBank, settings: Settings) -> Iterator[KeyFile]:
-    """The files of our key pair at the bank, and of the keys from the bank."""
+    """The key files of a bank: our key pair, the bank's public key, and the client secret if no setting has it."""
     folder = settings.process.directory / "keys"
     own = folder / bank.key_file("signing")
     yield KeyFile(own, "provider", new_rsa_key)

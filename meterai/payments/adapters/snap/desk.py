@@ -1,7 +1,7 @@
-"""Calls of a bank to us: signatures, access token (73), inquiry (24), payment (25).
+"""Calls of a bank to us: signatures, access token (service 73), inquiry (24), payment (25).
 
-A bank signs with its private key, or with the shared secret and a token of ours.  A token is stateless: the
-time of its end and a code over it, so that every process accepts it, also after a restart.
+A bank signs with its private key, or with the shared secret and an access token from us.  A token is stateless: it consists
+of its time of expiry and a MAC of that time, so that every process accepts it, also after a restart.
 """
 
 import hashlib
@@ -27,7 +27,7 @@ from meterai.payments.model import (
 SKEW_SECONDS_MAX = 300.0  # tolerance of X-TIMESTAMP; the standard names none
 TOKEN_SECONDS = 900  # SNAP BI: life of a B2B token
 EXTERNAL_ID_CHARACTERS_MAX = 36  # X-EXTERNAL-ID
-TOKEN_WRONG = "Invalid Token (B2B)"  # noqa: S105 - what is said of one
+TOKEN_WRONG = "Invalid Token (B2B)"  # noqa: S105 - a message
 SERVICES = {
     ProviderCallKind.TOKEN: "73",
     ProviderCallKind.INQUIRY: "24",
@@ -60,7 +60,7 @@ class SnapDesk:
     # -- signatures ------------------------------------------------------------------------
 
     def signed_at(self, path: str, headers: Mapping[str, str], body: bytes) -> datetime:
-        """The moment of a signed call.  Refuses `NotificationForged`."""
+        """Check the signature of a call and return its X-TIMESTAMP.  Refuses `NotificationForged`."""
         at, timestamp = self._time(headers)
         signature = headers.get("x-signature", "")
         bodies = dict.fromkeys((body, signing.minified(body)))
@@ -80,7 +80,7 @@ class SnapDesk:
         key = self._access.bank_key
         if signing.read_signature(key.key_size // 8, signature) is None:
             raise NotificationForged("no readable X-SIGNATURE")
-        # The expensive check comes last, since anybody can call.
+        # The expensive check comes last, since calls may come from anybody.
         if not any(
             signing.is_signed_by(
                 key, signing.string_to_sign("POST", path, one, timestamp), signature
@@ -104,7 +104,7 @@ class SnapDesk:
     # -- tokens ----------------------------------------------------------------------------
 
     def token(self, headers: Mapping[str, str], body: bytes) -> HttpAnswer:
-        """73: a token, for a call signed with the bank's key.  Refuses `NotificationForged`."""
+        """Service 73: answer a call signed with the bank's key with an access token.  Refuses `NotificationForged`."""
         _, timestamp = self._time(headers)
         client = headers.get("x-client-key", "")
         if client != self._bank.client_id:
@@ -140,7 +140,10 @@ class SnapDesk:
     def asked(
         self, kind: ProviderCallKind, path: str, headers: Mapping[str, str], body: bytes
     ) -> BankInquiry:
-        """24, 25: a call about an account.  Refuses `NotificationForged`."""
+        """Services 24 and 25: check the signature of a call about a virtual account and parse the call.
+
+        Refuses `NotificationForged`.
+        """
         sent_at = self.signed_at(path, headers, body)
         call = reading.read_account_call(body)
         is_whole = call.number is not None and call.request is not None
@@ -161,7 +164,7 @@ class SnapDesk:
     def answer(
         self, asked: BankInquiry, verdict: InquiryVerdict, attempt: PaymentAttempt | None
     ) -> HttpAnswer:
-        """The answer, with the repeated members of the call."""
+        """The answer with our verdict; it repeats some members of the call, as the standard demands."""
         status, case, english, indonesia = _SAID[verdict]
         reason = {"english": english, "indonesia": indonesia}
         flag = "00" if status == 200 else "01"
@@ -193,7 +196,7 @@ class SnapDesk:
 
 
 def external_id(headers: Mapping[str, str]) -> str | None:
-    """X-EXTERNAL-ID, which identifies a repeat; None if it is unusable."""
+    """The header X-EXTERNAL-ID, which identifies a repeated call; None if it is missing, too long or not printable."""
     told = headers.get("x-external-id", "")
     return told if 0 < len(told) <= EXTERNAL_ID_CHARACTERS_MAX and told.isprintable() else None
 

@@ -1,9 +1,9 @@
 """Content of a QR: EMVCo Merchant-Presented Mode, section 3, in the form of QRIS (PADG 21/18/2019).
 
-A QR is a row of (2-digit tag, 2-digit length, value), closed by tag 63 with a CRC-16/CCITT-FALSE over all
-before its value.  Tags 26 to 51 name the payee: 01 is the merchant's PAN, by which banks route the
-money, 02 its id at the acquirer, or at the national registry (NMID).  Tag 54 is the amount, tag 62
-the bill, tag 59 the name of the merchant.
+A QR is a sequence of fields (2-digit tag, 2-digit length, value).  The last has tag 63 and a CRC-16/CCITT-FALSE of all text
+before the CRC.  Tags 26 to 51 identify the payee; inside them, 01 is the merchant's PAN, by which banks route the money, and
+02 the merchant's id at the acquirer or at the national registry (NMID).  Tag 54 is the amount, tag 62 the bill, tag 59 the
+name of the merchant.
 """
 
 import binascii
@@ -19,15 +19,19 @@ _NATIONAL = "51"  # of the switch that all banks share (ID.CO.QRIS.WWW)
 _CLOSED_BY = "6304"
 _CRC_BEGINS_AT = 0xFFFF
 _RUPIAH = "360"  # ISO 4217
-_TIPS = ("55", "56", "57")  # a tip of the payer, so that the amount is not ours
+_TIPS = (
+    "55",
+    "56",
+    "57",
+)  # fields of a tip, with which the payer would pay another amount than ours
 
 
 class NotAQr(ValueError):
-    """The text is no row of tags, or its CRC is wrong."""
+    """The text is no sequence of fields, or its CRC is wrong."""
 
 
 def fields(text: str) -> dict[str, str]:
-    """The values of one row by their tag.  Raises `NotAQr`."""
+    """The values of a sequence of fields, by tag.  Raises `NotAQr`."""
     found: dict[str, str] = {}
     at = 0
     while at < len(text):
@@ -42,7 +46,7 @@ def fields(text: str) -> dict[str, str]:
 
 
 def read(text: str) -> dict[str, str]:
-    """The top row of a QR.  Raises `NotAQr`."""
+    """Check the CRC of a QR and return its top-level fields, by tag.  Raises `NotAQr`."""
     if not text.isascii() or text[-8:-4] != _CLOSED_BY:
         raise NotAQr("not closed by a CRC")
     if f"{binascii.crc_hqx(text[:-4].encode(), _CRC_BEGINS_AT):04X}" != text[-4:].upper():
@@ -51,7 +55,7 @@ def read(text: str) -> dict[str, str]:
 
 
 class QrPayee(NamedTuple):
-    """The payee of a QR: the name in it, and the merchant's id at the national registry (NMID)."""
+    """The payee of a QR: the merchant's name, and its id at the national registry (NMID); empty if the QR lacks it."""
 
     name: str
     nmid: str
@@ -70,10 +74,10 @@ def payee(text: str) -> QrPayee | None:
 def qr_complaints(
     text: str, amount: int, ours: Collection[str], provider_reference: str | None
 ) -> Iterator[str]:
-    """Reasons not to pay this QR for an attempt: facts in it that are not ours or not the attempt's.
+    """Faults because of which a buyer must not pay `amount` rupiah by this QR; none if it is right.
 
-    `ours` are our PANs and ids.  Every PAN and id in the QR must be among them, since a bank may route
-    by any.  `provider_reference` is None if the provider writes another number.
+    ours                our PANs and merchant ids; every PAN and id in the QR must be one of them, since a bank may route by any
+    provider_reference  the provider's number of the QR; None if the provider does not write it into the QR
     """
     try:
         row = read(text)
@@ -92,6 +96,6 @@ def qr_complaints(
         told = None
     if told != amount or row.get("53") != _RUPIAH or any(tag in row for tag in _TIPS):
         yield f"of another amount than {amount}"
-    # A bank may omit its number; a number in the QR is that of this attempt.
+    # A bank may omit its number; if the QR contains one, it must be the number of this attempt.
     if provider_reference is not None and about.get("05", provider_reference) != provider_reference:
         yield f"of another reference than {provider_reference}"

@@ -1,7 +1,7 @@
-"""Profiles: deviations of a kind of bank from the standard, in files of `profiles`.
+"""Profiles: deviations of kinds of banks from SNAP BI, in files of the folder `profiles`.
 
-An absent member has the value of the standard.  Profiles have nothing for readers: answers and calls
-of every bank are read with the same tolerance.
+An absent member has the value of the standard.  Profiles do not affect parsing: answers and calls of every bank are parsed
+with the same tolerance.
 """
 
 from collections.abc import Mapping
@@ -16,23 +16,23 @@ import msgspec
 from meterai.kit.clock import WIB
 from meterai.plumbing.toml import read_toml
 
-PROFILES_MAX = 32  # in the cache; there are a few
+PROFILES_MAX = 32  # in the cache; more than there are
 
 
 class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One kind of bank.
+    """The deviations of one kind of bank.
 
     paths          below `base`, by service code; a service that is absent is not called
-    verbs          of services that are no POST
+    verbs          HTTP methods by service code, of services that do not use POST
     timestamp      form of X-TIMESTAMP
-    signature      kind of our signatures, unless the bank agreed to another
-    inbound_signature  kind of its signatures of calls to us
-    encoding       of our signature
+    signature      kind of our signatures, unless the configuration of the bank names another
+    inbound_signature  kind of the bank's signatures in its calls to us
+    encoding       encoding of our signatures
     qr_service     the service code by which a query names a QR
-    terminal_in_info  a query of a QR names the terminal in additionalInfo
-    refunds_in_query  refunds of a QR are in the answer to its query
+    terminal_in_info  True if a query of a QR names the terminal in additionalInfo
+    refunds_in_query  True if refunds of a QR are in the answer to its query, not in the transaction detail (service 13)
     account_data   the spelling of the member with the facts of a virtual account
-    customer_digits   of a virtual account, after the id of the service
+    customer_digits   digits of a virtual account's number after the id of our service
     """
 
     paths: Mapping[str, str]
@@ -51,7 +51,7 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     customer_digits: int = 12
 
     def time(self, at: datetime) -> str:
-        """A moment as this bank writes X-TIMESTAMP."""
+        """A time in the form that this bank expects in X-TIMESTAMP."""
         if self.timestamp == "utc":
             return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         return at.astimezone(WIB).isoformat(timespec=self.timestamp)
@@ -66,7 +66,7 @@ def names() -> list[str]:
 
 @lru_cache(PROFILES_MAX)
 def profile_named(name: str) -> Profile:
-    """The profile of this name.  Raises `ValueError` if there is none."""
+    """The profile of this name.  Raises `ValueError` if no profile has this name."""
     if name not in names():
         raise ValueError(f"no profile {name!r}; there are {', '.join(names())}")
     return msgspec.convert(read_toml((_folder() / f"{name}.toml").read_text()), Profile)

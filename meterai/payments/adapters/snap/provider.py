@@ -1,5 +1,4 @@
-"""The rail of a bank with SNAP BI: its methods, one record of all (transaction history list 12 and
-detail 13) and one form of notification (52)."""
+"""The rail of a bank with SNAP BI: QRs, virtual accounts, transfers, the bank's record (services 12, 13), notifications (52)."""
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
@@ -30,7 +29,7 @@ from meterai.payments.model import (
     UnmatchedLine,
 )
 
-HISTORY_PAGE = 100  # lines asked for at once
+HISTORY_PAGE = 100  # lines of one page
 HISTORY_PAGES_MAX = 100_000  # guards against a bank without a last page
 HISTORY, DETAIL = "12", "13"
 
@@ -53,23 +52,23 @@ class SnapProvider:
     async def open(
         self, method: str, reference: str, amount: Rupiah, expires_at: datetime
     ) -> OpenedAttempt | MadeBefore:
-        """Make a QR or an account."""
+        """Make a QR or a virtual account, depending on `method`."""
         return await self._by(PaymentIdentity(method=method)).open(reference, amount, expires_at)
 
     async def ask(self, about: PaymentIdentity) -> AttemptStatus:
-        """Status of an attempt."""
+        """Query the status of an attempt."""
         found = await self._by(about).ask(about)
         prefix = self._bank.prefix
         return replace(found, payments=tuple(prefixed(prefix, one) for one in found.payments))
 
     async def cancel(self, about: PaymentIdentity, reason: str) -> bool:
-        """Cancel an attempt; False if it was paid, or has ended.  Safe to repeat."""
+        """Cancel an attempt; False if the attempt was paid or has ended.  Safe to repeat."""
         return await self._by(about).cancel(about, reason)
 
     async def refund(
         self, about: PaymentIdentity, payment: str, number: str, amount: Rupiah
     ) -> RefundMade:
-        """Refund a payment of a QR.  Payments to an account go back only by a transfer."""
+        """Refund a payment by QR.  Refuses `RefusedForEver` for a payment to a virtual account, which needs a transfer."""
         if about.method == VIRTUAL_ACCOUNT:
             raise RefusedForEver(f"405{REFUND}00", "no refund of a virtual account")
         there = payment.removeprefix(self._bank.prefix)
@@ -78,11 +77,11 @@ class SnapProvider:
     async def refunded(
         self, about: PaymentIdentity, number: str, amount: Rupiah
     ) -> RefundMade | None:
-        """Query a refund; None if the bank has not made it."""
+        """Query a refund by our `number`; None if the bank has not made it."""
         return reading.refund_in_history(await self._detail(about), number, amount)
 
     async def refunds_of(self, about: PaymentIdentity) -> tuple[RefundLine, ...]:
-        """Every refund of an attempt in the bank's record, ours and the bank's own.
+        """Every refund of an attempt in the bank's record: our refunds and those that the bank made without us.
 
         Refuses `ProviderRefused`, `OutcomeUnknown`, `ProviderUnreachable`.
         """
@@ -90,7 +89,7 @@ class SnapProvider:
         return tuple(prefixed(self._bank.prefix, one) for one in lines)
 
     async def _detail(self, about: PaymentIdentity) -> Answer:
-        # The amount of the record is the sum paid.
+        # Not compared: the amount of the record is the sum paid, which may differ.
         asked = replace(about, amount=None)
         if self._client.access.profile.refunds_in_query:
             return await self._qris.query(asked)
@@ -105,11 +104,11 @@ class SnapProvider:
     async def history(
         self, begins: datetime, ends: datetime
     ) -> AsyncIterator[Movement | UnmatchedLine]:
-        """The bank's record from `begins` to before `ends`, in order of movement.
+        """The movements in the bank's record from `begins` to before `ends`, in order of time.
 
-        A line that cannot be read, or is not of us and this period, is an `UnmatchedLine`.  Complete for an `ends` that
-        has passed.  Refuses `ProviderRefused`, `OutcomeUnknown`, `ProviderUnreachable`; lines yielded before stay
-        valid, and the call can be repeated.
+        A line that cannot be read, or is not about us and this period, is yielded as an `UnmatchedLine`.  The result is
+        complete if `ends` has passed.  Refuses `ProviderRefused`, `OutcomeUnknown`, `ProviderUnreachable`; lines yielded
+        before a refusal are valid, and the call can be repeated.
         """
         before: object = None
         for page in range(HISTORY_PAGES_MAX):

@@ -1,4 +1,4 @@
-"""QRIS: QR MPM over SNAP BI: generate (47), query (51), cancel (77), refund (78)."""
+"""QRIS payments over SNAP BI (QR MPM): services generate (47), query (51), cancel (77), refund (78)."""
 
 from collections.abc import Collection, Iterator
 from dataclasses import replace
@@ -33,7 +33,10 @@ _NEVER = frozenset({"40300", "40318", "40319", "40500"})
 def complaints(
     instructions: Instructions, amount: int, number: str, *, ours: Collection[str]
 ) -> Iterator[str]:
-    """Reasons not to pay by these instructions; `ours` are our names in a QR."""
+    """Faults because of which a buyer must not pay `amount` rupiah by these instructions; none if they are right.
+
+    `ours` are our merchant ids and PANs, `number` is the bank's number of the QR.
+    """
     if not isinstance(instructions, PaymentQr):
         yield "not a QR"
         return
@@ -41,7 +44,7 @@ def complaints(
 
 
 class Qris:
-    """QRs at one bank."""
+    """QRIS payments at one bank."""
 
     def __init__(self, client: SnapClient) -> None:
         self._client = client
@@ -50,7 +53,7 @@ class Qris:
     async def open(
         self, reference: str, amount: Rupiah, expires_at: datetime
     ) -> OpenedAttempt | MadeBefore:
-        """Make a QR.  A bank that made it before answers 409/01."""
+        """Make a QR; returns `MadeBefore` if the bank answers that it made this QR before (409/01, 404/18)."""
         try:
             answer = await self._client.call(
                 GENERATE,
@@ -79,7 +82,7 @@ class Qris:
         return {name: value for name, value in told.items() if value}
 
     async def ask(self, about: PaymentIdentity) -> AttemptStatus:
-        """Status of a QR."""
+        """Query the status of a QR; `UNKNOWN` if the bank has no such QR."""
         try:
             return reading.attempt_status(await self.query(about))
         except ProviderRefused as refusal:
@@ -88,7 +91,7 @@ class Qris:
             raise
 
     async def query(self, about: PaymentIdentity) -> Answer:
-        """The answer about a QR."""
+        """Query a QR and return the bank's answer.  Refuses as the calls of `Rail` do."""
         profile, terminal = self._client.access.profile, self._bank.terminal_id
         in_info = {"terminalId": terminal} if profile.terminal_in_info and terminal else None
         return await self._client.call(
@@ -103,7 +106,7 @@ class Qris:
         )
 
     async def cancel(self, about: PaymentIdentity, reason: str) -> bool:
-        """Cancel a QR; False if it was paid, or has ended.  Safe to repeat."""
+        """Cancel a QR; False if the QR was paid or has ended.  Safe to repeat."""
         try:
             await self._client.call(
                 CANCEL,
@@ -123,10 +126,10 @@ class Qris:
     async def refund(
         self, about: PaymentIdentity, payment: str, number: str, amount: Rupiah
     ) -> RefundMade:
-        """Make a refund.
+        """Refund `amount` of a payment under our `number`.
 
-        Safe to repeat with the same `number`: the bank repeats its answer.  If it answers that this
-        number was used for another refund (404/18), `refunded` tells which.
+        Safe to repeat with the same `number`: the bank repeats its answer.  The answer that this number was used for
+        another refund (404/18) is `OutcomeUnknown`; `SnapProvider.refunded` finds the refund with the number.
         """
         try:
             answer = await self._client.call(

@@ -1,4 +1,4 @@
-"""The `RailKind` of banks with SNAP BI: the first by settings, the others by files."""
+"""The `RailKind` of banks with SNAP BI: the first bank is described by settings, further banks by files."""
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
@@ -29,7 +29,7 @@ from meterai.plumbing.config import Settings
 from meterai.plumbing.keyring import Keyring
 
 DAY_SECONDS = 86_400.0
-# Paths below /snap, which we give to a bank; they are in no signature of ours.
+# Paths below /snap that banks call.  A bank signs the path of its call; we sign none of these.
 PATHS = {
     ProviderCallKind.NOTIFICATION: "/v1.0/qr/qr-mpm-notify",
     ProviderCallKind.TOKEN: "/v1.0/access-token/b2b",
@@ -44,7 +44,7 @@ _SUMMARIES = {
     ProviderCallKind.PAYMENT: "Payment into a virtual account (SNAP BI 25)",
 }
 _HEADERS = ("channel-id", "x-external-id", "x-partner-id", "x-signature", "x-timestamp")
-# Busy: SNAP BI has no code 503; 504/00 means that the call was not done and is repeated.
+# HTTP status of a busy process: SNAP BI has no code 503; after 504/00 a bank repeats the call.
 BUSY_STATUS = 504
 _PHRASES = {
     200: "Successful",
@@ -58,7 +58,7 @@ _PHRASES = {
 
 
 def _answer(service: str, status: int, reason: str) -> dict[str, object]:
-    """The body of an answer in SNAP BI, never problem+json; a call without 2xx is repeated."""
+    """The body of an answer in the form of SNAP BI, not problem+json; a bank repeats a call answered with other than 2xx."""
     message, case = _PHRASES.get(status, "Bad Request"), "00"
     if status == 401:
         case = "01" if reason == TOKEN_WRONG else "00"
@@ -67,7 +67,7 @@ def _answer(service: str, status: int, reason: str) -> dict[str, object]:
 
 
 def _endpoints(name: str) -> tuple[ProviderEndpoint, ...]:
-    """The webhook endpoints below /snap, or below a folder of the bank there."""
+    """The webhook endpoints below /snap{name}; `name` is empty for the first bank, else a slash and the bank's name."""
     return tuple(
         ProviderEndpoint(
             kind=kind,
@@ -82,7 +82,7 @@ def _endpoints(name: str) -> tuple[ProviderEndpoint, ...]:
 
 
 def endpoint_path(bank: str, kind: ProviderCallKind) -> str:
-    """The path that a bank of this name calls."""
+    """The path at which the bank of this name makes calls of this kind."""
     return f"/snap{'' if bank == FIRST else f'/{bank}'}{PATHS[kind]}"
 
 

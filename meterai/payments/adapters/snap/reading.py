@@ -1,17 +1,17 @@
-"""Parsing of a provider's answers and notifications; pure, and defined for any bytes.
+"""Parsing of a bank's answers and notifications in SNAP BI; pure, and defined for any bytes.
 
-An answer is one of three: done, refused, or outcome unknown.  It is done only if HTTP says 200 *and* the
-body has the success code of the called service (200, service, 00); it is refused if HTTP says 4xx and the
-body has a code of that status; everything else (3xx, 5xx, a refusal inside a 200, HTML, an empty body) is
-`OutcomeUnknown`, and is queried; 202/00 of that service is `TransferUnderWay`.
+An answer is done, refused, or of unknown outcome.  It is done only if the HTTP status is 200 *and* the body has the success
+code of the called service (200, service, 00).  It is refused if the HTTP status is 4xx and the body has a code of that
+status.  Code 202/00 of the service is `TransferUnderWay`.  Everything else (3xx, 5xx, a refusal inside a 200, HTML, an empty
+body) is `OutcomeUnknown`, and a query follows.
 
-Every answer, a refusal too, passes `read_answer`, which compares its facts with those of the query
-(`PaymentIdentity`): an answer about another subject is `AboutAnother`, evidence of nothing.  An answer that
-was not compared is a plain mapping and no `Answer`, which no function here takes.  An absent or empty name is
-no difference: SNAP BI makes most of them optional, and banks repeat different ones.
+Every answer, also a refusal, passes `read_answer`, which compares its facts with the query (`PaymentIdentity`): an answer
+about another subject is `AboutAnother` and is never used.  Functions here accept only the type `Answer`, which is an answer
+after this comparison.  An absent or empty member is no difference: SNAP BI makes most members optional, and each bank
+repeats a different choice of them.
 
-Only a payment with latestTransactionStatus 00, a payment number and an amount in whole rupiah is
-money.  One with that status that lacks the number or the amount is returned as `UnmatchedNews`.
+Only a payment with latestTransactionStatus 00, a payment number and an amount in whole rupiah counts as received.  If the
+number or the amount is missing, the payment is returned as `UnmatchedNews`.
 """
 
 import re
@@ -67,8 +67,8 @@ STATUSES = {
     "06": ProviderStatus.FAILED,
     "07": ProviderStatus.UNKNOWN,
 }
-# How SNAP BI calls the facts of `PaymentIdentity`, on the answer itself or in its additionalInfo.  Not
-# referenceNo: beside an original one it is that of the call itself.
+# Names of the facts of `PaymentIdentity` in SNAP BI, in the answer or in its additionalInfo.  referenceNo is not among them:
+# in an answer with originalReferenceNo it identifies the call, not the attempt.
 _NAMES = {
     "reference": ("partnerReferenceNo", "originalPartnerReferenceNo", "trxId"),
     "provider_reference": ("originalReferenceNo", "virtualAccountNo"),
@@ -93,7 +93,7 @@ _SHOWN = (
     "refundNo",
 )
 _ACCOUNT_DATA = "virtualaccountdata"  # in lower case: banks spell it in two ways
-SECOND = timedelta(seconds=1)  # as exact as SNAP BI writes a moment
+SECOND = timedelta(seconds=1)  # precision of times in SNAP BI
 _MONEY = (ProviderStatus.PAID, ProviderStatus.REFUNDED, ProviderStatus.FAILED)
 _MOVEMENTS = {
     "PAYMENT": MovementKind.PAYMENT,
@@ -107,14 +107,14 @@ _MOVEMENTS = {
 def case_of(refusal: ProviderRefused, service: str) -> str:
     """HTTP status and case code of a refusal, without the code of the service: '40401', '40901'.
 
-    A refusal of another origin, such as a gateway, has no case: '404'.
+    The result for a refusal that the service did not make, such as that of a gateway, is only the HTTP status: '404'.
     """
     code = refusal.response_code
     return code[:3] + (code[5:] if code[3:5] == service else "")
 
 
 def read_object(raw: bytes) -> Json | None:
-    """The JSON object in these bytes; None if there is none, or it repeats a name."""
+    """The JSON object in these bytes; None if they contain no JSON object, or an object with the same name twice."""
     try:
         check_names(raw.decode())
         return msgspec.json.decode(raw, type=dict[str, object])
@@ -123,14 +123,14 @@ def read_object(raw: bytes) -> Json | None:
 
 
 def read_answer(service: str, status: int, raw: bytes, asked: PaymentIdentity) -> Answer:
-    """The body of a successful answer about the subject of the query.
+    """Parse the answer to a call of a service and compare it with the query (`asked`); return a successful answer.
 
-    Refuses `ProviderRefused`, `OutcomeUnknown`, and first of all `AboutAnother`.
+    Refuses `AboutAnother` before anything else, `ProviderRefused`, `TransferUnderWay`, `OutcomeUnknown`.
     """
     answer = compared(_flat(read_object(raw) or {}), asked)
     code = _code(answer.get("responseCode"))
     text = answer.get("responseMessage")
-    # Text of the provider goes into our log: cut short, and of printable characters only.
+    # The bank's message goes into our log: shortened, and with printable characters only.
     message = ascii(text)[1 : MESSAGE_CHARACTERS_MAX + 1] if isinstance(text, str) else ""
     if status == 200 and code == f"200{service}00":
         return answer
@@ -143,7 +143,7 @@ def read_answer(service: str, status: int, raw: bytes, asked: PaymentIdentity) -
 
 
 def _flat(answer: Json) -> Json:
-    """An answer about a virtual account with the facts of its inner object beside the others."""
+    """An answer with the members of its object about a virtual account moved to the top level."""
     found = next((one for name, one in answer.items() if name.lower() == _ACCOUNT_DATA), None)
     if not isinstance(found, dict):
         return answer
@@ -152,7 +152,7 @@ def _flat(answer: Json) -> Json:
 
 
 def compared(answer: Json, asked: PaymentIdentity) -> Answer:
-    """Compare an answer, or a part of one, with the query.  Refuses `AboutAnother`."""
+    """Compare an answer, or a part of an answer, with the query; return it.  Refuses `AboutAnother`."""
     told = subject_of(answer)
     status = _status(answer.get("latestTransactionStatus"))
     if found := differences(asked, told):
@@ -161,8 +161,10 @@ def compared(answer: Json, asked: PaymentIdentity) -> Answer:
 
 
 def subject_of(answer: Json) -> PaymentIdentity:
-    """The subject of an answer, news or a line.  Contradicting names of one fact are joined to one text,
-    which equals no query."""
+    """The facts by which an answer, a notification or a line of a record identifies its subject.
+
+    If two members contradict each other about a fact, both values are joined to a text that equals no query.
+    """
     about = _about(answer)
     found: dict[str, Any] = {}
     for fact, names in _NAMES.items():
@@ -170,13 +172,13 @@ def subject_of(answer: Json) -> PaymentIdentity:
         if texts := dict.fromkeys(text for text in told if text):
             found[fact] = ", ".join(texts)
     if _status(answer.get("latestTransactionStatus")) in _MONEY:
-        # The sum paid may differ from the sum asked for; the sum paid is booked.
+        # Not compared: the sum paid may differ from the sum asked for, and the sum paid is booked.
         found.pop("amount", None)
     return PaymentIdentity(**found)
 
 
 def _text(told: object) -> str | None:
-    """A fact as text: for comparison and for the log, so cut short and of printable characters."""
+    """A fact as text for comparison and for the log: shortened, printable characters only; None if it is absent or empty."""
     match told:
         case None | "":
             return None
@@ -196,7 +198,7 @@ def _code(told: object) -> str:
 
 
 def _number(told: object) -> str | None:
-    """A number in SNAP BI; None if it is missing or cannot be one."""
+    """A number (identifier) in SNAP BI as text; None if it is missing or has an invalid form."""
     text = str(told) if type(told) in (str, int) else ""
     return text if _NUMBER.match(text) else None
 
@@ -223,7 +225,7 @@ def _about(answer: Json) -> Json:
 
 
 def qr_made(answer: Answer) -> OpenedAttempt:
-    """47: the QR.  Refuses `OutcomeUnknown` if there is none."""
+    """Parse an answer of service 47: a QR that was made.  Refuses `OutcomeUnknown` if it contains no QR."""
     content, number = answer.get("qrContent"), _number(answer.get("referenceNo"))
     is_text = isinstance(content, str) and content.isascii() and content.isprintable()
     if not is_text or not 0 < len(str(content)) <= QR_CHARACTERS_MAX or number is None:
@@ -232,7 +234,7 @@ def qr_made(answer: Answer) -> OpenedAttempt:
 
 
 def attempt_status(answer: Answer) -> AttemptStatus:
-    """51: status of a QR.  Refuses `OutcomeUnknown` if there is no status."""
+    """Parse an answer of service 51: status of a QR and its payments.  Refuses `OutcomeUnknown` if it has no status."""
     status = _status(answer.get("latestTransactionStatus"))
     if status is None:
         raise OutcomeUnknown("the answer has no status")
@@ -250,14 +252,14 @@ def attempt_status(answer: Answer) -> AttemptStatus:
 
 
 def account_status(answer: Answer) -> AttemptStatus:
-    """26: status of a virtual account.  Refuses `OutcomeUnknown` if there is no status."""
+    """Parse an answer of service 26: status of a virtual account.  Refuses `OutcomeUnknown` if it has no status."""
     about = {"rrn": _payment_of(answer), **_about(answer)}
     told = {"amount": answer.get("paidAmount"), "additionalInfo": about}
     return attempt_status(Answer({**answer, **told}))
 
 
 def _payment_of(content: Json) -> str | None:
-    """The bank's number of a payment into an account: its own reference, else that of the request."""
+    """The bank's number of a payment into a virtual account: referenceNo, else paymentRequestId."""
     return _number(content.get("referenceNo")) or _number(content.get("paymentRequestId"))
 
 
@@ -270,12 +272,20 @@ def _listed(whole: ProviderStatus, one: object) -> Payment | UnmatchedNews | Non
 def _line(
     whole: ProviderStatus, own: ProviderStatus | None, rrn: object, told: object
 ) -> Payment | UnmatchedNews | None:
-    """One payment of a QR whose status is `whole`, judged by its own status."""
+    """Interpret one payment of a QR.
+
+    whole  status of the QR
+    own    status of this payment
+    rrn    number of the payment
+    told   its amount
+
+    Returns None if the payment neither brought nor took money.
+    """
     number, amount = _number(rrn), _amount(told)
     if own is None:
         return UnmatchedNews(UnmatchedReason.STATUS_UNKNOWN, number, amount)
     if own in (ProviderStatus.CANCELLED, ProviderStatus.FAILED):
-        # Without a number there is no payment here: the caller acts on the QR's own status.
+        # Without a number this is not a payment: the caller acts on the status of the QR.
         return None if number is None else _taken_back(number, amount, told, own)
     if own is ProviderStatus.REFUNDED or (
         own is ProviderStatus.PAID and whole is ProviderStatus.REFUNDED
@@ -297,14 +307,17 @@ def _line(
 def _taken_back(
     number: str, amount: Rupiah | None, told: object, status: ProviderStatus
 ) -> Payment | UnmatchedNews:
-    """The sum that left a payment: all of it if none is named, `UnmatchedNews` if it is unreadable."""
+    """A payment of which `amount` was taken back: all of it if no amount is given, `UnmatchedNews` if it is unreadable."""
     if amount is None and told is not None:
         return UnmatchedNews(UnmatchedReason.AMOUNT_UNREADABLE, number)
     return Payment(number, amount, status)
 
 
 def name_of_holder(answer: Answer, characters_max: int) -> str:
-    """15, 16: the name of an account.  Refuses `OutcomeUnknown` if there is none."""
+    """Parse an answer of service 15 or 16: the name of an account's holder, shortened to `characters_max`.
+
+    Refuses `OutcomeUnknown` if it contains no name.
+    """
     found = answer.get("beneficiaryAccountName")
     if not isinstance(found, str) or not found.strip() or not found.isprintable():
         raise OutcomeUnknown("the account has no name")
@@ -312,17 +325,20 @@ def name_of_holder(answer: Answer, characters_max: int) -> str:
 
 
 def status_of(answer: Answer) -> ProviderStatus | None:
-    """36: the status of a transfer; None for an unknown word."""
+    """Parse an answer of service 36: the status of a transfer; None for an unknown status."""
     return _status(answer.get("latestTransactionStatus"))
 
 
 def amount_of(answer: Answer) -> Rupiah | None:
-    """The sum that an answer names."""
+    """The amount in an answer; None if it is missing or unreadable."""
     return _amount(answer.get("amount"))
 
 
 def transfer_made(answer: Answer) -> RefundMade:
-    """17, 18, 36: the bank's number of a transfer.  Refuses `OutcomeUnknown` if there is none."""
+    """Parse an answer of service 17, 18 or 36: the bank's number of a transfer.
+
+    Refuses `OutcomeUnknown` if it contains no number.
+    """
     found = _number(answer.get("originalReferenceNo")) or _number(answer.get("referenceNo"))
     if found is None:
         raise OutcomeUnknown("the transfer has no number")
@@ -330,7 +346,7 @@ def transfer_made(answer: Answer) -> RefundMade:
 
 
 def balance(answer: Answer) -> Rupiah:
-    """11: the available balance of an account.  Refuses `OutcomeUnknown` if it is unreadable."""
+    """Parse an answer of service 11: the available balance of an account.  Refuses `OutcomeUnknown` if it is unreadable."""
     infos = answer.get("accountInfos")
     first = infos[0] if isinstance(infos, list) and infos and isinstance(infos[0], dict) else {}
     try:
@@ -340,7 +356,7 @@ def balance(answer: Answer) -> Rupiah:
 
 
 def refund_made(answer: Answer) -> RefundMade:
-    """78: the provider's number of a refund.  Refuses `OutcomeUnknown` if there is none."""
+    """Parse an answer of service 78: the bank's number of a refund.  Refuses `OutcomeUnknown` if it contains no number."""
     found = _number(answer.get("refundNo"))
     if found is None:
         raise OutcomeUnknown("the refund has no number")
@@ -348,9 +364,10 @@ def refund_made(answer: Answer) -> RefundMade:
 
 
 def refund_in_history(answer: Answer, number: str, amount: Rupiah) -> RefundMade | None:
-    """13: a refund among those of its payment; None if the provider has not made it.
+    """Parse an answer of service 13: the refund with our `number`; None if the bank has not made it.
 
-    Refuses `OutcomeUnknown` if it is under way, or is of another amount.
+    Refuses `TransferUnderWay` if the refund is under way, `OutcomeUnknown` if it is unreadable, `AboutAnother` if it has
+    another amount.
     """
     listed = _about(answer).get("refundHistory")
     if not isinstance(listed, list):
@@ -370,9 +387,9 @@ def refund_in_history(answer: Answer, number: str, amount: Rupiah) -> RefundMade
 
 
 def refunds_in_history(answer: Answer) -> tuple[RefundLine, ...]:
-    """13: every refund of a QR, ours and the bank's own; a failed one has 0 rupiah.
+    """Parse an answer of service 13: every refund of a QR, ours and those that the bank made without us.
 
-    Refuses `OutcomeUnknown` if one is unreadable.
+    A failed refund has 0 rupiah.  Refuses `OutcomeUnknown` if a refund is unreadable or under way.
     """
     listed = _about(answer).get("refundHistory")
     if not isinstance(listed, list):
@@ -396,10 +413,10 @@ def _refund_line(one: object) -> RefundLine | None:
 def movements(
     answer: Answer, ourselves: PaymentIdentity, begins: datetime, ends: datetime
 ) -> tuple[Movement | UnmatchedLine, ...]:
-    """12: one page of the provider's record of a period.
+    """Parse an answer of service 12: one page of the bank's record from `begins` to before `ends`.
 
-    A line that is unreadable or about another subject is an `UnmatchedLine`; refuses `OutcomeUnknown` if
-    there is no list of lines.
+    A line that is unreadable, or not about us (`ourselves`) and this period, is an `UnmatchedLine`.  Refuses
+    `OutcomeUnknown` if the answer contains no list of lines.
     """
     listed = answer.get("detailData")
     if not isinstance(listed, list):
@@ -439,7 +456,7 @@ def _movement(
 
 
 def _moment(told: object) -> datetime | None:
-    """A moment with its offset, or None."""
+    """A time with its UTC offset; None if the text is unreadable or has no offset."""
     try:
         found = datetime.fromisoformat(str(told))
     except ValueError:
@@ -448,17 +465,20 @@ def _moment(told: object) -> datetime | None:
 
 
 def _shown(line: Json) -> str:
-    """The members of a line that identify it: no text of the bank, no personal data."""
+    """The members of a line that identify it, as text; without other text of the bank, and without personal data."""
     told = {**_about(line), **line}
     return ", ".join(f"{name}={_text(told[name])}" for name in _SHOWN if name in told)
 
 
-# -- its calls ---------------------------------------------------------------------------------
+# -- calls of the bank to us -------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class AccountCall:
-    """24, 25: a call of a bank about an account.  `number` has no spaces before it."""
+    """A parsed call of a bank about a virtual account (services 24 and 25).
+
+    `number` is the account number without leading spaces.  A missing or unreadable member is None.
+    """
 
     number: str | None
     content: Json
@@ -470,7 +490,7 @@ class AccountCall:
 
 
 def read_account_call(body: bytes) -> AccountCall:
-    """Read the members of a call about an account; a bank may write any of them as a number."""
+    """Parse a call about a virtual account (services 24 and 25); identifiers may be texts or JSON numbers."""
     content = read_object(body) or {}
     number = _digits(content.get("virtualAccountNo"))
     told = content.get("paidAmount", content.get("amount"))
@@ -492,7 +512,7 @@ def _digits(told: object) -> str | None:
 
 
 def read_notification(body: bytes) -> Notification:
-    """52, 25: the fields of a signed call; None for a missing or unreadable one."""
+    """Parse a call of service 52 or 25 whose signature was checked; a missing or unreadable field is None."""
     content = read_object(body)
     if content is None:
         return Notification(is_readable=False)
@@ -521,7 +541,7 @@ def _read_payment(content: Json, call: AccountCall) -> Notification:
         reference=_number(content.get("trxId")),
         provider_reference=call.number,
         status=ProviderStatus.PAID,
-        word="25",  # the service: it has no word of its own
+        word="25",  # the code of the service: this call has no status
         number=_payment_of(content),
         amount=call.amount,
         is_amount_told=call.is_amount_told,
@@ -532,7 +552,7 @@ Told = TypeVar("Told", bound=Payment | UnmatchedNews | RefundLine | Movement | N
 
 
 def prefixed(prefix: str, told: Told) -> Told:
-    """The same, with the prefix of this rail before the number of its payment."""
+    """A copy of the object in which the prefix of the rail is put before the number of its payment, if it has one."""
     name = "payment" if hasattr(told, "payment") else "number"
     number = getattr(told, name)
     return replace(told, **{name: prefix + number}) if prefix and number else told

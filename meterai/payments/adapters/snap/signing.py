@@ -1,8 +1,8 @@
 """SNAP BI signatures (ASPI, Pedoman Standar Teknis dan Keamanan SNAP v1.0.2).
 
-A body is serialised once, then signed and sent unchanged.  A received body is checked as raw bytes
-first and then with the white space between tokens removed, never parsed and serialised again: numbers,
-escapes and the order of members would change.
+A body is serialised once, then signed and sent unchanged.  The signature of a received body is checked over the raw bytes
+first, and then over the body without white space between tokens.  A body is never parsed and serialised again for this:
+numbers, escapes and the order of members would change.
 """
 
 import base64
@@ -15,15 +15,15 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
-# Possessive, and an unterminated string extends to the end: no byte is visited twice, for any
-# input.  White space is that of JSON (RFC 8259, section 2).
+# Possessive quantifiers, and an unterminated string that extends to the end, keep the match linear: no byte is visited
+# twice.  White space as in JSON (RFC 8259, section 2).
 _TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[^ \t\n\r"]++', re.DOTALL)
 
 
 def minified(body: bytes) -> bytes:
-    """JSON with the white space outside strings removed, every token kept as it is.
+    """JSON without the white space outside strings; all tokens are unchanged.
 
-    Takes time in proportion to the body.
+    Takes time proportional to the length of the body.
     """
     return b"".join(_TOKEN.findall(body))
 
@@ -31,19 +31,19 @@ def minified(body: bytes) -> bytes:
 def string_to_sign(
     method: str, path: str, body: bytes, timestamp: str, token: str | None = None
 ) -> bytes:
-    """METHOD:path[:token]:lowerhex(SHA-256(body)):timestamp; `path` has its query."""
+    """The text that is signed: METHOD:path[:token]:lowerhex(SHA-256(body)):timestamp; `path` includes the query string."""
     parts = [method, path, *([token] if token is not None else [])]
     parts += [hashlib.sha256(body).hexdigest(), timestamp]
     return ":".join(parts).encode()
 
 
 def sign_symmetric(secret: str, text: bytes, encoding: str = "base64") -> str:
-    """HMAC-SHA512 in base64 or hexadecimal; the standard names no encoding."""
+    """The HMAC-SHA512 of a text, in base64 or hexadecimal (`hex`), since the standard names no encoding."""
     return _encoded(hmac.digest(secret.encode(), text, hashlib.sha512), encoding)
 
 
 def sign_asymmetric(key: rsa.RSAPrivateKey, text: bytes, encoding: str = "base64") -> str:
-    """SHA256withRSA (PKCS#1 v1.5)."""
+    """The SHA256withRSA signature (PKCS#1 v1.5) of a text, in base64 or hexadecimal (`hex`)."""
     return _encoded(key.sign(text, padding.PKCS1v15(), hashes.SHA256()), encoding)
 
 
@@ -52,7 +52,10 @@ def _encoded(signature: bytes, encoding: str) -> str:
 
 
 def read_signature(size: int, signature: str) -> bytes | None:
-    """The bytes of a signature; None if they cannot be one of `size` bytes.  A cheap check."""
+    """Decode a signature of `size` bytes from base64 or hexadecimal; None if the text has another form.
+
+    A cheap check before the expensive one.
+    """
     # The standard does not name the encoding: base64 in practice, hex in the portal's samples.
     try:
         if len(signature) == 2 * size:

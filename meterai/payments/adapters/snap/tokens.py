@@ -1,8 +1,7 @@
-"""Access tokens of a provider (SNAP BI 73): one request in flight, and a bounded wait for it.
+"""Access tokens of a provider (SNAP BI service 73): at most one request in flight, and a bounded wait for it.
 
-A valid token is used, and before it ends the next one is requested in the background.  Without a
-token, the first caller requests one, and all others wait for the same answer, no longer than
-`wait_seconds_max`.
+A valid token is used; before it expires, the next token is requested in the background.  If there is no valid token, the
+first caller sends a request and all other callers wait for the same answer, at most `wait_seconds_max`.
 """
 
 import asyncio
@@ -12,8 +11,12 @@ from dataclasses import dataclass
 
 from meterai.payments.model import OutcomeUnknown, ProviderRefused, ProviderUnreachable
 
-SHARE_BEFORE_END = 0.25  # of a token's life before its end: then the next one is requested
-SHARE_UNUSED = 0.05  # of a token's life at its end: too late for a new call
+SHARE_BEFORE_END = (
+    0.25  # with less than this share of its life left, a token is used and the next is requested
+)
+SHARE_UNUSED = (
+    0.05  # with less than this share of its life left, a token is not used for a new call
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +28,7 @@ class Token:
 
 
 class AccessTokens:
-    """The token in use and the request for the next."""
+    """Keeps the current token and the request for the next token."""
 
     def __init__(self, ask: Callable[[], Awaitable[Token]], wait_seconds_max: float) -> None:
         self._ask = ask
@@ -35,7 +38,7 @@ class AccessTokens:
         self._asking: asyncio.Task[Token] | None = None
 
     async def get(self) -> str:
-        """A valid token.  Refuses `ProviderUnreachable`: only a token request was sent."""
+        """A valid token.  Refuses `ProviderUnreachable` if none can be got; then only a token request was sent."""
         left = self._ends_at - time.monotonic()
         if self._token is not None and left > SHARE_UNUSED * self._token.life_seconds:
             if left < SHARE_BEFORE_END * self._token.life_seconds:
@@ -45,26 +48,26 @@ class AccessTokens:
             async with asyncio.timeout(self._wait_seconds_max):
                 return (await asyncio.shield(self._begin())).text
         except (OutcomeUnknown, ProviderRefused, ProviderUnreachable, TimeoutError) as error:
-            # Also if the outcome is unknown: a lost token moves no money.
+            # Also if the outcome of the token request is unknown, since a token moves no money.
             raise ProviderUnreachable(f"no access token: {error!r}"[:200]) from None
 
     def drop(self, text: str) -> None:
-        """Drop a token that the provider rejected; a newer one is kept."""
+        """Drop the current token if it is this text, which the provider rejected; a newer token is kept."""
         if self._token is not None and self._token.text == text:
             self._token = None
 
     async def close(self) -> None:
-        """Stop the request under way."""
+        """Cancel the request under way, if there is one."""
         if self._asking is not None:
             self._asking.cancel()
             await asyncio.gather(self._asking, return_exceptions=True)
 
     def _begin(self) -> asyncio.Task[Token]:
-        """The request under way; begins one if there is none."""
+        """The token request under way; starts a request if none is under way."""
         if self._asking is None or self._asking.done():
             self._asking = asyncio.create_task(self._renew())
-            # There may be no caller: the exception is retrieved here, or asyncio would log it as
-            # never retrieved.  The next caller begins another request.
+            # The exception is retrieved here, since there may be no caller and asyncio would log it as never retrieved.
+            # The next caller starts another request.
             self._asking.add_done_callback(lambda task: task.cancelled() or task.exception())
         return self._asking
 

@@ -1,6 +1,6 @@
-"""Transfers: account inquiry (15, 16), transfer (17, 18), its status (36), balance (11).
+"""Transfers over SNAP BI: services account inquiry (15, 16), transfer (17, 18), status of a transfer (36), balance (11).
 
-15 and 17 are for accounts of the bank itself, 16 and 18 for those of other banks.
+Services 15 and 17 are for accounts at the bank itself, 16 and 18 for accounts at other banks.
 """
 
 from meterai.kit.clock import Clock
@@ -24,8 +24,8 @@ from meterai.payments.model import (
 
 BALANCE, NAME_HERE, NAME_ELSEWHERE = "11", "15", "16"
 HERE, ELSEWHERE, STATUS = "17", "18", "36"
-# The number was used before.  For transfers an inconsistent request (404/18) is a success of the original
-# [SNAP BI, response codes], which may differ from the one requested now.
+# The number was used before.  For transfers, 404/18 (inconsistent request) means that the original transfer succeeded
+# [SNAP BI, response codes]; it may differ from the transfer requested now.
 _MADE_BEFORE = frozenset({"40901", "40418"})
 # The account takes no money: dormant, inactive, at an unreachable bank, or unknown.
 _TAKES_NOTHING = frozenset({"40309", "40318", "40403", "40411"})
@@ -34,7 +34,7 @@ REMARK_CHARACTERS_MAX = 50
 
 
 class Transfers:
-    """`Payouts` from the float account at one bank."""
+    """The `Payouts` of one bank: transfers from the operator's float account at this bank."""
 
     def __init__(self, client: SnapClient) -> None:
         self._client = client
@@ -48,7 +48,7 @@ class Transfers:
         return bank == self._bank.code and self._client.has(HERE)
 
     async def account_name(self, bank: str, account: str, reference: str) -> str:
-        """15, 16: the name of the holder.  The float account itself is refused."""
+        """Services 15 and 16: the name of an account's holder.  Refuses `ProviderRefused` for the float account."""
         if account == self._bank.source_account:
             raise ProviderRefused("", "the account that transfers are made from")
         is_here = self._is_here(bank)
@@ -67,7 +67,9 @@ class Transfers:
     async def transfer(
         self, number: str, bank: str, account: str, name: str, amount: Rupiah, remark: str
     ) -> RefundMade:
-        """17, 18: send money.  If the number was used before, 36 tells for which transfer."""
+        """Services 17 and 18: send money.  If the bank answers that our `number` was used before, service 36 is called to
+        compare that transfer with this one.
+        """
         is_here = self._is_here(bank)
         service = HERE if is_here else ELSEWHERE
         elsewhere = {
@@ -103,7 +105,7 @@ class Transfers:
         return reading.transfer_made(answer)
 
     async def transferred(self, number: str) -> RefundMade | None:
-        """36: query a transfer."""
+        """Service 36: query a transfer by our `number`; None if the bank has no such transfer."""
         for service in (ELSEWHERE, HERE):
             if self._client.has(service):
                 made = await self._made(number, service)
@@ -112,7 +114,7 @@ class Transfers:
         return None
 
     async def balance(self) -> Rupiah:
-        """11: of the float account."""
+        """Service 11: the balance of the float account."""
         answer = await self._client.call(
             BALANCE,
             PaymentIdentity(),

@@ -1,7 +1,7 @@
-"""Virtual accounts of a closed amount: create (27), status (26), delete (31).
+"""Virtual accounts with a fixed amount over SNAP BI: services create (27), status (26), delete (31).
 
-The number is derived from our reference, so that a repeat has the same one: the id of our service, then
-digits of a hash.  If another bill has that number, the bank refuses, and another reference is used.
+An account number consists of the id of our service and digits of a hash of our reference, so that a repeated call has the
+same number.  If another bill has that number, the bank refuses, and an attempt with another reference is made.
 """
 
 from collections.abc import Iterator
@@ -34,14 +34,16 @@ CLOSED_AMOUNT = "C"  # virtualAccountTrxType
 
 
 def number_of(bank: SnapBank, reference: str) -> str:
-    """The number of the account of an attempt, without the spaces before it."""
+    """The number of the virtual account for our reference, without leading spaces."""
     digits = bank.spoken.customer_digits
     customer = int.from_bytes(sha256(reference.encode()).digest()) % 10**digits
     return f"{bank.va_service_id}{customer:0{digits}}"
 
 
 def account_members(bank: SnapBank, number: str) -> dict[str, str]:
-    """The three members that name an account: our service, padded with spaces, the customer, and both."""
+    """The three members that identify an account: the id of our service, padded with spaces; the customer number; and both
+    together.
+    """
     service = bank.va_service_id.rjust(SERVICE_ID_CHARACTERS)
     customer = number.removeprefix(bank.va_service_id)
     return {
@@ -54,7 +56,10 @@ def account_members(bank: SnapBank, number: str) -> dict[str, str]:
 def complaints(
     instructions: Instructions, amount: int, number: str, *, bank: SnapBank
 ) -> Iterator[str]:
-    """Reasons not to pay by these instructions; an account takes only the amount that it was made for."""
+    """Faults because of which a buyer must not pay by these instructions; none if they are right.
+
+    `number` is the expected account number.  The amount is not checked: an account accepts only the amount it was made for.
+    """
     del amount
     if not isinstance(instructions, AccountNumber):
         yield "not an account number"
@@ -71,7 +76,7 @@ def complaints(
 
 
 class VirtualAccounts:
-    """Accounts at one bank, each for one attempt."""
+    """Virtual accounts at one bank, each for one attempt."""
 
     def __init__(self, client: SnapClient) -> None:
         self._client = client
@@ -80,7 +85,7 @@ class VirtualAccounts:
     async def open(
         self, reference: str, amount: Rupiah, expires_at: datetime
     ) -> OpenedAttempt | MadeBefore:
-        """Make an account.  A bank that made it before answers 409/01."""
+        """Make a virtual account; returns `MadeBefore` if the bank answers that it was made before (409/01, 404/18)."""
         number = number_of(self._bank, reference)
         try:
             answer = await self._client.call(
@@ -106,7 +111,7 @@ class VirtualAccounts:
         return OpenedAttempt(AccountNumber(self._bank.label, number), number)
 
     async def ask(self, about: PaymentIdentity) -> AttemptStatus:
-        """Status of a virtual account."""
+        """Query the status of a virtual account; `UNKNOWN` if the bank has no such account."""
         try:
             answer = await self._client.call(
                 STATUS,
@@ -120,7 +125,7 @@ class VirtualAccounts:
         return reading.account_status(answer)
 
     async def cancel(self, about: PaymentIdentity, _reason: str) -> bool:
-        """Delete an account; False if it was paid, or has ended.  Safe to repeat."""
+        """Delete a virtual account; False if the account was paid or has ended.  Safe to repeat."""
         try:
             await self._client.call(
                 DELETE,

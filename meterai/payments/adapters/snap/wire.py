@@ -1,7 +1,7 @@
-"""One signed call over HTTP: body and signature out, status and body back.
+"""Signed calls to a bank over HTTP.
 
-Refuses `ProviderUnreachable` if nothing was sent, `NoAnswer` if the call was sent and no whole answer
-came, and `OutcomeUnknown` for an answer that is too long or malformed.
+A call refuses `ProviderUnreachable` if nothing was sent, `NoAnswer` if it was sent and no complete answer came, and
+`OutcomeUnknown` if the answer is too long or malformed.
 """
 
 import re
@@ -20,7 +20,7 @@ from meterai.payments.adapters.snap.tokens import AccessTokens, Token
 from meterai.payments.model import NoAnswer, OutcomeUnknown, PaymentIdentity, ProviderUnreachable
 
 CONNECTIONS_MAX = 100
-ANSWER_BYTES_MAX = 1024 * 1024  # a page of history is far smaller
+ANSWER_BYTES_MAX = 1024 * 1024  # the longest answers, pages of the history, are far smaller
 TOKEN_SERVICE = "73"  # noqa: S105 - a service code
 TOKEN_SECONDS = 900.0  # SNAP BI: life of a B2B token, if the answer names none
 TOKEN_SECONDS_MAX = 86_400.0
@@ -28,22 +28,22 @@ _TOKEN = re.compile(r"[\x21-\x7e]{1,4096}\Z")  # it goes into a header
 
 
 def call_seconds_max(timeout_seconds: float) -> float:
-    """The longest time of one call: a token, the call, and a second for our own work."""
+    """The longest time of one call, in seconds: a token request, the call, and one second for our own work."""
     return 2 * timeout_seconds + 1.0
 
 
 def snap_time(at: datetime) -> str:
-    """A moment in the form of SNAP BI in a body."""
+    """A time in the form of SNAP BI in a body, in WIB with whole seconds."""
     return at.astimezone(WIB).strftime("%Y-%m-%dT%H:%M:%S+07:00")
 
 
 def _external_id() -> str:
-    # Digits, unique per partner and day, at most 36.
+    # At most 36 digits, unique per partner and day.
     return str(time.time_ns()) + f"{secrets.randbelow(10**12):012}"
 
 
 class Wire:
-    """Connections to one bank, and its token."""
+    """Sends signed calls to one bank, over persistent connections."""
 
     def __init__(self, access: Access, clock: Clock) -> None:
         self._access = access
@@ -52,7 +52,7 @@ class Wire:
         self._tokens = AccessTokens(self._ask_token, access.bank.timeout_seconds)
 
     async def open(self) -> None:
-        """Make ready to connect; nothing is sent yet."""
+        """Prepare connections; sends nothing."""
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=CONNECTIONS_MAX),
             timeout=aiohttp.ClientTimeout(total=self._access.bank.timeout_seconds),
@@ -66,7 +66,7 @@ class Wire:
             await self._session.close()
 
     async def call(self, service: str, body: bytes) -> tuple[int, bytes, str]:
-        """Make a signed call; returns HTTP status, body, and the token of the call."""
+        """Make a signed call; returns (HTTP status, body, access token of the call, empty for asymmetric signatures)."""
         access, profile = self._access, self._access.profile
         token = await self._tokens.get() if access.signature == "symmetric" else ""
         timestamp = profile.time(self._clock.now())
@@ -96,7 +96,7 @@ class Wire:
         return (self._access.bank.path or profile.base) + profile.paths[service]
 
     def drop_token(self, token: str) -> None:
-        """Drop a token that ended early, as after a restart of the provider."""
+        """Drop an access token that the bank rejects before its expiry, for instance after a restart of the bank."""
         self._tokens.drop(token)
 
     async def _ask_token(self) -> Token:
@@ -137,7 +137,7 @@ class Wire:
 
 
 async def _bounded(content: aiohttp.StreamReader) -> bytes:
-    """The whole body.  Refuses `OutcomeUnknown` for one longer than `ANSWER_BYTES_MAX`."""
+    """The whole body of an answer.  Refuses `OutcomeUnknown` if it is longer than `ANSWER_BYTES_MAX`."""
     read = bytearray()
     async for part in content.iter_any():
         read += part
@@ -147,6 +147,6 @@ async def _bounded(content: aiohttp.StreamReader) -> bytes:
 
 
 def _life(told: object) -> float:
-    """Life of a token in seconds, from a number or a text."""
+    """The life of an access token in seconds, from expiresIn, which may be a number or a text."""
     text = str(told) if type(told) in (str, int) else ""
     return min(float(counted(text) or 0), TOKEN_SECONDS_MAX) or TOKEN_SECONDS
