@@ -12,7 +12,7 @@ from meterai.plumbing.db.audited import (
 )
 
 _CLOSED = "state IN ('lost', 'expired', 'cancelled', 'declined') AND t.cancel_at < 'infinity'"
-# Earlier versions did not record unanswered questions.
+# SQL: the time of the migration since which unanswered queries are recorded.
 _SINCE = "(SELECT applied_at FROM applied_migrations WHERE right(name, 16) = '0016_unheard.sql')"
 AUDITED = Audited(
     clocks=(
@@ -20,7 +20,7 @@ AUDITED = Audited(
             "payment_attempts", "expires_at", "t.opened_at + interval '8 days'", since="t.opened_at"
         ),
         ClockColumn("payment_attempts", "leased_until", "now() + interval '1 hour'"),
-        # A paid attempt is queried until the end of its window, another until it is cancelled.
+        # A paid attempt is queried until the end of its window, any other attempt until it is cancelled.
         ClockColumn(
             "payment_attempts",
             "ask_at",
@@ -37,7 +37,7 @@ AUDITED = Audited(
         ClockColumn("refunds", "due_at", "t.requested_at + interval '8 days'"),
         ClockColumn("refunds", "leased_until", "now() + interval '1 hour'"),
         ClockColumn("refunds", "look_at", "now() + interval '8 days'"),
-        # Tries of a refund by transfer are those of the transfer; a refund that waits for an account has none.
+        # A refund by transfer is tried with its transfer; a refund that waits for an account is not tried.
         ClockColumn("refunds", "try_at", "now() + interval '1 day'", "t.way <> 'provider'"),
         ClockColumn("transfers", "leased_until", "now() + interval '1 hour'"),
         ClockColumn("transfers", "try_at", "now() + interval '1 day'"),
@@ -77,10 +77,10 @@ AUDITED = Audited(
         MarkEvidence(
             "payment_attempts",
             "t.answered_at IS NOT NULL OR t.asked > 100000",
-            # A query that the buyer asked for is not counted.
+            # A query at the request of the buyer is not counted in `asked`.
             "t.asked BETWEEN 1 AND 100000 OR (t.asked = 0 AND t.buyer_asked_at IS NOT NULL)",
         ),
-        # An attempt is queried at least once a day, and one without an answer is marked.
+        # An attempt is queried at least once a day, and an attempt without an answer is marked (`unheard_since`).
         MarkEvidence(
             "payment_attempts",
             "t.state <> 'opening' AND t.ask_at BETWEEN now() AND now() + interval '25 hours'"
@@ -100,7 +100,7 @@ AUDITED = Audited(
             "EXISTS (SELECT 1 FROM suspense_items i WHERE i.told_sha256 = t.body_sha256 OR i.payment = t.reading->>'number'"
             " OR i.reference = t.reading->>'reference')",
         ),
-        # An ended account has a successor, or its bank refused a transfer.
+        # The row of a payee ends if its buyer names another account, or if its bank refuses a transfer.
         MarkEvidence(
             "payees",
             "t.ended_at IS NOT NULL",
@@ -183,7 +183,7 @@ AUDITED = Audited(
         "SELECT account_id, order_id FROM refunds WHERE refund_is_open(state)",
         "SELECT account_id, transfer_id FROM transfers WHERE state = ANY ('{planned,sent,accepted}')",
     ),
-    # A compensation names only its last transfer; an account has few.
+    # All transfers of the account: a compensation names only its last transfer, and an account has few transfers.
     related=(
         "SELECT t.account_id, t.transfer_id FROM transfers t JOIN {found} m USING (account_id)",
     ),

@@ -26,8 +26,8 @@ from meterai.payments.rails import ProviderEndpoint
 from meterai.payments.service import PaymentService, keep_conflict
 from meterai.plumbing.db.database import Database, ReadTx, Tx
 
-REFUSED = "refused_"  # before the verdict, in the outcome of a payment that was refused
-# Verdict for the bank, by the outcome of its payment.
+REFUSED = "refused_"  # prefix of the verdict in the recorded outcome of a refused payment
+# Verdict for the bank, by the outcome of booking its payment.
 _VERDICTS = {
     "captured": InquiryVerdict.TAKEN,
     "known": InquiryVerdict.TAKEN,
@@ -39,7 +39,7 @@ _CLOSED = (AttemptState.CANCELLED, AttemptState.LOST, AttemptState.DECLINED)
 
 
 class BankCalls:
-    """Takes the calls of providers at every endpoint."""
+    """Processes the calls of providers at all webhook endpoints."""
 
     def __init__(self, database: Database, payments: PaymentService, clock: Clock) -> None:
         self._database = database
@@ -54,7 +54,10 @@ class BankCalls:
         headers: Mapping[str, str],
         body: bytes,
     ) -> HttpAnswer:
-        """Keep one call, then answer it.  Refuses `NotFound` where the rail is not installed."""
+        """Process a call of a provider and return the answer; a notification or payment is stored first.
+
+        Refuses `NotFound` if this installation does not have the rail.
+        """
         rails = self._payments.rails
         endpoints = rails.kind(rail).endpoints if rail in rails.names() else ()
         if path not in [one.path for one in endpoints]:
@@ -82,7 +85,7 @@ class BankCalls:
 async def _asked(
     tx: ReadTx, rail: str, asked: BankInquiry, now: datetime
 ) -> tuple[InquiryVerdict, PaymentAttempt | None]:
-    """The verdict on paying an account now, and the attempt of the account."""
+    """(verdict on a payment to the virtual account now, attempt of the account or None)."""
     if asked.provider_reference is None:
         return InquiryVerdict.UNREADABLE, None
     attempt = await _attempt_of(tx, rail, asked)
@@ -90,7 +93,9 @@ async def _asked(
 
 
 async def _attempt_of(tx: ReadTx, rail: str, asked: BankInquiry) -> PaymentAttempt | None:
-    """The attempt of an account: by our reference if the bank names it, else the newest with the number."""
+    """The attempt of a virtual account: the attempt of our reference if the bank names it, else the newest with the account
+    number; None if there is no such attempt at this rail.
+    """
     number = str(asked.provider_reference)
     reference = asked.told.said.reference if asked.told else None
     if reference is not None:
@@ -102,7 +107,7 @@ async def _attempt_of(tx: ReadTx, rail: str, asked: BankInquiry) -> PaymentAttem
 
 
 def _payable(attempt: PaymentAttempt | None, at: datetime) -> InquiryVerdict:
-    """The verdict on paying an attempt at a moment."""
+    """The verdict on a payment of this attempt at the time `at`."""
     if attempt is None:
         return InquiryVerdict.NOT_FOUND
     if attempt.state in _PAID:
@@ -115,7 +120,10 @@ def _payable(attempt: PaymentAttempt | None, at: datetime) -> InquiryVerdict:
 async def _paid(
     tx: Tx, rails: Rails, rail: str, asked: BankInquiry, told: Delivered, body: bytes
 ) -> InquiryVerdict:
-    """Keep a payment and return the verdict; a refused payment is queried, since its bank may have kept the money."""
+    """Store the notification of a payment, book it, and return the verdict.
+
+    After a refusal the attempt is queried, since the bank may have kept the money.
+    """
     said, told_id = told.said, told.id or f"none:{sha256(body).hexdigest()}"
     if not await store.insert_inbox(tx, rail, told_id, told.sent_on, body, said):
         known = await store.inboxed(tx, rail, told_id, told.sent_on)

@@ -8,14 +8,14 @@ from meterai.payments.service import PaymentService
 from meterai.plumbing.db.database import Database
 from meterai.plumbing.work.periodic import each
 
-PAUSE_SECONDS = 4.0  # between two questions of one buyer; a bank books within some seconds
+PAUSE_SECONDS = 4.0  # between two requests of a buyer that are sent as queries; a bank books within some seconds
 
 
 class BuyerQuestions:
-    """Queries the attempts of one subject, within bounds.
+    """Sends status queries at the request of a buyer.
 
-    The queries are those of the periodic task, only sooner: the circuit of the provider
-    applies, and a repeat within `PAUSE_SECONDS` sends no query, in any process.
+    They are the queries of the periodic task, sent sooner: the circuit of the provider applies, and a request repeated
+    within `PAUSE_SECONDS` sends no query, in any process.
     """
 
     def __init__(self, database: Database, payments: PaymentService, lease_seconds: float) -> None:
@@ -24,9 +24,9 @@ class BuyerQuestions:
         self._lease_seconds = lease_seconds
 
     async def ask(self, account: UUID, subject: UUID) -> bool:
-        """Query the attempts of a subject that may be paid and book the answers; True if each was answered.
+        """Query the attempts of a subject (order) that may be paid, and book the answers.
 
-        After a crash the periodic task queries the leased attempts.
+        True if attempts were queried and all were answered.  After a crash the periodic task queries the leased attempts.
         """
         leased = await self._database.once(
             store.lease_to_ask_of, account, subject, self._lease_seconds, PAUSE_SECONDS

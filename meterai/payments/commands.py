@@ -1,4 +1,4 @@
-"""Rails at the command line: which there are, one taken out, one put back."""
+"""Commands on rails: list all rails, take a rail out, put a rail back."""
 
 from meterai import approvals
 from meterai.commands import (
@@ -21,7 +21,7 @@ from meterai.plumbing.db.database import Database
 
 
 def list_rails(options: Options = NO_OPTIONS, *, as_json: AsJson = False) -> None:
-    """Show every rail in its order: whether it is in, or out, since when and why."""
+    """Show every rail in the order of `payment_rails`: in, or out with the time and the reason."""
 
     async def look(database: Database, settings: Settings) -> list[dict[str, object]]:
         out = {one.rail: one for one in await database.once(store.out)}
@@ -43,7 +43,7 @@ def take_out(
     by: By = None,
     dry_run: DryRun = False,
 ) -> None:
-    """Take a rail out: new payments go by others of its methods; what is paid by it still counts."""
+    """Take a rail out: new payments go by other rails of its methods; payments made by this rail still count."""
     approvals.pull(options, OUT, RailNamed(rail), by=by, reason=reason, dry_run=dry_run)
     line(f"{rail} is out: {reason}")
 
@@ -56,6 +56,6 @@ def put_back(
     by: By = None,
     dry_run: DryRun = False,
 ) -> None:
-    """Put a rail back: new payments go by it again."""
+    """Put a rail back, so that new payments go by it again."""
     approvals.pull(options, IN, RailNamed(rail), by=by, reason=reason, dry_run=dry_run)
     line(f"{rail} is in")

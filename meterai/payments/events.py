@@ -1,7 +1,7 @@
-"""Events of payments, for this room and those above.
+"""Events of payments, for this room and the rooms above.
 
-`payment` is the provider's number of a payment, `subject` the id of what is paid for (an order);
-amounts are whole rupiah.
+`payment` is the provider's number of a payment, `subject` the id of the object that is paid for (an order); amounts are
+whole rupiah.
 """
 
 from datetime import date
@@ -11,18 +11,18 @@ from meterai.plumbing.work.events import Event
 
 
 class NotificationReceived(Event, frozen=True, kw_only=True):
-    """A notification of the provider was kept, not acted on; written by `payments.store.take`.
+    """A notification of a provider was stored and is to be acted on; written by `payments.store.take`.
 
-    It has no account, which is known only once it is read.
+    The event has no account: the account is known only after the notification is parsed.
     """
 
     external_id: str
     sent_on: date
-    provider: str = "bank"  # of events from before there were several rails
+    provider: str = "bank"  # the default is for events of versions with a single rail
 
 
 class PaymentCaptured(Event, frozen=True, kw_only=True):
-    """A payment was captured for the first time; written by `payment_capture`."""
+    """A payment was captured, which happens once for each payment; written by `payment_capture`."""
 
     attempt: UUID
     payment: str
@@ -37,9 +37,9 @@ class PaymentDeclined(Event, frozen=True, kw_only=True):
 
 
 class PaymentDenied(Event, frozen=True, kw_only=True):
-    """The payer's bank took a captured payment back, or a part; written by `payment_deny`.
+    """The payer's bank took a captured payment back, whole or in part; written by `payment_deny`.
 
-    `amount`: rupiah beyond the sum known before.
+    `amount`: rupiah taken back in addition to the sum known before.
     """
 
     attempt: UUID
@@ -51,7 +51,7 @@ class PaymentDenied(Event, frozen=True, kw_only=True):
 class PaymentWon(Event, frozen=True, kw_only=True):
     """A chargeback was won, whole or in part; written by `payment_confirm` and `payments.record`.
 
-    `left`: rupiah that the payer's bank keeps.
+    `left`: rupiah that stay with the payer's bank; 0 if the whole chargeback was won.
     """
 
     attempt: UUID
@@ -64,8 +64,8 @@ class PaymentRefunded(Event, frozen=True, kw_only=True):
     """The provider reports a refund of a captured payment; written by `payments.jobs.act_on` and
     `PaymentService.ask`.
 
-    `amount`: the rupiah it names, None if it names none.  `is_sum`: they are all refunds of the
-    payment so far, as in an answer; else one refund, as in a notification.
+    `amount`: the reported rupiah, None if the provider names no sum.  `is_sum`: True if `amount` is the sum of all refunds
+    of the payment so far, as in an answer to a query; False if it is one refund, as in a notification.
     """
 
     attempt: UUID
@@ -75,9 +75,9 @@ class PaymentRefunded(Event, frozen=True, kw_only=True):
 
 
 class PaymentMoved(Event, frozen=True, kw_only=True):
-    """Money of a payment moved without an act of the room above; written by `payment_tell_moved`.
+    """Money of a payment moved without a request of the room above; written by `payment_tell_moved`.
 
-    `restored`: rupiah that had left and came back, by the entry of this id.
+    `restored`: rupiah that had left us and came back; `entry`: id of the ledger entry that booked them.
     """
 
     attempt: UUID
@@ -88,9 +88,9 @@ class PaymentMoved(Event, frozen=True, kw_only=True):
 
 
 class MoneyToReturn(Event, frozen=True, kw_only=True):
-    """Money of a payment that its order does not use; written by `payment_give_back`.
+    """Money of a payment is to be refunded, since its order does not use it; written by `payment_give_back`.
 
-    `cause`: a `RefundCause`; `key`: names the refund, once for each cause and payment.
+    `cause`: a `RefundCause`; `key`: identifies the refund, so that each cause of a payment has one refund.
     """
 
     order: UUID
@@ -108,19 +108,19 @@ class RefundRequested(Event, frozen=True, kw_only=True):
 
 
 class RefundRerouted(Event, frozen=True, kw_only=True):
-    """A refund replaces one that the provider does not carry out, by another way; written by `refund_reroute`."""
+    """A refund by another way replaces a refund that the provider does not carry out; written by `refund_reroute`."""
 
     refund: UUID
     way: str
 
 
 class AccountWanted(Event, frozen=True, kw_only=True):
-    """A refund, or its late compensation, waits for a bank account; written by `refund_want_account`."""
+    """A refund, or a compensation for its lateness, waits for a bank account of the buyer; written by `refund_want_account`."""
 
     refund: UUID
 
 
 class RefundSettled(Event, frozen=True, kw_only=True):
-    """The buyer has the money; written by `refund_settle`."""
+    """A refund was settled: the provider sent the money to the buyer; written by `refund_settle`."""
 
     refund: UUID

@@ -1,4 +1,4 @@
-"""Payments of a period, by the method of paying, and refunds, by their cause."""
+"""Figures of a period: payments by method, refunds by cause, and refunds that were late."""
 
 from meterai.plumbing.db.figures import FigureQuery, PromiseQuery, between, waits, within
 

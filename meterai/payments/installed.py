@@ -1,8 +1,9 @@
-"""The rails of an installation, and the choice of a rail for a new attempt.
+"""The rails of an installation, and the choice of a rail for a new payment attempt.
 
-`payment_rails` names them.  A name is that of a `RailKind`, or of a file `DIR/banks/<name>.toml` whose
-`kind` is a `Family`.  A method may have several rails.  A new attempt goes, by weight (`payment_weights`), to
-a rail whose circuit is closed and that is not out; to one without a weight if there is no other.
+The setting `payment_rails` lists their names.  A name is that of a `RailKind`, or of a file `DIR/banks/<name>.toml` whose
+`kind` is the name of a `Family`.  A method may have several rails.  A new attempt goes to a rail that is not out and whose
+circuit is closed, chosen at random by the weights in `payment_order`; a rail without a weight is chosen only if no other can
+be used.
 """
 
 import re
@@ -43,12 +44,12 @@ from meterai.plumbing.files import read_settings_file
 from meterai.plumbing.toml import read_toml
 from meterai.plumbing.work.outgoing import NotBegun, Outgoing
 
-BANKS = "banks"  # the folder, in the data directory, of files of rails
-_NAME = re.compile(r"[a-z][a-z0-9]{0,19}\Z")  # of a rail that has a file
+BANKS = "banks"  # folder of the files that describe rails, in the data directory
+_NAME = re.compile(r"[a-z][a-z0-9]{0,19}\Z")  # of a rail that a file describes
 
 
 def configured(settings: Settings, kinds: RailKinds) -> RailKinds:
-    """The rails of this installation, the default first.  Refuses `ConfigurationWrong`."""
+    """The kinds of the rails of this installation, the default rail first.  Refuses `ConfigurationWrong`."""
     known = {kind.name: kind for kind in kinds}
     names = settings.of(PaymentSettings).payment_rails.split()
     if not names or len(set(names)) < len(names):
@@ -63,7 +64,7 @@ def configured(settings: Settings, kinds: RailKinds) -> RailKinds:
 
 
 def _member(settings: Settings, kinds: RailKinds, name: str) -> RailKind:
-    """The rail of a family that the file of this name describes."""
+    """The rail described by the file of this name, made by the family that the file names.  Refuses `ConfigurationWrong`."""
     path = settings.process.directory / BANKS / f"{name}.toml"
     if not _NAME.match(name) or not path.is_file():
         raise ConfigurationWrong("payment_rails", "settings", f"no rail {name!r}")
@@ -79,13 +80,13 @@ def _member(settings: Settings, kinds: RailKinds, name: str) -> RailKind:
 
 
 def check_kinds(kinds: RailKinds) -> None:
-    """Raise `ValueError` if rows of two rails could not be distinguished."""
+    """Raise `ValueError` if two rails share a name, a path or a prefix of payment numbers."""
     paths = [endpoint.path for kind in kinds for endpoint in kind.endpoints]
     for what in ([kind.name for kind in kinds], paths):
         if len(set(what)) < len(what):
             raise ValueError(f"two rails have the same of {what}")
     prefixes = sorted(kind.prefix for kind in kinds)
-    # The first SNAP rail has no prefix: its numbers begin with a digit or letter of the bank.
+    # The first SNAP rail has no prefix: its numbers are those of the bank.
     for prefix in prefixes:
         if prefix and not (prefix.endswith(":") and prefixes.count(prefix) == 1):
             raise ValueError(f"the prefix {prefix!r} is of two rails, or does not end in a colon")
@@ -95,7 +96,7 @@ def check_kinds(kinds: RailKinds) -> None:
 
 @contextmanager
 def _begun(outgoing: Outgoing, *, is_repeat: bool = False) -> Iterator[None]:
-    """Context of one call to a provider.  Refuses `CallNotBegun`."""
+    """Context of one call to a provider.  Refuses `CallNotBegun` if circuit or retry budget do not allow the call."""
     try:
         with outgoing.call(is_repeat=is_repeat):
             yield
@@ -104,10 +105,10 @@ def _begun(outgoing: Outgoing, *, is_repeat: bool = False) -> Iterator[None]:
 
 
 class BoundedRail:
-    """A rail whose calls are bounded by the circuit and budget of its provider (`plumbing/work/outgoing.py`).
+    """A rail whose calls are limited by the circuit and the retry budget of its provider (`plumbing/work/outgoing.py`).
 
-    A call that may not begin refuses `CallNotBegun`.  `history` is not bounded: an operator's command or the
-    nightly comparison reads it page by page, and no buyer waits for it.
+    A call that may not begin refuses `CallNotBegun`.  `history` is not limited: an operator's command or the nightly
+    comparison reads it page by page, and no buyer waits for it.
     """
 
     def __init__(self, rail: Rail, outgoing: Outgoing, *, is_repeat: bool) -> None:
@@ -160,7 +161,7 @@ class BoundedRail:
 
 
 class BoundedPayouts:
-    """Transfers by a rail, bounded as the calls of `BoundedRail`: both call the same provider."""
+    """Transfers by a rail, limited by the same circuit and retry budget as `BoundedRail`: both call the same provider."""
 
     def __init__(self, payouts: Payouts, outgoing: Outgoing) -> None:
         self._payouts = payouts
@@ -194,7 +195,7 @@ class BoundedPayouts:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A rail of a method, and its share of new attempts; 0: it takes those that no other rail can."""
+    """A rail of a method.  `weight` is its share of new attempts; 0: it gets an attempt only if no other rail can take it."""
 
     rail: str
     method: PaymentMethod
@@ -202,7 +203,7 @@ class Route:
 
 
 def routes_of(settings: Settings, kinds: RailKinds) -> dict[str, list[Route]]:
-    """The rails of each method in their order.  Refuses `ConfigurationWrong`."""
+    """The rails of each method, by name of the method, in the configured order.  Refuses `ConfigurationWrong`."""
     given = weights_of(settings.of(PaymentSettings).payment_order)
     found: dict[str, dict[str, PaymentMethod]] = {}
     for kind in (one for one in kinds if not one.is_own):
@@ -224,7 +225,7 @@ def routes_of(settings: Settings, kinds: RailKinds) -> dict[str, list[Route]]:
 
 
 class Rails:
-    """The rails of an installation, connected if the process calls providers."""
+    """The rails of an installation.  In a process that calls providers, `connected` has a connected rail for each name."""
 
     def __init__(
         self, settings: Settings, kinds: RailKinds, connected: Mapping[str, Rail] | None = None
@@ -236,13 +237,13 @@ class Rails:
             name: Outgoing(name, ProviderUnreachable, NoAnswer) for name in self._connected
         }
         self._routes = routes_of(settings, self.kinds)
-        self._named = {  # own rails, which an order names and no buyer is offered
+        self._named = {  # rails of our own database that are not offered to buyers; an order names them
             method.name: Route(kind.name, method, 1)
             for kind in self.kinds
             if kind.admits is not None
             for method in kind.methods_of(settings)
         }
-        self._out: Collection[str] = ()  # taken out by an operator
+        self._out: Collection[str] = ()  # names of rails that an operator took out
         self._complaints = {kind.name: kind.complaints(settings) for kind in self.kinds}
         self._ourselves = {kind.name: kind.ourselves(settings) for kind in self.kinds}
         self._windows = {kind.name: kind.window_seconds(settings) for kind in self.kinds}
@@ -251,15 +252,18 @@ class Rails:
         self.timeout_seconds = max(kind.timeout_seconds(settings) for kind in self.kinds)
         self.call_seconds_max = max(kind.call_seconds_max(settings) for kind in self.kinds)
 
-    # -- which rail ------------------------------------------------------------------------
+    # -- choice of a rail ------------------------------------------------------------------
 
     @property
     def default(self) -> str:
-        """The method of an order that names none."""
+        """The name of the method for an order that names no method."""
         return next(iter(self._routes))
 
     def methods(self, amount: int) -> Sequence[PaymentMethod]:
-        """Methods by which `amount` rupiah can be paid now, the default first; the widest limit of the rails applies."""
+        """Methods by which `amount` rupiah can be paid now, the default first.
+
+        Of the rails of a method, the one with the highest limit represents the method.
+        """
         found = []
         for routes in self._routes.values():
             there = [one.method for one in routes if one.rail not in self._out]
@@ -276,9 +280,12 @@ class Rails:
         is_at_face: bool = False,
         without: Collection[str] = (),
     ) -> tuple[PaymentChannel, PaymentMethod]:
-        """Choose the rail and method of a new attempt; a rail in `without` only if there is no other.
+        """Choose the rail and method of a new attempt.
 
-        is_at_face  the sum is duty alone: it is paid by a method at face value, and by such a method nothing else
+        method      name of the method; None for the default
+        is_at_face  True if the sum contains duty alone, without our fee; methods at face value accept only such sums, and no
+                    other method accepts them
+        without     names of rails to choose only if there is no other
 
         Refuses `Malformed`, `AmountNotPayable`, `MethodOut`.
         """
@@ -301,12 +308,14 @@ class Rails:
         return PaymentChannel(chosen.rail, name), chosen.method
 
     def is_at_face(self, method: str | None) -> bool:
-        """True if a stamp paid by this method costs its duty alone."""
+        """True if a stamp paid by this method costs its duty alone, without our fee."""
         found = self._named.get(method or "")
         return found is not None and found.method.is_at_face
 
     async def admit(self, channel: PaymentChannel, account: UUID, amount: int) -> None:
-        """Refuse, on a rail of our own database, an order of this account that it does not admit."""
+        """Check that a rail of our own database admits an order of `amount` rupiah of this account; the rail refuses it
+        otherwise.  Does nothing for all other rails.
+        """
         if channel.method in self._named:
             admits = self._by_name[channel.provider].admits
             assert admits is not None, "it is named"
@@ -315,7 +324,7 @@ class Rails:
     def elsewhere(
         self, channel: PaymentChannel, amount: int, attempt: UUID
     ) -> PaymentChannel | None:
-        """Another rail of the same method whose provider answers."""
+        """Another rail of the same method that is not out and whose provider answers; None if there is no such rail."""
         routes = [
             one
             for one in self._routes.get(channel.method, ())
@@ -325,14 +334,14 @@ class Rails:
         return PaymentChannel(_drawn(routes, attempt).rail, channel.method) if routes else None
 
     def has_another(self, name: str) -> bool:
-        """True if each method of a rail has another rail that answers and is not out."""
+        """True if each method of the rail `name` has another rail that is not out and whose provider answers."""
         routes = [one for one in self._routes.values() if name in [route.rail for route in one]]
         return bool(routes) and all(
             any(self.is_good(route.rail) for route in one if route.rail != name) for one in routes
         )
 
     def is_good(self, name: str) -> bool:
-        """True if it is a rail of this installation, is not out, and its provider answers."""
+        """True if the rail `name` belongs to this installation, is not out, and its provider answers."""
         return name in self._by_name and name not in self._out and self._answers(name)
 
     def _answers(self, name: str) -> bool:
@@ -340,38 +349,41 @@ class Rails:
         return outgoing is None or not outgoing.is_silent
 
     def is_out(self, name: str) -> bool:
-        """True if an operator took it out: it gets no new attempt."""
+        """True if an operator took the rail out, so that it gets no new attempt."""
         return name in self._out
 
     def take_out(self, names: Collection[str]) -> None:
-        """Set the rails that are out."""
+        """Set the names of all rails that are out; any other rail is in."""
         self._out = frozenset(names)
 
     def names(self) -> Sequence[str]:
-        """Every rail, the default first."""
+        """The names of all rails, the default first."""
         return list(self._by_name)
 
     def kind(self, name: str) -> RailKind:
-        """The kind of one rail.  Refuses `RailNotConfigured`."""
+        """The kind of the rail of this name.  Refuses `RailNotConfigured`."""
         if name not in self._by_name:
             raise RailNotConfigured(name)
         return self._by_name[name]
 
-    # -- calls to one ----------------------------------------------------------------------
+    # -- calls to a rail -------------------------------------------------------------------
 
     def of(self, name: str, *, is_repeat: bool = False) -> Rail:
-        """One rail; `is_repeat`: the call counts as a repeat.  Refuses `RailNotConfigured`."""
+        """The connected rail of this name, for one or more calls.  With `is_repeat` its calls use the retry budget.
+
+        Refuses `RailNotConfigured`.
+        """
         return BoundedRail(self._there(name), self._outgoing[name], is_repeat=is_repeat)
 
     def desk(self, name: str) -> InquiryDesk:
-        """The inquiry desk of one rail.  Refuses `RailNotConfigured`."""
+        """The inquiry responder of the rail of this name.  Refuses `RailNotConfigured`."""
         found = self.kind(name).desk(self._there(name))
         if found is None:
             raise RailNotConfigured(name)
         return found
 
     def payouts(self) -> Mapping[str, Payouts]:
-        """The rails that send money to accounts, in their order."""
+        """The transfers of each rail that sends money to accounts, by name of the rail, in the configured order."""
         found = {name: self._by_name[name].payouts(rail) for name, rail in self._connected.items()}
         return {
             name: BoundedPayouts(one, self._outgoing[name])
@@ -380,7 +392,9 @@ class Rails:
         }
 
     def payouts_for(self, bank: str) -> tuple[str, Payouts]:
-        """The rail that sends money to an account at a bank of this code: the bank's own, else the first that answers.
+        """(name, transfers) of the rail to use for an account at the bank with this three-digit code.
+
+        A rail whose provider answers is preferred, then the rail of that bank itself, then the first.
 
         Refuses `RailNotConfigured`.
         """
@@ -391,14 +405,14 @@ class Rails:
         return name, found[name]
 
     def payouts_of(self, name: str) -> Payouts:
-        """The transfers of one rail.  Refuses `RailNotConfigured`."""
+        """The transfers of the rail of this name.  Refuses `RailNotConfigured`."""
         found = self.payouts().get(name)
         if found is None:
             raise RailNotConfigured(name)
         return found
 
     def is_own(self, name: str) -> bool:
-        """True if its provider is our own database."""
+        """True if the provider of the rail is our own database."""
         return name in self._by_name and self._by_name[name].is_own
 
     def gives_back(self, name: str, method: str) -> bool:
@@ -413,39 +427,43 @@ class Rails:
         return found
 
     def outgoing(self, name: str) -> Outgoing:
-        """The circuit and budget of the provider of a connected rail."""
+        """The circuit and the retry budget of the provider of a connected rail."""
         return self._outgoing[name]
 
     def room(self, most: int) -> tuple[int, list[str]]:
-        """The number of calls that may be leased now, at most `most`, and the rails to lease none of.
+        """(number of calls that may be leased now, at most `most`; names of rails for which none may be leased).
 
-        While a circuit is half-open few are leased of all rails: the next round is soon.
+        While the circuit of a rail is half-open, the number is small for all rails; the next run follows soon.
         """
         rooms = {name: outgoing.room() for name, outgoing in self._outgoing.items()}
         away = [name for name, room in rooms.items() if not room]
         return min([most, *(room for room in rooms.values() if room)]), away
 
     def room_of_any(self, most: int) -> int:
-        """The same for work of any rail; 0 if no provider may be called."""
+        """The number of calls that may be leased now for work that does not depend on a rail, at most `most`; 0 if no
+        provider may be called.
+        """
         fewer, away = self.room(most)
         return 0 if away and len(away) == len(self._outgoing) else fewer
 
     def lapses_seconds_max(self, default: float) -> float:
-        """The longest time to pay of any method; `default` for a method without one."""
+        """The longest time to pay of all methods, in seconds; a method without its own time counts with `default`."""
         methods = (one.method for routes in self._routes.values() for one in routes)
         return max(one.lapses_seconds or default for one in methods)
 
     @property
     def window_seconds_max(self) -> float:
-        """The longest time that a provider answers about a payment."""
+        """The longest time of all providers in which they answer queries about a payment, in seconds."""
         return max(self._windows[kind.name] for kind in self.kinds if not kind.is_own)
 
     def window_seconds(self, name: str) -> float:
-        """The time that a provider answers about a payment; of a rail that is gone, the longest."""
+        """The time in which a provider answers queries about a payment, in seconds; for a rail that the installation no
+        longer has, the longest of all.
+        """
         return self._windows.get(name, self.window_seconds_max)
 
     def ourselves(self, name: str) -> PaymentIdentity:
-        """Our identity in messages of a provider.  Refuses `RailNotConfigured`."""
+        """Our identity in messages of the provider of this rail.  Refuses `RailNotConfigured`."""
         if name not in self._ourselves:
             raise RailNotConfigured(name)
         return self._ourselves[name]
@@ -453,19 +471,22 @@ class Rails:
     def complaints(
         self, name: str, instructions: Instructions, amount: int, number: str | None
     ) -> list[str]:
-        """Reasons not to pay `amount` by these instructions; `number` is the provider's of them."""
+        """Faults because of which a buyer must not pay `amount` rupiah by these instructions; empty if they are right.
+
+        `name` is the rail, `number` the provider's number of the instructions.
+        """
         complain = self._complaints.get(name)
         if complain is None:
             return [f"of a rail that is not configured: {name}"]
         return list(complain(instructions, amount, number or ""))
 
     def reread(self, name: str, body: bytes) -> Notification:
-        """Read a kept notification again.  Refuses `RailNotConfigured`."""
+        """Parse the stored body of a notification again.  Refuses `RailNotConfigured`."""
         return self.kind(name).reread(body)
 
 
 def _drawn(routes: Sequence[Route], attempt: UUID) -> Route:
-    """Draw one route by weight from the id of an attempt, which is random; a repeat draws the same."""
+    """Choose a route by weight, with the id of the attempt as the random number: the same attempt gets the same route."""
     weighted = [one for one in routes if one.weight]
     drawn = attempt.int % (sum(one.weight for one in weighted) or 1)
     for one in weighted:

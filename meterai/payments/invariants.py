@@ -4,7 +4,7 @@ from meterai.payments.rails import RailKind, RailKinds
 from meterai.payments.silence import ALL, BOUND, silent
 from meterai.plumbing.db.invariants import AHEAD, BEFORE_DIGESTS, LATE, Invariant, Posting
 
-# Bodies of notifications are kept at least so long (retention, and a day for clocks that differ).
+# Bodies of notifications are kept at least this long: the retention, less a day for clocks that differ.
 LET_GO = "interval '179 days'"
 
 POSTINGS = (
@@ -28,7 +28,7 @@ POSTINGS = (
     ),
     Posting(
         ("compensation_paid", "transfer_returned"),
-        # By the transfer that carries it, and by each returned transfer.
+        # An entry for the transfer that carries the compensation, and two for each transfer that was returned.
         """
         SELECT c.account_id, w.word || c.refund_id || ':' || c.day || ':' || t.transfer_id, w.reason, r.order_id,
                w.posted_at, ARRAY['refunds_payable', 'refund_float'], ARRAY[-w.amount, w.amount]
@@ -132,7 +132,8 @@ INVARIANTS = (
     Invariant(
         "no_question_falls_silent",
         "A question that a provider leaves without an answer for a day is an item that a person sees.",
-        # By the part of the key before the mark of one silence; an item ended by a person is opened again after a week.
+        # Items are compared by their keys without the last part, which differs for each period without answers.  An item
+        # that a person ended is opened again after a week.
         f"""
         WITH kept AS (
             SELECT DISTINCT regexp_replace(item_key, ':[^:]*$', '') AS prefix FROM suspense_items
@@ -277,7 +278,7 @@ INVARIANTS = (
 
 
 def rail_invariants(kinds: RailKinds) -> tuple[Invariant, ...]:
-    """Invariants of the rows of these rails; rows of other rails are not checked."""
+    """Invariants of the attempts at rails of these kinds; attempts at other rails are not checked."""
     methods = " OR ".join(
         f"(provider = '{kind.name}' AND method NOT IN ({_listed(kind)}))" for kind in kinds
     )

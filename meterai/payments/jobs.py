@@ -32,10 +32,10 @@ _log = structlog.get_logger()
 
 
 async def take_from_inbox(tx: Tx, event: NotificationReceived, payments: PaymentService) -> None:
-    """Act once on a kept notification, or put it into suspense.
+    """Act on a stored notification once, or put it into suspense.
 
-    It was read when its signature was checked, and that reading is used; only a notification of an
-    earlier version is read here.  The audit reads the body again.
+    Its fields were parsed when its signature was checked, and are stored with it; only a notification stored by an earlier
+    version is parsed here.  The audit parses the body again.
     """
     at = (event.provider, event.external_id, event.sent_on)
     kept = await store.inboxed(tx, *at)
@@ -51,7 +51,7 @@ async def take_from_inbox(tx: Tx, event: NotificationReceived, payments: Payment
 
 
 async def settle_news(tx: Tx, rails: Rails, provider: str, read: Notification, body: bytes) -> str:
-    """Act on news, or put it into suspense; return the outcome."""
+    """Act on a parsed notification, or put it into suspense; return the outcome for its row."""
     outcome = await act_on(tx, rails, provider, read)
     if isinstance(outcome, UnmatchedReason):
         return await _suspend(tx, rails, provider, read, outcome, body)
@@ -59,9 +59,9 @@ async def settle_news(tx: Tx, rails: Rails, provider: str, read: Notification, b
 
 
 async def act_on(tx: Tx, rails: Rails, provider: str, read: Notification) -> str | UnmatchedReason:
-    """Act on a notification; return the outcome, or why it cannot be booked.
+    """Act on a parsed notification; return the outcome, or the reason why it cannot be booked.
 
-    News of a rail that demands a status query only causes the query.
+    If the rail demands a status query (`demands_requery`), the notification only causes the query.
     """
     act = judge(read)
     if await _is_of_another(tx, read, rails.ourselves(provider)):
@@ -75,7 +75,7 @@ async def act_on(tx: Tx, rails: Rails, provider: str, read: Notification) -> str
     found = await _attempt_of(tx, provider, read)
     if isinstance(act, UnmatchedReason):
         if found is not None:
-            # A status query may answer what this notification leaves open.
+            # The answer to a status query may have the facts that this notification lacks.
             await store.ask_now(tx, *found)
         return act
     if found is None:
@@ -94,7 +94,7 @@ async def act_on(tx: Tx, rails: Rails, provider: str, read: Notification) -> str
 
 
 async def _is_of_another(tx: Tx, read: Notification, ourselves: PaymentIdentity) -> bool:
-    """True if it is about another merchant, or other instructions than those of its attempt."""
+    """True if a notification is about another merchant, or about other instructions than those of its attempt."""
     found = differences(ourselves, read.about)
     if not found and read.reference is not None and read.provider_reference is not None:
         with suppress(ValueError):
@@ -112,7 +112,7 @@ def _names_nothing(read: Notification) -> bool:
 
 
 async def _attempt_of(tx: Tx, provider: str, read: Notification) -> tuple[UUID, UUID] | None:
-    """(account, attempt) that a notification names; the attempt may not exist."""
+    """(account, attempt) that a notification names, of an attempt that may not exist; None if it names none."""
     if read.reference is not None:
         try:
             return parse_reference(read.reference)
@@ -133,7 +133,7 @@ async def _done(
             outcome = await store.capture_from(tx, provider, account, attempt, read.number, amount)
         case NotificationAct.CHARGE_BACK:
             if read.status is ProviderStatus.CANCELLED and read.number is None:
-                amount = None  # none of it was paid
+                amount = None  # the attempt ended unpaid: no sum was charged back
             outcome = await store.charge_back_from(
                 tx, provider, account, attempt, read.number, amount
             )
@@ -160,9 +160,9 @@ async def _done(
 async def _suspend(
     tx: Tx, rails: Rails, provider: str, read: Notification, reason: UnmatchedReason, body: bytes
 ) -> str:
-    """Put news that cannot be booked into suspense, with its money if that surely came.
+    """Put a notification that cannot be booked into suspense, with its money if the receipt is certain; return the outcome.
 
-    News of a rail that demands a status query is no proof of money.
+    A notification of a rail that demands a status query is no proof of money.
     """
     names_no_attempt = reason in (
         UnmatchedReason.REFERENCE_MISSING,
@@ -193,11 +193,10 @@ async def _suspend(
 
 
 async def take_refund_news(tx: Tx, event: PaymentRefunded) -> None:
-    """Act on a reported refund, which is one of ours or the provider's own.
+    """Act on a refund that a provider reports, which may be our refund or a refund that the provider made without us.
 
-    Our open refunds of the payment are queried at once, and the provider's record tells whose it was.
-    An answer names the sum of all refunds so far, a notification one refund: an answer that agrees
-    with the books changes nothing.
+    Our open refunds of the payment are queried at once, and the provider's record is read to find out which refund it was.
+    The answer to a query names the sum of all refunds so far: if the books agree with it, nothing else is done.
     """
     about = (event.account, event.attempt, event.payment)
     await refund_store.ask_now(tx, *about)

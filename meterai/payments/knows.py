@@ -1,4 +1,4 @@
-"""Payments for staff and complaints: search by a number of a bank or ours, timeline of an order."""
+"""Payments for staff and complaints: search by a number of a bank or by our reference, timeline of an order."""
 
 from collections.abc import Iterator, Sequence
 
@@ -11,8 +11,8 @@ from meterai.payments.model import REFERENCE_PREFIX, AttemptTold, CapturedTold, 
 from meterai.plumbing.db.database import ReadTx
 from meterai.room import Knows
 
-NUMBER_LENGTH_MAX = 100  # characters of a number of a provider
-# Entries of money that left the provider's account again, or came back to it.
+NUMBER_LENGTH_MAX = 100  # characters of a provider's number
+# Reasons of ledger entries about payments that were taken back or restored, with the event on the timeline for each.
 _BOOKED = {
     "payment_denied": "payment_charged_back",
     "payment_given_back": "payment_given_back",
@@ -35,7 +35,7 @@ async def find(tx: ReadTx, text: str, limit: int) -> Sequence[Subject]:
 
 
 async def tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
-    """The attempts, payments and bookings of an order."""
+    """The timeline of an order: its attempts, payments, chargebacks and items in suspense."""
     subject = read_typed("ord", about.shown) if about.kind == SubjectKind.ORDER else None
     if about.account is None or subject is None:
         return ()
@@ -84,7 +84,10 @@ def _captured(one: CapturedTold, every: Sequence[CapturedTold]) -> Iterator[Happ
 
 
 def _word(one: CapturedTold, every: Sequence[CapturedTold]) -> str:
-    """The word of a payment: short, second or plain; the timeline shows a late one by its refund."""
+    """The name of the event for a payment: less than the total, a second payment, or a normal one.
+
+    A payment of an order that has expired has no name of its own; the timeline shows its refund.
+    """
     if one.amount < one.wanted:
         return "payment_captured_short"
     is_second = any(other is not one and other.covers(one.captured_at) for other in every)

@@ -1,4 +1,4 @@
-"""Levers that take a rail out and put it back."""
+"""Levers (staff actions) that take a rail out and put a rail back."""
 
 from functools import partial
 
@@ -16,7 +16,7 @@ from meterai.plumbing.db.database import ReadTx, Tx
 
 
 class RailNamed(msgspec.Struct, frozen=True):
-    """A rail of this installation."""
+    """Arguments: the name of a rail of this installation."""
 
     rail: str
 
@@ -47,7 +47,7 @@ async def _set(tx: Tx, asked: RailNamed, pull: Pull, *, is_out: bool) -> None:
     await trail.record(tx, NOBODY, actor=actor, action=action, subject=rail, reason=reason)
 
 
-# The lever changes one row and moves no money, so that it needs no second person.
+# These levers change one row and move no money, so that they need no approval by a second person.
 OUT = Lever(
     name="rails out",
     permission=Permission.CONSOLE_OPERATIONS,

@@ -4,7 +4,7 @@ from typing import Any
 
 from meterai.plumbing.observe.metrics import Counter, Gauge, Metric
 
-OUTCOMES_MAX = 64  # codes of a provider that get a line of their own
+OUTCOMES_MAX = 64  # different outcomes with a time series of their own
 PROVIDER = Counter(
     "meterai_provider_calls_total", "Calls to a payment provider", ["call", "outcome"]
 )
@@ -27,7 +27,7 @@ _outcomes: set[str] = set()
 def count_call(call: str, outcome: str) -> None:
     """Count one call to a provider.
 
-    A provider has codes of its own: those after the first `OUTCOMES_MAX` are counted as `other`.
+    Outcomes include codes of providers: a new one after the first `OUTCOMES_MAX` is counted as `other`.
     """
     if outcome not in _outcomes and len(_outcomes) >= OUTCOMES_MAX:
         outcome = "other"

@@ -1,4 +1,4 @@
-"""Attempts to be paid, and the answers of providers; pure."""
+"""Payment attempts, and the answers and notifications of providers; pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -16,7 +16,7 @@ from meterai.kit.refusal import CommandRefusal, Refusal
 
 REFERENCE_PREFIX = "EM"
 REFUND_PREFIX = "RF"
-# The rail paid from the deposit of a seller; its money goes back there and by no other way.
+# Name of the rail whose payments come from the deposit of a seller; refunds go back to that deposit only.
 WHOLESALE = "wholesale"
 CREDIT = "credit"
 OWN_RAILS = frozenset({WHOLESALE, CREDIT})  # their provider is our own database
@@ -26,10 +26,12 @@ ATTEMPTS_PER_SUBJECT_MAX = (
 
 
 class AttemptState(StrEnum):
-    """State of an attempt to be paid."""
+    """State of a payment attempt."""
 
-    OPENING = "opening"  # instructions are requested, and may be unknown
-    WAITING = "waiting"  # the buyer has them
+    OPENING = (
+        "opening"  # instructions are requested from the provider, which may have made them already
+    )
+    WAITING = "waiting"  # the buyer can pay by the instructions
     PAID = "paid"
     LOST = "lost"  # instructions may exist that were never shown; they are cancelled and queried
     EXPIRED = "expired"
@@ -39,9 +41,9 @@ class AttemptState(StrEnum):
 
 
 class AttemptEvent(StrEnum):
-    """Event in the life of an attempt."""
+    """Event in the life of a payment attempt."""
 
-    INSTRUCTED = "instructed"  # the provider made instructions: a QR, say
+    INSTRUCTED = "instructed"  # the provider made instructions, such as a QR
     ANSWER_LOST = "answer_lost"
     CAPTURED = "captured"
     TIME_RAN_OUT = "time_ran_out"
@@ -83,7 +85,7 @@ ATTEMPT = Lifecycle(
 
 
 class ProviderUnreachable(Refusal):
-    """The provider was not reached: nothing was sent, so nothing happened at the provider."""
+    """The provider was not reached: nothing was sent, so the provider has not acted."""
 
     code = "provider_unreachable"
     status = 503
@@ -91,7 +93,7 @@ class ProviderUnreachable(Refusal):
 
 
 class OutcomeUnknown(Refusal):
-    """The provider may or may not have acted (5xx, time-out); it must be queried."""
+    """The provider may or may not have acted (5xx, time-out); a status query must find out."""
 
     code = "provider_outcome_unknown"
     status = 503
@@ -100,9 +102,9 @@ class OutcomeUnknown(Refusal):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentIdentity:
-    """Facts that identify the subject of a query, an answer, news or a line of a record.
+    """Facts that identify the subject of a query, an answer, a notification or a line of a record.
 
-    None for a fact that it does not name.  All are texts: an amount is `Rp10.000`.
+    A fact that is not named is None.  All facts are texts: an amount is `Rp10.000`.
     """
 
     reference: str | None = None  # ours, of the attempt
@@ -110,12 +112,14 @@ class PaymentIdentity:
     merchant: str | None = None
     store: str | None = None
     terminal: str | None = None
-    amount: str | None = None  # the sum asked for
-    payment: str | None = None  # the provider's number of it
-    refund_number: str | None = None  # ours
+    amount: str | None = None  # the sum of the attempt, which the buyer was asked to pay
+    payment: str | None = None  # the provider's number of the payment
+    refund_number: str | None = None  # our number of the refund
     refund_amount: str | None = None
-    method: str | None = None  # method of the attempt; no answer names it
-    aliases: frozenset[str] = frozenset()  # other names of the merchant of the query
+    method: str | None = None  # method of the attempt; not compared, since no answer names it
+    aliases: frozenset[str] = (
+        frozenset()
+    )  # in a query: other names of the merchant, which an answer may use
 
 
 _FACTS = [
@@ -125,7 +129,7 @@ _FACTS = [
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One fact that differs from that of the query."""
+    """One fact in which an answer differs from its query."""
 
     fact: str
     asked: str
@@ -136,7 +140,7 @@ class Difference:
 
 
 def differences(asked: PaymentIdentity, told: PaymentIdentity) -> tuple[Difference, ...]:
-    """The facts that both name with different values; a fact that one of them lacks is no difference."""
+    """The facts that both name with different values; a fact that is missing in one of both is no difference."""
     both = ((name, getattr(asked, name), getattr(told, name)) for name in _FACTS)
     return tuple(
         Difference(name, here, there)
@@ -147,7 +151,7 @@ def differences(asked: PaymentIdentity, told: PaymentIdentity) -> tuple[Differen
 
 
 class AboutAnother(OutcomeUnknown):
-    """The answer is about another subject than the query: evidence of nothing."""
+    """The answer is about another subject than the query, and must not be used."""
 
     code = "answer_about_another"
 
@@ -157,19 +161,19 @@ class AboutAnother(OutcomeUnknown):
         super().__init__("; ".join(map(str, found)))
         self.differences = tuple(found)
         self.told = told
-        self.is_money = is_money  # it reports a payment or a refund
+        self.is_money = is_money  # True if the answer reports a payment or a refund
 
 
 class NoAnswer(OutcomeUnknown):
-    """No response came back: a time-out, or a broken connection."""
+    """The call was sent, and no response came: a time-out, or a broken connection."""
 
 
 class TransferUnderWay(OutcomeUnknown):
-    """The provider has begun a transfer, which will be made or refused later."""
+    """The provider has accepted a transfer or refund, and will carry it out or refuse it later."""
 
 
 class CallNotBegun(ProviderUnreachable):
-    """The circuit of the provider is open, or its retry budget is spent (`plumbing/work/outgoing.py`)."""
+    """The call was not made: the provider's circuit is open, or its retry budget is spent (`plumbing/work/outgoing.py`)."""
 
     def __init__(self, why: str, seconds: float) -> None:
         super().__init__(why)
@@ -177,7 +181,7 @@ class CallNotBegun(ProviderUnreachable):
 
 
 class ProviderRefused(Refusal):
-    """The provider refused the call, with a code that only its rail understands."""
+    """The provider refused the call, with a code that has a meaning only for its rail."""
 
     code = "provider_refused"
     status = 502
@@ -189,15 +193,15 @@ class ProviderRefused(Refusal):
 
 
 class RefusedForEver(ProviderRefused):
-    """A final refusal: the window is over, the method has no refunds, or the account takes no money."""
+    """A final refusal of a refund or transfer: the window is over, the method has no refunds, or the account takes no money."""
 
 
 class TransferReturned(RefusedForEver):
-    """A transfer was not made, or its money came back."""
+    """A transfer failed, or its money came back."""
 
 
 class RailNotConfigured(Refusal):
-    """The installation no longer has the rail of an attempt: nothing is sent there."""
+    """The installation does not have a rail of this name, for instance that of an old attempt; nothing is sent."""
 
     code = "rail_not_configured"
     status = 503
@@ -209,7 +213,7 @@ class RailNotConfigured(Refusal):
 
 
 class AmountNotPayable(Refusal):
-    """No rail of the method takes this sum in one payment."""
+    """No rail of the method accepts this sum in one payment."""
 
     code = "amount_not_payable"
     status = 422
@@ -222,7 +226,7 @@ class AmountNotPayable(Refusal):
 
 
 class AttemptsSpent(Refusal):
-    """A subject had `ATTEMPTS_PER_SUBJECT_MAX` attempts."""
+    """The order has had `ATTEMPTS_PER_SUBJECT_MAX` attempts, and gets no further one."""
 
     code = "payment_attempts_spent"
     status = 409
@@ -245,14 +249,14 @@ class MethodOut(Refusal):
 
 
 class NotApplied(CommandRefusal):
-    """A payment cannot be applied to the order that an operator names: it counts for another."""
+    """A payment cannot be applied to the order that an operator names, for instance since it counts for another order."""
 
     code = "payment_not_applied"
     status = 409
 
 
 class NotificationForged(Refusal):
-    """The signature of a notification is wrong."""
+    """The signature of a call of a provider is wrong, missing or too old."""
 
     code = "notification_forged"
     status = 401
@@ -265,29 +269,29 @@ class PaymentQr(msgspec.Struct, frozen=True, tag_field="kind", tag="qr"):
 
 
 class AccountNumber(msgspec.Struct, frozen=True, tag_field="kind", tag="account_number"):
-    """A number to transfer to, which stands for this attempt alone (a virtual account)."""
+    """A virtual account: an account number to transfer to, for this attempt alone."""
 
-    bank: str  # as the payer looks for it in a list
+    bank: str  # the name by which a payer finds the bank in a list
     number: str
 
 
 class Redirect(msgspec.Struct, frozen=True, tag_field="kind", tag="redirect"):
-    """A page of the provider where it is paid: an e-wallet, a card."""
+    """A page of the provider on which the buyer pays, for instance by e-wallet or card."""
 
     url: str
 
 
 class Deposit(msgspec.Struct, frozen=True, tag_field="kind", tag="deposit"):
-    """Nothing that a buyer does: it is paid from the deposit of a seller, which is short so long."""
+    """No action of a buyer: the order will be paid from the deposit of a seller, which does not suffice yet."""
 
     seller: str
 
 
 class Credit(msgspec.Struct, frozen=True, tag_field="kind", tag="credit"):
-    """Nothing that a buyer does: a collector pays the duty to the state by month.
+    """No action of a buyer: the order is paid on the credit of a collector, which pays the duty to the state by month.
 
-    `waits_for` is null where it was taken at once, else what it waits for: `limit` (the next month) or `deposit` (that of
-    a month before).
+    `waits_for` is null if the credit was used at once, else `limit` (it waits for the limit of the next month) or `deposit`
+    (it waits for the collector's deposit to the treasury for an earlier month).
     """
 
     waits_for: str | None
@@ -297,7 +301,7 @@ Instructions: TypeAlias = PaymentQr | AccountNumber | Redirect | Deposit | Credi
 
 
 def read_instructions(kept: object) -> Instructions | None:
-    """Read the instructions of a row; None if there are none, or unreadable ones."""
+    """Parse the instructions in a row of an attempt; None if the row has none, or if they are unreadable."""
     try:
         found: Instructions = msgspec.convert(kept, Instructions)
     except msgspec.ValidationError:
@@ -307,7 +311,7 @@ def read_instructions(kept: object) -> Instructions | None:
 
 @dataclass(frozen=True, slots=True)
 class InboxedNotification:
-    """A kept notification: its body, the reading of its rail, and its outcome."""
+    """A stored notification: its body, the fields that its rail parsed, and the outcome (None if not acted on yet)."""
 
     body: bytes
     reading: Any
@@ -316,8 +320,10 @@ class InboxedNotification:
 
 @dataclass(frozen=True, slots=True)
 class PaymentMethod:
-    """A method of one rail: its limits in rupiah, and the seconds to pay an attempt (None: those of an
-    order without a time of its own)."""
+    """A method of one rail, with its limits in rupiah.
+
+    `lapses_seconds` is the time to pay an attempt; with None, the time to pay of the order applies.
+    """
 
     name: str
     amount_min: int = 1
@@ -326,13 +332,13 @@ class PaymentMethod:
     is_at_face: bool = False  # a stamp paid by it costs its duty, without our fee
 
     def takes(self, amount: int) -> bool:
-        """True if `amount` rupiah can be paid by it."""
+        """True if `amount` rupiah can be paid by this method."""
         return self.amount_min <= amount <= self.amount_max
 
 
 @dataclass(frozen=True, slots=True)
 class PaymentChannel:
-    """The rail of an attempt and its method, as in its row."""
+    """The rail of an attempt (`provider`) and its method, as in the row of the attempt."""
 
     provider: str
     method: str
@@ -349,7 +355,7 @@ class RailOut:
 
 @dataclass(frozen=True, slots=True)
 class PaymentAttempt:
-    """One attempt to be paid."""
+    """One payment attempt; `subject` is the id of the order that it pays."""
 
     account: UUID
     id: UUID
@@ -366,7 +372,7 @@ class PaymentAttempt:
 
     @property
     def about(self) -> PaymentIdentity:
-        """The subject of a call to its provider."""
+        """The identity of this attempt for calls to its provider."""
         return PaymentIdentity(
             reference=self.reference,
             provider_reference=self.provider_reference,
@@ -376,13 +382,13 @@ class PaymentAttempt:
 
     @property
     def qr_content(self) -> str | None:
-        """The content of its QR; None for other instructions."""
+        """The content of the QR of this attempt; None if it has no QR."""
         return self.instructions.content if isinstance(self.instructions, PaymentQr) else None
 
 
 @dataclass(frozen=True, slots=True)
 class OpenedAttempt:
-    """An attempt opened at its provider: the instructions, and the provider's number of them."""
+    """Instructions that a provider made for an attempt, and the provider's number of them."""
 
     instructions: Instructions
     provider_reference: str
@@ -402,50 +408,54 @@ class ProviderStatus(StrEnum):
     REFUNDED = "refunded"
     CANCELLED = "cancelled"
     FAILED = "failed"
-    UNKNOWN = "unknown"  # unknown to the provider
+    UNKNOWN = "unknown"  # the provider does not have the attempt
 
 
 class UnmatchedReason(StrEnum):
-    """Reason why news of a provider cannot be booked, or why a person has to ask the provider."""
+    """Reason why news of a provider cannot be booked, or why a person must ask the provider."""
 
     UNREADABLE = "unreadable"
     REFERENCE_MISSING = "reference_missing"
     REFERENCE_UNKNOWN = "reference_unknown"
     STATUS_UNKNOWN = "status_unknown"
-    STATUS_CONTRADICTS = "status_contradicts"  # paid, and its QR or earlier news contradicts
+    STATUS_CONTRADICTS = (
+        "status_contradicts"  # paid, but the status of its QR or earlier news contradicts
+    )
     NUMBER_MISSING = "number_missing"  # paid, without the number of the payment
     AMOUNT_UNREADABLE = "amount_unreadable"  # missing, not rupiah, or with sen
     AMOUNT_DIFFERS = "amount_differs"  # earlier news of the payment has another amount
     CHARGEBACK_AMBIGUOUS = "denial_ambiguous"  # taken back, without the number of the payment
-    ID_CONFLICT = "id_conflict"  # the id of another notification, with another body
+    ID_CONFLICT = "id_conflict"  # a notification with another body had the same id
     NUMBER_ELSEWHERE = "number_elsewhere"  # the payment of this number counts for another reference
-    REFUNDED_THERE = "refunded_there"  # a refund of the provider's own
+    REFUNDED_THERE = "refunded_there"  # the provider refunded the payment without us
     ABOUT_ANOTHER = (
-        "about_another"  # of another merchant, or of instructions that are not its attempt's
+        "about_another"  # about another merchant, or other instructions than those of the attempt
     )
-    # The absence of news: a person has to ask the provider.
+    # Expected news did not come: a person must ask the provider.
     REFUND_OVERDUE = "refund_overdue"  # the provider has not made a refund in time
     REFUND_NOT_IN_RECORD = "refund_not_in_record"  # the record lacks a settled refund
-    UNCONFIRMED = "unconfirmed"  # no answer names a payment told by news
-    UNANSWERED = "unanswered"  # no status query of an attempt is answered
+    UNCONFIRMED = (
+        "unconfirmed"  # no answer to a query confirms a payment that was reported by a notification
+    )
+    UNANSWERED = "unanswered"  # the provider does not answer queries about an attempt, a refund or a transfer
 
 
 @dataclass(frozen=True, slots=True)
 class Payment:
     """One payment of an attempt at the provider, with a status of its own.
 
-    With `FAILED` or `CANCELLED` the amount is the sum taken back so far, None for all of it; with
-    `REFUNDED` the sum given back.
+    With status `FAILED` or `CANCELLED` the amount is the sum taken back so far, or None for the whole payment; with
+    `REFUNDED` it is the sum given back.
     """
 
-    number: str  # the provider's, of one payment
+    number: str  # the provider's number of the payment
     amount: Rupiah | None
     status: ProviderStatus
 
 
 @dataclass(frozen=True, slots=True)
 class Captured:
-    """A captured payment: the provider's number of it, and when we learned of it."""
+    """A captured payment: the provider's number, the amount, and the time at which we captured it."""
 
     number: str
     amount: Rupiah
@@ -454,7 +464,7 @@ class Captured:
 
 @dataclass(frozen=True, slots=True)
 class AttemptTold:
-    """An attempt and its history, for a timeline."""
+    """An attempt with its times, for a timeline; `asked` is the number of status queries."""
 
     reference: str
     amount: Rupiah
@@ -469,7 +479,7 @@ class AttemptTold:
 
 
 class OwnReturn(NamedTuple):
-    """A refund by a rail of our own database, by our number of it."""
+    """A refund by a rail of our own database; `refund` is our number of it, `amount` is in rupiah."""
 
     refund: str
     amount: int
@@ -477,7 +487,11 @@ class OwnReturn(NamedTuple):
 
 
 class OwnMove(NamedTuple):
-    """One movement of a rail of our own database: a payment of an attempt from `source` of an account, or a refund to it."""
+    """One movement on a rail of our own database: a payment of an attempt from a source, or a refund to the source.
+
+    `account` and `id` identify the source, such as a sale from the deposit of a seller; `buyer` and `attempt` identify the
+    attempt.  `amount` is in rupiah.
+    """
 
     at: datetime
     account: UUID
@@ -489,7 +503,7 @@ class OwnMove(NamedTuple):
 
 
 class AttemptRoute(NamedTuple):
-    """Rail and method of an attempt, for staff."""
+    """The rail and method of an attempt as one text, for staff."""
 
     account: UUID
     attempt: UUID
@@ -498,7 +512,7 @@ class AttemptRoute(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class CapturedTold:
-    """A payment, the sum its attempt asked for, and how we learned of it."""
+    """A captured payment for a timeline: its amount, the sum of its attempt (`wanted`), and the source of the news."""
 
     number: str
     amount: Rupiah
@@ -509,13 +523,13 @@ class CapturedTold:
     confirmed_at: datetime | None
 
     def covers(self, at: datetime) -> bool:
-        """True if it had paid the whole sum before this moment."""
+        """True if this payment was captured before the time `at` and is at least the sum of its attempt."""
         return self.captured_at < at and self.amount >= self.wanted
 
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """An attempt, and when its provider last answered a status query of it; None if it never did."""
+    """An attempt and the time at which its provider last answered a status query about it; None if it never answered."""
 
     reference: str
     state: AttemptState
@@ -525,7 +539,11 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class PaymentToRecord:
-    """A captured payment to compare with the record: rupiah taken back of it so far, and when that was last reported."""
+    """A captured payment to compare with a provider's record.
+
+    taken_back  rupiah that the payer's bank took back so far
+    told_at     time of the last news of a chargeback; None without such news
+    """
 
     account: UUID
     attempt: UUID
@@ -537,7 +555,7 @@ class PaymentToRecord:
 
 @dataclass(frozen=True, slots=True)
 class UnmatchedNews:
-    """News that names no payment which can be booked; kept until it is resolved."""
+    """News about an attempt that cannot be booked as a payment; kept in suspense until it is resolved."""
 
     reason: UnmatchedReason
     number: str | None = None
@@ -546,7 +564,7 @@ class UnmatchedNews:
 
 @dataclass(frozen=True, slots=True)
 class AttemptStatus:
-    """The provider's answer to a status query of an attempt."""
+    """The provider's answer to a status query of an attempt: its status, and each of its payments."""
 
     status: ProviderStatus
     payments: tuple[Payment | UnmatchedNews, ...]
@@ -554,31 +572,33 @@ class AttemptStatus:
 
 @dataclass(frozen=True, slots=True)
 class RefundWish:
-    """A refund to ask of the provider, in whole rupiah."""
+    """A refund to be sent to a provider."""
 
     account: UUID
     attempt: UUID
-    payment: str  # the provider's number of it
-    number: str  # ours, the same in every try
+    payment: str  # the provider's number of the payment
+    number: str  # our number of the refund, the same in every try
     amount: Rupiah
     was_tried: bool  # True if an earlier try may have been carried out
 
 
 @dataclass(frozen=True, slots=True)
 class RefundMade:
-    """A refund or transfer that the provider made."""
+    """A refund or transfer that the provider made, with the provider's number of it."""
 
     provider_number: str
 
 
 @dataclass(frozen=True, slots=True)
 class RefundLine:
-    """One refund of the provider's record; None for a fact that the line lacks."""
+    """One refund in a provider's record; a fact that the line lacks is None."""
 
-    number: str | None  # ours, or the provider's of its own refund
+    number: (
+        str | None
+    )  # our number of the refund, or the provider's number of a refund that it made without us
     provider_number: str | None
-    payment: str | None  # the provider's number of it
-    amount: Rupiah  # 0: it failed, or was reversed
+    payment: str | None  # the provider's number of the payment
+    amount: Rupiah  # 0 if the refund failed or was reversed
 
 
 class MovementKind(StrEnum):
@@ -594,58 +614,67 @@ class MovementKind(StrEnum):
     FEE = "fee"  # out, to the provider
     TAX = "tax"  # out, on a fee
     SETTLEMENT = "settlement"  # between a provider and the operator's bank account
-    OTHER = "other"  # of the account, and none of these
+    OTHER = "other"  # any other movement of the account
 
 
 @dataclass(frozen=True, slots=True)
 class Movement:
     """One line of a record: of a provider's history, a settlement file, or a bank statement.
 
-    A number is None where the line has none.  Amounts are above zero; the kind says the direction.
+    A number that the line lacks is None.  Amounts are above zero; the kind gives the direction.
     """
 
     kind: MovementKind
     moved_at: datetime
-    reference: str | None  # ours, of the attempt
-    payment: str | None  # the provider's number of it
+    reference: str | None  # our reference of the attempt
+    payment: str | None  # the provider's number of the payment
     amount: Rupiah
-    refund_number: str | None  # ours, of a refund or a transfer
+    refund_number: str | None  # our number of a refund or a transfer
     provider_refund_number: str | None
-    fee: Rupiah | None = None  # of this line, if the line names it
+    fee: Rupiah | None = None  # the fee for this movement, if the line names it
     tax: Rupiah | None = None
     line: str = ""  # identifies the line in its record: a number, or its position in the file
     counterpart: str | None = (
-        None  # of a statement: the provider, or the account of ours, that it names
+        None  # in a bank statement: the provider or account of ours that the line names
     )
 
 
 @dataclass(frozen=True, slots=True)
 class UnmatchedLine:
-    """One line of the provider's transaction history that cannot be read or is not ours."""
+    """One line of a provider's record that cannot be read, or that is not about us or the period."""
 
     why: str
-    told: str  # its numbers, times and sums, shortened; no personal data
+    told: str  # numbers, times and sums of the line, shortened; no personal data
 
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """The reading of a notification with a good signature; None for a fact that it lacks."""
+    """The parsed fields of a notification with a valid signature; a fact that it lacks is None.
+
+    `number` is the provider's number of the payment.  `is_amount_told` is True if an amount is named, even if unreadable.
+    """
 
     is_readable: bool
     reference: str | None = None
     provider_reference: str | None = None
     status: ProviderStatus | None = None
-    word: str | None = None  # the provider's own for the status; identifies a repeat
+    word: str | None = (
+        None  # the provider's text for the status; part of the identity of repeated news
+    )
     number: str | None = None
     amount: Rupiah | None = None
     is_amount_told: bool = False
-    merchant: str | None = None  # owner of the money, as it says
+    merchant: str | None = (
+        None  # the merchant that receives the money, according to the notification
+    )
     store: str | None = None
     terminal: str | None = None
 
     @property
     def about(self) -> PaymentIdentity:
-        """Its subject.  The amount is the sum paid, which may differ from the sum asked for."""
+        """The identity of the subject of this notification, without the amount: the sum paid may differ from the sum of the
+        attempt.
+        """
         return PaymentIdentity(
             reference=self.reference,
             provider_reference=self.provider_reference,
@@ -657,24 +686,26 @@ class Notification:
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """A notification with a good signature: the id that identifies a repeat, and its reading."""
+    """A notification with a valid signature: an id by which repeats are recognised, its date, and its parsed fields."""
 
-    id: str | None  # the provider's of this delivery, if it has one
+    id: str | None  # the provider's id of this notification, if it has one
     sent_on: date
     said: Notification
 
 
 class InquiryVerdict(StrEnum):
-    """Our answer to an inquiry or a payment of a virtual account."""
+    """Our verdict on a bank's inquiry about a virtual account, or on a payment to it."""
 
     PAYABLE = "payable"
-    TAKEN = "taken"  # the payment counts, now or since an earlier try
+    TAKEN = "taken"  # the payment is captured, by this call or by an earlier one
     NOT_FOUND = "not_found"
-    PAID = "paid"  # by another payment
-    EXPIRED = "expired"  # its time is over, or it was closed
+    PAID = "paid"  # the attempt was paid by another payment
+    EXPIRED = "expired"  # the attempt has expired or was closed
     AMOUNT_WRONG = "amount_wrong"
-    INCONSISTENT = "inconsistent"  # a repeat under the same id with other facts
-    CONFLICT = "conflict"  # the id of another call, with another body
+    INCONSISTENT = (
+        "inconsistent"  # the payment is known with another amount, or for another attempt
+    )
+    CONFLICT = "conflict"  # an earlier call with another body had the same id
     UNREADABLE = "unreadable"  # a mandatory field is missing or cannot be read
 
 
@@ -689,19 +720,19 @@ class ProviderCallKind(StrEnum):
     """Kind of a call that a provider makes to us."""
 
     NOTIFICATION = "notification"
-    TOKEN = "token"  # noqa: S105 - the call that gets one
-    INQUIRY = "inquiry"  # what is to be paid to this account number?
-    PAYMENT = "payment"  # it was paid, or is about to be: is that right?
+    TOKEN = "token"  # noqa: S105 - request of an access token
+    INQUIRY = "inquiry"  # asks which sum is to be paid to a virtual account
+    PAYMENT = "payment"  # reports a payment to a virtual account, and asks whether it is accepted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BankInquiry:
-    """A signed call of a bank about an account number.
+    """A call of a bank about a virtual account, whose signature was checked.
 
-    provider_reference  of the attempt; None where the call cannot be read
-    told      the payment; None in an inquiry
-    content   the body, of which the answer repeats some members
-    moved_at  when the payer paid, by the bank
+    provider_reference  the account number; None if the call lacks a mandatory field
+    told      the payment; None for an inquiry
+    content   the body as JSON, of which the answer repeats some members
+    moved_at  time of the payment according to the bank; of the call if it names none
     """
 
     kind: ProviderCallKind
@@ -713,7 +744,7 @@ class BankInquiry:
 
 
 class NotificationAct(StrEnum):
-    """Act that follows from a notification."""
+    """Action that follows from a notification."""
 
     CAPTURE = "capture"
     CHARGE_BACK = "deny"
@@ -722,7 +753,7 @@ class NotificationAct(StrEnum):
 
 
 def judge(read: Notification) -> NotificationAct | UnmatchedReason:
-    """The act that follows from a notification, or why it cannot be booked."""
+    """The action that follows from a notification, or the reason why the notification cannot be booked."""
     if not read.is_readable:
         return UnmatchedReason.UNREADABLE
     if read.status is None:
@@ -749,7 +780,7 @@ def judge(read: Notification) -> NotificationAct | UnmatchedReason:
             return NotificationAct.NOTHING
 
 
-# Reason by the answer of the database to news that cannot be booked.
+# Reasons for news that cannot be booked, by the outcome of the SQL functions that book payments and chargebacks.
 NOT_BOOKED = {
     "unknown_attempt": UnmatchedReason.REFERENCE_UNKNOWN,
     "amount_differs": UnmatchedReason.AMOUNT_DIFFERS,
@@ -761,18 +792,20 @@ NOT_BOOKED = {
 
 
 def reference_of(account: UUID, attempt: UUID) -> str:
-    """Our reference of an attempt at the provider.  It contains the account and the attempt, so that a payment
-    is booked without a search over all accounts."""
+    """Our reference of an attempt at its provider.
+
+    It contains the account and the attempt, so that a payment is booked without a search over all accounts.
+    """
     return number_of(REFERENCE_PREFIX, account, attempt)
 
 
 def refund_number(account: UUID, refund: UUID) -> str:
-    """Our number of a refund at the provider: the same in every try."""
+    """Our number of a refund at its provider, the same in every try."""
     return number_of(REFUND_PREFIX, account, refund)
 
 
 def number_of(prefix: str, account: UUID, identifier: UUID) -> str:
-    """Our number with this prefix of an account and an id; `parse_number` reads it."""
+    """A number composed of this prefix, an account and an id; `parse_number` parses it."""
     return f"{prefix}{compact(account)}{compact(identifier)}"
 
 

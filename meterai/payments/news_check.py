@@ -1,8 +1,8 @@
-"""Comparison of kept notifications with the books, in both directions, while their bodies are kept.
+"""Comparison of stored notifications with the books in both directions, for as long as their bodies are stored.
 
-A notification that captured a payment is read again by the same reader: the reading is the same, and its
-payment is in the books with its sum.  A payment learned by a notification has that notification; so has an
-item in suspense.
+A notification that captured a payment is parsed again: the stored fields must be the same, and the books must have its
+payment with its sum.  A payment captured by a notification, and an item in suspense from a notification, must have that
+notification.
 """
 
 from datetime import date, datetime
@@ -31,7 +31,8 @@ WHERE outcome = 'captured' AND body <> '' AND (provider, sent_on, external_id) >
     AND (%s::text IS NULL OR {IS_YOUNG.format(row="t")})
 ORDER BY provider, sent_on, external_id LIMIT {READ_AT_ONCE}
 """  # noqa: S608 - of constants
-# Notifications of payments whose row was written again since the mark (`payment_confirm`), as old as the payments.
+# Notifications of payments whose row was written again since the mark, for instance by `payment_confirm`; the notifications
+# are as old as the payments.
 _NEWS_OF = """
 SELECT provider, sent_on, external_id, body, reading, received_at FROM notification_inbox
 WHERE outcome = 'captured' AND body <> '' AND sent_on >= %s::date - 1 AND reading->>'number' = ANY (%s)
@@ -39,13 +40,13 @@ WHERE outcome = 'captured' AND body <> '' AND sent_on >= %s::date - 1 AND readin
 _CAPTURES = """
 SELECT account_id, attempt_id, payment, amount FROM captures WHERE payment = ANY (%s)
 """
-# The body of a notification of an older payment may be gone.
+# Only payments of this time: the body of the notification of an older payment may be deleted.
 _LEARNED = f"""
 SELECT account_id, attempt_id, payment, amount FROM captures t
 WHERE learned_by = 'notification' AND captured_at >= %s AND captured_at > now() - {LET_GO}
     AND (%s::text IS NULL OR {IS_YOUNG.format(row="t")})
 """  # noqa: S608 - of constants
-# A repeated id is left out: its second body is in suspense only.
+# Without items for a repeated id with another body: the second body is stored in suspense only.
 _SUSPENDED = f"""
 SELECT item_id, reason, payment, opened_at FROM suspense_items t
 WHERE source = 'notification' AND reason <> 'id_conflict' AND told <> ''
@@ -55,7 +56,7 @@ WHERE source = 'notification' AND reason <> 'id_conflict' AND told <> ''
 
 
 class NewsComparison:
-    """One comparison: of everything, or of rows written since a mark."""
+    """One comparison, of all rows or of those written since a mark (`since`)."""
 
     def __init__(
         self, database: Database, rails: Rails, since: Mark | None, begins: datetime
@@ -68,8 +69,8 @@ class NewsComparison:
         self._wrong: list[Row] = []
 
     async def check(self) -> InvariantFinding:
-        """Return the differences."""
-        # Payments are read before notifications: one captured meanwhile has its notification too.
+        """Compare, and return the number of differences and the first of them."""
+        # Payments are read before notifications, so that the notification of each payment read here is found.
         learned = await self._read(_LEARNED, self._begins, self._xid, self._xid or "3")
         after: tuple[Any, ...] = ("", date.min, "")
         while rows := await self._read(_NEWS, *after, self._xid, self._xid or "3"):
@@ -109,7 +110,9 @@ class NewsComparison:
                 self._wrong.append(_told(row) | {"payment": one.number, "is": "not in our books"})
 
     def _reread(self, row: Row) -> Notification | None:
-        """Read a notification by its rail; None, and a complaint, if the rail is gone."""
+        """Parse a stored notification by its rail; if the installation no longer has the rail, record a difference and
+        return None.
+        """
         try:
             return self._rails.reread(row["provider"], bytes(row["body"]))
         except RailNotConfigured as refusal:
@@ -118,7 +121,7 @@ class NewsComparison:
 
 
 def _is_read_otherwise(kept: dict[str, Any], now: dict[str, Any]) -> bool:
-    """True if a fact read before differs now; facts that only the new reading has are no difference."""
+    """True if a stored field differs from the field parsed now; fields that were not stored are ignored."""
     return any(now.get(name) != value for name, value in kept.items())
 
 

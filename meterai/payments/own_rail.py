@@ -1,7 +1,8 @@
 """Base of rails whose provider is our own database.
 
-Such a rail answers queries, refunds and has a record as the rail of a bank, so that all periodic tasks and checks apply.
-The room of the rail says what pays an attempt, and how that is opened, queried and cancelled.
+Such a rail answers queries, makes refunds and has a record like the rail of a bank, so that all periodic tasks and checks
+apply.  The room of the rail defines what pays an attempt (the source, such as the deposit of a seller), and how an attempt is
+opened, queried and cancelled.
 """
 
 from abc import ABC, abstractmethod
@@ -42,19 +43,19 @@ from meterai.plumbing.config import Settings
 from meterai.plumbing.db.database import Database
 
 MOVES_AT_ONCE = 10_000
-TIMEOUT_SECONDS = 2.0  # a statement of our own database
-# Time of status queries of an attempt; a refund has no window.
+TIMEOUT_SECONDS = 2.0  # for a statement in our own database
+# Time in which an attempt is queried; refunds are possible at any time.
 WINDOW_SECONDS = 86_400.0
 
 
 class OwnSql(NamedTuple):
-    """Statements of the room about the sources that pay attempts; a source has an account and an id.
+    """SQL statements of the room about the sources that pay attempts; a source is identified by an account and an id.
 
-    give_back  of account, id, our number of a refund and rupiah: gives so much back, once; answers the sum given back
-               by this number, NULL if too little is left
-    returned   of account and id: the columns of `OwnReturn` of each refund, oldest first
-    moves      of two moments, both twice: the columns of `OwnMove` of payments and refunds from the first to before the
-               second, in order
+    give_back  parameters: account, id, our number of a refund, rupiah.  Gives the rupiah back to the source, once; selects
+               the sum given back under this number, NULL if too little is left
+    returned   parameters: account, id.  Selects the columns of `OwnReturn` of each refund, oldest first
+    moves      parameters: begin, end, begin, end.  Selects the columns of `OwnMove` of payments and refunds from the begin
+               to before the end, oldest first
     """
 
     give_back: str
@@ -65,8 +66,8 @@ class OwnSql(NamedTuple):
 class OwnRail(ABC):
     """A `Rail` to our own database.
 
-    name  of the rail; prefix of the numbers of its payments
-    sql   statements of the room
+    name  name of the rail, which is also the prefix of the numbers of its payments
+    sql   SQL statements of the room of the rail
     """
 
     name: ClassVar[str]
@@ -91,14 +92,14 @@ class OwnRail(ABC):
 
     @abstractmethod
     async def source(self, about: PaymentIdentity) -> tuple[UUID, UUID] | None:
-        """(account, id) of the source that pays an attempt; None if there is none."""
+        """(account, id) of the source that pays an attempt; None if the attempt has no source."""
 
     def opened(self, instructions: Instructions, account: UUID, source: UUID) -> OpenedAttempt:
-        """The answer to `open`, for the source of an attempt."""
+        """The result of `open` for an attempt that this source pays."""
         return OpenedAttempt(instructions, number_of("", account, source))
 
     def paid(self, account: UUID, source: UUID, amount: int) -> AttemptStatus:
-        """The answer to `ask` for a source that paid `amount` rupiah."""
+        """The result of `ask` for an attempt that this source paid with `amount` rupiah."""
         number = own_number(self.name, account, source)
         payment = Payment(number, Rupiah(amount), ProviderStatus.PAID)
         return AttemptStatus(ProviderStatus.PAID, (payment,))
@@ -119,7 +120,7 @@ class OwnRail(ABC):
     async def refunded(
         self, about: PaymentIdentity, number: str, amount: Rupiah
     ) -> RefundMade | None:
-        """A refund by its number and amount; None if there is none."""
+        """The refund with this number and amount; None if there is no such refund."""
         for line in await self.refunds_of(about):
             if line.number == number and line.amount == amount:
                 return RefundMade(number)
@@ -155,17 +156,17 @@ class OwnRail(ABC):
                     )
 
     def notification(self, path: str, headers: Mapping[str, str], body: bytes) -> Delivered:
-        """There are no notifications: refuses `NotificationForged`."""
+        """Always refuses `NotificationForged`, since our own database sends no notifications."""
         del path, headers, body
         raise NotificationForged("our own database tells nothing by HTTP")
 
 
 class OwnRailSettings(msgspec.Struct, frozen=True):
-    """Empty: the room has the settings."""
+    """No settings: the room of the rail has them."""
 
 
 def own_number(name: str, account: UUID, source: UUID) -> str:
-    """The number of a payment of this rail."""
+    """The number of the payment from this source by the rail `name`."""
     return number_of(_prefix(name), account, source)
 
 

@@ -15,11 +15,13 @@ from meterai.plumbing.db.personal import (
     Wait,
 )
 
-REFERENCES_MAX = 1_000  # newest attempts; items are about attempts of the last days
+REFERENCES_MAX = (
+    1_000  # newest attempts of a person; items in suspense are about attempts of the last days
+)
 
 
 async def _in_suspense(tx: ReadTx, person: Person) -> Sequence[ErasureWait]:
-    """Open items in suspense about payments of the person."""
+    """The open items in suspense about payments of a person, which delay its erasure; empty if there are none."""
     references = await store.references_of(tx, person.account, REFERENCES_MAX)
     found = await suspense.open_about(tx, references, ()) if references else []
     if not found:
@@ -64,12 +66,12 @@ PERSONAL = Personal(
             kept=KeepReason.TAX,
             since="t.requested_at",
         ),
-        # An account that got money is in the record of the payment (UU KUP 28); any other is erased.
+        # A bank account that received money is part of the records that tax law demands (UU KUP 28); others are erased.
         PersonalTable(
             table="payees",
             columns="payee_id bank_code account_no named_at ended_at",
             inner="account_id",
-            others="holder",  # name of the holder by the bank, who may not be the buyer
+            others="holder",  # the holder's name according to the bank; the holder may not be the buyer
             blanks={"account_no": "''", "holder": "''", "ended_at": "coalesce(t.ended_at, now())"},
             only="NOT EXISTS (SELECT 1 FROM transfers x WHERE x.account_id = t.account_id AND x.payee_id = t.payee_id)",
             kept=KeepReason.TAX,

@@ -1,4 +1,4 @@
-"""The rail of a bank with SNAP BI: QRs, virtual accounts, transfers, the bank's record (services 12, 13), notifications (52)."""
+"""The rail of a bank with SNAP BI: QRs, virtual accounts, transfers, the bank's record (12, 13), notifications (52)."""
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
