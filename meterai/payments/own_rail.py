@@ -1,8 +1,8 @@
 """Base of rails whose provider is our own database.
 
 Such a rail answers queries, makes refunds and has a record like the rail of a bank, so that all periodic tasks and checks
-apply.  The room of the rail defines what pays an attempt (the source, such as the deposit of a seller), and how an attempt is
-opened, queried and cancelled.
+apply.  The room of the rail defines what pays an attempt (the source, such as a sale from the deposit of a seller), and how
+an attempt is opened, queried and cancelled.
 """
 
 from abc import ABC, abstractmethod

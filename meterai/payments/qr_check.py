@@ -1,8 +1,8 @@
-"""Check of the instructions of attempts: they pay us, the right amount, under the provider's number of them.
+"""Audit of the instructions of attempts: they must pay us, the right amount, under the provider's number of them.
 
-A QR or account number exchanged in the database sends a buyer's money to somebody else, and the books
-do not show it.  So the rail reads the instructions again, as banks do.  An attempt that may still be paid
-and whose rail is gone is a finding too: nothing opens, queries or cancels it.
+If somebody exchanged a QR or account number in the database, a buyer's money would go to somebody else, and the books would
+not show it.  Therefore the rail parses and checks the instructions again.  An attempt that may still be paid, and whose rail
+the installation no longer has, is a finding too: no process opens, queries or cancels it.
 """
 
 from uuid import UUID
@@ -65,7 +65,7 @@ WHERE (%s::text IS NULL OR {IS_YOUNG.format(row="c")}) AND CASE WHEN own.prefix 
 
 
 async def check_numbers(database: Database, rails: Rails, since: Mark | None) -> InvariantFinding:
-    """Check that each payment, or each captured since a mark, has a number of its rail."""
+    """Check that each payment number has the prefix of its rail; with `since`, only of payments captured since this mark."""
     prefixes = [rails.kind(name).prefix for name in rails.names()]
     xid = since.xid if since else None
     async with database.transaction() as tx:
@@ -76,9 +76,9 @@ async def check_numbers(database: Database, rails: Rails, since: Mark | None) ->
 
 
 async def check_qrs(database: Database, rails: Rails, since: Mark | None) -> InvariantFinding:
-    """Read all instructions, or those written since a mark and those that can be paid now.
+    """Check the instructions of attempts; with `since`, only those written since this mark and those that can be paid now.
 
-    Instructions of a rail that is gone are not read: `check_rails` finds them.
+    Instructions of a rail that the installation no longer has are left to `check_rails`.
     """
     wrong: list[Row] = []
     query, young = (_YOUNG, [since.xid]) if since else (_EACH, [])
@@ -104,7 +104,7 @@ def _complaints(rails: Rails, row: Row) -> list[str]:
 
 
 async def check_rails(database: Database, rails: Rails) -> InvariantFinding:
-    """Check that each attempt that may still be paid, refunded or cancelled has its rail."""
+    """Check that this installation has the rail of each attempt that may still be paid, refunded or cancelled."""
     async with database.transaction() as tx:
         rows = await patiently(tx, _WITHOUT_RAIL, list(rails.names()))
     return InvariantFinding(RAILS_THERE, sum(row["attempts"] for row in rows), rows[:SHOWN_MAX])

@@ -1,11 +1,10 @@
-"""Interface of rails, each of which moves money by a protocol of its own.
+"""Interface of rails.  A rail moves money at one provider by the provider's protocol.
 
-A rail is a package of `adapters`.  Codes, headers, paths and the content of a QR are known to the rail
-alone; its answers are types of `model`.  It knows no database and no order, and keeps nothing between
-calls but connections.
+A rail is implemented by a package of `adapters`.  Only the rail deals with codes, headers, paths and the content of a QR; it
+returns types of `model`.  A rail uses no database and no orders, and keeps nothing but connections between calls.
 
-A `RailKind` describes a rail before a process has keys or connections; an installation has those that
-`payment_rails` names (`installed`).  Names of rails and methods are in rows, so they never change.
+A `RailKind` describes a rail before a process has keys or connections.  An installation has the rails that the setting
+`payment_rails` names (`installed`).  Rows contain the names of rails and methods, so these names never change.
 """
 
 from collections.abc import (
@@ -53,73 +52,72 @@ from meterai.plumbing.keyring import Keyring
 
 
 class Rail(Protocol):
-    """Client of one provider.  Every call may be repeated under the same reference or number.
+    """Client of one provider.  Every call may be repeated with the same reference or number.
 
-    Every call refuses `OutcomeUnknown` if the provider may have acted (`NoAnswer` if no response came
-    back), `ProviderUnreachable` if nothing was sent, `ProviderRefused` if the provider refused, and
-    raises nothing else.  An answer is compared with the query (`differences`): one about another
-    subject is `AboutAnother`, an `OutcomeUnknown`.
+    Every call refuses `OutcomeUnknown` if the provider may have acted (`NoAnswer` if no response came), `ProviderUnreachable`
+    if nothing was sent, `ProviderRefused` if the provider refused, and raises nothing else.  An answer is compared with the
+    query (`differences`): an answer about another subject is `AboutAnother`, which is an `OutcomeUnknown`.
 
-    The number of a payment is unique among all rails: it begins with the `prefix` of the rail, which
-    the rail removes in calls to its provider.
+    The number of a payment is unique among all rails, since it begins with the `prefix` of the rail.  The rail removes the
+    prefix in calls to its provider.
     """
 
     async def open(
         self, method: str, reference: str, amount: Rupiah, expires_at: datetime
     ) -> OpenedAttempt | MadeBefore:
-        """Have instructions made to pay `amount`, at least until `expires_at`.
+        """Have the provider make instructions to pay `amount`, which can be used at least until `expires_at`.
 
-        Instructions that pay another merchant or amount are `OutcomeUnknown`: they exist, and are
-        never shown.
+        Refuses `OutcomeUnknown` for an answer with instructions for another merchant or amount: they exist, and must never
+        be shown.
         """
         ...
 
     async def ask(self, about: PaymentIdentity) -> AttemptStatus:
-        """Query the status of an attempt; `UNKNOWN` if the provider does not know it."""
+        """Query the status of an attempt; `ProviderStatus.UNKNOWN` if the provider does not have the attempt."""
         ...
 
     async def cancel(self, about: PaymentIdentity, reason: str) -> bool:
-        """Cancel unpaid instructions; False if they were paid meanwhile or have ended."""
+        """Cancel unpaid instructions for a reason in English; False if they were paid meanwhile or have ended."""
         ...
 
     async def refund(
         self, about: PaymentIdentity, payment: str, number: str, amount: Rupiah
     ) -> RefundMade:
-        """Refund `amount` of a payment under our `number`; a repeat refunds nothing twice.
+        """Refund `amount` of a payment under our `number`; a repeated call does not refund twice.
 
-        Refuses `TransferUnderWay` if the provider makes it later, `RefusedForEver` if it never can.
+        Refuses `TransferUnderWay` if the provider will make the refund later, `RefusedForEver` if it never can.
         """
         ...
 
     async def refunded(
         self, about: PaymentIdentity, number: str, amount: Rupiah
     ) -> RefundMade | None:
-        """Query a refund; None if the provider has not made it."""
+        """Query the refund with our `number`; None if the provider has not made it."""
         ...
 
     async def refunds_of(self, about: PaymentIdentity) -> tuple[RefundLine, ...]:
-        """Every refund of an attempt in the provider's record, ours and the provider's own."""
+        """Every refund of an attempt in the provider's record: our refunds and those that the provider made without us."""
         ...
 
     def history(self, begins: datetime, ends: datetime) -> AsyncIterator[Movement | UnmatchedLine]:
-        """The provider's record from `begins` to before `ends`, in order of movement.
+        """The movements in the provider's record from `begins` to before `ends`, in order of time.
 
-        A line that cannot be read is an `UnmatchedLine`; the others are read all the same.
+        A line that cannot be read is yielded as an `UnmatchedLine`; all other lines are still read.
         """
         ...
 
     def notification(self, path: str, headers: Mapping[str, str], body: bytes) -> Delivered:
-        """Check the signature of a notification and read it.
+        """Check the signature of a notification and parse it.
 
-        Names of headers are lower case.  Refuses `NotificationForged`.
+        `path` is the path of the request; names of headers are in lower case.  Refuses `NotificationForged`.
         """
         ...
 
 
 class Payouts(Protocol):
-    """Transfers to accounts that buyers name, from the float account of the operator at this bank.
+    """Transfers to accounts that buyers name, from the operator's float account at one bank.
 
-    Every call refuses as those of a `Rail`, with `RefusedForEver` for an account that takes no money.
+    Every call refuses as the calls of a `Rail` do, and `RefusedForEver` for an account that takes no money.
     """
 
     bank: str  # its three-digit code
@@ -127,50 +125,51 @@ class Payouts(Protocol):
     rupiah_day_max: int  # of all transfers of a day in WIB
 
     async def account_name(self, bank: str, account: str, reference: str) -> str:
-        """The name of the holder of an account; `bank` is a three-digit code."""
+        """The name of the holder of an account; `bank` is a three-digit code, `reference` our reference of this call."""
         ...
 
     async def transfer(
         self, number: str, bank: str, account: str, name: str, amount: Rupiah, remark: str
     ) -> RefundMade:
-        """Send money under our `number`, the same in every try; a repeat sends nothing twice.
+        """Send money under our `number`, the same in every try; a repeated call does not send twice.
 
-        After `OutcomeUnknown`, call `transferred` before a repeat.
+        `name` is the confirmed holder, `remark` is for the statement of the buyer.  After `OutcomeUnknown`, call
+        `transferred` before a repeat.
         """
         ...
 
     async def transferred(self, number: str) -> RefundMade | None:
-        """Query a transfer; None if it was not made.
+        """Query the transfer with our `number`; None if the bank has not made it.
 
-        Refuses `TransferUnderWay` while it is under way, `TransferReturned` if it failed or its money came back.
+        Refuses `TransferUnderWay` while the transfer is under way, `TransferReturned` if it failed or its money came back.
         """
         ...
 
     async def balance(self) -> Rupiah:
-        """The rupiah in the float account."""
+        """The balance of the float account."""
         ...
 
 
 class InquiryDesk(Protocol):
-    """Answers inquiries and payments of a bank about virtual accounts.
+    """Inquiry responder of a rail: answers calls of a bank about virtual accounts.
 
-    Each call checks its signature and refuses `NotificationForged`.
+    `token` and `asked` check the signature of a call and refuse `NotificationForged`.
     """
 
     def token(self, headers: Mapping[str, str], body: bytes) -> HttpAnswer:
-        """An access token for calls to us; it is stateless, so that any process accepts it."""
+        """The answer with an access token for later calls of the bank.  A token is stateless: every process accepts it."""
         ...
 
     def asked(
         self, kind: ProviderCallKind, path: str, headers: Mapping[str, str], body: bytes
     ) -> BankInquiry:
-        """Read an inquiry or a payment."""
+        """Parse an inquiry about a virtual account, or a payment to it."""
         ...
 
     def answer(
         self, asked: BankInquiry, verdict: InquiryVerdict, attempt: PaymentAttempt | None
     ) -> HttpAnswer:
-        """The answer with our verdict, in the format of the bank."""
+        """The answer with our verdict in the format of the bank; `attempt` is that of the account, if it was found."""
         ...
 
 
@@ -187,13 +186,13 @@ class Connecting(NamedTuple):
 class ProviderEndpoint:
     """A webhook endpoint: a route that the provider of a rail calls.
 
-    kind     of the call
-    path     of a `Family`, with {rail:str} for the name of the rail
-    headers  that are read, in lower case; each comes once
-    answer   the body of an answer with this HTTP status and reason: 200 kept, 401 forged, 409 its id
-             came before with another body, else the meaning in HTTP
-    busy     status and body of a process without capacity: nothing was read or kept, and the call is to
-             be sent again; they do not depend on the call
+    kind     kind of the call
+    path     path of the route; in an endpoint of a `Family` it contains {rail:str} for the name of the rail
+    headers  names of the headers that are read, in lower case; a call with one of them twice is refused
+    answer   makes the body of an answer from an HTTP status and a reason: 200 stored, 401 forged, 409 a call with this id and
+             another body came before; other statuses as in HTTP
+    busy     status and body of the answer of a process without capacity, which has not read the call: the provider must
+             send the call again
     """
 
     kind: ProviderCallKind = ProviderCallKind.NOTIFICATION
@@ -204,42 +203,42 @@ class ProviderEndpoint:
     busy: tuple[int, Mapping[str, object]]
 
 
-# Reasons not to pay by these instructions: facts that are not ours or not the attempt's.  Arguments: the
-# instructions, the amount in rupiah, the provider's number of them.
+# Function that yields the faults because of which a buyer must not pay by instructions.  Arguments: the instructions, the
+# amount in rupiah, the provider's number of the instructions.
 Complaints = Callable[[Instructions, int, str], Iterator[str]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RailKind:
-    """Description of a rail in the code.
+    """Description of a rail, without keys and connections.
 
-    name        the `provider` of its rows
+    name        name of the rail, in the column `provider` of rows
     methods     all methods of the rail
-    offered     those of an installation, with its limits; None: all
-    prefix      of the numbers of its payments, unique among rails
-    endpoints   where its provider calls us
-    settings    the Struct of its settings
-    demands     demands of production on them, if the installation has this rail
-    undemanded  settings without a demand, and why any value is fit for production
-    keys        the files of keys that production needs, each made of those before it
-    needs       refuses if anything that `connect` needs is missing
-    connect     opens it; nothing is sent yet
-    complaints  faults of instructions, from the settings alone
-    ourselves   our identity in messages of its provider: news of another merchant is not ours
-    reread      reads a kept notification as `Rail.notification` did
+    offered     the methods that an installation offers, with its limits; None: all
+    prefix      prefix of the numbers of payments by this rail, unique among rails
+    endpoints   routes that its provider calls
+    settings    the Struct of the settings of the rail
+    demands     demands of production on these settings, if the installation has this rail
+    undemanded  settings without a demand, each with the reason why any value is fit for production
+    keys        the key files that production needs, in an order in which each can be made from those before it
+    needs       refuses if something that `connect` needs is missing
+    connect     opens the rail; sends nothing
+    complaints  makes the function that finds faults of instructions; it needs only settings
+    ourselves   our identity in messages of the provider: news about another merchant is not about us
+    reread      parses the stored body of a notification as `Rail.notification` did
     payouts     the transfers of a connected rail, if it makes any
     desk        the inquiry desk of a connected rail, if its endpoints need one
     family      further rails of this kind, each described by a file of an installation
-    demands_requery   its news only causes a status query, whose answer decides
-    is_history_there  its provider has a record that can be queried; else its files are compared
-    gives_back  methods whose payments go back by a refund of the rail, within `window_seconds`; None: all
-    is_own      its provider is our own database: every installation has it, no buyer chooses it, it is never out, and its
-                payments go back by it alone, at any time
-    admits      of an own rail that an order may name: refuses an account that may not order so much by it; None: no order
-                names it
-    timeout_seconds   of one HTTP request
-    call_seconds_max  of one call of a `Rail`, with all its requests
-    window_seconds    time in which its provider answers about a payment
+    demands_requery   True if a notification only causes a status query, whose answer is booked
+    is_history_there  True if the provider has a record that can be queried; else the provider's files are compared
+    gives_back  methods whose payments the rail can refund, within `window_seconds`; None: all
+    is_own      True if the provider is our own database: every installation has the rail, no buyer chooses it, it is never
+                out, and its payments are refunded by it alone, at any time
+    admits      for a rail of our own database that an order may name: refuses an order of this account and sum; None if no
+                order can name the rail
+    timeout_seconds   time-out of one HTTP request
+    call_seconds_max  longest time of one call of a `Rail`, with all its requests
+    window_seconds    time in which the provider answers queries about a payment
     """
 
     name: str
@@ -269,17 +268,17 @@ class RailKind:
     admits: Callable[[Rail, UUID, Rupiah], Awaitable[None]] | None = None
 
     def methods_of(self, settings: Settings) -> Sequence[PaymentMethod]:
-        """The methods that an installation offers on this rail."""
+        """The methods of this rail that an installation offers."""
         return self.methods if self.offered is None else self.offered(settings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Family:
-    """Rails of one kind, each described by a file `DIR/banks/<name>.toml`.
+    """Kind of rails that are each described by a file `DIR/banks/<name>.toml`.
 
-    name       `kind` in the file
-    endpoints  of each of them
-    member     makes the rail of a name and file.  Refuses `ConfigurationWrong`
+    name       the value of `kind` in the files
+    endpoints  webhook endpoints of all these rails
+    member     makes the rail from its name, the content of its file, and the path of the file.  Refuses `ConfigurationWrong`
     """
 
     name: str

@@ -1,8 +1,8 @@
-"""Booking of the record of a provider, which is the strongest evidence of a payment.
+"""Booking of a provider's record, which is the strongest evidence of a payment.
 
-Notifications, answers to queries and the provider's record may contradict each other.  An answer overrides a
-notification, the record of the day overrides an answer.  A payment that the record has is closed: no notification opens
-it again, only an answer of a later day (a chargeback) or a later record.
+Notifications, answers to queries and the provider's record may contradict each other.  An answer overrides a notification, and
+the record of the day overrides an answer.  A payment in the record is closed: notifications no longer change it, only an
+answer of a later day (a chargeback) or a later record.
 """
 
 from collections.abc import Sequence
@@ -18,16 +18,16 @@ from meterai.payments.refunds import service as refund_service
 from meterai.plumbing.db.database import Tx
 from meterai.plumbing.work.events import emit
 
-# A record may have a chargeback later than its news: until then a smaller sum of the record is no evidence.
+# A chargeback may be in the record only a day after it was reported: until then, a smaller sum in the record proves nothing.
 RECORD_IS_LATE = timedelta(days=1)
 
 
 class RecordOutcome(StrEnum):
-    """Effect of the record on the books of a payment."""
+    """Result of comparing the books of a payment with the record."""
 
-    CAPTURED = "captured"  # not known before
-    CHARGED_BACK = "denied"  # more was taken back than was known
-    WON = "won"  # less is taken back than was known
+    CAPTURED = "captured"  # the payment was new and is captured now
+    CHARGED_BACK = "denied"  # the record has a greater sum charged back than the books had
+    WON = "won"  # the record has a smaller sum charged back than the books had
     KNOWN = "known"  # the books agree with the record
 
 
@@ -35,8 +35,8 @@ class RecordOutcome(StrEnum):
 class RecordedPayment:
     """Sums of one payment in the record of its provider.
 
-    charged_back  rupiah taken back by the payer's bank, less those won back
-    refunds       every refund of it, by our number or without one
+    charged_back  rupiah taken back by the payer's bank, less rupiah won back
+    refunds       every refund of the payment, with or without a number of ours
     until         end of the period of the record
     """
 
@@ -51,10 +51,10 @@ class RecordedPayment:
 async def take_record(
     tx: Tx, provider: str, recorded: RecordedPayment
 ) -> RecordOutcome | UnmatchedReason:
-    """Book the facts of the record that the books lack, and close the payment if both agree.
+    """Book the facts about a payment that the record has and the books lack, and close the payment if both agree.
 
-    Each change posts its own entries; the room above follows by events.  An `UnmatchedReason` says why nothing was booked:
-    the payment is of no attempt of this provider, counts for another one, or has another sum.
+    Each change posts its entries, and events inform the room above.  Returns an `UnmatchedReason` if nothing was booked: the
+    payment belongs to no attempt at this provider, counts for another attempt, or has another sum.
     """
     found = await store.payment_to_record(tx, provider, recorded.number)
     if found is None:
@@ -70,7 +70,7 @@ async def take_record(
         outcome = RecordOutcome.CHARGED_BACK
     elif recorded.charged_back < found.taken_back:
         if found.told_at is not None and found.told_at > recorded.until - RECORD_IS_LATE:
-            return outcome  # the record is not late yet
+            return outcome  # the record may not have the chargeback yet
         left = recorded.charged_back.value
         await emit(
             tx,
@@ -92,7 +92,7 @@ async def take_record(
 async def _capture(
     tx: Tx, provider: str, recorded: RecordedPayment
 ) -> RecordOutcome | UnmatchedReason:
-    """Capture a payment that only the record has; its other facts are booked when the record is read next."""
+    """Capture a payment that only the record has, with its chargeback and refunds, and close it."""
     try:
         account, attempt = parse_reference(recorded.reference or "")
     except ValueError:

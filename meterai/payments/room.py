@@ -68,7 +68,7 @@ from meterai.plumbing.work.jobs import PeriodicTask
 from meterai.plumbing.work.leases import Lease
 from meterai.room import Container, Room
 
-# Every rail of a provider; an installation has those that its setting `payment_rails` names.
+# All rails of providers; an installation has those that its setting `payment_rails` names.
 RAILS: RailKinds = (SNAP_QRIS, MIDTRANS)
 UNDEMANDED: Mapping[str, str] = {
     "bank_lease_seconds": "compared with the time-outs it covers when a process starts (leases.py)",
@@ -95,10 +95,10 @@ COMMANDS = (
 
 def _leases(container: Container) -> Iterable[Lease]:
     settings = container.settings.of(PaymentSettings)
-    # Opening, query, cancellation: one call each.
+    # One call to open, query or cancel an attempt.
     call = container.of(Rails).call_seconds_max
     yield Lease("payment attempts", settings.bank_lease_seconds, call)
-    # A refund is queried before it is sent: two calls.
+    # Two calls for a refund: a query, then the refund.
     yield Lease("refunds", refund_lease_seconds(container.of(Rails).timeout_seconds), 2 * call)
     yield Lease("transfers", transfer_lease_seconds(call), 5 * call)
 
@@ -133,7 +133,7 @@ def _tasks(container: Container) -> Sequence[PeriodicTask]:
 
 
 def _demand(kind: RailKind, demand: Demand) -> Demand:
-    """The demand, restricted to installations that have this rail."""
+    """The same demand, restricted to installations that have this rail."""
 
     def check(of: Configuration) -> Iterable[Facts]:
         has_it = kind.name in of.settings.of(PaymentSettings).payment_rails.split()
@@ -143,7 +143,7 @@ def _demand(kind: RailKind, demand: Demand) -> Demand:
 
 
 def _files_are_whole(kinds: RailKinds) -> Demand:
-    """The demand on rails of files, whose own demands are known once the file is read."""
+    """The demand on rails that files describe: it applies the demands of each rail of an installation's files."""
     known = {kind.name for kind in kinds}
 
     def check(of: Configuration) -> Iterable[Facts]:
@@ -208,7 +208,7 @@ async def _build(container: Container, kinds: RailKinds) -> None:
 async def _opened(
     database: Database, settings: Settings, kinds: RailKinds
 ) -> AsyncIterator[PaymentService]:
-    """Context of the service alone; its connections are closed at the end."""
+    """Context with a `PaymentService` for a command; its connections are closed at the end."""
     clock = SystemClock()
     async with AsyncExitStack() as stack:
         to = Connecting(settings, keyring_of(settings), clock, database)
@@ -217,7 +217,7 @@ async def _opened(
 
 
 def payments_with(kinds: RailKinds) -> Room:
-    """The room with these rails.  Raises `ValueError` for two that rows could not distinguish."""
+    """The room payments with rails of these kinds.  Raises `ValueError` as `check_kinds` does."""
     check_kinds(kinds)
 
     kinds_say = [kind.undemanded for kind in kinds]

@@ -1,4 +1,4 @@
-"""Webhook endpoints of each rail, called by its provider and answered in its format."""
+"""Webhook endpoints of all rails, which providers call, with answers in the format of the provider."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -30,7 +30,7 @@ _REPEATS = {
 
 
 def endpoints_of(kind: RailKind) -> Iterator[HTTPRouteHandler]:
-    """The routes of one rail, and of the family of its kind."""
+    """The routes for the webhook endpoints of one kind of rail, and of its family, if it has one."""
     for endpoint in kind.endpoints:
         yield _own_route(kind.name, endpoint)
     for endpoint in kind.family.endpoints if kind.family else ():
@@ -42,7 +42,7 @@ def _own_route(rail: str, endpoint: ProviderEndpoint) -> HTTPRouteHandler:
     async def take(
         request: Request[Any, Any, Any], bank_calls: NamedDependency[BankCalls]
     ) -> Response[Mapping[str, object]]:
-        """Do what the provider calls for, and only then say that it is done."""
+        """Process a call of the provider; the answer is sent after the result is stored."""
         return await _take(request, bank_calls, rail, endpoint)
 
     return take
@@ -55,7 +55,7 @@ def _route_of_many(family: str, endpoint: ProviderEndpoint) -> HTTPRouteHandler:
         bank_calls: NamedDependency[BankCalls],
         rail: FromPath[str],
     ) -> Response[Mapping[str, object]]:
-        """Do what the provider calls for, and only then say that it is done."""
+        """Process a call of the provider; the answer is sent after the result is stored."""
         return await _take(request, bank_calls, rail, endpoint)
 
     return take
@@ -75,7 +75,7 @@ def _options(name: str, endpoint: ProviderEndpoint) -> dict[str, Any]:
     operation = "notify" if endpoint.kind is ProviderCallKind.NOTIFICATION else endpoint.kind
 
     def in_provider_format(told: Response[Any]) -> Response[Any]:
-        """The refusal in the provider's format, instead of problem+json."""
+        """Convert a refusal from problem+json to the format of the provider."""
         status = told.status_code or 500
         answer = Response(dict(endpoint.answer(status, "")), status_code=status)
         answer.headers.update(told.headers)

@@ -1,7 +1,6 @@
-"""Payments: open an attempt, query it, cancel it, put news that cannot be booked into suspense.
+"""Payments: open attempts, query them, cancel them, and put news that cannot be booked into suspense.
 
-`PaymentService` calls providers, so each of its steps commits by itself: the intent before the
-call, the result after it.
+`PaymentService` calls providers, so that its steps are committed one by one: the intent before a call, the result after it.
 """
 
 from collections import Counter
@@ -61,21 +60,23 @@ from meterai.plumbing.work.events import emit
 from meterai.plumbing.work.periodic import each
 
 PAUSE_SECONDS = (
-    2.0  # before the next call for instructions; doubled after each try without an answer
+    2.0  # until the next call for instructions; doubled after each try without an answer
 )
 PAUSE_SECONDS_MAX = 120.0
-LOOK_SECONDS = 0.5  # every process knows the rails that are out within a second
-CANCEL_SECONDS_MAX = 3600.0  # between two tries to cancel instructions
-CANCEL_AFTER_END_SECONDS = 3600.0  # so long after their end instructions take no money
-BATCH = 20  # provider calls under way in one run
-LATE_SHARE = 5  # of them at least, in a run, for attempts that nobody waits for
-SWEEP_SECONDS_MAX = 60.0  # of the statement over all unanswered queries
+LOOK_SECONDS = 0.5  # age at which the list of rails that are out is read again, so that it is never a second old
+CANCEL_SECONDS_MAX = 3600.0  # longest pause between two tries to cancel instructions
+CANCEL_AFTER_END_SECONDS = (
+    3600.0  # this long after their expiry, instructions certainly accept no money
+)
+BATCH = 20  # concurrent calls to providers in one run
+LATE_SHARE = 5  # queries of a run, at least, for attempts that no buyer waits for
+SWEEP_SECONDS_MAX = 60.0  # time limit of the statement over all unanswered queries
 CANCELLING = "cancel_payments"
 _log = structlog.get_logger()
 
 
 def new_attempt(account: UUID) -> tuple[UUID, str]:
-    """Id and reference of a new attempt."""
+    """(id, our reference) for a new attempt of this account."""
     attempt = new_id()
     return attempt, reference_of(account, attempt)
 
@@ -83,21 +84,28 @@ def new_attempt(account: UUID) -> tuple[UUID, str]:
 async def attempts_of(
     tx: ReadTx, account: UUID, subjects: Sequence[UUID], paid_by: Sequence[UUID]
 ) -> dict[UUID, PaymentAttempt]:
-    """The attempt of each subject to show to its buyer: the one of `paid_by` that paid it, else one
-    that can be paid now or soon, else the newest.  It has instructions only while it can be paid."""
+    """The attempt of each subject (order) to show to its buyer: the attempt in `paid_by` that paid the subject, else one that
+    can be paid now or soon, else the newest.
+
+    An attempt has instructions only while it can be paid.
+    """
     found = await store.shown(tx, account, subjects, paid_by)
     return {attempt.subject: attempt for attempt in found}
 
 
 async def close(tx: Tx, account: UUID, subject: UUID) -> None:
-    """Close the attempts of a subject; the periodic task cancels them at their providers."""
+    """Close the open attempts of a subject (order); a periodic task then cancels them at their providers."""
     await store.close(tx, account, subject)
 
 
 async def suspend(
     tx: Tx, reference: str, unmatched: UnmatchedNews, *, asked_of: PaymentAttempt
 ) -> None:
-    """Put news in an answer about an attempt into suspense."""
+    """Put news from the answer to a query into suspense.
+
+    reference  our reference that the news is about
+    asked_of   the attempt that was queried
+    """
     key = f"{asked_of.channel.provider}:{reference}:{unmatched.number or ''}:{unmatched.reason}"
     told = msgspec.json.encode(
         {
@@ -115,7 +123,7 @@ async def suspend(
 
 
 class PaymentService:
-    """Opens attempts, takes notifications and queries payments, each by its own rail."""
+    """Opens, queries and cancels attempts, stores notifications, and makes refunds, each by the rail of the attempt."""
 
     def __init__(
         self, database: Database, rails: Rails, settings: PaymentSettings, clock: Clock
@@ -132,7 +140,7 @@ class PaymentService:
         return self._rails
 
     async def look_at_rails(self) -> Rails:
-        """The rails, after a look at those that are out; the look is at most half a second old."""
+        """The rails, with a list of the rails that are out that is at most half a second old."""
         now = monotonic()
         if now - self._looked_at >= LOOK_SECONDS:
             self._looked_at = now
@@ -142,10 +150,10 @@ class PaymentService:
     async def open_another(
         self, tx: Tx, account: UUID, subject: UUID, amount: Rupiah, expires_at: datetime
     ) -> None:
-        """Begin another attempt of an unpaid subject whose last one takes no money any more, by the same
-        method, and by another rail if that is out or does not answer.
+        """Begin another attempt of an unpaid subject (order) whose last attempt accepts no money any more.
 
-        The worker opens it at once.  A subject gets `ATTEMPTS_PER_SUBJECT_MAX`.
+        It has the same method, and another rail if the last one is out or does not answer.  The worker opens it at once.
+        Does nothing if the subject has had `ATTEMPTS_PER_SUBJECT_MAX` attempts.
         """
         last = await store.newest(tx, account, subject)
         assert last is not None, "a subject has an attempt from its beginning"
@@ -160,7 +168,7 @@ class PaymentService:
             _log.warning("attempts_spent", subject=str(subject))
 
     def payable(self, attempt: PaymentAttempt) -> PaymentAttempt:
-        """The attempt, without instructions that pay another merchant or another sum.
+        """The attempt; without its instructions if these would pay another merchant or another sum.
 
         Instructions are checked when they are made, and again here: the database may have been changed.
         """
@@ -178,7 +186,7 @@ class PaymentService:
         return replace(attempt, instructions=None)
 
     async def _rail_of(self, account: UUID, attempt: UUID) -> tuple[str, PaymentIdentity]:
-        """The rail of an attempt, and the subject of calls about it; '' if there is no such attempt."""
+        """(name of the rail, identity for calls) of an attempt; the name is '' if there is no such attempt."""
         async with self._database.reading() as tx:
             found = await store.attempt(tx, account, attempt)
         return (found.channel.provider, found.about) if found else ("", PaymentIdentity())
@@ -186,11 +194,11 @@ class PaymentService:
     # -- opening ---------------------------------------------------------------------------
 
     async def open(self, attempt: PaymentAttempt) -> Instructions | None:
-        """Ask the provider for the instructions of a recorded attempt, and record the answer.
+        """Have the provider make the instructions of an attempt whose row exists, and record the answer.
 
-        Returns them, or None if there are none yet: the worker repeats the call under the same
-        reference, which is safe.  Another reference replaces it only if the provider made instructions
-        that it does not repeat.
+        Returns the instructions, or None if there are none yet: the worker repeats the call with the same reference, which
+        is safe.  An attempt with another reference replaces it only if the provider made instructions that it does not
+        repeat, or if another rail of the method is used.
         """
         account, reference = attempt.account, attempt.reference
         if self._rails.is_out(attempt.channel.provider):
@@ -237,7 +245,7 @@ class PaymentService:
         )
 
     async def _go_elsewhere(self, attempt: PaymentAttempt, answer: str, seconds: float) -> None:
-        """Move an attempt to another rail of the method; put it off if there is none."""
+        """Replace an attempt by one at another rail of the method; if there is no such rail, try again after `seconds`."""
         if not await self._is_elsewhere(attempt):
             await self._database.once(
                 store.put_opening_off, attempt.account, attempt.id, answer[:200], seconds
@@ -270,18 +278,18 @@ class PaymentService:
         return made.instructions
 
     async def open_now(self, account: UUID, subject: UUID) -> None:
-        """Open the newest attempt of a subject, unless the worker did."""
+        """Open the attempt of a subject (order) that waits to be opened, unless the worker is doing so."""
         lease = self._settings.bank_lease_seconds
         attempt = await self._database.once(store.lease_to_open_of, account, subject, lease)
         if attempt is not None:
             await self.open(attempt)
 
     async def open_waiting(self) -> int:
-        """Periodic task: open attempts."""
+        """Periodic task: open attempts that wait to be opened; returns how many were processed."""
         lease = self._settings.bank_lease_seconds
-        await self.look_at_rails()  # once for the round
+        await self.look_at_rails()  # once for this run
         most, away = self._rails.room(BATCH)
-        # An attempt that another rail can take over does not wait for a rail that does not answer.
+        # Attempts at a rail that does not answer are leased too if another rail can take them over.
         away = [name for name in away if not self._rails.has_another(name)]
         leased = await self._database.once(store.lease_to_open, lease, most, away)
         return await each(
@@ -299,10 +307,10 @@ class PaymentService:
     async def take_notification(
         self, provider: str, path: str, headers: Mapping[str, str], body: bytes
     ) -> bool:
-        """Keep a notification in the inbox, for a job; False if its id came before with another body.
-        Then it is put into suspense, and the attempts of both bodies are queried.
+        """Check and store a notification, with a job that acts on it; False if its id came before with another body.
+        A notification with a repeated id and another body is put into suspense, and its attempt is queried.
 
-        Every signed notification is kept with the reading of its rail, also an unreadable one.
+        Every signed notification is stored with its parsed fields, even if it is unreadable.
         Refuses `NotificationForged`, `RailNotConfigured`.
         """
         told = self._rails.of(provider).notification(path, headers, body)
@@ -320,7 +328,9 @@ class PaymentService:
         return await self._database.run(take)
 
     async def poll_waiting(self) -> int:
-        """Periodic task: query attempts about which news may be missing."""
+        """Periodic task: query attempts that are due to be queried, since news may be missing; returns how many were
+        processed.
+        """
         lease = self._settings.bank_lease_seconds
         most, away = self._rails.room(BATCH)
         leased = await self._database.once(
@@ -336,8 +346,7 @@ class PaymentService:
         )
 
     async def ask(self, attempt: PaymentAttempt) -> bool:
-        """Query one attempt, record the answer and the time of the next query; True if there was an
-        answer."""
+        """Query one attempt, book the answer, and set the time of the next query; True if the provider answered."""
         is_answered = is_cancelled = is_unknown = False
         provider = attempt.channel.provider
         try:
@@ -403,7 +412,7 @@ class PaymentService:
             await self._database.run(partial(_charge_back, attempt=attempt))
 
     async def _explain(self, attempt: PaymentAttempt, standing: AttemptStatus) -> None:
-        """Resolve items in suspense about the payments of this answer, unless one is `UnmatchedNews`."""
+        """Resolve items in suspense about the payments in this answer, unless one of the payments cannot be booked."""
         if any(isinstance(one, UnmatchedNews) for one in standing.payments):
             return
 
@@ -415,19 +424,23 @@ class PaymentService:
         await self._database.run(explain)
 
     async def suspend_silence(self) -> int:
-        """Periodic task: keep an item in suspense for queries without an answer for long, until they are answered."""
+        """Periodic task: keep items in suspense for queries that stay without an answer for long, until they are answered;
+        returns the number of items.
+        """
         return await self._database.run(suspend_silent)
 
     # -- cancelling ------------------------------------------------------------------------
 
     async def take_back(self, account: UUID, subject: UUID) -> None:
-        """Cancel the closed attempts of a subject at their providers, before the periodic task does."""
+        """Cancel the closed attempts of a subject (order) at their providers at once, without the periodic task."""
         lease = self._settings.bank_lease_seconds
         leased = await self._database.once(store.lease_to_cancel_of, account, subject, lease)
         await each(self._database, CANCELLING, leased, self._take_back, subject="id")
 
     async def cancel_closed(self) -> int:
-        """Periodic task: cancel closed attempts at their providers, so that nobody pays them."""
+        """Periodic task: cancel closed attempts at their providers, so that nobody pays them; returns how many were
+        processed.
+        """
         lease = self._settings.bank_lease_seconds
         most, away = self._rails.room(BATCH)
         leased = await self._database.once(store.lease_to_cancel, lease, most, away)
@@ -443,7 +456,7 @@ class PaymentService:
         except CallNotBegun as refusal:
             await self._database.once(store.put_cancel_off, *key, refusal.seconds)
         except (ProviderRefused, OutcomeUnknown, ProviderUnreachable) as refusal:
-            # Also if there are no such instructions: the call that makes them may still be under way.
+            # Also if the provider has no such instructions: the call that makes them may still be under way.
             await self._cancel_later(attempt, refusal)
         except RailNotConfigured as refusal:
             await self._cancel_later(attempt, refusal)
@@ -452,43 +465,42 @@ class PaymentService:
             if is_taken_back:
                 await self._database.once(store.cancelled, *key)
                 return
-            # It was paid meanwhile, or has ended: a query tells which.
+            # The attempt was paid meanwhile, or has ended: a query finds out.
             await self._database.once(store.cancel_no_more, *key)
             await self._database.once(store.ask_now, *key)
 
     # -- refunds ---------------------------------------------------------------------------
 
     async def refund(self, wish: RefundWish) -> RefundMade:
-        """Ask the provider for a refund; a repeat under the same number refunds nothing twice.
+        """Have the provider make a refund; a repeated call with the same number does not refund twice.
 
-        The caller has committed its intent.  If an earlier try may have been carried out, the
-        provider's record is read first.  Refuses `ProviderRefused`, `OutcomeUnknown`,
-        `ProviderUnreachable`, `RailNotConfigured`.
+        The caller must have committed the intent.  If an earlier try may have been carried out, the provider's record is
+        read first.  Refuses `ProviderRefused`, `OutcomeUnknown`, `ProviderUnreachable`, `RailNotConfigured`.
         """
         name, about = await self._rail_of(wish.account, wish.attempt)
         rail = self._rails.of(name)
         if wish.was_tried:
             try:
-                # A second try makes two calls, and counts as one repeat.
+                # A second try makes two calls, of which only this one counts as a repeat.
                 again = self._rails.of(name, is_repeat=True)
                 made = await again.refunded(about, wish.number, wish.amount)
             except ProviderRefused:
-                made = None  # the provider does not know; the same number makes a repeat safe
+                made = None  # the provider has no such refund; the same number makes a repeat safe
             if made is not None:
                 return made
         return await rail.refund(about, wish.payment, wish.number, wish.amount)
 
     async def account_holder(self, bank: str, number: str) -> str:
-        """The name of the holder of an account, as its bank confirms it; `bank` is a three-digit code.
+        """The name of the holder of a bank account, as its bank confirms it; `bank` is a three-digit code.
 
-        The rail of that bank is used if there is one.  Refuses `ProviderRefused` for an unknown account,
+        The rail of that bank is used if there is one and it answers.  Refuses `ProviderRefused` for an unknown account,
         `OutcomeUnknown`, `ProviderUnreachable`, `RailNotConfigured`.
         """
         _, payouts = self._rails.payouts_for(bank)
         return await payouts.account_name(bank, number, f"N{compact(new_id())}")
 
     async def refund_history(self, account: UUID, attempt: UUID) -> tuple[RefundLine, ...]:
-        """The refunds of an attempt in the provider's record, ours and the provider's own.
+        """The refunds of an attempt in the provider's record: our refunds and those that the provider made without us.
 
         Refuses `ProviderRefused`, `OutcomeUnknown`, `ProviderUnreachable`, `RailNotConfigured`.
         """
@@ -498,14 +510,14 @@ class PaymentService:
     async def history(
         self, begins: datetime, ends: datetime
     ) -> AsyncIterator[Movement | UnmatchedLine]:
-        """The records of every provider that has one, from `begins` to before `ends`.
+        """The movements in the records of all providers from `begins` to before `ends`, provider by provider.
 
-        Complete for an `ends` that has passed.  Refuses `ProviderRefused`, `OutcomeUnknown`,
-        `ProviderUnreachable`.
+        Without providers whose record cannot be queried.  The result is complete if `ends` has passed.  Refuses
+        `ProviderRefused`, `OutcomeUnknown`, `ProviderUnreachable`.
         """
         for name in self._rails.names():
             if not self._rails.kind(name).is_history_there:
-                continue  # compared by its files
+                continue  # the files of this provider are compared instead
             async for movement in self._rails.of(name).history(begins, ends):
                 yield movement
 
@@ -522,9 +534,9 @@ class PaymentService:
 
 
 async def apply(tx: Tx, account: UUID, subject: UUID, number: str, amount: Rupiah) -> None:
-    """Capture money without a reference of ours for a subject that an operator names.
+    """Capture a payment that came without our reference for the subject (order) that an operator names.
 
-    The payment keeps the provider's number.  Refuses `NotApplied`.
+    `number` is the provider's number of the payment.  Refuses `NotApplied`.
     """
     attempt = await store.newest(tx, account, subject)
     outcome = "unknown_attempt"
@@ -535,7 +547,9 @@ async def apply(tx: Tx, account: UUID, subject: UUID, number: str, amount: Rupia
 
 
 async def suspend_silent(tx: Tx) -> int:
-    """Open an item of each silence, resolve those that are over; return the number of open items."""
+    """Open items in suspense for queries that stay without an answer for long, and resolve items whose queries were
+    answered; return the number of items that should be open.
+    """
     await tx.allow(SWEEP_SECONDS_MAX)
     found, heard = await store.silent(tx)
     wanted = {one.mark: one for one in silence.items(found, heard)}
@@ -549,13 +563,13 @@ async def suspend_silent(tx: Tx) -> int:
 
 
 async def ask_about(tx: Tx, reference: str) -> None:
-    """Have an attempt queried at once; a reference that is not ours changes nothing."""
+    """Make the attempt with this reference of ours due to be queried at once; any other text changes nothing."""
     with suppress(ValueError):
         await store.ask_now(tx, *parse_reference(reference))
 
 
 async def keep_conflict(tx: Tx, told_id: str, told: Delivered, body: bytes) -> None:
-    """Put news whose id came before with another body into suspense, and have its attempt queried."""
+    """Put a notification whose id came before with another body into suspense, and have its attempt queried."""
     reference = told.said.reference
     await suspense.keep(
         tx,
@@ -575,9 +589,9 @@ async def keep_conflict(tx: Tx, told_id: str, told: Delivered, body: bytes) -> N
 
 
 async def _suspend_about_another(tx: Tx, attempt: PaymentAttempt, answer: AboutAnother) -> None:
-    """Put an answer that reports money, and is about another subject than the attempt, into suspense.
+    """Put an answer that reports money, but is about another subject than the queried attempt, into suspense.
 
-    It moves nothing.  If it names another attempt of ours, that one is queried at once.
+    The answer moves no money.  If it names another attempt of ours, that attempt is queried at once.
     """
     other = answer.told.reference or answer.told.provider_reference
     await suspense.keep(
@@ -598,7 +612,7 @@ async def _suspend_about_another(tx: Tx, attempt: PaymentAttempt, answer: AboutA
 async def _take_answer(
     tx: Tx, attempt: PaymentAttempt, one: Payment | UnmatchedNews, *, is_only: bool
 ) -> None:
-    """Record one payment of an answer, or put it into suspense.
+    """Book one payment in an answer, or put it into suspense.
 
     `is_only`: no other line of the answer is about this payment.
     """
@@ -610,11 +624,11 @@ async def _take_answer(
 
 
 async def _charge_back(tx: Tx, attempt: PaymentAttempt) -> None:
-    """Record that an attempt ended at its provider without a payment."""
+    """Record that an attempt ended at its provider without a payment, or that its payment was charged back."""
     if attempt.state is not AttemptState.PAID and await store.captured(
         tx, attempt.account, attempt.id, None
     ):
-        return  # paid while the query was under way: the answer is older
+        return  # the payment was captured while the query was under way, so that the answer is older
     outcome = await store.charge_back(tx, attempt.account, attempt.id, None, None)
     if reason := NOT_BOOKED.get(outcome):
         await suspend(tx, attempt.reference, UnmatchedNews(reason), asked_of=attempt)
@@ -623,14 +637,14 @@ async def _charge_back(tx: Tx, attempt: PaymentAttempt) -> None:
 async def _learned(
     tx: Tx, attempt: PaymentAttempt, payment: Payment, *, is_only: bool
 ) -> UnmatchedNews | None:
-    """Record one payment of an answer; return it if it cannot be booked."""
+    """Book one payment in an answer; return None, or the payment as `UnmatchedNews` if it cannot be booked."""
     about = (attempt.account, attempt.id, payment.number)
     amount = None if payment.amount is None else payment.amount.value
     match payment.status:
         case ProviderStatus.PAID:
             outcome = await store.capture(tx, *about, amount, "question")
             if outcome == "known":
-                # A chargeback is won if the answer's only line about its payment says paid.
+                # If the only line of the answer about this payment says paid, its chargeback is won.
                 await store.confirm(tx, *about, attempt.asked_at if is_only else None)
         case ProviderStatus.FAILED | ProviderStatus.CANCELLED:
             outcome = await store.charge_back(tx, *about, amount)

@@ -7,29 +7,31 @@ from meterai.plumbing.config import ConfigurationWrong, Hour, Positive, Seconds
 
 
 class PaymentSettings(msgspec.Struct, frozen=True):
-    """The rails, and the times of calls to them in seconds."""
+    """Settings of payments, for all rails; money in rupiah, times in seconds unless the name says otherwise."""
 
-    # More than two time-outs of a call, see plumbing/work/leases.py.
+    # Lease of a call to a provider: longer than two time-outs of a call, see plumbing/work/leases.py.
     bank_lease_seconds: Seconds = 15
-    poll_after_seconds: Seconds = 5  # first status query of an attempt without news
-    # The rails of this installation by their names, with spaces between; the first is the default.
+    poll_after_seconds: Seconds = (
+        5  # time after which an attempt without news is queried for the first time
+    )
+    # Names of the rails of this installation, separated by spaces; the first is the default.
     payment_rails: str = "bank"
-    # The rails of a method in order with their shares of new attempts, as `qris=bank:3,bri:1 va=bri`; the first
-    # alone if none has a share.  A method that is not named has the order of payment_rails.
+    # For each method its rails, in order, with their shares of new attempts, such as `qris=bank:3,bri:1 va=bri`.  If no rail
+    # of a method has a share, the first gets all new attempts.  A method that is not named has the order of payment_rails.
     payment_order: str = ""
     bank_compared_at_hour: Hour = (
-        3  # in WIB; nightly comparison of the books with the bank's record
+        3  # hour in WIB of the nightly comparison of the books with the records of providers
     )
-    # Refunds of one buyer with a smaller sum wait so long for more of them, never past their due time: a transfer
-    # costs Rp2.500 for any sum.
+    # Refunds of one buyer by transfer whose sum is smaller wait `transfer_pools_seconds` for more refunds, but never past
+    # their due time: a transfer costs Rp2.500 for any sum.
     transfer_small_rupiah: Positive = 100_000
     transfer_pools_seconds: Seconds = 3_600
-    # Float accounts that cover fewer days of need raise an alarm.
+    # An alarm is raised if the float accounts cover the mean need of fewer days.
     float_cover_days_min: Positive = 3
 
 
 def weights_of(payment_order: str) -> dict[str, dict[str, int]]:
-    """Parse `payment_order`: the share of each rail of each method.  Refuses `ConfigurationWrong`."""
+    """Parse the setting `payment_order`: shares of rails by method and rail.  Refuses `ConfigurationWrong`."""
     found: dict[str, dict[str, int]] = {}
     for one in payment_order.split():
         method, _, rails = one.partition("=")

@@ -1,9 +1,10 @@
-"""Queries that a provider does not answer for long: one rule for all kinds.
+"""Queries that a provider leaves without an answer for long: one rule for all kinds of queries.
 
-A query waits since it was first sent without an answer (`unheard_since`), or since it was due if it could not be sent.
-Beyond `BOUND` it is an item in suspense, which the answer resolves.  If the provider answers nothing, or leaves more than
-`SINGLES_MAX` queries of a kind, all of the kind are one item with their number, their sum and the oldest; there is another
-item when twice as many wait.  An item ended by a person is opened again if its query still waits after a week.
+A query waits since it was first sent without an answer (`unheard_since`), or since it was due if it could not be sent.  After
+`BOUND` it becomes an item in suspense, which is resolved when an answer comes.  If the provider answers no queries at all, or
+leaves more than `SINGLES_MAX` queries of a kind without an answer, one item stands for all queries of that kind, with their
+number, their sum and the oldest; when twice as many wait, a new item is opened.  An item ended by a person is opened again if
+its query still waits after a week.
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -20,30 +21,31 @@ from meterai.payments.model import UnmatchedReason
 
 BOUND = "interval '1 day'"  # banks repair most faults within a day
 SINGLES_MAX = 20  # items that a person reads one by one
-ALL = "all"  # key of the item for all queries of a kind at a provider
+ALL = "all"  # key, in place of that of a query, in the item for all queries of a kind at a provider
 
 
 class SilenceQuestion(NamedTuple):
-    """Kind of a query.  Its SQL selects account_id, provider, key, reference, payment, amount and the begin of
-    the wait, of queries that wait for longer than `<bound>`."""
+    """Kind of query.  Its SQL selects the queries of this kind that wait for longer than `<bound>`: account_id, provider, key,
+    reference, payment, amount, and the time since when a query waits.
+    """
 
     kind: str
     reason: UnmatchedReason
     query: str
 
 
-_CLOSED = "state IN ('lost', 'expired', 'cancelled', 'declined')"  # in the words of the index
+_CLOSED = "state IN ('lost', 'expired', 'cancelled', 'declined')"  # the same text as in the index, so that it is used
 _ATTEMPT = "SELECT account_id, provider, reference, reference, NULL::text, amount"
 _TRANSFER = "SELECT account_id, provider, transfer_no, transfer_no, NULL::text, amount"
 _LATE = "< now() - <bound>"
-# Each half uses an index of its own.
+# In a query with UNION ALL, each part uses an index of its own.
 QUESTIONS = (
     SilenceQuestion(
         "opening",
         UnmatchedReason.UNANSWERED,
         f"{_ATTEMPT}, opened_at FROM payment_attempts WHERE state = 'opening' AND opened_at {_LATE}",
     ),
-    # After the provider's window no query is sent, and the item stays for a person to end.
+    # After the provider's window no more queries are sent, and a person must end the item.
     SilenceQuestion(
         "status",
         UnmatchedReason.UNANSWERED,
@@ -52,7 +54,7 @@ QUESTIONS = (
         WHERE unheard_since IS NULL AND state <> 'opening' AND ask_rank IN (0, 1)
             AND ask_at {_LATE} AND ask_at < 'infinity'""",
     ),
-    # Pauses between two tries grow to an hour: thirty tries are a day.
+    # Pauses between tries to cancel grow to an hour, so that thirty tries take about a day.
     SilenceQuestion(
         "take_back",
         UnmatchedReason.UNANSWERED,
@@ -97,7 +99,7 @@ QUESTIONS = (
 
 
 def silent(bound: str = BOUND) -> str:
-    """SQL of all queries that wait for longer than `bound`."""
+    """SQL that selects all queries of all kinds that wait for longer than `bound` (an SQL interval)."""
     return "\nUNION ALL\n".join(
         f"SELECT '{one.kind}' AS kind, '{one.reason}' AS reason, q.*"  # noqa: S608 - constants
         f" FROM ({one.query}) q (account_id, provider, key, reference, payment, amount, since)"
@@ -105,7 +107,7 @@ def silent(bound: str = BOUND) -> str:
     ).replace("<bound>", bound)
 
 
-# The first queries of each kind and provider, and the number of all.
+# For each kind and provider: the queries that wait longest, and the number of all.
 SILENT = f"""
 SELECT kind, reason, provider, key, reference, payment, amount, since, questions, rupiah, oldest FROM (
     SELECT s.*, count(*) OVER w AS questions, (sum(amount) OVER w)::bigint AS rupiah, min(since) OVER w AS oldest,
@@ -113,16 +115,18 @@ SELECT kind, reason, provider, key, reference, payment, amount, since, questions
     FROM ({silent()}) s WINDOW w AS (PARTITION BY kind, provider)) n
 WHERE place <= {SINGLES_MAX} ORDER BY kind, provider, place
 """  # noqa: S608 - constants
-# Providers that answered a query lately: an answered attempt is due in the future.
+# Finds a row if the provider answered a query within `BOUND`; the next query of an answered attempt is in the future.
 ANSWERS = f"""
 SELECT 1 FROM payment_attempts WHERE provider = %s AND state <> 'opening' AND ask_rank IN (0, 1)
     AND ask_at > now() AND ask_at < 'infinity' AND unheard_since IS NULL AND answered_at > now() - {BOUND} LIMIT 1
 """  # noqa: S608 - constants
-ALONE = "SELECT pg_advisory_xact_lock(hashtextextended('silence', 0))"  # two workers would each open an item
+ALONE = "SELECT pg_advisory_xact_lock(hashtextextended('silence', 0))"  # else two workers would each open an item
 
 
 class Silent(NamedTuple):
-    """A query that waits beyond its bound, and figures of all of its kind at its provider."""
+    """A query without an answer for longer than the bound, and number, sum and age of all such queries of its kind at its
+    provider.
+    """
 
     kind: str
     reason: str
@@ -138,7 +142,13 @@ class Silent(NamedTuple):
 
 
 class WantedItem(NamedTuple):
-    """An item that should be open.  `mark` begins its key and names one silence."""
+    """An item that should be open.
+
+    mark       beginning of its key, which identifies the period without answers
+    first      the query that the item is about, or the oldest of several
+    told       evidence for the person who reads the item
+    is_single  True if the item is about one query
+    """
 
     mark: str
     first: Silent
@@ -147,7 +157,7 @@ class WantedItem(NamedTuple):
 
 
 def items(found: Sequence[Silent], heard: Collection[str]) -> Iterator[WantedItem]:
-    """The items that should be open for unanswered queries; pure."""
+    """The items that should be open for unanswered queries (`found`); `heard` are providers that answer other queries."""
     for (kind, provider), grouped in groupby(found, lambda one: (one.kind, one.provider)):
         several = list(grouped)
         first = several[0]
@@ -172,7 +182,7 @@ def items(found: Sequence[Silent], heard: Collection[str]) -> Iterator[WantedIte
 
 
 def news(one: WantedItem) -> suspense.ProviderNews:
-    """The item as news for suspense."""
+    """The item in the form in which suspense keeps it."""
     first = one.first
     of_all = f"{first.provider} {first.kind}"
     return suspense.ProviderNews(

@@ -61,11 +61,11 @@ _TO_RECORD = RowMapper(PaymentToRecord)
 _SILENT = RowMapper(Silent)
 _OWN_RETURNS = RowMapper(OwnReturn)
 _OWN_MOVES = RowMapper(OwnMove)
-TOLD_MAX = 100  # attempts, and payments, on the timeline of one order
-_CLOSED = "state IN ('lost', 'expired', 'cancelled', 'declined')"  # in the words of the index
+TOLD_MAX = 100  # most attempts, and most payments, on the timeline of one order
+_CLOSED = "state IN ('lost', 'expired', 'cancelled', 'declined')"  # the same text as in the index, so that it is used
 
-# The attempt of each subject that paid it, else one that can be paid now or soon, else the newest.
-# Only an attempt that can be paid now has its instructions.
+# For each subject the attempt that paid it, else one that can be paid now or soon, else the newest.  Instructions are
+# selected only for an attempt that can be paid now.
 SHOWN = """
 SELECT DISTINCT ON (subject) account_id AS account, attempt_id AS id, subject, provider, method, reference,
     provider_reference, amount, state, expires_at,
@@ -74,7 +74,7 @@ FROM payment_attempts WHERE account_id = %s AND subject = ANY(%s)
 ORDER BY subject, attempt_id = ANY(%s) DESC, (state = 'waiting' AND expires_at > now()) DESC,
     (state = 'opening' AND expires_at > now()) DESC, attempt_id DESC
 """
-# As `order_settle` does: each payment by itself, less its chargebacks and refunds.
+# The same rule as in `order_settle`: each payment counts alone, less its chargebacks and refunds.
 COVERED = """SELECT EXISTS (
     SELECT 1 FROM payment_attempts a JOIN captures c USING (account_id, attempt_id)
         LEFT JOIN chargebacks b USING (account_id, attempt_id, payment, subject)
@@ -104,7 +104,7 @@ SELECT account_id AS account, attempt_id AS attempt, provider || ' ' || method A
 FROM unnest(%s::uuid[], %s::uuid[]) AS wanted (account_id, attempt_id)
 JOIN payment_attempts USING (account_id, attempt_id)
 """
-# Each half uses its own index: captures_by_payment, payment_attempts_by_provider_reference.
+# The two parts use the indexes captures_by_payment and payment_attempts_by_provider_reference.
 BY_ANY_NUMBER = """
 SELECT a.account_id AS account, a.subject
 FROM captures c JOIN payment_attempts a USING (account_id, attempt_id) WHERE c.payment = %s
@@ -126,7 +126,7 @@ ORDER BY attempt_id DESC LIMIT 1
 OPENING_DUE = """
 SELECT 1 FROM payment_attempts WHERE state = 'opening' AND leased_until <= now() ORDER BY leased_until
 """
-# The row is there before the call to the bank, and stays until the bank answers.
+# An attempt has the state 'opening' from before the call to the bank until the bank answers.
 LATE = f"""
 SELECT 1 FROM payment_attempts WHERE state = 'opening' AND opened_at > now() - interval '{LATELY_SECONDS} seconds'
     AND opened_at < now() - interval '{LATE_SECONDS} seconds'
@@ -170,7 +170,7 @@ OPEN_PUT_OFF = """
 UPDATE payment_attempts SET last_answer = %s, leased_until = now() + make_interval(secs => %s)
 WHERE account_id = %s AND attempt_id = %s AND state = 'opening'
 """
-# The buyer has not seen its instructions.  If they may exist, they are cancelled and queried.
+# No buyer has seen the instructions of the attempt.  If the provider may have made them, they are cancelled and queried.
 EXPIRE_OPENING = """
 UPDATE payment_attempts SET state = CASE WHEN is_perhaps_made THEN 'lost' ELSE 'expired' END,
     ask_at = CASE WHEN is_perhaps_made THEN now() ELSE 'infinity' END, ask_rank = 1,
@@ -189,9 +189,9 @@ SELECT 1 FROM payment_attempts
 WHERE ask_rank IN (0, 1) AND state <> 'opening' AND ask_at <= now() AND ask_at < 'infinity'
 ORDER BY ask_rank, ask_at
 """
-# First attempts whose buyer may be waiting.  The others get a share of their own, and the capacity that
-# the first leave; they cannot delay the first, however many they are.  The time set here is a lease; the
-# answer sets the next status query.
+# `first` are attempts whose buyer may be waiting.  `late` are all others: they get a share of their own and the capacity that
+# `first` leaves, and cannot delay `first`, however many they are.  The time set here is a lease; the answer sets the time of
+# the next status query.
 TO_ASK = f"""
 WITH first AS (
     SELECT account_id, attempt_id FROM payment_attempts
@@ -207,9 +207,9 @@ UPDATE payment_attempts SET asked = asked + 1, ask_at = now() + make_interval(se
 WHERE (account_id, attempt_id) IN (SELECT * FROM first UNION ALL SELECT * FROM late)
 RETURNING {_COLUMNS}, ask_at - make_interval(secs => %s) AS asked_at
 """  # noqa: S608
-# `asked` counts the answered query.  An attempt that may be paid now has the first rank.  An ended
-# attempt is queried no more once the provider confirms the cancellation, or does not know instructions
-# that no buyer has seen.
+# `asked` already includes this query.  An attempt that may be paid now has the first rank (0).  An ended attempt is not
+# queried any more once the provider confirms the cancellation, or says that it has no such instructions and no buyer has
+# seen any.
 ASKED = """
 UPDATE payment_attempts SET
     answered_at = CASE WHEN %s THEN now() ELSE answered_at END,
@@ -220,7 +220,7 @@ UPDATE payment_attempts SET
     ask_rank = CASE WHEN state = 'waiting' THEN 0 ELSE 1 END
 WHERE account_id = %s AND attempt_id = %s AND ask_at < 'infinity'
 """
-# The query was not begun: it does not count.
+# The query was not begun, so that it does not count in `asked`.
 ASK_PUT_OFF = """
 UPDATE payment_attempts SET asked = asked - 1, ask_at = now() + make_interval(secs => %s),
     unheard_since = coalesce(unheard_since, now())
@@ -230,7 +230,7 @@ ASK_NOW = """
 UPDATE payment_attempts SET ask_at = now(), ask_rank = 0
 WHERE account_id = %s AND attempt_id = %s AND state <> 'opening'
 """
-# For a buyer who claims to have paid: the shown attempts, once in so many seconds.
+# For a buyer who claims to have paid: the attempts of the subject that may be paid, if the buyer's last query is old enough.
 TO_ASK_OF = f"""
 UPDATE payment_attempts SET buyer_asked_at = now(), ask_at = now() + make_interval(secs => %s)
 WHERE account_id = %s AND subject = %s AND state IN ('waiting', 'expired', 'lost', 'declined')
@@ -263,7 +263,7 @@ UPDATE payment_attempts SET cancel_at = 'infinity',
     state = CASE state WHEN 'lost' THEN 'cancelled' ELSE state END
 WHERE account_id = %s AND attempt_id = %s AND state NOT IN ('opening', 'waiting')
 """
-# No more tries once it ended so long ago that it takes no money.
+# No more tries once the attempt expired so long ago that it certainly accepts no money.
 CANCEL_LATER = """
 UPDATE payment_attempts SET cancel_at = CASE
     WHEN expires_at < now() - make_interval(secs => %s) THEN 'infinity'
@@ -311,14 +311,14 @@ ON CONFLICT ON CONSTRAINT notification_inbox_pkey DO NOTHING RETURNING external_
 
 
 def opened(made: OpenedAttempt) -> tuple[object, ...]:
-    """The first arguments of `OPENED`."""
+    """The first two parameters of the statement `OPENED`: instructions, and the provider's number of them."""
     return jsonb(msgspec.to_builtins(made.instructions)), made.provider_reference
 
 
 async def record_opened(
     tx: Tx, account: UUID, attempt_id: UUID, made: OpenedAttempt, ask_seconds: float
 ) -> None:
-    """Record the instructions; the first status query is after `ask_seconds`."""
+    """Record the instructions that the provider made; the first status query is after `ask_seconds`."""
     await tx.run(OPENED, *opened(made), ask_seconds, account, attempt_id)
 
 
@@ -332,7 +332,11 @@ async def open_later(
     seconds: float,
     seconds_max: float,
 ) -> None:
-    """Record that an attempt could not be opened; the next try is after `seconds`."""
+    """Record that an attempt could not be opened, with the provider's answer.
+
+    is_perhaps_made       True if the provider may have made instructions
+    seconds, seconds_max  pause until the next try: the first, and the longest as it grows with each try
+    """
     await tx.run(LATER, answer, is_perhaps_made, seconds, seconds_max, account, attempt_id)
 
 
@@ -352,7 +356,10 @@ async def replace(
     seconds: float,
     attempts_max: int,
 ) -> str:
-    """Replace an attempt whose instructions cannot be shown; return the outcome."""
+    """Replace an attempt whose instructions cannot be shown by the attempt `successor`, to be opened after `seconds`.
+
+    Returns the outcome of `payment_replace_by`.  A subject gets at most `attempts_max` attempts.
+    """
     how = (channel.provider, channel.method, reference, seconds, attempts_max)
     return str(await tx.value(REPLACE, lost.account, lost.id, successor, *how))
 
@@ -368,18 +375,18 @@ async def open_another(
     expires_at: datetime,
     attempts_max: int,
 ) -> bool:
-    """Begin another attempt of a subject; False if it had as many as it may."""
+    """Begin another attempt of a subject (order); False if the subject has had `attempts_max` attempts."""
     how = (channel.provider, channel.method, reference, amount.value, expires_at, attempts_max)
     return bool(await tx.value(OPEN_ANOTHER, account, attempt_id, subject, *how))
 
 
 async def out(tx: ReadTx) -> list[RailOut]:
-    """The rails that an operator took out."""
+    """The rails that an operator took out, by name."""
     return await tx.all_as(_RAILS_OUT, OUT)
 
 
 async def set_out(tx: Tx, rail: str, reason: str, *, is_out: bool) -> None:
-    """Take a rail out, or put it back."""
+    """Take a rail out (`is_out`) for a reason, or put it back."""
     if is_out:
         await tx.run(TAKE_OUT, rail, reason)
     else:
@@ -395,12 +402,12 @@ async def opening_at(tx: ReadTx, rail: str) -> int:
 
 
 async def expire_opening(tx: Tx, account: UUID, attempt_id: UUID) -> None:
-    """Expire an attempt that could not be opened."""
+    """End an attempt that could not be opened before its expiry: as expired, or as lost if instructions may exist."""
     await tx.run(EXPIRE_OPENING, account, attempt_id)
 
 
 async def close(tx: Tx, account: UUID, subject: UUID) -> None:
-    """Close the open attempts of a subject."""
+    """Close the open attempts of a subject (order)."""
     await tx.run(CLOSE, account, subject)
 
 
@@ -415,7 +422,12 @@ async def asked(
     seconds: float,
     window_seconds: float,
 ) -> None:
-    """Record the answer to a status query, or its absence; it sets the time of the next query."""
+    """Record whether a status query was answered and how, and set the time of the next query.
+
+    is_cancelled, is_unknown  the answer says that the attempt is cancelled, or that the provider does not have it
+    seconds                   pause after the first query of an attempt; later pauses are longer
+    window_seconds            time in which the provider answers queries about a payment
+    """
     told = (is_answered, is_answered, is_cancelled, is_unknown)
     await tx.run(ASKED, *told, seconds, window_seconds, account, attempt_id)
 
@@ -426,7 +438,7 @@ async def put_question_off(tx: Tx, account: UUID, attempt_id: UUID, seconds: flo
 
 
 async def ask_now(tx: Tx, account: UUID, attempt_id: UUID) -> None:
-    """Have an attempt queried at once."""
+    """Make an attempt due to be queried at once."""
     await tx.run(ASK_NOW, account, attempt_id)
 
 
@@ -444,7 +456,11 @@ async def cancel_later(
     seconds_max: float,
     give_up_seconds: float,
 ) -> None:
-    """Record that a cancellation failed; it is repeated until `give_up_seconds` after the end of the attempt."""
+    """Record that a cancellation failed.
+
+    seconds, seconds_max  pause until the next try: the first, and the longest as it grows with each try
+    give_up_seconds       time after the expiry of the attempt at which no more tries are made
+    """
     await tx.run(CANCEL_LATER, give_up_seconds, seconds, seconds_max, account, attempt_id)
 
 
@@ -454,14 +470,17 @@ async def put_cancel_off(tx: Tx, account: UUID, attempt_id: UUID, seconds: float
 
 
 async def cancel_no_more(tx: Tx, account: UUID, attempt_id: UUID) -> None:
-    """Record that there is nothing left to cancel."""
+    """Record that an attempt need not be cancelled any more."""
     await tx.run(CANCEL_NO_MORE, account, attempt_id)
 
 
 async def capture(
     tx: Tx, account: UUID, attempt_id: UUID, number: str | None, amount: int | None, learned_by: str
 ) -> str:
-    """Book a payment of an attempt, `amount` in rupiah; return the outcome of `payment_capture`."""
+    """Book a payment of an attempt, of `amount` rupiah; return the outcome as `payment_capture` names it.
+
+    learned_by  source of the news, such as `notification` or `question` (an answer to a query)
+    """
     return str(await tx.value(CAPTURE, account, attempt_id, number, amount, learned_by))
 
 
@@ -475,26 +494,29 @@ async def confirm(
 async def charge_back(
     tx: Tx, account: UUID, attempt_id: UUID, number: str | None, amount: int | None
 ) -> str:
-    """Record that a payment failed or was charged back, by `amount` rupiah or whole; return the outcome of `payment_deny`."""
+    """Record that a payment failed or was charged back, by `amount` rupiah (None: the whole payment).
+
+    Returns the outcome as `payment_deny` names it.
+    """
     return str(await tx.value(CHARGE_BACK, account, attempt_id, number, amount))
 
 
 async def capture_from(
     tx: Tx, provider: str, account: UUID, attempt_id: UUID, number: str | None, amount: int | None
 ) -> str:
-    """`capture` for a notification, whose provider must be the attempt's."""
+    """As `capture`, for a notification: does nothing unless the attempt is at the provider that sent it."""
     return str(await tx.value(CAPTURE_FROM, provider, account, attempt_id, number, amount))
 
 
 async def charge_back_from(
     tx: Tx, provider: str, account: UUID, attempt_id: UUID, number: str | None, amount: int | None
 ) -> str:
-    """`charge_back` for a notification, whose provider must be the attempt's."""
+    """As `charge_back`, for a notification: does nothing unless the attempt is at the provider that sent it."""
     return str(await tx.value(CHARGE_BACK_FROM, provider, account, attempt_id, number, amount))
 
 
 async def attempt(tx: ReadTx, account: UUID, attempt_id: UUID) -> PaymentAttempt | None:
-    """One attempt."""
+    """The attempt with this id; None if the account has no such attempt."""
     return await tx.one_as(
         _ATTEMPTS,
         f"SELECT {_COLUMNS} FROM payment_attempts"  # noqa: S608
@@ -507,12 +529,12 @@ async def attempt(tx: ReadTx, account: UUID, attempt_id: UUID) -> PaymentAttempt
 async def shown(
     tx: ReadTx, account: UUID, subjects: Sequence[UUID], paid_by: Sequence[UUID]
 ) -> list[PaymentAttempt]:
-    """The attempt of each subject to show to its buyer; `paid_by` are attempts that paid a subject."""
+    """For each subject (order) the attempt to show to its buyer; `paid_by` are ids of attempts that paid a subject."""
     return await tx.all_as(_ATTEMPTS, SHOWN, account, list(subjects), list(paid_by))
 
 
 async def newest(tx: ReadTx, account: UUID, subject: UUID) -> PaymentAttempt | None:
-    """The newest attempt of a subject."""
+    """The newest attempt of a subject (order); None if it has no attempt."""
     return await tx.one_as(
         _ATTEMPTS,
         f"SELECT {_COLUMNS} FROM payment_attempts WHERE account_id = %s AND subject = %s"  # noqa: S608
@@ -523,28 +545,32 @@ async def newest(tx: ReadTx, account: UUID, subject: UUID) -> PaymentAttempt | N
 
 
 async def is_covered(tx: ReadTx, account: UUID, subject: UUID) -> bool:
-    """True if one payment, less what left again, covers the sum asked for a subject."""
+    """True if one payment of a subject (order), less its chargebacks and refunds, is at least the sum of its attempt."""
     return bool(await tx.value(COVERED, account, subject))
 
 
 async def lease_to_open(
     tx: Tx, lease_seconds: float, limit: int, without: Sequence[str]
 ) -> list[PaymentAttempt]:
-    """Lease attempts to open; of the rails in `without` only expired ones."""
+    """Lease at most `limit` attempts that wait to be opened; of rails in `without`, only attempts that have expired."""
     return await tx.all_as(_ATTEMPTS, TO_OPEN, list(without), limit, lease_seconds)
 
 
 async def lease_to_open_of(
     tx: Tx, account: UUID, subject: UUID, lease_seconds: float
 ) -> PaymentAttempt | None:
-    """Lease the attempt of a subject that is to be opened."""
+    """Lease the attempt of a subject (order) that waits to be opened; None if there is none, or another process has it."""
     return await tx.one_as(_ATTEMPTS, TO_OPEN_OF, lease_seconds, account, subject)
 
 
 async def lease_to_ask(
     tx: Tx, lease_seconds: float, limit: int, late_max: int, without: Sequence[str]
 ) -> list[PaymentAttempt]:
-    """Lease attempts to query: `limit` that a buyer may wait for, and `late_max` others, more if room is left."""
+    """Lease attempts that are due to be queried, without those of rails in `without`.
+
+    limit     most attempts for which a buyer may be waiting
+    late_max  most other attempts; more if fewer than `limit` have a waiting buyer
+    """
     away = list(without)
     lease = (lease_seconds, lease_seconds)
     return await tx.all_as(_ATTEMPTS, TO_ASK, away, limit, away, late_max, limit, *lease)
@@ -553,28 +579,30 @@ async def lease_to_ask(
 async def lease_to_ask_of(
     tx: Tx, account: UUID, subject: UUID, lease_seconds: float, pause_seconds: float
 ) -> list[PaymentAttempt]:
-    """Lease the attempts of a subject that may be paid and were not queried for its buyer within `pause_seconds`."""
+    """Lease the attempts of a subject (order) that may be paid and were not queried for its buyer within
+    `pause_seconds`.
+    """
     return await tx.all_as(_ATTEMPTS, TO_ASK_OF, lease_seconds, account, subject, pause_seconds)
 
 
 async def lease_to_cancel(
     tx: Tx, lease_seconds: float, limit: int, without: Sequence[str]
 ) -> list[PaymentAttempt]:
-    """Lease closed attempts to cancel at their providers."""
+    """Lease closed attempts that are due to be cancelled at their providers, without those of rails in `without`."""
     return await tx.all_as(_ATTEMPTS, TO_CANCEL, list(without), limit, lease_seconds)
 
 
 async def lease_to_cancel_of(
     tx: Tx, account: UUID, subject: UUID, lease_seconds: float
 ) -> list[PaymentAttempt]:
-    """Lease the closed attempts of one subject to cancel."""
+    """Lease the closed attempts of one subject (order) that are due to be cancelled."""
     return await tx.all_as(_ATTEMPTS, TO_CANCEL_OF, lease_seconds, account, subject)
 
 
 async def inboxed(
     tx: Tx, provider: str, external_id: str, sent_on: date
 ) -> InboxedNotification | None:
-    """A notification that came before."""
+    """The stored notification with this id and date; None if there is none."""
     return await tx.one_as(
         _INBOXED,
         "SELECT body, reading, outcome FROM notification_inbox"
@@ -593,7 +621,7 @@ async def insert_inbox(
     body: bytes,
     read: Notification | None = None,
 ) -> bool:
-    """Keep a notification and its reading; False if it came before."""
+    """Store a notification and its parsed fields; False if this provider sent one with this id and date before."""
     digest = sha256(body).digest()  # stays when the body is deleted
     reading = jsonb(msgspec.to_builtins(read)) if read else None
     given = (provider, external_id, sent_on, body, digest, reading)
@@ -603,7 +631,7 @@ async def insert_inbox(
 async def take(
     tx: Tx, provider: str, external_id: str, sent_on: date, body: bytes, read: Notification
 ) -> bool:
-    """Keep a notification and the job that acts on it; False if it came before."""
+    """Store a notification, and queue a job that acts on it; False if the provider sent one with this id and date before."""
     if not await insert_inbox(tx, provider, external_id, sent_on, body, read):
         return False
     await emit(
@@ -616,14 +644,16 @@ async def take(
 
 
 async def set_outcome(tx: Tx, provider: str, external_id: str, sent_on: date, outcome: str) -> None:
-    """Record the outcome of a notification."""
+    """Record the outcome of acting on a stored notification."""
     await tx.run(OUTCOME, outcome, provider, sent_on, external_id)
 
 
 async def newest_by_provider_reference(
     tx: ReadTx, provider: str, number: str
 ) -> PaymentAttempt | None:
-    """The newest attempt whose instructions have this provider's number: numbers of accounts are reused."""
+    """The newest attempt at this provider whose instructions have this number, since account numbers may be used again;
+    None if there is none.
+    """
     return await tx.one_as(_ATTEMPTS, NEWEST_BY_NUMBER, number, provider)
 
 
@@ -633,14 +663,16 @@ async def is_at(tx: ReadTx, provider: str, account: UUID, attempt_id: UUID) -> b
 
 
 async def by_provider_reference(tx: Tx, provider: str, number: str) -> PaymentAttempt | None:
-    """The attempt whose instructions have this provider's number; None unless exactly one has."""
+    """The attempt at this provider whose instructions have this number; None if there is none, or more than one."""
     found = await tx.all_as(_ATTEMPTS, BY_NUMBER, number, provider)
     return found[0] if len(found) == 1 else None
 
 
 async def silent(tx: Tx) -> tuple[list[Silent], set[str]]:
-    """Queries without an answer beyond their bound, the first of each kind and provider, and the providers among theirs
-    that answer other queries.  Locked until the transaction ends."""
+    """(queries without an answer for longer than the bound, those of their providers that answer other queries).
+
+    At most `SINGLES_MAX` queries of each kind and provider are returned.  Takes a lock until the transaction ends.
+    """
     await tx.run(ALONE)
     found = await tx.all_as(_SILENT, SILENT)
     providers = {one.provider for one in found}
@@ -648,7 +680,7 @@ async def silent(tx: Tx) -> tuple[list[Silent], set[str]]:
 
 
 async def captured(tx: Tx, account: UUID, attempt_id: UUID, payment: str | None) -> bool:
-    """True if this payment of an attempt (any, for None) was captured."""
+    """True if this payment of an attempt was captured; for None, if any payment of the attempt was."""
     return bool(
         await tx.value(
             "SELECT EXISTS (SELECT 1 FROM captures WHERE account_id = %s AND attempt_id = %s"
@@ -661,27 +693,31 @@ async def captured(tx: Tx, account: UUID, attempt_id: UUID, payment: str | None)
 
 
 async def captured_of(tx: ReadTx, account: UUID, subject: UUID) -> list[Captured]:
-    """Every payment for one subject, oldest first."""
+    """Every captured payment for one subject (order), oldest first."""
     return await tx.all_as(_CAPTURED, CAPTURED, account, subject)
 
 
 async def heard_of(tx: ReadTx, account: UUID, subject: UUID) -> list[Heard]:
-    """Every attempt of one subject, oldest first, and when its provider last answered about it."""
+    """Every attempt of one subject (order), oldest first, with the time of the last answer of its provider."""
     return await tx.all_as(_HEARD, HEARD, account, subject)
 
 
 async def payment_to_record(tx: Tx, provider: str, payment: str) -> PaymentToRecord | None:
-    """A captured payment by the provider's number of it, with its chargebacks so far; None if there is none."""
+    """The captured payment with this number of the provider, with its chargebacks so far; None if there is no such payment."""
     return await tx.one_as(_TO_RECORD, TO_RECORD, payment, provider)
 
 
 async def close_by_record(tx: Tx, account: UUID, attempt: UUID, payment: str) -> None:
-    """Close a payment that the record of its provider has."""
+    """Mark a payment as found in the record of its provider."""
     await tx.run(CLOSE_BY_RECORD, account, attempt, payment)
 
 
 async def confirm_by_record(tx: Tx, payments: Sequence[str], refunds: Sequence[str]) -> None:
-    """Close payments, by the provider's numbers, and refunds, by ours, of which record and books agree."""
+    """Mark payments and settled refunds on which the record and the books agree.
+
+    payments  the provider's numbers of payments
+    refunds   our numbers of refunds
+    """
     await tx.run(PAYMENTS_CONFIRMED, list(payments))
     await tx.run(REFUNDS_CONFIRMED, list(refunds))
 
@@ -689,7 +725,7 @@ async def confirm_by_record(tx: Tx, payments: Sequence[str], refunds: Sequence[s
 async def captured_anywhere(tx: Tx, payment: str) -> bool:
     """True if a payment with this number was captured, for any account.
 
-    The number is locked until the transaction ends.
+    Locks the number until the transaction ends.
     """
     await tx.run("SELECT payment_number_lock(%s)", payment)
     found = await tx.value(
@@ -700,29 +736,29 @@ async def captured_anywhere(tx: Tx, payment: str) -> bool:
 
 
 async def attempts_told(tx: ReadTx, account: UUID, subject: UUID) -> list[AttemptTold]:
-    """The attempts of a subject and their history, oldest first."""
+    """The attempts of a subject (order) with their times, for a timeline, oldest first."""
     return await tx.all_as(_ATTEMPTS_TOLD, ATTEMPTS_TOLD, account, subject, TOLD_MAX)
 
 
 async def captures_told(tx: ReadTx, account: UUID, subject: UUID) -> list[CapturedTold]:
-    """The payments of a subject and how we learned of each, oldest first."""
+    """The captured payments of a subject (order) with the source of the news, for a timeline, oldest first."""
     return await tx.all_as(_CAPTURES_TOLD, CAPTURES_TOLD, account, subject, TOLD_MAX)
 
 
 async def subjects_by_number(tx: ReadTx, number: str, limit: int) -> list[tuple[UUID, UUID]]:
-    """(account, subject) of payments and instructions with this number at a provider."""
+    """(account, subject) of payments, and of attempts with instructions, that have this number at a provider."""
     rows = await tx.all(BY_ANY_NUMBER, number, number, limit)
     return [(row["account"], row["subject"]) for row in rows]
 
 
 async def routes_of(tx: ReadTx, attempts: Sequence[tuple[UUID, UUID]]) -> list[AttemptRoute]:
-    """The rail and method of each of these attempts, (account, attempt)."""
+    """The rail and method of each of these attempts, which are given as (account, attempt)."""
     wanted = [one for one, _ in attempts], [one for _, one in attempts]
     return await tx.all_as(_ROUTES, _ROUTE, *wanted)
 
 
 async def references_of(tx: ReadTx, account: UUID, limit: int) -> list[str]:
-    """Our references of the newest attempts of an account."""
+    """Our references of the newest attempts of an account, at most `limit`."""
     found = await tx.value(
         "SELECT coalesce(array_agg(reference), '{}') FROM (SELECT reference FROM payment_attempts"
         " WHERE account_id = %s ORDER BY attempt_id DESC LIMIT %s) a",
@@ -733,28 +769,30 @@ async def references_of(tx: ReadTx, account: UUID, limit: int) -> list[str]:
     return found
 
 
-# -- rails of our own database: the room of the rail has the statements (`OwnSql`) -----------------
+# -- rails of our own database: the room of the rail provides the statements (`OwnSql`) ------------
 
 
 async def give_back_own(
     tx: Tx, query: str, account: UUID, source: UUID, refund: str, amount: int
 ) -> int | None:
-    """Give `amount` rupiah back to the source of a payment; None if less is left."""
+    """Give `amount` rupiah back to the source of a payment, once for each refund number; return the sum given back under
+    this number, None if too little is left.
+    """
     found: int | None = await tx.value(query, account, source, refund, amount)
     return found
 
 
 async def returned_own(tx: ReadTx, query: str, account: UUID, source: UUID) -> list[OwnReturn]:
-    """The refunds to a source, oldest first."""
+    """The refunds to the source of a payment, oldest first."""
     return await tx.all_as(_OWN_RETURNS, query, account, source)
 
 
 async def open_own_moves(tx: ReadTx, query: str, begins: datetime, ends: datetime) -> None:
-    """Open the cursor of `next_own_moves` over the movements of a period."""
+    """Open the cursor of `next_own_moves` over the movements from `begins` to before `ends`."""
     declared = f"DECLARE own_moves NO SCROLL CURSOR FOR {query}"
     await tx.tell(declared, begins, ends, begins, ends)
 
 
 async def next_own_moves(tx: ReadTx, limit: int) -> list[OwnMove]:
-    """The next movements, oldest first; none at the end."""
+    """The next movements from the cursor, oldest first; empty at the end."""
     return await tx.all_as(_OWN_MOVES, f"FETCH {limit:d} FROM own_moves")

@@ -196,7 +196,7 @@ def reroute(
     dry_run: DryRun = False,
     options: Options = NO_OPTIONS,
 ) -> None:
-    """Send a refund by transfer instead of by its provider: to the account that its buyer named, or ask the buyer for one."""
+    """Take a refund from its provider: its buyer is asked to name a bank account, to which the money is transferred."""
     named, said = RefundNamed(refund), f"{refund} goes by another way"
     _pull(options, REROUTE, named, said, by=by, reason=reason, dry_run=dry_run)
 

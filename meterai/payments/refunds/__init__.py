@@ -1,1 +1,1 @@
-"""Refunds of payments: model, SQL, sending, and lookup in records of providers."""
+"""Refunds of payments: model, SQL, sending, and comparison with records of providers."""

@@ -11,7 +11,7 @@ from meterai.kit.lifecycle import Lifecycle
 from meterai.kit.money import Rupiah
 from meterai.kit.refusal import Refusal
 
-TRY_SECONDS_MAX = 300.0  # between two tries at the provider
+TRY_SECONDS_MAX = 300.0  # longest pause between two tries at the provider
 CALLS_PER_TRY_MAX = 4  # a query and a refund, each with a token
 LEASE_MARGIN_SECONDS = 4.0  # for our own work between the calls, and to record the outcome
 
@@ -21,25 +21,25 @@ class RefundState(StrEnum):
 
     REQUESTED = "requested"  # the money is set aside; no call was begun yet
     SENT = "sent"  # a call was begun; the outcome may be unknown
-    ACCEPTED = "accepted"  # the provider says that it is at it
+    ACCEPTED = "accepted"  # the provider says that the refund is under way
     REFUSED = "refused"  # the provider refused; it is tried again
     SETTLED = "settled"
-    REROUTED = "rerouted"  # not carried out: another refund takes another way
-    VOID = "void"  # not carried out: the payer had the money from a bank already
+    REROUTED = "rerouted"  # not carried out: a new refund by another way replaces it
+    VOID = "void"  # not carried out: the payer already got the money from a bank
 
 
 class RefundEvent(StrEnum):
     """Event in the life of a refund."""
 
     SENT = "sent"
-    NOT_BEGUN = "not_begun"  # the call that was to be made, and no other was before
+    NOT_BEGUN = "not_begun"  # the call could not be made, and no call was made before
     ACCEPTED = "accepted"
     REFUSED = "refused"
     SETTLED = "settled"
     REROUTED = "rerouted"
-    ACCOUNT_REFUSED = "account_refused"  # by its bank: the refund waits for another
+    ACCOUNT_REFUSED = "account_refused"  # the bank of the named account refused it: the refund waits for another account
     PAYMENT_CHARGED_BACK = "payment_denied"
-    GIVEN_BACK = "given_back"  # its payment, by the provider of its own accord
+    GIVEN_BACK = "given_back"  # the provider gave the payment back without our refund
 
 
 _S, _E = RefundState, RefundEvent
@@ -65,7 +65,10 @@ REFUND = Lifecycle(
         (_S.ACCEPTED, _E.PAYMENT_CHARGED_BACK): _S.VOID,
         (_S.REFUSED, _E.PAYMENT_CHARGED_BACK): _S.VOID,
         (_S.REQUESTED, _E.GIVEN_BACK): _S.VOID,
-        (_S.SENT, _E.GIVEN_BACK): _S.VOID,  # no call of it is open, and the record does not have it
+        (
+            _S.SENT,
+            _E.GIVEN_BACK,
+        ): _S.VOID,  # no call is open, and the record does not have this refund
         (_S.ACCEPTED, _E.GIVEN_BACK): _S.VOID,
         (_S.REFUSED, _E.GIVEN_BACK): _S.VOID,
         # A call that was open when it was stopped, or rerouted, had been carried out.
@@ -76,19 +79,19 @@ REFUND = Lifecycle(
 
 
 class Way(StrEnum):
-    """How a refund goes back."""
+    """Route by which the money of a refund goes back."""
 
-    PROVIDER = "provider"  # by the rail of its payment
-    TRANSFER = "transfer"  # to the account that its buyer named
-    CLAIM = "claim"  # no account is known: its buyer is to name one
+    PROVIDER = "provider"  # refunded by the rail of its payment
+    TRANSFER = "transfer"  # transferred to the account that the buyer named
+    CLAIM = "claim"  # no account is known: the buyer must name one
 
 
 def choose_way(*, gives_back: bool, is_in_time: bool, has_payouts: bool) -> Way:
-    """The way of a refund that was never sent.
+    """Choose the way of a refund that was never sent.
 
-    gives_back    its rail refunds payments of its method
-    is_in_time    its payment is within the refund window of its rail
-    has_payouts   a rail of this installation makes transfers; without, the provider is always asked
+    gives_back    True if the rail of the payment refunds payments of its method
+    is_in_time    True if the payment is within the refund window of its rail
+    has_payouts   True if a rail of this installation makes transfers; if none does, the way is always the provider
     """
     if (gives_back and is_in_time) or not has_payouts:
         return Way.PROVIDER
@@ -100,7 +103,7 @@ class Stage(StrEnum):
 
     DECIDED = "decided"
     WAITING_FOR_ACCOUNT = "waiting_for_account"
-    NOT_SENT = "not_sent"  # something hinders that it is sent
+    NOT_SENT = "not_sent"  # something prevents sending it; `last_answer` says what
     SENT = "sent"
     ACCEPTED = "accepted"
     SETTLED = "settled"
@@ -113,16 +116,18 @@ class Stage(StrEnum):
 class RefundCause(StrEnum):
     """Cause of a refund."""
 
-    NOT_EXECUTED = "not_executed"  # paid, and no stamp by the due time
+    NOT_EXECUTED = "not_executed"  # the order was paid, and not executed by its due time
     NOT_STAMPED = "not_stamped"  # the document could not be stamped
-    ASKED = "asked"  # the buyer asked unused stamps back
-    SHORT = "short"  # less than the total
-    EXCESS = "excess"  # the part above the total
+    ASKED = "asked"  # the buyer, or staff for the buyer, gave unused stamps back
+    SHORT = "short"  # the payment was less than the total of the order
+    EXCESS = "excess"  # the part of the payment above the total
     DOUBLE = "double"  # the order was paid before
-    LATE = "late"  # the order was withdrawn, or is over
-    RESTORED = "restored"  # taken back by a bank, or given back, and with us again
-    DEPOSIT = "deposit"  # a seller takes back deposit that it did not use
-    REMAINDER = "remainder"  # rest of the price of the stamps that covered a part taken back
+    LATE = "late"  # the order was withdrawn, or had ended, before the payment
+    RESTORED = "restored"  # money that a bank had taken or given back, and that is with us again
+    DEPOSIT = "deposit"  # a seller gets back an unused part of its deposit
+    REMAINDER = (
+        "remainder"  # stamps were retired for a partial chargeback, and their price exceeds it
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +136,7 @@ class Refund:
 
     account: UUID
     id: UUID
-    subject: UUID  # of its payment
+    subject: UUID  # the order of its payment
     attempt: UUID
     payment: str
     cause: RefundCause
@@ -144,43 +149,47 @@ class Refund:
     due_at: datetime
     settled_at: datetime | None
     tries: int
-    last_answer: str | None  # of the provider, which did not carry the refund out
-    reversed: Rupiah  # rupiah of it that came back after it settled
+    last_answer: (
+        str | None
+    )  # last answer of the provider that was no success, or the reason of a wait
+    reversed: Rupiah  # the part that came back to us after the refund settled
     tried_at: datetime | None = None  # when it was last sent
     way: Way = Way.PROVIDER
-    transfer: UUID | None = None  # the last that carries or carried it
-    first: UUID | None = None  # of a refund by another way: the original one
-    wanted_at: datetime | None = None  # when its buyer was asked to name an account
-    waited_seconds: int = 0  # past its due time, for an account
+    transfer: UUID | None = None  # the last transfer that carries, or carried, this refund
+    first: UUID | None = None  # the original refund, if this one replaces it by another way
+    wanted_at: datetime | None = (
+        None  # when the buyer was asked to name an account; None if it is not asked now
+    )
+    waited_seconds: int = 0  # time after the due time in which the refund waited for an account
     recorded_at: datetime | None = None
     reroute_at: datetime | None = (
-        None  # from then on it goes by another way if the record does not have it
+        None  # from then on the refund goes by another way, unless the record has it
     )
 
     @property
     def began_as(self) -> UUID:
-        """The id of the original refund, before it took another way: compensations belong to that."""
+        """The id of the original refund before any change of way; compensations belong to this id."""
         return self.first or self.id
 
     @property
     def is_open(self) -> bool:
-        """True while its money is with us."""
+        """True while the money of the refund is still with us."""
         return self.state in OPEN
 
     @property
     def is_stopped_or_on_its_way(self) -> bool:
-        """True if the provider may have carried it out, or may yet."""
+        """True if the provider may have carried the refund out, or may do so later, and the refund is not settled."""
         return self.state not in (RefundState.REQUESTED, RefundState.SETTLED)
 
 
-# As in refund_is_open.sql.
+# The same states as in refund_is_open.sql.
 OPEN = frozenset(
     {RefundState.REQUESTED, RefundState.SENT, RefundState.ACCEPTED, RefundState.REFUSED}
 )
 
 
 def stage_of(refund: Refund) -> Stage:
-    """The stage of a refund."""
+    """The stage of a refund that is shown to people."""
     match refund.state:
         case RefundState.REQUESTED if refund.way is Way.CLAIM:
             return Stage.WAITING_FOR_ACCOUNT
@@ -206,7 +215,7 @@ class RefundPayee:
 
 
 class PayeeOfRefund(NamedTuple):
-    """The bank account of a refund by transfer."""
+    """The bank account to which a refund goes by transfer."""
 
     refund: UUID
     bank_code: str
@@ -215,26 +224,26 @@ class PayeeOfRefund(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class OwedByClaim:
-    """Money of one account that waits for a bank account of its buyer."""
+    """Money of a buyer that waits until the buyer names a bank account: refunds, and rupiah of compensations."""
 
     refunds: list[Refund]
     compensation: Rupiah
 
     @property
     def sum(self) -> Rupiah:
-        """The sum of both."""
+        """The sum of refunds and compensation."""
         return Rupiah(sum(one.amount.value for one in self.refunds) + self.compensation.value)
 
 
 class Compensation(NamedTuple):
-    """Compensation of a refund so far."""
+    """The compensation for lateness of a refund so far; `refund` is the original refund."""
 
     refund: UUID
     amount: Rupiah
 
 
 class LateRefund(NamedTuple):
-    """A refund past its due time, by whole days."""
+    """A refund that is late by `days` whole days."""
 
     account: UUID
     refund: UUID
@@ -242,7 +251,7 @@ class LateRefund(NamedTuple):
 
 
 class KnownOf(NamedTuple):
-    """Facts that choose the way of a refund: rail, method and time of its payment."""
+    """Facts from which the way of a refund is chosen: rail, method and time of its payment."""
 
     provider: str
     method: str
@@ -257,7 +266,7 @@ class NotRerouted(Refusal):
 
 
 class RefundFigures(NamedTuple):
-    """Numbers of refunds that began and settled in a period, and of open ones."""
+    """Counts of refunds: begun in a period, settled in the period, and open now."""
 
     begun: int
     settled: int
@@ -265,7 +274,7 @@ class RefundFigures(NamedTuple):
 
 
 class OpenRefunds(NamedTuple):
-    """Figures of open refunds: number, rupiah, begin of the oldest, number past their due time."""
+    """Figures of open refunds: count, sum in rupiah, time at which the oldest began, count past their due time."""
 
     refunds: int
     rupiah: int
@@ -274,7 +283,7 @@ class OpenRefunds(NamedTuple):
 
 
 class RefundsMark(NamedTuple):
-    """Version tag of the refunds of one subject: it changes whenever they do."""
+    """Version tag of the refunds of one subject (order); it changes whenever one of these refunds changes."""
 
     account: UUID
     subject: UUID
@@ -289,14 +298,14 @@ class RefundPastDue(NamedTuple):
 
 
 class RefundSeen(NamedTuple):
-    """A refund in the provider's record."""
+    """What a provider's record says about one of our refunds."""
 
     provider_number: str | None
-    made: Rupiah  # 0: it failed, or was reversed
+    made: Rupiah  # 0 if the refund failed or was reversed
 
 
 class PaymentGivenBack(NamedTuple):
-    """A payment of which the provider reports at least `told` rupiah as given back."""
+    """A payment of which the provider reports that at least `told` rupiah were given back."""
 
     account: UUID
     attempt: UUID
@@ -305,10 +314,10 @@ class PaymentGivenBack(NamedTuple):
 
 
 def try_again_after(tries: int) -> float:
-    """Seconds until the next try after `tries`: 1, 2, 4, ... up to five minutes."""
+    """Seconds until the next try after this number of tries: 1, 2, 4, ... up to five minutes."""
     return pause(tries - 1, longest=TRY_SECONDS_MAX)
 
 
 def refund_lease_seconds(timeout_seconds: float) -> float:
-    """Seconds of the lease of a try: longer than its calls, each with its time-out."""
+    """Seconds of the lease of a try: longer than all its calls, each of which takes at most `timeout_seconds`."""
     return CALLS_PER_TRY_MAX * timeout_seconds + LEASE_MARGIN_SECONDS

@@ -1,4 +1,4 @@
-"""Sending of refunds, their lookup in the record of their provider, and booking of that record."""
+"""Sending of refunds, lookup of refunds in the records of providers, and booking of refunds in these records."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -42,11 +42,13 @@ from meterai.payments.service import PaymentService
 from meterai.plumbing.db.database import Database, ReadTx, Tx
 from meterai.plumbing.work.periodic import each, run_row
 
-BATCH = 20  # provider calls under way in one run
+BATCH = 20  # concurrent calls to providers in one run
 OVERDUE_BATCH = 200
 PUT_OFF_SECONDS = 1.0  # until a provider that was not reached is tried again
-FOR_EVER_SECONDS = 60.0  # before a final refusal is believed
-LOOK_AGAIN_SECONDS = 30.0  # for a record that could not be read
+FOR_EVER_SECONDS = (
+    60.0  # until the second try after a final refusal; only a second final refusal counts
+)
+LOOK_AGAIN_SECONDS = 30.0  # until a record that could not be read is read again
 RECORD_IS_LATE = timedelta(days=1)  # a provider records its acts within a day
 CONTRADICTION_SECONDS = 3600.0  # until a record that contradicts news is read again
 _log = structlog.get_logger()
@@ -55,9 +57,9 @@ _log = structlog.get_logger()
 async def book_refunds(
     tx: Tx, account: UUID, attempt: UUID, payment: str, lines: Sequence[RefundLine]
 ) -> None:
-    """Book the refunds of a payment in the record.
+    """Book the refunds of a payment that the provider's record has (`lines`).
 
-    Our refunds in it are settled, or came back; the others are the provider's own.
+    Our refunds among them are settled, or reversed; the provider made all others without us.
     """
     is_only = await store.number_of_payments(tx, account, attempt) == 1
     found = [one for one in lines if one.payment == payment or (one.payment is None and is_only)]
@@ -70,7 +72,7 @@ async def book_refunds(
         if seen.made.value:
             made.append(refund.number)
         await _book_seen(tx, refund, seen)
-    # A line with the number of our refund of another payment is not about this one.
+    # A line with the number of our refund of another payment is not about this payment.
     own = sum(
         line.amount.value
         for line in found
@@ -80,17 +82,17 @@ async def book_refunds(
 
 
 async def book_given_back(tx: Tx, news: PaymentGivenBack, lines: Sequence[RefundLine]) -> None:
-    """Book the refunds of a payment in the record, and conclude the news of them.
+    """Book the refunds of a payment that the record has (`lines`), and conclude the news that it was given back.
 
-    News of a greater sum is in suspense until the record has it or an operator books it.
+    News of a greater sum stays in suspense until the record has that sum or an operator books it.
     """
     await book_refunds(tx, news.account, news.attempt, news.payment, lines)
     await conclude(tx, news)
 
 
 async def conclude(tx: Tx, news: PaymentGivenBack) -> None:
-    """Resolve the item of the news if the books have all its money; else keep the item and read the
-    provider's record again later.
+    """Resolve the item in suspense for this news if the books have all its money; else keep such an item, and have the
+    provider's record read again later.
     """
     account, attempt, payment, told = news
     reference = reference_of(account, attempt)
@@ -114,9 +116,9 @@ async def conclude(tx: Tx, news: PaymentGivenBack) -> None:
 
 
 def refund_seen(refund: Refund, lines: Sequence[RefundLine]) -> RefundSeen | None:
-    """The refund in these lines; None if no line is about it.
+    """What these lines of a record say about our refund; None if no line is about it.
 
-    A line of a failed try counts only if no line says that it was made.
+    A line of a failed try counts only if no line says that the refund was made.
     """
     about = [
         line
@@ -130,7 +132,7 @@ def refund_seen(refund: Refund, lines: Sequence[RefundLine]) -> RefundSeen | Non
 
 
 async def _book_seen(tx: Tx, refund: Refund, seen: RefundSeen) -> None:
-    """Book a refund of the record.  A greater sum than ours is not booked."""
+    """Book what the record says about our refund.  Does nothing if the record has a greater sum than the refund."""
     key = (refund.account, refund.id)
     if seen.made.value > refund.amount.value:
         return
@@ -144,9 +146,10 @@ async def _book_seen(tx: Tx, refund: Refund, seen: RefundSeen) -> None:
 async def book_watched(
     tx: Tx, refund: Refund, seen: RefundSeen | None, *, is_old: bool, window_seconds: float
 ) -> None:
-    """Book the result of the lookup of a refund.
+    """Book the result of looking up a refund in its provider's record (`seen`; None if the record does not have it).
 
-    A settled one that the record lacks after a day is an item in suspense until the record has it.
+    `is_old`: the refund settled at least a day ago; if the record still lacks it, an item in suspense is kept until the
+    record has it.  `window_seconds`: time in which the refund is looked up.
     """
     key = f"refund_not_in_record:{refund.number}"
     if seen is not None:
@@ -158,14 +161,14 @@ async def book_watched(
 
 
 def _about(refund: Refund, reason: str) -> suspense.ProviderNews:
-    """The item in suspense of a refund, with the facts for a question to the provider."""
+    """The item in suspense about a refund for this reason, with the facts that a person needs to ask the provider."""
     told = {"state": refund.state, "tries": refund.tries, "answer": refund.last_answer}
     return suspense.ProviderNews(
         key=f"{reason}:{refund.number}",
         source="question",
         reason=reason,
         told=msgspec.json.encode(told),
-        reference=refund.number,  # known to the provider
+        reference=refund.number,  # the provider has our number
         payment=refund.payment,
         amount=refund.amount,
     )
@@ -180,14 +183,14 @@ async def suspend(tx: Tx, late: RefundPastDue) -> None:
 
 
 async def _reroute_refused(tx: Tx, refund: Refund, answer: str) -> None:
-    """Reroute a leased refund that its provider does not carry out; no call is under way."""
+    """Reroute a leased refund that its provider does not carry out; no call may be under way."""
     await store.answered(tx, refund, answer, RefundState.REFUSED, FOR_EVER_SECONDS)
     other = await ways.reroute(tx, refund.account, refund.id)
     _log.warning("refund_rerouted", refund=show("rfd", refund.id), way=other.way)
 
 
 async def _change_way(tx: Tx, refund: Refund, way: Way) -> None:
-    """Change the way of a refund that is leased for its first call; the call is not made."""
+    """Change the way of a refund that was leased for its first call, instead of making the call."""
     await store.put_off(tx, refund, "", 0.0)
     await store.take_way(tx, refund.account, refund.id, way)
 
@@ -204,7 +207,7 @@ def _wish(refund: Refund) -> RefundWish:
 
 
 class RefundSender:
-    """Sends refunds and looks for them in records; its periodic tasks."""
+    """Periodic tasks that send refunds and look them up in records of providers."""
 
     def __init__(self, database: Database, payments: PaymentService, clock: Clock) -> None:
         self._database = database
@@ -213,9 +216,7 @@ class RefundSender:
         self._clock = clock
 
     async def send_due(self) -> int:
-        """Periodic task: send refunds to their providers; query first those with an earlier try
-        without an answer.
-        """
+        """Periodic task: send due refunds to their providers.  A refund whose earlier try had no answer is queried first."""
         if not (most := self._payments.rails.room_of_any(BATCH)):
             return 0
         leased = await self._database.once(store.lease_to_send, self._lease_seconds, most)
@@ -232,7 +233,7 @@ class RefundSender:
         await run_row(self._database, suspend, late)
 
     async def look_up_given_back(self) -> int:
-        """Periodic task: read the record of payments that their provider reports as given back."""
+        """Periodic task: read the provider's record of payments that the provider reports as given back, and book it."""
         if not (most := self._payments.rails.room_of_any(BATCH)):
             return 0
         leased = await self._database.once(store.lease_to_look_up, self._lease_seconds, most)
@@ -260,7 +261,9 @@ class RefundSender:
             await run_row(self._database, book_given_back, news, lines)
 
     async def watch(self) -> int:
-        """Periodic task: look up refunds in the record of their provider, settled ones until it ends."""
+        """Periodic task: look up refunds in the record of their provider.  A settled refund is looked up ever less often
+        until the end of the provider's window.
+        """
         if not (most := self._payments.rails.room_of_any(BATCH)):
             return 0
         leased = await self._database.once(store.lease_to_watch, self._lease_seconds, most)
@@ -292,14 +295,14 @@ class RefundSender:
             await run_row(self._database, book, refund, seen)
 
     async def way_of(self, tx: ReadTx, refund: Refund) -> Way:
-        """The way of a refund; of a new one, the way that will be chosen."""
+        """The way of a refund; for a refund without a try, the way that will be chosen for it."""
         is_new = refund.way is Way.PROVIDER and refund.state is RefundState.REQUESTED
         if not is_new or refund.tries:
             return refund.way
         return self._chosen(await store.known_of(tx, refund))
 
     async def _way_of(self, refund: Refund) -> Way:
-        """Choose the way of a refund of which nothing was sent."""
+        """Choose the way of a refund of which nothing was sent yet."""
         if refund.reroute_at is not None:
             return Way.TRANSFER
         return self._chosen(await self._database.once(store.known_of, refund))
@@ -320,8 +323,8 @@ class RefundSender:
         if refund.reroute_at is not None:
             await self._leave(refund, refund.reroute_at)
             return
-        # Its row says 'sent' by now.  A crash here leaves it so, and a later run makes the
-        # same call with the same number, which the provider answers as it did before.
+        # The row of the refund has the state 'sent' by now.  After a crash here, a later run makes the same call with the
+        # same number, and the provider repeats its answer.
         try:
             made = await self._payments.refund(_wish(refund))
         except ProviderRefused as refusal:
@@ -351,7 +354,9 @@ class RefundSender:
         _log.info("refund_settled", refund=show("rfd", refund.id), tries=refund.tries)
 
     async def _leave(self, refund: Refund, reroute_at: datetime) -> None:
-        """Do not send a refund that a person rerouted: the record decides whether it may take another way."""
+        """Handle a leased refund that a person wants rerouted: instead of sending it, look it up in the record, which
+        decides whether it may take another way.
+        """
         try:
             seen = await self._seen(refund)
         except CallNotBegun as refusal:
@@ -380,14 +385,14 @@ class RefundSender:
             return
         _log.error("refund_refused", refund=show("rfd", refund.id), answer=refusal.response_code)
         is_for_ever = isinstance(refusal, RefusedForEver) and self._payments.rails.has_payouts
-        # Refused a second time, and the record does not have it: no later try can succeed.
+        # If the refusal is final for the second time and the record does not have the refund, no later try can succeed.
         if is_for_ever and refund.tries > 1 and await self._goes_elsewhere(refund, str(refusal)):
             return
         seconds = FOR_EVER_SECONDS if is_for_ever else try_again_after(refund.tries)
         await self._answered(refund, str(refusal), RefundState.REFUSED, seconds)
 
     async def _goes_elsewhere(self, refund: Refund, answer: str) -> bool:
-        """Reroute a refund that its provider will never carry out; False if that is not certain."""
+        """Reroute a refund after a final refusal, or book it if the record has it; False if the record cannot be read."""
         try:
             seen = await self._seen(refund)
         except (ProviderRefused, OutcomeUnknown, ProviderUnreachable):
@@ -399,7 +404,7 @@ class RefundSender:
         return True
 
     async def _seen(self, refund: Refund) -> RefundSeen | None:
-        """Look up a refund in the record of its provider."""
+        """Look up a refund in the record of its provider; None if the record does not have it."""
         lines = await self._payments.refund_history(refund.account, refund.attempt)
         return refund_seen(refund, lines)
 

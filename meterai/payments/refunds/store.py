@@ -25,7 +25,7 @@ from meterai.plumbing.db.database import ReadTx, Tx
 from meterai.plumbing.db.rows import RowMapper
 from meterai.plumbing.work.periodic import not_paused
 
-REFUNDS_PER_SUBJECT_MAX = 100  # on one page; each is of a payment
+REFUNDS_PER_SUBJECT_MAX = 100  # refunds of one order on a page
 _COLUMNS = (
     "account_id AS account, refund_id AS id, order_id AS subject, attempt_id AS attempt, payment,"
     " cause, amount, stamps, state, refund_no AS number, provider_refund_no AS provider_number,"
@@ -40,9 +40,8 @@ _PAYMENTS_GIVEN_BACK = RowMapper(PaymentGivenBack)
 SENDING, LOOKING = "send_refunds", "look_up_given_back"
 SUSPENDING = "suspend_overdue_refunds"
 WATCHING = "watch_refunds"
-# The intent of a call, committed before it is made.  The lease covers the whole call: until it is
-# over or the call has ended nothing sends this refund again.  The outcome sets the pause until the
-# next one.
+# `TO_TRY` records the intent of a call before the call is made.  Its lease covers the whole call: no process sends the refund
+# again before the lease or the call has ended.  The outcome of the call sets the pause until the next try.
 TRY_DUE = """
 SELECT 1 FROM refunds WHERE refund_is_open(state) AND try_at <= now()
     AND (leased_until IS NULL OR leased_until <= now())
@@ -64,7 +63,7 @@ OF_ACCOUNT = f"""
 SELECT {_COLUMNS} FROM refunds WHERE account_id = %s AND refund_id < %s
 ORDER BY refund_id DESC LIMIT %s
 """  # noqa: S608
-# By any number, of any account: refunds_by_id, refunds_by_provider_number.
+# Searches over all accounts; their indexes are refunds_by_id and refunds_by_provider_number.
 BY_ID = f"SELECT {_COLUMNS} FROM refunds WHERE refund_id = %s LIMIT 2"  # noqa: S608
 BY_PROVIDER_NUMBER = f"""
 SELECT {_COLUMNS} FROM refunds WHERE provider_refund_no = %s LIMIT %s
@@ -72,7 +71,7 @@ SELECT {_COLUMNS} FROM refunds WHERE provider_refund_no = %s LIMIT %s
 OPEN = f"""
 SELECT {_COLUMNS} FROM refunds WHERE refund_is_open(state) ORDER BY due_at LIMIT %s
 """  # noqa: S608
-# Each uses its own index; an id contains the moment in which its refund began.
+# Each subquery uses an index of its own; the id of a refund contains the time at which the refund began.
 FIGURES = """
 SELECT (SELECT count(*) FROM refunds WHERE refund_id >= %s AND requested_at > %s AND requested_at <= %s)::integer AS begun,
     (SELECT count(*) FROM refunds WHERE settled_at > %s AND settled_at <= %s)::integer AS settled,
@@ -86,7 +85,7 @@ FROM refunds WHERE refund_is_open(state)
 _OPEN = RowMapper(OpenRefunds)
 _FIGURES = RowMapper(RefundFigures)
 SETTLE = "SELECT refund_settle(%s, %s, %s) AS state"
-# News that came while the call was open (`ASK_NOW`) makes the next try due at once.
+# If news came during the call (`ASK_NOW`), the next try is due at once.
 ANSWERED = """
 UPDATE refunds SET state = %s, last_answer = %s,
     try_at = CASE WHEN try_at < leased_until THEN try_at
@@ -95,13 +94,13 @@ UPDATE refunds SET state = %s, last_answer = %s,
     leased_until = NULL
 WHERE account_id = %s AND refund_id = %s AND state = 'sent'
 """
-# The call was not begun: it is no try.
+# The call was not begun, so that it does not count as a try.
 PUT_OFF = """
 UPDATE refunds SET tries = tries - 1, state = CASE WHEN tries > 1 THEN state ELSE 'requested' END,
     last_answer = nullif(%s, ''), leased_until = NULL, try_at = now() + make_interval(secs => %s)
 WHERE account_id = %s AND refund_id = %s AND state = 'sent'
 """
-# Open ones are queried as soon as no call of theirs is open.
+# Open refunds are queried as soon as no call about them is under way.
 ASK_NOW = """
 UPDATE refunds SET try_at = least(try_at, now())
 WHERE account_id = %s AND attempt_id = %s AND payment = %s AND way = 'provider'
@@ -118,7 +117,7 @@ GROUP BY r.account_id, r.order_id
 """
 GIVEN_BACK_TOLD = "SELECT payment_given_back_told(%s, %s, %s, %s)"
 GIVEN_BACK = "SELECT refund_given_back(%s, %s, %s, %s, %s)"
-# Rupiah given back of a captured payment by news that the books do not have.
+# Books rupiah of a captured payment that news reports as given back, and that the books do not have yet.
 GIVEN_BACK_AS_TOLD = """
 SELECT refund_given_back(c.account_id, c.attempt_id, c.payment,
     coalesce(b.returned, 0) + n.rupiah, '{}')
@@ -165,7 +164,8 @@ UPDATE refunds SET look_at = now() + make_interval(secs => %s)
 WHERE (account_id, refund_id) IN (TABLE due)
 RETURNING {_COLUMNS}
 """  # noqa: S608
-# Ever less often, until the record ends: the pause is the time since it settled, a week at most.
+# A settled refund is looked up ever less often, until the window of its provider ends: the pause is the time since it
+# settled, an hour at least and a week at most.
 WATCHED = """
 UPDATE refunds SET unheard_since = NULL, look_at = CASE WHEN state IN ('settled', 'rerouted')
         AND coalesce(settled_at, tried_at) > now() - make_interval(secs => %s)
@@ -176,7 +176,7 @@ WATCH_LATER = """
 UPDATE refunds SET look_at = now() + make_interval(secs => %s), unheard_since = coalesce(unheard_since, now())
 WHERE account_id = %s AND refund_id = %s
 """
-# Open past their due time, without an item in suspense.
+# Open refunds past their due time that have no item in suspense.
 PAST_DUE = f"""
 SELECT account_id AS account, refund_id AS refund FROM refunds o
 WHERE refund_is_open(state) AND due_at <= now()
@@ -209,7 +209,7 @@ SELECT bank_code, account_no, holder, payee_id AS id, named_at FROM payees
 WHERE account_id = %s AND ended_at IS NULL
 """
 _PAYEES_OF = RowMapper(PayeeOfRefund)
-# The account of its transfer; if no transfer carries it, or one failed, the account that is named now.
+# The account of the refund's transfer; if no transfer carries the refund, or its transfer failed, the current account.
 _PAYEES_OF_REFUNDS = """
 SELECT r.refund_id AS refund, p.bank_code, p.account_no FROM refunds r
 LEFT JOIN transfers t ON t.account_id = r.account_id AND t.transfer_id = r.transfer_id
@@ -236,7 +236,8 @@ SELECT coalesce(sum(amount), 0)::bigint FROM compensations
 WHERE account_id = %s AND NOT transfer_is_open(account_id, transfer_id)
 """
 _LATE = RowMapper(LateRefund)
-# Open ones by their due time; one that settled late within a month may have unpaid days.
+# Open refunds past their due time, and refunds that settled late in the last 30 days, which may have days without
+# compensation.
 LATE = """
 SELECT account_id AS account, refund_id AS refund, least(days, %s) AS days FROM (
     SELECT r.account_id, r.refund_id, r.first_id, r.due_at, floor((extract(epoch FROM coalesce(r.settled_at, now()) - r.due_at)
@@ -260,7 +261,7 @@ REVERSED = "SELECT refund_reversed(%s, %s, %s)"
 
 
 async def refund(tx: ReadTx, account: UUID, refund_id: UUID) -> Refund | None:
-    """One refund."""
+    """One refund of an account; None if the account has no such refund."""
     return await tx.one_as(
         _REFUNDS,
         f"SELECT {_COLUMNS} FROM refunds WHERE account_id = %s AND refund_id = %s",  # noqa: S608
@@ -270,12 +271,12 @@ async def refund(tx: ReadTx, account: UUID, refund_id: UUID) -> Refund | None:
 
 
 async def refunds_by_id(tx: ReadTx, refund_id: UUID) -> list[Refund]:
-    """The refund of this id, of any account."""
+    """A list with the refund of this id, of any account; empty if there is no such refund."""
     return await tx.all_as(_REFUNDS, BY_ID, refund_id)
 
 
 async def refunds_by_provider_number(tx: ReadTx, number: str, limit: int) -> list[Refund]:
-    """Refunds with this number at a provider."""
+    """Refunds of all accounts with this number at a provider."""
     return await tx.all_as(_REFUNDS, BY_PROVIDER_NUMBER, number, limit)
 
 
@@ -285,7 +286,7 @@ async def open_refunds(tx: ReadTx, limit: int) -> list[Refund]:
 
 
 async def refunds_of_subject(tx: ReadTx, account: UUID, subject: UUID) -> list[Refund]:
-    """Refunds of one subject, oldest first; of more than `REFUNDS_PER_SUBJECT_MAX` the newest."""
+    """Refunds of one subject (order), oldest first; at most the newest `REFUNDS_PER_SUBJECT_MAX`."""
     newest = await tx.all_as(
         _REFUNDS,
         f"SELECT {_COLUMNS} FROM refunds WHERE account_id = %s AND order_id = %s"  # noqa: S608
@@ -298,7 +299,7 @@ async def refunds_of_subject(tx: ReadTx, account: UUID, subject: UUID) -> list[R
 
 
 async def refunds_of_subjects(tx: ReadTx, account: UUID, subjects: Sequence[UUID]) -> list[Refund]:
-    """Refunds of these subjects, oldest first; of more than twice `REFUNDS_PER_SUBJECT_MAX` the newest."""
+    """Refunds of these subjects (orders), oldest first; at most the newest twice `REFUNDS_PER_SUBJECT_MAX`."""
     newest = await tx.all_as(
         _REFUNDS,
         f"SELECT {_COLUMNS} FROM refunds WHERE account_id = %s AND order_id = ANY (%s)"  # noqa: S608
@@ -311,7 +312,7 @@ async def refunds_of_subjects(tx: ReadTx, account: UUID, subjects: Sequence[UUID
 
 
 async def refunds_of_account(tx: ReadTx, account: UUID, before: UUID, limit: int) -> list[Refund]:
-    """Refunds of an account that are older than one, newest first."""
+    """Refunds of an account that are older than the refund with the id `before`, newest first."""
     return await tx.all_as(_REFUNDS, OF_ACCOUNT, account, before, limit)
 
 
@@ -321,30 +322,32 @@ async def refunds_of_payment(tx: Tx, account: UUID, attempt: UUID, payment: str)
 
 
 async def number_of_payments(tx: Tx, account: UUID, attempt: UUID) -> int:
-    """The number of payments of an attempt."""
+    """The number of captured payments of an attempt."""
     found = await tx.value(PAYMENTS_OF_ATTEMPT, account, attempt)
     assert isinstance(found, int)
     return found
 
 
 async def lease_to_send(tx: Tx, lease_seconds: float, limit: int) -> list[Refund]:
-    """Lease refunds that are due to be sent, and count the try of each."""
+    """Lease refunds that are due to be sent, and count this try in each."""
     return await tx.all_as(_REFUNDS, TO_TRY, limit, lease_seconds, lease_seconds)
 
 
 async def settle(tx: Tx, account: UUID, refund: UUID, provider_number: str) -> None:
-    """Record that the provider gave the money back."""
+    """Record that the provider made a refund, with the provider's number of it."""
     await tx.run(SETTLE, account, refund, provider_number)
 
 
 async def void(tx: Tx, account: UUID, refund: UUID) -> RefundState | None:
-    """Stop a refund without money left for it; return its state, None if there is none."""
+    """Stop a refund if its payment has no money left for it; return the state of the refund, None if there is no such
+    refund.
+    """
     state = await tx.value(VOID, account, refund)
     return None if state is None else RefundState(state)
 
 
 async def answered(tx: Tx, refund: Refund, answer: str, state: RefundState, seconds: float) -> None:
-    """Record a try without success; the next one is after `seconds`."""
+    """Record a try without success; the next try is after `seconds`."""
     await tx.run(ANSWERED, state, answer, seconds, refund.account, refund.id)
 
 
@@ -354,35 +357,41 @@ async def put_off(tx: Tx, refund: Refund, answer: str, seconds: float) -> None:
 
 
 async def take_way(tx: Tx, account: UUID, refund: UUID, way: Way) -> bool:
-    """Change the way of a refund of which nothing was sent, or let it wait for an account; True if it did."""
+    """Change the way of a refund of which nothing was sent; for `Way.CLAIM` its buyer is asked for a bank account.
+
+    False if the refund cannot change its way.
+    """
     return bool(await tx.value("SELECT refund_take_way(%s, %s, %s)", account, refund, way))
 
 
 async def reroute(tx: Tx, account: UUID, refund: UUID, new: UUID, number: str) -> bool:
-    """Replace a refused refund by a new one by another way; True if it did."""
+    """Replace a refund that its provider refused by the refund `new`, which waits for a bank account of its buyer.
+
+    False if the refund cannot be replaced.
+    """
     given = (account, refund, new, number)
     return bool(await tx.value("SELECT refund_reroute(%s, %s, %s, %s)", *given))
 
 
 async def reroute_later(tx: Tx, account: UUID, refund: UUID) -> bool:
-    """Mark a refund with unknown outcome to be rerouted later; True if it is one."""
+    """Mark a refund whose outcome is unknown as to be rerouted later; False if the refund has another state."""
     return bool(await tx.value("SELECT refund_reroute_later(%s, %s)", account, refund))
 
 
 async def retry(tx: Tx, account: UUID, refund: UUID) -> bool:
-    """Have an open refund tried at once; True if there is one."""
+    """Make the next try of an open refund due at once; False if there is no such open refund, or it waits for an account."""
     return bool(await tx.value("SELECT refund_retry(%s, %s)", account, refund))
 
 
 async def known_of(tx: ReadTx, refund: Refund) -> KnownOf:
-    """Facts that choose the way of a refund."""
+    """Facts from which the way of a refund is chosen."""
     found = await tx.one_as(_KNOWN, _KNOWN_OF, refund.account, refund.attempt, refund.payment)
     assert found is not None, "a refund is of a capture"
     return found
 
 
 async def name_payee(tx: Tx, account: UUID, payee: RefundPayee) -> list[Refund]:
-    """Record an account as the current one of a buyer; return the refunds that go there now."""
+    """Record a bank account as the current account of a buyer; return the refunds that go to it now."""
     named = (payee.id, payee.bank_code, payee.account_no, payee.holder)
     return await tx.all_as(
         _REFUNDS,
@@ -393,56 +402,58 @@ async def name_payee(tx: Tx, account: UUID, payee: RefundPayee) -> list[Refund]:
 
 
 async def current_payee(tx: ReadTx, account: UUID) -> RefundPayee | None:
-    """The account that a buyer named last; None if its bank refused it."""
+    """The current bank account of a buyer; None if the buyer named none, or if its bank refused the last."""
     return await tx.one_as(_PAYEES, _PAYEE, account)
 
 
 async def payees_of(tx: ReadTx, account: UUID, refunds: Sequence[UUID]) -> list[PayeeOfRefund]:
-    """Bank accounts of these refunds; refunds without a transfer are left out."""
+    """The bank accounts of those of these refunds that go by transfer."""
     return await tx.all_as(_PAYEES_OF, _PAYEES_OF_REFUNDS, account, list(refunds))
 
 
 async def refused_payee(tx: ReadTx, account: UUID) -> RefundPayee | None:
-    """The account that a buyer named last if its bank refused it, else None."""
+    """The bank account that a buyer named last, if its bank refused it; else None."""
     return await tx.one_as(_PAYEES, _PAYEE_REFUSED, account)
 
 
 async def other_buyers_of(
     tx: ReadTx, account: UUID, bank_code: str, account_no: str, seconds: float
 ) -> int:
-    """The number of other buyers who named this bank account within the last `seconds`."""
+    """The number of buyers other than `account` who named this bank account within the last `seconds`."""
     found = await tx.value(_BUYERS_OF_PAYEE, bank_code, account_no, seconds, account)
     assert isinstance(found, int)
     return found
 
 
 async def waiting_for_account(tx: ReadTx, account: UUID) -> list[Refund]:
-    """Refunds that wait for an account of their buyer, oldest first."""
+    """Refunds of a buyer that wait until the buyer names a bank account, oldest first."""
     return await tx.all_as(_REFUNDS, WAITING_FOR_ACCOUNT, account)
 
 
 async def compensation_owed(tx: ReadTx, account: UUID) -> int:
-    """Rupiah of compensations that no transfer carries."""
+    """Rupiah of the compensations of a buyer that no transfer carries."""
     found = await tx.value(_COMPENSATION_OWED, account)
     assert isinstance(found, int)
     return found
 
 
 async def late_refunds(tx: ReadTx, days_max: int, limit: int) -> list[LateRefund]:
-    """Refunds past their due time with a whole day, up to `days_max`, that is not compensated, by due time.  Days in
-    which an account was waited for do not count."""
+    """Late refunds with a day, up to `days_max`, that is not compensated yet, by due time.
+
+    Time in which a refund waited for an account does not count as lateness.
+    """
     return await tx.all_as(_LATE, LATE, days_max, days_max, limit)
 
 
 async def compensations_of(
     tx: ReadTx, account: UUID, refunds: Sequence[UUID]
 ) -> list[Compensation]:
-    """Compensation so far by original refund."""
+    """The compensation so far of each of these original refunds; a refund without compensation is left out."""
     return await tx.all_as(_COMPENSATIONS, _COMPENSATIONS_OF, account, list(refunds))
 
 
 async def compensate(tx: Tx, account: UUID, refund: UUID, day: int, rupiah: Rupiah) -> bool:
-    """Record the compensation of a day, once."""
+    """Record the compensation for a whole day (counted from 1) of lateness, once; True if it is new."""
     return bool(
         await tx.value(
             "SELECT refund_compensate(%s, %s, %s, %s)", account, refund, day, rupiah.value
@@ -451,39 +462,42 @@ async def compensate(tx: Tx, account: UUID, refund: UUID, day: int, rupiah: Rupi
 
 
 async def past_due(tx: ReadTx, limit: int) -> list[RefundPastDue]:
-    """Refunds past their due time that are not yet in suspense."""
+    """Open refunds past their due time that are not yet in suspense."""
     return await tx.all_as(_REFUNDS_PAST_DUE, PAST_DUE, limit)
 
 
 async def lock_past_due(tx: Tx, account: UUID, refund: UUID) -> Refund | None:
-    """Lock a refund past its due time; None if it has ended or is in suspense by now."""
+    """Lock an open refund past its due time and return it; None if it has ended or is in suspense by now."""
     return await tx.one_as(_REFUNDS, STILL_PAST_DUE, account, refund)
 
 
 async def lease_to_look_up(tx: Tx, seconds: float, limit: int) -> list[PaymentGivenBack]:
-    """Lease payments whose record at the provider is due to be read."""
+    """Lease payments reported as given back whose record at the provider is due to be read, for `seconds`."""
     return await tx.all_as(_PAYMENTS_GIVEN_BACK, TO_LOOK_UP, limit, seconds)
 
 
 async def look_later(
     tx: Tx, account: UUID, attempt: UUID, payment: str, seconds: float, *, is_read: bool = False
 ) -> None:
-    """Have the record read again after `seconds`: it was unreadable, or lacks the reported sum."""
+    """Have the provider's record of a payment read again after `seconds`.
+
+    is_read  True if the record could be read now, but lacks the reported sum
+    """
     await tx.run(LOOK_LATER, seconds, is_read, account, attempt, payment)
 
 
 async def looked_up(tx: Tx, account: UUID, attempt: UUID, payment: str) -> None:
-    """Record that the books agree with the record."""
+    """Record that the books of a payment agree with the provider's record, which need not be read again."""
     await tx.run(LOOKED_UP, account, attempt, payment)
 
 
 async def lease_to_watch(tx: Tx, seconds: float, limit: int) -> list[Refund]:
-    """Lease refunds that are due to be looked up in the record of their provider."""
+    """Lease refunds that are due to be looked up in the record of their provider, for `seconds`."""
     return await tx.all_as(_REFUNDS, TO_WATCH, limit, seconds)
 
 
 async def watched(tx: Tx, refund: Refund, window_seconds: float) -> None:
-    """Record the lookup of a refund; the next one is later, or none after the end of the record."""
+    """Record that a refund was looked up; the next lookup is later, or never once `window_seconds` are over."""
     await tx.run(WATCHED, window_seconds, refund.account, refund.id)
 
 
@@ -493,7 +507,7 @@ async def watch_later(tx: Tx, refund: Refund, seconds: float) -> None:
 
 
 async def not_booked(tx: Tx, account: UUID, attempt: UUID, payment: str, told: int) -> int:
-    """Rupiah given back by news that the books do not have."""
+    """Of `told` rupiah that news reports as given back of a payment, the part that the books do not have."""
     found = await tx.value(NOT_BOOKED, account, attempt, payment, told)
     assert isinstance(found, int)
     return found
@@ -502,29 +516,37 @@ async def not_booked(tx: Tx, account: UUID, attempt: UUID, payment: str, told: i
 async def given_back(
     tx: Tx, account: UUID, attempt: UUID, payment: str, amount: int, ours: Sequence[str]
 ) -> None:
-    """Book the sum that the provider gave back of its own accord, beside our refunds with these numbers."""
+    """Book the sum that the provider gave back without us, in rupiah.
+
+    ours  numbers of our refunds that the record has as well
+    """
     await tx.run(GIVEN_BACK, account, attempt, payment, amount, list(ours))
 
 
 async def given_back_told(
     tx: Tx, account: UUID, attempt: UUID, payment: str, told: int | None
 ) -> None:
-    """Record that the provider reports a refund of a payment; its record is read soon."""
+    """Record that the provider reports `told` rupiah (None: an unknown sum) of a payment as given back; the provider's
+    record is read soon.
+    """
     await tx.run(GIVEN_BACK_TOLD, account, attempt, payment, told)
 
 
 async def ask_now(tx: Tx, account: UUID, attempt: UUID, payment: str) -> None:
-    """Have open refunds of this payment queried at once."""
+    """Make open refunds of this payment due to be queried at once."""
     await tx.run(ASK_NOW, account, attempt, payment)
 
 
 async def given_back_as_told(tx: Tx, reference: str, payment: str, told: int | None) -> None:
-    """Book that `told` rupiah, or all, of the payment of a reference were given back."""
+    """Book that `told` rupiah (None: the whole payment) of a payment with this reference of ours were given back."""
     await tx.run(GIVEN_BACK_AS_TOLD, told, payment, reference)
 
 
 async def not_booked_of(tx: ReadTx, reference: str, payment: str, told: int | None) -> int:
-    """Rupiah given back by news that the books do not have; 0 for a payment of another reference."""
+    """Of `told` rupiah (None: the whole payment) that news reports as given back, the part that the books do not have.
+
+    Returns 0 if no payment has this reference and number.
+    """
     found = await tx.value(NOT_BOOKED_OF, told, payment, reference)
     assert isinstance(found, int)
     return found
@@ -533,19 +555,24 @@ async def not_booked_of(tx: ReadTx, reference: str, payment: str, told: int | No
 async def refund_marks(
     tx: ReadTx, accounts: Sequence[UUID], subjects: Sequence[UUID]
 ) -> list[RefundsMark]:
-    """The version tag of the refunds of each of these subjects that has any."""
+    """Version tags of the refunds of these subjects (orders); a subject without refunds is left out.
+
+    `accounts` and `subjects` are parallel lists.
+    """
     return await tx.all_as(_REFUNDS_MARKS, MARKS, list(accounts), list(subjects))
 
 
 async def reversed_to(tx: Tx, account: UUID, refund: UUID, made: Rupiah) -> Rupiah:
-    """Book that only `made` of a settled refund is with the buyer; return the rupiah that came back now."""
+    """Book that only `made` of a settled refund is with the buyer; return the sum that came back in addition to the sum
+    booked before.
+    """
     found = await tx.value(REVERSED, account, refund, made.value)
     assert isinstance(found, int)
     return Rupiah(found)
 
 
 async def refunds_within(tx: ReadTx, since: datetime, until: datetime) -> RefundFigures:
-    """Numbers of refunds that began and settled in a period, and of all open ones."""
+    """Counts of refunds that began and that settled after `since` and up to `until`, and of all open refunds."""
     first = earliest_id(since, margin_seconds=60)  # clocks of two machines
     found = await tx.one_as(_FIGURES, FIGURES, first, since, until, since, until)
     assert found is not None
@@ -553,7 +580,7 @@ async def refunds_within(tx: ReadTx, since: datetime, until: datetime) -> Refund
 
 
 async def refunds_open_now(tx: ReadTx) -> OpenRefunds:
-    """Figures of open refunds, by their index."""
+    """Figures of all open refunds."""
     found = await tx.one_as(_OPEN, _OPEN_NOW)
     assert found is not None
     return found

@@ -1,4 +1,4 @@
-"""Ways of a refund: choice of a way, account of the buyer, compensation for lateness."""
+"""Ways of a refund: change of the way, bank account of the buyer, compensation for lateness."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -20,7 +20,7 @@ from meterai.plumbing.db.database import ReadTx, Tx
 
 
 async def name_payee(tx: Tx, account: UUID, payee: RefundPayee) -> list[Refund]:
-    """Record an account that the buyer named and its bank confirmed; all that waits for an account goes there at once.
+    """Record a bank account that the buyer named and its bank confirmed; return the waiting refunds, which go to it now.
 
     It replaces the account named before.
     """
@@ -28,28 +28,28 @@ async def name_payee(tx: Tx, account: UUID, payee: RefundPayee) -> list[Refund]:
 
 
 async def current_payee(tx: ReadTx, account: UUID) -> RefundPayee | None:
-    """The account that a buyer named last; None if its bank refused it."""
+    """The current bank account of a buyer; None if the buyer named none, or if its bank refused the last."""
     return await store.current_payee(tx, account)
 
 
 async def payees_of(
     tx: ReadTx, account: UUID, refunds: Sequence[UUID]
 ) -> dict[UUID, PayeeOfRefund]:
-    """The account of each of these refunds with a transfer; others are left out."""
+    """The bank accounts of those of these refunds that go by transfer, by refund."""
     return {one.refund: one for one in await store.payees_of(tx, account, refunds)}
 
 
 async def refused_payee(tx: ReadTx, account: UUID) -> RefundPayee | None:
-    """The account that a buyer named last if its bank refused it, else None."""
+    """The bank account that a buyer named last, if its bank refused it; else None."""
     return await store.refused_payee(tx, account)
 
 
 async def reroute(tx: Tx, account: UUID, refund: UUID) -> Refund:
-    """Send a refund by another way than its provider: to an account that its buyer is asked for now.
+    """Send a refund by transfer instead of by its provider: its buyer is asked to name a bank account for it.
 
-    A refund that was never sent changes its way; one that the provider refused ends as `rerouted`, and a new refund begins,
-    which is returned.  One with unknown outcome is not sent again, and takes another way once the record does not have it
-    (`reroute_at`).  Refuses `NotRerouted`.
+    A refund that was never sent changes its way.  A refund that the provider refused ends as `rerouted`, and a new refund
+    begins, which is returned.  A refund with unknown outcome is not sent again; it takes another way if the record does not
+    have it at `reroute_at`.  Refuses `NotRerouted`.
     """
     await check_may_leave(tx, account, refund)
     if not await store.take_way(tx, account, refund, Way.CLAIM):
@@ -65,20 +65,23 @@ async def reroute(tx: Tx, account: UUID, refund: UUID) -> Refund:
 
 
 async def check_may_leave(tx: ReadTx, account: UUID, refund: UUID) -> None:
-    """Refuse `NotRerouted` for money of a rail of our own database, which goes back there alone."""
+    """Refuse `NotRerouted` for a refund of a payment by a rail of our own database, which must go back by that rail."""
     found = await store.refund(tx, account, refund)
     if found is not None and (await store.known_of(tx, found)).provider in OWN_RAILS:
         raise NotRerouted("it goes back to where our own rail took it from")
 
 
 async def retry(tx: Tx, account: UUID, refund: UUID) -> None:
-    """Try an open refund at once.  Refuses `NotRerouted` for one that has ended or waits for an account."""
+    """Make the next try of an open refund due at once.
+
+    Refuses `NotRerouted` for a refund that has ended or waits for an account.
+    """
     if not await store.retry(tx, account, refund):
         raise NotRerouted("it is over, or waits for an account")
 
 
 async def owed_by_claim(tx: ReadTx, account: UUID) -> OwedByClaim:
-    """Refunds of an account that wait for a bank account, and compensations that no transfer carries."""
+    """Money of a buyer that waits for a bank account: refunds, and compensations that no transfer carries."""
     waiting = await store.waiting_for_account(tx, account)
     return OwedByClaim(waiting, Rupiah(await store.compensation_owed(tx, account)))
 
@@ -86,11 +89,11 @@ async def owed_by_claim(tx: ReadTx, account: UUID) -> OwedByClaim:
 async def compensations_of(
     tx: ReadTx, account: UUID, refunds: Sequence[UUID]
 ) -> dict[UUID, Rupiah]:
-    """Compensation so far by original refund."""
+    """The compensation so far of each of these original refunds; a refund without compensation has no entry."""
     found = await store.compensations_of(tx, account, refunds)
     return {one.refund: one.amount for one in found}
 
 
 async def compensate(tx: Tx, account: UUID, refund: UUID, day: int, rupiah: Rupiah) -> bool:
-    """Record compensation for a whole day past the due time of a refund, once; True if it is new."""
+    """Record the compensation for a whole day (counted from 1) past the due time of a refund, once; True if it is new."""
     return await store.compensate(tx, account, refund, day, rupiah)

@@ -1,1 +1,1 @@
-"""Transfers to accounts that buyers named: model, SQL, planning, sending and lookup."""
+"""Transfers to bank accounts that buyers named: model, SQL, planning, sending and lookup."""

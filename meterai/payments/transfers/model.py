@@ -1,4 +1,4 @@
-"""Transfers to buyers: states, sources, and cover of the float accounts; pure."""
+"""Transfers to buyers: states, choice of the sending bank, and cover of the float accounts; pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,11 +19,11 @@ class TransferState(StrEnum):
 
     PLANNED = "planned"  # no call was begun yet
     SENT = "sent"  # a call was begun; the outcome may be unknown
-    ACCEPTED = "accepted"  # the bank says that it is at it
-    REFUSED = "refused"  # it will not be made; its account takes nothing
+    ACCEPTED = "accepted"  # the bank says that the transfer is under way
+    REFUSED = "refused"  # the bank will not make it, for instance since the account takes no money
     SETTLED = "settled"
-    RETURNED = "returned"  # it came back after it was made
-    VOID = "void"  # nothing is left to be sent
+    RETURNED = "returned"  # the money came back after the transfer was made
+    VOID = "void"  # ended before any call: its money is planned again, or need not be sent
 
 
 class TransferEvent(StrEnum):
@@ -52,7 +52,7 @@ TRANSFER = Lifecycle(
         (_S.ACCEPTED, _E.REFUSED): _S.REFUSED,
         (_S.SENT, _E.SETTLED): _S.SETTLED,
         (_S.ACCEPTED, _E.SETTLED): _S.SETTLED,
-        # The bank made it nevertheless.
+        # The bank made the transfer in spite of its refusal.
         (_S.REFUSED, _E.SETTLED): _S.SETTLED,
         (_S.SETTLED, _E.RETURNED): _S.RETURNED,
     },
@@ -61,7 +61,7 @@ TRANSFER = Lifecycle(
 
 @dataclass(frozen=True, slots=True)
 class Transfer:
-    """A transfer to the account of a buyer: refunds and compensations of one account."""
+    """A transfer to the bank account of a buyer; it carries refunds and compensations of this buyer."""
 
     account: UUID
     id: UUID
@@ -80,12 +80,16 @@ class Transfer:
 
 
 def transfer_number(account: UUID, transfer: UUID) -> str:
-    """Our number of a transfer at the bank: the same in every try."""
+    """Our number of a transfer at the bank, the same in every try."""
     return number_of(TRANSFER_PREFIX, account, transfer)
 
 
 class ToPlan(NamedTuple):
-    """Money to send to a buyer with an account at this bank: the sum, and its smallest part."""
+    """Money that waits to be transferred to a buyer with an account at the bank `bank_code`.
+
+    rupiah  the whole sum
+    least   the smallest refund or compensation in it, in rupiah
+    """
 
     account: UUID
     bank_code: str
@@ -94,7 +98,7 @@ class ToPlan(NamedTuple):
 
 
 class TransferWait(StrEnum):
-    """Reason why money for a transfer is in none; `last_answer` of its refunds."""
+    """Reason why money that waits for a transfer is in no transfer; recorded as `last_answer` of its refunds."""
 
     BANK_AWAY = "bank_away"  # no bank that makes transfers answers, or all are out
     TRANSFER_LIMIT = "transfer_limit"  # more than any bank sends in one transfer
@@ -103,14 +107,18 @@ class TransferWait(StrEnum):
 
 
 class WaitingRupiah(NamedTuple):
-    """Rupiah in no transfer, for a reason."""
+    """Rupiah that are in no transfer for this reason."""
 
     reason: TransferWait
     rupiah: int
 
 
 class Left(NamedTuple):
-    """Free rupiah of the float account at a bank (None: unknown), and rupiah of transfers of this day."""
+    """What a bank has left for transfers.
+
+    free    free rupiah in the float account; None if the balance is unknown
+    of_day  rupiah of the transfers of this day in WIB, open and settled
+    """
 
     provider: str
     free: int | None
@@ -118,9 +126,12 @@ class Left(NamedTuple):
 
 
 class TransferLimits(NamedTuple):
-    """Maximum rupiah of one transfer by any bank: by its limit, by its limit of this day, and by its float account now.
+    """The greatest sum, in rupiah, that any bank can send in one transfer.
 
-    is_away  no bank can be called
+    is_away      True if no bank can be called
+    of_transfer  sum by the limit of a bank for one transfer
+    of_day       sum by that limit and by what is left of the limit of this day
+    most         sum by both limits and by the balance of the float account
     """
 
     is_away: bool
@@ -131,7 +142,7 @@ class TransferLimits(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class FloatBalance:
-    """The float account at a bank, and the demand on it."""
+    """The float account at a bank: its last balance, and the money sent since then."""
 
     provider: str
     rupiah: Rupiah
@@ -140,12 +151,17 @@ class FloatBalance:
 
     @property
     def free(self) -> int:
-        """Rupiah that no transfer takes; negative if transfers under way exceed the balance."""
+        """Rupiah that no transfer takes; negative if open transfers exceed the balance."""
         return self.rupiah.value - self.sent_since.value
 
 
 class FloatNeed(NamedTuple):
-    """Money by transfer of any bank: open rupiah, and rupiah settled in the last days."""
+    """Demand on all float accounts, in rupiah.
+
+    by_transfer  money that waits for a transfer
+    by_claim     money that waits for a buyer to name an account
+    settled      transfers that settled in the last `days` days
+    """
 
     by_transfer: int
     by_claim: int
@@ -154,26 +170,26 @@ class FloatNeed(NamedTuple):
 
 
 def days_of_cover(rupiah: int, need: FloatNeed) -> float | None:
-    """Days that a balance lasts at the mean need of a day; None without a need."""
+    """Days that this balance lasts at the mean daily sum of settled transfers; None if none settled."""
     return rupiah * need.days / need.settled if need.settled else None
 
 
 @dataclass(frozen=True, slots=True)
 class Floats:
-    """The float accounts of an installation, and the demand on them."""
+    """All float accounts of an installation, and the demand on them."""
 
     balances: Sequence[FloatBalance]
     need: FloatNeed
 
     @property
     def free(self) -> int:
-        """Rupiah in all of them that no open transfer takes."""
+        """Rupiah in all float accounts less money in transfers and money that waits for a transfer; may be negative."""
         of_banks = sum(one.free for one in self.balances)
         return of_banks - self.need.by_transfer
 
     @property
     def days(self) -> float | None:
-        """Days that they last; None without a recent need, or without a known balance."""
+        """Days that the free money lasts; None if no transfer settled lately or no balance is known."""
         if not self.balances:
             return None
         if self.free < 0:
@@ -183,7 +199,12 @@ class Floats:
 
 @dataclass(slots=True)
 class TransferBank:
-    """Rupiah that one bank can still send: in a transfer, this day, from its float account (None: unknown)."""
+    """What one bank can still send, in rupiah.
+
+    rupiah_max  in one transfer
+    day_left    of its limit for this day
+    free        from its float account; None if the balance is unknown
+    """
 
     provider: str
     bank: str
@@ -193,23 +214,23 @@ class TransferBank:
 
     @property
     def of_day(self) -> int:
-        """Rupiah of the next transfer by its limits alone."""
+        """The greatest sum of the next transfer by the limits of the bank alone, in rupiah."""
         return max(0, min(self.rupiah_max, self.day_left))
 
     @property
     def most(self) -> int:
-        """Rupiah of the next transfer."""
+        """The greatest sum of the next transfer by the limits and the float account, in rupiah."""
         return self.of_day if self.free is None else max(0, min(self.of_day, self.free))
 
     def take(self, rupiah: int) -> None:
-        """Deduct a planned transfer."""
+        """Deduct a planned transfer of so many rupiah."""
         self.day_left -= rupiah
         if self.free is not None:
             self.free -= rupiah
 
 
 def limits_of(sources: Sequence[TransferBank]) -> TransferLimits:
-    """The limits of all banks together."""
+    """The limits for one transfer by any of these banks; -1 if there is no bank."""
     return TransferLimits(
         is_away=not sources,
         of_transfer=max((one.rupiah_max for one in sources), default=-1),
@@ -219,8 +240,8 @@ def limits_of(sources: Sequence[TransferBank]) -> TransferLimits:
 
 
 def source_for(wanted: ToPlan, sources: Sequence[TransferBank]) -> TransferBank | None:
-    """The bank that sends to this buyer: one that can send the whole sum, the buyer's own bank first; else one that can
-    send a part; None if none can.
+    """Choose the bank that sends money to a buyer: a bank that can send the whole sum, preferably the buyer's own; else a
+    bank that can send a part, preferably the buyer's own; None if no bank can send even the smallest part.
     """
     able = [one for one in sources if one.most >= wanted.least]
 

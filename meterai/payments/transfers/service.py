@@ -1,4 +1,4 @@
-"""Transfers to buyers: planning, sending, lookup at their bank, and balances of the float accounts."""
+"""Transfers to buyers: planning, sending, lookup at the sending bank, and balances of the float accounts."""
 
 from functools import partial
 from math import inf
@@ -40,26 +40,31 @@ from meterai.payments.transfers.model import (
 from meterai.plumbing.db.database import Database, Tx
 from meterai.plumbing.work.periodic import each
 
-BATCH = 20  # provider calls under way in one run
+BATCH = 20  # concurrent calls to banks in one run
 PLANNED_BATCH = 500
-TOLD_BATCH = 10_000  # refunds that get the reason of their wait in one minute
-TRY_SECONDS_MAX = 300.0  # between two tries
+TOLD_BATCH = 10_000  # refunds in which one run records the reason of their wait
+TRY_SECONDS_MAX = 300.0  # longest pause between two tries
 PUT_OFF_SECONDS = 10.0  # until a bank that was not reached is tried again
-LOOK_AGAIN_SECONDS = 3_600.0  # for a transfer that could not be queried
-CALLS_PER_TRY_MAX = 5  # a query of each of two services, a transfer, and the queries again
+LOOK_AGAIN_SECONDS = 3_600.0  # until a transfer that could not be queried is queried again
+CALLS_PER_TRY_MAX = (
+    5  # two queries (one for each transfer service), the transfer, and the two queries again
+)
 LEASE_MARGIN_SECONDS = 4.0  # for our own work between the calls, and to record the outcome
-LATE_SECONDS = 86_400.0  # a bank knows what it sent within a day
-REMARK = "Pengembalian e-Meterai"  # on the statement of the buyer
+LATE_SECONDS = 86_400.0  # a transfer that a bank made is in its record within a day
+REMARK = "Pengembalian e-Meterai"  # text on the buyer's bank statement
 _log = structlog.get_logger()
 
 
 def transfer_lease_seconds(call_seconds: float) -> float:
-    """Seconds of the lease of a try: longer than its calls, each of `call_seconds` at most."""
+    """Seconds of the lease of a try: longer than all its calls, each of which takes at most `call_seconds`."""
     return CALLS_PER_TRY_MAX * call_seconds + LEASE_MARGIN_SECONDS
 
 
 async def _known(payouts: Payouts, transfer: Transfer) -> RefundMade | None:
-    """Query a transfer; None if the bank does not have it.  An unclear answer refuses, so that nothing is sent or ended."""
+    """Query a transfer; None if the bank does not have it.
+
+    Refuses `OutcomeUnknown` for an unclear answer, so that the transfer is neither sent again nor ended.
+    """
     try:
         return await payouts.transferred(transfer.number)
     except RefusedForEver:
@@ -69,7 +74,7 @@ async def _known(payouts: Payouts, transfer: Transfer) -> RefundMade | None:
 
 
 class TransferSender:
-    """The periodic tasks of transfers."""
+    """Periodic tasks that plan, send and look up transfers, and query the balances of float accounts."""
 
     def __init__(
         self, database: Database, payments: PaymentService, settings: PaymentSettings, clock: Clock
@@ -83,13 +88,15 @@ class TransferSender:
     # -- planning --------------------------------------------------------------------------
 
     async def plan(self) -> int:
-        """Periodic task: plan transfers of money for accounts of buyers, as far as banks can send it."""
+        """Periodic task: plan transfers of waiting money to bank accounts of buyers, within the limits and balances of the
+        banks; returns how many buyers were processed.
+        """
         rails = await self._payments.look_at_rails()
         if not rails.has_payouts:
             return 0
         good = [name for name in rails.payouts() if rails.is_good(name)]
         sources = await self._sources(good)
-        # A planned transfer that its bank cannot send is planned again for another bank, or waits.
+        # If the bank of a planned transfer cannot send it, the transfer is voided, so that its money is planned again.
         away = [name for name in rails.payouts() if name not in good]
         away += [one.provider for one in sources if one.free is not None and one.free < 0]
         if away:
@@ -107,7 +114,7 @@ class TransferSender:
             wanted,
             partial(self._plan, sources=sources),
             subject="account",
-            at_once=1,  # each takes of what the banks can send
+            at_once=1,  # one after another, since each changes what the banks can still send
         )
 
     async def _sources(self, names: list[str]) -> list[TransferBank]:
@@ -129,7 +136,7 @@ class TransferSender:
     async def _plan(self, wanted: ToPlan, sources: list[TransferBank]) -> None:
         source = source_for(wanted, sources)
         if source is None:
-            return  # other transfers took the money: the next run of `weigh` records the reason
+            return  # transfers planned before used up what banks can send: the next run of `weigh` records the reason
         transfer = new_id()
         number = transfer_number(wanted.account, transfer)
         planned = await self._database.once(
@@ -141,7 +148,7 @@ class TransferSender:
     # -- sending ---------------------------------------------------------------------------
 
     async def send_due(self) -> int:
-        """Periodic task: send transfers; query one first that an earlier try may have sent."""
+        """Periodic task: send due transfers.  A transfer that an earlier try may have sent is queried first."""
         most, away = self._payments.rails.room(BATCH)
         leased = await self._database.once(store.lease_to_send, self._lease_seconds, away, most)
         return await each(
@@ -149,7 +156,7 @@ class TransferSender:
         )
 
     async def _send(self, transfer: Transfer) -> None:
-        # Its row says 'sent' by now: after a crash here a later run queries its number.
+        # The row of the transfer has the state 'sent' by now: after a crash here, a later run queries it by its number.
         try:
             payouts = self._payments.rails.payouts_of(transfer.provider)
             made = await self._made(payouts, transfer)
@@ -176,7 +183,9 @@ class TransferSender:
             _log.info("transfer_settled", number=transfer.number, tries=transfer.tries)
 
     async def _made(self, payouts: Payouts, transfer: Transfer) -> RefundMade:
-        """Send a transfer, unless an earlier try did.  A final refusal is believed if the bank does not have it."""
+        """Send a transfer, unless an earlier try sent it.  A final refusal counts only if the bank then says that it does not
+        have the transfer.
+        """
         is_first = transfer.tries == 1  # this try is included
         if not is_first and (made := await _known(payouts, transfer)) is not None:
             return made
@@ -201,7 +210,7 @@ class TransferSender:
         _log.error("transfer_refused", number=transfer.number, answer=answer, state=state)
 
     async def _not_begun(self, transfer: Transfer, answer: str, seconds: float) -> None:
-        """Record a try that sent nothing."""
+        """Record that a try sent nothing; the next try is after `seconds`."""
         state = TransferState.PLANNED if transfer.tries == 1 else TransferState.SENT
         await self._database.once(
             store.answered, transfer, answer[:200], state, seconds, is_begun=False
@@ -214,8 +223,8 @@ class TransferSender:
     # -- lookup ----------------------------------------------------------------------------
 
     async def follow(self) -> int:
-        """Periodic task: query ended transfers at their bank.  A settled one may come back, a refused one may have been
-        made nevertheless.
+        """Periodic task: query ended transfers at their bank, since a settled transfer may be returned, and a refused
+        transfer may have been made all the same.
         """
         if not (most := self._payments.rails.room_of_any(BATCH)):
             return 0
@@ -249,7 +258,10 @@ class TransferSender:
         await self._database.once(store.looked, transfer, window_seconds)
 
     async def _book(self, tx: Tx, transfer: Transfer, made: RefundMade | None) -> None:
-        """Book the bank's answer about an ended transfer; one that it no longer knows is an item in suspense."""
+        """Book the bank's answer about an ended transfer (`made`; None if the bank does not have it).
+
+        If the bank does not have a transfer that settled more than a day ago, an item in suspense is kept until it has.
+        """
         item = f"refund_not_in_record:{transfer.number}"
         if made is not None:
             if transfer.state is TransferState.REFUSED:
@@ -275,7 +287,7 @@ class TransferSender:
     # -- balances --------------------------------------------------------------------------
 
     async def weigh(self) -> int:
-        """Periodic task: query the balance of each float account, and record the reason of waiting money."""
+        """Periodic task: query the balance of each float account, record why money is in no transfer, and set the metrics."""
         rails = await self._payments.look_at_rails()
         if not rails.has_payouts:
             return 0
@@ -299,7 +311,9 @@ class TransferSender:
         await self._database.once(store.record_balance, provider, rupiah, asked_at)
 
     async def show(self, limits: TransferLimits) -> None:
-        """Set the metrics of the float accounts, and of waiting money."""
+        """Set the metrics of the float accounts and of the money that no transfer carries; log an error if the cover is
+        low.
+        """
         async with self._database.reading() as tx:
             found, waiting = await store.floats(tx), await store.waiting(tx, limits)
         for one in found.balances:

@@ -26,7 +26,7 @@ PLANNING, TRANSFERRING, FOLLOWING, WEIGHING = (
     "follow_transfers",
     "weigh_floats",
 )
-NEED_DAYS = 7  # their mean is the need of a day
+NEED_DAYS = 7  # the daily need is the mean of so many days
 _TRANSFERS = RowMapper(Transfer)
 _TO_PLAN = RowMapper(ToPlan)
 _BALANCES = RowMapper(FloatBalance)
@@ -38,13 +38,14 @@ _COLUMNS = (
     " p.bank_code, p.account_no, p.holder, t.provider_transfer_no AS provider_number, t.planned_at, t.settled_at,"
     " t.last_answer"
 )
-# A condition on refunds `r`.  Most waiting refunds were never in a transfer, and need no lookup of one.
+# SQL condition on refunds `r`: no open transfer carries the refund.  The first test is a shortcut, since most waiting refunds
+# were never in a transfer.
 _NOT_CARRIED = "(r.transfer_id IS NULL OR NOT transfer_is_open(r.account_id, r.transfer_id))"
 PLAN_DUE = """
 SELECT 1 FROM refunds WHERE way = 'transfer' AND state = 'requested'
 """
-# Money for buyers that is in no transfer: refunds, of which small ones wait for more, never past their due time, and
-# compensations of buyers without an open refund.  Only sums of which a bank can send a part, by due time.
+# Money for buyers that is in no transfer: refunds, and compensations of buyers without an open refund.  A small sum of refunds
+# waits for more refunds of the buyer, but never past a due time.  Only buyers of whose money a bank can send a part.
 TO_PLAN = f"""
 SELECT account, bank_code, sum(rupiah)::bigint AS rupiah, min(least)::bigint AS least FROM (
     SELECT r.account_id AS account, p.bank_code, sum(r.amount) AS rupiah, min(r.amount) AS least,
@@ -65,7 +66,7 @@ SELECT account, bank_code, sum(rupiah)::bigint AS rupiah, min(least)::bigint AS 
     GROUP BY 1, 2) waiting
 WHERE due <= now() AND least <= %s GROUP BY 1, 2 ORDER BY min(due) LIMIT %s
 """  # noqa: S608 - a constant
-# Reason why money beyond the limits of all banks is in no transfer.
+# SQL: the reason (`TransferWait`) why a refund that exceeds what any bank can send is in no transfer.
 _WHY = """CASE WHEN %s THEN 'bank_away' WHEN amount > %s THEN 'transfer_limit' WHEN amount > %s THEN 'transfer_day_limit'
         ELSE 'float_low' END AS reason"""
 _UNSENT = f"way = 'transfer' AND state = 'requested' AND amount > %s AND {_NOT_CARRIED}"
@@ -78,7 +79,7 @@ WHERE refunds.account_id = w.account_id AND refunds.refund_id = w.refund_id AND 
 _WAITING = f"""
 SELECT reason, sum(amount)::bigint AS rupiah FROM (SELECT amount, {_WHY} FROM refunds r WHERE {_UNSENT}) w GROUP BY 1
 """  # noqa: S608
-# A transfer that was sent, or may have been, is not in a balance queried before it.
+# A balance does not include transfers that were sent, or may have been sent, after it was queried.
 BALANCES = """
 SELECT f.provider, f.rupiah, f.asked_at, coalesce((SELECT sum(amount) FROM transfers t WHERE t.provider = f.provider
         AND t.state = ANY ('{planned,sent,accepted}')), 0)::bigint
@@ -95,7 +96,7 @@ FROM unnest(%s::text[]) AS n (provider) LEFT JOIN float_balances f USING (provid
 CROSS JOIN LATERAL (SELECT coalesce(sum(amount), 0)::bigint AS rupiah FROM transfers t WHERE t.provider = n.provider
     AND t.state = ANY ('{planned,sent,accepted}')) o
 """
-# Compensations are owed with or without an account.
+# Compensations count as needed for transfers, whether or not their buyer has named an account.
 NEED = f"""
 SELECT coalesce(sum(rupiah) FILTER (WHERE way = 'transfer'), 0)::bigint AS by_transfer,
     coalesce(sum(rupiah) FILTER (WHERE way = 'claim'), 0)::bigint AS by_claim,
@@ -113,7 +114,7 @@ ON CONFLICT ON CONSTRAINT float_balances_pkey DO UPDATE SET rupiah = excluded.ru
 WHERE float_balances.asked_at < excluded.asked_at
 """
 _FORGOTTEN = "DELETE FROM float_balances WHERE provider <> ALL (%s)"
-# Transfers without a call, at banks that cannot send now.
+# Transfers that no call was begun for, at banks that cannot send now.
 _STUCK = """
 SELECT transfer_void(account_id, transfer_id) FROM transfers WHERE state = 'planned' AND provider = ANY (%s) LIMIT %s
 """
@@ -128,7 +129,7 @@ UPDATE transfers t SET look_at = now() + make_interval(secs => %s) FROM payees p
 WHERE p.account_id = t.account_id AND p.payee_id = t.payee_id AND (t.account_id, t.transfer_id) IN (TABLE first)
 RETURNING {_COLUMNS}
 """  # noqa: S608 - columns are a constant
-# Ever less often, like lookups of refunds in the record of their provider.
+# Lookups become ever less frequent, as those of refunds in the record of their provider.
 _LOOKED = """
 UPDATE transfers SET unheard_since = NULL, look_at = CASE
     WHEN state = ANY ('{refused,settled}') AND coalesce(settled_at, tried_at) > now() - make_interval(secs => %s)
@@ -149,7 +150,7 @@ WHERE r.account_id = known.account_id AND r.transfer_id = known.transfer_id AND 
 SEND_DUE = """
 SELECT 1 FROM transfers WHERE state = ANY ('{planned,sent,accepted}') AND try_at <= now() ORDER BY try_at
 """
-# The intent of a call, committed before it is made, in the refunds too.
+# Records the intent of a call, in the transfer and its refunds, before the call is made.
 TO_SEND = f"""
 WITH first AS MATERIALIZED (
     SELECT account_id, transfer_id FROM transfers WHERE state = ANY ('{{planned,sent,accepted}}')
@@ -167,7 +168,7 @@ carried AS (
     WHERE r.account_id = due.account AND r.transfer_id = due.id AND refund_is_open(r.state))
 SELECT * FROM due
 """  # noqa: S608 - columns are a constant
-# A try ended without a final answer; a try that was not begun is not counted.
+# Records a try that ended without a final answer; a try in which no call was begun is not counted.
 _ANSWERED = """
 WITH told AS (
     UPDATE transfers SET state = %s, last_answer = %s, leased_until = NULL, tries = tries - %s,
@@ -182,14 +183,21 @@ FROM told WHERE r.account_id = told.account_id AND r.transfer_id = told.transfer
 async def to_plan(
     tx: ReadTx, small_rupiah: int, pools_seconds: float, most: int, limit: int
 ) -> list[ToPlan]:
-    """Buyers with money to send now, of which a part is at most `most` rupiah."""
+    """Buyers with money to transfer now, by due time.
+
+    small_rupiah   a smaller sum waits for more refunds of its buyer
+    pools_seconds  time that it waits at most
+    most           greatest sum in rupiah that a bank can send; the smallest part of the money must not exceed it
+    """
     return await tx.all_as(_TO_PLAN, TO_PLAN, small_rupiah, pools_seconds, most, limit)
 
 
 async def plan(
     tx: Tx, account: UUID, transfer: UUID, number: str, provider: str, most: int
 ) -> Rupiah:
-    """Plan one transfer of the money for the account of a buyer, up to `most` rupiah; return its rupiah."""
+    """Plan one transfer of waiting money to the bank account of a buyer, of at most `most` rupiah, from the float account at
+    `provider`; return its sum.
+    """
     given = (account, transfer, number, provider, most)
     found = await tx.value("SELECT transfer_plan(%s, %s, %s, %s, %s)", *given)
     assert isinstance(found, int)
@@ -197,59 +205,61 @@ async def plan(
 
 
 async def void_planned(tx: Tx, providers: Sequence[str], limit: int) -> None:
-    """Void transfers of these banks without a begun call; their refunds are planned again."""
+    """Void transfers from these banks of which no call was begun, so that their refunds are planned again."""
     await tx.run(_STUCK, list(providers), limit)
 
 
 async def record_wait_reasons(tx: Tx, limits: TransferLimits, limit: int) -> None:
-    """Record in up to `limit` refunds without a transfer the reason why they have none."""
+    """Record in refunds that are in no transfer the reason for that, in at most `limit` refunds whose reason changed."""
     await tx.run(_WAITS, *limits, limit)
 
 
 async def waiting(tx: ReadTx, limits: TransferLimits) -> list[WaitingRupiah]:
-    """Rupiah in no transfer, by reason."""
+    """Rupiah of refunds that are in no transfer, by reason."""
     return await tx.all_as(_WAITING_OF, _WAITING, *limits)
 
 
 async def balances(tx: ReadTx) -> list[FloatBalance]:
-    """The float accounts with their last balances."""
+    """The float accounts with their last balances, by name of the bank."""
     return await tx.all_as(_BALANCES, BALANCES)
 
 
 async def left(tx: ReadTx, providers: Sequence[str], since: datetime) -> list[Left]:
-    """Free rupiah in the float accounts of these banks, and rupiah sent since the begin of this day."""
+    """For each of these banks the free rupiah in its float account, and the rupiah of open transfers and of those settled
+    since `since`, the begin of this day.
+    """
     return await tx.all_as(_LEFT_OF, _LEFT, since, list(providers))
 
 
 async def need(tx: ReadTx) -> FloatNeed:
-    """Demand on all float accounts."""
+    """The demand on all float accounts, with settled transfers of the last `NEED_DAYS` days."""
     found = await tx.one_as(_NEED, NEED, NEED_DAYS, NEED_DAYS)
     assert found is not None, "an aggregate has a row"
     return found
 
 
 async def record_balance(tx: Tx, provider: str, rupiah: Rupiah, asked_at: datetime) -> None:
-    """Record the balance of the float account at a bank, queried at `asked_at`."""
+    """Record the balance of the float account at a bank that was queried at `asked_at`, unless a newer one is recorded."""
     await tx.run(_WEIGHED, provider, rupiah.value, asked_at)
 
 
 async def forget_others(tx: Tx, providers: Sequence[str]) -> None:
-    """Delete balances of all banks but these."""
+    """Delete the balances of all banks except these."""
     await tx.run(_FORGOTTEN, list(providers))
 
 
 async def floats(tx: ReadTx) -> Floats:
-    """The float accounts and the demand on them."""
+    """All float accounts with their last balances, and the demand on them."""
     return Floats(await balances(tx), await need(tx))
 
 
 async def lease_to_look(tx: Tx, seconds: float, limit: int) -> list[Transfer]:
-    """Lease transfers that are due to be looked up at their bank."""
+    """Lease ended transfers that are due to be looked up at their bank, for `seconds`."""
     return await tx.all_as(_TRANSFERS, TO_LOOK, limit, seconds)
 
 
 async def looked(tx: Tx, transfer: Transfer, window_seconds: float) -> None:
-    """Record a lookup without a change; the next is later, or none after the window of the bank."""
+    """Record that a transfer was looked up; the next lookup is later, or never once `window_seconds` are over."""
     await tx.run(_LOOKED, window_seconds, transfer.account, transfer.id)
 
 
@@ -259,14 +269,16 @@ async def look_later(tx: Tx, transfer: Transfer, seconds: float) -> None:
 
 
 async def confirm_by_record(tx: Tx, numbers: Sequence[str]) -> None:
-    """Close transfers, by our numbers, and their refunds, which the record of the float account has."""
+    """Mark settled transfers with these numbers of ours, and their refunds, as found in the record of the float account."""
     await tx.run(_BY_RECORD, list(numbers))
 
 
 async def lease_to_send(
     tx: Tx, lease_seconds: float, without: Sequence[str], limit: int
 ) -> list[Transfer]:
-    """Lease transfers that are due to be sent, and count the try of each; no new one of the banks in `without`."""
+    """Lease transfers that are due to be sent, and count this try in each; of banks in `without`, only transfers of which a
+    call was begun before.
+    """
     return await tx.all_as(_TRANSFERS, TO_SEND, list(without), limit, lease_seconds, lease_seconds)
 
 
@@ -279,19 +291,23 @@ async def answered(
     *,
     is_begun: bool = True,
 ) -> None:
-    """Record a try without success; the next one is after `seconds`."""
+    """Record a try without success; the next try is after `seconds`.
+
+    state     new state of the transfer
+    is_begun  False if no call was begun, so that the try does not count
+    """
     back = 0 if is_begun else 1
     key = (transfer.account, transfer.id)
     await tx.run(_ANSWERED, state, answer, back, seconds, *key, back)
 
 
 async def settle(tx: Tx, account: UUID, transfer: UUID, provider_number: str) -> TransferState:
-    """Record that the bank sent the money; return the state."""
+    """Record that the bank made a transfer, with the bank's number of it; return the new state."""
     found = await tx.value("SELECT transfer_settle(%s, %s, %s)", account, transfer, provider_number)
     return TransferState(found)
 
 
 async def refuse(tx: Tx, account: UUID, transfer: UUID, answer: str) -> TransferState:
-    """Record that the bank will not send it, or that it came back; return the state."""
+    """Record that the bank will not make a transfer, or that its money came back; return the new state."""
     found = await tx.value("SELECT transfer_refuse(%s, %s, %s)", account, transfer, answer)
     return TransferState(found)
