@@ -1,5 +1,5 @@
--- True if a buyer has named an account that its bank has not refused.  The row is locked, so that the account does not end
--- before the caller's transaction.
+-- True if a buyer has a current bank account: named, and not refused by its bank.  Locks the row, so that the account stays
+-- current until the caller's transaction ends.
 CREATE OR REPLACE FUNCTION payee_is_named(p_account uuid) RETURNS boolean
 LANGUAGE plpgsql AS $$
 BEGIN

@@ -1,6 +1,6 @@
--- Record an account that a buyer named: money that waits for one goes there, and so do planned transfers to the one before that
--- were not begun.  Money that waits later needs another request, so that one stolen link or session leads to no other.
--- Answers the refunds.
+-- Record a bank account that a buyer named.  Money that waits for an account goes to it, and so does the money of planned
+-- transfers to the account named before.  Money that waits for an account later needs another request to the buyer, so that
+-- a stolen link or session gives access to no later money.  Answers the refunds that go to the account now.
 CREATE OR REPLACE FUNCTION payee_name(
     p_account uuid, p_payee uuid, p_bank_code text, p_account_no text, p_holder text
 ) RETURNS SETOF refunds

@@ -1,4 +1,4 @@
--- Record an attempt by a method of a rail, before the provider is called.
+-- Record an attempt by a rail and method, before the provider is called.
 -- Public: orders, which are placed with an attempt.
 CREATE OR REPLACE FUNCTION payment_begin(
     p_account uuid, p_attempt uuid, p_subject uuid, p_provider text, p_method text,

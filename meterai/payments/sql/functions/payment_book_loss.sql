@@ -1,8 +1,8 @@
--- Book as a loss the money of a payment that the payer's bank took back, or that the provider gave back of its own accord.
--- Refunds of the payment that were not sent, or were refused, are stopped as far as they cover it.
--- It books sums that are known and not posted yet, so it may run early, late or twice.  Answers the rupiah of the
--- payment that left so.
--- Public: orders, which finds the rest of a loss in its own part of the payment.
+-- Book as a loss the money of a payment that the payer's bank took back, or that the provider gave back without our refund.
+-- Refunds of the payment that were not sent, or were refused, are stopped to cover the loss.  Only sums that are reported and
+-- not posted yet are booked, so that this function may run early, late or twice.  Answers the rupiah of the payment that left
+-- in these two ways so far.
+-- Public: orders, which covers the rest of a loss from the part of the payment that an order uses.
 CREATE OR REPLACE FUNCTION payment_book_loss(p_account uuid, p_attempt uuid, p_payment text) RETURNS bigint
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -18,7 +18,7 @@ BEGIN
     SELECT * INTO v_back FROM chargebacks
     WHERE account_id = p_account AND attempt_id = p_attempt AND payment = p_payment FOR UPDATE;
     IF v_captured IS NULL OR v_back.payment IS NULL THEN
-        RETURN 0;  -- the payment itself is still to come
+        RETURN 0;  -- the payment is not captured yet, or none of it was taken back
     END IF;
     v_new := CASE WHEN v_back.is_whole THEN v_captured ELSE least(v_back.taken_back - v_back.won, v_captured) END
         - (v_back.posted - v_back.won);

@@ -1,6 +1,6 @@
--- Book a chargeback that was won, so that the payer's bank keeps `p_left` rupiah: 0 if it was won whole.  Answers the rupiah
--- that were booked and the id of their entry; nothing if the bank keeps as much as before.
--- Public: orders, by the event that a chargeback was won.
+-- Book a chargeback that was won, after which the payer's bank keeps `p_left` rupiah (0 if all of it was won).  Answers the
+-- rupiah booked and the id of their entry; NULLs if the bank keeps as much as before.
+-- Public: orders, on the event that a chargeback was won.
 CREATE OR REPLACE FUNCTION payment_book_won(
     p_account uuid, p_attempt uuid, p_payment text, p_subject uuid, p_left bigint,
     OUT amount bigint, OUT entry text

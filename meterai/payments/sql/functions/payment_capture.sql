@@ -1,9 +1,12 @@
--- Book a payment, from a notification, browser return or status query alike; it is never undone
--- here.  Answers 'captured', 'known', 'amount_differs' (known with another amount: nothing is
--- moved), 'elsewhere' (it counts under another reference: nothing is moved), 'contradicts' (news of a
--- payment after news that it failed: nothing is moved), or 'unknown_attempt'.
--- Notifications have no order in time and an answer to a query is current, so contradictory news
--- causes a query.
+-- Book a payment that was reported by a notification, an answer to a query or a record.  Answers:
+--   captured
+--   known            the payment was captured before
+--   amount_differs   the payment was captured before with another amount; nothing is moved
+--   elsewhere        the payment counts under another reference, or its money in suspense differs; nothing is moved
+--   contradicts      a notification reports the payment after news that it failed; nothing is moved
+--   unknown_attempt
+-- Notifications have no order in time, and the answer to a query is current, so that a contradicting notification causes a
+-- query.
 -- Public: distribution and collectors, whose rails are our own database.
 CREATE OR REPLACE FUNCTION payment_capture(
     p_account uuid, p_attempt uuid, p_payment text, p_amount bigint, p_learned_by text
@@ -12,7 +15,7 @@ LANGUAGE plpgsql AS $$
 DECLARE
     v_attempt payment_attempts;
     v_known captures;
-    -- It is queried again for a second payment without news; not while the first is executed.
+    -- The attempt is queried again later, since a second payment may come without news; not while the first is executed.
     v_again timestamptz := now() + interval '5 minutes';
     v_now timestamptz := now();
 BEGIN
@@ -32,7 +35,7 @@ BEGIN
         END IF;
     END IF;
     IF v_known.payment IS NOT NULL THEN
-        -- A row of an earlier version: a chargeback that came first left a capture of the sum taken.
+        -- Rows learned by 'denial' are of earlier versions: a chargeback before its payment made a capture of the sum taken.
         RETURN CASE WHEN v_known.amount = p_amount OR v_known.learned_by = 'denial' THEN 'known'
                     ELSE 'amount_differs' END;
     END IF;
@@ -44,7 +47,7 @@ BEGIN
     INSERT INTO captures (account_id, attempt_id, payment, amount, learned_by, confirmed_at)
     VALUES (p_account, p_attempt, p_payment, p_amount, p_learned_by,
             CASE p_learned_by WHEN 'notification' THEN NULL ELSE v_now END);
-    -- Also if it was queried no more: its provider has to confirm its news.
+    -- Also if no more queries were due: the provider must confirm a notification in its answer to a query.
     UPDATE payment_attempts SET state = 'paid', ask_rank = 1,
         ask_at = CASE ask_at WHEN 'infinity' THEN v_again ELSE greatest(ask_at, v_again) END
     WHERE account_id = p_account AND attempt_id = p_attempt AND state <> 'denied';

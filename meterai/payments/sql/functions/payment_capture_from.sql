@@ -1,4 +1,4 @@
--- `payment_capture` for a notification: only of an attempt at this provider.
+-- As `payment_capture`, for a notification: only if the attempt is at the provider that sent it.
 CREATE OR REPLACE FUNCTION payment_capture_from(
     p_provider text, p_account uuid, p_attempt uuid, p_payment text, p_amount bigint
 ) RETURNS text

@@ -1,5 +1,5 @@
--- Close the open attempts of a subject and begin another by a method of a rail.  Answers false, and changes
--- nothing, if the subject has had p_attempts_max attempts.
+-- Close the open attempts of a subject and begin another by this rail and method.  Answers false, and changes nothing, if the
+-- subject has had p_attempts_max attempts.
 -- Public: orders, whose buyer chose another method.
 CREATE OR REPLACE FUNCTION payment_change(
     p_account uuid, p_attempt uuid, p_subject uuid, p_provider text, p_method text,

@@ -1,5 +1,5 @@
--- Close the open attempts of a subject: one whose instructions the buyer has seen is 'cancelled', one whose
--- instructions a call may be making is 'lost'.  The periodic task cancels both at the provider.
+-- Close the open attempts of a subject: an attempt with instructions becomes 'cancelled', an attempt whose instructions may
+-- just be made by a call becomes 'lost'.  The periodic task cancels both at the provider.
 CREATE OR REPLACE FUNCTION payment_close(p_account uuid, p_subject uuid) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE

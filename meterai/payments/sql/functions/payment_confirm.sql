@@ -1,5 +1,5 @@
--- Record that the answer to a query sent at p_asked_at names a captured payment as paid.  If the payer's bank had
--- taken all of it back before that, the chargeback was won, and an event tells the rooms above.
+-- Record that the answer to a query sent at p_asked_at reports a captured payment as paid.  If the payer's bank had taken all
+-- of the payment back before that time, the chargeback was won, and an event reports it to the rooms above.
 CREATE OR REPLACE FUNCTION payment_confirm(
     p_account uuid, p_attempt uuid, p_payment text, p_asked_at timestamptz
 ) RETURNS void

@@ -1,17 +1,18 @@
--- Record that the payer's bank took a payment back, in part or whole, or that a try to pay failed.  `p_amount` is
--- the sum taken back of this payment SO FAR, null for all of it, less the sum won back (`won`): a repeat has no
--- greater sum and changes nothing, whatever came between.  A caller that is told parts asks the provider for the sum.
+-- Record that the payer's bank took a payment back, in part or whole, or that a try to pay failed.  `p_amount` is the whole sum
+-- taken back of this payment SO FAR, less the sum won back (`won`); null for all of the payment.  News of a sum that is not
+-- greater than before changes nothing, so that repeats are harmless.  A caller that learns only the sum of one chargeback must
+-- query the provider for the whole sum.
 -- Answers:
---   denied           money goes out of the books (by a job)
---   known            no more than what was taken back before
---   declined         nothing was captured, so nothing was taken back: one try to pay failed
---   early            a part of a payment that we have not heard of; kept until it is captured
---   exceeds          more than was captured; nothing is done
---   elsewhere        it counts under another reference; nothing is done
---   ambiguous        no payment was named and it may be one of several; nothing is done
+--   denied           more was taken back than before; a job books it
+--   known            not more was taken back than before
+--   declined         nothing was captured, so that nothing was taken back: a try to pay failed
+--   early            a part of a payment that is not captured yet was taken back; recorded for its capture
+--   exceeds          more would be taken back than was captured; nothing is done
+--   elsewhere        the payment counts under another reference; nothing is done
+--   ambiguous        no payment is named, and several are possible; nothing is done
 --   unknown_attempt
--- Without `p_payment` the one capture of the attempt that is not wholly taken back is meant.  Where
--- another one was taken back by news that named none either, this may be that news again.
+-- If `p_payment` is null, the news is about the only capture of the attempt that is not wholly taken back.  It is ambiguous if
+-- another capture was taken back by news without a number, since this may be the same news again.
 CREATE OR REPLACE FUNCTION payment_deny(
     p_account uuid, p_attempt uuid, p_payment text, p_amount bigint
 ) RETURNS text
@@ -53,11 +54,11 @@ BEGIN
     ELSIF v_capture.amount IS NULL AND payment_is_elsewhere(p_account, p_attempt, v_payment) THEN
         RETURN 'elsewhere';
     ELSIF v_capture.learned_by = 'denial' THEN
-        RETURN 'known';  -- a mark of before: the payment itself will be known too
+        RETURN 'known';  -- a row of an earlier version, which records the chargeback of a payment not captured yet
     ELSIF p_amount > v_capture.amount THEN
         RETURN 'exceeds';
     ELSIF v_capture.amount IS NULL AND coalesce(p_amount, v_attempt.amount) >= v_attempt.amount THEN
-        -- Nothing is kept: the same number, or another, may still succeed.
+        -- The chargeback is not recorded: a payment with the same number, or with another, may still succeed.
         RETURN payment_decline(v_attempt);
     END IF;
     SELECT taken_back - won INTO v_before FROM chargebacks

@@ -1,5 +1,5 @@
--- `payment_deny` for a notification: only of an attempt at this provider.  A notification takes no captured payment
--- back, since it may be old: 'asked', nothing is moved, and the provider's answer to a query decides.
+-- As `payment_deny`, for a notification: only if the attempt is at the provider that sent it.  Since a notification may be old,
+-- it takes no captured payment back: nothing is moved, the answer is 'asked', and the provider's answer to a query decides.
 CREATE OR REPLACE FUNCTION payment_deny_from(
     p_provider text, p_account uuid, p_attempt uuid, p_payment text, p_amount bigint
 ) RETURNS text
@@ -10,7 +10,7 @@ BEGIN
     IF NOT payment_is_at(p_provider, p_account, p_attempt) THEN
         RETURN 'unknown_attempt';
     END IF;
-    -- Wait for a concurrent capture and see it: otherwise older news would take it back.
+    -- Waits for a concurrent capture, so that it is found below: otherwise older news would take the payment back.
     PERFORM 1 FROM payment_attempts WHERE account_id = p_account AND attempt_id = p_attempt FOR UPDATE;
     IF EXISTS (SELECT 1 FROM captures WHERE account_id = p_account AND attempt_id = p_attempt
                AND payment = coalesce(p_payment, payment) AND learned_by <> 'denial') THEN

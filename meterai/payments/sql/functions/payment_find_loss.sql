@@ -1,6 +1,6 @@
--- Cover the loss of a payment from the part that its subject does not use.  `p_used`: rupiah of it that the subject
+-- Cover the loss of a payment from the part that its subject does not use.  `p_used`: rupiah of the payment that the subject
 -- uses.  Answers the loss that is left.
--- Public: orders, after every act by which it uses less of a payment.
+-- Public: orders, whenever an order uses less of a payment than before.
 CREATE OR REPLACE FUNCTION payment_find_loss(p_account uuid, p_attempt uuid, p_payment text, p_used bigint)
 RETURNS bigint
 LANGUAGE plpgsql AS $$

@@ -1,5 +1,5 @@
--- Emit the event that money of a payment is to go back: the rooms above begin its refund.
--- Public: orders, for money that it does not use.
+-- Emit the event that money of a payment is to be refunded: the room refunds begins the refund.
+-- Public: orders, for money that an order does not use.
 CREATE OR REPLACE FUNCTION payment_give_back(
     p_account uuid, p_subject uuid, p_attempt uuid, p_payment text, p_amount bigint, p_cause text,
     p_key text DEFAULT NULL

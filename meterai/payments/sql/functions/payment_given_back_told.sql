@@ -1,4 +1,4 @@
--- Record that news reports a captured payment as given back, in whole or part: its record is to be read.
+-- Record that news reports a captured payment as given back, in whole or part, so that the provider's record is read.
 CREATE OR REPLACE FUNCTION payment_given_back_told(
     p_account uuid, p_attempt uuid, p_payment text, p_amount bigint
 ) RETURNS void

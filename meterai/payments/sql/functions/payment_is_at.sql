@@ -1,4 +1,4 @@
--- True if an attempt is at this provider: calls of another provider are not about it.
+-- True if an attempt is at this provider; calls of another provider cannot be about it.
 CREATE OR REPLACE FUNCTION payment_is_at(p_provider text, p_account uuid, p_attempt uuid)
 RETURNS boolean
 LANGUAGE sql STABLE AS $$

@@ -1,5 +1,5 @@
--- True if a payment of this number counts under another reference; the attempts of both are then queried
--- at once, except one that is locked.
+-- True if a payment with this number was captured for another attempt.  Both attempts are then queried at once, except an
+-- attempt that is locked.
 CREATE OR REPLACE FUNCTION payment_is_elsewhere(p_account uuid, p_attempt uuid, p_payment text)
 RETURNS boolean
 LANGUAGE plpgsql AS $$

@@ -1,6 +1,6 @@
--- Rupiah of a payment that its subject does not use and that are not on their way back.  `p_used`: rupiah of it that
--- the subject uses.
--- Public: orders, which knows how much of a payment it uses.
+-- Rupiah of a payment that its subject does not use and that no refund has.  `p_used`: rupiah of the payment that the subject
+-- uses.
+-- Public: orders, which calculates how much of a payment an order uses.
 CREATE OR REPLACE FUNCTION payment_left(p_account uuid, p_attempt uuid, p_payment text, p_used bigint)
 RETURNS bigint
 LANGUAGE sql STABLE AS $$

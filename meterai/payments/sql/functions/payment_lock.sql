@@ -1,4 +1,4 @@
--- Lock an attempt until the transaction ends: before its payments, their refunds and balances, after its subject.
+-- Lock an attempt until the transaction ends.  Order of locks: the subject, the attempt, its payments, their refunds, balances.
 CREATE OR REPLACE FUNCTION payment_lock(p_account uuid, p_attempt uuid) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN

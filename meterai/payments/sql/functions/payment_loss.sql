@@ -1,6 +1,6 @@
--- Facts about a payment that was taken back, for its subject: whether all of it was, whether any of it was by the payer's
--- bank, and how often a part of the loss was covered.
--- Public: orders, which ends if nothing of the payment is left.
+-- Facts about a payment that was taken back: whether all of it was, whether the payer's bank took any of it, and how often a
+-- part of the loss was covered.
+-- Public: orders: an order ends if nothing of its payment is left.
 CREATE OR REPLACE FUNCTION payment_loss(
     p_account uuid, p_attempt uuid, p_payment text,
     OUT is_whole boolean, OUT is_denied boolean, OUT findings integer

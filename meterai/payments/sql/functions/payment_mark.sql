@@ -1,4 +1,4 @@
--- Version tag of the payment of a subject: it changes whenever the facts shown to the buyer may.
+-- Version tag of the payment of a subject: it changes whenever facts that the buyer sees may have changed.
 -- Public: orders, whose version tag includes it.
 CREATE OR REPLACE FUNCTION payment_mark(p_account uuid, p_subject uuid) RETURNS text
 LANGUAGE sql STABLE AS $$

@@ -1,4 +1,4 @@
--- Mark a capture that was wholly taken back, and an attempt all of whose captures were.
+-- Mark a capture as wholly taken back, if it was; and its attempt, if all captures of the attempt were.
 CREATE OR REPLACE FUNCTION payment_mark_denied(p_account uuid, p_attempt uuid, p_payment text) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN

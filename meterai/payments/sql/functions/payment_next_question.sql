@@ -1,6 +1,6 @@
--- Time of the next status query of an attempt: ever less often, up to once an hour and, after two days or
--- once it is paid, once a day, until the provider's window ends.  A paid attempt is queried for a second payment
--- without news, which may wait for minutes.
+-- Time of the next status query of an attempt; 'infinity' after the provider's window.  The pause grows with each query up to
+-- an hour; for a paid attempt, or after two days, up to a day.  A paid attempt is queried to find a second payment without
+-- news; its first pause is longer, since that is not urgent.
 CREATE OR REPLACE FUNCTION payment_next_question(
     p_state text, p_opened_at timestamptz, p_asked integer, p_first_seconds double precision,
     p_window_seconds double precision

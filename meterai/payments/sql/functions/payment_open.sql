@@ -1,4 +1,4 @@
--- `payment_begin` by the first rail, for processes of an earlier version.
+-- As `payment_begin`, by the first rail; called only by processes of an earlier version.
 CREATE OR REPLACE FUNCTION payment_open(
     p_account uuid, p_attempt uuid, p_subject uuid, p_reference text, p_amount bigint,
     p_expires_at timestamptz, p_lease_seconds double precision

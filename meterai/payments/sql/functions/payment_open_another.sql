@@ -1,5 +1,5 @@
--- Begin another attempt of a subject, by the rail and method of the last.  Answers false if the subject has
--- had p_attempts_max attempts.
+-- Begin another attempt of a subject, by the rail and method of its last attempt.  Answers false if the subject has had
+-- p_attempts_max attempts.
 CREATE OR REPLACE FUNCTION payment_open_another(
     p_account uuid, p_attempt uuid, p_subject uuid, p_reference text, p_amount bigint,
     p_expires_at timestamptz, p_attempts_max integer

@@ -1,5 +1,4 @@
--- Begin another attempt of a subject, by a method of a rail.  Answers false if the subject has had
--- p_attempts_max attempts.
+-- Begin another attempt of a subject, by this rail and method.  Answers false if the subject has had p_attempts_max attempts.
 CREATE OR REPLACE FUNCTION payment_open_another_by(
     p_account uuid, p_attempt uuid, p_subject uuid, p_provider text, p_method text,
     p_reference text, p_amount bigint, p_expires_at timestamptz, p_attempts_max integer

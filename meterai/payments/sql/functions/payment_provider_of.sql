@@ -1,5 +1,5 @@
--- Public: finance, whose statement of a provider has the differences of its payments.
--- The provider of a payment by its number; NULL for an unknown one.
+-- Public: finance, for the differences of payments in its statement of a provider.
+-- The provider of the payment with this number; NULL for an unknown number.
 CREATE OR REPLACE FUNCTION payment_provider_of(p_payment text) RETURNS text
 LANGUAGE sql STABLE AS $$
     SELECT a.provider FROM captures c JOIN payment_attempts a USING (account_id, attempt_id)

@@ -1,4 +1,4 @@
--- `payment_replace_by` by the same rail, for processes of an earlier version.
+-- As `payment_replace_by`, by the same rail; called only by processes of an earlier version.
 CREATE OR REPLACE FUNCTION payment_replace(
     p_account uuid, p_lost uuid, p_attempt uuid, p_reference text, p_first_seconds double precision,
     p_attempts_max integer DEFAULT 10

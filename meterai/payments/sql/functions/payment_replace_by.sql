@@ -1,4 +1,4 @@
--- Begin another attempt, by a method of a rail, in place of one whose instructions cannot be shown.
+-- Begin another attempt, by this rail and method, in place of an attempt whose instructions cannot be shown.
 CREATE OR REPLACE FUNCTION payment_replace_by(
     p_account uuid, p_lost uuid, p_attempt uuid, p_provider text, p_method text, p_reference text,
     p_first_seconds double precision, p_attempts_max integer

@@ -1,6 +1,6 @@
--- Begin a refund of a payment: as much of `p_amount` as is left of it beside the `p_used` rupiah that its subject uses.
--- Answers how much; nothing if this cause has its refund already.
--- Public: orders, which decides why money goes back.
+-- Begin a refund of `p_amount` rupiah of a payment, or of less if less is left beside the `p_used` rupiah that its subject
+-- uses.  Answers the rupiah of the refund; nothing is begun if this cause has a refund already.
+-- Public: orders, which decides why and how much money goes back.
 CREATE OR REPLACE FUNCTION refund_begin(
     p_account uuid, p_refund uuid, p_cause_key text, p_cause text, p_subject uuid, p_attempt uuid,
     p_payment text, p_amount bigint, p_stamps integer, p_used bigint, p_refund_no text,

@@ -1,4 +1,4 @@
--- Record the compensation of a day that a refund is late, once.  Answers true if it is new.
+-- Record the compensation for a whole day that a refund is late, once.  Answers true if it is new.
 CREATE OR REPLACE FUNCTION refund_compensate(p_account uuid, p_refund uuid, p_day integer, p_amount bigint) RETURNS boolean
 LANGUAGE plpgsql AS $$
 DECLARE

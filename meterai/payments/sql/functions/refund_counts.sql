@@ -1,4 +1,5 @@
--- True for states of a refund whose money left or is on its way; the money of any other is with its payment again.
+-- True for states of a refund whose money has left us or is still to leave; in all other states the money is with its payment
+-- again.
 -- Public: refunds, for its invariants.
 CREATE OR REPLACE FUNCTION refund_counts(p_state text) RETURNS boolean
 LANGUAGE sql IMMUTABLE AS $$ SELECT p_state <> ALL ('{void,rerouted}') $$;

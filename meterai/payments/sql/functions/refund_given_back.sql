@@ -1,6 +1,6 @@
--- Book the provider's record: the sum it gave back of its own accord, `p_returned` so far, and our refunds
--- that it has made.  A refund that it has not made and that no call is open for is stopped as far as this
--- money covers it.
+-- Book a provider's record of the refunds of a payment: the sum that the provider gave back without our refund (`p_returned`,
+-- so far), and which of our refunds it made.  Our refunds that it has not made, and about which no call is open, are stopped as
+-- far as that sum covers them.
 CREATE OR REPLACE FUNCTION refund_given_back(
     p_account uuid, p_attempt uuid, p_payment text, p_returned bigint, p_made text[]
 ) RETURNS void

@@ -1,4 +1,4 @@
--- Rupiah of a payment that left by our refunds or by the provider itself, in the books.
+-- Rupiah of a payment that have left us according to the books: by our refunds, or given back by the provider without them.
 CREATE OR REPLACE FUNCTION refund_gone(p_account uuid, p_attempt uuid, p_payment text) RETURNS bigint
 LANGUAGE sql STABLE AS $$
     SELECT coalesce((SELECT b.returned_posted FROM chargebacks b WHERE b.account_id = p_account

@@ -1,4 +1,4 @@
--- Lock the attempt of a refund, then the refund, in the order of all callers.
+-- Lock the attempt of a refund, then the refund: the order in which all callers take these locks.
 CREATE OR REPLACE FUNCTION refund_lock(p_account uuid, p_refund uuid) RETURNS refunds
 LANGUAGE plpgsql AS $$
 DECLARE

@@ -1,5 +1,5 @@
--- The newest refund of a subject for this cause; null if there is none.
--- Public: refunds, which finds an earlier request.
+-- The id of the newest refund of a subject with this cause; null if there is none.
+-- Public: refunds, to find an earlier request.
 CREATE OR REPLACE FUNCTION refund_newest(p_account uuid, p_subject uuid, p_cause text) RETURNS uuid
 LANGUAGE sql STABLE AS $$
     SELECT refund_id FROM refunds

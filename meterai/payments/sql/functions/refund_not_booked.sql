@@ -1,6 +1,6 @@
--- Rupiah that news reports as given back of a payment (null: all of it) and that the books do not have.
--- Money that the payer's bank took back cannot be given back a second time, so news of a whole payment, a
--- part of which was charged back, is about the rest.  0 for an unknown payment.
+-- Of the rupiah that news reports as given back of a payment (null: all of it), the part that the books do not have; 0 for an
+-- unknown payment.  Money that the payer's bank took back cannot be given back as well: if a part was charged back, news about
+-- the whole payment is about the rest.
 -- Public: refunds, for its audit.
 CREATE OR REPLACE FUNCTION refund_not_booked(
     p_account uuid, p_attempt uuid, p_payment text, p_told bigint

@@ -1,5 +1,5 @@
--- Reroute a refund that its provider refused: its money goes back to its payment, and another refund of the same cause and
--- due time begins, which waits for an account.  Answers true if it did.
+-- Reroute a refund that its provider refused: its money goes back to its payment, and a new refund with the same cause and due
+-- time begins, which waits for a bank account of the buyer.  Answers false if the refund cannot be rerouted.
 CREATE OR REPLACE FUNCTION refund_reroute(
     p_account uuid, p_refund uuid, p_new uuid, p_refund_no text
 ) RETURNS boolean

@@ -1,5 +1,6 @@
--- Mark a refund with unknown outcome to be rerouted: it is not sent again, and is rerouted once its record does not have it,
--- no sooner than the provider must have ended an unanswered call.  Answers true if it is such a refund.
+-- Mark a refund whose outcome is unknown to be rerouted: it is not sent again, and is rerouted if the provider's record does
+-- not have it at `reroute_at`, by which time the provider must have ended an unanswered call.  Answers false for any other
+-- refund.
 CREATE OR REPLACE FUNCTION refund_reroute_later(p_account uuid, p_refund uuid) RETURNS boolean
 LANGUAGE plpgsql AS $$
 DECLARE

@@ -1,4 +1,5 @@
--- Have an open refund, or the transfer that carries it, tried at once.  Answers true if there is one.
+-- Make the next try of an open refund, or of the transfer that carries it, due at once.  Answers false if there is no such
+-- refund or transfer.
 CREATE OR REPLACE FUNCTION refund_retry(p_account uuid, p_refund uuid) RETURNS boolean
 LANGUAGE plpgsql AS $$
 BEGIN

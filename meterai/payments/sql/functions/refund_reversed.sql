@@ -1,5 +1,5 @@
--- Book that only p_made rupiah of a settled refund are with the buyer, by the provider's record.  The rest goes to
--- the buyer by another refund, under another number.  Answers the rupiah that came back now.
+-- Book that only p_made rupiah of a settled refund are with the buyer, according to the provider's record.  The rest goes to
+-- the buyer by another refund with another number.  Answers the rupiah that came back in addition to those booked before.
 CREATE OR REPLACE FUNCTION refund_reversed(p_account uuid, p_refund uuid, p_made bigint) RETURNS bigint
 LANGUAGE plpgsql AS $$
 DECLARE

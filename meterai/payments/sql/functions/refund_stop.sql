@@ -1,5 +1,5 @@
--- Stop a refund, because the payer's bank has given the buyer the money, or a part of it: that part is no loss,
--- the rest goes back by another refund.  Answers the loss that is left.
+-- Stop a refund, since the buyer already got the money, or a part of it, from a bank: that part reduces the loss, and the rest
+-- goes back by another refund.  Answers the loss that is left.
 CREATE OR REPLACE FUNCTION refund_stop(p_refund refunds) RETURNS bigint
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -12,7 +12,7 @@ BEGIN
     UPDATE refunds SET state = 'void', wanted_at = NULL
     WHERE account_id = p_refund.account_id AND refund_id = p_refund.refund_id;
     PERFORM suspense_refund_ended(p_refund.refund_no, 'void');
-    -- It leaves a transfer that was not begun yet.
+    -- A planned transfer no longer carries the refund.
     UPDATE transfers SET amount = greatest(amount - p_refund.amount, 1), state = CASE WHEN amount = p_refund.amount THEN 'void' ELSE state END
     WHERE account_id = p_refund.account_id AND transfer_id = p_refund.transfer_id AND state = 'planned';
     UPDATE chargebacks SET lost = lost - v_found

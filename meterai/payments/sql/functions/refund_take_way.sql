@@ -1,5 +1,5 @@
--- Set the way of a refund of which nothing was sent: by its provider, or to an account that the buyer is asked for; an account
--- named for other money is not used.  Answers true if the way is set.
+-- Change the way of a refund of which nothing was sent: by its provider, or to a bank account that the buyer is asked to name;
+-- an account named for other money is not used.  Answers false if the way was not changed.
 CREATE OR REPLACE FUNCTION refund_take_way(p_account uuid, p_refund uuid, p_way text) RETURNS boolean
 LANGUAGE plpgsql AS $$
 DECLARE

@@ -1,3 +1,5 @@
+-- Stop a refund that was sent or refused if money of its payment was lost, so that the buyer already has it.  Answers the
+-- state.
 CREATE OR REPLACE FUNCTION refund_void(p_account uuid, p_refund uuid) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE

@@ -1,4 +1,4 @@
--- Lock the attempts of the refunds of a transfer, then the transfer, in the order of all callers.
+-- Lock the attempts of the refunds of a transfer, then the transfer: the order in which all callers take these locks.
 CREATE OR REPLACE FUNCTION transfer_lock(p_account uuid, p_transfer uuid) RETURNS transfers
 LANGUAGE plpgsql AS $$
 DECLARE

@@ -1,5 +1,5 @@
--- Plan a transfer of the money for the account of a buyer that is in no transfer, up to `p_most` rupiah; the rest is left for
--- another.  Answers its rupiah; 0 if there is no money.
+-- Plan a transfer of money for the bank account of a buyer that is in no transfer yet, of at most `p_most` rupiah; the rest is
+-- left for another transfer.  Answers the rupiah of the transfer; 0 if there is no such money.
 CREATE OR REPLACE FUNCTION transfer_plan(
     p_account uuid, p_transfer uuid, p_transfer_no text, p_provider text, p_most bigint
 ) RETURNS bigint
@@ -12,7 +12,7 @@ DECLARE
     v_numbers integer[];
     v_more bigint;
 BEGIN
-    -- Locked, so that the second of two concurrent plans finds nothing left.
+    -- The lock makes concurrent calls wait, so that each finds only money that the others left.
     SELECT payee_id INTO v_payee FROM payees WHERE account_id = p_account AND ended_at IS NULL FOR UPDATE;
     IF NOT FOUND THEN
         RETURN 0;
@@ -24,7 +24,7 @@ BEGIN
         WHERE account_id = p_account AND way = 'transfer' AND state = 'requested' AND amount <= p_most
             AND NOT transfer_is_open(p_account, transfer_id)) waiting
     WHERE upto <= p_most;
-    -- Compensations go with a refund, or once none is open.
+    -- Compensations go together with a refund, or alone once the buyer has no open refund.
     SELECT coalesce(array_agg(refund_id), '{}'), coalesce(array_agg(day), '{}'), coalesce(sum(amount), 0)::bigint
     INTO v_days, v_numbers, v_more FROM (
         SELECT refund_id, day, amount, sum(amount) OVER (ORDER BY refund_id, day) AS upto FROM compensations

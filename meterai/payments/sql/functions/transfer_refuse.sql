@@ -1,5 +1,6 @@
--- Record that a transfer will not be made, or came back: its account takes no money, and its refunds wait for another account.
--- Refunds that it had settled are with their payments again, and an event tells the order.  Answers its state.
+-- Record that a transfer will not be made, or that its money came back: its account accepts no money, and its refunds wait for
+-- another account.  If it had settled refunds, their money is with their payments again, and an event reports that to the
+-- room orders.  Answers the state of the transfer.
 CREATE OR REPLACE FUNCTION transfer_refuse(p_account uuid, p_transfer uuid, p_answer text) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -42,7 +43,7 @@ BEGIN
     UPDATE refunds SET way = 'claim', wanted_at = v_now
     WHERE v_is_wanted AND account_id = p_account AND way = 'transfer' AND state = 'requested'
         AND NOT transfer_is_open(p_account, transfer_id);
-    -- The next refund of a payment tells of money that came back.
+    -- Not for refunds whose money came back: another refund of their payment begins, and asks for an account itself.
     IF NOT v_was_made OR NOT EXISTS (
         SELECT 1 FROM refunds WHERE account_id = p_account AND transfer_id = p_transfer) THEN
         SELECT refund_id INTO v_refund FROM (

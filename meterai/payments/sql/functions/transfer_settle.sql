@@ -1,5 +1,5 @@
--- Record that the provider made a transfer: its refunds are settled.  A sum that it no longer carries, because it had been
--- refused and was made all the same, is a loss.  Answers its state.
+-- Record that the provider made a transfer, and settle its refunds.  A transfer that had been refused may have been made all
+-- the same: the part of its sum that other transfers carry by now is a loss.  Answers the state of the transfer.
 CREATE OR REPLACE FUNCTION transfer_settle(p_account uuid, p_transfer uuid, p_provider_no text) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -20,7 +20,7 @@ BEGIN
     UPDATE transfers SET state = 'settled', settled_at = now(), provider_transfer_no = p_provider_no,
         leased_until = NULL, look_at = now() + interval '1 hour', lost = amount - v_carried
     WHERE account_id = p_account AND transfer_id = p_transfer;
-    -- The account takes money after all, and is the current one again unless another was named.
+    -- The account accepts money after all: it becomes the current account again, unless the buyer has named another.
     UPDATE payees SET ended_at = NULL WHERE account_id = p_account AND payee_id = v_transfer.payee_id
         AND v_transfer.state = 'refused' AND NOT payee_is_named(p_account);
     PERFORM ledger_lock(p_account);

@@ -1,4 +1,4 @@
--- Void a transfer of which no call was begun: its refunds go by another.  Answers true if it was voided.
+-- Void a transfer of which no call was begun, so that its refunds go by another transfer.  Answers true if it was voided.
 CREATE OR REPLACE FUNCTION transfer_void(p_account uuid, p_transfer uuid) RETURNS boolean
 LANGUAGE plpgsql AS $$
 BEGIN

@@ -1,14 +1,14 @@
--- Request the refund of the unused stamps of an order: answers the new refund, or the one requested before, by this
--- key or if no stamp is left; no row if there is none.  `p_key` is null for a page, whose form is the order's own.
--- Answers also the number of stamps given back, and the request of the key.
--- Refuses `idempotency_key_reused` if the key was just used for another order.
+-- Request the refund of the unused stamps of an order.  Answers the number of stamps given back, the id of the refund, and the
+-- digest of the request of its key.  If the key was used before, or no stamp is left, the refund is the one requested before,
+-- and 0 stamps are given back; no row if there is no such refund.  `p_key` is null for a request by the form of an order.
+-- Refuses `idempotency_key_reused` if the key was used concurrently for another order.
 CREATE OR REPLACE FUNCTION refund_ask(
     p_account uuid, p_order uuid, p_refund uuid, p_refund_no text, p_due_at timestamptz,
     p_key text, p_request bytea
 ) RETURNS TABLE (given integer, id uuid, request bytea)
 LANGUAGE plpgsql AS $$
 BEGIN
-    -- Serializes requests of one order, so that the later finds the key of the earlier.
+    -- Requests of one order are processed one after another, so that a later one finds the key of an earlier one.
     PERFORM order_lock(p_account, p_order);
     RETURN QUERY SELECT 0, k.refund_id, k.request_hash FROM refund_keys k
     WHERE k.account_id = p_account AND k.idempotency_key = p_key;

@@ -1,5 +1,5 @@
--- Record that the stamps of a stamping are on the document.  For stamps bought with named documents this
--- also executes their money.  Answers false if it was done before.
+-- Record that the stamps of a stamping are on the document.  For stamps bought for named documents, this also moves their
+-- money from `buyer_funds` to duty and fee.  Answers false if it was recorded before.
 -- Public: stamping, which delivered a document.
 CREATE OR REPLACE FUNCTION stamps_affix(p_account uuid, p_stamping uuid, p_book text) RETURNS boolean
 LANGUAGE plpgsql AS $$

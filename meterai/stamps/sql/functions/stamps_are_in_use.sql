@@ -1,5 +1,5 @@
 -- True if stamps of this lot are outstanding: held, affixed or free.
--- Public: orders, which is executed as long as some are.
+-- Public: orders: an order counts as executed as long as its lot has such stamps.
 CREATE OR REPLACE FUNCTION stamps_are_in_use(p_account uuid, p_lot uuid) RETURNS boolean
 LANGUAGE sql STABLE AS $$
     SELECT EXISTS (SELECT 1 FROM stamp_lots

@@ -1,6 +1,6 @@
--- Hold stamps for one stamping and bind its serials.  Oldest lots first, or one lot only.
+-- Hold stamps for one stamping and bind its serials.  Takes stamps of the oldest lots first, or of one lot only.
 -- Refuses `not_enough_stamps`.
--- Public: stamping, which reserves.
+-- Public: stamping, which reserves stamps for a document.
 CREATE OR REPLACE FUNCTION stamps_hold(
     p_account uuid, p_stamping uuid, p_book text, p_lot uuid, p_serials text[]
 ) RETURNS void
@@ -12,8 +12,8 @@ DECLARE
     v_take integer;
     v_lot stamp_lots;
 BEGIN
-    -- The balance row is always locked first and lots after it: two stampings of one account wait for
-    -- each other here without a deadlock.
+    -- The row of the balance is always locked before rows of lots, so that concurrent stampings of one account wait here
+    -- without a deadlock.
     v_available := ledger_free(p_account, p_book);
     IF coalesce(v_available, 0) < v_needed THEN
         PERFORM refuse('not_enough_stamps', jsonb_build_object(

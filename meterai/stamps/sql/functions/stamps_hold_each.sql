@@ -1,7 +1,7 @@
--- Hold stamps for stampings of one account and bind their serials: the n-th serial is of the n-th stamping, and those of
--- one stamping are adjacent in the order of their placements.  Oldest lots first, or one lot only.
--- Refuses `not_enough_stamps`, and then holds none.
--- Public: stamping, which reserves several documents.
+-- Hold stamps for stampings of one account and bind their serials: the n-th serial belongs to the n-th element of the list of
+-- stampings, and serials of one stamping are adjacent, in the order of its placements.  Takes stamps of the oldest lots first,
+-- or of one lot only.  Refuses `not_enough_stamps`, and then holds no stamp.
+-- Public: stamping, which reserves stamps for several documents.
 CREATE OR REPLACE FUNCTION stamps_hold_each(
     p_account uuid, p_book text, p_lot uuid, p_stampings uuid[], p_serials text[]
 ) RETURNS void
@@ -18,7 +18,7 @@ BEGIN
     IF v_needed = 0 THEN
         RETURN;
     END IF;
-    -- The balance first and lots after it, as in stamps_hold.
+    -- The balance is locked before lots, as in stamps_hold.
     v_available := ledger_free(p_account, p_book);
     IF coalesce(v_available, 0) < v_needed THEN
         PERFORM refuse('not_enough_stamps', jsonb_build_object(

@@ -1,4 +1,4 @@
--- Version tag of the stamps of an order: it changes whenever a stamp moves from one place to another.
+-- Version tag of the stamps of an order: it changes whenever the number of its held, affixed or returned stamps does.
 -- Public: orders, whose version tag includes it.
 CREATE OR REPLACE FUNCTION stamps_mark(p_account uuid, p_lot uuid) RETURNS text
 LANGUAGE sql STABLE AS $$

@@ -1,5 +1,5 @@
 -- Release the stamps of a stamping that will not happen; its serials become void.
--- Stamps that their lot owes are retired in this moment: nobody can use them in between.
+-- Stamps that their lot owes (`owed`) are retired at once, so that nobody can use them in between.
 -- Public: stamping, which could not stamp a document.
 CREATE OR REPLACE FUNCTION stamps_release(p_account uuid, p_stamping uuid) RETURNS boolean
 LANGUAGE plpgsql AS $$

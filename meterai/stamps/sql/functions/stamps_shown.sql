@@ -1,4 +1,4 @@
--- Stamps on a document or held for it; inlined into the calling query.
+-- All stamps that are held for a document or affixed to it; inlined into the calling query.
 -- Public: stamping, which shows a stamping with its serials.
 CREATE OR REPLACE FUNCTION stamps_shown()
 RETURNS TABLE (account_id uuid, stamping_id uuid, "position" smallint, serial text)

@@ -1,7 +1,7 @@
--- Retire unused stamps of a lot, `p_most` at most (null: all); money that was executed for them is the buyer's again.
--- `p_reason` is 'stamps_returned' if their money goes back to the buyer, 'stamps_recovered' if it was taken back.
--- Answers their number.
--- Public: orders, which gives back unused stamps.
+-- Retire unused stamps of a lot, at most `p_most` (null: all); if their money had moved to duty and fee, it moves back to
+-- `buyer_funds`.  `p_reason` is 'stamps_returned' if their money goes back to the buyer, 'stamps_recovered' if the payer's
+-- bank took it back.  Answers the number of retired stamps.
+-- Public: orders, which gives unused stamps back.
 CREATE OR REPLACE FUNCTION stamps_undo(p_account uuid, p_lot uuid, p_most bigint, p_reason text)
 RETURNS integer
 LANGUAGE plpgsql AS $$
@@ -11,12 +11,12 @@ DECLARE
     v_books text[];
     v_amounts bigint[];
 BEGIN
-    -- The balances first, as in stamps_hold.
+    -- Balances are locked before lots, as in stamps_hold.
     PERFORM ledger_lock(p_account);
     SELECT * INTO v_lot FROM stamp_lots
     WHERE account_id = p_account AND lot_id = p_lot FOR UPDATE;
     v_free := coalesce(v_lot.issued - v_lot.held - v_lot.affixed - v_lot.returned, 0);
-    v_free := least(v_free, p_most);  -- least() passes over a null
+    v_free := least(v_free, p_most);  -- least() ignores null
     IF v_free <= 0 THEN
         RETURN 0;
     END IF;
@@ -24,7 +24,7 @@ BEGIN
     WHERE account_id = p_account AND lot_id = p_lot;
     v_books := ARRAY[v_lot.book, 'stamps_issued'];
     v_amounts := ARRAY[-v_free::bigint, v_free::bigint];
-    IF v_lot.book = 'stamps_available' THEN  -- money of documents is executed as they are stamped
+    IF v_lot.book = 'stamps_available' THEN  -- the money of unused stamps for named documents has not moved
         v_books := v_books || ARRAY['buyer_funds', 'duty_payable', 'service_fee'];
         v_amounts := v_amounts || ARRAY[v_free * (v_lot.unit_price + v_lot.service_fee),
                                         -v_free * v_lot.unit_price, -v_free * v_lot.service_fee];

@@ -1,5 +1,5 @@
--- Rupiah of the outstanding stamps of a lot; null if it was not issued.
--- Public: orders, which uses so much of its payment.
+-- Price in rupiah of the outstanding stamps of a lot; null if the lot was not issued.
+-- Public: orders: an order uses so much of its payment.
 CREATE OR REPLACE FUNCTION stamps_worth(p_account uuid, p_lot uuid) RETURNS bigint
 LANGUAGE sql STABLE AS $$
     SELECT (issued - returned) * (unit_price + service_fee)

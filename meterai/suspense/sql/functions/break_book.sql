@@ -1,4 +1,4 @@
--- The contra book of a difference with this resolution; NULL if there is no entry.
+-- The contra book for a difference with this reason and resolution; NULL if it is resolved without an entry.
 -- Public: refunds, for the audit of booked items.
 CREATE OR REPLACE FUNCTION break_book(p_reason text, p_resolution text) RETURNS text
 LANGUAGE sql IMMUTABLE AS $$

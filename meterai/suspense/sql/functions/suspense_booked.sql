@@ -1,4 +1,4 @@
--- Each item whose money is or was in the books, with the provider or account of its record, if it has one.
+-- Each item whose money is or was in the books, with the provider or account of its record, if it came from a record.
 -- Public: finance, for its statement of a provider and its figures of fees.
 CREATE OR REPLACE FUNCTION suspense_booked()
 RETURNS TABLE (

@@ -1,4 +1,6 @@
--- Public: payments, which captures a payment that may be in suspense.
+-- Resolve the items that hold the money of a payment, which is being captured.  Answers false if the payment cannot be
+-- captured: the provider returned its money, or an item holds another sum of it.
+-- Public: payments, which captures payments that may be in suspense.
 CREATE OR REPLACE FUNCTION suspense_captured(p_payment text, p_amount bigint) RETURNS boolean
 LANGUAGE plpgsql AS $$
 BEGIN

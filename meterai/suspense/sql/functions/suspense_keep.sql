@@ -1,4 +1,4 @@
--- Keep news as an item, once, with the digest of its body; its money goes into the book.
+-- Keep news as an item, once, with the digest of its body; its money, if its receipt is certain, goes into the book `suspense`.
 CREATE OR REPLACE FUNCTION suspense_keep(
     p_item uuid, p_key text, p_source text, p_reason text, p_reference text, p_payment text,
     p_amount bigint, p_is_money boolean, p_told bytea, p_due_seconds double precision
@@ -23,7 +23,7 @@ BEGIN
     ON CONFLICT ON CONSTRAINT one_item_per_news DO NOTHING;
     IF FOUND THEN
         IF p_is_money THEN
-            -- It belongs to no account, so it is under the nil account, and `suspense` is a sum of legs.
+            -- The money belongs to no account, so that its entry is under the nil account; `suspense` is a sum of legs.
             PERFORM ledger_post('00000000-0000-0000-0000-000000000000', 'suspended:' || p_item,
                 'money_suspended', p_item,
                 ARRAY['bank_clearing', 'suspense'], ARRAY[-p_amount, p_amount]);

@@ -1,5 +1,5 @@
--- Keep a difference between a record and the books, once: repeated, it is the same item, or another one if the first
--- was explained before.  Money that surely came goes into the book, as for news.
+-- Keep a difference between a record and the books as an item, once: a repeated difference is the same item, or a new item if
+-- the first was explained before.  Money whose receipt is certain goes into the book `suspense`, as in suspense_keep.
 -- Answers true if the item is new.
 CREATE OR REPLACE FUNCTION suspense_keep_break(
     p_item uuid, p_key text, p_reason text, p_reference text, p_payment text, p_amount bigint,
@@ -29,7 +29,7 @@ BEGIN
         RETURN true;
     END IF;
     UPDATE suspense_items SET told_at = now(), times_told = times_told + 1 WHERE item_key = v_key;
-    -- The same subject with another sum is another difference.
+    -- The same subject with another sum is a new difference.
     IF EXISTS (SELECT 1 FROM suspense_items WHERE item_key = v_key AND source = 'record'
                AND (difference IS DISTINCT FROM p_difference OR amount IS DISTINCT FROM p_amount)) THEN
         RETURN suspense_keep_break(p_item, p_key || ':' || coalesce(p_difference, p_amount, 0), p_reason,

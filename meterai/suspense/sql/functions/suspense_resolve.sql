@@ -1,11 +1,18 @@
--- Resolve an open item.  Money in the book leaves it as `returned` (the provider has given it back to its payer), as
--- `explained` (it is being captured for its order), as `applied` (the same, by decision of an operator) or `matched` (it
--- is that of a payment in the books), or is `written_off`, and is never dismissed.
--- An item without money cannot be applied.  A difference ends as `explained` or `matched`, without an entry, or is
--- booked: as a `fee` of the provider, by its settlement, or as `written_off`.
--- An item of an overdue refund ends only with the refund.
--- Money of a payment with another open item cannot be applied, since it may have gone back: 'contested'.
--- Answers 'contested', 'resolved', 'known' (it was resolved before), 'unknown', or 'money_is_booked' (or none is).
+-- Resolve an open item.  Resolutions of an item with money in the book:
+--   returned     the provider has given the money back to its payer
+--   explained    the money is being captured for its order
+--   applied      an operator named the order for which the money is captured
+--   matched      the money is that of a payment in the books
+--   written_off  the money is given up
+-- Such an item cannot be dismissed; an item without money cannot be applied.  A difference is resolved as `explained` or
+-- `matched` without an entry, or is booked: as a `fee` of the provider, by a settlement, or as `written_off`.
+-- The item of an overdue refund ends only with the refund.
+-- Answers:
+--   resolved
+--   known            the item was resolved before
+--   unknown          there is no such item
+--   money_is_booked  the item holds money, or holds none, so that this resolution is not allowed
+--   contested        another open item is about the same payment, whose money may have gone back: it cannot be applied
 CREATE OR REPLACE FUNCTION suspense_resolve(p_item uuid, p_resolution text, p_by text, p_note text)
 RETURNS text
 LANGUAGE plpgsql AS $$
