@@ -1,4 +1,4 @@
-"""Payments: money in and out through providers, each by a rail of its own.  No code of this room refers to orders.
+"""Payments: money in and out through providers, each by a rail of its own.  This room does not depend on orders.
 
 Promises this room keeps
   * Our intent is committed before the provider is called; an unknown outcome is queried.

@@ -118,45 +118,45 @@ class BoundedRail:
     async def open(
         self, method: str, reference: str, amount: Rupiah, expires_at: datetime
     ) -> OpenedAttempt | MadeBefore:
-        """As of the rail."""
+        """As `Rail.open`; also refuses `CallNotBegun`."""
         with self._call():
             return await self.rail.open(method, reference, amount, expires_at)
 
     async def ask(self, about: PaymentIdentity) -> AttemptStatus:
-        """As of the rail."""
+        """As `Rail.ask`; also refuses `CallNotBegun`."""
         with self._call():
             return await self.rail.ask(about)
 
     async def cancel(self, about: PaymentIdentity, reason: str) -> bool:
-        """As of the rail."""
+        """As `Rail.cancel`; also refuses `CallNotBegun`."""
         with self._call():
             return await self.rail.cancel(about, reason)
 
     async def refund(
         self, about: PaymentIdentity, payment: str, number: str, amount: Rupiah
     ) -> RefundMade:
-        """As of the rail."""
+        """As `Rail.refund`; also refuses `CallNotBegun`."""
         with self._call():
             return await self.rail.refund(about, payment, number, amount)
 
     async def refunded(
         self, about: PaymentIdentity, number: str, amount: Rupiah
     ) -> RefundMade | None:
-        """As of the rail."""
+        """As `Rail.refunded`; also refuses `CallNotBegun`."""
         with self._call():
             return await self.rail.refunded(about, number, amount)
 
     async def refunds_of(self, about: PaymentIdentity) -> tuple[RefundLine, ...]:
-        """As of the rail."""
+        """As `Rail.refunds_of`; also refuses `CallNotBegun`."""
         with self._call():
             return await self.rail.refunds_of(about)
 
     def history(self, begins: datetime, ends: datetime) -> AsyncIterator[Movement | UnmatchedLine]:
-        """As of the rail."""
+        """As `Rail.history`, without a limit."""
         return self.rail.history(begins, ends)
 
     def notification(self, path: str, headers: Mapping[str, str], body: bytes) -> Delivered:
-        """As of the rail."""
+        """As `Rail.notification`, which makes no call."""
         return self.rail.notification(path, headers, body)
 
 
@@ -171,24 +171,24 @@ class BoundedPayouts:
         self.rupiah_day_max = payouts.rupiah_day_max
 
     async def account_name(self, bank: str, account: str, reference: str) -> str:
-        """As of the rail."""
+        """As `Payouts.account_name`; also refuses `CallNotBegun`."""
         with self._call():
             return await self._payouts.account_name(bank, account, reference)
 
     async def transfer(
         self, number: str, bank: str, account: str, name: str, amount: Rupiah, remark: str
     ) -> RefundMade:
-        """As of the rail."""
+        """As `Payouts.transfer`; also refuses `CallNotBegun`."""
         with self._call():
             return await self._payouts.transfer(number, bank, account, name, amount, remark)
 
     async def transferred(self, number: str) -> RefundMade | None:
-        """As of the rail."""
+        """As `Payouts.transferred`; also refuses `CallNotBegun`."""
         with self._call():
             return await self._payouts.transferred(number)
 
     async def balance(self) -> Rupiah:
-        """As of the rail."""
+        """As `Payouts.balance`; also refuses `CallNotBegun`."""
         with self._call():
             return await self._payouts.balance()
 

@@ -140,7 +140,7 @@ class Difference:
 
 
 def differences(asked: PaymentIdentity, told: PaymentIdentity) -> tuple[Difference, ...]:
-    """The facts that both name with different values; a fact that is missing in one of both is no difference."""
+    """The facts that both identities name with different values; a fact that one of them lacks is no difference."""
     both = ((name, getattr(asked, name), getattr(told, name)) for name in _FACTS)
     return tuple(
         Difference(name, here, there)

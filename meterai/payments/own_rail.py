@@ -80,15 +80,15 @@ class OwnRail(ABC):
     async def open(
         self, method: str, reference: str, amount: Rupiah, expires_at: datetime
     ) -> OpenedAttempt | MadeBefore:
-        """See `Rail`."""
+        """See `Rail.open`."""
 
     @abstractmethod
     async def ask(self, about: PaymentIdentity) -> AttemptStatus:
-        """See `Rail`."""
+        """See `Rail.ask`."""
 
     @abstractmethod
     async def cancel(self, about: PaymentIdentity, reason: str) -> bool:
-        """See `Rail`."""
+        """See `Rail.cancel`."""
 
     @abstractmethod
     async def source(self, about: PaymentIdentity) -> tuple[UUID, UUID] | None:

@@ -77,7 +77,7 @@ class Rail(Protocol):
         ...
 
     async def cancel(self, about: PaymentIdentity, reason: str) -> bool:
-        """Cancel unpaid instructions for a reason in English; False if they were paid meanwhile or have ended."""
+        """Cancel unpaid instructions; False if they were paid meanwhile or have ended.  `reason` is for the provider."""
         ...
 
     async def refund(

@@ -71,7 +71,7 @@ _log = structlog.get_logger()
 
 
 class _HolderAnswer(NamedTuple):
-    """A bank's answer about an account: the verdict on the holder's name, or None and the event for the missing name."""
+    """A bank's answer about an account: the holder's name and the verdict on it; without a verdict, `silence` is the event."""
 
     name: str
     verdict: NameVerdict | None
@@ -103,7 +103,9 @@ class ClaimService:
     # -- links -----------------------------------------------------------------------------
 
     async def path(self, account: UUID, link: UUID) -> str:
-        """The path of a claim link for its mail; if the link is gone, that of the page `/refunds/account`, after a sign-in."""
+        """The path of a claim link, for its mail.  If the link no longer exists: the path of the page on which a signed-in
+        buyer names an account.
+        """
         found = await self._database.once(store.claim_link, account, link)
         return f"{CLAIM_PATH}?claim={self._links.text(found)}" if found else "/refunds/account"
 
@@ -139,7 +141,9 @@ class ClaimService:
         )
 
     async def renew(self) -> int:
-        """Periodic task: mail a new link for each that expired while money still waits; returns how many were processed."""
+        """Periodic task: for each expired claim link, mail a new link if money still waits; returns how many were
+        processed.
+        """
         expired = await self._database.once(store.expired_claim_links, RENEW_BATCH)
         return await each(self._database, store.RENEWING, expired, self._renew, subject="id")
 

@@ -183,7 +183,7 @@ def retry(
     dry_run: DryRun = False,
     options: Options = NO_OPTIONS,
 ) -> None:
-    """Send an open refund to its provider again at once."""
+    """Send an open refund again at once, by its provider or by the transfer that carries it."""
     named, said = RefundNamed(refund), f"{refund} is tried again"
     _pull(options, RETRY, named, said, by=by, reason=reason, dry_run=dry_run)
 

@@ -151,7 +151,7 @@ def _told(
 def _moved(
     one: Refund, moves: Sequence[MoneyMove], about: Subject, facts: dict[str, object]
 ) -> Iterator[Happening]:
-    """Events for the ledger entries about a refund after its begin: stopped, rerouted, reversed, compensated."""
+    """Events for the later ledger entries about a refund: stopped, rerouted, reversed, compensated."""
     words = {
         f"void:{one.id}": "refund_void",
         f"rerouted:{one.id}": "refund_rerouted",

@@ -6,7 +6,7 @@ from meterai.plumbing.work.events import Event
 
 
 class StampsGone(Event, frozen=True, kw_only=True):
-    """Stamps that an order owed were retired when they became free; written by `stamps_release`."""
+    """Stamps to be retired for a chargeback of their order became free and were retired; written by `stamps_release`."""
 
     order: UUID
     stamps: int

@@ -115,7 +115,7 @@ async def look_up_all(tx: ReadTx, serials: Collection[str]) -> dict[str, StampRe
 
 
 async def issuing(tx: ReadTx) -> Issuing:
-    """True while stamps are issued, and the reason if issuing is stopped."""
+    """The state of issuing: open, or stopped with a reason."""
     return await store.issuing(tx)
 
 

@@ -111,7 +111,7 @@ async def serials_of_each(
 
 
 async def directory_entry(tx: ReadTx, serial: str) -> UUID | None:
-    """The account of a serial; None if it is not in the directory (yet)."""
+    """The account of a serial from the directory of serials; None if the serial is not in it (yet)."""
     found = await tx.value("SELECT account_id FROM serial_directory WHERE serial = %s", serial)
     assert found is None or isinstance(found, UUID)
     return found
@@ -173,7 +173,7 @@ async def stamps_anywhere(tx: ReadTx, serials: Sequence[str]) -> Mapping[str, St
 
 
 async def enter_directory(tx: Tx, account: UUID, *stampings: UUID) -> None:
-    """Enter the serials of stampings into the directory."""
+    """Enter the serials of stampings into the directory of serials."""
     # No ON CONFLICT: a serial that the directory has for another account must raise an error, not update the row.
     await tx.run(
         "INSERT INTO serial_directory (serial, account_id)"
@@ -199,7 +199,7 @@ async def lot_and_issuing(tx: ReadTx, account: UUID, order: UUID) -> tuple[Lot |
 
 
 async def issuing(tx: ReadTx) -> Issuing:
-    """True while stamps are issued, and the reason if issuing is stopped."""
+    """The state of issuing: open, or stopped with a reason."""
     found = await tx.one_as(_ISSUING, "SELECT is_open, reason FROM issuing")
     assert found is not None
     return found

@@ -1,4 +1,4 @@
-"""Metrics of open items in suspense: number, age and money; each worker sets its own from its last count."""
+"""Metrics of open items in suspense: number, age and money; each worker process sets them from its own last count."""
 
 from meterai.plumbing.observe.metrics import Gauge
 

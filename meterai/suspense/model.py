@@ -75,7 +75,7 @@ class ItemUnknown(CommandRefusal):
 
 
 class MoneyBooked(CommandRefusal):
-    """This resolution is not allowed, since the item holds money, or since it holds none to resolve so."""
+    """The resolution does not fit the item: it would leave money of the item unbooked, or needs money that the item lacks."""
 
     code = "suspense_money_booked"
     status = 409

@@ -52,7 +52,7 @@ async def keep_break(tx: Tx, found: Break, due_seconds: float = DUE_SECONDS) -> 
 
 
 async def explain(tx: Tx, item: UUID, how: str) -> None:
-    """Resolve an item whose difference a later record does not have."""
+    """Resolve an item for a difference that a later record no longer has; `how` is its note."""
     await end(tx, item, Resolution.EXPLAINED, how)
 
 
@@ -107,7 +107,7 @@ async def check_resolves(tx: ReadTx, identifier: UUID, resolution: Resolution) -
 
 
 async def explained(tx: Tx, reference: str, payment: str, amount: Rupiah) -> None:
-    """Resolve the items that lacked the number or the amount of this payment, now captured."""
+    """Resolve the items for news of this payment without its number or amount, since the payment is captured now."""
     await store.explained(tx, reference, payment, amount.value)
 
 

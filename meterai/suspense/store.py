@@ -176,17 +176,17 @@ async def sum_of_ended(tx: ReadTx, begins: str) -> int:
 
 
 async def item(tx: Tx, identifier: UUID) -> Item | None:
-    """One item, locked until the transaction ends."""
+    """One item, locked until the transaction ends; None if there is no such item."""
     return await tx.one_as(_ITEMS, _LOCKED_ITEM, identifier)
 
 
 async def look(tx: ReadTx, identifier: UUID) -> Item | None:
-    """The current state of one item."""
+    """The current state of one item, without a lock; None if there is no such item."""
     return await tx.one_as(_ITEMS, _ITEM, identifier)
 
 
 async def unlocked_item(tx: ReadTx, identifier: UUID) -> Item | None:
-    """One item, not locked."""
+    """One item, without a lock; None if there is no such item."""
     return await tx.one_as(_ITEMS, BY_ID, identifier)
 
 
@@ -201,7 +201,7 @@ async def items_by_number(tx: ReadTx, number: str, limit: int) -> list[Item]:
 
 
 async def explained(tx: Tx, reference: str, payment: str, amount: int) -> None:
-    """Resolve the items that lacked the number or the amount (in rupiah) of this payment."""
+    """Resolve the items for news of this payment without its number or amount; `amount` is in rupiah."""
     await tx.run(_EXPLAINED, f"captured {payment}", reference, payment, amount, amount)
 
 

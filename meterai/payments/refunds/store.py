@@ -472,7 +472,7 @@ async def lock_past_due(tx: Tx, account: UUID, refund: UUID) -> Refund | None:
 
 
 async def lease_to_look_up(tx: Tx, seconds: float, limit: int) -> list[PaymentGivenBack]:
-    """Lease payments reported as given back whose record at the provider is due to be read, for `seconds`."""
+    """Lease for `seconds` payments reported as given back whose record at the provider is due to be read."""
     return await tx.all_as(_PAYMENTS_GIVEN_BACK, TO_LOOK_UP, limit, seconds)
 
 
@@ -492,7 +492,7 @@ async def looked_up(tx: Tx, account: UUID, attempt: UUID, payment: str) -> None:
 
 
 async def lease_to_watch(tx: Tx, seconds: float, limit: int) -> list[Refund]:
-    """Lease refunds that are due to be looked up in the record of their provider, for `seconds`."""
+    """Lease for `seconds` refunds that are due to be looked up in the record of their provider."""
     return await tx.all_as(_REFUNDS, TO_WATCH, limit, seconds)
 
 

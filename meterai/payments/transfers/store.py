@@ -254,7 +254,7 @@ async def floats(tx: ReadTx) -> Floats:
 
 
 async def lease_to_look(tx: Tx, seconds: float, limit: int) -> list[Transfer]:
-    """Lease ended transfers that are due to be looked up at their bank, for `seconds`."""
+    """Lease for `seconds` ended transfers that are due to be looked up at their bank."""
     return await tx.all_as(_TRANSFERS, TO_LOOK, limit, seconds)
 
 

@@ -76,8 +76,8 @@ def complaints(
     ours    our merchant ids and PANs in a QR
     number  the id of the transaction at Midtrans
 
-    A QR of Midtrans contains neither our reference nor the id of the transaction.  The sum of an account number is not
-    checked, since it accepts only the sum of its transaction.
+    A QR of Midtrans contains neither our reference nor the id of the transaction.  For an account number the sum is not
+    checked, since the account accepts only the sum of its transaction.
     """
     match instructions:
         case PaymentQr(content):
@@ -102,7 +102,9 @@ class MidtransRail:
     async def open(
         self, method: str, reference: str, amount: Rupiah, expires_at: datetime
     ) -> OpenedAttempt | MadeBefore:
-        """Make a charge.  If it was made before (status code 406), its status has the account number, but no QR."""
+        """Make a charge.  If Midtrans made it before (status code 406), an account number is read from its status; for a QR,
+        which the status does not contain, returns `MadeBefore`.
+        """
         assert method in (QRIS, VA), method
         about = PaymentIdentity(reference=reference, amount=str(amount))
         order_id = order_id_of(reference)

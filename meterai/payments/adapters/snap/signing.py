@@ -54,7 +54,7 @@ def _encoded(signature: bytes, encoding: str) -> str:
 def read_signature(size: int, signature: str) -> bytes | None:
     """Decode a signature of `size` bytes from base64 or hexadecimal; None if the text has another form.
 
-    A cheap check before the expensive one.
+    This cheap check comes before the expensive check of the signature itself.
     """
     # The standard does not name the encoding: base64 in practice, hex in the portal's samples.
     try:
