@@ -1,4 +1,4 @@
-"""Reasons why production demands nothing of the settings of refunds."""
+"""Settings of refunds that production accepts with any value, each with the reason."""
 
 from collections.abc import Mapping
 

@@ -66,7 +66,7 @@ async def used(tx: ReadTx, account: UUID) -> int:
 
 
 async def unused_lots(tx: ReadTx, account: UUID) -> list[UUID]:
-    """Orders of an account with unused stamps."""
+    """The ids of the orders of an account that have unused stamps."""
     found = await tx.value(
         "SELECT coalesce(array_agg(lot_id), '{}') FROM stamp_lots WHERE account_id = %s"
         " AND issued > held + affixed + returned",

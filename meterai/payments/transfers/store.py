@@ -210,7 +210,7 @@ async def void_planned(tx: Tx, providers: Sequence[str], limit: int) -> None:
 
 
 async def record_wait_reasons(tx: Tx, limits: TransferLimits, limit: int) -> None:
-    """Record in refunds that are in no transfer the reason for that, in at most `limit` refunds whose reason changed."""
+    """Record the reason why a refund is in no transfer, in at most `limit` refunds whose reason changed."""
     await tx.run(_WAITS, *limits, limit)
 
 
