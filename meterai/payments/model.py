@@ -28,9 +28,8 @@ ATTEMPTS_PER_SUBJECT_MAX = (
 class AttemptState(StrEnum):
     """State of a payment attempt."""
 
-    OPENING = (
-        "opening"  # instructions are requested from the provider, which may have made them already
-    )
+    # Instructions are requested from the provider, which may have made them already.
+    OPENING = "opening"
     WAITING = "waiting"  # the buyer can pay by the instructions
     PAID = "paid"
     LOST = "lost"  # instructions may exist that were never shown; they are cancelled and queried
@@ -117,9 +116,8 @@ class PaymentIdentity:
     refund_number: str | None = None  # our number of the refund
     refund_amount: str | None = None
     method: str | None = None  # method of the attempt; not compared, since no answer names it
-    aliases: frozenset[str] = (
-        frozenset()
-    )  # in a query: other names of the merchant, which an answer may use
+    # In a query: other names of the merchant, which an answer may use.
+    aliases: frozenset[str] = frozenset()
 
 
 _FACTS = [
@@ -418,9 +416,8 @@ class UnmatchedReason(StrEnum):
     REFERENCE_MISSING = "reference_missing"
     REFERENCE_UNKNOWN = "reference_unknown"
     STATUS_UNKNOWN = "status_unknown"
-    STATUS_CONTRADICTS = (
-        "status_contradicts"  # paid, but the status of its QR or earlier news contradicts
-    )
+    # Paid, but the status of its QR or earlier news contradicts.
+    STATUS_CONTRADICTS = "status_contradicts"
     NUMBER_MISSING = "number_missing"  # paid, without the number of the payment
     AMOUNT_UNREADABLE = "amount_unreadable"  # missing, not rupiah, or with sen
     AMOUNT_DIFFERS = "amount_differs"  # earlier news of the payment has another amount
@@ -434,9 +431,8 @@ class UnmatchedReason(StrEnum):
     # Expected news did not come: a person must ask the provider.
     REFUND_OVERDUE = "refund_overdue"  # the provider has not made a refund in time
     REFUND_NOT_IN_RECORD = "refund_not_in_record"  # the record lacks a settled refund
-    UNCONFIRMED = (
-        "unconfirmed"  # no answer to a query confirms a payment that was reported by a notification
-    )
+    # No answer to a query confirms a payment that was reported by a notification.
+    UNCONFIRMED = "unconfirmed"
     UNANSWERED = "unanswered"  # the provider does not answer queries about an attempt, a refund or a transfer
 
 
@@ -593,9 +589,8 @@ class RefundMade:
 class RefundLine:
     """One refund in a provider's record; a fact that the line lacks is None."""
 
-    number: (
-        str | None
-    )  # our number of the refund, or the provider's number of a refund that it made without us
+    # Our number of the refund, or the provider's number of a refund that it made without us.
+    number: str | None
     provider_number: str | None
     payment: str | None  # the provider's number of the payment
     amount: Rupiah  # 0 if the refund failed or was reversed
@@ -658,15 +653,13 @@ class Notification:
     reference: str | None = None
     provider_reference: str | None = None
     status: ProviderStatus | None = None
-    word: str | None = (
-        None  # the provider's text for the status; part of the identity of repeated news
-    )
+    # The provider's text for the status; part of the identity of repeated news.
+    word: str | None = None
     number: str | None = None
     amount: Rupiah | None = None
     is_amount_told: bool = False
-    merchant: str | None = (
-        None  # the merchant that receives the money, according to the notification
-    )
+    # The merchant that receives the money, according to the notification.
+    merchant: str | None = None
     store: str | None = None
     terminal: str | None = None
 
@@ -702,9 +695,8 @@ class InquiryVerdict(StrEnum):
     PAID = "paid"  # the attempt was paid by another payment
     EXPIRED = "expired"  # the attempt has expired or was closed
     AMOUNT_WRONG = "amount_wrong"
-    INCONSISTENT = (
-        "inconsistent"  # the payment is known with another amount, or for another attempt
-    )
+    # The payment is known with another amount, or for another attempt.
+    INCONSISTENT = "inconsistent"
     CONFLICT = "conflict"  # an earlier call with another body had the same id
     UNREADABLE = "unreadable"  # a mandatory field is missing or cannot be read
 

@@ -15,9 +15,8 @@ from meterai.plumbing.db.personal import (
     Wait,
 )
 
-REFERENCES_MAX = (
-    1_000  # newest attempts of a person; items in suspense are about attempts of the last days
-)
+# Newest attempts of a person; items in suspense are about attempts of the last days.
+REFERENCES_MAX = 1_000
 
 
 async def _in_suspense(tx: ReadTx, person: Person) -> Sequence[ErasureWait]:

@@ -65,9 +65,8 @@ PAUSE_SECONDS = (
 PAUSE_SECONDS_MAX = 120.0
 LOOK_SECONDS = 0.5  # age at which the list of rails that are out is read again, so that it is never a second old
 CANCEL_SECONDS_MAX = 3600.0  # longest pause between two tries to cancel instructions
-CANCEL_AFTER_END_SECONDS = (
-    3600.0  # this long after their expiry, instructions certainly accept no money
-)
+# This long after their expiry, instructions certainly accept no money.
+CANCEL_AFTER_END_SECONDS = 3600.0
 BATCH = 20  # concurrent calls to providers in one run
 LATE_SHARE = 5  # queries of a run, at least, for attempts that no buyer waits for
 SWEEP_SECONDS_MAX = 60.0  # time limit of the statement over all unanswered queries

@@ -11,9 +11,8 @@ class PaymentSettings(msgspec.Struct, frozen=True):
 
     # Lease of a call to a provider: longer than two time-outs of a call, see plumbing/work/leases.py.
     bank_lease_seconds: Seconds = 15
-    poll_after_seconds: Seconds = (
-        5  # time after which an attempt without news is queried for the first time
-    )
+    # Time after which an attempt without news is queried for the first time.
+    poll_after_seconds: Seconds = 5
     # Names of the rails of this installation, separated by spaces; the first is the default.
     payment_rails: str = "bank"
     # For each method its rails, in order, with their shares of new attempts, such as `qris=bank:3,bri:1 va=bri`.  If no rail

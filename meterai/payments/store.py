@@ -165,7 +165,7 @@ UPDATE payment_attempts SET tries = tries + 1, last_answer = %s,
     leased_until = now() + make_interval(secs => backoff_seconds(%s, tries, %s))
 WHERE account_id = %s AND attempt_id = %s AND state = 'opening'
 """
-# The call was not begun: it is no try.
+# The call was not begun, so that it does not count as a try.
 OPEN_PUT_OFF = """
 UPDATE payment_attempts SET last_answer = %s, leased_until = now() + make_interval(secs => %s)
 WHERE account_id = %s AND attempt_id = %s AND state = 'opening'
@@ -270,7 +270,7 @@ UPDATE payment_attempts SET cancel_at = CASE
     ELSE now() + make_interval(secs => backoff_seconds(%s, cancel_tries - 1, %s)) END
 WHERE account_id = %s AND attempt_id = %s
 """
-# The call was not begun: it is no try.
+# The call was not begun, so that it does not count as a try.
 CANCEL_PUT_OFF = """
 UPDATE payment_attempts SET cancel_tries = cancel_tries - 1,
     cancel_at = now() + make_interval(secs => %s)

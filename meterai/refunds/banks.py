@@ -6,9 +6,8 @@ from functools import cache
 from importlib import resources
 from typing import NamedTuple
 
-NUMBER_SHOWN = (
-    4  # last digits of an account number that mails and pages show; a reader may not be the buyer
-)
+# Last digits of an account number that mails and pages show; a reader may not be the buyer.
+NUMBER_SHOWN = 4
 DOTS = "\u2022\u2022\u2022\u2022 "
 
 

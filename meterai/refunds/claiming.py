@@ -287,7 +287,7 @@ class ClaimService:
                 raise NotFound("no such account was named by this buyer")
             if found.state in (AccountClaimState.NAMED, AccountClaimState.HELD):
                 note_replay()
-                return found  # a repeat of the form
+                return found  # a repeated request
             if link:
                 self._check_open(await self._signed(tx, link))
             age = self._clock.now() - (found.decided_at or found.asked_at)

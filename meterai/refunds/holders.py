@@ -9,12 +9,10 @@ from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from itertools import zip_longest
 
-CUT_LENGTHS = range(
-    18, 31
-)  # lengths at which banks cut a name, in characters; a last space may have been removed
-FULL_LENGTH_MIN = (
-    3  # a word with at least so many letters counts as a whole name, not as an initial
-)
+# Lengths at which banks cut a name, in characters; a last space may have been removed.
+CUT_LENGTHS = range(18, 31)
+# A word with at least so many letters counts as a whole name, not as an initial.
+FULL_LENGTH_MIN = 3
 SPELLED_LENGTH_MIN = 4  # a word needs at least so many letters for one of them to be wrong
 # Titles before or after a name, without dots; a bank may omit them.
 _SPOKEN = (

@@ -45,9 +45,8 @@ async def _would_ask(tx: ReadTx, asked: RefundsAsk, pull: Pull) -> Forecast:
 
 async def _ask(tx: Tx, asked: RefundsAsk, pull: Pull) -> None:
     account, order = await orders.key_of(tx, read("ord", asked.order))
-    await service.unused(
-        tx, account, order
-    )  # refuses if no stamp is unused: `ask` would return an earlier refund
+    # Refuses if no stamp is unused, in which case `ask` would return an earlier refund.
+    await service.unused(tx, account, order)
     seconds = pull.settings.of(OrderSettings).stamps_due_seconds
     due_at = pull.at + timedelta(seconds=seconds)
     await service.ask(tx, account, order, None, due_at=due_at, actor=pull.actor)

@@ -26,9 +26,8 @@ CLAIM_KIND = "clm"
 HOLDER_LENGTH_MAX = 100  # characters; SNAP BI, beneficiaryAccountName
 NUMBER_DIGITS = range(6, 21)  # digits of an account number at a bank in Indonesia
 CONFIRMS_WITHIN_SECONDS = 1_800  # time for a buyer to confirm a name that nearly fits
-ANSWERS_WITHIN_SECONDS = (
-    120  # then a query of a bank counts as unanswered; longer than its calls may take
-)
+# Then a query of a bank counts as unanswered; longer than its calls may take.
+ANSWERS_WITHIN_SECONDS = 120
 _BETWEEN_DIGITS = re.compile(r"[\s.\-]")
 _IN_NAMES = frozenset(" .,'`\u2019-/&()")
 
@@ -152,7 +151,7 @@ class AccountClaimState(StrEnum):
     """State of a bank account that a buyer wants to name."""
 
     ASKED = "asked"  # its bank is asked for the name of the holder
-    UNANSWERED = "unanswered"  # the bank could not be asked
+    UNANSWERED = "unanswered"  # the bank could not be asked, or did not answer
     UNKNOWN = "unknown"  # the bank has no such account
     NEAR = "near"  # the name at the bank is nearly the typed name: the buyer is asked once to confirm it
     OTHER = "other"  # the bank has another name; staff may still accept the account
@@ -348,7 +347,7 @@ class AccountTriesOfNetworkSpent(Refusal):
     code = "account_tries_of_network_spent"
     status = 429
     quota = ("accounts_named_of_network", "")
-    retry_after_seconds = 3_600  # until its bucket is full again
+    retry_after_seconds = 3_600  # time after which all tries of the network are available again
 
 
 class AccountTriesOfAllSpent(Refusal):
@@ -386,7 +385,7 @@ class CompensationTerms:
     """Terms of the compensation for late refunds, in rupiah."""
 
     per_day: int
-    most: int  # of one refund
+    most: int  # for one refund in all
 
     @property
     def days_max(self) -> int:

@@ -16,15 +16,11 @@ class RefundSettings(msgspec.Struct, frozen=True):
     # For the installation: low enough that nobody can collect names of account holders, high enough for the outage of a
     # rail, when all its buyers name accounts within hours.
     account_tries_per_hour_max: Positive = 1_000
-    account_buyers_max: Positive = (
-        3  # buyers who named the same account; a person examines the claim of the next buyer
-    )
-    account_buyers_seconds: Seconds = (
-        90 * 86_400.0
-    )  # buyers who named the account within this time are counted
-    account_rupiah_max: Positive = (
-        2_000_000  # a person examines an account that would get more money
-    )
-    claim_link_lives_seconds: Seconds = (
-        30 * 86_400.0
-    )  # then a new link is mailed if money still waits
+    # Buyers who named the same account; a person examines the claim of the next buyer.
+    account_buyers_max: Positive = 3
+    # Buyers who named the account within this time are counted.
+    account_buyers_seconds: Seconds = 90 * 86_400.0
+    # A person examines an account that would get more money.
+    account_rupiah_max: Positive = 2_000_000
+    # Then a new link is mailed if money still waits.
+    claim_link_lives_seconds: Seconds = 30 * 86_400.0

@@ -3,7 +3,7 @@
 from meterai.plumbing.db.invariants import AHEAD, Invariant, Posting, waits
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-_MODULUS = 1021  # of the check characters, see kit/serial.py
+_MODULUS = 1021  # modulus of the check characters of a serial, see kit/serial.py
 
 
 def _digit(place: int) -> str:

@@ -17,7 +17,7 @@ NUMBER_LENGTH_MAX = 100  # characters of a reference or of a payment's number
 EVIDENCE_LENGTH_MAX = (
     2_000  # characters of lines of a record and of the books; the command `breaks show` prints all
 )
-ITEMS_TOLD_MAX = 50  # of the references of one order
+ITEMS_TOLD_MAX = 50  # most items on the timeline of one order
 
 
 def subject(item: Item) -> Subject:

@@ -11,14 +11,10 @@ from meterai.kit.money import Rupiah
 from meterai.kit.refusal import CommandRefusal
 
 DUE_SECONDS = 86_400.0  # time for an operator to resolve an item: banks close their books daily
-# Reasons of items that may be resolved as a fee or return of the provider.
+# Reasons of items that may be resolved as a fee of the provider.
 FEES = frozenset({"fee_not_booked", "tax_not_booked", "line_unplaced", "float_moved"})
-AGE_BUCKETS = {
-    "0-1": 1,
-    "1-3": 3,
-    "3-7": 7,
-    "7-30": 30,
-}  # name of a bucket: days below which an age is in it
+# Days below which an age is in a bucket, by name of the bucket.
+AGE_BUCKETS = {"0-1": 1, "1-3": 3, "3-7": 7, "7-30": 30}
 
 
 class SuspenseState(StrEnum):
@@ -99,7 +95,7 @@ class ProviderNews:
     reference: str | None = None
     payment: str | None = None
     amount: Rupiah | None = None
-    is_money: bool = False  # a payment that surely came, with its number and its sum
+    is_money: bool = False  # a payment whose receipt is certain, with its number and sum
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +114,7 @@ class Break:
     payment: str | None = None
     amount: Rupiah | None = None
     difference: int = 0
-    is_money: bool = False  # a payment that surely came, with its number and its sum
+    is_money: bool = False  # a payment whose receipt is certain, with its number and sum
 
 
 @dataclass(frozen=True, slots=True)

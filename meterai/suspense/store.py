@@ -30,7 +30,7 @@ _OPEN_ITEMS = f"""
 SELECT {_COLUMNS} FROM suspense_items WHERE state = 'open' ORDER BY due_at, item_id LIMIT %s
 """  # noqa: S608 - columns are a constant
 BY_ID = f"SELECT {_COLUMNS} FROM suspense_items WHERE item_id = %s"  # noqa: S608
-# By indexes of items in any state: suspense_items_about, suspense_items_by_number.
+# Items in any state; their indexes are suspense_items_about and suspense_items_by_number.
 OF_REFERENCES = f"""
 SELECT {_COLUMNS} FROM suspense_items WHERE reference = ANY(%s) ORDER BY opened_at DESC LIMIT %s
 """  # noqa: S608
@@ -44,7 +44,7 @@ WHERE state = 'open' AND reference = %s AND booked = 0
     AND CASE WHEN reason IN ('amount_unreadable', 'status_contradicts', 'unconfirmed') THEN payment = %s
              WHEN reason = 'number_missing' THEN coalesce(amount, %s) = %s ELSE false END
 """
-# News that a payment was given back, once that money has left the books.
+# Items for news that a payment was given back; run once that money has left the books.
 _GIVEN_BACK = """
 SELECT suspense_resolve(item_id, 'explained', 'payments', 'in the books') FROM suspense_items
 WHERE state = 'open' AND reason = 'refunded_there' AND reference = %s AND payment = %s

@@ -58,20 +58,18 @@ REFUND = Lifecycle(
         (_S.REFUSED, _E.REROUTED): _S.REROUTED,
         (_S.SENT, _E.ACCOUNT_REFUSED): _S.REQUESTED,
         (_S.ACCEPTED, _E.ACCOUNT_REFUSED): _S.REQUESTED,
-        # Two calls crossed: the later one was refused, the earlier one has settled it.
+        # Two calls overlapped: the later call was refused, but the earlier one settled the refund.
         (_S.REFUSED, _E.SETTLED): _S.SETTLED,
         (_S.REQUESTED, _E.PAYMENT_CHARGED_BACK): _S.VOID,
         (_S.SENT, _E.PAYMENT_CHARGED_BACK): _S.VOID,
         (_S.ACCEPTED, _E.PAYMENT_CHARGED_BACK): _S.VOID,
         (_S.REFUSED, _E.PAYMENT_CHARGED_BACK): _S.VOID,
         (_S.REQUESTED, _E.GIVEN_BACK): _S.VOID,
-        (
-            _S.SENT,
-            _E.GIVEN_BACK,
-        ): _S.VOID,  # no call is open, and the record does not have this refund
+        # No call is open, and the record does not have this refund.
+        (_S.SENT, _E.GIVEN_BACK): _S.VOID,
         (_S.ACCEPTED, _E.GIVEN_BACK): _S.VOID,
         (_S.REFUSED, _E.GIVEN_BACK): _S.VOID,
-        # A call that was open when it was stopped, or rerouted, had been carried out.
+        # The provider carried out a call that was open when the refund was stopped or rerouted.
         (_S.VOID, _E.SETTLED): _S.SETTLED,
         (_S.REROUTED, _E.SETTLED): _S.SETTLED,
     },
@@ -125,9 +123,8 @@ class RefundCause(StrEnum):
     LATE = "late"  # the order was withdrawn, or had ended, before the payment
     RESTORED = "restored"  # money that a bank had taken or given back, and that is with us again
     DEPOSIT = "deposit"  # a seller gets back an unused part of its deposit
-    REMAINDER = (
-        "remainder"  # stamps were retired for a partial chargeback, and their price exceeds it
-    )
+    # Stamps were retired for a partial chargeback, and their price exceeds it.
+    REMAINDER = "remainder"
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,17 +146,15 @@ class Refund:
     due_at: datetime
     settled_at: datetime | None
     tries: int
-    last_answer: (
-        str | None
-    )  # last answer of the provider that was no success, or the reason of a wait
+    # The last answer of the provider that was no success, or the reason of a wait.
+    last_answer: str | None
     reversed: Rupiah  # the part that came back to us after the refund settled
     tried_at: datetime | None = None  # when it was last sent
     way: Way = Way.PROVIDER
     transfer: UUID | None = None  # the last transfer that carries, or carried, this refund
     first: UUID | None = None  # the original refund, if this one replaces it by another way
-    wanted_at: datetime | None = (
-        None  # when the buyer was asked to name an account; None if it is not asked now
-    )
+    # When the buyer was asked to name an account; None if it is not asked now.
+    wanted_at: datetime | None = None
     waited_seconds: int = 0  # time after the due time in which the refund waited for an account
     recorded_at: datetime | None = None
     reroute_at: datetime | None = (

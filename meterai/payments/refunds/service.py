@@ -45,9 +45,8 @@ from meterai.plumbing.work.periodic import each, run_row
 BATCH = 20  # concurrent calls to providers in one run
 OVERDUE_BATCH = 200
 PUT_OFF_SECONDS = 1.0  # until a provider that was not reached is tried again
-FOR_EVER_SECONDS = (
-    60.0  # until the second try after a final refusal; only a second final refusal counts
-)
+# Until the second try after a final refusal; only a second final refusal counts.
+FOR_EVER_SECONDS = 60.0
 LOOK_AGAIN_SECONDS = 30.0  # until a record that could not be read is read again
 RECORD_IS_LATE = timedelta(days=1)  # a provider records its acts within a day
 CONTRADICTION_SECONDS = 3600.0  # until a record that contradicts news is read again

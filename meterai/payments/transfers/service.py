@@ -46,9 +46,8 @@ TOLD_BATCH = 10_000  # refunds in which one run records the reason of their wait
 TRY_SECONDS_MAX = 300.0  # longest pause between two tries
 PUT_OFF_SECONDS = 10.0  # until a bank that was not reached is tried again
 LOOK_AGAIN_SECONDS = 3_600.0  # until a transfer that could not be queried is queried again
-CALLS_PER_TRY_MAX = (
-    5  # two queries (one for each transfer service), the transfer, and the two queries again
-)
+# Two queries (one for each transfer service), the transfer, and the two queries again.
+CALLS_PER_TRY_MAX = 5
 LEASE_MARGIN_SECONDS = 4.0  # for our own work between the calls, and to record the outcome
 LATE_SECONDS = 86_400.0  # a transfer that a bank made is in its record within a day
 REMARK = "Pengembalian e-Meterai"  # text on the buyer's bank statement

@@ -35,11 +35,11 @@ class SnapBank(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     client_secret: str = ""
     public_key: str = ""
     profile: str = "standard"
-    path: str = ""  # in place of the base of the profile
+    path: str = ""  # replaces the base of the profile, if not empty
     qr_accounts: str = ""
     store_id: str = ""
     terminal_id: str = ""
-    signature: Literal["", "symmetric", "asymmetric"] = ""  # empty: as the profile
+    signature: Literal["", "symmetric", "asymmetric"] = ""  # empty: as in the profile
     timeout_seconds: Seconds = 5
     window_days: Positive = 45
     methods: str = QRIS

@@ -36,9 +36,8 @@ def _bank_identity(of: Configuration) -> Iterator[Facts]:
 
 def _keys_there(of: Configuration) -> Iterator[Facts]:
     for one in keys(first_bank(of.settings), of.settings):
-        if (
-            one.path.name != "provider.pub.pem" and not one.path.is_file()
-        ):  # no code reads provider.pub.pem
+        # No code reads provider.pub.pem.
+        if one.path.name != "provider.pub.pem" and not one.path.is_file():
             yield {"path": str(one.path)}
 
 

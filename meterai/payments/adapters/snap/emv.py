@@ -19,11 +19,8 @@ _NATIONAL = "51"  # of the switch that all banks share (ID.CO.QRIS.WWW)
 _CLOSED_BY = "6304"
 _CRC_BEGINS_AT = 0xFFFF
 _RUPIAH = "360"  # ISO 4217
-_TIPS = (
-    "55",
-    "56",
-    "57",
-)  # fields of a tip, with which the payer would pay another amount than ours
+# Fields of a tip, with which the payer would pay another amount than ours.
+_TIPS = ("55", "56", "57")
 
 
 class NotAQr(ValueError):

@@ -11,9 +11,8 @@ class SnapSettings(msgspec.Struct, frozen=True):
     """Settings of the first bank with SNAP BI; times in seconds.  Files of further banks use these names without `bank_`."""
 
     bank_url: str = ""
-    bank_path: str = (
-        ""  # put before the paths of the bank's services; empty: the base of the profile
-    )
+    # Put before the paths of the bank's services; empty: the base of the profile.
+    bank_path: str = ""
     bank_client_id: str = "METERAI"
     bank_client_secret: Secret = ""  # empty: DIR/keys/bank-client-secret
     bank_public_key: str = ""  # PEM file; empty: DIR/keys/bank.pub.pem
@@ -37,9 +36,8 @@ class SnapSettings(msgspec.Struct, frozen=True):
     bank_va_name: str = "METERAI"
     bank_va_seconds: Seconds = 86_400
     bank_va_rupiah_max: Positive = 50_000_000
-    bank_source_account: str = (
-        ""  # account from which transfers to buyers are paid; empty: no transfers
-    )
+    # Account from which transfers to buyers are paid; empty: no transfers.
+    bank_source_account: str = ""
     bank_transfer_rupiah_max: Positive = (
         250_000_000  # of one transfer (BI-FAST: PADG 23/25/PADG/2021)
     )

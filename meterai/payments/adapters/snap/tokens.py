@@ -11,12 +11,10 @@ from dataclasses import dataclass
 
 from meterai.payments.model import OutcomeUnknown, ProviderRefused, ProviderUnreachable
 
-SHARE_BEFORE_END = (
-    0.25  # with less than this share of its life left, a token is used and the next is requested
-)
-SHARE_UNUSED = (
-    0.05  # with less than this share of its life left, a token is not used for a new call
-)
+# With less than this share of its life left, a token is used and the next is requested.
+SHARE_BEFORE_END = 0.25
+# With less than this share of its life left, a token is not used for a new call.
+SHARE_UNUSED = 0.05
 
 
 @dataclass(frozen=True, slots=True)
