@@ -106,7 +106,7 @@ class PaymentIdentity:
     A fact that is not named is None.  All facts are texts: an amount is `Rp10.000`.
     """
 
-    reference: str | None = None  # ours, of the attempt
+    reference: str | None = None  # our reference of the attempt
     provider_reference: str | None = None  # the provider's number of its instructions
     merchant: str | None = None
     store: str | None = None
@@ -366,7 +366,7 @@ class PaymentAttempt:
     expires_at: datetime
     provider_reference: str | None = None
     tries: int = 0  # earlier tries of the leased call
-    asked_at: datetime | None = None  # when the lease of the status query began
+    asked_at: datetime | None = None  # time at which the lease of the status query began
 
     @property
     def about(self) -> PaymentIdentity:
@@ -604,7 +604,7 @@ class MovementKind(StrEnum):
     REFUND_REVERSED = "refund_reversed"  # in: a refund came back
     CHARGEBACK = "chargeback"  # out: the payer's bank took a payment back
     CHARGEBACK_WON = "chargeback_won"  # in: a charged back payment is with us again
-    TRANSFER = "transfer"  # out, under a number of ours
+    TRANSFER = "transfer"  # out: a transfer with a number of ours
     TRANSFER_RETURNED = "transfer_returned"  # in: a transfer came back
     FEE = "fee"  # out, to the provider
     TAX = "tax"  # out, on a fee

@@ -487,7 +487,10 @@ async def capture(
 async def confirm(
     tx: Tx, account: UUID, attempt_id: UUID, number: str, asked_at: datetime | None
 ) -> None:
-    """Record that the answer to a query sent at `asked_at` confirms a captured payment."""
+    """Record that the answer to a query sent at `asked_at` confirms a captured payment.
+
+    A chargeback before `asked_at` was won by that; with None, a chargeback stays as it is.
+    """
     await tx.run(CONFIRM, account, attempt_id, number, asked_at)
 
 

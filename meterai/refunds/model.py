@@ -26,7 +26,7 @@ CLAIM_KIND = "clm"
 HOLDER_LENGTH_MAX = 100  # characters; SNAP BI, beneficiaryAccountName
 NUMBER_DIGITS = range(6, 21)  # digits of an account number at a bank in Indonesia
 CONFIRMS_WITHIN_SECONDS = 1_800  # time for a buyer to confirm a name that nearly fits
-# Then a query of a bank counts as unanswered; longer than its calls may take.
+# A query of a bank counts as unanswered after this time, which is longer than its calls may take.
 ANSWERS_WITHIN_SECONDS = 120
 _BETWEEN_DIGITS = re.compile(r"[\s.\-]")
 _IN_NAMES = frozenset(" .,'`\u2019-/&()")

@@ -22,5 +22,5 @@ class RefundSettings(msgspec.Struct, frozen=True):
     account_buyers_seconds: Seconds = 90 * 86_400.0
     # A person examines an account that would get more money.
     account_rupiah_max: Positive = 2_000_000
-    # Then a new link is mailed if money still waits.
+    # Life of a claim link; after it, a new link is mailed if money still waits.
     claim_link_lives_seconds: Seconds = 30 * 86_400.0

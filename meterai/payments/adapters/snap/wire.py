@@ -20,7 +20,7 @@ from meterai.payments.adapters.snap.tokens import AccessTokens, Token
 from meterai.payments.model import NoAnswer, OutcomeUnknown, PaymentIdentity, ProviderUnreachable
 
 CONNECTIONS_MAX = 100
-ANSWER_BYTES_MAX = 1024 * 1024  # the longest answers, pages of the history, are far smaller
+ANSWER_BYTES_MAX = 1024 * 1024  # far more than the longest answer, a page of the history
 TOKEN_SERVICE = "73"  # noqa: S105 - a service code
 TOKEN_SECONDS = 900.0  # SNAP BI: life of a B2B token, if the answer names none
 TOKEN_SECONDS_MAX = 86_400.0
