@@ -356,9 +356,12 @@ async def replace(
     seconds: float,
     attempts_max: int,
 ) -> str:
-    """Replace an attempt whose instructions cannot be shown by the attempt `successor`, to be opened after `seconds`.
+    """Replace an attempt whose instructions cannot be shown by the attempt `successor` on this channel.
 
-    Returns the outcome of `payment_replace_by`.  A subject gets at most `attempts_max` attempts.
+    seconds       pause until it is opened at the same rail, which grows with each attempt; at another rail there is none
+    attempts_max  most attempts of a subject
+
+    Returns the outcome as `payment_replace_by` names it.
     """
     how = (channel.provider, channel.method, reference, seconds, attempts_max)
     return str(await tx.value(REPLACE, lost.account, lost.id, successor, *how))

@@ -1,4 +1,6 @@
--- Begin another attempt, by this rail and method, in place of an attempt whose instructions cannot be shown.
+-- Begin another attempt, by this rail and method, in place of an attempt whose instructions cannot be shown.  Answers
+-- 'replaced', 'closed' (the attempt has another state or has expired), or 'spent' (its subject has had p_attempts_max
+-- attempts).
 CREATE OR REPLACE FUNCTION payment_replace_by(
     p_account uuid, p_lost uuid, p_attempt uuid, p_provider text, p_method text, p_reference text,
     p_first_seconds double precision, p_attempts_max integer
