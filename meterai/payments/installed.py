@@ -262,7 +262,7 @@ class Rails:
     def methods(self, amount: int) -> Sequence[PaymentMethod]:
         """Methods by which `amount` rupiah can be paid now, the default first.
 
-        Of the rails of a method, the one with the highest limit represents the method.
+        A method is returned as its rail with the highest limit offers it.
         """
         found = []
         for routes in self._routes.values():

@@ -507,7 +507,7 @@ async def watch_later(tx: Tx, refund: Refund, seconds: float) -> None:
 
 
 async def not_booked(tx: Tx, account: UUID, attempt: UUID, payment: str, told: int) -> int:
-    """Of `told` rupiah that news reports as given back of a payment, the part that the books do not have."""
+    """The part, in rupiah, of the sum `told` that news reports as given back of a payment and that the books do not have."""
     found = await tx.value(NOT_BOOKED, account, attempt, payment, told)
     assert isinstance(found, int)
     return found
@@ -543,7 +543,7 @@ async def given_back_as_told(tx: Tx, reference: str, payment: str, told: int | N
 
 
 async def not_booked_of(tx: ReadTx, reference: str, payment: str, told: int | None) -> int:
-    """Of `told` rupiah (None: the whole payment) that news reports as given back, the part that the books do not have.
+    """The part, in rupiah, of a sum reported as given back (`told`; None: the whole payment) that the books do not have.
 
     Returns 0 if no payment has this reference and number.
     """
