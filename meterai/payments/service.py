@@ -139,7 +139,7 @@ class PaymentService:
         return self._rails
 
     async def look_at_rails(self) -> Rails:
-        """The rails, with a list of the rails that are out that is at most half a second old."""
+        """The rails of this installation; it was read at most half a second ago which of them are out."""
         now = monotonic()
         if now - self._looked_at >= LOOK_SECONDS:
             self._looked_at = now

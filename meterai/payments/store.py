@@ -389,7 +389,7 @@ async def out(tx: ReadTx) -> list[RailOut]:
 
 
 async def set_out(tx: Tx, rail: str, reason: str, *, is_out: bool) -> None:
-    """Take a rail out (`is_out`) for a reason, or put it back."""
+    """Take a rail out for a reason if `is_out`, else put it back."""
     if is_out:
         await tx.run(TAKE_OUT, rail, reason)
     else:

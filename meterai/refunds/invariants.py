@@ -37,10 +37,11 @@ _TAKEN = """
 
 
 def _steps(reason: str, prefix: str, booked: str, book: str = "denied_loss", sign: str = "") -> str:
-    """SQL of the ledger entries for a sum of the table `chargebacks` that only grows (column `booked`): one for each increase.
+    """SQL that selects the ledger entries of a sum in the table `chargebacks` that only grows: one entry for each increase.
 
     reason  reason of the entries
     prefix  beginning of their ids, which end with the sum after the increase
+    booked  column of the sum
     book    contra book of `bank_clearing`
     sign    '-' to reverse debit and credit
     """

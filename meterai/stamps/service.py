@@ -1,4 +1,4 @@
-"""Stamps: make serials, look one up, read balances, open or stop issuing."""
+"""Stamps: make serials, look serials up, read balances, open or stop issuing."""
 
 import asyncio
 import time

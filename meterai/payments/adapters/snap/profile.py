@@ -22,7 +22,7 @@ PROFILES_MAX = 32  # in the cache; more than there are
 class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The deviations of one kind of bank.
 
-    paths          below `base`, by service code; a service that is absent is not called
+    paths          paths of services below `base`, by service code; a service without a path is not called
     verbs          HTTP methods by service code, of services that do not use POST
     timestamp      form of X-TIMESTAMP
     signature      kind of our signatures, unless the configuration of the bank names another
