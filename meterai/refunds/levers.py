@@ -94,10 +94,9 @@ async def _would_reroute(tx: ReadTx, asked: RefundNamed, pull: Pull) -> Forecast
     if one.way is not Way.PROVIDER:
         raise NotRerouted("it goes by another way already")
     await payments.check_may_leave(tx, one.account, one.id)
-    payee = await payments.current_payee(tx, one.account)
-    way = Way.TRANSFER if payee else Way.CLAIM
-    word = f"refund_goes_by_{way}"
-    return Forecast([Effect(word, _facts(one), _subject(one))], 1, one.amount.value)
+    # The buyer is asked even if it named an account before: that account is for the money that waited then.
+    effect = Effect("refund_goes_by_claim", _facts(one), _subject(one))
+    return Forecast([effect], 1, one.amount.value)
 
 
 async def _reroute(tx: Tx, asked: RefundNamed, pull: Pull) -> None:

@@ -33,7 +33,7 @@ async def items_of(tx: ReadTx, references: Sequence[str]) -> list[Item]:
 async def find(tx: ReadTx, text: str, limit: int) -> Sequence[Subject]:
     """Find items by their id (`sus_...`), by our reference or by the provider's number of the payment."""
     if (identifier := read_typed("sus", text)) is not None:
-        found = await store.unlocked_item(tx, identifier)
+        found = await store.look(tx, identifier)
         return [subject(found)] if found else ()
     if len(text) > NUMBER_LENGTH_MAX:
         return ()
@@ -43,7 +43,7 @@ async def find(tx: ReadTx, text: str, limit: int) -> Sequence[Subject]:
 async def tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
     """The timeline of an item, with the evidence of a difference; empty for any other subject."""
     identifier = read_typed("sus", about.shown) if about.kind == SubjectKind.SUSPENSE else None
-    found = await store.unlocked_item(tx, identifier) if identifier else None
+    found = await store.look(tx, identifier) if identifier else None
     if found is None:
         return ()
     happened = list(told(found))

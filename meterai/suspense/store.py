@@ -29,7 +29,6 @@ _LOCKED_ITEM = f"{_ITEM} FOR UPDATE"
 _OPEN_ITEMS = f"""
 SELECT {_COLUMNS} FROM suspense_items WHERE state = 'open' ORDER BY due_at, item_id LIMIT %s
 """  # noqa: S608 - columns are a constant
-BY_ID = f"SELECT {_COLUMNS} FROM suspense_items WHERE item_id = %s"  # noqa: S608
 # Items in any state; their indexes are suspense_items_about and suspense_items_by_number.
 OF_REFERENCES = f"""
 SELECT {_COLUMNS} FROM suspense_items WHERE reference = ANY(%s) ORDER BY opened_at DESC LIMIT %s
@@ -183,11 +182,6 @@ async def item(tx: Tx, identifier: UUID) -> Item | None:
 async def look(tx: ReadTx, identifier: UUID) -> Item | None:
     """The current state of one item, without a lock; None if there is no such item."""
     return await tx.one_as(_ITEMS, _ITEM, identifier)
-
-
-async def unlocked_item(tx: ReadTx, identifier: UUID) -> Item | None:
-    """One item, without a lock; None if there is no such item."""
-    return await tx.one_as(_ITEMS, BY_ID, identifier)
 
 
 async def items_of(tx: ReadTx, references: Sequence[str], limit: int) -> list[Item]:

@@ -4,14 +4,17 @@ from uuid import UUID
 
 import pytest
 
+from meterai import payments
 from meterai.kit.ids import new_id, show
 from meterai.kit.refusal import NotFound, Sentence
 from meterai.kit.subjects import Subject, SubjectKind
-from meterai.payments import NotRerouted
+from meterai.payments import NotRerouted, RefundPayee
 from meterai.refunds import knows
 from meterai.refunds.model import AccountClaimOver, NothingToRefund, NothingWaits
 from tests.support.pulling import Member, member
 from tests.support.shop import FEE, PRICE, Shop
+
+ANI = RefundPayee("014", "1230001", "ANI LESTARI")
 
 SUM = PRICE + FEE
 
@@ -87,6 +90,27 @@ def test_refund_takes_another_way_as_forecast(shop: Shop, one: Member) -> None:
     for lever in ("refunds retry", "refunds reroute"):
         with pytest.raises(NotRerouted):
             one.forecast(lever, refund=show("rfd", which))
+    shop.assert_books_hold()
+
+
+def test_buyer_of_a_rerouted_refund_is_asked_again_for_an_account_as_forecast(
+    shop: Shop, one: Member
+) -> None:
+    """An account that was named for other money is not used."""
+    before = refund(shop)
+    assert one.pull("refunds reroute", refund=show("rfd", before)).is_done
+
+    async def name_account() -> None:
+        async with shop.container.database.transaction() as tx:
+            await payments.name_payee(tx, shop.account, ANI)
+
+    shop.do(name_account())
+    which = refund(shop)
+    told = one.forecast("refunds reroute", refund=show("rfd", which))
+    assert told.effects[0].word == "refund_goes_by_claim"
+    assert one.pull("refunds reroute", refund=show("rfd", which)).is_done
+    ways = shop.rows("SELECT way FROM refunds ORDER BY refund_id")
+    assert [row["way"] for row in ways] == ["transfer", "claim"]
     shop.assert_books_hold()
 
 
