@@ -35,7 +35,7 @@ Digits = Annotated[Text, Parameter(help="Digits.")]
 
 
 def list_collectors(options: Options = NO_OPTIONS, *, as_json: AsJson = False) -> None:
-    """Show every collector: its limit, what it owes, what waits, and deposits that are to be confirmed."""
+    """Show every collector: its monthly limit, its debt, its waiting draws, and its deposits to be confirmed."""
 
     async def look(database: Database, _: Settings) -> list[dict[str, object]]:
         async with database.reading() as tx:
@@ -72,7 +72,7 @@ def approve(  # noqa: PLR0913 - what was agreed, and how a lever is pulled
     dry_run: DryRun = False,
     options: Options = NO_OPTIONS,
 ) -> None:
-    """Make an ORGANIZATION (acc_...) a collector with a limit of a month; a second person approves."""
+    """Make an ORGANIZATION (acc_...) a collector with a monthly limit; a second person approves."""
     asked = levers.CollectorAsked(organization, name, limit, npwp, nitku)
     approvals.pull(options, levers.APPROVE, asked, by=by, reason=reason, dry_run=dry_run)
     line(f"{organization} is a collector")
@@ -90,7 +90,7 @@ def change(  # noqa: PLR0913 - what was agreed, and how a lever is pulled
     dry_run: DryRun = False,
     options: Options = NO_OPTIONS,
 ) -> None:
-    """Change the terms of a collector, all of them; a second person approves."""
+    """Replace all terms of a collector; a second person approves."""
     asked = levers.CollectorAsked(organization, name, limit, npwp, nitku)
     approvals.pull(options, levers.CHANGE, asked, by=by, reason=reason, dry_run=dry_run)
     line(f"{organization} draws at these terms")
@@ -104,7 +104,7 @@ def close(
     dry_run: DryRun = False,
     options: Options = NO_OPTIONS,
 ) -> None:
-    """End a collector: it draws no more, and what it owes is still to be deposited."""
+    """Close a collector: it draws no more, and still has to deposit the duty that it owes."""
     asked = levers.CollectorNamed(organization)
     approvals.pull(options, levers.CLOSE, asked, by=by, reason=reason, dry_run=dry_run)
     line(f"{organization} draws no more")
@@ -122,7 +122,7 @@ def confirm(  # noqa: PLR0913 - a deposit, and how a lever is pulled
     dry_run: DryRun = False,
     options: Options = NO_OPTIONS,
 ) -> None:
-    """Confirm a deposit to the treasury, by its NTPN, for the duty of a MONTH as 2026-11; what waited for it goes on."""
+    """Confirm a deposit to the treasury by its NTPN, for the duty of a MONTH (2026-11); draws that waited for it are taken."""
     asked = levers.DepositMade(organization, ntpn, month, rupiah, paid_on)
     approvals.pull(options, levers.CONFIRM, asked, by=by, reason=reason, dry_run=dry_run)
     line(f"{rupiah} of {month} are deposited")
@@ -134,7 +134,7 @@ def write_feed(
     out: Annotated[Path, Parameter(help="A folder; it is made.")],
     options: Options = NO_OPTIONS,
 ) -> None:
-    """Write what the tax office gets of a MONTH (2026-11): each document of each collector, and a signed manifest."""
+    """Write the feed of a MONTH (2026-11) for the tax office: each document of each collector, and a signed manifest."""
 
     async def make(database: Database, settings: Settings) -> Feed:
         clock = SystemClock()

@@ -1,4 +1,4 @@
-"""Collectors for the console: found by name or NPWP, described by their history; deposits, draws and months that wait
+"""Collectors in the console: search by name or NPWP, timeline, and work lists of deposits, draws and months that wait
 for staff.
 """
 
@@ -21,12 +21,12 @@ from meterai.plumbing.config import Settings
 from meterai.plumbing.db.database import ReadTx
 from meterai.room import Knows, WorkList
 
-CONFIRMED_WITHIN = timedelta(days=1)  # a collector with stopped draws waits for it
-_BETWEEN_DIGITS = re.compile(r"[ .\-]")  # printed between the digits of an NPWP
+CONFIRMED_WITHIN = timedelta(days=1)  # draws of the collector may wait for the confirmation
+_BETWEEN_DIGITS = re.compile(r"[ .\-]")  # characters that are printed between the digits of an NPWP
 
 
 def subject(account: UUID) -> Subject:
-    """Return the subject of a collector: its account, whose page has its levers."""
+    """Return the console subject of a collector: its account. The page of the account offers the levers."""
     return Subject(SubjectKind.ACCOUNT, show("acc", account), account)
 
 

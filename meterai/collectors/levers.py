@@ -1,4 +1,4 @@
-"""Levers of collectors: approve one with a limit, change its terms, close it, confirm deposits."""
+"""Levers (staff actions with a forecast) on collectors: approve with a limit, change terms, close, confirm deposits."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -37,10 +37,10 @@ _NITKU_DIGITS = 22
 
 
 class CollectorAsked(msgspec.Struct, frozen=True):
-    """The organization as `acc_...`, its limit of a month in rupiah, and its numbers at the tax office.
+    """Arguments to approve or change a collector: organization as `acc_...`, monthly limit in rupiah, tax numbers.
 
-    npwp    15 or 16 digits; empty: that of its profile
-    nitku   22 digits, of the place of business; empty: not given
+    npwp    15 or 16 digits; if empty, the NPWP of the organization's profile is used
+    nitku   22 digits, of the place of business; empty if not given
     """
 
     organization: str
@@ -51,13 +51,13 @@ class CollectorAsked(msgspec.Struct, frozen=True):
 
 
 class CollectorNamed(msgspec.Struct, frozen=True):
-    """A collector as `acc_...`."""
+    """Argument to close a collector: its account as `acc_...`."""
 
     organization: str
 
 
 class DepositMade(msgspec.Struct, frozen=True):
-    """A collector as `acc_...`, and a deposit to the treasury: its receipt, its month, rupiah, and the day of payment."""
+    """Arguments to confirm a deposit to the treasury: collector as `acc_...`, NTPN, month, rupiah, day of payment."""
 
     organization: str
     ntpn: str
@@ -67,7 +67,7 @@ class DepositMade(msgspec.Struct, frozen=True):
 
 
 async def _checked(tx: ReadTx, asked: CollectorAsked, pull: Pull) -> CollectorTerms:
-    """Return the checked terms. Refuses `Malformed`, `NotFound`."""
+    """Check the requested terms and return them. Refuses `Malformed`, `NotFound`."""
     organization = await accounts.organization_of(tx, read("acc", asked.organization))
     if organization is None:
         raise NotFound("no such organization")
@@ -89,7 +89,7 @@ async def _checked(tx: ReadTx, asked: CollectorAsked, pull: Pull) -> CollectorTe
 async def _draws(tx: ReadTx, account: UUID, terms: CollectorTerms) -> Forecast:
     facts = {"name": terms.name, "npwp": terms.npwp, "rupiah": terms.limit_rupiah}
     effects = [Effect("collector_draws", facts, account_subject(account))]
-    # An older request cannot replace terms agreed since: its forecast has changed.
+    # A request cannot replace terms that were agreed after it was made: its forecast has changed.
     newest = (await store.terms_of(tx, account))[-1:]
     replaced = [Effect("collector_terms_end", {"set_at": one.set_at}) for one in newest]
     return Forecast([*effects, *replaced], rows=2)
@@ -116,7 +116,7 @@ async def _changing(tx: ReadTx, asked: CollectorAsked, pull: Pull) -> Forecast:
     account, terms = read("acc", asked.organization), await _checked(tx, asked, pull)
     COLLECTOR.after(
         (await load(tx, account)).state, CollectorEvent.CLOSED
-    )  # a closed collector keeps its terms
+    )  # refuses a closed collector, whose terms cannot change
     return await _draws(tx, account, terms)
 
 
@@ -145,7 +145,7 @@ async def _close(tx: Tx, asked: CollectorNamed, pull: Pull) -> None:
 
 
 def _deposit(asked: DepositMade) -> tuple[UUID, str, Month, date]:
-    """Return account, NTPN, month and day of a deposit. Refuses `Malformed`, `NotFound`."""
+    """Return account, NTPN, month and day of payment of a deposit. Refuses `Malformed`, `NotFound`."""
     return (
         read("acc", asked.organization),
         read_ntpn(asked.ntpn),

@@ -1,8 +1,8 @@
 """List of a month: the annexes of a collector's return, its file formats, and the issuer's feed.
 
 Annex II has the documents that were stamped in the month. Annex III has those that fell due and could not be stamped:
-failed stampings, and documents that the collector reports. Both are read from the stampings, so that they cannot
-differ from them.
+failed stampings, and documents that the collector reports. Each list is read from the stampings themselves, so it
+cannot differ from them.
 """
 
 import gzip
@@ -42,11 +42,11 @@ from meterai.stamping import why_refused
 
 NIL_KIND = "meterai nil return"  # kinds of signed documents
 FEED_KIND = "meterai collectors"
-SECONDS_MAX = 60  # for a statement of the database over a large month
+SECONDS_MAX = 60  # time limit of a database query over a large month
 XLSX_DOCUMENTS_MAX = (
     100_000  # a workbook is made in memory; a longer list is available as CSV or JSON
 )
-IN_MEMORY_BYTES_MAX = 1 << 20  # of a list; a larger one is kept in an unnamed temporary file
+IN_MEMORY_BYTES_MAX = 1 << 20  # of a list; a larger list is kept in an unnamed temporary file
 PIECE_BYTES = 1 << 16
 STAMPED, UNSTAMPED = "II", "III"
 
@@ -63,9 +63,10 @@ class ListTooLong(Refusal):
 
 
 class ListedDocument(msgspec.Struct, frozen=True, kw_only=True):
-    """One document of a list; `annex` is `II` where it was stamped, `III` where it could not be, with why.
+    """A document in the list of a month.  Amounts in whole rupiah.
 
-    What nobody told is null: documents from before the account was a collector.
+    `annex` is `II` for a stamped document, and `III` for a document that could not be stamped, with the `reason`.  A fact
+    that nobody stated is null: documents stamped before the account was a collector may lack facts.
     """
 
     annex: str
@@ -86,10 +87,10 @@ class ListedDocument(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MonthListView(msgspec.Struct, frozen=True, kw_only=True):
-    """The list of a month (WIB), whole rupiah.
+    """The list of a month (WIB).  Amounts in whole rupiah.
 
-    `stamped` documents have `stamps` stamps of `duty`; `unstamped` is annex III.  What is to be deposited is `month.due`,
-    with `deposit_code`.
+    `stamped` is the number of stamped documents, `stamps` the number of their stamps, `duty` the duty of these stamps.
+    `unstamped` is annex III.  `month.due` is the amount to deposit, under `deposit_code`.
     """
 
     collector: str
@@ -144,7 +145,7 @@ def _listed_unstamped(one: Unstamped) -> ListedDocument:
 
 
 async def stamped_of(tx: ReadTx, account: UUID, month: Month) -> list[ListedDocument]:
-    """Return annex II."""
+    """Return annex II of a month: the documents that were stamped."""
     await tx.allow(SECONDS_MAX)
     found = await store.stampings(tx, account, month.begins, month.ends, "delivered")
     return [_stamped(one, STAMPED, None) for one in found]
@@ -153,7 +154,7 @@ async def stamped_of(tx: ReadTx, account: UUID, month: Month) -> list[ListedDocu
 async def unstamped_of(
     tx: ReadTx, account: UUID, month: Month, language: str
 ) -> list[ListedDocument]:
-    """Return annex III."""
+    """Return annex III of a month: the documents that could not be stamped, with the reasons in a language."""
     failed = await store.stampings(tx, account, month.begins, month.ends, "failed")
     found = [_stamped(one, UNSTAMPED, why_refused(str(one.refused), language)) for one in failed]
     found += [_listed_unstamped(one) for one in await store.unstamped(tx, account, month.first)]
@@ -185,19 +186,19 @@ def _head(language: str) -> list[str]:
 
 
 def as_csv(found: Sequence[ListedDocument], language: str) -> bytes:
-    """Write both annexes as one CSV."""
+    """Return both annexes as one CSV file."""
     rows = [_cells(number, one) for number, one in enumerate(found, 1)]
     return (BYTE_ORDER_MARK + csv_lines([_head(language), *rows], language)).encode()
 
 
 def as_json(found: Sequence[ListedDocument], language: str) -> bytes:
-    """Write both annexes as one JSON array."""
+    """Return both annexes as one JSON array."""
     del language
     return msgspec.json.encode(found)
 
 
 def as_xlsx(found: Sequence[ListedDocument], language: str) -> bytes:
-    """Write a workbook with a sheet for each annex. Refuses `ListTooLong`."""
+    """Return a workbook (XLSX) with a sheet for each annex. Refuses `ListTooLong`."""
     if len(found) > XLSX_DOCUMENTS_MAX:
         raise ListTooLong(documents_max=XLSX_DOCUMENTS_MAX)
     sheets = []
@@ -281,7 +282,7 @@ class MonthLists:
             kept = stack.enter_context(SpooledTemporaryFile(max_size=IN_MEMORY_BYTES_MAX))
             kept.write(write(found, language))
             kept.seek(0)
-            stack.pop_all()  # the sender closes it
+            stack.pop_all()  # the file stays open: `_pieces` closes it
             return _pieces(kept)
 
     async def nil(self, account: UUID, month: Month) -> str:
@@ -366,7 +367,7 @@ class MonthLists:
 
 
 def _line(collector: Collector, one: ListedDocument) -> bytes:
-    """Return one line of the feed: the collector, and the facts of the document that the law demands; no file name."""
+    """Return one line of the feed: the collector, and the facts of a document that the law demands, without file name."""
     fields = msgspec.to_builtins(one)
     for own in ("file", "stamping"):
         del fields[own]

@@ -15,21 +15,21 @@ DEPOSIT_KIND = "cdp"
 UNSTAMPED_KIND = "uns"
 METHOD = "credit"  # payment method of an order on credit
 DEPOSIT_CODE = "411411-902"  # codes of tax and deposit for a collector's duty at the treasury
-REMINDER_DAYS = (1, 10, 14, 18)  # of the next month
+REMINDER_DAYS = (1, 10, 14, 18)  # days of the next month
 
 
 class CollectorState(StrEnum):
     """State of a collector."""
 
     OPEN = "open"
-    CLOSED = "closed"  # draws no more; what it owes is still to be deposited
+    CLOSED = "closed"  # draws no more; its debt is still to be deposited
 
 
 class CollectorEvent(StrEnum):
     """Event of a collector."""
 
     CLOSED = "closed"  # by staff
-    APPROVED = "approved"  # by staff, again
+    APPROVED = "approved"  # by staff, after it was closed
 
 
 COLLECTOR = Lifecycle(
@@ -69,9 +69,9 @@ DRAW = Lifecycle(
 class DepositState(StrEnum):
     """State of a deposit to the treasury by a collector."""
 
-    TOLD = "told"  # by the collector
+    TOLD = "told"  # reported by the collector
     CONFIRMED = "confirmed"  # by staff
-    WITHDRAWN = "withdrawn"  # by the collector: it was told wrongly
+    WITHDRAWN = "withdrawn"  # by the collector, since the report was wrong
 
 
 class DepositEvent(StrEnum):
@@ -94,10 +94,10 @@ class MonthStanding(StrEnum):
     """State of a month of a collector."""
 
     RUNNING = "running"
-    DUE = "due"  # over, and not all of it is deposited
-    OVERDUE = "overdue"  # past the last day of its deposit
-    DEPOSITED = "deposited"  # all of it, or there is nothing to deposit; the return is not told
-    REPORTED = "reported"  # and the return is filed
+    DUE = "due"  # the month is over, and part of its duty is not deposited
+    OVERDUE = "overdue"  # the same, after the last day to deposit
+    DEPOSITED = "deposited"  # nothing is left to deposit; the return is not reported
+    REPORTED = "reported"  # nothing is left to deposit, and the return is reported
 
 
 class NoCollector(Refusal):
@@ -108,7 +108,7 @@ class NoCollector(Refusal):
 
 
 class CreditBeyondLimit(Refusal):
-    """The order is larger than the monthly limit of the collector: it would wait for ever."""
+    """The order is larger than the monthly limit of the collector, so its draw could never be taken."""
 
     code = "credit_beyond_limit"
     status = 422
@@ -209,7 +209,7 @@ class DepositToConfirm(NamedTuple):
 
 
 class DrawsWaiting(NamedTuple):
-    """Waiting draws of a collector, the time since the oldest waits, and its monthly limit; rupiah."""
+    """Waiting draws of a collector: number, rupiah, monthly limit in rupiah, and the time since which the oldest waits."""
 
     account: UUID
     name: str
@@ -229,7 +229,7 @@ class MonthOpen(NamedTuple):
 
 
 class MonthDue(NamedTuple):
-    """Moves of a month, and its open duty."""
+    """Rupiah of a month: drawn, returned, deposited, open duty; `surplus` of returns reduces the months after it."""
 
     month: date
     drawn: int
@@ -254,7 +254,7 @@ class WaitingDraws(NamedTuple):
 
 
 class OfCollector(NamedTuple):
-    """A collector with waiting draws."""
+    """Account of a collector."""
 
     account: UUID
 
@@ -295,7 +295,7 @@ class Unstamped(NamedTuple):
 
 
 class ListedStamping(NamedTuple):
-    """A stamping with the facts of its document that the law demands; None if nobody stated them."""
+    """A stamping, with the facts of its document that the law demands; a fact that nobody stated is None."""
 
     stamping: UUID
     at: datetime
@@ -315,7 +315,7 @@ class ListedStamping(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Dates:
-    """Last days of a month: of its deposit, and of its return."""
+    """Last days to deposit the duty of a month and to file its return; `..._day` are days of the next month."""
 
     month: Month
     deposit_day: int
@@ -323,16 +323,16 @@ class Dates:
 
     @property
     def deposit_by(self) -> date:
-        """Last day of its deposit."""
+        """Last day to deposit the duty of the month."""
         return self.month.next.first.replace(day=self.deposit_day)
 
     @property
     def report_by(self) -> date:
-        """Last day of its return."""
+        """Last day to file the return of the month."""
         return self.month.next.first.replace(day=self.report_day)
 
     def standing(self, today: date, open_rupiah: int, *, is_reported: bool) -> MonthStanding:
-        """Return its state on a day."""
+        """Return the state of the month on the day `today`; `open_rupiah` is the duty that is not deposited."""
         if today < self.month.next.first:
             return MonthStanding.RUNNING
         if open_rupiah:
@@ -341,5 +341,5 @@ class Dates:
 
 
 def reminder_day(today: date) -> int | None:
-    """Return the reminder day that is due on a day; None before the first."""
+    """Return the latest of the `REMINDER_DAYS` up to `today`; None before the first of them."""
     return max((day for day in REMINDER_DAYS if day <= today.day), default=None)

@@ -71,7 +71,7 @@ async def show_collector(
     collectors: NamedDependency[CollectorService],
     account: NamedDependency[UUID],
 ) -> Page:
-    """Limit, months with their dates, and deposits of a collector."""
+    """Show the limit of a collector, its months with their dates, and its deposits."""
     return await _shown(request, collectors, account)
 
 
@@ -166,7 +166,7 @@ async def show_month(
     account: NamedDependency[UUID],
     month: FromPath[str],
 ) -> Page:
-    """A month: its sums and dates, its list, and the documents that could not be stamped."""
+    """Show a month of a collector: sums, dates, list, and the documents that could not be stamped."""
     return await _month_page(request, collector_lists, account, month)
 
 
@@ -219,7 +219,7 @@ async def download_nil(
     account: NamedDependency[UUID],
     month: FromPath[str],
 ) -> Response[bytes]:
-    """Signed statement that a month has nothing to report."""
+    """Return a signed statement that a month has nothing to report."""
     signed = await collector_lists.nil(account, Month.read(month))
     return saved_as(f"nihil-{Month.read(month)}.json", signed.encode(), "application/json")
 

@@ -1,7 +1,7 @@
-"""The rail `credit`: the collector owes its order to the state.
+"""The rail `credit`: an order is paid from the credit of a collector, who then owes its amount to the state.
 
-A draw opens it. If the limit of the month and the deposits of the months before allow it, the order is paid in the
-same transaction, else it waits (`credit_take_waiting`).
+To open an attempt makes a draw. If the monthly limit and the deposits of earlier months allow the draw, the order is
+paid in the same transaction. Otherwise the draw waits until `credit_take_waiting` takes it.
 """
 
 from datetime import datetime
@@ -50,7 +50,7 @@ class CreditRail(OwnRail):
         self._settings = settings
 
     async def admit(self, account: UUID, amount: Rupiah) -> None:
-        """Refuse `NoCollector`, `CreditBeyondLimit`."""
+        """Check that an account may order an amount on credit. Refuses `NoCollector`, `CreditBeyondLimit`."""
         found = await self._database.once(store.collector, account)
         if found is None or found.state != CollectorState.OPEN:
             raise NoCollector("this account is no collector")
@@ -60,7 +60,7 @@ class CreditRail(OwnRail):
     async def open(
         self, method: str, reference: str, amount: Rupiah, expires_at: datetime
     ) -> OpenedAttempt | MadeBefore:
-        """Draw: the order is paid at once, or waits. The same attempt finds the same draw."""
+        """Make the draw of an attempt: the order is paid at once, or waits. A repeat finds the same draw."""
         del method, expires_at
         account, attempt = parse_reference(reference)
         wanted = (account, attempt, amount.value, *self._settings.stops)
@@ -71,7 +71,7 @@ class CreditRail(OwnRail):
         return self.opened(Credit(waits_for or None), account, attempt)
 
     async def ask(self, about: PaymentIdentity) -> AttemptStatus:
-        """Return the state of the draw."""
+        """Return the payment status of an attempt, from the state of its draw."""
         account, attempt = await self.source(about)
         found = await self._database.once(store.draw_of, account, attempt)
         if found is None:
@@ -82,12 +82,12 @@ class CreditRail(OwnRail):
         return AttemptStatus(ProviderStatus.CANCELLED if is_ended else ProviderStatus.PENDING, ())
 
     async def cancel(self, about: PaymentIdentity, reason: str) -> bool:
-        """End a waiting draw. False if it was taken."""
+        """End the waiting draw of an attempt. Return False if the draw was taken."""
         del reason
         return await self._database.once(store.end, *await self.source(about))
 
     async def source(self, about: PaymentIdentity) -> tuple[UUID, UUID]:
-        """Return account and id of the draw of an attempt, whether it exists or not."""
+        """Return the account and id that the draw of an attempt has, even if the draw does not exist."""
         return parse_reference(about.reference or "")
 
 

@@ -53,7 +53,7 @@ def _write_options(why: str) -> dict[str, object]:
 
 
 class DepositTold(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A deposit to the treasury: its NTPN, the month (`2026-11`) whose duty it is, rupiah, and the day it was paid."""
+    """A deposit to the treasury: NTPN, month (`2026-11`) whose duty it pays, amount in rupiah, and day of payment."""
 
     ntpn: str
     month: str
@@ -62,14 +62,14 @@ class DepositTold(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ReturnTold(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The return of a month was filed: the number of its receipt, and the day."""
+    """The filed return of a month: number of the tax office's receipt, and day of filing."""
 
     receipt: str
     reported_on: date
 
 
 class UnstampedTold(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A document that fell due and could not be stamped: what it is, when, and why."""
+    """A document that fell due and could not be stamped: its facts, the time, and the reason."""
 
     facts: DocumentFacts
     happened_at: datetime
@@ -80,7 +80,7 @@ class UnstampedTold(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 async def show_collector(
     collectors: NamedDependency[CollectorService], account: NamedDependency[UUID]
 ) -> CollectorView:
-    """Your limit, what you drew and owe by month with its dates, and your deposits."""
+    """Show your limit, your deposits, and for each month the amounts that you drew and owe, with the last days to pay."""
     return await collectors.view(account)
 
 
@@ -96,7 +96,7 @@ async def tell_deposit(
     actor: NamedDependency[Actor],
     data: JSONBody[DepositTold],
 ) -> CollectorDepositView:
-    """Tell that you deposited the duty of a month, or a part of it; we confirm it, and what waited for it goes on."""
+    """Report that you deposited the duty of a month, or a part of it. Once we confirm it, orders that waited are paid."""
     month = Month.read(data.month)
     return await collectors.tell_deposit(
         account, data.ntpn, month, data.rupiah, data.paid_on, actor
@@ -114,7 +114,7 @@ async def withdraw_deposit(
     account: NamedDependency[UUID],
     ntpn: FromPath[str],
 ) -> None:
-    """Withdraw a deposit that is not confirmed."""
+    """Withdraw the report of a deposit that is not confirmed."""
     await collectors.withdraw_deposit(account, ntpn)
 
 
@@ -130,7 +130,7 @@ async def show_month(
     account: NamedDependency[UUID],
     month: FromPath[str],
 ) -> MonthListView:
-    """The sums of a month (`2026-11`), its dates and state, and the documents that could not be stamped."""
+    """Show the sums of a month (`2026-11`), its dates and state, and the documents that could not be stamped."""
     return await collector_lists.view(account, Month.read(month), language_of(request))
 
 
@@ -147,7 +147,7 @@ async def tell_return(
     month: FromPath[str],
     data: JSONBody[ReturnTold],
 ) -> CollectorMonth:
-    """Tell the number of the receipt of a return; we remind you of it no more."""
+    """Report that you filed the return of a month, by the number of its receipt. Reminders to file it end."""
     return await collectors.report(
         account, Month.read(month), data.receipt, data.reported_on, actor
     )
@@ -165,7 +165,7 @@ async def tell_unstamped(
     account: NamedDependency[UUID],
     data: JSONBody[UnstampedTold],
 ) -> None:
-    """Name a document that fell due during an outage; it is in annex III of its month."""
+    """Report a document that fell due and could not be stamped. Annex III of its month then contains it."""
     if data.happened_at.tzinfo is None:
         raise Malformed("happened_at", "moment")
     facts = read_facts(data.facts)
@@ -183,7 +183,7 @@ async def download_nil(
     account: NamedDependency[UUID],
     month: FromPath[str],
 ) -> Response[bytes]:
-    """A JSON Web Signature with the key of /regulator/key.pem; refused where there is something to report."""
+    """Return a signed statement that a month has nothing to report: a JSON Web Signature (key: /regulator/key.pem)."""
     of = Month.read(month)
     signed = await collector_lists.nil(account, of)
     return saved_as(f"nihil-{of}.json", signed.encode(), "application/json")
@@ -203,7 +203,7 @@ def _file(ending: str, media_type: str, write: Writer) -> HTTPRouteHandler:
         account: NamedDependency[UUID],
         month: FromPath[str],
     ) -> Stream:
-        """The documents that were stamped (annex II) and those that could not be (annex III)."""
+        """Download the list of a month: documents that were stamped (annex II) or could not be stamped (annex III)."""
         of = Month.read(month)
         pieces = await collector_lists.written(account, of, language_of(request), write)
         headers = {

@@ -47,10 +47,10 @@ _NTPN = re.compile(r"[0-9A-Z]{16}", re.ASCII)
 
 
 class CollectorMonth(msgspec.Struct, frozen=True, kw_only=True):
-    """One month (WIB) of a collector, in whole rupiah.
+    """One month (WIB) of a collector.  Amounts in whole rupiah.
 
-    `due` is what is to be deposited of it: `drawn` less what came back less what is confirmed.  `state` is `running`,
-    `due`, `overdue` (nothing more is drawn), `deposited` or `reported`.
+    `due` is the amount still to be deposited: `drawn` less `returned` less `deposited` (confirmed deposits), less a surplus
+    of earlier months.  `state` is `running`, `due`, `overdue` (draws may stop), `deposited` or `reported` (return filed).
     """
 
     month: str
@@ -65,7 +65,7 @@ class CollectorMonth(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CollectorDepositView(msgspec.Struct, frozen=True, kw_only=True):
-    """A deposit to the treasury that you told: `told` until we have confirmed it."""
+    """A deposit to the treasury that you reported, in whole rupiah.  `state` is `told` until we confirm the deposit."""
 
     id: str
     ntpn: str
@@ -77,9 +77,10 @@ class CollectorDepositView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CollectorView(msgspec.Struct, frozen=True, kw_only=True):
-    """What a collector may draw.  Amounts in whole rupiah.
+    """The credit of a collector.  Amounts in whole rupiah.
 
-    `used` is of the month that runs.  `stopped_by` is null, `limit` or `deposit` (one of a month before is not confirmed).
+    `used` is the part of `limit` that is drawn in the current month.  `stopped_by` is the reason why nothing can be drawn:
+    `limit`, or `deposit` (the deposit of an earlier month is not confirmed); null if draws are possible.
     """
 
     state: str
@@ -98,7 +99,7 @@ class CollectorView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def deposit_view(one: CollectorDeposit) -> CollectorDepositView:
-    """Convert a deposit for its collector."""
+    """Convert a deposit to the form that its collector sees."""
     return CollectorDepositView(
         id=show(DEPOSIT_KIND, one.id),
         ntpn=one.ntpn,
@@ -119,7 +120,7 @@ async def load(tx: ReadTx, account: UUID) -> Collector:
 
 
 def read_ntpn(text: str) -> str:
-    """Return the state's receipt number of a deposit. Refuses `Malformed`."""
+    """Parse an NTPN, the state's receipt number of a deposit. Refuses `Malformed`."""
     written = text.strip().upper()
     if not _NTPN.fullmatch(written):
         raise Malformed("ntpn", "ntpn")
@@ -127,9 +128,10 @@ def read_ntpn(text: str) -> str:
 
 
 async def _check_told(tx: Tx, account: UUID, ntpn: str, month: Month, rupiah: int) -> None:
-    """Refuse `NtpnUsed` for a receipt of another collector, `DepositBeyondDue` for more than a month owes.
+    """Check a deposit that a collector reports. Refuses `NtpnUsed` if another collector has this receipt, and
+    `DepositBeyondDue` if the rupiah exceed the open duty of the month less its unconfirmed deposits.
 
-    Staff are not bound by this: the record of the treasury counts, whatever was reported (`collector_confirm`).
+    Deposits that staff enter skip this check: the record of the treasury counts, not the reports (`collector_confirm`).
     """
     await store.lock(tx, account)
     if await store.deposit_of(tx, account, ntpn) is not None:
@@ -151,7 +153,7 @@ def check_paid_on(month: Month, paid_on: date, today: date) -> None:
 async def tell_deposit(
     tx: Tx, account: UUID, ntpn: str, month: Month, rupiah: int, paid_on: date, today: date
 ) -> UUID:
-    """Insert a reported deposit, or find the same one. Refuses `Malformed`, `NtpnUsed`."""
+    """Insert a reported deposit and return its id; the same report returns the same id. Refuses `Malformed`, `NtpnUsed`."""
     if rupiah < 1:
         raise Malformed("rupiah", "at_least_one")
     check_paid_on(month, paid_on, today)
@@ -190,7 +192,7 @@ class CollectorService:
         return day_of(self._clock.now())
 
     def dates(self, month: Month) -> Dates:
-        """Return the last days of a month."""
+        """Return the last days to deposit the duty of a month and to file its return."""
         return Dates(month, self._own.collector_deposit_day, self._own.collector_report_day)
 
     # -- queries ---------------------------------------------------------------------------
@@ -267,7 +269,7 @@ class CollectorService:
     async def tell_deposit(
         self, account: UUID, ntpn: str, month: Month, rupiah: int, paid_on: date, actor: Actor
     ) -> CollectorDepositView:
-        """Take the report of a deposit, which staff confirm. The same report finds the same deposit.
+        """Record a deposit that a collector reports and staff confirm later. The same report returns the same deposit.
 
         Refuses `NoCollector`, `Malformed`, `NtpnUsed`, `DepositBeyondDue`.
         """
@@ -292,16 +294,14 @@ class CollectorService:
         return await self._database.run(tell)
 
     async def withdraw_deposit(self, account: UUID, ntpn: str) -> None:
-        """Withdraw a wrongly reported deposit. Refuses `NotFound` for one that does not exist, or is confirmed."""
+        """Withdraw a wrongly reported deposit. Refuses `NotFound` if no deposit has this NTPN or it is confirmed."""
         if not await self._database.once(store.withdraw, account, read_ntpn(ntpn)):
             raise NotFound("no such deposit that is not confirmed")
 
     async def report(
         self, account: UUID, month: Month, receipt: str, reported_on: date, actor: Actor
     ) -> CollectorMonth:
-        """Take the report that the return of a month was filed. Refuses `NoCollector`, `Malformed`, `MonthRuns`,
-        `NotFound`.
-        """
+        """Record that a collector filed the return of a month. Refuses `NoCollector`, `Malformed`, `MonthRuns`, `NotFound`."""
         number = one_line(receipt)
         if not 1 <= len(number) <= RECEIPT_LENGTH_MAX:
             raise Malformed("receipt", "shown_text", length_max=RECEIPT_LENGTH_MAX)
@@ -323,7 +323,7 @@ class CollectorService:
     async def tell_unstamped(
         self, account: UUID, facts: DocumentFacts, happened_at: datetime, reason: str
     ) -> None:
-        """Enter a document that fell due and could not be stamped in annex III of its month, once.
+        """Add a document that fell due and could not be stamped to annex III of its month. A repeat changes nothing.
 
         Refuses `NoCollector`, `Malformed`.
         """

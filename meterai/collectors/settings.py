@@ -9,22 +9,22 @@ class CollectorSettings(msgspec.Struct, frozen=True):
     """Money in rupiah, days of a month in WIB."""
 
     collector_limit_rupiah_max: Positive = (
-        100_000_000_000  # of a month; a larger one is a typing error
+        100_000_000_000  # of a month; a larger limit is a typing error
     )
     # The law (PMK 78/2024): the duty of a month is deposited by the 15th of the next month, its return is filed by the
     # 20th.
     collector_deposit_day: Positive = 15
     collector_report_day: Positive = 20
-    # From this day on nothing is drawn while the month before is not deposited. The letter of the law is 1: nobody
-    # draws before the month before is paid, and no day is left to pay it.
+    # From this day of a month on, draws stop while the month before is not deposited. Read strictly, the law demands 1:
+    # no draw before the month before is paid. That leaves no day to pay it.
     collector_stop_day: Positive = 16
-    # Months from the first draw in which a collector draws without regard to deposits (the law: the first two).
+    # Months, from that of the first draw on, in which missing deposits do not stop draws (the law: two).
     collector_free_months: Whole = 2
     collector_waits_seconds: Positive = (
-        604_800  # longest wait of an order for its credit; a week at most
+        604_800  # longest wait of an order for credit; a week at most
     )
 
     @property
     def stops(self) -> tuple[int, int]:
-        """Rule that stops draws: the day of a month, and the number of first months without the rule."""
+        """Return the day of the month from which draws stop, and the number of first months in which they do not stop."""
         return self.collector_stop_day, self.collector_free_months

@@ -106,7 +106,7 @@ async def set_terms(tx: Tx, account: UUID, terms: CollectorTerms) -> UUID:
 
 
 async def approve(tx: Tx, account: UUID, terms: UUID) -> bool:
-    """Make an organization a collector, for the first time or again. False if it is one."""
+    """Make an organization a collector, for the first time or again. Return False if it already is a collector."""
     return bool(
         await tx.run(
             "INSERT INTO collectors (account_id, terms_id) VALUES (%s, %s)"
@@ -119,7 +119,7 @@ async def approve(tx: Tx, account: UUID, terms: UUID) -> bool:
 
 
 async def change(tx: Tx, account: UUID, terms: UUID) -> None:
-    """Set the current terms."""
+    """Set the current terms of a collector, by their id."""
     await tx.run("UPDATE collectors SET terms_id = %s WHERE account_id = %s", terms, account)
 
 
@@ -139,13 +139,15 @@ async def lock(tx: Tx, account: UUID) -> None:
 async def draw(
     tx: Tx, account: UUID, attempt: UUID, amount: int, stop_day: int, free_months: int
 ) -> str | None:
-    """Draw for an attempt; see sql/functions/credit_draw.sql."""
+    """Make the draw of an attempt. Return the reason why it waits, or an empty text if it was taken; None if the account
+    is no longer a collector. See sql/functions/credit_draw.sql.
+    """
     found: str | None = await tx.value(DRAW, account, attempt, amount, stop_day, free_months)
     return found
 
 
 async def take_waiting(tx: Tx, account: UUID, stop_day: int, free_months: int) -> int:
-    """Take waiting draws as far as the limit allows. Return their number."""
+    """Take waiting draws, the oldest first, until a draw is not allowed. Return the number of draws taken."""
     return int(
         await tx.value(
             "SELECT credit_take_waiting(%s, %s, %s, %s)",
@@ -158,7 +160,7 @@ async def take_waiting(tx: Tx, account: UUID, stop_day: int, free_months: int) -
 
 
 async def end(tx: Tx, account: UUID, draw: UUID) -> bool:
-    """End a waiting draw. False if it was taken."""
+    """End a waiting draw. Return False if the draw was taken."""
     return bool(await tx.value("SELECT credit_end(%s, %s)", account, draw))
 
 
@@ -243,7 +245,7 @@ async def deposits(tx: ReadTx, account: UUID) -> list[CollectorDeposit]:
 
 
 async def deposit_of(tx: ReadTx, account: UUID, ntpn: str) -> CollectorDeposit | None:
-    """Return the deposit of a receipt that was not withdrawn."""
+    """Return the deposit with this NTPN, unless it was withdrawn; None if no such deposit exists."""
     return await tx.one_as(
         _DEPOSITS,
         f"{_DEPOSIT} WHERE account_id = %s AND ntpn = %s AND state <> 'withdrawn'",
@@ -253,7 +255,7 @@ async def deposit_of(tx: ReadTx, account: UUID, ntpn: str) -> CollectorDeposit |
 
 
 async def is_ntpn_of_another_account(tx: ReadTx, account: UUID, ntpn: str) -> bool:
-    """True if another account has this receipt."""
+    """True if a deposit of another account has this NTPN."""
     return bool(
         await tx.value(
             "SELECT EXISTS (SELECT 1 FROM collector_deposits WHERE ntpn = %s AND account_id <> %s AND state <> 'withdrawn')",
@@ -264,7 +266,7 @@ async def is_ntpn_of_another_account(tx: ReadTx, account: UUID, ntpn: str) -> bo
 
 
 async def withdraw(tx: Tx, account: UUID, ntpn: str) -> bool:
-    """Withdraw a deposit. False if nobody reported it, or it is confirmed."""
+    """Withdraw a reported deposit. Return False if no deposit has this NTPN, or it is confirmed."""
     return bool(
         await tx.run(
             "UPDATE collector_deposits SET state = 'withdrawn', withdrawn_at = now()"
@@ -281,7 +283,7 @@ async def confirm(tx: Tx, account: UUID, deposit: UUID) -> None:
 
 
 async def report(tx: Tx, account: UUID, month: date, receipt: str, reported_on: date) -> None:
-    """Store the filed return of a month. A later one replaces it."""
+    """Store the filed return of a month, in place of an earlier report of it."""
     await tx.run(
         "INSERT INTO collector_reports (account_id, month, receipt, reported_on) VALUES (%s, %s, %s, %s)"
         " ON CONFLICT ON CONSTRAINT collector_reports_pkey DO UPDATE"
@@ -303,12 +305,12 @@ async def reports(tx: ReadTx, account: UUID) -> list[MonthReport]:
 
 
 async def to_remind(tx: Tx, month: date, day: int, limit: int) -> list[OfCollector]:
-    """Return collectors with something open of a month, without a reminder of this day or a later one."""
+    """Return collectors with an open duty or an unreported return of a month, and no reminder on `day` or later."""
     return await tx.all_as(_OF_COLLECTORS, TO_REMIND, month, month, day, month, month, limit)
 
 
 async def remind(tx: Tx, account: UUID, month: date, day: int, what: str) -> bool:
-    """Record a reminder. False if it was recorded before."""
+    """Record a reminder of a month. Return False if it was recorded before."""
     return bool(
         await tx.run(
             "INSERT INTO collector_reminders (account_id, month, day, what) VALUES (%s, %s, %s, %s)"
@@ -329,8 +331,8 @@ async def tell_unstamped(
     happened_at: datetime,
     reason: str,
 ) -> bool:
-    """Insert a document that could not be stamped; `facts` as `DocumentFacts.columns`. False if it was reported
-    before.
+    """Insert a document that could not be stamped, with `facts` from `DocumentFacts.columns`. Return False if the
+    document was reported before.
     """
     return bool(
         await tx.run(
@@ -426,7 +428,7 @@ async def waiting(tx: ReadTx, limit: int) -> list[DrawsWaiting]:
 
 
 async def months_open(tx: ReadTx, before: date, limit: int) -> list[MonthOpen]:
-    """Return months before one with an open duty, the oldest first."""
+    """Return months before `before` with an open duty, the oldest first."""
     return await tx.all_as(
         _OPEN,
         _MONTHS_OPEN,

@@ -1,5 +1,5 @@
 -- Returns the open duty of each month of a collector, the oldest first: drawn less returned less deposited. Returns
--- after the deposit of a month reduce the months after it; `surplus` is the rest of them at that month.
+-- after the deposit of a month reduce the months after it; `surplus` is the rupiah of such returns left for them.
 CREATE OR REPLACE FUNCTION collector_dues(p_account uuid)
 RETURNS TABLE (month date, drawn bigint, returned bigint, deposited bigint, open bigint, surplus bigint)
 LANGUAGE plpgsql STABLE AS $$

@@ -1,5 +1,5 @@
--- Draws for an attempt: the draw is taken at once, or waits behind the waiting ones. The same attempt finds the same
--- draw. Returns the reason of waiting, '' if the draw was taken, null if the account is no longer a collector.
+-- Makes the draw of an attempt: it is taken at once, or waits behind earlier waiting draws. The same attempt finds the
+-- same draw. Returns the reason of waiting, '' if the draw was taken, null if the account is no longer a collector.
 CREATE OR REPLACE FUNCTION credit_draw(
     p_account uuid, p_draw uuid, p_amount bigint, p_stop_day integer, p_free_months integer
 ) RETURNS text
