@@ -1,11 +1,11 @@
 """Batches: many documents stamped in one call, each row by itself.
 
 Promises of this room
-  * A row that is wrong is named, with a code and a sentence, and stops no other row.
-  * The same row sent again is the same row, in its batch and in any other: it never takes a second stamp.
-  * Work begun by a process that dies continues without anybody's action; sending everything again changes nothing.
-  * A batch without enough stamps waits visibly, and continues when the stamps arrive.
-  * Each row leads to an ordinary stamping, with the money and the serial of an ordinary stamping.
+  * A wrong row is reported with a code and a sentence, and stops no other row.
+  * A row that is sent again, in its batch or in another batch, never takes a second stamp.
+  * Work of a process that died continues without anybody's action; sending everything again changes nothing.
+  * A batch that lacks stamps waits and is shown as waiting; it continues when the stamps arrive.
+  * Each row leads to an ordinary stamping: the same payment, and the same kind of serial.
 
 Calls accounts, documents, drafts, orders, stamping, stamps, verification.
 """

@@ -7,7 +7,8 @@ AUDITED = Audited(
         ClockColumn("batches", "turn_at", "now()"),
         ClockColumn("batch_rows", "leased_until", "now() + interval '1 hour'"),
     ),
-    # A worker takes up each batch under way every few seconds; the audit names one that no worker took up for an hour.
+    # A worker takes up each batch under way every few seconds; the audit reports a batch that no worker took up for an
+    # hour.
     dues=(
         DueWork(
             "batches", "t.turn_at", "t.state IN ('working', 'cancelling')", "interval '1 hour'"

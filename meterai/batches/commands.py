@@ -23,7 +23,7 @@ LISTED_MAX = 1_000
 
 
 def list_batches(*, as_json: AsJson = False, options: Options = NO_OPTIONS) -> None:
-    """Batches under way, the one without the end of a row for longest in front."""
+    """Show the batches under way; first the batch in which no row has ended for the longest time."""
 
     async def look(database: Database, _: Settings) -> list[StillBatch]:
         async with database.reading() as tx:
@@ -45,7 +45,7 @@ def list_batches(*, as_json: AsJson = False, options: Options = NO_OPTIONS) -> N
 
 
 def show_batch(batch: Text, *, as_json: AsJson = False, options: Options = NO_OPTIONS) -> None:
-    """One BATCH (bat_...): its state, its times, and how many of its rows are in which state."""
+    """Show one BATCH (bat_...): its state, its times, and the number of its rows in each state."""
     number = read(BATCH_KIND, batch)
 
     async def look(database: Database, _: Settings) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""Demands of production on batches: none."""
+"""Production demands of batches: none."""
 
 from collections.abc import Mapping
 

@@ -6,9 +6,9 @@ from meterai.plumbing.work.events import Event
 
 
 class BatchFinished(Event, frozen=True, kw_only=True):
-    """All rows of a batch ended: it is finished or cancelled; written by `batch_finish`.
+    """A batch is finished or cancelled, since all of its rows ended; written by `batch_finish`.
 
-    `wrong` counts rows that have a reason instead of a stamped document; `GET .../rows` lists them.
+    `wrong` counts rows without a stamped document; `GET .../rows` lists them with the reasons.
     """
 
     batch: UUID

@@ -1,4 +1,4 @@
-"""Intake of the files of a batch: parts of a form, a zip, or one body. Each file is examined and kept by itself."""
+"""Intake of the files of a batch: parts of a form, a zip, or one body. Each file is examined and stored by itself."""
 
 import hashlib
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -31,11 +31,9 @@ from meterai.plumbing.threads import to_the_end
 from meterai.sealing import CHECKED_BYTES_MAX, DocumentTooLarge
 from meterai.stamping import KnownContent, RowStamping, TakenIn
 
-TAKEN_AT_ONCE = 16  # files examined in one go
-TAKEN_BYTES_AT_ONCE = (
-    8 * 1024 * 1024
-)  # bytes examined in one go; one larger file alone may have more
-INFLATED_BYTES_MAX = 1024 * 1024 * 1024  # of one archive: a gigabyte of scans needs as much
+TAKEN_AT_ONCE = 16  # files examined together
+TAKEN_BYTES_AT_ONCE = 8 * 1024 * 1024  # bytes examined together; a single file may have more
+INFLATED_BYTES_MAX = 1024 * 1024 * 1024  # of one archive: enough for a gigabyte of scans
 # Largest ratio of inflated to compressed bytes of a file in an archive. Deflate reaches no more, so a larger declared
 # size is false.
 RATIO_MAX = 1_100
@@ -43,7 +41,7 @@ DAY_SECONDS = 86_400.0
 
 
 class ReceivedFile(NamedTuple):
-    """A received file: its name, and its bytes or the refusal."""
+    """A received file: its name, and its bytes or the refusal of the file."""
 
     name: str
     content: bytes
@@ -60,15 +58,15 @@ class FileIntake:
         self._file_bytes_max = settings.of(DocumentSettings).document_bytes_max
         orders = settings.of(OrderSettings)
         open_seconds = settings.of(BatchSettings).batch_open_days * DAY_SECONDS
-        # Longest time from here to the stamping: the batch may stay open, then wait for stamps, then wait in the
-        # queue.
+        # Longest time from the intake of a file to its stamping: the batch stays open, waits for stamps, and waits in
+        # the queue.
         self._wanted_seconds = open_seconds + orders.stamps_due_seconds + DAY_SECONDS
 
     async def take(self, batch: Batch, files: AsyncIterator[ReceivedFile]) -> list[BatchFileTaken]:
-        """Take in files, in their order. An error of one file is named and stops no other.
+        """Take in files, and return the outcome of each file in the same order. A refused file stops no other file.
 
-        A started batch accepts files that it has already, and refuses other files by name. Refuses `BatchFull`: files
-        taken before stay.
+        In a batch that was started, a file that the batch has already is `known`, and any other file is refused. Refuses
+        `BatchFull`; files that were taken in before stay.
         """
         taken: list[BatchFileTaken] = []
         waiting: list[ReceivedFile] = []
@@ -84,8 +82,8 @@ class FileIntake:
         return taken + await self._take_several(batch, waiting)
 
     async def take_stored(self, batch: Batch, name: str, content: KnownContent) -> None:
-        """Add a stored document as a file of an open batch that has no file of this name. An unusable document is left
-        out.
+        """Add a stored document as a file of an open batch that has no file of this name. A document that cannot be stamped
+        is left out.
 
         Refuses `BatchFull`, `StoreNotOurs`.
         """
@@ -201,10 +199,10 @@ class FileIntake:
 
 
 async def of_archive(file: IO[bytes], files_max: int) -> AsyncIterator[ReceivedFile]:
-    """Yield the files of a zip, one in memory at a time.
+    """Yield the files of a zip, a small group in memory at a time.
 
-    Declared sizes are verified during reading: a file inflates to at most its declared size, one file to at most the
-    ratio of deflate, and all files to at most `INFLATED_BYTES_MAX`. Refuses `ArchiveUnread`, before the first file.
+    Declared sizes are verified during reading. A file inflates to at most its declared size and the largest ratio of
+    deflate, and all files together to at most `INFLATED_BYTES_MAX`. Refuses `ArchiveUnread` before the first file.
     """
     try:
         entries = await to_the_end(partial(archives.entries, file))
@@ -221,7 +219,7 @@ async def of_archive(file: IO[bytes], files_max: int) -> AsyncIterator[ReceivedF
 
 
 def _groups(entries: Sequence[ArchiveEntry]) -> Iterator[list[ArchiveEntry]]:
-    """Group entries that are read in one go: a few entries, and at most the bytes that are examined at once."""
+    """Group entries to read together: up to `TAKEN_AT_ONCE` entries and `TAKEN_BYTES_AT_ONCE` bytes, or one larger entry."""
     group: list[ArchiveEntry] = []
     size = 0
     for entry in entries:
@@ -234,7 +232,7 @@ def _groups(entries: Sequence[ArchiveEntry]) -> Iterator[list[ArchiveEntry]]:
 
 
 def _refused(entry: ArchiveEntry) -> Refusal | None:
-    """Return the refusal of an entry that must not be read, or None."""
+    """Return the refusal of an entry that must not be read; None if the entry may be read."""
     if entry.is_link:
         return FileIsLink("a link")
     if not _is_plain(entry.raw):
@@ -268,7 +266,7 @@ def _is_plain(name: str) -> bool:
 
 
 def archive_files(beginning: bytes) -> bool:
-    """True if these first bytes begin a zip."""
+    """True if a file with these first bytes is a zip."""
     return archives.is_archive(beginning)
 
 

@@ -1,7 +1,6 @@
-"""Batches for the console: found by number or reference, described by the counts of their rows, and listed when no row
-ends.
+"""Batches in the console: search by id or reference, timeline with the counts of rows, work list of stalled batches.
 
-Staff see no name and no fact of a document here: they see a row by its stamping.
+Staff see no file names and no facts of documents here; a row is shown by its stamping.
 """
 
 from collections.abc import Iterator, Sequence
@@ -21,11 +20,11 @@ from meterai.plumbing.db.database import ReadTx
 from meterai.room import Knows, WorkList
 
 STILL = timedelta(seconds=STILL_SECONDS)
-BATCHES_TOLD_MAX = 50  # the newest of an account
+BATCHES_TOLD_MAX = 50  # newest batches on the timeline of an account
 
 
 def subject(account: UUID, batch: UUID) -> Subject:
-    """Return the subject of a batch."""
+    """Return the console subject of a batch."""
     return Subject(BATCH_SUBJECT.kind, show(BATCH_KIND, batch), account)
 
 

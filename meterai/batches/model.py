@@ -28,10 +28,10 @@ FILE_NAME_LENGTH_MAX = 200  # characters, with folders
 class BatchState(StrEnum):
     """State of a batch."""
 
-    OPEN = "open"  # files and rows come
+    OPEN = "open"  # takes files and rows
     WAITING_FOR_STAMPS = "waiting_for_stamps"  # the account has too few
     WORKING = "working"
-    CANCELLING = "cancelling"  # rows whose stamps are held still end
+    CANCELLING = "cancelling"  # rows with held stamps are still stamped
     FINISHED = "finished"
     CANCELLED = "cancelled"
 
@@ -43,7 +43,9 @@ class BatchEvent(StrEnum):
     STAMPS_SHORT = "stamps_short"
     STAMPS_CAME = "stamps_came"
     ROWS_ENDED = "rows_ended"
-    GIVEN_UP = "given_up"  # by its account, or nobody started it in its time
+    GIVEN_UP = (
+        "given_up"  # cancelled by its account, or not started, or without stamps, for too long
+    )
 
 
 _S, _E = BatchState, BatchEvent
@@ -66,8 +68,10 @@ BATCH = Lifecycle(
 class RowState(StrEnum):
     """State of a row."""
 
-    WAITING = "waiting"  # for its batch to start, or for its turn
-    REFUSED = "refused"  # it says something that cannot be, or its document cannot be stamped; no stamp was held
+    WAITING = "waiting"  # for its batch to start, or for a worker
+    REFUSED = (
+        "refused"  # its content is invalid, or its document cannot be stamped; no stamp was held
+    )
     RESERVED = "reserved"  # its stamps are held, its serials bound
     DELIVERED = "delivered"
     FAILED = "failed"  # the seal could not be made; its stamps went back
@@ -113,7 +117,7 @@ refusal_of_constraint("one_batch_per_reference", ReferenceTaken)
 
 
 class BatchStarted(Refusal):
-    """The batch was started: it takes no other files or rows."""
+    """The batch was started, so it takes no new files or rows."""
 
     code = "batch_started"
     status = 409
@@ -131,7 +135,7 @@ class BatchEmpty(Refusal):
 
 
 class TooManyRows(Refusal):
-    """The batch would exceed the largest number of rows."""
+    """The batch would have more rows than allowed."""
 
     code = "too_many_rows"
     status = 422
@@ -142,7 +146,7 @@ class TooManyRows(Refusal):
 
 
 class TooManyBatches(Refusal):
-    """The account has the largest number of batches that did not end."""
+    """The account has the maximum number of batches that have not ended."""
 
     code = "too_many_batches"
     status = 409
@@ -154,7 +158,7 @@ class TooManyBatches(Refusal):
 
 
 class BatchFull(Refusal):
-    """The files of the batch would exceed the largest number of bytes."""
+    """The files of the batch would have more bytes than allowed."""
 
     code = "batch_full"
     status = 413
@@ -189,7 +193,7 @@ class ArchiveUnread(Refusal):
 
 
 class ResultsNotReady(Refusal):
-    """The row has no stamped document, or has none yet."""
+    """The row has no stamped document yet, or will never have one."""
 
     code = "row_not_delivered"
     status = 409
@@ -199,11 +203,11 @@ class ResultsNotReady(Refusal):
         self.state = str(state)
 
 
-# -- refusals of one file or row: they are named and stop no other ---------------------------------
+# -- refusals of one file or row, which stop no other file or row ----------------------------------
 
 
 class FileNameUnsafe(Refusal):
-    """The name of a file leads out of its folder, or is empty."""
+    """The name of a file is empty, or its path leads out of the folder of the batch."""
 
     code = "file_name_unsafe"
     status = 422
@@ -217,7 +221,7 @@ class FileIsLink(Refusal):
 
 
 class FileDiffers(Refusal):
-    """Another file of the batch has the same name and other bytes."""
+    """Another file of the batch has the same name and different bytes."""
 
     code = "file_differs"
     status = 409
@@ -249,7 +253,7 @@ class RowUnread(Refusal):
 
 
 class RowChanged(Refusal):
-    """Another row of the batch has the same key and other content."""
+    """Another row of the batch has the same key and different content."""
 
     code = "row_changed"
     status = 409
@@ -281,11 +285,11 @@ class PlacementMissing(Refusal):
 
 
 class RowFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Facts of the document of a row, as its sender states them: nothing is decided by them.
+    """Facts of the document of a row, as the sender states them.
 
-    type     4a, 4b, 3 or 2 (PMK 78/2024: the kinds of documents)
-    value    whole rupiah
-    party    the other party: name, and NPWP or NIK
+    type       kind of document (PMK 78/2024): 4a, 4b, 3 or 2
+    value      whole rupiah
+    party_...  other party of the document: name, and NPWP or NIK
     """
 
     type: str | None = None
@@ -299,7 +303,7 @@ class RowFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 @dataclass(frozen=True, slots=True)
 class TypedRow:
-    """A row as it was read; `refusal` is set if it cannot be worked."""
+    """A row as it was read; `refusal` is the reason why the row will not be stamped, if any."""
 
     line: int
     key: str | None = None
@@ -307,7 +311,7 @@ class TypedRow:
     wishes: tuple[PlacementWish, ...] = ()
     facts: RowFacts = field(default_factory=RowFacts)
     refusal: Refusal | None = None
-    raw: bytes = b""  # bytes of a row that cannot be read; its identity is made of them
+    raw: bytes = b""  # bytes of a row that cannot be read; its identity is the hash of these bytes
 
     @property
     def content(self) -> bytes:
@@ -317,14 +321,14 @@ class TypedRow:
 
     @property
     def identity(self) -> bytes:
-        """Identity of the row in its batch: hash of its key, else of its content. A wrong row never holds a key."""
+        """Identity of the row in its batch: hash of its key, else of its content. A refused row does not reserve its key."""
         if self.refusal is not None:
             return refused_identity(self.content, self.key, self.refusal.code)
         return _hash(b"key", self.key.encode()) if self.key is not None else self.content
 
 
 def refused_identity(content: bytes, key: str | None, code: str) -> bytes:
-    """Identity of a row that is named and not worked."""
+    """Identity of a refused row in its batch: hash of its content, its key and the code of the refusal."""
     return _hash(b"refused", content, (key or "").encode(), code.encode())
 
 
@@ -399,7 +403,7 @@ class Batch(NamedTuple):
 
 
 class Counts(NamedTuple):
-    """Rows of a batch by their state; stamps wanted by waiting rows and used on documents."""
+    """Numbers of rows of a batch in each state, of stamps wanted by waiting rows, and of stamps used on documents."""
 
     rows: int = 0
     waiting: int = 0
@@ -423,7 +427,7 @@ class BatchFile(NamedTuple):
 
 
 class BatchRow(NamedTuple):
-    """Row of a batch as it is shown."""
+    """Row of a batch with the columns that are shown."""
 
     number: int
     key: str | None
@@ -452,7 +456,7 @@ class RowToWork(NamedTuple):
 
 
 class RowBegun(NamedTuple):
-    """Row with a stamping that was reserved, or delivered before; looked at again after `lease_seconds`."""
+    """Row whose stamping is reserved, or was delivered before; a worker checks the row again after `lease_seconds`."""
 
     number: int
     stamping: UUID
@@ -482,7 +486,7 @@ class BatchKey(NamedTuple):
 
 
 class StillBatch(NamedTuple):
-    """Batch under way with `open` rows, none of which ended since `since`."""
+    """Batch under way in which no row has ended since `since`; `open` is the number of its rows that have not ended."""
 
     account: UUID
     batch: UUID
@@ -492,7 +496,7 @@ class StillBatch(NamedTuple):
 
 
 class BatchesUnderWay(NamedTuple):
-    """Numbers of batches that are worked and that wait for stamps."""
+    """Numbers of batches that workers process, and of batches that wait for stamps."""
 
     working: int
     waiting: int
@@ -503,7 +507,7 @@ class BatchFileTaken:
     """Outcome of a received file."""
 
     name: str
-    outcome: str  # added, known, refused
+    outcome: str  # added, known or refused
     sha256: bytes | None = None
     is_repaired: bool = False
     refusal: Refusal | None = None

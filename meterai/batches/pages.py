@@ -42,9 +42,9 @@ from meterai.plumbing.http.callers import caller_of
 from meterai.plumbing.http.language import language_of
 from meterai.sealing import DOCUMENT_BYTES_MAX
 
-SHOWN_MAX = 50  # batches of one page
-ROWS_SHOWN_MAX = 200  # wrong rows of one page; the table has all of them
-RENEWED_SECONDS = 5  # between reloads while a batch is worked
+SHOWN_MAX = 50  # batches on one page
+ROWS_SHOWN_MAX = 200  # wrong rows on one page; the table has all of them
+RENEWED_SECONDS = 5  # between reloads of the page of a batch under way
 _TABLES = (".csv", ".tsv", ".txt")
 FORM_BYTES_MAX = FILES_BYTES_MAX // 2  # a form is held in memory, unlike a body of the API
 _WRITING = {"permission": Permission.STAMP_AFFIX, "priority": Priority.PAID}
@@ -57,7 +57,7 @@ _UNDER_WAY = frozenset({BatchState.WORKING, BatchState.CANCELLING, BatchState.WA
 async def list_batches(
     request: PageRequest, batches: NamedDependency[BatchService], account: NamedDependency[UUID]
 ) -> Page:
-    """The newest batches of an account."""
+    """Show the newest batches of an account."""
     found, _ = await batches.page(account, PageOfList(SHOWN_MAX))
     return page(request, "batches/list.html", batches=[await batches.details(one) for one in found])
 
@@ -74,12 +74,12 @@ def _form_page(request: PageRequest, key: str, refusal: Refusal | None = None) -
 
 @get("/batches/new", opt=_WRITING, include_in_schema=False)
 async def show_form(request: PageRequest) -> Page:
-    """Form for a new batch."""
+    """Show the form for a new batch."""
     return _form_page(request, fresh_key())
 
 
 def _split_files(form: Form) -> tuple[list[tuple[str, bytes]], list[tuple[str, bytes]]]:
-    """Split the files of a form into documents and archives, and tables, by their names: a damaged PDF is no table."""
+    """Split the files of a form by their names: return first documents and archives, then tables of rows."""
     files: list[tuple[str, bytes]] = []
     tables: list[tuple[str, bytes]] = []
     for name, (_, content) in zip(form.came, form.files, strict=True):
@@ -104,7 +104,7 @@ async def make_batch(
     batches: NamedDependency[BatchService],
     account: NamedDependency[UUID],
 ) -> Page:
-    """Make a batch of an archive or documents, and a table. Nothing is stamped yet."""
+    """Make a batch of an archive or documents, and a table of rows. Nothing is stamped until the batch is started."""
     form = await read_own_form(request)
     key = form_key(form.text("key"))
     files, tables = _split_files(form)
@@ -164,7 +164,7 @@ async def show_batch(
     account: NamedDependency[UUID],
     batch_id: FromPath[str],
 ) -> Page:
-    """One batch: its progress, its wrong rows with reasons, and its results."""
+    """Show a batch: its progress, its wrong rows with the reasons, and its results."""
     return await _batch_page(request, batches, account, read(BATCH_KIND, batch_id))
 
 
@@ -177,7 +177,7 @@ async def start_batch(
     member: NamedDependency[UUID | None],
     batch_id: FromPath[str],
 ) -> Page:
-    """Start a batch. With `order`, the missing stamps are ordered."""
+    """Start a batch. If the form has the field `order`, the missing stamps are ordered."""
     form = await read_own_form(request)
     identifier = read(BATCH_KIND, batch_id)
     is_ordering = form.text("order") == "yes"
@@ -219,7 +219,7 @@ async def download_results(
     account: NamedDependency[UUID],
     batch_id: FromPath[str],
 ) -> Stream:
-    """The stamped documents in one archive."""
+    """Download the stamped documents in one archive."""
     identifier = read(BATCH_KIND, batch_id)
     await batches.load(account, identifier)
     return archive_answer(results, account, identifier, language_of(request), 0)
@@ -233,7 +233,7 @@ async def download_table(
     account: NamedDependency[UUID],
     batch_id: FromPath[str],
 ) -> Stream:
-    """All rows as a table."""
+    """Download all rows as a table."""
     identifier = read(BATCH_KIND, batch_id)
     await batches.load(account, identifier)
     return Stream(

@@ -1,7 +1,7 @@
-"""Reading of the rows of a batch: JSON lines, or CSV with the columns of the market, as Excel writes it.
+"""Reading of the rows of a batch: JSON lines, or CSV as Excel writes it, with the columns common in the market.
 
-Each row is read by itself: a row that cannot be read gets a refusal, and reading continues. The whole body is refused
-only if it is no list of rows.
+Each row is read by itself: a row that cannot be read gets a refusal, and the next row is read. The whole body is
+refused only if it is not a list of rows.
 """
 
 import csv
@@ -37,12 +37,16 @@ from meterai.sealing import (
 )
 from meterai.stamping import day_of_document, read_placements
 
-LINE_LENGTH_MAX = 16 * 1024  # bytes of a row; twenty placements by texts of 200 characters fit
-RECORD_LINES_MAX = 20  # lines of one row; a longer cell is a forgotten quotation mark
-TEXT_LENGTH_MAX = 200  # characters of a number, a place, a name
+LINE_LENGTH_MAX = (
+    16 * 1024
+)  # bytes of a row; enough for twenty placements at texts of 200 characters
+RECORD_LINES_MAX = (
+    20  # lines of one row; a cell with more lines comes from a missing closing quotation mark
+)
+TEXT_LENGTH_MAX = 200  # characters of a number, place or name of a document
 TYPES = ("4a", "4b", "3", "2")
-POINTS_MAX = 100_000.0  # beyond any page
-# Columns of the market's own table, in their order. The order counts for a table without a header.
+POINTS_MAX = 100_000.0  # PDF points; larger than any page
+# Columns of the table that is common in the market. A table without a header has its columns in this order.
 COLUMNS = (
     "file",
     "password",
@@ -95,8 +99,8 @@ _ISO_DATE = re.compile(r"(\d{4})[/\-](\d{1,2})[/\-](\d{1,2})(?:[T ]0{1,2}:00(?::
 _RUPIAH = re.compile(
     r"(?:rp\.?\s*)?(\d{1,3}(?:[.,]\d{3})+|\d+)(?:[.,]0{1,2})?(?:,-)?", re.IGNORECASE
 )
-_NUMBERS_OF_PARTIES = (15, 16, 22)  # digits of an NPWP, of an NIK or an NPWP of today, of a NITKU
-# Characters that systems read differently: `\` is a folder or not, `:` follows a drive, some forms write `"` as `%22`,
+_NUMBERS_OF_PARTIES = (15, 16, 22)  # digits of an old NPWP, of an NIK or a current NPWP, of a NITKU
+# Characters that systems read differently: `\` may separate folders, `:` may follow a drive, some forms write `"` as `%22`,
 # and U+FFFD replaces bytes that could not be decoded.
 _AMBIGUOUS = frozenset('\\:"\ufffd')
 _SHA256 = re.compile(r"[0-9a-fA-F]{64}")
@@ -163,7 +167,7 @@ def _json_row(number: int, line: bytes) -> TypedRow:
 
 
 def _key_in(line: bytes) -> str | None:
-    """Return the key of a row that cannot be read, so that the answer can name the row by it."""
+    """Return the key in a line that is no valid row, so that the answer can name the row; None if no key is found."""
     try:
         decoded = msgspec.json.decode(line)
         return _key(decoded.get("key")) if isinstance(decoded, dict) else None
@@ -180,7 +184,10 @@ def _key(text: object) -> str | None:
 
 
 def document_of(file: str | None, upload: str | None, sha256: str | None) -> str:
-    """Return the reference to the document of a row, as it is stored. Refuses `Malformed`, `FileNameUnsafe`."""
+    """Return the stored reference to the document of a row: `file:<name>`, `sha256:<hex>` or `upload:<id>`.
+
+    Exactly one of the arguments must be given. Refuses `Malformed`, `FileNameUnsafe`.
+    """
     given = [one for one in (file, upload, sha256) if one]
     if not given:
         raise Malformed("file", "given")
@@ -198,7 +205,7 @@ def document_of(file: str | None, upload: str | None, sha256: str | None) -> str
 def safe_name(name: str) -> str:
     """Return the name of a file unchanged, with its folders as in an archive. Refuses `FileNameUnsafe`.
 
-    A row finds its file by this name. The name is never corrected, because two names could become one.
+    Rows refer to files by this name. A name is never corrected, because two different names could become equal.
     """
     is_safe = (
         len(name) <= FILE_NAME_LENGTH_MAX
@@ -275,9 +282,9 @@ def _date(text: str | None) -> str | None:
 
 
 def csv_rows(body: bytes) -> tuple[list[TypedRow], list[str]]:
-    """Read the rows of a CSV, and the names of unknown columns. Refuses `Malformed` for a body that is no table."""
+    """Return the rows of a CSV, and the names of its unknown columns. Refuses `Malformed` if the body is not a table."""
     text = decoded(body)
-    if "\0" in text.partition("\n")[0]:  # another encoding, or no text
+    if "\0" in text.partition("\n")[0]:  # an unsupported encoding, or not a text
         raise Malformed("body", "batch_table")
     separator, text, skipped = _separator(text)
     if len(text) > csv.field_size_limit() and max(map(len, text.splitlines())) > LINE_LENGTH_MAX:
@@ -309,7 +316,7 @@ def decoded(body: bytes) -> str:
 
 
 def _separator(text: str) -> tuple[str, str, int]:
-    """Return the separator, the text after the line that declares it, and the number of lines skipped."""
+    """Return the separator of cells, the text after the line that declares it, and the number of skipped lines (0, 1)."""
     line, _, rest = text.partition("\n")
     first_line = line.strip("\r").strip('"')
     if first_line.lower().startswith("sep=") and len(first_line) == len("sep=") + 1:
@@ -319,10 +326,10 @@ def _separator(text: str) -> tuple[str, str, int]:
 
 
 def _records(text: str, separator: str) -> Iterator[tuple[int, list[str] | str]]:
-    """Yield records that are not blank, with the line where each begins. An unclosed quotation mark yields the line as
-    text.
+    """Yield the number of the first line and the cells of each record that is not blank.
 
-    So a stray quotation mark costs its own line, and not the rest of the table.
+    A line with an unclosed quotation mark is yielded as text instead of cells, so a stray quotation mark spoils one line
+    and not the rest of the table.
     """
     lines = re.split(r"\r\n|\r|\n", text)
     at = 0
@@ -345,7 +352,9 @@ def _records(text: str, separator: str) -> Iterator[tuple[int, list[str] | str]]
 
 
 def _header(cells: Sequence[str]) -> tuple[list[str] | None, list[str]]:
-    """Return the columns of a header, empty for unknown ones, and the unknown names. None if the record is a row."""
+    """Return the column names of a header, empty if unknown, and the unknown names. The first value is None if the record
+    is a row and not a header.
+    """
     found = [_COLUMN_OF.get(_BETWEEN_WORDS.sub("", cell.lower()), "") for cell in cells]
     known = [one for one in found if one]
     if len(known) < 2 or not {"file", "sha256", "upload"} & set(known):
@@ -405,7 +414,7 @@ def _rupiah(text: str | None) -> int | None:
 
 
 def _length(field: str, text: str) -> float:
-    """Convert a length in points, written with a decimal point or comma."""
+    """Parse a length in PDF points, written with a decimal point or comma."""
     try:
         value = float(text.replace(",", ".") if "." not in text else text)
     except ValueError:
@@ -451,10 +460,10 @@ def _csv_wish(values: Mapping[str, str]) -> PlacementWish:
 
 
 def in_rectangle(page: int, x1: float, y1: float, x2: float, y2: float) -> Placement:
-    """Place the stamp in the middle of a rectangle, as large as fits and is allowed. The corners may be any two
-    opposite ones.
+    """Return the placement of the largest allowed stamp that fits in the middle of a rectangle, in PDF points.
 
-    If the rectangle is smaller than the smallest stamp, the stamp covers its middle.
+    (x1, y1) and (x2, y2) are any two opposite corners. If the rectangle is smaller than the smallest stamp, that stamp
+    covers the middle of the rectangle.
     """
     left, right, low, high = min(x1, x2), max(x1, x2), min(y1, y2), max(y1, y2)
     fits = min(right - left, (high - low) / HEIGHT_PER_WIDTH)

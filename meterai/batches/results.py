@@ -21,11 +21,11 @@ PAGE_ROWS = 200  # rows read from the database at once
 ARCHIVE_BYTES_MAX = 2 * 1024 * 1024 * 1024
 TABLE = "results.csv"
 _UNNAMED = "dokumen.pdf"
-_LOADED_AT_ONCE = 4  # documents that are read while another is sent
+_LOADED_AT_ONCE = 4  # documents that are loaded while an earlier document is sent
 
 
 def table_lines(rows: Sequence[tuple[BatchRow, Sequence[str], str]], language: str) -> str:
-    """Lines of the table: each row, its serials, and the name of its file in the archive."""
+    """Return lines of the table of results: each row with its serials and the name of its file in the archive."""
     return csv_lines(
         [
             (
@@ -50,7 +50,7 @@ def table_lines(rows: Sequence[tuple[BatchRow, Sequence[str], str]], language: s
 
 
 def table_head(language: str) -> str:
-    """Header line of the table."""
+    """Return the header line of the table of results."""
     return BYTE_ORDER_MARK + csv_lines(
         [translate("batch.csv_columns", language).split("|")], language
     )
@@ -66,7 +66,7 @@ class Results:
     async def every(
         self, account: UUID, batch: UUID, after: int = 0, states: Sequence[RowState] | None = None
     ) -> AsyncIterator[tuple[BatchRow, Sequence[str]]]:
-        """Yield rows after a number, in their order, with their serials."""
+        """Yield the rows after the row number `after`, in their order, with their serials."""
         while True:
             rows = await self._batches.rows(account, batch, after, PAGE_ROWS, states)
             serials = await self._batches.serials(account, rows)
@@ -80,7 +80,7 @@ class Results:
     async def table(
         self, account: UUID, batch: UUID, language: str, states: Sequence[RowState] | None = None
     ) -> AsyncIterator[bytes]:
-        """Yield the table of all rows in pieces."""
+        """Yield the table of all rows, or of the rows in `states`, in pieces."""
         yield table_head(language).encode()
         waiting = []
         async for row, serials in self.every(account, batch, 0, states):
@@ -93,9 +93,9 @@ class Results:
     def archive(
         self, account: UUID, batch: UUID, language: str, after: int = 0
     ) -> AsyncIterator[bytes]:
-        """Stamped documents of the rows after a number, and the table of those rows, up to the limit of one archive.
+        """Yield a zip of the stamped documents of the rows after the row number `after`, with the table of these rows.
 
-        If rows remain, the table names the number with which the next archive begins.
+        The archive ends at its size limit. If rows remain, the table names the `after` of the next archive.
         """
         return zipped(self._files(account, batch, language, after))
 
@@ -128,7 +128,7 @@ class Results:
     async def _loaded(
         self, account: UUID, batch: UUID, after: int
     ) -> AsyncIterator[tuple[BatchRow, Sequence[str], bytes | Refusal | None]]:
-        """Yield rows with their stamped documents. Some documents are read while another is sent."""
+        """Yield rows with their stamped documents; the next documents are loaded while the current one is sent."""
         under_way: list[tuple[BatchRow, Sequence[str], asyncio.Task[bytes | Refusal | None]]] = []
         try:
             async for row, serials in self.every(account, batch, after):

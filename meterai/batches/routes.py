@@ -1,4 +1,4 @@
-"""Batches over the API."""
+"""API of batches."""
 
 from collections.abc import AsyncIterator
 from functools import partial
@@ -58,7 +58,9 @@ WRITTEN_AT_ONCE = (
 )  # bytes written in one call of a thread; switching to a thread costs as much as writing many
 _ZIP = ("application/zip", "application/x-zip-compressed")
 _CSV = "text/csv"
-_BYTES = "application/octet-stream"  # for generated clients that know no other type of bytes
+_BYTES = (
+    "application/octet-stream"  # for generated clients that support no other content type for bytes
+)
 _JSON_LINES = ("application/jsonl", "application/x-ndjson", "application/json-lines", _BYTES)
 _BEGINNING = 4
 _WRITING = {"permission": Permission.STAMP_AFFIX, "priority": Priority.PAID}
@@ -78,25 +80,25 @@ _SEVERAL = {
 
 
 class BatchRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A new batch.  No two of an account have the same `reference`; leave personal data out of it."""
+    """A new batch.  `reference` is unique among the batches of an account; it must contain no personal data."""
 
     reference: str | None = None
 
 
 class BatchOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Order the stamps that are missing, to be paid by a method; by the default one where none is named."""
+    """An order of the missing stamps, with a payment method; without one the default method is used."""
 
     payment_method: str | None = None
 
 
 class BatchStart(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Whether stamps are ordered where the account has too few."""
+    """Options to start a batch: the order of missing stamps, if the account has too few."""
 
     order: BatchOrder | None = None
 
 
 class BatchList(msgspec.Struct, frozen=True):
-    """Batches, newest first.  `next` is the `before` of the next page; null on the last."""
+    """Batches, newest first.  `next` is the `before` of the next page; null on the last page."""
 
     batches: list[BatchView]
     next: str | None
@@ -114,7 +116,7 @@ async def make_batch(
     account: NamedDependency[UUID],
     data: JSONBody[BatchRequest],
 ) -> BatchView:
-    """An empty batch: then send its files and its rows, and start it.  Needs an Idempotency-Key."""
+    """Make an empty batch.  Then send its files and its rows, and start it.  Needs an Idempotency-Key."""
     made = await batches.make(account, idempotency_key(request), data.reference)
     return shown(await batches.details(made))
 
@@ -127,7 +129,7 @@ async def list_batches(
     before: Before = None,
     reference: Reference = None,
 ) -> BatchList:
-    """A page of your batches, newest first."""
+    """List your batches, newest first, in pages."""
     page = ListPage(limit, read(BATCH_KIND, before)) if before else ListPage(limit)
     found, is_more = await batches.page(account, page, reference)
     views = [shown(await batches.details(one)) for one in found]
@@ -138,7 +140,7 @@ async def list_batches(
 async def show_batch(
     batches: NamedDependency[BatchService], account: NamedDependency[UUID], batch_id: FromPath[str]
 ) -> BatchView:
-    """A batch: its state, its rows by state, its stamps, and the order that it waits for."""
+    """Show a batch: its state, the number of its rows in each state, its stamps, and the order that it waits for."""
     found = await batches.load(account, read(BATCH_KIND, batch_id))
     return shown(await batches.details(found))
 
@@ -158,7 +160,7 @@ async def _copy_body(request: Request[Any, Any, Any], file: IO[bytes]) -> None:
 async def files_of_form(
     request: Request[Any, Any, Any], batches: BatchService
 ) -> AsyncIterator[ReceivedFile]:
-    """Yield the files of a form, with archives opened."""
+    """Yield the files of a form; in place of an archive, the files in it."""
     folder = bodies_of(request).directory
     rows_max = batches.settings.batch_rows_max
     async for file in each_file(request, folder, files_max=rows_max):
@@ -194,9 +196,9 @@ async def add_files(
     account: NamedDependency[UUID],
     batch_id: FromPath[str],
 ) -> FileList:
-    """Files as parts of a form, or a zip as `application/zip`; each is examined and named for itself.
+    """Add files as parts of a form, or a zip as `application/zip`.  The answer has the outcome of each file.
 
-    The same file again is nothing new; other bytes under the name of one are refused by name.
+    To send a file again changes nothing.  A file with the name of another file and different bytes is refused.
     """
     batch = await batches.load(account, read(BATCH_KIND, batch_id))
     media_type, _ = request.content_type
@@ -235,7 +237,7 @@ async def put_file(
     batch_id: FromPath[str],
     name: FromPath[str],
 ) -> FileList:
-    """One PDF under its name.  The answer says what became of it, as for several."""
+    """Add one PDF under its name.  The answer has its outcome, as a list of one file."""
     batch = await batches.load(account, read(BATCH_KIND, batch_id))
     content = await request.body()
     if not content:
@@ -263,7 +265,7 @@ async def add_rows(
     account: NamedDependency[UUID],
     batch_id: FromPath[str],
 ) -> RowsTaken:
-    """Rows as JSON lines, or a table as `text/csv`.  A wrong row is named, with its line, and stops no other."""
+    """Add rows as JSON lines, or as a table (`text/csv`).  Wrong rows are listed with their lines, and stop no other row."""
     identifier = read(BATCH_KIND, batch_id)
     await batches.load(account, identifier)
     media_type, _ = request.content_type
@@ -301,10 +303,10 @@ async def start_batch(
     batch_id: FromPath[str],
     data: JSONBody[BatchStart],
 ) -> BatchView:
-    """Stamp its documents from the balance.
+    """Start a batch: its documents are stamped with stamps of the account.
 
-    Where the account has too few stamps: with `order` those that are missing are ordered, and the batch goes on by
-    itself once they are paid; without it, it is refused with `stamps_missing`.
+    If the account has too few stamps, the request is refused with `stamps_missing`.  With `order` the missing stamps are
+    ordered instead, and the batch continues by itself once they are paid.
     """
     if data.order is not None:
         if Permission.ORDER_CREATE not in caller_of(request).permissions:
@@ -330,7 +332,7 @@ async def start_batch(
 async def cancel_batch(
     batches: NamedDependency[BatchService], account: NamedDependency[UUID], batch_id: FromPath[str]
 ) -> BatchView:
-    """Rows that wait end without a stamp; those whose stamps are held are still stamped."""
+    """Cancel a batch.  Its waiting rows end without a stamp; rows whose stamps are held are still stamped."""
     return shown(await batches.cancel(account, read(BATCH_KIND, batch_id)))
 
 
@@ -372,7 +374,7 @@ async def list_rows(
     after: After = 0,
     in_state: InState = None,
 ) -> Response[RowList] | Stream:
-    """Rows in their order, each with its serials or why it has none; all of them as a table with `Accept: text/csv`."""
+    """List rows in their order, each with its serials or the reason why it has none; `Accept: text/csv` gets all rows."""
     identifier, states = read(BATCH_KIND, batch_id), _read_states(in_state)
     if _CSV in request.headers.get("accept", ""):
         await batches.load(account, identifier)
@@ -399,7 +401,7 @@ async def download_row(
     batch_id: FromPath[str],
     number: FromPath[int],
 ) -> Response[bytes]:
-    """The original followed by its delta."""
+    """Download the stamped document of a row."""
     row, content = await batches.document(account, read(BATCH_KIND, batch_id), number)
     return saved_as(file_name(row.document_name) or "dokumen.pdf", content, "application/pdf")
 
@@ -407,7 +409,7 @@ async def download_row(
 def archive_answer(
     results: Results, account: UUID, batch: UUID, language: str, after: int
 ) -> Stream:
-    """Answer with the archive of a batch."""
+    """Return the archive of a batch as a stream."""
     name = f"{show(BATCH_KIND, batch)}.zip"
     return Stream(
         results.archive(account, batch, language, after),
@@ -433,7 +435,7 @@ async def download_results(
     batch_id: FromPath[str],
     after: After = 0,
 ) -> Stream:
-    """The stamped documents, and `results.csv` with each row.  After a cut go on with `after`, the last row that came."""
+    """Download the stamped documents, and `results.csv` with each row.  To resume, pass the last row that came as `after`."""
     identifier = read(BATCH_KIND, batch_id)
     await batches.load(account, identifier)
     return archive_answer(results, account, identifier, language_of(request), after)

@@ -1,4 +1,4 @@
-"""Service of batches: make one, add rows, start, show and cancel it; continue one that waited for stamps."""
+"""Service of batches: make, start, show and cancel batches, add rows, continue batches that waited for stamps."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -56,12 +56,14 @@ from meterai.stamping import StampingService
 
 WAITING_AT_ONCE = 50  # batches that wait for stamps, examined in one run
 LEFT_AT_ONCE = 100
-STILL_COUNTED = 100  # batches without progress; a larger number adds no information
+STILL_COUNTED = (
+    100  # most batches without progress that are counted; a larger number adds no information
+)
 _log = structlog.get_logger()
 
 
 class RowAnswer(NamedTuple):
-    """Outcome of a row that was sent: its number in the batch, and the refusal if it will not be worked."""
+    """Outcome of a row that was sent: its number in the batch, and the refusal if the row will not be stamped."""
 
     line: int
     number: int
@@ -72,7 +74,7 @@ class RowAnswer(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class BatchDetails:
-    """A batch with the counts of its rows, and the order for which it waits."""
+    """A batch with the counts of its rows and files, the stamps available to it, and the order for which it waits."""
 
     batch: Batch
     counts: Counts
@@ -82,7 +84,7 @@ class BatchDetails:
 
 
 class BatchService:
-    """Batches of an account, except the work on their rows (`BatchWork`)."""
+    """Commands and queries of the batches of an account; `BatchWork` processes their rows."""
 
     def __init__(
         self,
@@ -99,10 +101,10 @@ class BatchService:
         self._due_seconds = settings.of(OrderSettings).stamps_due_seconds
         self._clock = clock
 
-    # -- making one ------------------------------------------------------------------------
+    # -- making ----------------------------------------------------------------------------
 
     async def make(self, account: UUID, key: str, reference: str | None) -> Batch:
-        """Make a batch, or return the one that the same key made.
+        """Make a batch, or return the batch that was made with the same idempotency key.
 
         Refuses `Malformed`, `ReferenceTaken`, `TooManyBatches`, `IdempotencyKeyReused`.
         """
@@ -138,7 +140,7 @@ class BatchService:
     async def add_rows(
         self, account: UUID, batch: UUID, typed: Sequence[TypedRow]
     ) -> list[RowAnswer]:
-        """Add rows, each by itself. A row sent again is the same row.
+        """Add rows, and return the outcome of each row. A row that the batch has already is not added again.
 
         Refuses `NotFound`, `TooManyRows`, and `BatchStarted` for a row that the batch does not have.
         """
@@ -171,7 +173,7 @@ class BatchService:
                 new.append(_stored(row, last))
                 outcome = "added" if row.refusal is None else "refused"
                 answers.append(RowAnswer(row.line, last, row.key, outcome, row.refusal))
-        # A row that contradicts another is also stored, once, however often it is sent.
+        # A row that contradicts a stored row is stored too, but only once, however often it is sent.
         again = dict(
             await store.known_rows(tx, account, batch, [_identity(row) for _, row in changed])
         )
@@ -191,7 +193,7 @@ class BatchService:
         return answers
 
     async def _copy_uploads(self, batch: Batch, typed: Sequence[TypedRow]) -> None:
-        """Copy the files of this account's drafts that rows name into the batch."""
+        """Copy the files of the account's draft to which rows refer (`upload:<id>`) into the batch."""
         wanted = {row.document for row in typed if row.document.startswith("upload:")}
         names = {one.replace(":", "-") for one in wanted}
         if not wanted or batch.state is not BatchState.OPEN:
@@ -204,9 +206,7 @@ class BatchService:
             name = f"upload-{show(FILE_KIND, file.id)}"
             if name not in names or name in known:
                 continue
-            if (
-                file.is_usable
-            ):  # an unusable file is left out: its row is refused because its document is missing
+            if file.is_usable:  # a file that cannot be stamped is left out: its row is refused because its document is missing
                 await self.intake.take_stored(batch, name, known_content(file))
 
     # -- starting --------------------------------------------------------------------------
@@ -234,7 +234,7 @@ class BatchService:
     async def _start(
         self, account: UUID, batch: UUID, member: UUID | None, tx: Tx, *, is_ordering: bool
     ) -> int:
-        """Start a batch in a transaction. Return the number of stamps for which it waits."""
+        """Start a batch in a transaction. Return the number of missing stamps, for which it waits; 0 if it was started."""
         found = _existing(await store.locked(tx, account, batch))
         if found.state not in (BatchState.OPEN, BatchState.WAITING_FOR_STAMPS):
             return 0
@@ -276,7 +276,7 @@ class BatchService:
     # -- showing ---------------------------------------------------------------------------
 
     async def details(self, batch: Batch) -> BatchDetails:
-        """Return a batch with the counts of its rows. A batch that waits for stamps has its order."""
+        """Return a batch with the counts of its rows, and with its order if it waits for stamps."""
         async with self._database.reading() as tx:
             counts = await store.counts(tx, batch.account, batch.id)
             files, _ = await store.files_total(tx, batch.account, batch.id)
@@ -292,7 +292,7 @@ class BatchService:
     async def page(
         self, account: UUID, page: ListPage, reference: str | None = None
     ) -> tuple[list[Batch], bool]:
-        """Return a page of the batches of an account, newest first, and True if there is another page."""
+        """Return a page of the batches of an account, newest first, and whether another page follows."""
         found = await self._database.once(
             store.listed, account, page.before, page.wanted, reference
         )
@@ -306,13 +306,13 @@ class BatchService:
         limit: int,
         states: Sequence[RowState] | None = None,
     ) -> list[BatchRow]:
-        """Return rows of a batch after a number. Refuses `NotFound`."""
+        """Return up to `limit` rows of a batch after the row number `after`. Refuses `NotFound`."""
         await self.load(account, batch)
         wanted = [str(one) for one in states] if states is not None else None
         return await self._database.once(store.rows, account, batch, after, limit, wanted)
 
     async def row(self, account: UUID, batch: UUID, number: int) -> BatchRow:
-        """Return one row. Refuses `NotFound`."""
+        """Return a row by its number. Refuses `NotFound`."""
         found = await self._database.once(store.row, account, batch, number)
         if found is None:
             raise NotFound("no such row of a batch of this account")
@@ -332,7 +332,7 @@ class BatchService:
     async def serials(
         self, account: UUID, rows: Sequence[BatchRow]
     ) -> Mapping[UUID, tuple[str, ...]]:
-        """Return the serials of the stampings of rows."""
+        """Return the serials of rows, by the ids of their stampings."""
         ids = [row.stamping for row in rows if row.stamping is not None]
         if not ids:
             return {}
@@ -359,7 +359,7 @@ class BatchService:
     # -- periodic tasks --------------------------------------------------------------------
 
     async def go_on(self) -> int:
-        """Periodic task: continue batches that wait for stamps, if the stamps arrived."""
+        """Periodic task: continue the waiting batches whose stamps arrived."""
         found = await self._database.once(store.waiting, WAITING_AT_ONCE)
 
         async def one(due: BatchKey) -> None:
@@ -392,7 +392,7 @@ class BatchService:
         return 0
 
     async def give_up(self) -> int:
-        """Periodic task: cancel batches that nobody started in time, and those that wait too long for stamps."""
+        """Periodic task: cancel batches that nobody started in time, and batches that wait for stamps for too long."""
         now = self._clock.now()
         made = now - timedelta(days=self.settings.batch_open_days)
         started = now - timedelta(days=self.settings.batch_waits_days)

@@ -62,7 +62,7 @@ _FILES = """
 SELECT name, came_sha256, sha256, bytes, is_repaired FROM batch_files
 WHERE account_id = %s AND batch_id = %s ORDER BY name
 """
-# Each document is first kept, in the order of hashes in which all transactions lock documents, and then named.
+# Each document is stored first, in the order of hashes in which all transactions lock documents; then its name is.
 _ADD_FILES = """
 WITH given AS MATERIALIZED (
     SELECT d.*, document_keep(%s, decode(d.sha256, 'hex'), d.plain, d.bytes, d.pages, d.kept_until) AS kept
@@ -121,8 +121,8 @@ _CANCEL_ROWS = """
 UPDATE batch_rows SET state = 'cancelled', ended_at = now()
 WHERE account_id = %s AND batch_id = %s AND state = 'waiting'
 """
-# Stamps that other batches of an account will take first: those under way, and those that wait and were started before
-# this one. The order of their start ensures that one of two waiting batches always continues.
+# Stamps that other batches of an account take first: batches under way, and waiting batches that were started before
+# this batch. This order ensures that one of two waiting batches always continues.
 _PROMISED = """
 SELECT coalesce(sum(r.quantity), 0) FROM batches own
     JOIN batches b ON b.account_id = own.account_id AND b.batch_id <> own.batch_id AND (b.state = 'working'
@@ -131,7 +131,7 @@ SELECT coalesce(sum(r.quantity), 0) FROM batches own
     JOIN batch_rows r ON r.account_id = b.account_id AND r.batch_id = b.batch_id AND r.state = 'waiting'
 WHERE own.account_id = %s AND own.batch_id = %s
 """
-# One batch of an account at a time in each process, the one taken up longest ago first.
+# Each process works on one batch of an account at a time; the batch that was taken up longest ago is first.
 _DUE = """
 SELECT b.account_id AS account, b.batch_id AS id, b.turn_at AS due_at, NULL::jsonb AS what FROM batches b
 WHERE b.state IN ('working', 'cancelling') AND (
@@ -143,8 +143,8 @@ WHERE b.state IN ('working', 'cancelling') AND (
 DUE = f"{_DUE} ORDER BY b.turn_at"
 _LOOK = f"{_DUE} AND b.account_id <> ALL (%s) ORDER BY b.turn_at LIMIT %s"
 _TAKE_TURN = "UPDATE batches SET turn_at = now() WHERE account_id = %s AND batch_id = %s"
-# Materialized: the planner may run a subquery again for each row that it compares. Each run skips the rows locked
-# before and finds others, so all rows of a batch were leased, in quadratic time.
+# Materialized, because the planner may run a subquery again for each row that it compares. Each run would skip the rows
+# that are locked already and lease others: all rows of a batch, in quadratic time.
 _LEASE_ROWS = """
 WITH l AS MATERIALIZED (
     SELECT number FROM batch_rows WHERE account_id = %s AND batch_id = %s AND state = 'waiting'
@@ -165,7 +165,7 @@ _PUT_OFF_ROWS = """
 UPDATE batch_rows SET leased_until = now() + make_interval(secs => %s)
 WHERE account_id = %s AND batch_id = %s AND number = ANY (%s) AND state = 'waiting'
 """
-# The first transaction with a subject holds its row until it ends; the other then finds the stamping.
+# The first transaction with a subject locks its row until it ends; a second transaction then finds the stamping.
 _BIND = """
 INSERT INTO batch_stampings (account_id, subject, stamping_id)
 SELECT %s, d.subject, d.stamping FROM unnest(%s::bytea[], %s::uuid[]) AS d (subject, stamping) ORDER BY d.subject
@@ -195,7 +195,7 @@ UPDATE batch_rows r SET state = 'failed', code = d.code, code_facts = d.facts, e
 FROM unnest(%s::uuid[], %s::text[], %s::jsonb[]) AS d (stamping, code, facts)
 WHERE r.account_id = %s AND r.batch_id = %s AND r.stamping_id = d.stamping AND r.state = 'reserved'
 """
-# Reserved rows whose worker was silent for its lease; the room stamping resumes their stampings.
+# Reserved rows whose worker let their lease expire; the room `stamping` resumes their stampings.
 _INTERRUPTED = """
 SELECT stamping_id FROM batch_rows
 WHERE account_id = %s AND batch_id = %s AND state = 'reserved' AND leased_until <= now() ORDER BY number LIMIT %s
@@ -233,7 +233,7 @@ BY_ID = "SELECT account_id AS account, batch_id AS batch FROM batches WHERE batc
 _BY_REFERENCE = (
     "SELECT account_id AS account, batch_id AS batch FROM batches WHERE reference = %s LIMIT %s"
 )
-# Batches under way without an ended row since a moment.
+# Batches under way in which no row has ended since a given time.
 STANDING_STILL = """
 SELECT b.account_id AS account, b.batch_id AS batch, b.state, r.open, greatest(b.started_at, r.last) AS since FROM batches b
 CROSS JOIN LATERAL (
@@ -241,7 +241,7 @@ CROSS JOIN LATERAL (
     WHERE x.account_id = b.account_id AND x.batch_id = b.batch_id) r
 WHERE b.state IN ('working', 'cancelling') AND greatest(b.started_at, r.last) < %s ORDER BY since LIMIT %s
 """
-# By the indexes of each state.
+# Reads the index of each state only.
 UNDER_WAY = """
 SELECT (SELECT count(*) FROM batches WHERE state IN ('working', 'cancelling')) AS working,
     (SELECT count(*) FROM batches WHERE state = 'waiting_for_stamps') AS waiting
@@ -260,39 +260,39 @@ _UNDER_WAY = RowMapper(BatchesUnderWay)
 
 
 async def batch(tx: ReadTx, account: UUID, batch: UUID) -> Batch | None:
-    """Return a batch of this account."""
+    """Return a batch of this account; None if no such batch exists."""
     return await tx.one_as(_BATCHES, _BATCH, account, batch)
 
 
 async def locked(tx: Tx, account: UUID, batch: UUID) -> Batch | None:
-    """Return a batch of this account and lock it against changes of its state."""
+    """Return a batch of this account, and lock it against changes of its state; None if no such batch exists."""
     return await tx.one_as(_BATCHES, _BATCH_LOCKED, account, batch)
 
 
 async def listed(
     tx: ReadTx, account: UUID, before: UUID, limit: int, reference: str | None
 ) -> list[Batch]:
-    """Return batches of an account before an id, newest first."""
+    """Return batches of an account that are older than the batch `before`, newest first."""
     if reference is not None:
         return await tx.all_as(_BATCHES, _LISTED_BY_REFERENCE, account, reference)
     return await tx.all_as(_BATCHES, _LISTED, account, before, limit)
 
 
 async def by_key(tx: ReadTx, account: UUID, key: str) -> tuple[UUID, bytes] | None:
-    """Return the batch that an Idempotency-Key made, and the hash of its request."""
+    """Return the batch that was made with an Idempotency-Key, and the hash of its request; None if the key is new."""
     row = await tx.one(_BY_KEY, account, key)
     return (row["id"], row["request_hash"]) if row else None
 
 
 async def alive(tx: ReadTx, account: UUID) -> int:
-    """Count the batches of an account that did not end."""
+    """Count the batches of an account that have not ended."""
     return int(await tx.value(_ALIVE, account))
 
 
 async def make(
     tx: Tx, account: UUID, batch: UUID, key: str, request: bytes, reference: str | None
 ) -> bool:
-    """Make a batch. False if the key made one before."""
+    """Insert a batch. Return False if a batch with this idempotency key exists."""
     return bool(await tx.run(_MAKE, account, batch, key, request, reference))
 
 
@@ -303,7 +303,7 @@ async def counts(tx: ReadTx, account: UUID, batch: UUID) -> Counts:
 
 
 async def files_total(tx: ReadTx, account: UUID, batch: UUID) -> tuple[int, int]:
-    """Return the number of files of a batch, and the sum of their bytes."""
+    """Return the number of files of a batch, and their total size in bytes."""
     row = await tx.one(_FILES_TOTAL, account, batch)
     assert row is not None
     return row["files"], row["bytes"]
@@ -325,21 +325,21 @@ async def files(tx: ReadTx, account: UUID, batch: UUID) -> list[BatchFile]:
 async def add_files(
     tx: Tx, account: UUID, batch: UUID, taken: Sequence[Mapping[str, object]]
 ) -> set[str]:
-    """Keep documents and name them. Return the names that were free."""
+    """Store documents as files of a batch. Return the names that were added; a name that the batch has is left out."""
     in_order = sorted(taken, key=lambda one: str(one["sha256"]))
     rows = await tx.all(_ADD_FILES, account, jsonb(in_order), account, batch)
     return {row["name"] for row in rows}
 
 
 async def last_number(tx: ReadTx, account: UUID, batch: UUID) -> int:
-    """Return the number of the last row of a batch, or 0."""
+    """Return the number of the last row of a batch; 0 if it has no row."""
     return int(await tx.value(_LAST_NUMBER, account, batch))
 
 
 async def known_rows(
     tx: ReadTx, account: UUID, batch: UUID, identities: Sequence[bytes]
 ) -> Mapping[bytes, tuple[bytes, int]]:
-    """Return the known ones of these identities, each with the content and number of its row."""
+    """Return the content hash and number of each row that has one of these identities."""
     rows = await tx.all(_KNOWN_ROWS, account, batch, list(identities))
     return {row["identity"]: (row["content"], row["number"]) for row in rows}
 
@@ -352,28 +352,28 @@ async def add_rows(
 
 
 async def rows_to_start(tx: ReadTx, account: UUID, batch: UUID) -> list[RowToStart]:
-    """Return waiting rows, in their order."""
+    """Return the waiting rows of a batch, in their order."""
     return await tx.all_as(_ROWS_TO_START, _TO_START, account, batch)
 
 
 async def resolve(
     tx: Tx, account: UUID, batch: UUID, found: Sequence[Mapping[str, object]]
 ) -> None:
-    """Store the documents of rows."""
+    """Store which documents the rows refer to."""
     await tx.run(_RESOLVE, jsonb(list(found)), account, batch)
 
 
 async def refuse(
     tx: Tx, account: UUID, batch: UUID, refused: Sequence[Mapping[str, object]]
 ) -> None:
-    """End rows that cannot be worked."""
+    """Mark waiting rows as refused, with code and facts of the refusal."""
     await tx.run(_REFUSE, jsonb(list(refused)), account, batch)
 
 
 async def documents_known(
     tx: ReadTx, account: UUID, sha256: Sequence[bytes]
 ) -> Mapping[bytes, str]:
-    """Return the names of those documents whose bytes are kept."""
+    """Return the names of those documents whose bytes are still stored, by their digests."""
     rows = await tx.all(_DOCUMENTS_KNOWN, account, list(sha256))
     return {row["sha256"]: row["name"] for row in rows}
 
@@ -381,17 +381,17 @@ async def documents_known(
 async def move(
     tx: Tx, one: Batch, state: BatchState, *, starts: bool = False, member: UUID | None = None
 ) -> None:
-    """Set the state of a locked batch."""
+    """Set the state of a locked batch; with `starts` its start time too, and with `member` who started it."""
     await tx.run(_MOVE, state, starts, member, one.account, one.id)
 
 
 async def need(tx: Tx, one: Batch, stamps: int) -> None:
-    """Store the number of free stamps for which a locked batch waits."""
+    """Store the number of free stamps that a locked batch needs to continue."""
     await tx.run(_NEED, stamps, one.account, one.id)
 
 
 async def ordered(tx: Tx, account: UUID, batch: UUID, order: UUID, before: int) -> None:
-    """Store the order placed for a batch that had `before` orders."""
+    """Store the order that was placed for a batch, if the batch had `before` orders until then."""
     await tx.run(_ORDERED, order, account, batch, before)
 
 
@@ -401,22 +401,22 @@ async def finish(tx: Tx, account: UUID, batch: UUID) -> BatchState:
 
 
 async def cancel_rows(tx: Tx, account: UUID, batch: UUID) -> None:
-    """Cancel the waiting rows."""
+    """Cancel the waiting rows of a batch."""
     await tx.run(_CANCEL_ROWS, account, batch)
 
 
 async def promised(tx: ReadTx, account: UUID, batch: UUID) -> int:
-    """Count the stamps that other batches of an account take before this one."""
+    """Count the stamps that other batches of an account take before this batch."""
     return int(await tx.value(_PROMISED, account, batch))
 
 
 async def at_work(tx: ReadTx, without: Sequence[UUID], limit: int) -> list[Piece]:
-    """Return batches with a row to take up, or without an open row."""
+    """Return batches under way that a worker can process: with a row that is not leased, or without an open row."""
     return await tx.all_as(_PIECES, _LOOK, list(without), limit)
 
 
 async def take_turn(tx: Tx, account: UUID, batch: UUID) -> None:
-    """Store that a worker takes up a batch."""
+    """Store the time at which a worker takes up a batch."""
     await tx.run(_TAKE_TURN, account, batch)
 
 
@@ -430,7 +430,7 @@ async def lease_rows(
 
 
 async def lock_rows(tx: Tx, account: UUID, batch: UUID, numbers: Sequence[int]) -> set[int]:
-    """Lock rows. Return the numbers of those that still wait."""
+    """Lock those of the rows that still wait. Return their numbers."""
     rows = await tx.all(_LOCK_ROWS, account, batch, list(numbers))
     return {row["number"] for row in rows}
 
@@ -443,30 +443,30 @@ async def release_rows(tx: Tx, account: UUID, batch: UUID, numbers: Sequence[int
 async def put_off_rows(
     tx: Tx, account: UUID, batch: UUID, numbers: Sequence[int], seconds: float
 ) -> None:
-    """Postpone rows by some seconds."""
+    """Postpone waiting rows: no worker takes them up for some seconds."""
     await tx.run(_PUT_OFF_ROWS, seconds, account, batch, list(numbers))
 
 
 async def bind(tx: Tx, account: UUID, wanted: Mapping[bytes, UUID]) -> Mapping[bytes, UUID]:
-    """Bind subjects to stampings. Return the stamping of each subject: the wanted one, or the existing one."""
+    """Bind subjects to the wanted stampings, unless they are bound. Return the stamping to which each subject is bound."""
     rows = await tx.all(_BIND, account, list(wanted), list(wanted.values()))
     return {row["subject"]: row["stamping_id"] for row in rows}
 
 
 async def rebind(tx: Tx, account: UUID, wanted: Mapping[bytes, UUID]) -> None:
-    """Bind locked subjects to other stampings, after the first ones failed."""
+    """Bind locked subjects to new stampings, because their previous stampings failed."""
     if wanted:
         await tx.run(_BIND_ANEW, list(wanted), list(wanted.values()), account)
 
 
 async def bound(tx: ReadTx, account: UUID, subjects: Sequence[bytes]) -> Mapping[bytes, UUID]:
-    """Return the stampings of those subjects that have one."""
+    """Return the stamping of each subject that is bound to a stamping."""
     rows = await tx.all(_BOUND, account, list(subjects))
     return {row["subject"]: row["stamping_id"] for row in rows}
 
 
 async def reserved(tx: Tx, account: UUID, batch: UUID, made: Sequence[RowBegun]) -> None:
-    """Store the stampings of rows, reserved now or delivered before."""
+    """Store the stampings of rows: reserved now, or delivered before."""
     if not made:
         return
     columns = zip(
@@ -484,14 +484,14 @@ async def delivered(tx: Tx, account: UUID, batch: UUID, stampings: Sequence[UUID
 async def failed(
     tx: Tx, account: UUID, batch: UUID, why: Mapping[UUID, Mapping[str, object]]
 ) -> None:
-    """Mark rows as failed, by their stampings; their stamps were returned."""
+    """Mark rows as failed, by their stampings; their stamps were returned to the account."""
     codes = [one["code"] for one in why.values()]
     facts = [jsonb(one["code_facts"]) for one in why.values()]
     await tx.run(_FAILED, list(why), codes, facts, account, batch)
 
 
 async def interrupted(tx: ReadTx, account: UUID, batch: UUID, limit: int) -> list[UUID]:
-    """Return the stampings of reserved rows whose lease ran out."""
+    """Return the stampings of reserved rows whose lease has expired."""
     rows = await tx.all(_INTERRUPTED, account, batch, limit)
     return [row["stamping_id"] for row in rows]
 
@@ -504,47 +504,47 @@ async def lease_interrupted(
 
 
 async def waiting(tx: Tx, limit: int) -> list[BatchKey]:
-    """Return batches that wait for stamps, those examined longest ago first."""
+    """Return up to `limit` batches that wait for stamps, those examined longest ago, and store that they are examined."""
     return await tx.all_as(_KEYS, _WAITING, limit)
 
 
 async def left(
     tx: ReadTx, made_before: datetime, started_before: datetime, limit: int
 ) -> list[BatchKey]:
-    """Return open batches made before a moment, and waiting batches started before another."""
+    """Return open batches made before `made_before`, and batches that wait for stamps started before `started_before`."""
     return await tx.all_as(_KEYS, _LEFT, made_before, limit, started_before, limit)
 
 
 async def rows(
     tx: ReadTx, account: UUID, batch: UUID, after: int, limit: int, states: Sequence[str] | None
 ) -> list[BatchRow]:
-    """Return rows of a batch after a number, in their order."""
+    """Return rows of a batch after the row number `after`, in their order; None for `states` means any state."""
     wanted = list(states) if states is not None else None
     return await tx.all_as(_BATCH_ROWS, _ROWS, account, batch, after, wanted, wanted, limit)
 
 
 async def row(tx: ReadTx, account: UUID, batch: UUID, number: int) -> BatchRow | None:
-    """Return one row of a batch."""
+    """Return a row of a batch by its number; None if no such row exists."""
     return await tx.one_as(_BATCH_ROWS, _ROW, account, batch, number)
 
 
 async def by_id(tx: ReadTx, batch: UUID) -> list[BatchKey]:
-    """Return the keys of batches with this id, of any account."""
+    """Return account and id of the batches with this id, whatever their account."""
     return await tx.all_as(_KEYS, BY_ID, batch)
 
 
 async def by_reference(tx: ReadTx, reference: str, limit: int) -> list[BatchKey]:
-    """Return the keys of batches with this reference, of any account."""
+    """Return account and id of the batches with this reference, whatever their account."""
     return await tx.all_as(_KEYS, _BY_REFERENCE, reference, limit)
 
 
 async def stalled_batches(tx: ReadTx, since: datetime, limit: int) -> list[StillBatch]:
-    """Return batches under way without an ended row since a moment, the longest first."""
+    """Return batches under way in which no row has ended since `since`; the batch without progress for longest is first."""
     return await tx.all_as(_STILL, STANDING_STILL, since, limit)
 
 
 async def under_way(tx: ReadTx) -> BatchesUnderWay:
-    """Count the batches that are worked, and those that wait for stamps."""
+    """Count the batches that workers process, and the batches that wait for stamps."""
     found = await tx.one_as(_UNDER_WAY, UNDER_WAY)
     assert found is not None
     return found

@@ -21,12 +21,12 @@ from meterai.stamping import StampingState
 
 
 class BatchSurvey(NamedTuple):
-    """Changes that starting a batch makes to its rows, and the stamps needed and available.
+    """Changes that the start of a batch makes to its rows, and the stamps needed and available.
 
-    resolved    rows whose document is known now
-    refused     rows that cannot be worked
-    documents   digests of the documents of the others
-    rows        number of the others
+    resolved    rows whose document was found now
+    refused     rows that cannot be stamped, with the reasons
+    documents   digests of the documents of the rows that are not refused
+    rows        number of different rows that are not refused
     """
 
     resolved: list[dict[str, object]]
@@ -38,11 +38,10 @@ class BatchSurvey(NamedTuple):
 
 
 class _Files:
-    """Files of a batch, by full name and by name without folders: a table names files, an archive has them in a
-    folder.
+    """Files of a batch, found by full name or by name without folders.
 
-    A file that one row names in full is not matched by its last part for another row: the file of that row may have
-    been refused.
+    A table often names files without the folder that they have in an archive. A file whose full name is in one row is
+    never found by its short name for another row, because the file of that other row may have been refused.
     """
 
     def __init__(self, files: Iterable[BatchFile], named: Set[str]) -> None:
@@ -54,13 +53,13 @@ class _Files:
                 self._by_last_part[one.name.rpartition("/")[2]].append(one)
 
     def named(self, name: str) -> BatchFile | None:
-        """Return the file of a row, or None."""
+        """Return the file with this full name, else the only file with this short name; None if there is no such file."""
         alike = self._by_last_part.get(name, [])
         return self._by_name.get(name) or (alike[0] if len(alike) == 1 else None)
 
 
 async def survey_of(tx: ReadTx, batch: Batch) -> BatchSurvey:
-    """Survey the waiting rows of a batch."""
+    """Examine the waiting rows of a batch, without changing them."""
     account = batch.account
     rows = await store.rows_to_start(tx, account, batch.id)
     files = _Files(
@@ -113,7 +112,7 @@ async def survey_of(tx: ReadTx, batch: Batch) -> BatchSurvey:
 def _document(
     row: RowToStart, files: _Files, documents: Mapping[bytes, str]
 ) -> tuple[bytes, str, bool] | None:
-    """Return digest, name and whether it was repaired, of the document of a row; None if it does not exist."""
+    """Return digest and name of the document of a row, and whether it was repaired; None if no such document exists."""
     kind, _, name = row.document.partition(":")
     if kind == "sha256":
         digest = bytes.fromhex(name)

@@ -1,4 +1,4 @@
-"""A batch, its files and its rows as the API shows them."""
+"""Batches, their files and their rows in the form of the API."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -15,7 +15,7 @@ from meterai.orders import OrderView
 
 
 class RowCounts(msgspec.Struct, frozen=True):
-    """Rows of a batch by their state."""
+    """Number of rows of a batch in each state."""
 
     total: int
     waiting: int
@@ -27,7 +27,7 @@ class RowCounts(msgspec.Struct, frozen=True):
 
 
 class BatchStamps(msgspec.Struct, frozen=True):
-    """Stamps of a batch: on its documents, still to be taken, and those that the account lacks while it waits."""
+    """Numbers of stamps of a batch: used on documents, still to be used, and missing while the batch waits for stamps."""
 
     used: int
     wanted: int
@@ -35,7 +35,7 @@ class BatchStamps(msgspec.Struct, frozen=True):
 
 
 class BatchView(msgspec.Struct, frozen=True, kw_only=True):
-    """A batch.  `progress` is the part of its rows that ended, 0 to 1; `order` the one it waits for."""
+    """A batch.  `progress` is the share of its rows that ended, 0 to 1; `order` is the order for which it waits."""
 
     id: str
     state: str
@@ -53,7 +53,7 @@ class BatchView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ReasonView(msgspec.Struct, frozen=True):
-    """Why: a stable code, and its sentence in both languages."""
+    """A reason: a stable code, and a sentence in both languages."""
 
     code: str
     id: str
@@ -61,7 +61,7 @@ class ReasonView(msgspec.Struct, frozen=True):
 
 
 class FileView(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of a file: `added`, `known` (the same bytes are there) or `refused`, with the reason."""
+    """Outcome of a file: `added`, `known` (the batch has a file with this name and these bytes), or `refused` with a reason."""
 
     name: str
     outcome: str
@@ -71,7 +71,7 @@ class FileView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FileList(msgspec.Struct, frozen=True):
-    """What became of each file that came."""
+    """Outcome of each file that was sent."""
 
     files: list[FileView]
     added: int
@@ -80,7 +80,7 @@ class FileList(msgspec.Struct, frozen=True):
 
 
 class RowTakenView(msgspec.Struct, frozen=True, kw_only=True):
-    """A row that will not be worked: the line it was on, its number in the batch, and why."""
+    """A row that will not be stamped: its line in the request, its number in the batch, and the reason."""
 
     line: int
     row: int
@@ -89,9 +89,9 @@ class RowTakenView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RowsTaken(msgspec.Struct, frozen=True, kw_only=True):
-    """Rows that came: new ones, those that were there, and those that are wrong, each named.
+    """Outcome of the rows that were sent: numbers of new and of known rows, and a list of the wrong rows.
 
-    `columns_ignored` are columns of a CSV that mean nothing here.
+    `columns_ignored` are the columns of a CSV that have no meaning here.
     """
 
     added: int
@@ -117,7 +117,7 @@ class RowView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RowList(msgspec.Struct, frozen=True):
-    """Rows of a batch in their order.  `next` is the `after` of the next page; null on the last."""
+    """Rows of a batch in their order.  `next` is the `after` of the next page; null on the last page."""
 
     rows: list[RowView]
     next: int | None
@@ -128,7 +128,7 @@ def _path(batch: UUID) -> str:
 
 
 def shown(details: BatchDetails) -> BatchView:
-    """Convert a batch for the API."""
+    """Convert a batch to the form of the API."""
     batch, counts = details.batch, details.counts
     open_ = counts.waiting + counts.reserved
     is_waiting = batch.state is BatchState.WAITING_FOR_STAMPS
@@ -168,7 +168,7 @@ def _reason(code: str, both: Mapping[str, str]) -> ReasonView:
 
 
 def shown_file(taken: BatchFileTaken) -> FileView:
-    """Convert the outcome of a file for the API."""
+    """Convert the outcome of a file to the form of the API."""
     refusal = taken.refusal
     return FileView(
         name=as_came(taken.name),
@@ -180,7 +180,7 @@ def shown_file(taken: BatchFileTaken) -> FileView:
 
 
 def shown_files(taken: Sequence[BatchFileTaken]) -> FileList:
-    """Convert the outcomes of files for the API."""
+    """Convert the outcomes of files to the form of the API."""
     outcomes = [one.outcome for one in taken]
     return FileList(
         [shown_file(one) for one in taken],
@@ -191,7 +191,7 @@ def shown_files(taken: Sequence[BatchFileTaken]) -> FileList:
 
 
 def shown_answers(answers: Sequence[RowAnswer], ignored: Sequence[str]) -> RowsTaken:
-    """Convert the outcomes of rows for the API."""
+    """Convert the outcomes of rows to the form of the API; `ignored` are the names of unknown columns."""
     outcomes = [one.outcome for one in answers]
     return RowsTaken(
         added=outcomes.count("added"),
@@ -211,7 +211,7 @@ def shown_answers(answers: Sequence[RowAnswer], ignored: Sequence[str]) -> RowsT
 
 
 def shown_row(batch: UUID, row: BatchRow, serials: Sequence[str]) -> RowView:
-    """Convert a row for the API."""
+    """Convert a row to the form of the API."""
     is_delivered = row.state is RowState.DELIVERED
     return RowView(
         row=row.number,

@@ -1,4 +1,4 @@
-"""Reason of a row without a stamped document: stored as a code with facts, shown as a sentence in both languages."""
+"""Reason why a row has no stamped document: stored as a code with facts, shown as a sentence in both languages."""
 
 from collections.abc import Mapping
 
@@ -11,7 +11,7 @@ FACT_LENGTH_MAX = 200  # characters of one stored fact
 
 
 def kept_refusal(refusal: Refusal) -> dict[str, object]:
-    """Convert a refusal to the form stored with a row: its code, and the facts of its sentence."""
+    """Convert a refusal to the form stored with a row: its code, and the facts that its sentence contains."""
     return {
         "code": refusal.code,
         "code_facts": {name: _to_json(value) for name, value in refusal.facts().items()},
@@ -53,7 +53,7 @@ def why(code: str, facts: Mapping[str, object], language: str) -> str:
 
 
 def why_by_language(code: str, facts: Mapping[str, object]) -> dict[str, str]:
-    """Return the sentence in each language."""
+    """Return the sentence that explains why a row has no stamped document, in each language."""
     return {language: why(code, facts, language) for language in LANGUAGES}
 
 

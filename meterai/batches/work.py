@@ -1,9 +1,9 @@
-"""Work on batches: their rows, some at a time, until each has ended.
+"""Work on batches: rows are processed in chunks until every row has ended.
 
-A worker leases rows of a batch, reads and places their documents, and then takes the three steps of every stamping
+A worker leases a chunk of rows, prepares their documents, and takes the three steps of every stamping
 (`stamping.RowStamping`): one transaction holds the stamps and binds the serials of the chunk, the seals are made
-outside any transaction, one transaction delivers the chunk. Work left by a dead worker is found by state: rows whose
-lease ran out are taken up again, and the stampings of reserved rows are queried.
+outside any transaction, one transaction delivers the chunk. The work of a dead worker is found by the state of the
+rows: waiting rows whose lease expired are taken up again, and the stampings of reserved rows are queried.
 """
 
 import asyncio
@@ -53,11 +53,13 @@ from meterai.stamping import (
 )
 from meterai.stamps import NotEnoughStamps
 
-SLOTS = 4  # batches under way in one worker; one of an account
-SEEN_AT_ONCE = 20  # batches that one look returns
-CHUNKS_AT_ONCE = 2  # of one batch: the database writes one while the processor seals the other
-LATER_SECONDS = 10.0  # until a row is tried again whose document could not be read
-JOINED_SECONDS = 2.0  # until a row is checked again whose stamping another request makes
+SLOTS = 4  # batches under way in one worker; at most one of each account
+SEEN_AT_ONCE = 20  # batches that one query returns
+CHUNKS_AT_ONCE = (
+    2  # of one batch: the database writes one chunk while the processor seals the other
+)
+LATER_SECONDS = 10.0  # before another try of a row whose document could not be read
+JOINED_SECONDS = 2.0  # before another check of a row whose stamping is made by another request
 SETTLED_AT_ONCE = 200
 _log = structlog.get_logger()
 
@@ -71,12 +73,12 @@ def _document_facts(kept: Mapping[str, object]) -> DocumentFacts:
         value=row_facts.value,
         party=DocumentParty(name=row_facts.party_name, number=row_facts.party_number),
     )
-    # The date was checked when the row was read; a stored one is not checked again.
+    # The date was checked when the row was read; a stored date is not checked again.
     return msgspec.structs.replace(read_facts(facts), date=row_facts.date)
 
 
 class _RowUnderWay(NamedTuple):
-    """Row under way, its identity across batches, and its prepared document."""
+    """Leased row, its identity across batches (`subject`), and its prepared document."""
 
     source: RowToWork
     subject: bytes
@@ -84,7 +86,7 @@ class _RowUnderWay(NamedTuple):
 
 
 class BatchWork:
-    """Works on batches in a worker."""
+    """Processes the rows of batches in a worker."""
 
     def __init__(self, database: Database, rows: RowStamping, settings: Settings) -> None:
         self._database = database
@@ -92,7 +94,7 @@ class BatchWork:
         self._settings = settings.of(BatchSettings)
 
     def worker_pool(self) -> WorkerPool:
-        """The worker pool of batches: a large batch delays no other, and no batch delays payments."""
+        """Return the worker pool of batches: a large batch delays no other batch, and no batch delays payments."""
         return WorkerPool(
             "batches",
             self._find_work,
@@ -106,7 +108,7 @@ class BatchWork:
     async def _find_work(
         self, most: int, _since: datetime, without: Sequence[UUID]
     ) -> Sequence[Piece]:
-        # Always from the first: a batch is due again until it has ended.
+        # Searches from the first batch each time: a batch is due again until it has ended.
         return await self._database.once(store.at_work, without, most)
 
     async def _work(self, piece: Piece) -> None:
@@ -126,7 +128,7 @@ class BatchWork:
             pass
 
     async def _chunk(self, batch: Batch) -> bool:
-        """Work the next rows. False if there are none, or no stamps for them."""
+        """Stamp the next rows of a batch. Return False if no row can be leased, or the account has too few stamps."""
         account, most = batch.account, self._settings.batch_chunk_rows
         leased = await self._database.once(
             store.lease_rows, account, batch.id, most, self._settings.batch_lease_seconds
@@ -143,7 +145,7 @@ class BatchWork:
         refused: list[dict[str, object]] = []
         later: list[int] = []
         found = await self._rows.prepare(account, wishes)
-        # Asked only if a row lacks facts. An incomplete row of a collector stops no other.
+        # Queried only if a row lacks facts. An incomplete row of a collector stops no other row.
         if any(one.facts.missing for one in wishes) and await self._database.once(
             stamping.are_facts_demanded, account
         ):
@@ -175,7 +177,7 @@ class BatchWork:
     async def _stamp_rows(
         self, batch: Batch, rows: Sequence[_RowUnderWay], refused: Sequence[dict[str, object]]
     ) -> None:
-        """Stamp rows, and store those that cannot be. If a member's limit ends within them, each row is stamped by
+        """Stamp rows, and store the refused rows. If all rows together exceed the limit of a member, each row is tried by
         itself.
 
         Refuses `NotEnoughStamps`.
@@ -200,7 +202,7 @@ class BatchWork:
         refused: Sequence[dict[str, object]],
         tx: Tx,
     ) -> list[ReadyRow]:
-        """Reserve rows that still wait, and store those that cannot be. Return the rows to seal."""
+        """Reserve the rows that still wait, and store the refused rows. Return the rows that this call must seal."""
         account = batch.account
         if refused:
             await store.refuse(tx, account, batch.id, refused)
@@ -215,7 +217,7 @@ class BatchWork:
         for row in new:
             made = reserved.get(row.ready.stamping)
             if made is None:
-                # The other stamping ended at this moment: the transaction is rolled back and repeated.
+                # Another stamping of the document ended at this moment: the transaction is rolled back and repeated.
                 raise DatabaseBusy("a stamping of the same document ended")
             one, is_new = made
             anew[row.subject] = one
@@ -232,7 +234,7 @@ class BatchWork:
     async def _bound(
         self, tx: Tx, account: UUID, rows: Sequence[_RowUnderWay]
     ) -> tuple[list[RowBegun], list[_RowUnderWay]]:
-        """Bind rows to stampings. Return rows that have one from another batch, and rows that need one."""
+        """Bind rows to stampings. Return the rows that share an existing stamping, and the rows that need a new stamping."""
         wanted = {row.subject: row.ready.stamping for row in rows}
         bound = await store.bind(tx, account, wanted)
         others = [one for subject, one in bound.items() if one != wanted[subject]]
@@ -284,7 +286,7 @@ class BatchWork:
         await store.release_rows(tx, batch.account, batch.id, numbers)
 
     async def _settle(self, account: UUID, batch: UUID) -> None:
-        """Query the stampings of rows whose worker was silent, or that another request makes."""
+        """Query the stampings of reserved rows whose lease expired, and store which were delivered or failed."""
         ids = await self._database.once(store.interrupted, account, batch, SETTLED_AT_ONCE)
         if not ids:
             return
