@@ -43,9 +43,7 @@ class BatchEvent(StrEnum):
     STAMPS_SHORT = "stamps_short"
     STAMPS_CAME = "stamps_came"
     ROWS_ENDED = "rows_ended"
-    GIVEN_UP = (
-        "given_up"  # cancelled by its account, or not started, or without stamps, for too long
-    )
+    GIVEN_UP = "given_up"  # by its account, or because it was not started or lacked stamps too long
 
 
 _S, _E = BatchState, BatchEvent
@@ -69,9 +67,7 @@ class RowState(StrEnum):
     """State of a row."""
 
     WAITING = "waiting"  # for its batch to start, or for a worker
-    REFUSED = (
-        "refused"  # its content is invalid, or its document cannot be stamped; no stamp was held
-    )
+    REFUSED = "refused"  # invalid content, or a document that cannot be stamped; no stamp was held
     RESERVED = "reserved"  # its stamps are held, its serials bound
     DELIVERED = "delivered"
     FAILED = "failed"  # the seal could not be made; its stamps went back

@@ -37,12 +37,8 @@ from meterai.sealing import (
 )
 from meterai.stamping import day_of_document, read_placements
 
-LINE_LENGTH_MAX = (
-    16 * 1024
-)  # bytes of a row; enough for twenty placements at texts of 200 characters
-RECORD_LINES_MAX = (
-    20  # lines of one row; a cell with more lines comes from a missing closing quotation mark
-)
+LINE_LENGTH_MAX = 16 * 1024  # bytes of a row; twenty placements at texts of 200 characters fit
+RECORD_LINES_MAX = 20  # lines of one row; a longer cell lacks its closing quotation mark
 TEXT_LENGTH_MAX = 200  # characters of a number, place or name of a document
 TYPES = ("4a", "4b", "3", "2")
 POINTS_MAX = 100_000.0  # PDF points; larger than any page

@@ -58,9 +58,7 @@ WRITTEN_AT_ONCE = (
 )  # bytes written in one call of a thread; switching to a thread costs as much as writing many
 _ZIP = ("application/zip", "application/x-zip-compressed")
 _CSV = "text/csv"
-_BYTES = (
-    "application/octet-stream"  # for generated clients that support no other content type for bytes
-)
+_BYTES = "application/octet-stream"  # for generated clients that know no other type for bytes
 _JSON_LINES = ("application/jsonl", "application/x-ndjson", "application/json-lines", _BYTES)
 _BEGINNING = 4
 _WRITING = {"permission": Permission.STAMP_AFFIX, "priority": Priority.PAID}

@@ -56,9 +56,7 @@ from meterai.stamping import StampingService
 
 WAITING_AT_ONCE = 50  # batches that wait for stamps, examined in one run
 LEFT_AT_ONCE = 100
-STILL_COUNTED = (
-    100  # most batches without progress that are counted; a larger number adds no information
-)
+STILL_COUNTED = 100  # batches without progress; a larger number would add no information
 _log = structlog.get_logger()
 
 
@@ -206,7 +204,8 @@ class BatchService:
             name = f"upload-{show(FILE_KIND, file.id)}"
             if name not in names or name in known:
                 continue
-            if file.is_usable:  # a file that cannot be stamped is left out: its row is refused because its document is missing
+            # A file that cannot be stamped is left out: its row is refused because its document is missing.
+            if file.is_usable:
                 await self.intake.take_stored(batch, name, known_content(file))
 
     # -- starting --------------------------------------------------------------------------

@@ -55,9 +55,7 @@ from meterai.stamps import NotEnoughStamps
 
 SLOTS = 4  # batches under way in one worker; at most one of each account
 SEEN_AT_ONCE = 20  # batches that one query returns
-CHUNKS_AT_ONCE = (
-    2  # of one batch: the database writes one chunk while the processor seals the other
-)
+CHUNKS_AT_ONCE = 2  # of one batch: the database writes one chunk, the processor seals the other
 LATER_SECONDS = 10.0  # before another try of a row whose document could not be read
 JOINED_SECONDS = 2.0  # before another check of a row whose stamping is made by another request
 SETTLED_AT_ONCE = 200
