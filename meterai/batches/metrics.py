@@ -1,4 +1,4 @@
-"""Metrics of batches and rows. The worker that measured last sets the gauges."""
+"""Metrics of batches and rows. The gauges have the values of the last measurement by any worker."""
 
 from meterai.plumbing.observe.metrics import Counter, Gauge
 

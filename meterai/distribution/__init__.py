@@ -1,12 +1,13 @@
 """Distribution: sellers under their own name, who sell from a deposit in rupiah.
 
 Promises of this room
-  * No stock moves: a sale is the buyer's ordinary order, paid from the deposit by a rail of our own database.
-  * No sale is refused for lack of stamps: a sale beyond the deposit waits visibly. It is carried out after a
-    top-up, the oldest first, or ends by its due time.
+  * Sellers hold no stock of stamps: a sale is the buyer's ordinary order, paid from the deposit by a rail of our own
+    database.
+  * A sale that the deposit does not cover is not refused: it waits and is shown as waiting. After a top-up the
+    deposit pays waiting sales, the oldest first; a sale that waits too long ends.
   * Money of a sale that is not executed, or whose stamps are returned, goes back to the deposit.
-  * Of two sales for the last rupiah, exactly one takes it.
-  * A statement is exactly the legs of the book `deposits`.
+  * If two concurrent sales need the last rupiah of a deposit, exactly one of them gets it.
+  * A statement contains exactly the legs of the book `deposits`.
 
 Calls refunds, orders, payments, accounts, ledger.
 """

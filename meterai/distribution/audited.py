@@ -43,7 +43,7 @@ AUDITED = Audited(
             "Of `owed`, which is looked at.": "account_id",
             SHOWN: "began_at",
         },
-        # Texts and a logo of a page. Its owner changes them, and the trail records when.
+        # Texts and logo of a sales page. The owner of the page changes them, and the trail records when.
         "shops": SHOWN,
     },
     subjects={

@@ -1,6 +1,7 @@
-"""Sales page of a distributor: its name in the address, its colour, its logo, and its own terms.
+"""Sales page of a distributor: its name in the URL (slug), its colour, its logo, and the seller's own terms.
 
-Staff decide whether it sells, its name and its fee (`levers`); its owner decides the rest.
+Staff decide whether the distributor sells, under which name and with which fee (`levers`). The distributor decides the
+content of the page.
 """
 
 import hashlib
@@ -27,7 +28,7 @@ from meterai.sealing import LOGO_BYTES_MAX, PhotoUnreadable
 SLUG = re.compile(r"[a-z0-9](-?[a-z0-9]){2,39}")
 COLOUR = re.compile(r"#[0-9a-f]{6}")
 TERMS_LENGTH_MAX = 4_000  # characters
-# Names that no sales page may have, without their hyphens: those of the operator and of the state, and the first parts
+# Slugs that no sales page may have, without their hyphens: names of the operator and of the state, and the first parts
 # of our paths.
 RESERVED = frozenset(
     [
@@ -87,28 +88,28 @@ RESERVED = frozenset(
         "terms",
     ]
 )
-NAMES_MAX = 5  # of one distributor in total: each stays its own, since it is printed on paper
-CONTRAST_MIN = 4.5  # of white text on the colour: WCAG 2.2, 1.4.3 (AA)
+NAMES_MAX = 5  # slugs of one distributor in total; old slugs are in print and stay reserved
+CONTRAST_MIN = 4.5  # ratio of white text to the colour: WCAG 2.2, 1.4.3 (AA)
 COLOUR_AT_FIRST = "#1f4e79"
 _LOGOS = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")  # first bytes of a PNG and a JPEG
 
 
 class SlugTaken(Refusal):
-    """Another sales page has, or had, this name in its address."""
+    """Another distributor has, or had, this slug for its sales page."""
 
     code = "slug_taken"
     status = 409
 
 
 class SlugReserved(Refusal):
-    """A sales page of this name could pass for the operator, the state, or one of our pages."""
+    """A sales page with this slug could be mistaken for the operator, the state, or one of our pages."""
 
     code = "slug_reserved"
     status = 422
 
 
 class SlugsSpent(Refusal):
-    """The distributor had the largest number of names."""
+    """The distributor has used the maximum number of slugs."""
 
     code = "slugs_spent"
     status = 409
@@ -120,19 +121,19 @@ class SlugsSpent(Refusal):
 
 
 class ContrastTooLow(Refusal):
-    """Not everybody can read white text on this colour."""
+    """White text on this colour has too low a contrast to be readable for everybody."""
 
     code = "contrast_too_low"
     status = 422
 
     def __init__(self, *, contrast: float) -> None:
         super().__init__(f"a contrast of {contrast:.2f} to 1, at least {CONTRAST_MIN}")
-        self.contrast = f"{floor(contrast * 10) / 10:.1f}"  # rounded up, it could equal the bound
+        self.contrast = f"{floor(contrast * 10) / 10:.1f}"  # rounded down, since a rounded-up value could equal the bound
         self.contrast_min = str(CONTRAST_MIN)
 
 
 class LogoUnreadable(Refusal):
-    """The file is no PNG or JPEG that can be drawn within its bounds."""
+    """The file is not a PNG or JPEG, cannot be drawn, or is too large."""
 
     code = "logo_unreadable"
     status = 422
@@ -143,7 +144,7 @@ class LogoUnreadable(Refusal):
 
 
 class ShopView(msgspec.Struct, frozen=True, kw_only=True):
-    """A shop window: its address, what it shows, and whether it sells.  `fee` in whole rupiah of each stamp."""
+    """A sales page: its address, its content, and the state of its distributor.  `fee` in whole rupiah for each stamp."""
 
     slug: str
     url: str
@@ -157,7 +158,7 @@ class ShopView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ShopWish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a distributor shows: `slug` is the end of its address (`/s/SLUG`), `colour` is #rrggbb under white text."""
+    """Content of a sales page: `slug` ends its address (`/s/SLUG`), `colour` (#rrggbb) is the background of white text."""
 
     slug: str
     colour: str = COLOUR_AT_FIRST
@@ -165,7 +166,7 @@ class ShopWish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def contrast_with_white(colour: str) -> float:
-    """Return the contrast ratio of white to a colour (WCAG 2.2, relative luminance): 1 to 21."""
+    """Return the contrast ratio of white to a colour (`#rrggbb`) by WCAG 2.2, from 1 to 21."""
     red, green, blue = (int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5))
     linear = [
         one / 12.92 if one <= 0.04045 else ((one + 0.055) / 1.055) ** 2.4
@@ -176,7 +177,10 @@ def contrast_with_white(colour: str) -> float:
 
 
 def _checked(wish: ShopWish) -> ShopWish:
-    """Return the sales page as it is stored. Refuses `Malformed`, `SlugReserved`, `ContrastTooLow`."""
+    """Check the content of a sales page, and return it in its stored form.
+
+    Refuses `Malformed`, `SlugReserved`, `ContrastTooLow`.
+    """
     slug, colour = wish.slug.strip().lower(), wish.colour.strip().lower()
     if not SLUG.fullmatch(slug) or len(slug) > 40:
         raise Malformed("slug", "slug")
@@ -193,7 +197,7 @@ def _checked(wish: ShopWish) -> ShopWish:
 
 
 class ShopService:
-    """Shows and changes sales pages, and finds their sellers."""
+    """Queries and commands of sales pages."""
 
     def __init__(self, database: Database, settings: Settings, clock: Clock) -> None:
         self._database = database
@@ -204,7 +208,7 @@ class ShopService:
         self._slots = sealing.Slots(1)
 
     async def by_slug(self, slug: str) -> Shop:
-        """Return the sales page that has, or had, this name. Refuses `NotFound`."""
+        """Return the sales page that has, or had, this slug. Refuses `NotFound`."""
         found = None
         if SLUG.fullmatch(slug):
             found = await self._database.once(store.shop_named, slug)
@@ -213,8 +217,9 @@ class ShopService:
         return found
 
     async def seller(self, by: str | UUID) -> SoldBy:
-        """Return the seller of this name, or of this account. Refuses `NotFound`, `SellerNotOpen`,
-        `DistributorFeeTooHigh`.
+        """Return the seller of a sales page, by its slug or its account, if it may sell.
+
+        Refuses `NotFound`, `SellerNotOpen`, `DistributorFeeTooHigh`.
         """
         found = await (self.by_slug(by) if isinstance(by, str) else self.of(by))
         if found is None:
@@ -228,11 +233,11 @@ class ShopService:
         return SoldBy(found.slug, found.account, found.name, found.fee)
 
     async def of(self, account: UUID) -> Shop | None:
-        """Return the sales page of a distributor, or None."""
+        """Return the sales page of a distributor; None if the account has no sales page."""
         return await self._database.once(store.shop_of, account)
 
     async def view(self, account: UUID) -> ShopView:
-        """Return the sales page of a distributor for the API. Refuses `NotFound`."""
+        """Return the sales page of a distributor in the form of the API. Refuses `NotFound`."""
         found = await self.of(account)
         if found is None:
             raise NotFound("this account has no shop")
@@ -269,7 +274,7 @@ class ShopService:
     async def set_logo(
         self, account: UUID, picture: bytes | None, *, client: str, actor: Actor
     ) -> None:
-        """Set the logo, drawn again from its pixels, or remove it.
+        """Set the logo of a sales page, as a new image of the picture's pixels; None removes the logo.
 
         Refuses `LogoUnreadable`, `ExaminationBusy`, and `NotFound` if no sales page exists.
         """
@@ -293,7 +298,7 @@ class ShopService:
             raise LogoUnreadable from None
 
     async def logo(self, slug: str, name: str) -> bytes:
-        """Return the logo of a sales page by its hash, in WebP. Refuses `NotFound`."""
+        """Return the logo of a sales page as WebP; `name` is the SHA-256 of the logo, in hex. Refuses `NotFound`."""
         shop = await self.by_slug(slug)
         found = await self._database.once(store.logo, shop.account, name)
         if found is None:

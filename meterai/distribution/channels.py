@@ -1,4 +1,4 @@
-"""Distributors for staff: all of them side by side, and one with its terms, sales and top-ups."""
+"""Distributors for staff: a list of all distributors, and one distributor with its terms, sales and top-ups."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,12 +17,12 @@ from meterai.distribution.model import (
 from meterai.kit.paging import ListPage
 from meterai.plumbing.db.database import ReadTx
 
-SALES_SHOWN = 50  # the newest
-DEPOSITS_SHOWN = 20  # the newest
+SALES_SHOWN = 50  # newest sales
+DEPOSITS_SHOWN = 20  # newest top-ups
 
 
 class SaleShown(NamedTuple):
-    """A sale, and its state together with its order."""
+    """A sale, and the common state (`standing`) of the sale and its order."""
 
     sale: Sale
     standing: SaleStanding
@@ -30,7 +30,7 @@ class SaleShown(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class DistributorFile:
-    """One distributor: its terms, the oldest first; its newest sales and top-ups."""
+    """A distributor with all its terms, the oldest first, and its newest sales and top-ups."""
 
     distributor: Distributor
     terms: list[AgreedTerms]
@@ -39,17 +39,17 @@ class DistributorFile:
 
 
 async def distributors(tx: ReadTx) -> list[Distributor]:
-    """Return every distributor with its current terms, by name."""
+    """Return every distributor with its current terms, ordered by name."""
     return await store.distributors(tx)
 
 
 async def standings(tx: ReadTx, now: datetime) -> list[DistributorStanding]:
-    """Return deposit, waiting sales and last sales of every distributor, by name."""
+    """Return the current figures of every distributor, ordered by name."""
     return await store.standings(tx, now)
 
 
 async def distributor_file(tx: ReadTx, account: UUID) -> DistributorFile | None:
-    """Return one distributor, or None."""
+    """Return a distributor with its terms, sales and top-ups; None if the account is not a distributor."""
     found = await store.distributor(tx, account)
     if found is None:
         return None

@@ -34,7 +34,7 @@ Days = Annotated[int, Parameter(help="Days of cover.", validator=Between(0, leve
 
 
 def list_distributors(options: Options = NO_OPTIONS, *, as_json: AsJson = False) -> None:
-    """Show every distributor: its terms, its deposit, and what waits for it."""
+    """Show every distributor: its terms, its deposit, and the sales that wait for the deposit."""
 
     async def look(database: Database, _: Settings) -> list[dict[str, object]]:
         async with database.reading() as tx:
@@ -52,7 +52,7 @@ def list_distributors(options: Options = NO_OPTIONS, *, as_json: AsJson = False)
 
 
 def show_sale(sale: Text, options: Options = NO_OPTIONS, *, as_json: AsJson = False) -> None:
-    """One SALE (sal_...): its seller, its order, and how it stands."""
+    """Show one SALE (sal_...): its seller, its order, and its state."""
     number = read(SALE_KIND, sale)
 
     async def look(database: Database, _: Settings) -> dict[str, object]:
@@ -130,7 +130,7 @@ def change(  # noqa: PLR0913 - what was agreed, and how a lever is pulled
     dry_run: DryRun = False,
     options: Options = NO_OPTIONS,
 ) -> None:
-    """Change the terms of a distributor, all of them; a second person approves."""
+    """Replace all terms of a distributor; a second person approves."""
     asked = levers.DistributorTerms(
         organization, seller, fee, region, short, low_days, low_rupiah, topup_rupiah, topup_method
     )
@@ -146,7 +146,7 @@ def close(
     dry_run: DryRun = False,
     options: Options = NO_OPTIONS,
 ) -> None:
-    """End a distributor: it sells no more, sales that wait end at once, its deposit can go back."""
+    """Close a distributor: it sells no more, its waiting sales end at once, and its deposit can be refunded."""
     asked = levers.DistributorNamed(organization)
     approvals.pull(options, levers.CLOSE, asked, by=by, reason=reason, dry_run=dry_run)
     line(f"{organization} sells no more")
@@ -161,7 +161,7 @@ def refund(
     dry_run: DryRun = False,
     options: Options = NO_OPTIONS,
 ) -> None:
-    """Give RUPIAH of the unused deposit of a distributor back, by the payments of its newest top-ups."""
+    """Refund RUPIAH of the unused deposit of a distributor, through the payments of its newest top-ups."""
     asked = levers.DepositAsked(organization, rupiah)
     approvals.pull(options, levers.REFUND, asked, by=by, reason=reason, dry_run=dry_run)
     line(f"{rupiah} of the deposit of {organization} go back")

@@ -1,4 +1,4 @@
-"""Events of distribution, for the rooms above and for itself: they carry a change to a second account."""
+"""Events of distribution. Their handlers, here and in the rooms above, carry a change over to a second account."""
 
 from datetime import datetime
 from uuid import UUID
@@ -7,7 +7,7 @@ from meterai.plumbing.work.events import Event
 
 
 class SaleMoved(Event, frozen=True, kw_only=True):
-    """A sale was made, or the deposit paid it; written by `sale_tell`."""
+    """A sale was made, or paid from the deposit (`is_taken`); written by `sale_tell`."""
 
     sale: UUID
     seller: str
@@ -23,7 +23,7 @@ class SaleMoved(Event, frozen=True, kw_only=True):
 
 
 class SaleOffered(Event, frozen=True, kw_only=True):
-    """The deposit does not cover a sale, and its buyer may pay it; written by `sale_make`."""
+    """The deposit does not cover a sale, and its buyer may pay the order instead; written by `sale_make`."""
 
     sale: UUID
     seller: str
@@ -34,7 +34,7 @@ class SaleOffered(Event, frozen=True, kw_only=True):
 
 
 class SaleClosed(Event, frozen=True, kw_only=True):
-    """A waiting sale ended with its distributor; written by `distributor_close`."""
+    """A waiting sale ended because its distributor was closed; written by `distributor_close`."""
 
     sale: UUID
     buyer: UUID
@@ -42,6 +42,6 @@ class SaleClosed(Event, frozen=True, kw_only=True):
 
 
 class DepositLow(Event, frozen=True, kw_only=True):
-    """A deposit is low, or sales wait for it; written by `distribution.watch`."""
+    """A deposit is low, or sales wait for the deposit; written by `distribution.watch`."""
 
     told_at: datetime

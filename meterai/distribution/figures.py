@@ -1,10 +1,10 @@
-"""Figures of the sales of distributors in a period: their waits for deposits, the lapsed ones, and sellers without
-deposit.
+"""Figures of the sales of distributors in a period: sales that waited for a deposit or lapsed, returned rupiah, and
+days on which a deposit was short.
 """
 
 from meterai.plumbing.db.figures import FigureQuery, between, waits, within
 
-# A sale waited if the deposit did not pay it when it was made. A waiting one counts until the end of the period.
+# A sale waited if the deposit did not pay it when it was made. The wait of a sale that still waits ends with the period.
 _WAITED = "(s.taken_at > s.made_at OR s.taken_at IS NULL)"
 _SALES = f"""
     count(*) AS made,

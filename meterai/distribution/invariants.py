@@ -58,7 +58,7 @@ MAIL_CAUSES = (
     ),
 )
 
-# A buyer may be in another part of the accounts than its seller, so these tables are read whole.
+# The audit reads accounts in parts. Buyer and seller may be in different parts, so these tables are read whole.
 INVARIANTS = (
     Invariant(
         "sale_is_the_order_of_its_buyer",
@@ -210,7 +210,7 @@ INVARIANTS = (
         WHERE r.state <> 'ended' AND (r.distributor_fee <> t.fee OR r.fee + r.distributor_fee > r.fees_max)
         """,
     ),
-    # A reseller may be in another part of the accounts than its distributor, so these tables are read whole.
+    # Reseller and distributor may be in different parts of the accounts, so these tables are read whole.
     Invariant(
         "account_sells_from_one_deposit",
         "A distributor sells from its own deposit, a reseller from that of the one distributor that it accepted, and nobody "

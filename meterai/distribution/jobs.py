@@ -17,7 +17,7 @@ from meterai.plumbing.work.events import on
 
 
 async def follow_sale(tx: Tx, event: SaleMoved, service: DistributionService) -> None:
-    """Place the order of a new sale for the buyer, and pay it if the deposit paid."""
+    """Place the order of a new sale for its buyer, and mark the order as paid if the deposit paid the sale."""
     sale = str(event.sale)
     await store.follow(
         tx,
@@ -41,20 +41,20 @@ async def follow_sale(tx: Tx, event: SaleMoved, service: DistributionService) ->
 
 
 async def lapse_closed(tx: Tx, event: SaleClosed) -> None:
-    """Lapse the order of a sale that ended with its distributor. Refuses `NotFound` before the order exists."""
+    """Mark the order of a sale as expired, because its distributor was closed. Refuses `NotFound` before the order exists."""
     if await store.abandon(tx, event.buyer, event.order) is None:
         raise NotFound("the order of a sale has not followed yet")
 
 
 async def take_waiting(tx: Tx, event: DepositGrew) -> None:
-    """Open a distributor whose deposit grew, and pay its waiting sales."""
+    """Pay the waiting sales of a distributor whose deposit grew; its first top-up also opens the distributor."""
     if event.order is not None:
         await store.open_(tx, event.account)
     await store.take_waiting(tx, event.account)
 
 
 async def move_fee(tx: Tx, event: FeePassed) -> None:
-    """Add the fee of a seller to its deposit, or return it to a buyer. It changes the seller's account only."""
+    """Add the fee of an order to the deposit of its seller, or take it back for a refund. Only the seller's rows change."""
     about = (event.seller, event.order, event.number, event.account)
     await store.move_fee(tx, *about, event.stamps, event.amount)
 
@@ -76,9 +76,9 @@ async def tell_offered(tx: Tx, event: SaleOffered) -> None:
 
 
 async def tell_low(tx: Tx, event: DepositLow, service: DistributionService) -> None:
-    """Tell a distributor that its deposit is low, with an order to pay if it chose that.
+    """Queue the mail that a deposit is low, with an order of a top-up if the terms of the distributor include top-ups.
 
-    Nothing is taken from its account: only its owner pays.
+    Nothing is paid here: the distributor pays the order itself.
     """
     found = await load(tx, event.account)
     order = None
@@ -87,7 +87,7 @@ async def tell_low(tx: Tx, event: DepositLow, service: DistributionService) -> N
         try:
             terms = await service.terms_of_top_up(found, key)
         except (AmountNotPayable, MethodOut):
-            pass  # the mail is sent without it, and the distributor may choose another method
+            pass  # the mail is sent without an order, and the distributor may choose another method
         else:
             order = (await orders.place_documents(tx, terms)).id
     waiting = await store.waiting(tx, event.account)

@@ -1,4 +1,4 @@
-"""Distributors and sales for the console: found by name or number, described by their history."""
+"""Distributors and sales in the console: search by name or id, and timelines."""
 
 from collections.abc import Iterator, Sequence
 from uuid import UUID
@@ -28,12 +28,12 @@ SALES_TOLD_MAX = 50  # newest sales on the timeline of a distributor
 
 
 def distributor_subject(account: UUID) -> Subject:
-    """Return the subject of a distributor."""
+    """Return the console subject of a distributor."""
     return Subject(DISTRIBUTOR_SUBJECT.kind, show("acc", account), account)
 
 
 def sale_subject(one: SaleKey) -> Subject:
-    """Return the subject of a sale."""
+    """Return the console subject of a sale."""
     return Subject(SALE_SUBJECT.kind, show(SALE_KIND, one.sale), one.account)
 
 

@@ -1,4 +1,4 @@
-"""Levers of distribution: approve a distributor with its terms, change them, close it, return deposit."""
+"""Levers (staff actions with a forecast) on distributors: approve, change terms, close, refund part of a deposit."""
 
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
@@ -35,11 +35,14 @@ from meterai.plumbing.db.database import ReadTx, Tx
 NAME_LENGTH_MAX = 60  # characters, on pages and in mails of buyers
 REGION_LENGTH_MAX = 60
 LOW_DAYS_MAX = 31
-DUE_WITHIN = timedelta(hours=23)  # a refund lasts a day at most
+DUE_WITHIN = timedelta(hours=23)  # until a refund is due: a refund takes a day at most
 
 
 class DistributorTerms(msgspec.Struct, frozen=True):
-    """The organization as `acc_...`, and its terms: rupiah, and days of cover."""
+    """Arguments to approve or change a distributor: organization as `acc_...`, and its terms.
+
+    `fee` is rupiah for each stamp.  The deposit is low below `low_rupiah`, or below `low_days` of mean sales.
+    """
 
     organization: str
     seller: str
@@ -53,20 +56,20 @@ class DistributorTerms(msgspec.Struct, frozen=True):
 
 
 class DistributorNamed(msgspec.Struct, frozen=True):
-    """A distributor as `acc_...`."""
+    """Argument to close a distributor: its account as `acc_...`."""
 
     organization: str
 
 
 class DepositAsked(msgspec.Struct, frozen=True):
-    """A distributor as `acc_...`, and the rupiah of its deposit to return."""
+    """Arguments to refund deposit: the distributor as `acc_...`, and the rupiah to refund."""
 
     organization: str
     rupiah: int
 
 
 def _checked(asked: DistributorTerms, pull: Pull) -> DepositTerms:
-    """Return the checked terms. Refuses `Malformed`, `DistributorFeeTooHigh`."""
+    """Check the requested terms and return them. Refuses `Malformed`, `DistributorFeeTooHigh`."""
     own = pull.settings.of(DistributionSettings)
     if asked.fee > own.distribution_fee_rupiah_max:
         raise DistributorFeeTooHigh(fee=asked.fee, fee_max=own.distribution_fee_rupiah_max)
@@ -131,16 +134,19 @@ async def _approve(tx: Tx, asked: DistributorTerms, pull: Pull) -> None:
 async def _changing(tx: ReadTx, asked: DistributorTerms, pull: Pull) -> Forecast:
     account, terms = read("acc", asked.organization), _checked(asked, pull)
     found = await load(tx, account)
-    DISTRIBUTOR.after(found.state, DistributorEvent.CLOSED)  # a closing distributor keeps its terms
+    DISTRIBUTOR.after(found.state, DistributorEvent.CLOSED)  # refuses a closing distributor
     await _check_fees(tx, account, terms.fee, pull)
-    # An older request cannot replace terms agreed since: its forecast has changed.
+    # A request cannot replace terms that were agreed after it was made: its forecast has changed.
     newest = (await store.terms_of(tx, account))[-1]
     replaced = Effect("distributor_terms_end", {"set_at": newest.set_at})
     return Forecast([*_effects(account, terms), replaced], rows=2)
 
 
 async def _check_fees(tx: ReadTx, account: UUID, fee: int, pull: Pull) -> int:
-    """Return the bound of both fees. Refuses `FeeOfResellerOnTop` with the account whose fee or offer exceeds it."""
+    """Check that `fee` and the fee of each reseller together stay within the bound; return the bound in rupiah.
+
+    Refuses `FeeOfResellerOnTop` with the reseller or invited account whose fee exceeds the bound.
+    """
     fees_max = pull.settings.of(DistributionSettings).distribution_fee_rupiah_max
     found = await store.reseller_with_highest_fee(tx, account, pull.at)
     if found is not None and (fees := fee + found.fee) > fees_max:
@@ -184,7 +190,10 @@ async def _refunding(tx: ReadTx, asked: DepositAsked, _pull: Pull) -> Forecast:
 
 
 async def _refundable(tx: ReadTx, account: UUID, rupiah: int) -> Distributor:
-    """Return the distributor. Refuses `Malformed`, `NoDistributor`, `DepositTooSmall`."""
+    """Check that so many rupiah of a deposit can be refunded; return the distributor.
+
+    Refuses `Malformed`, `NoDistributor`, `DepositTooSmall`.
+    """
     if rupiah < 1:
         raise Malformed("rupiah", "at_least_one")
     found = await load(tx, account)
@@ -196,7 +205,7 @@ async def _refundable(tx: ReadTx, account: UUID, rupiah: int) -> Distributor:
 
 
 async def _refund(tx: Tx, asked: DepositAsked, pull: Pull) -> None:
-    """Refund the payments of the newest top-ups, which their providers still can return."""
+    """Refund the payments of top-ups, the newest first, because providers return only recent payments."""
     account = read("acc", asked.organization)
     await store.lock(tx, account)
     await _refundable(tx, account, asked.rupiah)

@@ -1,4 +1,4 @@
-"""Metrics of sales and deposits. The worker that measured last sets the gauges."""
+"""Metrics of sales and deposits. The gauges have the values of the last measurement by any worker."""
 
 from typing import Any
 

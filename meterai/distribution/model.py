@@ -25,9 +25,9 @@ _OF_SALES = frozenset(
 class DistributorState(StrEnum):
     """State of a distributor."""
 
-    APPROVED = "approved"  # by staff; it has paid no deposit yet
+    APPROVED = "approved"  # by staff; no deposit is paid yet
     OPEN = "open"
-    CLOSING = "closing"  # sells no more; its deposit is still to go back
+    CLOSING = "closing"  # sells no more; its deposit is still to be refunded
     CLOSED = "closed"
 
 
@@ -36,7 +36,7 @@ class DistributorEvent(StrEnum):
 
     TOPPED_UP = "topped_up"
     CLOSED = "closed"  # by staff
-    EMPTIED = "emptied"  # all of its deposit is given back
+    EMPTIED = "emptied"  # its whole deposit was refunded
 
 
 _D, _E = DistributorState, DistributorEvent
@@ -56,7 +56,7 @@ class SaleState(StrEnum):
 
     WAITING = "waiting"  # for the deposit
     TAKEN = "taken"  # the deposit paid it
-    ENDED = "ended"  # without the deposit
+    ENDED = "ended"  # the deposit did not pay it
 
 
 class SaleEvent(StrEnum):
@@ -78,10 +78,10 @@ SALE = Lifecycle(
 class ResellerState(StrEnum):
     """State of a reseller at its distributor."""
 
-    INVITED = "invited"  # it has not accepted yet
+    INVITED = "invited"  # the account has not accepted yet
     OPEN = "open"
-    PAUSED = "paused"  # its distributor lets it sell nothing for now
-    ENDED = "ended"  # by either; it may be invited again
+    PAUSED = "paused"  # stopped by its distributor for now
+    ENDED = "ended"  # by the distributor or the reseller; it may be invited again
 
 
 class ResellerEvent(StrEnum):
@@ -111,11 +111,11 @@ RESELLER = Lifecycle(
 
 
 class Short(StrEnum):
-    """Treatment of a sale beyond the deposit."""
+    """Treatment of a sale that the deposit does not cover."""
 
-    WAIT = "wait"  # it waits for a top-up
-    RETAIL = "retail"  # it waits, and its buyer is told how to pay it by our rails
-    RETURN = "return"  # it waits no longer than a top-up under way may take
+    WAIT = "wait"  # the sale waits for a top-up
+    RETAIL = "retail"  # the sale waits, and its buyer may pay the order by our rails
+    RETURN = "return"  # the sale waits only for the short time that a top-up under way may take
 
 
 class SaleStanding(StrEnum):
@@ -125,7 +125,7 @@ class SaleStanding(StrEnum):
     PAID = "paid"  # the stamps are being issued
     EXECUTED = "executed"
     LAPSED = "lapsed"  # nobody paid it in time; the deposit was not touched
-    WITHDRAWN = "withdrawn"  # its buyer gave it up; the same
+    WITHDRAWN = "withdrawn"  # its buyer cancelled it; the deposit was not touched
     RETURNING = "returning"  # its money is on its way back
     RETURNED = "returned"
     CHARGED_BACK = "denied"
@@ -152,7 +152,7 @@ class SellerNotOpen(Refusal):
 
 @refusal_of_database
 class SalesOfBuyerSpent(Refusal):
-    """The seller made the largest number of sales to one buyer in a day."""
+    """The seller has made the maximum number of sales to one buyer within a day."""
 
     code = "sales_of_buyer_spent"
     status = 429
@@ -166,7 +166,7 @@ class SalesOfBuyerSpent(Refusal):
 
 @refusal_of_database
 class ResellerNotOpen(Refusal):
-    """The reseller does not sell: it has not accepted, or its distributor paused or ended it."""
+    """The reseller does not sell: it has not accepted, is paused, or has ended."""
 
     code = "reseller_not_open"
     status = 409
@@ -183,7 +183,7 @@ class ResellerDaySpent(Refusal):
     code = "reseller_day_spent"
     status = 429
     quota = ("reseller_rupiah_of_day", "day_rupiah")
-    retry_after_seconds = 3_600  # the day ends at midnight, and a smaller sale may fit before
+    retry_after_seconds = 3_600  # the limit is renewed at midnight; a smaller sale may fit earlier
 
     def __init__(self, *, day_rupiah: int) -> None:
         super().__init__(f"at most {day_rupiah} rupiah in a day")
@@ -198,14 +198,14 @@ class AlreadyReseller(Refusal):
 
 
 class SellsAlready(Refusal):
-    """The account sells from another deposit, or from its own: one at most."""
+    """The account already sells from a deposit, of its own or of another distributor; only one deposit is possible."""
 
     code = "sells_already"
     status = 409
 
 
 class TooManyResellers(Refusal):
-    """The distributor has the largest number of resellers."""
+    """The distributor has the maximum number of resellers."""
 
     code = "too_many_resellers"
     status = 409
@@ -228,7 +228,7 @@ class FeesTooHigh(Refusal):
 
 
 class DistributorFeeTooHigh(CommandRefusal):
-    """The fee exceeds the bound of this installation."""
+    """The fee of a distributor exceeds the bound of this installation."""
 
     code = "distributor_fee_too_high"
     status = 422
@@ -260,7 +260,7 @@ class AlreadyDistributor(CommandRefusal):
 
 
 class DepositTooSmall(CommandRefusal):
-    """The deposit has less that its payments can return."""
+    """The rupiah exceed the part of the deposit that can be refunded through its payments."""
 
     code = "deposit_too_small"
     status = 409
@@ -282,7 +282,7 @@ class WorkbookTooLong(Refusal):
 
 
 class Summed(NamedTuple):
-    """Sum of the moves of a deposit on a day (WIB) by entries of one reason."""
+    """Number and sum (rupiah) of the entries of one reason that moved a deposit on a day (WIB)."""
 
     day: date
     reason: str
@@ -291,7 +291,7 @@ class Summed(NamedTuple):
 
 
 class Leg(NamedTuple):
-    """One leg of the book, with the balance after it; its time as text, its subject in hexadecimal."""
+    """One leg of the book `deposits`: time as text, subject as hexadecimal, amount, and the balance after it in rupiah."""
 
     at: str
     entry: str
@@ -302,12 +302,12 @@ class Leg(NamedTuple):
 
     @property
     def shown(self) -> str:
-        """Id of its sale or order."""
+        """Public id of the sale or order to which the leg belongs."""
         return show_hex(SALE_KIND if self.reason in _OF_SALES else "ord", self.subject)
 
 
 class DepositTerms(NamedTuple):
-    """Terms agreed by staff and a distributor; rupiah, days."""
+    """Terms agreed by staff and a distributor; `..._rupiah` and `fee` (of each stamp) in rupiah, `low_days` in days."""
 
     name: str
     fee: int
@@ -338,7 +338,7 @@ class Distributor(NamedTuple):
 
 
 class Shop(NamedTuple):
-    """A sales page with the current terms of its distributor; fee in rupiah of each stamp."""
+    """A sales page with the current terms of its distributor; `fee` in rupiah for each stamp."""
 
     account: UUID
     slug: str
@@ -352,12 +352,12 @@ class Shop(NamedTuple):
 
     @property
     def is_open(self) -> bool:
-        """True if it sells."""
+        """True if the distributor sells."""
         return self.state == DistributorState.OPEN
 
 
 class ResellerTerms(NamedTuple):
-    """Terms of a reseller: the name of its shop, rupiah of each stamp, rupiah of a day."""
+    """Terms of a reseller: name of its shop, fee in rupiah for each stamp, and rupiah that it may sell in a day (WIB)."""
 
     name: str
     fee: int
@@ -365,7 +365,7 @@ class ResellerTerms(NamedTuple):
 
 
 class Reseller(NamedTuple):
-    """A reseller; its buyers see `distributor_name` beside its own name."""
+    """A reseller with its distributor; buyers see both names. `sold_today` and `day_rupiah` in rupiah of the deposit."""
 
     distributor: UUID
     distributor_name: str
@@ -378,14 +378,14 @@ class Reseller(NamedTuple):
 
 
 class SellingDeposit(NamedTuple):
-    """The distributor whose deposit an account sells from, and its reseller; None for the distributor itself."""
+    """The deposit from which an account sells: its distributor, and the reseller; `reseller` is None for the distributor."""
 
     distributor: UUID
     reseller: UUID | None
 
 
 class SoldOfDay(NamedTuple):
-    """Rupiah of a reseller's sales that the deposit paid on a day (WIB), and rupiah returned to it."""
+    """Sales of a reseller on a day (WIB): their number, rupiah taken from the deposit, and rupiah returned to it."""
 
     day: date
     sales: int
@@ -395,7 +395,7 @@ class SoldOfDay(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Sale:
-    """A sale for its seller."""
+    """A sale as stored for its seller; `total` and `returned` in rupiah."""
 
     id: UUID
     buyer: UUID
@@ -413,7 +413,7 @@ class Sale:
 
 
 class PlacedSale(NamedTuple):
-    """Sale of a key, and its request; `created` is True if this call created it."""
+    """The sale with an idempotency key, and the hash of its request; `created` is True if this call made the sale."""
 
     created: bool
     id: UUID
@@ -421,7 +421,7 @@ class PlacedSale(NamedTuple):
 
 
 class SaleKey(NamedTuple):
-    """Account and id of a sale."""
+    """Account of the distributor, and id of a sale."""
 
     account: UUID
     sale: UUID
@@ -435,16 +435,17 @@ class WaitingSales(NamedTuple):
 
 
 class LowDeposit(NamedTuple):
-    """A distributor with a low deposit, or with waiting sales."""
+    """Account of a distributor with a low deposit, or with waiting sales."""
 
     account: UUID
 
 
 class DistributorStanding(NamedTuple):
-    """Current figures of a distributor: its deposit in rupiah, waiting sales, and last sales.
+    """Current figures of a distributor: its deposit in rupiah, its waiting sales, its last sale.
 
-    low_below   rupiah below which its deposit is low
-    lapsed      sales of the last week that waited in vain
+    mean_rupiah  rupiah taken from the deposit in a day, mean of a week
+    low_below    rupiah below which the deposit is low
+    lapsed       sales whose time to wait ended without payment, in the last seven days
     """
 
     account: UUID
@@ -463,7 +464,7 @@ class DistributorStanding(NamedTuple):
 
 
 class DepositFigures(NamedTuple):
-    """Waiting sales of all distributors, the time since the oldest waits, and the number of low deposits."""
+    """Number of waiting sales of all distributors, time of the oldest of them, and number of low deposits."""
 
     waiting: int
     oldest_at: datetime | None
@@ -471,7 +472,7 @@ class DepositFigures(NamedTuple):
 
 
 class AgreedTerms(NamedTuple):
-    """Terms of a distributor from a moment on."""
+    """Terms of a distributor, in force from `set_at` until newer terms are set."""
 
     set_at: datetime
     name: str
@@ -485,7 +486,7 @@ class AgreedTerms(NamedTuple):
 
 
 class Steps(NamedTuple):
-    """Times of the states of a distributor."""
+    """Times at which a distributor came into its states."""
 
     approved_at: datetime
     opened_at: datetime | None
@@ -495,9 +496,9 @@ class Steps(NamedTuple):
 
 
 def standing_of(sale: SaleState, order: str | None) -> SaleStanding:
-    """Return the state of a sale and its order. `order` is the state of the order, or None before it exists.
+    """Return the common state of a sale and its order. `order` is the state of the order; None before the order exists.
 
-    A sale waits until it ends itself, a moment after its order; until then its deposit counts it as waiting.
+    A sale ends a moment after its order. Until then it counts as waiting, as it does for the deposit.
     """
     if sale != SaleState.WAITING and order not in (None, "placed"):
         return SaleStanding(order)

@@ -51,14 +51,14 @@ from meterai.pages import (
 from meterai.plumbing.http.language import language_of
 from meterai.plumbing.http.requests import IdempotencyKeyReused
 
-SHOWN_MAX = 50  # sales of one page
-LEGS_SHOWN_MAX = 200  # moves of a day; the files have all of them
+SHOWN_MAX = 50  # sales on one page
+LEGS_SHOWN_MAX = 200  # moves of a day on its page; the files have all moves
 REFERENCE_LENGTH_MAX = 64
 _SELLING = {"permission": Permission.SALE_MAKE, "priority": Priority.PAID}
 _DEPOSIT = {"permission": Permission.BALANCE_READ, "priority": Priority.PAID}
 _TOPPING_UP = {"permission": Permission.ORDER_CREATE, "priority": Priority.CHECKOUT}
 _MANAGING = {"permission": Permission.RESELLERS_MANAGE, "priority": Priority.PAID}
-# The terms of a reseller outlive the session that set them.
+# The terms of a reseller outlive the session that sets them, so a fresh proof is needed.
 _AGREEING = {**_MANAGING, "fresh_proof": True}
 _SALE_FIELDS = ("email", "quantity", "reference", "key")
 _TOPUP_FIELDS = ("rupiah", "payment_method", "key")
@@ -71,7 +71,7 @@ def _typed(request: PageRequest, names: Sequence[str], form: Form | None) -> dic
 
 
 def _key(typed: Mapping[str, str], refusal: Refusal | None) -> str:
-    """Return the key of a shown form: unchanged as long as it is the same command."""
+    """Return the idempotency key of a shown form: the key that was sent, or a new key if none was sent or it was reused."""
     is_spent = isinstance(refusal, IdempotencyKeyReused)
     return fresh_key() if is_spent else typed.get("key") or fresh_key()
 
@@ -79,13 +79,13 @@ def _key(typed: Mapping[str, str], refusal: Refusal | None) -> str:
 def _errors(
     request: PageRequest, refusal: Refusal | None, fields: Sequence[str], otherwise: str
 ) -> Sequence[FieldError]:
-    """Return the error beside the field that a refusal names, else beside the given one."""
+    """Return the errors of a form: beside the field that the refusal names, if it is in `fields`, else beside `otherwise`."""
     named = str(refusal.facts().get("field", "")) if refusal else ""
     return field_errors(refusal, language_of(request), named if named in fields else otherwise)
 
 
 def _span(request: PageRequest) -> StatementSpan:
-    """Return the month or day of the query; this month if it names none. Refuses `Malformed`, `NotFound`."""
+    """Return the day or month in the query; the current month without either. Refuses `Malformed`, `NotFound`."""
     asked = request.query_params
     if day := asked.get("day"):
         return StatementSpan.read(None, day)
@@ -93,7 +93,7 @@ def _span(request: PageRequest) -> StatementSpan:
 
 
 def _neighbour_months(of: StatementSpan, now: datetime) -> dict[str, Any]:
-    """Return the month of a span, and the months before and after it."""
+    """Return the month of a span, the month before it, and the month after it (None if that is in the future)."""
     month = Month.of(day_of(of.begins))
     is_past = month.ends <= now
     return {
@@ -136,7 +136,7 @@ async def show_deposit_page(
     orders: NamedDependency[OrderService],
     account: NamedDependency[UUID],
 ) -> Page:
-    """The deposit, its waiting sales, its terms, and the form for a top-up. Refuses `NoDistributor`."""
+    """Show the deposit, its waiting sales, its terms, and the form for a top-up. Refuses `NoDistributor`."""
     return await _deposit_page(request, distribution, orders, account)
 
 
@@ -147,7 +147,7 @@ async def top_up(
     orders: NamedDependency[OrderService],
     account: NamedDependency[UUID],
 ) -> Page:
-    """Order a deposit, and redirect to its order, where it is paid."""
+    """Order a top-up of the deposit, and redirect to the page of the order to pay it."""
     form = await read_form_of_a_person(request)
     key = form_key(form.text("key"))
     try:
@@ -161,7 +161,7 @@ async def top_up(
 
 
 def _digits(typed: str) -> str:
-    """Return the digits of typed rupiah: `Rp1.000.000`."""
+    """Return the digits of a typed amount, such as `Rp1.000.000`."""
     return typed.strip().removeprefix("Rp").replace(".", "").replace(" ", "")
 
 
@@ -171,7 +171,7 @@ async def show_statement_page(
     distribution: NamedDependency[DistributionService],
     account: NamedDependency[UUID],
 ) -> Page:
-    """The statement of a month by day, or of a day by move, with its files."""
+    """Show the statement of a month by day, or of a day by move, with links to its files."""
     of = _span(request)
     statement: StatementView = await distribution.statement(account, of)
     is_day = "day" in request.query_params
@@ -236,7 +236,7 @@ async def _sales_page(
 async def _reseller_names(
     distribution: DistributionService, resellers: ResellerService, desk: SellingDeposit
 ) -> dict[str, str] | None:
-    """Return the names of the resellers of a distributor by their accounts; None for another account."""
+    """Return the names of the resellers of a distributor by their accounts; None if the account is not a distributor."""
     if desk.reseller is not None:
         return None
     try:
@@ -253,8 +253,8 @@ async def show_sales_page(
     resellers: NamedDependency[ResellerService],
     account: NamedDependency[UUID],
 ) -> Page:
-    """The newest sales, or those of a reference, and the form for a sale. An account that sells nothing sees how to
-    begin.
+    """Show the newest sales, or the sales with a reference, and the form for a sale. An account that is no seller sees how
+    to become a seller.
     """
     return await _sales_page(request, distribution, resellers, account)
 
@@ -292,7 +292,7 @@ async def show_sale_page(
     account: NamedDependency[UUID],
     sale_id: FromPath[str],
 ) -> Page:
-    """One sale, and its state."""
+    """Show a sale and its state."""
     sale = await distribution.sale(account, read(SALE_KIND, sale_id))
     names = await _reseller_names(distribution, resellers, await distribution.desk(account)) or {}
     return page(
@@ -329,7 +329,7 @@ async def show_sold_page(
     resellers: NamedDependency[ResellerService],
     account: NamedDependency[UUID],
 ) -> Page:
-    """Sales of a reseller in a month, by day.  Refuses `NotFound`."""
+    """Show the sales of a reseller in a month, by day.  Refuses `NotFound`."""
     of = _span(request)
     return _sold_page(request, of, await resellers.sold_by(account, of))
 
@@ -383,7 +383,7 @@ async def show_resellers_page(
     resellers: NamedDependency[ResellerService],
     account: NamedDependency[UUID],
 ) -> Page:
-    """The resellers of a distributor, and the form for an invitation. Refuses `NoDistributor`."""
+    """Show the resellers of a distributor, and the form for an invitation. Refuses `NoDistributor`."""
     return await _resellers_page(request, resellers, account)
 
 
@@ -439,7 +439,7 @@ async def show_reseller_page(
     account: NamedDependency[UUID],
     reseller_id: FromPath[str],
 ) -> Page:
-    """One reseller: its terms, its sales, and the possible actions."""
+    """Show a reseller: its terms, its sales, and the possible actions."""
     return await _reseller_page(request, resellers, account, read("acc", reseller_id))
 
 
@@ -474,7 +474,7 @@ async def act(
     actor: NamedDependency[Actor],
     reseller_id: FromPath[str],
 ) -> Page:
-    """Pause, resume or end a reseller, by the pressed button. Refuses `Malformed`."""
+    """Pause, resume or end a reseller, as the pressed button says. Refuses `Malformed`."""
     form, reseller = await read_form_of_a_person(request), read("acc", reseller_id)
     match form.text("act"):
         case "pause":

@@ -1,7 +1,7 @@
-"""The rail `wholesale`: the deposit of a seller pays an order.
+"""The rail `wholesale`: the deposit of a seller pays the order of a buyer.
 
-It has no provider to call: the deposit pays when the sale is made, or later (`sale_take_waiting`), and the event of
-that pays the buyer's order.
+This rail calls no provider: the deposit pays when the sale is made, or later (`sale_take_waiting`), and the event
+`SaleMoved` then pays the buyer's order.
 """
 
 from datetime import datetime
@@ -35,7 +35,7 @@ class WholesaleRail(OwnRail):
     async def open(
         self, method: str, reference: str, amount: Rupiah, expires_at: datetime
     ) -> OpenedAttempt | MadeBefore:
-        """Return the opened attempt of a sale; the buyer has nothing to do. A repeat gets the same answer."""
+        """Return the attempt that pays the order of a sale; the buyer has nothing to do. A repeat gets the same answer."""
         del method, amount, expires_at
         found = await self._sale(reference)
         if found is None:
@@ -43,9 +43,9 @@ class WholesaleRail(OwnRail):
         return self.opened(Deposit(found.seller), found.account, found.sale)
 
     async def ask(self, about: PaymentIdentity) -> AttemptStatus:
-        """Return the state of the payment by the deposit.
+        """Return the payment status of an attempt, from the state of its sale.
 
-        A sale that ended otherwise than by its order is pending: its order lapses, and gets no other attempt.
+        The status of a sale that ended by itself stays pending, so that its order gets no other attempt until it expires.
         """
         found = await self._sale(about.reference)
         if found is None:
@@ -58,7 +58,7 @@ class WholesaleRail(OwnRail):
         )
 
     async def cancel(self, about: PaymentIdentity, reason: str) -> bool:
-        """End a waiting sale. False if the deposit has paid it."""
+        """End the waiting sale of an attempt. Return False if the deposit has paid the sale."""
         del reason
         found = await self._sale(about.reference)
         if found is None:
@@ -66,7 +66,7 @@ class WholesaleRail(OwnRail):
         return await self._database.once(store.end, found.account, found.sale, "order")
 
     async def source(self, about: PaymentIdentity) -> tuple[UUID, UUID] | None:
-        """Return seller and id of the sale of an attempt."""
+        """Return account of the distributor and id of the sale that an attempt pays; None if no such sale exists."""
         found = await self._sale(about.reference)
         return found and (found.account, found.sale)
 

@@ -1,4 +1,4 @@
-"""API of resellers: the routes of a distributor, and those of a reseller about itself."""
+"""API of resellers: routes for their distributor, and routes for the resellers themselves."""
 
 from uuid import UUID
 
@@ -23,8 +23,8 @@ _TAGS = ["distribution"]
 
 
 class ResellerRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """An account as `acc_...`, the name of its shop, its fee of each stamp, and how many rupiah of your deposit it may sell in a
-    day (WIB).
+    """An invitation: account as `acc_...`, name of its shop, its fee for each stamp, and the rupiah of your deposit that it
+    may sell in a day (WIB).  Amounts in whole rupiah.
     """
 
     account: str
@@ -34,7 +34,7 @@ class ResellerRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ResellerChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """All terms of a reseller: the name of its shop, its fee of each stamp, and rupiah of a day (WIB)."""
+    """All terms of a reseller: name of its shop, its fee for each stamp, and the rupiah that it may sell in a day (WIB)."""
 
     name: str
     day_rupiah: int
@@ -42,13 +42,13 @@ class ResellerChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ResellerList(msgspec.Struct, frozen=True):
-    """Your resellers, by name; those that ended too."""
+    """Your resellers, ordered by name, including ended ones."""
 
     resellers: list[ResellerView]
 
 
 class ResellingList(msgspec.Struct, frozen=True):
-    """Distributors that offer you to sell from their deposits, and the one for which you do."""
+    """Your relations to distributors: offers to sell from their deposits, and the distributor for which you sell."""
 
     distributors: list[ResellerView]
 
@@ -66,7 +66,7 @@ def _terms(asked: ResellerRequest | ResellerChange) -> ResellerTerms:
 async def list_resellers(
     resellers: NamedDependency[ResellerService], account: NamedDependency[UUID]
 ) -> ResellerList:
-    """Every reseller of yours, with what it may sell today."""
+    """List your resellers, with the rupiah that each may still sell today."""
     return ResellerList(await resellers.resellers(account))
 
 
@@ -87,7 +87,7 @@ async def invite_reseller(
     actor: NamedDependency[Actor],
     data: JSONBody[ResellerRequest],
 ) -> ResellerView:
-    """Offer an account to sell from your deposit, within a limit of each day.  It sells once it accepts."""
+    """Offer an account to sell from your deposit, within a daily limit.  The account can sell once it accepts."""
     return await resellers.invite(account, read("acc", data.account), _terms(data), actor=actor)
 
 
@@ -97,7 +97,7 @@ async def show_reseller(
     account: NamedDependency[UUID],
     reseller_id: FromPath[str],
 ) -> ResellerView:
-    """A reseller of yours, with what it may sell today."""
+    """Show a reseller of yours, with the rupiah that it may still sell today."""
     return await resellers.reseller(account, read("acc", reseller_id))
 
 
@@ -115,7 +115,7 @@ async def change_reseller(
     reseller_id: FromPath[str],
     data: JSONBody[ResellerChange],
 ) -> ResellerView:
-    """Change name, fee and limit, from its next sale on."""
+    """Change name, fee and daily limit of a reseller, from its next sale on."""
     return await resellers.change(account, read("acc", reseller_id), _terms(data), actor=actor)
 
 
@@ -132,7 +132,7 @@ async def pause_reseller(
     actor: NamedDependency[Actor],
     reseller_id: FromPath[str],
 ) -> ResellerView:
-    """Let it sell nothing for now; what waits is carried out."""
+    """Stop a reseller from making sales for now.  Its waiting sales are still paid from your deposit."""
     return await resellers.pause(account, read("acc", reseller_id), actor=actor)
 
 
@@ -166,7 +166,7 @@ async def end_reseller(
     actor: NamedDependency[Actor],
     reseller_id: FromPath[str],
 ) -> ResellerView:
-    """End it, or take an invitation back.  Its sales that wait are paid or end as any of yours."""
+    """End a reseller, or withdraw an invitation.  Its waiting sales are paid or end like your own sales."""
     return await resellers.end(account, read("acc", reseller_id), actor=actor)
 
 
@@ -183,7 +183,7 @@ async def show_sold_of(
     month: Of = None,
     day: OfDay = None,
 ) -> SoldView:
-    """Rupiah that your deposit paid for its sales, and that came back of any: of a month, or of one day."""
+    """Show the rupiah that your deposit paid for the sales of a reseller, and that returned, in a month or on a day."""
     return await resellers.sold(account, read("acc", reseller_id), StatementSpan.read(month, day))
 
 
@@ -191,7 +191,7 @@ async def show_sold_of(
 async def list_reselling(
     resellers: NamedDependency[ResellerService], account: NamedDependency[UUID]
 ) -> ResellingList:
-    """Offers of distributors to sell from their deposits, and the distributor for which you sell, with what is left today."""
+    """List offers of distributors to sell from their deposits, and the distributor for which you sell, with today's rest."""
     return ResellingList(await resellers.offers(account))
 
 
@@ -207,7 +207,7 @@ async def show_sold(
     month: Of = None,
     day: OfDay = None,
 ) -> SoldView:
-    """Rupiah that the deposit of your distributor paid for your sales, and that came back of any: of a month, or of one day."""
+    """Show the rupiah that your distributor's deposit paid for your sales, and that returned, in a month or on a day."""
     return await resellers.sold_by(account, StatementSpan.read(month, day))
 
 
@@ -224,7 +224,7 @@ async def accept_reselling(
     actor: NamedDependency[Actor],
     distributor_id: FromPath[str],
 ) -> ResellerView:
-    """Sell from the deposit of this distributor from now on.  You sell for one distributor at most."""
+    """Accept an offer: you sell from the deposit of this distributor from now on.  Only one distributor is possible."""
     return await resellers.accept(read("acc", distributor_id), account, actor=actor)
 
 
@@ -241,7 +241,7 @@ async def end_reselling(
     actor: NamedDependency[Actor],
     distributor_id: FromPath[str],
 ) -> ResellerView:
-    """Decline an offer, or sell no more for this distributor."""
+    """Decline the offer of a distributor, or stop selling for it."""
     return await resellers.leave(read("acc", distributor_id), account, actor=actor)
 
 

@@ -33,14 +33,14 @@ from meterai.plumbing.config import Settings
 from meterai.plumbing.db.database import Database, Tx
 
 NAME_LENGTH_MAX = 60  # characters, on pages and in mails of buyers
-RESELLERS_MAX = 200  # of one distributor that have not ended; a list that a person can read
+RESELLERS_MAX = 200  # of one distributor, without ended ones; a list that a person can read
 
 
 class ResellerView(msgspec.Struct, frozen=True, kw_only=True):
-    """A reseller and its distributor, for either of them.  Amounts in whole rupiah.
+    """A reseller and its distributor, as both of them see it.  Amounts in whole rupiah.
 
-    `day_rupiah` is what it may sell of the deposit in a day (WIB), `left_today` what of it is left; `fee` is its own of each
-    stamp.
+    `day_rupiah` is the part of the deposit that the reseller may sell in a day (WIB); `left_today` is the part that is left
+    today.  `fee` is the reseller's fee for each stamp.
     """
 
     account: str
@@ -55,7 +55,7 @@ class ResellerView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SoldDay(msgspec.Struct, frozen=True, kw_only=True):
-    """One day (WIB) of a reseller, in whole rupiah: what the deposit paid of its sales, and what of any came back."""
+    """One day (WIB) of a reseller, in whole rupiah: `sold` was taken from the deposit, `returned` was returned to it."""
 
     day: date
     sales: int
@@ -64,7 +64,7 @@ class SoldDay(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SoldView(msgspec.Struct, frozen=True, kw_only=True):
-    """What a reseller sold from a moment to before another, in whole rupiah; days without any are left out."""
+    """Sales of a reseller from `begins` to before `ends`, in whole rupiah; days without sales or returns are left out."""
 
     begins: datetime
     ends: datetime
@@ -99,13 +99,13 @@ class ResellerService:
     # -- by the distributor -----------------------------------------------------------------
 
     async def resellers(self, distributor: UUID) -> list[ResellerView]:
-        """Return the resellers of a distributor, including ended ones. Refuses `NoDistributor`."""
+        """Return the resellers of a distributor, also those that ended. Refuses `NoDistributor`."""
         async with self._database.reading() as tx:
             await load(tx, distributor)
             return [_view(one) for one in await store.resellers(tx, distributor, self._clock.now())]
 
     async def reseller(self, distributor: UUID, account: UUID) -> ResellerView:
-        """Return one of its resellers. Refuses `NotFound`."""
+        """Return a reseller of a distributor, by its account. Refuses `NotFound`."""
         found = await self._database.once(store.reseller, distributor, account, self._clock.now())
         return _view(_existing(found))
 
@@ -162,15 +162,15 @@ class ResellerService:
         return await self.reseller(distributor, account)
 
     async def pause(self, distributor: UUID, account: UUID, *, actor: Actor) -> ResellerView:
-        """Pause a reseller. A repeat changes nothing. Refuses `NotFound`, `NotAllowedNow`."""
+        """Stop a reseller from selling for now. A repeat changes nothing. Refuses `NotFound`, `NotAllowedNow`."""
         return await self._move(distributor, account, ResellerEvent.PAUSED, actor)
 
     async def resume(self, distributor: UUID, account: UUID, *, actor: Actor) -> ResellerView:
-        """Resume a reseller. A repeat changes nothing. Refuses `NotFound`, `NotAllowedNow`."""
+        """Let a paused reseller sell again. A repeat changes nothing. Refuses `NotFound`, `NotAllowedNow`."""
         return await self._move(distributor, account, ResellerEvent.RESUMED, actor)
 
     async def end(self, distributor: UUID, account: UUID, *, actor: Actor) -> ResellerView:
-        """End a reseller and tell it by mail, or withdraw an invitation. Waiting sales stay as they are.
+        """End a reseller, who gets a mail, or withdraw its invitation. Its waiting sales stay as they are.
 
         A repeat changes nothing. Refuses `NotFound`.
         """
@@ -179,26 +179,26 @@ class ResellerService:
     # -- by the reseller --------------------------------------------------------------------
 
     async def offers(self, account: UUID) -> list[ResellerView]:
-        """Return the invitations of an account, and the distributors for which it sells."""
+        """Return the invitations of an account, and its relation to the distributor for which it sells."""
         at = self._clock.now()
         return [_view(one) for one in await self._database.once(store.distributors_of, account, at)]
 
     async def accept(self, distributor: UUID, account: UUID, *, actor: Actor) -> ResellerView:
-        """Accept: sell from the deposit of a distributor from now on. A repeat changes nothing.
+        """Accept an invitation: the account sells from the deposit of a distributor from now on. A repeat changes nothing.
 
         Refuses `NotFound`, `NotAllowedNow`, `SellsAlready`.
         """
         return await self._move(distributor, account, ResellerEvent.ACCEPTED, actor)
 
     async def leave(self, distributor: UUID, account: UUID, *, actor: Actor) -> ResellerView:
-        """Decline an invitation, or stop selling. Waiting sales stay as they are. A repeat changes nothing.
+        """Decline an invitation, or stop selling for a distributor. Waiting sales stay as they are. A repeat changes nothing.
 
         Refuses `NotFound`.
         """
         return await self._move(distributor, account, ResellerEvent.ENDED, actor, is_own=True)
 
     async def sold(self, distributor: UUID, account: UUID, of: StatementSpan) -> SoldView:
-        """Return the sales of a reseller, by day. Refuses `NotFound`."""
+        """Return the sums of the sales of a reseller in a span, by day. Refuses `NotFound`."""
         async with self._database.reading() as tx:
             _existing(await store.reseller(tx, distributor, account, self._clock.now()))
             found = await store.sold_by_day(tx, distributor, account, of.begins, of.ends)
@@ -212,7 +212,7 @@ class ResellerService:
         )
 
     async def sold_by(self, account: UUID, of: StatementSpan) -> SoldView:
-        """Return the sales of an account as a reseller, current or former. Refuses `NotFound`."""
+        """Return the same as `sold`, for the distributor for which the account sells or sold last. Refuses `NotFound`."""
         async with self._database.reading() as tx:
             desk = await desk_of(tx, account)
         if desk.reseller is None:
@@ -222,7 +222,7 @@ class ResellerService:
     # -- shared parts -----------------------------------------------------------------------
 
     async def _locked(self, tx: Tx, distributor: UUID) -> Distributor:
-        """Return the distributor, locked against sales and changes of terms. Refuses `NoDistributor`."""
+        """Lock a distributor against sales and changes of its terms, and return it. Refuses `NoDistributor`."""
         await store.lock(tx, distributor)
         return await load(tx, distributor)
 
@@ -294,7 +294,7 @@ class ResellerService:
         actor: Actor,
         facts: dict[str, object],
     ) -> None:
-        """Tell an account by mail about an act of its distributor. Its trail has the act, as the cause of the mail."""
+        """Record an act of a distributor in the trail of a reseller, and queue the mail that tells the reseller."""
         at, subject = self._clock.now().isoformat(), show("acc", distributor)
         await trail.record(tx, account, actor=actor, action=what, subject=subject, at=at)
         cause = f"{what}:{subject}:{at}"
@@ -320,7 +320,7 @@ async def _record(
     *,
     terms: ResellerTerms | None = None,
 ) -> None:
-    """Record in the trail of the distributor, without the name of the shop, which may be that of a person."""
+    """Record an act on a reseller in the trail of its distributor. The shop's name is left out: it may name a person."""
     facts = {"fee": terms.fee, "day_rupiah": terms.day_rupiah} if terms else {}
     await trail.record(
         tx,

@@ -35,7 +35,7 @@ from meterai.plumbing.http.requests import idempotency_key
 from meterai.plumbing.spreadsheets import XLSX
 
 _CSV = "text/csv; header=present"
-_OF_DISTRIBUTORS = Described(refuses=(404,))  # an account that is no distributor has no deposit
+_OF_DISTRIBUTORS = Described(refuses=(404,))  # an account that is not a distributor
 
 
 OfReseller = Annotated[
@@ -54,9 +54,9 @@ def _stream(pieces: AsyncIterator[bytes], name: str, media_type: str) -> Stream:
 
 
 class SaleRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Whom you sell to, by e-mail, and how many stamps.
+    """A sale: e-mail address of the buyer, and number of stamps.
 
-    `reference` is your own word to find it again by; leave personal data out of it.
+    `reference` is a text of yours to find the sale again; it must contain no personal data.
     """
 
     email: str
@@ -65,14 +65,14 @@ class SaleRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class SaleList(msgspec.Struct, frozen=True):
-    """Sales, newest first.  `next` is the `before` of the next page; null on the last."""
+    """Sales, newest first.  `next` is the `before` of the next page; null on the last page."""
 
     sales: list[SaleView]
     next: str | None
 
 
 class DepositRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How many rupiah to add, a multiple of the price of a stamp, and how to pay: by the default method where nothing is said."""
+    """A top-up: whole rupiah, a multiple of the stamp duty, and a payment method; without one the default method is used."""
 
     rupiah: int
     payment_method: str | None = None
@@ -95,10 +95,10 @@ async def make_sale(
     actor: NamedDependency[Actor],
     data: JSONBody[SaleRequest],
 ) -> SaleView:
-    """Sell stamps to a buyer, whose account gets them; needs an Idempotency-Key.
+    """Sell stamps to the account of a buyer.  Needs an Idempotency-Key.
 
-    What your deposit does not cover waits for your top-up, and is then carried out by itself.  A reseller sells from the
-    deposit of its distributor in the same way.
+    A sale that your deposit does not cover waits, and is paid after a top-up without another request.  A reseller sells in
+    the same way from the deposit of its distributor.
     """
     key = idempotency_key(request)
     written = labels(data.reference, None)
@@ -126,9 +126,9 @@ async def list_sales(
     reference: Reference = None,
     reseller: OfReseller = None,
 ) -> SaleList:
-    """A page of your sales, newest first; only those with this reference, or of this reseller, where one is given.
+    """List your sales, newest first, in pages; optionally only sales with a reference, or of a reseller.
 
-    A reseller sees its own alone.
+    A reseller sees only its own sales.
     """
     page = ListPage(limit, read(SALE_KIND, before)) if before else ListPage(limit)
     only = read("acc", reseller) if reseller else None
@@ -147,7 +147,7 @@ async def show_sale(
     account: NamedDependency[UUID],
     sale_id: FromPath[str],
 ) -> SaleView:
-    """One sale, and how it stands."""
+    """Show a sale and its state."""
     return await distribution.sale(account, read(SALE_KIND, sale_id))
 
 
@@ -168,7 +168,7 @@ async def download_sales(
     month: Of = None,
     day: OfDay = None,
 ) -> Stream:
-    """Every sale that was made in a month, or on a day, and how it stands, oldest first; of a reseller its own."""
+    """Download the sales made in a month or on a day, with their states, oldest first.  A reseller gets its own sales."""
     of = StatementSpan.read(month, day)
     pieces = await distribution.table(account, of, language_of(request))
     return _stream(pieces, f"sales-{of.name}.csv", _CSV)
@@ -190,7 +190,7 @@ async def add_deposit(
     account: NamedDependency[UUID],
     data: JSONBody[DepositRequest],
 ) -> OrderView:
-    """Order a deposit and pay it as any order; needs an Idempotency-Key."""
+    """Order a top-up of your deposit, which is paid like any order.  Needs an Idempotency-Key."""
     key = idempotency_key(request)
     return await distribution.top_up(account, key, data.rupiah, data.payment_method)
 
@@ -208,7 +208,7 @@ async def add_deposit(
 async def show_deposit(
     distribution: NamedDependency[DistributionService], account: NamedDependency[UUID]
 ) -> DepositView:
-    """Your deposit, and the sales that wait for it."""
+    """Show your deposit, and the sales that wait for it."""
     return await distribution.deposit(account)
 
 
@@ -228,7 +228,7 @@ async def show_statement(
     month: Of = None,
     day: OfDay = None,
 ) -> StatementView:
-    """Rupiah that came to your deposit and were sold from it, by day: of a month, or of one day."""
+    """Show the sums of your deposit by day, for a month or a day: rupiah added, sold, returned, and the balances."""
     return await distribution.statement(account, StatementSpan.read(month, day))
 
 
@@ -251,7 +251,7 @@ def _file(ending: str, media_type: str, write: Writer) -> HTTPRouteHandler:
         month: Of = None,
         day: OfDay = None,
     ) -> Stream:
-        """Every movement with the balance after it, oldest first: of a month, or of one day."""
+        """Download every movement of your deposit in a month or on a day, oldest first, with the balance after it."""
         of = StatementSpan.read(month, day)
         pieces = await distribution.written(account, of, language_of(request), write)
         return _stream(pieces, f"deposit-{of.name}.{ending}", media_type)

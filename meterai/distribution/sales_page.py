@@ -1,7 +1,7 @@
-"""The sales page of a distributor (`/s/NAME`) before the ordinary journey, and its settings for the owner.
+"""Pages of a distributor's sales page (`/s/NAME`): the public page, and its settings for the distributor.
 
-The page leads into the ordinary journey, which knows the seller by a cookie. The order's own page decides the price:
-its form contains seller and price, and other values are refused.
+The public page sets a cookie with the seller and leads to the ordinary pages for buying and stamping. The form of the
+order contains seller and price; the order is refused if these are no longer valid.
 """
 
 from typing import Any
@@ -51,7 +51,7 @@ REMEMBERED_SECONDS = (
     86_400  # seconds from the visit of the page for which the browser remembers the seller
 )
 FORM = "/account/shop"
-_BODY_BYTES_MAX = LOGO_BYTES_MAX + 64 * 1024  # including the other parts of the form
+_BODY_BYTES_MAX = LOGO_BYTES_MAX + 64 * 1024  # with the other parts of the form
 _LOGO_KEPT = "public, max-age=31536000, immutable"  # the name is the hash of the logo
 _SHEET = (
     ".shopfront{{margin-bottom:1rem;padding:1.1rem;color:#fff;background:{colour};border-radius:.6rem}}"
@@ -62,7 +62,7 @@ _BYTES = "application/octet-stream"
 
 
 def _set_seller_cookie(settings: Settings, answer: Page, slug: str) -> Page:
-    """Set the cookie of the seller; remove it if `slug` is empty."""
+    """Set the cookie that names the seller; remove the cookie if `slug` is empty."""
     process = settings.process
     answer.set_cookie(
         Cookie(
@@ -98,7 +98,7 @@ async def show_shop(
     settings: NamedDependency[Settings],
     slug: FromPath[str],
 ) -> Page:
-    """The sales page of a distributor: its price, its terms, and its identity."""
+    """Show the sales page of a distributor: price, terms, and identity."""
     shop = await shops.by_slug(slug)
     if shop.slug != slug:
         return see_other(f"/s/{shop.slug}")
@@ -126,7 +126,7 @@ async def show_shop(
 async def show_logo(
     shops: NamedDependency[ShopService], slug: FromPath[str], name: FromPath[str]
 ) -> Response[bytes]:
-    """The logo of a sales page, as it was drawn, by its hash."""
+    """Return the logo of a sales page (WebP), by its hash."""
     stem, dot, ending = name.partition(".")
     if (dot, ending) != (".", "webp"):
         raise NotFound("no such file of a shop")
@@ -148,7 +148,7 @@ async def begin(
     settings: NamedDependency[Settings],
     slug: FromPath[str],
 ) -> Page:
-    """Continue with the ordinary journey as a buyer of this seller."""
+    """Set the cookie of this seller, and redirect to the page to buy or stamp."""
     form, shop = await read_form(request), await shops.by_slug(slug)
     if not _is_selling(shop, settings):
         return see_other(f"/s/{shop.slug}")
@@ -162,7 +162,7 @@ async def begin(
     include_in_schema=False,
 )
 async def leave(request: PageRequest, settings: NamedDependency[Settings]) -> Page:
-    """Continue without a seller."""
+    """Remove the cookie of a seller, and redirect to the page to buy or stamp."""
     form = await read_form(request)
     return _set_seller_cookie(settings, see_other(_GOES_TO.get(form.text("to"), "/buy")), "")
 
@@ -197,7 +197,7 @@ def _form_page(
 async def show_shop_form(
     request: PageRequest, shops: NamedDependency[ShopService], account: NamedDependency[UUID]
 ) -> Page:
-    """The form of a sales page, for its owner."""
+    """Show a distributor the form of its sales page."""
     shop = await shops.of(account)
     now = _wish_of(shop)
     typed = ShopWish(
@@ -237,7 +237,7 @@ async def set_logo_by_form(
     account: NamedDependency[UUID],
     actor: NamedDependency[Actor],
 ) -> Page:
-    """Set another logo, or remove it."""
+    """Set the logo of a sales page, or remove it."""
     form = await read_form_of_a_person(request)
     picture = None if form.text("none") else next((one for _, one in form.files), b"")
     try:
@@ -263,7 +263,7 @@ _OF_SHOPS = Described(refuses=(404,))
 async def show_shop_view(
     shops: NamedDependency[ShopService], account: NamedDependency[UUID]
 ) -> ShopView:
-    """Your sales page as buyers see it, and its address."""
+    """Show your sales page: its address and its content."""
     return await shops.view(account)
 
 
@@ -279,7 +279,7 @@ async def set_shop(
     actor: NamedDependency[Actor],
     data: JSONBody[ShopWish],
 ) -> ShopView:
-    """Open your sales page, or change it.  Its name and its fee are as you agreed with the operator."""
+    """Open your sales page, or change it.  Your name and fee on the page come from your terms with the operator."""
     await shops.set(account, data, actor=actor)
     return await shops.view(account)
 
@@ -302,7 +302,7 @@ async def set_logo(
     account: NamedDependency[UUID],
     actor: NamedDependency[Actor],
 ) -> ShopView:
-    """A PNG or JPEG; it is drawn anew."""
+    """Set the logo of your sales page: a PNG or JPEG, from whose pixels a new image is made."""
     picture = await request.body()
     if not picture:
         raise LogoUnreadable
@@ -322,7 +322,7 @@ async def remove_logo(
     account: NamedDependency[UUID],
     actor: NamedDependency[Actor],
 ) -> ShopView:
-    """Your sales page without a logo."""
+    """Remove the logo of your sales page."""
     await shops.set_logo(account, None, client=show("acc", account), actor=actor)
     return await shops.view(account)
 

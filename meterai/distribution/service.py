@@ -55,20 +55,20 @@ from meterai.plumbing.spreadsheets import BYTE_ORDER_MARK, Cell, csv_lines
 from meterai.plumbing.work.events import emit
 from meterai.plumbing.work.periodic import each, run_row
 
-BATCH = 200  # rows of one run of a periodic task
-IN_MEMORY_BYTES_MAX = 1 << 20  # of a statement; a larger one is kept in an unnamed temporary file
+BATCH = 200  # rows in one run of a periodic task
+IN_MEMORY_BYTES_MAX = 1 << 20  # of a statement; a larger file is unnamed and temporary on disk
 PIECE_BYTES = 1 << 16
 BOOK = "deposits"
-LANGUAGE = "id"  # of an account made by a sale; its person may change it
+LANGUAGE = "id"  # of an account made by a sale; its owner may change it
 
 
 class SaleView(msgspec.Struct, frozen=True, kw_only=True):
-    """A sale as its seller is shown it.  Amounts in whole rupiah.
+    """A sale as its seller sees it.  Amounts in whole rupiah.
 
     `state` is `waiting` (for your deposit, until `waits_until` at most), `paid` (the stamps are being issued), `executed`,
-    `lapsed` or `withdrawn` (your deposit was not touched), `returning` or `returned` (its money is deposit again), or
-    `denied`.  `returned` is what is deposit again by now.  `reseller` is the account that sold it, null where the
-    distributor did itself.
+    `lapsed` or `withdrawn` (your deposit was not touched), `returning` or `returned` (the money goes back to your deposit),
+    or `denied` (charged back).  The field `returned` is the amount that went back to your deposit so far.  `reseller` is the
+    account that made the sale; null if the distributor made it.
     """
 
     id: str
@@ -86,7 +86,10 @@ class SaleView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DepositView(msgspec.Struct, frozen=True, kw_only=True):
-    """A deposit.  `balance` and what sales wait for in whole rupiah; `is_low`: a top-up is due."""
+    """A deposit.  Amounts in whole rupiah.
+
+    `waiting_rupiah` is the total of the sales that wait for it.  `is_low`: the deposit is below `low_below`, or sales wait.
+    """
 
     state: str
     name: str
@@ -130,7 +133,7 @@ async def load(tx: ReadTx, account: UUID) -> Distributor:
 
 
 async def desk_of(tx: ReadTx, account: UUID) -> SellingDeposit:
-    """Return the distributor whose deposit an account sells from; the account itself if it sells from none."""
+    """Return the deposit from which an account sells; the account's own deposit if it is no reseller."""
     return _desk(account, await store.distributor_of(tx, account))
 
 
@@ -141,7 +144,7 @@ def _desk(account: UUID, distributor: UUID | None) -> SellingDeposit:
 
 
 async def balance(tx: ReadTx, account: UUID) -> int:
-    """Return the rupiah of a deposit."""
+    """Return the balance of a deposit in rupiah."""
     available, _ = await ledger.balance(tx, account, BOOK)
     return available
 
@@ -174,7 +177,7 @@ class DistributionService:
         reference: str | None,
         actor: Actor,
     ) -> SaleView:
-        """Sell stamps to the person with this address. The same key finds the same sale.
+        """Sell stamps to the person with this mail address. A repeat with the same idempotency key returns the same sale.
 
         Refuses `Malformed`, `SellerNotOpen`, `ResellerNotOpen`, `ResellerDaySpent`, `SalesOfBuyerSpent`,
         `IdempotencyKeyReused`.
@@ -221,14 +224,14 @@ class DistributionService:
     async def _new_buyer(
         self, desk: SellingDeposit, address: str, total: int, actor: Actor
     ) -> UUID:
-        """Make the account of an address without one, if the seller may sell for so many rupiah.
+        """Make an account for an address that has none, if the seller may sell for `total` rupiah.
 
-        This works also while signing up is closed: a seller must not learn from it who has an account. Refuses
+        The account is made also while sign-up is closed: otherwise a refusal would tell the seller who has no account. Refuses
         `SellerNotOpen`, `ResellerNotOpen`, `ResellerDaySpent`.
         """
 
         async def make(tx: Tx) -> UUID:
-            # Only an account that may sell can make accounts by selling.
+            # Only an account that may sell may make accounts.
             seller = await store.distributor(tx, desk.distributor)
             if seller is None or seller.state != DistributorState.OPEN:
                 raise SellerNotOpen(state=seller.state if seller else "none")
@@ -243,12 +246,12 @@ class DistributionService:
         return await self._database.run(make)
 
     async def desk(self, account: UUID) -> SellingDeposit:
-        """Return the distributor whose deposit an account sells from."""
+        """Return the deposit from which an account sells, as `desk_of` does."""
         async with self._database.reading() as tx:
             return await desk_of(tx, account)
 
     async def sale(self, account: UUID, sale_id: UUID) -> SaleView:
-        """Return one sale of the caller; a distributor sees those of its resellers too. Refuses `NotFound`."""
+        """Return a sale of the account; a distributor sees the sales of its resellers too. Refuses `NotFound`."""
         async with self._database.reading() as tx:
             return await self._load_view(tx, await desk_of(tx, account), sale_id)
 
@@ -265,7 +268,7 @@ class DistributionService:
         reference: str | None = None,
         reseller: UUID | None = None,
     ) -> tuple[list[SaleView], bool]:
-        """Return a page of sales, newest first, and True if there are older ones. A reseller always gets only its own."""
+        """Return a page of sales, newest first, and whether older sales follow. A reseller gets only its own sales."""
         async with self._database.reading() as tx:
             desk = await desk_of(tx, account)
             found = await store.sales(
@@ -279,7 +282,7 @@ class DistributionService:
         return [_view(one, states.get(one.order)) for one in found]
 
     async def end_due(self) -> int:
-        """Periodic task: end sales whose time to wait is over."""
+        """Periodic task: end sales that have waited for too long."""
         found = await self._database.once(store.to_end, BATCH)
         return await each(self._database, store.ENDING, found, self._end_due, subject="sale")
 
@@ -310,7 +313,7 @@ class DistributionService:
             return await load(tx, account)
 
     async def moves(self, account: UUID, of: StatementSpan, most: int) -> tuple[list[Leg], bool]:
-        """Return the first moves of a deposit in a span, and True if there are more. Refuses `NoDistributor`."""
+        """Return the first `most` moves of a deposit in a span, and whether more follow. Refuses `NoDistributor`."""
         async with self._database.reading() as tx:
             await load(tx, account)
             found: list[Leg] = []
@@ -321,7 +324,7 @@ class DistributionService:
             return found[:most], len(found) > most
 
     async def statement(self, account: UUID, of: StatementSpan) -> StatementView:
-        """Return the sums of a deposit by day. Refuses `NoDistributor`."""
+        """Return the sums of a deposit in a span, by day. Refuses `NoDistributor`."""
         async with self._database.reading() as tx:
             await load(tx, account)
             return await by_day(tx, account, of)
@@ -341,17 +344,17 @@ class DistributionService:
                 async for piece in write(tx, account, of, language):
                     kept.write(piece)
             kept.seek(0)
-            stack.pop_all()  # the sender closes it
+            stack.pop_all()  # the file stays open: `_pieces` closes it
             return _pieces(kept)
 
     async def table(self, account: UUID, of: StatementSpan, language: str) -> AsyncIterator[bytes]:
-        """Return the sales of a span as CSV, for the caller. Refuses `NoDistributor`."""
+        """Return the sales of an account in a span as CSV. Refuses `NoDistributor`."""
         async with self._database.reading() as tx:
             desk = await desk_of(tx, account)
         return await self.written(desk.distributor, of, language, sales_writer(desk.reseller))
 
     async def top_up(self, account: UUID, key: str, rupiah: int, method: str | None) -> OrderView:
-        """Order a deposit, to be paid by a method. The same key finds the same order.
+        """Order a top-up of a deposit, to be paid by a method. A repeat with the same idempotency key returns the same order.
 
         Refuses `Malformed`, `NoDistributor`, `SellerNotOpen`, and what `OrderService.place_deposit` refuses.
         """
@@ -365,12 +368,12 @@ class DistributionService:
         return await self._orders.place_deposit(account, key, pieces, method, wait_for_qr=True)
 
     async def terms_of_top_up(self, found: Distributor, key: str) -> OrderTerms:
-        """Return the order of the deposit that a distributor wants when its own is low."""
+        """Return the terms of the top-up order that a distributor wants when its deposit is low."""
         pieces = found.topup_rupiah // STAMP_DUTY
         return await self._orders.deposit_terms(found.account, key, pieces, found.topup_method)
 
     async def watch(self) -> int:
-        """Periodic task: tell distributors with a low deposit or with waiting sales."""
+        """Periodic task: notify distributors with a low deposit or with waiting sales."""
         at = self._clock.now()
         found = await self._database.run(partial(store.low, at=at, limit=BATCH))
         return await each(
@@ -406,7 +409,7 @@ class DistributionService:
 
 
 def sales_writer(reseller: UUID | None) -> Writer:
-    """Writer of a table of sales, oldest first: those of one reseller, or of a distributor and its resellers."""
+    """Return the writer of a table of sales, oldest first: of one reseller, or of a distributor and all its resellers."""
 
     async def write(
         tx: ReadTx, account: UUID, of: StatementSpan, language: str

@@ -9,15 +9,11 @@ from meterai.plumbing.config import Positive, Seconds, Whole
 class DistributionSettings(msgspec.Struct, frozen=True):
     """Money in rupiah, times in seconds."""
 
-    # The law (PMK 133/2021) leaves the retail price free, so the operator sets a bound: nobody pays more for the sale
-    # of a stamp than for its duty.
+    # Highest fee of a seller for each stamp. The law (PMK 133/2021) leaves the retail price free, so the operator sets
+    # this bound: the fee is at most the duty.
     distribution_fee_rupiah_max: Whole = STAMP_DUTY
-    deposit_rupiah_max: Positive = 1_000_000_000  # of one top-up; its rail may allow less
+    deposit_rupiah_max: Positive = 1_000_000_000  # of one top-up; a rail may allow less
     sale_stamps_max: Positive = 1_000  # of one sale: a typing error must not use up a deposit
-    sales_per_buyer_day_max: Positive = (
-        20  # each may send a mail to the buyer, who did not ask for it
-    )
+    sales_per_buyer_day_max: Positive = 20  # each sale may send the buyer an unrequested mail
     sale_waits_seconds: Seconds = 86_400  # longest wait of a sale for a deposit
-    sale_returns_seconds: Seconds = (
-        900  # the same, if its distributor chose to return such sales early
-    )
+    sale_returns_seconds: Seconds = 900  # the same, if the distributor chose `return`

@@ -27,9 +27,9 @@ from meterai.plumbing.spreadsheets import (
     xlsx_book,
 )
 
-SECONDS_MAX = 60  # for a statement of the database over a large month
-FEES = ("earned", "returned", "collected")  # fee_...: reasons of entries
-# Zone and pattern of the times of legs: for people in WIB, and as RFC 3339.
+SECONDS_MAX = 60  # time limit of a database query over a large month
+FEES = ("earned", "returned", "collected")  # with the prefix `fee_`: reasons of entries
+# Time zone and pattern of the times of legs: in WIB for people, in RFC 3339 for programs.
 _FOR_PEOPLE = ("Asia/Jakarta", "YYYY-MM-DD HH24:MI:SS")
 _FOR_PROGRAMS = ("UTC", 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
 XLSX_LEGS_MAX = (
@@ -38,7 +38,7 @@ XLSX_LEGS_MAX = (
 
 
 class DayOfDeposit(msgspec.Struct, frozen=True, kw_only=True):
-    """One day (WIB) of a deposit, in whole rupiah: `closing` is `opening` and what moved."""
+    """One day (WIB) of a deposit, in whole rupiah: `closing` is `opening` plus all amounts between them."""
 
     day: date
     opening: int
@@ -52,7 +52,7 @@ class DayOfDeposit(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StatementView(msgspec.Struct, frozen=True, kw_only=True):
-    """A deposit from a moment to before another, in whole rupiah; days without a movement are left out."""
+    """Statement of a deposit from `begins` to before `ends`, in whole rupiah; days without a movement are left out."""
 
     begins: datetime
     ends: datetime
@@ -63,7 +63,7 @@ class StatementView(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True)
 class StatementSpan:
-    """Period of a statement."""
+    """Period of a statement: a month or a day in WIB."""
 
     name: str
     begins: datetime
@@ -71,7 +71,7 @@ class StatementSpan:
 
     @classmethod
     def read(cls, month: str | None, day: str | None) -> "StatementSpan":
-        """Read a month as 2026-11, or a day as 2026-11-30. Refuses `Malformed`, `NotFound`."""
+        """Parse a month (2026-11) or a day (2026-11-30), exactly one of them. Refuses `Malformed`, `NotFound`."""
         if (month is None) == (day is None):
             raise Malformed("month", "given")
         if day is not None:
@@ -82,7 +82,7 @@ class StatementSpan:
 
 
 async def by_day(tx: ReadTx, account: UUID, of: StatementSpan) -> StatementView:
-    """Return the sums of a statement."""
+    """Return a statement as sums by day."""
     await tx.allow(SECONDS_MAX)
     balance = opening = await store.balance_before(tx, account, of.begins)
     days: list[DayOfDeposit] = []
@@ -114,7 +114,7 @@ async def by_day(tx: ReadTx, account: UUID, of: StatementSpan) -> StatementView:
 async def legs(
     tx: ReadTx, account: UUID, of: StatementSpan, times: tuple[str, str] = _FOR_PEOPLE
 ) -> AsyncIterator[list[Leg]]:
-    """Yield every leg of a statement, some at a time, oldest first."""
+    """Yield every leg of a statement, oldest first, in lists; `times` are time zone and pattern of the times."""
     await tx.allow(SECONDS_MAX)
     before = await store.balance_before(tx, account, of.begins)
     await store.open_legs(tx, account, of.begins, of.ends, before, times)
@@ -130,12 +130,12 @@ class StatementWords:
 
     @cached_property
     def head(self) -> list[str]:
-        """Names of the columns."""
+        """Return the names of the columns."""
         return translate("deposit.columns.legs", self.language).split("|")
 
     @cached_property
     def reasons(self) -> Mapping[str, str]:
-        """Names of entries by their reasons."""
+        """Return the names of the reasons of entries, as shown to people."""
         return {
             reason: translate(f"deposit.reason.{reason}", self.language)
             for reason in (
@@ -163,7 +163,7 @@ async def as_csv(
     """Yield a statement as CSV, some legs at a time."""
     words = StatementWords(language)
     yield (BYTE_ORDER_MARK + csv_lines([words.head], language)).encode()
-    # Each reason is escaped once; times, numbers and ids need no quotes and begin no formula.
+    # Each reason is escaped once; times, numbers and ids need no quotes, and no spreadsheet reads them as a formula.
     reasons = {one: csv_line([text], language).strip() for one, text in words.reasons.items()}
     to = SEPARATORS[language]
     async for some in legs(tx, account, of):
@@ -177,13 +177,13 @@ async def as_csv(
 async def as_json(
     tx: ReadTx, account: UUID, of: StatementSpan, language: str
 ) -> AsyncIterator[bytes]:
-    """Yield a statement as one JSON array, some legs at a time: time, entry, reason, sale or order, rupiah, and the
-    balance after it.
+    """Yield a statement as one JSON array, some legs at a time. Each leg has time, entry, reason, sale or order, rupiah,
+    and the balance after it.
     """
     del language
     before = "["
     async for some in legs(tx, account, of, _FOR_PROGRAMS):
-        # These texts are ours, and JSON escapes nothing in them.
+        # These texts are ours, and contain nothing that JSON must escape.
         lines = [
             f'{{"at":"{one.at}","entry":"{one.entry}","reason":"{one.reason}","subject":"{one.shown}",'
             f'"amount":{one.amount},"balance":{one.balance}}}'
@@ -197,7 +197,7 @@ async def as_json(
 async def as_xlsx(
     tx: ReadTx, account: UUID, of: StatementSpan, language: str
 ) -> AsyncIterator[bytes]:
-    """Yield a statement as a workbook: its days, and its legs. Refuses `WorkbookTooLong`."""
+    """Yield a statement as a workbook (XLSX) with a sheet of days and a sheet of legs. Refuses `WorkbookTooLong`."""
     words, rows = StatementWords(language), list[list[Cell]]()
     view = await by_day(tx, account, of)
     async for some in legs(tx, account, of):

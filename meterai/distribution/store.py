@@ -34,12 +34,12 @@ from meterai.plumbing.work.periodic import not_paused
 
 ENDING, WATCHING = "end_sales", "watch_deposits"  # periodic tasks
 TAKEN_AT_ONCE = 200  # sales that one transaction pays
-TOLD_AGAIN = "interval '1 day'"  # a deposit that stays low is announced again
+TOLD_AGAIN = "interval '1 day'"  # before another mail about a deposit that stays low
 COUNTED_AGAIN = "interval '1 hour'"
 
 
 class AskedSale(NamedTuple):
-    """A sale for the rail of its deposit."""
+    """A sale with the facts that the rail `wholesale` needs; `total` in rupiah."""
 
     account: UUID
     sale: UUID
@@ -50,21 +50,21 @@ class AskedSale(NamedTuple):
 
 
 class Parties(NamedTuple):
-    """Buyer and distributor of a requested sale; None if there is none."""
+    """Account of the buyer of a requested sale, and of its distributor; each is None if no such account exists."""
 
     buyer: UUID | None
     distributor: UUID | None
 
 
 class OrderOfSale(NamedTuple):
-    """State of the order of a sale."""
+    """Id and state of the order of a sale."""
 
     order: UUID
     state: str
 
 
 class DepositOrder(NamedTuple):
-    """Order that brought deposit, and its rupiah that can be returned."""
+    """Order of a top-up, and the rupiah of it that can still be refunded."""
 
     order: UUID
     rupiah: int
@@ -87,7 +87,7 @@ SELECT r.account_id AS distributor, t.seller AS distributor_name, r.reseller_id 
 FROM resellers r JOIN distributors d ON d.account_id = r.account_id
 JOIN distributor_terms t ON t.account_id = d.account_id AND t.terms_id = d.terms_id
 """
-# Moves of the deposit that belong to its sales, so that the sums of all sellers equal the legs.
+# Counts every move of the deposit for a sale of the reseller, so that the sums of all sellers equal the legs of the book.
 _SOLD_BY_DAY = """
 SELECT (at AT TIME ZONE 'Asia/Jakarta')::date AS day, sum(sales)::integer AS sales, sum(sold)::bigint AS sold,
     sum(returned)::bigint AS returned
@@ -115,7 +115,7 @@ SELECT account_id AS account, sale_id AS sale FROM sales o WHERE state = 'waitin
     AND {not_paused(ENDING, "sale_id")}
 ORDER BY waits_until LIMIT %s FOR UPDATE SKIP LOCKED
 """  # noqa: S608 - names are constants
-# Below the greater of both bounds, or with a waiting sale.
+# Open distributors with a waiting sale, or with a deposit below the greater of its two bounds.
 LOW = f"""
 SELECT d.account_id AS account FROM distributors d
 JOIN distributor_terms t ON t.account_id = d.account_id AND t.terms_id = d.terms_id
@@ -156,7 +156,7 @@ SELECT * FROM (
 ORDER BY at, account, id, refund
 """,
 )
-LEGS_AT_ONCE = 1_000  # more would survive collections of garbage, which costs a third
+LEGS_AT_ONCE = 1_000  # more would survive garbage collections, which makes reading a third slower
 SALES_AT_ONCE = 2_000
 CLOCKS_DIFFER_SECONDS = 3_600
 _BEFORE = "SELECT coalesce(sum(amount), 0)::bigint FROM ledger_book_lines(%s, 'deposits', '-infinity', %s)"
@@ -164,14 +164,14 @@ _BY_DAY = """
 SELECT (posted_at AT TIME ZONE 'Asia/Jakarta')::date AS day, reason, count(*)::integer AS entries, sum(amount)::bigint AS amount
 FROM ledger_book_lines(%s, 'deposits', %s, %s) GROUP BY 1, 2 ORDER BY 1, 2
 """
-# Times and ids as text: otherwise a value of each would be made for every row, and converted to text again.
+# Selects times and ids as text: as values they would be made for every row, only to be converted to text again.
 _LEGS = """
 DECLARE legs_of_a_deposit NO SCROLL CURSOR FOR
 SELECT to_char(posted_at AT TIME ZONE %s, %s) AS at, entry_id AS entry, reason, encode(uuid_send(subject), 'hex') AS subject,
     amount, (%s + sum(amount) OVER (ORDER BY posted_at, entry_id ROWS UNBOUNDED PRECEDING))::bigint AS balance
 FROM ledger_book_lines(%s, 'deposits', %s, %s) ORDER BY posted_at, entry_id
 """
-# By the index of each condition: only waiting and ended sales are read, however many there are.
+# Reads the indexes of waiting and of ended sales only, however many sales exist.
 STANDINGS = """
 SELECT d.account_id AS account, t.seller AS name, t.region, d.state, t.short, ledger_book(d.account_id, 'deposits') AS deposit,
     d.mean_rupiah, greatest(t.low_rupiah, t.low_days * d.mean_rupiah)::bigint AS low_below,
@@ -187,7 +187,7 @@ LEFT JOIN (SELECT account_id, count(*) FILTER (WHERE end_cause = 'due') AS lapse
     ON e.account_id = d.account_id
 ORDER BY t.seller, d.account_id
 """
-# By the index of waiting sales; distributors are few.
+# Reads the index of waiting sales, and all distributors, who are few.
 _STAND = """
 SELECT w.waiting, w.oldest_at, (SELECT count(*) FROM distributors WHERE state = 'open' AND low_at IS NOT NULL) AS low
 FROM (SELECT count(*) AS waiting, min(made_at) AS oldest_at FROM sales WHERE state = 'waiting') w
@@ -213,7 +213,7 @@ _SOLD = RowMapper(SoldOfDay)
 
 
 async def distributor(tx: ReadTx, account: UUID) -> Distributor | None:
-    """Return one distributor."""
+    """Return a distributor; None if the account is not a distributor."""
     return await tx.one_as(_DISTRIBUTORS, f"{_OF} WHERE d.account_id = %s", account)
 
 
@@ -228,7 +228,7 @@ async def standings(tx: ReadTx, now: datetime) -> list[DistributorStanding]:
 
 
 async def named(tx: ReadTx, name: str, limit: int) -> list[Distributor]:
-    """Return distributors of this name, in any case."""
+    """Return distributors of this name, ignoring case."""
     query = f"{_OF} WHERE lower(t.seller) = lower(%s) ORDER BY d.account_id LIMIT %s"
     return await tx.all_as(_DISTRIBUTORS, query, name, limit)
 
@@ -244,7 +244,7 @@ async def terms_of(tx: ReadTx, account: UUID) -> list[AgreedTerms]:
 
 
 async def steps_of(tx: ReadTx, account: UUID) -> Steps | None:
-    """Return the times of the states of a distributor; None for another account."""
+    """Return the times of the states of a distributor; None if the account is not a distributor."""
     return await tx.one_as(
         _STEPS,
         "SELECT approved_at, opened_at, closing_at, closed_at, low_at FROM distributors WHERE account_id = %s",
@@ -253,7 +253,7 @@ async def steps_of(tx: ReadTx, account: UUID) -> Steps | None:
 
 
 async def seller_of(tx: ReadTx, sale_id: UUID) -> SaleKey | None:
-    """Return the key of a sale by its id."""
+    """Return distributor and id of a sale, found by its id alone."""
     return await tx.one_as(
         _KEYS,
         "SELECT account_id AS account, sale_id AS sale FROM sales WHERE sale_id = %s",
@@ -262,7 +262,7 @@ async def seller_of(tx: ReadTx, sale_id: UUID) -> SaleKey | None:
 
 
 async def sale_of_order(tx: ReadTx, buyer: UUID, order: UUID) -> SaleKey | None:
-    """Return the sale of an order of a buyer; None if nobody sold it."""
+    """Return distributor and id of the sale behind an order; None if the order comes from no sale."""
     return await tx.one_as(
         _KEYS,
         "SELECT s.account_id AS account, s.sale_id AS sale FROM orders_by_channel() o"
@@ -274,7 +274,7 @@ async def sale_of_order(tx: ReadTx, buyer: UUID, order: UUID) -> SaleKey | None:
 
 
 async def deposit_figures(tx: ReadTx) -> DepositFigures:
-    """Return waiting sales and low deposits of all distributors."""
+    """Return figures of the waiting sales and low deposits of all distributors."""
     found = await tx.one_as(_DEPOSIT_FIGURES, _STAND)
     assert found is not None, "an aggregate has a row"
     return found
@@ -294,7 +294,7 @@ async def set_terms(tx: Tx, account: UUID, terms: DepositTerms) -> UUID:
 
 
 async def approve(tx: Tx, account: UUID, terms: UUID) -> bool:
-    """Make an organization a distributor. False if it already is one."""
+    """Make an organization a distributor. Return False if it already is a distributor."""
     return bool(
         await tx.run(
             "INSERT INTO distributors (account_id, terms_id) VALUES (%s, %s)"
@@ -306,7 +306,7 @@ async def approve(tx: Tx, account: UUID, terms: UUID) -> bool:
 
 
 async def change(tx: Tx, account: UUID, terms: UUID) -> None:
-    """Set the current terms."""
+    """Set the current terms of a distributor, by their id."""
     await tx.run("UPDATE distributors SET terms_id = %s WHERE account_id = %s", terms, account)
 
 
@@ -316,7 +316,7 @@ async def lock(tx: Tx, account: UUID) -> None:
 
 
 async def open_(tx: Tx, account: UUID) -> None:
-    """Open a distributor that paid its first deposit."""
+    """Mark an approved distributor as open, after its first deposit."""
     await tx.run(
         "UPDATE distributors SET state = 'open', opened_at = now()"
         " WHERE account_id = %s AND state = 'approved'",
@@ -325,7 +325,7 @@ async def open_(tx: Tx, account: UUID) -> None:
 
 
 async def close(tx: Tx, account: UUID) -> int:
-    """Close a distributor. Return the number of waiting sales."""
+    """Close a distributor and end its waiting sales. Return the number of ended sales."""
     return int(await tx.value("SELECT distributor_close(%s)", account))
 
 
@@ -339,29 +339,29 @@ async def empty(tx: Tx, account: UUID) -> None:
 
 
 async def make(tx: Tx, *terms: object) -> PlacedSale:
-    """Make a sale, or find the one of its key; see sql/functions/sale_make.sql."""
+    """Make a sale, or return the sale with the same idempotency key; see sql/functions/sale_make.sql."""
     found = await tx.one_as(_PLACED, MAKE, *terms)
     assert found is not None
     return found
 
 
 async def follow(tx: Tx, *arguments: object) -> None:
-    """Follow a sale on the buyer's side; see sql/functions/sale_follow.sql."""
+    """Make the buyer's order of a sale, and pay it if the deposit paid; see sql/functions/sale_follow.sql."""
     await tx.run(FOLLOW, *arguments)
 
 
 async def take_waiting(tx: Tx, account: UUID) -> int:
-    """Pay waiting sales as far as the deposit suffices. Return their number."""
+    """Pay waiting sales, the oldest first, as far as the deposit suffices. Return the number of paid sales."""
     return int(await tx.value("SELECT sale_take_waiting(%s, %s)", account, TAKEN_AT_ONCE))
 
 
 async def end(tx: Tx, account: UUID, sale: UUID, cause: str) -> bool:
-    """End a waiting sale. False if the deposit has paid it."""
+    """End a waiting sale; `cause` is `due` or `order`. Return False if the deposit has paid the sale."""
     return bool(await tx.value("SELECT sale_end(%s, %s, %s)", account, sale, cause))
 
 
 async def abandon(tx: Tx, buyer: UUID, order: UUID) -> str | None:
-    """Lapse the order of a sale that ended. Return its state, or None if it does not exist yet."""
+    """Mark the order of an ended sale as expired. Return the state of the order; None if it does not exist yet."""
     found: str | None = await tx.value("SELECT order_abandon(%s, %s, 'lapsed')", buyer, order)
     return found
 
@@ -369,13 +369,13 @@ async def abandon(tx: Tx, buyer: UUID, order: UUID) -> str | None:
 async def return_deposit(
     tx: Tx, account: UUID, order: UUID, most: int, refund: UUID, number: str, due_at: datetime
 ) -> int:
-    """Return unused deposit of an order to its payer. Return the amount."""
+    """Refund up to `most` rupiah of the unused deposit of a top-up order. Return the refunded rupiah."""
     given = (account, order, most, refund, number, due_at)
     return int(await tx.value("SELECT order_return_deposit(%s, %s, %s, %s, %s, %s)", *given))
 
 
 async def deposits_of(tx: ReadTx, account: UUID) -> list[DepositOrder]:
-    """Return orders whose deposit can be returned, the newest first."""
+    """Return the top-up orders of a distributor whose deposit can still be refunded, the newest first."""
     return await tx.all_as(
         _DEPOSITS,
         "SELECT order_id AS order, rupiah FROM order_deposits_told()"
@@ -385,7 +385,7 @@ async def deposits_of(tx: ReadTx, account: UUID) -> list[DepositOrder]:
 
 
 async def sale(tx: ReadTx, account: UUID, sale_id: UUID) -> Sale | None:
-    """Return one sale."""
+    """Return a sale of a distributor; None if no such sale exists."""
     return await tx.one_as(_SALES, f"{_SALE} AND s.sale_id = %s", account, sale_id)
 
 
@@ -397,7 +397,7 @@ async def sales(
     reference: str | None = None,
     reseller: UUID | None = None,
 ) -> list[Sale]:
-    """Return sales before an id, newest first, optionally of a reference or of a reseller."""
+    """Return sales older than the sale `before`, newest first; optionally only with a reference, or of a reseller."""
     only, values = "", list[object]()
     for column, given in (("reference", reference), ("reseller_id", reseller)):
         if given is not None:
@@ -409,8 +409,8 @@ async def sales(
 async def open_sales(
     tx: ReadTx, account: UUID, reseller: UUID | None, begins: datetime, ends: datetime
 ) -> None:
-    """Open the cursor of `next_sales` over the sales made from a moment to before another."""
-    # Ids are ordered by time; the clocks of the machines that make them differ a little.
+    """Open the cursor of `next_sales` over the sales made from `begins` to before `ends`."""
+    # Ids are ordered by time, but the clocks of the machines that make ids differ a little.
     query = (
         f"DECLARE sales_of_a_span NO SCROLL CURSOR FOR {_SALE} AND s.sale_id > %s"
         " AND s.made_at >= %s AND s.made_at < %s AND (%s::uuid IS NULL OR s.reseller_id = %s) ORDER BY s.sale_id"
@@ -420,12 +420,12 @@ async def open_sales(
 
 
 async def next_sales(tx: ReadTx) -> list[Sale]:
-    """Return the next sales, oldest first; none at the end."""
+    """Return the next sales of the cursor, oldest first; an empty list at the end."""
     return await tx.all_as(_SALES, f"FETCH {SALES_AT_ONCE:d} FROM sales_of_a_span")
 
 
 async def parties(tx: ReadTx, seller: UUID, address: str) -> Parties:
-    """Return buyer and distributor of a sale to be made; one statement, since each sale needs it."""
+    """Return the buyer with a mail address and the distributor of a seller. One query, since each sale needs both."""
     found = await tx.one_as(
         _PARTIES,
         "SELECT account_known(%s) AS buyer,"
@@ -438,7 +438,7 @@ async def parties(tx: ReadTx, seller: UUID, address: str) -> Parties:
 
 
 async def distributor_of(tx: ReadTx, seller: UUID) -> UUID | None:
-    """Return the distributor whose deposit an account sells from, or sold from last."""
+    """Return the distributor from whose deposit an account sells, or sold last; None if it never sold."""
     found: UUID | None = await tx.value(
         "SELECT distributor_id FROM selling_accounts WHERE account_id = %s", seller
     )
@@ -446,7 +446,7 @@ async def distributor_of(tx: ReadTx, seller: UUID) -> UUID | None:
 
 
 async def orders_of(tx: ReadTx, found: Sequence[Sale]) -> list[OrderOfSale]:
-    """Return the states of the orders of these sales, of any buyers."""
+    """Return the states of the orders of these sales, whoever the buyers are."""
     return await tx.all_as(
         _ORDERS,
         "SELECT o.order_id AS order, o.state FROM unnest(%s::uuid[], %s::uuid[]) AS w (account_id, order_id)"
@@ -469,7 +469,7 @@ async def waiting(tx: ReadTx, account: UUID) -> WaitingSales:
 
 
 async def sale_of_attempt(tx: ReadTx, buyer: UUID, attempt: UUID) -> AskedSale | None:
-    """Return the sale that an attempt pays, of any account."""
+    """Return the sale that an attempt of a buyer pays; None if the attempt pays no sale."""
     return await tx.one_as(
         _ASKED,
         "SELECT s.account_id AS account, s.sale_id AS sale, s.state, sale_total(s) AS total, s.end_cause,"
@@ -483,7 +483,7 @@ async def sale_of_attempt(tx: ReadTx, buyer: UUID, attempt: UUID) -> AskedSale |
 
 
 async def balance_before(tx: ReadTx, account: UUID, at: datetime) -> int:
-    """Return the balance of a deposit before a moment."""
+    """Return the balance of a deposit in rupiah, before the time `at`."""
     return int(await tx.value(_BEFORE, account, at))
 
 
@@ -495,29 +495,32 @@ async def sums_by_day(tx: ReadTx, account: UUID, begins: datetime, ends: datetim
 async def open_legs(
     tx: ReadTx, account: UUID, begins: datetime, ends: datetime, before: int, times: tuple[str, str]
 ) -> None:
-    """Open the cursor of `next_legs` over the moves of a deposit; `times` are zone and pattern of their times."""
+    """Open the cursor of `next_legs` over the legs of a deposit from `begins` to before `ends`.
+
+    `before` is the balance at `begins` in rupiah; `times` are the time zone and the pattern of the times.
+    """
     await tx.tell(_LEGS, *times, before, account, begins, ends)
 
 
 async def next_legs(tx: ReadTx) -> list[Leg]:
-    """Return the next legs, oldest first; none at the end."""
+    """Return the next legs of the cursor, oldest first; an empty list at the end."""
     return await tx.all_as(_LEG, f"FETCH {LEGS_AT_ONCE:d} FROM legs_of_a_deposit")
 
 
 async def to_end(tx: Tx, limit: int) -> list[SaleKey]:
-    """Return sales whose time to wait is over, the longest waiting first."""
+    """Return sales that have waited for too long, the longest waiting first."""
     return await tx.all_as(_KEYS, TO_END, limit)
 
 
 async def low(tx: Tx, at: datetime, limit: int) -> list[LowDeposit]:
-    """Return distributors to be told of a low deposit, and reset those that have enough again."""
+    """Return distributors to notify of a low deposit. Also reset distributors whose deposit suffices again."""
     await tx.run(COUNT, at, at, at)
     await tx.run(WELL)
     return await tx.all_as(_LOW, LOW, at, limit)
 
 
 async def tell_low(tx: Tx, account: UUID, at: datetime, before: datetime | None) -> bool:
-    """Record that a distributor is told now. False if it was told meanwhile."""
+    """Record that a distributor is notified of its low deposit now. Return False if it was notified meanwhile."""
     return bool(await tx.run(TELL_LOW, at, account, before))
 
 
@@ -532,7 +535,7 @@ _SHOPS = RowMapper(Shop)
 
 
 async def shop_named(tx: ReadTx, slug: str) -> Shop | None:
-    """Return the sales page that has, or had, this name."""
+    """Return the sales page that has, or had, this slug; None if no page had it."""
     return await tx.one_as(
         _SHOPS,
         f"{_SHOP} WHERE s.account_id = (SELECT account_id FROM shop_names WHERE slug = %s)",  # noqa: S608
@@ -541,7 +544,7 @@ async def shop_named(tx: ReadTx, slug: str) -> Shop | None:
 
 
 async def shop_of(tx: ReadTx, account: UUID) -> Shop | None:
-    """Return the sales page of a distributor."""
+    """Return the sales page of a distributor; None if it has none."""
     return await tx.one_as(_SHOPS, f"{_SHOP} WHERE s.account_id = %s", account)
 
 
@@ -553,20 +556,20 @@ async def set_shop(tx: Tx, *wish: object) -> str:
 async def set_logo(
     tx: Tx, account: UUID, drawn: bytes | None, name: str | None, at: datetime
 ) -> bool:
-    """Set the logo, or remove it. False if no sales page exists."""
+    """Set the logo of a sales page, or remove it (None). Return False if no sales page exists."""
     query = "UPDATE shops SET logo = %s, logo_hash = %s, set_at = %s WHERE account_id = %s"
     return bool(await tx.run(query, drawn, name, at, account))
 
 
 async def logo(tx: ReadTx, account: UUID, name: str) -> bytes | None:
-    """Return the logo of a sales page if it has this hash."""
+    """Return the logo of a sales page with this hash; None if its logo has another hash."""
     query = "SELECT logo FROM shops WHERE account_id = %s AND logo_hash = %s"
     found: bytes | None = await tx.value(query, account, name)
     return found
 
 
 async def move_fee(tx: Tx, *move: object) -> None:
-    """Move a fee on the seller's side; see sql/functions/fee_move.sql."""
+    """Add a fee to the deposit of its seller, or take it back; see sql/functions/fee_move.sql."""
     await tx.run("SELECT fee_move(%s, %s, %s, %s, %s, %s)", *move)
 
 
@@ -574,19 +577,19 @@ async def move_fee(tx: Tx, *move: object) -> None:
 
 
 async def claim(tx: Tx, account: UUID, distributor: UUID) -> bool:
-    """Bind an account to the deposit from which it sells. False if it already sells from one."""
+    """Bind an account to the deposit from which it sells. Return False if it already sells from a deposit."""
     return bool(await tx.run(_CLAIM, account, distributor))
 
 
 async def may_claim(tx: ReadTx, account: UUID) -> bool:
-    """False if an account sells from a deposit."""
+    """Return whether an account can be bound to a deposit: True if it sells from no deposit now."""
     return not await tx.value(
         "SELECT 1 FROM selling_accounts WHERE account_id = %s AND NOT is_free", account
     )
 
 
 async def release(tx: Tx, account: UUID, distributor: UUID) -> None:
-    """Release an account from a deposit."""
+    """Release an account from a deposit, so that it can be bound to another deposit."""
     await tx.run(
         "UPDATE selling_accounts SET is_free = true WHERE account_id = %s AND distributor_id = %s",
         account,
@@ -595,19 +598,19 @@ async def release(tx: Tx, account: UUID, distributor: UUID) -> None:
 
 
 async def reseller(tx: ReadTx, distributor: UUID, account: UUID, at: datetime) -> Reseller | None:
-    """Return one reseller of a distributor, with its sales on the day of a moment."""
+    """Return a reseller of a distributor, with the rupiah that it sold on the day (WIB) of `at`; None if unknown."""
     query = f"{_RESELLER} WHERE r.account_id = %s AND r.reseller_id = %s"
     return await tx.one_as(_RESELLERS, query, at, distributor, account)
 
 
 async def resellers(tx: ReadTx, distributor: UUID, at: datetime) -> list[Reseller]:
-    """Return every reseller of a distributor, by name."""
+    """Return every reseller of a distributor, ordered by name, with the rupiah that it sold on the day (WIB) of `at`."""
     query = f"{_RESELLER} WHERE r.account_id = %s ORDER BY r.name, r.reseller_id"
     return await tx.all_as(_RESELLERS, query, at, distributor)
 
 
 async def distributors_of(tx: ReadTx, account: UUID, at: datetime) -> list[Reseller]:
-    """Return the relations of an account to distributors that invited it, except ended ones."""
+    """Return the offers to an account that have not ended: open invitations, and the deposit from which it sells."""
     query = f"{_RESELLER} WHERE r.reseller_id = %s AND r.state <> 'ended' ORDER BY t.seller, r.account_id"
     return await tx.all_as(_RESELLERS, query, at, account)
 
@@ -631,7 +634,7 @@ async def set_reseller(
     distributor_fee: int,
     fees_max: int,
 ) -> None:
-    """Insert or update a reseller."""
+    """Insert or update a reseller with its terms; fees in rupiah for each stamp."""
     await tx.run(
         "INSERT INTO resellers AS r (account_id, reseller_id, state, name, fee, day_rupiah, distributor_fee, fees_max,"
         " agreed_at, moved_at) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, now(), now())"
@@ -661,7 +664,7 @@ async def set_reseller_state(
 
 
 async def reseller_with_highest_fee(tx: ReadTx, distributor: UUID, at: datetime) -> Reseller | None:
-    """Return the reseller or invited account with the highest fee that has not ended."""
+    """Return the reseller or invited account with the highest fee, without ended resellers; None if none is left."""
     query = (
         f"{_RESELLER} WHERE r.account_id = %s AND r.state <> 'ended' ORDER BY r.fee DESC LIMIT 1"
     )
@@ -669,7 +672,7 @@ async def reseller_with_highest_fee(tx: ReadTx, distributor: UUID, at: datetime)
 
 
 async def set_fee_of_distributor(tx: Tx, distributor: UUID, fee: int, fees_max: int) -> None:
-    """Store the fee of a distributor beside those of its resellers."""
+    """Store the fee of a distributor, and the bound of both fees, in the rows of its resellers (rupiah for each stamp)."""
     await tx.run(
         "UPDATE resellers SET distributor_fee = %s, fees_max = %s WHERE account_id = %s",
         fee,
@@ -681,6 +684,6 @@ async def set_fee_of_distributor(tx: Tx, distributor: UUID, fee: int, fees_max: 
 async def sold_by_day(
     tx: ReadTx, distributor: UUID, account: UUID, begins: datetime, ends: datetime
 ) -> list[SoldOfDay]:
-    """Return the sales of a reseller, by day."""
+    """Return the sums of the sales of a reseller from `begins` to before `ends`, by day (WIB)."""
     given = (distributor, account, begins, ends)
     return await tx.all_as(_SOLD, _SOLD_BY_DAY, *given, begins, *given)

@@ -1,5 +1,5 @@
 -- Adds the fee of a seller to its deposit. A negative amount goes back to a buyer, from the deposit as far as that
--- suffices; the seller owes the rest, and the next fee pays it first. A known move changes nothing.
+-- suffices; the seller owes the rest, and its next fees pay this debt first. A repeated move changes nothing.
 CREATE OR REPLACE FUNCTION fee_move(
     p_account uuid, p_order uuid, p_number integer, p_buyer uuid, p_stamps integer, p_amount bigint
 ) RETURNS void

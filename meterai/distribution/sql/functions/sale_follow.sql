@@ -1,4 +1,4 @@
--- Follows a sale on the buyer's side: makes its order, and pays it if the deposit paid. A repeat changes nothing.
+-- Carries a sale over to its buyer: makes the order, and pays it if the deposit paid. A repeat changes nothing.
 CREATE OR REPLACE FUNCTION sale_follow(
     p_buyer uuid, p_order uuid, p_key text, p_request bytea, p_quantity integer, p_price bigint, p_fee bigint,
     p_lapses_seconds double precision, p_due_seconds double precision, p_attempt uuid, p_reference text,

@@ -1,4 +1,4 @@
--- Opens or changes the sales page of a distributor. A name belongs to one sales page for ever; a distributor may use
+-- Opens or changes the sales page of a distributor. A name belongs to one sales page permanently; a distributor may use
 -- `p_names_max` names in total. Returns 'set', 'taken' or 'spent'. Refuses 'seller_not_open'.
 CREATE OR REPLACE FUNCTION shop_set(
     p_account uuid, p_slug text, p_colour text, p_terms text, p_at timestamptz, p_names_max integer
