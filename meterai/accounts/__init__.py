@@ -1,25 +1,25 @@
 """Accounts: people and organizations, sign-in, sessions and API keys.
 
 Promises this room keeps
-  * There are no passwords: sign-in is by a code sent to the address, short-lived, with few tries, compared in
-    constant time, and not stored.  The mail also contains a link that is valid for an hour.
+  * There are no passwords: sign-in is by a code sent to the mail address.  The code lives shortly, allows few tries,
+    is compared in constant time, and is not stored.  The mail also contains a link that is valid for an hour.
   * An address and a network get a limited number of codes an hour, also under concurrency.  A device that signed in
-    with the address before has a quota of its own.  A person who is refused a code has a mail whose link is still
-    valid; the link leads to the page where the sign-in began, and nowhere else.
-  * Sessions and API keys are stored as hashes, and their owner can end them; every process rejects them five seconds
-    later.  An account sees its sessions and its keys, with the times of their making and last use.
+      with the address before has a separate quota.  A person who is refused a code has already received a mail whose
+      link is still valid; the link leads to the page where the sign-in began, and nowhere else.
+  * Sessions and API keys are stored as hashes, and their owner can end them; five seconds later every process rejects
+    them.  An account sees its sessions and keys, with the times when they were made and last used.
   * Making a passkey or an API key needs a fresh proof, and the owner of the account gets a mail.
-  * An API key has permissions by its scopes, which its maker had, until its end.  It has at most one successor, and
-    both work for the overlap.
-  * Staff sign in by passkey alone, and the last supervisor stays.
-  * Every route declares a permission, and one guard checks that the caller has it in the account it acts for: its
-    own, or an organization in which it has a role.
+  * The permissions of an API key are its scopes, and its maker had each of them.  A key has at most one successor;
+    both keys work for the overlap.
+  * Staff sign in by passkey alone, and the role of the last supervisor cannot be ended.
+  * Every route declares a permission.  One guard checks that the caller has this permission in the account it acts
+    for: the account of the person, or an organization in which the person has a role.
   * An organization is an account to which nobody signs in.  It always has an owner, and each change of its members is
     in its trail.  An invitation is accepted once, by one address.
   * While sign-up is closed no new address gets an account; existing accounts sign in.
-  * A member with a limit uses no more stamps in a month, also under concurrency.
+  * A member with a monthly limit of stamps never uses more stamps in a month, also under concurrency.
 
-Calls trail.  Its pages use `pages`.  Is called by every room that needs the caller.
+Calls trail.  Its pages use `pages`.  Every room that needs the caller of a request calls this room.
 """
 
 from meterai.accounts.addresses import (

@@ -1,4 +1,4 @@
-"""Accounts by mail address: lookup, creation, and the address to write to."""
+"""Accounts by mail address: lookup, creation, and the address to which mails are sent."""
 
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from meterai.plumbing.db.database import ReadTx, Tx
 
 
 async def contact(tx: ReadTx, account: UUID) -> Contact:
-    """Return the address and language to write to for an account; for an organization, those of an owner.  Refuses
+    """Return the address and language of mails to an account; for an organization, those of an owner.  Refuses
     `NotFound`.
     """
     found = await store.contact(tx, account)
@@ -35,12 +35,12 @@ async def organization_of(tx: ReadTx, account: UUID) -> Organization | None:
 
 
 async def account_known(tx: ReadTx, email: str) -> UUID | None:
-    """Return the account of an address; None if it has none.  Refuses `Malformed`."""
+    """Return the account of a mail address; None if the address has no account.  Refuses `Malformed`."""
     return await store.account_by_email(tx, normalized(email))
 
 
 async def account_of_address(tx: Tx, email: str, language: str, *, actor: Actor) -> UUID:
-    """Return the account of a normalized address; a new address gets one."""
+    """Return the account of a normalized mail address; an account is made if the address is new."""
     account, is_new = await store.insert_account(tx, new_id(), email, language)
     if is_new:
         await trail.record(
@@ -67,5 +67,7 @@ async def account_named(tx: ReadTx, text: str) -> UUID:
 
 
 async def create(tx: Tx, email: str, language: str, *, actor: Actor) -> UUID:
-    """Return the account of an address for an operator; a new address gets one.  Refuses `Malformed`."""
+    """Return the account of a mail address for an operator; an account is made if the address is new.  Refuses
+    `Malformed`.
+    """
     return await account_of_address(tx, normalized(email), language, actor=actor)

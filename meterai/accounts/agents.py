@@ -1,14 +1,14 @@
 """Browser and system from the User-Agent header, by family only; pure.
 
-A person tells the sessions of an account apart by them.  No version and no model is kept: those would be a
-fingerprint.
+The page of sessions shows both, so that a person can distinguish sessions.  Versions and models are not stored,
+because they would identify a device (fingerprint).
 """
 
 from typing import NamedTuple
 
 USER_AGENT_LENGTH_MAX = 512  # characters that are read; browsers send about 200
 
-# Substrings of a User-Agent, the more specific first: most browsers name others too.
+# Substrings of a User-Agent, the more specific first: most browsers also contain the names of other browsers.
 _BROWSERS = (
     ("edg", "Edge"),
     ("opr/", "Opera"),

@@ -1,4 +1,4 @@
-"""Sign-in codes and links by mail: requesting one, and exchanging it for a session."""
+"""Sign-in codes and links by mail: requesting a code, and exchanging a code or link for a session."""
 
 import hmac
 from dataclasses import replace
@@ -38,12 +38,11 @@ from meterai.plumbing.networks import WIDER, Buckets, nested
 
 CHALLENGE_KIND = "chl"
 LINK_PATH = "/sign-in/link"
-# A second press of the button comes within this time.
+# A form that is sent twice by a double press of its button arrives twice within this time.
 SAME_PRESS = timedelta(seconds=10)
-# Pause until the next attempt while the budget of a wider network is used up; its bucket refills
-# meanwhile.
+# Time after which a code may be requested again if the quota of a wider network is used up.
 WIDER_WAITS = timedelta(minutes=1)
-_KNOWN_DEVICES = 5  # devices of one address, each of which may use a full quota of codes an hour
+_KNOWN_DEVICES = 5  # known devices of one address that may each use a full hourly quota of codes
 
 
 class CodeService:
@@ -54,18 +53,18 @@ class CodeService:
         self._key = key
         self._settings = settings.of(AccountSettings)
         self._clock = clock
-        # Per process; the database counts the network of the request itself.
+        # Quotas of the wider networks, per process; the database counts the codes of the request's own network.
         most = self._settings.codes_per_hour_per_network_max
         self._wider = Buckets(most, 3_600.0, WIDER[1:])
 
     async def ask_for_code(
         self, email: str, network: str, language: str, device: str = "", leads_to: str = "/"
     ) -> UUID:
-        """Send a code to an address; the link of the mail leads to `leads_to`, a path of ours.
+        """Send a sign-in code to a mail address, and return its challenge.  The link of the mail leads to the path `leads_to`.
 
         The answer does not reveal whether the address has an account: a new address gets one with the first right
-        code.  A device (the text of its cookie) that signed in with this address before has a quota of its own,
-        which neither strangers nor a crowded network can use up.  The wider networks around `network`
+        code.  `device` is the text of the device cookie: a device that signed in with this address before has a quota
+        of its own, which neither strangers nor a crowded network can use up.  The wider networks around `network`
         (`plumbing/networks.py`) get four and sixteen times its quota, counted in this process.  Refuses
         `Malformed`, `TooManyCodes`.
         """
@@ -98,14 +97,14 @@ class CodeService:
                 ),
             )
         finally:
-            if waits_until is not None:  # none was made
+            if waits_until is not None:  # no challenge was made
                 self._wider.give_back(wider)
         if waits_until is not None:
             raise TooManyCodes(waits_until)
         return challenge
 
     async def begin_code(self, challenge: UUID) -> None:
-        """Start the life of a code when its mail is sent: in a rush a mail may wait longer than a code lives."""
+        """Start the lifetime of a code when its mail is sent: under load a mail may wait longer than a code lives."""
         until = self._clock.now() + timedelta(seconds=self._settings.code_lives_seconds)
         await self._database.once(store.begin_challenge, challenge, until)
 
@@ -114,7 +113,7 @@ class CodeService:
         return code_of(self._key, challenge)
 
     def asked_mark(self, challenge: UUID) -> str:
-        """Return the mark that only the browser which requested this code keeps."""
+        """Return the mark of the browser that requested this code; only that browser stores it."""
         return asked_mark(self._key, challenge)
 
     def link(self, challenge: UUID) -> str:
@@ -146,9 +145,9 @@ class CodeService:
     ) -> tuple[SignedIn, str]:
         """Exchange the link of a mail for a session; return it with the path at which the sign-in began.
 
-        The path comes from the challenge, not from the link, so nobody can change it.  No stranger can exhaust this
-        way to sign in: it needs the mail, and tries are not counted.  A link opens once, and again within
-        `SAME_PRESS`.  Refuses `LinkSpent`, `CodeSpent`, `PasskeyRequired`.
+        The path comes from the challenge, not from the link, so nobody can change it.  Tries of links are not counted,
+        so a stranger without the mail cannot use up the link.  A link works once, and again within `SAME_PRESS`.
+        Refuses `LinkSpent`, `CodeSpent`, `PasskeyRequired`.
         """
         linked = await self._linked(challenge, secret)
         session, proof = self._proof(challenge, language, agent, self._clock.now() - SAME_PRESS)
@@ -166,11 +165,11 @@ class CodeService:
         asked: str = "",
         agent: Agent = UNKNOWN,
     ) -> SignedIn:
-        """Exchange a code for a session and a mark on the device.
+        """Exchange a code for a session and an updated device cookie.
 
-        A code opens one session.  A browser that sends the form twice shows the second answer and drops the session
-        of the first.  So the browser that requested the code, known by its mark (`asked`), may use the right code
-        again within `SAME_PRESS`.  A forged or missing mark changes nothing.  Refuses `CodeIncomplete`,
+        A code opens one session.  But a browser that sends the form twice shows the second answer, and drops the session
+        of the first answer.  Therefore the browser that requested the code, identified by its mark (`asked`), may use the
+        right code again within `SAME_PRESS`.  Without a valid mark the code works once.  Refuses `CodeIncomplete`,
         `CodeWrong`, `CodeSpent`, `PasskeyRequired`.
         """
         given = "".join(str(int(letter)) for letter in code if letter.isdecimal())
@@ -201,7 +200,10 @@ class CodeService:
     def _proof(
         self, challenge: UUID, language: str, agent: Agent, again_since: datetime | None
     ) -> tuple[Credential, tuple[object, ...]]:
-        """Return a session of a new account that begins now, with the arguments by which the database opens it."""
+        """Return a new session, for a new account, with the arguments of the database function that opens the session.
+
+        The database uses the existing account instead if the address has one.
+        """
         now = self._clock.now()
         until = now + timedelta(seconds=self._settings.session_lives_seconds)
         account = new_id()  # used if the address is new
@@ -222,7 +224,7 @@ class CodeService:
     def _signed_in(
         self, session: Credential, opened: OpenedAccount, email: str, device: str
     ) -> SignedIn:
-        """Return the session and the device cookie for the browser.  Refuses `PasskeyRequired`."""
+        """Return the session and the device cookie of a completed sign-in.  Refuses `PasskeyRequired` for staff."""
         if opened.language is None:
             raise PasskeyRequired("the account is of staff")
         known = KnownBrowser.read(device) or KnownBrowser.fresh()

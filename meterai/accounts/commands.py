@@ -1,4 +1,4 @@
-"""Commands of accounts: accounts and API keys, supervisors, organizations that wait."""
+"""Commands of accounts: accounts and API keys, supervisors, organizations that wait for approval."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC
@@ -29,7 +29,7 @@ from meterai.plumbing.keyring import keyring_of
 
 
 def _check_scopes(_kind: object, value: Sequence[str]) -> None:
-    """Validate scopes: each is a permission that a key may have."""
+    """Check that each scope is a permission that an API key may have."""
     if unknown := set(value) - KEY_PERMISSIONS:
         raise ValueError(f"Not {min(unknown)}: {', '.join(sorted(KEY_PERMISSIONS))} are scopes.")
 
@@ -66,9 +66,9 @@ def create(
     language: Literal["id", "en"] = "id",
     by: By = None,
 ) -> None:
-    """Make an account (or find it), and with --api-key a key, printed once, on the last line.
+    """Make an account, or find the account of EMAIL. With --api-key also make a key, printed once, on the last line.
 
-    Without a --scope the key may do everything that a key may.
+    Without --scope the key has every permission that a key may have.
     """
     actor = operator(by)
     terms = KeyTerms(scopes=frozenset(scope) or None)
@@ -87,7 +87,7 @@ def create(
 
 
 def keys(email: Text, options: Options = NO_OPTIONS) -> None:
-    """Show the API keys of an account: number, made, last used, end, name, and scopes."""
+    """Show the API keys of an account: id, times when made and last used, end, name, and scopes."""
 
     async def list_them(service: AccountService) -> None:
         for key in await service.api_keys(await service.account_of(email)):
@@ -97,7 +97,7 @@ def keys(email: Text, options: Options = NO_OPTIONS) -> None:
 
 
 def first_staff(email: Text, options: Options = NO_OPTIONS, *, by: By = None) -> None:
-    """Make an account a supervisor, while fewer than two exist; it needs a passkey, and its sessions end."""
+    """Make an account a supervisor, while fewer than two supervisors exist. The account needs a passkey; its sessions end."""
     actor = operator(by)
 
     async def make(database: Database, _: Settings) -> None:
@@ -108,7 +108,7 @@ def first_staff(email: Text, options: Options = NO_OPTIONS, *, by: By = None) ->
 
 
 def list_staff(options: Options = NO_OPTIONS) -> None:
-    """Show who works for the operator: account, address, roles."""
+    """Show the staff of the operator: account, address, roles."""
 
     async def look(database: Database, _: Settings) -> None:
         for one in await database.once(staff):
@@ -125,11 +125,11 @@ def _shown(key: ApiKeyView) -> str:
     return f"{made}, {used}{ends}{ended}: {key.name} ({' '.join(sorted(key.scopes))})"
 
 
-WAITING_SHOWN_MAX = 1_000  # organizations; more would not be read
+WAITING_SHOWN_MAX = 1_000  # organizations; nobody reads a longer list
 
 
 def list_organizations(options: Options = NO_OPTIONS) -> None:
-    """Show the organizations that wait for approval: number, made, NPWP, NIB, name."""
+    """Show the organizations that wait for approval: account, time when made, NPWP, NIB, name."""
 
     async def show_them(database: Database, _settings: Settings) -> None:
         for one in await database.once(store.waiting_organizations, WAITING_SHOWN_MAX):

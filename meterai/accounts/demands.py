@@ -5,8 +5,7 @@ from collections.abc import Iterator, Mapping
 from meterai.commands import LOAD, TIME, Demand, Facts
 from meterai.plumbing.config import Configuration
 
-# A code has a million values: at this many guesses an hour an address withstands guessing for
-# years.
+# Guesses at the codes of one address in an hour.  A code has a million values, so guessing takes years at this rate.
 GUESSES_PER_HOUR_MAX = 100
 
 

@@ -1,6 +1,6 @@
-"""Erasure of a person: the sessions, passkeys and keys of the account end, and its address is removed.
+"""Erasure of a person: the sessions, passkeys and API keys of the account end, and its mail address is removed.
 
-The row of the account stays as the number under which orders and stamps are kept.
+The row of the account stays, because orders and stamps refer to its id.
 """
 
 from datetime import datetime
@@ -37,14 +37,14 @@ async def is_erased(tx: ReadTx, account: UUID) -> bool:
 
 
 async def people_after(tx: ReadTx, account: UUID | None, limit: int) -> list[UUID]:
-    """Return accounts that a person signs in to, ordered by id, after `account`."""
+    """Return the next accounts of people (not organizations) after the id `account`, ordered by id."""
     return await store.people_after(tx, account, limit)
 
 
 async def end_access(tx: Tx, account: UUID, *, actor: Actor, at: datetime) -> bool:
-    """End every session, passkey and API key of an account; true if there was any.
+    """End every session, passkey and API key of an account.  Return True if any existed.
 
-    No mail is sent for each: the caller sends one for all.
+    No mail is sent for each of them: the caller sends one mail about all.
     """
     sessions = await end_sessions(tx, account, actor=actor, at=at)
     passkeys = await store.passkeys(tx, account)
@@ -60,16 +60,19 @@ async def end_access(tx: Tx, account: UUID, *, actor: Actor, at: datetime) -> bo
 
 
 async def remove_from_directory(tx: Tx, person: Person) -> None:
-    """Remove the address from the directory, so that it finds no account.
+    """Remove the mail address of a person from the directory, so that it belongs to no account.
 
-    A sign-in that found the account before has begun its session by now; a later one waits until the transaction
-    ends.
+    A sign-in that found the account earlier has opened its session by now; a later sign-in waits until the
+    transaction ends.
     """
     await store.forget_address(tx, person.account, person.email)
 
 
 async def erase(tx: Tx, person: Person, at: datetime) -> None:
-    """Remove the address from an account; its next sign-in makes another account.  Refuses `LastOwner`."""
+    """Remove the mail address from the account of a person.  The next sign-in with the address makes a new account.
+
+    Refuses `LastOwner`.
+    """
     if not person.email:
         return
     await remove_from_directory(tx, person)
@@ -77,7 +80,7 @@ async def erase(tx: Tx, person: Person, at: datetime) -> None:
     await end_access(tx, person.account, actor=actor, at=at)
     for place in await store.places_of(tx, person.account, ORGANIZATIONS_PER_PERSON_MAX):
         if place.state == OrganizationState.DECLINED:
-            continue  # nobody acts for it; its owner stays as a number
+            continue  # nobody acts for this organization; the account id of its owner stays
         member = await store.member_of_person(tx, place.account, person.account)
         if member is not None:
             await roles.end_role(tx, place.account, read(MEMBERSHIP_KIND, member.id), actor=actor)

@@ -9,8 +9,8 @@ from meterai.plumbing.work.events import Event
 class SignInAsked(Event, frozen=True, kw_only=True):
     """A sign-in code was requested; written by `sign_in_begin`.
 
-    It belongs to no account: the account of the address is not known yet.  `language`: `id` or `en`; `network`: of
-    the request.
+    The event belongs to no account, since the account of the address is not known yet.  `language` is `id` or `en`;
+    `network` is the network of the request.
     """
 
     challenge: UUID
@@ -20,9 +20,9 @@ class SignInAsked(Event, frozen=True, kw_only=True):
 
 
 class CredentialChanged(Event, frozen=True, kw_only=True):
-    """A passkey or an API key of an account was made or ended in a session or by a key; written by `tell_owner`.
+    """A passkey or an API key was made or ended, through the pages or the API; written by `tell_owner`.
 
-    `kind`: `passkey` or `api_key`; `change`: `made` or `ended`; `credential`: its public number.
+    `kind` is `passkey` or `api_key`, `change` is `made` or `ended`, `credential` is the public id of the passkey or key.
     """
 
     kind: str
@@ -34,7 +34,7 @@ class CredentialChanged(Event, frozen=True, kw_only=True):
 class ApiKeyEnds(Event, frozen=True, kw_only=True):
     """An API key without a successor ends within days; written by `tell_that_key_ends`.
 
-    `credential`: its public number; `until`: when it ends.
+    `credential` is the public id of the key, `until` the time at which it ends.
     """
 
     credential: str
@@ -45,8 +45,8 @@ class ApiKeyEnds(Event, frozen=True, kw_only=True):
 class InvitationMade(Event, frozen=True, kw_only=True):
     """An organization invited an address; written by `tell_invited`.
 
-    `language`: of the inviting person; `name`: of the organization; `until`: end of the invitation.  The secret of
-    its link is derived for the mail and not stored.
+    `language` is that of the inviting person, `name` that of the organization, `until` the end of the invitation.  The
+    secret in the link is derived when the mail is written, and not stored.
     """
 
     invitation: UUID
@@ -60,7 +60,7 @@ class InvitationMade(Event, frozen=True, kw_only=True):
 class OrganizationDecided(Event, frozen=True, kw_only=True):
     """Staff approved or declined an organization; written by `tell_of_decision`.
 
-    `decision`: `approved` or `declined`; `name`: of the organization.
+    `decision` is `approved` or `declined`, `name` is the name of the organization.
     """
 
     decision: str

@@ -1,4 +1,4 @@
-"""Permission guard of every route."""
+"""Guard that checks the permission of every route."""
 
 from typing import Any
 
@@ -24,23 +24,23 @@ from meterai.plumbing.http.requests import KeyRequired, check_headers, is_safe
 
 
 def is_fresh(caller: Caller) -> bool:
-    """True if the session began within `PROOF_LIVES`, so that its owner is freshly proved."""
+    """True if the session of the caller began within `PROOF_LIVES`, so that it counts as a fresh proof."""
     return caller.proved_at is not None and SystemClock().now() - caller.proved_at <= PROOF_LIVES
 
 
 async def require_permission(connection: Request[Any, Any, Any]) -> None:
-    """Check before every route that the caller has the permission it declares.
+    """Check before every route that the caller has the permission that the route declares.
 
-    Also checks headers, query and, for pages, the origin of a form.  Refuses `SignInRequired`, `KeyRequired`,
-    `NotPermitted`, `MembershipEnded`, `FormForeign`, what `check_headers` and `check_query` refuse, and
-    `ProofRequired` if the route needs a `fresh_proof`.
+    The guard also checks the headers, the query and, for pages, the origin of a form.  Refuses `SignInRequired`,
+    `KeyRequired`, `NotPermitted`, `MembershipEnded`, `FormForeign`, `ProofRequired` if the route needs a
+    `fresh_proof`, and the refusals of `check_headers` and `check_query`.
     """
     check_headers(connection)
     handler = connection.route_handler
     if handler.opt.get("permission") != Permission.PROVIDER:
         check_query(connection)
     if connection.scope.get("method") == "OPTIONS":
-        return  # the framework answers with the methods of the path alone
+        return  # the framework answers, only with the methods of the path
     permission = Permission(handler.opt["permission"])
     # A bank sends its own name in `Origin` (SNAP BI).
     is_of_page = permission != Permission.PROVIDER and not is_api(connection.scope)
@@ -50,29 +50,29 @@ async def require_permission(connection: Request[Any, Any, Any]) -> None:
         return
     authenticator: Authenticator = connection.app.state.authenticator
     try:
-        # For routes of staff the session and the roles are read again, so that an ended one opens
-        # nothing.
+        # For routes of staff the session and the roles are read again, so that an ended session or role is refused at
+        # once.
         caller = await authenticator.caller(connection, anew=permission in OF_STAFF)
         if handler.opt.get("fresh_proof") and caller.by == "session" and not is_fresh(caller):
             raise ProofRequired("the session began too long ago")
     except (SignInRequired, ProofRequired):
         await keep_form(connection, *authenticator.session_shown(connection))
         raise
-    # A browser sends its cookie with a forged request too.  The form of a page has a token, a
-    # command of the API has none, so there a session may only read.
+    # A browser sends its cookie also with a forged request.  Forms of pages contain a token against that.  Requests to
+    # the API contain none, so a session may only read there.
     if caller.by == "session" and not is_safe(connection) and is_api(connection.scope):
         raise KeyRequired("commands of the API need an API key")
     scope: dict[str, object] = connection.scope  # type: ignore[assignment]
-    scope["caller"] = caller  # the page of a refusal shows whom it concerns
+    scope["caller"] = caller  # the page of a refusal shows the account of the caller
     scope["caller"] = _permitted(caller, permission)
-    # A route that does two things in one step needs the permissions of both.
+    # A route that does two things in one step may require a second permission.
     also = handler.opt.get("also")
     if also is not None and also not in caller.permissions:
         raise NotPermitted(also)
 
 
 def _permitted(caller: Caller, permission: Permission) -> Caller:
-    """Return the caller as the route sees it: for the account it acts for, its own account, or the operator.
+    """Return the caller with the account for which the route runs: the account it acts for, its own, or the operator's.
 
     Refuses `NotPermitted`, `MembershipEnded`, `ProofRequired`.
     """

@@ -3,11 +3,11 @@
 from meterai.kit.actor import ActorKind
 from meterai.plumbing.db.invariants import AHEAD, BEFORE_DIGESTS, Invariant, MailCause
 
-# No row leaves before this time (retention rules, less a day for differing clocks).
-SESSIONS_KEPT = "interval '29 days'"  # after its end
-KEYS_KEPT = "interval '364 days'"  # after it ended
-INVITATIONS_KEPT = "interval '29 days'"  # after it ended or expired
-# The trail keeps lines about an erased person, whose rows are gone.
+# No row is deleted before this time has passed (retention rules, less a day for differing clocks).
+SESSIONS_KEPT = "interval '29 days'"  # after the end of a session
+KEYS_KEPT = "interval '364 days'"  # after the end of a key
+INVITATIONS_KEPT = "interval '29 days'"  # after an invitation ended or expired
+# The trail keeps lines about an erased person, whose rows are deleted.
 ERASED = (
     "SELECT 1 FROM {{accounts*}} z WHERE z.account_id = {of}.account_id AND z.erased_at IS NOT NULL"
 )
@@ -15,7 +15,7 @@ _ACTORS = ", ".join(f"'{kind}'" for kind in ActorKind)
 
 MAIL_CAUSES = (
     MailCause(
-        # An operator hands over the result of a command itself: no mail is due.
+        # An operator hands over the result of a command in person, so no mail is due.
         """
         SELECT account_id, subject || ':' || substring(action FROM '[a-z]+$'), action, NULL,
                CASE WHEN split_part(actor, ':', 1) <> 'operator' THEN happened_at END, subject

@@ -36,7 +36,7 @@ _DAY = timedelta(days=1)
 def new_invitation(
     key: bytes, account: UUID, email: str, role: Role, limit: int | None, at: datetime
 ) -> Invitation:
-    """Return a new invitation.  Refuses `Malformed`."""
+    """Return a new invitation, not stored yet; `limit` is a monthly limit of stamps.  Refuses `Malformed`."""
     number = new_id()
     return Invitation(
         account,
@@ -52,7 +52,7 @@ def new_invitation(
 
 
 async def invite(tx: Tx, made: Invitation, language: str, *, actor: Actor) -> None:
-    """Send an invitation; it replaces an earlier one to the same address.
+    """Store an invitation and send its mail; it replaces an earlier invitation to the same address.
 
     Refuses `NotFound`, `AlreadyMember`, `TooManyInvitations`.
     """
@@ -89,7 +89,7 @@ async def invite(tx: Tx, made: Invitation, language: str, *, actor: Actor) -> No
 
 
 async def withdraw(tx: Tx, account: UUID, invitation: UUID, *, actor: Actor) -> None:
-    """Withdraw an invitation.  Refuses `NotFound`, and `InvitationSpent` for an accepted one."""
+    """Withdraw an invitation.  Refuses `NotFound`, and `InvitationSpent` if it was accepted."""
     found = await store.invitation(tx, account, invitation)
     if found is None:
         raise NotFound("no such invitation of this organization")
@@ -102,7 +102,7 @@ async def withdraw(tx: Tx, account: UUID, invitation: UUID, *, actor: Actor) -> 
 async def open_invitation(
     tx: ReadTx, shown: Credential, person: UUID, at: datetime
 ) -> tuple[Invitation, Organization]:
-    """Return the invitation that the link of a mail opens for a person, and its organization.
+    """Return the invitation behind the link of a mail, and its organization, if the person may accept it.
 
     Refuses `InvitationForAnother`, `InvitationSpent`.
     """
@@ -121,7 +121,7 @@ async def open_invitation(
 
 
 async def accept(tx: Tx, shown: Credential, person: UUID, *, at: datetime) -> Invitation:
-    """Accept an invitation: the person gets its role.
+    """Accept an invitation: the person gets the role that it names.
 
     Refuses what `open_invitation` and `give_role` refuse.
     """

@@ -1,4 +1,4 @@
-"""API keys: making, replacing and ending one, and notice of a coming end."""
+"""API keys: making, replacing and ending keys, and mails about keys that end soon."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -49,8 +49,8 @@ async def make_api_key(
 ) -> str:
     """Make an API key and return its text, which is not stored.
 
-    `key` is its id; a caller passes one if a request may be repeated.  Refuses `Malformed`, `ScopeNotHeld`,
-    `TooManyKeys`, `KeyAlreadyMade`.
+    `key` is the id of the new key; a caller whose request may be repeated passes it.  Refuses `Malformed`,
+    `ScopeNotHeld`, `TooManyKeys`, `KeyAlreadyMade`.
     """
     name = key_name(name)
     _check_terms(terms, at)
@@ -105,8 +105,8 @@ async def replace_api_key(
 ) -> str:
     """Make the successor of a key and return its text; the old key works for the overlap and then ends.
 
-    The successor has the same name, scopes and lifetime.  `terms` gives its maker and the maker's permissions.
-    Refuses what `make_api_key` refuses, `NotFound`, `KeyOver`, `KeyReplaced`.
+    The successor has the same name, scopes and lifetime.  `terms` contains its maker and the maker's permissions.
+    Refuses `NotFound`, `KeyOver`, `KeyReplaced`, and what `make_api_key` refuses.
     """
     key, overlap_hours, successor = wish
     if overlap_hours not in KEY_OVERLAP_HOURS:
@@ -159,7 +159,7 @@ async def end_api_key(
 
 
 async def tell_of_end(tx: Tx, ending: KeyOfAccount, at: datetime) -> None:
-    """Tell the owner of a key once that it ends soon."""
+    """Notify the owner of an API key, once, that the key ends soon."""
     if not await store.note_end_told(tx, ending.account, ending.key, at):
         return
     subject = show(KEY_KIND, ending.key)

@@ -1,4 +1,6 @@
-"""Accounts for the console: search by address or id, timeline without secrets, API keys that end soon."""
+"""Accounts in the console: search by address or id, timelines, work lists of API keys that end soon and of organizations
+that wait for approval.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -19,11 +21,11 @@ from meterai.plumbing.config import Settings
 from meterai.plumbing.db.database import ReadTx
 from meterai.room import Knows, WorkList
 
-TOLD_MAX = 20  # sessions and API keys on a timeline; acts on them are in the trail
+TOLD_MAX = 20  # sessions, and API keys, on a timeline; acts on them are in the trail
 
 
 async def find(tx: ReadTx, text: str, _limit: int) -> Sequence[Subject]:
-    """Find an account by its id or mail address."""
+    """Return the console subject of the account with this id or mail address."""
     account = read_typed(ACCOUNT_KIND, text)
     if account is not None:
         known = await store.account_told(tx, account)  # also the account of an erased person
@@ -38,7 +40,7 @@ async def find(tx: ReadTx, text: str, _limit: int) -> Sequence[Subject]:
 
 
 async def tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
-    """Return the timeline of an account: creation, organization, last uses."""
+    """Return the timeline of an account: its making, its organization, the last uses of its sessions and API keys."""
     if about.kind != SubjectKind.ACCOUNT or about.account is None:
         return ()
     known = await store.account_told(tx, about.account)

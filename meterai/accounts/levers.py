@@ -1,4 +1,4 @@
-"""Levers of accounts: roles of staff, organizations, end of sessions and API keys."""
+"""Levers (staff actions with a forecast) on accounts: roles of staff, organizations, end of sessions and API keys."""
 
 from functools import partial
 
@@ -32,20 +32,20 @@ from meterai.plumbing.db.database import ReadTx, Tx
 
 
 class StaffRoleArguments(msgspec.Struct, frozen=True):
-    """The account by its address or as `acc_...`, and a role of staff."""
+    """Arguments to give or end a role of staff: the account, by address or as `acc_...`, and the role."""
 
     account: str
     role: StaffRole
 
 
 class AccountArguments(msgspec.Struct, frozen=True):
-    """The account by its address or as `acc_...`."""
+    """Argument of a lever on one account: the account, by address or as `acc_...`."""
 
     account: str
 
 
 class KeyArguments(msgspec.Struct, frozen=True):
-    """The account by its address or as `acc_...`, and a key of it as `key_...`."""
+    """Arguments to end an API key: the account, by address or as `acc_...`, and the key as `key_...`."""
 
     account: str
     key: str
@@ -159,7 +159,7 @@ END_KEY = Lever(
 
 
 class OrganizationArguments(msgspec.Struct, frozen=True):
-    """The organization to decide about, by the number of its account."""
+    """Argument to approve or decline an organization: its account as `acc_...`."""
 
     organization: str
 

@@ -28,7 +28,7 @@ class Permission(StrEnum):
     """Permission that a route declares and the guard requires."""
 
     PUBLIC = "public"  # everybody
-    PROVIDER = "provider"  # the payment provider, authenticated by its signature
+    PROVIDER = "provider"  # a payment provider, authenticated by its signature
     ACCOUNT_READ = "account.read"
     KEYS_READ = "keys.read"
     KEYS_MANAGE = "keys.manage"
@@ -37,9 +37,7 @@ class Permission(StrEnum):
     ORDER_CREATE = "order.create"
     ORDER_WITHDRAW = "order.withdraw"
     SALE_MAKE = "sale.make"  # sell stamps from the deposit of a distributor, and see the sales
-    RESELLERS_MANAGE = (
-        "resellers.manage"  # resellers of the account's deposit, and distributors it resells for
-    )
+    RESELLERS_MANAGE = "resellers.manage"  # own resellers, and relations to distributors
     SHOP_CHANGE = "shop.change"  # content of a distributor's sales page
     REFUND_READ = "refund.read"
     REFUND_ASK = "refund.ask"
@@ -47,13 +45,15 @@ class Permission(StrEnum):
     STAMPING_READ = "stamping.read"
     DOCUMENT_READ = "document.read"  # the stamped file, or its delta
     CASE_READ = "case.read"
-    CASE_MAKE = "case.make"  # complain, and answer
+    CASE_MAKE = "case.make"  # make complaints, and answer in them
     WEBHOOKS_READ = "webhooks.read"
     WEBHOOKS_MANAGE = "webhooks.manage"
     MEMBERS_READ = "members.read"
     MEMBERS_MANAGE = "members.manage"
-    PERSON = "person"  # a person's own affairs, in any account it acts for: passkeys, sessions, organizations
-    # Permissions of staff, the operator's own people.
+    PERSON = (
+        "person"  # passkeys, sessions and organizations of a person, in any account it acts for
+    )
+    # Permissions of staff, the people who work for the operator.
     CONSOLE_READ = "console.read"  # search, timelines, work lists, numbers
     CONSOLE_CASES = "console.cases"  # answer complaints
     CONSOLE_MONEY = "console.money"  # suspense, refunds
@@ -74,7 +74,7 @@ OF_STAFF = frozenset(one for one in Permission if one.startswith("console."))
 
 
 class Role(StrEnum):
-    """Role of a member in an organization.  A person owns its own account."""
+    """Role of a member in an organization.  In the account of a person, the person has the role of owner."""
 
     OWNER = "owner"
     FINANCE = "finance"  # buys, and requests refunds
@@ -96,8 +96,8 @@ class StaffRole(StrEnum):
 class OrganizationState(StrEnum):
     """State of an organization."""
 
-    WAITING = "waiting"  # for the approval of staff; nobody acts for it yet
-    OPEN = "open"  # its members act for it
+    WAITING = "waiting"  # for the approval of staff; nobody can act for it yet
+    OPEN = "open"  # its members can act for it
     DECLINED = "declined"  # staff did not approve of it
 
 
@@ -118,16 +118,16 @@ ORGANIZATION = Lifecycle(
 
 
 class InvitationState(StrEnum):
-    """State of an invitation; a `sent` one that is past its time opens nothing either."""
+    """State of an invitation; an invitation that is `sent` and expired cannot be accepted either."""
 
-    SENT = "sent"  # it can be accepted until its time is over
+    SENT = "sent"  # can be accepted until it expires
     ACCEPTED = "accepted"
     WITHDRAWN = "withdrawn"
-    REPLACED = "replaced"  # a later one went to the same address
+    REPLACED = "replaced"  # by a later invitation to the same address
 
 
 class InvitationEvent(StrEnum):
-    """How an invitation ends."""
+    """Event that ends an invitation."""
 
     ACCEPTED = "accepted"
     WITHDRAWN = "withdrawn"
@@ -148,7 +148,7 @@ _SEES = frozenset(
         Permission.MEMBERS_READ,
     }
 )
-# The answer to a complaint shows facts of orders, payments and refunds.
+# `case.read` belongs here, because the answer to a complaint shows facts of orders, payments and refunds.
 _SEES_MONEY = _SEES | {Permission.ORDER_READ, Permission.REFUND_READ, Permission.CASE_READ}
 PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     Role.OWNER: frozenset(Permission) - OPEN - PERSONAL - OF_STAFF,
@@ -196,7 +196,7 @@ STAFF_PERMISSIONS: Mapping[StaffRole, frozenset[Permission]] = {
     StaffRole.REGULATOR: frozenset({Permission.CONSOLE_READ, Permission.CONSOLE_STATEMENTS}),
 }
 
-# Permissions that an API key may have.  A key manages no members.
+# Permissions that an API key may have.  No key can manage members.
 KEY_PERMISSIONS = PERMISSIONS[Role.OWNER] - {Permission.MEMBERS_MANAGE}
 # Scopes that show facts of orders: a key with one of them also has `order.read`.
 SHOWS_ORDERS = frozenset({Permission.CASE_READ, Permission.CASE_MAKE})
@@ -246,41 +246,41 @@ _EMAIL = re.compile(
 _WEB_ADDRESS = re.compile(r"://|\bwww\.", re.IGNORECASE)
 _CREDENTIAL_LENGTH = 26 + 26 + 32
 KEY_NAME_LENGTH_MAX = 60  # characters; fits on one line of a phone
-KEYS_PER_ACCOUNT_MAX = 50  # not ended; a list that a person can read
-SESSIONS_SHOWN_MAX = 50  # the newest; a person has a few, and can end all
+KEYS_PER_ACCOUNT_MAX = 50  # keys in use; a list that a person can read
+SESSIONS_SHOWN_MAX = 50  # newest sessions; a person has a few, and can end all at once
 # Hours that a key still works after its successor was made: none, an hour, a day, a week.
 KEY_OVERLAP_HOURS = (0, 1, 24, 168)
-KEY_LIVES_MAX = timedelta(days=3_660)  # ten years: a later year is a typing error
-KEY_NEAR_END = timedelta(days=30)  # staff see it from then on, in time to ask its holder
-KEY_END_TOLD_BEFORE = timedelta(days=7)  # its owner gets a mail, in time to make another
-KEYS_SHOWN_MAX = 100  # those in use, and the newest of those that ended
-# Several people may share a phone; the address used longest ago is dropped first.
+KEY_LIVES_MAX = timedelta(days=3_660)  # ten years; a later end is a typing error
+KEY_NEAR_END = timedelta(days=30)  # before its end a key is on a work list of staff
+KEY_END_TOLD_BEFORE = timedelta(days=7)  # before the end of a key its owner gets a mail
+KEYS_SHOWN_MAX = 100  # keys in use first, then the newest of the ended keys
+# Addresses remembered by a device, since people may share a phone; the address used longest ago is dropped first.
 ADDRESSES_PER_DEVICE_MAX = 4
 _MARK_BYTES = 16
 ORGANIZATION_NAME_LENGTH_MAX = 200  # characters; longer than any company name we know
-ORGANIZATIONS_PER_PERSON_MAX = 20  # with a role in force; a list to choose from
+ORGANIZATIONS_PER_PERSON_MAX = 20  # in which the person has a role; a list to choose from
 MEMBERS_MAX = 200  # of one organization; a list that its owner reads
-# Per organization and day: each is a mail to any address, so no more than a team needs.
+# Per organization and day: each invitation is a mail to an arbitrary address, so only as many as a team needs.
 INVITATIONS_PER_DAY_MAX = 20
 # Per address and day, over all organizations: invitations must not flood an inbox.
 INVITATIONS_PER_ADDRESS_MAX = 5
 INVITATION_LIVES = timedelta(days=7)
 STAMPS_PER_MONTH_MAX = 1_000_000_000  # more than is sold in a year
-# Age of a session that may still make a passkey or an API key, which outlive it.  Long enough to
-# make one after signing in for it, and short beside the time until a stolen session is noticed.
+# Age up to which a session counts as a fresh proof and may make a passkey or an API key, which outlive the session.
+# Long enough to make one after signing in, and short compared with the time until a stolen session is noticed.
 PROOF_LIVES = timedelta(minutes=10)
-# Lifetime of the rights of staff in a session: a working day.
+# Time for which a session has the rights of staff: a working day.
 STAFF_SESSION_LIVES = timedelta(hours=12)
-SUPERVISORS_FIRST_MAX = 2  # made without an approval: one requests, the other approves
-# Age of credentials that a stolen session may have made: the default lifetime of a session.
+SUPERVISORS_FIRST_MAX = 2  # made without approval, so that one can request and the other approve
+# Age up to which a credential may have been made by a session stolen lately: the default lifetime of a session.
 RECENT = timedelta(days=30)
-# As long as codes of an address are counted.  When a stranger has used up the codes, the inbox of
-# the address holds a mail whose link still opens.
+# The period in which the codes of an address are counted.  If a stranger uses up the codes of an address, its inbox
+# has a mail whose link still works.
 LINK_LIVES = timedelta(hours=1)
 
 
 class NotPermitted(Refusal):
-    """The caller is known and lacks `permission`."""
+    """The caller is signed in, but lacks `permission`."""
 
     code = "not_permitted"
     status = 403
@@ -299,21 +299,21 @@ class MembershipEnded(Refusal):
 
 
 class PasskeyNeeded(Refusal):
-    """The account has no passkey; staff sign in by passkey alone."""
+    """The account needs a passkey, because staff sign in by passkey alone."""
 
     code = "passkey_needed"
     status = 409
 
 
 class PasskeyRequired(Refusal):
-    """The account is of staff: it signs in by passkey alone, and only such a session adds a passkey."""
+    """The account belongs to staff: it signs in by passkey alone, and only such a session may add a passkey."""
 
     code = "passkey_required"
     status = 403
 
 
 class StaffRoleUnchanged(Refusal):
-    """The account already has the role to give, or lacks the role to end."""
+    """The account already has the role that should be given, or lacks the role that should end."""
 
     code = "staff_role_unchanged"
     status = 409
@@ -327,7 +327,7 @@ class LastSupervisor(Refusal):
 
 
 class SupervisorsExist(CommandRefusal):
-    """Two supervisors exist; they give the other roles of staff."""
+    """Two supervisors exist already; all other roles of staff are given by supervisors."""
 
     code = "supervisors_exist"
 
@@ -366,7 +366,7 @@ class TooManyMembers(Refusal):
 
 
 class TooManyInvitations(Refusal):
-    """The maximum of invitations within a day was sent, by the organization or to the address."""
+    """The maximum number of invitations in a day was sent, by the organization or to the address."""
 
     code = "too_many_invitations"
     status = 409
@@ -377,21 +377,21 @@ class TooManyInvitations(Refusal):
 
 
 class AlreadyMember(Refusal):
-    """The person already has a role in the organization; a role is changed, not given twice."""
+    """The person already has a role in the organization; the role can be changed, but not given twice."""
 
     code = "already_member"
     status = 409
 
 
 class InvitationForAnother(Refusal):
-    """The invitation was sent to another address than that of the account; the address is not revealed."""
+    """The invitation was sent to another address than that of the account; this other address is not revealed."""
 
     code = "invitation_for_another"
     status = 403
 
 
 class InvitationSpent(Refusal):
-    """The link is of no invitation of ours, or the invitation expired, was used or withdrawn."""
+    """The link belongs to no invitation, or its invitation has expired, was used or was withdrawn."""
 
     code = "invitation_spent"
     status = 410
@@ -406,7 +406,7 @@ class LastOwner(Refusal):
 
 @refusal_of_database
 class MemberLimitReached(Refusal):
-    """The member needs more stamps than `left` of its monthly limit."""
+    """The member needs more stamps than are `left` of its monthly limit."""
 
     code = "member_limit_reached"
     status = 409
@@ -419,10 +419,10 @@ class MemberLimitReached(Refusal):
 
 
 class CodeWrong(Refusal):
-    """The code differs from the one sent; `tries_left` remain.
+    """The code is not the code that was sent; `tries_left` tries remain.
 
-    Each mail has a code of its own, valid on the page that requested it.  The latest of two mails may be for
-    another page, so `mailed_at` identifies the right one.
+    Each mail has a separate code, valid only on the page that requested it.  The newest of several mails may belong
+    to another page, so `mailed_at` tells the person which mail is the right one.
     """
 
     code = "code_wrong"
@@ -435,7 +435,7 @@ class CodeWrong(Refusal):
 
 
 class CodeIncomplete(Refusal):
-    """The code has another number of digits: it is not looked up and costs no try."""
+    """The typed code has a wrong number of digits; it is not checked and does not count as a try."""
 
     code = "code_incomplete"
     status = 422
@@ -458,16 +458,16 @@ class LinkSpent(Refusal):
 class TooManyCodes(Refusal):
     """The hourly quota of codes of the address or network, or the quota of unused codes, is used up.
 
-    A code is available from `retry_at`, unless another request takes it first.
+    A code may be requested again from `retry_at`, unless another request uses the quota first.
     """
 
     code = "too_many_codes"
     status = 429
-    # several quotas, of an address and its networks; the answer does not reveal which
+    # quotas of an address and its networks; the answer does not reveal which quota is used up
     quota = ("sign_in_codes", "")
 
     def __init__(self, until: datetime) -> None:
-        # Shown to the minute, so rounded up.
+        # Rounded up, since it is shown to the minute.
         whole = until.replace(second=0, microsecond=0)
         self.retry_at = whole if whole == until else whole + timedelta(minutes=1)
         super().__init__(f"too many codes lately; again at {self.retry_at.isoformat()}")
@@ -477,7 +477,8 @@ class TooManyCodes(Refusal):
 class SignUpClosed(Refusal):
     """The address has no account, and sign-up is closed since `closed_at`; existing accounts sign in.
 
-    Only the reader of the address's mail gets this answer: nobody else learns whether the address has an account.
+    The refusal comes after the code or link of a mail, so only a person who reads the mail of the address learns that
+    it has no account.
     """
 
     code = "sign_up_closed"
@@ -486,22 +487,22 @@ class SignUpClosed(Refusal):
 
     def __init__(self, closed_at: str) -> None:
         super().__init__(f"no account is made since {closed_at}")
-        self.closed_at = closed_at  # in the format of the database
+        self.closed_at = closed_at  # text in the time format of the database
 
     def facts(self) -> dict[str, object]:
-        """Return `closed_at` as a datetime."""
+        """Return the facts for the sentence of the refusal, with `closed_at` as a datetime."""
         return {"closed_at": datetime.fromisoformat(self.closed_at)}
 
 
 class PasskeyRefused(Refusal):
-    """The answer of an authenticator is invalid; the reason is not revealed."""
+    """The answer of an authenticator is invalid; the answer to the client does not reveal the reason."""
 
     code = "passkey_refused"
     status = 422
 
 
 class CredentialTaken(Refusal):
-    """The credential is a passkey of another account; it opens one account only."""
+    """The credential is a passkey of another account already, and a credential can belong to one account only."""
 
     code = "credential_taken"
     status = 409
@@ -530,7 +531,7 @@ class TooManyKeys(Refusal):
 
 
 class ScopeNotHeld(Refusal):
-    """The key would have the permission `scope`, which its maker lacks."""
+    """The new key would have the permission `scope`, which its maker lacks."""
 
     code = "scope_not_held"
     status = 403
@@ -541,7 +542,7 @@ class ScopeNotHeld(Refusal):
 
 
 class KeyOver(Refusal):
-    """The key ended or expired, so it gets no successor; a new key is made instead."""
+    """The key has ended or expired, so it gets no successor; a new key must be made instead."""
 
     code = "key_over"
     status = 409
@@ -555,7 +556,7 @@ class KeyReplaced(Refusal):
 
 
 class KeyAlreadyMade(Refusal):
-    """The same form made a key before; its text was shown then and is not stored."""
+    """The same form made a key before; the text of the key was shown then, and is not stored."""
 
     code = "key_already_made"
     status = 409
@@ -571,7 +572,7 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class Challenge:
-    """A sign-in code that was sent, with its tries."""
+    """A sign-in code that was requested, with the number of its tries."""
 
     email: str
     expires_at: datetime
@@ -580,14 +581,14 @@ class Challenge:
     leads_to: str  # path of ours at which the sign-in began
 
     def is_spent(self, now: datetime, tries_max: int, again_since: datetime | None) -> bool:
-        """True if no code opens it any more; one used after `again_since` opens it once more."""
+        """True if the challenge accepts no code any more; used after `again_since`, it accepts its code once more."""
         is_used = self.used_at is not None and (again_since is None or self.used_at <= again_since)
         return is_used or self.expires_at <= now or self.tries >= tries_max
 
     def is_link_over(self, now: datetime, again_since: datetime, code_lives: timedelta) -> bool:
-        """True if the link of its mail opens nothing any more.
+        """True if the link of the mail does not work any more.
 
-        Wrong codes have no influence: their sender does not have the mail.
+        Tries with wrong codes do not end the link, because whoever guesses codes does not have the mail.
         """
         is_used = self.used_at is not None and self.used_at <= again_since
         return is_used or self.expires_at - code_lives + max(LINK_LIVES, code_lives) <= now
@@ -595,31 +596,31 @@ class Challenge:
 
 @dataclass(frozen=True, slots=True)
 class TriedChallenge(Challenge):
-    """A challenge before a try of its code, and the account that the code opened, if any."""
+    """A challenge as it was before a try of its code; `account` is the account that the try signed in to, if any."""
 
     account: UUID | None
     language: str | None
 
 
 class OpenedAccount(NamedTuple):
-    """The account that a sign-in opened, and its language; None if only a passkey opens it."""
+    """The account of a completed sign-in, and its language; the language is None if the account needs a passkey."""
 
     account: UUID
     language: str | None
 
 
 class CodeLimits(NamedTuple):
-    """Maximum of codes sent within an hour, and of unused codes at one time."""
+    """Maximum numbers of codes sent within an hour, and of unused codes at one time."""
 
     of_address: int
-    of_devices: int  # all devices together that signed in with the address before
+    of_devices: int  # of all devices together that signed in with the address before
     of_network: int
     outstanding: int  # of an address, or of one device
 
 
 @dataclass(frozen=True, slots=True)
 class StoredCredential:
-    """The stored row of a session or API key in use."""
+    """The stored data of a session or API key in use."""
 
     secret_hash: bytes
     language: str  # of its account
@@ -632,7 +633,7 @@ class StoredCredential:
 
 
 class StaffOfAddress(NamedTuple):
-    """A member of staff: account, address, roles."""
+    """A member of staff: account, mail address, roles."""
 
     account: UUID
     email: str
@@ -650,7 +651,8 @@ class ActingFor(NamedTuple):
 class KeyTerms:
     """Scopes, end and maker of a new API key.
 
-    `scopes` None means all that a key may have; `held` are the permissions of the maker, None for an operator.
+    `scopes` None means every permission that a key may have.  `held` are the permissions of the maker; None for an
+    operator, who may give any.
     """
 
     scopes: frozenset[str] | None = None
@@ -661,7 +663,7 @@ class KeyTerms:
 
 
 class Replacement(NamedTuple):
-    """Request to replace an API key: the overlap in hours, and the id of its successor."""
+    """Request to replace an API key: the key, the overlap in hours, and the id of the successor."""
 
     key: UUID
     overlap_hours: int
@@ -670,7 +672,7 @@ class Replacement(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class StoredKey:
-    """The stored row of an API key that is to be replaced."""
+    """The stored data of an API key that is to be replaced."""
 
     name: str
     scopes: Sequence[str] | None
@@ -682,7 +684,7 @@ class StoredKey:
 
 @dataclass(frozen=True, slots=True)
 class KeyOfAccount:
-    """An API key that ends soon, with its account."""
+    """An API key that ends soon, and its account."""
 
     account: UUID
     key: UUID
@@ -691,7 +693,7 @@ class KeyOfAccount:
 
 
 class KeyMaker(NamedTuple):
-    """The person who made a key of an organization; `has_left` if its role there ended."""
+    """The person who made a key of an organization; `has_left` is True if the role of the person there has ended."""
 
     key: str
     email: str
@@ -722,7 +724,7 @@ class PlaceOf(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A person with a role in an organization, and the stamps it used this month of its limit."""
+    """A person with a role in an organization, its monthly limit of stamps, and the stamps of it used this month."""
 
     id: str
     person: UUID
@@ -749,7 +751,7 @@ class Invitation:
 
     @property
     def shown(self) -> str:
-        """Public number of the invitation."""
+        """Public id of the invitation."""
         return show(INVITATION_KIND, self.id)
 
     def is_over(self, now: datetime) -> bool:
@@ -759,7 +761,7 @@ class Invitation:
 
 @dataclass(frozen=True, slots=True)
 class ApiKeyView:
-    """An API key as its owner sees it.  Its text is not here: nobody but the holder has it."""
+    """An API key as its owner sees it, without its text, which only the holder has."""
 
     id: str
     name: str
@@ -771,13 +773,13 @@ class ApiKeyView:
     replaces: str | None
 
     def is_over(self, now: datetime) -> bool:
-        """True if it opens nothing any more."""
+        """True if the key has ended or expired."""
         return self.ended_at is not None or (self.expires_at is not None and self.expires_at <= now)
 
 
 @dataclass(frozen=True, slots=True)
 class AccountTold:
-    """An account, with its organization if it is one."""
+    """An account, and its organization if it is the account of an organization."""
 
     email: str
     made_at: datetime
@@ -798,7 +800,7 @@ class SessionView:
 
 @dataclass(frozen=True, slots=True)
 class StoredPasskey:
-    """A passkey in use, with the values that verify its answers."""
+    """A passkey in use, with the data to verify the answers of its authenticator."""
 
     passkey_id: UUID
     public_key: bytes  # COSE
@@ -816,22 +818,22 @@ class PasskeyView:
 
 
 def staff_permissions(roles: Sequence[str]) -> frozenset[Permission]:
-    """Return the union of the permissions of roles of staff."""
+    """Return the permissions that these roles of staff have together."""
     return frozenset().union(*(STAFF_PERMISSIONS[StaffRole(one)] for one in roles))
 
 
 def key_permissions(scopes: Sequence[str] | None) -> frozenset[str]:
-    """Return the permissions of a key with these scopes, at most those a key may have."""
+    """Return the permissions of an API key with these scopes; None means every permission that a key may have."""
     return KEY_PERMISSIONS if scopes is None else KEY_PERMISSIONS.intersection(scopes)
 
 
 def is_recent(made_at: datetime, now: datetime) -> bool:
-    """True if it is recent enough to have been made with a stolen session."""
+    """True if a credential made at `made_at` is so new that a session stolen lately may have made it."""
     return now - made_at <= RECENT
 
 
 def normalized(email: str) -> str:
-    """Return the address in the form that is stored and compared.  Refuses `Malformed`."""
+    """Return a mail address in the form that is stored and compared.  Refuses `Malformed`."""
     text = email.strip().lower()
     if len(text) > EMAIL_LENGTH_MAX or not _EMAIL.match(text):
         raise Malformed("email", "email")
@@ -839,13 +841,13 @@ def normalized(email: str) -> str:
 
 
 def key_name(text: str) -> str:
-    """Return the name of an API key with single spaces.  Refuses `Malformed`."""
+    """Return the typed name of an API key, with single spaces.  Refuses `Malformed`."""
     return _name(text, "name", KEY_NAME_LENGTH_MAX)
 
 
 def organization_name(text: str) -> str:
-    """Return the name of an organization.  Refuses `Malformed`, also for a web address: mails to strangers contain
-    the name.
+    """Return the typed name of an organization.  Refuses `Malformed`, also for a name with a web address, because mails
+    to strangers contain the name.
     """
     name = _name(text, "organization", ORGANIZATION_NAME_LENGTH_MAX)
     if _WEB_ADDRESS.search(name):
@@ -861,7 +863,7 @@ def _name(text: str, field: str, length_max: int) -> str:
 
 
 def stamps_limit(text: str) -> int | None:
-    """Return a typed limit of stamps per month; None if empty.  Refuses `Malformed`."""
+    """Return a typed limit of stamps per month; None if the text is empty.  Refuses `Malformed`."""
     if not text.strip():
         return None
     limit = counted(text.strip())
@@ -871,8 +873,8 @@ def stamps_limit(text: str) -> int | None:
 
 
 def code_of(key: bytes, challenge: UUID) -> str:
-    """Return the six digits of a challenge, derived from a key outside the database: a copy of the database does
-    not reveal them.
+    """Return the six digits of the code of a challenge.  They are derived from a key that is not in the database, so a
+    copy of the database does not reveal them.
     """
     digest = hmac.digest(key, challenge.bytes, hashlib.sha256)
     return f"{int.from_bytes(digest[:8]) % 10**CODE_DIGITS:0{CODE_DIGITS}}"
@@ -881,20 +883,20 @@ def code_of(key: bytes, challenge: UUID) -> str:
 def asked_mark(key: bytes, challenge: UUID) -> str:
     """Return the mark of the browser that requested the code of a challenge.
 
-    No mail and no URL contains it, so no other browser has it.  It opens nothing by itself.
+    No mail and no URL contains the mark, so no other browser has it.  The mark alone does not sign in.
     """
     digest = hmac.digest(key, b"asked:" + challenge.bytes, hashlib.sha256)[:_MARK_BYTES]
     return urlsafe_b64encode(digest).decode().rstrip("=")
 
 
 def link_secret(key: bytes, challenge: UUID) -> str:
-    """Return the secret in the link of a mail: 128 bits, so guesses need no count that a stranger could use up."""
+    """Return the secret in the sign-in link of a mail.  It has 128 bits, so tries need not be counted."""
     return hmac.digest(key, b"link:" + challenge.bytes, hashlib.sha256)[:_MARK_BYTES].hex()
 
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """A bearer secret that names its row: account, id (of a key, session or invitation), and the secret."""
+    """A bearer credential of a key, session or invitation: account and id of its row, and a secret."""
 
     account: UUID
     id: UUID
@@ -902,25 +904,25 @@ class Credential:
 
     @classmethod
     def fresh(cls, account: UUID, identifier: UUID) -> "Credential":
-        """Return a credential with a fresh secret for a new row."""
+        """Return a credential with a new random secret, for a row with this account and id."""
         return cls(account, identifier, secrets.token_urlsafe(SECRET_BYTES))
 
     @classmethod
     def for_invitation(cls, key: bytes, account: UUID, invitation: UUID) -> "Credential":
-        """Return the credential in the link of an invitation, derived from a key outside the database, so no row
-        contains it.
+        """Return the credential in the link of an invitation.  It is derived from a key that is not in the database, so no
+        row contains it.
         """
         digest = hmac.digest(key, b"invitation:" + account.bytes + invitation.bytes, hashlib.sha256)
         secret = urlsafe_b64encode(digest[:SECRET_BYTES]).decode()
         return cls(account, invitation, secret)
 
     def text(self, prefix: str = "") -> str:
-        """Return the text that the holder keeps."""
+        """Return the credential as text for its holder."""
         return f"{prefix}{compact(self.account)}{compact(self.id)}{self.secret}"
 
     @classmethod
     def read(cls, text: str, prefix: str = "") -> "Credential":
-        """Parse a credential from the text that its holder sent.  Refuses `SignInRequired`."""
+        """Parse the text of a credential that a client sent.  Refuses `SignInRequired`."""
         rest = text.removeprefix(prefix)
         if len(rest) != _CREDENTIAL_LENGTH or not text.startswith(prefix):
             raise SignInRequired("not a credential")
@@ -934,12 +936,12 @@ class Credential:
         return hashlib.sha256(self.secret.encode()).digest()
 
     def opens(self, stored: bytes) -> bool:
-        """True if `stored` is the hash of the secret."""
+        """True if `stored` is the hash of this credential's secret."""
         return hmac.compare_digest(self.hash(), stored)
 
 
 def address_digest(account: UUID, email: str) -> str:
-    """Return the digest of an address for the audit trail."""
+    """Return the digest of a mail address for the audit trail."""
     return hashlib.sha256(account.bytes + email.encode()).hexdigest()
 
 
@@ -949,12 +951,12 @@ def session_digest(secret_hash: bytes) -> str:
 
 
 def organization_digest(account: UUID, name: str, npwp: str, nib: str) -> str:
-    """Return the digest of an organization for the audit trail; it does not reveal the name and the numbers."""
+    """Return the digest of an organization for the audit trail, which does not reveal its name and numbers."""
     return hashlib.sha256(account.bytes + "\n".join((name, npwp, nib)).encode()).hexdigest()
 
 
 def key_digest(secret_hash: bytes, name: str) -> str:
-    """Return the digest of an API key for the audit trail; it does not reveal the name."""
+    """Return the digest of an API key for the audit trail, which does not reveal its name."""
     return hashlib.sha256(secret_hash + name.encode()).hexdigest()
 
 
@@ -965,10 +967,10 @@ def passkey_digest(credential: bytes, public_key: bytes, name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class KnownBrowser:
-    """A browser with a mark (HMAC) for each address that signed in with it.
+    """Content of the device cookie: an id, and a mark (HMAC) for each mail address that signed in with this browser.
 
-    It authenticates nobody.  It gives the browser a code quota of its own, so that a stranger who uses up the codes
-    of an address does not lock out its owner.
+    The cookie authenticates nobody.  It gives the browser a separate quota of codes, so that a stranger who uses up
+    the codes of an address does not lock out its owner.
     """
 
     id: UUID
@@ -976,7 +978,7 @@ class KnownBrowser:
 
     @classmethod
     def read(cls, text: str) -> "KnownBrowser | None":
-        """Read the device cookie; None if malformed.  `knows` checks the marks."""
+        """Parse the device cookie; None if it is malformed.  The marks are checked later, by `knows`."""
         if not text.isascii():
             return None
         name, *marks = text.split(".")
@@ -987,11 +989,11 @@ class KnownBrowser:
 
     @classmethod
     def fresh(cls) -> "KnownBrowser":
-        """Return a device with which nobody has signed in."""
+        """Return the content for a browser with which nobody has signed in."""
         return cls(new_id())
 
     def text(self) -> str:
-        """Return the text of the cookie."""
+        """Return the text of the device cookie."""
         return ".".join((compact(self.id), *self.marks))
 
     def _mark(self, key: bytes, email: str) -> str:
@@ -1000,12 +1002,12 @@ class KnownBrowser:
         return urlsafe_b64encode(digest).decode().rstrip("=")
 
     def knows(self, key: bytes, email: str) -> bool:
-        """True if this address signed in with this device."""
+        """True if this mail address has signed in with this browser."""
         mark = self._mark(key, email).encode()
         return any(hmac.compare_digest(mark, one.encode()) for one in self.marks)
 
     def with_address(self, key: bytes, email: str) -> "KnownBrowser":
-        """Return the device with the mark of this address added."""
+        """Return the content with the mark of this mail address added."""
         mark = self._mark(key, email)
         others = tuple(one for one in self.marks if one != mark)
         return KnownBrowser(self.id, (mark, *others)[:ADDRESSES_PER_DEVICE_MAX])

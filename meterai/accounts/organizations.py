@@ -1,4 +1,4 @@
-"""Acts of members and invited people on organizations, each in a transaction of its own."""
+"""Acts of members and invited people on organizations; each act is one transaction."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -56,7 +56,7 @@ class OrganizationService:
     async def make(
         self, account: UUID, person: UUID, name: str, npwp: str, nib: str
     ) -> Organization:
-        """Make an organization owned by the person; a repeat returns the same one.
+        """Make an organization that the person owns; a repeat returns the same organization.
 
         Refuses `Malformed`, and what `make_organization` refuses.
         """
@@ -114,7 +114,7 @@ class OrganizationService:
         return made
 
     async def withdraw(self, account: UUID, invitation: UUID, *, actor: Actor) -> None:
-        """`invitations.withdraw` in a transaction of its own."""
+        """Call `invitations.withdraw` in a new transaction."""
         await self._database.run(
             partial(invitations.withdraw, account=account, invitation=invitation, actor=actor)
         )
@@ -125,13 +125,13 @@ class OrganizationService:
         return f"{INVITATION_PATH}?invitation={text}"
 
     async def opened(self, shown: str, person: UUID) -> tuple[Invitation, Organization]:
-        """Return the invitation of a link and its organization.  Refuses what `open_invitation` refuses."""
+        """Return the invitation behind a link, and its organization.  Refuses what `open_invitation` refuses."""
         credential, at = _credential(shown), self._clock.now()
         async with self._database.reading() as tx:
             return await invitations.open_invitation(tx, credential, person, at)
 
     async def accept(self, shown: str, person: UUID) -> Invitation:
-        """`invitations.accept` in a transaction of its own."""
+        """Call `invitations.accept` in a new transaction."""
         at, credential = self._clock.now(), _credential(shown)
         return await self._database.run(
             partial(invitations.accept, shown=credential, person=person, at=at)
@@ -140,7 +140,7 @@ class OrganizationService:
     async def change(
         self, account: UUID, membership: UUID, role: Role, limit: int | None, *, actor: Actor
     ) -> None:
-        """`change_role` in a transaction of its own; this process drops its cached callers."""
+        """Call `change_role` in a new transaction; this process drops the cached callers of the member."""
         change = partial(
             roles.change_role,
             account=account,
@@ -152,7 +152,7 @@ class OrganizationService:
         self._accounts.forget_person((await self._database.run(change)).person)
 
     async def end(self, account: UUID, membership: UUID, *, actor: Actor) -> None:
-        """`end_role` in a transaction of its own; this process drops its cached callers."""
+        """Call `end_role` in a new transaction; this process drops the cached callers of the member."""
         end = partial(roles.end_role, account=account, membership=membership, actor=actor)
         self._accounts.forget_person((await self._database.run(end)).person)
 
@@ -171,7 +171,7 @@ class OrganizationService:
 
 
 def _credential(shown: str) -> Credential:
-    """Read the credential of a link.  Refuses `InvitationSpent`: mail programs cut links."""
+    """Parse the credential in a link.  Refuses `InvitationSpent`, since a malformed link was often cut by a mail program."""
     try:
         return Credential.read(shown)
     except SignInRequired:

@@ -1,8 +1,9 @@
-"""Passkeys (Web Authentication, Level 3): registering one, and signing in with it.
+"""Passkeys (Web Authentication, Level 3): registering a passkey, and signing in with it.
 
-A challenge is derived from its cookie and a key of ours, so an answer is valid only with the cookie of the browser
-that requested it.  The authenticator must have verified its user: holding a device is not enough.  Nothing is
-written before an answer is valid; then its challenge is stored, and no second answer to it is valid.
+A challenge is derived from a cookie and a key of ours, so an answer is valid only together with the cookie of the
+browser that requested the challenge.  The authenticator must have verified its user: possession of a device is not
+enough.  Nothing is written before an answer is valid.  Then its challenge is stored, and no second answer to the
+challenge is valid.
 """
 
 import hashlib
@@ -55,15 +56,15 @@ from meterai.plumbing.config import Settings
 from meterai.plumbing.db.database import Database, Tx
 
 PASSKEYS_MAX = 10  # per account, in use; a person has a few devices
-ANSWER_LENGTH_MAX = 8_192  # characters of an authenticator's answer; a long one has 2,000
-CHALLENGE_LIVES = timedelta(minutes=10)  # as long as a sign-in page waits for a passkey
+ANSWER_LENGTH_MAX = 8_192  # characters of an authenticator's answer; long answers have 2,000
+CHALLENGE_LIVES = timedelta(minutes=10)  # the time that a person has to use the authenticator
 _RELYING_PARTY = "meterai"
 _SIGN_IN = b"sign-in"
 
 
 @dataclass(frozen=True, slots=True)
 class PasskeyChallenge:
-    """Options for an authenticator, as JSON, and the cookie that reads its answer."""
+    """Options for an authenticator, as JSON, and the text of the cookie with which its answer is verified."""
 
     options: str
     cookie: str
@@ -104,7 +105,7 @@ class PasskeyService:
     # -- challenges --
 
     def _challenge(self, purpose: bytes, cookie: str) -> tuple[bytes, UUID]:
-        """Return the challenge of a cookie, and its id.  Refuses `PasskeyRefused`."""
+        """Return the bytes and the id of the challenge that belongs to a cookie.  Refuses `PasskeyRefused`."""
         name, _, until = cookie.partition(".")
         try:
             identifier, ends = from_compact(name), int(until)
@@ -124,7 +125,7 @@ class PasskeyService:
     # -- registering --
 
     async def ask_to_make(self, account: UUID) -> PasskeyChallenge:
-        """Return the options of a new passkey.  Refuses `TooManyPasskeys`."""
+        """Return the options to register a new passkey.  Refuses `TooManyPasskeys`."""
         async with self._database.reading() as tx:
             kept = await store.passkey_credentials(tx, account)
             email = (await contact(tx, account)).email
@@ -155,7 +156,7 @@ class PasskeyService:
         actor: Actor,
         is_by_passkey: bool = False,
     ) -> None:
-        """Store the passkey that an authenticator made; for staff only in a session that a passkey opened.
+        """Store the passkey that an authenticator made.  Staff need a session that a passkey opened (`is_by_passkey`).
 
         Refuses `Malformed`, `PasskeyRefused`, `TooManyPasskeys`, `CredentialTaken`, `PasskeyRequired`.
         """
@@ -169,7 +170,7 @@ class PasskeyService:
                 expected_origin=self._origin,
                 require_user_verification=True,
             )
-        # A stranger's bytes pass through CBOR, COSE and X.509 parsers: any error is a refusal.
+        # Untrusted bytes pass through parsers of CBOR, COSE and X.509, so any error is a refusal.
         except Exception as fault:
             raise PasskeyRefused("the new passkey does not hold") from fault
         at = self._clock.now()
@@ -195,13 +196,13 @@ class PasskeyService:
         await self._database.run(keep)
 
     async def passkeys(self, account: UUID) -> list[PasskeyView]:
-        """Return the passkeys in use of an account, the newest first."""
+        """Return the passkeys of an account that have not ended, the newest first."""
         return await self._database.once(store.passkeys, account)
 
     async def end(self, account: UUID, passkey: UUID, *, actor: Actor) -> None:
         """End a passkey; a repeat changes nothing.
 
-        Refuses `NotFound`, and `PasskeyNeeded` for the last one of staff.
+        Refuses `NotFound`, and `PasskeyNeeded` for the last passkey of a member of staff.
         """
 
         async def end(tx: Tx) -> None:
@@ -222,7 +223,7 @@ class PasskeyService:
     # -- signing in --
 
     def ask_to_sign_in(self) -> PasskeyChallenge:
-        """Return the options of a sign-in with any passkey of ours; they contain no address."""
+        """Return the options of a sign-in with any passkey for our domain; they contain no mail address."""
         challenge, cookie = self._fresh(_SIGN_IN)
         options = webauthn.generate_authentication_options(
             rp_id=self._domain,
@@ -236,8 +237,8 @@ class PasskeyService:
     ) -> SignedIn:
         """Exchange the answer of an authenticator for a session.  Refuses `PasskeyRefused`.
 
-        The refusal does not reveal the reason: an ended passkey, one of another account and an unknown one get the
-        same answer.
+        The refusal does not reveal the reason: an ended passkey, a passkey of another account and an unknown passkey
+        get the same answer.
         """
         challenge, challenge_id = self._challenge(_SIGN_IN, cookie)
         given = _json(answer)
@@ -267,7 +268,7 @@ class PasskeyService:
                 credential_public_key=kept.public_key,
                 credential_current_sign_count=kept.sign_count,
             )
-        except Exception as fault:  # any error is a refusal, as above
+        except Exception as fault:  # any error in untrusted bytes is a refusal
             raise PasskeyRefused("the answer does not hold") from fault
         await _spend(tx, said.account, said.challenge_id, now)
         await store.note_passkey_use(tx, said.account, kept.passkey_id, shown.new_sign_count, now)

@@ -104,7 +104,7 @@ PERSONAL = Personal(
             whose="t.email = %s",
             named=_address,
             blanks={"email": "''"},
-            only="t.state <> 'sent'",  # no other is left by then
+            only="t.state <> 'sent'",  # erasure has ended the open invitations by then
             kept=KeepReason.BRIEFLY,
             since="coalesce(t.ended_at, now())",
             keeps=MONTH,

@@ -1,4 +1,4 @@
-"""Retention rules of the tables of accounts, with reasons."""
+"""Retention rules of the tables of accounts, with the reason of each rule."""
 
 from meterai.plumbing.work.retention import MONTH, ONE, WEEK, YEAR, Leaves, Rule, Stays
 

@@ -1,6 +1,6 @@
-"""Organizations, roles of people in them, and their use of monthly limits of stamps.
+"""Organizations, the roles of people in them, and the stamps that members use of their monthly limits.
 
-A change of members locks the organization first: of two owners who leave at once, one stays.
+A change of members locks the organization first, so that one owner stays if the last two leave at the same time.
 """
 
 from collections.abc import Mapping
@@ -57,7 +57,7 @@ def new_organization(
 async def make_organization(tx: Tx, made: Organization, person: UUID, language: str) -> None:
     """Make the account of an organization, owned by the person.  A repeat changes nothing.
 
-    Refuses `TooManyOrganizations`, and `NotFound` if the account is another one.
+    Refuses `TooManyOrganizations`, and `NotFound` if the id already belongs to another account.
     """
     account, actor = made.account, member_actor(person)
     if await store.count_places(tx, person) >= ORGANIZATIONS_PER_PERSON_MAX:
@@ -82,7 +82,7 @@ async def make_organization(tx: Tx, made: Organization, person: UUID, language: 
 async def decide_on_organization(
     tx: Tx, account: UUID, event: OrganizationEvent, *, actor: Actor
 ) -> Organization:
-    """Approve or decline an organization for staff.  Refuses `NotFound`, `NotAllowedNow`."""
+    """Record the decision of staff on an organization.  Refuses `NotFound`, `NotAllowedNow`."""
     found = await _locked(tx, account)
     await store.set_organization_state(tx, account, ORGANIZATION.after(found.state, event))
     subject = show(ACCOUNT_KIND, account)
@@ -94,7 +94,7 @@ async def decide_on_organization(
 async def give_role(
     tx: Tx, account: UUID, member: UUID, role: Role, limit: int | None = None, *, actor: Actor
 ) -> None:
-    """Give a role to a person who has none in the organization, with a limit of stamps per month.
+    """Give a role to a person who has no role in the organization; `limit` is in stamps per month, None is unlimited.
 
     Refuses `NotFound`, `AlreadyMember`, `TooManyMembers`, `TooManyOrganizations`.
     """
@@ -111,7 +111,7 @@ async def give_role(
 async def change_role(
     tx: Tx, account: UUID, membership: UUID, role: Role, limit: int | None, *, actor: Actor
 ) -> Member:
-    """Change role and limit of a member; return the member as it was before.  Refuses `NotFound`, `LastOwner`."""
+    """Change role and monthly limit of a member; return the member before the change.  Refuses `NotFound`, `LastOwner`."""
     await _locked(tx, account)
     found = await _member(tx, account, membership)
     if role != found.role:
@@ -134,7 +134,7 @@ async def end_role(tx: Tx, account: UUID, membership: UUID, *, actor: Actor) -> 
 
 
 async def permissions_in(tx: Tx, account: UUID, member: UUID) -> frozenset[Permission]:
-    """Return the permissions of a person for an account: all for its own, else those of its role."""
+    """Return the permissions of a person for an account: all if the account is its own, else those of its role there."""
     if member == account:
         return PERMISSIONS[Role.OWNER]
     role = await store.role_of(tx, account, member)
@@ -142,18 +142,18 @@ async def permissions_in(tx: Tx, account: UUID, member: UUID) -> frozenset[Permi
 
 
 async def use_stamps(tx: Tx, account: UUID, member: UUID | None, uses: Mapping[UUID, int]) -> None:
-    """Count the stamps of stampings or orders against the limit of the member, in the transaction that holds or
-    orders them.
+    """Count stamps against the monthly limit of a member, in the transaction that holds or orders these stamps.
 
-    A person who acts for itself (`member` None) has no limit.  The database functions that end a stamping or order
-    give them back.  Refuses `MemberLimitReached`, `MembershipEnded`.
+    `uses` maps the ids of stampings or orders to their stamps.  A person who acts for itself (`member` None) has no
+    limit.  The database functions that end a stamping or order give the stamps back to the limit.  Refuses
+    `MemberLimitReached`, `MembershipEnded`.
     """
     if member is not None and uses:
         await store.use_stamps(tx, account, member, uses)
 
 
 async def check_stamps_left(tx: ReadTx, account: UUID, member: UUID | None, needed: int) -> None:
-    """Check that a member may use so many more stamps this month; a person who acts for itself (None) has no limit.
+    """Check that a member may use `needed` more stamps this month; a person who acts for itself (None) has no limit.
 
     Refuses `MemberLimitReached`, `MembershipEnded`.
     """

@@ -24,7 +24,7 @@ from meterai.plumbing.http.described import FieldDescription
 from meterai.plumbing.work.jobs import PeriodicTask
 from meterai.room import Container, Room
 
-SIGN_IN_KEY = "sign-in"  # purpose of the derived key that makes codes and sessions
+SIGN_IN_KEY = "sign-in"  # purpose of the derived key for codes and other secrets of sign-in
 
 
 async def _build(container: Container) -> None:
@@ -39,7 +39,7 @@ async def _build(container: Container) -> None:
 
 
 def _tasks(container: Container) -> Sequence[PeriodicTask]:
-    # An hour's delay is small beside the week before an end.
+    # A delay of an hour is small, since the mail is due a week before the end of a key.
     return [PeriodicTask(KEY_ENDS, container.of(AccountService).tell_of_ends, 3600.0)]
 
 

@@ -1,6 +1,6 @@
 """API routes of the organization, its members and API keys: reading, and ending a leaked key.
 
-The API makes no keys: the thief of a key must not be able to make its successor.
+The API makes no keys, because the thief of a key must not be able to make another key.
 """
 
 from datetime import datetime
@@ -21,7 +21,7 @@ from meterai.plumbing.http.described import Described
 
 
 class ApiKeyList(msgspec.Struct, frozen=True):
-    """The keys in use, newest first, then those that were ended."""
+    """API keys: first the keys in use, newest first, then the keys that were ended."""
 
     api_keys: list[ApiKeyView]
 
@@ -35,7 +35,7 @@ class ApiKeyList(msgspec.Struct, frozen=True):
 async def list_api_keys(
     accounts: NamedDependency[AccountService], account: NamedDependency[UUID]
 ) -> ApiKeyList:
-    """Every key by its name, when it was made, last used (to the minute) and ended."""
+    """List the API keys, each with its name and the times at which it was made, last used (to the minute) and ended."""
     return ApiKeyList(await accounts.api_keys(account))
 
 
@@ -56,15 +56,13 @@ async def end_api_key(
     actor: NamedDependency[Actor],
     key_id: FromPath[str],
 ) -> ApiKeyView:
-    """End a key, the one you ask with too; a few seconds later it opens nothing any more."""
+    """End an API key, which may be the key of this request.  A few seconds later every request with it is refused."""
     key = read(KEY_KIND, key_id)
     return await accounts.end_api_key(account, key, actor=actor)
 
 
 class OrganizationView(msgspec.Struct, frozen=True):
-    """The organization that an account is.  `unknown_formats` names those of its numbers that are in a format that
-    is not known.
-    """
+    """The organization of an account.  `unknown_formats` names the numbers (NPWP, NIB) whose format is unknown."""
 
     id: str
     name: str
@@ -76,7 +74,7 @@ class OrganizationView(msgspec.Struct, frozen=True):
 
 
 class MemberView(msgspec.Struct, frozen=True):
-    """A member, and the stamps it used this calendar month (WIB) where it has a limit."""
+    """A member of an organization.  `stamps_used` counts this calendar month (WIB), only if the member has a limit."""
 
     id: str
     email: str
@@ -87,7 +85,7 @@ class MemberView(msgspec.Struct, frozen=True):
 
 
 class MemberList(msgspec.Struct, frozen=True):
-    """The members, the earliest first."""
+    """The members of an organization, the longest-standing first."""
 
     members: list[MemberView]
 
@@ -105,7 +103,7 @@ class MemberList(msgspec.Struct, frozen=True):
 async def show_organization(
     organizations: NamedDependency[OrganizationService], account: NamedDependency[UUID]
 ) -> OrganizationView:
-    """The organization whose key or session this is; `not_found` where the account is a person's."""
+    """Show the organization of the key or session; `not_found` if the account belongs to a person."""
     found = await organizations.of(account)
     return OrganizationView(
         show(ACCOUNT_KIND, found.account),
@@ -127,7 +125,7 @@ async def show_organization(
 async def list_members(
     organizations: NamedDependency[OrganizationService], account: NamedDependency[UUID]
 ) -> MemberList:
-    """Every member in force with its role and its limit of stamps; none where the account is a person's."""
+    """List the members with their roles and monthly limits of stamps; empty if the account belongs to a person."""
     found = await organizations.members(account)
     return MemberList(
         [

@@ -1,4 +1,4 @@
-"""Callers of requests, their sessions and their API keys."""
+"""Service of accounts: callers of requests, their sessions and their API keys."""
 
 import hashlib
 import hmac
@@ -51,11 +51,11 @@ from meterai.plumbing.http.requests import cookie_name
 from meterai.plumbing.work.periodic import each, run_row
 
 COOKIE = "session"
-REMEMBERED_SECONDS = 5.0  # an ended key works for so long at most; saves a query per request
+REMEMBERED_SECONDS = 5.0  # life of a cached caller, so an ended key may work so long
 REMEMBERED_MAX = 10_000
-BATCH = 100  # keys per run of the periodic task
+BATCH = 100  # keys in one run of the periodic task
 LAST_USE_EVERY = timedelta(minutes=1)  # interval at which the last use of a key is written
-# Fine enough to tell devices apart; in a rush every visitor has a session, and each writes.
+# Exact enough for a person to recognize a device.  Under load every visitor has a session, and each writes.
 SESSION_USE_EVERY = timedelta(minutes=15)
 
 
@@ -69,7 +69,7 @@ class _Remembered:
 
 
 async def account_of(tx: ReadTx, email: str) -> UUID:
-    """Return the account of an address, for commands.  Refuses `NotFound`."""
+    """Return the account of a mail address, for commands.  Refuses `NotFound`."""
     account = await store.account_by_email(tx, normalized(email))
     if account is None:
         raise NotFound("no such account")
@@ -77,7 +77,7 @@ async def account_of(tx: ReadTx, email: str) -> UUID:
 
 
 class AccountService:
-    """Finds the caller of a request; ends sessions, makes and ends API keys."""
+    """Identifies the callers of requests, and makes and ends their sessions and API keys."""
 
     def __init__(self, database: Database, key: bytes, settings: Settings, clock: Clock) -> None:
         self._database = database
@@ -87,10 +87,10 @@ class AccountService:
         self._remembered: dict[str, _Remembered] = {}
 
     async def sign_out(self, cookie: str, follows: SignedIn | None = None) -> None:
-        """End the session of a cookie; a cookie without a session changes nothing.
+        """End the session of a cookie; without a session nothing changes.
 
-        A session of the same person that `follows` it acts for the same account: a fresh proof does not change
-        that.
+        If `follows` is a new session of the same person, it acts for the same account as the ended session: a fresh
+        proof does not change the account.
         """
         try:
             session = Credential.read(cookie)
@@ -109,7 +109,7 @@ class AccountService:
     async def act_for(self, person: UUID, session: UUID, account: UUID) -> None:
         """Let a session of a person act for an organization in which it has a role, or for the person.
 
-        This process drops its cached caller.  Refuses `NotFound`, `OrganizationNotOpen`.
+        This process drops the cached caller of the session.  Refuses `NotFound`, `OrganizationNotOpen`.
         """
 
         async def choose(tx: Tx) -> None:
@@ -124,7 +124,7 @@ class AccountService:
 
     @staticmethod
     async def _refuse_acting(tx: Tx, account: UUID, person: UUID) -> None:
-        """Raise the reason why nobody acts for an organization; a stranger gets `NotFound`."""
+        """Raise the refusal to act for an organization: `OrganizationNotOpen` for its members, `NotFound` for others."""
         found = await store.organization(tx, account)
         if found is None or await store.role_of(tx, account, person) is None:
             raise NotFound("no role there")
@@ -144,7 +144,7 @@ class AccountService:
         return await self._database.once(store.sessions, account, SESSIONS_SHOWN_MAX)
 
     async def end_session(self, account: UUID, session: UUID, *, actor: Actor) -> None:
-        """`end_session_of` in a transaction of its own; this process drops it at once."""
+        """Call `end_session_of` in a new transaction; this process drops the session at once."""
 
         async def end(tx: Tx) -> None:
             tx.after_commit(partial(self._forget, session))
@@ -153,7 +153,7 @@ class AccountService:
         await self._database.run(end)
 
     async def create(self, email: str, language: str = "id", *, actor: Actor) -> UUID:
-        """`create` in a transaction of its own."""
+        """Call `create` in a new transaction."""
         return await self._database.run(
             partial(create, email=email, language=language, actor=actor)
         )
@@ -167,7 +167,7 @@ class AccountService:
         actor: Actor,
         terms: KeyTerms = KeyTerms(),  # noqa: B008 - frozen
     ) -> tuple[UUID, str]:
-        """`create` and `make_api_key` in one transaction: a key that is refused leaves no account."""
+        """Call `create` and `make_api_key` in one transaction, so that a refused key leaves no account behind."""
         at = self._clock.now()
 
         async def both(tx: Tx) -> tuple[UUID, str]:
@@ -181,7 +181,7 @@ class AccountService:
         await self._database.once(store.set_language, account, language)
 
     async def sign_up_closed_at(self) -> datetime | None:
-        """`sign_up_closed_at` in a transaction of its own; None too if the database is unavailable, so that the
+        """Return since when sign-up is closed; None while it is open, or if the database is unavailable, so that the
         sign-in page is shown.
         """
         try:
@@ -190,7 +190,7 @@ class AccountService:
             return None
 
     async def account_of(self, email: str) -> UUID:
-        """`account_of` in a transaction of its own."""
+        """Call `account_of` in a new transaction."""
         return await self._database.once(account_of, email)
 
     async def create_api_key(
@@ -202,14 +202,14 @@ class AccountService:
         key: UUID | None = None,
         terms: KeyTerms = KeyTerms(),  # noqa: B008 - frozen
     ) -> str:
-        """`make_api_key` in a transaction of its own."""
+        """Call `make_api_key` in a new transaction."""
         named = partial(make_api_key, account=account, name=name, key=key, terms=terms)
         return await self._database.run(partial(named, actor=actor, at=self._clock.now()))
 
     async def replace_api_key(
         self, account: UUID, wish: Replacement, *, actor: Actor, terms: KeyTerms
     ) -> str:
-        """`replace_api_key` in a transaction of its own; this process drops the old key from its cache."""
+        """Call `replace_api_key` in a new transaction; this process drops the old key from its cache."""
         at = self._clock.now()
 
         async def both(tx: Tx) -> str:
@@ -219,7 +219,7 @@ class AccountService:
         return await self._database.run(both)
 
     async def tell_of_ends(self) -> int:
-        """Periodic task: tell owners of API keys that end soon."""
+        """Periodic task: notify the owners of API keys that end soon."""
         now = self._clock.now()
         query = partial(store.keys_that_end, now=now, before=KEY_END_TOLD_BEFORE, limit=BATCH)
         tell = partial(self._tell_of_end, at=now)
@@ -230,16 +230,16 @@ class AccountService:
         await run_row(self._database, tell_of_end, ending, at)
 
     async def key_makers(self, account: UUID) -> dict[str, KeyMaker]:
-        """Return the maker of each key of an organization, by the number of the key."""
+        """Return the maker of each key of an organization, by the public id of the key."""
         found = await self._database.once(store.key_makers, account)
         return {one.key: one for one in found}
 
     async def api_keys(self, account: UUID) -> list[ApiKeyView]:
-        """Return the keys of an account: those in use, newest first, then those that ended."""
+        """Return the API keys of an account: first the keys in use, newest first, then the ended keys."""
         return await self._database.once(store.api_keys, account, KEYS_SHOWN_MAX)
 
     async def end_api_key(self, account: UUID, key: UUID, *, actor: Actor) -> ApiKeyView:
-        """`end_api_key` in a transaction of its own; this process drops the key at once."""
+        """Call `end_api_key` in a new transaction; this process drops the key at once."""
 
         async def end(tx: Tx) -> ApiKeyView:
             tx.after_commit(partial(self._forget, key))
@@ -250,9 +250,9 @@ class AccountService:
     async def caller(
         self, connection: ASGIConnection[Any, Any, Any, Any], *, anew: bool = False
     ) -> Caller:
-        """Return the caller by `Authorization: Bearer` or by cookie.  Refuses `SignInRequired`.
+        """Return the caller of a request, by the header `Authorization: Bearer` or by cookie.  Refuses `SignInRequired`.
 
-        `anew` reads session and roles again, without the cache.
+        With `anew` the session and its roles are read from the database, not from the cache.
         """
         head = head_of(connection.scope)
         if b"authorization" in head.values:
@@ -268,11 +268,11 @@ class AccountService:
         return await self._opened(cookie, "session")
 
     async def caller_of(self, signed_in: SignedIn) -> Caller:
-        """Return the caller that signed in within this request, whose cookie is not set yet."""
+        """Return the caller that signed in during this request, whose cookie is not set yet."""
         return await self._opened(signed_in.session, "session", signed_in.stored)
 
     def cached_caller(self, key: str) -> Caller | None:
-        """Return the cached caller of an API key, without a query; it authenticates nobody."""
+        """Return the cached caller of an API key, without a query.  The cache entry may have expired: it proves nothing."""
         known = self._remembered.get(key)
         return known.caller if known is not None and known.caller.by == "api_key" else None
 
@@ -281,7 +281,7 @@ class AccountService:
         return cookie_name(COOKIE, self._process) in connection.cookies
 
     def session_shown(self, connection: ASGIConnection[Any, Any, Any, Any]) -> tuple[str, str]:
-        """Return the account and the form token of the session cookie, valid or not."""
+        """Return the account and the form token that a session cookie contains, without checking the session."""
         text = connection.cookies.get(cookie_name(COOKIE, self._process), "")
         try:
             return str(Credential.read(text).account), self._form_token(text)
@@ -289,7 +289,7 @@ class AccountService:
             return "", ""
 
     def _form_token(self, text: str) -> str:
-        """Return the token that binds a form to the session of this text."""
+        """Return the form token of a session: a form with it is accepted in this session only."""
         return hmac.digest(self._key, f"form:{text}".encode(), hashlib.sha256).hex()[:32]
 
     async def _opened(self, text: str, by: str, stored: StoredCredential | None = None) -> Caller:
@@ -341,9 +341,9 @@ class AccountService:
         return caller if stored.acts_for is None else await self._acting(caller, stored, text)
 
     async def _acting(self, caller: Caller, stored: StoredCredential, text: str) -> Caller:
-        """Return the caller for the organization it acts for, with the permissions of its role.
+        """Return the caller with the organization that it acts for, and the permissions of its role there.
 
-        The form token differs by organization, so a form never acts for another account.
+        The form token differs for each organization, so a form never acts for another account.
         """
         assert stored.acts_for is not None
         acting = await self._database.once(store.acting_for, stored.acts_for, caller.account)
@@ -362,7 +362,7 @@ class AccountService:
     async def _note_use(self, used: Credential, stored: StoredCredential, *, is_key: bool) -> None:
         now = self._clock.now()
         due = now - (LAST_USE_EVERY if is_key else SESSION_USE_EVERY)
-        # The beginning of a session is a use: a new session writes nothing more.
+        # The beginning of a session counts as its first use, so a new session writes no use.
         last = stored.last_used_at or (None if is_key else stored.made_at)
         if last is None or last < due:
             note = store.note_key_use if is_key else store.note_session_use
@@ -374,6 +374,6 @@ class AccountService:
             del self._remembered[text]
 
     def _forget(self, credential: UUID) -> None:
-        """Drop a cached credential: the next request reads its row."""
+        """Drop a session or API key from the cache, so that the next request reads its row."""
         for text in [text for text, one in self._remembered.items() if one.id == credential]:
             del self._remembered[text]

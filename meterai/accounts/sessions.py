@@ -35,9 +35,9 @@ async def open_session(
     actor: Actor,
     **by: str,
 ) -> Credential:
-    """Begin a session of an account for a person who proved to own it, with a secret of its own.
+    """Begin a session of an account, for a person who has proved to own the account.  Return its credential.
 
-    `lives` is its begin and end; `by` is a fact for the trail: the proof, if not a mail.
+    `lives` are the times of its beginning and its end.  `by` are facts for the trail about the proof; none for a mail.
     """
     session = Credential.fresh(account, new_id())
     opened_with = "passkey" if "passkey" in by else "mail"
@@ -53,7 +53,7 @@ def session_facts(session: Credential, until: datetime) -> dict[str, str]:
 
 
 async def end_session(tx: Tx, session: Credential, *, at: datetime) -> StoredCredential | None:
-    """End a session and return its row; None if the credential opens none."""
+    """End a session and return its row; None if the credential belongs to no open session."""
     found = await store.session(tx, session.account, session.id)
     if found is None or not session.opens(found.secret_hash):
         return None
@@ -74,7 +74,7 @@ async def end_session_of(
 
 
 async def end_sessions(tx: Tx, account: UUID, *, actor: Actor, at: datetime) -> list[UUID]:
-    """End every session of an account; return those that were open."""
+    """End every session of an account; return the ids of the sessions that were open."""
     ended = await store.end_sessions(tx, account, at)
     for session in ended:
         subject = show(SESSION_KIND, session)

@@ -1,7 +1,7 @@
 """Staff: people who work for the operator, and their roles.
 
-Staff sign in by passkey alone.  An account needs a passkey before its first role.  The first role and the end of
-the last one change how the account signs in, so both end all its sessions.
+Staff sign in by passkey alone.  An account needs a passkey before its first role.  The first role, and the end of
+the last role, change how the account signs in, so both end all its sessions.
 """
 
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ class StaffMember:
 
     @property
     def permissions(self) -> frozenset[Permission]:
-        """Union of the permissions of the roles."""
+        """Permissions of all roles together."""
         return staff_permissions(sorted(self.roles))
 
     @property
@@ -51,7 +51,7 @@ class StaffMember:
 
 
 async def staff_by_address(tx: ReadTx, email: str) -> StaffMember | None:
-    """Return the member of staff with this address; None for anybody else."""
+    """Return the member of staff with this mail address; None if no member of staff has it."""
     try:
         address = normalized(email)
     except Malformed:
@@ -70,7 +70,7 @@ async def staff_member(tx: ReadTx, account: UUID) -> StaffMember | None:
 
 
 async def permissions_of_staff(tx: ReadTx, account: UUID) -> frozenset[Permission]:
-    """Return the permissions of an account as staff; empty for anybody else."""
+    """Return the permissions of an account as staff; empty if the account has no role of staff."""
     return staff_permissions(await store.staff_roles_of(tx, account))
 
 
@@ -80,7 +80,7 @@ async def is_staff(tx: ReadTx, account: UUID) -> bool:
 
 
 async def has_supervisor(tx: ReadTx) -> bool:
-    """True once a supervisor exists; from then on commands need a member of staff."""
+    """True if a supervisor exists; then commands that pull levers require a member of staff."""
     return await store.count_supervisors(tx) > 0
 
 
@@ -117,7 +117,7 @@ async def check_may_be_ended(tx: ReadTx, account: UUID, role: StaffRole) -> list
 
 
 async def give_staff_role(tx: Tx, account: UUID, role: StaffRole, *, actor: Actor) -> None:
-    """Give an account a role of staff; the first one ends all its sessions.
+    """Give an account a role of staff; its first role ends all its sessions.
 
     Refuses what `check_may_be_given` refuses.
     """
@@ -138,7 +138,7 @@ async def give_staff_role(tx: Tx, account: UUID, role: StaffRole, *, actor: Acto
 
 
 async def end_staff_role(tx: Tx, account: UUID, role: StaffRole, *, actor: Actor) -> None:
-    """End a role of staff; the end of the last one ends all sessions of the account, and mail signs in again.
+    """End a role of staff; the end of its last role ends all sessions of the account, which may sign in by mail again.
 
     Refuses what `check_may_be_ended` refuses.
     """
@@ -153,7 +153,7 @@ async def end_staff_role(tx: Tx, account: UUID, role: StaffRole, *, actor: Actor
 
 
 async def first_supervisor(tx: Tx, email: str, *, actor: Actor) -> UUID:
-    """Make the account of an address a supervisor while fewer than two exist: one alone has nobody to approve.
+    """Make the account of an address a supervisor while fewer than two exist, since a request needs a second approver.
 
     Refuses `Malformed`, `NotFound`, `SupervisorsExist` and what `give_staff_role` refuses.
     """

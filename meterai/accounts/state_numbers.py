@@ -1,6 +1,6 @@
 """Numbers that the state gives to organizations: NPWP and NIB.
 
-A number in an unknown format is kept as typed, with a warning: the state may introduce a format before we know it.
+A number in an unknown format is stored as typed, with a warning, because the state may introduce a new format.
 """
 
 import re
@@ -10,26 +10,26 @@ from meterai.kit.refusal import Malformed
 
 LENGTH_MAX = 40  # characters of a stored number
 _SIGNS = str.maketrans("", "", " .-/")
-# 15 digits until 2024, 16 since (PMK 112/PMK.03/2022).
+# NPWP: 15 digits until 2024, 16 digits since (PMK 112/PMK.03/2022).
 _NPWP = re.compile(r"[0-9]{15,16}\Z")
-# 13 digits (PP 5/2021).
+# NIB: 13 digits (PP 5/2021).
 _NIB = re.compile(r"[0-9]{13}\Z")
 
 
 class StateNumber(NamedTuple):
-    """A number as stored; `is_known` if its format is."""
+    """A number as stored; `is_known` is True if its format is known."""
 
     text: str
     is_known: bool
 
 
 def npwp(typed: str) -> StateNumber:
-    """Read the tax number of an organization.  Refuses `Malformed`."""
+    """Parse the tax number of an organization.  Refuses `Malformed`."""
     return _read("npwp", typed, _NPWP)
 
 
 def nib(typed: str) -> StateNumber:
-    """Read the business number of an organization.  Refuses `Malformed`."""
+    """Parse the business number of an organization.  Refuses `Malformed`."""
     return _read("nib", typed, _NIB)
 
 

@@ -63,8 +63,8 @@ _ORGANIZATIONS = RowMapper(Organization)
 _PLACES = RowMapper(PlaceOf)
 _MEMBERS = RowMapper(Member, id=partial(show, MEMBERSHIP_KIND))
 _INVITATIONS = RowMapper(Invitation)
-# The row is read as JSON: a leaked key can be ended at any version of the schema, also one without
-# scopes.
+# Columns are read through JSON, so that a leaked key can be ended at any version of the schema, also before scopes
+# existed.
 _KEY_ENDS = "(to_jsonb(k)->>'expires_at')::timestamptz"
 _KEY_COLUMNS = f"""
 k.key_id AS id, k.name, k.created_at AS made_at, k.last_used_at, k.ended_at, {_KEY_ENDS} AS expires_at,
@@ -75,14 +75,14 @@ CASE WHEN jsonb_typeof(to_jsonb(k)->'scopes') = 'array'
 
 
 async def account_by_email(tx: ReadTx, email: str) -> UUID | None:
-    """Return the account of an address; None if it has none."""
+    """Return the account of a mail address; None if the address has no account."""
     found = await tx.value("SELECT account_id FROM email_directory WHERE email = %s", email)
     assert found is None or isinstance(found, UUID)
     return found
 
 
 async def insert_account(tx: Tx, account: UUID, email: str, language: str) -> tuple[UUID, bool]:
-    """Return the account of an address, made if the address is new, and whether it is."""
+    """Return the account of a mail address, made if the address is new, and whether it was made now."""
     row = await tx.one(
         "INSERT INTO email_directory (email, account_id) VALUES (%s, %s)"
         " ON CONFLICT ON CONSTRAINT email_directory_pkey DO UPDATE SET email = excluded.email"
@@ -109,13 +109,13 @@ async def sign_up_closed_at(tx: ReadTx) -> datetime | None:
 
 
 async def set_sign_up(tx: Tx, *, is_open: bool) -> bool:
-    """Open or close sign-up; false if nothing changed."""
+    """Open or close sign-up.  Return False if nothing changed."""
     changed = "UPDATE sign_up SET is_open = %s, changed_at = now() WHERE is_open <> %s"
     return bool(await tx.run(changed, is_open, is_open))
 
 
 async def contact(tx: ReadTx, account: UUID) -> Contact | None:
-    """Return address and language of an account that a person signs in to."""
+    """Return mail address and language of the account of a person; None for any other account."""
     return await tx.one_as(
         _CONTACTS,
         "SELECT email, language FROM accounts WHERE account_id = %s AND email IS NOT NULL",
@@ -124,7 +124,7 @@ async def contact(tx: ReadTx, account: UUID) -> Contact | None:
 
 
 async def account_told(tx: ReadTx, account: UUID) -> AccountTold | None:
-    """Return an account with its organization."""
+    """Return an account with its organization, if it is one; None if the account does not exist."""
     return await tx.one_as(
         _TOLD,
         "SELECT a.email, a.created_at AS made_at, o.name AS organization, o.made_at AS organization_at"
@@ -149,7 +149,9 @@ async def ask_for_code(
     expires_at: datetime,
     limits: CodeLimits,
 ) -> datetime | None:
-    """Make a challenge; over the quota none is made, and the answer is the time from which one may be."""
+    """Make a challenge for a sign-in code, and return None.  If a quota is used up, make none, and return the time from
+    which a code may be requested again.
+    """
     waits_until = await tx.value(
         _ASK_FOR_CODE,
         NOBODY,
@@ -168,7 +170,7 @@ async def ask_for_code(
 
 
 async def begin_challenge(tx: Tx, challenge: UUID, expires_at: datetime) -> None:
-    """Set the end of a challenge, unless it was used."""
+    """Set the time at which a challenge expires, unless it was used."""
     await tx.run(
         "UPDATE sign_in_challenges SET expires_at = %s WHERE challenge_id = %s AND used_at IS NULL",
         expires_at,
@@ -188,21 +190,21 @@ FROM sign_in_by_code(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 async def open_by_code(
     tx: Tx, proof: tuple[object, ...], *, is_right: bool, tries_max: int
 ) -> TriedChallenge | None:
-    """Count one try of a code, and begin a session if it is right and the challenge unspent; see
+    """Count a try of a code, and begin a session if the code is right and still valid; see
     sql/functions/sign_in_by_code.sql.
     """
     return await tx.one_as(_TRIED, _SIGN_IN_BY_CODE, is_right, tries_max, *proof)
 
 
 async def open_by_link(tx: Tx, proof: tuple[object, ...]) -> OpenedAccount | None:
-    """Begin a session; None if another request used the challenge before the time in the proof; see
-    sql/functions/sign_in_open.sql.
+    """Use a challenge and begin a session.  Return None if another request used the challenge before the `again_since`
+    in `proof`; see sql/functions/sign_in_open.sql.
     """
     return await tx.one_as(_OPENED, _SIGN_IN_OPEN, *proof)
 
 
 async def challenge(tx: ReadTx, challenge: UUID) -> Challenge | None:
-    """Return a challenge."""
+    """Return a challenge; None if it does not exist."""
     return await tx.one_as(
         _CHALLENGES,
         "SELECT email, expires_at, used_at, tries, leads_to FROM sign_in_challenges"
@@ -220,7 +222,7 @@ async def insert_session(
     agent: Agent,
     opened_with: str,
 ) -> None:
-    """Begin a session; `lives` is its begin and end."""
+    """Insert a session; `lives` are the times of its beginning and its end."""
     await tx.run(
         "INSERT INTO sessions (account_id, session_id, secret_hash, created_at, expires_at,"
         " browser, system, opened_with) VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
@@ -247,7 +249,7 @@ FROM api_keys k JOIN accounts a USING (account_id)
 WHERE k.account_id = %s AND k.key_id = %s AND k.ended_at IS NULL
     AND (k.expires_at IS NULL OR k.expires_at > now())
 """
-# A locked row is skipped: another request is writing the same use.
+# A locked row is skipped, because another request is writing the same use.
 API_KEY_USED = """
 UPDATE api_keys SET last_used_at = %s WHERE (account_id, key_id) IN (
     SELECT account_id, key_id FROM api_keys
@@ -267,12 +269,14 @@ WHERE account_id = %s ORDER BY ended_at IS NOT NULL OR {_KEY_ENDS} <= now() IS T
 
 
 async def session(tx: ReadTx, account: UUID, session: UUID) -> StoredCredential | None:
-    """Return a session that is open."""
+    """Return an open session; None if no such session exists."""
     return await tx.one_as(_CREDENTIALS, _SESSION, account, session)
 
 
 async def acting_for(tx: ReadTx, account: UUID, member: UUID) -> ActingFor | None:
-    """Return the organization of this account with the role of the person; None without a role."""
+    """Return the organization of this account with the role of the person `member`; None if the person has no role there
+    or the organization is not open.
+    """
     return await tx.one_as(
         _ACTING,
         "SELECT o.name, m.role FROM memberships m JOIN organizations o USING (account_id)"
@@ -283,7 +287,7 @@ async def acting_for(tx: ReadTx, account: UUID, member: UUID) -> ActingFor | Non
 
 
 async def api_key(tx: ReadTx, account: UUID, key: UUID) -> StoredCredential | None:
-    """Return an API key in use."""
+    """Return an API key in use; None if no such key exists."""
     return await tx.one_as(_CREDENTIALS, API_KEY, account, key)
 
 
@@ -300,12 +304,12 @@ async def note_session_use(
 
 
 async def api_keys(tx: ReadTx, account: UUID, limit: int) -> list[ApiKeyView]:
-    """Return the keys of an account: those in use, newest first, then those that ended."""
+    """Return the API keys of an account: first the keys in use, newest first, then the ended keys."""
     return await tx.all_as(_KEYS, _API_KEYS, account, limit)
 
 
 async def end_session(tx: Tx, account: UUID, session: UUID, at: datetime) -> bool | None:
-    """End a session; true if it was open, None if there is none."""
+    """End a session.  Return whether it was open; None if it does not exist."""
     ended = await tx.run(
         "UPDATE sessions SET ended_at = %s"
         " WHERE account_id = %s AND session_id = %s AND ended_at IS NULL",
@@ -322,7 +326,7 @@ async def end_session(tx: Tx, account: UUID, session: UUID, at: datetime) -> boo
 
 
 async def end_sessions(tx: Tx, account: UUID, at: datetime) -> list[UUID]:
-    """End every session of an account; return those that were open."""
+    """End every session of an account; return the ids of the sessions that were open."""
     found = await tx.value(
         "WITH ended AS (UPDATE sessions SET ended_at = %s"
         " WHERE account_id = %s AND ended_at IS NULL AND expires_at > %s RETURNING session_id)"
@@ -347,7 +351,7 @@ async def count_sessions(tx: ReadTx, account: UUID, at: datetime) -> int:
 
 
 async def act_for(tx: Tx, person: UUID, session: UUID, account: UUID | None) -> bool:
-    """Set the organization that a session acts for; None: the person itself."""
+    """Set the account that a session acts for; None for the person itself.  Return False if no such session is open."""
     return bool(
         await tx.run(
             "UPDATE sessions SET acts_for = %s"
@@ -386,7 +390,7 @@ async def keys_in_use(tx: Tx, account: UUID) -> int:
 async def insert_api_key(
     tx: Tx, account: UUID, key: UUID, secret_hash: bytes, name: str, at: datetime, terms: KeyTerms
 ) -> bool:
-    """Insert an API key; false if this id exists."""
+    """Insert an API key.  Return False if the id exists already."""
     return bool(
         await tx.run(
             "INSERT INTO api_keys (account_id, key_id, secret_hash, name, created_at, scopes, expires_at,"
@@ -406,7 +410,7 @@ async def insert_api_key(
 
 
 async def stored_key(tx: ReadTx, account: UUID, key: UUID) -> StoredKey | None:
-    """Return an API key with the id of its successor."""
+    """Return an API key with the id of its successor; None if the key does not exist."""
     return await tx.one_as(
         _STORED_KEYS,
         "SELECT k.name, k.scopes, k.created_at AS made_at, k.expires_at, k.ended_at, s.key_id AS successor"
@@ -441,7 +445,7 @@ async def set_key_end(tx: Tx, account: UUID, key: UUID, at: datetime) -> None:
 
 KEY_ENDS = "tell_key_ends"
 _NOT_FOLLOWED = "NOT EXISTS (SELECT 1 FROM api_keys s WHERE s.account_id = o.account_id AND s.follows = o.key_id)"
-# A key with a successor, or one made for a shorter time, ends as its owner intended.
+# No mail for a key with a successor, or made for a shorter time: it ends as its owner intended.
 _KEYS_THAT_END = f"""
 SELECT account_id AS account, key_id AS key, name, expires_at FROM api_keys o
 WHERE expires_at > %s AND expires_at <= %s::timestamptz + %s AND ended_at IS NULL AND end_told_at IS NULL
@@ -455,7 +459,7 @@ ORDER BY expires_at LIMIT %s
 async def keys_that_end(
     tx: ReadTx, now: datetime, before: timedelta, limit: int
 ) -> list[KeyOfAccount]:
-    """Return API keys that end within `before` and whose owner was not told."""
+    """Return API keys that end within `before` and whose owner was not notified yet."""
     return await tx.all_as(_KEYS_OF_ACCOUNTS, _KEYS_THAT_END, now, now, before, before, limit)
 
 
@@ -469,12 +473,12 @@ ORDER BY expires_at LIMIT %s
 async def keys_near_end(
     tx: ReadTx, now: datetime, until: datetime, limit: int
 ) -> list[KeyOfAccount]:
-    """Return API keys without a successor that end until then, the soonest first."""
+    """Return API keys without a successor that end from `now` to `until`, the soonest first."""
     return await tx.all_as(_KEYS_OF_ACCOUNTS, KEYS_NEAR_END, now, until, limit)
 
 
 async def note_end_told(tx: Tx, account: UUID, key: UUID, at: datetime) -> bool:
-    """Record that the owner of a key is told of its end; false if recorded before."""
+    """Record that the owner of a key is notified of its end.  Return False if this was recorded before."""
     return bool(
         await tx.run(
             "UPDATE api_keys SET end_told_at = %s WHERE account_id = %s AND key_id = %s"
@@ -489,7 +493,7 @@ async def note_end_told(tx: Tx, account: UUID, key: UUID, at: datetime) -> bool:
 async def end_api_key(
     tx: Tx, account: UUID, key: UUID, at: datetime
 ) -> tuple[ApiKeyView | None, bool]:
-    """End an API key; return it and whether it was in use; None if there is none."""
+    """End an API key.  Return the key, or None if it does not exist, and whether it was in use."""
     ended = await tx.run(
         "UPDATE api_keys SET ended_at = %s"
         " WHERE account_id = %s AND key_id = %s AND ended_at IS NULL",
@@ -501,7 +505,7 @@ async def end_api_key(
 
 
 async def api_key_view(tx: ReadTx, account: UUID, key: UUID) -> ApiKeyView | None:
-    """Return an API key as its owner sees it."""
+    """Return an API key as its owner sees it; None if it does not exist."""
     return await tx.one_as(
         _KEYS,
         f"SELECT {_KEY_COLUMNS} FROM api_keys k WHERE account_id = %s AND key_id = %s",  # noqa: S608
@@ -516,7 +520,7 @@ async def set_language(tx: Tx, account: UUID, language: str) -> None:
 
 
 async def role_of(tx: Tx, account: UUID, member: UUID) -> str | None:
-    """Return the role of a person in an organization."""
+    """Return the role of a person in an organization; None if the person has no role there."""
     found = await tx.value(
         "SELECT role FROM memberships WHERE account_id = %s AND member_id = %s"
         " AND ended_at IS NULL",
@@ -528,7 +532,7 @@ async def role_of(tx: Tx, account: UUID, member: UUID) -> str | None:
 
 
 async def lock_staff(tx: Tx, account: UUID) -> None:
-    """Lock the roles of staff, and this account against new passkeys, until the transaction ends."""
+    """Lock all roles of staff, and lock this account against new passkeys, until the transaction ends."""
     await tx.run("SELECT pg_advisory_xact_lock(16004, 0)")
     await tx.run("SELECT 1 FROM accounts WHERE account_id = %s FOR NO KEY UPDATE", account)
 
@@ -586,7 +590,7 @@ async def end_staff_role(tx: Tx, account: UUID, role: str) -> UUID:
 
 
 async def moment(tx: ReadTx) -> datetime:
-    """Return the start of the transaction by the database's clock."""
+    """Return the time at which the transaction began, by the clock of the database."""
     found = await tx.value("SELECT now()")
     assert isinstance(found, datetime)
     return found
@@ -604,7 +608,7 @@ async def passkey_credentials(tx: ReadTx, account: UUID) -> list[bytes]:
 
 
 async def count_passkeys(tx: Tx, account: UUID) -> int:
-    """Lock the account against new passkeys until the transaction ends, and count those in use."""
+    """Lock the account against new passkeys until the transaction ends, and count its passkeys in use."""
     await tx.run("SELECT 1 FROM accounts WHERE account_id = %s FOR NO KEY UPDATE", account)
     found = await tx.value(
         "SELECT count(*) FROM passkeys WHERE account_id = %s AND ended_at IS NULL", account
@@ -614,7 +618,7 @@ async def count_passkeys(tx: Tx, account: UUID) -> int:
 
 
 async def claim_credential(tx: Tx, account: UUID, credential: bytes) -> UUID:
-    """Claim a credential for an account, unless another has it; return the account that has it."""
+    """Bind a credential to an account, unless another account has it.  Return the account that has the credential."""
     found = await tx.value(
         "INSERT INTO passkey_directory (credential_id, account_id) VALUES (%s, %s)"
         " ON CONFLICT ON CONSTRAINT passkey_directory_pkey"
@@ -634,7 +638,7 @@ async def insert_passkey(
     name: str,
     at: datetime,
 ) -> bool:
-    """Insert a passkey; false if the account has or had this credential."""
+    """Insert a passkey.  Return False if the account has, or had, a passkey with this credential."""
     return bool(
         await tx.run(
             "INSERT INTO passkeys (account_id, passkey_id, credential_id, public_key, name,"
@@ -662,7 +666,7 @@ async def passkeys(tx: ReadTx, account: UUID) -> list[PasskeyView]:
 
 
 async def passkey(tx: Tx, account: UUID, credential: bytes) -> StoredPasskey | None:
-    """Return the passkey of a credential, and lock it until the transaction ends."""
+    """Return the passkey of a credential, locked until the transaction ends; None if the account has no such passkey."""
     return await tx.one_as(
         _STORED_PASSKEYS,
         "SELECT passkey_id, public_key, sign_count FROM passkeys"
@@ -689,7 +693,7 @@ async def note_passkey_use(
 async def end_passkey(
     tx: Tx, account: UUID, passkey: UUID, at: datetime
 ) -> tuple[str | None, bool]:
-    """End a passkey and free its credential; return its name if it was in use, and whether it exists."""
+    """End a passkey and free its credential.  Return its name (None if it was not in use), and whether it exists."""
     row = await tx.one(
         "UPDATE passkeys SET ended_at = %s"
         " WHERE account_id = %s AND passkey_id = %s AND ended_at IS NULL RETURNING name, credential_id",
@@ -712,7 +716,7 @@ async def end_passkey(
 
 
 async def answer_challenge(tx: Tx, account: UUID, challenge: UUID, at: datetime) -> bool:
-    """Record that a challenge was answered; false if recorded before."""
+    """Record that a challenge was answered.  Return False if this was recorded before."""
     return bool(
         await tx.run(
             "INSERT INTO passkey_challenges (account_id, challenge_id, answered_at)"
@@ -729,7 +733,7 @@ async def answer_challenge(tx: Tx, account: UUID, challenge: UUID, at: datetime)
 _ORGANIZATION = """
 SELECT account_id AS account, name, npwp, nib, warns, state, made_at FROM organizations
 """
-# The month is that of WIB, as members read it.
+# The month is the calendar month in WIB.
 _MEMBER = """
 SELECT m.membership_id AS id, m.member_id AS person, m.role, m.given_at, m.stamps_per_month,
     (SELECT coalesce(sum(u.stamps - u.returned), 0)::integer FROM member_uses u
@@ -752,7 +756,7 @@ FROM invitations WHERE email = %s AND state = 'sent'
 async def insert_organization(
     tx: Tx, made: Organization, language: str, *, numbers: Sequence[str]
 ) -> bool:
-    """Make an account for an organization; false if this id exists."""
+    """Make the account of an organization; `numbers` are its NPWP and NIB.  Return False if the id exists already."""
     is_new = await tx.run(
         "INSERT INTO accounts (account_id, language) VALUES (%s, %s)"
         " ON CONFLICT ON CONSTRAINT accounts_pkey DO NOTHING",
@@ -779,13 +783,13 @@ async def organization(tx: ReadTx, account: UUID) -> Organization | None:
 
 
 async def waiting_organizations(tx: ReadTx, limit: int) -> list[Organization]:
-    """Return organizations that wait for approval, the longest first."""
+    """Return organizations that wait for approval, the longest waiting first."""
     query = _ORGANIZATION + "WHERE state = 'waiting' ORDER BY made_at LIMIT %s"
     return await tx.all_as(_ORGANIZATIONS, query, limit)
 
 
 async def lock_organization(tx: Tx, account: UUID) -> Organization | None:
-    """Return an organization, and lock it and its members until the transaction ends."""
+    """Return an organization, locked with its members until the transaction ends; None if it does not exist."""
     query = _ORGANIZATION + "WHERE account_id = %s FOR NO KEY UPDATE"
     return await tx.one_as(_ORGANIZATIONS, query, account)
 
@@ -808,7 +812,7 @@ async def places_of(tx: ReadTx, person: UUID, limit: int) -> list[PlaceOf]:
 
 
 async def count_places(tx: Tx, person: UUID) -> int:
-    """Lock the account against new roles until the transaction ends, and count those it has."""
+    """Lock a person against new roles until the transaction ends, and count the roles that the person has."""
     await tx.run("SELECT 1 FROM accounts WHERE account_id = %s FOR NO KEY UPDATE", person)
     found = await tx.value(
         "SELECT count(*) FROM memberships WHERE member_id = %s AND ended_at IS NULL", person
@@ -823,12 +827,12 @@ async def members(tx: ReadTx, account: UUID, limit: int) -> list[Member]:
 
 
 async def member(tx: ReadTx, account: UUID, membership: UUID) -> Member | None:
-    """Return a member by the id of its role."""
+    """Return a member by the id of its membership; None if no such membership is in force."""
     return await tx.one_as(_MEMBERS, _MEMBER + "AND m.membership_id = %s", account, membership)
 
 
 async def member_of_person(tx: ReadTx, account: UUID, person: UUID) -> Member | None:
-    """Return the role of a person in an organization."""
+    """Return the membership of a person in an organization; None if the person has no role there."""
     return await tx.one_as(_MEMBERS, _MEMBER + "AND m.member_id = %s", account, person)
 
 
@@ -870,7 +874,7 @@ async def set_limit(tx: Tx, account: UUID, membership: UUID, limit: int | None) 
 
 
 async def end_membership(tx: Tx, account: UUID, member: UUID) -> UUID | None:
-    """End the role of a person in an organization; return its id, None if there was none."""
+    """End the role of a person in an organization.  Return the id of the membership; None if none was in force."""
     found = await tx.value(
         "UPDATE memberships SET ended_at = now() WHERE account_id = %s AND member_id = %s"
         " AND ended_at IS NULL RETURNING membership_id",
@@ -882,7 +886,7 @@ async def end_membership(tx: Tx, account: UUID, member: UUID) -> UUID | None:
 
 
 async def owner_of(tx: ReadTx, account: UUID) -> UUID | None:
-    """Return the longest-serving owner of an organization, who gets its mails."""
+    """Return the longest-serving owner of an organization, who gets its mails; None if there is no owner."""
     found = await tx.value(
         "SELECT member_id FROM memberships WHERE account_id = %s AND role = 'owner'"
         " AND ended_at IS NULL ORDER BY membership_id LIMIT 1",
@@ -923,20 +927,22 @@ async def invitations(tx: ReadTx, account: UUID, at: datetime, limit: int) -> li
 
 
 async def invitation(tx: ReadTx, account: UUID, invitation: UUID) -> Invitation | None:
-    """Return an invitation by its id."""
+    """Return an invitation by its id; None if it does not exist."""
     return await tx.one_as(
         _INVITATIONS, _INVITATION + "AND invitation_id = %s", account, invitation
     )
 
 
 async def invitation_to(tx: ReadTx, account: UUID, email: str) -> Invitation | None:
-    """Return the invitation to an address that has not ended, even if it expired."""
+    """Return the invitation of an organization to an address that has not ended, even if it has expired; None if none
+    exists.
+    """
     query = _INVITATION + "AND email = %s AND state = 'sent'"
     return await tx.one_as(_INVITATIONS, query, account, email)
 
 
 async def count_invitations(tx: ReadTx, account: UUID, since: datetime) -> int:
-    """Count the invitations that an organization has sent since then."""
+    """Count the invitations that an organization has sent since a given time."""
     found = await tx.value(
         "SELECT count(*) FROM invitations WHERE account_id = %s AND made_at > %s", account, since
     )
@@ -945,7 +951,7 @@ async def count_invitations(tx: ReadTx, account: UUID, since: datetime) -> int:
 
 
 async def count_invitations_to(tx: ReadTx, email: str, since: datetime) -> int:
-    """Count the invitations that all organizations have sent to an address since then."""
+    """Count the invitations that all organizations together have sent to an address since a given time."""
     found = await tx.value(
         "SELECT count(*) FROM invitations WHERE email = %s AND made_at > %s", email, since
     )
@@ -954,7 +960,7 @@ async def count_invitations_to(tx: ReadTx, email: str, since: datetime) -> int:
 
 
 async def end_invitation(tx: Tx, account: UUID, invitation: UUID, state: InvitationState) -> bool:
-    """End an invitation in this state; false if it had ended before."""
+    """End an invitation with the final state `state`.  Return False if it had ended before."""
     return bool(
         await tx.run(
             "UPDATE invitations SET state = %s, ended_at = now()"
@@ -988,7 +994,7 @@ async def organizations_ever(tx: ReadTx, person: UUID) -> list[UUID]:
 
 
 async def people_after(tx: ReadTx, account: UUID | None, limit: int) -> list[UUID]:
-    """Return accounts that a person signs in to, by id, after `account`."""
+    """Return the next accounts of people (not organizations) after the id `account`, ordered by id."""
     found = await tx.value(
         "SELECT coalesce(array_agg(account_id), '{}') FROM (SELECT account_id FROM accounts"
         " WHERE email IS NOT NULL AND (%s::uuid IS NULL OR account_id > %s) ORDER BY account_id LIMIT %s) a",
@@ -1001,7 +1007,7 @@ async def people_after(tx: ReadTx, account: UUID | None, limit: int) -> list[UUI
 
 
 async def open_keys(tx: Tx, account: UUID) -> list[UUID]:
-    """Lock the account against new keys until the transaction ends, and return its API keys not ended."""
+    """Lock the account against new API keys until the transaction ends, and return the keys that have not ended."""
     await tx.run("SELECT 1 FROM accounts WHERE account_id = %s FOR NO KEY UPDATE", account)
     found = await tx.value(
         "SELECT coalesce(array_agg(key_id), '{}') FROM api_keys WHERE account_id = %s AND ended_at IS NULL",
@@ -1022,7 +1028,7 @@ async def forget_address(tx: Tx, account: UUID, email: str) -> None:
 
 
 async def set_erased(tx: Tx, account: UUID) -> None:
-    """Remove the address from an account for ever."""
+    """Remove the mail address from an account permanently, and mark its person as erased."""
     await tx.run(
         "UPDATE accounts SET email = NULL, erased_at = now() WHERE account_id = %s AND erased_at IS NULL",
         account,

@@ -18,9 +18,9 @@ from meterai.plumbing.work.events import emit
 async def tell_owner(
     tx: Tx, account: UUID, actor: Actor, kind: str, change: str, credential: str, name: str
 ) -> None:
-    """Tell the owner of a passkey or an API key that was made or ended through our pages or the API.
+    """Notify the owner that a passkey or an API key was made or ended through our pages or the API.
 
-    An operator who makes one at the command line tells the owner itself: it hands over the key.
+    No mail is sent for a key made at the command line: the operator hands the key over and informs the owner.
     """
     if actor.kind != ActorKind.OPERATOR:
         await emit(
@@ -34,7 +34,7 @@ async def tell_owner(
 async def tell_that_key_ends(
     tx: Tx, account: UUID, credential: str, name: str, until: datetime
 ) -> None:
-    """Tell the owner of an API key that it ends within days."""
+    """Notify the owner of an API key that the key ends within days."""
     await emit(tx, ApiKeyEnds(account=account, credential=credential, name=name, until=until))
 
 
@@ -55,5 +55,5 @@ async def tell_invited(tx: Tx, made: Invitation, name: str, language: str) -> No
 
 
 async def tell_of_decision(tx: Tx, account: UUID, decision: str, name: str) -> None:
-    """Tell the owner of an organization the decision of staff."""
+    """Notify the owner of an organization of the decision of staff."""
     await emit(tx, OrganizationDecided(account=account, decision=decision, name=name))

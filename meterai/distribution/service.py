@@ -56,7 +56,7 @@ from meterai.plumbing.work.events import emit
 from meterai.plumbing.work.periodic import each, run_row
 
 BATCH = 200  # rows in one run of a periodic task
-IN_MEMORY_BYTES_MAX = 1 << 20  # of a statement; a larger file is unnamed and temporary on disk
+IN_MEMORY_BYTES_MAX = 1 << 20  # of a statement; a larger statement is in a temporary file
 PIECE_BYTES = 1 << 16
 BOOK = "deposits"
 LANGUAGE = "id"  # of an account made by a sale; its owner may change it

@@ -1,4 +1,4 @@
-"""Pages that choose the account a session acts for, and that make an organization."""
+"""Pages to choose the account that a session acts for, and to make an organization."""
 
 from uuid import UUID
 
@@ -39,7 +39,7 @@ async def show_acting(
     organizations: NamedDependency[OrganizationService],
     account: NamedDependency[UUID],
 ) -> Page:
-    """Offer the person's own account and its organizations; also shown when a role in one has ended."""
+    """Offer the person's own account and its organizations to act for; also shown when the role acted in has ended."""
     places = await organizations.places(account)
     return page(request, "accounts/acting.html", places=places)
 
@@ -78,7 +78,7 @@ def _new_page(
 
 
 def _field(refusal: Refusal | None) -> str:
-    """Name of the form field that a refusal is about."""
+    """Return the name of the form field that a refusal is about."""
     return str(refusal.facts().get("field", "organization")) if refusal else ""
 
 
@@ -102,7 +102,7 @@ async def make_organization(
     organizations: NamedDependency[OrganizationService],
     account: NamedDependency[UUID],
 ) -> Page:
-    """Make an organization; the page shows unusual numbers and whether approval is needed."""
+    """Make an organization.  The next page shows numbers in unknown formats, and whether staff must approve first."""
     form = await read_form_of_a_person(request)
     key = form_key(form.text("key"))
     name, npwp, nib = (form.text(one) for one in ("organization", "npwp", "nib"))

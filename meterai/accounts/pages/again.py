@@ -1,4 +1,4 @@
-"""Page of a fresh proof: signing in again before a session makes what outlives it."""
+"""Page of a fresh proof: a new sign-in before a session makes a passkey or an API key, which outlive it."""
 
 from typing import Any
 
@@ -27,9 +27,9 @@ async def show_again(
     database: NamedDependency[Database],
     signing_in: NamedDependency[SigningIn],
 ) -> Page:
-    """Offer a code to the account's address, or a passkey; each returns with a session of its own.
+    """Offer to sign in again, by a code to the account's address or by a passkey, and then return to the page before.
 
-    Staff are offered the passkey alone: no mail opens their account.
+    Staff are offered the passkey alone, because their accounts do not accept codes.
     """
     async with database.reading() as tx:
         email = (await contact(tx, account_of(request))).email

@@ -1,4 +1,4 @@
-"""Cookies of sign-in: content and lifetime."""
+"""Cookies of sign-in: their content and lifetime."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from meterai.plumbing.http.requests import cookie_name
 
 LANGUAGE = "language"
 ASKED = "asked"  # sign-in that began in this browser, see `Begun`
-PASSKEY = "passkey"  # challenge sent to the authenticator
+PASSKEY = "passkey"  # challenge for the authenticator
 DEVICE = "device"  # addresses that signed in with this browser; authenticates nobody
 KEPT_SECONDS = 31_536_000  # lifetime of the language and device cookies
 
@@ -22,22 +22,22 @@ KEPT_SECONDS = 31_536_000  # lifetime of the language and device cookies
 class Begun:
     """A sign-in that began in this browser: challenge, address, and the mark of the browser.
 
-    It opens nothing by itself.
+    The cookie alone does not sign in.
     """
 
     challenge: UUID
-    email: str  # to show it again only
+    email: str  # used only to show it again
     mark: str
 
     @classmethod
     def read(cls, text: str) -> "Begun | None":
-        """Read the sign-in of a cookie; None if malformed."""
+        """Parse the cookie of a sign-in; None if it is malformed."""
         challenge, _, rest = text.partition(".")
         email, _, mark = rest.partition(".")
         try:
             padded = email + "=" * (-len(email) % 4)
             return cls(from_compact(challenge), urlsafe_b64decode(padded).decode(), mark)
-        except ValueError:  # no id, not base64, not ASCII, not UTF-8
+        except ValueError:  # not an id, not base64, not ASCII, or not UTF-8
             return None
 
     def text(self) -> str:
@@ -49,7 +49,7 @@ class Begun:
 def set_cookie(
     process: ProcessSettings, answer: Page, name: str, value: str, seconds: float
 ) -> None:
-    """Set a cookie for so many seconds; 0 deletes it."""
+    """Set a cookie in an answer; it lives for `seconds`, and 0 deletes it."""
     answer.set_cookie(
         Cookie(
             cookie_name(name, process),
@@ -63,5 +63,5 @@ def set_cookie(
 
 
 def cookie(process: ProcessSettings, request: PageRequest, name: str) -> str:
-    """Return the text of a cookie of ours; empty if absent."""
+    """Return the text of a cookie that we set; empty if the request has no such cookie."""
     return request.cookies.get(cookie_name(name, process), "")

@@ -1,4 +1,4 @@
-"""Pages of API keys: scopes, end and maker of each; making, replacing and ending one."""
+"""Pages of API keys: a list with scopes, end and maker of each key; making, replacing and ending a key."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time, timedelta
@@ -42,12 +42,12 @@ from meterai.plumbing.http.callers import caller_of
 from meterai.plumbing.http.language import language_of
 
 KEYS = "/account/keys"
-CHOSEN = "chosen"  # option beside the presets: scopes ticked one by one
+CHOSEN = "chosen"  # option beside the presets: scopes are ticked individually
 _FIELDS = {"until": "key-until", "scopes": "key-scopes", "overlap": "key-overlap"}
 
 
 def _paired(keys: Sequence[ApiKeyView]) -> list[ApiKeyView]:
-    """Return the same keys, each followed by the one that it replaces."""
+    """Return the same keys in an order in which each key is followed by the key that it replaces."""
     of = {key.id: key for key in keys}
     replaced = {key.replaces for key in keys}
     ordered: list[ApiKeyView] = []
@@ -103,7 +103,7 @@ async def show_keys(request: PageRequest, accounts: NamedDependency[AccountServi
 
 
 def _scopes(form: Form, held: frozenset[str]) -> frozenset[str]:
-    """Return the scopes that a form selects.  Refuses `Malformed`."""
+    """Return the scopes that a form selects; `held` are the permissions of the maker.  Refuses `Malformed`."""
     preset = form.text("preset") or "everything"
     if preset != CHOSEN:
         if preset not in KEY_PRESETS:
@@ -116,7 +116,7 @@ def _scopes(form: Form, held: frozenset[str]) -> frozenset[str]:
 
 
 def _until(text: str) -> datetime | None:
-    """Return the end of a typed day in WIB; None if empty.  Refuses `Malformed`."""
+    """Return the end of a typed day (WIB); None if the text is empty.  Refuses `Malformed`."""
     if not text.strip():
         return None
     try:

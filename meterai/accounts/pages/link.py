@@ -1,4 +1,4 @@
-"""Pages of the sign-in link in a mail, which a stranger cannot exhaust."""
+"""Pages behind the sign-in link of a mail."""
 
 from uuid import UUID
 
@@ -16,7 +16,7 @@ from meterai.pages import Page, PageRequest, page, read_form, see_other
 
 
 def _challenge(text: str) -> UUID:
-    """Read the challenge of a link.  Refuses `LinkSpent`: mail programs cut links."""
+    """Parse the challenge in a link.  Refuses `LinkSpent`, since a malformed link was often cut by a mail program."""
     try:
         return read(CHALLENGE_KIND, text)
     except NotFound:
@@ -33,7 +33,7 @@ async def show_link(
     codes: NamedDependency[CodeService],
     signing_in: NamedDependency[SigningIn],
 ) -> Page:
-    """Show a button: programs that scan mails follow links, and must not sign in."""
+    """Show a button to sign in.  The link alone does not sign in, because programs that scan mails follow links."""
     challenge, secret = (request.query_params.get(name, "") for name in ("challenge", "secret"))
     try:
         email = await codes.address_of_link(_challenge(challenge), secret)

@@ -1,4 +1,4 @@
-"""Pages of members: inviting, changing and ending them, and accepting an invitation."""
+"""Pages of an organization's members: inviting people, changing and ending their roles, accepting an invitation."""
 
 from uuid import UUID
 
@@ -72,7 +72,7 @@ async def _members_page(
 
 
 def _role(form: Form) -> Role:
-    """Read the role in a form.  Refuses `Malformed`."""
+    """Parse the role in a form.  Refuses `Malformed`."""
     try:
         return Role(form.text("role"))
     except ValueError:
@@ -98,7 +98,7 @@ async def invite(
     account: NamedDependency[UUID],
     actor: NamedDependency[Actor],
 ) -> Page:
-    """Invite an address."""
+    """Invite a mail address to the organization."""
     form, language = await read_form_of_a_person(request), language_of(request)
     try:
         limit = stamps_limit(form.text("stamps_per_month"))
@@ -194,7 +194,7 @@ async def show_invitation(
     organizations: NamedDependency[OrganizationService],
     account: NamedDependency[UUID],
 ) -> Page:
-    """Show a button: programs that scan mails follow links, and must not accept."""
+    """Show a button to accept.  The link alone does not accept, because programs that scan mails follow links."""
     text = request.query_params.get("invitation", "")
     invitation, organization = await organizations.opened(text, account)
     shown = page(
@@ -220,7 +220,7 @@ async def accept_invitation(
     organizations: NamedDependency[OrganizationService],
     account: NamedDependency[UUID],
 ) -> Page:
-    """Accept an invitation; the next page chooses for whom the session acts."""
+    """Accept an invitation.  On the next page the person chooses the account that the session acts for."""
     form = await read_form_of_a_person(request)
     await organizations.accept(form.text("invitation"), account)
     return see_other("/account/acting")

@@ -1,7 +1,8 @@
 """Sign-in part of a page: by the code of a mail, or by a passkey.
 
-`/sign-in` consists of this part alone.  Another page can include it, so that a visitor need not leave the page: it
-shows the macros of `accounts/part.html` with the facts of `SigningIn`, and has a route that receives their forms.
+The page `/sign-in` consists of this part alone.  Another page can include the part, so that a visitor need not leave
+that page: the page shows the macros of `accounts/part.html` with the facts of `SigningIn`, and has a route that
+receives their forms.
 """
 
 from collections.abc import Mapping
@@ -35,7 +36,7 @@ def _agent(request: PageRequest) -> Agent:
 
 
 class SigningIn:
-    """Sign-in steps of a page, over the services of accounts and the cookies of the browser."""
+    """Steps of a sign-in in a page: calls the services of accounts, and reads and sets the cookies of the browser."""
 
     def __init__(
         self,
@@ -51,17 +52,16 @@ class SigningIn:
         self._minutes = int(settings.of(AccountSettings).code_lives_seconds // 60)
 
     def begun(self, request: PageRequest) -> Begun | None:
-        """Return the sign-in that began in this browser; None if there is none."""
+        """Return the sign-in that began in this browser; None if no sign-in is under way."""
         return Begun.read(cookie(self._process, request, ASKED))
 
     def facts(
         self, request: PageRequest, form: Form | None = None, refusal: Refusal | None = None
     ) -> Mapping[str, object]:
-        """Return the facts of the page for this part: typed values (`form`), errors, and the code that was sent."""
+        """Return the template facts of this part: typed values (`form`), errors, and the sign-in that is under way."""
         sent, typed = self.begun(request), form or Form({})
         is_of_code = "code" in typed.texts
-        # While a code is on its way the part asks for it; after a wrong address it asks for the
-        # address.
+        # After a code was sent the part asks for the code; after a wrong address it asks for the address again.
         if not is_of_code and refusal is not None and not isinstance(refusal, TooManyCodes):
             sent = None
         errors = field_errors(refusal, language_of(request), "code" if is_of_code else "email")
@@ -85,16 +85,17 @@ class SigningIn:
         return Begun(challenge, email, self._codes.asked_mark(challenge))
 
     def keep(self, answer: Page, begun: Begun) -> Page:
-        """Set the cookie of a sign-in, for as long as the mail opens anything."""
+        """Set the cookie of a sign-in, for as long as the code or link of its mail is valid."""
         set_cookie(self._process, answer, ASKED, begun.text(), LINK_LIVES.total_seconds())
         return answer
 
     async def prove(
         self, request: PageRequest, form: Form, challenge: UUID | None = None
     ) -> SignedIn:
-        """Exchange the code in the form for a session, of `challenge` or of the sign-in that began in this browser.
+        """Exchange the code in the form for a session.
 
-        Refuses what `CodeService.sign_in` refuses.
+        The code is that of `challenge`; if None, of the sign-in that began in this browser.  Refuses what
+        `CodeService.sign_in` refuses.
         """
         sent = self.begun(request)
         challenge = challenge or (sent.challenge if sent else None)
@@ -123,13 +124,13 @@ class SigningIn:
         return await self._passkeys.sign_in(form.text("credential"), kept, device, _agent(request))
 
     def keep_challenge(self, answer: Page, asked: PasskeyChallenge) -> Page:
-        """Set the cookie of the challenge that the authenticator gets."""
+        """Set the cookie of the challenge for the authenticator."""
         seconds = CHALLENGE_LIVES.total_seconds()
         set_cookie(self._process, answer, PASSKEY, asked.cookie, seconds)
         return answer
 
     def challenge_of(self, request: PageRequest) -> str:
-        """Return the cookie of the authenticator's challenge, as `PasskeyService` reads it."""
+        """Return the text of the cookie of the challenge for the authenticator, for `PasskeyService`."""
         return cookie(self._process, request, PASSKEY)
 
     async def admit(self, request: PageRequest, answer: Page, signed_in: SignedIn) -> Page:
@@ -146,7 +147,7 @@ class SigningIn:
         return answer
 
     async def dismiss(self, request: PageRequest, answer: Page) -> Page:
-        """End the session of the browser, if any."""
+        """End the session of the browser, if it has one, and delete its cookie."""
         await self._end(request)
         set_cookie(self._process, answer, COOKIE, "", 0)
         return answer

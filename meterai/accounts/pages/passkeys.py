@@ -1,4 +1,4 @@
-"""Pages of passkeys: signing in with one, making and ending one."""
+"""Routes of passkeys: signing in with a passkey, making and ending a passkey."""
 
 from uuid import UUID
 
@@ -27,7 +27,7 @@ HERE = "/account#passkeys"
 
 
 def _options(signing_in: SigningIn, asked: PasskeyChallenge) -> Page:
-    """Return the options that our script passes to the authenticator, with the cookie of the challenge."""
+    """Return the options as JSON for our script, which passes them to the authenticator; set the challenge's cookie."""
     answer = Page(asked.options, media_type=MediaType.JSON)
     answer.headers["Cache-Control"] = "no-store"
     return signing_in.keep_challenge(answer, asked)

@@ -34,10 +34,10 @@ async def sign_out_everywhere(
     account: NamedDependency[UUID],
     actor: NamedDependency[Actor],
 ) -> Page:
-    """End every session of the account including this one, and recent credentials if that is ticked."""
+    """End every session of the account, also the current session; if ticked, end recent passkeys and API keys too."""
     form = await read_form_of_a_person(request)
     if form.text("made_lately"):
-        # Sessions end last: if this is interrupted, the owner is still signed in and can repeat it.
+        # Sessions end last: if the request is interrupted, the owner is still signed in and can repeat it.
         now = SystemClock().now()
         for key in await accounts.api_keys(account):
             if key.ended_at is None and is_recent(key.made_at, now):

@@ -1,4 +1,4 @@
-"""Pages of sign-in, for the address and for the code, and sign-out."""
+"""Pages of sign-in, one for the mail address and one for the code, and the route of sign-out."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -33,7 +33,7 @@ SIGN_IN, CODE = "/sign-in", "/sign-in/code"
 
 
 def _address(path: str, **query: str) -> str:
-    """Return a path with a query."""
+    """Return a path with a query string."""
     return f"{path}?{urlencode(query)}"
 
 
@@ -45,7 +45,11 @@ def sign_in_page(
     refusal: Refusal | None = None,
     closed_at: datetime | None = None,
 ) -> Page:
-    """Return the form that requests a code, with the refusal if any; `closed_at`: since when sign-up is closed."""
+    """Return the page with the form that requests a code.
+
+    `there` is the path to which the sign-in leads, `refusal` is shown if given, `closed_at` is the time since which
+    sign-up is closed.
+    """
     facts = {**signing_in.facts(request, form, refusal), "closed_at": closed_at}
     return _shown(request, "accounts/sign_in.html", (SIGN_IN, {"next": there}), facts, refusal)
 
@@ -57,7 +61,7 @@ def _shown(
     facts: Mapping[str, object],
     refusal: Refusal | None,
 ) -> Page:
-    """Return a page with the sign-in part; `here` is its path, and the query that its forms carry."""
+    """Return a page with the sign-in part; `here` is the path of the page, and the query of the actions of its forms."""
     path, query = here
     shown = page(
         request,
@@ -86,7 +90,7 @@ async def show_sign_in(
     signing_in: NamedDependency[SigningIn],
     accounts: NamedDependency[AccountService],
 ) -> Page:
-    """Ask for the address."""
+    """Show the page that asks for the mail address."""
     there = local_path(request.query_params.get("next", ""))
     if await visitor(request) is not None:
         return see_other(there)
@@ -100,7 +104,7 @@ async def show_sign_in(
     include_in_schema=False,
 )
 async def ask_for_code(request: PageRequest, signing_in: NamedDependency[SigningIn]) -> Page:
-    """Send a code, and go to the page of the code."""
+    """Send a code to the mail address, and redirect to the page that asks for the code."""
     form = await read_form(request)
     there = local_path(form.text("next"))
     try:
@@ -120,7 +124,7 @@ def _code_page(
     refusal: Refusal | None = None,
 ) -> Page:
     here = CODE, {"challenge": challenge, "next": there}
-    # The previous answer set a cookie: if none is sent now, the session would not be kept either.
+    # The previous answer set a cookie.  A browser that does not send it now would not keep a session either.
     facts = {
         **signing_in.facts(request, form, refusal),
         "is_without_cookies": not request.cookies,
@@ -134,7 +138,7 @@ def _code_page(
     include_in_schema=False,
 )
 async def show_code(request: PageRequest, signing_in: NamedDependency[SigningIn]) -> Page:
-    """Ask for the six digits."""
+    """Show the page that asks for the six digits of the code."""
     challenge = request.query_params.get("challenge", "")
     read(CHALLENGE_KIND, challenge)
     return _code_page(

@@ -1,5 +1,5 @@
--- Return when a code may be requested again; null if now.  The n-th newest code of the last hour tells both
--- whether there were n and when the first of them leaves the hour.
+-- Return the time from which a code may be requested again; null if one may be requested now.  The n-th newest code of
+-- the last hour shows both whether n codes were sent and when the first of them is an hour old.
 CREATE OR REPLACE FUNCTION sign_in_waits_until(
     p_email text, p_network text, p_device uuid, p_at timestamptz,
     p_per_address integer, p_per_known_address integer, p_per_network integer
