@@ -30,7 +30,7 @@ async def organization_called(tx: ReadTx, account: UUID) -> str | None:
 
 
 async def organization_of(tx: ReadTx, account: UUID) -> Organization | None:
-    """Return the organization of an account with its numbers; None for the account of a person."""
+    """Return the organization of an account, with its NPWP and NIB; None for the account of a person."""
     return await store.organization(tx, account)
 
 
@@ -55,7 +55,7 @@ async def account_of_address(tx: Tx, email: str, language: str, *, actor: Actor)
 
 
 async def account_named(tx: ReadTx, text: str) -> UUID:
-    """Return the account that staff name by address or as `acc_...`.  Refuses `Malformed`, `NotFound`."""
+    """Return the account that staff typed as a mail address or as `acc_...`.  Refuses `Malformed`, `NotFound`."""
     if text.startswith(f"{ACCOUNT_KIND}_"):
         account = read(ACCOUNT_KIND, text)
         await contact(tx, account)

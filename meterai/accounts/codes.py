@@ -122,7 +122,7 @@ class CodeService:
         return f"{LINK_PATH}?challenge={show(CHALLENGE_KIND, challenge)}&secret={secret}"
 
     async def address_of_link(self, challenge: UUID, secret: str) -> str:
-        """Return the address that a link signs in; changes nothing.  Refuses `LinkSpent`."""
+        """Return the mail address to which a sign-in link belongs, without using the link.  Refuses `LinkSpent`."""
         return (await self._linked(challenge, secret)).email
 
     async def _linked(self, challenge: UUID, secret: str) -> Challenge:

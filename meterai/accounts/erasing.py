@@ -24,7 +24,7 @@ from meterai.plumbing.db.personal import Person
 
 
 async def person_of(tx: ReadTx, account: UUID) -> Person | None:
-    """Return the person of an account with its organizations; None if nobody signs in to it."""
+    """Return the person of an account with its organizations; None for an organization or an erased person."""
     contact = await store.contact(tx, account)
     if contact is None:
         return None

@@ -42,7 +42,7 @@ async def require_permission(connection: Request[Any, Any, Any]) -> None:
     if connection.scope.get("method") == "OPTIONS":
         return  # the framework answers, only with the methods of the path
     permission = Permission(handler.opt["permission"])
-    # A bank sends its own name in `Origin` (SNAP BI).
+    # The origin is not checked for banks, which send their own name in `Origin` (SNAP BI).
     is_of_page = permission != Permission.PROVIDER and not is_api(connection.scope)
     if is_of_page and not is_safe(connection):
         check_origin(connection)

@@ -121,7 +121,7 @@ async def open_invitation(
 
 
 async def accept(tx: Tx, shown: Credential, person: UUID, *, at: datetime) -> Invitation:
-    """Accept an invitation: the person gets the role that it names.
+    """Accept an invitation: the person gets the role of the invitation.
 
     Refuses what `open_invitation` and `give_role` refuse.
     """

@@ -50,9 +50,7 @@ class Permission(StrEnum):
     WEBHOOKS_MANAGE = "webhooks.manage"
     MEMBERS_READ = "members.read"
     MEMBERS_MANAGE = "members.manage"
-    PERSON = (
-        "person"  # passkeys, sessions and organizations of a person, in any account it acts for
-    )
+    PERSON = "person"  # own passkeys, sessions and organizations, in any account acted for
     # Permissions of staff, the people who work for the operator.
     CONSOLE_READ = "console.read"  # search, timelines, work lists, numbers
     CONSOLE_CASES = "console.cases"  # answer complaints
@@ -272,7 +270,7 @@ PROOF_LIVES = timedelta(minutes=10)
 # Time for which a session has the rights of staff: a working day.
 STAFF_SESSION_LIVES = timedelta(hours=12)
 SUPERVISORS_FIRST_MAX = 2  # made without approval, so that one can request and the other approve
-# Age up to which a credential may have been made by a session stolen lately: the default lifetime of a session.
+# Age up to which a credential may have been made by a stolen session: the default lifetime of a session.
 RECENT = timedelta(days=30)
 # The period in which the codes of an address are counted.  If a stranger uses up the codes of an address, its inbox
 # has a mail whose link still works.
@@ -442,14 +440,14 @@ class CodeIncomplete(Refusal):
 
 
 class CodeSpent(Refusal):
-    """The code expired, was used or was tried too often; a new one is needed."""
+    """The code expired, was used or was tried too often; a new code is needed."""
 
     code = "code_spent"
     status = 422
 
 
 class LinkSpent(Refusal):
-    """The link expired, was used, or is not one of ours."""
+    """The sign-in link expired, was used, or was not made by us."""
 
     code = "link_spent"
     status = 422
@@ -581,7 +579,7 @@ class Challenge:
     leads_to: str  # path of ours at which the sign-in began
 
     def is_spent(self, now: datetime, tries_max: int, again_since: datetime | None) -> bool:
-        """True if the challenge accepts no code any more; used after `again_since`, it accepts its code once more."""
+        """True if the challenge accepts no code any more.  A challenge used after `again_since` accepts its code once more."""
         is_used = self.used_at is not None and (again_since is None or self.used_at <= again_since)
         return is_used or self.expires_at <= now or self.tries >= tries_max
 
@@ -652,7 +650,7 @@ class KeyTerms:
     """Scopes, end and maker of a new API key.
 
     `scopes` None means every permission that a key may have.  `held` are the permissions of the maker; None for an
-    operator, who may give any.
+    operator, who may give any permission.
     """
 
     scopes: frozenset[str] | None = None
@@ -755,7 +753,7 @@ class Invitation:
         return show(INVITATION_KIND, self.id)
 
     def is_over(self, now: datetime) -> bool:
-        """True if it can no longer be accepted."""
+        """True if the invitation can no longer be accepted."""
         return self.state != InvitationState.SENT or self.expires_at <= now
 
 
@@ -828,7 +826,7 @@ def key_permissions(scopes: Sequence[str] | None) -> frozenset[str]:
 
 
 def is_recent(made_at: datetime, now: datetime) -> bool:
-    """True if a credential made at `made_at` is so new that a session stolen lately may have made it."""
+    """True if a credential made at `made_at` is so new that a stolen session may have made it."""
     return now - made_at <= RECENT
 
 

@@ -33,7 +33,7 @@ from meterai.plumbing.db.database import Database, Tx
 INVITATION_PATH = "/invitations"
 _INVITATIONS_SHOWN_MAX = (
     INVITATIONS_PER_DAY_MAX * 8
-)  # at most so many are open at once, and a day more
+)  # all that can be open at once, since an invitation lives for a week, and a day more
 
 
 class OrganizationService:

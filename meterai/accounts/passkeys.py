@@ -243,7 +243,7 @@ class PasskeyService:
         challenge, challenge_id = self._challenge(_SIGN_IN, cookie)
         given = _json(answer)
         try:
-            # The authenticator names the account; its signature proves it.
+            # The answer names the account and the credential; its signature is then checked with that passkey of the account.
             account = UUID(bytes=_bytes(given["response"]["userHandle"]))
             credential = _bytes(given["id"])
         except (KeyError, TypeError, ValueError):

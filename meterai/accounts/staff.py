@@ -61,7 +61,7 @@ async def staff_by_address(tx: ReadTx, email: str) -> StaffMember | None:
 
 
 async def staff_member(tx: ReadTx, account: UUID) -> StaffMember | None:
-    """Return the member of staff with this account; None if it has no role."""
+    """Return the member of staff with this account; None if the account has no role of staff."""
     roles = await store.staff_roles_of(tx, account)
     if not roles:
         return None
@@ -85,7 +85,7 @@ async def has_supervisor(tx: ReadTx) -> bool:
 
 
 async def staff(tx: ReadTx) -> list[StaffMember]:
-    """Return every account with a role of staff, by address."""
+    """Return every member of staff, ordered by mail address."""
     return [
         StaffMember(account, email, frozenset(map(StaffRole, roles)))
         for account, email, roles in await store.all_staff(tx)
@@ -93,8 +93,9 @@ async def staff(tx: ReadTx) -> list[StaffMember]:
 
 
 async def check_may_be_given(tx: ReadTx, account: UUID, role: StaffRole) -> list[StaffRole]:
-    """Check that a role may be given; return the roles the account has.  Refuses `StaffRoleUnchanged`,
-    `PasskeyNeeded`.
+    """Check that a role of staff may be given; return the roles of staff that the account has already.
+
+    Refuses `StaffRoleUnchanged`, `PasskeyNeeded`.
     """
     held = [StaffRole(one) for one in await store.staff_roles_of(tx, account)]
     if role in held:
@@ -105,8 +106,9 @@ async def check_may_be_given(tx: ReadTx, account: UUID, role: StaffRole) -> list
 
 
 async def check_may_be_ended(tx: ReadTx, account: UUID, role: StaffRole) -> list[StaffRole]:
-    """Check that a role may end; return the roles the account keeps.  Refuses `StaffRoleUnchanged`,
-    `LastSupervisor`.
+    """Check that a role of staff may end; return the other roles of staff of the account.
+
+    Refuses `StaffRoleUnchanged`, `LastSupervisor`.
     """
     held = [StaffRole(one) for one in await store.staff_roles_of(tx, account)]
     if role not in held:

@@ -558,7 +558,7 @@ async def count_supervisors(tx: ReadTx) -> int:
 
 
 async def all_staff(tx: ReadTx) -> list[StaffOfAddress]:
-    """Return every account with a role of staff, by address."""
+    """Return every member of staff, ordered by mail address."""
     return await tx.all_as(
         _STAFF,
         "SELECT account_id AS account, a.email, array_agg(s.role ORDER BY s.role) AS roles"

@@ -55,5 +55,5 @@ async def tell_invited(tx: Tx, made: Invitation, name: str, language: str) -> No
 
 
 async def tell_of_decision(tx: Tx, account: UUID, decision: str, name: str) -> None:
-    """Notify the owner of an organization of the decision of staff."""
+    """Notify the owner of an organization that staff approved or declined it."""
     await emit(tx, OrganizationDecided(account=account, decision=decision, name=name))

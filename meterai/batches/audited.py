@@ -17,7 +17,7 @@ AUDITED = Audited(
     facts=(
         fact("batches", "made_at", "batch_id idempotency_key request_hash"),
         fact("batch_rows", "came_at", "batch_id number identity content"),
-        # A subject is bound to another stamping only after the first one failed.
+        # A subject is bound to another stamping only after its previous stamping failed.
         Fact(
             "batch_stampings",
             "batch_stampings",

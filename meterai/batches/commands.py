@@ -1,4 +1,4 @@
-"""Commands of batches: list those under way, show one with the counts of its rows."""
+"""Commands of batches: list the batches under way, and show a batch with the counts of its rows."""
 
 from datetime import timedelta
 

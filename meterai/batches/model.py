@@ -70,7 +70,7 @@ class RowState(StrEnum):
     REFUSED = "refused"  # invalid content, or a document that cannot be stamped; no stamp was held
     RESERVED = "reserved"  # its stamps are held, its serials bound
     DELIVERED = "delivered"
-    FAILED = "failed"  # the seal could not be made; its stamps went back
+    FAILED = "failed"  # the seal could not be made; its stamps were returned
     CANCELLED = "cancelled"
 
 
@@ -440,7 +440,7 @@ class BatchRow(NamedTuple):
 
 
 class RowToWork(NamedTuple):
-    """Waiting row with the data that the work needs."""
+    """Waiting row that a worker has leased, with the data to stamp its document."""
 
     number: int
     key: str | None

@@ -1,4 +1,4 @@
-"""Pages of batches: the list of an account, one batch with its rows, and the form for a new one. They need no script."""
+"""Pages of batches: the list of an account, a batch with its rows, the form for a new batch. All work without scripts."""
 
 from collections.abc import AsyncIterator
 from io import BytesIO

@@ -384,7 +384,7 @@ def _csv_row(number: int, cells: Sequence[str] | str, columns: Sequence[str]) ->
             if column and cell.strip()
         }
         key = _key(values.get("key"))
-        # The password is not kept: a document that needs one is refused when it is worked.
+        # The password is not stored: a document that needs a password is refused when its row is processed.
         document = document_of(values.get("file"), values.get("upload"), values.get("sha256"))
         facts = _facts(
             type=values.get("type"),

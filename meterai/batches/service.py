@@ -215,8 +215,8 @@ class BatchService:
     ) -> BatchDetails:
         """Start a batch, or continue one that waits for stamps. A repeat changes nothing.
 
-        If the account has too few stamps, `orders` says whether the missing ones are ordered, by `method` or the
-        default one. Refuses `NotFound`, `BatchEmpty`, `StampsMissing`, and the refusals of
+        If the account has too few stamps and `orders` is true, the missing stamps are ordered, to be paid by `method` or
+        the default method. Refuses `NotFound`, `BatchEmpty`, `StampsMissing` (if `orders` is false), and the refusals of
         `accounts.check_stamps_left` and of ordering.
         """
         found = await self.load(account, batch)
@@ -246,7 +246,7 @@ class BatchService:
             raise StampsMissing(needed=survey.needed, available=survey.available)
         await store.resolve(tx, account, batch, survey.resolved)
         await store.refuse(tx, account, batch, survey.refused)
-        # A document whose bytes were deleted meanwhile is refused when its row is worked.
+        # A row whose document is deleted meanwhile is refused when it is processed.
         until = self._clock.now() + timedelta(seconds=self._due_seconds) + timedelta(days=7)
         await keep_longer(tx, account, survey.documents, until)
         if missing:
@@ -261,7 +261,7 @@ class BatchService:
         return 0
 
     async def _order_missing(self, batch: Batch, missing: int, method: str | None) -> None:
-        """Order the stamps for which a batch waits, unless an order for it can still be paid."""
+        """Order the stamps for which a batch waits, unless an earlier order for the batch can still be paid."""
         if batch.order is not None:
             before = await self._orders.view(batch.account, batch.order)
             if before.state == OrderState.PLACED:

@@ -17,7 +17,7 @@ class BatchSettings(msgspec.Struct, frozen=True):
     batches_per_account_max: Positive = 20
     # Rows of one transaction that holds stamps. A larger transaction delays other stampings of the account.
     batch_chunk_rows: Positive = 25
-    # Longest work on one batch before the worker takes another.
+    # Longest work on one batch before the worker takes another batch.
     batch_turn_seconds: Seconds = 1.0
     # Lease of rows that a worker prepares, in seconds. After it, another worker takes them up. If both prepare a row, only
     # one of them reserves it.

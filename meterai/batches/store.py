@@ -318,7 +318,7 @@ async def files_named(
 
 
 async def files(tx: ReadTx, account: UUID, batch: UUID) -> list[BatchFile]:
-    """Return all files of a batch, by name."""
+    """Return all files of a batch, ordered by name."""
     return await tx.all_as(_BATCH_FILES, _FILES, account, batch)
 
 

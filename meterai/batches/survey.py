@@ -1,4 +1,4 @@
-"""Survey of the waiting rows of a batch: their documents, the rows that cannot be worked, and the stamps needed."""
+"""Survey of the waiting rows of a batch: their documents, the rows that cannot be stamped, and the stamps needed."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Set

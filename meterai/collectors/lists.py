@@ -1,8 +1,8 @@
 """List of a month: the annexes of a collector's return, its file formats, and the issuer's feed.
 
-Annex II has the documents that were stamped in the month. Annex III has those that fell due and could not be stamped:
-failed stampings, and documents that the collector reports. Each list is read from the stampings themselves, so it
-cannot differ from them.
+Annex II has the documents that were stamped in the month. Annex III has the documents that fell due and could not be
+stamped: failed stampings, and documents that the collector reports. A list is read from the stampings when it is made,
+so it cannot differ from them.
 """
 
 import gzip

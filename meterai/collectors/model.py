@@ -139,14 +139,14 @@ class DepositBeyondDue(Refusal):
 
 @refusal_of_database
 class NtpnUsed(Refusal):
-    """The receipt of the state belongs to another deposit."""
+    """The state's receipt (NTPN) belongs to another deposit already."""
 
     code = "ntpn_used"
     status = 409
 
 
 class NtpnDiffers(CommandRefusal):
-    """Staff confirm another deposit than the one that the collector reported under this receipt."""
+    """The collector reported a deposit under this receipt (NTPN) with other facts than staff confirm now."""
 
     code = "ntpn_differs"
     status = 409

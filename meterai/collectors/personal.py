@@ -1,4 +1,4 @@
-"""Personal data of collectors: a collector is an organization, and its documents name their other parties."""
+"""Personal data of collectors: collectors are organizations, but the facts of their documents name other parties."""
 
 from meterai.plumbing.db.personal import Basis, KeepReason, Personal, PersonalTable
 

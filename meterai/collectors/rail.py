@@ -1,7 +1,7 @@
 """The rail `credit`: an order is paid from the credit of a collector, who then owes its amount to the state.
 
-To open an attempt makes a draw. If the monthly limit and the deposits of earlier months allow the draw, the order is
-paid in the same transaction. Otherwise the draw waits until `credit_take_waiting` takes it.
+A new attempt makes a draw. If the monthly limit and the deposits of earlier months allow the draw, the order is paid
+in the same transaction. Otherwise the draw waits until `credit_take_waiting` takes it.
 """
 
 from datetime import datetime

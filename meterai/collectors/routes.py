@@ -96,7 +96,7 @@ async def tell_deposit(
     actor: NamedDependency[Actor],
     data: JSONBody[DepositTold],
 ) -> CollectorDepositView:
-    """Report that you deposited the duty of a month, or a part of it. Once we confirm it, orders that waited are paid."""
+    """Report that you deposited the duty of a month, or part of it. When we confirm it, orders that waited for it are paid."""
     month = Month.read(data.month)
     return await collectors.tell_deposit(
         account, data.ntpn, month, data.rupiah, data.paid_on, actor
@@ -147,7 +147,7 @@ async def tell_return(
     month: FromPath[str],
     data: JSONBody[ReturnTold],
 ) -> CollectorMonth:
-    """Report that you filed the return of a month, by the number of its receipt. Reminders to file it end."""
+    """Report that you filed the return of a month, with the number of its receipt. We then stop the reminders to file it."""
     return await collectors.report(
         account, Month.read(month), data.receipt, data.reported_on, actor
     )

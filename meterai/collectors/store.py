@@ -84,12 +84,12 @@ _LISTED_ROWS = RowMapper(ListedStamping)
 
 
 async def collector(tx: ReadTx, account: UUID) -> Collector | None:
-    """Return one collector."""
+    """Return a collector; None if the account never was a collector."""
     return await tx.one_as(_COLLECTORS, f"{_OF} WHERE c.account_id = %s", account)
 
 
 async def collectors(tx: ReadTx) -> list[Collector]:
-    """Return every collector, by name."""
+    """Return every collector, ordered by name."""
     return await tx.all_as(_COLLECTORS, f"{_OF} ORDER BY t.collector, c.account_id")
 
 
@@ -165,7 +165,7 @@ async def end(tx: Tx, account: UUID, draw: UUID) -> bool:
 
 
 async def draw_of(tx: ReadTx, account: UUID, draw: UUID) -> Draw | None:
-    """Return one draw."""
+    """Return a draw of a collector; None if no such draw exists."""
     return await tx.one_as(
         _DRAWS,
         "SELECT amount, state FROM credit_draws WHERE account_id = %s AND draw_id = %s",
@@ -386,7 +386,7 @@ ORDER BY d.month, account LIMIT %s
 
 
 async def named(tx: ReadTx, name: str, npwp: str, limit: int) -> list[OfCollector]:
-    """Return collectors with this name, in any case, or with this NPWP."""
+    """Return collectors with this name (ignoring case) or with this NPWP."""
     return await tx.all_as(
         _OF_COLLECTORS,
         f"SELECT c.account_id AS account {_NAMED} WHERE lower(t.collector) = lower(%s) OR t.npwp = %s"

@@ -60,7 +60,7 @@ async def move_fee(tx: Tx, event: FeePassed) -> None:
 
 
 async def tell_offered(tx: Tx, event: SaleOffered) -> None:
-    """Queue the mail that tells the buyer of a sale beyond the deposit how to pay it."""
+    """Queue the mail that tells a buyer how to pay for a sale that the deposit does not cover."""
     await notifications.queue(
         tx,
         event.buyer,

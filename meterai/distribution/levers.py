@@ -62,7 +62,7 @@ class DistributorNamed(msgspec.Struct, frozen=True):
 
 
 class DepositAsked(msgspec.Struct, frozen=True):
-    """Arguments to refund deposit: the distributor as `acc_...`, and the rupiah to refund."""
+    """Arguments to refund part of a deposit: the distributor as `acc_...`, and the rupiah to refund."""
 
     organization: str
     rupiah: int
@@ -190,7 +190,7 @@ async def _refunding(tx: ReadTx, asked: DepositAsked, _pull: Pull) -> Forecast:
 
 
 async def _refundable(tx: ReadTx, account: UUID, rupiah: int) -> Distributor:
-    """Check that so many rupiah of a deposit can be refunded; return the distributor.
+    """Check that an amount of a deposit, in rupiah, can be refunded; return the distributor.
 
     Refuses `Malformed`, `NoDistributor`, `DepositTooSmall`.
     """

@@ -119,7 +119,7 @@ class Short(StrEnum):
 
 
 class SaleStanding(StrEnum):
-    """State of a sale and its order together."""
+    """Common state of a sale and its order."""
 
     WAITING = "waiting"
     PAID = "paid"  # the stamps are being issued
@@ -378,7 +378,7 @@ class Reseller(NamedTuple):
 
 
 class SellingDeposit(NamedTuple):
-    """The deposit from which an account sells: its distributor, and the reseller; `reseller` is None for the distributor."""
+    """The deposit from which an account sells: account of the distributor, and of the reseller (None for the distributor)."""
 
     distributor: UUID
     reseller: UUID | None

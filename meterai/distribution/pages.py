@@ -267,7 +267,7 @@ async def sell(
     account: NamedDependency[UUID],
     actor: NamedDependency[Actor],
 ) -> Page:
-    """Sell stamps from the deposit. The same form sent twice is one sale."""
+    """Sell stamps from the deposit. A form that is sent twice makes one sale."""
     form = await read_form_of_a_person(request)
     key = form_key(form.text("key"))
     try:
@@ -310,7 +310,7 @@ async def answer_offer(
     account: NamedDependency[UUID],
     actor: NamedDependency[Actor],
 ) -> Page:
-    """Accept an offer of a distributor, decline it, or stop selling for it. Refuses `Malformed`."""
+    """Accept or decline the offer of a distributor, or stop selling for a distributor. Refuses `Malformed`."""
     form = await read_form_of_a_person(request)
     distributor = read("acc", form.text("distributor"))
     match form.text("act"):
@@ -368,7 +368,7 @@ async def _resellers_page(
 
 
 def _terms(form: Form) -> ResellerTerms:
-    """Read the terms of a reseller. Refuses `FieldWrong`."""
+    """Parse the terms of a reseller in a form. Refuses `FieldWrong`."""
     fee = _digits(form.text("fee"))
     return ResellerTerms(
         form.text("name").strip(),

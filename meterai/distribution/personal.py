@@ -1,4 +1,4 @@
-"""Personal data of distribution: a distributor is an organization, and a buyer is the id of an account."""
+"""Personal data of distribution: distributors are organizations, and buyers are stored as ids of accounts."""
 
 from meterai.plumbing.db.personal import Basis, KeepReason, Personal, PersonalTable
 

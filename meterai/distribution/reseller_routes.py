@@ -183,7 +183,7 @@ async def show_sold_of(
     month: Of = None,
     day: OfDay = None,
 ) -> SoldView:
-    """Show the rupiah that your deposit paid for the sales of a reseller, and that returned, in a month or on a day."""
+    """Show the rupiah that your deposit paid for the sales of a reseller, and the rupiah returned, in a month or on a day."""
     return await resellers.sold(account, read("acc", reseller_id), StatementSpan.read(month, day))
 
 
@@ -191,7 +191,10 @@ async def show_sold_of(
 async def list_reselling(
     resellers: NamedDependency[ResellerService], account: NamedDependency[UUID]
 ) -> ResellingList:
-    """List offers of distributors to sell from their deposits, and the distributor for which you sell, with today's rest."""
+    """List offers of distributors to sell from their deposits, and the distributor for which you sell.
+
+    Each entry has the rupiah that you may still sell today.
+    """
     return ResellingList(await resellers.offers(account))
 
 
@@ -207,7 +210,7 @@ async def show_sold(
     month: Of = None,
     day: OfDay = None,
 ) -> SoldView:
-    """Show the rupiah that your distributor's deposit paid for your sales, and that returned, in a month or on a day."""
+    """Show the rupiah that your distributor's deposit paid for your sales, and the rupiah returned, in a month or on a day."""
     return await resellers.sold_by(account, StatementSpan.read(month, day))
 
 

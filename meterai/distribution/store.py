@@ -218,12 +218,12 @@ async def distributor(tx: ReadTx, account: UUID) -> Distributor | None:
 
 
 async def distributors(tx: ReadTx) -> list[Distributor]:
-    """Return every distributor, by name."""
+    """Return every distributor, ordered by name."""
     return await tx.all_as(_DISTRIBUTORS, f"{_OF} ORDER BY t.seller, d.account_id")
 
 
 async def standings(tx: ReadTx, now: datetime) -> list[DistributorStanding]:
-    """Return the current figures of every distributor, by name."""
+    """Return the current figures of every distributor, ordered by name."""
     return await tx.all_as(_STANDINGS, STANDINGS, now)
 
 

@@ -39,7 +39,10 @@ async def show_acting(
     organizations: NamedDependency[OrganizationService],
     account: NamedDependency[UUID],
 ) -> Page:
-    """Offer the person's own account and its organizations to act for; also shown when the role acted in has ended."""
+    """Show the accounts that the session may act for: that of the person, and the organizations in which it has a role.
+
+    The page is also shown when the role in the current organization has ended.
+    """
     places = await organizations.places(account)
     return page(request, "accounts/acting.html", places=places)
 
@@ -55,7 +58,7 @@ async def choose_acting(
     account: NamedDependency[UUID],
     actor: NamedDependency[Actor],
 ) -> Page:
-    """Let this session act for an organization of the person, or for the person."""
+    """Set the account that the session acts for: an organization of the person, or the person's own account."""
     form = await read_form_of_a_person(request)
     assert actor.id is not None, "the session of a person is known"
     chosen = read(ACCOUNT_KIND, form.text("account"))
@@ -88,7 +91,7 @@ def _field(refusal: Refusal | None) -> str:
     include_in_schema=False,
 )
 async def show_new(request: PageRequest) -> Page:
-    """Ask for name and numbers of an organization."""
+    """Show the form for a new organization: name, NPWP and NIB."""
     return _new_page(request, fresh_key())
 
 

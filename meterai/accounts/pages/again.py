@@ -1,4 +1,4 @@
-"""Page of a fresh proof: a new sign-in before a session makes a passkey or an API key, which outlive it."""
+"""Page to sign in again (fresh proof), as needed to make a passkey or an API key."""
 
 from typing import Any
 

@@ -97,7 +97,7 @@ async def _keys_page(
     include_in_schema=False,
 )
 async def show_keys(request: PageRequest, accounts: NamedDependency[AccountService]) -> Page:
-    """Show the keys of the account, and the form of a new one."""
+    """Show the API keys of the account, and the form for a new key."""
     typed = {name: kept_text(request, name) for name in ("name", "preset", "until")}
     return await _keys_page(request, accounts, typed)
 

@@ -124,19 +124,19 @@ class SigningIn:
         return await self._passkeys.sign_in(form.text("credential"), kept, device, _agent(request))
 
     def keep_challenge(self, answer: Page, asked: PasskeyChallenge) -> Page:
-        """Set the cookie of the challenge for the authenticator."""
+        """Set the cookie with the challenge of a passkey, for as long as the challenge lives."""
         seconds = CHALLENGE_LIVES.total_seconds()
         set_cookie(self._process, answer, PASSKEY, asked.cookie, seconds)
         return answer
 
     def challenge_of(self, request: PageRequest) -> str:
-        """Return the text of the cookie of the challenge for the authenticator, for `PasskeyService`."""
+        """Return the text of the cookie with the challenge of a passkey, which `PasskeyService` checks."""
         return cookie(self._process, request, PASSKEY)
 
     async def admit(self, request: PageRequest, answer: Page, signed_in: SignedIn) -> Page:
-        """Set the cookies of a session, and end the browser's previous one.
+        """Set the cookies of a new session, and end the previous session of the browser.
 
-        A new session of the same person acts for the same account as the previous one.
+        A new session of the same person acts for the same account as the previous session.
         """
         await self._end(request, signed_in)
         set_cookie(self._process, answer, COOKIE, signed_in.session, signed_in.life_seconds)

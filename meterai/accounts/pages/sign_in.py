@@ -61,7 +61,7 @@ def _shown(
     facts: Mapping[str, object],
     refusal: Refusal | None,
 ) -> Page:
-    """Return a page with the sign-in part; `here` is the path of the page, and the query of the actions of its forms."""
+    """Return a page with the sign-in part; `here` is the path and the query of the page, which its forms repeat."""
     path, query = here
     shown = page(
         request,

@@ -16,13 +16,13 @@ async function ask(more) {
 }
 if (kind?.parseCreationOptionsFromJSON && form) {
   form.hidden = false;
-  // Without a fresh proof the form leads to the page of one.
+  // Without a fresh proof the form leads to the page to sign in again.
   if (act !== "prove") form.onsubmit = (event) => {
     event.preventDefault();
     const failed = form.querySelector("[data-failed]");
     failed.hidden = true;
     ask().catch(() => { failed.hidden = false; });
   };
-  // Offered while the address is typed, if the browser supports it.
+  // A passkey is offered while the address is typed, if the browser supports that.
   if (act === "get" && (await kind.isConditionalMediationAvailable?.())) ask({ mediation: "conditional" }).catch(() => {});
 }
