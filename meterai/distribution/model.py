@@ -486,7 +486,7 @@ class AgreedTerms(NamedTuple):
 
 
 class Steps(NamedTuple):
-    """Times at which a distributor came into its states."""
+    """Times at which a distributor reached its states."""
 
     approved_at: datetime
     opened_at: datetime | None

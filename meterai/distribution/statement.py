@@ -114,7 +114,10 @@ async def by_day(tx: ReadTx, account: UUID, of: StatementSpan) -> StatementView:
 async def legs(
     tx: ReadTx, account: UUID, of: StatementSpan, times: tuple[str, str] = _FOR_PEOPLE
 ) -> AsyncIterator[list[Leg]]:
-    """Yield every leg of a statement, oldest first, in lists; `times` are time zone and pattern of the times."""
+    """Yield every leg of a statement, oldest first, some legs at a time.
+
+    `times` are the time zone and the PostgreSQL pattern with which the times of legs are written.
+    """
     await tx.allow(SECONDS_MAX)
     before = await store.balance_before(tx, account, of.begins)
     await store.open_legs(tx, account, of.begins, of.ends, before, times)
@@ -135,7 +138,7 @@ class StatementWords:
 
     @cached_property
     def reasons(self) -> Mapping[str, str]:
-        """Return the names of the reasons of entries, as shown to people."""
+        """Return the shown text for each reason of an entry."""
         return {
             reason: translate(f"deposit.reason.{reason}", self.language)
             for reason in (

@@ -488,7 +488,7 @@ async def balance_before(tx: ReadTx, account: UUID, at: datetime) -> int:
 
 
 async def sums_by_day(tx: ReadTx, account: UUID, begins: datetime, ends: datetime) -> list[Summed]:
-    """Return the sums of the moves of a deposit, by day and reason."""
+    """Return the sums of the entries that moved a deposit from `begins` to before `ends`, by day (WIB) and reason."""
     return await tx.all_as(_SUMMED, _BY_DAY, account, begins, ends)
 
 
@@ -549,7 +549,7 @@ async def shop_of(tx: ReadTx, account: UUID) -> Shop | None:
 
 
 async def set_shop(tx: Tx, *wish: object) -> str:
-    """Open a sales page, or change it. Return the outcome; see sql/functions/shop_set.sql."""
+    """Open a sales page, or change it. Return `set`, `taken` or `spent`; see sql/functions/shop_set.sql."""
     return str(await tx.value("SELECT shop_set(%s, %s, %s, %s, %s, %s)", *wish))
 
 
