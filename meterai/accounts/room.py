@@ -1,4 +1,4 @@
-"""Registration of accounts."""
+"""Registration of the room `accounts`."""
 
 from collections.abc import Sequence
 

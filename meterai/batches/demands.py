@@ -1,4 +1,4 @@
-"""Production demands of batches: none."""
+"""Production demands of batches: none, with the reason for each setting."""
 
 from collections.abc import Mapping
 

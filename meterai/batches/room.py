@@ -1,4 +1,4 @@
-"""Registration of batches."""
+"""Registration of the room `batches`."""
 
 from collections.abc import Sequence
 

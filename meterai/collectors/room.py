@@ -1,4 +1,4 @@
-"""Registration of collectors."""
+"""Registration of the room `collectors`."""
 
 from collections.abc import Sequence
 

@@ -40,7 +40,7 @@ from meterai.plumbing.db.database import Database, ReadTx, Tx
 from meterai.plumbing.work.periodic import each, run_row
 from meterai.stamping import DocumentFacts
 
-BATCH = 200  # collectors of one run of a periodic task
+BATCH = 200  # collectors in one run of a periodic task
 RECEIPT_LENGTH_MAX = 60  # characters
 REASON_LENGTH_MAX = 200
 _NTPN = re.compile(r"[0-9A-Z]{16}", re.ASCII)
@@ -188,7 +188,7 @@ class CollectorService:
         self._clock = clock
 
     def today(self) -> date:
-        """Today in WIB."""
+        """Return the current day in WIB."""
         return day_of(self._clock.now())
 
     def dates(self, month: Month) -> Dates:

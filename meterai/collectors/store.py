@@ -278,7 +278,7 @@ async def withdraw(tx: Tx, account: UUID, ntpn: str) -> bool:
 
 
 async def confirm(tx: Tx, account: UUID, deposit: UUID) -> None:
-    """Confirm a deposit. Refuses `DepositBeyondDue`."""
+    """Confirm a reported deposit. Refuses `DepositBeyondDue`, `NtpnUsed`."""
     await tx.run("SELECT collector_confirm(%s, %s)", account, deposit)
 
 

@@ -1,4 +1,4 @@
-"""Reasons why production accepts any value of the settings of distribution."""
+"""Production demands of distribution: none, with the reason for each setting."""
 
 from collections.abc import Mapping
 

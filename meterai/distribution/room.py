@@ -1,4 +1,4 @@
-"""Registration of distribution."""
+"""Registration of the room `distribution`."""
 
 from collections.abc import Sequence
 
