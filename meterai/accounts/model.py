@@ -116,7 +116,7 @@ ORGANIZATION = Lifecycle(
 
 
 class InvitationState(StrEnum):
-    """State of an invitation; an invitation that is `sent` and expired cannot be accepted either."""
+    """State of an invitation.  An invitation that is `sent` cannot be accepted after it expired."""
 
     SENT = "sent"  # can be accepted until it expires
     ACCEPTED = "accepted"
@@ -987,7 +987,7 @@ class KnownBrowser:
 
     @classmethod
     def fresh(cls) -> "KnownBrowser":
-        """Return the content for a browser with which nobody has signed in."""
+        """Return the cookie content for a browser with which nobody has signed in."""
         return cls(new_id())
 
     def text(self) -> str:
@@ -1005,7 +1005,7 @@ class KnownBrowser:
         return any(hmac.compare_digest(mark, one.encode()) for one in self.marks)
 
     def with_address(self, key: bytes, email: str) -> "KnownBrowser":
-        """Return the content with the mark of this mail address added."""
+        """Return the cookie content with the mark of this mail address added."""
         mark = self._mark(key, email)
         others = tuple(one for one in self.marks if one != mark)
         return KnownBrowser(self.id, (mark, *others)[:ADDRESSES_PER_DEVICE_MAX])

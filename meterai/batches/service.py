@@ -381,7 +381,7 @@ class BatchService:
             _log.info("batch_goes_on", batch=show(BATCH_KIND, due.batch))
 
     async def measure(self) -> int:
-        """Periodic task: set the gauges."""
+        """Periodic task: set the gauges of batches under way, waiting, and without progress."""
         since = self._clock.now() - timedelta(seconds=STILL_SECONDS)
         async with self._database.reading() as tx:
             found = await store.under_way(tx)

@@ -260,7 +260,7 @@ class AlreadyDistributor(CommandRefusal):
 
 
 class DepositTooSmall(CommandRefusal):
-    """The rupiah exceed the part of the deposit that can be refunded through its payments."""
+    """The amount exceeds the part of the deposit that can be refunded through the payments of its top-ups."""
 
     code = "deposit_too_small"
     status = 409

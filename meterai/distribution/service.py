@@ -381,7 +381,7 @@ class DistributionService:
         )
 
     async def measure(self) -> int:
-        """Periodic task: set the gauges."""
+        """Periodic task: set the gauges of waiting sales and low deposits."""
         async with self._database.reading() as tx:
             found = await store.deposit_figures(tx)
         metrics.WAITING.set(found.waiting)
