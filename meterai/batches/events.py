@@ -8,7 +8,7 @@ from meterai.plumbing.work.events import Event
 class BatchFinished(Event, frozen=True, kw_only=True):
     """A batch is finished or cancelled, since all of its rows ended; written by `batch_finish`.
 
-    `wrong` counts rows without a stamped document; `GET .../rows` lists them with the reasons.
+    `wrong` counts the rows that were refused or failed; `GET .../rows` lists them with the reasons.
     """
 
     batch: UUID
