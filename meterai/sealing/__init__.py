@@ -1,20 +1,20 @@
-"""Sealing: the PDF engine: stamps, one seal, and the check of both.  Bytes in, bytes out.
+"""Sealing: the PDF engine.  It adds stamps and a seal to a PDF, and checks both; input and output are bytes.
 
 Promises of this room
   * The stamped file is the original, byte for byte, followed by the delta.
-  * An earlier signature stays valid.
+  * Earlier signatures in the document stay valid.
   * Every seal is verified before delivery; none is made with an expired certificate.
-  * Any bytes get a `Delta` or a `Refusal`, and from `verify` a `CheckReport`.
-  * A verdict is about the sealed bytes alone, and depends on no clock and no load.
-  * A statement of the operator is sealed without any stamp, and no verdict calls it one.
-  * No database, clock or environment is used.  Files: `load_issuer`, `load_issuers` and their
-    development counterparts read (and make) those of the issuers.  Network: `signing.network`
-    alone, if an issuer asks for time-stamps or evidence.
-  * A long step, and one that needs a library which is not safe with hostile files (repairing,
-    rendering), runs in a process that is ended at its budget.  `accept`, `ingest`
-    and `verify` wait for it; a `Pool` carries out the same works for many clients at once.
+  * For any input bytes, sealing returns a `Delta` or raises a `Refusal`, and `verify` returns a `CheckReport`.
+  * A verdict is about the sealed bytes alone, and does not depend on the system clock or on the load.
+  * A statement of the operator is sealed without a stamp, and no verdict calls it stamped.
+  * The room uses no database, clock or environment variable.  Files of issuers are read (and made in development) only
+    by `load_issuer`, `load_issuers` and their development counterparts.  Only `signing.network` uses the network,
+    if an issuer is configured to add time-stamps or evidence.
+  * Long steps, and steps that need a library which is not safe with hostile files (repairing, rendering), run in a
+    process that is killed when it exceeds its limits of time and memory.  `accept`, `ingest` and `verify` wait for that
+    process; a `Pool` carries out the same works for many clients at once.
 
-The room knows no accounts, orders or serials of others: `verification` answers if a serial was issued, and for
+The room has no accounts, orders or register of serials: `verification` answers whether a serial was issued, and for
 which document.
 """
 

@@ -1,8 +1,8 @@
 """Sealing for the platform: every sealed document is verified before delivery.
 
-The engine promises a seal that holds.  A document that it reads in another way than a verifier does
-(an encryption that depends on the update) would break that promise after payment.  So
-the stamped file is opened again, and the new seals are verified independently.
+The engine promises a valid seal.  If it read a document in another way than a verifier does (such as an encryption
+that depends on the update), the seal would be found invalid after payment.  So the stamped file is opened again, and
+the new seals are verified independently.
 """
 
 from collections.abc import Sequence
@@ -36,8 +36,8 @@ def seal(  # noqa: PLR0913 - a seal depends on so much, and on nothing else
 ) -> Delta:
     """Seal an inspected document by `engine.seal`, and verify its new seals with the issuer's own root and claim key.
 
-    Refuses with the refusals of `engine.seal`, and with `SealDoesNotHold`.  The file is hashed once, or not at all
-    if `hashed` is given.
+    Arguments as for `engine.seal`.  Refuses with the refusals of `engine.seal`, and with `SealDoesNotHold`.  The file
+    is hashed once, or not at all if `hashed` is given.
     """
     document = original.document if isinstance(original, PreparedDocument) else original
     if not isinstance(original, PreparedDocument) or original.opened is None:
@@ -68,7 +68,7 @@ def seal(  # noqa: PLR0913 - a seal depends on so much, and on nothing else
 
 
 def seal_statement(statement: bytes, issuer: Issuer, *, at: datetime) -> Delta:
-    """Seal a statement by `engine.seal_statement`, and verify its seal.
+    """Seal a statement of the operator by `engine.seal_statement`, and verify its seal.
 
     Refuses with the refusals of `engine.seal_statement`, and with `SealDoesNotHold`.
     """
@@ -87,9 +87,9 @@ def _judged(
     password: bytes,
     hashed: HashedDocument,
 ) -> CheckReport:
-    """Return the report of a verifier on the new seals.
+    """Verify the new seals of a stamped document, and return the report.
 
-    Earlier seals were verified with all issuers when the document came in (`ingestion`).
+    Earlier seals are not checked here; they were verified with all issuers when the document was ingested (`ingestion`).
     """
     key = issuer.claim_key
     claim_keys = {key.id: key.public} if key is not None else None

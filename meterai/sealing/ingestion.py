@@ -11,19 +11,19 @@ from meterai.sealing.sandbox.bounded import Work
 from meterai.sealing.signing.issuers import Issuers
 from meterai.sealing.writing.engine import ingesting
 
-# Increased whenever an accepted document may be refused now, or has other pages or sizes: a result of
-# another version is computed again.
+# Version of the rules of examination.  It is increased whenever a document that was accepted may now be refused, or may
+# get another number or size of pages; a stored result of another version is computed again.
 RULES = 1
 
 
 def examining(
     document: bytes, placements: Sequence[Placement], issuers: Issuers, at: datetime
 ) -> Work[tuple[PreparedDocument, Verdict]]:
-    """Work that prepares a document for stamping, and its verdict.
+    """Return a work that prepares a document for stamping and verifies the seals in it.
 
-    Refuses with the refusals of `ingest`, with `NotJudged` and `TooManySeals`, and with `ExistingSealInvalid` if a seal of
-    ours in it does not hold by itself, or names of ours are in it without a seal: a new seal would
-    be beside it.
+    Its result is the prepared document and the verdict on it before stamping.  Refuses with the refusals of `ingest`,
+    with `NotJudged` and `TooManySeals`, and with `ExistingSealInvalid` if one of our seals in it is invalid, or if it
+    has our identifiers without a seal: beside a new seal they would look valid too.
     """
     prepared = yield from ingesting(document, placements)
     if not prepared.inspection.signatures and BYTE_RANGE not in prepared.document:

@@ -1,6 +1,6 @@
-"""Positions of stamps in a document, by form and name only.
+"""Positions of stamps in a document, found by the type and name of their annotations only.
 
-They are only for showing the stamps; the verifier tells if they are genuine.
+They are used only to show the stamps.  Only the verifier decides whether stamps are genuine.
 """
 
 import math
@@ -18,13 +18,13 @@ from meterai.sealing.sandbox.answers import Located, NotAnswered
 from meterai.sealing.sandbox.bounded import Task, Work
 from meterai.sealing.stamp.identifiers import serial_in_name
 
-ANNOTATIONS_MAX = 20_000  # read in one document
+ANNOTATIONS_MAX = 20_000  # annotations that are read in one document
 _NAMED_BY = {b"/Widget": b"/T", b"/Stamp": b"/NM"}
 _WALL_SECONDS = 6  # a person waits for the verdict meanwhile
 
 
 class StampLocation(NamedTuple):
-    """One stamp: its page (from 1) and its rectangle in points of the page as it is shown."""
+    """Position of a stamp: its page (from 1) and its rectangle in points of the page as it is shown."""
 
     page: int
     rectangle: Rectangle
@@ -33,10 +33,10 @@ class StampLocation(NamedTuple):
 def locating(
     document: bytes, serials: Collection[str], password: bytes = b""
 ) -> Work[list[StampLocation]]:
-    """Work that finds the stamps with these serials, `STAMPS_MAX` at the most, page by page.
+    """Return a work that finds the stamps with these serials, at most `STAMPS_MAX`, in page order.
 
-    Of several with one serial only the last counts: a seal's own update comes last, and an earlier
-    annotation may bear a copied name.  Empty if the document cannot be read.
+    If several annotations have the same serial, the last object counts: the update with the seal comes last, and an
+    earlier annotation may have a copied name.  The result is empty if the document cannot be read.
     """
     parameters = {"password": password.decode("latin-1"), "serials": sorted(serials)}
     answer = yield Task("locate", document, parameters, wall_seconds=_WALL_SECONDS)
@@ -48,8 +48,9 @@ def locating(
 
 
 def located(document: Document, serials: Collection[str]) -> Located:
-    """Return the stamps of an open document with these serials.  Refuses `DocumentBroken`; may take long, so
-    it runs in a process.
+    """Find the stamps with these serials in an open document.  Refuses `DocumentBroken`.
+
+    The search may take long, so it is called only in a process of `bounded`.
     """
     found: dict[str, tuple[int, tuple[int, float, float, float, float]]] = {}
     for order, serial, page, box in _boxes(document):

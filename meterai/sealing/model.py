@@ -15,17 +15,17 @@ from meterai.kit.refusal import Refusal
 from meterai.kit.serial import Serial
 
 DOCUMENT_BYTES_MAX = 20 * 1024 * 1024  # memory of one seal; scans are 1-5 MiB
-CHECKED_BYTES_MAX = 32 * 1024 * 1024  # a sealed document, with later signatures appended to it
-STAMPS_MAX = 20  # stamps under one request; a bound on the size of the delta
-# Points.  At this width a module of the code has three pixels at 200 dpi, the resolution of a fax.  Of 60 such
-# prints, scanned askew in grey, all were read at 60 points and more; of 150 with 2.7 pixels, one in twenty was
-# not read (tests/sealing/stamp/test_print).  The smallest letters have 4 points.
+CHECKED_BYTES_MAX = 32 * 1024 * 1024  # of a checked file: a sealed one with later signatures
+STAMPS_MAX = 20  # stamps in one request; this bounds the size of the delta
+# Least width of a stamp, in points.  At this width a module of the QR code has three pixels at 200 dpi, the resolution of
+# a fax.  In a test of 60 such prints, scanned askew in grey, every code of 60 points and more was read; of 150 prints
+# with 2.7 pixels a module, one in twenty was not read (tests/sealing/stamp/test_print).  The smallest letters have 4 points.
 WIDTH_MIN = 65.0
 WIDTH_DEFAULT = 70.0  # points; some 25 mm
-WIDTH_MAX = 300.0  # points; half a page; a larger width is a mistake of units
-MARGIN_DEFAULT = 36.0  # points between a stamp and the edges of its corner; half an inch
-HEIGHT_PER_WIDTH = 1.56  # the shape of the drawing in `stamp/artwork`
-OVERLAP_MAX = 0.01  # points; rounding error of stamps side by side
+WIDTH_MAX = 300.0  # points; half a page; a larger width must be an error of units
+MARGIN_DEFAULT = 36.0  # points between a stamp and the page edges of its corner; half an inch
+HEIGHT_PER_WIDTH = 1.56  # aspect ratio of the drawing in `stamp/artwork`
+OVERLAP_MAX = 0.01  # points; tolerance for rounded positions of stamps side by side
 LAST_PAGE = -1
 
 Corners = tuple[float, float, float, float]  # left, low, right, top
@@ -46,7 +46,7 @@ class Placement:
 
     @property
     def height(self) -> float:
-        """The height that belongs to the width, in points."""
+        """Height of the stamp in points, in proportion to its width."""
         return self.width * HEIGHT_PER_WIDTH
 
 
@@ -133,7 +133,7 @@ class PreparedDocument:
     document: bytes
     inspection: Inspection
     is_repaired: bool
-    # State of reading so far, kept for sealing.
+    # The opened document with its parsed objects, kept so that sealing does not read it again.
     opened: object = field(default=None, repr=False, compare=False)
 
 
@@ -141,7 +141,7 @@ class PreparedDocument:
 class Delta:
     """Bytes that sealing appends: the stamped file is the original followed by `data`.
 
-    `sha256_original` and `sha256_stamped` are the 32-byte digests of the file before and after.
+    `sha256_original` and `sha256_stamped` are the 32-byte digests of the file before and after stamping.
     """
 
     data: bytes
@@ -152,7 +152,7 @@ class Delta:
 
 @dataclass(frozen=True, slots=True)
 class RevocationEvidence:
-    """Proof that certificates were not revoked, in DER; each item once."""
+    """Proof that certificates were not revoked: certificates, OCSP answers and revocation lists in DER, each once."""
 
     certificates: tuple[bytes, ...]
     ocsps: tuple[bytes, ...]
@@ -160,16 +160,16 @@ class RevocationEvidence:
 
 
 class Verdict(StrEnum):
-    """Verdict on a document that somebody wants checked."""
+    """Verdict on a checked document."""
 
     GENUINE = "genuine"  # our seal holds for the whole file
     GENUINE_THEN_EXTENDED = (
-        "genuine_then_extended"  # for its first bytes; of the rest nothing is said
+        "genuine_then_extended"  # our seal holds for its first bytes; the rest is not judged
     )
-    STATEMENT = "statement"  # a statement of the operator, whole, without any stamp
+    STATEMENT = "statement"  # an unchanged statement of the operator, without stamps
     ALTERED = "altered"  # our seal is there, and the bytes it covers are not those that were sealed
-    UNKNOWN_VERSION = "unknown_version"  # sealed by us in a format that has no rules here
-    FORGED = "forged"  # our names or serials, not our seal
+    UNKNOWN_VERSION = "unknown_version"  # sealed by us, in a format version without rules here
+    FORGED = "forged"  # has our names or serials, but no seal of ours
     FOREIGN_SEAL = "foreign_seal"
     NOT_SEALED = "not_sealed"
     UNREADABLE = "unreadable"
@@ -181,13 +181,13 @@ class Verdict(StrEnum):
 
     @property
     def holds(self) -> bool:
-        """True if a seal of ours holds by itself, over a stamped document or a statement."""
+        """True if our seal is valid, over a stamped document or a statement."""
         return self.is_good or self is Verdict.STATEMENT
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One question of the verifier, its answer, and the facts for the sentence about it."""
+    """Result of one check of the verifier; `facts` fill the sentence that reports it."""
 
     name: str
     passed: bool
@@ -196,7 +196,7 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class LaterSignature:
-    """Signature behind the sealed bytes, which is not checked here.
+    """Signature appended behind the sealed bytes; the verifier does not check it.
 
     `signer` is the name in its certificate, `at` the time it states.
     """
@@ -207,7 +207,7 @@ class LaterSignature:
 
 @dataclass(frozen=True, slots=True)
 class EarlierSeal:
-    """Seal of ours over the first `sealed_bytes`, behind which another party appended before the newest seal was made.
+    """Our earlier seal over the first `sealed_bytes`; another party appended bytes before our newest seal was made.
 
     Its serials do not belong to the present document.
     """
@@ -223,11 +223,14 @@ class CheckReport:
 
     `serials` are those of the newest seal and of the seals directly before it, first stamp first.  They are
     filled for every verdict, so a caller reads the verdict before it uses them.  `sealed_at` is the time that the
-    newest seal states.  These are filled only with a good verdict: `sealed_bytes`, the length of the sealed revision;
-    `sha256_sealed`, the digest of those bytes; `sha256_original`, of the file before the newest stamping; `originals`,
-    for each serial the digest of the document it was affixed to.  `earlier` are seals that do not count for the
-    document; `later` the signatures behind the sealed bytes.  `is_spoilt` is true if a seal of ours
-    in the file, the newest or an earlier one, does not hold by itself.
+    newest seal states.
+
+    The following are filled only with a good verdict.  `sealed_bytes` is the length of the sealed revision and
+    `sha256_sealed` its digest; `sha256_original` is the digest of the file before the newest stamping; `originals` has
+    for each serial the digest of the document that it was affixed to.  `earlier` are our seals that do not count for
+    the document, and `later` are the signatures behind the sealed bytes.
+
+    `is_spoilt` is true if any seal of ours in the file, the newest or an earlier one, is invalid.
     """
 
     verdict: Verdict
@@ -244,14 +247,14 @@ class CheckReport:
 
 
 class NotAPdf(Refusal):
-    """No PDF header within the first 1,024 bytes."""
+    """The file has no PDF header within its first 1,024 bytes."""
 
     code = "not_a_pdf"
     status = 422
 
 
 class DocumentTooLarge(Refusal):
-    """More bytes than one seal may hold in memory."""
+    """The document has more bytes than one sealing may hold in memory."""
 
     code = "document_too_large"
     status = 413
@@ -295,7 +298,7 @@ class ChangesForbidden(Refusal):
 
 
 class SignatureRangeMalformed(Refusal):
-    """The byte range of an earlier signature is no valid part of the file: beyond its end, before its beginning, or twice."""
+    """The byte range of an earlier signature is malformed: beyond the file's end, before its beginning, or stated twice."""
 
     code = "signature_range_malformed"
     status = 422
@@ -326,7 +329,7 @@ class LeavesWhenOpened(Refusal):
 
 
 class StrayStamp(Refusal):
-    """A page shows a stamp of ours whose seal is gone; beside a new stamp it would look sealed too."""
+    """A page shows one of our stamps without its seal; beside a new stamp it would look sealed too."""
 
     code = "stray_stamp"
     status = 422
@@ -340,7 +343,7 @@ class NoPages(Refusal):
 
 
 class PageOutOfRange(Refusal):
-    """The document has fewer pages."""
+    """The document has fewer pages than the requested page number."""
 
     code = "page_out_of_range"
     status = 422
@@ -383,7 +386,7 @@ class PlacementOutsidePage(Refusal):
 class TextNotFound(Refusal):
     """The document contains the text of a requested placement less often than its `occurrence`.
 
-    `number` counts the placements of the request from 1; `found` is how often the text is there.
+    `number` is the position of the placement in the request, from 1; `found` is the number of occurrences of the text.
     """
 
     code = "text_not_found"
@@ -403,7 +406,7 @@ class TextNotSearched(Refusal):
 
 
 class PlacementMalformed(Refusal):
-    """A placement that fits no page, or no placement, or too many."""
+    """The request has a placement that fits no page, or no placements, or too many."""
 
     code = "placement_malformed"
     status = 422
@@ -416,7 +419,7 @@ class PlacementMalformed(Refusal):
 
 
 class StampTooSmall(Refusal):
-    """A stamp of this width has a QR code that some prints lose, and words that nobody can read."""
+    """The stamp is so narrow that some printed QR codes are not readable, and its words are too small to read."""
 
     code = "stamp_too_small"
     status = 422
@@ -428,9 +431,9 @@ class StampTooSmall(Refusal):
 
 
 class PlacementsOverlap(Refusal):
-    """Two stamps of one request overlap, so neither could be read.
+    """Two stamps of one request would overlap.
 
-    `first` and `second` count the placements of the request from 1; `page` is the page of both.
+    `first` and `second` are positions of placements in the request, from 1; `page` is the page of both.
     """
 
     code = "placements_overlap"
@@ -444,9 +447,9 @@ class PlacementsOverlap(Refusal):
 
 
 class PlacementOnStamp(Refusal):
-    """A stamp would cover one that was sealed before.
+    """A new stamp would cover an existing one.
 
-    `number` counts the placements of the request from 1; `page` is the page of both.
+    `number` is the position of the placement in the request, from 1; `page` is the page of both stamps.
     """
 
     code = "placement_on_stamp"
@@ -459,7 +462,7 @@ class PlacementOnStamp(Refusal):
 
 
 class ExistingSealInvalid(Refusal):
-    """A seal of ours in the document does not hold by itself, so no other is added."""
+    """One of our seals in the document is invalid, so no other seal is added."""
 
     code = "seal_spoilt"
     status = 422
@@ -473,7 +476,7 @@ class TooManySeals(Refusal):
 
 
 class NotJudged(Refusal):
-    """The check takes longer than a machine this busy allows; there is no verdict yet."""
+    """The check did not end within its time on a busy machine, so there is no verdict yet."""
 
     code = "not_judged"
     status = 503
@@ -481,7 +484,7 @@ class NotJudged(Refusal):
 
 
 class HashOfOtherBytes(Refusal):
-    """The kept hash of the document belongs to other bytes."""
+    """The stored hash state belongs to a document of another length."""
 
     code = "hash_of_other_bytes"
     status = 422
@@ -507,7 +510,7 @@ class ExaminationBusy(Refusal):
 
     code = "examination_busy"
     status = 503
-    retry_after_seconds = 2  # longest time of one examination
+    retry_after_seconds = 2  # seconds that one examination takes at most
 
 
 class SealingUnavailable(Refusal):
@@ -515,11 +518,11 @@ class SealingUnavailable(Refusal):
 
     code = "sealing_unavailable"
     status = 503
-    retry_after_seconds = 5  # an authority that did not answer is asked again
+    retry_after_seconds = 5  # then the authority that did not answer is called again
 
 
 class IssuerUnusable(SealingUnavailable):
-    """The key or the certificates of the issuer cannot be used now; the operator must act."""
+    """The key or a certificate of the issuer cannot be used now, and the operator must mend this."""
 
     code = "issuer_unusable"
     status = 503
@@ -535,14 +538,14 @@ class TimeStampUnavailable(SealingUnavailable):
 
 
 class RevocationUnavailable(SealingUnavailable):
-    """No authority answered whether a certificate was revoked; a later attempt may succeed."""
+    """No authority stated whether a certificate was revoked; a later attempt may succeed."""
 
     code = "revocation_unavailable"
     status = 503
 
 
 def check_placements(placements: Sequence[Placement]) -> None:
-    """Refuse with `PlacementMalformed` or `StampTooSmall` placements that fit no page."""
+    """Refuse placements of a number or size that no page can take, with `PlacementMalformed` or `StampTooSmall`."""
     if not 1 <= len(placements) <= STAMPS_MAX:
         raise PlacementMalformed(f"{len(placements)} stamps asked for, 1 to {STAMPS_MAX} allowed")
     for placement in placements:
@@ -558,7 +561,7 @@ def check_placements(placements: Sequence[Placement]) -> None:
 
 
 def check_apart(placements: Sequence[Placement], pages: Sequence[int]) -> None:
-    """Refuse with `PlacementsOverlap` stamps that overlap; `pages` are the page numbers of the placements.
+    """Refuse with `PlacementsOverlap` stamps that overlap; `pages` has the page number of each placement.
 
     Stamps may touch, because a caller may have rounded computed corners.
     """

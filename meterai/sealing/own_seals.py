@@ -12,7 +12,7 @@ from meterai.sealing.signing.issuers import Issuers
 def question(
     document: bytes, issuers: Issuers, at: datetime, password: bytes = b""
 ) -> CheckQuestion:
-    """Return the question asked when all our issuers are trusted: their keys, claim keys and time-stamp roots."""
+    """Return the arguments of a check that trusts all our issuers: their roots, keys, claim keys and time-stamp roots."""
     return CheckQuestion(
         document,
         issuers.roots,
@@ -27,5 +27,5 @@ def question(
 def verify_own(
     document: bytes, issuers: Issuers, *, at: datetime, password: bytes = b""
 ) -> CheckReport:
-    """Verify a document against these issuers.  Returns a report for any bytes."""
+    """Verify the seals of a document with the keys of all our issuers.  Returns a report for any bytes."""
     return finish(verifying(question(document, issuers, at, password)))

@@ -1,4 +1,4 @@
 """Check of a signed document: a report of named checks, and one verdict.
 
-Nothing is written and no other machine is asked; long checks are tasks of `sandbox`.
+A check writes no file and contacts no other machine; long checks run as tasks of `sandbox`.
 """

@@ -1,31 +1,32 @@
-"""Checks of a seal by format version, each a question about the file as that seal left it.
+"""Checks of a seal, by version of its format.  Each check examines the file as it was when the seal was made.
 
-The checks of version 1, in order:
+The record is our private dictionary in the signature dictionary (`stamp.identifiers`).  The checks of version 1,
+in order:
 
    1  readable    the file can be opened as a PDF
-   2  issuer      the certificate is of a key that seals and leads to a trusted root; each
-                  certificate on the path has the usage it needs; the SignedData holds no other
-   3  seal        that key made the signature, and the signed attributes name each certificate
-                  (signing-certificate-v2, RFC 5035)
+   2  issuer      the certificate is that of a sealing key and leads to a trusted root; each
+                  certificate on the path permits its use; the SignedData holds no other certificate
+   3  seal        the key of that certificate made the signature, and the signed attributes name each
+                  certificate (signing-certificate-v2, RFC 5035)
    4  structure   the byte range is two pieces around the value of /Contents, which is the SignedData
                   as we lay it out, padded with zeros; the cross-reference that leads to the
                   signature is the last covered part
    5  integrity   the covered bytes have the SHA-256 that was signed
-   6  validity    the certificates were valid at the stated time, and that time is not in the future
+   6  validity    the certificates were valid at the stated time of sealing, which is not in the future
    7  serials     reason, record and annotations name the same serials
    8  original    the file before stamping has the recorded SHA-256
-   9  time_stamp  the time-stamp is there exactly if the record says so, leads to a root that the
-                  record names and the verifier trusts, holds nothing unsigned, and agrees with the
-                  stated time
+   9  time_stamp  the time-stamp is present if and only if the record says so, leads to a root that
+                  the record names and the verifier trusts, holds nothing unsigned, and agrees with
+                  the stated time
   10  claim       the signed claims of the QR codes hold for these serials, this time and original
 
-A seal over a statement of ours has a record of its own kind, and in place of 7 and 10:
+The seal of an operator's statement has another kind of record.  In place of checks 7 and 10 there is:
 
-      no_stamp    reason, record and annotations name no serial: it is no stamp
+      no_stamp    reason, record and annotations name no serial, since a statement has no stamp
 
-9 is made unless the record states no time-stamp and there is none, 10 if the claim keys
-are known; all others always.  If the verifier trusts no root of time-stamps, those that the record
-names are trusted, and the answer says so.
+Check 9 is omitted if the record states no time-stamp and the signature has none; check 10 is omitted if the verifier
+has no claim keys.  All other checks are always made.  If the verifier has no roots for time-stamps, the roots that
+the record names are trusted, and the answer says so.
 """
 
 import re
@@ -58,8 +59,8 @@ from meterai.sealing.stamp.identifiers import (
     serials_in_reason,
 )
 
-CLOCK_TOLERANCE = timedelta(minutes=5)  # between the machine that sealed and the one that checks
-STAMPING_OBJECTS_MAX = 1_000  # of one update of ours: twenty stamps have sixty
+CLOCK_TOLERANCE = timedelta(minutes=5)  # between the clocks of the sealing and the checking machine
+STAMPING_OBJECTS_MAX = 1_000  # in one update of ours; twenty stamps have sixty objects
 
 _OPENING = re.compile(rb"(?<=\n)(\d{1,10}) 0 obj\n<<%b/Contents \Z" % re.escape(SIGNATURE_HEAD))
 _OPENING_BYTES_MAX = 128
@@ -78,10 +79,10 @@ Answer = tuple[bool, Facts]
 
 @dataclass(frozen=True)
 class SealCheck:
-    """A seal, the opened document that it left, and the knowledge of the verifier.
+    """Input of the checks: a seal, the document up to the end of the seal, and the keys and roots of the verifier.
 
-    `signature` is the dictionary around the gap, and `record` its entry about the
-    seal; either is empty if it is missing.
+    `signature` is the signature dictionary, and `record` our private dictionary in it; either is `None` if the
+    document has none.  `at` is the time of the check.
     """
 
     seal: Seal
@@ -95,7 +96,7 @@ class SealCheck:
 
     @cached_property
     def is_statement(self) -> bool:
-        """True if the record is one of a statement; a seal with both kinds of record is none."""
+        """True if the seal is over a statement: it has the record of a statement and no record of stamps."""
         signature = self.signature
         return (
             signature is not None
@@ -105,12 +106,12 @@ class SealCheck:
 
     @cached_property
     def rules(self) -> "Rules | None":
-        """Rules of its kind and version, `None` if there are none."""
+        """Rules for this kind of seal and version of the format; `None` if the version is unknown."""
         return (STATEMENT_VERSIONS if self.is_statement else VERSIONS).get(self.version)
 
     @cached_property
     def version(self) -> int:
-        """Version of the format; 0 for a seal made before there were versions."""
+        """Version of the format that the record states; 0 if it states none, as in the oldest seals."""
         stated = self.document.entry(self.record, b"/Version")
         return stated if type(stated) is int else 0
 
@@ -125,16 +126,16 @@ class SealCheck:
         return serials_in_reason(self.document.text(self.signature, b"/Reason"))
 
     def length(self, key: bytes) -> int:
-        """Return a length in the record, in bytes; 0 if it states none."""
+        """Return the length in bytes under a key of the record; 0 if the key is missing or no positive number."""
         length = self.document.entry(self.record, key)
         return length if type(length) is int and length > 0 else 0
 
     def texts(self, key: bytes) -> list[str]:
-        """Return the text strings that the record lists under a key."""
+        """Return the text strings in the array under a key of the record."""
         return [decode_text(one) for one in self.strings(key)]
 
     def strings(self, key: bytes) -> list[bytes]:
-        """Return the strings that the record lists under a key; empty if it lists anything else."""
+        """Return the byte strings in the array under a key of the record; empty if the array has any other item."""
         if self.record is None:
             return []
         listed = self.document.items(self.record, key)
@@ -145,7 +146,7 @@ class SealCheck:
 
 
 def signature_of(document: Document, seal: Seal) -> tuple[Dictionary | None, Dictionary | None]:
-    """Return the signature dictionary around the gap of a seal, and its record, if they are there."""
+    """Return the signature dictionary of a seal, and the record in it; `None` for each that is missing."""
     number = _number(document, seal)
     signature = document.dictionary(Ref(number, 0)) if number else None
     if signature is None:
@@ -157,7 +158,7 @@ def signature_of(document: Document, seal: Seal) -> tuple[Dictionary | None, Dic
 
 
 def _number(document: Document, seal: Seal) -> int:
-    """Return the number of the signature dictionary, 0 unless the newest section leads to it."""
+    """Return the object number of the signature dictionary; 0 unless the newest cross-reference section leads to it."""
     start = max(0, seal.start - _OPENING_BYTES_MAX)
     opening = _OPENING.search(document.buffer, start, seal.start)
     if opening is None:
@@ -168,7 +169,7 @@ def _number(document: Document, seal: Seal) -> int:
 
 
 def time_of(text: str) -> datetime | None:
-    """Parse a date (ISO 32000-2, section 7.9.4), complete to the second, as ours are."""
+    """Parse a PDF date (ISO 32000-2, section 7.9.4) that is complete to the second; `None` for any other text."""
     found = _DATE.fullmatch(text)
     if found is None:
         return None
@@ -187,7 +188,7 @@ def integrity(seal: Seal, digests: Digests) -> bool:
 
 
 def _issuer(case: SealCheck) -> Answer:
-    # The signature does not cover the certificates, so they are counted: none may be added or removed.
+    # The signature does not cover the certificates, so their set is compared: none may be added or removed.
     signed_data, path = case.seal.signed_data, case.seal.path
     is_whole = {signed_data.leaf, *signed_data.others} == set(path)
     return is_whole and trust.usages_fit(path), {"signer": common_name(path[0])}
@@ -202,7 +203,7 @@ def _structure(case: SealCheck) -> Answer:
     facts: Facts = {"covered_bytes": seal.end}
     if case.signature is None or not seal.is_in_place:
         return False, facts
-    # Lower-case digits as we write them: nothing else fits into the gap, not even another case.
+    # The gap must hold exactly the lower-case hexadecimal digits that we write.
     if file[seal.start : seal.stop] != b"<%b>" % hexlify(seal.contents):
         return False, facts
     used = cms.der_length(seal.contents)
@@ -287,7 +288,7 @@ def _time_stamp(case: SealCheck) -> Answer:
 
 
 def time_stamp_roots(case: SealCheck) -> list[bytes] | None:
-    """Return the digests of the time-stamp's roots by the record; `None` if it states nothing."""
+    """Return the digests of the time-stamp's roots that the record lists; `None` if it has no valid list."""
     listed = case.document.entry(case.record, b"/TimeStampRoots")
     named = case.strings(b"/TimeStampRoots")
     is_said = isinstance(listed, list) and len(named) == len(listed) <= ROOTS_MAX
@@ -307,7 +308,7 @@ def _claim(case: SealCheck) -> Answer:
 
 
 _NO_TIME_STAMP: Facts = {"at": "-", "authority": "-", "is_trusted": False}
-# Each question with the facts of its sentence if the check raises.
+# For each check its function, and the facts of its sentence if the function raises.
 Rules = Mapping[str, tuple[Callable[[SealCheck], Answer], Facts]]
 _VERSION_1: Rules = {
     "issuer": (_issuer, {"signer": "-"}),
@@ -331,7 +332,7 @@ ALWAYS_MADE = frozenset({"readable", *_VERSION_1}) - SOMETIMES_MADE
 
 
 def made(case: SealCheck) -> tuple[Check, ...]:
-    """Return the checks of a seal by the rules of its kind and version, which must exist."""
+    """Make the checks of a seal by the rules of its kind and version.  The rules must exist (`SealCheck.rules`)."""
     rules = case.rules
     assert rules is not None
     return tuple(_ask(case, name, *rules[name]) for name in rules if _applies(case, name))
@@ -352,7 +353,7 @@ def _ask(
         passed, facts = question(case)
     except TooMuchHere:
         raise
-    # A check that raises fails; it must not hide the answers of others.
+    # A check that raises counts as failed; it must not prevent the other checks.
     except Exception:
         return Check(name, passed=False, facts=facts)
     return Check(name, passed, facts)

@@ -1,7 +1,7 @@
-"""Seal in a delta, without the original: certificates, the signature over its attributes, and claims.
+"""Reading of the seal in a delta without the original: certificates, signature over the attributes, and claims.
 
-The digest of a seal covers the original too, so a delta alone does not prove that the seal holds.  It proves that
-the key of the seal signed that digest.
+The signed digest covers the original too, so a delta alone does not prove that the seal is valid.  It proves only that
+the sealing key signed that digest.
 """
 
 import re
@@ -22,9 +22,9 @@ _CLAIM = re.compile(rb"\(([0-9A-Z]+)\)")
 class DeltaSeal:
     """The last seal in a delta.
 
-    `chain` is the certificate of its key and those above; `signature_holds` is true if the key signed the attributes,
-    among them `digest`, the SHA-256 of the sealed bytes.  Claims are in the order of the serials; a delta of an
-    encrypted document hides them.
+    `chain` is the certificate of the sealing key, followed by those of its authorities up to the root.
+    `signature_holds` is true if that key signed the attributes; one of them is `digest`, the SHA-256 of the sealed
+    bytes.  `claims` are in the order of the serials; they cannot be read in the delta of an encrypted document.
     """
 
     chain: tuple[x509.Certificate, ...]
@@ -33,12 +33,12 @@ class DeltaSeal:
     claims: tuple[str, ...]
 
     def pem(self) -> bytes:
-        """Return the chain in PEM, the key's own certificate first."""
+        """Return the chain in PEM, the certificate of the sealing key first."""
         return b"".join(one.public_bytes(Encoding.PEM) for one in self.chain)
 
 
 def seal_in(delta: bytes) -> DeltaSeal | None:
-    """Return the last seal in a delta of ours; None if none can be read."""
+    """Return the last of our seals in a delta; None if no seal can be read."""
     gaps = _GAP.findall(delta)
     if not gaps:
         return None

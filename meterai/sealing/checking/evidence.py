@@ -1,8 +1,8 @@
 """Recognition of the evidence that we append behind a seal (`writing.security_store`).
 
-Nobody signs that update, so it is accepted only if every byte of it is determined: it is made again
-from the certificates and answers it holds, each signed below a pinned root, and compared.
-Everything else behind a seal is foreign.
+The update with the evidence is not signed.  So it is accepted only if it equals, byte for byte, an update made anew
+from the certificates and answers in it, each of which must be signed below a pinned root.  Any other bytes behind a
+seal count as appended by another party.
 """
 
 import re
@@ -20,8 +20,8 @@ from meterai.sealing.signing import timestamps
 from meterai.sealing.signing.proofs import is_proven
 from meterai.sealing.writing.security_store import store_update
 
-ITEMS_MAX = 64  # certificates and answers; two chains have about twelve
-_CATALOG_BYTES_MAX = 256 * 1024  # written again before the evidence
+ITEMS_MAX = 64  # certificates and answers in one update; two chains have about twelve
+_CATALOG_BYTES_MAX = 256 * 1024  # of the catalog, which the update writes again before the evidence
 
 _END = b"\nendobj\n"
 _STREAM = re.compile(rb"(\d{1,10}) 0 obj\n<</Length (\d{1,8})>>stream\n")
@@ -40,10 +40,10 @@ def own_evidence_end(
     named_roots: Sequence[bytes],
     at: datetime,
 ) -> int:
-    """Return the offset at which our evidence behind a seal ends; the end of the seal if there is none.
+    """Return the offset at which our evidence behind a seal ends; the end of the seal if it has no evidence.
 
-    `sealed` is the file up to the end of the seal, opened; `named_roots` are the digests of the
-    roots that its time-stamp may lead to; `at` is the time of sealing.
+    `sealed` is the opened file up to the end of the seal; `named_roots` are the SHA-256 of the roots
+    that the time-stamp of the seal may lead to; `at` is the time of sealing.
     """
     if len(file) == seal.end:
         return seal.end

@@ -1,4 +1,4 @@
-"""Question to the verifier and its report, with their encoding for a task."""
+"""Encoding of the arguments of `verify` and of its report, for a task in another process."""
 
 from base64 import b64decode, b64encode
 from collections.abc import Mapping, Sequence, Set
@@ -33,12 +33,12 @@ class CheckQuestion:
 
     @property
     def sealers(self) -> Sealers:
-        """Sealers that the question trusts."""
+        """Sealers that the check trusts."""
         return Sealers.of(self.trusted_roots, self.seal_certificates)
 
 
 def parameters_of(question: CheckQuestion) -> dict[str, object]:
-    """Return the question, without the document, as parameters of a task."""
+    """Encode the arguments, except the document, as parameters of a task."""
     return {
         "trusted_roots": _written(question.trusted_roots),
         "at": question.at.isoformat(),
@@ -63,7 +63,7 @@ def _certificates(texts: Sequence[str]) -> list[x509.Certificate]:
 
 
 def read_question(document: bytes, parameters: Mapping[str, Any]) -> CheckQuestion:
-    """Return the question in the parameters of a task."""
+    """Decode the arguments from the document and the parameters of a task."""
     keys: Mapping[str, str] | None = parameters["claim_keys"]
     return CheckQuestion(
         document,
@@ -81,7 +81,7 @@ def read_question(document: bytes, parameters: Mapping[str, Any]) -> CheckQuesti
 
 
 def written_report(report: CheckReport) -> Verified:
-    """Encode a report for the way out of a process."""
+    """Encode a report as the answer of a task."""
     return Verified(
         report.verdict.value,
         list(report.serials),
@@ -120,11 +120,11 @@ def _written_fact(fact: object) -> bool | int | float | str | TimeFact:
 def read_report(
     found: Verified, always: Set[str], sometimes: Set[str], size_bytes: int
 ) -> CheckReport:
-    """Decode a report of a process about a file of so many bytes.
+    """Decode the report of a task about a file of `size_bytes`.
 
-    `always` and `sometimes` are the names of the checks that are made always and sometimes.
-    Raises `NotAnswered` if the report contradicts itself or has checks of other names; a genuine
-    one must have passed all that are made always.
+    `always` and `sometimes` are the names of the checks that every genuine report has, and of those that it may have.
+    Raises `NotAnswered` if the report contradicts itself, has a check of another name, or has a good verdict
+    although one of the `always` checks is missing or any check failed.
     """
     checks = tuple(
         Check(

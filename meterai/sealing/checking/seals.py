@@ -1,7 +1,8 @@
-"""Seals of ours in a file, found by their bytes: a form may lead to another place, the bytes cannot.
+"""Search for our seals by their bytes.  The form of a document is not used, since it may lead to another place.
 
-A seal has one layout: its byte range is directly behind the gap that it leaves out.  So
-the numbers of a byte range tell which gap is meant, and if it is there.
+The gap of a seal is the value of /Contents, the only bytes that the signature does not cover.  In our layout the
+byte range follows directly behind the gap.  So the numbers of a byte range state where the gap should be, and this is
+compared with its actual position.
 """
 
 import hashlib
@@ -13,11 +14,11 @@ from meterai.sealing.model import STAMPS_MAX, TooManySeals
 from meterai.sealing.signing import cms, trust
 from meterai.sealing.writing.engine import HashState
 
-SEALS_MAX = 64  # of ours in one file; a document that others signed gets up to 20 at a time
-RANGES_MAX = 10_000  # byte ranges of any signature that are read
-GAP_BYTES_MAX = 2 * 65_536 + 2  # hexadecimal, with its angle brackets
-REST_BYTES_MAX = 1024 * 1024  # covered behind the gap: dictionary and cross-reference, some 10 KB
-_MOVED_MAX = 64  # bytes inserted or removed before a seal that is still found
+SEALS_MAX = 64  # of ours in one file; one stamping of a signed document adds up to 20
+RANGES_MAX = 10_000  # byte ranges of any signatures that are read in one file
+GAP_BYTES_MAX = 2 * 65_536 + 2  # of the hexadecimal value with its angle brackets
+REST_BYTES_MAX = 1024 * 1024  # of dictionary and cross-reference behind the gap; some 10 KB
+_MOVED_MAX = 64  # up to so many bytes may be inserted or removed before a seal that is still found
 
 BYTE_RANGE = b">/ByteRange[0 "  # beginning of a seal's byte range, directly behind its gap
 _NUMBERS = re.compile(rb"(\d{1,10}) (\d{1,10}) (\d{1,10}) *\]")
@@ -26,11 +27,12 @@ _ORIGINAL_LENGTH = re.compile(rb"/OriginalLength (\d{1,10})/")
 
 @dataclass(frozen=True, slots=True)
 class Seal:
-    """A signature by a key of ours at any place; the covered bytes may differ from the sealed ones.
+    """A signature by one of our keys, found in a file; the file may have been changed since it was sealed.
 
-    The gap is from `start` to `stop`, the covered bytes end at `end`; `is_in_place` is false if the
-    byte range names another place.  `contents` is the SignedData with its padding.
-    `original_length` is stated in the record behind the gap, 0 if it cannot be found.
+    All positions are offsets in bytes.  The gap (the value of /Contents) is from `start` to `stop`, and the covered
+    bytes end at `end`; `is_in_place` is false if the byte range states another position of the gap.  `contents` is the
+    SignedData with its padding.  `original_length` is the length of the original in bytes, read from the record behind
+    the gap; 0 if it is not found.
     """
 
     start: int
@@ -45,7 +47,7 @@ class Seal:
 
 @dataclass(frozen=True, slots=True)
 class Digests:
-    """SHA-256 of the file before the stamping, of the covered bytes, and the state at their end."""
+    """SHA-256 of the file before the stamping and of the covered bytes; `sealed` is the hash state at their end."""
 
     original: bytes
     covered: bytes
@@ -53,7 +55,7 @@ class Digests:
 
 
 def check_room(file: bytes) -> None:
-    """Refuse with `TooManySeals` a file in which the seals of one more stamping could not be found."""
+    """Refuse with `TooManySeals` a file that would exceed the limits of seals and byte ranges after one more stamping."""
     looked = file.count(BYTE_RANGE) + STAMPS_MAX
     gaps = sum(1 for _ in _gaps(file, 0)) + STAMPS_MAX
     if looked > RANGES_MAX or gaps > SEALS_MAX:
@@ -61,7 +63,7 @@ def check_room(file: bytes) -> None:
 
 
 def seals_in(file: bytes, sealers: trust.Sealers, *, behind: int = 0) -> list[Seal]:
-    """Return the seals of ours that begin behind so many bytes, in order.  Refuses with `TooManySeals`."""
+    """Return our seals behind the first `behind` bytes, in file order.  Refuses with `TooManySeals`."""
     found = []
     for start, stop, ranges in _gaps(file, behind):
         seal = _read(file, start, stop, ranges, sealers)
@@ -96,7 +98,7 @@ def _read(
         signed_data = cms.read_own(contents)
     except (ValueError, cms.SignedDataUnreadable):
         return None
-    # In this order: a key that no root vouches for is not used.
+    # The path is searched before the signature is checked: a key without a trusted root is never used.
     path = trust.path_to_root(signed_data, sealers)
     if path is None or not signed_data.signature_holds:
         return None
@@ -110,10 +112,9 @@ def _read(
 def digests_of(
     file: bytes, seals: Sequence[Seal], known: tuple[HashState, int] | None = None
 ) -> list[Digests | None]:
-    """Return the digests for each seal, in one pass over the file; `None` for one out of place or cut off.
+    """Return the digests for each seal, in one pass over the file; `None` for a seal out of place or cut off.
 
-    `known` is the state of SHA-256 over the first bytes, and their number, of a file that is not
-    hashed again.
+    `known` is the SHA-256 state over the first bytes of the file, and their number: these bytes are not hashed again.
     """
     state, at = known if known is not None else (hashlib.sha256(), 0)
     state = state.copy()

@@ -1,4 +1,4 @@
-"""All signatures that the form of a document leads to, whoever made them; no verdict on them."""
+"""All signatures in the form of a document, by any signer.  They are read and not judged here."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,18 +12,18 @@ from meterai.sealing.signing import cms, trust
 from meterai.sealing.signing.issuer import common_name
 from meterai.sealing.stamp.identifiers import SEAL_KEY, serial_in_name, serials_in_reason
 
-LATER_MAX = 20  # signatures behind a seal that a report names
-NAME_MAX = 256  # characters of a signer's name in a report
-# A foreign SignedData goes to a general parser, which takes so many times as long.
+LATER_MAX = 20  # later signatures that a report names
+NAME_MAX = 256  # characters; length of a signer's name in a report
+# Parsing cost for each hexadecimal digit of a SignedData: the general parser for foreign ones is slow.
 _PARSED_PER_DIGIT = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """A signature with its own statements.
+    """A signature and the statements in it, which are not checked.
 
-    `path` leads from its certificate, if it is a sealer's, to a trusted root; `serials` are those in
-    its field's name and its reason.
+    `path` is the certificate chain to a trusted root, or `None` if the certificate is not that of a sealer.
+    `serials` are those in the name of the form field and in the reason.
     """
 
     has_contents: bool
@@ -33,7 +33,7 @@ class Signature:
     has_record: bool
 
     def is_claimed(self, sealers: trust.Sealers) -> bool:
-        """True if the signature is by a sealer's certificate or has one of our identifiers."""
+        """True if the signature claims to be ours: by a sealer's certificate or name, or by one of our identifiers."""
         return (
             self.path is not None
             or self.has_record
@@ -59,7 +59,7 @@ def signatures_in(document: Document, sealers: trust.Sealers) -> Iterator[Signat
 
 
 def later_signatures(document: Document, sealed_bytes: int) -> tuple[LaterSignature, ...]:
-    """Return the signatures that state to cover more than the sealed bytes."""
+    """Return the signatures whose byte range ends behind the sealed bytes, at most `LATER_MAX`."""
     later = (
         LaterSignature(_signer(document, one), time_of(document.text(one.signature, b"/M")))
         for one in signature_fields(document)
@@ -79,9 +79,9 @@ def _covered_end(document: Document, found: SignatureField) -> int:
 
 
 def _contents(document: Document, found: SignatureField) -> bytes:
-    """Return the SignedData, which is never encrypted (ISO 32000-2, section 7.6.2)."""
+    """Return the padded SignedData, which is not encrypted even in an encrypted document (ISO 32000-2, section 7.6.2)."""
     start, stop = found.signature.spans.get(b"/Contents", (0, 0))
-    # Many fields may name the same signature; its SignedData is parsed each time.
+    # Several fields may refer to the same signature, and its SignedData is parsed each time, so each time is counted.
     document.note_parsed(_PARSED_PER_DIGIT * (stop - start))
     contents = document.resolve(found.signature.get(b"/Contents"))
     return contents if isinstance(contents, bytes) else b""

@@ -1,9 +1,9 @@
-"""The verifier: it judges the sealed revision, and nothing behind it.
+"""The verifier.  It judges the sealed revision only, not the bytes behind it.
 
-A seal of ours is found by its bytes, the file is cut at the end of the covered bytes, and that part is
-judged by itself.  Bytes behind it do not change that judgement: with our own evidence the
-file is `genuine`, with anything else `genuine_then_extended`.  The newest seal gives the
-verdict.  Earlier seals count if each begins at the end of the one before.
+Our seals are found by their bytes.  For each seal the file is cut at the end of the covered bytes, and that part is
+judged alone.  If nothing but our own evidence follows a valid seal, the file is `genuine`; if other bytes follow, it is
+`genuine_then_extended`.  The verdict is that of the newest seal.  An earlier seal counts if the next update of ours
+begins exactly where the revision of that seal ends.
 """
 
 from collections.abc import Sequence
@@ -57,14 +57,14 @@ def verify(
 ) -> CheckReport:
     """Check the seals of a document at a time, against roots.
 
-    `claim_keys`, by the id a claim names, are for the claims in the QR codes, which the seal notes
-    too; without them that check is not made.  `time_stamp_roots` are the roots that time-stamps in
-    seals may lead to; without them the roots that the seals name are used.  `password` opens an
-    encrypted document.  `seal_certificates` are those of the keys that seal; without them every certificate below
-    a root is accepted, which is right only for roots that certify nobody else.
+    `at` is the time of the check.  `claim_keys`, by key id, verify the claims of the QR codes, which the seal records
+    too; without them that check is omitted.  `time_stamp_roots` are the roots that time-stamps in seals may lead to;
+    without them the roots that the seals name are used.  `password` opens an encrypted document.  `seal_certificates`
+    are the certificates of the sealing keys; without them every certificate below a root is accepted, which is
+    right only for roots that certify nobody else.
 
-    Any bytes get a report; `NotJudged` is refused with if the machine is too busy.  The platform, not this
-    function, knows if a serial was issued, and for which document.
+    Returns a report for any bytes.  Refuses with `NotJudged` if the machine is too busy.  Whether a serial was
+    issued, and for which document, is not checked here; the room `verification` does that.
     """
     question = CheckQuestion(
         document, trusted_roots, at, claim_keys, time_stamp_roots, password, seal_certificates
@@ -73,7 +73,7 @@ def verify(
 
 
 def verifying(question: CheckQuestion) -> Work[CheckReport]:
-    """`verify` as a work: a document that takes long to read is judged in a task."""
+    """Return `verify` as a work: a document that exceeds the limits of a first look is judged in a task."""
     try:
         return judged(question, FIRST_LOOK)
     except TooMuchHere:
@@ -92,10 +92,10 @@ def judged(
     *,
     known: tuple[HashState, int] | None = None,
 ) -> CheckReport:
-    """Return the report of one reader; with the limits of a first look it may raise `TooMuchHere`.
+    """Check a document in this process, within limits; with the limits of a first look it may raise `TooMuchHere`.
 
-    `known` is the state of SHA-256 over the first bytes, and their number: seals within them are not
-    checked, and the bytes are not hashed again.
+    `known` is the SHA-256 state over the first bytes of the document, and their number: seals within these bytes are
+    not checked, and the bytes are not hashed again.
     """
     try:
         if len(question.document) > CHECKED_BYTES_MAX:
@@ -121,7 +121,7 @@ def _open(question: CheckQuestion, end: int, limits: ReadLimits) -> Document:
 
 
 def _without_seal(question: CheckQuestion, limits: ReadLimits) -> CheckReport:
-    """Return the report on a file in which no seal of ours is found by its bytes."""
+    """Return the report on a file in which `seals_in` found no seal."""
     try:
         document = _open(question, len(question.document), limits)
         with as_document_broken():
@@ -140,7 +140,7 @@ def _without_seal(question: CheckQuestion, limits: ReadLimits) -> CheckReport:
 
 
 def _claimed_by(claimed: Sequence[Signature]) -> tuple[Verdict, Check]:
-    """Return the verdict on signatures with our identifiers, none of which is a seal in its place."""
+    """Return verdict and failed check for signatures that claim to be ours, although `seals_in` found no seal."""
     for one in claimed:
         if one.path is not None and one.signed_data is not None:
             if one.signed_data.signature_holds:
@@ -157,9 +157,9 @@ def _name(signature: Signature) -> str:
 class _JudgedSeal:
     """One seal, judged by the part of the file that it covers.
 
-    `end` is that of the sealed revision, our evidence included, and `previous_length` that of the
-    file to which the update with the seal was appended; both count with a good verdict only.  The
-    opened document is not kept: a file may have twenty seals.
+    `end` is the end of the sealed revision with our evidence, and `previous_length` the length of the file to which
+    the update with the seal was appended, both in bytes; they are meaningful with a good verdict only.  The opened
+    document is not kept, to save memory: a file may have twenty seals.
     """
 
     seal: Seal
@@ -173,13 +173,13 @@ class _JudgedSeal:
 
     @property
     def sha256_original(self) -> bytes:
-        """Digest of the file before the stamping; only with a good verdict."""
+        """SHA-256 of the file before the stamping; meaningful with a good verdict only."""
         assert self.digests is not None
         return self.digests.original
 
 
 class _Judging:
-    """One question about a file in which there are seals of ours."""
+    """One check of a file that has at least one of our seals."""
 
     def __init__(
         self, question: CheckQuestion, limits: ReadLimits, known: tuple[HashState, int] | None
@@ -187,7 +187,7 @@ class _Judging:
         self._question, self._limits, self._known = question, limits, known
 
     def report(self, seals: Sequence[Seal]) -> CheckReport:
-        """Return the report on the file with these seals, which are in order."""
+        """Return the report on the file; `seals` are all seals in it, in file order."""
         found = digests_of(self._question.document, seals, self._known)
         each = [self._judge(seal, digests) for seal, digests in zip(seals, found, strict=True)]
         newest, before = each[-1], each[:-1]
@@ -201,7 +201,7 @@ class _Judging:
         chain = [newest]
         while before and _is_directly_before(before[-1], chain[0]):
             chain.insert(0, before.pop())
-        # Each serial has the document it was affixed to.
+        # Maps each serial to the digest of the document that it was affixed to.
         originals = {serial: one.sha256_original for one in chain for serial in one.serials}
         file = self._question.document
         is_whole = newest.end == len(file)
@@ -220,7 +220,7 @@ class _Judging:
         )
 
     def _stated(self, newest: _JudgedSeal, *, is_spoilt: bool) -> CheckReport:
-        """Return the report on a statement: it counts as a whole or not at all, so that a part cannot mislead."""
+        """Return the report on a statement.  Bytes behind its seal make it `altered`, since a part of it could mislead."""
         is_whole = newest.end == len(self._question.document)
         checks = tuple(
             one if is_whole or one.name != "structure" else replace(one, passed=False)
@@ -266,7 +266,7 @@ class _Judging:
         )
 
     def _later(self, sealed_bytes: int) -> tuple[LaterSignature, ...]:
-        """Return the names in later signatures, if they can be read at once; no verdict depends on them."""
+        """Return the later signatures, none if reading them exceeds a first look; the verdict does not depend on them."""
         try:
             document = _open(self._question, len(self._question.document), FIRST_LOOK)
             with as_document_broken():
@@ -276,7 +276,7 @@ class _Judging:
 
 
 def _asked(case: SealCheck, size_bytes: int) -> tuple[Verdict, tuple[Check, ...]]:
-    """Return the verdict on a seal whose covered bytes are those that were signed, and its checks."""
+    """Return verdict and checks of a seal whose covered bytes have the signed digest."""
     readable = Check("readable", passed=True, facts={"bytes": size_bytes})
     if case.rules is None:
         known = Check("version", passed=False, facts={"version": case.version})

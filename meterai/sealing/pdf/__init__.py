@@ -1,4 +1,4 @@
-"""A PDF read from untrusted bytes within named limits, and extended by incremental updates.
+"""Reading a PDF from untrusted bytes within limits, and extending it by incremental updates.
 
-The package knows no stamps, and of signatures only their fields and dictionaries.
+The package has no code for stamps; for signatures it handles only their fields and dictionaries.
 """

@@ -1,9 +1,9 @@
 """Cross-reference sections: the positions of objects (ISO 32000-2, sections 7.5.4 and 7.5.8).
 
-Rows are read from the bytes on request: a book has 20,000, of which sealing needs ten.
+Rows are read from the bytes on request: a book has 20,000 rows, of which sealing needs ten.
 A file that only a lenient reader understands (rows of 19 bytes, wrong pointers) is refused with
-`DocumentBroken`: viewers that repair a file in memory call a seal on it invalid.  Such a file is
-repaired first or, if it is signed, refused.
+`DocumentBroken`, because viewers that repair a file in memory report a seal on it as invalid.  The caller
+repairs such a file first, unless it is signed.
 """
 
 import re
@@ -17,13 +17,13 @@ from meterai.sealing.model import DocumentBroken
 from meterai.sealing.pdf.decoding import ReadBudget, Rows, stream_bytes, stream_rows
 from meterai.sealing.pdf.syntax import SKIP, Dictionary, Value
 
-SECTIONS_MAX = 1_000  # updates of one document; each is searched for every object
-SUBSECTIONS_MAX = 200_000  # of one section; one for each object that an update changed
+SECTIONS_MAX = 1_000  # of one document; each may be searched for every object
+SUBSECTIONS_MAX = 200_000  # of one section; an update has one for each changed object
 OBJECT_NUMBER_MAX = 8_388_607  # ISO 32000-1, annex C: the limit of readers
 
-_SUBSECTION_BYTES = 32  # parsed in the time that a subsection costs
+_SUBSECTION_BYTES = 32  # cost of reading a subsection, as bytes of parsing
 _ROW = 20  # bytes of a row in a table, end of line included
-_LETTER_AT = 17  # in a row
+_LETTER_AT = 17  # position of the letter `n` or `f` in a row
 _WORD = 8  # bytes of the widest column of a cross-reference stream that is read
 _TABLE = re.compile(SKIP + rb"xref[\t\n\f\r ]*+")
 _SUBSECTION = re.compile(rb"(\d{1,10})[\t ]+(\d{1,10})[\t ]*(?:\r\n|\r|\n)[\t\n\f\r ]*+")
@@ -36,10 +36,11 @@ FREE, IN_FILE, IN_STREAM = 0, 1, 2
 
 
 class Row(NamedTuple):
-    """Entry of a section about an object.
+    """Entry of a cross-reference section for an object.
 
-    `kind` is `FREE`, `IN_FILE` (then `where` is an offset and `extra` the generation) or
-    `IN_STREAM` (then they are the number of the object stream and the index within).
+    `kind` is `FREE`, `IN_FILE` or `IN_STREAM`, or the number of an unknown kind.  For `IN_FILE`, `where` is an offset in
+    bytes and `extra` the generation; for `IN_STREAM`, `where` is the number of the object stream and `extra` the index
+    in it.
     """
 
     kind: int
@@ -48,7 +49,7 @@ class Row(NamedTuple):
 
 
 class InFile(NamedTuple):
-    """Objects of a section directly in the file: number, offset and generation of each."""
+    """Objects of a section that are not in an object stream: number, offset in bytes and generation of each."""
 
     numbers: Sequence[int]
     offsets: Sequence[int]
@@ -58,16 +59,16 @@ class InFile(NamedTuple):
 class _Subsection(NamedTuple):
     first: int
     rows: int
-    offset: int  # of its first row: an offset in a table, an index among the rows of a stream
+    offset: int  # of the first row: in bytes for a table, a row index for a stream
 
     @property
     def numbers(self) -> range:
-        """Numbers of its objects."""
+        """Object numbers of the subsection."""
         return range(self.first, self.first + self.rows)
 
 
 class Section:
-    """One section of either style, with its trailer."""
+    """One cross-reference section, a table or a stream, with its trailer."""
 
     def __init__(
         self,
@@ -79,7 +80,7 @@ class Section:
     ) -> None:
         self.start = start
         self.trailer = trailer
-        self.beside: Section | None = None  # of a hybrid file, the target of `/XRefStm`
+        self.beside: Section | None = None  # the target of `/XRefStm` in a hybrid file
         self._source = source
         self._widths = widths
         self._subsections = sorted(subsections)
@@ -104,11 +105,11 @@ class Section:
 
     @property
     def parts(self) -> "tuple[Section, ...]":
-        """The section itself, and of a hybrid file the one beside it."""
+        """The section itself, followed in a hybrid file by the stream that `/XRefStm` names."""
         return (self,) if self.beside is None else (self, self.beside)
 
     def in_file(self) -> InFile:
-        """Return the section's own rows of objects directly in the file."""
+        """Return the rows of this section for objects that are not in an object stream."""
         numbers = chain.from_iterable([one.numbers for one in self._subsections])
         is_used: Iterable[int]
         where: Iterable[int]
@@ -124,14 +125,14 @@ class Section:
         return InFile(*(list(compress(one, is_used)) for one in (numbers, where, extra)))
 
     def holders(self) -> set[int]:
-        """Return the numbers of the object streams that the section names."""
+        """Return the object numbers of the object streams that the section refers to."""
         if isinstance(self._source, bytes):
             return set()
         is_inside, holders, _ = self._columns(IN_STREAM)
         return set(compress(holders, is_inside))
 
     def _columns(self, kind: int) -> tuple[Sequence[int], Sequence[int], Sequence[int]]:
-        """Return three columns over all rows of a stream: 1 if the row is of the kind; its position; its generation or index."""
+        """Return three columns over all rows of a stream: whether the row is of `kind`, its `where`, its `extra`."""
         assert isinstance(self._source, Rows)
         columns = [self._joined(column, 1) for column in self._source.columns()]
         first, second, _ = self._widths
@@ -144,12 +145,12 @@ class Section:
         )
 
     def _joined(self, source: bytes, width: int) -> bytes:
-        """Return the rows of all subsections, or one column of them, `width` bytes each."""
+        """Join the rows of all subsections, or one column of them; `width` is the length of a row or cell in bytes."""
         spans = [slice(one.offset, one.offset + one.rows * width) for one in self._subsections]
         return b"".join([source[span] for span in spans])
 
     def row(self, number: int) -> Row | None:
-        """Return the entry about an object; `None` if there is none."""
+        """Return the entry for an object; `None` if the section has no entry for it."""
         found = self._own_row(number)
         if found is not None and (found.kind != FREE or self.beside is None):
             return found
@@ -182,7 +183,7 @@ class Section:
 
 
 def _numbers(columns: list[bytes], rows: int) -> tuple[int, ...]:
-    """Return the number in each row of some columns, at most eight, most significant first."""
+    """Return one integer for each row; `columns`, at most eight, are its bytes, the most significant first."""
     words = bytearray(_WORD * rows)
     for place, column in enumerate(columns, start=_WORD - len(columns)):
         words[place::_WORD] = column
@@ -210,7 +211,7 @@ def read_sections(buffer: bytes, start: int, budget: ReadBudget) -> list[Section
 
 
 def read_section(buffer: bytes, start: int, budget: ReadBudget) -> Section:
-    """Return the section at this offset."""
+    """Return the section at an offset in bytes."""
     if not 0 <= start < len(buffer):
         raise DocumentBroken("a cross-reference section outside the file")
     table = _TABLE.match(buffer, start)

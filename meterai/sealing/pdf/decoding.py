@@ -12,62 +12,60 @@ from itertools import accumulate
 from meterai.sealing.model import DocumentBroken
 from meterai.sealing.pdf.syntax import Dictionary, Value
 
-UNPREDICTED_BYTES_MAX = 2 * 1024 * 1024  # through predictors other than "up", byte by byte
+UNPREDICTED_BYTES_MAX = 2 * 1024 * 1024  # for predictors other than "up", undone byte by byte
 
 STREAM = re.compile(rb"[\0\t\n\f\r ]*+stream(?:\r\n|\n|\r)")
 _UP = 2  # the PNG predictor that every producer uses for cross-reference streams
 
 
 class TooMuchHere(Exception):
-    """The document needs more work than a first look may do; a task may go on with wider limits."""
+    """The document exceeds the limits of a first look; a task may read it with wider limits."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReadLimits:
-    """Limits of reading one document.
+    """Limits of the work of reading one document.
 
-    Values and streams of a hostile file may contain each other, so that reading a thousand of
-    them may cost a thousand times the size of the file.
+    Values and streams of a hostile file may overlap, so that reading a thousand of them may cost a thousand times the
+    size of the file.
     """
 
-    decoded_bytes: int  # of all streams together; a book has 10 MiB
-    parsed_bytes: int  # of all parsed values; a page has 300 to 500
-    looked_into: int  # sections, for all objects together; each update adds one
-    signatures: int  # of any signer; each costs the reading of its certificates
-    is_first_look: (
-        bool  # exceeding a limit raises `TooMuchHere`, and a task goes on; else it refuses
-    )
+    decoded_bytes: int  # decoded from all streams together; a book has 10 MiB
+    parsed_bytes: int  # parsed for all values together; a page has 300 to 500
+    looked_into: int  # sections searched, for all objects together; each update adds one
+    signatures: int  # read, by any signer; each costs the reading of its certificates
+    is_first_look: bool  # exceeding a limit raises `TooMuchHere`, else it refuses
 
     def exceeded(self, message: str) -> Exception:
         """Return the exception for an exceeded limit."""
         return TooMuchHere(message) if self.is_first_look else DocumentBroken(message)
 
 
-# Limits of a task; a document beyond them is refused: two seconds of processor time, at the worst.
+# Limits of a task; a document beyond them is refused.  Reading takes two seconds of processor time at the worst.
 LIMITS = ReadLimits(32 * 1024 * 1024, 6 * 1024 * 1024, 1_000_000, 256, is_first_look=False)
-# Limits of a web process: nearly every document, and 0.3 s of processor time at the worst.
+# Limits of a first look in a web process: enough for nearly every document, 0.3 s of processor time at the worst.
 FIRST_LOOK = ReadLimits(16 * 1024 * 1024, 1024 * 1024, 100_000, 24, is_first_look=True)
 
 
 class ReadBudget:
-    """Rest of the limits for one document.  Raises the exception of the limits when it is used up."""
+    """Counts the work of reading one document; raises the exception of `ReadLimits.exceeded` when a limit is exceeded."""
 
     def __init__(self, limits: ReadLimits = LIMITS) -> None:
         self._limits = limits
         self._decoded = self._parsed = self._looked_into = self._signatures = 0
 
     def widen(self, limits: ReadLimits) -> None:
-        """Apply these limits from now on; earlier reading counts."""
+        """Replace the limits; work that was counted before still counts."""
         self._limits = limits
 
     def parse(self, count: int) -> None:
-        """Count a parsed value of so many bytes."""
+        """Count `count` bytes as parsed."""
         self._parsed += count
         if self._parsed > self._limits.parsed_bytes:
             raise self._limits.exceeded("more values than a document may make us look at")
 
     def look_into(self, sections: int) -> None:
-        """Count so many sections that were searched for an object without result."""
+        """Count a number of sections that were searched for an object without result."""
         self._looked_into += sections
         if self._looked_into > self._limits.looked_into:
             raise self._limits.exceeded("too many objects in too many updates")
@@ -79,7 +77,7 @@ class ReadBudget:
             raise self._limits.exceeded("too many signatures")
 
     def take(self, data: bytes) -> bytes:
-        """Count data that need no decoding; they are a copy too."""
+        """Count data that need no decoding as decoded, since they take memory too; return them."""
         self._decode(len(data))
         return data
 
@@ -101,19 +99,19 @@ class ReadBudget:
             raise self._limits.exceeded("streams hold more than a document may")
 
 
-# Predictors of PNG (ISO 32000-2, table 10); each row names its own.
+# Predictors of PNG (ISO 32000-2, table 10); each row begins with the predictor that it uses.
 PNG_PREDICTORS = range(10, 16)
 
 
 class Rows:
     """Rows of a cross-reference stream, of `width` bytes each.
 
-    With the predictor "up" a row is the sum of all rows above it: a few rows are summed on
-    request; from `_SUMMED_MAX` on, all columns are summed once and kept.
+    With the predictor "up" each row is stored as its difference from the row above, so a row is the sum of all stored
+    rows up to it.  The first `_SUMMED_MAX` rows are summed on request; after that, all columns are summed once and kept.
     """
 
-    _SUMMED_MAX = 12  # requested rows before whole columns are cheaper
-    _SUMMED_PER_PARSED = 4  # bytes summed in the time one is parsed
+    _SUMMED_MAX = 12  # requested rows, up to which single sums are cheaper
+    _SUMMED_PER_PARSED = 4  # bytes summed in the time in which one byte is parsed
 
     def __init__(self, data: bytes, width: int, budget: ReadBudget, *, is_up: bool) -> None:
         self._data = data
@@ -126,7 +124,7 @@ class Rows:
         self.count = len(data) // self._stride
 
     def row(self, index: int) -> bytes:
-        """Return one row; the caller keeps `index` below `count`."""
+        """Return one row; `index` must be below `count`."""
         if not self._is_up:
             return self._data[index * self._width : (index + 1) * self._width]
         if self._columns is not None:
@@ -138,7 +136,7 @@ class Rows:
         return bytes([sum(data[offset:limit:stride]) & 0xFF for offset in range(1, stride)])
 
     def columns(self) -> list[bytes]:
-        """Return, for each byte of a row, that byte of all rows."""
+        """Return the rows as columns: item `n` holds byte `n` of every row."""
         if self._columns is None:
             first = 1 if self._is_up else 0
             self._budget.parse(len(self._data) // self._SUMMED_PER_PARSED)
@@ -153,7 +151,7 @@ class Rows:
 
 
 def stream_bytes(buffer: bytes, entries: Dictionary, length: int) -> bytes:
-    """Return the encoded bytes of the stream behind a dictionary."""
+    """Return the encoded bytes of a stream, `length` bytes behind its dictionary `entries`."""
     keyword = STREAM.match(buffer, entries.end)
     if keyword is None or length < 0 or keyword.end() + length > len(buffer):
         raise DocumentBroken("a stream without its data")
@@ -208,7 +206,7 @@ def _before_prediction(
 
 
 def _only(value: Value) -> Value:
-    """Return the value, or the only item of a list."""
+    """Return the value itself, or the only item if it is a list; `None` for an empty list."""
     if isinstance(value, list):
         if len(value) > 1:
             raise DocumentBroken("more than one filter")

@@ -1,7 +1,7 @@
-"""A PDF from untrusted bytes: its objects, found by their cross-reference.
+"""Access to the objects of a PDF in untrusted bytes, by its cross-reference.
 
-Reading is lazy.  A missing value is `None`, as in the standard; damage in a part that
-must be read refuses with `DocumentBroken`.
+Objects are read on request.  A missing value is `None`, as in the standard.  If a part that must be read is damaged,
+the functions refuse with `DocumentBroken`.
 """
 
 import re
@@ -29,15 +29,15 @@ from meterai.sealing.pdf.encryption import Cipher, cipher_of
 from meterai.sealing.pdf.syntax import Dictionary, Ref, RefList, Value, ref_list_at, value_at
 
 HEADER_WITHIN_BYTES = 1024  # readers search the header there (ISO 32000-1, annex H, note 13)
-DICTIONARIES_KEPT_MAX = 2_000  # sealing reads the same ten again and again
-OBJECT_TABLE_BYTES_MAX = 2 * 1024 * 1024  # of an object stream; writers put 100 to 200 into one
-_ROW_PARSED_BYTES = 4  # parsed in the time that checking the target of a row takes
-REFERENCES_MAX = 32  # from one reference to the next until a value; the standard has one
+DICTIONARIES_KEPT_MAX = 2_000  # cached; sealing reads the same ten repeatedly
+OBJECT_TABLE_BYTES_MAX = 2 * 1024 * 1024  # of an object stream, for 100 to 200 objects usually
+_ROW_PARSED_BYTES = 4  # cost of checking the target of a row, as bytes of parsing
+REFERENCES_MAX = 32  # length of a chain of references; the standard allows one
 
 _UNFORESEEN = (ValueError, TypeError, KeyError, IndexError, OverflowError, RecursionError)
 _HEADER = re.compile(rb"%PDF-\d\.\d")
 _START = re.compile(rb"startxref[\0\t\n\f\r ]*+(\d{1,10})[\0\t\n\f\r ]++%%EOF[\0\t\n\f\r ]*+\Z")
-_IDENTIFIER = re.compile(rb"\[ ?<((?:[0-9A-Fa-f]{2})++)>")  # the form of almost every writer
+_IDENTIFIER = re.compile(rb"\[ ?<((?:[0-9A-Fa-f]{2})++)>")  # the usual format of writers
 _INTEGER = re.compile(rb"\d{1,10}")
 _COMMENT = re.compile(rb"%[^\r\n]*+")
 
@@ -45,8 +45,8 @@ _COMMENT = re.compile(rb"%[^\r\n]*+")
 class Location(NamedTuple):
     """Position of an object's value.
 
-    `buffer` is the file, or the data of an object stream; `offset` is the position of `12 0 obj` in
-    the file, -1 for an object in a stream.
+    `start` is its position in `buffer`, which is the file, or the data of an object stream.  `offset` is the position of
+    the header (such as `12 0 obj`) in the file; -1 for an object in an object stream.
     """
 
     buffer: bytes
@@ -56,19 +56,19 @@ class Location(NamedTuple):
 
     @property
     def owner(self) -> Ref | None:
-        """Object whose number encrypts the strings; `None` in an object stream."""
+        """Object whose number is used to decrypt the strings in the value; `None` in an object stream."""
         return self.ref if self.offset >= 0 else None
 
 
 class _ObjectStream(NamedTuple):
-    """Data of an object stream; `words` is its table: number, offset from `first`, repeated."""
+    """Data of an object stream; `words` is its table, two words for each object: its number, and its offset from `first`."""
 
     data: bytes
     first: int
     words: list[bytes]
 
     def start(self, number: int, index: int) -> int:
-        """Return the start of the object of that index; readers differ on one that is elsewhere."""
+        """Return the start of the object with this index.  Refuses another number there, since readers differ on it."""
         words = self.words
         if words[2 * index : 2 * index + 1] != [b"%d" % number]:
             raise DocumentBroken(f"object {number} is not where its stream has it")
@@ -81,7 +81,7 @@ class _ObjectStream(NamedTuple):
 class Document:
     """An opened document.
 
-    `size` is the first number no object has; `is_sized` is false if the file states a smaller one.
+    `size` is one more than the highest object number; `is_sized` is false if the file states a smaller size.
     """
 
     def __init__(self, buffer: bytes, password: bytes, limits: ReadLimits) -> None:
@@ -121,7 +121,7 @@ class Document:
 
     @property
     def identifier(self) -> bytes:
-        """First of the document's two identifiers; empty if it has none."""
+        """First of the two identifiers of the document (/ID); empty if it has none."""
         written = _IDENTIFIER.match(self.trailer.raw(b"/ID") or b"")
         if written is not None:
             return bytes.fromhex(written[1].decode("ascii"))
@@ -132,7 +132,7 @@ class Document:
     # -- objects ---------------------------------------------------------------------------
 
     def row(self, number: int) -> tuple[int, Row | None]:
-        """Return the newest section with an entry about an object, counted from the newest, and the entry."""
+        """Return the index of the newest section with an entry for an object (0 is the newest), and that entry."""
         answer: tuple[int, Row | None] = len(self.sections), None
         for index, section in enumerate(self.sections):
             found = section.row(number)
@@ -143,7 +143,7 @@ class Document:
         return answer
 
     def locate(self, number: int) -> Location | None:
-        """Return the position of an object; `None` if there is none of this number."""
+        """Return the position of an object; `None` if no object has this number."""
         if number not in self._locations:
             self._locations[number] = self._find(number)
         return self._locations[number]
@@ -168,7 +168,7 @@ class Document:
     def _object_stream(self, number: int) -> "_ObjectStream":
         if number not in self._streams:
             _, row = self.row(number)
-            # An object stream is never in an object stream: this also prevents loops.
+            # An object stream must not be in another object stream (this also prevents loops).
             location = self.locate(number) if row is not None and row.kind == IN_FILE else None
             if location is None:
                 raise DocumentBroken("an object stream is missing")
@@ -188,26 +188,26 @@ class Document:
         return self._streams[number]
 
     def note_parsed(self, count: int) -> None:
-        """Count so many bytes of a value that is parsed more than once."""
+        """Count bytes of a value that the caller parses more than once."""
         self._budget.parse(count)
 
     def note_signature(self) -> None:
-        """Count a signature that will be read."""
+        """Count a signature that the caller is about to read."""
         self._budget.read_signature()
 
     def widen(self, limits: ReadLimits) -> None:
-        """Apply these limits from now on."""
+        """Replace the limits of reading; work that was counted before still counts."""
         self._budget.widen(limits)
 
     def check_rows(self) -> None:
-        """Refuse with `DocumentBroken` a row that does not lead to its object.
+        """Refuse with `DocumentBroken` a document in which a cross-reference row does not lead to its object.
 
-        Some readers repair the whole file when they find one, and show other objects then.
+        Some readers repair the whole file when they find such a row, and then show other objects.
         """
         for part in self._all_sections():
             self._budget.parse(_ROW_PARSED_BYTES * part.rows)
             rows = part.in_file()
-            # The form of nearly all writers: a book has twenty thousand.
+            # A fast comparison with the header of nearly all writers, since a book has twenty thousand objects.
             usual = map(b"%d %d obj".__mod__, zip(rows.numbers, rows.generations, strict=True))
             is_elsewhere = map(not_, map(self.buffer.startswith, usual, rows.offsets))
             for row in compress(zip(*rows, strict=True), is_elsewhere):
@@ -221,7 +221,7 @@ class Document:
             raise DocumentBroken(f"object {number} is not where its row says")
 
     def texts(self) -> Iterator[bytes]:
-        """Yield the file, and the data of each of its object streams: all places of an object."""
+        """Yield all bytes in which an object can be: the file, and the decoded data of each object stream."""
         yield self.buffer
         holders: set[int] = set()
         for part in self._all_sections():
@@ -242,7 +242,7 @@ class Document:
     # -- values ----------------------------------------------------------------------------
 
     def resolve(self, value: Value) -> Value:
-        """Return the value, or the target if it is a reference."""
+        """Return the value itself, or the value it refers to if it is a reference."""
         for _ in range(REFERENCES_MAX):
             if not isinstance(value, Ref):
                 return value
@@ -260,21 +260,21 @@ class Document:
         raise DocumentBroken("references that lead to references")
 
     def entry(self, holder: Dictionary | None, key: bytes) -> Value:
-        """Return the resolved value of a key."""
+        """Return the value under a key, references resolved; `None` if it is missing."""
         return self.resolve(holder.get(key)) if holder is not None else None
 
     def dictionary(self, value: Value) -> Dictionary | None:
-        """Return the dictionary that the value is or refers to."""
+        """Return the dictionary that the value is or refers to; `None` for any other value."""
         found = self.resolve(value)
         return found if isinstance(found, Dictionary) else None
 
     def items(self, holder: Dictionary | None, key: bytes) -> list[Value]:
-        """Return the items of the array under a key; none if there is no array."""
+        """Return the items of the array under a key; an empty list if there is no array."""
         found = self.entry(holder, key)
         return found if isinstance(found, list) else []
 
     def octets(self, holder: Dictionary | None, key: bytes) -> bytes | None:
-        """Return the string under a key, decrypted."""
+        """Return the string under a key, decrypted; `None` if there is no string."""
         if holder is None:
             return None
         value, owner = holder.get(key), holder.owner
@@ -285,7 +285,7 @@ class Document:
         return self.decrypted(value, owner) if isinstance(value, bytes) else None
 
     def decrypted(self, string: bytes, owner: Ref | None) -> bytes:
-        """Return a string of an object, decrypted."""
+        """Return a string of the object `owner`, decrypted; unchanged in an unencrypted document or without owner."""
         if self.cipher is None or owner is None:
             return string
         return self.cipher.decrypt_string(owner, string)
@@ -295,12 +295,12 @@ class Document:
         return decode_text(self.octets(holder, key) or b"")
 
     def number(self, holder: Dictionary | None, key: bytes) -> float | None:
-        """Return the number under a key."""
+        """Return the number under a key; `None` if there is no number."""
         found = self.entry(holder, key)
         return found if is_number(found) else None
 
     def references(self, holder: Dictionary, key: bytes) -> RefList | None:
-        """Return the array under a key, if it holds only references."""
+        """Return the array under a key if it holds only references, else `None`."""
         span = holder.spans.get(key)
         if span is None:
             return None
@@ -331,12 +331,12 @@ class Document:
 
 
 def is_number(value: Value) -> TypeGuard[int | float]:
-    """True for a number, but not for a bool."""
+    """True for an integer or a real number; a bool is none."""
     return type(value) in (int, float)
 
 
 def decode_text(octets: bytes) -> str:
-    """Decode a text string (ISO 32000-2, section 7.9.2.2); a foreign one need not be exact."""
+    """Decode a text string (ISO 32000-2, section 7.9.2.2).  Bytes that are not valid in its encoding are replaced."""
     if octets.startswith(b"\xfe\xff"):
         return octets[2:].decode("utf-16-be", "replace")
     if octets.startswith(b"\xef\xbb\xbf"):
@@ -345,13 +345,13 @@ def decode_text(octets: bytes) -> str:
 
 
 class as_document_broken:  # noqa: N801 - it is read as a phrase: with as_document_broken()
-    """Turns any exception about a hostile document into `DocumentBroken`."""
+    """Context manager that turns unforeseen exceptions caused by a hostile document into `DocumentBroken`."""
 
     def __enter__(self) -> None:
         pass
 
     def __exit__(self, kind: object, cause: BaseException | None, trace: object) -> None:
-        # Numbers too large to convert, recursion in a library: each cause is in the document.
+        # Examples are numbers too large to convert and recursion in a library; the document causes them all.
         if isinstance(cause, _UNFORESEEN) and not isinstance(cause, Refusal):
             name = type(cause).__name__
             raise DocumentBroken(f"{name} while reading the document") from cause
@@ -362,7 +362,7 @@ def open_document(
 ) -> Document:
     """Open a document.  Refuses with `NotAPdf`, `DocumentTooLarge`, `DocumentEncrypted` or `DocumentBroken`.
 
-    With the limits of a first look this and all later reading may raise `TooMuchHere` instead.
+    With the limits of a first look, opening and all later reading may raise `TooMuchHere` instead.
     """
     if len(document) > bytes_max:
         raise DocumentTooLarge(size_bytes=len(document), limit_bytes=bytes_max)
@@ -371,6 +371,6 @@ def open_document(
         raise NotAPdf("no header within the first 1,024 bytes")
     with as_document_broken():
         if header.start():
-            # Readers disagree on the zero point of offsets and byte ranges.
+            # Readers count offsets and byte ranges from the file or from the header; with bytes before it these differ.
             raise DocumentBroken("something stands before the header")
         return Document(document, password, limits)
