@@ -12,20 +12,20 @@ from meterai.sealing.sandbox.answers import NotAnswered, RenderedPage
 from meterai.sealing.sandbox.bounded import Task, Work
 from meterai.sealing.survey import InkSurvey, grid
 
-PICTURE_WIDTH = 800  # pixels; two to three for each of a phone's own
+PICTURE_WIDTH = 800  # pixels; two to three for each logical pixel of a phone
 THUMBNAIL_WIDTH = 120
 PICTURE_WIDTH_MAX = 1600
 MARKS_MAX = 20  # areas framed in one picture
 
 _ANSWER_BYTES_MAX = 192 * 1024  # picture and survey, in base 64
-# A person looks at an empty frame meanwhile.  The processor time of two seconds ends a task; a wall time of six ended
-# honest ones on a busy machine, and the failure of a page is kept.
+# A person waits for the picture.  The limit of two seconds of processor time ends expensive tasks; a wall time limit of
+# six seconds also ended honest tasks on a busy machine, and the failure of a page is stored.
 _WALL_SECONDS = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Rectangle:
-    """A part of a page."""
+    """A part of a page: lower left corner and size, in points of the page as it is shown."""
 
     x: float
     y: float
@@ -35,7 +35,7 @@ class Rectangle:
 
 @dataclass(frozen=True, slots=True)
 class PagePicture:
-    """A page, or a part of it, as WebP of at most 60 KB.
+    """Picture of a page, or of a part of it, as WebP of at most 60 KB.
 
     `size` is the visible size of the whole page, `pages` the number of all pages.  `survey` is set if
     it was requested.
@@ -57,11 +57,11 @@ def picturing(
     with_survey: bool = False,
     password: bytes = b"",
 ) -> Work[PagePicture]:
-    """Work that draws a page (from 1, or `LAST_PAGE`), `width` pixels wide if that fits.
+    """Return a work that draws a page (from 1, or `LAST_PAGE`) or the given part of it.
 
-    Around each of `marks` there is a frame, which covers nothing of it.  Refuses with the refusals of opening
-    the document, with `PageOutOfRange`, with `PageNotDrawn`, and
-    with `PageTooSlow` if its task has no answer.
+    The picture is `width` pixels wide, or less if its limits require that.  A frame is drawn around each of `marks`,
+    outside of it.  `with_survey` requests the ink survey too.  Refuses with the refusals of opening the document, with
+    `PageOutOfRange`, with `PageNotDrawn`, and with `PageTooSlow` if its task ends without an answer.
     """
     assert 1 <= width <= PICTURE_WIDTH_MAX, width
     assert len(marks) <= MARKS_MAX, len(marks)
@@ -89,7 +89,7 @@ def _written(one: Rectangle) -> list[float]:
 
 
 def _picture(found: RenderedPage, *, with_survey: bool) -> PagePicture:
-    """Return the picture in an answer.  Raises `NotAnswered` if the answer contradicts itself."""
+    """Return the picture in the answer of a task.  Raises `NotAnswered` if the answer contradicts itself."""
     if not answers.is_webp(found.webp) or not 1 <= found.page <= found.pages:
         raise NotAnswered
     if found.width <= 0 or found.height <= 0:

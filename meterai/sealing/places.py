@@ -1,4 +1,4 @@
-"""Placements of stamps that were requested by a corner of a page or by a text of the document."""
+"""Conversion of requests for stamps, in a corner of a page or at a text of the document, to exact placements."""
 
 import math
 from collections.abc import Sequence
@@ -17,18 +17,16 @@ from meterai.sealing.sandbox import answers
 from meterai.sealing.sandbox.answers import NotAnswered, Placed
 from meterai.sealing.sandbox.bounded import Task, Work
 
-TEXT_LENGTH_MAX = (
-    200  # characters of a searched text; a longer one runs over lines and is never found
-)
+TEXT_LENGTH_MAX = 200  # characters of a searched text; a longer text spans lines and is never found
 OCCURRENCE_MAX = 1_000
 
 
 def placing(
     document: bytes, places: Sequence[PlacementWish], password: bytes = b""
 ) -> Work[tuple[Placement, ...]]:
-    """Work that finds a placement for each request; a request that is a placement is returned unchanged.
+    """Return a work that finds a placement for each request; a request that is a placement is returned unchanged.
 
-    `accepting` checks that a stamp fits there.  Refuses with the refusals of opening the document, with
+    Whether a stamp fits there is checked later, by `accepting`.  Refuses with the refusals of opening the document, with
     `PageOutOfRange`, `TextNotFound` and `TextNotSearched`.
     """
     kept = tuple(one for one in places if isinstance(one, Placement))
@@ -55,7 +53,7 @@ def placing(
 
 
 def _written(place: PlacementWish) -> dict[str, Any]:
-    """Encode a request for a task."""
+    """Encode a request as a parameter of a task; an exact placement needs no search and is encoded empty."""
     match place:
         case AtCorner(page, corner, margin, width):
             return {"page": page, "corner": corner.value, "margin": margin, "width": width}

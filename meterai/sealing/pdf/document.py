@@ -336,7 +336,7 @@ def is_number(value: Value) -> TypeGuard[int | float]:
 
 
 def decode_text(octets: bytes) -> str:
-    """Decode a text string (ISO 32000-2, section 7.9.2.2).  Bytes that are not valid in its encoding are replaced."""
+    """Decode a text string (ISO 32000-2, section 7.9.2.2); PDFDocEncoding is read as Latin-1, and bad bytes are replaced."""
     if octets.startswith(b"\xfe\xff"):
         return octets[2:].decode("utf-16-be", "replace")
     if octets.startswith(b"\xef\xbb\xbf"):

@@ -1,4 +1,4 @@
-"""Strings and streams of an encrypted document, read and written (ISO 32000-2, section 7.6).
+"""Encryption and decryption of strings and streams of an encrypted document (ISO 32000-2, section 7.6).
 
 qpdf derives the file's key from the password, since it supports every revision of the standard
 handler.  Encryption with that key is done here, because appended objects must be encrypted too.
@@ -17,18 +17,18 @@ from cryptography.hazmat.primitives.ciphers import algorithms, modes
 from meterai.sealing.model import DocumentBroken, DocumentEncrypted
 from meterai.sealing.pdf.syntax import Dictionary, Ref
 
-DICTIONARY_BYTES_MAX = 16_384  # of `/Encrypt`; those with crypt filters have 600
+DICTIONARY_BYTES_MAX = 16_384  # of `/Encrypt`; one with crypt filters has 600
 
 _BLOCK_BYTES = 16
 _AES_SALT = b"sAlT"  # ISO 32000-2, algorithm 1, step b
-_KEY_BYTES_MAX = 16  # of an object's own key
-_PASSWORD_ALONE = 5  # the revision from which on the key depends on the password only
+_KEY_BYTES_MAX = 16  # of the key derived for one object
+_PASSWORD_ALONE = 5  # from this revision on the key depends on the password only
 _OF_OWNER = {
     b"/O": 48,
     b"/OE": 32,
 }  # bytes of the values derived from the owner's password (table 21)
 _IDENTITY = "/Identity"  # the crypt filter that leaves data unchanged
-_CRYPT_FILTERS = 4  # the version of `/Encrypt` from which on a document names its methods
+_CRYPT_FILTERS = 4  # from this version of `/Encrypt` on a document names its methods
 
 
 class CryptMethod(Enum):
@@ -51,19 +51,19 @@ class Cipher:
         self._strings, self._streams = strings, streams
 
     def encrypt_string(self, owner: Ref, text: bytes) -> bytes:
-        """Encrypt a string of this object."""
+        """Encrypt a string of the object `owner`."""
         return self._encrypt(self._strings, owner, text)
 
     def encrypt_stream(self, owner: Ref, data: bytes) -> bytes:
-        """Encrypt the encoded data of this object."""
+        """Encrypt the encoded data of the stream object `owner`."""
         return self._encrypt(self._streams, owner, data)
 
     def decrypt_string(self, owner: Ref, text: bytes) -> bytes:
-        """Decrypt a string of this object."""
+        """Decrypt a string of the object `owner`."""
         return self._decrypt(self._strings, owner, text)
 
     def decrypt_stream(self, owner: Ref, data: bytes) -> bytes:
-        """Decrypt the encoded data of this object."""
+        """Decrypt the data of the stream object `owner`; the result is still encoded by its filter."""
         return self._decrypt(self._streams, owner, data)
 
     def _object_key(self, method: CryptMethod, owner: Ref) -> bytes:
@@ -71,7 +71,7 @@ class Cipher:
             return self._key
         number = owner.number.to_bytes(3, "little") + owner.generation.to_bytes(2, "little")
         salt = _AES_SALT if method is CryptMethod.AES_128 else b""
-        # MD5 is what the standard prescribes here (algorithm 1).
+        # The standard prescribes MD5 here (algorithm 1).
         digest = hashlib.md5(self._key + number + salt, usedforsecurity=False).digest()
         return digest[: min(len(self._key) + 5, _KEY_BYTES_MAX)]
 
@@ -82,7 +82,7 @@ class Cipher:
         if method is CryptMethod.RC4:
             return _rc4(key, data)
         padder = padding.PKCS7(_BLOCK_BYTES * 8).padder()
-        # Derived from key and data, so that the same update is encrypted to the same bytes.
+        # The initialization vector is derived from key and data, so that the same update is encrypted to the same bytes.
         start = hmac.digest(key, b"%d %d " % owner + data, "sha256")[:_BLOCK_BYTES]
         engine = BlockCipher(algorithms.AES(key), modes.CBC(start)).encryptor()
         padded = padder.update(data) + padder.finalize()
@@ -95,7 +95,7 @@ class Cipher:
         if method is CryptMethod.RC4:
             return _rc4(key, data)
         if len(data) < 2 * _BLOCK_BYTES or len(data) % _BLOCK_BYTES:
-            return b""  # readers take such data as empty
+            return b""  # readers treat such data as empty
         engine = BlockCipher(algorithms.AES(key), modes.CBC(data[:_BLOCK_BYTES])).decryptor()
         padded = engine.update(data[_BLOCK_BYTES:]) + engine.finalize()
         return padded[: -padded[-1]] if 0 < padded[-1] <= _BLOCK_BYTES else padded
@@ -110,12 +110,12 @@ _METHODS = {  # as qpdf names them
 
 
 def cipher_of(encryption: bytes, identifier: bytes, password: bytes) -> Cipher:
-    """Return the cipher of an encryption dictionary, as written, and a password.
+    """Return the cipher of a document for a password.
 
-    `identifier` is the first of the document's.  The key depends on nothing else of the document,
-    so qpdf is given an empty document made here.  Refuses with `DocumentEncrypted` if the
-    password does not fit (the empty one opens a document that any reader shows without asking), or if
-    qpdf does not know the encryption handler.
+    `encryption` is its encryption dictionary as written, and `identifier` its first identifier.  The key depends on
+    nothing else of the document, so qpdf gets an empty document made here.  The empty password opens documents that
+    readers show without asking for one.  Refuses with `DocumentEncrypted` if the password is wrong, or if qpdf
+    does not support the encryption handler.
     """
     if len(encryption) > DICTIONARY_BYTES_MAX:
         raise DocumentBroken("an encryption dictionary of no sensible size")
@@ -152,8 +152,9 @@ def _opened_by(encryption: bytes, identifier: bytes, password: bytes) -> _Opened
 
 
 def _refuse_two_keys(encryption: bytes, identifier: bytes, password: bytes, key: bytes) -> None:
-    """Refuse with `DocumentEncrypted` a password that is both the owner's and the user's, with different keys
-    (ISO 32000-2, algorithm 2.A): readers try them in different order, and see two documents.
+    """Refuse with `DocumentEncrypted` a password that gives two different keys, as owner password and as user password.
+
+    Readers try the two in different order (ISO 32000-2, algorithm 2.A), and would show different documents.
     """
     of_user = encryption
     entries = Dictionary(encryption, 0)
@@ -163,14 +164,15 @@ def _refuse_two_keys(encryption: bytes, identifier: bytes, password: bytes, key:
     try:
         other = _opened_by(of_user, identifier, password).key
     except DocumentEncrypted:
-        return  # it is the owner's alone
+        return  # it is the owner password only
     if other != key:
         raise DocumentEncrypted("a password with two keys")
 
 
 def _attachments_cipher(entries: Dictionary) -> Cipher | None:
-    """Return the cipher of a document with encrypted embedded files only (`/EFF`), which readers
-    show without a password (ISO 32000-2, table 20 and section 7.6.6).
+    """Return a cipher that changes nothing if only the embedded files of a document are encrypted (`/EFF`), else `None`.
+
+    Readers show such a document without a password (ISO 32000-2, table 20 and section 7.6.6).
     """
     version, revision = entries.get(b"/V"), entries.get(b"/R")
     if not isinstance(version, int) or not isinstance(revision, int) or version < _CRYPT_FILTERS:
@@ -182,7 +184,7 @@ def _attachments_cipher(entries: Dictionary) -> Cipher | None:
 
 
 def _empty(encryption: bytes, identifier: bytes) -> BytesIO:
-    """Return a document without pages, encrypted the same way."""
+    """Return a PDF without pages that has this encryption dictionary and identifier."""
     bodies = [b"<</Type/Catalog/Pages 2 0 R>>", b"<</Type/Pages/Kids[]/Count 0>>", encryption]
     out, rows = bytearray(b"%PDF-2.0\n"), [b"0000000000 65535 f \n"]
     for number, body in enumerate(bodies, start=1):
@@ -196,7 +198,7 @@ def _empty(encryption: bytes, identifier: bytes) -> BytesIO:
 
 
 def _rc4(key: bytes, data: bytes) -> bytes:
-    """Encrypt or decrypt with RC4, which the standard's older revisions require."""
+    """Encrypt or decrypt data with RC4, which older revisions of the standard require."""
     state = list(range(256))
     j = 0
     for i in range(256):

@@ -1,4 +1,4 @@
-"""Form of a document: its fields, its signatures, and the changes that they forbid."""
+"""Form of a document: its fields, its signatures, and the changes that the signatures forbid."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,21 +8,21 @@ from meterai.sealing.pdf.document import Document
 from meterai.sealing.pdf.syntax import DEPTH_MAX, Dictionary, Ref, Value
 
 FIELDS_MAX = 20_000  # form fields that are read; a large tax form has two thousand
-_LOOK_BYTES = 64  # parsed in the time that a field costs besides its own
-RANGES_MAX = 32  # numbers of one byte range; nearly all have four
-LIMITS_MAX = 16  # set by one signature; the standard has three kinds
+_LOOK_BYTES = 64  # cost of visiting a field, as bytes of parsing
+RANGES_MAX = 32  # numbers in one byte range; nearly all ranges have four
+LIMITS_MAX = 16  # restrictions (/Reference) of one signature; the standard has three kinds
 _NO_CHANGES = 1  # DocMDP permission, ISO 32000-2, table 257
 _SIGNATURE = "/Sig"
 
 
 @dataclass(frozen=True, slots=True)
 class FormField:
-    """One node of the form: a field, or one of the widgets that show it."""
+    """One node of the form: a field, or a widget that shows a field."""
 
-    name: str  # its own name, without those of its parents
+    name: str  # partial name, without the names of the parents
     ref: Ref | None
     entries: Dictionary
-    kind: str  # `/Sig`, `/Tx`...; inherited if it is not stated
+    kind: str  # field type such as `/Sig` or `/Tx`; inherited if not stated
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,18 +30,18 @@ class SignatureField:
     """One form field that holds a signature."""
 
     name: str
-    ref: Ref | None  # of the signature dictionary, if it is an object of its own
+    ref: Ref | None  # of the signature dictionary if it is an indirect object
     field: Dictionary
     signature: Dictionary
 
 
 def form_of(document: Document) -> Dictionary | None:
-    """Return the interactive form, if there is one."""
+    """Return the interactive form (/AcroForm); `None` if the document has no form."""
     return document.dictionary(document.root.get(b"/AcroForm"))
 
 
 def fields(document: Document) -> Iterator[FormField]:
-    """Yield every node of the form, parents first, without following a loop."""
+    """Yield every node of the form, parents before kids.  An indirect node is visited only once, which prevents loops."""
     tops = document.items(form_of(document), b"/Fields")
     waiting: list[tuple[Value, str, int]] = [(top, "", 0) for top in reversed(tops)]
     seen: set[Ref] = set()
@@ -69,7 +69,7 @@ def fields(document: Document) -> Iterator[FormField]:
 
 
 def signature_fields(document: Document) -> list[SignatureField]:
-    """Return every filled signature field of the form."""
+    """Return every signature field of the form that holds a signature."""
     found: list[SignatureField] = []
     for field in fields(document):
         if field.kind != _SIGNATURE:
@@ -84,17 +84,17 @@ def signature_fields(document: Document) -> list[SignatureField]:
 
 
 def certification(document: Document) -> Dictionary | None:
-    """Return the signature that certifies the document, if there is one."""
+    """Return the signature that certifies the document; `None` if there is no certification."""
     permissions = document.dictionary(document.root.get(b"/Perms"))
     return document.dictionary(permissions.get(b"/DocMDP")) if permissions is not None else None
 
 
 def count_signatures(document: Document) -> int:
-    """Return the number of signatures in the document.  Refuses with `ChangesForbidden` and
-    `SignatureRangeMalformed`.
+    """Return the number of signatures in the document.
 
-    A certification (DocMDP) may forbid all changes.  A lock on fields may do so too, or apply to all
-    fields except named ones, and so to the field of a seal.
+    Refuses with `ChangesForbidden` if a signature forbids another seal: a certification (DocMDP) or a lock may forbid
+    all changes, and a lock of all fields but named ones applies to the field of a seal too.  Refuses with
+    `SignatureRangeMalformed` if a byte range is malformed.
     """
     found = signature_fields(document)
     signatures = [one.signature for one in found]
@@ -116,9 +116,9 @@ def count_signatures(document: Document) -> int:
 
 
 def _check_ranges(document: Document, signature: Dictionary) -> None:
-    """Refuse with `SignatureRangeMalformed` a byte range that is no part of the file (ISO 32000-2, 12.8.1).
+    """Refuse with `SignatureRangeMalformed` a byte range that is malformed or ends behind the file (ISO 32000-2, 12.8.1).
 
-    A range beyond the end would cover a part of our update, whose bytes would decide if the signature holds.
+    A range beyond the end would cover a part of our update, so that our bytes would decide whether the signature is valid.
     """
     numbers = document.items(signature, b"/ByteRange")
     end, is_first = 0, True
@@ -151,7 +151,7 @@ def _check_limit(document: Document, limit: Dictionary | None) -> None:
 
 
 def top_field_names(document: Document) -> list[bytes]:
-    """Return the names of the form's uppermost fields, without those for signatures."""
+    """Return the names of the top-level fields of the form that are not signature fields."""
     names = []
     for item in document.items(form_of(document), b"/Fields")[:FIELDS_MAX]:
         top = document.dictionary(item)

@@ -1,9 +1,9 @@
 """Pages of a document, and the conversion between the page as it is shown and its coordinates.
 
-The page tree is descended by its counts (ISO 32000-2, section 7.7.3), so the last page of a
-thousand costs a few look-ups instead of a thousand.  A tree that contradicts its counts is walked
-instead, as viewers do.  Boxes and rotation follow the viewers too: the crop box
-cut to the media box, US Letter if there is none, quarter turns only.
+A page is found by the counts in the page tree (ISO 32000-2, section 7.7.3), so the last page of a
+thousand costs a few look-ups instead of a thousand.  If the tree contradicts its counts, all of it is walked,
+as viewers do.  Boxes and rotation are treated as in viewers too: the crop box is cut to the media box, a missing
+media box is US Letter, and rotations are quarter turns only.
 """
 
 import math
@@ -23,22 +23,23 @@ from meterai.sealing.model import (
 from meterai.sealing.pdf.document import Document, is_number
 from meterai.sealing.pdf.syntax import DEPTH_MAX, Dictionary, Ref, RefList, Value
 
-_LOOK_BYTES = 64  # parsed in the time that a node costs besides its own
-NODES_MAX = 40_000  # of a page tree that must be walked; kids counted in one that need not
+_LOOK_BYTES = 64  # cost of visiting a node, as bytes of parsing
+NODES_MAX = 40_000  # nodes that are walked, or kids that are counted, in one page tree
 
 Box = tuple[float, float, float, float]
 
 _LETTER: Box = (0.0, 0.0, 612.0, 792.0)
 _INHERITED = (b"/MediaBox", b"/CropBox", b"/Rotate")
-_TOLERANCE = 0.01  # points; a caller that computed the corner may round
+_TOLERANCE = 0.01  # points; a caller may have rounded a computed corner
 
 
 @dataclass(frozen=True, slots=True)
 class PdfPage:
-    """One page: its place in the file and its geometry.
+    """One page: its object in the file and its geometry.
 
-    `unit` is the length of the file's unit in points (`/UserUnit`); `quarter_turns` are clockwise,
-    as `/Rotate` counts them.  `medium` is the whole page: printing programs show the area outside `box`.
+    `unit` is the length of one user space unit in points (`/UserUnit`); `quarter_turns` is the clockwise rotation, 0 to
+    3.  `box` is the visible area and `medium` the media box, both in user space units; printing programs may show the
+    area of `medium` outside `box`.
     """
 
     number: int
@@ -51,7 +52,7 @@ class PdfPage:
 
     @property
     def size(self) -> PageSize:
-        """Return the visible size."""
+        """Return the visible size of the rotated page, in points."""
         left, low, right, top = self.box
         width, height = (right - left) * self.unit, (top - low) * self.unit
         if self.quarter_turns % 2:
@@ -59,7 +60,7 @@ class PdfPage:
         return PageSize(self.number, width, height)
 
     def rectangle(self, placement: Placement) -> Box:
-        """Return the stamp's rectangle in the file's coordinates; refuses with `PlacementOutsidePage`."""
+        """Return the rectangle of a stamp in user space units of the file.  Refuses with `PlacementOutsidePage`."""
         size = self.size
         x, y, width, height = placement.x, placement.y, placement.width, placement.height
         if x + width > size.width + _TOLERANCE or y + height > size.height + _TOLERANCE:
@@ -78,7 +79,7 @@ class PdfPage:
                 return left + x, low + y, left + x + width, low + y + height
 
     def seen(self, box: Box) -> Box:
-        """Return a rectangle of the file in points of the page as it is shown (inverse of `rectangle`)."""
+        """Convert a rectangle in user space units to points of the page as it is shown (inverse of `rectangle`)."""
         x, y, right, top = box
         left, low, end, height = self.box
         match self.quarter_turns:
@@ -95,14 +96,14 @@ class PdfPage:
 
 
 class _Contradiction(Exception):
-    """The tree contradicts its counts."""
+    """The page tree contradicts the counts of pages in it."""
 
 
 class PageTree:
-    """Pages of a document.  Refuses with `NoPages` or `DocumentBroken`.
+    """Page tree of a document.  Refuses with `NoPages` or `DocumentBroken`.
 
-    `is_walked` is true once the counts of the tree were found to be wrong: readers that use the counts see
-    other pages than those that walk.
+    `is_walked` is true once a count in the tree was found to be wrong.  Readers that use the counts then show other
+    pages than readers that walk the tree.
     """
 
     def __init__(self, document: Document) -> None:
@@ -119,7 +120,7 @@ class PageTree:
             self._stated = self._count(node)
         except _Contradiction:
             self._stated = 0
-        # A count beyond the limit of a walk is rejected: callers calculate with it and store it.
+        # A larger count is not trusted: callers calculate with it and store it.
         if not 1 <= self._stated <= NODES_MAX:
             self.is_walked = True
             if not self._walked:
@@ -131,7 +132,7 @@ class PageTree:
         return len(self._walked) if self.is_walked else self._stated
 
     def page(self, number: int) -> PdfPage:
-        """Return the page of that number (from 1, or `LAST_PAGE`).  Refuses with `PageOutOfRange`."""
+        """Return the page with this number (from 1, or `LAST_PAGE`).  Refuses with `PageOutOfRange`."""
         if not self.is_walked:
             wanted = self._stated if number == LAST_PAGE else number
             if wanted > self._stated:
@@ -153,7 +154,7 @@ class PageTree:
     def check_parent(self, page: PdfPage) -> None:
         """Refuse with `DocumentBroken` a page whose parent node does not list it.
 
-        Some readers inherit from that node, and see a page of another size.
+        Some readers inherit sizes from that node, and would show a page of another size.
         """
         parent = self._document.dictionary(page.entries.get(b"/Parent"))
         if parent is None:
@@ -167,7 +168,7 @@ class PageTree:
             raise DocumentBroken("a page that hangs from another node than it says")
 
     def all(self) -> Iterator[PdfPage]:
-        """Yield every page, in order, as a walk through the tree finds them."""
+        """Yield every page in order, found by a walk through the tree, not by its counts."""
         for number, found in enumerate(self._walked, start=1):
             yield self._page(number, *found)
 
@@ -189,12 +190,12 @@ class PageTree:
         raise _Contradiction
 
     def _child(self, node: Dictionary, skip: int) -> tuple[Ref, Dictionary, int]:
-        """Return the kid with the page after `skip` others, and the number of those in the kid."""
+        """Return the kid that contains the page after `skip` pages of the node, and the number of pages to skip in that kid."""
         kids, count = self._document.references(node, b"/Kids"), self._count(node)
         if kids is None or len(kids) > count or not 0 <= skip < count:
             raise _Contradiction
         if len(kids) == count:
-            # All kids are pages: the usual flat tree of a small producer.
+            # All kids are pages, as in the flat tree of a simple producer.
             ref, kid = self._kid(kids[skip])
             if b"/Kids" not in kid:
                 return ref, kid, 0
@@ -251,7 +252,7 @@ class PageTree:
                 raise DocumentBroken("the page tree is too large or too deep")
             node = self._document.dictionary(item)
             if isinstance(item, Dictionary):
-                # Readers differ: some count such a page, and show another one at every later number.
+                # Some readers count such a page, so that all later pages have other numbers.
                 raise DocumentBroken("a page that is no object of its own")
             if not isinstance(item, Ref) or node is None or item in seen:
                 continue
@@ -301,7 +302,7 @@ class PageTree:
         return float(found) if is_number(found) else math.nan
 
     def _box(self, value: Value) -> Box | None:
-        """Return four numbers in any order of corners; `None` if they are not, or enclose nothing."""
+        """Return a box from an array of four numbers, its corners in any order; `None` if it is malformed or empty."""
         found = self._document.resolve(value)
         if not isinstance(found, list) or len(found) != 4:
             return None

@@ -1,12 +1,12 @@
 """Syntax of PDF objects (ISO 32000-2, section 7.3), read from untrusted bytes.
 
 A value has a Python type: `None`, `bool`, `int`, `float`, a name as `str` with its slash, a string as
-`bytes`, a `Ref`, a `list`, or a `Dictionary`.  A dictionary knows the position of each of its values
-and parses none until asked: sealing reads a dozen values of a file of a thousand pages, and
-changes them by inserting into the existing bytes.
+`bytes`, a `Ref`, a `list`, or a `Dictionary`.  A dictionary stores the position of each of its values
+and parses a value only on request, since sealing reads a dozen values in a file of a thousand pages.  Sealing changes
+values by inserting into the existing bytes.
 
-Every function here refuses with `DocumentBroken`.  The expressions are possessive (`++`): they never
-backtrack.
+Every function here refuses malformed input with `DocumentBroken`.  The regular expressions are possessive (`++`), so
+that they never backtrack.
 """
 
 import re
@@ -18,9 +18,9 @@ from typing import NamedTuple, TypeAlias
 from meterai.sealing.model import DocumentBroken
 
 TOKENS_MAX = 500_000  # in one value; the largest number tree of a book has 100,000
-REF_LIST_BYTES_MAX = 4 * 1024 * 1024  # of one array; 20,000 kids have 240 KB
-# Depth of nested brackets and of trees in a file; real ones are under ten deep.  Some reader stops at 64,
-# and misreads the rest of deeper ones.
+REF_LIST_BYTES_MAX = 4 * 1024 * 1024  # of one array of references; 20,000 kids have 240 KB
+# Depth of nested brackets and of trees in a file; real files have less than ten levels.  A known reader stops at 64
+# levels, and misreads the rest of deeper values.
 DEPTH_MAX = 60
 
 _WHITE = rb"[\0\t\n\f\r ]"
@@ -35,10 +35,10 @@ _TOKEN = re.compile(
     + rb"|(\d++%b++\d++%b++R(?!%b))" % (_WHITE, _WHITE, _REGULAR)
     + rb"|(%b++))" % _REGULAR
 )
-# Most brackets have no bracket, string or comment between them: their end is the next one.
+# Most brackets contain no other bracket, string or comment, so the next closing bracket is their end.
 _FLAT = rb"\[[^\[\]()%]*+\]", rb"<<[^<>()\[\]%]*+>>"
-# One entry of a dictionary: its end, or a key with a value whose end is in sight, or a key before a
-# bracket or a string whose end has to be searched.
+# Next item in a dictionary: its end; or a key with a complete simple value; or a key before a bracket or a string whose
+# end has to be searched.
 _ENTRY = re.compile(
     SKIP
     + rb"(?:(>>)|(/%b*+)" % _REGULAR
@@ -65,7 +65,7 @@ _ESCAPE = re.compile(rb"\\([0-7]{1,3}|\r\n|.)|\r\n?", re.DOTALL)
 _ESCAPED = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f"}
 _NAME_ESCAPE = re.compile(rb"#([0-9A-Fa-f]{2})")
 _DIGITS = b"0123456789"
-_DIGITS_MAX = 18  # of an integer: no number of any PDF has more
+_DIGITS_MAX = 18  # of an integer; no number in a PDF has more digits
 _INTEGER = re.compile(rb"[+-]?\d{1,18}")
 _REAL = re.compile(rb"[+-]?(?:\d{1,18}\.?\d*|\.\d+)")
 _NOT_HEX = re.compile(rb"[^0-9A-Fa-f]")
@@ -90,17 +90,17 @@ class Ref(NamedTuple):
 
 
 class Dictionary:
-    """One dictionary in some bytes.
+    """One dictionary in `buffer`.
 
-    `start` is behind its `<<`, `stop` at its `>>`; `spans` is the position of the value of each key
-    (with its slash).  `owner` is the object whose strings these are, for decryption;
-    `None` inside an object stream, which is encrypted as a whole.
+    `start` is the position behind its `<<`, and `stop` that of its `>>`; `spans` maps each key (with its slash) to the
+    position of its value.  `owner` is the object in which the dictionary is, whose number is needed to decrypt strings;
+    it is `None` inside an object stream, which is encrypted as a whole.  `is_ambiguous` is true if a key occurs twice.
     """
 
     __slots__ = ("buffer", "is_ambiguous", "owner", "spans", "start", "stop")
 
     def __init__(self, buffer: bytes, start: int, owner: Ref | None = None) -> None:
-        """Read the dictionary that begins at `start`, white space before it allowed."""
+        """Read the dictionary at `start`; white space may precede it."""
         opening = _TOKEN.match(buffer, start)
         if opening is None or opening.lastindex != _DICT:
             raise DocumentBroken("a dictionary was expected")
@@ -116,7 +116,7 @@ class Dictionary:
             kind = entry.lastindex
             if kind == _ENTRY_END:
                 self.stop = entry.start(_ENTRY_END)
-                # A key is there twice, and readers disagree which one counts.
+                # If a key occurs twice, readers disagree on the one that counts.
                 self.is_ambiguous = len(spans) < count
                 return
             name = entry[_ENTRY_KEY]
@@ -136,21 +136,21 @@ class Dictionary:
 
     @property
     def end(self) -> int:
-        """Return the end of the dictionary, behind its `>>`."""
+        """The end of the dictionary: the position behind its `>>`."""
         return self.stop + 2
 
     @property
     def inside(self) -> bytes:
-        """Return the bytes between `<<` and `>>`."""
+        """The bytes between `<<` and `>>`."""
         return self.buffer[self.start : self.stop]
 
     def raw(self, key: bytes) -> bytes | None:
-        """Return the value as written."""
+        """Return the bytes of a value as written; `None` if the key is missing."""
         span = self.spans.get(key)
         return self.buffer[span[0] : span[1]] if span is not None else None
 
     def get(self, key: bytes) -> "Value":
-        """Return the value, references unresolved; `None` if it is missing or null."""
+        """Return the parsed value of a key, a reference unresolved; `None` if it is missing or null."""
         span = self.spans.get(key)
         if span is None:
             return None
@@ -165,7 +165,7 @@ class Dictionary:
         return value_at(self.buffer, start, self.owner)[0]
 
     def reference(self, key: bytes) -> Ref | None:
-        """Return the reference under a key; `None` for anything else, which is not parsed."""
+        """Return the reference under a key; `None` for any other value, which is then not parsed."""
         start, stop = self.spans.get(key, (0, 0))
         if not self.buffer.startswith(b"R", stop - 1) or self.buffer[start] not in _DIGITS:
             return None
@@ -180,12 +180,12 @@ Value: TypeAlias = bool | int | float | str | bytes | Ref | list["Value"] | Dict
 
 
 def value_at(buffer: bytes, offset: int, owner: Ref | None, depth: int = 0) -> tuple[Value, int]:
-    """Return the value that begins at `offset`, and its end."""
+    """Parse the value that begins at `offset`; return it and the offset of its end.  `owner` as in `Dictionary`."""
     token = _TOKEN.match(buffer, offset)
     if token is None or token.lastindex in _CLOSING:
         raise DocumentBroken("a value was expected")
     kind = token.lastindex
-    # The most frequent first: reading takes most of its time here.
+    # The most frequent kinds come first, since most of the time of reading is spent here.
     if kind == _WORD:
         return _word(token[_WORD]), token.end()
     if kind == _REF:
@@ -212,9 +212,9 @@ def ref_at(buffer: bytes, offset: int) -> Ref:
 
 
 class RefList:
-    """An array of references only, each parsed on request.
+    """An array that holds only references, each parsed on request.
 
-    The kids of a page tree are many, and one is wanted.
+    The kids of a page tree may be thousands, of which one is needed.
     """
 
     def __init__(self, text: bytes) -> None:
@@ -226,7 +226,7 @@ class RefList:
         return self._count
 
     def names(self, ref: Ref) -> bool:
-        """True if the reference is one of them."""
+        """True if the array contains the reference."""
         written = rb"(?<!\d)0*%d%b++0*%d%b++R" % (ref.number, _WHITE, ref.generation, _WHITE)
         return re.search(written, self._text) is not None
 
@@ -238,7 +238,7 @@ class RefList:
 
 
 def ref_list_at(buffer: bytes, offset: int) -> RefList | None:
-    """Return the array that begins at or after `offset`; `None` if it has anything but references."""
+    """Return the array at `offset`, after optional white space; `None` if it has items other than references."""
     whole = _REF_ARRAY.match(buffer, offset)
     if whole is None or len(whole[1]) > REF_LIST_BYTES_MAX:
         return None
@@ -246,7 +246,7 @@ def ref_list_at(buffer: bytes, offset: int) -> RefList | None:
 
 
 def with_strings(text: bytes, write: Callable[[bytes], bytes]) -> bytes:
-    """Return the text of a value, with each string in it replaced by the result of `write` for its octets."""
+    """Return the text of a value in which each string is replaced by the result of `write` for its decoded bytes."""
     pieces, offset, kept = [], 0, 0
     while (token := _TOKEN.match(text, offset)) is not None:
         offset = token.end()
@@ -286,7 +286,7 @@ def _array(buffer: bytes, offset: int, owner: Ref | None, depth: int) -> tuple[l
 
 
 def _end(buffer: bytes, token: re.Match[bytes]) -> int:
-    """Return the end of the value that begins with the token."""
+    """Return the offset of the end of the value that begins with the token."""
     kind, offset = token.lastindex, token.end()
     if kind == _STRING:
         return _string_end(buffer, offset)
@@ -294,7 +294,7 @@ def _end(buffer: bytes, token: re.Match[bytes]) -> int:
 
 
 def _bracket_end(buffer: bytes, offset: int) -> int:
-    """Return the end of an array or a dictionary, `offset` being behind its opening."""
+    """Return the end of an array or a dictionary; `offset` is behind its opening bracket."""
     depth = 1
     match = _BRACKET.match
     for _ in range(TOKENS_MAX):
@@ -316,7 +316,7 @@ def _bracket_end(buffer: bytes, offset: int) -> int:
 
 
 def _string_end(buffer: bytes, offset: int) -> int:
-    """Return the end of a literal string, `offset` being behind its first parenthesis."""
+    """Return the end of a literal string; `offset` is behind its first parenthesis."""
     depth = 1
     for _ in range(TOKENS_MAX):
         piece = _STRING_PIECE.match(buffer, offset)
@@ -330,7 +330,7 @@ def _string_end(buffer: bytes, offset: int) -> int:
 
 
 def _octets(text: bytes) -> bytes:
-    """Return the octets of a string in hexadecimal, with its angle brackets."""
+    """Decode a hexadecimal string; `text` includes its angle brackets."""
     try:
         return unhexlify(text[1:-1])
     except Base16Error:
@@ -345,7 +345,7 @@ def _literal(text: bytes) -> bytes:
 def _unescaped(found: re.Match[bytes]) -> bytes:
     escaped = found[1]
     if escaped is None:
-        return b"\n"  # any end of line in a string is a line feed
+        return b"\n"  # every end of line in a string is read as a line feed
     if escaped[0] in b"01234567":
         return bytes([int(escaped, 8) & 0xFF])
     if escaped in (b"\n", b"\r", b"\r\n"):

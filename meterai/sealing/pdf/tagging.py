@@ -1,7 +1,7 @@
-"""Tagged documents: an element for each stamp in the structure tree, which screen readers read.
+"""Tagged documents: adds an element for each stamp to the structure tree, which screen readers use.
 
-ISO 32000-2, section 14.7; PDF/UA-1, section 7.18.  A structure tree of an unexpected form is
-left unchanged: the stamp then has its alternative text in the field alone, which every reader finds.
+See ISO 32000-2, section 14.7, and PDF/UA-1, section 7.18.  A structure tree of an unexpected form is left unchanged;
+the alternative text of the stamp is then only in its annotation, where every reader finds it.
 """
 
 from typing import NamedTuple
@@ -14,12 +14,12 @@ from meterai.sealing.pdf.update import PdfUpdate, Splice
 
 ROWS_BYTES_MAX = (
     1024 * 1024
-)  # of the root, or of its number tree, which are written again; a book has 700 KB
+)  # of the root or of its number tree, which are written anew; a book has 700 KB
 _LANGUAGE = b"id-ID"
 
 
 class Tagged(NamedTuple):
-    """One annotation that gets an element in the structure tree."""
+    """An annotation (object number and page) that gets an element in the structure tree, and its alternative text."""
 
     annotation: int
     page: Ref
@@ -28,7 +28,7 @@ class Tagged(NamedTuple):
 
 
 class StructureTree:
-    """Structure tree of a document, ready for more elements."""
+    """Structure tree of a document, to which elements can be added; `next_key` is the next free key in its number tree."""
 
     def __init__(self, ref: Ref, root: Dictionary, parents: tuple[Ref, Dictionary], next_key: int):
         self._ref, self._root = ref, root
@@ -36,7 +36,7 @@ class StructureTree:
         self.next_key = next_key
 
     def write(self, update: PdfUpdate, tagged: list[Tagged]) -> None:
-        """Add one element for each annotation; their `/StructParent` counts up from `next_key`."""
+        """Add one element for each annotation.  The caller sets their `/StructParent` to `next_key`, `next_key` + 1, ..."""
         first = update.reserve(len(tagged))
         keys = range(self.next_key, self.next_key + len(tagged))
         elements = range(first, first + len(tagged))
@@ -64,7 +64,7 @@ class StructureTree:
         update.put(self._ref, self._root, b"/ParentTreeNextKey", b"%d" % keys.stop)
 
     def _hang(self, update: PdfUpdate, elements: bytes) -> None:
-        """Put the elements under the root, behind the existing ones."""
+        """Add elements, given as references, as last kids of the root."""
         kids = self._root.get(b"/K")
         if isinstance(kids, Dictionary) or (isinstance(kids, Ref) and not update.is_array(kids)):
             start, stop = self._root.spans[b"/K"]
@@ -75,7 +75,7 @@ class StructureTree:
             update.append(self._ref, self._root, b"/K", elements)
 
     def _number(self, update: PdfUpdate, rows: bytes, keys: range) -> None:
-        """Add to the number tree the element of each key."""
+        """Add rows of key and element to the number tree; `keys` are their keys."""
         if b"/Kids" in self._parents:
             leaf = update.reserve()
             limits = b"/Limits[%d %d]" % (keys.start, keys.stop - 1)
@@ -86,7 +86,7 @@ class StructureTree:
 
 
 def structure_tree(document: Document) -> StructureTree | None:
-    """Return the structure tree, if the document is tagged and the tree can be extended."""
+    """Return the structure tree of a document; `None` if it is not tagged or the tree cannot be extended."""
     ref = document.root.get(b"/StructTreeRoot")
     if not isinstance(ref, Ref):
         return None
@@ -108,7 +108,7 @@ def structure_tree(document: Document) -> StructureTree | None:
 
 
 def _highest_key(document: Document, node: Dictionary) -> int:
-    """Return the last key of a number tree, whose keys ascend; -1 if it is empty."""
+    """Return the last, and so highest, key of a number tree; -1 if the tree is empty."""
     for _ in range(DEPTH_MAX):
         rows = document.items(node, b"/Nums")
         if rows:

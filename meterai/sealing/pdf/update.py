@@ -1,9 +1,9 @@
-"""One incremental update: objects appended to a document, in the style of its last section.
+"""One incremental update: objects and a cross-reference section that are appended to a document.
 
 The original stays unchanged, byte for byte (ISO 32000-2, section 7.5.6).  An existing object is
-changed by inserting into its bytes, so unknown parts of it stay unchanged.  The
-cross-reference is a table if the document's last one is a table, else a stream.  Each row of a
-table has 20 bytes: viewers that must repair the cross-reference in memory call a seal invalid.
+changed by inserting into its bytes, so unknown parts of it stay unchanged.  The new cross-reference section is a table
+if the document's last one is a table, else a stream.  Each row of a table has exactly 20 bytes, because viewers that
+have to repair the cross-reference in memory report a seal as invalid.
 """
 
 import hashlib
@@ -19,19 +19,19 @@ from meterai.sealing.pdf.document import Document
 from meterai.sealing.pdf.serialization import Stream, string
 from meterai.sealing.pdf.syntax import Dictionary, Ref, value_at, with_strings
 
-RANGES_BYTES = 37  # of the three numbers of a byte range that are not 0, spaces included
+RANGES_BYTES = 37  # of the last three numbers of a byte range, spaces included; the first is 0
 _WIDTHS = (1, 5, 2)  # bytes of the columns of a cross-reference stream
 _PACKED = struct.Struct(
     ">BxIH"
-)  # one row; no document here is so long that the second column has five bytes
+)  # one row; the first of five offset bytes is always 0, since documents are short enough
 _IDENTIFIER_BYTES = 16
 
 
-_Row: TypeAlias = tuple[int, int, int]  # number and generation of an object, and its start
+_Row: TypeAlias = tuple[int, int, int]  # number, generation and offset of an object
 
 
 class Splice(NamedTuple):
-    """Bytes that replace others of an object, or are inserted between them if both ends are equal."""
+    """Replacement of the bytes from `start` to `stop` of an object by `text`; an insertion if both are equal."""
 
     start: int
     stop: int
@@ -40,17 +40,17 @@ class Splice(NamedTuple):
 
 @dataclass(slots=True)
 class _Edited:
-    """An existing object that will be written again."""
+    """An existing object that will be written again with changes."""
 
     buffer: bytes
     start: int
     stop: int
-    is_plain: bool  # came from an object stream, so its strings are not encrypted
+    is_plain: bool  # from an object stream, so its strings are not encrypted singly
     splices: list[Splice] = field(default_factory=list)
 
 
 class Sealed(NamedTuple):
-    """An update with room for a seal: the bytes before the SignedData and after it."""
+    """An update with room for a seal: the bytes before the value of /Contents, and those after it."""
 
     before: bytes
     after: bytes
@@ -59,7 +59,7 @@ class Sealed(NamedTuple):
 class PdfUpdate:
     """Update that will be appended to one document.
 
-    New objects are numbered from `first` on, which is never below the document's own numbers.
+    New objects are numbered from `first` on, or from the document's size if that is larger.
     """
 
     def __init__(self, document: Document, first: int = 0) -> None:
@@ -71,19 +71,19 @@ class PdfUpdate:
 
     @property
     def start(self) -> int:
-        """Return the start of the update: the length of the document it is appended to."""
+        """Offset of the update: the length of the document in bytes."""
         return len(self._document.buffer)
 
     # -- new objects -----------------------------------------------------------------------
 
     def reserve(self, count: int = 1) -> int:
-        """Reserve so many numbers for new objects, and return the first."""
+        """Reserve consecutive numbers for `count` new objects, and return the first number."""
         first = self._next
         self._next += count
         return first
 
     def add(self, number: int, body: bytes | Stream) -> None:
-        """Add a new object: a value as written, or a stream."""
+        """Add a new object with a reserved number; `body` is its value as written, or a stream."""
         if isinstance(body, Stream):
             data = body.data
             if self._cipher is not None:
@@ -92,7 +92,7 @@ class PdfUpdate:
         self._bodies.append((number, 0, body))
 
     def string(self, number: int, octets: bytes) -> bytes:
-        """Return a string in the form of a new object's."""
+        """Write a string for the new object with this number, encrypted if the document is."""
         if self._cipher is not None:
             octets = self._cipher.encrypt_string(Ref(number, 0), octets)
         return string(octets)
@@ -100,17 +100,17 @@ class PdfUpdate:
     # -- changes of existing objects ---------------------------------------------------------
 
     def splice(self, ref: Ref, holder: Dictionary, splice: Splice) -> None:
-        """Change the bytes of an object, within a dictionary of it."""
+        """Apply a splice to the existing object `ref`, within `holder`, a dictionary in it."""
         if holder.is_ambiguous:
             raise DocumentBroken("a dictionary that must be changed has a key twice")
         self._object(ref, holder).splices.append(splice)
 
     def insert(self, ref: Ref, holder: Dictionary, entries: bytes) -> None:
-        """Add entries to a dictionary of an object."""
+        """Add entries, as written, to the dictionary `holder` in the existing object `ref`."""
         self.splice(ref, holder, Splice(holder.stop, holder.stop, entries))
 
     def put(self, ref: Ref, holder: Dictionary, key: bytes, value: bytes) -> None:
-        """Set the value of a key in a dictionary of an object."""
+        """Set the value of a key in the dictionary `holder` in the existing object `ref`."""
         span = holder.spans.get(key)
         if span is None:
             self.insert(ref, holder, key + b" " + value)
@@ -118,10 +118,10 @@ class PdfUpdate:
             self.splice(ref, holder, Splice(*span, b" " + value))
 
     def append(self, ref: Ref, holder: Dictionary, key: bytes, items: bytes) -> None:
-        """Add items to the array under a key, direct or referenced; create it if there is none."""
+        """Add items, as written, to the array under a key of `holder`, direct or referenced; create a missing array."""
         span = holder.spans.get(key)
         if span is not None and holder.buffer.startswith(b"[", span[0]):
-            # The array need not be read to be added to.
+            # The items are inserted before the closing bracket, without parsing the array.
             self.splice(ref, holder, Splice(span[1] - 1, span[1] - 1, b" " + items))
             return
         found = holder.get(key)
@@ -134,9 +134,7 @@ class PdfUpdate:
             raise DocumentBroken(f"{key.decode('latin-1')} is not an array")
 
     def append_own(self, ref: Ref, holder: Dictionary, key: bytes, items: bytes) -> None:
-        """Add items to an array that belongs to this object alone: a referenced array is copied into
-        it, because other objects may refer to it.
-        """
+        """Like `append`, but a referenced array is first copied into the object, because other objects may refer to it."""
         found = holder.reference(key)
         location = self._document.locate(found.number) if found is not None else None
         if location is None or location.ref != found or not self.is_array(location.ref):
@@ -155,11 +153,11 @@ class PdfUpdate:
         self.put(ref, holder, key, b"%b %b]" % (listed[:-1], items))
 
     def is_array(self, ref: Ref) -> bool:
-        """True if the reference leads to an array."""
+        """True if the referenced object is an array."""
         return isinstance(self._document.resolve(ref), list)
 
     def _object(self, ref: Ref, holder: Dictionary | None) -> _Edited:
-        """Return the object that will be written again; `holder` is a dictionary in it, or the whole of it."""
+        """Return the editing state of an existing object; `holder` is a dictionary in it, or the object itself."""
         edited = self._edited.get(ref)
         if edited is None:
             location = self._document.locate(ref.number)
@@ -187,30 +185,30 @@ class PdfUpdate:
         pieces.append(edited.buffer[offset : edited.stop])
         body = b"".join(pieces)
         if self._cipher is not None and edited.is_plain:
-            # It leaves the stream that was encrypted as a whole.
+            # The object stream was encrypted as a whole; outside it each string is encrypted.
             return with_strings(body, lambda octets: self.string(ref.number, octets))
         return body
 
     # -- the whole -------------------------------------------------------------------------
 
     def written(self) -> bytes:
-        """Return the update, without a seal."""
+        """Return the bytes of the update without a seal."""
         pieces, rows, end = self._objects()
         pieces.append(self._section(rows, end))
         return b"".join(pieces)
 
     def sealed(self, number: int, head: bytes, tail: bytes, placeholder_bytes: int) -> Sealed:
-        """Return the update with a signature dictionary of that number as its last object.
+        """Return the bytes of the update, its last object being a signature dictionary with this object number.
 
-        `head` are its entries up to `/Contents`, `tail` the entries behind; `placeholder_bytes` is
-        the length of the string between, with its angle brackets.
+        `head` has the entries before `/Contents`, and `tail` those behind the byte range, which this method adds;
+        `placeholder_bytes` is the length of the value of `/Contents`, with its angle brackets.
         """
         pieces, rows, end = self._objects()
         rows.append((number, 0, end))
         opening = b"%d 0 obj\n<<%b/Contents " % (number, head)
         placeholder_start = end + len(opening)
         placeholder_end = placeholder_start + placeholder_bytes
-        # The length of the rest is known before it is written: the numbers have fixed room.
+        # The rest contains its own length; that is known in advance, since the numbers get a fixed number of bytes.
         closing_bytes = len(b"/ByteRange[0 ]") + RANGES_BYTES + len(tail) + len(b">>\nendobj\n")
         section = self._section(rows, placeholder_end + closing_bytes)
         rest = closing_bytes + len(section)
@@ -220,7 +218,7 @@ class PdfUpdate:
         return Sealed(b"".join(pieces), after)
 
     def _objects(self) -> tuple[list[bytes], list[_Row], int]:
-        """Return the objects as written, the row of each, and their end."""
+        """Return the texts of all objects, the cross-reference row of each, and the offset of their end."""
         original = self._document.buffer
         gap = b"" if original.endswith((b"\n", b"\r")) else b"\n"
         changed = [(*ref, self._rewritten(ref, edited)) for ref, edited in self._edited.items()]
@@ -265,20 +263,20 @@ class PdfUpdate:
         return text + self._identifier()
 
     def _identifier(self) -> bytes:
-        """Return the identifiers: the document's first, and a second for this state of the file."""
+        """Return the /ID entry: the first identifier of the document, and a new second one for this state of the file."""
         known, new = self._document.identifier, self._state
         return b"/ID[<%b><%b>]" % (hexlify(known or new), hexlify(new))
 
     @property
     def _state(self) -> bytes:
-        """Return sixteen bytes that differ from update to update of one document."""
+        """Identifier of 16 bytes that differs between the updates of a document."""
         last = self._bodies[-1][2] if self._bodies else b""
         digest = hashlib.sha256(b"%d " % len(self._document.buffer) + last).digest()
         return digest[:_IDENTIFIER_BYTES]
 
 
 def _runs(rows: list[_Row]) -> Iterator[list[_Row]]:
-    """Yield runs of rows with consecutive numbers."""
+    """Split sorted rows into runs with consecutive object numbers."""
     start = 0
     for index in range(1, len(rows) + 1):
         if index == len(rows) or rows[index][0] != rows[index - 1][0] + 1:
