@@ -1,4 +1,4 @@
-"""Photos from people: reading the QR codes on one, and drawing one anew for storage."""
+"""Uploaded photos and logos: reading QR codes on photos, and drawing pictures anew for storage."""
 
 from meterai.kit.refusal import Refusal
 from meterai.sealing.sandbox import answers
@@ -7,27 +7,29 @@ from meterai.sealing.sandbox.bounded import Task, Work
 
 PHOTO_BYTES_MAX = 16 * 1024 * 1024  # photos of phones have 2 to 12 MB
 LOGO_BYTES_MAX = 1024 * 1024
-_WALL_SECONDS = 6  # a person waits
+_WALL_SECONDS = 6  # a person waits for the answer
 _REDRAWN_BYTES_MAX = 96 * 1024  # 60 KB, in base 64
 
 
 class PhotoUnreadable(Refusal):
-    """Not a photo in JPEG, PNG or WebP, or one that could not be read within its limits."""
+    """The file is not a photo in JPEG, PNG or WebP, or cannot be read within its limits."""
 
     code = "photo_unreadable"
     status = 422
 
 
 def redrawing(photo: bytes) -> Work[bytes]:
-    """Work that draws a photo anew, in WebP of at most 60 KB, without the metadata of its file: places, names, programs.
+    """Return a work that draws a photo anew, in WebP of at most 60 KB, without metadata such as places and names.
+
     Refuses `PhotoUnreadable`.
     """
     return (yield from _drawn("redraw", photo))
 
 
 def drawing_logo(picture: bytes) -> Work[bytes]:
-    """Work that draws a logo anew on white, in WebP, from the pixels of a PNG or JPEG only.  Refuses
-    `PhotoUnreadable`.
+    """Return a work that draws a logo, a PNG or JPEG, anew from its pixels: in WebP, on white.
+
+    Refuses `PhotoUnreadable`.
     """
     return (yield from _drawn("logo", picture))
 
@@ -46,7 +48,7 @@ def _drawn(task: str, picture: bytes) -> Work[bytes]:
 
 
 def scanning(photo: bytes) -> Work[list[str]]:
-    """Work that reads the codes on a photo: their texts, untrusted.  Refuses `PhotoUnreadable`."""
+    """Return a work that reads the texts of the QR codes on a photo; they are untrusted.  Refuses `PhotoUnreadable`."""
     answer = yield Task("scan", photo, wall_seconds=_WALL_SECONDS)
     try:
         return answers.read(answer, Scanned).texts

@@ -1,5 +1,5 @@
-"""Work on untrusted bytes in processes of their own, each ended at its budget of time and memory.
+"""Tasks on untrusted bytes in separate processes, each killed when it exceeds its limits of time and memory.
 
-Libraries that are not safe with hostile files (qpdf, PDFium, pyHanko) get a whole untrusted
-document only in such a process.
+Libraries that are not safe with hostile files (qpdf, PDFium, pyHanko) get a whole untrusted document only in such a
+process.
 """

@@ -1,7 +1,7 @@
 """Answers of the processes of `bounded`, in JSON, and their validation.
 
-The document may have taken over the process, so an answer is untrusted: it has the fields and
-bounds below, or counts as none (`NotAnswered`).  A refusal is sent as its code and facts.
+A hostile document may have taken over the process, so its answer is untrusted.  An answer that does not have the
+fields and bounds below is rejected (`NotAnswered`).  A refusal is sent as its code and facts.
 """
 
 from datetime import datetime
@@ -60,18 +60,18 @@ Sha256 = Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)]
 
 
 class NotAnswered(Exception):
-    """The process was ended at its budget, crashed, or sent an unreadable answer."""
+    """The process was killed at a limit, crashed, or sent an invalid answer."""
 
 
 class Later(msgspec.Struct, frozen=True):
-    """A signature behind a seal (`model.LaterSignature`)."""
+    """A signature behind a seal, encoded (`model.LaterSignature`)."""
 
     signer: Word
     at: datetime | None
 
 
 class Earlier(msgspec.Struct, frozen=True):
-    """A seal that does not count for the document (`model.EarlierSeal`)."""
+    """An earlier seal that does not count for the document, encoded (`model.EarlierSeal`)."""
 
     sealed_bytes: Annotated[int, msgspec.Meta(ge=0)]
     sealed_at: datetime
@@ -79,7 +79,7 @@ class Earlier(msgspec.Struct, frozen=True):
 
 
 class Inspected(msgspec.Struct, frozen=True):
-    """Result of `engine.inspect`."""
+    """Result of `engine.inspect`: number of pages, and number, width and height in points of the pages of placements."""
 
     pages: Number
     sizes: Annotated[list[tuple[Number, Length, Length]], msgspec.Meta(max_length=100)]
@@ -87,8 +87,10 @@ class Inspected(msgspec.Struct, frozen=True):
 
 
 class RenderedPage(msgspec.Struct, frozen=True):
-    """Picture of a page (`page` counts from 1), the visible size of the whole page, its ink, and the
-    level of its paper.
+    """Picture of a page in WebP, with the facts that its survey needs.
+
+    `page` counts from 1 and `pages` is the number of all pages; `width` and `height` are the visible size of the whole
+    page in points.  `ink` has a byte for each cell of the survey; `paper` is the grey level of the paper.
     """
 
     webp: Annotated[bytes, msgspec.Meta(max_length=60 * 1024)]
@@ -101,7 +103,7 @@ class RenderedPage(msgspec.Struct, frozen=True):
 
 
 class Located(msgspec.Struct, frozen=True):
-    """Page and rectangle of each stamp, in points of the page as it is shown."""
+    """Stamps that were found: page, left, bottom, width and height of each, in points of the page as it is shown."""
 
     stamps: Annotated[
         list[tuple[Number, Length, Length, Length, Length]], msgspec.Meta(max_length=20)
@@ -109,13 +111,13 @@ class Located(msgspec.Struct, frozen=True):
 
 
 class Placed(msgspec.Struct, frozen=True):
-    """Page, lower left corner and width of each stamp, in points of the page as it is shown."""
+    """Placements: page, lower left corner and width of each stamp, in points of the page as it is shown."""
 
     stamps: Annotated[list[tuple[Number, Length, Length, Length]], msgspec.Meta(max_length=100)]
 
 
 class Scanned(msgspec.Struct, frozen=True):
-    """Texts of the codes on a photo."""
+    """Texts of the QR codes on a photo."""
 
     texts: Annotated[list[Annotated[str, msgspec.Meta(max_length=512)]], msgspec.Meta(max_length=8)]
 
@@ -127,13 +129,13 @@ class Redrawn(msgspec.Struct, frozen=True):
 
 
 class TimeFact(msgspec.Struct, frozen=True):
-    """Time among the facts of a check."""
+    """A fact of a check that is a time, marked by this type since JSON has no times."""
 
     time: datetime
 
 
 class CheckFound(msgspec.Struct, frozen=True):
-    """One check of a report."""
+    """One check of a report, encoded (`model.Check`)."""
 
     name: Word
     passed: bool
@@ -141,7 +143,7 @@ class CheckFound(msgspec.Struct, frozen=True):
 
 
 class Verified(msgspec.Struct, frozen=True):
-    """Report of a check."""
+    """Report of `verify`, encoded (`model.CheckReport`)."""
 
     verdict: Word
     serials: Annotated[list[Word], msgspec.Meta(max_length=2_000)]
@@ -165,18 +167,18 @@ Found = TypeVar("Found", bound=msgspec.Struct)
 
 
 def written(found: msgspec.Struct | bytes) -> bytes:
-    """Encode an answer for the way out of a process."""
+    """Encode the answer of a task."""
     return _ANSWERED + (found if isinstance(found, bytes) else msgspec.json.encode(found))
 
 
 def written_refusal(refusal: Refusal) -> bytes:
-    """Encode a refusal for the way out of a process."""
+    """Encode a refusal as the answer of a task; only its numeric facts are sent."""
     facts = {name: one for name, one in refusal.facts().items() if isinstance(one, int | float)}
     return _REFUSED + msgspec.json.encode(_Refused(refusal.code, facts))
 
 
 def content_of(answer: bytes | None) -> bytes:
-    """Return the content behind the first byte.  Raises the refusal if the answer is one, else `NotAnswered`."""
+    """Return the content of an answer.  Raises the refusal if the answer is a refusal, and `NotAnswered` if it is invalid."""
     if answer is None or answer[:1] not in (_ANSWERED, _REFUSED):
         raise NotAnswered
     if answer[:1] == _REFUSED:
@@ -185,12 +187,12 @@ def content_of(answer: bytes | None) -> bytes:
 
 
 def read(answer: bytes | None, kind: type[Found]) -> Found:
-    """Decode an answer of this kind.  Raises like `content_of`."""
+    """Decode the content of an answer as `kind`.  Raises like `content_of`."""
     return _decoded(content_of(answer), kind)
 
 
 def is_webp(data: bytes) -> bool:
-    """True if the data begins as WebP: a browser is sent the answer of the process."""
+    """True if the data begin like WebP.  Checked since the answer of the process is sent to a browser."""
     return data[:4] == b"RIFF" and data[8:12] == b"WEBP"
 
 

@@ -1,14 +1,13 @@
-"""Work on untrusted bytes in a process of its own, which is ended at its budget.
+"""Tasks on untrusted bytes, each in a separate process that is killed when it exceeds a limit.
 
 A step that takes more than a few milliseconds, or needs a library that is not safe with hostile files,
-is a `Task`.  Each task gets a fresh process, forked by a server (`fork_server`) that has the
-libraries loaded and never reads a document.  The process has limits of processor time, memory and
-wall time, and is killed at any of them.  The caller then gets `None`, as from a process that
-crashed, was killed or sent too long an answer.  The document may have taken over the process, so the
-caller must check the bytes of an answer (`answers`).
+is a `Task`.  Each task runs in a new process, forked by a server (`fork_server`) that has the libraries loaded and never
+reads a document.  The process has limits of processor time, memory and wall time, and is killed when it exceeds any of
+them.  The caller then gets `None`, and also if the process crashed or its answer was too long.  A hostile document may
+have taken over the process, so the caller must check the bytes of an answer (`answers`).
 
-A `Work` is a generator that yields tasks and is sent their answers: `finish` carries it out and
-waits; `pool.Pool` does the same for many without a thread for each.
+A `Work` is a generator that yields tasks and is sent their answers.  `finish` runs a work and waits for its result;
+`pool.Pool` runs many works without a thread for each.
 """
 
 import asyncio
@@ -27,40 +26,40 @@ from typing import TypeVar
 
 from meterai.sealing.model import CHECKED_BYTES_MAX
 
-CPU_SECONDS_MAX = 2  # of one task; an honest document of 300 pages takes a tenth of it
-QUICK_CPU_SECONDS = 0.3  # of a task that delays others (`pool.Pool`)
-# Wall time of one task.  The processor time should end it first: only a machine thirty times too busy, with
-# the low priority of these processes, reaches this limit.
+CPU_SECONDS_MAX = 2  # of one task; an honest document of 300 pages needs a tenth of this
+QUICK_CPU_SECONDS = 0.3  # of a task in the quick pool (`pool.Pool`)
+# Wall time of one task.  The limit of processor time normally ends a task first; a task reaches this limit only on a
+# machine that is thirty times overloaded, since these processes have a low priority.
 WALL_SECONDS_MAX = 60
-# Writable memory of a task, of which 40 MiB are used before it begins; the libraries it only reads
-# have 40 MiB beside, so that a small document gets 200 MiB in all.
+# Writable memory of a task; 40 MiB of it are in use before the task begins.  Read-only memory of libraries takes 40 MiB
+# in addition, so that the process of a small document may use some 200 MiB in all.
 MEMORY_BYTES_MAX = 152 * 1024 * 1024
-DOCUMENT_COPIES_MAX = 6  # of the document, in addition: the input, repaired, and in a renderer
-MAPPED_BYTES_MAX = 256 * 1024 * 1024  # address space beside both: libraries, stacks, room to move
-# Document of a check, and its parameters: certificates of a hundred issuers.
+DOCUMENT_COPIES_MAX = 6  # additional memory, as copies of the document: input, repaired, renderer
+MAPPED_BYTES_MAX = 256 * 1024 * 1024  # additional address space, for libraries and stacks
+# Of the largest input: a document to check, with its parameters (certificates of a hundred issuers).
 QUESTION_BYTES_MAX = CHECKED_BYTES_MAX + 1024 * 1024
-# Below web and sealing, which then get nine tenths of a busy processor; and below placing a stamp and paying,
-# whose journey is as slow as its slowest part.  With 5, a crowd of checks took as much as all buyers.
+# Niceness of tasks for checks, and of tasks for buyers.  With 10, web and sealing get nine tenths of a busy processor;
+# with 5, a crowd of checks took as much processor time as all buyers.  Tasks of buyers get a higher priority than checks.
 NICE, NICE_OF_BUYERS = 10, 1
 START_SECONDS_MAX = (
-    30.0  # until the server has its libraries and forks; one second on an idle machine
+    30.0  # until the server has loaded its libraries and forked; 1 s on an idle machine
 )
-_GRACE_SECONDS = 2.0  # in which the server should have ended a task beyond its time
+_GRACE_SECONDS = 2.0  # more than the limit of a task, in which the server should have killed it
 
-STARTED = b"\1"  # the first byte from a process
-LENGTH_BYTES = 4  # of the length in front of an answer
+STARTED = b"\1"  # first byte that a process sends
+LENGTH_BYTES = 4  # of the length that precedes an answer
 _CHUNK_BYTES = 1024 * 1024
-_PROGRAM = "meterai.sealing.tasks"  # the fork server, with its tasks
+_PROGRAM = "meterai.sealing.tasks"  # module of the fork server and its tasks
 
 Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """Task of a process, by its name in `tasks`.
+    """Task for a separate process.
 
-    `parameters` are for JSON; an answer longer than `answer_bytes_max`, or later than
-    `wall_seconds` (up to 255), counts as none.
+    `name` is that of a function in `meterai.sealing.tasks`; `parameters` must be JSON values.  An answer that is longer
+    than `answer_bytes_max`, or takes longer than `wall_seconds` (up to 255), is discarded.
     """
 
     name: str
@@ -70,7 +69,7 @@ class Task:
     wall_seconds: int = WALL_SECONDS_MAX
 
     def head(self, nice: int = NICE, cpu_seconds: float = CPU_SECONDS_MAX) -> bytes:
-        """Return the bytes in front of the document; the process reads both to the end."""
+        """Return the bytes that are sent to the process before the document: one line of JSON."""
         question = {
             "task": self.name,
             "nice": nice,
@@ -85,7 +84,7 @@ Work = Generator[Task, bytes | None, Result]
 
 
 class _Server:
-    """Fork server of this process: started when it is first needed, and again after its death."""
+    """Fork server of this process; started at the first task, and again after it ended."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -94,7 +93,7 @@ class _Server:
         self._owner = 0
 
     def connect(self, wall_seconds: int) -> socket.socket:
-        """Return a connection to a process that will do one task.  Raises `OSError` if there is none."""
+        """Return a connection to a new process for one task.  Raises `OSError` if none can be started."""
         ours, theirs = socket.socketpair()
         try:
             with theirs, self._lock:
@@ -108,17 +107,17 @@ class _Server:
         try:
             socket.send_fds(self._running(), [message], [theirs.fileno()])
         except OSError:
-            # It died since; one that dies at once is not started a third time.
+            # The server has ended: it is started again, but only once for this task.
             self._end()
             socket.send_fds(self._running(), [message], [theirs.fileno()])
 
     def _running(self) -> socket.socket:
         if self._owner != os.getpid():
-            # A forked copy of this process starts a server of its own.
+            # This process is a fork of the server's owner, and needs its own server.
             self._process, self._control, self._owner = None, None, os.getpid()
         if self._control is None:
             control, theirs = socket.socketpair()
-            control.settimeout(_GRACE_SECONDS)  # a server that no longer reads is ended
+            control.settimeout(_GRACE_SECONDS)  # a server that does not read any more is killed
             with theirs:
                 self._process = subprocess.Popen(  # noqa: S603 - our own program, no shell
                     [sys.executable, "-I", "-m", _PROGRAM],
@@ -131,7 +130,7 @@ class _Server:
         return self._control
 
     def end(self) -> None:
-        """End the server and with it every task; the next task starts another."""
+        """Kill the server and with it every task; the next task starts a new server."""
         with self._lock:
             self._end()
 
@@ -149,7 +148,7 @@ atexit.register(_server.end)
 
 
 def finish(work: Work[Result]) -> Result:
-    """Carry out a work and wait for its tasks, each in a process of its own."""
+    """Run a work to its end, waiting for its tasks, each of which runs in a separate process; return its result."""
     answer: bytes | None = None
     while True:
         try:
@@ -161,7 +160,7 @@ def finish(work: Work[Result]) -> Result:
 
 
 def ask(task: Task) -> bytes | None:
-    """Return the answer to a task, within its limits; `None` if there is none."""
+    """Run a task in a separate process and return its answer; `None` if the process sends no valid answer in time."""
     try:
         with _server.connect(task.wall_seconds) as connection:
             return _asked(connection, task)
@@ -178,7 +177,7 @@ def _asked(connection: socket.socket, task: Task) -> bytes | None:
         return None
     until = time.monotonic() + task.wall_seconds + _GRACE_SECONDS
     connection.settimeout(task.wall_seconds + _GRACE_SECONDS)
-    with suppress(ConnectionError):  # it may end before it has read all, and sends no answer then
+    with suppress(ConnectionError):  # the process may end before it has read all
         connection.sendall(task.head())
         connection.sendall(task.document)
         connection.shutdown(socket.SHUT_WR)
@@ -195,8 +194,9 @@ def _asked(connection: socket.socket, task: Task) -> bytes | None:
 async def ask_and_wait(
     task: Task, nice: int = NICE, cpu_seconds: float = CPU_SECONDS_MAX
 ) -> bytes | None:
-    """`ask` for an event loop: holds no thread, and may be cancelled.  The process has this niceness, and ends
-    after so many seconds of processor time.
+    """Like `ask`, but asynchronous: blocks no thread, and may be cancelled.
+
+    The process runs with the niceness `nice`, and is killed after `cpu_seconds` of processor time.
     """
     try:
         connection = _server.connect(task.wall_seconds)
@@ -233,7 +233,7 @@ async def _asked_in_loop(connection: socket.socket, task: Task, head: bytes) -> 
 
 
 def _whole(received: bytearray) -> bytes | None:
-    """Return the answer behind its length; `None` if the process ended in the middle of it."""
+    """Return the answer without its length prefix; `None` if the received bytes are incomplete."""
     length = int.from_bytes(received[:LENGTH_BYTES], "big")
     is_whole = len(received) == LENGTH_BYTES + length
     return bytes(received[LENGTH_BYTES:]) if is_whole else None

@@ -1,7 +1,7 @@
-"""One page of a document as a small picture (PDFium, then WebP), and the positions of ink on it.
+"""Draws a page of a document as a small picture (by PDFium, then WebP), and finds the positions of ink on it.
 
-PDFium is large and reads hostile files here, so this runs only in the processes of `bounded`.  Pillow
-reads no file, only the bitmap that PDFium made.
+PDFium is large and reads hostile files here, so this code runs only in the processes of `bounded`.  Pillow reads only
+the bitmap that PDFium made, and no file.
 """
 
 import importlib
@@ -15,17 +15,17 @@ from PIL import Image, ImageDraw
 
 PIXELS_MAX = 4_000_000  # of one picture; 16 MB as a bitmap
 SIDE_PIXELS_MAX = 4096
-SCALE_MAX = 40.0  # pixels a unit of the file; small pages and crops get no larger
-PICTURE_BYTES_MAX = 60 * 1024  # a second and a half at 400 kbit/s
-# Qualities tried in this order until the picture is small enough; then with fewer pixels.
+SCALE_MAX = 40.0  # pixels per unit of the file; bounds the enlargement of small pages and parts
+PICTURE_BYTES_MAX = 60 * 1024  # takes a second and a half at 400 kbit/s
+# WebP qualities, tried in this order until the picture is small enough; after that the number of pixels is reduced.
 _QUALITIES = (60, 40, 20)
 _SHRINK = 0.7
-# Effort of the encoder, up to 6.  Over the plain documents of the corpus: 28 % larger than with 2, a tenth of a
-# second on a poor line, in three fifths of its time.
+# Effort of the WebP encoder, 0 to 6.  On the plain documents of the corpus, 0 makes files 28 % larger than 2 does (a tenth
+# of a second more on a slow connection) in three fifths of the time.
 _EFFORT = 0
 
-_SIZE_TOLERANCE = 1.0  # units of the file; renderers round
-_INK_LEVELS = 16  # of 255, away from the paper's own level: less is noise of a scan
+_SIZE_TOLERANCE = 1.0  # units of the file; tolerance for rounding by the renderer
+_INK_LEVELS = 16  # of 255; a smaller difference from the paper's level is noise of a scan
 
 _FRAME = 3  # pixels of each of the two lines around a marked area
 _FRAME_DARK, _FRAME_LIGHT = (0, 0, 0), (255, 255, 255)
@@ -36,13 +36,14 @@ Fractions = tuple[
 
 
 class PageNotSeen(Exception):
-    """PDFium does not draw this page, or draws a page of another size than we read."""
+    """PDFium does not draw this page, or reads another number of pages or another size of the page than we do."""
 
 
 class PictureRequest(NamedTuple):
-    """Request for the picture of a page (`number` counts from 1) or a part of it, with its width.
+    """Request for the picture of a page (`number` counts from 1), or of a part of it, `pixels_wide`.
 
-    `page_width` and `page_height` are of the page as it is shown, in units of the file.
+    `pages` is the expected number of pages of the document.  `page_width` and `page_height` are the expected size of the
+    page as it is shown, in units of the file.
     """
 
     number: int
@@ -54,7 +55,7 @@ class PictureRequest(NamedTuple):
 
 
 def drawn(document: bytes, request: PictureRequest, password: bytes) -> Image.Image:
-    """Draw the page as people see it, with forms and annotations.  Raises `PageNotSeen`."""
+    """Draw the page as a viewer shows it, with form fields and annotations.  Raises `PageNotSeen`."""
     try:
         opened = pypdfium2.PdfDocument(document, password=password.decode("latin-1") or None)
         opened.init_forms()
@@ -75,7 +76,7 @@ def drawn(document: bytes, request: PictureRequest, password: bytes) -> Image.Im
             rev_byteorder=True,
             prefer_bgrx=True,
         )
-        # Four bytes a pixel: Pillow draws in the bitmap itself, and each copy costs as much as PDFium.
+        # With four bytes a pixel Pillow uses the bitmap itself; a copy would take as long as the drawing by PDFium.
         seen: Image.Image = picture.to_pil()
         return seen
     except (pypdfium2.PdfiumError, ValueError, MemoryError) as cause:
@@ -83,10 +84,10 @@ def drawn(document: bytes, request: PictureRequest, password: bytes) -> Image.Im
 
 
 def _scale(width: float, height: float, pixels_wide: int) -> float:
-    """Return the pixels a unit, so that the picture has the requested width within the limits."""
+    """Return the pixels per unit of the file that give the requested width, or less to stay within the limits."""
     if width <= 0 or height <= 0:
         raise PageNotSeen
-    # A hundredth below: the renderer rounds up, and stretches the page over the rounded size.
+    # A hundredth is subtracted, since the renderer rounds up and stretches the page to the rounded size.
     return min(
         (pixels_wide - 0.01) / width,
         SIDE_PIXELS_MAX / max(width, height),
@@ -96,13 +97,13 @@ def _scale(width: float, height: float, pixels_wide: int) -> float:
 
 
 def load_formats() -> None:
-    """Load the formats of Pillow, which a forked process would load with its first picture in more time than it draws."""
+    """Load the formats of Pillow before the fork, since loading them in each process takes longer than drawing."""
     Image.preinit()
     importlib.import_module("PIL.WebPImagePlugin")
 
 
 def mark(picture: Image.Image, areas: Sequence[Fractions]) -> None:
-    """Draw a frame around each area, outside of it, in a dark and a light line that are seen on any ground."""
+    """Draw a frame around each area, outside of it: a dark and a light line, so that it is visible on any background."""
     pen = ImageDraw.Draw(picture)
     for left, top, right, bottom in areas:
         if left >= right or top >= bottom:
@@ -119,7 +120,7 @@ def mark(picture: Image.Image, areas: Sequence[Fractions]) -> None:
 
 
 def encoded(picture: Image.Image) -> bytes:
-    """Return the picture in WebP, at the highest quality that fits in `PICTURE_BYTES_MAX`."""
+    """Encode the picture in WebP, at the best quality that fits in `PICTURE_BYTES_MAX`; with fewer pixels if none fits."""
     while True:
         for quality in _QUALITIES:
             out = io.BytesIO()
@@ -131,10 +132,10 @@ def encoded(picture: Image.Image) -> bytes:
 
 
 def survey(picture: Image.Image, columns: int, rows: int) -> tuple[int, bytes]:
-    """Return the grey level of the paper, the most frequent one, and the share of ink in each cell of a grid.
+    """Return the grey level of the paper (the most frequent level), and the share of ink in each cell of a grid.
 
-    Both are 0 to 255; the cells go row by row from the top left, and a grid without columns has none.
-    Ink is every pixel whose level differs from the paper's.
+    Both are 0 to 255.  The cells are in rows from the top left; there are none if `columns` is 0.  A pixel is ink if its
+    level differs from the paper's by more than `_INK_LEVELS`.
     """
     levels = picture.convert("L")
     counts = levels.histogram()

@@ -1,9 +1,9 @@
-"""Server that forks a process for each task of `bounded`, and ends it at its budget.
+"""Server that forks a process for each task of `bounded`, and kills the process when it exceeds its limits.
 
-Standard input is a socket from the owner, the process that requests the tasks.  For each
-task it receives a byte with the seconds that the task may take, and the socket of that task.  When the
-owner ends, the socket closes, and every task and this server end.  The server itself reads no document, so each
-task starts from the same state, and no document can affect another task.
+Standard input is a socket from the owner, the process that requests the tasks.  For each task the server receives a
+byte with the seconds of wall time that the task may take, and the socket of that task.  When the owner ends, the socket
+closes, and every task and this server end.  The server itself reads no document, so each task starts from the
+same state, and no document can affect another task.
 
 The program that runs the server defines the tasks (`meterai.sealing.tasks`).
 """
@@ -33,14 +33,14 @@ from meterai.sealing.sandbox.bounded import (
 )
 
 _SIGNAL_AT_PARENTS_DEATH = 1  # PR_SET_PDEATHSIG of prctl(2)
-_MOST_LIKELY = b"1000"  # oom_score_adj: the kernel ends a task before web or database
+_MOST_LIKELY = b"1000"  # oom_score_adj: without memory the kernel kills a task first
 _CHUNK_BYTES = 1024 * 1024
 
-Do = Callable[[str, bytes, Mapping[str, Any]], bytes]  # name, document, parameters; the answer
+Do = Callable[[str, bytes, Mapping[str, Any]], bytes]  # (name, document, parameters) -> answer
 
 
 class _Tasks:
-    """Processes under way, with the time until which each may run."""
+    """Running processes, with the monotonic time until which each may run."""
 
     def __init__(self) -> None:
         self._until: dict[int, float] = {}
@@ -49,17 +49,17 @@ class _Tasks:
         self._until[process] = time.monotonic() + wall_seconds
 
     def seconds_left(self) -> float | None:
-        """Return the seconds until the next one must be ended; `None` if there is none."""
+        """Return the seconds until the next process reaches its time limit; `None` if no process is running."""
         if not self._until:
             return None
         return max(0.0, min(self._until.values()) - time.monotonic())
 
     def reap(self) -> None:
-        """Kill processes beyond their time, and reap (waitpid) those that have ended."""
+        """Kill processes that exceeded their time, and reap (waitpid) all that have ended."""
         now = time.monotonic()
         for process, until in list(self._until.items()):
             if until <= now:
-                os.kill(process, signal.SIGKILL)  # not reaped yet, so the number is still its own
+                os.kill(process, signal.SIGKILL)  # not reaped yet, so the id is not reused
             if os.waitpid(process, 0 if until <= now else os.WNOHANG)[0]:
                 del self._until[process]
 
@@ -70,8 +70,8 @@ class _Tasks:
 
 
 def run(do: Do) -> None:
-    """Serve on standard input until the owner has ended; the whole program."""
-    # Ctrl-C reaches the owner too; when the owner ends, this ends.
+    """Main function of the program: serve on standard input until the owner has ended."""
+    # Ctrl-C reaches the owner too, and the server ends when the owner does.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     gc.collect()
     gc.freeze()
@@ -81,7 +81,7 @@ def run(do: Do) -> None:
 
 def serve(control: socket.socket, do: Do) -> None:
     """Fork a process for every socket received, until the owner closes its end."""
-    # A byte arrives whenever a process ends (SIGCHLD), so that it is reaped at once.
+    # A byte arrives here whenever a process ends (SIGCHLD), so that the process is reaped at once.
     awake, wake = socket.socketpair()
     awake.settimeout(0)
     wake.settimeout(0)
@@ -90,7 +90,7 @@ def serve(control: socket.socket, do: Do) -> None:
     try:
         _serve(control, awake, wake, do)
     finally:
-        # Killed tasks end later: SIGCHLD must not write to a closed socket.
+        # Killed processes end later, and their SIGCHLD must not write to a closed socket.
         signal.set_wakeup_fd(-1)
         awake.close()
         wake.close()
@@ -126,7 +126,7 @@ def _work(
     wall_seconds: int,
     do: Do,
 ) -> None:
-    """Do the task in the forked process.  It does not return."""
+    """Run the task in the forked process.  Does not return: it ends the process."""
     try:
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -137,12 +137,12 @@ def _work(
         answer = _answer(connection, do)
         connection.sendall(len(answer).to_bytes(LENGTH_BYTES, "big") + answer)
     finally:
-        # An error is not reported: the caller gets no answer.
+        # An error is not reported, so that the caller gets no answer.
         os._exit(0)
 
 
 def bound(server: int, wall_seconds: int) -> None:
-    """Set the limits of this process, which the kernel enforces."""
+    """Set the kernel limits of this process, except those of memory; `server` is the process id of its parent."""
     silence = os.open(os.devnull, os.O_RDWR)
     for standard in (0, 1, 2):
         os.dup2(silence, standard)
@@ -160,12 +160,12 @@ def bound(server: int, wall_seconds: int) -> None:
     }
     for kind, most in limits.items():
         resource.setrlimit(kind, (most, most))
-    # Ends the process if the server no longer can.
+    # This ends the process even if the server cannot.
     signal.setitimer(signal.ITIMER_REAL, wall_seconds)
 
 
 def bound_memory(document_bytes: int) -> None:
-    """Set the memory limits of this process, which the kernel enforces: data segment and address space."""
+    """Set the kernel limits of memory of this process: data segment and address space."""
     data = MEMORY_BYTES_MAX + DOCUMENT_COPIES_MAX * document_bytes
     resource.setrlimit(resource.RLIMIT_DATA, (data, data))
     mapped = data + MAPPED_BYTES_MAX
@@ -182,7 +182,7 @@ def _answer(connection: socket.socket, do: Do) -> bytes:
     end = received.index(b"\n")
     question = json.loads(received[:end])
     os.nice(question["nice"])
-    # RLIMIT_CPU counts whole seconds; SIGPROF ends the process below one.
+    # RLIMIT_CPU counts whole seconds only, so SIGPROF ends a process at a fraction of a second.
     signal.setitimer(signal.ITIMER_PROF, question["cpu_seconds"])
     with memoryview(received) as view:
         document = bytes(view[end + 1 :])

@@ -1,6 +1,7 @@
-"""Placements for stamps that are requested at a text or in a corner, found in a process of `bounded`.
+"""Finds placements for stamps that are requested at a text or in a corner.
 
-PDFium searches the texts.  It is large and gets hostile files here, so this runs only in the processes of `bounded`.
+PDFium searches the texts.  It is large and reads hostile files here, so this code runs only in the processes of
+`bounded`.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,7 +17,7 @@ from meterai.sealing.sandbox.answers import Placed
 
 
 def placed(document: bytes, places: Sequence[dict[str, Any]], password: bytes) -> Placed:
-    """Return a placement for each request, zeros for one that is a placement; refuses like `sealing.places.placing`."""
+    """Return a placement for each request; zeros if the request is an exact placement.  Refuses like `places.placing`."""
     with as_document_broken():
         opened = open_document(document, bytes_max=len(document), password=password)
         tree = PageTree(opened)
@@ -28,7 +29,7 @@ def placed(document: bytes, places: Sequence[dict[str, Any]], password: bytes) -
             elif "text" in place:
                 found.append(_at_text(document, pages, tree, place, number, password))
             else:
-                found.append((0, 0.0, 0.0, 0.0))  # the request is a placement
+                found.append((0, 0.0, 0.0, 0.0))  # the request is an exact placement
     return Placed(found)
 
 
@@ -72,19 +73,20 @@ def _occurrences(
 
 
 class _TextNotRead(Exception):
-    """PDFium does not read this document, or finds another number of pages than we do."""
+    """PDFium cannot read this document, or finds another number of pages than we do."""
 
 
 class _TextPages:
-    """Searchable pages of a document."""
+    """Text search in the pages of a document."""
 
     def __init__(self, document: pypdfium2.PdfDocument) -> None:
         self._document = document
 
     def find(self, number: int, text: str) -> Iterator[Corners]:
-        """Yield the positions of a text on a page (from 1): its first line, in the order of the file.
+        """Yield the box of each occurrence of a text on a page (from 1), in the order of the file.
 
-        The search is case-sensitive.  A text with NUL is never found, since PDFium cuts it there.  Raises `_TextNotRead`.
+        The box is that of the first line of the text, in coordinates of the file.  The search is case-sensitive.  A text
+        with NUL is never found, since PDFium cuts it there.  Raises `_TextNotRead`.
         """
         if "\0" in text:
             return
@@ -102,7 +104,7 @@ class _TextPages:
 
 @contextmanager
 def _searchable(document: bytes, pages: int, password: bytes) -> Iterator[_TextPages]:
-    """Open a document that has so many pages.  Raises `_TextNotRead`."""
+    """Open a document for text search.  Raises `_TextNotRead`, also if PDFium finds another number of pages."""
     try:
         found = pypdfium2.PdfDocument(document, password=password.decode("latin-1") or None)
     except (pypdfium2.PdfiumError, ValueError, MemoryError) as cause:

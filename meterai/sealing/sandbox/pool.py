@@ -1,18 +1,17 @@
 """A pool for the tasks of `bounded`: few processes at once, a short queue, fair between clients.
 
-A client is an account or a network.  Processes go to clients in turn.  While the queue has room every task is
-admitted, since many phones may share one address.  If it is full, the client with the most tasks loses its newest
-waiting task to a client with fewer; otherwise the new task is refused at once.  The networks of one /48 (of one /24)
-share a limit of a few clients (`plumbing/networks.py`).  A refused client can come again, and holds neither memory
-nor a connection here.
+A client is an account or a network.  Clients get processes in turn.  While the queue has room every task is
+admitted, since many phones may share one address.  If the queue is full, the newest waiting task of the client with the
+most tasks is refused in favour of a client with fewer; otherwise the new task is refused at once.  The networks of one
+/48 (for IPv4, of one /24) share a limit of a few clients (`plumbing/networks.py`).  A refused client can try again, and
+uses neither memory nor a connection here.
 
-A pool may have a slow pool behind it: a task that takes longer than `QUICK_CPU_SECONDS` of processor time is ended, and
-started again in the slow pool, where it delays no quick task.  A network has few such tries a minute; then all its tasks
-start in the slow pool.  So the delay that a stranger can cause is a few tenths of a second for each address.
+A pool may have a slow pool: a task that takes longer than `QUICK_CPU_SECONDS` of processor time is killed, and started
+again in the slow pool, where it delays no quick task.  Each network has few such quick tries a minute; after those all
+its tasks start in the slow pool.  So an attacker can cause a delay of only a few tenths of a second with each address.
 
-Steps of a work in this process itself run in a slot (`Slots`): in a thread, few at once, since
-each keeps the event loop waiting for the interpreter.  The higher priority goes first; within one
-priority clients take turns too.
+Steps of a work that run in this process itself need a slot (`Slots`).  They run in threads, few at once, since each
+delays the event loop by using the interpreter.  A higher priority goes first; within one priority clients take turns.
 """
 
 import asyncio
@@ -38,44 +37,42 @@ from meterai.sealing.sandbox.bounded import (
     ask_and_wait,
 )
 
-WAITING_MAX = 16  # tasks; at a tenth of a second for an honest one, two seconds of waiting
-SLOT_WAITING_MAX = (
-    64  # works of one priority; at 5 ms each a third of a second, and their documents
-)
-SLOT_SECONDS_MAX = 10.0  # a work that waits longer is refused
+WAITING_MAX = 16  # tasks; two seconds of waiting, if each takes a tenth of a second
+SLOT_WAITING_MAX = 64  # works of one priority; at 5 ms each, a third of a second of waiting
+SLOT_SECONDS_MAX = 10.0  # longest wait for a slot; then the work is refused
 
 
-# Quick tries of an address that were ended; its wider networks have four and sixteen times as many.
+# Quick tries of one address that may be killed in a period; its two wider networks have four and sixteen times as many.
 QUICK_TRIES_MAX, QUICK_TRIES_SECONDS = 2, 60.0
 
-Permission = Callable[[], Awaitable[None]]  # returns, or refuses
-Begin = Callable[[], Awaitable[Work[Result]]]  # loads the input of a work
+Permission = Callable[[], Awaitable[None]]  # returns if permitted, else raises a refusal
+Begin = Callable[[], Awaitable[Work[Result]]]  # loads the input and returns the work
 Answer = TypeVar("Answer")
 Ask = Callable[[Task], Awaitable[bytes | None]]
 
 
 class _TooSlow(Exception):
-    """A task has no answer within the time of a quick one."""
+    """A task gave no answer within `QUICK_CPU_SECONDS`."""
 
 
 class _Done:
-    """Result of a work; a `StopIteration` cannot leave a thread."""
+    """Result of a finished work; needed since a `StopIteration` cannot be passed out of a thread."""
 
     def __init__(self, result: object) -> None:
         self.result = result
 
 
 class Slots:
-    """Slots for works in threads of this process, given by priority, then to clients in turn.
+    """Slots for steps of works in threads of this process, given by priority, then to clients in turn.
 
-    The station counts the wait of a client that has one work here, as that of a `Pool` does.
+    Only the wait of a client with a single work here is reported to `station`, as in a `Pool`.
     """
 
     def __init__(
         self, number: int, waiting_max: int = SLOT_WAITING_MAX, station: Station | None = None
     ) -> None:
         self._station = station or Station("")
-        # Works that wait here are slow themselves; their wait is no sign of overload.
+        # Works are slow themselves, so that waiting here is no sign of overload.
         self._permits = PermitQueue(number, SLOT_SECONDS_MAX, Queueing(), waiting_max)
 
     @asynccontextmanager
@@ -93,9 +90,10 @@ class Slots:
 
 
 class Pool:
-    """Carries out works for many clients; each pool has processes and a queue of its own.
+    """Runs the works of many clients; each pool has its own processes and queue.
 
-    The station counts the wait of a client that has one task here: a client with many tasks waits for its own.
+    Only the wait of a client with a single task here is reported to `station`, since a client with many tasks waits for
+    its own.
     """
 
     def __init__(
@@ -112,7 +110,7 @@ class Pool:
         self._nice = nice
         self._free = processes
         self._under_way_max = processes + waiting_max
-        # Tasks of each client here, and those begun since it last had none.
+        # Tasks of each client here, and its tasks begun since it last had none.
         self._of_client: Counter[str] = Counter()
         self._begun_of: Counter[str] = Counter()
         self._held, self._begun = NetworkCounts(), NetworkCounts()
@@ -126,11 +124,10 @@ class Pool:
         slots: Slots,
         may: Permission | None = None,
     ) -> Result:
-        """Carry out a work: its own steps in a thread, within the slots; its tasks in processes.
+        """Run a work to its end: its steps in threads, each in one of the slots, and its tasks in processes.
 
-        No slot is held during a task.  `may` is asked before the first task, which is
-        the first expensive step.  Refuses with `ExaminationBusy`, with the refusals of `may`
-        and with those of the work.
+        No slot is held during a task.  `may` is called before the first task, which is the first expensive step, and may
+        refuse.  Refuses with `ExaminationBusy`, with the refusals of `may` and with those of the work.
         """
         answer: bytes | None = None
         while True:
@@ -144,10 +141,10 @@ class Pool:
             answer = await self._asked(partial(_ask, step), client)
 
     async def finish_in_turn(self, begin: Begin[Result], client: str, slots: Slots) -> Result:
-        """Carry out a work that begins once a process is free for it, and keeps the process to its end.
+        """Wait for a free process, then begin a work and run it to its end; the process is kept for all of its tasks.
 
-        So a waiting client holds no document: it is loaded when its turn comes.  Refuses with
-        `ExaminationBusy`, with the refusals of `begin` and with those of the work.
+        So no document is in memory while a client waits: `begin` loads it.  Refuses with `ExaminationBusy`, with the
+        refusals of `begin` and with those of the work.
         """
 
         async def whole(ask: Ask) -> Result:
@@ -160,7 +157,7 @@ class Pool:
         return await self._asked(whole, client)
 
     async def _asked(self, act: Callable[[Ask], Awaitable[Answer]], client: str) -> Answer:
-        """Run tasks in turn: quickly if a quick try is left, else in the slow pool."""
+        """Run `act` when the client gets a process: here while the client has quick tries left, else in the slow pool."""
         if self._slow is None:
             ask = partial(ask_and_wait, nice=self._nice)
             return await self._in_turn(partial(act, ask), client)
@@ -180,25 +177,25 @@ class Pool:
 
     async def _in_turn(self, act: Callable[[], Awaitable[Answer]], client: str) -> Answer:
         self._admit(client)
-        # Who waits for a process does nothing here: its permit in this process is for somebody who does.
+        # A request that waits for a process does no work in this one, so it releases its permit.
         PURPOSE.get().release_permit()
         permit = self._process_for(client)
         counts = self._of_client[client] == 1
         under_way = asyncio.create_task(self._with_process(act, client, permit, counts=counts))
-        # A client that goes does not free a slot: the process it asked for still runs.
+        # The task goes on if the client disconnects, so that its process counts as used until it ends.
         self._under_way.add(under_way)
         under_way.add_done_callback(self._under_way.discard)
         return await asyncio.shield(under_way)
 
     def _admit(self, client: str) -> None:
-        # By what each has, not by tasks that have not ended yet: one that was refused has no slot.
+        # Counts the tasks admitted, not those of asyncio: a refused task has not ended yet, but holds no place any more.
         if self._of_client.total() >= self._under_way_max and not self._make_room(client):
             raise ExaminationBusy("too many documents wait")
         self._of_client[client] += 1
         self._held.add(client)
 
     def _make_room(self, client: str) -> bool:
-        """Remove the newest waiting task of the client with the most; false if it would have fewer than this one."""
+        """Refuse the newest waiting task of the client with the most tasks; false if `client` would not have fewer."""
         most = self._waiting.most(self._held.of, client)
         if self._held.of(client, 1) >= self._held.of(most):
             return False
@@ -236,7 +233,7 @@ class Pool:
             self._pass_on()
 
     def _process_for(self, client: str) -> asyncio.Future[None]:
-        """A permit, which is done once a process is for this client."""
+        """Return a future that is done when this client gets a process."""
         permit: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         if self._free:
             self._free -= 1
@@ -246,7 +243,7 @@ class Pool:
         return permit
 
     def _pass_on(self) -> None:
-        """Give the process to the waiting client that had the fewest."""
+        """Give a free process to the waiting client that has begun the fewest tasks."""
         served = self._waiting.next()
         if served is None:
             self._free += 1
@@ -261,9 +258,9 @@ async def _ask(task: Task, ask: Ask) -> bytes | None:
 async def _taken(
     work: Work[Result], answer: bytes | None, client: str, slots: Slots
 ) -> Task | _Done:
-    """Take the next step of a work in a thread."""
+    """Run the next step of a work in a thread: send it the answer, and return its next task or its result."""
     async with slots.one(client):
-        # A thread cannot be stopped, so it keeps its slot until it ends.
+        # A thread cannot be stopped, so the slot is kept until the thread ends, even after a cancellation.
         return await to_the_end(partial(_next_step, work, answer))
 
 

@@ -1,6 +1,6 @@
 """Repair with qpdf: the visible pages of a broken document in a new file.
 
-qpdf is not safe with hostile files, so this runs only in the processes of `bounded`.
+qpdf is not safe with hostile files, so this code runs only in the processes of `bounded`.
 """
 
 import logging
@@ -10,22 +10,22 @@ import pikepdf
 
 from meterai.sealing.model import DocumentBroken, DocumentEncrypted
 
-PAGES_MAX = 20_000  # of a document worth repairing; each costs qpdf some microseconds
+PAGES_MAX = 20_000  # of a document that is repaired; each costs some microseconds
 
 
 def repaired(document: bytes) -> bytes:
     """Return the repaired document.  Refuses with `DocumentBroken` or `DocumentEncrypted`."""
-    # The library would log the same as the refusal says.
+    # Log messages of the library would repeat the refusal.
     logging.disable(logging.CRITICAL)
     out = BytesIO()
     try:
         with pikepdf.open(BytesIO(document), suppress_warnings=True) as opened:
             if opened.is_encrypted:
                 raise DocumentEncrypted("repairing would take the protection off")
-            # Counting the pages makes qpdf repair their tree as well.
+            # Counting the pages makes qpdf repair the page tree too.
             if not 0 < len(opened.pages) <= PAGES_MAX:
                 raise DocumentBroken("no pages that could be repaired, or too many")
-            # qpdf writes the right number if there is one, and none if the trailer was lost.
+            # qpdf corrects an existing /Size, but adds none if the trailer was lost.
             opened.trailer["/Size"] = len(opened.objects)
             opened.save(
                 out,

@@ -1,8 +1,8 @@
 """Repair of a broken, unsigned document before it is stamped.
 
-qpdf reads whatever viewers read: wrong pointers, missing tables, junk before the header, cut tails.
-Its output is a new file, so every earlier signature would be lost; a signed document
-is refused instead.  The same bytes are always repaired to the same bytes.
+qpdf reads the damaged files that viewers read: wrong pointers, missing tables, junk before the header, cut ends.
+Its output is a new file without the earlier signatures, so a signed document is refused.  Repairing the same bytes
+always gives the same result.
 """
 
 import re
@@ -12,12 +12,12 @@ from meterai.sealing.sandbox import answers
 from meterai.sealing.sandbox.answers import NotAnswered
 from meterai.sealing.sandbox.bounded import Task, Work
 
-# Entries of a signature dictionary; a broken one may lack any of these.
+# Entries of a signature dictionary; one match suffices, since a broken dictionary may lack some of them.
 _SIGNED = re.compile(rb"/ByteRange\s*\[|/Adobe\.PPKLite\b|/SubFilter\s*/(?:adbe|ETSI)\.")
 
 
 def repairing(document: bytes) -> Work[bytes]:
-    """Return a document that can be stamped, with the pages that a viewer shows of the broken one.
+    """Return a work that repairs a document: its result has the pages that a viewer shows of the broken document.
 
     Refuses with `DocumentBroken` a document that qpdf cannot read within its limits, and a
     signed one; with `DocumentEncrypted` an encrypted one.

@@ -1,6 +1,6 @@
-"""QR codes on a photo (Pillow, then ZXing).
+"""Reads QR codes on a photo (by Pillow, then ZXing), and draws photos and logos anew.
 
-Both libraries are large and read a stranger's file here, so this runs only in the processes of `bounded`.
+Both libraries are large and read untrusted files here, so this code runs only in the processes of `bounded`.
 """
 
 import io
@@ -9,16 +9,14 @@ import warnings
 import zxingcpp
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-PIXELS_MAX = 50_000_000  # of a photo; the largest phone sensors have 50 after binning
-SIDE_PIXELS = (
-    2400  # of the reduced picture; a code of 20 mm that fills an eighth of it has 5 pixels a module
-)
+PIXELS_MAX = 50_000_000  # of a photo; the largest phone sensors give 50 million
+SIDE_PIXELS = 2400  # of the reduced picture; a code of an eighth of its width has 5 pixels a module
 CODES_MAX = 8
-CODE_LENGTH_MAX = 512  # characters; ours have some two hundred
+CODE_LENGTH_MAX = 512  # characters; our codes have some two hundred
 _FORMATS = ("JPEG", "PNG", "WEBP")
 _LOGO_FORMATS = ("JPEG", "PNG")
-LOGO_PIXELS_MAX = 4_000_000  # of the file
-_LOGO_BOX = (480, 160)  # twice what a page shows, for dense screens
+LOGO_PIXELS_MAX = 4_000_000  # of a logo in its file
+_LOGO_BOX = (480, 160)  # width and height in pixels; twice the size on a page, for dense screens
 _CODES = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
 
 
@@ -29,8 +27,8 @@ class PhotoNotRead(Exception):
 def codes_on(photo: bytes) -> list[str]:
     """Return the text of each QR code on a photo.  Raises `PhotoNotRead`.
 
-    If the first search finds none, the picture is searched again at twice the size: the dots of a
-    fax's halftone hide the corners of a code at the first size.
+    If no code is found, the picture is searched again at twice the size, since the halftone dots of a fax may hide the
+    corners of a code at the first size.
     """
     grey = _opened(photo, "L")
     found = codes_in(grey) or codes_in(grey.resize((2 * grey.width, 2 * grey.height)))
@@ -40,7 +38,7 @@ def codes_on(photo: bytes) -> list[str]:
 def _opened(
     photo: bytes, mode: str, formats: tuple[str, ...] = _FORMATS, pixels_max: int = PIXELS_MAX
 ) -> Image.Image:
-    """Open a picture with its pixels in this mode, at most `SIDE_PIXELS` wide or high.  Raises `PhotoNotRead`."""
+    """Open a picture in a Pillow mode, reduced to at most `SIDE_PIXELS` in width and height.  Raises `PhotoNotRead`."""
     try:
         with warnings.catch_warnings(), Image.open(io.BytesIO(photo), formats=formats) as opened:
             warnings.simplefilter("ignore")
@@ -59,12 +57,12 @@ def _opened(
 def redrawn(photo: bytes) -> Image.Image:
     """Draw a picture anew from its pixels, upright, without any other data of the file.  Raises `PhotoNotRead`."""
     found = ImageOps.exif_transpose(_opened(photo, "RGB"))
-    found.info.clear()  # else the encoder writes the colour profile of the file
+    found.info.clear()  # otherwise the encoder copies the colour profile of the file
     return found
 
 
 def logo(picture: bytes) -> Image.Image:
-    """Draw a logo anew from its pixels on white, as large as a page shows it.  Raises `PhotoNotRead`."""
+    """Draw a logo anew from its pixels on white, reduced to `_LOGO_BOX`.  Raises `PhotoNotRead`."""
     found = ImageOps.exif_transpose(_opened(picture, "RGBA", _LOGO_FORMATS, LOGO_PIXELS_MAX))
     found.thumbnail(_LOGO_BOX)
     ground = Image.new("RGBA", found.size, "white")
@@ -73,5 +71,5 @@ def logo(picture: bytes) -> Image.Image:
 
 
 def codes_in(grey: Image.Image) -> list[str]:
-    """Return the text of every QR code in a picture that was opened or made here."""
+    """Return the text of every QR code in an opened greyscale picture."""
     return [one.text for one in zxingcpp.read_barcodes(grey, formats=_CODES)]

@@ -1,7 +1,7 @@
 """Certificate chains to a trusted root, independent of the purpose of a certificate.
 
-The search starts at the roots: only a key that a root vouches for is used.  The author of a file
-chooses its keys, and some kinds take a thousand times as long as others.
+The search starts at the roots, so that only keys certified below a root are used to verify signatures.  The author of
+a file chooses the other keys, and verifying with some kinds of key takes a thousand times as long as with others.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from meterai.sealing.signing.issuer import may_sign_certificates
 CHAIN_LENGTH_MAX = 6  # certificates, root included; time-stamp authorities have up to four
 
 
-_ANSWERS_KEPT = 256  # every check asks about the same few authorities
+_ANSWERS_KEPT = 256  # cached; checks need the same few authorities
 
 
 @lru_cache(maxsize=_ANSWERS_KEPT)
@@ -22,8 +22,8 @@ def is_issued_by(certificate: x509.Certificate, authority: x509.Certificate) -> 
     """True if the authority is the certificate's issuer by name, and its key signed it."""
     try:
         certificate.verify_directly_issued_by(authority)
-    # cryptography answers no with ValueError, TypeError or InvalidSignature, and may raise others for a
-    # hostile key.
+    # cryptography raises ValueError, TypeError or InvalidSignature if the check fails, and may raise other exceptions for
+    # a hostile key.
     except Exception:
         return False
     return True
@@ -32,7 +32,7 @@ def is_issued_by(certificate: x509.Certificate, authority: x509.Certificate) -> 
 def chain_to(
     leaf: x509.Certificate, others: Sequence[x509.Certificate], roots: Sequence[x509.Certificate]
 ) -> tuple[x509.Certificate, ...] | None:
-    """Return the certificates from the leaf to one of the roots, each issued by the next; `None` if none.
+    """Return a chain of certificates from the leaf to one of the roots, each issued by the next; `None` if none exists.
 
     All certificates above the leaf must be allowed to sign certificates (RFC 5280, section 6.1.4).  Times
     are not checked.
@@ -47,9 +47,9 @@ def shortest_way(
     roots: Sequence[x509.Certificate],
     length_max: int,
 ) -> tuple[x509.Certificate, ...] | None:
-    """Return the shortest chain of certificates from the leaf to one of the roots, each issued by the next.
+    """Return the shortest chain from the leaf to one of the roots, each certificate issued by the next.
 
-    Only names and signatures are checked.
+    The chain has at most `length_max` certificates; `None` if none exists.  Only names and signatures are checked.
     """
     ways: list[tuple[x509.Certificate, ...]] = [(root,) for root in roots]
     left = [other for other in dict.fromkeys(others) if other not in roots and other != leaf]

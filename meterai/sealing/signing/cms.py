@@ -1,13 +1,12 @@
 """CMS SignedData (RFC 5652) of a seal: written from a template, read as untrusted.
 
-For one issuer all bytes but two values are constant: the digest of the document
-and the signature.  So the SignedData is laid out once per issuer, and a seal costs one
-private-key operation.  Signed attributes are those of PAdES baseline B-B (ETSI EN 319 142-1,
-section 6.3): content type, message digest, signing certificate v2.  Level B-T adds one unsigned
-attribute, the time-stamp over the signature (ETSI EN 319 122-1, section 5.3).
+The SignedData of an issuer is constant except for two values: the digest of the document and the signature.
+So it is laid out once for each issuer, and a seal costs one private-key operation.  The signed attributes are those
+of PAdES baseline B-B (ETSI EN 319 142-1, section 6.3): content type, message digest, signing certificate v2.  Level B-T
+adds one unsigned attribute, the time-stamp over the signature (ETSI EN 319 122-1, section 5.3).
 
-SignedData of ours is read strictly by `der`.  Foreign SignedData may be BER or use other algorithms; a
-general parser reads it, a hundred times slower.
+Our own SignedData is read strictly by `der`.  Foreign SignedData may be BER or use other algorithms; a general parser
+reads it, a hundred times slower.
 """
 
 import hashlib
@@ -41,16 +40,16 @@ from meterai.sealing.signing.der import CONTEXT_0, CONTEXT_1, INTEGER, OCTETS, S
 from meterai.sealing.signing.ecdsa import is_low
 from meterai.sealing.signing.keys import SealKey
 
-CERTIFICATES_MAX = 20  # in one SignedData; a chain has three; bounds the parsing of a verifier
-TIME_STAMP_BYTES_MAX = 12 * 1024  # one token with its chain of three RSA certificates is 4-7 KiB
+CERTIFICATES_MAX = 20  # in one SignedData, to bound parsing; a chain has three
+TIME_STAMP_BYTES_MAX = 12 * 1024  # a token with a chain of three RSA certificates has 4-7 KiB
 
-_CERTIFICATES_KEPT = 256  # parsed; a verifier meets few issuers
-_LAYOUTS_KEPT = 16  # one for each chain of ours
+_CERTIFICATES_KEPT = 256  # cached after parsing; a verifier reads those of few issuers
+_LAYOUTS_KEPT = 16  # cached; one for each of our chains
 
 _ECDSA_P256_BYTES_MAX = 72  # two integers of 33 bytes and their headers
 # A token and its three headers: attribute, set of values, set of attributes.
 _TIME_STAMP_FRAME_BYTES = 3 * 4 + len(TIME_STAMP_TOKEN)
-# Five lengths around it may grow from three bytes to four, never more below 64 KiB.
+# Five length fields around the token may grow from three bytes to four, and not more below 64 KiB.
 TIME_STAMP_RESERVE_BYTES = TIME_STAMP_BYTES_MAX + _TIME_STAMP_FRAME_BYTES + 5
 
 _DIGESTS = {
@@ -58,7 +57,7 @@ _DIGESTS = {
     bytes.fromhex("0609608648016503040202"): "sha384",
     bytes.fromhex("0609608648016503040203"): "sha512",
 }
-# The mechanism, and the digest that is part of its name.
+# Mechanism for each algorithm identifier, and the digest that its name contains.
 _MECHANISMS = {
     bytes.fromhex("06092a864886f70d010101"): ("rsassa_pkcs1v15", ""),
     bytes.fromhex("06092a864886f70d01010b"): ("rsassa_pkcs1v15", "sha256"),
@@ -86,13 +85,13 @@ class _Frame(NamedTuple):
 
 
 class CmsSigner:
-    """Writer of the SignedData of one signer.  Safe to use from several threads."""
+    """Makes the SignedData of one signer.  Safe to use from several threads."""
 
     def __init__(self, key: SealKey, chain: Sequence[x509.Certificate]) -> None:
         self._key = key
         self._layout = CmsLayout(chain)
         self._before, self._after = self._layout.around_digest()
-        # RSA has one length of signature; ECDSA has three frequent ones and a few rare ones.
+        # Key: length of the signature in bytes.  RSA has one length; ECDSA has three frequent ones and a few rare ones.
         self._frames: dict[int, _Frame] = {}
         public = key.public_key()
         is_rsa = isinstance(public, rsa.RSAPublicKey)
@@ -108,13 +107,13 @@ class CmsSigner:
         return frame.head + digest + frame.middle + signature
 
     def sign_hex(self, digest: bytes) -> bytes:
-        """Return the SignedData in hexadecimal, as a PDF holds it."""
+        """Return the SignedData over this SHA-256 digest in lower-case hexadecimal, as a PDF holds it."""
         signature = self._key.sign(self._before + digest + self._after)
         frame = self._frame(len(signature))
         return frame.head_hex + hexlify(digest) + frame.middle_hex + hexlify(signature)
 
     def sign_with_time(self, digest: bytes, token_over: Callable[[bytes], bytes]) -> bytes:
-        """Return the SignedData with the time-stamp token that `token_over` obtains for the signature.
+        """Return the SignedData over this SHA-256 digest, with the time-stamp token that `token_over` gets for a signature.
 
         Raises `ValueError` for a token of more than `TIME_STAMP_BYTES_MAX`.
         """
@@ -135,14 +134,15 @@ class CmsSigner:
 
 
 class SignedDataUnreadable(ValueError):
-    """Not a readable SignedData with exactly one signer."""
+    """The bytes are not a readable SignedData with exactly one signer."""
 
 
 @dataclass(frozen=True)
 class SignedData:
-    """Parsed SignedData.  Nothing in it is proven yet.
+    """Parsed SignedData.  Its content is not verified yet.
 
-    `is_der` is false for one in BER, which is foreign: it can be named but never holds.
+    `leaf` is the certificate of the signer.  `is_der` is false for a SignedData in BER, which is foreign: its signer can
+    be reported, but its signature is never accepted.
     """
 
     leaf: x509.Certificate
@@ -153,13 +153,13 @@ class SignedData:
     signed_bytes: bytes
     signature: bytes
     mechanism: str
-    time_stamp: bytes | None = None  # the token over `signature`, if it is the only one
+    time_stamp: bytes | None = None  # token over `signature`, if the only unsigned attribute
     is_der: bool = True
 
     def is_laid_out_as_ours(self, encoded: bytes) -> bool:
-        """True if `encoded`, the source of this value, holds nothing beside our own layout.
+        """True if `encoded`, from which this value was parsed, equals our own layout of the same content.
 
-        The signature covers neither itself nor the frame nor the time-stamp, so this check does.
+        This check is needed because the signature covers neither itself nor the frame nor the time-stamp.
         `timestamps.check` checks the content of the time-stamp.
         """
         if not self.is_der:
@@ -172,7 +172,7 @@ class SignedData:
 
     @cached_property
     def signature_holds(self) -> bool:
-        """True if the leaf's key made the signature over the signed attributes; computed once."""
+        """True if the key of `leaf` made the signature over the signed attributes; computed once."""
         digest = _HASHES.get(self.digest_name)
         if digest is None or not self.is_der:
             return False
@@ -190,7 +190,7 @@ class SignedData:
 
 
 def der_length(text: bytes) -> int:
-    """Return the length of the first element, header included; raises `SignedDataUnreadable` if none."""
+    """Return the length in bytes of the element that `text` begins with, header included; raises `SignedDataUnreadable`."""
     try:
         return der.element(text, 0, len(text)).stop
     except der.NotDer:
@@ -203,10 +203,10 @@ def der_length(text: bytes) -> int:
 
 
 def read(encoded: bytes) -> SignedData:
-    """Parse a SignedData; refuses with `SignedDataUnreadable`.
+    """Parse a SignedData.  Raises `SignedDataUnreadable`.
 
-    Unreadable are: bytes after the SignedData, more than one signer, a signed attribute twice,
-    more than `CERTIFICATES_MAX` certificates, a missing certificate of the signer.
+    It is raised also for bytes after the SignedData, more than one signer, a repeated signed attribute, more than
+    `CERTIFICATES_MAX` certificates, or a missing certificate of the signer.
     """
     try:
         return _read_ours(encoded)
@@ -220,7 +220,7 @@ def read(encoded: bytes) -> SignedData:
 
 
 def read_own(encoded: bytes) -> SignedData:
-    """Parse a SignedData in our own layout only, without the general parser; refuses with `SignedDataUnreadable`."""
+    """Parse a SignedData in our own layout, padding behind it ignored.  Raises `SignedDataUnreadable` for other layouts."""
     try:
         return _read_ours(encoded[: der.element(encoded, 0, len(encoded)).stop])
     except der.NotDer as cause:
@@ -228,7 +228,7 @@ def read_own(encoded: bytes) -> SignedData:
 
 
 class _Known(NamedTuple):
-    """Certificate with the values that identify a signer."""
+    """A certificate, with the two values by which a SignedData identifies its signer."""
 
     certificate: x509.Certificate
     issuer_and_serial: bytes
@@ -243,10 +243,10 @@ def _known(encoded: bytes) -> _Known:
 
 
 def _load(encoded: bytes) -> x509.Certificate:
-    """Parse a certificate.  One whose serial number is not positive (RFC 5280, 4.1.2.2), or whose names cannot be
-    read, is unreadable.
+    """Parse a certificate.
 
-    The library only warns of such a number now, and parses names on access.
+    Raises `SignedDataUnreadable` if its serial number is not positive (RFC 5280, 4.1.2.2) or its names cannot be read:
+    the library only warns of such a number, and parses names on access.
     """
     _, serial = issuer_and_serial(encoded)
     if serial[2] & 0x80 or not serial[2:].strip(b"\0"):
@@ -268,7 +268,7 @@ def _layout_of(chain: tuple[x509.Certificate, ...]) -> CmsLayout:
 
 
 def _read_ours(encoded: bytes) -> SignedData:
-    """Parse our layout.  Raises `NotDer` for another layout, `SignedDataUnreadable` for an attack."""
+    """Parse our layout.  Raises `NotDer` for another layout, and `SignedDataUnreadable` for forbidden content in ours."""
     whole = der.element(encoded, 0, len(encoded))
     if whole.stop != len(encoded):
         raise SignedDataUnreadable("bytes after the SignedData")
@@ -314,7 +314,7 @@ def _read_signer(encoded: bytes, info: der.Element, known: list[_Known]) -> Sign
         digest_name=digest_name,
         message_digest=encoded[digest.start : digest.stop],
         names_all=_names(encoded, attributes.get(SIGNING_CERTIFICATE_V2), leaf, known),
-        # RFC 5652, section 5.4: signed with the tag of a SET instead of the implicit [0].
+        # RFC 5652, section 5.4: the attributes are signed with the tag of a SET instead of the implicit [0].
         signed_bytes=bytes([SET]) + encoded[signed.at + 1 : signed.stop],
         signature=encoded[signature.start : signature.stop],
         mechanism=mechanism,
@@ -328,7 +328,7 @@ def _expect(fact: bool) -> None:  # noqa: FBT001 - it reads as a sentence
 
 
 def _members(encoded: bytes, whole: der.Element, *tags: int) -> list[der.Element]:
-    """Return the members of an element; the tags must match, its own first, then theirs."""
+    """Return the members of an element; `tags` are the required tags of the element and of each member, in order."""
     found = der.members(encoded, whole)
     _expect((whole.tag, *(member.tag for member in found)) == tags)
     return found
@@ -340,13 +340,13 @@ def _certificates(encoded: bytes, whole: der.Element) -> list[_Known]:
         raise SignedDataUnreadable("too many certificates")
     try:
         return [_known(encoded[one.at : one.stop]) for one in found if one.tag == SEQUENCE]
-    # cryptography raises another exception for each defect of a certificate.
+    # cryptography raises a different exception for each defect of a certificate.
     except Exception as cause:
         raise SignedDataUnreadable("a certificate cannot be read") from cause
 
 
 def _attributes(encoded: bytes, whole: der.Element) -> dict[bytes, der.Element]:
-    """Return the single value of each signed attribute; a repeated attribute is refused."""
+    """Return the value of each signed attribute by its name.  Refuses a repeated attribute or several values."""
     found: dict[bytes, der.Element] = {}
     for attribute in der.members(encoded, whole):
         name, values = _members(encoded, attribute, SEQUENCE, der.NAME, SET)
@@ -359,14 +359,14 @@ def _attributes(encoded: bytes, whole: der.Element) -> dict[bytes, der.Element]:
 
 
 def _name_in(encoded: bytes, algorithm: der.Element) -> bytes:
-    """Return the object identifier of an AlgorithmIdentifier; its parameters are ours or absent."""
+    """Return the object identifier in an AlgorithmIdentifier.  Raises `NotDer` if its parameters are not NULL or absent."""
     name = der.element(encoded, algorithm.start, algorithm.stop)
     _expect(encoded[name.stop : algorithm.stop] in (b"", b"\x05\x00"))
     return encoded[name.at : name.stop]
 
 
 def _algorithms(digest: bytes, signing: bytes) -> tuple[str, str]:
-    """Return the names of digest and mechanism; the digest in the mechanism must be the signer's."""
+    """Return the names of digest and mechanism.  Refuses a mechanism that names another digest."""
     _expect(digest in _DIGESTS and signing in _MECHANISMS)
     mechanism, stated = _MECHANISMS[signing]
     if stated and stated != _DIGESTS[digest]:
@@ -377,8 +377,9 @@ def _algorithms(digest: bytes, signing: bytes) -> tuple[str, str]:
 def _names(
     encoded: bytes, value: der.Element | None, leaf: _Known, known: Sequence[_Known]
 ) -> bool:
-    """True if ESSCertIDv2 (RFC 5035, section 4) hold the SHA-256 of the signer's certificate, first, and of
-    each other certificate present.
+    """True if the attribute signing-certificate-v2 names exactly the certificates that are present, the signer's first.
+
+    Each ESSCertIDv2 in it (RFC 5035, section 4) holds the SHA-256 of one certificate.
     """
     if value is None:
         return False
@@ -393,12 +394,12 @@ def _names(
 def _named(encoded: bytes, identifier: der.Element) -> bytes:
     """Return the SHA-256 in an ESSCertIDv2; raises `NotDer` for another digest."""
     digest = der.element(encoded, identifier.start, identifier.stop)
-    _expect(digest.tag == OCTETS)  # an algorithm is present only if it is not SHA-256
+    _expect(digest.tag == OCTETS)  # for another algorithm than SHA-256 an identifier precedes it
     return encoded[digest.start : digest.stop]
 
 
 def _time_stamp(encoded: bytes, whole: der.Element) -> bytes | None:
-    """Return the token of the only unsigned attribute; `None` if there is another beside it."""
+    """Return the time-stamp token if it is the only unsigned attribute, else `None`."""
     attributes = der.members(encoded, whole)
     if len(attributes) != 1:
         return None
@@ -426,8 +427,8 @@ def _read_foreign(encoded: bytes) -> SignedData:
         if choice.name == "certificate"
     ]
     leaf = _foreign_leaf(certificates, signer["sid"])
-    # The bytes are taken before the attributes are parsed: the library would encode them anew.  Without signed
-    # attributes (adbe.pkcs7.sha1) nothing here can be checked.
+    # The signed bytes are copied before the attributes are parsed, since the library would then encode them anew.  A
+    # signature without signed attributes (adbe.pkcs7.sha1) cannot be checked here.
     has_attributes = bool(signer["signed_attrs"].contents)
     signed_bytes = bytes([SET]) + signer["signed_attrs"].dump()[1:] if has_attributes else b""
     attributes = _foreign_attributes(signer["signed_attrs"]) if has_attributes else {}
@@ -481,7 +482,7 @@ def _foreign_attributes(signed_attributes: asn1_cms.CMSAttributes) -> dict[str, 
 
 
 def _foreign_mechanism(signer: asn1_cms.SignerInfo) -> str:
-    """Return `rsassa_pkcs1v15`, `ecdsa` or another name; its digest must be the signer's digest."""
+    """Return the name of the mechanism, such as `rsassa_pkcs1v15` or `ecdsa`.  Refuses one that names another digest."""
     algorithm = signer["signature_algorithm"]
     mechanism: str = algorithm.signature_algo
     stated = algorithm["algorithm"].native.split("_")[0]

@@ -1,8 +1,8 @@
-"""How our CMS SignedData is laid out (RFC 5652): constants, attributes, the frame.
+"""Layout of our CMS SignedData (RFC 5652): constants, attributes, and the frame around them.
 
-One layout per chain of certificates.  `cms` fills it in when it writes, and compares with it when
-it reads: the signature covers neither the frame nor the certificates, but the signed attributes name
-each certificate by its digest (RFC 5035, section 4).
+There is one layout for each chain of certificates.  `cms` fills it in when it writes a SignedData.  When it reads one, it
+compares the bytes with the layout, because the signature covers neither the frame nor the certificates; the signed
+attributes name each certificate by its digest (RFC 5035, section 4).
 """
 
 import hashlib
@@ -27,7 +27,7 @@ from meterai.sealing.signing.der import (
 
 DIGEST_BYTES = 32  # SHA-256
 
-_KEYS_KEPT = 256  # parsed; a verifier meets few issuers, a hostile file only makes room
+_KEYS_KEPT = 256  # cached after parsing; a verifier reads those of few issuers
 
 DATA = bytes.fromhex("06092a864886f70d010701")
 SIGNED_DATA = bytes.fromhex("06092a864886f70d010702")
@@ -42,15 +42,15 @@ _SHA256_WITH_ECDSA = bytes.fromhex("300a06082a8648ce3d040302")
 
 
 class CmsLayout:
-    """How our SignedData is laid out for one chain of certificates, signer's first."""
+    """Layout of our SignedData for one chain of certificates, the signer's certificate first."""
 
     def __init__(self, chain: Sequence[x509.Certificate]) -> None:
         encoded = [certificate.public_bytes(Encoding.DER) for certificate in chain]
         issuer, serial = issuer_and_serial(encoded[0])
-        # RFC 5035: SHA-256 is the default and must then be left out of ESSCertIDv2 in DER.
+        # In an ESSCertIDv2 (RFC 5035) SHA-256 is the default algorithm, which DER requires to be omitted.
         digests = [tlv(OCTETS, hashlib.sha256(one).digest()) for one in encoded]
         named = tlv(SEQUENCE, tlv(SEQUENCE, tlv(CONTEXT_4, issuer)), serial)
-        # The others too: the signature in an authority's certificate may have a second form.
+        # The other certificates are named too, since the signature in a certificate may have a second valid form.
         identifiers = tlv(SEQUENCE, digests[0], named) + b"".join(
             [tlv(SEQUENCE, digest) for digest in digests[1:]]
         )
@@ -71,7 +71,7 @@ class CmsLayout:
         )
 
     def attributes(self, digest: bytes) -> bytes:
-        """The signed attributes, as the SET that is signed."""
+        """Return the signed attributes for a document digest, encoded as the SET that is signed."""
         digest_attribute = tlv(SEQUENCE, MESSAGE_DIGEST, tlv(SET, tlv(OCTETS, digest)))
         # DER orders the members of a SET by their encoding.
         members = sorted([self._type_attribute, digest_attribute, self._certificate_attribute])
@@ -80,7 +80,7 @@ class CmsLayout:
     def content_info(
         self, attributes: bytes, signature: bytes, time_stamp: bytes | None = None
     ) -> bytes:
-        """The SignedData around signed attributes, their signature and the time-stamp over it."""
+        """Return the SignedData with these signed attributes, their signature, and the time-stamp token over the signature."""
         signer_info = tlv(
             SEQUENCE,
             self._signer,
@@ -93,13 +93,16 @@ class CmsLayout:
         return tlv(SEQUENCE, SIGNED_DATA, tlv(CONTEXT_0, signed_data))
 
     def around_digest(self) -> tuple[bytes, bytes]:
-        """The signed attributes before and after the digest, which is all that differs."""
+        """Return the bytes of the signed attributes before and after the digest; only the digest differs between seals."""
         attributes = self.attributes(bytes(DIGEST_BYTES))
         before = attributes.index(MESSAGE_DIGEST) + len(MESSAGE_DIGEST) + 4
         return attributes[:before], attributes[before + DIGEST_BYTES :]
 
     def around_signature(self, signature_bytes: int) -> tuple[bytes, bytes]:
-        """The SignedData before the digest, and between it and a signature of this length."""
+        """Return the bytes of the SignedData before the digest, and those between digest and signature.
+
+        `signature_bytes` is the length of the signature.
+        """
         whole = self.content_info(self.attributes(bytes(DIGEST_BYTES)), bytes(signature_bytes))
         tail = self.around_digest()[1] + self._algorithm + tlv(OCTETS, bytes(signature_bytes))
         digest_at = len(whole) - len(tail) - DIGEST_BYTES
@@ -108,16 +111,16 @@ class CmsLayout:
 
 @lru_cache(maxsize=_KEYS_KEPT)
 def key_of(certificate: x509.Certificate) -> object:
-    """The public key; `None` for one of a kind or form nobody here can use."""
+    """Return the public key of a certificate; `None` if its kind or encoding is not supported."""
     try:
         return certificate.public_key()
-    # cryptography raises several kinds of exception for keys it does not know.
+    # cryptography raises several kinds of exception for unsupported keys.
     except Exception:
         return None
 
 
 def issuer_and_serial(certificate: bytes) -> tuple[bytes, bytes]:
-    """Both as they are encoded in the certificate (RFC 5280, section 4.1); raises `NotDer`."""
+    """Return issuer and serial number as encoded in the certificate (RFC 5280, section 4.1); raises `NotDer`."""
     whole = der.only(certificate, SEQUENCE, 0, len(certificate))
     fields = der.members(certificate, der.element(certificate, whole.start, whole.stop))
     first = 1 if fields and fields[0].tag == CONTEXT_0 else 0

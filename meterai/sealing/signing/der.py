@@ -1,4 +1,4 @@
-"""DER (X.690, section 10): elements written, and read strictly.
+"""Writing and strict reading of elements in DER (X.690, section 10).
 
 Strict reading: lengths are definite and as short as possible, tags are single bytes, and
 no byte is left over.  Positions are offsets into the input, so nothing is copied.
@@ -9,7 +9,7 @@ from typing import NamedTuple
 SEQUENCE, SET, INTEGER, OCTETS, NAME = 0x30, 0x31, 0x02, 0x04, 0x06
 CONTEXT_0, CONTEXT_1, CONTEXT_4 = 0xA0, 0xA1, 0xA4
 
-MEMBERS_MAX = 256  # of one element; ours have at most six; bounds the time of a hostile one
+MEMBERS_MAX = 256  # of one element, to bound the work; ours have at most six
 DEPTH_MAX = 32  # of nested elements; certificates need about ten
 
 _CONSTRUCTED = 0x20
@@ -19,11 +19,11 @@ _LENGTH_BYTES_MAX = 4
 
 
 class NotDer(ValueError):
-    """Not an element in DER, or not the expected element."""
+    """The bytes are not an element in DER, or not the expected element."""
 
 
 class Element(NamedTuple):
-    """One element: its tag, where it begins, where its value begins, and where both end."""
+    """One element: its tag, its offset `at`, the offset `start` of its value, and the offset `stop` of its end."""
 
     tag: int
     at: int
@@ -32,7 +32,7 @@ class Element(NamedTuple):
 
 
 def tlv(tag: int, *values: bytes) -> bytes:
-    """Return one element around the values."""
+    """Encode an element with this tag; its value is the concatenation of `values`."""
     value = b"".join(values)
     if len(value) < _LONG_LENGTH:
         return bytes((tag, len(value))) + value
@@ -41,7 +41,7 @@ def tlv(tag: int, *values: bytes) -> bytes:
 
 
 def element(text: bytes, at: int, end: int) -> Element:
-    """Return the element that begins at `at` and ends before `end`; raises `NotDer`."""
+    """Read the element that begins at `at` and ends at `end` or before; raises `NotDer`."""
     if at + 2 > end:
         raise NotDer("an element is cut off")
     tag, length, start = text[at], text[at + 1], at + 2
@@ -49,7 +49,7 @@ def element(text: bytes, at: int, end: int) -> Element:
         raise NotDer("a tag of several bytes")
     if length >= _LONG_LENGTH:
         count = length - _LONG_LENGTH
-        # A missing length byte is the indefinite form of BER.
+        # Zero length bytes mean the indefinite form of BER.
         if not 1 <= count <= _LENGTH_BYTES_MAX:
             raise NotDer("a length that is indefinite or huge")
         start += count
@@ -63,7 +63,7 @@ def element(text: bytes, at: int, end: int) -> Element:
 
 
 def only(text: bytes, tag: int, at: int, end: int) -> Element:
-    """Return the element with this tag that fills `at` to `end` exactly; raises `NotDer`."""
+    """Read the element with this tag that fills the bytes from `at` to `end` exactly; raises `NotDer`."""
     found = element(text, at, end)
     if found.tag != tag or found.stop != end:
         raise NotDer("another element, or something after it")
@@ -71,7 +71,7 @@ def only(text: bytes, tag: int, at: int, end: int) -> Element:
 
 
 def members(text: bytes, whole: Element) -> list[Element]:
-    """Return the elements that fill a constructed element; raises `NotDer`."""
+    """Return the elements inside a constructed element; raises `NotDer`."""
     found: list[Element] = []
     at = whole.start
     while at < whole.stop:
@@ -84,7 +84,7 @@ def members(text: bytes, whole: Element) -> list[Element]:
 
 
 def is_strict(text: bytes) -> bool:
-    """True if the bytes are one element, and each constructed element inside is strict too."""
+    """True if the bytes are exactly one element in DER, and so are the elements inside it, recursively."""
     try:
         whole = element(text, 0, len(text))
         if whole.stop != len(text):

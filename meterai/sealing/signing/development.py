@@ -41,7 +41,7 @@ from meterai.sealing.signing.requests import (
 
 _FIRST = "development-1"
 
-_CLOCK_SKEW = timedelta(days=1)  # of the start of a certificate before its making
+_CLOCK_SKEW = timedelta(days=1)  # certificates are valid from so long before they are made
 _AUTHORITY_LIFE = timedelta(days=3650)
 _LEAF_LIFE = timedelta(days=730)
 _PRIVATE = 0o600
@@ -63,9 +63,10 @@ def development_issuer(
 ) -> Issuer:
     """Return the issuer in the directory; it is created if the directory is missing or empty.
 
-    The directory belongs to the issuer alone.  It is written under another name and renamed, so it is never
-    incomplete: of two concurrent processes one creates it and both load it.  `authority_url` is the address of
-    the stand-in that answers whether the certificates were revoked; the certificates name it.
+    The directory must be used for the issuer only.  It is written under another name and renamed, so it is never
+    incomplete: of two concurrent processes one creates it and both load it.  `at` is the time at which new certificates
+    are made.  `authority_url` is the address, named in the certificates, of a test server that answers whether they
+    were revoked.
     """
     if not (directory / KEY_FILE).exists():
         directory.parent.mkdir(parents=True, exist_ok=True)
@@ -75,7 +76,7 @@ def development_issuer(
             _write(draft, algorithm, at, authority_url)
             os.rename(draft, directory)
         except OSError:
-            # The other process was first: a directory cannot be renamed onto one with files.
+            # Another process was first: a directory cannot be renamed to one that has files.
             shutil.rmtree(draft, ignore_errors=True)
     return load_issuer(directory)
 
@@ -89,7 +90,7 @@ def development_issuers(
 ) -> Issuers:
     """Return the issuers in the directory; one is created if it is missing or empty.
 
-    Two concurrent processes load the same issuers.
+    Arguments as for `development_issuer`.  Two concurrent processes load the same issuers.
     """
     if not (directory / CURRENT_FILE).exists() and not (directory / LEAF_FILE).exists():
         development_issuer(
@@ -156,7 +157,7 @@ def _draft(
 def _with_addresses(
     draft: x509.CertificateBuilder, signer: _Named, authority_url: str | None
 ) -> x509.CertificateBuilder:
-    """Add the addresses for revocation checks; the list is named after the signing key."""
+    """Add the addresses for revocation checks to a certificate; the file of the list is named after the signing key."""
     if authority_url is None:
         return draft
     key = x509.SubjectKeyIdentifier.from_public_key(signer.key.public_key()).digest.hex()

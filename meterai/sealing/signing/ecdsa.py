@@ -1,8 +1,8 @@
 """ECDSA signatures in their canonical form, the lower s.
 
-If (r, s) is a signature, (r, n - s) is another one over the same bytes, which anybody can write
-without the key; n is the order of the curve (FIPS 186-5, section 6.4).  So an immutable signature of ours has
-the lower s, in DER, and the verifier accepts no other form.  Foreign signatures may have either.
+If (r, s) is a signature, (r, n - s) is another valid one over the same bytes, which anybody can make without the
+key; n is the order of the curve (FIPS 186-5, section 6.4).  To make our signatures immutable, they have the lower s,
+in DER, and the verifier accepts no other form.  Foreign signatures may have either value of s.
 """
 
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -20,7 +20,7 @@ _ORDERS = {
 
 
 def lowered(signature: bytes, curve: ec.EllipticCurve) -> bytes:
-    """Return a valid signature with the lower s; raises `ValueError` for another curve."""
+    """Convert a signature to the form with the lower s; raises `ValueError` for an unsupported curve."""
     order = _order(curve)
     r, s = decode_dss_signature(signature)
     return signature if 2 * s < order else encode_dss_signature(r, order - s)

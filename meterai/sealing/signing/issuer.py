@@ -40,13 +40,13 @@ CHAIN_FILES = (LEAF_FILE, INTERMEDIATE_FILE, ROOT_FILE)
 CLAIM_KEY_FILE = "claim.key"
 LONG_TERM_FILE = "proofs.toml"
 
-# Authorities publish a day before the last list expires.  One failed publication must not stop sealing; a day
-# of failures must.
+# An expired revocation list is accepted for so long.  Authorities publish a list one day before the last one expires: a
+# single failed publication must not stop sealing, but a day of failures must.
 CRL_GRACE = timedelta(hours=24)
 CRL_REREAD = timedelta(
     minutes=5
-)  # longest delay until a revocation list of the operator takes effect
-CRL_BYTES_MAX = 16 * 1024 * 1024  # of one list; the list of a whole authority is seldom 1 MiB
+)  # longest delay until a new revocation list of the operator takes effect
+CRL_BYTES_MAX = 16 * 1024 * 1024  # of one list; the complete list of an authority seldom has 1 MiB
 
 DOCUMENT_SIGNING = x509.ObjectIdentifier("1.3.6.1.5.5.7.3.36")  # RFC 9336
 # Extended key usages that PDF readers accept for a signature.
@@ -58,7 +58,7 @@ _PURPOSES = {
     x509.ObjectIdentifier("1.2.840.113583.1.1.5"),  # Adobe, authentic documents trust
 }
 
-# Extensions that are read here, or that restrict nothing done here (policies, further names).
+# Extensions that are read here, or that do not restrict sealing (policies, further names).
 _PROCESSED = {
     ExtensionOID.BASIC_CONSTRAINTS,
     ExtensionOID.KEY_USAGE,
@@ -74,7 +74,7 @@ class ProofSource(Protocol):
     """Source of time-stamps and revocation evidence, see `long_term_validation`."""
 
     time_stamp_roots: tuple[x509.Certificate, ...]
-    seconds_max: float  # longest wait of one seal for this source
+    seconds_max: float  # longest time that one seal may wait for this source
 
     def token(self, signature_value: bytes) -> bytes:
         """Return a time-stamp over a signature."""
@@ -82,24 +82,23 @@ class ProofSource(Protocol):
     def evidence(
         self, signed_data: bytes, chain: Sequence[x509.Certificate], at: datetime
     ) -> RevocationEvidence | None:
-        """Return evidence for the certificates of a SignedData; `None` if none is configured."""
+        """Return evidence for the certificates of a SignedData; `None` if evidence is not configured."""
 
 
 class _Period(NamedTuple):
-    """Period in which `check_usable` always answers yes."""
+    """Period in which `check_usable` has no reason to refuse."""
 
     start: datetime
     stop: datetime
 
 
 class Issuer:
-    """Key, its certificate, the intermediate authority, and the root that verifiers pin.
+    """A sealing key and its certificate chain: the key's certificate, the intermediate authority, and the pinned root.
 
-    `name` is the common name of the certificate.  `revocation_lists` is called every `CRL_REREAD`
-    for the present lists.  With `long_term_validation` every seal gets a time-stamp, and evidence
-    if that is configured.  `operator_artwork` is a PDF shown in place of our artwork.  Raises
-    `IssuerUnusable` if the key does not belong to the first certificate, or the certificates do not
-    sign each other in order.
+    `name` is the common name of the first certificate.  `revocation_lists` is called every `CRL_REREAD` for the current
+    lists.  With `long_term_validation` every seal gets a time-stamp, and evidence if that is configured.
+    `operator_artwork` is a PDF that is shown in place of our artwork.  Raises `IssuerUnusable` if the key does not belong
+    to the first certificate, or if each certificate is not signed by the next.
     """
 
     def __init__(
@@ -126,12 +125,12 @@ class Issuer:
 
     @property
     def root(self) -> x509.Certificate:
-        """Certificate that a verifier must trust."""
+        """Root certificate, which a verifier must trust."""
         return self.chain[-1]
 
     @property
     def signed_data_bytes_max(self) -> int:
-        """Upper bound of the length of a SignedData from `signed_data_hex`."""
+        """Upper bound of the length in bytes of a SignedData from `signed_data_hex`, before the hexadecimal encoding."""
         return (
             self._signer.bytes_max
             if self.long_term_validation is None
@@ -140,32 +139,31 @@ class Issuer:
 
     @property
     def timed_signed_data_bytes_max(self) -> int:
-        """Upper bound of the length of a SignedData from `sign_with_time`."""
+        """Upper bound of the length in bytes of a SignedData from `sign_with_time`."""
         return self._signer.bytes_max + TIME_STAMP_RESERVE_BYTES
 
     def signed_data_hex(self, digest: bytes) -> bytes:
-        """Return the SignedData of a seal in lower-case hexadecimal, as a PDF holds it.
+        """Return the SignedData over a document with this SHA-256 digest, in lower-case hexadecimal, as a PDF holds it.
 
-        Refuses with `TimeStampUnavailable` if the issuer adds time-stamps.
+        It has a time-stamp if the issuer adds them.  Refuses with `TimeStampUnavailable` if it needs one and gets none.
         """
         if self.long_term_validation is None:
             return self._signer.sign_hex(digest)
         return hexlify(self.sign_with_time(digest, self.long_term_validation.token))
 
     def sign(self, digest: bytes) -> bytes:
-        """Return the CMS SignedData over a document with this SHA-256 digest, without a time-stamp."""
+        """Return the SignedData over a document with this SHA-256 digest, without a time-stamp."""
         return self._signer.sign(digest)
 
     def sign_with_time(self, digest: bytes, token_over: Callable[[bytes], bytes]) -> bytes:
-        """Return the SignedData with a time-stamp (PAdES B-T) that `token_over` obtains for the signature."""
+        """Return the SignedData over this digest, with the time-stamp (PAdES B-T) that `token_over` gets for a signature."""
         return self._signer.sign_with_time(digest, token_over)
 
     def check_usable(self, at: datetime) -> None:
         """Refuse with `IssuerUnusable` if a verifier would reject a seal made at this time.
 
-        Each seal asks it: a positive answer is cached for the period in which it cannot change.  A seal
-        made with an expired certificate is void; the national system made such seals for twelve days before
-        anybody noticed.
+        Called for each seal; a positive result is cached for the period in which it cannot change.  A seal made with an
+        expired certificate is void; the national system made such seals for twelve days before this was noticed.
         """
         period = self._period
         if period is None or not period.start <= at <= period.stop:
@@ -190,7 +188,7 @@ class Issuer:
 
 
 def load_key(directory: Path, certificate: x509.Certificate) -> SealKey:
-    """Load the key from the directory or the security module; refuses with `IssuerUnusable`."""
+    """Load the sealing key, from a file of the directory or from a security module.  Refuses with `IssuerUnusable`."""
     if (directory / KEY_FILE).exists() or not (directory / MODULE_FILE).exists():
         return load_file_key(directory / KEY_FILE)
     public = certificate.public_key()
@@ -210,7 +208,7 @@ def load_chain(directory: Path) -> tuple[x509.Certificate, ...]:
 
 
 def load_revocation_lists(directory: Path) -> tuple[x509.CertificateRevocationList, ...]:
-    """Load the lists in the directory's `*.crl`, in PEM or DER; refuses with `IssuerUnusable`."""
+    """Load the revocation lists from the files `*.crl` of the directory, in PEM or DER.  Refuses with `IssuerUnusable`."""
     return tuple(_load_revocation_list(path) for path in sorted(directory.glob("*.crl")))
 
 
@@ -225,7 +223,7 @@ def _load_revocation_list(path: Path) -> x509.CertificateRevocationList:
 
 
 def load_claim_key(path: Path) -> ClaimKey | None:
-    """Load the key of the claims; `None` if there is no such file.  Refuses with `IssuerUnusable`."""
+    """Load the key that signs claims; `None` if the file does not exist.  Refuses with `IssuerUnusable`."""
     if not path.exists():
         return None
     try:
@@ -238,7 +236,7 @@ def load_claim_key(path: Path) -> ClaimKey | None:
 
 
 def check_chain(chain: Sequence[x509.Certificate]) -> None:
-    """Refuse with `IssuerUnusable` certificates that do not sign each other in order, the last one itself."""
+    """Refuse with `IssuerUnusable` a chain unless each certificate is signed by the next, and the last by itself."""
     for certificate, signer in zip(chain, (*chain[1:], chain[-1]), strict=True):
         try:
             certificate.verify_directly_issued_by(signer)
@@ -286,7 +284,7 @@ def may_sign_documents(certificate: x509.Certificate) -> bool:
 
 
 def may_sign_certificates(certificate: x509.Certificate) -> bool:
-    """True for an authority (RFC 5280, sections 4.2.1.3 and 4.2.1.9)."""
+    """True for the certificate of an authority that may sign certificates (RFC 5280, sections 4.2.1.3 and 4.2.1.9)."""
     try:
         extensions = certificate.extensions
         usage = extensions.get_extension_for_class(x509.KeyUsage).value
@@ -297,17 +295,17 @@ def may_sign_certificates(certificate: x509.Certificate) -> bool:
 
 
 def _restricts_otherwise(extensions: x509.Extensions) -> bool:
-    """True if a critical extension is not read here: such a certificate is rejected (RFC 5280, section 4.2)."""
+    """True if a critical extension is not processed here, so that the certificate must be rejected (RFC 5280, 4.2)."""
     return any(one.critical and one.oid not in _PROCESSED for one in extensions)
 
 
 def _check_not_revoked(
     chain: Sequence[x509.Certificate], revocations: x509.CertificateRevocationList, at: datetime
 ) -> datetime:
-    """Return the time until which the list is valid; refuses with `IssuerUnusable`.
+    """Return the time until which the list is accepted; refuses with `IssuerUnusable` if it has one of the certificates.
 
-    A list that none of our authorities signed is refused too.  The operator put it there, so it
-    is wrong or forged, and the operator must notice.
+    A list that none of our authorities signed is refused too: the operator placed it there, so it is wrong or forged,
+    and the operator must notice that.
     """
     authority = next((one for one in chain[1:] if one.subject == revocations.issuer), None)
     if authority is None or not signs_list(authority, revocations):

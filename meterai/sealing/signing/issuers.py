@@ -1,10 +1,10 @@
-"""All issuers that ever sealed here: one is current, seals of the others can still be checked.
+"""All issuers that ever sealed for this installation.  One is current; seals of the others can still be checked.
 
 A directory holds one sub-directory per issuer, named by its id, and the file `current` with the id
 of the current one.  A key is changed by writing a new sub-directory and then `current`.  Of the other issuers
 only the public parts are read, certificates and `claim.pub`; their private keys may be deleted.
 
-A directory laid out as one issuer (see `issuer`) is that issuer alone, and it is current.
+A directory laid out as that of one issuer (see `issuer`) has that issuer only, and it is current.
 """
 
 import os
@@ -38,7 +38,7 @@ ARTWORK_FILE = "art.pdf"
 CURRENT_FILE = "current"
 CLAIM_PUBLIC_FILE = "claim.pub"
 
-ISSUERS_MAX = 100  # sub-directories; keys change once a year or two
+ISSUERS_MAX = 100  # sub-directories; keys change every year or two
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
@@ -52,20 +52,20 @@ class KnownIssuer:
 
     @property
     def name(self) -> str:
-        """The common name of the certificate."""
+        """Common name of the certificate."""
         return common_name(self.chain[0])
 
     @property
     def root(self) -> x509.Certificate:
-        """The certificate a verifier must trust."""
+        """Root certificate, which a verifier must trust."""
         return self.chain[-1]
 
 
 @dataclass(frozen=True, slots=True)
 class Issuers:
-    """All issuers: `current` seals, `by_id` has each of them.
+    """All issuers: `current` is the one that makes new seals, and `by_id` has each of them, the current one included.
 
-    `roots` and `claim_keys` (by the id a claim names) are for verifiers.
+    `roots` and `claim_keys` (by the key id in a claim) are for verifiers.
     """
 
     current: Issuer
@@ -75,7 +75,7 @@ class Issuers:
 
     @property
     def seal_certificates(self) -> tuple[x509.Certificate, ...]:
-        """Certificates of all keys that seal or sealed; other certificates below the same roots are not ours."""
+        """Certificates of all keys that seal or sealed.  Other certificates below the same roots are not trusted for seals."""
         return tuple(one.chain[0] for one in self.by_id.values())
 
     @property
@@ -122,7 +122,7 @@ def _load_artwork(path: Path) -> bytes | None:
 def _load_long_term_validation(directory: Path) -> ProofSource | None:
     if not (directory / LONG_TERM_FILE).exists():
         return None
-    # Network code takes 6 MB of memory, which an issuer without long-term validation does not need.
+    # Imported only if needed, since network code takes 6 MB of memory.
     from meterai.sealing.signing.long_term_validation import (  # noqa: PLC0415
         load_long_term_validation,
     )
@@ -133,8 +133,8 @@ def _load_long_term_validation(directory: Path) -> ProofSource | None:
 def load_issuers(directory: Path) -> Issuers:
     """Load the issuers of the directory; refuses with `IssuerUnusable`.
 
-    Refused are: no current issuer, an unreadable sub-directory, two different claim keys
-    of one id.
+    It refuses if there is no current issuer, if a sub-directory cannot be read, or if two different claim keys have the
+    same id.
     """
     if not (directory / CURRENT_FILE).exists():
         alone = load_issuer(directory)
@@ -151,8 +151,8 @@ def load_issuers(directory: Path) -> Issuers:
 def appoint(directory: Path, name: str) -> None:
     """Make the issuer with this id the current one from the next `load_issuers` on.
 
-    Refuses with `IssuerUnusable` if it cannot be loaded.  The file is replaced atomically, so a concurrent
-    reader finds the old id or the new one.
+    Refuses with `IssuerUnusable` if that issuer cannot be loaded.  The file `current` is replaced atomically, so a
+    concurrent reader finds the old id or the new one.
     """
     _check_id(name)
     load_issuer(directory / name)
@@ -178,7 +178,7 @@ def _check_id(name: str) -> None:
 
 
 def _ids(directory: Path) -> list[str]:
-    # A leading dot marks an issuer that is being written.
+    # A name with a leading dot belongs to an issuer that is being written.
     names = sorted(
         path.name for path in directory.iterdir() if path.is_dir() and path.name[0] != "."
     )
@@ -203,7 +203,7 @@ def _load_known(directory: Path) -> KnownIssuer:
 
 
 def _issuers(current: Issuer, issuers: Mapping[str, Issuer | KnownIssuer]) -> Issuers:
-    # Dictionaries keep insertion order: each root once, the current one first.
+    # Each root once, the current one first: a dictionary keeps the order of insertion.
     roots = {current.root: None} | {one.root: None for one in issuers.values()}
     claim_keys: dict[str, Ed25519PublicKey] = {}
     for public in _claim_keys(issuers):

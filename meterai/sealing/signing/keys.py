@@ -32,7 +32,7 @@ class SealKey(Protocol):
 
     @property
     def algorithm(self) -> KeyAlgorithm:
-        """Algorithm of its signatures."""
+        """Algorithm of the signatures of this key."""
 
     def public_key(self) -> PublicKey:
         """Return the public key."""
@@ -45,7 +45,7 @@ class SealKey(Protocol):
 
 
 class FileKey:
-    """Key in memory, parsed once: parsing an RSA key costs a hundred times more than using it.
+    """Key from a file, parsed once and kept in memory, since parsing an RSA key takes a hundred times as long as using it.
 
     Refuses with `IssuerUnusable` a key that is neither P-256 nor RSA of 2,048 bits or more.
     """
@@ -60,7 +60,7 @@ class FileKey:
         return self._public
 
     def sign(self, message: bytes) -> bytes:
-        """Return the signature over SHA-256 of the message."""
+        """Return the signature over SHA-256 of the message, in the form that `SealKey.sign` describes."""
         if isinstance(self._private, rsa.RSAPrivateKey):
             return self._private.sign(message, _PKCS1, _SHA256)
         return lowered(self._private.sign(message, _ECDSA), self._private.curve)

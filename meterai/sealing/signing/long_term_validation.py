@@ -1,17 +1,17 @@
 """Long-term validation: a time-stamp in the signature, and evidence of no revocation behind it.
 
-With them a seal can be checked after its certificates have expired and its authorities are gone.  The time-stamp
-makes it PAdES baseline B-T, both together B-LT (ETSI EN 319 142-1, section 6).  The time-stamp authority (RFC 3161)
+With both a seal can be checked after its certificates have expired and its authorities have ceased.  With the
+time-stamp the seal is PAdES baseline B-T, with both B-LT (ETSI EN 319 142-1, section 6).  The time-stamp authority (RFC 3161)
 is configured in `proofs.toml` of an issuer's directory; the addresses for OCSP (RFC 6960) and revocation
 lists (RFC 5280) are in the certificates:
 
     time_stamp_url = "https://..."     an RFC 3161 authority
-    time_stamp_roots = "tsa.pem"       the certificates its own may lead to
+    time_stamp_roots = "tsa.pem"       root certificates of that authority
     time_stamp_policy = "1.2.3"        optional: the only policy to accept
     timeout_seconds = 5.0
-    long_term = true                   ask whether certificates were revoked, and append the answers
+    long_term = true                   request revocation answers for the certificates, and append them
 
-Apart from `timestamps` and `proofs`, so that a verifier loads nothing that connects to other machines.
+This module is separate from `timestamps` and `proofs`, so that a verifier loads no code that connects to other machines.
 """
 
 import hashlib
@@ -56,23 +56,23 @@ from meterai.sealing.signing.timestamps import (
     taken_in,
 )
 
-TIMEOUT_SECONDS = 5.0  # of one exchange; a seal waits for two or three
+TIMEOUT_SECONDS = 5.0  # of one exchange; a seal needs two or three
 EXCHANGES_MAX = 3
 NONCE_BITS = 64  # RFC 3161, section 2.4.1: "a large random number with a high probability"
 ANSWER_BYTES_MAX = cms.TIME_STAMP_BYTES_MAX + 1024  # a token, and the status before it
 OCSP_BYTES_MAX = 32 * 1024  # one answer and the responder's certificates: 2-5 KiB
-CRL_BYTES_MAX = 2 * 1024 * 1024  # the list is put into every document
-ADDRESSES_MAX = 4  # tried per certificate and kind; more would only lengthen the wait
-CERTIFICATES_KEPT = 64  # cached evidence; two chains have about six
+CRL_BYTES_MAX = 2 * 1024 * 1024  # of one list, which is put into every document
+ADDRESSES_MAX = 4  # tried for each certificate and kind; bounds the wait
+CERTIFICATES_KEPT = 64  # with cached evidence; two chains have about six
 
 _GRANTED = ("granted", "granted_with_mods")
 
 
 class TimeStampAuthority:
-    """One time-stamp authority, asked over HTTP.  Blocks, so it is called in a thread.  Safe to share.
+    """Client of a time-stamp authority over HTTP.  Its calls block, so they are made in a thread.  Thread-safe.
 
-    `roots` are the only ones its certificates may lead to, at most `ROOTS_MAX`; `policy` is an object
-    identifier, or `None` for the authority's own.
+    `roots` are the roots that the authority's certificates may lead to, at most `ROOTS_MAX`.  `policy` is the object
+    identifier of the requested policy, or `None` for the default of the authority.
     """
 
     def __init__(
@@ -89,10 +89,10 @@ class TimeStampAuthority:
         self._outgoing = Authorities("time_stamps").of(url)
 
     def token(self, signature_value: bytes) -> bytes:
-        """Return a token over the signature, laid out anew; refuses with `TimeStampUnavailable`.
+        """Return a time-stamp token over the signature, in its canonical form.  Refuses with `TimeStampUnavailable`.
 
-        All checks of a verifier are made here too (RFC 3161, section 2.2), because a seal
-        with a bad token cannot be taken back.
+        All checks of a verifier are made here too (RFC 3161, section 2.2), because a seal with a bad token cannot be
+        revoked.
         """
         nonce = secrets.randbits(NONCE_BITS) | 1 << NONCE_BITS - 1
         request = {
@@ -141,7 +141,7 @@ def _granted(answer: bytes) -> bytes:
 
 
 class RevocationAuthorities:
-    """Authorities that answer if certificates were revoked; answers are cached.  Blocks; safe to share."""
+    """Client of the authorities that state whether certificates were revoked.  Caches answers; blocks; thread-safe."""
 
     def __init__(self, timeout_seconds: float) -> None:
         self._timeout_seconds = timeout_seconds
@@ -154,9 +154,8 @@ class RevocationAuthorities:
     ) -> RevocationEvidence:
         """Return evidence for every certificate of the chains except their roots.
 
-        Each chain runs from its leaf to its root.  Refuses with `RevocationUnavailable` if no authority
-        can be asked or no answer proves anything, and with `IssuerUnusable` if a certificate was
-        revoked.
+        Each chain runs from its leaf to its root.  Refuses with `RevocationUnavailable` if no authority can be reached or
+        no answer is valid proof, and with `IssuerUnusable` if a certificate was revoked.
         """
         certificates: dict[bytes, None] = {}
         ocsps: dict[bytes, None] = {}
@@ -197,7 +196,7 @@ class RevocationAuthorities:
         raise RevocationUnavailable(f"was {subject} revoked? {words}")
 
     def _ways(self, certificate: x509.Certificate) -> Iterator[tuple[str, "_Ask"]]:
-        # OCSP first: its answer is small and newer than a list.
+        # OCSP is tried first, since its answer is smaller and newer than a list.
         for url in _ocsp_addresses(certificate)[:ADDRESSES_MAX]:
             yield url, self._ask_ocsp
         for url in _crl_addresses(certificate)[:ADDRESSES_MAX]:
@@ -255,7 +254,7 @@ def _crl_addresses(certificate: x509.Certificate) -> list[str]:
     return [
         name.value
         for point in found.value
-        # A point of its own issuer or for some reasons only (RFC 5280, 4.2.1.13) proves too little.
+        # A distribution point with another issuer, or for some reasons only, proves too little (RFC 5280, 4.2.1.13).
         if point.crl_issuer is None and point.reasons is None
         for name in point.full_name or ()
         if isinstance(name, x509.UniformResourceIdentifier)
@@ -263,7 +262,7 @@ def _crl_addresses(certificate: x509.Certificate) -> list[str]:
 
 
 class LongTermValidation:
-    """Source of time-stamps and revocation evidence.  Blocks; safe to share between threads."""
+    """Source of time-stamps and revocation evidence for seals (`ProofSource`).  Its calls block.  Thread-safe."""
 
     def __init__(
         self,
@@ -273,7 +272,7 @@ class LongTermValidation:
         *,
         timeout_seconds: float = TIMEOUT_SECONDS,
     ) -> None:
-        # Each exchange has its time-out once to connect and once to be answered.
+        # An exchange may take its time-out twice: once to connect, and once for the answer.
         self.seconds_max = EXCHANGES_MAX * 2 * timeout_seconds
         self._authority = authority
         self.time_stamp_roots = tuple(time_stamp_roots)
@@ -286,7 +285,7 @@ class LongTermValidation:
     def evidence(
         self, signed_data: bytes, chain: Sequence[x509.Certificate], at: datetime
     ) -> RevocationEvidence | None:
-        """Return evidence about the signer's certificates and the time-stamp's; `None` if not configured.
+        """Return evidence for the certificates of the signer and of the time-stamp; `None` if not configured.
 
         Refuses with `RevocationUnavailable`, or `IssuerUnusable` for a revoked certificate.
         """
@@ -299,7 +298,7 @@ class LongTermValidation:
 
 
 def load_long_term_validation(directory: Path) -> LongTermValidation:
-    """Load the directory's `proofs.toml`; refuses with `IssuerUnusable`."""
+    """Read the configuration in `proofs.toml` of the directory.  Refuses with `IssuerUnusable`."""
     try:
         found = read_toml(read_settings_file(directory / LONG_TERM_FILE))
         roots = x509.load_pem_x509_certificates(

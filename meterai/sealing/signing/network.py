@@ -17,13 +17,13 @@ from urllib.parse import urlsplit
 from meterai.plumbing.work.outgoing import NotBegun, Outgoing
 
 _PIECE_BYTES = 64 * 1024
-HOSTS_MAX = 32  # with a circuit of their own; certificates and settings name some six
+HOSTS_MAX = 32  # with separate circuit breakers; certificates and settings name some six
 
 
 class Authorities:
     """Circuit breakers of the authorities of one kind, one for each host.
 
-    A certificate names several addresses; a host that does not answer does not block the others.
+    A certificate may name several addresses; a host that does not answer must not block the others.
     """
 
     def __init__(self, kind: str) -> None:
@@ -31,11 +31,11 @@ class Authorities:
         self._hosts: dict[str, Outgoing] = {}
 
     def of(self, url: str) -> Outgoing:
-        """Return the circuit breaker of an address's host; hosts beyond `HOSTS_MAX` share one."""
+        """Return the circuit breaker for the host of an address; hosts beyond `HOSTS_MAX` share one."""
         try:
             host = urlsplit(url).netloc
         except ValueError:
-            host = ""  # `exchange` refuses the address
+            host = ""  # `exchange` will refuse the address
         if host not in self._hosts:
             if len(self._hosts) >= HOSTS_MAX:
                 host = ""
@@ -44,7 +44,7 @@ class Authorities:
 
 
 class Unreached(Exception):
-    """No usable answer: refused, late, too large, or a status other than 200."""
+    """The peer gave no usable answer: refused, late, too large, or with a status other than 200."""
 
 
 def exchange(
@@ -58,8 +58,8 @@ def exchange(
 ) -> bytes:
     """Return the body of the answer to a GET, or to a POST of `body`; raises `Unreached`.
 
-    `timeout_seconds` is for the whole exchange after the connection was opened, and once more
-    for opening it (for each address of the host; the system looks up its name).
+    `timeout_seconds` limits the whole exchange after the connection was opened, and separately the opening of the
+    connection to each address of the host.  The look-up of the host name by the system is not limited.
     """
     connection, target = _connection(url, timeout_seconds)
     try:
@@ -112,18 +112,18 @@ def _connection(url: str, timeout_seconds: float) -> tuple[HTTPConnection, str]:
 
 @contextmanager
 def _cut_off(connection: HTTPConnection, after_seconds: float) -> Iterator[None]:
-    """Break the connection when the time is over.
+    """Break the connection if the context lasts longer than `after_seconds`.
 
-    A socket's time-out counts from one read to the next, so a peer that sends a byte a second
-    would not reach it for hours.
+    The time-out of a socket applies to each single read, so a peer that sends a byte a second would not reach it for
+    hours.
     """
 
-    # Taken now: the connection drops its reference when the peer announces that it will close.
+    # Stored now, since the connection drops its reference when the peer announces that it will close.
     line = connection.sock
 
     def cut() -> None:
         with suppress(OSError):
-            # Shutdown wakes a thread that is reading; close would not.
+            # shutdown() wakes a thread that is reading; close() does not.
             line.shutdown(SHUT_RDWR)
 
     timer = Timer(after_seconds, cut)

@@ -1,7 +1,7 @@
 """Seal key inside a hardware security module, reached through PKCS #11 (OASIS, version 2.40).
 
-One thread at a time may use a session, so a small pool holds them.  A signing thread takes a session
-and returns it; a lost session is replaced once, then the key is out of reach.
+Only one thread at a time may use a session, so there is a small pool of sessions.  A signing thread takes a session from
+the pool and returns it.  After an error the log-in is renewed once; if that fails too, the key is unusable.
 """
 
 import ctypes
@@ -26,23 +26,23 @@ from meterai.sealing.model import IssuerUnusable
 from meterai.sealing.signing.ecdsa import lowered
 from meterai.sealing.signing.keys import KeyAlgorithm, PublicKey, algorithm_of
 
-SESSIONS_MAX = 8  # open at once for one key; modules allow few, and two cores cannot use more
-SESSION_WAIT_SECONDS = 10.0  # longest wait for a session; then the module counts as out of reach
+SESSIONS_MAX = 8  # open at once for one key; modules allow few, two cores need few
+SESSION_WAIT_SECONDS = 10.0  # longest wait for a session; then the key counts as unusable
 
 MODULE_FILE = "pkcs11.toml"
 
-_OS_LOCKING_OK = 2  # CKF_OS_LOCKING_OK: the module protects itself from our threads
+_OS_LOCKING_OK = 2  # CKF_OS_LOCKING_OK: the module locks by means of the system
 _OK = 0  # CKR_OK
-_NOT_STARTED = "not initialized"  # text of the binding's error, which has no class of its own
+_NOT_STARTED = "not initialized"  # in the text of an error of the binding that has no own class
 _P256_NUMBER_BYTES = 32
 _PROOF = b"meterai: does this key belong to the certificate?"
 
 
 @dataclass(frozen=True, slots=True)
 class Pkcs11Settings:
-    """Location of the key: the module (a shared library), the token, and the key's label or id.
+    """Location of a key: the module (path of a shared library), the label of the token, and the label or id of the key.
 
-    The PIN is in a file of its own, so that it is in no other setting and no listing of processes.
+    The PIN is in a separate file, so that it appears in no other setting and in no listing of processes.
     """
 
     module: Path
@@ -55,7 +55,7 @@ class Pkcs11Settings:
 def read_settings(path: Path) -> Pkcs11Settings:
     """Read the settings in a TOML file; refuses with `IssuerUnusable`.
 
-    A relative `pin_file` is beside the file; `id` is hexadecimal; `label` or `id` is enough.
+    A relative `pin_file` is relative to the directory of the file.  `id` is hexadecimal.  `label` or `id` may be omitted.
     """
     try:
         found = read_toml(read_settings_file(path))
@@ -78,7 +78,7 @@ def _text(found: dict[str, Any], name: str) -> str:
 
 
 class _InitializeArgs(ctypes.Structure):
-    """CK_C_INITIALIZE_ARGS without locking functions of ours: the module uses those of the system."""
+    """CK_C_INITIALIZE_ARGS (PKCS #11) without locking functions, so that the module uses those of the system."""
 
     _fields_ = (
         ("create_mutex", ctypes.c_void_p),
@@ -95,11 +95,11 @@ _started: set[Path] = set()
 
 
 def start(module: Path, *, again: bool = False) -> None:
-    """Start the module so that several threads may use it; once per process, or again with `again`.
+    """Initialize the module for use by several threads: once in a process, or once more with `again`.
 
-    The binding starts the module with the promise that only one thread will call, so the module
-    locks nothing and several threads corrupt it.  Therefore it is finalized and started again before the first
-    session.  Refuses with `IssuerUnusable` if threads cannot share the module.
+    The binding initializes the module with the promise that only one thread calls it, so the module does not lock, and
+    several threads would corrupt it.  Therefore it is finalized and initialized again before the first session.
+    Refuses with `IssuerUnusable` if threads cannot share the module.
     """
     with _starting:
         if module in _started and not again:
@@ -115,7 +115,7 @@ def start(module: Path, *, again: bool = False) -> None:
 
 @dataclass(slots=True)
 class _Session:
-    """Open session and the key's handle in it."""
+    """An open session, and the handle of the key in it."""
 
     session: Any
     key: Any
@@ -123,7 +123,7 @@ class _Session:
 
 @dataclass(slots=True)
 class _Login:
-    """One log-in to the token.  The first session holds it: the log-in ends when the last session is closed."""
+    """A log-in to the token, which lasts until its last session is closed; `first` is kept open for that."""
 
     token: Any
     first: Any
@@ -131,11 +131,11 @@ class _Login:
 
 
 class Pkcs11Key:
-    """Key in a security module that belongs to this public key.  Safe to use from threads.
+    """Private key in a security module, for the given public key.  Thread-safe.
 
-    The public half comes from the certificate, because many modules keep none; one signature at
-    start proves that both belong together.  Refuses with `IssuerUnusable` if the module,
-    the token or the key is missing, the PIN is wrong, or the key is another one.
+    The public key comes from the certificate, because many modules store none; a signature when the object is made
+    proves that the two belong together.  Refuses with `IssuerUnusable` if the module, the token or the key is missing,
+    the PIN is wrong, or the private key belongs to another public key.
     """
 
     def __init__(self, settings: Pkcs11Settings, public: PublicKey) -> None:
@@ -150,7 +150,7 @@ class Pkcs11Key:
         self._prove()
 
     def public_key(self) -> PublicKey:
-        """The public key."""
+        """Return the public key."""
         return self._public
 
     def sign(self, message: bytes) -> bytes:
@@ -161,8 +161,8 @@ class Pkcs11Key:
         login = self._logged_in()
         try:
             return self._sign_with(login, message)
-        # Sessions end when the module restarts or the network breaks, and each module answers another error then.
-        # So one new log-in is tried after any error.
+        # Sessions end when the module restarts or the network breaks, and the error then depends on the module.  So one new
+        # log-in is tried after any error.
         except self._pkcs11.PKCS11Error:
             login = self._logged_in(instead_of=login)
         try:
@@ -194,7 +194,7 @@ class Pkcs11Key:
             if self.algorithm == "rsa":
                 signed: bytes = found.key.sign(message, mechanism=mechanism.SHA256_RSA_PKCS)
                 return signed
-            # The digest is made here, because many modules know ECDSA only without it.
+            # The digest is computed here, because many modules support ECDSA only without hashing.
             raw = found.key.sign(hashlib.sha256(message).digest(), mechanism=mechanism.ECDSA)
         r, s = raw[:_P256_NUMBER_BYTES], raw[_P256_NUMBER_BYTES:]
         signature = encode_dss_signature(int.from_bytes(r, "big"), int.from_bytes(s, "big"))
@@ -202,7 +202,7 @@ class Pkcs11Key:
 
     @contextmanager
     def _session(self, login: _Login) -> Iterator[_Session]:
-        """Yield a session for one signature.  After an error it is closed instead of returned."""
+        """Yield a session for one signature.  After an error the session is closed, else it is returned to the pool."""
         if not self._slots.acquire(timeout=SESSION_WAIT_SECONDS):
             raise IssuerUnusable(
                 f"no session of the module became free in {SESSION_WAIT_SECONDS} s"
@@ -241,7 +241,7 @@ class Pkcs11Key:
         )
 
     def _logged_in(self, instead_of: _Login | None = None) -> _Login:
-        """Return the present log-in; of several threads that lost the same one, the first renews it."""
+        """Return the current log-in; log in anew if there is none or if it is `instead_of`, a log-in that failed."""
         with self._changing:
             if self._login is None or self._login is instead_of:
                 if self._login is not None:
@@ -255,7 +255,7 @@ class Pkcs11Key:
             pin = read_settings_file(self._settings.pin_file).strip()
         except (OSError, UnicodeDecodeError) as cause:
             raise IssuerUnusable("the file with the PIN cannot be read") from cause
-        # A module locks the key after a few wrong PINs, so a wrong PIN is not repeated.
+        # A module locks the key after a few wrong PINs, so a PIN that was refused is not sent again.
         if pin == self._wrong_pin:
             raise IssuerUnusable("the security module refused the PIN before")
         try:
@@ -274,13 +274,13 @@ class Pkcs11Key:
         except self._pkcs11.PKCS11Error as cause:
             if _NOT_STARTED not in str(cause):
                 raise
-            # Another user of the module in this process ended it, or we are in a fork of it.
+            # Other code in this process finalized the module, or this process was forked since.
             start(self._settings.module, again=True)
             token = library.get_token(token_label=self._settings.token)
         try:
             first = token.open(user_pin=pin)
         except self._pkcs11.UserAlreadyLoggedIn:
-            # Another key of this process on the same token; its log-in counts for us too.
+            # Another key of this process uses the same token; its log-in is valid for this key too.
             first = token.open()
         try:
             self._find_key(first)
@@ -300,7 +300,7 @@ class Pkcs11Key:
     def _close(self, session: Any) -> None:
         try:
             session.close()
-        # The session may be gone already, which each module reports by another error.
+        # The session may have ended already; the error for that depends on the module.
         except self._pkcs11.PKCS11Error:
             return
 

@@ -1,11 +1,11 @@
-"""Proofs that certificates were not revoked: OCSP answers (RFC 6960) and lists (RFC 5280), checked.
+"""Checking of proofs that certificates were not revoked: OCSP answers (RFC 6960) and revocation lists (RFC 5280).
 
 This module connects to no other machine: `long_term_validation` requests proofs, and verifiers check those in
 a document.
 
-A proof has one canonical form in a document.  The signature of an authority covers its statement only; around it
-anybody could put other certificates or another encoding.  So an answer is laid out anew when it is stored,
-and compared with that form when it is read (RFC 6960, section 4.2.1; RFC 5280, section 5.1).
+A proof has one canonical form in a document.  The signature of an authority covers only its statement; anybody could
+change the certificates or the encoding around it.  So an answer is converted to its canonical form when it is
+stored, and compared with that form when it is read (RFC 6960, section 4.2.1; RFC 5280, section 5.1).
 """
 
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ from meterai.sealing.signing.issuer import signs_list
 from meterai.sealing.signing.token_layout import ECDSA_NAMES, NULL, RSA_NAMES
 
 CLOCK_SKEW = timedelta(minutes=5)  # an authority's clock may be ahead of ours
-KEPT = timedelta(hours=1)  # time for which one answer serves all seals
+KEPT = timedelta(hours=1)  # longest time for which a cached answer is used
 
 _BIT_STRING = 0x03
 _BASIC = bytes.fromhex("06092b0601050507300101")  # id-pkix-ocsp-basic
@@ -41,18 +41,18 @@ _ALGORITHMS = {tlv(SEQUENCE, one, NULL) for one in RSA_NAMES.values()} | {
 
 
 class NoEvidence(Exception):
-    """The answer proves nothing: not for this certificate, not signed, out of date."""
+    """The answer proves nothing: it is about another certificate, not signed by the authority, or out of date."""
 
 
 class Proof(NamedTuple):
     kind: Literal["ocsp", "crl"]
     encoded: bytes
-    until: datetime  # time of the next request
+    until: datetime  # when the authority is asked again
 
 
 def request_for(certificate: x509.Certificate, authority: x509.Certificate) -> ocsp.OCSPRequest:
-    """Return the OCSP request for a certificate of the authority."""
-    # SHA-1 only names the authority here, and every responder supports it (RFC 5019, 2.1.1).
+    """Return the OCSP request for a certificate that the authority issued."""
+    # SHA-1 only identifies the authority here, and every responder supports it (RFC 5019, 2.1.1).
     # No nonce: large responders return answers signed in advance (RFC 5019, section 4).
     request = ocsp.OCSPRequestBuilder().add_certificate(certificate, authority, hashes.SHA1())  # noqa: S303
     return request.build()
@@ -61,9 +61,11 @@ def request_for(certificate: x509.Certificate, authority: x509.Certificate) -> o
 def is_proven(
     evidence: RevocationEvidence, chains: Sequence[Sequence[x509.Certificate]], at: datetime
 ) -> bool:
-    """True if the evidence is exactly that of `RevocationAuthorities.evidence`.
+    """True if the evidence proves that no certificate of the chains was revoked, and contains nothing else.
 
-    Refuses with `IssuerUnusable` a certificate that was revoked.
+    It must have the form and order of `RevocationAuthorities.evidence`; roots need no proof.
+
+    Refuses with `IssuerUnusable` if a certificate was revoked.
     """
     certificates = dict.fromkeys(
         one.public_bytes(Encoding.DER) for chain in chains for one in chain
@@ -99,7 +101,7 @@ def _proof_among(
 
 
 def canonical_ocsp(answer: bytes, authority: x509.Certificate, at: datetime) -> bytes:
-    """Return a checked answer in the form of a document.  Raises `NoEvidence`."""
+    """Convert a checked OCSP answer to its canonical form in a document.  Raises `NoEvidence`."""
     response = ocsp.load_der_ocsp_response(answer)
     responder = None
     if not _signed_by(response, authority):
@@ -115,7 +117,7 @@ def canonical_ocsp(answer: bytes, authority: x509.Certificate, at: datetime) -> 
 
 
 def canonical_crl(answer: bytes) -> bytes:
-    """Return a checked list in the form of a document.  Raises `NoEvidence`."""
+    """Convert a checked revocation list to its canonical form in a document.  Raises `NoEvidence`."""
     try:
         return _plain_crl(answer)
     except NotDer as cause:
@@ -125,7 +127,7 @@ def canonical_crl(answer: bytes) -> bytes:
 def check_ocsp(
     answer: bytes, asked: ocsp.OCSPRequest, authority: x509.Certificate, at: datetime
 ) -> datetime:
-    """Return the time until which the answer is valid (RFC 6960, section 3.2).
+    """Check an OCSP answer (RFC 6960, section 3.2), and return the time at which to ask again.
 
     Refuses with `IssuerUnusable` if the certificate was revoked, raises `NoEvidence` if the answer proves nothing.
     """
@@ -162,7 +164,7 @@ def _is_about(single: ocsp.OCSPSingleResponse, asked: ocsp.OCSPRequest) -> bool:
 
 
 def _signs_answer(response: ocsp.OCSPResponse, authority: x509.Certificate, at: datetime) -> bool:
-    """True if the authority signed the answer, or a responder it appointed (RFC 6960, 4.2.2.2)."""
+    """True if the authority, or a responder that it certified, signed the answer (RFC 6960, 4.2.2.2)."""
     responders = [one for one in response.certificates if _is_responder(one, authority, at)]
     return any(_signed_by(response, one) for one in (authority, *responders))
 
@@ -197,7 +199,7 @@ def _signed_by(response: ocsp.OCSPResponse, certificate: x509.Certificate) -> bo
 def check_crl(
     answer: bytes, certificate: x509.Certificate, authority: x509.Certificate, at: datetime
 ) -> datetime:
-    """Return the time until which the list is valid (RFC 5280, section 6.3.3).
+    """Check a revocation list (RFC 5280, section 6.3.3), and return the time at which to ask again.
 
     Refuses with `IssuerUnusable` if the certificate is on it; raises `NoEvidence` if the list proves
     nothing.
@@ -220,7 +222,7 @@ def check_crl(
 def _is_complete(
     revocations: x509.CertificateRevocationList, certificate: x509.Certificate
 ) -> bool:
-    """True if the list would contain the certificate after a revocation for any reason."""
+    """True if the list covers certificates of this kind and revocations for all reasons."""
     for extension in revocations.extensions:
         point = extension.value
         if isinstance(point, x509.IssuingDistributionPoint):
@@ -242,10 +244,10 @@ def _is_complete(
 
 
 def _counts_until(start: datetime, stop: datetime | None, at: datetime) -> datetime:
-    """Return the time of the next request; raises `NoEvidence` outside the validity that the answer states."""
+    """Return the time at which to ask again; raises `NoEvidence` if `at` is outside the period stated in the answer."""
     if start > at + CLOCK_SKEW:
         raise NoEvidence("the answer is from a time to come")
-    # Without nextUpdate newer information is always available (RFC 6960, section 2.4).
+    # An answer without nextUpdate means that newer information is always available (RFC 6960, section 2.4).
     end = start + KEPT if stop is None else stop
     if end < at:
         raise NoEvidence("the answer is out of date")
@@ -253,7 +255,7 @@ def _counts_until(start: datetime, stop: datetime | None, at: datetime) -> datet
 
 
 def _plain_ocsp(answer: bytes, responder: x509.Certificate | None) -> bytes:
-    """Return the answer with the certificate of its responder, if the authority appointed one, and no other.
+    """Encode an OCSP answer anew, with the certificate of the responder if one is given, and with no other certificate.
 
     Raises `NotDer` for an answer in another encoding or signed by another algorithm.
     """
@@ -273,14 +275,14 @@ def _plain_ocsp(answer: bytes, responder: x509.Certificate | None) -> bytes:
 
 
 def _plain_crl(answer: bytes) -> bytes:
-    """Return the list, encoded strictly.  Raises like `_plain_ocsp`."""
+    """Encode a revocation list anew, in strict DER.  Raises like `_plain_ocsp`."""
     whole = der.only(answer, SEQUENCE, 0, len(answer))
     statement, algorithm, signature = _signed(answer, whole)
     return tlv(SEQUENCE, statement, algorithm, signature)
 
 
 def _of(answer: bytes, whole: der.Element, least: int) -> list[der.Element]:
-    """Return the first members of an element.  Raises `NotDer` if there are fewer."""
+    """Return the first `least` members of an element.  Raises `NotDer` if it has fewer."""
     members = der.members(answer, whole)
     if len(members) < least:
         raise NotDer("another layout")
@@ -288,10 +290,10 @@ def _of(answer: bytes, whole: der.Element, least: int) -> list[der.Element]:
 
 
 def _signed(answer: bytes, whole: der.Element) -> tuple[bytes, bytes, bytes]:
-    """Return statement, algorithm and signature.
+    """Return the encoded statement, algorithm and signature in a signed structure.
 
-    Raises `NotDer` for another algorithm, or a signature that is no BIT STRING of whole octets: if a signature ends with a
-    zero bit, that bit could be declared unused and the signature would still hold.
+    Raises `NotDer` for an unsupported algorithm, or if the signature is not a BIT STRING of whole octets: if a signature
+    ends with a zero bit, that bit could be declared unused without making the signature invalid.
     """
     members = _of(answer, whole, 3)
     statement, algorithm, signature = (answer[one.at : one.stop] for one in members)

@@ -1,4 +1,4 @@
-"""Keys of an issuer, and certificate requests for them (RFC 2986)."""
+"""Generation of keys for an issuer, and of certificate requests for them (RFC 2986)."""
 
 from typing import Literal
 
@@ -22,7 +22,7 @@ Algorithm = Literal["p256", "rsa2048", "rsa3072"]
 
 
 def new_key(algorithm: Algorithm) -> PrivateKey:
-    """Generate a private key."""
+    """Generate a private key for this algorithm."""
     if algorithm == "p256":
         return ec.generate_private_key(ec.SECP256R1())
     bits = int(algorithm.removeprefix("rsa"))
@@ -30,28 +30,28 @@ def new_key(algorithm: Algorithm) -> PrivateKey:
 
 
 def new_seal_key(algorithm: Algorithm) -> bytes:
-    """Generate a key for seals, in PEM."""
+    """Generate a private key for seals; return it in PEM."""
     return private_pem(new_key(algorithm))
 
 
 def new_claim_key() -> bytes:
-    """Generate a key for claims, in PEM."""
+    """Generate a private key for claims; return it in PEM."""
     return private_pem(Ed25519PrivateKey.generate())
 
 
 def private_pem(key: PrivateKey | Ed25519PrivateKey) -> bytes:
-    """Return a private key in PEM, without a password."""
+    """Encode a private key in PEM, without a password."""
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
 def public_of(private: bytes) -> bytes:
-    """Return the public part of a key in PEM.  Raises `ValueError`."""
+    """Return the public key in PEM of a private key in PEM.  Raises `ValueError` if the key cannot be read."""
     key = load_pem_private_key(private, None)
     return key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 
 
 def key_usage(*, signs_certificates: bool) -> x509.KeyUsage:
-    """Return the key usage of an authority, or of a key for seals."""
+    """Return the key usage extension of an authority if `signs_certificates`, else of a key for seals."""
     return x509.KeyUsage(
         digital_signature=not signs_certificates,
         content_commitment=not signs_certificates,
@@ -66,9 +66,9 @@ def key_usage(*, signs_certificates: bool) -> x509.KeyUsage:
 
 
 def certificate_request(private: bytes, name: str) -> bytes:
-    """Return the request, in PEM, to certify a key for signing documents.  Raises `ValueError`.
+    """Return a request, in PEM, to certify a private key (PEM) for signing documents.  Raises `ValueError` for a bad key.
 
-    An authority may write another name and other uses into the certificate.
+    `name` is the requested common name; an authority may write another name and other usages into the certificate.
     """
     key = load_pem_private_key(private, None)
     if not isinstance(key, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey):

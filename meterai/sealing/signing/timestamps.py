@@ -1,8 +1,8 @@
 """Time-stamps (RFC 3161) over the signature value: their form in a seal, and their check.
 
-A seal with a time-stamp is PAdES baseline B-T (ETSI EN 319 142-1, section 6.3): the seal was made before
-the time in the token, independent of our own clock.  The token is made after the seal, so the seal does not
-cover it; but it names, by their digests, the roots that the token leads to.
+A seal with a time-stamp is PAdES baseline B-T (ETSI EN 319 142-1, section 6.3): the token proves that the seal was
+made before the time in the token, independent of our own clock.  The token is made after the signature, so the
+signature does not cover it; but the seal names, by their digests, the roots to which the token may lead.
 """
 
 import hashlib
@@ -23,7 +23,7 @@ from meterai.sealing.signing.chains import chain_to
 from meterai.sealing.signing.cms import CERTIFICATES_MAX, TIME_STAMP_BYTES_MAX
 from meterai.sealing.signing.token_layout import Parts, canonical_token
 
-ROOTS_MAX = 16  # digests of them are in every seal; an authority has one or two
+ROOTS_MAX = 16  # their digests are in every seal; an authority has one or two
 
 _NO_ROOT = "the token's certificate leads to no root that is trusted"
 _HASHES: dict[str, hashes.HashAlgorithm] = {
@@ -39,7 +39,7 @@ class TokenRefused(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class CheckedToken:
-    """Proven content of a token: the signature existed `at` this time.  `chain` is the authority's."""
+    """Verified content of a token: the signature existed at the time `at`.  `chain` is that of the time-stamp authority."""
 
     at: datetime
     chain: tuple[x509.Certificate, ...]
@@ -48,14 +48,14 @@ class CheckedToken:
 
 
 def root_digests(roots: Sequence[x509.Certificate]) -> tuple[bytes, ...]:
-    """Return the SHA-256 of each root, by which a seal names the roots of its time-stamp."""
+    """Return the SHA-256 of each root certificate, by which a seal names the roots of its time-stamp."""
     return tuple(one.fingerprint(hashes.SHA256()) for one in roots)
 
 
 def taken_in(token: bytes, roots: Sequence[x509.Certificate]) -> bytes:
-    """Return an authority's token in the form of a seal (`token_layout`); refuses with `TokenRefused`.
+    """Convert the token of an authority to its canonical form in a seal (`token_layout`).  Refuses with `TokenRefused`.
 
-    Unsigned optional parts are removed, the root is added.  Nothing is checked.
+    Unsigned optional parts are removed, and the root is added.  The token is not checked here (`check`).
     """
     try:
         signed_data = _signed_data(token)
@@ -73,16 +73,17 @@ def taken_in(token: bytes, roots: Sequence[x509.Certificate]) -> bytes:
 
 
 def check(token: bytes, signature_value: bytes, named: Collection[bytes]) -> CheckedToken:
-    """Check a token in a seal, as RFC 3161, section 2.2 and RFC 5816 demand; refuses with
-    `TokenRefused`.  It must lead to a root whose digest is in `named`.
+    """Check a token in a seal as RFC 3161, section 2.2 and RFC 5816 demand.  Refuses with `TokenRefused`.
 
-    (1) strict DER, content TSTInfo;
+    `named` are the SHA-256 of the accepted roots.  The checks are:
+
+    (1) the token is in strict DER, and its content is a TSTInfo;
     (2) the imprint is that of the signature value;
-    (3) the signed attributes name the content, its digest and the signer's certificate;
-    (4) the signature over them holds;
-    (5) the certificate is for time-stamping only, critically, and leads to one of the roots, which
-        is in the token, all valid at the time of the token;
-    (6) the unsigned parts equal the form of `token_layout`, byte for byte.
+    (3) the signed attributes name the content type, the digest and the signer's certificate;
+    (4) the signature over the attributes is valid;
+    (5) the signer's certificate is for time-stamping only (a critical extension) and leads to an accepted root
+        in the token, and all these certificates were valid at the time in the token;
+    (6) the token equals its canonical form (`token_layout`), byte for byte.
     """
     if len(token) > TIME_STAMP_BYTES_MAX or not der.is_strict(token):
         raise TokenRefused("the token is too large or not DER")
@@ -159,7 +160,7 @@ def _parts(signed_data: Any, signer: Any) -> Parts:
 
 
 def _signed_attributes(signer: Any) -> bytes:
-    # RFC 5652, section 5.4: signed with the tag of a SET instead of the implicit [0].
+    # RFC 5652, section 5.4: the attributes are signed with the tag of a SET instead of the implicit [0].
     return bytes([der.SET]) + bytes(signer["signed_attrs"].dump())[1:]
 
 
@@ -191,7 +192,7 @@ def _check_attributes(signer: Any, content: bytes, leaf: x509.Certificate) -> No
         algorithm = _HASHES.get(first["hash_algorithm"]["algorithm"].native)
         fits = algorithm is not None and first["cert_hash"].native == leaf.fingerprint(algorithm)
     else:
-        # RFC 5816 allows the older attribute, whose SHA-1 digest is only a name.
+        # RFC 5816 allows the older attribute, in which a SHA-1 digest identifies the certificate.
         first = values["signing_certificate"]["certs"][0]
         fits = first["cert_hash"].native == leaf.fingerprint(hashes.SHA1())  # noqa: S303
     _demand(fits, "the token names another certificate")
@@ -215,7 +216,7 @@ def _signature_holds(signer: Any, leaf: x509.Certificate) -> bool:
 
 
 def _signed_digest(signer: Any) -> str:
-    """Return the digest that was signed: named in the signature algorithm, else the signer's."""
+    """Return the name of the digest that was signed: that in the signature algorithm, else that of the signer info."""
     algorithm: algos.SignedDigestAlgorithm = signer["signature_algorithm"]
     stated: str = algorithm["algorithm"].native.split("_")[0]
     name: str = signer["digest_algorithm"]["algorithm"].native
@@ -223,7 +224,7 @@ def _signed_digest(signer: Any) -> str:
 
 
 def _is_for_time_stamps(leaf: x509.Certificate) -> bool:
-    """True if this purpose is the only one and critical (RFC 3161, section 2.3)."""
+    """True if time-stamping is the only purpose of the certificate, by a critical extension (RFC 3161, section 2.3)."""
     try:
         found = leaf.extensions.get_extension_for_class(x509.ExtendedKeyUsage)
     except (x509.ExtensionNotFound, x509.DuplicateExtension, ValueError):

@@ -1,9 +1,9 @@
 """The canonical form of a time-stamp token (RFC 3161, section 2.4.2) in a seal.
 
-The authority's signature covers its statement and the signed attributes only.  Around them
-anybody could put other certificates, lists or attributes, or encode the same in another way.  So a
-token is laid out anew when it is put into a seal, and compared with that form when it is
-checked.  Without the keys only another token of the same authority can replace it.
+The signature of the authority covers only its statement and the signed attributes.  Anybody could change the
+certificates, lists or attributes around them, or encode the same content in another way.  So a token is converted to its
+canonical form when it is put into a seal, and compared with that form when it is checked.  Then, without the keys, it
+can be replaced only by another token of the same authority.
 """
 
 from collections.abc import Sequence
@@ -37,19 +37,21 @@ ECDSA_NAMES = {
 
 
 class Parts(NamedTuple):
-    """Parts of a token.  The digests are given by name: that of the TSTInfo and that under the
-    signature, which may differ.
+    """Parts of a token.
+
+    `digest` is the name of the digest over the TSTInfo, and `signed_digest` that of the digest in the signature; the two
+    may differ.
     """
 
     info: bytes  # the TSTInfo
-    attributes: bytes  # as the SET that is signed
+    attributes: bytes  # encoded as the SET that is signed
     digest: str
     signed_digest: str
     signature: bytes
 
 
 def canonical_token(parts: Parts, chain: Sequence[x509.Certificate]) -> bytes:
-    """Return the token with the certificates from the signer's to the root, without optional parts.
+    """Encode a token with the certificates of `chain`, from the signer's to the root, and without optional parts.
 
     Raises `ValueError` for an algorithm without a canonical form.
     """

@@ -1,4 +1,4 @@
-"""Sealers, and the path from the certificate in a SignedData to a root of the verifier."""
+"""The trusted sealers, and the certificate path from the signer of a SignedData to a root of the verifier."""
 
 import hashlib
 import unicodedata
@@ -20,20 +20,19 @@ from meterai.sealing.signing.issuer import (
     may_sign_documents,
 )
 
-PATH_LENGTH_MAX = 4  # certificates between the leaf and the root, leaf included
-PATHS_KEPT_MAX = 256  # cached paths; a verifier sees the same few signers
+PATH_LENGTH_MAX = 4  # certificates in a path, with the leaf and without the root
+PATHS_KEPT_MAX = 256  # cached; a verifier reads seals of the same few signers
 
 Path = tuple[x509.Certificate, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Sealers:
-    """Sealers that a verifier knows.
+    """Sealers that a verifier trusts.
 
-    An authority certifies others too, so a root alone does not identify a sealer.
-    `keys` are the SHA-256 of the keys that seal (SubjectPublicKeyInfo: a
-    certificate renewed for the same key is the same sealer); `None` if the verifier knows none
-    and trusts every certificate below a root.  `names` are their names as `_read_name` returns them.
+    `keys` are the SHA-256 of the sealing keys, since an authority below the same root may certify other parties too; a
+    certificate renewed for the same key is the same sealer.  `keys` is `None` if the verifier has none and trusts every
+    certificate below a root.  `names` are the names of roots and sealers as `_read_name` returns them.
     """
 
     roots: Path
@@ -44,17 +43,17 @@ class Sealers:
     def of(
         cls, roots: Sequence[x509.Certificate], certificates: Sequence[x509.Certificate]
     ) -> "Sealers":
-        """Return the sealers with these certificates; all below the roots if there are none."""
+        """Return the sealers with these certificates; without certificates, all that are certified below the roots."""
         keys = frozenset(_key_digest(one) for one in certificates) - {b""}
         names = frozenset(map(_read_name, (*roots, *certificates)))
         return cls(tuple(roots), keys if certificates else None, names)
 
 
 def path_to_root(signed_data: SignedData, sealers: Sealers) -> Path | None:
-    """Return the certificates from a sealer's to one of the roots, each signed by the next.
+    """Return the path from the signer's certificate to a trusted root, each signed by the next; `None` if none exists.
 
-    Names and signatures are checked here, times and usages by the two functions below.  Only the
-    given roots count; a root found in the document proves nothing.
+    Also `None` if the signer is not one of the sealers.  Only names and signatures are checked here; `usages_fit` and
+    `valid_at` check usages and times.  A root in the document itself proves nothing.
     """
     path = _path(signed_data.leaf, signed_data.others, sealers.roots)
     if path is None or sealers.keys is None or _key_digest(path[0]) in sealers.keys:
@@ -64,7 +63,7 @@ def path_to_root(signed_data: SignedData, sealers: Sealers) -> Path | None:
 
 @lru_cache(PATHS_KEPT_MAX)
 def _key_digest(certificate: x509.Certificate) -> bytes:
-    """Return the digest of a certificate's key; empty, which matches no sealer, for an unusable key."""
+    """Return the SHA-256 of the certificate's key (SubjectPublicKeyInfo); empty, which matches no sealer, if unusable."""
     key = key_of(certificate)
     if not isinstance(key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey):
         return b""
@@ -79,7 +78,7 @@ def _path(leaf: x509.Certificate, others: Path, roots: Path) -> Path | None:
 
 @lru_cache(PATHS_KEPT_MAX)
 def usages_fit(path: Path) -> bool:
-    """True if the signer may sign documents and all others may sign certificates."""
+    """True if the first certificate of the path may sign documents, and all others may sign certificates."""
     if not may_sign_documents(path[0]):
         return False
     for below, authority in enumerate(path[1:]):
@@ -100,9 +99,10 @@ def valid_at(path: Path, at: datetime) -> bool:
 
 
 def uses_names_of(signed_data: SignedData, sealers: Sealers) -> bool:
-    """True if a certificate in the SignedData uses a name of ours and none of the roots signed it.
+    """True if the SignedData imitates our names although it leads to none of the roots.
 
-    A name of ours is the name of a root as its issuer, or a subject that reads like that of a root or a sealer.
+    It imitates them if one of its certificates names a root as its issuer, or has a subject that looks like that of a
+    root or a sealer.
     """
     if _path(signed_data.leaf, signed_data.others, sealers.roots) is not None:
         return False
@@ -116,9 +116,10 @@ def uses_names_of(signed_data: SignedData, sealers: Sealers) -> bool:
 
 @lru_cache(PATHS_KEPT_MAX)
 def _read_name(certificate: x509.Certificate) -> str:
-    """Return the name of a certificate without differences that people hardly see: case, accents, width of the letters,
-    blanks and all characters other than letters and digits.  Latin letters replace similar Greek and
-    Cyrillic ones, and one Latin letter replaces several that look alike.
+    """Return the common name of a certificate, normalized so that names that look alike are equal.
+
+    Case, accents, width of letters, blanks and all characters other than letters and digits are removed.  Latin letters
+    replace similar Greek and Cyrillic ones, and one Latin letter replaces several that look alike.
     """
     plain = unicodedata.normalize("NFKD", common_name(certificate).translate(_NOT_SEEN))
     read = "".join(
@@ -130,7 +131,7 @@ def _read_name(certificate: x509.Certificate) -> str:
 
 
 def _look_alike(name: str, ours: str) -> bool:
-    """True for the same name, or one with some letters of other scripts in it, since no table lists all similar ones."""
+    """True if two normalized names are equal, or differ only in non-ASCII letters that are at most half of the name."""
     if name == ours:
         return True
     if len(name) != len(ours) or name.isascii():
@@ -139,7 +140,7 @@ def _look_alike(name: str, ours: str) -> bool:
     return 2 * len(pairs) >= len(ours) and all(one == other for one, other in pairs)
 
 
-# Invisible characters, or those drawn as a blank (Unicode, default ignorable code points).
+# Characters that are invisible or drawn as a blank (Unicode, default ignorable code points).
 _NOT_SEEN = dict.fromkeys(
     (
         *(0x00AD, 0x034F, 0x061C, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x3164, 0xFEFF, 0xFFA0),
@@ -151,9 +152,9 @@ _NOT_SEEN = dict.fromkeys(
         *range(0xE0000, 0xE1000),
     )
 )
-# Letters that most typefaces hardly distinguish.
+# Letters that look alike in most typefaces, with the replacement of each.
 _ALIKE = (("rn", "m"), ("vv", "w"), ("i", "l"), ("1", "l"), ("|", "l"), ("0", "o"))
-# Letters of Greek and Cyrillic in the shape of Latin ones (Unicode Technical Standard 39, confusables).
+# Greek and Cyrillic letters that look like Latin ones (Unicode Technical Standard 39, confusables).
 _LOOKS_LIKE = str.maketrans(
     "\u0391\u0392\u0395\u0396\u0397\u0399\u039a\u039c\u039d\u039f\u03a1\u03a4\u03a5\u03a7"
     "\u0410\u0412\u0415\u041a\u041c\u041d\u041e\u0420\u0421\u0422\u0423\u0425\u0405\u0406\u0408"
