@@ -1,7 +1,7 @@
-"""Ink on a page, and free places for a stamp; pure.
+"""Positions of ink on a page, and search for a free place for a stamp.  Pure functions, no input or output.
 
-An `InkSurvey` is a grid over the page as it is shown.  Lengths are points, counted from the lower left
-corner, as in `Placement`.
+An `InkSurvey` is a grid over the page as it is shown.  Lengths are in points and positions are counted from the
+lower left corner, as in `Placement`.
 """
 
 import math
@@ -13,35 +13,33 @@ from operator import add
 
 from meterai.sealing.model import Placement
 
-CELL_POINTS = 72 / 25.4 * 2  # 2 mm; a letter of 9 points is about as high
-CELLS_MAX = 200  # along one side: the cells of a poster are larger
-INK_SHARE_MAX = 0.005  # of a stamp's area; a stamp over more ink is said to cover something
+CELL_POINTS = 72 / 25.4 * 2  # side of a cell, 2 mm; about the height of a letter of 9 points
+CELLS_MAX = 200  # along one side; a poster gets larger cells
+INK_SHARE_MAX = 0.005  # of a stamp's area; over more ink, a stamp covers something
 
-_MARGIN_POINTS = 72 / 25.4 * 4  # kept free around a suggested stamp
-_EDGE_POINTS = 72 / 25.4 * 8  # from the edge of the page, where printers do not print
-_SPECKS_SHARE = INK_SHARE_MAX / 5  # of a stamp's area, in a free place: less than a digit
-_FOOT_SHARE = 0.2  # of the page's height: a single line there is a page number, not a signature
+_MARGIN_POINTS = 72 / 25.4 * 4  # distance of a suggested stamp from ink and other stamps
+_EDGE_POINTS = 72 / 25.4 * 8  # from the edge of the page, where printers cannot print
+_SPECKS_SHARE = INK_SHARE_MAX / 5  # of a stamp's area; so little ink in a free place is ignored
+_FOOT_SHARE = 0.2  # of the page's height; a single line in it is a page number
 _LINE_POINTS = 72 / 25.4 * 8
-_RIGHT_SHARE = 0.5  # of the width: signatures are to the right of it
+_RIGHT_SHARE = 0.5  # of the width; signatures are to the right of that
 _USUAL = (0.74, 0.2)  # the centre of a stamp on an empty page, as shares of width and height
-_ROW_INK_MIN = 64  # of 255 for each cell that is all ink: specks make no line
-_GAP_POINTS = (
-    72 / 25.4 * 30
-)  # within one block; the gap between a closing and a name is room to sign
+_ROW_INK_MIN = 64  # ink of a row (255 for a full cell); less is specks, no line
+_GAP_POINTS = 72 / 25.4 * 30  # largest gap within a block, as between a closing phrase and a name
 
 
 def grid(width: float, height: float) -> tuple[int, int]:
-    """Return the columns and rows of the survey of a page, in points."""
+    """Return the numbers of columns and rows for the survey of a page of this size in points."""
     cell = max(CELL_POINTS, width / CELLS_MAX, height / CELLS_MAX)
     return max(1, round(width / cell)), max(1, round(height / cell))
 
 
 @dataclass(frozen=True)
 class InkSurvey:
-    """Ink of one page.
+    """Ink on one page, of `width` by `height` points.
 
-    `ink` has a byte for each cell, row by row from the top left: 255 times the share of it that is
-    not paper.  `paper` is the paper's level of grey, 0 to 255.
+    `ink` has a byte for each cell, row by row from the top left: 255 times the share of the cell that has ink.  `paper`
+    is the grey level of the paper, 0 to 255.
     """
 
     width: float
@@ -52,7 +50,7 @@ class InkSurvey:
     paper: int = 255
 
     def ink_under(self, placement: Placement) -> float:
-        """Return the share of a stamp's area with ink under it, 0 to 1; ignores the page number."""
+        """Return the share, 0 to 1, of a stamp's area that covers ink; the page number of the placement is ignored."""
         across = self.columns / self.width
         along = self.rows / self.height
         left, right = placement.x * across, (placement.x + placement.width) * across
@@ -70,10 +68,10 @@ class InkSurvey:
     def free_place(
         self, page: int, width: float, taken: Sequence[Placement] = ()
     ) -> Placement | None:
-        """Return a place where a stamp of this width covers nothing; `None` if there is none.
+        """Return a placement on `page` where a stamp of this width covers nothing; `None` if there is none.
 
-        It is the free place nearest to the usual place of signatures: beside the last block of text on the right
-        side of the page, and on an empty page to the lower right.  `taken` are stamps on the page.
+        It is the free place nearest to the usual place of signatures: the last block of text on the right side of the
+        page, or on an empty page the lower right.  `taken` are stamps on the page, which are kept free too.
         """
         shape = Placement(page, 0.0, 0.0, width)
         places = _Places(self, shape)
@@ -81,8 +79,8 @@ class InkSurvey:
             return None
         aim_x, aim_y = self._aim
         best: tuple[float, Placement] | None = None
-        # From the middle outwards: the first free place of a row is its best, and a row that
-        # is farther away than the best place ends the search.
+        # Rows and columns are tried from the nearest outwards, so that the first free place of a row is its best, and the
+        # search ends at the first row that is farther away than the best place.
         for row in sorted(places.rows, key=lambda row: abs(places.y(row) - aim_y)):
             away_y = abs(places.y(row) - aim_y)
             if best is not None and away_y >= best[0]:
@@ -99,7 +97,7 @@ class InkSurvey:
         return best[1] if best else None
 
     def usual_place(self, page: int, width: float) -> Placement:
-        """Return the place to the lower right, free or not."""
+        """Return the usual placement at the lower right of the page, whether it is free or not."""
         shape = Placement(page, 0.0, 0.0, width)
         x = self.width * _USUAL[0] - shape.width / 2
         y = self.height * _USUAL[1] - shape.height / 2
@@ -112,7 +110,7 @@ class InkSurvey:
 
     @cached_property
     def _sums(self) -> list[list[int]]:
-        """Return, for each corner of a cell, the ink of all cells above and to the left of it."""
+        """Summed-area table: item [row][column] is the ink of all cells above that row and left of that column."""
         sums = [[0] * (self.columns + 1)]
         for start in range(0, self.rows * self.columns, self.columns):
             row = accumulate(self.ink[start : start + self.columns], initial=0)
@@ -120,20 +118,20 @@ class InkSurvey:
         return sums
 
     def ink_in(self, left: int, top: int, right: int, bottom: int) -> int:
-        """Return the ink of these cells; columns from the left, rows from the top, ends exclusive."""
+        """Return the ink in a rectangle of cells; columns count from the left, rows from the top, and ends are exclusive."""
         above, below = self._sums[top], self._sums[bottom]
         return below[right] - below[left] - above[right] + above[left]
 
     @cached_property
     def _aim(self) -> tuple[float, float]:
-        """Return the point near which people sign: the middle of the last block on the right."""
+        """Point near which people sign, in points: the middle of the last block on the right side."""
         cell_x, cell_y = self.width / self.columns, self.height / self.rows
         begins = round(self.columns * _RIGHT_SHARE)
         block = self._last_block(begins, round(_GAP_POINTS / cell_y))
         if block is None:
             return self.width * _USUAL[0], self.height * _USUAL[1]
         top, bottom = block
-        # A whole column of text is no signature: people sign at its end.
+        # A long column of text is not a signature block: people sign at its end.
         top = max(top, bottom - round(self.rows / 5))
         columns = [
             column
@@ -144,7 +142,10 @@ class InkSurvey:
         return middle, self.height - (top + bottom + 1) / 2 * cell_y
 
     def _last_block(self, begins: int, gap: int) -> tuple[int, int] | None:
-        """Return the first and last row of the lowest block from that column on, page numbers ignored."""
+        """Return first and last row of the lowest block of ink from column `begins` on; `None` if there is none.
+
+        A block has no gap of more than `gap` rows.  Page numbers are ignored.
+        """
         foot, line = self.rows * (1 - _FOOT_SHARE), self.rows * _LINE_POINTS / self.height
         blocks: list[tuple[int, int]] = []
         for row in range(self.rows):
@@ -160,7 +161,7 @@ class InkSurvey:
 
 
 class _Places:
-    """Candidate places of a stamp: its upper left corner is at a cell's, away from the page's edges."""
+    """Candidate places of a stamp, away from the edges of the page; its upper left corner is that of a cell."""
 
     def __init__(self, survey: InkSurvey, shape: Placement) -> None:
         self._survey = survey
@@ -179,20 +180,20 @@ class _Places:
         self.rows = _inside(survey.height, shape.height, self._cell_y, survey.rows - self._along)
 
     def x(self, column: int) -> float:
-        """Return the middle of the stamp, from the left."""
+        """Return the horizontal position of the middle of the stamp, in points from the left."""
         return column * self._cell_x + self._shape.width / 2
 
     def y(self, row: int) -> float:
-        """Return the middle of the stamp, from below."""
+        """Return the vertical position of the middle of the stamp, in points from below."""
         return self._survey.height - row * self._cell_y - self._shape.height / 2
 
     def placement(self, row: int, column: int) -> Placement:
-        """Return the stamp there."""
+        """Return the placement whose upper left corner is that of this cell."""
         x, y = column * self._cell_x, self.y(row) - self._shape.height / 2
         return Placement(self._shape.page, x, y, self._shape.width)
 
     def is_free(self, row: int, column: int) -> bool:
-        """True if there is no ink in the place and its margin."""
+        """True if the place at this cell and its margin have no ink, except specks."""
         survey = self._survey
         found = survey.ink_in(
             max(0, column - self._beside),
@@ -204,7 +205,7 @@ class _Places:
 
 
 def _inside(page: float, stamp: float, cell: float, last: int) -> range:
-    """Return the cells at which a stamp can begin, as far from both edges as the page allows."""
+    """Return the cells, along one side of the page, at which a stamp can begin with a distance to both edges."""
     if page < stamp:
         return range(0)
     edge = min(_EDGE_POINTS, (page - stamp) / 2)
@@ -214,7 +215,7 @@ def _inside(page: float, stamp: float, cell: float, last: int) -> range:
 
 
 def _is_near(place: Placement, taken: Sequence[Placement]) -> bool:
-    """True if a stamp there would overlap another, or be closer than the margin."""
+    """True if a stamp at this place would overlap a taken one, or be closer to it than the margin."""
     return any(
         place.x < one.x + one.width + _MARGIN_POINTS
         and one.x < place.x + place.width + _MARGIN_POINTS

@@ -1,7 +1,7 @@
-"""Tasks of the processes of `bounded`, by name; and the program that runs them.
+"""Functions of the tasks that run in the processes of `bounded`, by name; and the program that runs them.
 
-Each takes the document and the parameters of its `Task`, and returns the answer in bytes.  As a
-program (`python -m meterai.sealing.tasks`) it is the fork server with these tasks loaded.
+Each function takes the document and the parameters of its `Task`, and returns the answer in bytes.  Run as a program
+(`python -m meterai.sealing.tasks`), the module is the fork server with these tasks loaded.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -101,7 +101,7 @@ def _logo(picture: bytes, _: Parameters) -> bytes:
 
 
 def _fractions(page: PdfPage, rectangle: Sequence[float]) -> drawing.Fractions:
-    """Return a rectangle in points, cut to the page, as fractions of it from the top left."""
+    """Convert a rectangle in points, cut to the page, to fractions of the page from its top left corner."""
     x, y, width, height = rectangle
     size = page.size
     left, right = max(0.0, x / size.width), min(1.0, (x + width) / size.width)
@@ -139,7 +139,7 @@ _TASKS: dict[str, Callable[[bytes, Parameters], bytes]] = {
 
 
 def do(name: str, document: bytes, parameters: Parameters) -> bytes:
-    """Return the answer to a task."""
+    """Run the task with this name, and return its answer, which may be an encoded refusal."""
     try:
         return _TASKS[name](document, parameters)
     except Refusal as refusal:

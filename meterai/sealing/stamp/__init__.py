@@ -1,4 +1,4 @@
-"""Appearance of one stamp: artwork, typefaces, QR code, the signed claim, its names.
+"""Appearance of a stamp: artwork, typefaces, QR code, signed claim, and the names that identify the stamp.
 
-The package handles bytes and numbers only, no document and no signature.
+The package handles only bytes and numbers; it reads no document and makes no seal.
 """

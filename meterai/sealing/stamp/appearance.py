@@ -1,11 +1,11 @@
-"""A stamp as objects of a PDF: objects that all stamps of a file share, and one form XObject per stamp.
+"""A stamp as objects of a PDF: objects that all stamps of a file share, and one form XObject for each stamp.
 
-Shared are the two typefaces and a form with the artwork, ours or the operator's.  A stamp's own
-form, its appearance stream (/AP), paints the artwork and adds serial, words and QR code; it is not
-compressed, which would save nothing.
+The shared objects are the two typefaces and a form with the artwork, ours or the operator's.  The form of a single stamp,
+its appearance stream (/AP), paints the artwork and adds serial, words and QR code.  It is not compressed, since that
+would not make it smaller.
 
-No dictionary here holds a string, so the writer of an encrypted document has only the data
-of streams to encrypt.
+No dictionary here may contain a string, because the writer of an encrypted document encrypts only the data of these
+streams.
 """
 
 import zlib
@@ -19,11 +19,11 @@ from meterai.sealing.stamp.operator_artwork import OperatorArtwork
 from meterai.sealing.stamp.qr import QrSymbol
 from meterai.sealing.stamp.typeface import OBJECTS, typeface_named
 
-SHARED_MAX = 4  # one artwork, with and without SPECIMEN, twice during a change
+SHARED_MAX = 4  # cached; one artwork with and without SPECIMEN, and another during a change
 
-# Matrices that turn upright content against the rotation of the page, by quarter turns.
+# Matrices, by quarter turns of the page, that keep the content upright on a rotated page.
 _UPRIGHT = (b"", b"/Matrix[0 1 -1 0 0 0]", b"/Matrix[-1 0 0 -1 0 0]", b"/Matrix[0 -1 1 0 0 0]")
-_MONO = 1  # index among the shared objects: the artwork, the two faces, objects of operator artwork
+_MONO = 1  # indices of shared objects; the artwork is 0
 _SANS = _MONO + OBJECTS
 _OPERATOR_ARTWORK = _SANS + OBJECTS
 
@@ -37,7 +37,7 @@ class SharedObjects:
     count: int
 
     def artwork(self, first: int) -> int:
-        """Return the number of the form with the artwork."""
+        """Return the number of the form with the artwork, if `first` is the number of the first shared object."""
         return first
 
     def objects(self, first: int) -> list[Stream | bytes]:
@@ -64,10 +64,10 @@ class SharedObjects:
 
 @lru_cache(SHARED_MAX)
 def shared(*, specimen: bool, operator_artwork: bytes | None = None) -> SharedObjects:
-    """Return the objects that a document needs once for any number of stamps.
+    """Return the objects that a document with stamps needs once, for any number of stamps.
 
     `operator_artwork` is a PDF whose first page is shown in place of our artwork; refuses with
-    `ArtworkUnusable` one that cannot be shown.
+    `ArtworkUnusable` if it cannot be shown.
     """
     operators = _read(operator_artwork) if operator_artwork is not None else None
     box = numbers(0, 0, artwork.SHEET_WIDTH, artwork.SHEET_HEIGHT)
@@ -95,11 +95,10 @@ def _read(operator_artwork: bytes) -> OperatorArtwork:
 def appearance_stream(
     words: bytes, code: QrSymbol, width: float, quarter_turns: int, shared_first: int
 ) -> Stream:
-    """Return the appearance of one stamp, `width` points wide, upright on a page
-    turned clockwise by `quarter_turns`.
+    """Return the appearance stream of one stamp, `width` points wide, upright on a page rotated by `quarter_turns`.
 
-    Its unit is the point for any unit of the page: readers fit it into the rectangle of its annotation
-    (ISO 32000-2, section 12.5.5).
+    Rotation is clockwise.  The unit of the stream is the point even if the page has another unit, since readers fit the
+    appearance into the rectangle of the annotation (ISO 32000-2, section 12.5.5).
 
     `words` is the output of `artwork.serial_and_words`; `shared_first` is the number of the first object of `shared`.
     """

@@ -1,14 +1,13 @@
 """Artwork of the stamp: lines and letters only, so that it prints sharply at any size.
 
-The picture is our own and neutral: no state emblem.  It is drawn on a sheet of 100 by 156 units
-and scaled by the caller.  From the top: a band with the name, the value in figures and words, a
-strip that says that the duty is paid (or SPECIMEN), the QR code as wide as the sheet
-allows, then the serial, the time of sealing and the check address.  Text and code are
-black or white, which any printer prints sharply; colours are decoration.
+The picture is our own design and neutral: it has no state emblem.  It is drawn on a sheet of 100 by 156 units, which
+the caller scales.  From the top it shows: a band with the name, the value in figures and words, a strip that says that
+the duty is paid (or SPECIMEN), the QR code as wide as the sheet allows, then the serial, the time of sealing and the
+check address.  Text and code are black or white, which every printer prints sharply; colours are decoration only.
 
 Colours are calibrated (ISO 32000-1, section 8.6.5), which PDF/A allows beside any output intent.
-White is that of the primaries of sRGB, which every viewer tried shows as pure white; black is that
-of a grey, so that a printer can use its black ink alone.  Nothing is transparent.
+White is defined by the primaries of sRGB, because every tested viewer shows that as pure white.  Black is in a grey
+colour space, so that a printer can use its black ink only.  Nothing is transparent.
 """
 
 from functools import lru_cache
@@ -24,7 +23,7 @@ SHEET_HEIGHT = SHEET_WIDTH * HEIGHT_PER_WIDTH
 
 Box = tuple[float, float, float, float]  # x, y, width, height
 
-# Names of the resources in the content.
+# Colour spaces and names of resources in the content.
 _GREY = b"/G[/CalGray<</WhitePoint[.9505 1 1.089]>>]"
 BLACK = b"/ColorSpace<<%b>>" % _GREY  # resources of an appearance stream
 COLOURS = (
@@ -35,12 +34,12 @@ SANS, MONO, OPERATOR_ARTWORK = b"/B", b"/M", b"/Official"
 
 _QR_BOX: Box = (3.0, 30.6, 94.0, 94.0)  # with the quiet zone of the code
 _WORDS_BOX: Box = (3.0, 3.0, 94.0, 27.6)
-_SERIAL_SIZE, _SERIAL_SPACING = 6.8, 0.8  # of the letters, and between them
-_SERIAL_LINES = (25.2, 18.2)  # heights of the lines
-_SERIAL_CHARACTERS = (14, 12)  # on each line, in groups of four
-_WORDS_SIZE = 6.2  # 4 points on a stamp of the least width
+_SERIAL_SIZE, _SERIAL_SPACING = 6.8, 0.8  # size of the letters, and space between them
+_SERIAL_LINES = (25.2, 18.2)  # vertical positions of the two lines
+_SERIAL_CHARACTERS = (14, 12)  # on each line, in groups of four with spaces
+_WORDS_SIZE = 6.2  # 4 points on a stamp of minimal width
 _WORDS_LINES = (11.2, 4.6)
-_WORDS_CHARACTERS = 25  # of that size, on a line
+_WORDS_CHARACTERS = 25  # of that size fit on a line
 _CHECK_AT = "PERIKSA: "
 _WHITE, _WHITE_LINE = "/C cs 1 1 1 sc", "/C CS 1 1 1 SC"
 _BLACK, _BLACK_LINE = "/G cs 0 sc", "/G CS 0 SC"
@@ -51,12 +50,12 @@ _LEFT, _RIGHT, _TOP = 3.0, 97.0, SHEET_HEIGHT - 3.0
 _BAND: Box = (_LEFT, 144.6, _RIGHT - _LEFT, 8.4)
 _FIGURES: Box = (_LEFT, 132.5, 47.0, 11.6)
 _STRIP: Box = (_LEFT, 125.0, _RIGHT - _LEFT, 6.8)
-_STRIP_END = 0.14  # of the strip, on each side of its words
+_STRIP_END = 0.14  # share of the strip on each side of its words
 
 
 @lru_cache(2)
 def fixed_part(*, specimen: bool) -> bytes:
-    """Return the content that all stamps of one kind share, in the units of the sheet."""
+    """Return the content of our artwork that is equal on all stamps, in units of the sheet."""
     parts = [
         f"{_WHITE} 0 0 {SHEET_WIDTH:g} {SHEET_HEIGHT:g} re f",
         *_frame(),
@@ -69,8 +68,9 @@ def fixed_part(*, specimen: bool) -> bytes:
 
 
 def around_operator_artwork(placing: bytes, *, specimen: bool) -> bytes:
-    """Return the content of operator artwork on the sheet: white under code, serial and words; outside production the
-    word SPECIMEN.  `placing` is the content that paints the artwork.
+    """Return the content of a sheet with operator artwork, which `placing` paints.
+
+    It is followed by white areas under code, serial and words, and with `specimen` by the word SPECIMEN.
     """
     rooms = " ".join(f"{_written(box)} re" for box in (_QR_BOX, _WORDS_BOX))
     parts = [
@@ -84,7 +84,7 @@ def around_operator_artwork(placing: bytes, *, specimen: bool) -> bytes:
 
 
 def serial_and_words(serial: Serial, words: Wording) -> bytes:
-    """Return the serial in groups of four on two lines, the time of sealing and the check address, in black."""
+    """Return the content that prints the serial on two lines, the time of sealing and the check address, in black."""
     grouped = serial.grouped().encode("ascii")
     first, _ = _SERIAL_CHARACTERS
     return _around_serial(words) % (grouped[:first], grouped[first + 1 :])
@@ -92,9 +92,9 @@ def serial_and_words(serial: Serial, words: Wording) -> bytes:
 
 @lru_cache(4)
 def _around_serial(words: Wording) -> bytes:
-    """Return all text of a stamp, with `%b` in place of each line of the serial.
+    """Return the content of all text on a stamp, with `%b` in place of each of the two lines of the serial.
 
-    A host that is too long for its line gets a line of its own, or a smaller size.
+    A host that does not fit on its line loses the words before it, and gets a smaller size if necessary.
     """
     check = _CHECK_AT + words.host
     if len(check) > _WORDS_CHARACTERS:
@@ -113,7 +113,7 @@ def _around_serial(words: Wording) -> bytes:
 
 
 def _line(text: str, characters: int, size: float, spacing: float, y: float) -> bytes:
-    """Return one line of the fixed-pitch face, centred on the sheet."""
+    """Return the content of one line of `characters` in the fixed-pitch typeface, centred on the sheet."""
     letter = typeface_named("mono").width("0") * size / 1000 + spacing
     x = (SHEET_WIDTH - characters * letter + spacing) / 2
     return b"%b %.4g Tf %g Tc 1 0 0 1 %.4g %g Tm(%b)Tj" % (
@@ -127,18 +127,18 @@ def _line(text: str, characters: int, size: float, spacing: float, y: float) -> 
 
 
 def code(qr: QrSymbol) -> bytes:
-    """Return the QR code in its box, in the current colour.
+    """Return the content that paints the QR code in its box, in the current colour.
 
-    It is an inline image of one bit a module, painted as a stencil (ISO 32000-1, section 8.9.7).
-    Compared with rectangles it is a fifth of the bytes even if those are compressed, leaves no
-    hairlines between modules, and does not grow in print: an image paints a device pixel by its
-    middle, a path every pixel that it touches (section 10.6.4).
+    It is an inline image with one bit for each module, painted as a stencil (ISO 32000-1, section 8.9.7).  Compared with
+    rectangles it has a fifth of the bytes even if those are compressed, leaves no hairlines between modules, and does not
+    grow in print: an image paints the device pixels whose centres it covers, a path all pixels that it touches
+    (section 10.6.4).
     """
     x, y, side, _ = _QR_BOX
     module = side / (qr.modules + 2 * QUIET_MODULES)
     filters, data = b"", qr.rows
     if b"EI" in data:
-        # Programs that do not compute the length of an inline image search for its end.
+        # In hexadecimal, since some programs do not compute the length of an inline image but search for its end.
         filters, data = b"/F/AHx", qr.rows.hex().encode("ascii") + b">"
     return b" %.4f 0 0 %.4f %.4f %.4f cm BI/W %d/H %d/BPC 1/IM true/D[1 0]%b ID %b\nEI" % (
         module * qr.modules,
@@ -161,7 +161,7 @@ def _frame() -> list[str]:
 
 
 def _value() -> list[str]:
-    """Return the value in figures and in words, side by side."""
+    """Return the content that prints the value in figures and in words, side by side."""
     figures = _spread("10000", 12.4, x=6.5, y=133.8, width=40.5)
     return [
         _waves(_FIGURES, lines=6, pieces=8, swing=2.6),
@@ -189,14 +189,14 @@ def _strip_ends() -> tuple[Box, Box]:
 
 
 def _in_strip(text: str, size: float, *, of: float) -> str:
-    """Return words centred on the strip, over a share of its width."""
+    """Return the content that prints words centred on the strip, spread over the share `of` of its width."""
     x, y, width, height = _STRIP
     up = (height - size * typeface_named("sans").figures.cap_height / 1000) / 2
     return _spread(text, size, x=x + width * (1 - of) / 2, y=y + up, width=width * of)
 
 
 def _waves(box: Box, *, lines: int, pieces: int, swing: float) -> str:
-    """Return two families of crossing waves, each with so many half turns, clipped to a box."""
+    """Return the content of two families of crossing waves, clipped to a box: `lines` waves each, of `pieces` half periods."""
     x, y, width, height = box
     parts = [f"q {_written(box)} re W n {_PALE_LINE}"]
     half = width / pieces
@@ -214,7 +214,7 @@ def _waves(box: Box, *, lines: int, pieces: int, swing: float) -> str:
 
 
 def _spread(text: str, size: float, *, x: float, y: float, width: float) -> str:
-    """Return one line of the sans, its letters spaced to fill the width."""
+    """Return the content of one line in the sans typeface, its letters spaced to fill the width."""
     natural = typeface_named("sans").width(text) * size / 1000
     space = (width - natural) / (len(text) - 1)
     name = SANS.decode("ascii")

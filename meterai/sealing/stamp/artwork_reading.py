@@ -1,6 +1,6 @@
 """Reading operator artwork from the operator's PDF.
 
-It is apart from `operator_artwork`, since few installations need it and its library takes 6 MB.
+This module is separate from `operator_artwork`, since few installations need it and its library takes 6 MB of memory.
 """
 
 import io
@@ -19,14 +19,14 @@ from meterai.sealing.stamp.operator_artwork import (
     OperatorArtwork,
 )
 
-OBJECTS_MAX = 100  # a file with more is a document, not a drawing
+OBJECTS_MAX = 100  # in a drawing; a file with more is a document
 _LEFT_OUT = frozenset(("/Group", "/Metadata", "/PieceInfo", "/StructParents", "/LastModified"))
 _REFUSED = frozenset(("/SMask", "/OPI", "/PS", "/Ref", "/OC", "/AA", "/A", "/JS"))
 
 
 @lru_cache(4)
 def read_operator_artwork(document: bytes) -> OperatorArtwork:
-    """Read the first page of a PDF.
+    """Read the first page of a PDF as operator artwork.
 
     Refuses with `ArtworkUnusable` a file that is no PDF, is encrypted, too large, transparent or active,
     or has strings outside its content, as composite fonts have (draw letters as outlines instead).
@@ -55,14 +55,14 @@ def read_operator_artwork(document: bytes) -> OperatorArtwork:
 
 
 class _Copy:
-    """Objects that one object leads to, in the order of discovery."""
+    """Copies an object and all objects that it refers to, in the order of discovery."""
 
     def __init__(self, start: pikepdf.Object) -> None:
         self._found = {start.objgen: 0}
         self._waiting = [start]
 
     def bodies(self) -> Iterator[ArtworkObject]:
-        """Yield each object once; writing one may discover more."""
+        """Yield a copy of each object once; copying an object may discover more."""
         for one in self._waiting:
             indices: list[int] = []
             if isinstance(one, pikepdf.Stream):
@@ -118,7 +118,7 @@ class _Copy:
 
 
 def _scalar(value: object) -> bytes:
-    """Encode a value that pikepdf returns as a Python value."""
+    """Write a simple value, which pikepdf returns as a Python value, in PDF syntax."""
     if value is None:
         return b"null"
     if isinstance(value, bool):

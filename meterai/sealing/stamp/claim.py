@@ -1,19 +1,19 @@
-"""The claim in a stamp's QR code: a signed statement of the issuer about serial and document.
+"""The claim in the QR code of a stamp: a signed statement of the issuer about serial and document.
 
-With the public key it can be checked without a network.  It is behind the serial in
-the check address, `<address>/<serial>/<claim>`, and consists of Crockford's base 32 only, so it
-needs no escaping in a path and costs a QR code 5.5 bits a character:
+With the public key a claim can be checked without a network.  It follows the serial in the check address,
+`<address>/<serial>/<claim>`.  Its characters are those of Crockford's base 32, so it needs no escaping in a path and
+takes 5.5 bits a character in a QR code:
 
     V KKKK TTTTTTT DDD...SSS
     | |    |       +-- 80 bytes: the first 16 of the SHA-256 of the original, then the signature
-    | |    +---------- seconds since 1970-01-01 UTC when it was sealed
+    | |    +---------- time of sealing, in seconds since 1970-01-01 UTC
     | +--------------- id of the key: 20 bits of the SHA-256 of the public key
     +----------------- version of this layout
 
 The signature is Ed25519 (RFC 8032) over a domain, the version, the key's id, the serial, the time
-and the digest, each of fixed length.  Sixteen bytes prevent a search for another document
-for a claim (128 bits of work).  An author who prepares two documents with one digest (64 bits) is
-found by the check of the file itself, which compares all 32.
+and the digest, each of fixed length.  With 16 bytes of the digest, finding another document for an existing claim
+takes 128 bits of work.  An author who prepares two documents with equal 16 bytes (64 bits of work) is detected by the
+check of the file itself, which compares all 32 bytes.
 """
 
 import hashlib
@@ -34,9 +34,9 @@ from meterai.plumbing.files import read_key_file
 
 VERSION = "1"
 CLAIM_CHARACTERS = 140
-SCANNED_CHARACTERS_MAX = 512  # more than any code of ours holds; bounds the input
+SCANNED_CHARACTERS_MAX = 512  # bounds the input; our codes have fewer
 
-_DOMAIN = b"meterai claim\n"  # prefix of no other signature of ours
+_DOMAIN = b"meterai claim\n"  # no other message that we sign begins so
 _KEY_ID_CHARACTERS = 4
 _TIME_CHARACTERS = 7  # 35 bits of seconds, until the year 3058
 _DIGEST_BYTES = 16
@@ -65,14 +65,14 @@ class ClaimKeyUnknown(Refusal):
 
 
 class ClaimForged(Refusal):
-    """The key that the claim names did not sign it for this serial."""
+    """The claim was not signed for this serial by the key that it names."""
 
     code = "claim_forged"
     status = 422
 
 
 class ClaimKeyUnusable(Refusal):
-    """A file of public keys cannot be trusted; the operator must act."""
+    """A file of public keys cannot be used; the operator must act."""
 
     code = "claim_key_unusable"
     status = 503
@@ -80,7 +80,7 @@ class ClaimKeyUnusable(Refusal):
 
 
 class ClaimKey:
-    """Key that signs claims, and its id in claims."""
+    """Private key that signs claims, with the id by which claims name it."""
 
     def __init__(self, private: Ed25519PrivateKey) -> None:
         self._private = private
@@ -88,14 +88,15 @@ class ClaimKey:
         self.id = key_id(self.public)
 
     def sign(self, message: bytes) -> bytes:
-        """Return the 64 bytes of the signature."""
+        """Return the Ed25519 signature of a message, 64 bytes."""
         return self._private.sign(message)
 
 
 @dataclass(frozen=True, slots=True)
 class QrClaim:
-    """Content of a claim: this serial, sealed at this time (to the second, UTC) on a
-    document whose SHA-256 begins with `digest16`.
+    """Content of a claim: the serial was sealed at this time (to the second, UTC) on one document.
+
+    `digest16` are the first 16 bytes of the SHA-256 of that document before stamping.
     """
 
     serial: Serial
@@ -105,7 +106,7 @@ class QrClaim:
 
 
 def key_id(public: Ed25519PublicKey) -> str:
-    """Return four letters of `kit.ids.ALPHABET` for a public key."""
+    """Return the id of a public key: four letters of `kit.ids.ALPHABET`."""
     digest = hashlib.sha256(public.public_bytes_raw()).digest()
     return encode(int.from_bytes(digest[:3], "big") >> 4, _KEY_ID_CHARACTERS)
 
@@ -114,7 +115,7 @@ def load_public_keys(paths: Iterable[Path]) -> dict[str, Ed25519PublicKey]:
     """Load the keys of some PEM files, by their ids.
 
     Refuses with `ClaimKeyUnusable` a file that cannot be read or holds no Ed25519 public key, and
-    two different keys of one id.
+    two different keys with the same id.
     """
     keys: dict[str, Ed25519PublicKey] = {}
     for path in paths:
@@ -130,7 +131,7 @@ def load_public_keys(paths: Iterable[Path]) -> dict[str, Ed25519PublicKey]:
 
 
 def make(serial: Serial, at: datetime, sha256_original: bytes, key: ClaimKey) -> str:
-    """Return the claim that a document with this SHA-256 was sealed `at` under the serial.
+    """Return the signed claim that a document with this SHA-256 was sealed `at` a time under the serial.
 
     Raises `ValueError` for a time without a zone, before 1970, or too late for the layout.
     """
@@ -140,10 +141,10 @@ def make(serial: Serial, at: datetime, sha256_original: bytes, key: ClaimKey) ->
 
 
 def read(text: str, keys: Mapping[str, Ed25519PublicKey]) -> QrClaim:
-    """Read and verify the claim in a scanned text: a whole address or only its end, in any case of letters.
+    """Read and verify the claim in a scanned text, which is a whole address or its last two parts, in any case of letters.
 
-    Refuses with `ClaimMalformed`, `ClaimKeyUnknown` or `ClaimForged`.  It does not tell if the serial was
-    issued and is still valid.
+    Refuses with `ClaimMalformed`, `ClaimKeyUnknown` or `ClaimForged`.  Whether the serial was issued and is still valid
+    is not checked.
     """
     serial, claim = _parts(text)
     start = len(VERSION) + _KEY_ID_CHARACTERS
@@ -168,7 +169,7 @@ def matches(claim: QrClaim, original_sha256: bytes) -> bool:
 
 
 def _parts(text: str) -> tuple[Serial, str]:
-    # Some letters outside ASCII have capitals inside it; they are no part of a claim.
+    # Some letters outside ASCII have ASCII capitals, but are no part of a claim.
     if len(text) > SCANNED_CHARACTERS_MAX or not text.isascii():
         raise ClaimMalformed("longer than a code of ours, or characters it cannot hold")
     *_, serial, claim = ["", "", *text.strip().upper().split("/")]
@@ -192,8 +193,10 @@ def _written_time(at: datetime) -> str:
 
 
 def _widening_steps() -> list[tuple[int, int]]:
-    """Return the steps that turn groups of bits into one letter a byte: the bits that move up, and the distance, from the
-    widest group of letters, whose upper half moves, to a pair.
+    """Return the steps that spread 5-bit letters to one letter a byte in a large integer.
+
+    Each step moves the upper half of every group of letters up; the first step has the widest groups, the last pairs of
+    letters.  A step is a mask of the bits to move, and the distance in bits.
     """
     steps = []
     half = _SIGNED_CHARACTERS // 2
@@ -209,7 +212,7 @@ _HALVINGS = _widening_steps()
 
 
 def _as_base32(octets: bytes) -> str:
-    """Return the text that `kit.ids.encode` makes of so many bytes, in a tenth of the time."""
+    """Encode `_SIGNED_BYTES` bytes like `kit.ids.encode`, in a tenth of the time."""
     number = int.from_bytes(octets, "big")
     for bits, places in _HALVINGS:
         moved = number & bits

@@ -1,6 +1,6 @@
 """Identifiers of our seals: field name, reason, private dictionary, alternative text, flags.
 
-Verifiers rely on them: they are part of the format of a stamped file and do not change.
+Verifiers rely on them.  They are part of the format of a stamped file and must not change.
 
 The reason has the form of the national system, `[SERIAL] ...`, so that a program which reads
 the serial from there reads ours too.
@@ -14,11 +14,9 @@ from meterai.sealing.stamp.wording import Wording
 
 FIELD_PREFIX = "Meterai_"
 STATEMENT_PREFIX = "Statement_"
-SEAL_KEY = "MeteraiSeal"  # private dictionary in the signature: serials, length and digest before
-FORMAT_VERSION = 1  # of a stamped file, in that dictionary; verifiers know the rules of each
-STATEMENT_KEY = (
-    "MeteraiStatement"  # in its place: a document of ours that is sealed without any stamp
-)
+SEAL_KEY = "MeteraiSeal"  # private dictionary in the signature, the record of a seal
+FORMAT_VERSION = 1  # in that dictionary; verifiers have the rules of each version
+STATEMENT_KEY = "MeteraiStatement"  # that of a statement of the operator, sealed without a stamp
 STATEMENT_VERSION = 1
 SIGNATURE_HEAD = b"/Type/Sig/Filter/Adobe.PPKLite/SubFilter/ETSI.CAdES.detached"
 PURPOSE = "Meterai elektronik Rp10.000"
@@ -32,17 +30,17 @@ _BRACKETED = re.compile(r"\[([0-9A-Z]{22})\]")
 
 
 def field_name(serial: Serial) -> str:
-    """Return the name of a seal's field, and of the annotation of each further stamp."""
+    """Return the name of the field or annotation of a stamp."""
     return f"{FIELD_PREFIX}{serial}"
 
 
 def reason(serials: Sequence[Serial]) -> str:
-    """Return the reason written into a seal."""
+    """Return the text of the reason (/Reason) of a seal with these serials."""
     return " ".join([*(f"[{serial}]" for serial in serials), PURPOSE])
 
 
 def alt_text(serial: Serial, words: Wording) -> str:
-    """Return the text of a stamp for screen readers."""
+    """Return the alternative text of a stamp, for screen readers."""
     return (
         f"{PURPOSE}, nomor seri {serial.grouped()}, dibubuhkan {words.sealed_at}, "
         f"periksa di {words.host}"
@@ -50,12 +48,12 @@ def alt_text(serial: Serial, words: Wording) -> str:
 
 
 def serials_in_reason(text: str) -> tuple[str, ...]:
-    """Return the well-formed serials of a reason, in order."""
+    """Return the well-formed serials in the text of a reason, in order."""
     return tuple(found for found in _BRACKETED.findall(text) if is_serial(found))
 
 
 def serial_in_name(text: str) -> str | None:
-    """Return the serial in the name of a field or an annotation, if it has our form."""
+    """Return the text behind our prefix in the name of a field or annotation; `None` if the name has another prefix."""
     return text.removeprefix(FIELD_PREFIX) if text.startswith(FIELD_PREFIX) else None
 
 

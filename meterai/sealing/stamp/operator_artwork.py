@@ -1,8 +1,8 @@
 """Operator artwork: the first page of the operator's PDF, in place of our artwork.
 
-The page is scaled to the sheet of `artwork`; white is painted over the areas of code and serial, so
-a drawing must leave them free.  Fonts, images and colour spaces are copied unchanged.  The operator is responsible
-for the conformance of the drawing to PDF/A, except for the features that `artwork_reading` refuses.
+The page is scaled to the sheet of `artwork`.  White is painted over the areas of code, serial and words, so the drawing
+must leave them free.  Fonts, images and colour spaces are copied unchanged.  The operator is responsible for the
+conformance of the drawing to PDF/A; `artwork_reading` refuses only some features that violate it.
 """
 
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from meterai.sealing.model import SealingUnavailable
 from meterai.sealing.pdf.serialization import Stream
 
-ARTWORK_BYTES_MAX = 64 * 1024  # it is in every stamped document
+ARTWORK_BYTES_MAX = 64 * 1024  # of the artwork, which is in every stamped document
 
 
 class ArtworkUnusable(SealingUnavailable):
@@ -24,28 +24,28 @@ class ArtworkUnusable(SealingUnavailable):
 
 @dataclass(frozen=True, slots=True)
 class ArtworkObject:
-    """One object; each `%d` of `form` takes the number of the object at the index in `indices`."""
+    """An object of the artwork.  Each `%d` in `form` stands for the number of the object with that index in `indices`."""
 
     form: bytes
     indices: tuple[int, ...]
     data: bytes | None
 
     def numbered(self, first: int) -> Stream | bytes:
-        """Return the object as written behind others, with the artwork's objects numbered from `first`."""
+        """Return the body of the object, if the objects of the artwork are numbered from `first`."""
         written = self.form % tuple(first + index for index in self.indices)
         return written if self.data is None else Stream(written, self.data)
 
 
 @dataclass(frozen=True, slots=True)
 class OperatorArtwork:
-    """A form and its objects; `placing` paints the form on the sheet."""
+    """A form XObject and the objects it refers to; `placing` is the content that paints the form on the sheet."""
 
     bodies: tuple[ArtworkObject, ...]
     placing: bytes
 
     @property
     def count(self) -> int:
-        """Number of its objects."""
+        """Number of objects of the artwork."""
         return len(self.bodies)
 
     def objects(self, first: int) -> Iterator[Stream | bytes]:

@@ -1,14 +1,13 @@
-"""QR code of a stamp: capitals, digits and `$%*+-./: ` at error correction M, one fixed mask.
+"""QR code of a stamp, in alphanumeric mode (capitals, digits and `$%*+-./: `), error correction M, with a fixed mask.
 
-The whole text is written in capitals: a QR code holds those characters in 5.5 bits instead of 8,
-which makes the modules of a small stamp a fifth larger.  Scheme and host of an address ignore
-case by definition; the server of the check address must ignore it in the path too.
+The whole text is in capitals: in this mode a character takes 5.5 bits instead of 8, which makes the modules of a small
+stamp a fifth larger.  Scheme and host of an address ignore case by definition; the server of the check address must
+ignore case in the path too.
 
-With version, mask and length of the text fixed, every module is the sum modulo 2 of some bits of
-the text and a constant: the error correction is linear, the placement is a permutation, the mask is
-added.  So an `Encoder` keeps one picture for each value of five or six bits at each position of the
-text, and drawing a code adds the pictures of its characters.  Sections and tables are those of
-ISO/IEC 18004:2015.
+If version, mask and length of the text are fixed, every module is the sum modulo 2 of a constant and some bits of the
+text, since the error correction is linear, the placement is a permutation, and the mask is added.  So an `Encoder`
+stores a picture for each value of each group of five or six bits of the text, and drawing a code is adding pictures.
+Sections and tables in the comments are those of ISO/IEC 18004:2015.
 """
 
 from collections.abc import Iterator
@@ -23,28 +22,26 @@ import segno
 from meterai.kit.serial import LENGTH as SERIAL_CHARACTERS
 from meterai.kit.serial import Serial
 
-VERSION_MIN = 7  # the smaller versions hold too little for a claim
-# 49 modules, with the quiet zone 57: 0.38 mm each on a stamp of the least width (`model.WIDTH_MIN`).
+VERSION_MIN = 7  # smaller versions hold too few characters for a claim
+# It has 49 modules a side, 57 with the quiet zone: 0.38 mm each on a stamp of minimal width (`model.WIDTH_MIN`).
 VERSION_MAX = 8
 QUIET_MODULES = 4  # white on every side (section 6.3.8)
 MASK = 0  # lowest mean penalty (section 7.8.3) over typical texts; trying all masks takes too long
-ADDRESS_CHARACTERS_MAX = (
-    80  # with a serial; a claim of 141 characters behind it just fits version 8
-)
-ENCODERS_MAX = 4  # a check address has one length of text; an encoder takes 3 to 7 MB
+ADDRESS_CHARACTERS_MAX = 80  # serial included; a claim of 141 characters behind just fits version 8
+ENCODERS_MAX = 4  # cached; one for each length of text; each takes 3 to 7 MB
 
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:"  # table 5; the position is the value
-_HIGH_BITS, _LOW_BITS = 5, 6  # a pair of characters is 11 bits (section 7.4.4), kept as two parts
-_UNKNOWN = 0xFF  # not a value of a character
+_HIGH_BITS, _LOW_BITS = 5, 6  # a pair of characters has 11 bits (7.4.4), in two parts
+_UNKNOWN = 0xFF  # marks a byte that is no character of the alphabet
 _VALUES = bytes(
     ALPHABET.index(chr(code)) if chr(code) in ALPHABET else _UNKNOWN for code in range(256)
 )
 
 
 class _Blocks(NamedTuple):
-    """Error correction M of one version (table 9): check codewords of a block, and its data.
+    """Blocks of error correction M in one version (table 9), each with `checks` check codewords.
 
-    `short` blocks of `data` codewords come first, then `long` ones of one more.
+    First come `short` blocks of `data` data codewords each, then `long` blocks with one data codeword more.
     """
 
     checks: int
@@ -54,7 +51,7 @@ class _Blocks(NamedTuple):
 
     @property
     def lengths(self) -> list[int]:
-        """The data codewords of each block."""
+        """Number of data codewords in each block."""
         return [self.data] * self.short + [self.data + 1] * self.long
 
 
@@ -70,8 +67,10 @@ _BLOCKS = {
 
 @dataclass(frozen=True, slots=True)
 class QrSymbol:
-    """One code with `modules` on a side; `rows` has one bit a module, 1 for dark, from the upper
-    left, every row filled up to whole bytes with zeros.
+    """A QR code with `modules` modules on each side.
+
+    `rows` has one bit for each module, 1 for dark, in rows from the upper left; each row is padded with zeros to whole
+    bytes.
     """
 
     modules: int
@@ -79,11 +78,10 @@ class QrSymbol:
 
 
 class Encoder:
-    """Encoder of all texts of one length in one version; costs some 40 ms and 4 MB.
+    """Encoder of texts of one length (in characters) in one version; making it takes some 40 ms and 4 MB.
 
-    The pictures of the common `prefix` of all texts are added up in advance.
-
-    Raises `ValueError` if the version is not 7 to 12, or does not hold so many characters.
+    All texts must begin with `prefix`, whose pictures are added in advance.  Raises `ValueError` if the version is not 7
+    to 12, or does not hold so many characters.
     """
 
     def __init__(self, version: int, characters: int, prefix: str = "") -> None:
@@ -93,7 +91,7 @@ class Encoder:
         self.characters = characters
         self.modules = 17 + 4 * version
         self._bytes = self.modules * _row_bytes(version)
-        # A text of value 0 leaves the patterns, the head, the padding and the mask.
+        # The code of a text of zeros has only the constant parts: patterns, head, padding and mask.
         code = segno.make_qr(
             ALPHABET[0] * characters,
             error="m",
@@ -108,16 +106,14 @@ class Encoder:
             next(bits)
         widths = [_HIGH_BITS, _LOW_BITS] * (characters // 2) + [_LOW_BITS] * (characters % 2)
         parts = [_sums([next(bits) for _ in range(width)]) for width in widths]
-        self._known = len(prefix) // 2 * 2  # whole pairs; each has two parts
+        self._known = len(prefix) // 2 * 2  # characters of whole pairs, which have two parts each
         known = zip(parts, _values(prefix[: self._known]), strict=False)
         self._constant = reduce(xor, (part[value] for part, value in known), self._constant)
         self._parts = parts[self._known :]
         self._prefix = prefix
 
     def draw(self, text: str) -> QrSymbol:
-        """Return the code of one text; raises `ValueError` for another length or prefix, or a lower-case
-        letter.
-        """
+        """Return the QR code of a text.  Raises `ValueError` for another length or prefix, or a forbidden character."""
         if len(text) != self.characters or not text.startswith(self._prefix):
             raise ValueError(f"not {self.characters} characters that begin {self._prefix!r}")
         values = _values(text[self._known :])
@@ -126,12 +122,12 @@ class Encoder:
 
 
 def _values(text: str) -> bytes:
-    """Return the parts of the text's pairs, one byte each; a last odd character is one part."""
+    """Return the values of the parts of a text, one byte each: two parts for each pair, and one for a last odd character."""
     values = text.encode("ascii").translate(_VALUES)
     if _UNKNOWN in values:
         raise ValueError("a character that the code does not hold in 5.5 bits")
     pairs = len(values) // 2
-    # All pairs in one number, sixteen bits each.
+    # All pairs are computed at once, in one number with 16 bits for each pair.
     both = int.from_bytes(values[: 2 * pairs], "big")
     each = int.from_bytes(b"\0\xff" * pairs, "big")
     written = 45 * (both >> 8 & each) + (both & each)
@@ -141,7 +137,7 @@ def _values(text: str) -> bytes:
 
 
 def capacity(version: int) -> int:
-    """Return the number of characters that a version holds at error correction M."""
+    """Return the number of alphanumeric characters that a version holds at error correction M."""
     bits = 8 * sum(_BLOCKS[version].lengths) - _head_bits(version)
     pairs, rest = divmod(bits, _HIGH_BITS + _LOW_BITS)
     return 2 * pairs + (rest >= _LOW_BITS)
@@ -149,9 +145,9 @@ def capacity(version: int) -> int:
 
 @lru_cache(ENCODERS_MAX)
 def encoder_for(characters: int, prefix: str = "") -> Encoder:
-    """Return the encoder of the smallest version for texts of this length that begin with the prefix.
+    """Return an encoder, in the smallest version, for texts of this many characters that begin with the prefix.
 
-    Raises `ValueError` beyond `CHARACTERS_MAX`.
+    Raises `ValueError` for more than `CHARACTERS_MAX` characters.
     """
     if characters > CHARACTERS_MAX:
         raise ValueError(f"a code of ours holds at most {CHARACTERS_MAX} characters")
@@ -162,15 +158,14 @@ def encoder_for(characters: int, prefix: str = "") -> Encoder:
 def check_address(check_url: str, serial: Serial) -> str:
     """Return the address at which a serial can be checked, in capitals.
 
-    Raises `ValueError` if it has more than `ADDRESS_CHARACTERS_MAX` characters, or one outside
-    the alphabet of the code.
+    Raises `ValueError` if the address has more than `ADDRESS_CHARACTERS_MAX` characters, or one that is not in `ALPHABET`.
     """
     return address_before_serial(check_url) + serial.text
 
 
 @lru_cache(ENCODERS_MAX)
 def address_before_serial(check_url: str) -> str:
-    """Return the common prefix of all check addresses of a platform; raises like `check_address`."""
+    """Return the common prefix of all check addresses, in capitals; raises like `check_address`."""
     address = f"{check_url.rstrip('/')}/".upper()
     if len(address) + SERIAL_CHARACTERS > ADDRESS_CHARACTERS_MAX:
         raise ValueError(f"a check address has at most {ADDRESS_CHARACTERS_MAX} characters")
@@ -180,7 +175,7 @@ def address_before_serial(check_url: str) -> str:
 
 
 def _head_bits(version: int) -> int:
-    """Return the mode and the count of characters (table 3)."""
+    """Return the length of the head in bits: mode and count of characters (table 3)."""
     return 4 + (9 if version <= 9 else 11)
 
 
@@ -189,7 +184,7 @@ def _row_bytes(version: int) -> int:
 
 
 def _picture(rows: Iterator[bytes]) -> int:
-    """Return rows of modules as one number, whose bytes are `QrSymbol.rows`."""
+    """Return the picture of rows of modules: one number, whose bytes are `QrSymbol.rows`."""
     digits = "".join(
         row.translate(_DIGITS).decode("ascii").ljust((len(row) + 7) // 8 * 8, "0") for row in rows
     )
@@ -197,7 +192,7 @@ def _picture(rows: Iterator[bytes]) -> int:
 
 
 def _sums(pictures: list[int]) -> list[int]:
-    """Return the sum for each value of some bits, the first bit the most significant."""
+    """Return the sum of pictures for each value of a group of bits; the first picture is that of the highest bit."""
     sums = [0]
     for picture in pictures:
         sums = [total ^ part for total in sums for part in (0, picture)]
@@ -205,14 +200,14 @@ def _sums(pictures: list[int]) -> list[int]:
 
 
 def _bit_pictures(version: int) -> Iterator[int]:
-    """Yield the modules that each bit of the data changes, in order: its own and the check modules."""
+    """Yield for each data bit, in order, the picture of the modules that it inverts: its own and those of check bits."""
     blocks = _BLOCKS[version]
     lengths = blocks.lengths
     modules = _data_modules(version)
     codewords = [modules[start : start + 8] for start in range(0, len(modules) - 7, 8)]
     remainders = _remainders(blocks.checks, blocks.data + 1)
     for block, length in enumerate(lengths):
-        # Section 7.6: the blocks are interleaved, first their data, then their checks.
+        # Section 7.6: the codewords of the blocks are interleaved, first their data, then their checks.
         checks = codewords[sum(lengths) + block :: len(lengths)]
         for number in range(length):
             at = block - blocks.short if number == blocks.data else block
@@ -234,8 +229,9 @@ def _bit_pictures(version: int) -> Iterator[int]:
 
 
 def _data_modules(version: int) -> list[int]:
-    """Return the modules of data in filling order: up and down, two columns at a time, from
-    the right, without the column of the timing pattern (section 7.7.3).
+    """Return the modules for data, each as a picture, in the order in which they are filled (section 7.7.3).
+
+    That is up and down in pairs of columns from the right, without the column of the timing pattern.
     """
     size, row_bits = 17 + 4 * version, 8 * _row_bytes(version)
     columns = [*range(size - 1, 6, -2), *range(5, 0, -2)]
@@ -252,7 +248,7 @@ def _data_modules(version: int) -> list[int]:
 
 
 def _is_pattern(row: int, column: int, size: int) -> bool:
-    """True for a module that never holds data (section 6.3.3 to 6.3.6, 7.9 and 7.10, annex E)."""
+    """True for a module of a fixed pattern, which never holds data (sections 6.3.3 to 6.3.6, 7.9 and 7.10, annex E)."""
     near, far = 9, size - 8  # the finder patterns with their separators, and the format
     if ((row < near or row >= far) and column < near) or (row < near and column >= far):
         return True
@@ -268,8 +264,9 @@ def _is_pattern(row: int, column: int, size: int) -> bool:
 
 
 def _remainders(degree: int, count: int) -> list[list[int]]:
-    """Return x^degree, x^(degree + 1), ... modulo the generator polynomial (section 7.5.2), highest
-    coefficient first.
+    """Return the `count` remainders of x^degree, x^(degree + 1), ... modulo the generator polynomial (section 7.5.2).
+
+    The coefficients of each remainder are in order, the highest first.
     """
     generator, root = [1], 1
     for _ in range(degree):
@@ -287,7 +284,7 @@ def _remainders(degree: int, count: int) -> list[list[int]]:
 
 
 def _double(value: int) -> int:
-    """Return twice an element of GF(256) modulo x^8 + x^4 + x^3 + x^2 + 1."""
+    """Return the product of x and an element of GF(256), modulo x^8 + x^4 + x^3 + x^2 + 1."""
     return value << 1 ^ (0x11D if value & 0x80 else 0)
 
 

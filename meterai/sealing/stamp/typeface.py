@@ -1,4 +1,4 @@
-"""The two typefaces of the stamp, embedded: PDF/A requires it, and every viewer draws the same.
+"""The two typefaces of the stamp.  They are embedded, as PDF/A requires, so that every viewer draws the same.
 
 Each is a simple TrueType font in WinAnsiEncoding (ISO 32000-1, sections 9.6.3 and 9.8): a font
 dictionary, its descriptor and a program that holds only the letters of the stamp.
@@ -14,14 +14,15 @@ from importlib import resources
 
 from meterai.sealing.pdf.serialization import Stream, numbers
 
-OBJECTS = 3  # of one face: font, descriptor, program
+OBJECTS = 3  # PDF objects of one typeface: font, descriptor, program
 _NONSYMBOLIC, _FIXED_PITCH = 1 << 5, 1 << 0  # flags of a descriptor (ISO 32000-1, table 123)
 
 
 @dataclass(frozen=True, slots=True)
 class TypefaceMetrics:
-    """Metrics of one typeface in a PDF, in thousandths of the font size; `widths` are those
-    of `letters`, in that order.
+    """Metrics of one typeface in a PDF, in thousandths of the font size.
+
+    `widths` are the widths of `letters`, in that order.
     """
 
     name: str
@@ -36,7 +37,7 @@ class TypefaceMetrics:
 
 
 class Typeface:
-    """One typeface: the width of its lines, and its objects in a PDF."""
+    """One typeface: measures the width of lines, and makes the objects of the font in a PDF."""
 
     def __init__(self, figures: TypefaceMetrics, program: bytes) -> None:
         self.figures = figures
@@ -49,11 +50,11 @@ class Typeface:
         )
 
     def width(self, text: str) -> int:
-        """Return the width of a line in thousandths of the font size; raises `KeyError` for a letter that is not in the program."""
+        """Return the width of a line in thousandths of the font size.  Raises `KeyError` for a letter the font lacks."""
         return sum(self._widths[letter] for letter in text)
 
     def objects(self, first: int) -> list[Stream | bytes]:
-        """Return the font, its descriptor and its program, numbered from `first`."""
+        """Return the bodies of the font, its descriptor and its program, which are numbered from `first`."""
         return [
             b"<<%b/FontDescriptor %d 0 R>>" % (self._font, first + 1),
             b"<<%b/FontFile2 %d 0 R>>" % (self._descriptor, first + 2),
@@ -88,12 +89,12 @@ class Typeface:
 
 @lru_cache(2)
 def typeface_named(name: str) -> Typeface:
-    """Load one of the faces of `fonts/faces.toml`: `sans` for words and figures, `mono` for serials."""
+    """Load a typeface of `fonts/faces.toml`: `sans` for words and figures, `mono` for serials."""
     directory = resources.files("meterai") / "sealing" / "stamp" / "fonts"
     figures = tomllib.loads((directory / "faces.toml").read_text("utf-8"))[name]
     return Typeface(TypefaceMetrics(**figures), (directory / f"{name}.ttf").read_bytes())
 
 
 def _subset_tag(program: bytes) -> str:
-    """Return the six letters that distinguish one subset from another (ISO 32000-1, section 9.6.4)."""
+    """Return the tag of six letters for a subset of a font, derived from its program (ISO 32000-1, section 9.6.4)."""
     return "".join(chr(ord("A") + octet % 26) for octet in sha256(program).digest()[:6])

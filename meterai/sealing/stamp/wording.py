@@ -1,6 +1,6 @@
 """Words on a stamp: the time of sealing and the check address.
 
-The words are Indonesian, as the stamp is; its fixed-pitch face has capitals only.
+The words are Indonesian.  The stamp shows them in capitals, since its fixed-pitch typeface has no other letters.
 """
 
 import re
@@ -18,8 +18,10 @@ _HOST = re.compile(r"[a-z0-9.:-]+")
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """`sealed_at` is a time as 24 Nov 2026 15.04 WIB; `host` is the name that a reader types to check, without
-    the parts that a browser adds.
+    """Words on a stamp.
+
+    `sealed_at` is the time of sealing, such as 24 Nov 2026 15.04 WIB.  `host` is the name that a reader types into a
+    browser to check the stamp.
     """
 
     sealed_at: str
@@ -28,7 +30,7 @@ class Wording:
 
 @lru_cache(4)
 def wording(at: datetime, check_url: str) -> Wording:
-    """Return the words of all stamps that are sealed `at` (with a time zone) and checked below the address.
+    """Return the words on stamps that are sealed `at` a time (with a time zone) and checked at addresses below `check_url`.
 
     Raises like `check_printable`.
     """
@@ -39,8 +41,9 @@ def wording(at: datetime, check_url: str) -> Wording:
 
 
 def check_printable(check_url: str) -> None:
-    """Raise `ValueError` for a check address that is too long for the code, or has a character that
-    the code or the letters of a stamp lack.
+    """Raise `ValueError` for a check address that a stamp cannot show.
+
+    It is too long for the QR code, or has a character that the code or the typeface lacks.
     """
     address_before_serial(check_url)
     if not _HOST.fullmatch(_host(check_url)):

@@ -1,11 +1,10 @@
 """Content of one update: stamps on their pages, the field of the seal, the signature dictionary.
 
-In an unsigned document one update holds all stamps: the first is the widget of the
-signature field, the others are locked stamp annotations, and the seal certifies the document
-(DocMDP, permission 2: nothing but signing and filling forms; our own verifier allows signing
-only).  In a signed document a new annotation could break
-the earlier signature and a new signature cannot: every stamp is a seal of its own there, with a lock
-(FieldMDP) on the existing fields.
+In an unsigned document one update holds all stamps: the first is the widget of the signature field, the others are
+locked stamp annotations.  The seal certifies the document (DocMDP, permission 2, which allows only signing and filling
+forms; our own verifier allows only signing).  In a signed document a new annotation could invalidate the earlier
+signature, but a new signature cannot.  So every stamp there is a separate seal, with a lock (FieldMDP) on the existing
+fields.
 """
 
 import hashlib
@@ -42,25 +41,25 @@ from meterai.sealing.stamp.identifiers import (
 from meterai.sealing.stamp.wording import Wording, wording
 
 NUMBERS_SKIPPED_MAX = (
-    20_000  # object numbers left unused before ours; readers keep some bytes of memory for each
+    20_000  # object numbers left unused before ours; each costs readers some memory
 )
-# qpdf treats the rows of a file as damaged if it has more numbers than a third of its bytes.
+# qpdf treats a cross-reference as damaged if it has more object numbers than a third of the bytes of the file.
 BYTES_PER_NUMBER = 4
-STAMPING_BYTES = 15_000  # minimum that sealing adds
-_CERTIFICATION = (  # permission 2: signing and filling forms (ISO 32000-2, table 257)
+STAMPING_BYTES = 15_000  # minimum that sealing adds to a file
+_CERTIFICATION = (  # permission 2: signing and form filling (ISO 32000-2, table 257)
     b"/Reference[<</Type/SigRef/DigestMethod/SHA256/TransformMethod/DocMDP"
     b"/TransformParams<</Type/TransformParams/V/1.2/P 2>>>>]"
 )
-_APPEND_ONLY = b"3"  # signatures exist, and the file may only be appended to (table 225)
+_APPEND_ONLY = b"3"  # /SigFlags: signatures exist, append only (table 225)
 
 Placed = Sequence[tuple[Stamp, PdfPage]]
 
 
 @dataclass(frozen=True, slots=True)
 class AffixingTerms:
-    """Common values of all updates of one request.
+    """Values that are the same in all updates of one request.
 
-    `placeholder_bytes` is the length of the value of /Contents: hexadecimal, brackets included.
+    `placeholder_bytes` is the length of the value of /Contents in hexadecimal, angle brackets included.
     """
 
     issuer_name: str
@@ -71,29 +70,29 @@ class AffixingTerms:
     operator_artwork: bytes | None
     original_bytes: int
     sha256_original: bytes
-    time_stamp_roots: tuple[bytes, ...]  # the digest of each; none without a time-stamp
+    time_stamp_roots: tuple[bytes, ...]  # the SHA-256 of each; empty without a time-stamp
     placeholder_bytes: int
 
     @property
     def wording(self) -> Wording:
-        """Words of all the stamps."""
+        """Words on each stamp."""
         return wording(self.at, self.check_url)
 
     @property
     def written_time(self) -> str:
-        """Time in the format of a PDF (ISO 32000-2, section 7.9.4)."""
+        """Time of sealing in the date format of PDF (ISO 32000-2, section 7.9.4)."""
         at = self.at.astimezone(UTC)
         day = f"D:{at.year:04}{at.month:02}{at.day:02}"
         return f"{day}{at.hour:02}{at.minute:02}{at.second:02}+00'00'"
 
 
 def affix(terms: AffixingTerms, document: Document, placed: Placed, *, certify: bool) -> Sealed:
-    """Return one update with these stamps and room for their seal.
+    """Return an update with these stamps and room for their seal.
 
-    `certify` forbids all changes but signatures; otherwise the existing fields are locked.
+    With `certify` the seal certifies the document; otherwise it locks the existing fields (see the module).
     """
     update = PdfUpdate(document, _first_number(document, placed))
-    # Elements of the structure would be changes to a signed document.
+    # In a signed document, elements in the structure tree could invalidate the signature.
     tree = structure_tree(document) if certify else None
     shared = appearance.shared(specimen=terms.specimen, operator_artwork=terms.operator_artwork)
     first_shared = update.reserve(shared.count)
@@ -133,9 +132,9 @@ def affix(terms: AffixingTerms, document: Document, placed: Placed, *, certify: 
 
 
 def state(terms: AffixingTerms, document: Document, page: PdfPage) -> Sealed:
-    """Return one update with room for a seal over a statement of ours: an invisible field, and no stamp.
+    """Return an update with room for a seal over a statement of the operator: an invisible field on `page`, and no stamp.
 
-    Its record has a key of its own and no serials, so that no verifier takes it for that of a stamp.
+    Its record has another key and no serials, so that no verifier mistakes it for the record of a stamp.
     """
     update = PdfUpdate(document)
     field, signature = update.reserve(), update.reserve()
@@ -161,10 +160,10 @@ def state(terms: AffixingTerms, document: Document, page: PdfPage) -> Sealed:
 
 
 def _first_number(document: Document, placed: Placed) -> int:
-    """Return the first number for our objects, which is unpredictable.
+    """Return an unpredictable first number for our objects, derived from the random serial.
 
-    A prepared document could refer to a number without an object, and would show our
-    stamp once more on another page.  A serial is random, so the numbers derived from it are.
+    Otherwise a prepared document could refer to the number of our object in advance, and so show our stamp once more on
+    another page.
     """
     room = (len(document.buffer) + STAMPING_BYTES) // BYTES_PER_NUMBER - document.size
     skipped_max = max(1, min(room, NUMBERS_SKIPPED_MAX))
@@ -173,9 +172,9 @@ def _first_number(document: Document, placed: Placed) -> int:
 
 
 def dry_run(document: Document, pages: Sequence[PdfPage], *, certify: bool) -> None:
-    """Make the changes that `affix` would make to existing objects, and discard them.
+    """Make the changes that `affix` would make to existing objects, and discard the result.
 
-    Refuses with `DocumentBroken` an object that could not be changed, before anybody pays for a stamp.
+    Refuses with `DocumentBroken` if an object cannot be changed, so that nobody pays for a stamp on such a document.
     """
     update = PdfUpdate(document)
     tree = structure_tree(document) if certify else None
@@ -202,22 +201,22 @@ def _appearance_stream(
 
 
 def _annotation(stamp: Stamp, page: PdfPage, stream: int) -> bytes:
-    """Return the common entries of a field and a further stamp."""
-    # In units of the page, each of which may be many points (ISO 32000-2, /UserUnit), to a ten-thousandth
-    # of a point.
+    """Return the entries that the annotation of every stamp has, the widget of a seal included."""
+    # Coordinates are in units of the page, which may be many points each (ISO 32000-2, /UserUnit); they are rounded to
+    # a ten-thousandth of a point.
     places = 4 + max(0, ceil(log10(page.unit)))
     corners = numbers(*page.rectangle(stamp.placement), places=places)
     return b"/Type/Annot/Rect[%b]/P %d %d R/AP<</N %d 0 R>>" % (corners, *page.ref, stream)
 
 
 def _field(update: PdfUpdate, number: int, stamp: Stamp, signature: int) -> bytes:
-    """Return the field of the seal, which the first stamp shows."""
+    """Return the entries of the signature field, whose widget is the first stamp."""
     name = update.string(number, text_octets(field_name(stamp.serial)))
     return b"/Subtype/Widget/FT/Sig/F %d/T%b/V %d 0 R" % (WIDGET_FLAGS, name, signature)
 
 
 def _stamp(update: PdfUpdate, number: int, stamp: Stamp) -> bytes:
-    """Return a further stamp under the same seal."""
+    """Return the entries of the annotation of a further stamp under the same seal."""
     name = update.string(number, text_octets(field_name(stamp.serial)))
     return b"/Subtype/Stamp/Name/Meterai/F %d/NM%b" % (ANNOTATION_FLAGS, name)
 
@@ -225,13 +224,13 @@ def _stamp(update: PdfUpdate, number: int, stamp: Stamp) -> bytes:
 def _list_on_pages(
     update: PdfUpdate, pages: Sequence[PdfPage], first: int, *, is_tagged: bool
 ) -> None:
-    """List the annotations on their pages, and on no other page that shares its list with one of them."""
+    """Add the annotations, numbered from `first`, to the lists of their pages; one page for each annotation."""
     found: dict[Ref, tuple[PdfPage, list[bytes]]] = {}
     for number, page in enumerate(pages, start=first):
         found.setdefault(page.ref, (page, []))[1].append(b"%d 0 R" % number)
     for ref, (page, annotations) in found.items():
         items = b" ".join(annotations)
-        # A list of its own: one list may serve two pages, or be the fields of the form as well.
+        # The page gets its own list, since one list may be that of two pages, or also the fields of the form.
         update.append_own(ref, page.entries, b"/Annots", items)
         if is_tagged and b"/Tabs" not in page.entries:
             # PDF/UA-1, section 7.18.3: the order of annotations follows the structure.
@@ -255,8 +254,8 @@ def _add_field(update: PdfUpdate, document: Document, field: int) -> None:
     found = root.get(b"/AcroForm")
     form = document.dictionary(found)
     if form is None:
-        # An object of its own, with this exact spelling: @signpdf, which may sign after us, searches
-        # the file for it.
+        # The form must be an indirect object with this exact spelling, since @signpdf, which may sign after us, searches the
+        # file for it.
         own = update.reserve()
         update.add(
             own,
@@ -268,11 +267,11 @@ def _add_field(update: PdfUpdate, document: Document, field: int) -> None:
     update.append_own(home, form, b"/Fields", b"%d 0 R" % field)
     if form.raw(b"/SigFlags") != _APPEND_ONLY:
         update.put(home, form, b"/SigFlags", _APPEND_ONLY)
-    # /NeedAppearances stays: without it viewers may not show the values of filled fields.
+    # /NeedAppearances is kept, since without it viewers may not show the values of filled fields.
 
 
 def _certify(update: PdfUpdate, document: Document, signature: int) -> None:
-    """Name the certification in the catalog (ISO 32000-2, table 263)."""
+    """Refer to the certifying signature in the catalog (/Perms; ISO 32000-2, table 263)."""
     root, root_ref = document.root, document.root_ref
     found = root.get(b"/Perms")
     permissions = document.dictionary(found)
@@ -290,7 +289,7 @@ def _signature(
     serials: Sequence[Serial],
     claims: Sequence[str],
 ) -> bytes:
-    """Return the entries of the signature dictionary behind its byte range."""
+    """Return the entries of the signature dictionary that follow its byte range, the record of the seal included."""
 
     def text(value: str) -> bytes:
         return update.string(number, text_octets(value))
@@ -311,7 +310,7 @@ def _signature(
 
 
 def _before(terms: AffixingTerms, update: PdfUpdate, number: int) -> bytes:
-    """Return the entries of a record about the file before the seal, and about the time-stamp in it."""
+    """Return the entries of a record about the file before the seal, and about the roots of its time-stamp."""
     roots = b"".join([update.string(number, digest) for digest in terms.time_stamp_roots])
     return b"/PreviousLength %d/OriginalLength %d/OriginalSHA256%b/TimeStampRoots[%b]" % (
         update.start,
@@ -322,7 +321,7 @@ def _before(terms: AffixingTerms, update: PdfUpdate, number: int) -> bytes:
 
 
 def _field_lock(update: PdfUpdate, document: Document, number: int, serial: Serial) -> bytes:
-    """Return a lock on the existing fields; a lock on all fields would forbid later signatures."""
+    """Return a lock on the existing fields and that of this seal; a lock on all fields would forbid later signatures."""
     names = [*top_field_names(document), text_octets(field_name(serial))]
     locked = b"".join([update.string(number, name) for name in dict.fromkeys(names)])
     return (

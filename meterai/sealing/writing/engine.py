@@ -1,9 +1,8 @@
-"""The engine: the original bytes stay unchanged, the stamps and the seal are appended.
+"""The engine, which appends stamps and seals to a document; the original bytes stay unchanged.
 
-The steps of `seal`: (1) open the document and find the pages; (2) lay out the update around a
-/Contents placeholder of known length (`affixing`); (3) hash the original, or continue the state that a
-caller kept from the upload, and the bytes around the placeholder; (4) have the issuer sign the
-digest; (5) put the SignedData into the placeholder.
+The steps of `seal` are: (1) open the document and find the pages; (2) lay out the update around a /Contents placeholder
+of known length (`affixing`); (3) hash the original, or continue the hash state that the caller kept from the upload, and
+hash the bytes around the placeholder; (4) have the issuer sign the digest; (5) put the SignedData into the placeholder.
 """
 
 import hashlib
@@ -47,11 +46,11 @@ from meterai.sealing.writing.affixing import AffixingTerms, affix, dry_run, stat
 from meterai.sealing.writing.refusals import refuse_other_views, refuse_stamps_in_the_way
 from meterai.sealing.writing.security_store import store_update
 
-NUMBERS_RESERVED = 100_000  # for our objects, and for the numbers left unused before them
+NUMBERS_RESERVED = 100_000  # object numbers, for ours and those left unused before ours
 
 
 class HashState(Protocol):
-    """SHA-256 over all bytes so far, as `hashlib` keeps it."""
+    """State of a SHA-256 computation: the interface of a `hashlib` object."""
 
     def copy(self) -> "HashState": ...
 
@@ -62,7 +61,7 @@ class HashState(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class HashedDocument:
-    """State of SHA-256 over a whole document, bound to its length.
+    """State of SHA-256 over a whole document, and the length of the document in bytes.
 
     The caller guarantees that the bytes are those that were hashed; only their length is compared.
     """
@@ -77,11 +76,11 @@ class HashedDocument:
 
     @property
     def sha256(self) -> bytes:
-        """Digest of the document."""
+        """SHA-256 of the document."""
         return self.state.digest()
 
     def continued(self, document: bytes) -> HashState:
-        """Return a state to continue behind the document.  Refuses with `HashOfOtherBytes`."""
+        """Return a copy of the state, to hash bytes appended to the document.  Refuses with `HashOfOtherBytes`."""
         if len(document) != self.length:
             raise HashOfOtherBytes(f"a hash of {self.length} bytes, not of {len(document)}")
         return self.state.copy()
@@ -89,7 +88,7 @@ class HashedDocument:
 
 @dataclass(frozen=True, slots=True)
 class OpenedDocument:
-    """A document that may be stamped, and the pages of the placements."""
+    """An opened document that may be stamped; `targets` are the pages of the placements, `pages` the number of all pages."""
 
     document: Document
     placements: tuple[Placement, ...]
@@ -103,7 +102,7 @@ def inspect(
 ) -> Inspection:
     """Return the number of pages and signatures, and the visible size of the page of each placement.
 
-    Costs a few look-ups in the file; nothing is drawn or signed.  Refuses with `PlacementMalformed`,
+    Takes a few look-ups in the file; nothing is drawn or signed.  Refuses with `PlacementMalformed`,
     `DocumentTooLarge`, `NotAPdf`, `DocumentEncrypted`, `DocumentBroken`,
     `EncryptedWithoutIdentifier`, `ChangesForbidden`, `SignatureRangeMalformed`, `DynamicForm`,
     `Portfolio`, `LeavesWhenOpened`, `StrayStamp`, `NoPages`, `PageOutOfRange`,
@@ -115,27 +114,27 @@ def inspect(
 def accept(
     document: bytes, placements: Sequence[Placement], *, password: bytes = b""
 ) -> PreparedDocument:
-    """Return the unchanged document, ready to be stamped.  Refuses like `inspect`."""
+    """Check that a document can be stamped, and return it unchanged as a `PreparedDocument`.  Refuses like `inspect`."""
     return finish(accepting(document, placements, password=password))
 
 
 def accepting(
     document: bytes, placements: Sequence[Placement], *, password: bytes = b""
 ) -> Work[PreparedDocument]:
-    """`accept` as a work: a document that takes long to inspect is inspected in a task."""
+    """Return `accept` as a work: a document that exceeds the limits of a first look is inspected in a task."""
     try:
         opened = open_checked(document, placements, password, FIRST_LOOK)
     except TooMuchHere:
         inspection = yield from _inspected_in_task(document, placements, password)
         return PreparedDocument(document, inspection, is_repaired=False)
-    opened.document.widen(LIMITS)  # it passed; sealing reads some of it again
+    opened.document.widen(LIMITS)  # the document passed, and sealing reads some of it again
     return _ready(opened)
 
 
 def accept_here(
     document: bytes, placements: Sequence[Placement], password: bytes
 ) -> PreparedDocument:
-    """`accept` within the limits of a task, but in this process."""
+    """Like `accept`, with the limits of a task but in this process."""
     return _ready(open_checked(document, placements, password, LIMITS))
 
 
@@ -162,17 +161,16 @@ def _inspected_in_task(
 
 
 def read_placements(wanted: Sequence[Sequence[float]]) -> list[Placement]:
-    """Return the placements among the parameters of a task."""
+    """Decode placements from the parameters of a task."""
     return [Placement(int(page), x, y, width) for page, x, y, width in wanted]
 
 
 def ingest(
     document: bytes, placements: Sequence[Placement], *, password: bytes = b""
 ) -> PreparedDocument:
-    """Return the document that will be stamped.  A broken one, or one whose pages only a more
-    lenient reader finds, is repaired first.
+    """Return the document to be stamped, repaired if it is broken.
 
-    Refuses like `inspect`.
+    A document is repaired too if only a more lenient reader finds its pages.  Refuses like `inspect`.
     """
     return finish(ingesting(document, placements, password=password))
 
@@ -180,7 +178,7 @@ def ingest(
 def ingesting(
     document: bytes, placements: Sequence[Placement], *, password: bytes = b""
 ) -> Work[PreparedDocument]:
-    """`ingest` as a work."""
+    """Return `ingest` as a work."""
     try:
         return (yield from accepting(document, placements, password=password))
     except (DocumentBroken, NoPages) as cause:
@@ -206,18 +204,16 @@ def seal(  # noqa: PLR0913 - a seal depends on so much, and on nothing else
 ) -> Delta:
     """Stamp a document and seal it.  The stamped file is `original` followed by the delta.
 
-    A `PreparedDocument`, with the placements it was made for, is not read a second time.  Plain bytes are not searched for
-    malicious preparation; `accept` does that (`delivery` calls it).
-    `check_url` is the address below which a serial can be checked; it, the serial and the signed
-    claim are in the QR code, in capitals.  `specimen` prints the word on each stamp.  `at` (with a
-    time zone) is the time written into the seal.  `password` opens an encrypted document, which
-    stays encrypted.  `hashed` is the hash of `original` from its upload: with it,
-    sealing does not read the file again.
+    A `PreparedDocument` is not read again if the stamps have the placements that it was made for.  Plain bytes are not
+    searched for malicious preparation here: `accept` does that, and `delivery` calls it.  `at` (with a time zone) is the
+    time written into the seal.  `check_url` is the address below which a serial can be checked; the QR code contains
+    this address, the serial and the signed claim, in capitals.  `specimen` prints the word SPECIMEN on each stamp.
+    `password` opens an encrypted document, which stays encrypted.  `hashed` is the hash of `original` from its upload;
+    with it sealing does not hash the file again.
 
-    Refuses like `inspect`, with `HashOfOtherBytes` or a `SealingUnavailable` (`IssuerUnusable`,
-    `TimeStampUnavailable`, `RevocationUnavailable`), and raises nothing else for any bytes.  A repeated
-    serial, or a `check_url` too long for the code or with a host that a stamp cannot
-    show, is a `ValueError`.
+    Refuses like `inspect`, with `HashOfOtherBytes` or a `SealingUnavailable` (`IssuerUnusable`, `TimeStampUnavailable`,
+    `RevocationUnavailable`), and raises nothing else for any document.  Raises `ValueError` for a repeated serial, and
+    for a `check_url` that is too long for the code or has a host that a stamp cannot show.
     """
     issuer.check_usable(at)
     _check_stamps(stamps, check_url)
@@ -237,13 +233,12 @@ def seal(  # noqa: PLR0913 - a seal depends on so much, and on nothing else
 
 
 def seal_statement(statement: bytes, issuer: Issuer, *, at: datetime) -> Delta:
-    """Seal an unsigned document of ours without any stamp; the seal says so.
+    """Seal a statement, an unsigned document written by the operator, without a stamp; the seal says that it has none.
 
-    Refuses like `inspect`, or with a `SealingUnavailable`; a signed document is a
-    `ValueError`.
+    Refuses like `inspect`, or with a `SealingUnavailable`.  Raises `ValueError` for a signed document.
     """
     issuer.check_usable(at)
-    # A corner of every page of ours; nothing is put there.
+    # A placement that fits on each of our pages, needed for the checks only; no stamp is put there.
     opened = open_checked(statement, [Placement(1, 20, 20)], b"", LIMITS)
     if opened.signatures:
         raise ValueError("a statement of ours that somebody signed")
@@ -290,7 +285,7 @@ def _check_stamps(stamps: Sequence[Stamp], check_url: str) -> None:
 def open_checked(
     document: bytes, placements: Sequence[Placement], password: bytes, limits: ReadLimits
 ) -> OpenedDocument:
-    """Open a document and check that it can be stamped there.
+    """Open a document and check that it can be stamped at these placements.
 
     Refuses like `inspect`; with the limits of a first look may raise `TooMuchHere`.
     """
@@ -330,8 +325,8 @@ def _open(
         tree = PageTree(opened)
         refuse_other_views(opened, tree.page(1).entries)
         if not opened.is_sized and not signatures:
-            # Some readers skip such an object, and would find it after our update. A signed document was
-            # written so by its program and cannot be repaired.
+            # Some readers skip objects beyond the stated size, and would find them after our update.  A signed document is
+            # accepted, since its program wrote it so and it cannot be repaired.
             raise DocumentBroken("an object beyond the numbers that there are")
         if opened.size > OBJECT_NUMBER_MAX - NUMBERS_RESERVED:
             raise DocumentBroken("no numbers are left for objects")
@@ -347,7 +342,7 @@ def _open(
 
 @dataclass(frozen=True, slots=True)
 class _Sealing:
-    """One request: its terms, its issuer, and the hash of all bytes written so far."""
+    """One request for sealing: its terms, its issuer, and the hash state of all bytes up to now, the original included."""
 
     terms: AffixingTerms
     issuer: Issuer
@@ -355,7 +350,7 @@ class _Sealing:
     state: HashState
 
     def seal(self, update: Sealed) -> tuple[bytes, bytes]:
-        """Return the sealed update of a document whose bytes `state` has hashed, and its /Contents."""
+        """Sign an update of the document that `state` has hashed; return the sealed update and its value of /Contents."""
         before, after = update
         self.state.update(before)
         covered = self.state.copy()
@@ -367,7 +362,7 @@ class _Sealing:
         return before + rest, placeholder
 
     def seal_each(self, opened: OpenedDocument, stamps: Sequence[Stamp]) -> tuple[bytes, bytes]:
-        """Return one seal after the other, each over all before it, and the /Contents of the last."""
+        """Add a seal for each stamp, each over all bytes before; return the updates and the last value of /Contents."""
         stamped = original = opened.document.buffer
         placeholder = b""
         for stamp, page in zip(stamps, opened.targets, strict=True):
@@ -383,7 +378,7 @@ class _Sealing:
     def delta(
         self, original: bytes, data: bytes, placeholder: bytes, serials: Sequence[Serial]
     ) -> Delta:
-        """Return the appended bytes, followed by the evidence for their last seal."""
+        """Return the delta: the sealed updates in `data`, followed by the evidence for their last seal."""
         proofs = self.issuer.long_term_validation
         if proofs is not None:
             data += self.evidence_update(original + data, placeholder, proofs)
@@ -393,7 +388,7 @@ class _Sealing:
     def evidence_update(
         self, stamped: bytes, placeholder: bytes, long_term_validation: ProofSource
     ) -> bytes:
-        """Return the update with the evidence for this seal; empty if none is configured."""
+        """Return the update with the evidence for a seal; empty if evidence is not configured."""
         contents = bytes.fromhex(placeholder[1:-1].decode("ascii"))
         signed_data = contents[: der_length(contents)]
         evidence = long_term_validation.evidence(signed_data, self.issuer.chain, self.terms.at)

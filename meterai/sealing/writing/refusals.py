@@ -1,8 +1,8 @@
-"""Refusals of a document before it is stamped: readers show something other than its pages, or it has a stray stamp.
+"""Refusal of documents that readers show by something other than their pages, or that show a stamp without its seal.
 
-If a seal could be removed from the form and leave its picture, the document would show two stamps for one payment.
-Stamps are found by their names (`stamp.identifiers`); a stamp that was drawn anew or copied as a picture is not found,
-and shows the serial of another document.
+If a seal were removed from the form and its picture left, a new stamping would make a document with two stamps for
+one payment.  Stamps are found by their names (`stamp.identifiers`).  A stamp that was drawn anew or copied as a picture
+is not found; it shows the serial of another document.
 """
 
 import re
@@ -29,20 +29,22 @@ from meterai.sealing.stamp.identifiers import (
     serials_in_reason,
 )
 
-ANNOTATIONS_MAX = 20_000  # of a document with a name of ours in it
+ANNOTATIONS_MAX = 20_000  # read in a document that contains one of our names
 
 _NAMED = re.compile(FIELD_PREFIX.encode("ascii") + rb"[0-9A-Z]{22}")
-ACTIONS_MAX = 100  # in one chain; real ones have one or two
+ACTIONS_MAX = 100  # in one chain of actions; real chains have one or two
 _LEAVING = {"/GoToR", "/GoToE", "/Launch", "/URI", "/SubmitForm", "/ImportData"}
-_HEAD_BYTES = 1024  # the beginning of a linearized file, which says so
+_HEAD_BYTES = 1024  # in which a linearized file has its linearization dictionary
 _LINEARIZED = re.compile(rb"/Linearized\b[^>]*?/L\s+(\d{1,12})|/L\s+(\d{1,12})[^>]*?/Linearized\b")
 
 
 def refuse_stamps_in_the_way(
     document: Document, placements: Sequence[Placement], pages: Sequence[PdfPage]
 ) -> None:
-    """Refuse with `StrayStamp` an annotation with a name of ours that no signature names, and with
-    `PlacementOnStamp` a placement over one; `pages` are those of the placements.
+    """Refuse a document with `StrayStamp` or `PlacementOnStamp`; `pages` are the pages of the placements.
+
+    A stray stamp is an annotation with one of our names whose serial no signature states.  The other refusal is for a
+    placement that overlaps an existing stamp.
     """
     if not any(map(_NAMED.search, document.texts())):
         return
@@ -67,7 +69,7 @@ def refuse_stamps_in_the_way(
 
 
 def _stamps(document: Document) -> Iterator[tuple[int, Dictionary, str]]:
-    """Yield each annotation with a name of ours: its page, and the serial in its name."""
+    """Yield page number, dictionary and serial of each annotation that has one of our names."""
     looked = 0
     for page in PageTree(document).all():
         for item in document.items(page.entries, b"/Annots"):
@@ -84,10 +86,10 @@ def _stamps(document: Document) -> Iterator[tuple[int, Dictionary, str]]:
 
 
 def refuse_other_views(document: Document, first_page: Dictionary) -> None:
-    """Refuse with `DynamicForm`, `Portfolio` or `LeavesWhenOpened` a document that readers do not show by its pages.
+    """Refuse with `DynamicForm`, `Portfolio` or `LeavesWhenOpened` a document for which readers show other content.
 
-    Refuses with `DocumentBroken` a file that is shorter than its linearization dictionary states: after an update it could
-    have that length, and readers would begin elsewhere.
+    Refuses with `DocumentBroken` a file that is shorter than its linearization dictionary states: with our update it could
+    have that length, and readers would then use the linearization and read other objects.
     """
     form = form_of(document)
     if form is not None and form.get(b"/XFA") is not None:
@@ -112,7 +114,7 @@ def _refuse_leaving(document: Document, action: Value) -> None:
             raise DocumentBroken("too many actions")
         entries = document.dictionary(waiting.pop())
         if entries is None:
-            continue  # a destination in the document
+            continue  # a destination inside the document
         kind = document.entry(entries, b"/S")
         if kind in _LEAVING:
             raise LeavesWhenOpened(f"{kind} when it is opened")

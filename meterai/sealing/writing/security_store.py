@@ -1,8 +1,8 @@
 """The document security store (ISO 32000-2, section 12.8.4.3; ETSI EN 319 142-1, section 5.4).
 
-It has certificates, OCSP answers and revocation lists, once each, and under /VRI which of them
-belong to which signature.  It is an update of its own behind the seal: an entry of /VRI is named by
-the digest of the finished signature, and the authorities sign the items it lists.
+It contains certificates, OCSP answers and revocation lists, each once, and under /VRI an entry for each signature that
+lists the items for it.  The store is a separate update behind the seal, because an entry of /VRI is named by the digest
+of the finished signature.  The update itself needs no signature, since the authorities signed the items in it.
 """
 
 import hashlib
@@ -17,8 +17,9 @@ from meterai.sealing.pdf.update import PdfUpdate
 
 @dataclass(frozen=True, slots=True)
 class EarlierStore:
-    """Content of a store that the document has already, as written between the brackets:
-    references in the three arrays, and the entries of /VRI.
+    """Content of the store that a document already has, as written in the file.
+
+    The first three are the references in its arrays, and `vri` the entries of /VRI, all without their brackets.
     """
 
     certificates: bytes = b""
@@ -31,21 +32,20 @@ _NOTHING = EarlierStore()
 
 
 class SecurityStore:
-    """Objects of a store for one signature.
+    """Objects of a security store with the evidence for one signature.
 
-    `contents` is the value of the signature's /Contents with its padding.  Objects are numbered
-    from a first number on: the streams, the entry for the signature, and last the store itself,
-    which the catalog names under /DSS.
+    `contents` is the decoded value of the signature's /Contents with its padding.  The objects have consecutive numbers:
+    first the streams, then the entry for the signature, and last the store itself, to which the catalog refers by /DSS.
     """
 
     def __init__(
         self, evidence: RevocationEvidence, contents: bytes, earlier: EarlierStore = _NOTHING
     ) -> None:
         self._evidence = evidence
-        # ISO 32000-2, table 261: SHA-1 of the contents is only the name of the entry.
+        # ISO 32000-2, table 261: the entry is named by the SHA-1 of the contents, which protects nothing here.
         self._name = hashlib.sha1(contents, usedforsecurity=False).hexdigest().upper().encode()
         self._earlier = earlier
-        # Not deflated: a verifier makes them again, byte for byte, with any library.
+        # Not deflated, so that a verifier can make the streams again byte for byte, with any library.
         self._streams = [
             Stream(b"", encoded)
             for encoded in (*evidence.certificates, *evidence.ocsps, *evidence.crls)
@@ -53,15 +53,15 @@ class SecurityStore:
 
     @property
     def count(self) -> int:
-        """Number of objects."""
+        """Number of objects of the store."""
         return len(self._streams) + 2
 
     def dss(self, first: int) -> int:
-        """Return the number of the store itself."""
+        """Return the object number of the store itself, if the objects are numbered from `first`."""
         return first + self.count - 1
 
     def objects(self, first: int) -> list[Stream | bytes]:
-        """Return the objects with the numbers `first`, `first + 1`, ..."""
+        """Return the bodies of the objects `first`, `first + 1`, ..."""
         certificates, ocsps, crls = self._references(first)
         entry = b"<</Type/VRI%b%b%b>>" % (
             _array(b"Cert", certificates),
@@ -69,7 +69,7 @@ class SecurityStore:
             _array(b"CRL", crls),
         )
         earlier = self._earlier
-        # On a line of its own: earlier entries may end in a comment.
+        # The new entry begins on a new line, since earlier entries may end in a comment.
         store = b"<</Type/DSS/VRI<<%b\n/%b %d 0 R>>%b%b%b>>" % (
             earlier.vri,
             self._name,
@@ -92,7 +92,7 @@ class SecurityStore:
 
 
 def store_update(document: Document, contents: bytes, evidence: RevocationEvidence) -> bytes:
-    """Return an update that puts the evidence for one signature behind a document.
+    """Return the bytes of an update that appends the evidence for one signature to a document.
 
     The content of an existing store is kept.
     """
