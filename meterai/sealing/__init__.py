@@ -1,4 +1,4 @@
-"""Sealing: the PDF engine.  It adds stamps and a seal to a PDF, and checks both; input and output are bytes.
+"""Sealing: the PDF engine, which adds stamps and a seal to a PDF, and checks both.  Input and output are bytes.
 
 Promises of this room
   * The stamped file is the original, byte for byte, followed by the delta.
