@@ -3,10 +3,10 @@
 Promises of this room
   * A stamp cannot be burned: an interrupted stamping is resumed under the same serials, or its
     stamps are returned by its due time.
-  * The same request gets the same answer, never a second charge and never a second serial,
-    under every Idempotency-Key that got one.
-  * A form with a document that was stamped before gets no other stamp for it unless its
-    sender agreed; in the API a new Idempotency-Key expresses this agreement.
+  * A repeated request with the same Idempotency-Key gets the same answer: it is never charged twice and never gets a
+    second serial.
+  * A document that was stamped before and is sent by a form again gets no other stamp unless its sender agrees; in the
+    API a new Idempotency-Key expresses this agreement.
   * All the stamps of one request are held, or none.
   * The seal is made outside any transaction; the first delivery wins.
 

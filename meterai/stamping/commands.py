@@ -1,4 +1,4 @@
-"""Commands of stamping: seal one file without a database, show and appoint issuers."""
+"""Commands of stamping: seal a file without a database, show the issuers, and appoint the issuer that seals."""
 
 from datetime import datetime
 from pathlib import Path
@@ -67,8 +67,8 @@ def seal(  # noqa: PLR0913 - each is an option of the command
 ) -> None:
     """Put stamps on a PDF with the development issuer; needs no database.
 
-    A damaged document is repaired first; then the target is the repaired one, stamped.  The
-    stamps are SPECIMENs: nobody sold them and no register knows their serials.
+    A damaged document is repaired first; the target is then the repaired document with the stamps.  The stamps are
+    SPECIMENs: they were not sold, and no register contains their serials.
     """
     settings, clock, maker = options.settings("seal"), SystemClock(), SerialMaker(UNLEASED)
     placements = [_read_placement(one) for one in place or ()] or [Placement(page, x, y, width)]
@@ -100,9 +100,9 @@ def seal(  # noqa: PLR0913 - each is an option of the command
 
 
 def show_issuers(options: Options = NO_OPTIONS) -> None:
-    """Show every issuer: id, name, kind of key, when its certificate ends, id of its claim key.
+    """Show every issuer: its id, name, kind of key, end of its certificate, and the id of its claim key.
 
-    Exit status 1 where the current one cannot seal now.
+    Exit status 1 if the current issuer cannot seal now.
     """
     clock = SystemClock()
     issuers = issuers_of(options.settings("issuer show"), clock)
@@ -117,7 +117,7 @@ def show_issuers(options: Options = NO_OPTIONS) -> None:
 
 
 def appoint_issuer(name: Text, options: Options = NO_OPTIONS) -> None:
-    """Let the issuer with this id seal, from the next start of web and worker on."""
+    """Make the issuer with this id the current one: it seals from the next start of web and worker on."""
     try:
         sealing.appoint(issuers_directory(options.settings("issuer appoint")), name)
     except sealing.IssuerUnusable as refusal:

@@ -1,4 +1,4 @@
-"""Demands of production on the issuer and its keys."""
+"""Checks of the configuration in production: the issuer, its keys, and the check address on stamps."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -33,7 +33,7 @@ def _issuer(of: Configuration) -> Iterator[Facts]:
 
 
 def _check_address(of: Configuration) -> Iterator[Facts]:
-    # The demand `public_address` names an address that nobody can reach.
+    # An address that nobody can reach is reported by the demand `public_address`.
     url = of.settings.process.public_url
     parts = split_url(url)
     if parts is None or parts.username or not is_a_public_host(parts.netloc):

@@ -1,6 +1,6 @@
-"""Facts of a document that a collector has to state by law (PMK 78/2024: the annexes of the return); pure.
+"""Facts of a document: its type, number, date, value and other party.  Pure functions, no input or output.
 
-Any account may state them; a collector must state all of them.
+By law a collector has to state all of them (PMK 78/2024: the annexes of the return).  Any other account may state them.
 """
 
 import re
@@ -16,23 +16,23 @@ from meterai.kit.numbers import counted
 from meterai.kit.refusal import Malformed, Refusal, refusal_of_database
 from meterai.kit.text import one_line
 
-# 4a states that money was received, 4b that a debt was settled; 3: certificates, statements, agreements; 2: deeds,
-# securities and others.
+# Document types.  4a: receipts of money; 4b: statements that a debt was settled; 3: certificates, statements, agreements;
+# 2: deeds, securities and others.
 DOCUMENT_TYPES = ("4a", "4b", "3", "2")
 IDENTITY_KINDS = ("KTP", "NPWP", "other")
-PARTY_NUMBER_DIGITS = (15, 16, 22)  # of an NPWP, of an NIK or an NPWP of today, of a NITKU
-NIK_DIGITS = 16  # of a KTP
-TEXT_LENGTH_MAX = 200  # characters of a number, a name
+PARTY_NUMBER_DIGITS = (15, 16, 22)  # an old NPWP; an NIK or a new NPWP; a NITKU
+NIK_DIGITS = 16  # of the number on a KTP
+TEXT_LENGTH_MAX = 200  # characters, of a number or a name
 RUPIAH_DIGITS_MAX = 15
 VALUE_MAX = 1 << 53  # rupiah; the largest whole number that JSON carries exactly
-# Range of the date of a document. An earlier date, or one more than a year ahead, is a typing error.
+# Accepted dates of a document. An earlier date, or one more than a year in the future, must be a typing error.
 DAY_MIN, DAYS_AHEAD_MAX = date(1990, 1, 1), 366
 _clock = SystemClock()
 
 
 @refusal_of_database
 class DocumentFactsMissing(Refusal):
-    """A collector must say of each document what the law asks; `field` is the first that is missing."""
+    """A collector must state all facts of each document that the law demands; `field` is the first missing one."""
 
     code = "document_facts_missing"
     status = 422
@@ -55,7 +55,7 @@ class DocumentParty(
 class DocumentFacts(
     msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True
 ):
-    """What a document is: its type (`4a`, `4b`, `3` or `2`), number, date, value in rupiah, and the other party."""
+    """Facts of a document: type (`4a`, `4b`, `3` or `2`), number, date, value in rupiah, and the other party."""
 
     type: str | None = None
     number: str | None = None
@@ -68,7 +68,7 @@ class DocumentFacts(
 
     @property
     def missing(self) -> str | None:
-        """First field that the law demands and that is missing, or None."""
+        """Name of the first missing field that the law demands, or None if all are stated."""
         fields = {
             "type": self.type,
             "number": self.number,
@@ -80,12 +80,12 @@ class DocumentFacts(
         return next((name for name, value in fields.items() if value is None), None)
 
     def check_complete(self) -> None:
-        """Refuse `DocumentFactsMissing` if a field is missing."""
+        """Refuse `DocumentFactsMissing` if a field that the law demands is missing."""
         if (field := self.missing) is not None:
             raise DocumentFactsMissing(field=field)
 
     def columns(self) -> tuple[object, ...]:
-        """Type, number, date, value, and name, kind of identity and number of the party, in the order of the columns."""
+        """Return type, number, date, value, and name, kind of identity and number of the party, as values of columns."""
         dated = None if self.date is None else date.fromisoformat(self.date)
         party = self.party
         return (self.type, self.number, dated, self.value, party.name, party.identity, party.number)
@@ -95,7 +95,7 @@ NO_FACTS = DocumentFacts()
 
 
 def read_facts(given: DocumentFacts) -> DocumentFacts:
-    """Convert facts that a client sent to stored ones. Refuses `Malformed` with the name of the field."""
+    """Check and normalize facts that a client sent. Refuses `Malformed` with the name of the field."""
     kind = (given.type or "").strip().lower() or None
     if kind is not None and kind not in DOCUMENT_TYPES:
         raise Malformed("type", "document_type")
@@ -117,8 +117,9 @@ def read_facts(given: DocumentFacts) -> DocumentFacts:
 
 
 def facts_in_texts(texts: Mapping[str, str], before: str = "") -> DocumentFacts:
-    """Read facts from the fields of a form whose names begin with `before`. Refuses `Malformed` with the name of the
-    field.
+    """Read facts from the fields of a form, whose names begin with `before`.
+
+    Refuses `Malformed` with the name of the field.
     """
 
     def text_of(name: str) -> str | None:
@@ -162,7 +163,7 @@ def _day(text: str | None) -> str | None:
 
 
 def day_of_document(day: date) -> str:
-    """Return the date of a document as it is stored. Refuses `Malformed` for a date out of range."""
+    """Convert the date of a document to its stored form (ISO 8601). Refuses `Malformed` for a date out of range."""
     last = day_of(_clock.now()) + DAYS_AHEAD_MAX * DAY
     if not DAY_MIN <= day <= last:
         raise Malformed("date", "day_between", first=str(DAY_MIN), last=str(last))
@@ -170,8 +171,9 @@ def day_of_document(day: date) -> str:
 
 
 def _identity(kind: str | None, number: str | None) -> str | None:
-    """Return the stated kind, or the one that follows from the number: today's NPWP begins with 0, a NIK with its
-    province.
+    """Return the kind of identity: the stated kind, or else the kind that the number shows; None without a number.
+
+    Both a new NPWP and a NIK have 16 digits: the NPWP begins with 0, and the NIK with the code of a province.
     """
     if kind:
         found = next((one for one in IDENTITY_KINDS if one.lower() == kind.strip().lower()), None)
@@ -204,7 +206,7 @@ def _digits(number: str) -> str:
 
 
 def kept_facts(facts: DocumentFacts, stamping: object) -> Mapping[str, Any]:
-    """Convert the facts of a stamping to an object for the database."""
+    """Convert the facts of the document of a stamping to a JSON object for the database."""
     names = ("type", "number", "dated", "value", "party_name", "identity_kind", "identity_number")
     columns = [str(one) if isinstance(one, date) else one for one in facts.columns()]
     return {"stamping": str(stamping)} | dict(zip(names, columns, strict=True))

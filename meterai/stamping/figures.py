@@ -1,4 +1,4 @@
-"""Figures of stampings of a period: from the balance, and of orders, which count from their payment."""
+"""Figures of the stampings in a period.  The duration of a stamping of an order counts from the payment."""
 
 from meterai.plumbing.db.figures import FigureQuery, PromiseQuery, between, waits, within
 
@@ -17,7 +17,7 @@ WHERE {within("s.requested_at")} OR {within("s.delivered_at")}
 GROUP BY 1 ORDER BY 1
 """
 FIGURES = (FigureQuery("stampings", STAMPINGS, "figures.stampings.of"),)
-# A document that is neither stamped nor given up at its due time holds its stamps.
+# A document that is neither stamped nor failed after its due time still holds its stamps.
 NOT_BURNED = f"""
 SELECT count(*) AS asked,
        count(*) FILTER (WHERE state = 'reserved' AND due_at < least(ends, now()) - interval '10 minutes') AS broken

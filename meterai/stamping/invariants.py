@@ -26,7 +26,7 @@ POSTINGS = (
 
 MAIL_CAUSES = (
     MailCause(
-        # The mail of an order covers its documents, once they are stamped.
+        # A document of an order needs no mail of its own: the mail of the order covers its stamped documents.
         """
         SELECT s.account_id, 'stamping_' || s.state || ':' || stamping_id, 'stamping_' || s.state, NULL,
                CASE WHEN s.state = 'failed' OR order_id IS NULL THEN h.resolved_at END, stamping_id::text

@@ -1,4 +1,4 @@
-"""Issuers, read from the directory that the settings name."""
+"""Loading of the issuers from the directory in the settings."""
 
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -9,12 +9,12 @@ from meterai.plumbing.config import Settings
 from meterai.sealing import Issuer, Issuers
 from meterai.stamping.settings import StampingSettings
 
-# An authority takes days to issue a certificate, a tender takes weeks.
+# Time before the end of a certificate at which to warn. An authority takes days to issue one, and a tender weeks.
 WARNED_BEFORE = timedelta(days=30)
 
 
 def issuers_directory(settings: Settings) -> Path:
-    """Return the directory of the issuers: one subdirectory for each, or the files of the only one."""
+    """Return the directory of the issuers; it has a subdirectory for each, or the files of the only issuer."""
     return (
         Path(settings.of(StampingSettings).issuer)
         if settings.of(StampingSettings).issuer
@@ -23,9 +23,9 @@ def issuers_directory(settings: Settings) -> Path:
 
 
 def issuers_of(settings: Settings, clock: Clock, *, may_make: bool = False) -> Issuers:
-    """Return the configured issuers: the one that seals, and all whose seals can still be verified.
+    """Load the configured issuers: the current one, which seals, and earlier ones, whose seals can be verified.
 
-    Development may make a missing one; production never does. Refuses `IssuerUnusable`.
+    With `may_make` a missing issuer is created in development, never in production. Refuses `IssuerUnusable`.
     """
     directory = issuers_directory(settings)
     is_configured = settings.process.is_production or settings.of(StampingSettings).issuer
@@ -37,6 +37,6 @@ def issuers_of(settings: Settings, clock: Clock, *, may_make: bool = False) -> I
 
 
 def ends_soon(issuer: Issuer, at: datetime) -> datetime | None:
-    """Return the end of the issuer's first certificate to end if that is near or past, else None."""
+    """Return the earliest end of the issuer's certificates if it is less than `WARNED_BEFORE` away or past, else None."""
     end = min(certificate.not_valid_after_utc for certificate in issuer.chain)
     return end if end - at < WARNED_BEFORE else None

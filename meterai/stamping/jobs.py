@@ -29,12 +29,12 @@ from meterai.stamping.service.words import why_refused
 
 
 async def reserve(tx: Tx, event: OrderPaid, service: StampingService) -> None:
-    """Hold the stamps of an order of documents that was paid."""
+    """Reserve the stamps for the documents of an order that was paid."""
     await service.reserve_order(tx, event.account, event.order)
 
 
 async def drop_waiting(tx: Tx, event: OrderWithdrawn | OrderReturning | OrderDenied) -> None:
-    """End the stampings that wait for the payment of an order that was withdrawn, charged back or is being refunded."""
+    """Drop the waiting stampings of an order that was cancelled, charged back or is being refunded."""
     await store.drop_waiting(tx, event.account, event.order)
 
 
@@ -49,7 +49,7 @@ async def enter_directory_each(tx: Tx, event: StampingsDelivered) -> None:
 
 
 async def finish_order(tx: Tx, event: StampingDelivered | StampingFailed) -> None:
-    """Finish the order of a stamping that ended, if no other is open and one was delivered."""
+    """Finish the order of a stamping that ended, if no stamping of it is open and at least one was delivered."""
     if event.order is None:
         return
     left = await store.unfinished_of_order(tx, event.account, event.order)
@@ -58,7 +58,7 @@ async def finish_order(tx: Tx, event: StampingDelivered | StampingFailed) -> Non
 
 
 async def tell_executed(tx: Tx, event: OrderExecuted) -> None:
-    """Queue the one mail of an executed order: its stamps were issued, or its documents stamped."""
+    """Queue the mail about an executed order: its stamps were issued, or its documents were stamped."""
     order = await orders.load(tx, event.account, event.order)
     sellers = (order.seller_fee or 0) * order.quantity
     facts: dict[str, object] = {
@@ -89,7 +89,7 @@ async def tell_executed(tx: Tx, event: OrderExecuted) -> None:
 
 
 def _fee_of(seller: str, rupiah: int) -> dict[str, str]:
-    """Return the line of a receipt that states the seller's part of the sum, in each language."""
+    """Return, in each language, the line of a receipt that states the fee of the seller, `rupiah` in total."""
     facts = {"seller": seller, "fee": str(Rupiah(rupiah))}
     return {
         language: translate("mail.receipt.seller_fee", language, **facts) for language in LANGUAGES
@@ -97,7 +97,7 @@ def _fee_of(seller: str, rupiah: int) -> dict[str, str]:
 
 
 def _names_and_serials(delivered: Sequence[Stamping]) -> dict[str, object]:
-    """Return the facts of a mail about the documents of an order: their names, each with its serials."""
+    """Return the facts of a mail that lists the stamped documents of an order, with the serials of each."""
     first, more = delivered[0].document_name, len(delivered) - 1
     named: object = first
     if more:
@@ -120,14 +120,14 @@ def _time_by_language(at: datetime) -> dict[str, str]:
 
 
 def _grouped(serials: Sequence[str]) -> str:
-    """Format serials like the stamp and every page, because people compare them letter by letter."""
+    """Format serials in groups as on stamps and pages, because people compare them letter by letter."""
     return ", ".join(Serial(one).grouped() for one in serials)
 
 
 async def tell_delivered(tx: Tx, event: StampingDelivered) -> None:
     """Queue the mail with the serials of a document stamped from the balance.
 
-    The mail of an order covers the documents of that order.
+    Nothing is queued for a document of an order, which the mail of the order covers, or for a quiet stamping.
     """
     if event.order is not None:
         return
@@ -149,8 +149,9 @@ async def tell_delivered(tx: Tx, event: StampingDelivered) -> None:
 
 
 async def tell_failed(tx: Tx, event: StampingFailed) -> None:
-    """Queue the mail about a document that could not be stamped: the reason, and whether its stamp or its money is
-    returned.
+    """Queue the mail about a document that could not be stamped, unless the stamping is quiet.
+
+    The mail states the reason, and whether the stamp or the money is returned.
     """
     stamping = await load(tx, event.account, event.stamping)
     if stamping.is_quiet:

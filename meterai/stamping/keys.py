@@ -1,6 +1,6 @@
 """Key files that sealing needs in production.
 
-The keys of the first issuer are made before its certificates exist, because an authority issues those.
+The keys of the first issuer are made first, because an authority then issues the certificates for them.
 """
 
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ REQUEST_FILE = "seal.csr"
 
 
 def keys(settings: Settings) -> Iterator[KeyFile]:
-    """Yield the key files of the issuer that seals, or of the first one."""
+    """Yield the key files of the current issuer; those of the first issuer if none exists yet."""
     folder = _sealing(issuers_directory(settings))
     if folder.name == FIRST:
         yield KeyFile(
@@ -52,7 +52,7 @@ def keys(settings: Settings) -> Iterator[KeyFile]:
 
 
 def _sealing(issuers: Path) -> Path:
-    """Return the directory of the issuer that seals."""
+    """Return the directory of the current issuer, or that of the first issuer if none exists yet."""
     if (issuers / CURRENT_FILE).exists():
         return issuers / sealing.appointed(issuers)
     is_alone = any((issuers / name).exists() for name in (*CHAIN_FILES, KEY_FILE, MODULE_FILE))
@@ -63,7 +63,7 @@ def _claim_key_files(folder: Path) -> Iterator[KeyFile]:
     key, public = folder / CLAIM_KEY_FILE, folder / CLAIM_PUBLIC_FILE
     if (
         public.exists() and not key.exists()
-    ):  # stamps name the key: a new one would belong to another issuer
+    ):  # existing stamps name this key, so a new key would not fit
         yield KeyFile(key, "claim_lost")
         return
     yield KeyFile(key, "claim", sealing.new_claim_key)

@@ -1,6 +1,4 @@
-"""Stampings for staff and complaints: found by number, reference or digest, described by their history, listed when
-stuck.
-"""
+"""Stampings for staff and complaints: search by number, reference or digest, timeline, and list of stuck stampings."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
@@ -22,20 +20,20 @@ from meterai.stamping import store
 from meterai.stamping.model import Stamping, StampingState
 from meterai.stamps import StampTold
 
-STAMPINGS_TOLD_MAX = 50  # newest stampings from the balance on the timeline of an account
-# A seal takes seconds, and a crash is resumed within a minute. Staff look at a stamping that is reserved for longer.
+STAMPINGS_TOLD_MAX = 50  # stampings from the balance on the timeline of an account, newest first
+# Sealing takes seconds, and an interrupted stamping is resumed within a minute. Staff look at stampings reserved for longer.
 STUCK_AFTER = timedelta(minutes=2)
 _DIGEST_CHARACTERS = 64
 _MAILED = ("stamping_delivered", "stamping_failed")  # causes of the mails of stampings
 
 
 def subject(account: UUID, stamping: UUID) -> Subject:
-    """Return the subject of a stamping."""
+    """Return the subject (of a timeline) that stands for a stamping."""
     return Subject(SubjectKind.STAMPING, show("stg", stamping), account)
 
 
 async def find(tx: ReadTx, text: str, limit: int) -> Sequence[Subject]:
-    """Find stampings by number, by SHA-256 of the original or of the stamped file, or by the client's reference."""
+    """Find stampings by number, by SHA-256 of the original or stamped file in hexadecimal, or by the client's reference."""
     if (stamping := read_typed("stg", text)) is not None:
         found = await store.by_id(tx, stamping)
     elif (digest := _digest(text)) is not None:
@@ -55,8 +53,10 @@ def _digest(text: str) -> bytes | None:
 
 
 async def tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
-    """Return the happenings of a stamping, found also by a serial; of the documents of an order; or of the newest of
-    an account.
+    """Return the happenings of stampings for the timeline of a subject.
+
+    The subject is a stamping, a serial (its stamping), an order (the stampings of its documents), or an account (its
+    newest stampings from the balance).
     """
     if about.account is None:
         return ()
@@ -97,7 +97,7 @@ def _facts(one: Stamping) -> dict[str, object]:
 
 
 def _reason(code: str | None) -> str:
-    """Return the key of the sentence of a refusal, without the fate of the stamp."""
+    """Return the message key of the sentence that states why a stamping failed; it does not say what the stamp became."""
     own = f"stamping.refused.{code}"
     key = own if own in catalogue() else f"refusal.{code}"
     sentences = catalogue().get(key, {"": "{"})

@@ -1,4 +1,4 @@
-"""Duration of sealing."""
+"""Metric of the duration of sealing."""
 
 from meterai.plumbing.observe.metrics import Histogram
 

@@ -1,4 +1,4 @@
-"""Types, lifecycle and refusals of stampings; pure."""
+"""Types, lifecycle and refusals of stampings.  Pure, no input or output."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -34,15 +34,15 @@ from meterai.stamping.facts import NO_FACTS, DocumentFacts
 class StampingState(StrEnum):
     """State of a stamping."""
 
-    WAITING = "waiting"  # for the payment of its order
-    RESERVED = "reserved"  # stamps held, serials bound; to be sealed
+    WAITING = "waiting"  # waits for the payment of its order
+    RESERVED = "reserved"  # stamps are held and serials bound; the document is to be sealed
     DELIVERED = "delivered"
-    FAILED = "failed"  # the document cannot be stamped; the stamps went back
-    DROPPED = "dropped"  # its order came to nothing
+    FAILED = "failed"  # the document cannot be stamped; the stamps were returned
+    DROPPED = "dropped"  # its order was not executed
 
 
 class StampingEvent(StrEnum):
-    """Event of a stamping."""
+    """Event that changes the state of a stamping."""
 
     PAID = "paid"
     SEALED = "sealed"
@@ -67,11 +67,11 @@ class NotInTime(Refusal):
 
     code = "not_in_time"
     status = 503
-    retry_after_seconds = 1  # the stamps are free again
+    retry_after_seconds = 1  # seconds; the stamps are free again
 
 
 class StampingEndedUnstamped(Refusal):
-    """The stamping ended earlier: this document cannot be stamped."""
+    """The stamping has failed: this document cannot be stamped."""
 
     code = "stamping_failed"
     status = 422
@@ -82,7 +82,7 @@ class StampingEndedUnstamped(Refusal):
 
 
 class DocumentTwice(Refusal):
-    """One request contains the same document twice: it would be paid for twice."""
+    """The request contains the same document twice, so that it would be paid for twice."""
 
     code = "document_twice"
     status = 422
@@ -94,9 +94,9 @@ class DocumentTwice(Refusal):
 
 
 class StampedBefore(Refusal):
-    """The same documents were stamped before, or wait for their stamps: another stamp needs an explicit agreement.
+    """Documents of the request were stamped before, or wait for their stamps; another stamp needs an explicit agreement.
 
-    `documents` is the number of documents and `name` their names; `found` are the existing stampings, newest first.
+    `documents` is the number of these documents and `name` their names; `found` are their stampings, newest first.
     """
 
     code = "stamped_before"
@@ -125,8 +125,8 @@ class NotDelivered(Refusal):
         self.state = str(state)
 
 
-MARGIN_MAX = 300.0  # points between a stamp and the edges at its corner
-MOVED_MAX = 2_000.0  # points between a text and its stamp; longer than a page of A3
+MARGIN_MAX = 300.0  # points between a stamp and the page edges at its corner
+MOVED_MAX = 2_000.0  # points between a text and its stamp; more than the height of A3
 Width = Annotated[float, msgspec.Meta(gt=0)]
 Moved = Annotated[float, msgspec.Meta(ge=-MOVED_MAX, le=MOVED_MAX)]
 
@@ -176,7 +176,9 @@ def _wish(fields: dict[str, object]) -> PlacementWish:
 
 
 def read_placements(text: str | bytes) -> tuple[PlacementWish, ...]:
-    """Read placements from JSON, one object or a list: by points, by a corner of a page, or by a text of the document.
+    """Read placements from JSON, an object or a list of objects.
+
+    Each is a placement in points, at a corner of a page, or at a text of the document.
 
     Refuses `Malformed`.
     """
@@ -199,22 +201,22 @@ def placements_json(placements: Sequence[Placement]) -> list[dict[str, object]]:
 
 
 def request_hash(sha256: bytes, placements: Sequence[Placement]) -> bytes:
-    """Hash that two equal requests share: of the bytes of the document and every placement."""
+    """Return a hash that identifies a request: of the SHA-256 of the document and its placements."""
     text = msgspec.json.encode(placements_json(placements))
     return hashlib.sha256(sha256 + text).digest()
 
 
 def request_of(requests: Sequence[bytes]) -> bytes:
-    """Hash that two equal requests of several documents share, whatever the order of the documents."""
+    """Return a hash that identifies a request for several documents, in any order, from the hashes for each document."""
     return hashlib.sha256(b"".join(sorted(requests))).digest()
 
 
 @dataclass(frozen=True, slots=True)
 class KnownContent:
-    """Stored bytes of a document that was examined before, and that takes its placements.
+    """A document whose bytes are stored, and that was examined before and can be stamped.
 
-    `size` is in bytes. `rules` is `sealing.RULES` at the time of the examination. `old_name` is the object name that
-    the release before this one used.
+    `size` is in bytes. `rules` is `sealing.RULES` at the time of the examination. `old_name` is the name of the stored
+    object in the previous release.
     """
 
     sha256: bytes
@@ -226,9 +228,9 @@ class KnownContent:
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """An uploaded document with the wishes for its stamps; `is_repaired` if it was repaired before.
+    """An uploaded document with the requested placements of its stamps; `is_repaired` is true if it was repaired before.
 
-    A document of known content has exact placements.
+    A document of known content must have exact placements.
     """
 
     name: str
@@ -247,7 +249,7 @@ class Upload:
 
 @dataclass(frozen=True, slots=True)
 class Stamping:
-    """One stamping, without its delta."""
+    """A stamping, without its delta."""
 
     account: UUID
     id: UUID
@@ -261,18 +263,18 @@ class Stamping:
     delivered_at: datetime | None
     refused: str | None
     document_name: str
-    kept_until: datetime  # of the original, and so of the download
+    kept_until: datetime  # end of retention of the original, and so of the download
     is_forgotten: bool
     serials: tuple[str, ...]
     is_repaired: bool = False
     reference: str | None = None  # chosen by the client, like `metadata`
-    metadata: Mapping[str, str] | None = None  # None if nothing was written on it
-    is_quiet: bool = False  # no mail is sent about it
+    metadata: Mapping[str, str] | None = None  # None if the client set neither
+    is_quiet: bool = False  # no mail is sent about this stamping alone
 
 
 @dataclass(frozen=True, slots=True)
 class StampingFilter:
-    """Filter of a list of stampings; None excludes nothing."""
+    """Filter of a list of stampings; a field that is None does not filter."""
 
     state: StampingState | None = None
     reference: str | None = None
@@ -281,7 +283,7 @@ class StampingFilter:
 
 
 class StampedDocument(NamedTuple):
-    """Parts of a download: the original, and the delta of a delivered stamping."""
+    """Facts for a download: the digest of the original, and the delta; None unless the stamping is delivered."""
 
     state: StampingState
     sha256_original: bytes
@@ -298,7 +300,7 @@ class StampingKey(NamedTuple):
 
 
 class StampingOutcome(NamedTuple):
-    """State of a stamping, and the reason of a failure."""
+    """State of a stamping, and the code of the refusal if it failed."""
 
     id: UUID
     state: StampingState
@@ -306,7 +308,7 @@ class StampingOutcome(NamedTuple):
 
 
 class StampingStuck(NamedTuple):
-    """A stamping that stays reserved, with the number of tries and the due time."""
+    """A stamping that stays reserved: `quantity` stamps, number of tries to seal it, and its due time."""
 
     account: UUID
     stamping: UUID
@@ -317,7 +319,7 @@ class StampingStuck(NamedTuple):
 
 
 class Reservation(NamedTuple):
-    """Stamping of a key, and its request; `created` is True if this call created it."""
+    """Stamping of an Idempotency-Key, and the hash of its request; `created` is True if this call created it."""
 
     created: bool
     id: UUID
@@ -325,7 +327,7 @@ class Reservation(NamedTuple):
 
 
 class ReservedDocument(NamedTuple):
-    """Reservation of one document, with the values of its row."""
+    """Reservation of one document like `Reservation`, with document name and times of the stamping."""
 
     created: bool
     id: UUID
@@ -344,7 +346,7 @@ class Delivery(NamedTuple):
 
 
 class ReservedStampings(NamedTuple):
-    """Reserved stampings: their number, the number that no process seals, and the time since the oldest waits."""
+    """Numbers of reserved stampings, and of those that no process seals; `oldest_at` is the time of the oldest request."""
 
     stampings: int
     interrupted: int
@@ -352,7 +354,7 @@ class ReservedStampings(NamedTuple):
 
 
 class StampingToResume(NamedTuple):
-    """A reserved stamping whose lease ran out; `is_late` after its due time."""
+    """A reserved stamping whose lease ran out; `is_late` is True if its due time is past."""
 
     account: UUID
     stamping: UUID
@@ -360,21 +362,21 @@ class StampingToResume(NamedTuple):
 
 
 class WaitingDocument(NamedTuple):
-    """Document of an order that waits for its payment, with `quantity` stamps."""
+    """Document that waits for the payment of its order; it gets `quantity` stamps."""
 
     stamping: UUID
     quantity: int
 
 
 class OrderProgress(NamedTuple):
-    """Numbers of documents of an order that are open and delivered."""
+    """Number of open documents of an order, and number of delivered ones."""
 
     open: int
     delivered: int
 
 
 class PlacementView(msgspec.Struct, frozen=True):
-    """Where a stamp is: in points from the lower left of the page as it is seen; page 1 is the first, -1 the last."""
+    """Placement of a stamp: lower left corner and width in points of the page as shown; page 1 is the first, -1 the last."""
 
     page: int
     x: float
@@ -385,9 +387,8 @@ class PlacementView(msgspec.Struct, frozen=True):
 class StampingView(msgspec.Struct, frozen=True, kw_only=True):
     """A stamping as the API shows it.  Hashes are lower-case hex SHA-256.
 
-    `repaired` is true where the document that came in was broken: it was repaired first, and the
-    hashes, the delta and the stamped document are those of the repaired one.  `document_url` is there
-    until `document_until`; the delta stays.
+    `repaired` is true if the uploaded document was broken and was repaired first; hashes, delta and stamped document are
+    then those of the repaired document.  `document_url` is available until `document_until`, and the delta permanently.
     """
 
     id: str
@@ -411,7 +412,7 @@ class StampingView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def shown(stamping: Stamping) -> StampingView:
-    """Convert a stamping for the API."""
+    """Convert a stamping to its form in the API."""
     identifier = show("stg", stamping.id)
     is_delivered = stamping.state == StampingState.DELIVERED
     is_there = is_delivered and not stamping.is_forgotten

@@ -1,4 +1,4 @@
-"""Personal data of stampings."""
+"""Declaration of the personal data in stampings."""
 
 from meterai.plumbing.db.personal import Basis, KeepReason, Personal, PersonalTable, Wait
 

@@ -1,4 +1,4 @@
-"""Registration of stamping."""
+"""Registration of the room stamping."""
 
 from collections.abc import Iterable, Sequence
 

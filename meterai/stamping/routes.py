@@ -1,4 +1,4 @@
-"""Stampings and the balance over the API."""
+"""Routes of the API for stampings and for the balance of stamps."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -38,8 +38,8 @@ from meterai.stamping.model import (
 from meterai.stamping.service import StampingService
 from meterai.stamping.settings import StampingSettings
 
-BODY_BYTES_MAX = 24 * 1024 * 1024  # the largest document with its form fields and boundaries
-ORDER_BODY_BYTES_MAX = 100 * 1024 * 1024  # all documents of an order; the largest body of the API
+BODY_BYTES_MAX = 24 * 1024 * 1024  # the largest document, with form fields and boundaries
+ORDER_BODY_BYTES_MAX = 100 * 1024 * 1024  # all documents of an order; the largest body in the API
 _FORM: Schema = {
     "type": "object",
     "required": ["document", "placement"],
@@ -77,14 +77,14 @@ _FORM: Schema = {
         },
     },
 }
-FORM_PARTS_MAX = 8  # five are known, others are refused by name; reading a part takes time
+FORM_PARTS_MAX = 8  # five names are known, others are refused; bounds the time of reading
 
 
 _SHA256 = re.compile("[0-9a-fA-F]{64}")
 
 
 class StampCounts(msgspec.Struct, frozen=True):
-    """Stamps of the account: free to use, held by stampings under way, on documents."""
+    """Numbers of stamps of the account: free to use, held by stampings under way, and affixed to documents."""
 
     available: int
     held: int
@@ -92,7 +92,7 @@ class StampCounts(msgspec.Struct, frozen=True):
 
 
 class BalanceView(msgspec.Struct, frozen=True):
-    """What the account holds."""
+    """Balance of the account."""
 
     stamps: StampCounts
 
@@ -106,14 +106,14 @@ class BalanceView(msgspec.Struct, frozen=True):
 async def show_balance(
     database: NamedDependency[Database], account: NamedDependency[UUID]
 ) -> BalanceView:
-    """The stamps that the account can use, counted."""
+    """Show the numbers of stamps of the account: free, held and affixed."""
     async with database.reading() as tx:
         held = await stamps.balance(tx, account)
     return BalanceView(StampCounts(held.available, held.held, held.used))
 
 
 async def read_upload(request: Request[Any, Any, Any]) -> Upload:
-    """Read the document and its placements from a form. Refuses `UploadMissing`, `Malformed`."""
+    """Read document, placements, labels and facts from a multipart form. Refuses `UploadMissing`, `Malformed`."""
     parts = {part.name: part for part in await read_multipart(request, parts_max=FORM_PARTS_MAX)}
     document, placement = parts.get("document"), parts.get("placement")
     if document is None or document.file_name is None:
@@ -133,7 +133,7 @@ async def read_upload(request: Request[Any, Any, Any]) -> Upload:
 
 
 def _facts(part: FormPart | None) -> DocumentFacts:
-    """Read the facts of a document from a form. Refuses `Malformed`."""
+    """Read the facts of a document from a part of a form, in JSON. Refuses `Malformed`."""
     if part is None:
         return NO_FACTS
     if part.file_name is not None:
@@ -142,7 +142,7 @@ def _facts(part: FormPart | None) -> DocumentFacts:
 
 
 def _labels(parts: Mapping[str, FormPart]) -> Labels:
-    """Read the labels from a form. Refuses `Malformed`."""
+    """Read the client's labels (reference and metadata) from the parts of a form. Refuses `Malformed`."""
     reference, metadata = parts.get("reference"), parts.get("metadata")
     for part in (reference, metadata):
         if part is not None and part.file_name is not None:
@@ -164,9 +164,7 @@ def _texts(content: bytes) -> dict[str, str]:
     try:
         found: dict[str, str] = read_json(content, dict[str, str])
     except Malformed as wrong:
-        wrong.field = (
-            "metadata"  # the form's field; the refusal does not say which of its names is wrong
-        )
+        wrong.field = "metadata"  # the field of the form; the refusal names no entry of it
         raise
     return found
 
@@ -192,8 +190,8 @@ async def stamp_document(
 
     Multipart fields: `document` (the PDF) and `placement`, JSON such as
     `{"page": 1, "x": 400, "y": 60, "width": 70}` in points from the lower left of the page as it
-    is seen; page 1 is the first, -1 the last; a list for several stamps.  A damaged document is
-    repaired first, and the answer says `repaired`.
+    is shown; page 1 is the first, -1 the last; a list for several stamps.  A damaged document is
+    repaired first, and `repaired` in the answer is then true.
     """
     key = idempotency_key(request)
     upload = await read_upload(request)
@@ -236,14 +234,14 @@ _ORDER_FORM: Schema = {
 
 
 class OrderedDocuments(msgspec.Struct, frozen=True):
-    """An order, and the stamping of each of its documents."""
+    """An order, and the stampings of its documents in their order."""
 
     order: OrderView
     stampings: list[StampingView]
 
 
 def _uploads(documents: Sequence[FormPart], text: bytes, facts: FormPart | None) -> list[Upload]:
-    """Return each document with its placements. Refuses `Malformed`."""
+    """Return each document with its placements and facts, read from JSON in `text` and `facts`. Refuses `Malformed`."""
     decoded = read_json(text, dict[str, object] | list[object])
     each = decoded if isinstance(decoded, list) else [decoded] * len(documents)
     if len(each) != len(documents):
@@ -265,7 +263,7 @@ def _uploads(documents: Sequence[FormPart], text: bytes, facts: FormPart | None)
 
 
 def _rupiah(name: str, text: str) -> int:
-    """Read rupiah. Refuses `Malformed`."""
+    """Read an amount in rupiah from the field `name`. Refuses `Malformed`."""
     if (found := counted(text.strip())) is None:
         raise Malformed(name, "field_number")
     return found
@@ -275,7 +273,7 @@ def _rupiah(name: str, text: str) -> int:
     "/v1/orders/documents",
     opt={
         "permission": Permission.ORDER_CREATE,
-        "also": Permission.STAMP_AFFIX,  # the payment alone starts their stamping
+        "also": Permission.STAMP_AFFIX,  # after the payment stamping starts without another request
         "priority": Priority.CHECKOUT,
         "described": Described(
             needs_key=True,
@@ -295,10 +293,10 @@ async def order_documents(
     member: NamedDependency[UUID | None],
     settings: NamedDependency[Settings],
 ) -> OrderedDocuments:
-    """Order the stamps of documents, to be paid once; needs an Idempotency-Key.
+    """Order the stamping of documents, with one payment for all; needs an Idempotency-Key.
 
-    Each document is inspected at once, so that nobody pays for one that cannot be stamped. Once the order is
-    paid they are stamped, and `GET /v1/stampings/{id}/document` has each.
+    Each document is inspected at once, so that nobody pays for one that cannot be stamped. The documents are stamped
+    when the order is paid; `GET /v1/stampings/{id}/document` then returns each of them.
     """
     key = idempotency_key(request)
     await orders.check_turn(request, account, key)
@@ -331,13 +329,14 @@ async def order_documents(
 
 
 class StampingList(msgspec.Struct, frozen=True):
-    """Stampings, newest first.  `next` is the `before` of the next page; null on the last."""
+    """Stampings, newest first.  `next` is the value of `before` for the next page; null on the last page."""
 
     stampings: list[StampingView]
     next: str | None
 
 
-# Not `state`, because the framework uses that name. Read by this module, so that a refusal names the parameter.
+# The parameter `state` has another name here, because the framework uses that name. It is converted by this module, so
+# that a refusal names the parameter.
 InState = Annotated[
     str | None,
     QueryParameter(
@@ -368,7 +367,7 @@ async def list_stampings(
     document: Document = None,
     since: Since = None,
 ) -> StampingList:
-    """A page of your stampings, newest first; of several filters all have to fit."""
+    """List a page of your stampings, newest first; a stamping must match all given filters."""
     page = ListPage(limit, read("stg", before)) if before else ListPage(limit)
     wanted = StampingFilter(
         None if in_state is None else _read_state(in_state),
@@ -404,7 +403,7 @@ async def show_stamping(
     account: NamedDependency[UUID],
     stamping_id: FromPath[str],
 ) -> StampingView:
-    """One stamping and its state."""
+    """Show one stamping and its state."""
     return await stamping.view(account, read("stg", stamping_id))
 
 
@@ -423,7 +422,7 @@ async def download_document(
     account: NamedDependency[UUID],
     stamping_id: FromPath[str],
 ) -> Response[bytes]:
-    """The original followed by its delta."""
+    """Download the stamped document: the original, followed by its delta."""
     identifier = read("stg", stamping_id)
     found, content = await stamping.document(account, identifier)
     return saved_as(found.document_name, content, "application/pdf")
@@ -444,7 +443,7 @@ async def download_delta(
     account: NamedDependency[UUID],
     stamping_id: FromPath[str],
 ) -> Response[bytes]:
-    """Append these bytes to your own original: the result is the stamped document."""
+    """Download the delta.  Appended to your copy of the original, it makes the stamped document."""
     identifier = read("stg", stamping_id)
     found, content = await stamping.delta(account, identifier)
     return saved_as(f"{found.document_name}.delta", content, "application/octet-stream")
