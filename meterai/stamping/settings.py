@@ -12,6 +12,6 @@ class StampingSettings(msgspec.Struct, frozen=True):
 
     stampings_per_order_max: Positive = 20
     seal_algorithm: Literal["p256", "rsa2048"] = "p256"
-    seal_lease_seconds: Seconds = 60  # after this silence another process may seal
-    seals_at_once: Positive = 2  # per process; sealing is processor work
-    issuer: str = ""  # directory of all issuers, or of one; empty: a development issuer in DIR
+    seal_lease_seconds: Seconds = 60  # without a renewed lease for so long another process may seal
+    seals_at_once: Positive = 2  # per process; sealing uses the processor
+    issuer: str = ""  # directory of the issuers; empty: a development issuer in DIR

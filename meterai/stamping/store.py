@@ -33,8 +33,8 @@ from meterai.stamping.model import (
 
 RESERVE = """SELECT created, id, request, name, requested_at, due_at
 FROM stamping_reserve(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"""
-# Checks the facts of an account whose documents need all of them, before anything is reserved: one look into a small
-# index, and none if nothing is missing.
+# Refuses missing facts for an account whose documents need all of them, before anything is reserved. It takes one look
+# into a small index, and none if no fact is missing.
 _TOLD = "WHERE NOT EXISTS (SELECT 1 FROM facts_demanded d WHERE d.account_id = %s AND facts_missing(%s))"
 _FACTS = "type, number, dated, value, party_name, identity_kind, identity_number"
 _KEEP_FACTS = f"""
@@ -42,7 +42,7 @@ INSERT INTO stamping_facts (account_id, stamping_id, {_FACTS})
 SELECT %s, f.stamping, {_FACTS} FROM jsonb_to_recordset(%s) AS f (stamping uuid, type text, number text, dated date,
     value bigint, party_name text, identity_kind text, identity_number text)
 """  # noqa: S608 - a constant
-# In one statement with the stamping itself.
+# Written in one statement with the stamping itself.
 _LABELLED = """, labelled AS (
     INSERT INTO stamping_labels (account_id, stamping_id, reference, metadata)
     SELECT %s, id, %s, %s FROM made WHERE created
@@ -61,7 +61,7 @@ DELIVER = """
 SELECT state, delivered_at, is_ours FROM stamping_deliver(%s, %s, %s, %s, %s)
 """
 FAIL = "SELECT stamping_fail(%s, %s, %s) AS state"
-# One of several workers gets each; the others find the lease taken.
+# Each of these is leased by only one of several workers.
 RESUMPTION_DUE = """
 SELECT 1 FROM stampings WHERE state = 'reserved' AND leased_until <= now() ORDER BY leased_until
 """
@@ -85,8 +85,8 @@ UPDATE stampings SET leased_until = now() + make_interval(secs => %s), tries = t
 WHERE account_id = %s AND stamping_id = %s AND state = 'reserved' AND leased_until <= now()
 RETURNING stamping_id
 """
-# For a process that seals the documents of a request one after the other. Only those without a try: a stamping that
-# another process leased meanwhile has one.
+# For a process that seals the documents of a request one after the other. A stamping with a try is left out, since
+# another process leased it meanwhile.
 _KEEP_LEASES = """
 UPDATE stampings SET leased_until = now() + make_interval(secs => %s)
 WHERE account_id = %s AND stamping_id = ANY (%s) AND state = 'reserved' AND tries = 0
@@ -113,9 +113,9 @@ _FROM_BALANCE = _SELECT + (
     "WHERE s.account_id = %s AND s.order_id IS NULL AND s.stamping_id < %s"
     " ORDER BY s.stamping_id DESC LIMIT %s"
 )
-# An id is made at most so long before its row is written.
+# An id, which contains the time at which it was made, is at most so much older than its row.
 _WRITTEN_SECONDS_MAX = 86_400
-# Stampings of these documents that have their stamps, or may still get them.
+# Stampings of these documents that have their stamps or may still get them, newest first.
 _ALIVE = (
     _SELECT
     + """
@@ -143,7 +143,7 @@ JOIN documents_shown() d ON d.account_id = s.account_id AND d.sha256 = s.sha256_
 LEFT JOIN deltas x ON x.account_id = s.account_id AND x.stamping_id = s.stamping_id
 WHERE s.account_id = %s AND s.stamping_id = %s
 """
-# By id, digest or reference, of any account, each by its own index.
+# Searches by id, digest or reference in all accounts; each has an index.
 BY_ID = "SELECT account_id AS account, stamping_id AS stamping FROM stampings WHERE stamping_id = %s LIMIT 2"
 BY_DIGEST = """
 SELECT account_id AS account, stamping_id AS stamping FROM stampings
@@ -153,7 +153,7 @@ BY_REFERENCE = """
 SELECT account_id AS account, stamping_id AS stamping FROM stamping_labels WHERE reference = %s
 ORDER BY labelled_at DESC LIMIT %s
 """
-# Stampings that wait long for their first seal, or that were taken up again and did not end, the oldest first.
+# Stampings that wait long for their first seal, or that were resumed and did not end; the oldest first.
 STUCK = """
 SELECT account_id AS account, stamping_id AS stamping, quantity, tries, requested_at, due_at FROM stampings
 WHERE state = 'reserved' AND (requested_at <= %s OR tries > 0) ORDER BY requested_at LIMIT %s
@@ -186,14 +186,14 @@ _OUTCOMES = RowMapper(StampingOutcome)
 
 
 async def stamping(tx: ReadTx, account: UUID, stamping: UUID) -> Stamping | None:
-    """Return one stamping, or None."""
+    """Return a stamping with its document, serials and labels; None if the account has no such stamping."""
     return await tx.one_as(_STAMPING_ROWS, _STAMPING, account, stamping)
 
 
 async def originals(
     tx: ReadTx, of: Sequence[tuple[UUID, UUID]]
 ) -> Mapping[tuple[UUID, UUID], bytes]:
-    """Return SHA-256 of the originals of these stampings, given by account and id."""
+    """Return the SHA-256 of the original of each of these stampings, by account and id."""
     found = await tx.all(
         "SELECT account_id, stamping_id, sha256_original FROM stampings WHERE (account_id, stamping_id)"
         " IN (SELECT * FROM unnest(%s::uuid[], %s::uuid[]))",
@@ -209,14 +209,14 @@ async def stamping_of_digest(tx: ReadTx, account: UUID, sha256: bytes) -> Stampi
 
 
 async def stampings(tx: ReadTx, account: UUID, ids: Sequence[UUID]) -> list[Stamping]:
-    """Return these stampings, in no particular order."""
+    """Return the stampings with these ids, in no particular order."""
     return await tx.all_as(_STAMPING_ROWS, _STAMPINGS, account, list(ids))
 
 
 async def stampings_of_orders(
     tx: ReadTx, account: UUID, order_ids: Sequence[UUID]
 ) -> list[Stamping]:
-    """Return the stampings of these orders, in the order of their documents."""
+    """Return the stampings of these orders, by the position of the document in its order."""
     return await tx.all_as(_STAMPING_ROWS, _OF_ORDERS, account, list(order_ids))
 
 
@@ -236,26 +236,26 @@ async def by_reference(tx: ReadTx, reference: str, limit: int) -> list[StampingK
 
 
 async def stuck(tx: ReadTx, before: datetime, limit: int) -> list[StampingStuck]:
-    """Return reserved stampings requested before a moment, or taken up again, the oldest first."""
+    """Return reserved stampings that were requested before a time or were resumed, the oldest first."""
     return await tx.all_as(_STUCK, STUCK, before, limit)
 
 
 async def marks(tx: ReadTx, wanted: Sequence[OrderKey]) -> list[OrderMark]:
-    """Return the version tags of the documents of these orders, of any accounts."""
+    """Return a version tag of the documents of each of these orders, of any accounts."""
     columns = ([one.account for one in wanted], [one.order for one in wanted])
     return await tx.all_as(_MARKS_OF_ORDERS, _MARKS, *columns)
 
 
 async def from_balance(tx: ReadTx, account: UUID, before: UUID, limit: int) -> list[Stamping]:
-    """Return stampings of an account from its balance, before an id, newest first."""
+    """Return stampings of an account from its balance, with ids before `before`, newest first."""
     return await tx.all_as(_STAMPING_ROWS, _FROM_BALANCE, account, before, limit)
 
 
 async def listed(
     tx: ReadTx, account: UUID, before: UUID, limit: int, wanted: StampingFilter
 ) -> list[Stamping]:
-    """Return stampings of an account before an id, newest first."""
-    # The earliest time of the request bounds the search.
+    """Return stampings of an account that match the filter, with ids before `before`, newest first."""
+    # Ids are in the order of time, so the earliest time of the request bounds the search.
     since = wanted.since
     first = earliest_id(since, margin_seconds=_WRITTEN_SECONDS_MAX) if since else None
     asked = {
@@ -274,12 +274,12 @@ async def listed(
 async def alive(
     tx: ReadTx, account: UUID, sha256: Sequence[bytes], without: Sequence[UUID]
 ) -> list[Stamping]:
-    """Return the stampings of these documents that are delivered or still open."""
+    """Return the stampings of these documents that are delivered or still open, except those in `without`."""
     return await tx.all_as(_STAMPING_ROWS, _ALIVE, account, list(sha256), list(without))
 
 
 async def lock_documents(tx: Tx, account: UUID, sha256: Sequence[bytes]) -> None:
-    """Lock these documents, in the order in which all transactions lock them."""
+    """Lock these documents in the order that all transactions use, which prevents deadlocks."""
     await tx.run(_LOCK_DOCUMENTS, account, list(sha256))
 
 
@@ -290,9 +290,10 @@ def _with_facts(
     labels: Labels = NO_LABELS,
     made: str = _OF_MADE,
 ) -> tuple[str, list[object]]:
-    """Add the facts and labels to a query that reserves, as one statement. Return it with its parameters.
+    """Extend a query that reserves stampings so that one statement also stores their facts and labels.
 
-    Facts are given by the ids of the new stampings. A collector with incomplete facts is refused.
+    Returns the statement and its parameters. `facts` are by the ids of the new stampings; incomplete facts of a collector
+    are refused.
     """
     missing = next((one.missing for one in facts.values() if one.missing), None)
     checked: list[object] = [account if missing else None, missing]
@@ -326,7 +327,7 @@ async def reserve(
     labels: Labels = NO_LABELS,
     facts: DocumentFacts = NO_FACTS,
 ) -> ReservedDocument:
-    """Hold stamps and bind serials; see sql/functions/stamping_reserve.sql. Refuses `DocumentFactsMissing`."""
+    """Reserve a stamping from the balance; see sql/functions/stamping_reserve.sql. Refuses `DocumentFactsMissing`."""
     query, more = _with_facts(account, RESERVE, {stamping: facts}, labels)
     made = await tx.one_as(
         _RESERVED_DOCUMENTS,
@@ -349,7 +350,7 @@ async def reserve(
 
 
 async def is_made_by(tx: ReadTx, account: UUID, stamping: UUID, key: str) -> bool:
-    """True if this key made the stamping; another key may have joined it."""
+    """True if the request with this key created the stamping; a request with another key may have joined it."""
     return await tx.value(_MADE_BY, account, stamping, key) is not None
 
 
@@ -364,7 +365,7 @@ async def reserve_all(
     lease_seconds: float,
     facts: Mapping[UUID, DocumentFacts],
 ) -> list[Reservation]:
-    """Reserve the documents of one request, in its order; all of them or none."""
+    """Reserve the documents of one request, all or none. Return the reservations in the order of the documents."""
     documents = jsonb(list(wanted))
     query, more = _with_facts(account, _RESERVE_ALL, facts)
     return await tx.all_as(
@@ -381,7 +382,7 @@ async def reserve_all(
 
 
 async def deliver(tx: Tx, account: UUID, stamping: UUID, delta: Delta) -> Delivery:
-    """Store the delta and post the hold, unless another process did before."""
+    """Deliver a stamping: store the delta and post the hold, unless another process did so before."""
     made = await tx.one_as(
         _DELIVERIES,
         DELIVER,
@@ -404,7 +405,10 @@ async def reserve_each(
     lease_seconds: float,
     facts: Mapping[UUID, DocumentFacts],
 ) -> Mapping[UUID, tuple[UUID, bool]]:
-    """Reserve documents, each by itself; see sql/functions/stampings_reserve_each.sql."""
+    """Reserve documents separately; see sql/functions/stampings_reserve_each.sql.
+
+    Maps the id of each requested stamping to the id of the actual one, and True if that is new.
+    """
     documents = jsonb(list(wanted))
     query, more = _with_facts(account, _RESERVE_EACH, facts)
     rows = await tx.all(query, account, documents, due_seconds, lease_seconds, *more)
@@ -426,37 +430,37 @@ async def deliver_each(tx: Tx, account: UUID, deltas: Mapping[UUID, Delta]) -> s
 
 
 async def fail(tx: Tx, account: UUID, stamping: UUID, code: str) -> None:
-    """Return the stamps of a reserved stamping."""
+    """Fail a reserved stamping: return its stamps, and store the code of the refusal."""
     await tx.run(FAIL, account, stamping, code)
 
 
 async def states(tx: ReadTx, account: UUID, ids: Sequence[UUID]) -> Mapping[UUID, StampingOutcome]:
-    """Return the states of these stampings, with the reasons of failures."""
+    """Return the states of these stampings by id, with the reasons of failures."""
     found = await tx.all_as(_OUTCOMES, _STATES, account, list(ids))
     return {one.id: one for one in found}
 
 
 async def under_way(tx: ReadTx) -> ReservedStampings:
-    """Count reserved stampings and those that no process seals, with the time since the oldest waits."""
+    """Count the reserved stampings, and those that no process seals."""
     found = await tx.one_as(_UNDER_WAYS, _UNDER_WAY)
     assert found is not None
     return found
 
 
 async def lease_to_resume(tx: Tx, lease_seconds: float, limit: int) -> list[StampingToResume]:
-    """Lease reserved stampings that no process seals to this process."""
+    """Lease reserved stampings that no process seals, at most `limit`, to this process."""
     return await tx.all_as(_TO_RESUME_ROWS, _TO_RESUME, limit, lease_seconds)
 
 
 async def lease(tx: Tx, account: UUID, stamping: UUID, lease_seconds: float) -> bool:
-    """Lease a stamping to this process. False if another has it, or it ended."""
+    """Lease a stamping to this process. False if another process has the lease, or the stamping ended."""
     return bool(await tx.run(_LEASE, lease_seconds, account, stamping))
 
 
 async def keep_leases(
     tx: Tx, account: UUID, ids: Sequence[UUID], lease_seconds: float
 ) -> set[UUID]:
-    """Extend the leases of waiting stampings. Return those still leased by this process."""
+    """Renew the leases of waiting stampings. Return the ids of those still leased by this process."""
     kept = await tx.all(_KEEP_LEASES, lease_seconds, account, list(ids))
     return {row["stamping_id"] for row in kept}
 
@@ -468,10 +472,9 @@ async def order(
     agreed: Collection[bytes],
     facts: Mapping[UUID, DocumentFacts],
 ) -> PlacedOrder | None:
-    """Place an order with its documents, or find that of its key. None if one of them was stamped before without
-    agreement.
+    """Place an order with its documents, or find the order that the same key placed before.
 
-    See sql/functions/stampings_order.sql.
+    None if a document that is not in `agreed` was stamped before. See sql/functions/stampings_order.sql.
     """
     hexes = [one.hex() for one in agreed]
     query, more = _with_facts(terms.account, ORDER, facts, made=_OF_ORDER_MADE)
@@ -479,7 +482,7 @@ async def order(
 
 
 async def are_facts_demanded(tx: ReadTx, account: UUID) -> bool:
-    """True if each document of an account must state what the law demands of a collector."""
+    """True if the facts of each document of an account must be complete, as the law demands of a collector."""
     return bool(
         await tx.value(
             "SELECT EXISTS (SELECT 1 FROM facts_demanded WHERE account_id = %s)", account
@@ -488,7 +491,7 @@ async def are_facts_demanded(tx: ReadTx, account: UUID) -> bool:
 
 
 async def facts_of(tx: ReadTx, account: UUID, stamping: UUID) -> DocumentFacts:
-    """Return the facts of the document of a stamping, as its sender stated them."""
+    """Return the facts that the sender stated about the document of a stamping; empty facts if none were stated."""
     found = await tx.one(
         f"SELECT {_FACTS} FROM stamping_facts WHERE account_id = %s AND stamping_id = %s",  # noqa: S608
         account,
@@ -522,8 +525,9 @@ async def insert_waiting(
     is_repaired: bool = False,
     before: UUID | None = None,
 ) -> None:
-    """Insert the stamping of a document of an order, which waits for the payment. Facts are copied from the stamping
-    `before`.
+    """Insert a stamping for a document of an order, which waits for the payment of the order.
+
+    The facts of the document are copied from the stamping `before`.
     """
     await tx.run(
         "WITH made AS (INSERT INTO stampings (account_id, stamping_id, order_id, position, idempotency_key,"  # noqa: S608
@@ -561,7 +565,7 @@ async def waiting_of_order(tx: Tx, account: UUID, order: UUID) -> list[WaitingDo
 async def reserve_ordered(
     tx: Tx, account: UUID, stamping: UUID, serials: Sequence[Serial], due_at: datetime
 ) -> None:
-    """Hold the order's own stamps for one of its documents."""
+    """Reserve a stamping of a paid order with stamps of that order."""
     texts = [serial.text for serial in serials]
     await tx.run(
         "SELECT stamping_reserve_ordered(%s, %s, %s, %s)", account, stamping, texts, due_at
@@ -569,7 +573,7 @@ async def reserve_ordered(
 
 
 async def drop_waiting(tx: Tx, account: UUID, order: UUID) -> None:
-    """End the stampings of an order that wait for its payment."""
+    """Drop the stampings of an order that wait for its payment."""
     await tx.run(
         "UPDATE stampings SET state = 'dropped'"
         " WHERE account_id = %s AND order_id = %s AND state = 'waiting'",
@@ -593,12 +597,12 @@ async def unfinished_of_order(tx: Tx, account: UUID, order: UUID) -> OrderProgre
 
 
 async def stamped(tx: ReadTx, account: UUID, stamping: UUID) -> StampedDocument | None:
-    """Return the parts of a stamped document."""
+    """Return the facts and the delta for a download; None if the account has no such stamping."""
     return await tx.one_as(_STAMPED_DOCUMENTS, _STAMPED, account, stamping)
 
 
 async def knows_key(tx: ReadTx, account: UUID, key: str) -> bool:
-    """True if a request used this key, also before keys had their own table, or for one of several documents."""
+    """True if a request used this key: alone, for several documents, or before keys were stored in their own table."""
     row = await tx.one(
         "SELECT 1 AS found FROM stamping_keys WHERE account_id = %s AND idempotency_key = %s"
         " UNION ALL SELECT 1 FROM stampings WHERE account_id = %s"

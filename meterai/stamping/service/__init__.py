@@ -1,4 +1,4 @@
-"""Reserve, seal and deliver documents; show stampings; resume interrupted ones.
+"""Service of stamping: reserves, seals and delivers documents, shows stampings, resumes interrupted ones.
 
 `StampingService` takes three steps, each committed by itself:
 
@@ -6,12 +6,12 @@
 2. seal: outside any transaction, from the record of step 1 and nothing else;
 3. deliver: delta, posted hold and jobs are one transaction.
 
-A crash after 1 leaves a reserved stamping whose lease runs out: `resume` seals it again under the same serials. A
-crash after 2 has the same effect, since nobody saw that seal. A crash after 3 loses only the answer, and the same
-request finds the stamping.
+A crash after step 1 leaves a reserved stamping whose lease runs out; `resume` then seals it under the same serials. A
+crash after step 2 has the same effect, since nobody saw that seal. A crash after step 3 loses only the answer, and a
+repeated request finds the stamping.
 
-Several documents of one request take step 1 together, in one transaction, and the other steps each by itself: the
-outcome of one changes nothing for another.
+Several documents of one request take step 1 together, in one transaction, and the other steps separately, so that the
+outcome for one document does not affect the others.
 """
 
 import asyncio
@@ -72,11 +72,11 @@ from meterai.stamping.service.uploads import StoredUpload, UploadIngestion
 from meterai.stamping.settings import StampingSettings
 from meterai.stamps import NotEnoughStamps, SerialService
 
-# Share of a lease for waiting and sealing. The rest is for the delivery, which time-outs of the database bound, so
-# that no other process takes the stamping up meanwhile.
+# Share of a lease for waiting and sealing. The rest is for the delivery, which is bounded by time-outs of the database, so
+# that no other process resumes the stamping meanwhile.
 LEASE_SHARE_OF_SEALING = 2 / 3
-RESUMED_SECONDS = 1.0  # of one run; a worker that has to stop waits no longer
-# Tries to place one order. A try is repeated if it meets an earlier stamping of a document that ends a moment later.
+RESUMED_SECONDS = 1.0  # of one run, since a worker that has to stop waits for its end
+# Tries to place an order. A try is repeated if it found an earlier stamping of a document that ended a moment later.
 PLACED_TRIES_MAX = 3
 _log = structlog.get_logger()
 
@@ -84,7 +84,7 @@ _log = structlog.get_logger()
 def _reserved(
     account: UUID, made: ReservedDocument, taken: StoredUpload, serials: Sequence[Serial]
 ) -> Stamping:
-    """Return the stamping that `stamping_reserve` has just made."""
+    """Return the stamping that the database function `stamping_reserve` has just created."""
     return Stamping(
         account,
         made.id,
@@ -108,7 +108,7 @@ def _reserved(
 
 
 def _is_labelled_so(stamping: Stamping, labels: Labels) -> bool:
-    """True if the labels are equal, or are no longer kept."""
+    """True if the stamping has these labels, or its labels were deleted since."""
     if stamping.metadata is None:
         return not labels
     kept = Labels(stamping.reference, stamping.metadata)
@@ -116,7 +116,7 @@ def _is_labelled_so(stamping: Stamping, labels: Labels) -> bool:
 
 
 def sealing_seconds(lease_seconds: float) -> float:
-    """Return the seconds for waiting and sealing under a lease of so many seconds."""
+    """Return the seconds available for waiting and sealing under a lease of `lease_seconds`."""
     return lease_seconds * LEASE_SHARE_OF_SEALING
 
 
@@ -136,7 +136,7 @@ async def stampings_of_orders(tx: ReadTx, account: UUID, *ids: UUID) -> list[Sta
 async def originals_of(
     tx: ReadTx, stampings: Collection[tuple[UUID, UUID]]
 ) -> dict[tuple[UUID, UUID], bytes]:
-    """Return SHA-256 of the originals of stampings, by account and id, for checks. Nothing of it is personal."""
+    """Return the SHA-256 of the originals of stampings, which are given by account and id. The answer is not personal data."""
     return dict(await store.originals(tx, list(stampings))) if stampings else {}
 
 
@@ -169,14 +169,14 @@ class StampingService:
         placements: Sequence[Placement],
         may: sealing.Permission | None = None,
     ) -> PreparedDocument:
-        """Examine a document before anybody pays for it, and repair a broken one.
+        """Examine a document before a payment, repair a broken one, and return the document to be stamped.
 
-        `may` is called before any costly work. Refuses what `sealing` refuses.
+        `may` is called before any costly work, and may refuse. Refuses what `sealing` refuses.
         """
         return await self._uploads.ingest(account, document, placements, may)
 
     async def check_rights(self, account: UUID, key: str, stamps_needed: int) -> None:
-        """Refuse `NotEnoughStamps` for a new stamping. A repeated request passes."""
+        """Refuse `NotEnoughStamps` if the balance is too small for a new stamping. A repeated request is not refused."""
         async with self._database.reading() as tx:
             held = await stamps.balance(tx, account)
             is_enough = held.available >= stamps_needed or held.held > 0
@@ -188,10 +188,12 @@ class StampingService:
     async def stamp(
         self, account: UUID, key: str, upload: Upload, member: UUID | None = None
     ) -> StampingView:
-        """Stamp one document from the balance, and answer when it is delivered; `member` acts for the account.
+        """Stamp one document from the balance, and return when it is delivered; `member` acts for the account.
 
-        The same key, or the same document with the same placements while unfinished, finds the same stamping. Refuses
-        what `sealing` refuses, `NotEnoughStamps`, `IdempotencyKeyReused`, `InProgress`, `StampingEndedUnstamped`, and
+        A request with the same key finds the same stamping, and so does one with the same document and placements while
+        that stamping is unfinished.
+
+        Refuses what `sealing` refuses, `NotEnoughStamps`, `IdempotencyKeyReused`, `InProgress`, `StampingEndedUnstamped`, and
         what `accounts.use_stamps` refuses.
         """
         may = partial(self.check_rights, account, key, len(upload.wishes))
@@ -240,9 +242,9 @@ class StampingService:
     ) -> Sequence[StampingView]:
         """Stamp the documents of one request from the balance; `member` acts for the account.
 
-        All their stamps are held in one transaction, or none. Then each document ends by itself, and its view gives
-        the outcome: one that cannot be sealed has failed and its stamps are returned, one that must wait is sealed
-        later. The same key with the same documents, in any order, finds the same stampings in their current state.
+        The stamps for all of them are held in one transaction, or none. Then each document is sealed separately, and its
+        view gives the outcome: a document that cannot be sealed has failed and its stamps are returned; one that must
+        wait is sealed later. The same key with the same documents, in any order, finds the same stampings.
         `agreed` are documents to stamp although they were stamped before. Refuses what `sealing` refuses, `Malformed`,
         `DocumentTwice`, `NotEnoughStamps`, `StampedBefore`, `IdempotencyKeyReused`, and what `accounts.use_stamps`
         refuses.
@@ -292,7 +294,7 @@ class StampingService:
         stampings = {one.id: one for one in await self._load(account, ids)}
         lease = self._settings.seal_lease_seconds
         for place, (taken, serials) in enumerate(wanted):
-            # Waiting ones keep their leases; one that another process leased stays with that process.
+            # Renews the leases of all stampings that still wait; one that another process leased is left to that process.
             kept = await self._database.once(store.keep_leases, account, ids[place:], lease)
             if taken.stamping not in kept:
                 continue
@@ -308,7 +310,7 @@ class StampingService:
         if made.request != taken.request:
             raise IdempotencyKeyReused("another request had this key")
         stamping = await self._database.once(load, account, made.id)
-        # A key that joined a stamping takes over its labels.
+        # A request that joined the stamping of another key may have other labels.
         if not _is_labelled_so(stamping, taken.upload.labels) and await self._database.once(
             store.is_made_by, account, made.id, key
         ):
@@ -325,7 +327,7 @@ class StampingService:
         return await self.view(account, made.id)
 
     async def _resume_now(self, stamping: Stamping) -> bool:
-        """Seal a stamping whose lease ran out. False if another process has leased it."""
+        """Seal a stamping if its lease ran out. False if another process has leased it."""
         lease = self._settings.seal_lease_seconds
         if not await self._database.once(store.lease, stamping.account, stamping.id, lease):
             return False
@@ -346,12 +348,12 @@ class StampingService:
         written: Labels = NO_LABELS,
         sold: SoldBy | None = None,
     ) -> OrderView:
-        """Order the stamps of named documents, of a seller or of the operator, to be paid once, by a method or the
-        default one.
+        """Order the stamping of documents, with one payment for all.
 
-        `member` acts for the account, `written` are the client's labels of the order. Each document is examined now,
-        unless it was before: nobody pays for one that cannot be stamped. `agreed` are documents to stamp although they
-        were stamped before. Refuses what `sealing` refuses, `Malformed`, `DocumentTwice`, `OrderTooLarge`,
+        `member` acts for the account; `method` is the payment method, or None for the default one; `written` are the
+        client's labels of the order; `sold` is the seller, or None for the operator. Each document is examined now,
+        unless it was before, so that nobody pays for one that cannot be stamped. `agreed` are documents to stamp although
+        they were stamped before. Refuses what `sealing` refuses, `Malformed`, `DocumentTwice`, `OrderTooLarge`,
         `StampedBefore`, `IdempotencyKeyReused`, and what `accounts.use_stamps` refuses.
         """
         taken = await self._uploads.store_all(account, uploads)
@@ -400,13 +402,13 @@ class StampingService:
                 return placed
             if found := await self._database.once(store.alive, terms.account, asked, ()):
                 raise StampedBefore(found)
-            # The earlier stamping has ended since.
+            # The earlier stamping has ended since, so that another try is made.
         raise DatabaseBusy(
             "an earlier stamping of a document began and ended meanwhile, again and again"
         )
 
     async def reserve_order(self, tx: Tx, account: UUID, order_id: UUID) -> None:
-        """Hold the stamps of a paid order for each of its documents."""
+        """Reserve the stamps of a paid order for its documents."""
         order = await orders.load(tx, account, order_id)
         for stamping, quantity in await store.waiting_of_order(tx, account, order_id):
             serials = await self._serials.serials(quantity)
@@ -426,18 +428,18 @@ class StampingService:
     async def page(
         self, account: UUID, page: ListPage, wanted: StampingFilter
     ) -> tuple[list[StampingView], bool]:
-        """Return a page of an account's stampings, newest first, and True if there are older ones."""
+        """Return a page of the account's stampings that match, newest first, and True if older ones exist."""
         found = self._database.once(store.listed, account, page.before, page.wanted, wanted)
         stampings, is_more = page.cut(await found)
         return [shown(one) for one in stampings], is_more
 
     async def from_balance(self, account: UUID, page: ListPage) -> tuple[list[Stamping], bool]:
-        """Return a page of an account's stampings from its balance, and True if there are older ones."""
+        """Return a page of the account's stampings from its balance, newest first, and True if older ones exist."""
         wanted = self._database.once(store.from_balance, account, page.before, page.wanted)
         return page.cut(await wanted)
 
     async def delta(self, account: UUID, stamping_id: UUID) -> tuple[StampedDocument, bytes]:
-        """Return the delta of a delivered stamping. Refuses `NotFound`, `NotDelivered`."""
+        """Return facts and delta of a delivered stamping. Refuses `NotFound`, `NotDelivered`."""
         found = await self._database.once(store.stamped, account, stamping_id)
         if found is None:
             raise NotFound("no such stamping of this account")
@@ -446,7 +448,7 @@ class StampingService:
         return found, found.delta
 
     async def document(self, account: UUID, stamping_id: UUID) -> tuple[StampedDocument, bytes]:
-        """Return the stamped document: original and delta.
+        """Return facts and bytes of the stamped document, which is the original followed by the delta.
 
         Refuses what `delta` refuses, `DocumentForgotten`, `DocumentUnavailable`.
         """
@@ -454,7 +456,7 @@ class StampingService:
         return found, await self._original(account, found) + delta
 
     async def _original(self, account: UUID, of: Stamping | StampedDocument) -> bytes:
-        """Return the original as it was uploaded, or repaired. Refuses `DocumentForgotten`, `DocumentUnavailable`."""
+        """Return the original, as uploaded or repaired. Refuses `DocumentForgotten`, `DocumentUnavailable`."""
         if of.is_forgotten:
             raise DocumentForgotten("the original is not kept any more")
         return await self._documents.content(account, of.sha256_original)
@@ -511,27 +513,26 @@ class StampingService:
             async with asyncio.timeout(sealing_seconds(self._settings.seal_lease_seconds)):
                 async with self._sealing:
                     with SEALS.time():
-                        # In a thread: milliseconds of work in the event loop would count as overload.
+                        # In a thread, since milliseconds of work in the event loop would be measured as overload.
                         return await asyncio.to_thread(seal)
         except TimeoutError:
             raise InProgress("its turn did not come in time; it is sealed later") from None
         except sealing.SealingUnavailable:
-            raise  # our fault: the stamping stays reserved until its due time
+            raise  # a fault of ours, so that the stamping stays reserved until its due time
         except Refusal as refusal:
             raise await self._store_failure(stamping, refusal) from refusal
 
     async def _store_failure(self, stamping: Stamping, cause: Refusal) -> StampingEndedUnstamped:
-        """Return the stamps and store the reason. Requests for this stamping are refused with it."""
+        """Return the stamps, store the reason, and return the refusal for requests of this stamping."""
         await self._database.once(store.fail, stamping.account, stamping.id, cause.code)
         return StampingEndedUnstamped(cause.code)
 
     async def resume(self) -> int:
-        """Periodic task: seal reserved stampings that no process is sealing; return the stamps of those past their due
-        time.
+        """Periodic task: seal reserved stampings that no process is sealing, and fail those past their due time.
 
-        One look takes as many as are sealed at once, since a lease covers one seal and no queue of them. It repeats
-        for `RESUMED_SECONDS` while there are more: after an outage the pause between two looks would be longer than a
-        seal.
+        It leases as many stampings at a time as are sealed at once, since a lease is too short for a queue of seals. It
+        repeats this for `RESUMED_SECONDS` while there are more, because after an outage the pause until the next run
+        would be longer than a seal takes. Returns the number of stampings processed.
         """
         lease, most = self._settings.seal_lease_seconds, self._settings.seals_at_once
         done, until = 0, monotonic() + RESUMED_SECONDS
@@ -544,7 +545,7 @@ class StampingService:
                 return done
 
     async def _resume_row(self, due: StampingToResume) -> None:
-        """Seal and deliver one. A failure is tried again when the lease runs out, until the due time."""
+        """Seal and deliver a stamping, or fail it if it is late. After an error it is tried again when the lease runs out."""
         account, stamping_id, is_late = due
         if is_late:
             await self._database.once(store.fail, account, stamping_id, NotInTime.code)
@@ -552,7 +553,9 @@ class StampingService:
         stamping = await self._database.once(load, account, stamping_id)
         try:
             await self._resume(stamping)
-        except StampingEndedUnstamped as refusal:  # it has ended, and its stamps were returned
+        except (
+            StampingEndedUnstamped
+        ) as refusal:  # the stamping has failed, and its stamps were returned
             _not_delivered(stamping_id, refusal)
 
     async def _resume(self, stamping: Stamping) -> None:
@@ -565,7 +568,7 @@ class StampingService:
 
 
 def _document_parameters(taken: StoredUpload, serials: Sequence[Serial] = ()) -> dict[str, object]:
-    """Convert one document of a request to the form that `stampings_reserve` and `stampings_order` take."""
+    """Convert a document of a request to JSON for the database functions `stampings_reserve` and `stampings_order`."""
     name, size, pages, kept_until = taken.about
     return {
         "stamping": str(taken.stamping),

@@ -1,6 +1,6 @@
 """Check that a document that was stamped before is stamped again only if its sender agreed.
 
-A sender who lost the answer sends the same file once more, from a new form: that must not cost a stamp.
+A sender who did not get the answer may send the same file once more in a new form, which must not cost another stamp.
 """
 
 from collections.abc import Collection, Mapping
@@ -22,11 +22,11 @@ async def check_not_again(
     *,
     since: datetime | None = None,
 ) -> None:
-    """Refuse `StampedBefore` if a document of these new stampings has another stamping that is delivered or still
-    open.
+    """Refuse `StampedBefore` if a document has another stamping that is delivered or still open.
 
-    With `since`, only stampings requested since then count. The rows of the documents are locked already, so of two
-    concurrent requests the later one sees the other. The refusal rolls the transaction back.
+    `made` maps the ids of the new stampings to the SHA-256 of their documents; documents in `agreed` are not checked.
+    With `since`, only stampings requested since that time count. The caller has locked the rows of the documents, so
+    that of two concurrent requests the later one finds the other. The refusal rolls the transaction back.
     """
     asked = [sha256 for sha256 in made.values() if sha256 not in agreed]
     if not asked:

@@ -8,7 +8,8 @@ from meterai.stamping import store
 
 
 async def marks(tx: ReadTx, wanted: Sequence[OrderKey]) -> dict[OrderKey, str]:
-    """Return a tag of each of these orders that changes with every shown change of its documents. Orders without
-    documents are left out.
+    """Return a version tag for each of these orders, which changes with every change shown of its documents.
+
+    Orders without documents are omitted.
     """
     return {OrderKey(one.account, one.order): one.mark for one in await store.marks(tx, wanted)}

@@ -1,4 +1,4 @@
-"""Reorder: place an order again that nobody paid in time."""
+"""Reorder: placing an order again that was not paid in time."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -32,15 +32,15 @@ _UNPAID = (OrderState.LAPSED, OrderState.WITHDRAWN)
 
 
 def reorder_key(order_id: UUID) -> str:
-    """Return the key of the order that follows this one: pressing twice makes one order."""
+    """Return the Idempotency-Key of the reorder of an order, so that a repeated request makes only one new order."""
     return f"reorder:{show('ord', order_id)}"
 
 
 class ReorderService:
-    """Places the content of lapsed or withdrawn orders again, at today's terms.
+    """Places the content of expired or cancelled orders again, at the current terms.
 
-    The documents are those uploaded for the first order, at the same places; none is sent again. The earlier order is
-    withdrawn in the same transaction: late money for it is refunded, and no document is stamped twice.
+    The documents are those uploaded for the earlier order, with the same placements; none is sent again. The earlier order
+    is cancelled in the same transaction, so that late money for it is refunded, and no document is stamped twice.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class ReorderService:
         self._orders = service
         self._kept = kept
         sale = settings.of(OrderSettings)
-        # A new order may take so long to be paid, and then to be executed.
+        # Longest time until a new order is paid and executed.
         wanted = service.payable_seconds_max + sale.documents_due_seconds
         self._kept_seconds = max(settings.of(DocumentSettings).document_kept_seconds, wanted)
         self._clock = clock
@@ -67,21 +67,20 @@ class ReorderService:
         member: UUID | None = None,
         sold: SoldBy | None = None,
     ) -> OrderView:
-        """Place the order that follows this one, of a seller or of the operator. A repeat finds the same; `member`
-        acts for the account.
+        """Place an order again; a repeated call finds the same new order.
 
-        Refuses `NotFound`, `NotAllowedNow` for an order that can be paid or was paid, `DocumentForgotten`,
-        `StampedBefore`, and what placing an order refuses; `IdempotencyKeyReused` if a program of this account used
-        the key for another order; `StoreNotOurs` for documents; what `accounts.use_stamps` refuses.
+        `member` acts for the account; `sold` is the seller of the new order, or None for the operator. Refuses `NotFound`,
+        `NotAllowedNow` for an order that can still be paid or was paid, `DocumentForgotten`, `StampedBefore`,
+        `IdempotencyKeyReused` if a program of this account used the key for another order, `StoreNotOurs` for
+        documents, and what placing an order and `accounts.use_stamps` refuse.
         """
         key = reorder_key(order_id)
         async with self._database.reading() as tx:
             earlier = await orders.load(tx, account, order_id)
             found = await store.stampings_of_orders(tx, account, [order_id])
         if found:
-            await (
-                self._kept.contents.check_writable()
-            )  # a store that is not writable does not have the originals either
+            # A store that is not writable does not have the originals either.
+            await self._kept.contents.check_writable()
         terms = await self._terms(earlier, key, found, sold)
         place = partial(self._place, terms=terms, earlier=earlier, found=found, member=member)
         placed = await self._database.run(place)
@@ -134,15 +133,15 @@ class ReorderService:
                 before=one.id,
             )
         new = {stamping: one.sha256_original for stamping, one in made.items()}
-        # The buyer of the earlier order agreed to the stampings that existed then.
+        # Stampings before the earlier order need no agreement now: its buyer agreed to them then.
         await check_not_again(tx, account, new, (), since=earlier.placed_at)
-        # After the end of the earlier order, which returned its count.
+        # Counted after the earlier order was cancelled, which returned its stamps to the limit of the member.
         uses = {placed.id: terms.quantity} if found else {}
         await accounts.use_stamps(tx, account, member, uses)
         return placed
 
     async def _withdraw_earlier(self, tx: Tx, account: UUID, order_id: UUID) -> None:
-        """Withdraw the earlier order. It may have been paid since it was read."""
+        """Cancel the earlier order. Refuses `NotAllowedNow` if it has been paid since it was read."""
         state = (await orders.load(tx, account, order_id)).state
         if state not in _UNPAID:
             raise NotAllowedNow("the order", state, "reordered")
@@ -150,6 +149,6 @@ class ReorderService:
 
 
 def may_reorder(order: OrderView, found: Sequence[Stamping]) -> bool:
-    """True if the order can be placed again without an upload: every original is kept."""
+    """True if the order can be placed again without an upload, because every original is still stored."""
     is_there = order.kind == OrderKind.STAMPS or bool(found)
     return is_there and order.state in _UNPAID and not any(one.is_forgotten for one in found)

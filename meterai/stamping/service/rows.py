@@ -1,15 +1,15 @@
-"""Many documents stamped from a balance, each by itself: the steps of the work on a batch.
+"""Stamping of many documents from a balance, each with a separate outcome: the steps of the work on a batch.
 
 The caller takes the steps of `StampingService` with several documents at once:
 
-1. `take_in`: a document is examined and its bytes are kept, before the places of its stamps are known;
-2. `prepare`: the kept bytes are read, and the stamps are placed; nothing is reserved yet;
+1. `take_in`: documents are examined and their bytes are stored, before the placements of their stamps are known;
+2. `prepare`: the stored bytes are read, and the stamps are placed; nothing is reserved yet;
 3. `reserve` (in a transaction of the caller): holds the stamps and binds the serials of prepared documents;
 4. `seal`: outside any transaction;
 5. `deliver` (in a transaction of the caller).
 
-A process that dies between 3 and 5 leaves reserved stampings, which `StampingService.resume` ends. A step uses one
-thread for all of its documents, since switching to a thread costs as much as a step of sealing.
+A process that dies between steps 3 and 5 leaves reserved stampings, which `StampingService.resume` completes. A step uses
+one thread for all of its documents, since switching to a thread costs as much as sealing.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -45,10 +45,10 @@ from meterai.stamping.settings import StampingSettings
 from meterai.stamps import SerialService
 
 Result = TypeVar("Result")
-EXAMINED_AT_ONCE = 1  # processes beside this one, for broken documents and searches
+EXAMINED_AT_ONCE = 1  # separate processes, for broken documents and text searches
 STEPS_AT_ONCE = 2  # threads of this process that examine, place or seal
-CHECK_PATH = "/c/"  # printed in every QR, so it never changes
-# Trial placements for a document whose placements are not known yet: one of them is on a page that takes a stamp.
+CHECK_PATH = "/c/"  # path in every printed QR code, so it must never change
+# Trial placements for a document whose placements are not known yet; a stamp must fit at one of them.
 _PROBES = (
     Placement(sealing.LAST_PAGE, 0.0, 0.0, sealing.WIDTH_MIN),
     Placement(1, 0.0, 0.0, sealing.WIDTH_MIN),
@@ -57,7 +57,7 @@ _PROBES = (
 
 @dataclass(frozen=True, slots=True)
 class TakenIn:
-    """A document that takes a stamp somewhere, with its bytes kept. The caller writes its row."""
+    """A document that can be stamped and whose bytes are stored. The caller writes its row."""
 
     sha256: bytes
     about: DocumentMetadata
@@ -66,7 +66,7 @@ class TakenIn:
 
 @dataclass(frozen=True, slots=True)
 class RowWish:
-    """A kept document, and the wishes for its stamps."""
+    """A stored document, by its SHA-256, with the requested placements of its stamps and its facts."""
 
     sha256: bytes
     wishes: tuple[PlacementWish, ...]
@@ -76,7 +76,7 @@ class RowWish:
 
 @dataclass(frozen=True, slots=True)
 class ReadyRow:
-    """A document that can be stamped as wished, with its new stamping."""
+    """A document that can be stamped at the requested placements, with serials and the id of its new stamping."""
 
     sha256: bytes
     placements: tuple[Placement, ...]
@@ -89,7 +89,7 @@ class ReadyRow:
 
     @property
     def wanted(self) -> dict[str, object]:
-        """Object that `stampings_reserve_each` takes."""
+        """JSON object for the database function `stampings_reserve_each`."""
         return {
             "stamping": str(self.stamping),
             "request": request_hash(self.sha256, self.placements).hex(),
@@ -101,7 +101,7 @@ class ReadyRow:
 
 
 class RowStamping:
-    """Takes the steps for many documents at once."""
+    """Takes the steps of stamping for many documents at once (see the module)."""
 
     def __init__(
         self,
@@ -125,7 +125,7 @@ class RowStamping:
 
     @property
     def lease_seconds(self) -> float:
-        """Seconds of silence after which another process continues a reserved stamping."""
+        """Seconds without a renewed lease after which another process continues a reserved stamping."""
         return self._settings.seal_lease_seconds
 
     # -- documents -------------------------------------------------------------------------
@@ -137,10 +137,10 @@ class RowStamping:
         *,
         wanted_seconds: float,
     ) -> list[TakenIn | Refusal]:
-        """Examine documents, each by itself, and keep their bytes for the longest duration of their stamping.
+        """Examine documents (name and bytes) separately, and store their bytes.
 
-        Known content is neither read nor examined, unless other rules applied to its examination. Refuses
-        `StoreNotOurs`.
+        `wanted_seconds` is the longest time until they are stamped. Known content is read and examined again only if
+        other rules applied to its last examination. Refuses `StoreNotOurs`.
         """
         await self._documents.contents.check_writable()
         works = [
@@ -186,7 +186,7 @@ class RowStamping:
         raise first
 
     async def prepare(self, account: UUID, rows: Sequence[RowWish]) -> list[ReadyRow | Refusal]:
-        """Read documents and place their stamps, each by itself; the serials are not bound yet."""
+        """Read documents and place their stamps, with a result or refusal for each. Serials are made, and not bound yet."""
         serials = [await self._serials.serials(len(row.wishes)) for row in rows]
         works = [
             partial(self._prepare_work, account, *pair) for pair in zip(rows, serials, strict=True)
@@ -194,7 +194,7 @@ class RowStamping:
         found = await self._finish_all(account, works)
         for at, (row, one) in enumerate(zip(rows, found, strict=True)):
             if isinstance(one, DocumentUnavailable):
-                try:  # once more, for the exact reason
+                try:  # read once more, to find the exact reason
                     await self._documents.content(account, row.sha256)
                 except Refusal as refusal:
                     found[at] = refusal
@@ -219,7 +219,10 @@ class RowStamping:
     async def _finish_all(
         self, account: UUID, works: Sequence[Callable[[], sealing.Work[Result]]]
     ) -> list[Result | Refusal]:
-        """Return the result or refusal of each work: those that need no process in one thread, the others one by one."""
+        """Return the result or refusal of each work.
+
+        Works that need no separate process run in one thread, and then the others one by one.
+        """
         async with self._steps.one(str(account)):
             found = await to_the_end(partial(_run_all_inline, works))
         return [
@@ -240,10 +243,10 @@ class RowStamping:
     async def reserve(
         self, tx: Tx, account: UUID, rows: Sequence[ReadyRow]
     ) -> Mapping[UUID, tuple[UUID, bool]]:
-        """Hold the stamps of documents and bind their serials. Maps each wanted stamping to the actual one, and True
-        if it is new.
+        """Hold the stamps of documents and bind their serials.
 
-        A missing one has to be requested again. Refuses `NotEnoughStamps`, and then nothing is reserved.
+        Maps the id of each requested stamping to the id of the actual one, and True if that is new. A document that is
+        missing in the answer has to be requested again. Refuses `NotEnoughStamps`, and then nothing is reserved.
         """
         if not rows:
             return {}
@@ -259,9 +262,9 @@ class RowStamping:
     async def seal(
         self, account: UUID, rows: Sequence[ReadyRow]
     ) -> tuple[Mapping[UUID, Delta], Mapping[UUID, Refusal]]:
-        """Return the deltas of reserved documents, and the refusals of those that cannot be sealed, by stamping.
+        """Seal reserved documents. Return the deltas, and the refusals of those that cannot be sealed, by stamping.
 
-        Documents that wait for a fault of ours are in neither: they are resumed later.
+        A document that cannot be sealed now by a fault of ours is in neither; its stamping is resumed later.
         """
         sealed: dict[UUID, Delta] = {}
         refused: dict[UUID, Refusal] = {}
@@ -294,7 +297,7 @@ class RowStamping:
                 yield row, delta
 
     async def deliver(self, tx: Tx, account: UUID, deltas: Mapping[UUID, Delta]) -> set[UUID]:
-        """Store deltas and post holds. Return the stampings that no other process delivered before."""
+        """Deliver stampings: store the deltas and post the holds. Return those that no other process delivered before."""
         return await store.deliver_each(tx, account, deltas)
 
     async def fail(self, account: UUID, stamping: UUID, refusal: Refusal) -> None:
@@ -303,7 +306,7 @@ class RowStamping:
 
 
 class _NeedsProcess(NamedTuple):
-    """The work needs a process of its own."""
+    """Marks a work that needs a separate process."""
 
 
 def _run_all_inline(

@@ -1,4 +1,4 @@
-"""Intake of uploads: inspect a document, repair a broken one, and keep its bytes."""
+"""Intake of uploads: examines documents, repairs broken ones, and stores their bytes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -19,17 +19,17 @@ from meterai.sealing import HashedDocument, Issuers, Placement, PlacementWish, P
 from meterai.stamping.model import DocumentTwice, KnownContent, Upload, request_hash
 from meterai.stamping.settings import StampingSettings
 
-INGESTED_AT_ONCE = 4  # per process; each waits for the disk as long as it works
-# Trial placement of a document whose placements have to be found: its last page takes a stamp.
+INGESTED_AT_ONCE = 4  # per process; each waits for the disk as long as it computes
+# Trial placement for a document whose placements must be searched: a stamp must fit on its last page.
 _PROBE = Placement(sealing.LAST_PAGE, 0.0, 0.0, sealing.WIDTH_MIN)
-EXAMINED_AT_ONCE = 1  # processes of each pool; for broken documents, and those signed later
+EXAMINED_AT_ONCE = 1  # processes of each pool, for examinations that exceed a first look
 
 
 @dataclass(frozen=True, slots=True)
 class StoredUpload:
-    """An upload that can be stamped, repaired if it was broken, and the hash of its bytes.
+    """A stored upload that can be stamped, repaired if it was broken, with the SHA-256 of its bytes.
 
-    Known content has no `prepared` and no `hashed`: its bytes are read when it is sealed.
+    For known content `prepared` and `hashed` are None, and the bytes are read when the document is sealed.
     """
 
     upload: Upload
@@ -38,9 +38,7 @@ class StoredUpload:
     about: DocumentMetadata
     prepared: PreparedDocument | None = None
     hashed: HashedDocument | None = None
-    stamping: UUID = field(
-        default_factory=new_id
-    )  # the one it gets, unless an existing one is found
+    stamping: UUID = field(default_factory=new_id)  # unless an existing stamping is found
 
     @property
     def request(self) -> bytes:
@@ -48,7 +46,7 @@ class StoredUpload:
 
 
 class UploadIngestion:
-    """Inspects uploads and keeps their bytes, a few at once."""
+    """Examines uploads and stores their bytes, a few at once."""
 
     def __init__(
         self,
@@ -63,11 +61,11 @@ class UploadIngestion:
         self._per_order_max = settings.of(StampingSettings).stampings_per_order_max
         self._bytes_max = settings.of(DocumentSettings).document_bytes_max
         sale = settings.of(OrderSettings)
-        # An order of a document may take so long to be paid, and then to be executed.
+        # Longest time until an order of a document is paid and executed.
         self._wanted_seconds = payable_seconds + sale.documents_due_seconds
         self._clock = clock
         self._ingesting = sealing.Slots(INGESTED_AT_ONCE)
-        # Uploads of an account that holds stamps do not wait behind those of orders, which may never be paid.
+        # Separate pools: uploads from accounts with stamps must not wait behind those for orders, which may never be paid.
         self._for_payers = sealing.Pool(EXAMINED_AT_ONCE, nice=sealing.NICE_OF_BUYERS)
         self._for_orders = sealing.Pool(EXAMINED_AT_ONCE, nice=sealing.NICE_OF_BUYERS)
 
@@ -78,9 +76,9 @@ class UploadIngestion:
         placements: Sequence[Placement],
         may: sealing.Permission | None = None,
     ) -> PreparedDocument:
-        """Examine a document before anybody pays for it, and repair a broken one.
+        """Examine a document before a payment, repair a broken one, and return the document to be stamped.
 
-        `may` is called before any costly work. Refuses what `sealing` refuses.
+        `may` is called before any costly work, and may refuse. Refuses what `sealing` refuses.
         """
         self._check_size(len(document))
         work = self._inspecting(document, placements)
@@ -89,7 +87,7 @@ class UploadIngestion:
     async def store_all(
         self, account: UUID, uploads: Sequence[Upload], may: sealing.Permission | None = None
     ) -> list[StoredUpload]:
-        """Take in the documents of one request.
+        """Store the documents of one request like `store`.
 
         Refuses `Malformed`, `DocumentTwice`, and `DocumentUnavailable` if known content is not in the store.
         """
@@ -109,10 +107,10 @@ class UploadIngestion:
     async def store(
         self, account: UUID, upload: Upload, may: sealing.Permission | None = None
     ) -> StoredUpload:
-        """Take a document in and keep its bytes. The caller writes its row.
+        """Examine a document and store its bytes. The caller writes its row.
 
-        Known content is neither read nor examined, unless other rules applied to its examination. Refuses
-        `StoreNotOurs`.
+        `may` is called before any costly work, and may refuse. Known content is read and examined again only if other
+        rules applied to its last examination. Refuses `StoreNotOurs`, and what `sealing` refuses.
         """
         self._check_size(upload.size)
         await self._documents.contents.check_writable()
@@ -134,7 +132,7 @@ class UploadIngestion:
         return StoredUpload(upload, placements, content.sha256, about)
 
     def _storing(self, upload: Upload) -> sealing.Work[StoredUpload]:
-        # In one thread: switching to a thread costs as much as a step of sealing.
+        # All in one thread, since switching to a thread costs as much as a step of sealing.
         contents, content = self._documents.contents, upload.content
         if isinstance(content, KnownContent):
             content = contents.read_from_thread(content.sha256, content.old_name)
@@ -153,11 +151,11 @@ class UploadIngestion:
     def _placing(
         self, content: bytes, wishes: Sequence[PlacementWish]
     ) -> sealing.Work[tuple[PreparedDocument, tuple[Placement, ...]]]:
-        """Prepare a document with its stamps as wished, and return the placements."""
+        """Return a work that prepares a document for its requested stamps; its result has the exact placements too."""
         exact = tuple(one for one in wishes if isinstance(one, Placement))
         if len(exact) == len(wishes):
             return (yield from self._inspecting(content, exact)), exact
-        # A broken document is repaired before it is searched.
+        # A broken document must be repaired before its texts are searched.
         mended = yield from sealing.ingesting(content, exact or (_PROBE,))
         placements = yield from sealing.placing(mended.document, wishes)
         prepared = yield from self._inspecting(mended.document, placements)

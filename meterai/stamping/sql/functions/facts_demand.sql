@@ -1,6 +1,6 @@
 -- Demands from now on that the documents of an account state all facts that the law demands of a collector, or ends
 -- that demand.
--- Public: collectors, who are approved and closed.
+-- Public: used by the room collectors, when an account becomes a collector or ceases to be one.
 CREATE OR REPLACE FUNCTION facts_demand(p_account uuid, p_is_demanded boolean) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN

@@ -1,5 +1,5 @@
--- Returns the stamping of one document: a new one, the existing one of the same key, or an unfinished one of another
--- key.
+-- Returns the id of the stamping of one document: a new one, the existing one of the same key, or an unfinished one of
+-- another key for the same request.
 CREATE OR REPLACE FUNCTION stamping_begin(
     p_account uuid, p_stamping uuid, p_key text, p_request bytea, p_sha256 bytea,
     p_placements jsonb, p_due_at timestamptz, p_lease_seconds double precision,
@@ -20,7 +20,7 @@ BEGIN
         IF FOUND THEN
             RETURN p_stamping;
         END IF;
-        -- The key first, so that a key of another request is refused.
+        -- The stamping of the key is searched first, so that a key that another request used is refused.
         SELECT s.stamping_id INTO v_found FROM stampings s
         WHERE s.account_id = p_account AND (s.idempotency_key = p_key
             OR (s.request_hash = p_request AND s.state = 'reserved' AND s.order_id IS NULL))

@@ -1,4 +1,4 @@
--- Fails a stamping that cannot be done: returns the stamps and emits the reason.
+-- Fails a stamping whose document cannot be stamped: returns the stamps and emits the event with the reason.
 CREATE OR REPLACE FUNCTION stamping_fail(p_account uuid, p_stamping uuid, p_refused text) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE

@@ -1,5 +1,5 @@
 -- Delivers several stampings of one account: the n-th entry of each list belongs to the n-th stamping. Returns those
--- delivered by this call; another process delivered the others first.
+-- that this call delivered; another process delivered the others before.
 CREATE OR REPLACE FUNCTION stampings_deliver(
     p_account uuid, p_stampings uuid[], p_deltas bytea[], p_delta_hashes bytea[], p_stamped_hashes bytea[]
 ) RETURNS SETOF uuid

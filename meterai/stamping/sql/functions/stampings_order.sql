@@ -1,7 +1,7 @@
--- Places an order of documents: keeps the documents, places the order (`order_place_by_method`, whose parameters come
--- first), and lets each document wait for the payment. `p_documents` is a list of objects in the order of the request,
--- with hashes in hex. `p_agreed` are documents to stamp although they were stamped before. If another document was
--- stamped before, places nothing and returns no row.
+-- Places an order of documents: stores the documents, places the order (`order_place_by_method`, whose parameters come
+-- first), and inserts a waiting stamping for each document. `p_documents` is a list of objects in the order of the request,
+-- with hashes in hex. `p_agreed` are hashes of documents to stamp although they were stamped before. If any other
+-- document was stamped before, nothing is placed and no row is returned.
 CREATE OR REPLACE FUNCTION stampings_order(
     p_account uuid, p_order uuid, p_key text, p_request bytea, p_kind text, p_quantity integer,
     p_price bigint, p_fee bigint, p_lapses_seconds double precision,
@@ -13,7 +13,7 @@ LANGUAGE plpgsql AS $$
 DECLARE
     v_document record;
 BEGIN
-    -- The common order of locking documents: one of two requests waits here, without a deadlock.
+    -- Documents are locked in the order of their hashes: of two requests one waits here, without a deadlock.
     FOR v_document IN
         SELECT decode(d.sha256, 'hex') AS sha256, d.name, d.bytes, d.pages, d.kept_until
         FROM jsonb_to_recordset(p_documents) AS d (

@@ -1,6 +1,6 @@
 -- Reserves the documents of one request: holds all their stamps, or changes nothing. `p_documents` is a list of objects
 -- in the order of the request, with hashes in hex. Returns one row for each stamping of the key, in that order. Refuses
--- `not_enough_stamps`, and `idempotency_key_reused` if this key came before with a document and other placements.
+-- `not_enough_stamps`, and `idempotency_key_reused` if a document came with this key before, with other placements.
 CREATE OR REPLACE FUNCTION stampings_reserve(
     p_account uuid, p_key text, p_request bytea, p_documents jsonb,
     p_due_seconds double precision, p_lease_seconds double precision
@@ -39,7 +39,7 @@ BEGIN
                 stamping uuid, request text, sha256 text, placements jsonb, is_repaired boolean)
         ORDER BY d.request
     LOOP
-        -- The form derives the same key for each document when it sends them one by one.
+        -- A form that sends the documents one by one derives the same key for each of them.
         v_one := stamping_begin(
             p_account, v_document.stamping, p_key || ':' || v_document.sha256,
             decode(v_document.request, 'hex'), decode(v_document.sha256, 'hex'),

@@ -1,7 +1,7 @@
 -- Reserves documents, each by itself, in one transaction. `p_documents` is a list of objects, with hashes in hex. An
 -- unfinished stamping of the same document with the same placements is found instead of a new one. Returns the stamping
--- of each document; none for a document whose other stamping ended at this moment, which has to be requested again. No
--- mails are sent about them. Refuses `not_enough_stamps`, and then reserves none.
+-- of each document; no row for a document whose unfinished stamping ended meanwhile, which has to be requested again. No
+-- mails are sent about these stampings. Refuses `not_enough_stamps`, and then reserves none.
 CREATE OR REPLACE FUNCTION stampings_reserve_each(
     p_account uuid, p_documents jsonb, p_due_seconds double precision, p_lease_seconds double precision
 ) RETURNS TABLE (asked uuid, id uuid, created boolean)

@@ -1,7 +1,7 @@
 -- Returns the stampings of an account that were delivered in a period, or that were requested in it, failed and were
 -- not delivered later, with the facts of their documents. One SELECT, so that the planner inlines it into the calling
 -- query.
--- Public: collectors, whose lists of a month are made of them.
+-- Public: used by the room collectors, whose monthly lists are made of these stampings.
 CREATE OR REPLACE FUNCTION stampings_told(p_account uuid, p_begins timestamptz, p_ends timestamptz)
 RETURNS TABLE (stamping uuid, at timestamptz, document text, state text, refused text, quantity integer, serials text[],
     type text, number text, dated date, value bigint, party_name text, identity_kind text, identity_number text)
