@@ -1,13 +1,13 @@
 """Verification: checks whether a PDF, serial or QR code is genuine, unaltered and used once.
 
 Promises of this room
-  * Anybody may check without signing in, and gets one verdict and each check as a sentence.
+  * Anybody may check without signing in, and gets one verdict, and the result of each check as a sentence.
   * A good verdict is about the sealed revision, the first bytes of the file, which can be downloaded.
     No verdict is about later bytes; only the unchecked names of later signatures are shown.
   * The answer about a serial has no personal data.
-  * A checked document is not kept, nor a photo of paper, nor the results for many files.
-  * A QR code that holds is never called a genuine document: it can be printed on any paper.
-  * The public keys are public, so that a QR code can be checked without us.
+  * Checked documents, photos and the results for many files are not stored.
+  * A valid QR code is never called a genuine document, since it can be printed on any paper.
+  * The public keys of QR codes are published, so that a code can be checked without us.
 
 Calls sealing, stamps, stamping.  Its pages use `pages`.
 """

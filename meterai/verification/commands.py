@@ -1,4 +1,4 @@
-"""Check one file or the text of one QR code, without a database."""
+"""Commands of verification: check a file, or texts of QR codes, without a database."""
 
 import hashlib
 import json
@@ -40,10 +40,10 @@ from meterai.sealing import (
 from meterai.stamping import issuers_directory, issuers_of
 from meterai.verification.service import revisions, sentence
 
-SCANNED_BYTES_MAX = 1024 * 1024  # of codes on the standard input, a line each
+SCANNED_BYTES_MAX = 1024 * 1024  # of texts of QR codes on the standard input, one on each line
 
 
-# Verdicts that prove neither that the seal holds nor that it does not.
+# Verdicts that prove neither that the seal is valid nor that it is invalid.
 _UNJUDGED = frozenset({Verdict.UNREADABLE, Verdict.UNKNOWN_VERSION})
 
 
@@ -80,7 +80,7 @@ def verify(
         ),
     ] = None,
 ) -> None:
-    """Check the seal of a PDF against this instance's issuers, without the register.
+    """Check the seal of a PDF with the keys of this installation's issuers, without the register of serials.
 
     Exit status: 0 genuine, 4 genuine and then extended, 1 no genuine stamp, 3 could not be checked.
     """
@@ -116,9 +116,9 @@ def _exit_of(verdict: Verdict) -> Exit:
 
 
 def _write_new(path: Path, content: bytes) -> None:
-    """Write a new file; ends the command if the file exists or cannot be written whole."""
+    """Write a new file.  Ends the command with an error if the file exists or cannot be written completely."""
     try:
-        # `x` opens with O_EXCL: an existing file is not changed.
+        # Mode `x` (O_EXCL) fails for an existing file, which is so never changed.
         with path.open("xb") as file:
             try:
                 file.write(content)
@@ -143,13 +143,13 @@ def verify_claim(
     as_json: AsJson = False,
     options: Options = NO_OPTIONS,
 ) -> None:
-    """Check what was read from the QR code of a stamp, offline: with the public keys alone.
+    """Check the text of the QR code of a stamp offline, with the public keys only.
 
-    Without TEXT, one is read from each line of the standard input.  Without --keys, the keys are
-    those of this instance's issuers.  It says that the issuer made the code for one document; with
-    --document also, whether for this one.  Whether the serial is still good only the register knows.
+    Without TEXT, a text is read from each line of the standard input.  Without --keys, the keys are
+    those of this installation's issuers.  A valid code proves that the issuer made it for one document;
+    --document also tells whether it is this document.  Whether the serial is still valid is not checked.
 
-    Exit status: 0 holds, 1 does not, 3 could not be checked.
+    Exit status: 0 the code is valid, 1 it is not, 3 it could not be checked.
     """
     trusted = _trusted(keys, options)
     sha256 = hashlib.sha256(read_given(document)).digest() if document else None
@@ -161,7 +161,7 @@ def verify_claim(
 
 
 def _read_texts() -> tuple[str, ...]:
-    """Read one text a line from the standard input."""
+    """Read texts from the standard input, one from each line that is not blank."""
     told = sys.stdin.read(SCANNED_BYTES_MAX + 1)
     if len(told) > SCANNED_BYTES_MAX:
         complain(f"at most {SCANNED_BYTES_MAX} characters are read from the standard input")
@@ -182,7 +182,7 @@ def _trusted(files: Sequence[Path] | None, options: Options) -> Mapping[str, Ed2
 def _check_claim(
     text: str, keys: Mapping[str, Ed25519PublicKey], sha256: bytes | None, *, as_json: bool
 ) -> int:
-    """Print the content of one text, and return the exit status for it alone."""
+    """Check one text, print its content, and return the exit status for this text."""
     try:
         claim = sealing.claim.read(text, keys)
     except (ClaimForged, ClaimKeyUnknown, ClaimMalformed) as refusal:

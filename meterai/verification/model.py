@@ -1,4 +1,4 @@
-"""Verdicts that combine the register with the document; pure."""
+"""Verdicts that combine the register of serials with the document, and refusals.  Pure, no input or output."""
 
 from enum import StrEnum
 
@@ -8,7 +8,7 @@ from meterai.kit.serial import Serial
 
 
 def serial_in(text: str) -> Serial | None:
-    """Return the serial in a typed or copied text, with or without its label; None if there is none."""
+    """Return the serial in a typed or copied text, with or without a label; None if the text has no serial."""
     signs = [one for one in text if one.isalnum()]
     for one in (text, "".join(signs[-SERIAL_LENGTH:])):
         try:
@@ -33,35 +33,35 @@ class NoCodeFound(Refusal):
 
 
 class CodeForeign(Refusal):
-    """The photo has a QR code that is not one of a stamp."""
+    """The photo has only QR codes that are not those of stamps."""
 
     code = "code_foreign"
     status = 422
 
 
 class PhotoGiven(Refusal):
-    """A photo was sent for the check of a document."""
+    """A photo was sent where a document is checked."""
 
     code = "photo_given"
     status = 422
 
 
 class OfficeGiven(Refusal):
-    """A document of Word, LibreOffice or the like was sent for the check of a PDF."""
+    """A document of Word, LibreOffice or a similar program was sent where a PDF is checked."""
 
     code = "office_given"
     status = 422
 
 
 class ArchiveGiven(Refusal):
-    """A ZIP was sent for the check of one document."""
+    """A ZIP was sent where a single document is checked."""
 
     code = "archive_given"
     status = 422
 
 
 class DocumentWrapped(Refusal):
-    """The body is a form, or compressed, and not a document; its wrapping would be checked."""
+    """The body is a form or is compressed, so that it is not the document itself."""
 
     code = "document_wrapped"
     status = 415
@@ -75,7 +75,7 @@ class BatchUnreadable(Refusal):
 
 
 class NoSealedRevision(Refusal):
-    """The file has no sealed revision that could be extracted: its verdict is not good."""
+    """The file has no sealed revision that could be extracted, because its verdict is not good."""
 
     code = "no_sealed_revision"
     status = 422
@@ -86,7 +86,7 @@ class NoSealedRevision(Refusal):
 
 
 class FinalVerdict(StrEnum):
-    """Verdict on a check.  The first nine values are those of `sealing.Verdict`."""
+    """Verdict on a document after the look-up in the register.  The first nine values are those of `sealing.Verdict`."""
 
     GENUINE = "genuine"
     GENUINE_THEN_EXTENDED = "genuine_then_extended"
@@ -97,13 +97,13 @@ class FinalVerdict(StrEnum):
     FOREIGN_SEAL = "foreign_seal"
     NOT_SEALED = "not_sealed"
     UNREADABLE = "unreadable"
-    UNKNOWN_SERIAL = "unknown_serial"  # our seal, but a serial we never put on a document
-    SERIAL_MISMATCH = "serial_mismatch"  # our serial, bound to another document
+    UNKNOWN_SERIAL = "unknown_serial"  # our seal, but a serial that is not affixed to any document
+    SERIAL_MISMATCH = "serial_mismatch"  # our seal, but the serial is affixed to another document
 
 
 # Verdicts with a sealed revision whose serials belong to this document.
 GOOD = frozenset({FinalVerdict.GENUINE, FinalVerdict.GENUINE_THEN_EXTENDED})
-# Verdicts that prove neither a genuine document nor a wrong act.
+# Verdicts that prove neither that a document is genuine nor that it is forged or altered.
 UNPROVEN = frozenset(
     {
         FinalVerdict.STATEMENT,
@@ -116,19 +116,20 @@ UNPROVEN = frozenset(
 
 
 class ClaimVerdict(StrEnum):
-    """Verdict of the register on a claim whose signature holds.
+    """Verdict of the register on a claim with a valid signature.
 
-    No verdict is about a document: the same QR code can be printed on any paper.
+    It is not about a paper or file, since the same QR code can be printed on any paper.
     """
 
-    HOLDS = "holds"  # the serial is on one document, and the claim is about that one
-    UNKNOWN_SERIAL = "unknown_serial"  # never put on a document, or voided
-    SERIAL_MISMATCH = "serial_mismatch"  # on another document than the claim says
+    HOLDS = "holds"  # the claim is about the document to which the serial is affixed
+    UNKNOWN_SERIAL = "unknown_serial"  # the serial is not affixed to any document, or was voided
+    SERIAL_MISMATCH = "serial_mismatch"  # the serial is affixed to another document
 
 
 def outcome(verdict: str) -> str:
-    """Return the meaning of a verdict for its reader: `good`, `bad`, `unsure` if nothing is proven, or
-    `act` if the sealed revision is to be used in place of the file.
+    """Return the class of a verdict: `good`, `bad`, `unsure` or `act`.
+
+    `unsure` means that nothing is proven, and `act` that the reader should use the sealed revision in place of the file.
     """
     if verdict in GOOD:
         return "good" if verdict == FinalVerdict.GENUINE else "act"

@@ -1,4 +1,4 @@
-"""Registration of verification."""
+"""Registration of the room verification."""
 
 from meterai.commands import Command, DemandScope, Directory
 from meterai.plumbing.http.described import FieldDescription

@@ -55,12 +55,12 @@ from meterai.verification.service.views import (
 )
 from meterai.waiting_room import GuardedAct, WaitingRoom
 
-# Media type that every generated client sends; `application/pdf` and others are accepted too.
+# Media type that generated clients send; `application/pdf` and others are accepted too.
 _DOCUMENT = {"application/octet-stream": FILE | {"description": "the PDF itself, in no form"}}
 _TURN = {"Waiting-Turn": "The turn of your place, while a line stands before checking."}
 _CHANGES_NOTHING = "It is checked and nothing is kept of it."
 LINES, CSV = "application/x-ndjson", "text/csv"
-# File name of a body that is one file without a name.
+# File name that is assumed for a body that is a single file without a name.
 _WHOLE = {"application/zip": "batch.zip", LINES: "batch.jsonl"}
 _BOUNDS = f"{FILES_MAX} documents and {LINES_MAX} lines at the most, {MANY_BYTES_MAX // 1024**2} MB in all"
 
@@ -85,7 +85,7 @@ async def check_document(
     lines: NamedDependency[WaitingRoom],
     settings: NamedDependency[Settings],
 ) -> VerificationView:
-    """Check the PDF in the body (application/pdf).  It is not kept."""
+    """Check the PDF in the body (application/pdf).  It is not stored."""
     document = await _document(request, lines)
     client = network_of(request, settings.process.proxies)
     checking = verification.check(document, language_of(request), client)
@@ -116,9 +116,9 @@ async def take_sealed(
     lines: NamedDependency[WaitingRoom],
     settings: NamedDependency[Settings],
 ) -> Response[bytes]:
-    """The PDF in the body as it was stamped: its first `sealed.bytes`, without what was added since.
+    """Extract the sealed revision of the PDF in the body: its first `sealed.bytes`, without later additions.
 
-    It is checked and not kept.  Refused with `no_sealed_revision` unless the verdict is good.
+    The PDF is checked and not stored.  Refused with `no_sealed_revision` unless the verdict is good.
     """
     document = await _document(request, lines)
     client = network_of(request, settings.process.proxies)
@@ -127,7 +127,7 @@ async def take_sealed(
 
 
 async def _document(request: Request[Any, Any, Any], lines: WaitingRoom) -> bytes:
-    """Return the body, which is the document.  Refuses `DocumentWrapped`, and clients that have to wait in a line."""
+    """Return the body, which must be the document itself.  Refuses `DocumentWrapped`, and clients that have no turn."""
     media_type, _ = request.content_type
     encoding = request.headers.get("content-encoding", "identity").strip().lower()
     if media_type == RequestEncodingType.MULTI_PART or encoding != "identity":
@@ -137,7 +137,7 @@ async def _document(request: Request[Any, Any, Any], lines: WaitingRoom) -> byte
 
 
 class CheckRowList(msgspec.Struct, frozen=True):
-    """A row for each document, serial and code, in the order in which they came."""
+    """A row for each document, serial and code, in the order of the request."""
 
     rows: list[CheckRowView]
 
@@ -180,15 +180,17 @@ async def check_batch(
     lines: NamedDependency[WaitingRoom],
     settings: NamedDependency[Settings],
 ) -> Response[Any]:
-    """Check the documents, serials and codes of one request: a row for each, in their order; one that cannot be
-    checked says why and stops no other.  Nothing is kept of them.
+    """Check the documents, serials and codes of one request.  Nothing of them is stored.
 
-    A file called `.jsonl` has a line of JSON for each serial or code: `{"serial": "..."}` or `{"claim": "..."}`, with
-    an `id` of yours if you like.  One archive (`application/zip`) or such lines (`application/x-ndjson`) may
-    also be the body itself.
+    The answer has a row for each, in the order of the request.  The row of an item that cannot be checked states the
+    reason, and the other items are still checked.
 
-    `Accept: application/x-ndjson` has each row as soon as it is there, a line of JSON each, `text/csv` the
-    table of the page for many files; otherwise it is one JSON document.
+    A file with the extension `.jsonl` has a line of JSON for each serial or code: `{"serial": "..."}` or
+    `{"claim": "..."}`, with an optional `id` of yours.  The body may also be a single archive (`application/zip`), or
+    such lines (`application/x-ndjson`).
+
+    With `Accept: application/x-ndjson` each row is sent when it is done, as a line of JSON.  With `text/csv` the answer
+    is the table of the page for many files.  Otherwise it is one JSON document.
     """
     await lines.check_turn(request, None, GuardedAct.CHECK)
     bodies = bodies_of(request)
@@ -211,7 +213,7 @@ async def check_batch(
 
 
 def _files(request: Request[Any, Any, Any], folder: Path) -> AsyncIterator[FormFile]:
-    """Return the files of a form, or the body as one.  Refuses `BatchUnreadable`."""
+    """Return the files of a form, or the body as a single file.  Refuses `BatchUnreadable`."""
     media_type, _ = request.content_type
     encoding = request.headers.get("content-encoding", "identity").strip().lower()
     if encoding == "identity":
@@ -225,7 +227,7 @@ def _files(request: Request[Any, Any, Any], folder: Path) -> AsyncIterator[FormF
 def _written(
     accept: str,
 ) -> tuple[str, Callable[[AsyncIterator[CheckRow], str], AsyncIterator[bytes]]]:
-    """Return the media type of the answer, the first supported one that the client names, and its writer."""
+    """Return media type and writer of the answer: the first supported type in the `Accept` header, else JSON."""
     named = (one.partition(";")[0].strip().lower() for one in accept.split(","))
     return next((_WRITTEN[one] for one in named if one in _WRITTEN), _WRITTEN["application/json"])
 
@@ -240,7 +242,7 @@ async def _as_json(rows: AsyncIterator[CheckRow], language: str) -> AsyncIterato
 
 
 async def _as_lines(rows: AsyncIterator[CheckRow], language: str) -> AsyncIterator[bytes]:
-    """Yield each row when it is done; its `shared_with` names only files before it."""
+    """Yield each row when it is done; `shared_with` of a row names only earlier files."""
     shared, number = SharedSerials(), 0
     async for row in rows:
         number += 1
@@ -268,9 +270,9 @@ async def show_stamp(
     verification: NamedDependency[VerificationService],
     serial: FromPath[str],
 ) -> StampView:
-    """State of a stamp, when it was affixed, and the hash of the document it is on.
+    """Show the state of a stamp, the time at which it was affixed, and the hash of its document.
 
-    A number proves no document: `document_checked` is false.  Check the file itself.
+    A serial does not prove that a document is genuine, so `document_checked` is false.  Check the file itself.
     """
     return await verification.stamp(serial, language_of(request))
 
@@ -287,10 +289,10 @@ async def show_claim(
     serial: FromPath[str],
     claim: FromPath[str],
 ) -> ClaimView:
-    """The facts in the QR code on a stamp, which the last two parts of its address are.
+    """Show the facts in the QR code of a stamp; serial and claim are the last two parts of the address in the code.
 
-    `holds` means that the issuer made the code for one document, not that the paper it was found
-    on is that document: compare `sha256_original_begins` with the file, or check the file itself.
+    The verdict `holds` means that the issuer made the code for one document, and not that the paper with the code is
+    that document: compare `sha256_original_begins` with the file, or check the file itself.
     """
     scanned = f"{serial}/{claim}"
     return await verification.claim(scanned, language_of(request))
@@ -305,7 +307,7 @@ async def show_claim(
 async def list_claim_keys(
     verification: NamedDependency[VerificationService],
 ) -> ClaimKeysView:
-    """The public keys that QR codes are signed with: with them anybody can check one offline."""
+    """List the public keys that verify the signatures of QR codes; with them anybody can check a code offline."""
     return verification.claim_keys()
 
 

@@ -1,4 +1,4 @@
-"""Pages of checks."""
+"""Pages for checking documents, serials and QR codes."""
 
 from markupsafe import Markup, escape
 
@@ -13,18 +13,18 @@ __all__ = ["FORM_BYTES_MAX", "PAGES", "routes"]
 
 
 def grouped(serial: str) -> str:
-    """Return a serial in groups of four."""
+    """Format a serial in groups of four characters."""
     return Serial(serial).grouped()
 
 
 def bdi(text: str) -> Markup:
-    """Return a sentence with each quotation in an element of its own."""
+    """Convert a sentence to HTML in which each quotation is a `<bdi>` element, isolated from the text around it."""
     begun = escape(text).replace(FIRST_STRONG_ISOLATE, Markup("<bdi>"))
     return begun.replace(POP_DIRECTIONAL_ISOLATE, Markup("</bdi>"))
 
 
 def breakable(name: str) -> Markup:
-    """Return a file name that may break behind each underscore."""
+    """Convert a file name to HTML that allows a line break behind each underscore."""
     return escape(name).replace("_", Markup("_<wbr>"))
 
 

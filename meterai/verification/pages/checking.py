@@ -1,4 +1,4 @@
-"""Pages of checks: a document by its bytes, a stamp by its serial or its QR code.
+"""Pages for checking a document by its bytes, and a stamp by its serial or its QR code.
 
 No sign-in is needed.
 """
@@ -63,10 +63,10 @@ PHOTO_FORM_BYTES_MAX = PHOTO_BYTES_MAX + FORM_FIELDS_BYTES
 DOCUMENT, PHOTO = "document", "photo"  # fields of the forms
 _BYTES_MAX = {DOCUMENT: CHECKED_BYTES_MAX, PHOTO: PHOTO_BYTES_MAX}
 _MISSING = {DOCUMENT: UploadMissing, PHOTO: PhotoMissing}
-# Browser permissions of the page that reads a code by camera.
+# Browser permissions of the page that reads a QR code by camera.
 _CAMERA = "camera=(self), display-capture=(), geolocation=(), microphone=(), payment=(), serial=(), usb=()"
-CODE_LENGTH_MAX = 500  # characters; a code of a stamp has some two hundred
-SERIAL_LENGTH_MAX = 80  # characters, with spaces between every two of them
+CODE_LENGTH_MAX = 500  # characters; the code of a stamp has some two hundred
+SERIAL_LENGTH_MAX = 80  # characters, with a space after every second one
 
 
 @get(
@@ -82,14 +82,14 @@ SERIAL_LENGTH_MAX = 80  # characters, with spaces between every two of them
 async def show_check_form(
     request: PageRequest, verification: NamedDependency[VerificationService]
 ) -> Page:
-    """Show the form for a document or a serial."""
+    """Show the form for a document or a serial; a typed serial or code in the query is redirected to its page."""
     await visitor(request)
     typed = request.query_params.get("serial", "").strip()
-    # Some apps show the text of a QR code instead of opening it, and people paste that text.
+    # Some apps show the text of a QR code instead of opening its address, and people paste that text.
     if code := verification.code_in(typed[:CODE_LENGTH_MAX]):
         return see_other(f"/c/{code}")
     serial = serial_in(typed[:SERIAL_LENGTH_MAX])
-    # A text that is no single path segment is no serial; dots alone would lead to another page.
+    # The text must remain one path segment; dots alone would lead to another page.
     there = serial.text if serial else typed[:SERIAL_LENGTH_MAX].replace("/", " ").strip(" .")
     if there:
         return see_other(f"/c/{quote(there, safe='')}")
@@ -99,31 +99,31 @@ async def show_check_form(
 
 
 def _form_again(request: PageRequest, refusal: Refusal, field: str) -> Page:
-    """Return the form with the refusal in it; raises a refusal that is not the sender's fault."""
+    """Return the form with the refusal in it; raises the refusal instead if the service is unavailable."""
     if refusal.status == HTTP_503_SERVICE_UNAVAILABLE:
-        raise refusal  # the page of refusals says when to come again
+        raise refusal  # the page for refusals states when to try again
     errors = field_errors(refusal, language_of(request), field)
     return _form(request, status=refusal.status, errors=errors)
 
 
 def _form(request: PageRequest, /, **facts: Any) -> Page:
-    """Return the form for a document, a code or a serial; it alone may use the camera."""
+    """Return the form for a document, a code or a serial; only this page may use the camera."""
     shown = page(request, "verification/check.html", **facts)
     shown.headers["Permissions-Policy"] = _CAMERA
     return shown
 
 
 def too_large(request: PageRequest, bytes_max: int) -> DocumentTooLarge:
-    """Return the refusal of a form that was not read to its end, with the limit of a file."""
+    """Return the refusal of a form that was too large to be read; `bytes_max` is the limit for its file."""
     said = counted(request.headers.get("content-length", ""), LENGTH_DIGITS_MAX)
     size = bytes_max + FORM_FIELDS_BYTES if said is None else said
     return DocumentTooLarge(size_bytes=size, limit_bytes=bytes_max)
 
 
 async def _file(request: PageRequest, field: str) -> tuple[str, bytes]:
-    """Return the file of the form, with its name.
+    """Return name and content of the file in the form.
 
-    Refuses `DocumentTooLarge`, and `UploadMissing` or `PhotoMissing`.
+    `field` is the name of the field of the form.  Refuses `DocumentTooLarge`, and `UploadMissing` or `PhotoMissing`.
     """
     try:
         form = await read_form(request)
@@ -135,7 +135,7 @@ async def _file(request: PageRequest, field: str) -> tuple[str, bytes]:
 
 
 def _check_kind(content: bytes) -> None:
-    """Refuse a file that is clearly no PDF: `PhotoGiven`, `OfficeGiven`, `ArchiveGiven`."""
+    """Refuse a file that is clearly no PDF with `PhotoGiven`, `OfficeGiven` or `ArchiveGiven`."""
     kind = kind_of(content)
     if kind == FileKind.PHOTO:
         raise PhotoGiven("a photo, and no document")
@@ -147,11 +147,11 @@ def _check_kind(content: bytes) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _GivenFile:
-    """File of a form, and its sender."""
+    """Uploaded file of a form, and its sender."""
 
     name: str
     content: bytes
-    client: str  # key of the fair queue
+    client: str  # the network of the sender, for the fair queue
 
 
 async def _answered(
@@ -161,9 +161,10 @@ async def _answered(
     field: str,
     answer: Callable[[_GivenFile], Coroutine[Any, Any, Page]],
 ) -> Page:
-    """Return the answer to the file in this field of a form, or the form with the refusal in it.
+    """Return the page that `answer` makes of the file in this field of a form, or the form with the refusal in it.
 
-    The file is not kept, and the work stops if the sender has gone.
+    A visitor without a turn is redirected to the waiting room.  The file is not stored, and the work stops if the sender
+    disconnects.
     """
     try:
         await lines.check_turn(request, None, GuardedAct.CHECK)
@@ -223,7 +224,7 @@ async def take_sealed(
     lines: NamedDependency[WaitingRoom],
     settings: NamedDependency[Settings],
 ) -> Page:
-    """Return a document as it was stamped, for a browser without the script that cuts it (`static/check.js`)."""
+    """Return the sealed revision of a document, for a browser without the script that extracts it (`static/check.js`)."""
 
     async def taken(given: _GivenFile) -> Page:
         _check_kind(given.content)
@@ -234,7 +235,7 @@ async def take_sealed(
 
 
 def sealed_name(name: str) -> str:
-    """Return the file name of a sealed revision that was cut from a file of this name."""
+    """Return the file name for the sealed revision of a file with this name."""
     stem = name[:-4] if name.lower().endswith(".pdf") else name
     return f"{stem}-meterai.pdf"
 
@@ -259,8 +260,8 @@ async def scan(
     return await _answered(request, lines, settings, PHOTO, scanned)
 
 
-# The address in a QR code is in capitals, which makes the code smaller; a typed one is not, so both are
-# served.  A person who types it may omit the claim.
+# The address in a QR code is in capitals, which makes the code smaller, but people type it in small letters, so both
+# paths are served.  A person who types an address may omit the claim.
 @get(
     ["/c/{serial:str}", "/C/{serial:str}"],
     opt={"permission": Permission.PUBLIC, "priority": Priority.CHECKING},
@@ -288,7 +289,7 @@ async def show_serial(
 
 
 def _is_elsewhere(request: PageRequest) -> bool:
-    """True if the address of the code that led here is not ours."""
+    """True if the query states that the address in the scanned QR code is not ours."""
     return f"?{request.url.query}" == ELSEWHERE
 
 
@@ -303,7 +304,7 @@ async def show_claim(
     serial: FromPath[str],
     claim: FromPath[str],
 ) -> Page:
-    """Show the content of a QR code, and whether the issuer signed it."""
+    """Show the content of a QR code, and whether its signature by the issuer is valid."""
     await visitor(request)
     language = language_of(request)
     try:

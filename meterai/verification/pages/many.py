@@ -1,12 +1,12 @@
-"""Pages for checking many files at once: a table, the same table as a file for a spreadsheet, or an
-archive of the sealed revisions with that table in it.
+"""Pages for checking many files at once.
 
-Every file is a part of one form, or in an archive in it.  Neither the files nor the results are
-kept: a browser with scripts sends each document by itself (`static/many.js`) and keeps
-the table, so that a broken connection costs one document; without scripts one form has all files.
+The result is a table, the same table as a file for a spreadsheet, or an archive of the sealed revisions with that table.
+Files are sent as parts of one form, or inside archives.  Neither files nor results are stored here.  A browser with
+scripts sends each document separately (`static/many.js`) and stores the table itself, so that a broken connection costs
+only one document; without scripts one form contains all files.
 
-A serial belongs to one document: several files with the same serial are copies of it, and each of them
-is marked.  So a table is written after all its files were checked, with the bad ones first.
+A serial belongs to one document, so several files with the same serial are copies, and each of them is marked.
+Therefore a table is written after all its files were checked, with the bad ones first.
 """
 
 import json
@@ -69,9 +69,9 @@ from meterai.waiting_room import Guarded, GuardedAct, WaitingRoom, WaitInLine
 MANY_FORM_BYTES_MAX = MANY_BYTES_MAX + FORM_FIELDS_BYTES
 HERE = "/check/many"
 _ROWS = "<!-- rows -->"  # position of the rows in the template of the page
-_GOES_ON = "<!---->"  # for each file, so that no proxy closes a long check
+_GOES_ON = "<!---->"  # sent for each file, so that no proxy closes a long check
 MANIFEST = "manifest.csv"
-# Limit of a table that a tab sends back to get it as a file: four forms full of files.
+# Limit of rows in a table that a browser sends to get it as a file: those of four full forms.
 TABLE_ROWS_MAX = 4 * FILES_MAX
 TABLE_BYTES_MAX = 4 * 1024 * 1024
 _FILES: dict[str, tuple[Callable[[Sequence[Cells], str], bytes], str]] = {
@@ -87,7 +87,7 @@ _OPTIONS = {
     "priority": Priority.CHECKING,
     "passes_body": True,
 }
-_FILE_OPTIONS = _OPTIONS | {"strict_query": True}  # programs request files
+_FILE_OPTIONS = _OPTIONS | {"strict_query": True}  # since files are requested by programs too
 
 
 @get(
@@ -129,7 +129,7 @@ async def check_rows(
     lines: NamedDependency[WaitingRoom],
     settings: NamedDependency[Settings],
 ) -> Page:
-    """Check many files for a script; the answer has the rows alone."""
+    """Check many files for the script of the page; the answer has only the rows of the table."""
     return await _answer(
         request, verification, lines, settings, _CheckTable(request, is_whole=False)
     )
@@ -162,7 +162,7 @@ async def check_xlsx(
     lines: NamedDependency[WaitingRoom],
     settings: NamedDependency[Settings],
 ) -> Page:
-    """Check many files; the answer is a workbook."""
+    """Check many files; the answer is a workbook for a spreadsheet (XLSX)."""
     return await _answer(
         request, verification, lines, settings, _TableFile(language_of(request), "xlsx")
     )
@@ -175,7 +175,7 @@ async def check_xlsx(
     request_max_body_size=TABLE_BYTES_MAX,
 )
 async def save_table(request: PageRequest, kind: FromPath[str]) -> Page:
-    """Return the table of a tab as a file, made from the request and not kept."""
+    """Return the table that the browser sends as a file for a spreadsheet (CSV or XLSX); nothing is stored."""
     if kind not in _FILES:
         raise NotFound("no such file")
     await visitor(request)
@@ -201,7 +201,7 @@ async def take_sealed(
     lines: NamedDependency[WaitingRoom],
     settings: NamedDependency[Settings],
 ) -> Page:
-    """Return the sealed revisions of the good files in one archive, with the results for each file."""
+    """Check many files; the answer is an archive of the sealed revisions of the good files, with a table of all results."""
     return await _answer(request, verification, lines, settings, _Zip(language_of(request)))
 
 
@@ -220,7 +220,10 @@ async def _answer(
     settings: Settings,
     written: "_CheckTable | _TableFile | _Zip",
 ) -> Page:
-    """Return the answer in this form; a form without a file to check is refused before the answer begins."""
+    """Check the files of a form, and stream the answer that `written` makes.
+
+    A form without a file is refused before the answer begins; a visitor without a turn is redirected to the waiting room.
+    """
     try:
         await lines.check_turn(request, None, GuardedAct.CHECK)
     except WaitInLine as refusal:
@@ -251,7 +254,10 @@ async def _first(rows: AsyncIterator[CheckRow]) -> CheckRow:
 
 
 def _form_again(request: PageRequest, refusal: Refusal) -> Page:
-    """Return the form with the refusal in it; raises a refusal that is not the sender's fault, or is for a program."""
+    """Return the form with the refusal in it.
+
+    Raises the refusal instead if the service is unavailable, or if the client is a program and not a browser.
+    """
     is_shown = wants_page(HERE, request.headers.get("accept", ""))
     if refusal.status == HTTP_503_SERVICE_UNAVAILABLE or not is_shown:
         raise refusal
@@ -261,7 +267,7 @@ def _form_again(request: PageRequest, refusal: Refusal) -> Page:
 
 
 class _CheckTable:
-    """Rows of a table, in the whole page or alone; each has its cells for a spreadsheet."""
+    """Answer as HTML: the rows of the table, alone or in the whole page.  Each row contains its cells for a spreadsheet."""
 
     media_type = "text/html"
 
@@ -298,18 +304,18 @@ class _CheckTable:
         yield end
 
     def _of(self, line: CheckTableRow) -> dict[str, Any]:
-        # A page that sends files one by one finds shared serials itself, and names them (`many.js`).
+        # The script of the page, which sends files one by one, detects shared serials and inserts the file names (`many.js`).
         shared = line._replace(shared_with=("",))
         texts = [json.dumps(cells_of(one, self._language)) for one in (line, shared)]
         return {"line": line, "cells": texts[0], "shared_cells": texts[1]}
 
     def _said(self, line: CheckTableRow) -> tuple[str, str]:
-        """Return the outcome of a line, and its first words."""
+        """Return the outcome of a line and the words of its result."""
         return line.outcome, result(line, self._language)
 
 
 class _TableFile:
-    """Table as a file for a spreadsheet."""
+    """Answer as a file for a spreadsheet."""
 
     def __init__(self, language: str, kind: str) -> None:
         self._language = language
@@ -318,18 +324,19 @@ class _TableFile:
         self.headers = {"Content-Disposition": f'attachment; filename="{name}.{kind}"'}
 
     async def of(self, lines: Sequence[Cells]) -> bytes:
-        """Return the file with these lines."""
+        """Return the file that contains these lines."""
         return await to_the_end(partial(self._written, lines, self._language))
 
     async def pieces(self, rows: AsyncIterator[CheckRow]) -> AsyncIterator[bytes]:
-        """Yield the answer, after all its files were checked."""
+        """Yield the whole file at once, after all files were checked."""
         lines = lines_of([row async for row in rows])
         yield await self.of([cells_of(line, self._language) for line in lines])
 
 
 class _Zip:
-    """Archive of the sealed revision of each good file, stored, followed by a manifest: the CSV with one more
-    column, the name in the archive.
+    """Answer as a ZIP of the sealed revision of each good file, uncompressed, followed by a manifest.
+
+    The manifest is the table in CSV, with the name in the archive as an additional column.
     """
 
     media_type = "application/zip"
@@ -347,7 +354,7 @@ class _Zip:
         names, at = Names(), SystemClock().now()
         names.distinct(MANIFEST)
         found: list[CheckRow] = []
-        sealed_as: dict[int, str] = {}  # by row, in the order of the request
+        sealed_as: dict[int, str] = {}  # names in the archive, by the id() of the row
         async for row in rows:
             found.append(row)
             if row.found is not None and row.found.sealed is not None and row.first is not None:
@@ -371,7 +378,7 @@ def _checksum(pieces: Iterator[bytes]) -> int:
 
 
 async def _each(first: First, size: int) -> AsyncIterator[bytes]:
-    """Yield the first bytes of a file, each piece read in a thread."""
+    """Yield the first `size` bytes of a file in pieces, each read in a thread."""
     pieces = first(size)
     while piece := await to_the_end(partial(next, pieces, b"")):
         yield piece

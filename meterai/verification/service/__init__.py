@@ -1,4 +1,4 @@
-"""Check of a document against its seal and the register; look-up of a serial or a claim."""
+"""Service of verification: checks documents by their seals and the register, and looks up serials and claims."""
 
 import hashlib
 import re
@@ -44,20 +44,20 @@ from meterai.verification.service.views import (
     VerificationView,
 )
 
-# Reading a document is Python: a second thread would wait for the first one's interpreter, and the
-# event loop for both.  Long checks run in processes of their own.
+# Documents are read by Python code, so a second thread would wait for the interpreter, and the event loop for both
+# threads.  Long checks run in separate processes.
 CHECKED_AT_ONCE = 1
 # Last part of an address in a QR code: a serial, followed by a claim if the code is complete.
 _OF_A_STAMP = re.compile(r"/C/([0-9A-Z]{22}(?:/[0-9A-Z]{1,200})?)/?\Z", re.ASCII | re.IGNORECASE)
-ELSEWHERE = "?address=elsewhere"  # query of the page about a code whose address is not ours
+ELSEWHERE = "?address=elsewhere"  # query of the page for a code whose address is not ours
 Quote = Callable[[str], str]
-# Texts that `sealing` made or whose form it knows; all others may be anything.
+# Names of facts whose texts have a known form; all other texts come from the file and may contain anything.
 _OURS = ("reason", "serial", "serials", "sha256")
 
 
 @dataclass(frozen=True, slots=True)
 class CheckReceipt:
-    """Receipt of a check: the SHA-256 and size of the file, the time, and the installation."""
+    """Receipt of a check: SHA-256 and size of the file in bytes, time of the check, and address of the installation."""
 
     sha256: bytes
     size_bytes: int
@@ -80,7 +80,7 @@ def sentence(check: Check, language: str, quote: Quote = quoted) -> str:
 
 
 def _why_unreadable(code: str, language: str) -> str:
-    """Return the reason for an unreadable document, by the code of the refusal."""
+    """Return the sentence that states why a document is unreadable, for the code of a refusal."""
     key = f"unreadable.{code}"
     return translate(key if key in catalogue() else "unreadable.other", language)
 
@@ -93,7 +93,7 @@ def shown(
     examination: CheckReceipt,
     quote: Quote = quoted,
 ) -> VerificationView:
-    """Return a report in words."""
+    """Convert a report, with verdict and checks after the look-up in the register, to its form in the API and on pages."""
     return VerificationView(
         verdict=verdict,
         summary=translate(f"verdict.{verdict}.explained", language),
@@ -111,8 +111,10 @@ def shown(
 
 
 def revisions(report: CheckReport, size_bytes: int, quote: Quote = quoted) -> dict[str, Any]:
-    """Return the parts of a file of so many bytes, by a good report: the sealed part, the part before and the part
-    behind it, as in `VerificationView`.
+    """Return the fields of `VerificationView` that a good report has in addition.
+
+    They describe the sealed revision, earlier seals, and the bytes and signatures behind the sealed revision.
+    `size_bytes` is the size of the file.
     """
     assert report.sealed_bytes is not None
     assert report.sha256_sealed is not None
@@ -142,12 +144,12 @@ class JudgedDocument:
 
     @property
     def serials(self) -> Sequence[str]:
-        """Serials to look up in the register."""
+        """Serials to look up in the register; empty unless the verdict is good."""
         return self.report.serials if FinalVerdict(self.report.verdict) in GOOD else ()
 
 
 class Register:
-    """Register entries of some serials: their stamps, and the documents of these."""
+    """Register entries of some serials: their stamps, and the SHA-256 of the documents of the stamps."""
 
     def __init__(
         self, records: Mapping[str, StampRecord], originals: Mapping[tuple[UUID, UUID], bytes]
@@ -157,7 +159,7 @@ class Register:
 
     @classmethod
     async def of(cls, tx: ReadTx, serials: Collection[str]) -> Self:
-        """Look up these serials, by four queries at most for any number."""
+        """Look up any number of serials, by four queries at most."""
         records = await stamps.look_up_all(tx, serials)
         stampings = {(one.account, one.stamping) for one in records.values()}
         return cls(records, await stamping.originals_of(tx, stampings))
@@ -166,7 +168,10 @@ class Register:
         return self._originals.get((found.account, found.stamping))
 
     def judge(self, report: CheckReport) -> tuple[FinalVerdict, list[Check]]:
-        """Return the verdict of a report; a good one includes the register's answer about each serial."""
+        """Return the final verdict on a report, and its checks.
+
+        If the verdict of the report is good, each of its serials is compared with the register.
+        """
         verdict, checks = FinalVerdict(report.verdict), list(report.checks)
         if verdict not in GOOD:
             return verdict, checks
@@ -186,7 +191,7 @@ class Register:
         return verdict, [*checks, Check("register", passed=True)]
 
     def stamp(self, serial: Serial, language: str) -> StampView | None:
-        """Return the public facts of a serial."""
+        """Return the public facts of a serial; None if the register does not contain it."""
         found = self._records.get(serial.text)
         if found is None:
             return None
@@ -200,7 +205,7 @@ class Register:
         )
 
     def claim(self, claim: QrClaim, language: str) -> ClaimView:
-        """Return the content of a claim whose signature holds, and the facts of its serial."""
+        """Return the content of a claim with a valid signature, and the register's verdict and facts of its serial."""
         stamp = self.stamp(claim.serial, language)
         verdict = _judged(claim, stamp)
         return ClaimView(
@@ -215,13 +220,13 @@ class Register:
 
 
 def _hashed(document: bytes, question: CheckQuestion) -> sealing.Work[tuple[bytes, CheckReport]]:
-    """Return SHA-256 of a document and its report, both computed in the thread that judges it."""
+    """Return a work that computes the SHA-256 of a document and its report, both in the thread that judges it."""
     digest = hashlib.sha256(document).digest()
     return digest, (yield from sealing.verifying(question))
 
 
 def _judged(claim: QrClaim, stamp: StampView | None) -> ClaimVerdict:
-    """Return the register's verdict on a claim whose signature holds."""
+    """Return the register's verdict on a claim with a valid signature; `stamp` are the facts of its serial."""
     if stamp is None or stamp.state != StampState.AFFIXED or stamp.sha256_original is None:
         return ClaimVerdict.UNKNOWN_SERIAL
     is_same = sealing.claim.matches(claim, bytes.fromhex(stamp.sha256_original))
@@ -229,7 +234,7 @@ def _judged(claim: QrClaim, stamp: StampView | None) -> ClaimVerdict:
 
 
 class VerificationService:
-    """Checks of documents, serials and claims for anybody."""
+    """Checks documents, serials and claims for anybody."""
 
     def __init__(
         self,
@@ -251,8 +256,8 @@ class VerificationService:
     ) -> VerificationView:
         """Check a document: its seal, and its serials against the register.
 
-        Text of the document in the sentences is passed through `quote`.  `client` is the network or account for the
-        fair queue of long checks.  The document is hashed, read and judged in threads or processes,
+        Text from the document is passed through `quote` before it is put into a sentence.  `client` is the network or
+        account, for the fair queue of long checks.  The document is hashed, read and judged in threads or processes,
         never on the event loop.  Refuses `DocumentTooLarge`, `ExaminationBusy` and `NotJudged`; any other document
         has a verdict.
         """
@@ -260,7 +265,7 @@ class VerificationService:
         return (await self.registered([judged], language, quote))[0]
 
     async def judge(self, document: bytes, client: str) -> JudgedDocument:
-        """Judge the seal of a document.  Refuses like `check`."""
+        """Judge the seal of a document, without the register.  Refuses like `check`."""
         limit = sealing.CHECKED_BYTES_MAX
         if len(document) > limit:
             raise sealing.DocumentTooLarge(size_bytes=len(document), limit_bytes=limit)
@@ -275,7 +280,7 @@ class VerificationService:
     async def registered(
         self, judged: Sequence[JudgedDocument], language: str, quote: Quote = quoted
     ) -> list[VerificationView]:
-        """Return the verdicts on judged documents, after the look-up of their serials."""
+        """Look up the serials of judged documents in the register, and return the final results."""
         register = await self.register({one for each in judged for one in each.serials})
         return [
             shown(each.report, *register.judge(each.report), language, each.examination, quote)
@@ -283,7 +288,7 @@ class VerificationService:
         ]
 
     async def register(self, serials: Collection[str]) -> Register:
-        """Look up these serials; none cost no query."""
+        """Look up these serials in the register; an empty collection needs no query."""
         if not serials:
             return Register({}, {})
         async with self._database.reading() as tx:
@@ -292,7 +297,7 @@ class VerificationService:
     async def pictures(
         self, document: bytes, found: VerificationView, client: str
     ) -> VerdictPictures:
-        """Return pictures of the stamped pages of a sealed revision; empty if there is none."""
+        """Return pictures of the stamped pages of the sealed revision; none if the file has no sealed revision."""
         if found.sealed is None:
             return VerdictPictures()
         return await self._pictures.of(document[: found.sealed.bytes], found.sealed.serials, client)
@@ -315,9 +320,9 @@ class VerificationService:
         return found
 
     async def scan(self, photo: bytes, client: str) -> str:
-        """Return the serial of a stamp and the claim behind it, untrusted, from the QR code on a photo.
+        """Return serial and claim, unverified, in the first QR code of a stamp on a photo, as `SERIAL/CLAIM`.
 
-        `ELSEWHERE` is appended if the address in the code is not ours, since the code leads others there.
+        `ELSEWHERE` is appended if the address in the code is not ours, because other people are led to that address.
         Refuses `NoCodeFound`, `CodeForeign`, `PhotoUnreadable`, `ExaminationBusy`.
         """
         texts = await self._pool.finish(sealing.scanning(photo), client, self._checking)
@@ -329,7 +334,7 @@ class VerificationService:
         raise CodeForeign("a code, but none of a stamp")
 
     def code_in(self, text: str) -> str | None:
-        """Return the same for the text of a code; None if it is of no stamp."""
+        """Return serial and claim in the text of a QR code, like `scan`; None if it is not the code of a stamp."""
         found = _OF_A_STAMP.search(text)
         if found is None:
             return None
@@ -345,11 +350,11 @@ class VerificationService:
         return (await self.register([claim.serial.text])).claim(claim, language)
 
     def claim_of(self, scanned: str) -> QrClaim:
-        """Return the claim in a scanned code, with a valid signature.  Refuses like `claim`."""
+        """Return the claim in a scanned QR code after its signature was verified.  Refuses like `claim`."""
         return sealing.claim.read(scanned, self._issuers.claim_keys)
 
     def claim_keys(self) -> ClaimKeysView:
-        """Return the public keys, for checks without us."""
+        """Return the public keys of claims, with which anybody can check claims offline."""
         current = self._issuers.current.claim_key
         current_id = current.id if current else None
         keys = self._issuers.claim_keys.items()

@@ -1,11 +1,9 @@
 """Check of many files in one request, one after another.
 
-A file of JSON lines (`.jsonl`, `.ndjson`) names serials and codes to look up, one a line, if a program
-sends it.
+A program may also send a file of JSON lines (`.jsonl`, `.ndjson`), which has a serial or code to look up on each line.
 
-Each file is checked in a slot of its own (`plumbing/turns`): between two files the
-request holds none, so payments and checks of single documents run in between.  Memory holds only
-the file that is being checked.
+Each file is checked in a separate slot (`plumbing/turns`).  Between two files the request holds no slot, so that payments
+and checks of single documents run in between.  Memory holds only the file that is being checked.
 """
 
 import asyncio
@@ -42,24 +40,24 @@ from meterai.verification.service import JudgedDocument, Register, VerificationS
 from meterai.verification.service.kinds import kind_of
 from meterai.verification.service.views import ClaimView, StampView, VerificationView
 
-FILES_MAX = 500  # of one request: "several hundred", and its answer is one table
-# Bytes of one request: three hundred scanned letters of 400 KB.  With the room for their unpacked content, half
-# of the disk that one network may use in a process (`plumbing/http/bodies`).
+FILES_MAX = 500  # in one request, whose answer is one table
+# Size of one request: enough for three hundred scanned letters of 400 KB.  With the unpacked content it takes half of the
+# disk space that one network may use in a process (`plumbing/http/bodies`).
 MANY_BYTES_MAX = 128 * 1024 * 1024
-FORM_FIELDS_BYTES = 64 * 1024  # of form fields and boundaries beside files
-LINES_MAX = 2_000  # of JSON in one request: a second of look-ups
-LINE_BYTES_MAX = 2_048  # of one; a code has two hundred, and the JSON around it as many
-LINES_AT_ONCE = 50  # looked up together, in one slot
-LOOKED_UP_AT_ONCE = 8  # documents; delays a row by as many checks
-SHOWN_LENGTH_MAX = 100  # characters of a line that are shown again
-SECONDS_MAX = 600.0  # of one request; 500 files take a tenth of it
-# Inflated bytes of the archives of one request: enough for an archive of a gigabyte of scans.
+FORM_FIELDS_BYTES = 64 * 1024  # of form fields and boundaries, in addition to files
+LINES_MAX = 2_000  # of JSON in one request; they take a second of look-ups
+LINE_BYTES_MAX = 2_048  # of one line; a code has 200 characters, and its JSON as many
+LINES_AT_ONCE = 50  # lines that are looked up together, in one slot
+LOOKED_UP_AT_ONCE = 8  # documents looked up together; delays a row by as many checks
+SHOWN_LENGTH_MAX = 100  # characters of a line that are repeated in the answer
+SECONDS_MAX = 600.0  # longest duration of one request; 500 files take a tenth
+# Inflated bytes of all archives in one request.
 INFLATED_BYTES_MAX = 1024 * 1024 * 1024
 PAUSES = (0.0, 1.0, 2.0, 4.0, 8.0)  # seconds before each try of a file while others have priority
 _UNAVAILABLE = 503
 Found = TypeVar("Found")
 LINES_NAMES = (".jsonl", ".ndjson")
-First = Callable[[int], Iterator[bytes]]  # the first so many bytes of a file, a piece at a time
+First = Callable[[int], Iterator[bytes]]  # yields the first bytes of a file, that many, in pieces
 
 
 class RowKind(StrEnum):
@@ -71,7 +69,7 @@ class RowKind(StrEnum):
 
 
 class CheckLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One line of JSON: a serial, or the text of a QR code, with the sender's id."""
+    """A line of JSON: either a serial or the text of a QR code, with an optional id of the sender."""
 
     serial: Annotated[str, msgspec.Meta(max_length=SHOWN_LENGTH_MAX)] | None = None
     claim: str | None = None
@@ -79,26 +77,26 @@ class CheckLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class NotChecked(StrEnum):
-    """Reason for a file of a batch without a verdict; the first values are those of an archive (`UnreadReason`)."""
+    """Reason why a file of a batch has no verdict; the first values are those of archives (`UnreadReason`)."""
 
     DAMAGED = "damaged"  # the archive, or this file in it, cannot be read
     ENCRYPTED = "encrypted"
     PACKED_OTHERWISE = "packed_otherwise"  # packed by an unsupported method
     EMPTY = "empty"  # an archive without files
-    OVERLAPPING = "overlapping"  # shares bytes of the archive with another file
+    OVERLAPPING = "overlapping"  # shares bytes in the archive with another file
     NESTED = "nested"  # an archive in an archive
     TOO_LARGE = "too_large"
     TOO_MANY = "too_many"  # files in one request
-    BUSY = "busy"  # others had priority, too often
-    NOT_JUDGED = "not_judged"  # takes longer than a machine this busy allows
+    BUSY = "busy"  # other requests had priority at each try
+    NOT_JUDGED = "not_judged"  # did not end within its time on a busy machine
     LATE = "late"  # the time of the request was over
-    FAULT = "fault"  # a fault of ours; the rest was not checked
+    FAULT = "fault"  # a fault of ours; this file and later ones were not checked
     PHOTO = "photo"  # no PDF: a picture of a document
-    OFFICE = "office"  # no PDF: a document of Word, LibreOffice or the like
+    OFFICE = "office"  # no PDF: a document of Word, LibreOffice or similar
 
 
 class _Unfit(Exception):
-    """A file of a batch is not checked; its row names the reason."""
+    """A file of a batch cannot be checked, for the reason that its row states."""
 
     def __init__(self, reason: NotChecked) -> None:
         super().__init__(f"a file of a batch: {reason}")
@@ -109,12 +107,13 @@ class _Unfit(Exception):
 class CheckRow:
     """Result for one file or line of a batch, or the reason why it was not checked.
 
+    path     name of the file, with its path in an archive, or the serial or code of a line
     found    result of the check of a document
-    told     the register's answer about the serial or code of a line
-    reason   why there is neither
-    refused  why a line was refused
-    first    reads the file again, until the next row is requested
-    id       the sender's id of a line
+    told     answer of the register about the serial or code of a line
+    reason   reason why the file or line was not checked
+    refused  refusal of a line
+    first    reads the first bytes of the file again; usable until the next row is requested
+    id       the sender's id for a line
     """
 
     path: str
@@ -129,7 +128,7 @@ class CheckRow:
 
 @dataclass(frozen=True, slots=True)
 class _BatchFile:
-    """One file to check: its size, its reader, and whether it is in memory."""
+    """A file to check: its size in bytes, functions that read it, and whether it is in memory."""
 
     path: str
     size: int
@@ -148,14 +147,14 @@ class _JudgedFile:
 
 @dataclass(frozen=True, slots=True)
 class _SerialQuery:
-    """Query of the register for a line; empty if the line is refused."""
+    """Query of the register for a line of JSON; without serial and claim if the line is refused."""
 
     row: CheckRow
     serial: Serial | None = None
     claim: QrClaim | None = None
 
     def row_from(self, register: Register, language: str) -> CheckRow:
-        """Return the row of the line."""
+        """Return the row for the line, with the answer of the register."""
         if self.claim is not None:
             return replace(self.row, told=register.claim(self.claim, language))
         if self.serial is None:
@@ -168,9 +167,9 @@ class _SerialQuery:
 class CheckBatch:
     """Check of the files of one request.
 
-    `memory` is the budget of documents in this process.  With `takes_lines` files of JSON lines are read as queries.
-    `at_once` documents are looked up together, and their rows are yielded together; with more than one, `first` of a
-    row cannot be read.
+    `memory` is the budget of bytes for documents in this process.  With `takes_lines`, files of JSON lines are read as
+    queries.  `at_once` is the number of documents that are looked up together, and whose rows are yielded together; if it
+    is more than one, rows have no `first`.
     """
 
     def __init__(
@@ -195,7 +194,7 @@ class CheckBatch:
         self._unpacking = Unpacking(file_bytes_max=CHECKED_BYTES_MAX, bytes_max=INFLATED_BYTES_MAX)
 
     async def rows(self, files: AsyncIterator[FormFile]) -> AsyncIterator[CheckRow]:
-        """Yield a row for each file, archives unpacked; the last one says if there were too many."""
+        """Yield a row for each file, also for those in archives; the last row states if there were too many files."""
         waiting: list[CheckRow | _JudgedFile] = []
         broken: Exception | None = None
         try:
@@ -205,7 +204,7 @@ class CheckBatch:
                     for row in await self._registered(waiting):
                         yield row
                     waiting = []
-        except Exception as fault:  # rows of judged files are yielded first
+        except Exception as fault:  # raised below, after the rows of judged files
             broken = fault
         for row in await self._registered(waiting):
             yield row
@@ -213,7 +212,7 @@ class CheckBatch:
             raise broken
 
     async def _registered(self, waiting: Sequence["CheckRow | _JudgedFile"]) -> list[CheckRow]:
-        """Return the rows, after one look-up of all of them."""
+        """Return the rows of all waiting files, after one look-up in the register for all of them."""
         judged = [one.judged for one in waiting if isinstance(one, _JudgedFile)]
         views: Iterator[VerificationView] | None = iter(())
         if judged:
@@ -269,7 +268,7 @@ class CheckBatch:
             yield CheckRow(file.shown, reason=NotChecked.TOO_MANY)
 
     async def _of_lines(self, file: FormFile) -> AsyncIterator[CheckRow]:
-        """Yield a row for each line that is not blank."""
+        """Yield a row for each line of a file of JSON lines that is not blank."""
         file.content.seek(0)
         while lines := await _read(file, partial(_lines, file.content)):
             asked = await to_the_end(partial(self._queries_of, lines[: self._lines_left]))
@@ -291,7 +290,7 @@ class CheckBatch:
         return [self._query_of(line) for line in lines]
 
     def _query_of(self, text: bytes) -> "_SerialQuery":
-        """Return the query of one line, for any content."""
+        """Return the query for a line; if the line is invalid, its row has the refusal."""
         shown = one_line(text[:SHOWN_LENGTH_MAX].decode("utf-8", "replace"))
         row = CheckRow(shown, kind=RowKind.SERIAL)
         try:
@@ -312,7 +311,7 @@ class CheckBatch:
         return _SerialQuery(row, serial)
 
     async def _row(self, given: _BatchFile) -> "CheckRow | _JudgedFile":
-        """Return the row of one file."""
+        """Check a file, and return its row, or the judged file if several wait for the register."""
         try:
             found = await self._in_turn(partial(self._found, given))
         except NotJudged:
@@ -326,7 +325,7 @@ class CheckBatch:
         return CheckRow(given.path, found, first=given.first)
 
     async def _in_turn(self, act: Callable[[], Awaitable[Found]]) -> Found:
-        """Do an act in a slot, tried again while others have priority.  Raises `_Unfit`, and the errors of the act."""
+        """Call `act` in a slot, and try again while other requests have priority.  Raises `_Unfit` and the errors of `act`."""
         purpose = PURPOSE.get()
         for pause in PAUSES:
             if monotonic() > self._until:
@@ -362,7 +361,7 @@ class CheckBatch:
                 raise _Unfit(NotChecked(kind))
             if is_archive(
                 document
-            ):  # a file that is no document was opened, or is refused inside another
+            ):  # archives of files were unpacked before; this is an office document, or nested
                 raise _Unfit(NotChecked.OFFICE)
             return await self._verification.judge(document, self._client)
         finally:
@@ -370,7 +369,10 @@ class CheckBatch:
 
 
 def _lines(file: IO[bytes]) -> list[bytes]:
-    """Return the next lines that are not blank; a line that is too long is cut just beyond the limit."""
+    """Read the next lines that are not blank, at most `LINES_AT_ONCE`.
+
+    A line that is too long is cut one byte beyond the limit, so that it is still found to be too long.
+    """
     found: list[bytes] = []
     while len(found) < LINES_AT_ONCE and (line := file.readline(LINE_BYTES_MAX + 1)):
         is_whole = line.endswith(b"\n") or len(line) <= LINE_BYTES_MAX
@@ -384,9 +386,9 @@ def _lines(file: IO[bytes]) -> list[bytes]:
 async def with_early_end(
     first: CheckRow, rest: AsyncIterator[CheckRow], on_fault: Callable[[Exception], object]
 ) -> AsyncIterator[CheckRow]:
-    """Yield the rows of an answer that has begun; the last one reports an early end.
+    """Yield the rows of an answer that has begun; after an error the last row states that the answer ended early.
 
-    `on_fault` logs and counts a fault, because nobody else notices a stream's early end.
+    `on_fault` logs and counts an unexpected error, since nothing else would report it once the answer has begun.
     """
     yield first
     try:
@@ -411,7 +413,7 @@ def _given(file: FormFile) -> _BatchFile:
 
 
 def _is_here(file: FormFile) -> bool:
-    """True if a file is in memory: a thread would cost more than reading it."""
+    """True if a file is in memory, so that reading it in a thread would take longer than reading it here."""
     return file.size <= HELD_BYTES_MAX
 
 

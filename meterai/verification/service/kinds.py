@@ -1,8 +1,8 @@
-"""Kind of a file that is no PDF, by its first bytes, for an instruction to its sender."""
+"""Detects the kind of a file that is no PDF by its first bytes, so that its sender can be told."""
 
 from enum import StrEnum
 
-HEADER_WITHIN = 1024  # bytes, in which a PDF has its header (ISO 32000-2, annex I)
+HEADER_WITHIN = 1024  # bytes in which a PDF has its header (ISO 32000-2, annex I)
 _PHOTOS = (
     b"\xff\xd8\xff",  # JPEG
     b"\x89PNG\r\n\x1a\n",
@@ -10,7 +10,7 @@ _PHOTOS = (
     b"II*\0",  # TIFF
     b"MM\0*",
 )
-_BRANDS = (b"hei", b"hev", b"mif", b"msf", b"avi")  # of HEIC and AVIF, formats of telephones
+_BRANDS = (b"hei", b"hev", b"mif", b"msf", b"avi")  # of HEIC and AVIF, formats of phone cameras
 _OFFICE = (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"{\\rtf")  # Word before 2007, and RTF
 
 
@@ -22,7 +22,7 @@ class FileKind(StrEnum):
 
 
 def kind_of(content: bytes) -> FileKind | None:
-    """Return the kind of a file, None for a PDF and an unknown kind; `archive` detects a ZIP."""
+    """Return the kind of a file; None for a PDF or an unknown kind.  A ZIP is detected by `archive`, not here."""
     if b"%PDF-" in content[:HEADER_WITHIN]:
         return None
     is_heic = content[4:8] == b"ftyp" and content[8:11] in _BRANDS

@@ -1,7 +1,7 @@
 """Pictures of the stamped pages of a sealed revision, with the stamps framed.
 
-They are embedded in the page of the verdict, because the document is not kept for a later request.  Bytes behind the
-sealed revision are never drawn: their author would choose the picture.
+They are embedded in the page of the verdict, because the document is not stored for a later request.  Bytes behind the
+sealed revision are not used for drawing, since their author could change the picture.
 """
 
 import asyncio
@@ -15,8 +15,8 @@ from meterai import sealing
 from meterai.kit.refusal import Refusal
 from meterai.sealing import PICTURE_WIDTH, STAMPS_MAX, ExaminationBusy, PageTooSlow, Rectangle
 
-SECONDS_MAX = 4.0  # for all of one document, waiting included; three pages take a tenth of that
-PAGES_MAX = 3  # of one document, 60 KB each; a letter has its stamps on one
+SECONDS_MAX = 4.0  # for the pages of a document, waiting included; three pages take a tenth
+PAGES_MAX = 3  # of one document, 60 KB each; most have stamps on one page only
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,37 +30,37 @@ class MarkedPage:
 
     @property
     def address(self) -> str:
-        """The picture as an address (RFC 2397)."""
+        """The picture as a data URL (RFC 2397)."""
         return f"data:image/webp;base64,{b64encode(self.webp).decode('ascii')}"
 
 
 class NotDrawn(StrEnum):
-    """Reason for a missing or incomplete picture of a verdict."""
+    """Reason why pictures of a verdict are missing or incomplete."""
 
     BUSY = "busy"  # the limit of waiting pictures is reached
-    TOO_SLOW = "too_slow"  # not within its time: a machine under load, or a page that takes long
-    UNDRAWABLE = "undrawable"  # no renderer draws it
+    TOO_SLOW = "too_slow"  # not drawn in time, as on a busy machine
+    UNDRAWABLE = "undrawable"  # the renderer cannot draw a page
     UNPLACED = "unplaced"  # none of the stamps is on a page
 
 
 class VerdictPictures(NamedTuple):
-    """Pictures of a verdict, and the reason if there are no more of them."""
+    """Pictures of a verdict; `why` is the reason if pictures are missing, else None."""
 
     pages: Sequence[MarkedPage] = ()
     why: NotDrawn | None = None
 
 
 class Pictures:
-    """Draws pages in processes of its own, so that no verdict waits for a picture."""
+    """Draws pages in a separate pool, so that no check of a document waits for a picture."""
 
     def __init__(self) -> None:
         self._pool = sealing.Pool(processes=1)
         self._slots = sealing.Slots(1)
 
     async def of(self, sealed: bytes, serials: Collection[str], client: str) -> VerdictPictures:
-        """Return the pages with the stamps of these serials, `PAGES_MAX` at the most, drawn within `SECONDS_MAX`.
+        """Draw the pages with the stamps of these serials, at most `PAGES_MAX`, within `SECONDS_MAX`.
 
-        The verdict does not depend on them.
+        The verdict does not depend on the pictures.
         """
         found: list[MarkedPage] = []
         try:
@@ -74,7 +74,7 @@ class Pictures:
             why = NotDrawn.UNDRAWABLE
         else:
             return VerdictPictures(found, None if found else NotDrawn.UNPLACED)
-        return VerdictPictures(tuple(found), why)  # a step that is still in its thread may add one
+        return VerdictPictures(tuple(found), why)  # a step still in its thread may add one
 
 
 def _drawing(

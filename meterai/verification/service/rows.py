@@ -1,4 +1,4 @@
-"""Row of a table of many checks: for the page, for a spreadsheet and for a program."""
+"""Rows of a table of many checks, in their forms for pages, spreadsheets and the API."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -16,16 +16,16 @@ from meterai.verification.service.batch import CheckRow
 from meterai.verification.service.views import ClaimView, StampView
 
 NOT_CHECKED = "not_checked"
-_ORDER = ("bad", "act", "unsure", "good")  # the worst first
+_ORDER = ("bad", "act", "unsure", "good")  # the worst outcome first
 
 
 class CheckRowView(msgspec.Struct, frozen=True, kw_only=True):
-    """One document, serial or code of a batch, and what checking it found.
+    """Result for one document, serial or code of a batch.
 
-    `file` is the name of the document, with its path in an archive, or the serial or code as it was sent.
-    `code` says why a `verdict` is `not_checked`, and is null otherwise.  `remarks` is what is not right,
-    in words.  What is of a document alone is null for a serial or a code.  `shared_with` are other files with
-    one of these serials: of a stamp there is one document.
+    `file` is the name of the document, with its path in an archive, or the serial or code as it was sent.  `code` is the
+    reason if the `verdict` is `not_checked`, and null otherwise.  `remarks` states in words which checks failed.  Fields
+    that only a document has are null for a serial or a code.  `shared_with` are other files of the batch that have one of
+    these serials; such files are copies, since a stamp belongs to one document.
     """
 
     row: int
@@ -50,21 +50,21 @@ class CheckRowView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CheckTableRow(NamedTuple):
-    """Row of one file; `shared_with` are the other files with one of its serials."""
+    """Row of one file; `shared_with` are the names of other files that have one of its serials."""
 
     row: CheckRow
     shared_with: Sequence[str] = ()
 
     @property
     def outcome(self) -> str:
-        """Outcome that the row is shown with."""
+        """Class of the result, as `model.outcome` returns it; `bad` if a serial is shared with another file."""
         if self.shared_with:
             return "bad"
         return outcome(self.row.found.verdict) if self.row.found else "unsure"
 
 
 class SharedSerials:
-    """Documents of a batch that have a serial in common."""
+    """Finds documents of a batch that have a serial in common."""
 
     def __init__(self) -> None:
         self._having: defaultdict[str, list[int]] = defaultdict(list)
@@ -79,7 +79,7 @@ class SharedSerials:
         return self.others(at, row)
 
     def others(self, at: int, row: CheckRow) -> list[str]:
-        """Return the names of the others with a serial of the document that was added as `at`."""
+        """Return the names of other documents with a serial of this one, which was added as number `at`, counted from 0."""
         found = sorted({other for one in _serials(row) for other in self._having[one]} - {at})
         return [self._paths[other] for other in found]
 
@@ -89,7 +89,7 @@ def _serials(row: CheckRow) -> Sequence[str]:
 
 
 def marked(rows: Sequence[CheckRow]) -> list[CheckTableRow]:
-    """Return the lines of a table in the order of its rows."""
+    """Return the lines of a table, in the order of the rows, with the files that share serials."""
     shared = SharedSerials()
     for row in rows:
         shared.add(row)
@@ -97,12 +97,12 @@ def marked(rows: Sequence[CheckRow]) -> list[CheckTableRow]:
 
 
 def lines_of(rows: Sequence[CheckRow]) -> list[CheckTableRow]:
-    """Return the lines of a table, the bad ones first."""
+    """Return the lines of a table like `marked`, sorted by outcome, the bad ones first."""
     return sorted(marked(rows), key=lambda line: _ORDER.index(line.outcome))
 
 
 def result(line: CheckTableRow, language: str) -> str:
-    """Return the result at the beginning of a line."""
+    """Return the words that state the result of a line."""
     row = line.row
     if line.shared_with:
         return translate("page.many.shared", language)
@@ -117,7 +117,7 @@ def result(line: CheckTableRow, language: str) -> str:
 
 
 def row_view(line: CheckTableRow, number: int, language: str) -> CheckRowView:
-    """Return a line for a program; `number` counts the rows from 1."""
+    """Convert a line to its form in the API; `number` counts the rows from 1."""
     row, found = line.row, line.row.found
     named: dict[str, Any] = {
         "row": number,
@@ -161,14 +161,14 @@ def _of_register(told: StampView | ClaimView, named: dict[str, Any]) -> CheckRow
 
 
 def cells_of(line: CheckTableRow, language: str) -> list[str]:
-    """Return the line for a spreadsheet."""
+    """Convert a line to the cells of a spreadsheet."""
     one = row_view(line, 0, language)
     return [
         one.file,
         one.result,
         one.remarks,
         "SPECIMEN" if one.is_specimen else "",
-        # In groups: digits and one E would be read as a number.
+        # In groups, since a spreadsheet would read digits with one E as a number.
         "; ".join(Serial(serial).grouped() for serial in one.serials),
         _time(one.sealed_at),
         one.sha256 or "",
@@ -180,7 +180,7 @@ def cells_of(line: CheckTableRow, language: str) -> list[str]:
         one.sealed_sha256 or "",
         _number(one.later_bytes),
         " ".join(one.earlier),
-        ", ".join(one.shared_with),  # the last one: `many.js` fills it in
+        ", ".join(one.shared_with),  # must be the last cell, since `many.js` fills it in
     ]
 
 
@@ -189,5 +189,5 @@ def _number(count: int | None) -> str:
 
 
 def _time(at: datetime | None) -> str:
-    """Return a time in the format of spreadsheets; the column names the time zone."""
+    """Format a time for spreadsheets, in WIB as the heading of the column says; empty for None."""
     return f"{at.astimezone(WIB):%Y-%m-%d %H:%M:%S}" if at else ""

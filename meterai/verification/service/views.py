@@ -1,4 +1,4 @@
-"""Answers of checks, for programs and pages."""
+"""Results of checks, in their form for the API and for pages."""
 
 from datetime import datetime
 
@@ -6,7 +6,7 @@ import msgspec
 
 
 class CheckView(msgspec.Struct, frozen=True):
-    """One check, and in a sentence what it found."""
+    """One check, whether it passed, and its result as a sentence."""
 
     name: str
     passed: bool
@@ -14,7 +14,7 @@ class CheckView(msgspec.Struct, frozen=True):
 
 
 class SealedView(msgspec.Struct, frozen=True, kw_only=True):
-    """The sealed revision: the first `bytes` of the file, their SHA-256, and what is stamped on them."""
+    """The sealed revision: the first `bytes` of the file, their SHA-256, and time and serials of their stamps."""
 
     bytes: int
     sha256: str
@@ -23,8 +23,10 @@ class SealedView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class EarlierView(msgspec.Struct, frozen=True, kw_only=True):
-    """An earlier version, the first `bytes` of the file, was stamped; something was added to it before
-    the newest seal.  Its serials do not count for the document."""
+    """An earlier stamped version, the first `bytes` of the file, to which bytes were added before the newest seal.
+
+    Its serials do not count for the document.
+    """
 
     bytes: int
     sealed_at: datetime
@@ -32,7 +34,7 @@ class EarlierView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LaterSignatureView(msgspec.Struct, frozen=True):
-    """A signature behind the sealed revision, which nobody here has checked.
+    """A signature behind the sealed revision, which was not checked.
 
     `signer` is the name in its certificate, `at` the time that it states.
     """
@@ -42,12 +44,12 @@ class LaterSignatureView(msgspec.Struct, frozen=True):
 
 
 class VerificationView(msgspec.Struct, frozen=True, kw_only=True):
-    """What checking a document found; with what it was found of, when and by whom a report.
+    """Result of the check of a document.
 
-    `sha256` and `size_bytes` are of the file as it was checked, `checked_by` is the address of the
-    installation that checked it.  What is `is_specimen` is no valid stamp, whatever the verdict.
-    `sealed` is the part of the file that the verdict is about, and `later_bytes` follow it: of these
-    nothing is said.  Both are null unless the verdict is good.
+    `sha256` and `size_bytes` are those of the checked file, `checked_by` is the address of the installation that checked
+    it.  If `is_specimen` is true, the stamps are not valid, whatever the verdict.  `sealed` is the part of the file that
+    the verdict is about; `later_bytes` is the number of bytes behind it, about which the verdict says nothing.  Both are
+    null unless the verdict is good.
     """
 
     verdict: str
@@ -68,10 +70,10 @@ class VerificationView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StampView(msgspec.Struct, frozen=True, kw_only=True):
-    """What anybody may know of a serial: nothing personal.
+    """Public facts of a serial, without personal data.
 
-    A serial proves that a number was issued, never that the paper or file it was found on is the
-    document it was issued for: `document_checked` is always false here.
+    A serial proves that a number was issued.  It does not prove that the paper or file with this number is the document
+    that it was issued for, so `document_checked` is always false.
     """
 
     serial: str
@@ -83,11 +85,11 @@ class StampView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ClaimView(msgspec.Struct, frozen=True, kw_only=True):
-    """What a QR code says, proven by its signature, and what the register says of its serial.
+    """Content of a QR code with a valid signature, and the facts of its serial in the register.
 
-    `sha256_original_begins` are the first 16 bytes of the SHA-256 of the one document the stamp
-    was issued for.  `stamp` is null where the register has nothing.  A QR code can be copied onto
-    any paper: `document_checked` is always false here.
+    `sha256_original_begins` are the first 16 bytes of the SHA-256 of the document that the stamp was issued for.
+    `stamp` is null if the register does not contain the serial.  A QR code can be copied onto any paper, so
+    `document_checked` is always false.
     """
 
     verdict: str
@@ -101,7 +103,7 @@ class ClaimView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ClaimKeyView(msgspec.Struct, frozen=True, kw_only=True):
-    """A public key that claims are signed with: the 32 bytes in base64, and the same in PEM."""
+    """A public key that verifies claims: its 32 bytes in base64, and the same key in PEM."""
 
     id: str
     algorithm: str
@@ -111,6 +113,6 @@ class ClaimKeyView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ClaimKeysView(msgspec.Struct, frozen=True):
-    """Every key whose claims can be checked."""
+    """All public keys whose claims can be verified."""
 
     keys: list[ClaimKeyView]

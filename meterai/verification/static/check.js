@@ -1,7 +1,7 @@
-// Prints a report; cuts what was stamped out of a file that was checked from here; reads the QR code of a stamp
-// by camera where the browser can.  Every page works without this file.
+// Prints a report, extracts the sealed revision of a file that was checked on this page, and reads the QR code of a
+// stamp by camera if the browser can.  Every page works without this file.
 
-// Is done once more where the page was written anew, which forgets what listened on it.
+// Called again after the page was rewritten, which removes its event handlers.
 function show(file) {
   const button = document.querySelector("[data-print]");
   const link = document.querySelector("[data-sealed]");
@@ -9,10 +9,10 @@ function show(file) {
   if (!link || !file) return;
   link.href = URL.createObjectURL(file.slice(0, link.dataset.sealed, "application/pdf"));
   link.hidden = false;
-  link.nextElementSibling.remove(); // the form that asks for the file again
+  link.nextElementSibling.remove(); // the form that requests the file again
 }
 
-// The verdict comes into this page, which still has the file; any other answer the browser gets by itself.
+// The verdict is written into this page, which still has the file; for any other answer the form is submitted.
 addEventListener("submit", async (event) => {
   const form = event.target;
   const file = form.elements.document?.files[0];
@@ -47,7 +47,7 @@ if ((await Detector?.getSupportedFormats())?.includes("qr_code")) {
   const look = async () => {
     if (!stream) return;
     for (const { rawValue } of await detector.detect(video).catch(() => [])) {
-      // Only ever to our own page, whatever address the code has; which says so where it is not ours.
+      // Always leads to our own page, which states if the address in the code is not ours.
       if (/\/c\/[0-9a-z]{22}(\/[0-9a-z]+)?\/?$/i.test(rawValue) && stream) {
         end();
         location = `/check?serial=${encodeURIComponent(rawValue)}`;
@@ -55,7 +55,7 @@ if ((await Detector?.getSupportedFormats())?.includes("qr_code")) {
       }
       status.textContent = says.foreign;
     }
-    setTimeout(look, 250); // one takes some 50
+    setTimeout(look, 250); // milliseconds; a detection takes 50
   };
 
   button.onclick = async () => {
@@ -71,7 +71,7 @@ if ((await Detector?.getSupportedFormats())?.includes("qr_code")) {
       end(says.refused);
     }
   };
-  // The camera is not left on for who looks elsewhere.
+  // The camera is switched off when the page is hidden.
   document.onvisibilitychange = () => document.hidden && end();
   part.hidden = false;
 }

@@ -1,5 +1,5 @@
-// Each document is sent by itself: a lost connection costs one of them.  This tab keeps the table: a
-// reload costs none.  Without this file all of them are one form.
+// Each document is sent separately, so that a lost connection costs only one.  This tab stores the table, which
+// a reload does not lose.  Without this file all documents are sent in one form.
 
 const form = document.querySelector("[data-many]");
 const words = form.dataset;
@@ -7,17 +7,17 @@ const results = document.querySelector("[data-results]");
 const table = results.querySelector("tbody");
 const [progress, status] = form.querySelectorAll("[data-said]");
 const button = form.querySelector("button");
-let kept = JSON.parse(sessionStorage.rows ?? "{}"); // the rows of each file, by what it looks like
+let kept = JSON.parse(sessionStorage.rows ?? "{}"); // the rows of each file, by its key
 
 function show() {
-  // Beyond 5 MB it lasts as long as the page.
+  // A table of more than 5 MB is not stored.
   try { sessionStorage.rows = JSON.stringify(kept); } catch {}
   table.innerHTML = Object.values(kept).join("");
   again();
   results.hidden = !table.rows.length;
 }
 
-// A serial is on one document: files with the same one are copies, and each of them is marked.
+// A serial belongs to one document: files with the same serial are copies, and each is marked.
 function again() {
   const same = {};
   for (const link of table.querySelectorAll("a")) (same[link.href] ??= []).push(link.closest("tr"));
@@ -29,11 +29,11 @@ function again() {
         note.hidden = false;
         note.querySelector("bdi").append(name);
         row.className = "bad";
-        row.dataset.line = row.dataset.sharedLine.replace(/""]$/, `${JSON.stringify(name)}]`); // its last cell is for that
+        row.dataset.line = row.dataset.sharedLine.replace(/""]$/, `${JSON.stringify(name)}]`); // the last cell is for the name
       }
     }
   }
-  for (const count of results.querySelectorAll("[data-of]")) { // the worst stands first
+  for (const count of results.querySelectorAll("[data-of]")) { // sorts rows, the worst first
     const rows = table.querySelectorAll(`.${count.dataset.of}`);
     table.append(...rows);
     count.textContent = rows.length;
@@ -47,12 +47,11 @@ function refused({ name }, why) {
   row.dataset.line = JSON.stringify(texts);
   row.className = "unsure";
   row.dataset.unchecked = "";
-  row.lang = words.lang; // a row stays when the page comes in another language
+  row.lang = words.lang; // a row remains when the page changes its language
   return row.outerHTML;
 }
 
-// A file is known by what is in it: another with its name, size and time is another.  Where it cannot be
-// read it is taken for a new one.
+// The key of a file is its name with the hash of its content.  A file that cannot be read counts as new.
 const keyOf = async (file) => {
   try {
     const read = file.size <= words.bytesMax && await file.arrayBuffer();
@@ -62,7 +61,7 @@ const keyOf = async (file) => {
   }
 };
 
-// The rows of one file, however often it has to be sent.
+// Returns the rows of one file; sends it again until there is an answer.
 async function rowsOf(file) {
   if (file.size > words.bytesMax) return refused(file, words.tooLarge);
   const body = new FormData;
@@ -71,9 +70,9 @@ async function rowsOf(file) {
     try {
       const answer = await fetch(`${form.action}/rows`, { method: "POST", body, headers: { Accept: "application/json" } });
       const found = await answer.text();
-      if (answer.redirected) location = answer.url; // there is a line to stand in first
+      if (answer.redirected) location = answer.url; // to the waiting room
       else if (answer.ok) return found;
-      // Who is busy, or away, answers 502 or above.
+      // A server that is busy or unreachable answers 502 or above.
       else if (answer.status < 502) return refused(file, found[0] === "{" ? JSON.parse(found).title : words.tooLarge);
     } catch {
       progress.textContent = words.offline;
@@ -85,7 +84,7 @@ async function rowsOf(file) {
 form.onsubmit = async (event) => {
   const waiting = [...form.document.files];
   const count = waiting.length;
-  if (!count || event.submitter !== button) return; // the server says what is missing
+  if (!count || event.submitter !== button) return; // the server states that a file is missing
   event.preventDefault();
   button.disabled = true;
   status.textContent = "";
@@ -93,7 +92,7 @@ form.onsubmit = async (event) => {
     for (let file; (file = waiting.shift());) {
       progress.textContent = `${words.waits} ${count - waiting.length}/${count}: ${file.name}`;
       const key = await keyOf(file);
-      // What was not checked has no answer: sent again it is asked for again.
+      // A file that was not checked is sent again.
       if (kept[key]?.includes("data-unchecked") ?? true) kept[key] = await rowsOf(file);
       show();
     }
