@@ -19,7 +19,7 @@ RULES = 1
 def examining(
     document: bytes, placements: Sequence[Placement], issuers: Issuers, at: datetime
 ) -> Work[tuple[PreparedDocument, Verdict]]:
-    """Return a work that prepares a document for stamping and verifies the seals in it.
+    """Return a `Work` that prepares a document for stamping and verifies the seals in it.
 
     Its result is the prepared document and the verdict on it before stamping.  Refuses with the refusals of `ingest`,
     with `NotJudged` and `TooManySeals`, and with `ExistingSealInvalid` if one of our seals in it is invalid, or if it

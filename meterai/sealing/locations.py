@@ -33,7 +33,7 @@ class StampLocation(NamedTuple):
 def locating(
     document: bytes, serials: Collection[str], password: bytes = b""
 ) -> Work[list[StampLocation]]:
-    """Return a work that finds the stamps with these serials, at most `STAMPS_MAX`, in page order.
+    """Return a `Work` that finds the stamps with these serials, at most `STAMPS_MAX`, in page order.
 
     If several annotations have the same serial, the last object counts: the update with the seal comes last, and an
     earlier annotation may have a copied name.  The result is empty if the document cannot be read.

@@ -57,7 +57,7 @@ def picturing(
     with_survey: bool = False,
     password: bytes = b"",
 ) -> Work[PagePicture]:
-    """Return a work that draws a page (from 1, or `LAST_PAGE`) or the given part of it.
+    """Return a `Work` that draws a page (from 1, or `LAST_PAGE`) or the given part of it.
 
     The picture is `width` pixels wide, or less if its limits require that.  A frame is drawn around each of `marks`,
     outside of it.  `with_survey` requests the ink survey too.  Refuses with the refusals of opening the document, with

@@ -19,7 +19,7 @@ class PhotoUnreadable(Refusal):
 
 
 def redrawing(photo: bytes) -> Work[bytes]:
-    """Return a work that draws a photo anew, in WebP of at most 60 KB, without metadata such as places and names.
+    """Return a `Work` that draws a photo anew, in WebP of at most 60 KB, without metadata such as places and names.
 
     Refuses `PhotoUnreadable`.
     """
@@ -27,7 +27,7 @@ def redrawing(photo: bytes) -> Work[bytes]:
 
 
 def drawing_logo(picture: bytes) -> Work[bytes]:
-    """Return a work that draws a logo, a PNG or JPEG, anew from its pixels: in WebP, on white.
+    """Return a `Work` that draws a logo, a PNG or JPEG, anew from its pixels: in WebP, on white.
 
     Refuses `PhotoUnreadable`.
     """
@@ -48,7 +48,7 @@ def _drawn(task: str, picture: bytes) -> Work[bytes]:
 
 
 def scanning(photo: bytes) -> Work[list[str]]:
-    """Return a work that reads the texts of the QR codes on a photo; they are untrusted.  Refuses `PhotoUnreadable`."""
+    """Return a `Work` that reads the texts of the QR codes on a photo; they are untrusted.  Refuses `PhotoUnreadable`."""
     answer = yield Task("scan", photo, wall_seconds=_WALL_SECONDS)
     try:
         return answers.read(answer, Scanned).texts

@@ -73,7 +73,7 @@ def verify(
 
 
 def verifying(question: CheckQuestion) -> Work[CheckReport]:
-    """Return `verify` as a work: a document that exceeds the limits of a first look is judged in a task."""
+    """Return `verify` as a `Work`: a document that exceeds the limits of a first look is judged in a task."""
     try:
         return judged(question, FIRST_LOOK)
     except TooMuchHere:

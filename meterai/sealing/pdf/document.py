@@ -331,7 +331,7 @@ class Document:
 
 
 def is_number(value: Value) -> TypeGuard[int | float]:
-    """True for an integer or a real number; a bool is none."""
+    """True for an integer or a real number, but not for a bool."""
     return type(value) in (int, float)
 
 

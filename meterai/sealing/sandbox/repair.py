@@ -17,7 +17,7 @@ _SIGNED = re.compile(rb"/ByteRange\s*\[|/Adobe\.PPKLite\b|/SubFilter\s*/(?:adbe|
 
 
 def repairing(document: bytes) -> Work[bytes]:
-    """Return a work that repairs a document: its result has the pages that a viewer shows of the broken document.
+    """Return a `Work` that repairs a document: its result has the pages that a viewer shows of the broken document.
 
     Refuses with `DocumentBroken` a document that qpdf cannot read within its limits, and a
     signed one; with `DocumentEncrypted` an encrypted one.

@@ -66,9 +66,10 @@ def key_usage(*, signs_certificates: bool) -> x509.KeyUsage:
 
 
 def certificate_request(private: bytes, name: str) -> bytes:
-    """Return a request, in PEM, to certify a private key (PEM) for signing documents.  Raises `ValueError` for a bad key.
+    """Return a certificate request, in PEM, for a key that signs documents.  Raises `ValueError` for an unusable key.
 
-    `name` is the requested common name; an authority may write another name and other usages into the certificate.
+    `private` is the private key in PEM, and `name` the requested common name.  The authority may write another name and
+    other usages into the certificate.
     """
     key = load_pem_private_key(private, None)
     if not isinstance(key, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey):

@@ -30,9 +30,10 @@ Path = tuple[x509.Certificate, ...]
 class Sealers:
     """Sealers that a verifier trusts.
 
-    `keys` are the SHA-256 of the sealing keys, since an authority below the same root may certify other parties too; a
-    certificate renewed for the same key is the same sealer.  `keys` is `None` if the verifier has none and trusts every
-    certificate below a root.  `names` are the names of roots and sealers as `_read_name` returns them.
+    A root alone does not identify a sealer, because an authority below it may certify other parties too.  So `keys` has
+    the SHA-256 of each sealing key (SubjectPublicKeyInfo); a certificate that was renewed for the same key belongs to the
+    same sealer.  `keys` is `None` if the verifier has no such list and trusts every certificate below a root.  `names`
+    are the names of roots and sealers as `_read_name` returns them.
     """
 
     roots: Path

@@ -131,7 +131,7 @@ def load_public_keys(paths: Iterable[Path]) -> dict[str, Ed25519PublicKey]:
 
 
 def make(serial: Serial, at: datetime, sha256_original: bytes, key: ClaimKey) -> str:
-    """Return the signed claim that a document with this SHA-256 was sealed `at` a time under the serial.
+    """Return the signed claim that a document with this SHA-256 was sealed under the serial at the time `at`.
 
     Raises `ValueError` for a time without a zone, before 1970, or too late for the layout.
     """

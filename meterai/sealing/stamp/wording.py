@@ -30,7 +30,7 @@ class Wording:
 
 @lru_cache(4)
 def wording(at: datetime, check_url: str) -> Wording:
-    """Return the words on stamps that are sealed `at` a time (with a time zone) and checked at addresses below `check_url`.
+    """Return the words on stamps with the time of sealing `at` (with a time zone) and check addresses below `check_url`.
 
     Raises like `check_printable`.
     """

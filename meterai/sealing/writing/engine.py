@@ -121,7 +121,7 @@ def accept(
 def accepting(
     document: bytes, placements: Sequence[Placement], *, password: bytes = b""
 ) -> Work[PreparedDocument]:
-    """Return `accept` as a work: a document that exceeds the limits of a first look is inspected in a task."""
+    """Return `accept` as a `Work`: a document that exceeds the limits of a first look is inspected in a task."""
     try:
         opened = open_checked(document, placements, password, FIRST_LOOK)
     except TooMuchHere:
@@ -178,7 +178,7 @@ def ingest(
 def ingesting(
     document: bytes, placements: Sequence[Placement], *, password: bytes = b""
 ) -> Work[PreparedDocument]:
-    """Return `ingest` as a work."""
+    """Return `ingest` as a `Work`."""
     try:
         return (yield from accepting(document, placements, password=password))
     except (DocumentBroken, NoPages) as cause:

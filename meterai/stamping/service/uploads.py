@@ -151,7 +151,7 @@ class UploadIngestion:
     def _placing(
         self, content: bytes, wishes: Sequence[PlacementWish]
     ) -> sealing.Work[tuple[PreparedDocument, tuple[Placement, ...]]]:
-        """Return a work that prepares a document for its requested stamps; its result has the exact placements too."""
+        """Return a `Work` that prepares a document for its requested stamps; its result has the exact placements too."""
         exact = tuple(one for one in wishes if isinstance(one, Placement))
         if len(exact) == len(wishes):
             return (yield from self._inspecting(content, exact)), exact

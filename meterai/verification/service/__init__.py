@@ -220,7 +220,7 @@ class Register:
 
 
 def _hashed(document: bytes, question: CheckQuestion) -> sealing.Work[tuple[bytes, CheckReport]]:
-    """Return a work that computes the SHA-256 of a document and its report, both in the thread that judges it."""
+    """Return a `Work` that computes the SHA-256 of a document and its report, both in the thread that judges it."""
     digest = hashlib.sha256(document).digest()
     return digest, (yield from sealing.verifying(question))
 
