@@ -78,7 +78,7 @@ class AtText:
 
     The lower left corner of the stamp is that of the text, moved by `dx` to the right and `dy` up, in points of the
     page as it is shown.  `occurrence` counts from 1 through the pages in order; `page` counts from 1, is `LAST_PAGE`,
-    or None for any.
+    or None for any page.
     """
 
     text: str
@@ -113,8 +113,8 @@ class PageSize:
 class Inspection:
     """Result of `inspect`: the number of pages, the size of the page of each placement, and the number of signatures.
 
-    A signature may be a seal of ours.  Stamping does not repair a document whose seal does not hold, so a caller
-    should `verify` a signed document before it reserves a stamp for it.
+    A signature may be a seal of ours.  An invalid seal in a document is not detected here and not repaired by stamping,
+    so a caller should `verify` a signed document before it reserves a stamp for it.
     """
 
     pages: int

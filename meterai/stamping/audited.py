@@ -1,4 +1,4 @@
-"""Audit classes of the columns of stamping."""
+"""Audit classes of the columns in the tables of stamping."""
 
 from meterai.plumbing.db.audited import (
     SHOWN,

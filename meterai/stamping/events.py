@@ -1,4 +1,4 @@
-"""Events of the end of a stamping. `order` is the order of the document, or None if free stamps were used."""
+"""Events at the end of a stamping. `order` is the order of the document, or None if it used stamps of the balance."""
 
 from uuid import UUID
 

@@ -8,7 +8,7 @@ from meterai.plumbing.config import Positive, Seconds
 
 
 class StampingSettings(msgspec.Struct, frozen=True):
-    """Times in seconds."""
+    """Settings of stamping; times are in seconds."""
 
     stampings_per_order_max: Positive = 20
     seal_algorithm: Literal["p256", "rsa2048"] = "p256"

@@ -1,4 +1,4 @@
-"""SQL of stamping, one function per query."""
+"""SQL queries of stamping, one function for each."""
 
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
@@ -226,12 +226,12 @@ async def by_id(tx: ReadTx, stamping: UUID) -> list[StampingKey]:
 
 
 async def by_digest(tx: ReadTx, sha256: bytes, limit: int) -> list[StampingKey]:
-    """Return the keys of stampings whose original or stamped file has this SHA-256, newest first."""
+    """Return the keys of stampings, of any account, whose original or stamped file has this SHA-256, newest first."""
     return await tx.all_as(_STAMPING_KEYS, BY_DIGEST, sha256, sha256, limit)
 
 
 async def by_reference(tx: ReadTx, reference: str, limit: int) -> list[StampingKey]:
-    """Return the keys of stampings with this reference, newest first."""
+    """Return the keys of stampings with this reference of a client, of any account, newest first."""
     return await tx.all_as(_STAMPING_KEYS, BY_REFERENCE, reference, limit)
 
 
@@ -552,7 +552,7 @@ async def insert_waiting(
 
 
 async def waiting_of_order(tx: Tx, account: UUID, order: UUID) -> list[WaitingDocument]:
-    """Return the documents of an order that wait for its payment."""
+    """Return the documents that wait for the payment of an order, in their order."""
     return await tx.all_as(
         _WAITING,
         "SELECT stamping_id AS stamping, quantity FROM stampings"

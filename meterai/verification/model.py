@@ -68,7 +68,7 @@ class DocumentWrapped(Refusal):
 
 
 class BatchUnreadable(Refusal):
-    """The body of a bulk check is neither a form with files, nor an archive, nor JSON lines; or it is compressed."""
+    """The body of a check of many files is no form with files, archive or JSON lines, or is compressed."""
 
     code = "batch_unreadable"
     status = 415

@@ -117,12 +117,12 @@ class SealCheck:
 
     @cached_property
     def sealed_at(self) -> datetime | None:
-        """Time that the seal states."""
+        """Time of sealing that the signature dictionary states (/M); `None` if it is missing or malformed."""
         return time_of(self.document.text(self.signature, b"/M"))
 
     @cached_property
     def serials(self) -> tuple[str, ...]:
-        """Well-formed serials in the reason."""
+        """Well-formed serials in the reason of the signature (/Reason)."""
         return serials_in_reason(self.document.text(self.signature, b"/Reason"))
 
     def length(self, key: bytes) -> int:

@@ -43,7 +43,7 @@ class Signature:
 
 
 def signatures_in(document: Document, sealers: trust.Sealers) -> Iterator[Signature]:
-    """Yield the signatures of a document."""
+    """Yield the signatures in the form of a document."""
     for found in signature_fields(document):
         contents = _contents(document, found)
         signed_data = _signed_data(contents)

@@ -37,7 +37,7 @@ class ReadLimits:
     is_first_look: bool  # exceeding a limit raises `TooMuchHere`, else it refuses
 
     def exceeded(self, message: str) -> Exception:
-        """Return the exception for an exceeded limit."""
+        """Return the exception to raise for an exceeded limit: `TooMuchHere` for a first look, else `DocumentBroken`."""
         return TooMuchHere(message) if self.is_first_look else DocumentBroken(message)
 
 
@@ -71,7 +71,7 @@ class ReadBudget:
             raise self._limits.exceeded("too many objects in too many updates")
 
     def read_signature(self) -> None:
-        """Count a signature that will be read."""
+        """Count a signature that the caller is about to read."""
         self._signatures += 1
         if self._signatures > self._limits.signatures:
             raise self._limits.exceeded("too many signatures")

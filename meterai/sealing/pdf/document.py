@@ -315,7 +315,7 @@ class Document:
 
     @cached_property
     def root_ref(self) -> Ref:
-        """Reference of the catalog."""
+        """Reference to the catalog, from the trailer."""
         root = self.trailer.get(b"/Root")
         if not isinstance(root, Ref):
             raise DocumentBroken("the trailer names no catalog")

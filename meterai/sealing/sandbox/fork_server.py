@@ -33,7 +33,7 @@ from meterai.sealing.sandbox.bounded import (
 )
 
 _SIGNAL_AT_PARENTS_DEATH = 1  # PR_SET_PDEATHSIG of prctl(2)
-_MOST_LIKELY = b"1000"  # oom_score_adj: without memory the kernel kills a task first
+_MOST_LIKELY = b"1000"  # oom_score_adj: if memory runs out, the kernel kills a task first
 _CHUNK_BYTES = 1024 * 1024
 
 Do = Callable[[str, bytes, Mapping[str, Any]], bytes]  # (name, document, parameters) -> answer

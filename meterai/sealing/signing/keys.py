@@ -40,7 +40,7 @@ class SealKey(Protocol):
     def sign(self, message: bytes) -> bytes:
         """Return the signature over SHA-256 of the message: PKCS #1 v1.5, or ECDSA in DER with the lower s.
 
-        Refuses with `IssuerUnusable` if the key is out of reach.
+        Refuses with `IssuerUnusable` if the key cannot be used now.
         """
 
 

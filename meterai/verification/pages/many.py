@@ -278,7 +278,7 @@ class _CheckTable:
         self._is_whole = is_whole
 
     async def pieces(self, rows: AsyncIterator[CheckRow]) -> AsyncIterator[str]:
-        """Yield the answer in pieces."""
+        """Yield the HTML of the answer in pieces, from the rows of the checked files."""
         end = ""
         if self._is_whole:
             whole = self._render("verification/many.html", _facts(is_answer=True))
@@ -347,7 +347,7 @@ class _Zip:
         self.headers = {"Content-Disposition": f'attachment; filename="{name}.zip"'}
 
     def pieces(self, rows: AsyncIterator[CheckRow]) -> AsyncIterator[bytes]:
-        """Yield the answer in pieces; memory holds only one piece of a file."""
+        """Yield the ZIP in pieces; only one piece of a file is in memory at a time."""
         return zipped(self._files(rows))
 
     async def _files(self, rows: AsyncIterator[CheckRow]) -> AsyncIterator[PiecedFile | ZippedFile]:
