@@ -522,7 +522,7 @@ class SealingUnavailable(Refusal):
 
 
 class IssuerUnusable(SealingUnavailable):
-    """The key or a certificate of the issuer cannot be used now, and the operator must mend this."""
+    """The key or a certificate of the issuer cannot be used now; the operator must act."""
 
     code = "issuer_unusable"
     status = 503
@@ -545,7 +545,7 @@ class RevocationUnavailable(SealingUnavailable):
 
 
 def check_placements(placements: Sequence[Placement]) -> None:
-    """Refuse placements of a number or size that no page can take, with `PlacementMalformed` or `StampTooSmall`."""
+    """Refuse with `PlacementMalformed` or `StampTooSmall` placements that would be invalid on every page."""
     if not 1 <= len(placements) <= STAMPS_MAX:
         raise PlacementMalformed(f"{len(placements)} stamps asked for, 1 to {STAMPS_MAX} allowed")
     for placement in placements:

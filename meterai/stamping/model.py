@@ -230,7 +230,7 @@ class KnownContent:
 class Upload:
     """An uploaded document with the requested placements of its stamps; `is_repaired` is true if it was repaired before.
 
-    A document of known content must have exact placements.
+    If the content is known (`KnownContent`), the placements must be exact.
     """
 
     name: str
@@ -283,7 +283,7 @@ class StampingFilter:
 
 
 class StampedDocument(NamedTuple):
-    """Facts for a download: the digest of the original, and the delta; None unless the stamping is delivered."""
+    """Facts for a download of a stamping; `delta` is None unless the stamping is delivered."""
 
     state: StampingState
     sha256_original: bytes

@@ -118,7 +118,7 @@ UNPROVEN = frozenset(
 class ClaimVerdict(StrEnum):
     """Verdict of the register on a claim with a valid signature.
 
-    It is not about a paper or file, since the same QR code can be printed on any paper.
+    The verdict is not about a paper or file, since the same QR code can be printed on any paper.
     """
 
     HOLDS = "holds"  # the claim is about the document to which the serial is affixed

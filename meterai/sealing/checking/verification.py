@@ -55,7 +55,7 @@ def verify(
     password: bytes = b"",
     seal_certificates: Sequence[x509.Certificate] = (),
 ) -> CheckReport:
-    """Check the seals of a document at a time, against roots.
+    """Check the seals of a document against trusted root certificates.
 
     `at` is the time of the check.  `claim_keys`, by key id, verify the claims of the QR codes, which the seal records
     too; without them that check is omitted.  `time_stamp_roots` are the roots that time-stamps in seals may lead to;

@@ -285,7 +285,7 @@ class Document:
         return self.decrypted(value, owner) if isinstance(value, bytes) else None
 
     def decrypted(self, string: bytes, owner: Ref | None) -> bytes:
-        """Return a string of the object `owner`, decrypted; unchanged in an unencrypted document or without owner."""
+        """Decrypt a string of the object `owner`; returned unchanged if the document is not encrypted or `owner` is `None`."""
         if self.cipher is None or owner is None:
             return string
         return self.cipher.decrypt_string(owner, string)

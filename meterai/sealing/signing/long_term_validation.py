@@ -1,9 +1,9 @@
 """Long-term validation: a time-stamp in the signature, and evidence of no revocation behind it.
 
 With both a seal can be checked after its certificates have expired and its authorities have ceased.  With the
-time-stamp the seal is PAdES baseline B-T, with both B-LT (ETSI EN 319 142-1, section 6).  The time-stamp authority (RFC 3161)
-is configured in `proofs.toml` of an issuer's directory; the addresses for OCSP (RFC 6960) and revocation
-lists (RFC 5280) are in the certificates:
+time-stamp the seal is PAdES baseline B-T, with both B-LT (ETSI EN 319 142-1, section 6).  The addresses for OCSP
+(RFC 6960) and revocation lists (RFC 5280) are in the certificates.  The time-stamp authority (RFC 3161) is configured in
+`proofs.toml` of an issuer's directory:
 
     time_stamp_url = "https://..."     an RFC 3161 authority
     time_stamp_roots = "tsa.pem"       root certificates of that authority

@@ -55,7 +55,7 @@ def root_digests(roots: Sequence[x509.Certificate]) -> tuple[bytes, ...]:
 def taken_in(token: bytes, roots: Sequence[x509.Certificate]) -> bytes:
     """Convert the token of an authority to its canonical form in a seal (`token_layout`).  Refuses with `TokenRefused`.
 
-    Unsigned optional parts are removed, and the root is added.  The token is not checked here (`check`).
+    Unsigned optional parts are removed, and the root is added.  The token is not checked here; `check` does that.
     """
     try:
         signed_data = _signed_data(token)

@@ -112,7 +112,7 @@ def key_id(public: Ed25519PublicKey) -> str:
 
 
 def load_public_keys(paths: Iterable[Path]) -> dict[str, Ed25519PublicKey]:
-    """Load the keys of some PEM files, by their ids.
+    """Load public keys from PEM files; return them by their ids.
 
     Refuses with `ClaimKeyUnusable` a file that cannot be read or holds no Ed25519 public key, and
     two different keys with the same id.

@@ -19,7 +19,8 @@ from meterai.sealing.pdf.update import PdfUpdate
 class EarlierStore:
     """Content of the store that a document already has, as written in the file.
 
-    The first three are the references in its arrays, and `vri` the entries of /VRI, all without their brackets.
+    `certificates`, `ocsps` and `crls` are the references in its three arrays, and `vri` the entries of /VRI, all without
+    their brackets.
     """
 
     certificates: bytes = b""
