@@ -55,7 +55,8 @@ class Pkcs11Settings:
 def read_settings(path: Path) -> Pkcs11Settings:
     """Read the settings in a TOML file; refuses with `IssuerUnusable`.
 
-    A relative `pin_file` is relative to the directory of the file.  `id` is hexadecimal.  One of `label` and `id` may be omitted.
+    A relative `pin_file` is relative to the directory of the file.  `id` is hexadecimal.  One of `label` and `id` may be
+    omitted.
     """
     try:
         found = read_toml(read_settings_file(path))

@@ -63,7 +63,8 @@ def is_proven(
 ) -> bool:
     """True if the evidence proves that no certificate of the chains was revoked, and contains nothing else.
 
-    It must have the form and order of `RevocationAuthorities.evidence`; roots need no proof.  Refuses with `IssuerUnusable` if a certificate was revoked.
+    It must have the form and order of `RevocationAuthorities.evidence`; roots need no proof.  Refuses with
+    `IssuerUnusable` if a certificate was revoked.
     """
     certificates = dict.fromkeys(
         one.public_bytes(Encoding.DER) for chain in chains for one in chain
