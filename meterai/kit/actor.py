@@ -1,11 +1,11 @@
-"""Actors. The caller carries one, and the audit trail stores it as text."""
+"""Actors: kind and id of the person or program that acts. The audit trail stores an actor as text."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 from meterai.kit.refusal import Malformed
 
-ID_LENGTH_MAX = 100  # characters; an id of ours, the name of a system user, the name of a handler
+ID_LENGTH_MAX = 100  # characters; one of our ids, or the name of a system user or handler
 
 
 class ActorKind(StrEnum):
@@ -22,18 +22,18 @@ class ActorKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """An actor: a kind, and the id of that kind if it is known. Refuses `Malformed`."""
+    """An actor: its kind, and its id of that kind if known. Refuses `Malformed`."""
 
     kind: ActorKind
     id: str | None = None
 
     def __post_init__(self) -> None:
-        """Require one line of printable text, so that a record can be read."""
+        """Refuse an id that is not one line of printable text, which would make records unreadable."""
         if self.id is not None and not (
             1 <= len(self.id) <= ID_LENGTH_MAX and self.id.isprintable() and self.id.strip()
         ):
             raise Malformed("actor", "shown_text", length_max=ID_LENGTH_MAX)
 
     def __str__(self) -> str:
-        """Return the text of the audit trail: `account`, `operator:budi`."""
+        """Return the actor as text for the audit trail, such as `account` or `operator:budi`."""
         return self.kind if self.id is None else f"{self.kind}:{self.id}"

@@ -1,4 +1,4 @@
-"""Time, read in one place so that a test can move it."""
+"""The current time, behind a protocol so that a test can set it."""
 
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Protocol
@@ -16,7 +16,7 @@ class Clock(Protocol):
 
 
 class SystemClock:
-    """Clock of the machine."""
+    """The clock of the machine."""
 
     def now(self) -> datetime:
         """Return the current time in UTC."""

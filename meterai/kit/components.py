@@ -1,11 +1,11 @@
-"""Components of the platform in public view, their states, and the acts that need them; pure."""
+"""Components of the platform as the public sees them, their states, and the acts that need them; pure."""
 
 from collections.abc import Iterable, Mapping
 from enum import IntEnum, StrEnum
 
 
 class Component(StrEnum):
-    """Part of the service that works or does not, as seen from outside."""
+    """A part of the service that works or fails, as seen from outside."""
 
     SITE = "site"  # pages open
     SIGN_IN = "sign_in"  # a code comes by mail and opens a session
@@ -28,12 +28,12 @@ class ComponentState(IntEnum):
 
     @property
     def label(self) -> str:
-        """Name in Statuspage's public API."""
+        """Name of the state in Statuspage's public API."""
         return _LABELS[self]
 
     @classmethod
     def of(cls, label: str) -> "ComponentState":
-        """Return the state with this name. Raises `ValueError`."""
+        """Return the state with this name in Statuspage's API. Raises `ValueError` for an unknown name."""
         for state, word in _LABELS.items():
             if word == label:
                 return state
@@ -57,8 +57,8 @@ class PublicAct(StrEnum):
     CHECK = "check"  # check a stamp
 
 
-# An act is possible only while all of these work. A document is stamped in a paid order, so that a person without
-# stamps cannot affix while buying fails.
+# An act is possible only while all components listed for it work. Affixing needs buying: a document is stamped within a
+# paid order, so a person without stamps cannot affix while buying fails.
 NEEDED_FOR: Mapping[PublicAct, frozenset[Component]] = {
     PublicAct.BUY: frozenset({Component.SITE, Component.BUYING, Component.PAYMENT}),
     PublicAct.AFFIX: frozenset({Component.SITE, Component.STAMPING}),
@@ -67,5 +67,5 @@ NEEDED_FOR: Mapping[PublicAct, frozenset[Component]] = {
 
 
 def worst(states: Iterable[ComponentState]) -> ComponentState:
-    """Return the worst of these states; operational for none."""
+    """Return the worst of these states; `OPERATIONAL` if there are none."""
     return max(states, default=ComponentState.OPERATIONAL)

@@ -1,4 +1,4 @@
-"""Days and months in WIB: their begins, and which are over; pure."""
+"""Days and months in WIB: first and last moments, and the last completed day; pure."""
 
 import re
 from dataclasses import dataclass
@@ -7,31 +7,32 @@ from datetime import UTC, date, datetime, time, timedelta
 from meterai.kit.clock import WIB
 from meterai.kit.refusal import Malformed, NotFound
 
-# An entry has the time of the begin of its transaction: one that began before midnight appears some minutes after it.
+# An entry is stamped with the time at which its transaction began, so an entry of yesterday may appear some minutes
+# after midnight.
 SETTLED_AFTER = timedelta(minutes=10)
 DAY = timedelta(days=1)
-# Years from 2000 to 2999: every moment of them and of the adjacent days can be represented.
+# Years from 2000 to 2999: `datetime` can represent every moment of them and of the adjacent days.
 _MONTH = re.compile(r"2[0-9]{3}-[0-9]{2}", re.ASCII)
 _DAY = re.compile(r"2[0-9]{3}-[0-9]{2}-[0-9]{2}", re.ASCII)
 
 
 def begin_of(day: date) -> datetime:
-    """Return the first moment of a day in WIB."""
+    """Return the first moment of a day in WIB, as a time in UTC."""
     return datetime.combine(day, time(), WIB).astimezone(UTC)
 
 
 def day_of(at: datetime) -> date:
-    """Return the day in WIB of a moment."""
+    """Return the day in WIB that contains a moment."""
     return at.astimezone(WIB).date()
 
 
 def last_settled(now: datetime) -> date:
-    """Return the last day whose entries all exist."""
+    """Return the last day to which no entry can be added any more."""
     return day_of(now - SETTLED_AFTER) - DAY
 
 
 def read_day(text: str, field: str = "day") -> date:
-    """Read a day as 2026-11-30, from the field `field`. Refuses `Malformed`."""
+    """Read a day written as 2026-11-30. `field` names the input in the refusal. Refuses `Malformed`."""
     try:
         if _DAY.fullmatch(text):
             return date.fromisoformat(text)
@@ -42,18 +43,18 @@ def read_day(text: str, field: str = "day") -> date:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Month:
-    """A month in WIB, by its first day."""
+    """A month in WIB, represented by its first day."""
 
     first: date
 
     @classmethod
     def of(cls, day: date) -> "Month":
-        """Return the month of a day."""
+        """Return the month that contains a day."""
         return cls(day.replace(day=1))
 
     @classmethod
     def read(cls, text: str) -> "Month":
-        """Read a month as 2026-11. Refuses `NotFound`."""
+        """Read a month written as 2026-11. Refuses `NotFound`."""
         try:
             if _MONTH.fullmatch(text):
                 return cls(date.fromisoformat(f"{text}-01"))
@@ -63,27 +64,27 @@ class Month:
 
     @property
     def next(self) -> "Month":
-        """The next month."""
+        """The month after this one."""
         return Month.of(self.first + 31 * DAY)
 
     @property
     def before(self) -> "Month":
-        """The previous month."""
+        """The month before this one."""
         return Month.of(self.first - DAY)
 
     @property
     def last(self) -> date:
-        """Its last day."""
+        """The last day of the month."""
         return self.next.first - DAY
 
     @property
     def begins(self) -> datetime:
-        """Its first moment."""
+        """The first moment of the month."""
         return begin_of(self.first)
 
     @property
     def ends(self) -> datetime:
-        """The first moment after it."""
+        """The first moment after the month."""
         return begin_of(self.next.first)
 
     def __str__(self) -> str:

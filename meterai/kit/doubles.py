@@ -1,13 +1,14 @@
-"""JSON with a doubled name, of which one reader takes the first value, another the last.
+"""Detection of duplicate names in JSON objects.
 
-Signed or agreed content must not depend on its reader, so such JSON is refused.
+Of a duplicate name some parsers take the first value and others the last. Signed or agreed content must not depend on
+the parser, so such JSON is refused.
 """
 
 import json
 
 
 class NameDoubled(ValueError):
-    """An object of the JSON, at any depth, has a name twice."""
+    """Some object in the JSON, at any depth, has the same name twice."""
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
@@ -22,12 +23,12 @@ def _check_unique(pairs: list[tuple[str, object]]) -> None:
         seen.add(name)
 
 
-# Numbers are not converted: converting one of many digits takes long.
+# Numbers are not converted, since converting a number of very many digits takes long.
 _READER = json.JSONDecoder(object_pairs_hook=_check_unique, parse_int=len, parse_float=len)
 
 
 def check_names(text: str) -> None:
-    """Raise `NameDoubled` for a doubled name, `ValueError` for text that is no JSON, `RecursionError` for deep
-    nesting.
+    """Check that no object in a JSON text has a name twice. Raises `NameDoubled`; `ValueError` if the text is not JSON;
+    `RecursionError` if it is nested too deeply.
     """
     _READER.decode(text)

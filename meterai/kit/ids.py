@@ -1,4 +1,4 @@
-"""Identifiers: 128 bits, ordered by time, made by the caller so that a retry can repeat them.
+"""Identifiers: 128 bits, ordered by time. The caller makes them, so that a retry can use the same one.
 
 Internally they are UUIDs of version 7 (RFC 9562, section 5.7). Externally they are shown as their kind and 26
 characters of Crockford's base 32: `ord_06f9k2...`, which is safe to read aloud and in a URL.
@@ -14,12 +14,14 @@ from meterai.kit.refusal import NotFound
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _PAIRS = [one + other for one in ALPHABET for other in ALPHABET]
 _LETTERS = frozenset(ALPHABET)
-_BASE_32 = str.maketrans(ALPHABET, "0123456789ABCDEFGHIJKLMNOPQRSTUV")  # digits of `int`
-_LENGTH = 26  # characters that hold 128 bits, 5 bits each
+_BASE_32 = str.maketrans(
+    ALPHABET, "0123456789ABCDEFGHIJKLMNOPQRSTUV"
+)  # the digits that `int` expects
+_LENGTH = 26  # characters of 5 bits each, enough for 128 bits
 
 
 def new_id() -> UUID:
-    """Return a new identifier. Later ones sort after earlier ones, to the millisecond."""
+    """Return a new identifier. Identifiers sort by the millisecond in which they were made."""
     random = secrets.randbits(74)
     milliseconds = time.time_ns() // 1_000_000
     value = (milliseconds & (1 << 48) - 1) << 80 | 7 << 76 | (random >> 62) << 64
@@ -27,13 +29,13 @@ def new_id() -> UUID:
 
 
 def earliest_id(at: datetime, *, margin_seconds: int) -> UUID:
-    """Return a lower bound of all identifiers made at `at` less the margin, or later."""
+    """Return a lower bound of all identifiers made later than `margin_seconds` before `at`."""
     milliseconds = max(0, int(at.timestamp() - margin_seconds) * 1000)
     return UUID(int=(milliseconds & (1 << 48) - 1) << 80)
 
 
 def encode(value: int, length: int) -> str:
-    """Encode `value` in `length` letters of the alphabet, most significant first."""
+    """Encode `value` in `length` letters of Crockford's alphabet, most significant letter first."""
     pairs = []
     for _ in range((length + 1) // 2):
         pairs.append(_PAIRS[value & 1023])
@@ -42,7 +44,7 @@ def encode(value: int, length: int) -> str:
 
 
 def decode(text: str) -> int:
-    """Decode a text of `encode`. Raises `KeyError` for a letter outside the alphabet."""
+    """Decode a text written by `encode`. Raises `KeyError` for a letter outside the alphabet."""
     if not _LETTERS.issuperset(text):
         raise KeyError(text)
     return int(text.translate(_BASE_32) or "0", 32)
@@ -54,7 +56,7 @@ def compact(identifier: UUID) -> str:
 
 
 def from_compact(text: str) -> UUID:
-    """Read a text of `compact`. Raises `ValueError` for any other text."""
+    """Read an identifier written by `compact`. Raises `ValueError` for any other text."""
     try:
         value = decode(text) if len(text) == _LENGTH else 1 << 128
     except KeyError:
@@ -70,14 +72,14 @@ def show(kind: str, identifier: UUID) -> str:
 
 
 def show_hex(kind: str, digits: str) -> str:
-    """Return the public form of a hexadecimal identifier: three times faster, for a million of them."""
+    """Return the public form of an identifier given as hexadecimal digits: three times as fast as `show`."""
     return f"{kind}_{encode(int(digits, 16), _LENGTH).lower()}"
 
 
 def read(kind: str, text: str) -> UUID:
-    """Read a public form of this kind, in groups or not, as people copy and type it.
+    """Read an identifier in public form and of this kind, with or without spaces between groups.
 
-    Refuses `NotFound` for any other text, since nothing has such an id.
+    Refuses `NotFound` for any other text, since no object has such an id.
     """
     prefix, _, rest = text.replace(" ", "").replace("-", "").partition("_")
     if prefix != kind or rest != rest.lower():
@@ -89,7 +91,7 @@ def read(kind: str, text: str) -> UUID:
 
 
 def read_typed(kind: str, text: str) -> UUID | None:
-    """Read a typed public form, in any case. None if it is no id of this kind."""
+    """Read a typed identifier in upper or lower case; None if the text is no id of this kind."""
     try:
         return read(kind, text.lower())
     except NotFound:

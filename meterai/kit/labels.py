@@ -1,4 +1,4 @@
-"""Labels: texts of a client on an order or a stamping, to find it by; nothing is decided by them."""
+"""Labels: texts that a client attaches to an order or a stamping to find it again. They affect nothing else."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,10 +7,10 @@ import msgspec
 
 from meterai.kit.refusal import Malformed
 
-REFERENCE_LENGTH_MAX = 100  # characters; a number of the client, not a letter
+REFERENCE_LENGTH_MAX = 100  # characters; enough for a reference number of the client
 METADATA_ENTRIES_MAX = 20
 METADATA_NAME_LENGTH_MAX = 40  # characters
-METADATA_VALUE_LENGTH_MAX = 200  # characters; all of it together takes some 5 KB of a row
+METADATA_VALUE_LENGTH_MAX = 200  # characters; all metadata together take some 5 KB of a row
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Labels:
         return self.reference is not None or bool(self.metadata)
 
     def __str__(self) -> str:
-        """Return the same text for the same labels: a part of the request that an Idempotency-Key stands for."""
+        """Return a text that is equal for equal labels. It is part of the request that an Idempotency-Key identifies."""
         content = {"reference": self.reference, "metadata": dict(self.metadata)}
         return msgspec.json.encode(content, order="deterministic").decode()
 
@@ -33,7 +33,7 @@ NO_LABELS = Labels()
 
 
 def labels(reference: str | None, metadata: Mapping[str, str] | None) -> Labels:
-    """Return labels within their limits. Refuses `Malformed`."""
+    """Return these labels, after a check of their lengths and characters. Refuses `Malformed`."""
     if reference is not None and not _is_shown(reference, REFERENCE_LENGTH_MAX):
         raise Malformed("reference", "shown_text", length_max=REFERENCE_LENGTH_MAX)
     entries = metadata or {}

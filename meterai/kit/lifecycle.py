@@ -1,8 +1,8 @@
 """State machines as tables.
 
-A lifecycle is a mapping from (state, event) to the next state. Everything else is derived from this table: the check
-before a write, the edges that the database accepts (a test compares them), the drawing in `docs/lifecycles.md` and the
-test of every pair.
+A lifecycle is a mapping from (state, event) to the next state. The table is the source of the check before a write,
+the transitions that the database accepts (a test compares them), the drawing in `docs/lifecycles.md` and the test of
+every pair.
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -16,7 +16,7 @@ Event = TypeVar("Event", bound=StrEnum)
 
 
 class NotAllowedNow(Refusal):
-    """The event has no edge from this state."""
+    """The lifecycle has no transition for this event from this state."""
 
     code = "not_allowed_now"
 
@@ -28,10 +28,13 @@ class NotAllowedNow(Refusal):
 
 
 class Lifecycle(Generic[State, Event]):
-    """Table of allowed moves.
+    """Table of the allowed transitions of one kind of object.
 
-    `reopens` are later, stronger facts that open what was closed; `also_begins` are states that begin a life beside
-    the first one, `births` events by which one begins and which have no edge.
+    The first state of the table is the initial one. `also_begins` are other initial states. `births` are events that
+    create
+    an object and have no transition in the table. `reopens` are events, based on later and stronger evidence, that
+    leave a
+    final state.
     """
 
     def __init__(
@@ -51,30 +54,30 @@ class Lifecycle(Generic[State, Event]):
 
     @property
     def states(self) -> type[State]:
-        """All states, the first one first."""
+        """All states, as their enum."""
         return type(next(iter(self._edges))[0])
 
     @property
     def events(self) -> type[Event]:
-        """All events."""
+        """All events, as their enum."""
         return type(next(iter(self._edges))[1])
 
     def after(self, state: State, event: Event) -> State:
-        """Return the next state. Refuses `NotAllowedNow`."""
+        """Return the state that follows an event. Refuses `NotAllowedNow`."""
         try:
             return self._edges[state, event]
         except KeyError:
             raise NotAllowedNow(self.subject, state, event) from None
 
     def is_final(self, state: State) -> bool:
-        """True if no edge leaves the state."""
+        """True if no transition leaves the state."""
         return all(origin != state for origin, _ in self._edges)
 
     def edges(self) -> Iterator[tuple[State, Event, State]]:
-        """Yield every allowed move, in the order of the table."""
+        """Yield (state, event, next state) of every allowed transition, in the order of the table."""
         return ((origin, event, target) for (origin, event), target in self._edges.items())
 
     def mermaid(self) -> str:
-        """Return the drawing of `docs/lifecycles.md`; a test keeps the two equal."""
+        """Return the Mermaid diagram for `docs/lifecycles.md`; a test keeps the document equal to it."""
         lines = [f"    {origin} --> {target}: {event}" for origin, event, target in self.edges()]
         return "\n".join(["stateDiagram-v2", *lines])

@@ -13,12 +13,12 @@ _SNAP_VALUE = re.compile(r"([0-9]{1,13})(?:\.0{1,4})?\Z")
 
 @dataclass(frozen=True, slots=True, order=True)
 class Rupiah:
-    """Amount of money. `Rupiah(10_000) * 3 == Rupiah(30_000)`."""
+    """An amount in whole rupiah. `Rupiah(10_000) * 3 == Rupiah(30_000)`."""
 
     value: int
 
     def __post_init__(self) -> None:
-        # Python accepts a bool as an int; Rupiah(True) would be one rupiah by accident.
+        # A bool is an int in Python: without this check Rupiah(True) would be one rupiah.
         if type(self.value) is not int:
             raise TypeError(f"an amount is a whole number of rupiah, not {self.value!r}")
 
@@ -36,14 +36,15 @@ class Rupiah:
         return f"{sign}Rp{abs(self.value):,}".replace(",", ".")
 
     def snap(self) -> dict[str, str]:
-        """Return the amount in the form of SNAP BI: a string with two decimals, and the currency."""
+        """Return the amount as SNAP BI writes it: a string with two decimals, and the currency."""
         return {"value": f"{self.value}.00", "currency": "IDR"}
 
     @classmethod
     def from_snap(cls, amount: object) -> "Rupiah":
         """Read a SNAP BI amount. Raises `ValueError` for anything except whole rupiah.
 
-        The standard demands two decimals; none, one or four are also accepted, since some banks send "10000" or
+        The standard demands two decimals. Zero, one or four decimals are also accepted, since some banks send "10000"
+        or
         "10000.0".
         """
         match amount:

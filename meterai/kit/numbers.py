@@ -1,10 +1,10 @@
-"""Whole numbers in texts from outside."""
+"""Whole numbers in texts received from outside."""
 
-DIGITS_MAX = 9  # of a count; every integer column of the database has room for it
+DIGITS_MAX = 9  # of a count; every integer column of the database can hold so many
 
 
 def at_most(count: int) -> int:
-    """Return the smallest of 0, 1, 2, 5, 10, 20, 50, ... that is at least a count, which changes every second."""
+    """Round a count up to the next of 0, 1, 2, 5, 10, 20, 50, ..., so that a shown number does not change every second."""
     step = 1
     while step * 5 < count:
         step *= 10
@@ -12,10 +12,10 @@ def at_most(count: int) -> int:
 
 
 def counted(text: str, digits_max: int = DIGITS_MAX) -> int | None:
-    """Return the number, 0 or more, that this text has in ASCII digits only; None for any other text.
+    """Return the number if the text consists only of ASCII digits (at most `digits_max`); None for any other text.
 
     `str.isdigit` alone accepts a superscript two and the digits of every script, and `int` raises after some thousand
-    digits: such input would cause a fault of ours.
+    digits: such input would cause an internal error.
     """
     if 1 <= len(text) <= digits_max and text.isascii() and text.isdigit():
         return int(text)

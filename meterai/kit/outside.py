@@ -1,17 +1,17 @@
-"""Base of structures from outside, whose times are safe to calculate with; pure."""
+"""Base of structures received from outside; checks that their times are safe to calculate with; pure."""
 
 from datetime import UTC, datetime
 
 import msgspec
 
-# Far from the ends of `datetime`, so that a time in between can be expressed in every zone.
+# Far from the limits of `datetime`, so that each time in between can be expressed in every zone.
 EARLIEST, LATEST = datetime(2020, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 
 
 class FromOutside(msgspec.Struct, frozen=True):
-    """Base of data from others: each of its times has a zone and lies from `EARLIEST` to `LATEST`.
+    """Base of data received from outside: each time in it must have a zone and lie from `EARLIEST` to `LATEST`.
 
-    `msgspec` refuses any other time, as all invalid data (`ValidationError`).
+    `msgspec` reports any other time as `ValidationError`, like all invalid data.
     """
 
     def __post_init__(self) -> None:

@@ -1,4 +1,4 @@
-"""Priority of a request: how near it is to paid money. The most urgent are served first under overload."""
+"""Priority of a request: its closeness to paid money. Under overload the most urgent requests are served first."""
 
 from dataclasses import dataclass
 from enum import IntEnum
@@ -6,9 +6,9 @@ from types import MappingProxyType
 
 
 class Priority(IntEnum):
-    """Order of service. Each route declares one; the lower number is served first."""
+    """Order of service under overload: the lower number is served first. Each route declares its priority."""
 
-    MONEY = 0  # news of a provider, refunds, the execution of paid orders
+    MONEY = 0  # notifications of a provider, refunds, the execution of paid orders
     PAID = 1  # stamping, downloads and states of paid orders
     CHECKOUT = 2  # an order under way, signing in
     CHECKING = 3  # is this document or serial genuine?
@@ -17,9 +17,9 @@ class Priority(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """Share of one priority under overload.
+    """Share of the process that one priority has under overload.
 
-    share          share of the requests under way; unused parts of it go to others
+    share          share of the requests under way; other priorities may use the unused part
     wait_seconds   longest wait of a request before it is refused
     total_seconds  time after which no client waits for the answer any more, so that the request is not begun
     """
@@ -29,9 +29,10 @@ class Allowance:
     total_seconds: float
 
 
-# Shares of design §6: four fifths for those who paid or are paying. Waits are what a person with a page (or a bank
-# with a time-out of 10 s and more) accepts; those who have not begun are refused soonest. Admitted people wait instead
-# of being refused: a line holds back people when waits of some seconds show that there are too many.
+# Shares as in section 6 of the design: four fifths for visitors who have paid or are paying. The waits are what a
+# person at a page accepts, or a bank with a time-out of at least 10 s. Requests of new visitors are refused soonest.
+# Visitors whom a waiting line has admitted wait longer instead of being refused: the line holds back visitors once
+# waits of some seconds show overload.
 ALLOWANCES = MappingProxyType(
     {
         Priority.MONEY: Allowance(0.30, 5.0, 30.0),

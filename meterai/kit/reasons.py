@@ -1,13 +1,13 @@
-"""Reason of an act that only a person may do: recorded, so never empty."""
+"""Reason that a person gives for an act, stored with it; never empty."""
 
 from meterai.kit.refusal import Refusal
 from meterai.kit.text import one_line
 
-REASON_LENGTH_MAX = 500  # characters; a sentence or two and a number to look up
+REASON_LENGTH_MAX = 500  # characters; a sentence or two and a reference number
 
 
 class ReasonMissing(Refusal):
-    """The act needs a reason, and has none."""
+    """The act requires a reason, and the given one is empty or too long."""
 
     code = "reason_missing"
     status = 422
@@ -18,7 +18,7 @@ class ReasonMissing(Refusal):
 
 
 def written_reason(text: str) -> str:
-    """Return the reason as it is stored, on one line. Refuses `ReasonMissing`, also for one that is too long."""
+    """Return the reason on one line, as it is stored. Refuses `ReasonMissing` if it is empty or too long."""
     found = one_line(text)
     if not 1 <= len(found) <= REASON_LENGTH_MAX or not any(map(str.isalnum, found)):
         raise ReasonMissing(len(found))

@@ -11,8 +11,8 @@ Layout, five bits a character in Crockford's alphabet (no I, L, O, U):
 
 Time, process and counter make it unique by construction, without a counter in the database on which all processes
 would wait. The law demands a unique code of 22 characters (PMK 78/2024); it does not fix their layout. 1021 is the
-largest prime below 1024, and neither 32 nor 31 is a multiple of it, so the check detects one wrong character and two
-swapped neighbours.
+largest prime below 1024. It divides neither 32 nor 31, so the check detects one wrong character and two swapped
+neighbours.
 """
 
 import secrets
@@ -27,12 +27,12 @@ EPOCH = datetime(2025, 1, 1, tzinfo=UTC)
 LENGTH = 22
 CHECK_MODULUS = 1021
 COUNTER_LIMIT = 1 << 10  # serials that one process can make in one millisecond
-LEASE_LIMIT = (1 << 10) - 1  # leases are numbered from 0 to here, exclusive
-UNLEASED = LEASE_LIMIT  # process number without a database (command line)
+LEASE_LIMIT = (1 << 10) - 1  # leases are numbered from 0 up to this number, exclusive
+UNLEASED = LEASE_LIMIT  # process number of a maker without a database (command line)
 
-# Unicode general categories of separators: spaces, ends of lines, dashes, and invisible characters.
+# Unicode general categories of separators between characters: spaces, line ends, dashes, and invisible characters.
 _PARTING = frozenset({"Zs", "Zl", "Zp", "Cc", "Cf", "Pd"})
-_SIGNS = "./\u2212"  # the last is a minus sign, which some programs make of a hyphen
+_SIGNS = "./\u2212"  # the last is a minus sign, which some programs put in place of a hyphen
 _category = unicodedata.category
 _EPOCH_MS = int(EPOCH.timestamp() * 1000)
 
@@ -61,19 +61,21 @@ class Serial:
         return " ".join([self.text[start : start + 4] for start in range(0, LENGTH, 4)])
 
     def made_at(self) -> datetime:
-        """Return the time of its making, to the millisecond."""
+        """Return the time at which the serial was made, to the millisecond."""
         return EPOCH + timedelta(milliseconds=decode(self.text[:8]))
 
     @classmethod
     def typed(cls, text: str) -> "Serial":
-        """Read a typed or copied serial: with any separators, small or wide letters, O for 0, I and L for 1."""
+        """Read a typed or copied serial: with any separators, in lower case or full-width letters, with O for 0, I and
+        L for 1.
+        """
         plain = unicodedata.normalize("NFKC", text).upper()
         kept = "".join(one for one in plain if one not in _SIGNS and _category(one) not in _PARTING)
         return cls(kept.translate(str.maketrans("OIL", "011")))
 
 
 class SerialMaker:
-    """Makes serials for one process. Not thread-safe."""
+    """Makes the serials of one process, whose leased number is `lease`. Not thread-safe."""
 
     def __init__(self, lease: int) -> None:
         if not 0 <= lease <= UNLEASED:

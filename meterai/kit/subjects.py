@@ -1,4 +1,4 @@
-"""Subjects and happenings: the things that people ask about, and the events in their history; pure."""
+"""Subjects: objects that people ask about; happenings: the events in their history; pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +10,9 @@ from meterai.kit.ids import show
 
 
 class SubjectKind:
-    """Kinds of things that several rooms speak of; a kind of one room is in its model.  All are registered (`SubjectSort`)."""
+    """Kinds of subjects that several rooms use. A kind that one room alone uses is in its model. All are registered as
+    `SubjectSort`.
+    """
 
     ACCOUNT: Final = "account"
     ORDER: Final = "order"
@@ -22,10 +24,12 @@ class SubjectKind:
 
 @dataclass(frozen=True, slots=True)
 class SubjectSort:
-    """A kind of things that somebody asks about, as the room that has them registers it.
+    """A kind of subjects, as registered by the room that owns them.
 
-    `prefix` is that of their ids (`ord_...`), empty where they have others; `page` is the path of their pages in the
-    console, empty where they have a timeline alone.  `subject.<kind>` is its name in the messages of the room.
+    prefix  prefix of their ids (`ord_...`); empty if their ids have none
+    page    path of their pages in the console; empty if the console shows only their timeline
+
+    The message `subject.<kind>` of the room is the name of the kind.
     """
 
     kind: str
@@ -37,17 +41,17 @@ _KNOWN: dict[str, SubjectSort] = {}
 
 
 def know(sorts: Iterable[SubjectSort]) -> None:
-    """Adds kinds of the rooms of this process, which builds them; a repeat changes nothing."""
+    """Register kinds of subjects for this process; repeating it changes nothing."""
     _KNOWN.update((one.kind, one) for one in sorts)
 
 
 def sort_of(kind: str) -> SubjectSort | None:
-    """A kind as its room registered it, or None."""
+    """Return the registered kind of this name, or None."""
     return _KNOWN.get(kind)
 
 
 def kind_of_id(shown: str) -> str | None:
-    """The kind of a thing by the prefix of its id; None where no room has such things."""
+    """Return the kind of subjects whose ids have the prefix of this id; None if no room registered the prefix."""
     prefix = shown.partition("_")[0]
     found = (one.kind for one in _KNOWN.values() if one.prefix == prefix)
     return next(found, None)
@@ -55,9 +59,9 @@ def kind_of_id(shown: str) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A thing that people ask about.
+    """An object that people ask about.
 
-    `shown` is its id as people see it (`ord_...`, a serial); `account` is its owner, None if it has none.
+    `shown` is its id as people see it (`ord_...`, a serial); `account` is its owner, None if it has no owner.
     """
 
     kind: str
@@ -74,10 +78,11 @@ def account_subject(account: UUID) -> Subject:
 class Happening:
     """An event in the history of a subject.
 
-    `word` names its sentence, `happening.<word>` in the messages of its room, filled from `facts`. `about` is the
-    linked thing if it is not the subject itself. `actor` did it, as in the audit trail; only staff see it. `for_staff`
-    leaves it out of the timeline of the person. `begins` marks the event that created the subject: nothing at the same
-    time was before.
+    word       names its sentence: the message `happening.<word>` of its room, filled from `facts`
+    about      the subject that the line links to, if not the subject of the timeline
+    actor      who did it, as in the audit trail; only staff see it
+    for_staff  True if only staff see the happening
+    begins     True for the happening that created the subject; it comes first among those of the same time
     """
 
     at: datetime
@@ -91,9 +96,7 @@ class Happening:
 
 @dataclass(frozen=True, slots=True)
 class WorkItem:
-    """Row of a work list: the waiting thing, the time since it waits, its due time, and facts (`work.<list>` is its
-    sentence).
-    """
+    """One row of a work list: the subject, since when it waits, when it is due, and facts for its sentence (`work.<list>`)."""
 
     about: Subject
     since: datetime
@@ -102,5 +105,5 @@ class WorkItem:
 
 
 def in_order(happenings: Sequence[Happening]) -> list[Happening]:
-    """Sort happenings, oldest first; at equal times the one that begins the subject first, then in the given order."""
+    """Sort happenings, oldest first. At equal times the one with `begins` comes first; the others keep the given order."""
     return sorted(happenings, key=lambda one: (one.at, not one.begins))

@@ -1,4 +1,4 @@
-"""Text from outside, made safe for one line: a file name, a subject."""
+"""Cleaning of text received from outside, such as a file name or the subject of a document, so that it is safe to show."""
 
 import json
 import re
@@ -9,11 +9,12 @@ import unicodedata
 # paragraphs.
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _SPACES = re.compile(r" {2,}")
-NUL = "\0"  # in no text of ours: PostgreSQL rejects it
+NUL = "\0"  # none of our texts contains it: PostgreSQL rejects it
 QUOTED_LENGTH_MAX = 100  # characters; the name of an authority has some 40
 NAMED_LENGTH_MAX = 60  # characters of a name in a sentence, so that it does not fill the sentence
 _NO_QUOTES = str.maketrans(dict.fromkeys('"\u00ab\u00bb\u201c\u201d\u201e\u201f\u2033\uff02', "'"))
-# Between these two, the direction of letters does not affect the surrounding text (UAX #9); as `<bdi>` of HTML.
+# Between these two characters, right-to-left letters do not reorder the surrounding text (UAX #9); like `<bdi>` in
+# HTML.
 FIRST_STRONG_ISOLATE, POP_DIRECTIONAL_ISOLATE = "\u2068", "\u2069"
 FILE_NAME_LENGTH_MAX = 120  # characters; some systems allow 255 bytes
 
@@ -26,13 +27,13 @@ def _visible(letter: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """Return the text without invisible characters; spaces of every kind become single plain ones."""
+    """Return the text on one line, without invisible characters and with single plain spaces."""
     seen = unicodedata.normalize("NFC", "".join(map(_visible, text)))
     return _SPACES.sub(" ", seen).strip()
 
 
 def quoted(text: str) -> str:
-    """Quote a text from outside in a sentence of ours: one short line, without invisible characters."""
+    """Prepare a text from outside for quotation in our sentence: one short line, without invisible characters."""
     line = one_line(text[: QUOTED_LENGTH_MAX * 10])
     if len(line) <= QUOTED_LENGTH_MAX and len(text) <= QUOTED_LENGTH_MAX * 10:
         return line or "…"
@@ -40,12 +41,12 @@ def quoted(text: str) -> str:
 
 
 def isolated(text: str) -> str:
-    """Quote a text whose right-to-left letters must not reorder ours."""
+    """Wrap a text in isolates, so that its right-to-left letters do not reorder the text around it."""
     return FIRST_STRONG_ISOLATE + quoted(text) + POP_DIRECTIONAL_ISOLATE
 
 
 def named(name: str) -> str:
-    """Quote the name of a customer's file between quotation marks of ours: it cannot close them."""
+    """Prepare the name of a customer's file for our quotation marks: it cannot close them."""
     line = one_line(name[: NAMED_LENGTH_MAX * 10])
     if len(line) > NAMED_LENGTH_MAX:
         line = line[: NAMED_LENGTH_MAX - 1].rstrip() + "…"
@@ -53,12 +54,12 @@ def named(name: str) -> str:
 
 
 def without_isolates(text: str) -> str:
-    """Remove isolates, for readers of characters instead of lines: a table, a program."""
+    """Remove isolates from a text that is read cell by cell (a table) or by a program."""
     return text.replace(FIRST_STRONG_ISOLATE, "").replace(POP_DIRECTIONAL_ISOLATE, "")
 
 
 def shown(text: str) -> str:
-    """Return text safe for a terminal, with its lines: invisible characters become JSON escapes."""
+    """Return text that is safe to print on a terminal, with its line ends: invisible characters become JSON escapes."""
     return "".join(
         json.dumps(letter)[1:-1]
         if unicodedata.category(letter) in _UNSEEN and letter not in "\n\t"
@@ -73,7 +74,7 @@ def as_came(name: str) -> str:
 
 
 def groups(number: str) -> list[str]:
-    """Split a number that people read aloud into groups of four: `ord_`, `06f9`, ...; the prefix is one of them."""
+    """Split a number that people read aloud into groups of four: `ord_06f9...` becomes `ord_`, `06f9`, ..."""
     prefix, line, rest = number.rpartition("_")
     of_four = [rest[start : start + 4] for start in range(0, len(rest), 4)]
     return [prefix + line, *of_four] if line else of_four
@@ -82,7 +83,7 @@ def groups(number: str) -> list[str]:
 def file_name(text: str) -> str:
     """Return a file name that is safe to show, to mail and to send back: no path, no invisible characters.
 
-    Empty if nothing is left of it.
+    The result is empty if no safe character is left.
     """
     last = text.replace("\\", "/").rsplit("/", 1)[-1]
     name = one_line(last).strip(" .")
@@ -92,7 +93,7 @@ def file_name(text: str) -> str:
 
 
 def lines_of_text(text: str) -> str:
-    """Return text of several lines without invisible characters: no two blank lines in a row, none at either end."""
+    """Return text of several lines without invisible characters, repeated blank lines, and blank lines at either end."""
     lines = [one_line(one) for one in text.replace("\r\n", "\n").replace("\r", "\n").split("\n")]
     kept = [one for at, one in enumerate(lines) if one or (at and lines[at - 1])]
     return "\n".join(kept).strip("\n")

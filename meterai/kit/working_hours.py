@@ -11,12 +11,12 @@ _ONE_DAY = timedelta(days=1)
 
 
 class WorkingHoursUnreadable(ValueError):
-    """The text does not state working hours."""
+    """The settings do not state valid working hours."""
 
 
 @dataclass(frozen=True, slots=True)
 class WorkingHours:
-    """Days of the week (0 is Monday) and the hours of each in WIB; holidays are free."""
+    """Working days (0 is Monday) with begin and end of work in WIB; nobody works on `holidays`."""
 
     days: frozenset[int] = frozenset(range(5))
     starts: time = time(8)
@@ -30,13 +30,13 @@ class WorkingHours:
             raise WorkingHoursUnreadable("working hours end before they begin")
 
     def of(self, day: date) -> tuple[datetime, datetime] | None:
-        """Return begin and end of the hours of a day, None for a free day."""
+        """Return begin and end of the working hours of a day; None for a day without work."""
         if day.weekday() not in self.days or day in self.holidays:
             return None
         return datetime.combine(day, self.starts, WIB), datetime.combine(day, self.ends, WIB)
 
     def between(self, begin: datetime, end: datetime) -> timedelta:
-        """Return the working time from one moment to another, zero if the second is earlier."""
+        """Return the working time between two moments; zero if the second is earlier."""
         whole = timedelta()
         day, last = begin.astimezone(WIB).date(), end.astimezone(WIB).date()
         while day <= last:
@@ -47,7 +47,7 @@ class WorkingHours:
 
 
 def due(after: datetime, hours: float, calendar: WorkingHours) -> datetime:
-    """Return the first moment in WIB at which so many working hours have passed since another."""
+    """Return the first moment, in WIB, at which `hours` working hours have passed since `after`."""
     left, at = timedelta(hours=hours), after.astimezone(WIB)
     if left <= timedelta():
         return at

@@ -1,11 +1,11 @@
 """Room: registration of rooms with the applications, and the container of services.
 
-Promises of this floor
+Promises of this package
   * The applications know a room by its `Room` alone: a new room is a package and an entry in the list of
     `apps/rooms.py` (docs/adding.md).
   * A process has one service of each type, built after those of the rooms below it.
 
-Calls pages and plumbing. The `room.py` of every room calls it, and apps.
+It calls pages and plumbing. The `room.py` of every room calls it, and so does apps.
 """
 
 from meterai.room.container import Container, Offers, ServiceUnknown

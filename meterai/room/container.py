@@ -1,4 +1,4 @@
-"""Services of one process: each built once, found by its type."""
+"""The services of one process, each built once and found by its type."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
@@ -22,14 +22,20 @@ Service = TypeVar("Service")
 
 
 class ServiceUnknown(Exception):
-    """No room has built the requested service before: the order of the rooms is wrong."""
+    """The requested service has not been built: no room builds it, or the rooms are built in the wrong order."""
 
 
 @dataclass(frozen=True, slots=True)
 class Offers:
-    """Offers of all rooms to those that serve staff and users: levers and work lists by name, knowledge and personal
-    data by room (those of plumbing under its name), every retention rule, the events that accounts may receive, and
-    the registrations for the audit.
+    """What all rooms together offer to the pages of staff and users.
+
+    levers     staff actions, by name
+    knows      searches and happenings, by room
+    work       work lists, by name
+    personal   personal data by room; the tables of plumbing have its name
+    retention  every retention rule
+    published  events that accounts may receive
+    audit      registrations for the audit
     """
 
     levers: Mapping[str, Lever] = field(default_factory=dict)
@@ -43,10 +49,11 @@ class Offers:
 
 @dataclass(frozen=True, slots=True)
 class Container:
-    """Shared parts, and the services that rooms added.
+    """The shared parts of a process, and the services that rooms added.
 
-    A room adds its services when it is built, and asks for those of the rooms below it. Resources to close at the end
-    of the process are registered by `close_with`; the last opened is closed first.
+    A room adds its services when it is built, and gets those of the rooms below it by `of`. `close_with` registers how
+    a
+    resource is closed at the end of the process; the resource opened last is closed first.
     """
 
     settings: Settings
@@ -60,7 +67,7 @@ class Container:
     _services: dict[type, object] = field(default_factory=dict)
 
     def add(self, service: object) -> None:
-        """Register a service under its type. There is one of each."""
+        """Register a service under its type. Each type may be registered once."""
         assert type(service) not in self._services, f"{type(service)} is built twice"
         self._services[type(service)] = service
 
@@ -72,10 +79,10 @@ class Container:
         return found
 
     def close_with(self, close: Callable[[], Awaitable[None]]) -> None:
-        """Call this function when the process ends."""
+        """Register a function to be called when the process ends."""
         self._stack.push_async_callback(close)
 
     def services(self) -> dict[type, object]:
-        """Return every service by its type, for routes."""
+        """Return every service by its type, from which routes get theirs."""
         core = (self.settings, self.database)
         return {type(service): service for service in core} | self._services

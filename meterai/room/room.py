@@ -1,4 +1,4 @@
-"""Offers of a room to the applications, as one value in its `room.py`."""
+"""What a room offers to the applications, as one value in its `room.py`."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -34,12 +34,12 @@ from meterai.room.container import Container
 from meterai.room.knowing import Knows, WorkList
 
 Build: TypeAlias = Callable[[Container], Awaitable[None]]
-# Takes the application, its settings, and the headers of every answer.
+# Takes the application, its settings, and the headers that every answer has.
 MakeStep: TypeAlias = Callable[[Litestar, Settings, Sequence[tuple[bytes, bytes]]], Step]
 
 
 async def _build_nothing(_container: Container) -> None:
-    """The `build` of a room without services."""
+    """The default `build` of a room without services."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
