@@ -14,9 +14,8 @@ from meterai.kit.refusal import NotFound
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _PAIRS = [one + other for one in ALPHABET for other in ALPHABET]
 _LETTERS = frozenset(ALPHABET)
-_BASE_32 = str.maketrans(
-    ALPHABET, "0123456789ABCDEFGHIJKLMNOPQRSTUV"
-)  # the digits that `int` expects
+# To the digits that `int` expects.
+_BASE_32 = str.maketrans(ALPHABET, "0123456789ABCDEFGHIJKLMNOPQRSTUV")
 _LENGTH = 26  # characters of 5 bits each, enough for 128 bits
 
 

@@ -1,12 +1,12 @@
 """Ledger: double entry in two units, rupiah and stamps.
 
-Promises this room keeps
-  * Entries are immutable, whole, balanced in each unit, and posted once per cause.
-  * No guarded balance goes below zero, holds counted.
+Promises of this room
+  * Entries are immutable, complete, balanced in each unit, and posted once per cause.
+  * The balance of a guarded book less its holds never goes below zero.
   * A hold is resolved exactly once.
 
-The posting functions are plpgsql (sql/functions/), called by the functions of the rooms above within their
-own transaction; this package reads the books and checks them.
+The posting functions are plpgsql (sql/functions/). The SQL functions of the rooms above call them within their own
+transaction; this package reads the books and checks them.
 """
 
 from meterai.ledger.chart import CHART, RUPIAH, STAMP, Book, BookKind

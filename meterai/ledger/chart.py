@@ -1,6 +1,6 @@
-"""Chart of accounts: every book, its kind and its normal side; pure.  The message `book.<name>` describes a book.
+"""Chart of accounts: every book, its kind and its normal side; pure. The message `book.<name>` describes a book.
 
-A leg is stored as credit less debit.  `docs/money.md` has the entries of each event.
+The amount of a leg is stored as credit less debit. `docs/money.md` shows the entries of each event.
 """
 
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ RUPIAH, STAMP = "IDR", "STAMP"
 
 
 class BookKind(StrEnum):
-    """Kind of a book, which orders it in reports."""
+    """Kind of a book, by which reports are ordered."""
 
     ASSET = "asset"
     LIABILITY = "liability"
@@ -20,7 +20,7 @@ class BookKind(StrEnum):
 
 
 class Book(NamedTuple):
-    """One book."""
+    """One book of the chart."""
 
     name: str
     kind: BookKind
@@ -28,12 +28,12 @@ class Book(NamedTuple):
 
     @property
     def is_debit(self) -> bool:
-        """True if debits increase it."""
+        """True if debits increase the balance of the book."""
         return self.kind in (BookKind.ASSET, BookKind.EXPENSE)
 
 
 _A, _L, _I, _E = BookKind
-# Stamps are booked like rupiah: outstanding stamps equal those of holders and documents.
+# Stamps are booked like rupiah: the outstanding stamps equal those that holders own plus those on documents.
 CHART: Mapping[str, Book] = {
     one.name: one
     for one in (

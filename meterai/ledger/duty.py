@@ -6,14 +6,14 @@ from typing import NamedTuple
 
 from meterai.kit.money import STAMP_DUTY
 
-SOLD = ("stamps_issued", "stamps_affixed")  # stamps of documents are sold when they are affixed
-RETURNED = ("refund_requested", "stamps_returned")  # the first in entries of earlier versions
+SOLD = ("stamps_issued", "stamps_affixed")  # stamps bought for a document are sold when affixed
+RETURNED = ("refund_requested", "stamps_returned")  # the first only in entries of earlier versions
 CHARGED_BACK = ("payment_denied", "loss_recovered", "stamps_recovered", "correction")
-PAID_OUT = ("duty_paid_out", "collector_deposited")  # by us, and by collectors themselves
+PAID_OUT = ("duty_paid_out", "collector_deposited")  # by us, and by collectors directly
 
 
 class ReasonSum(NamedTuple):
-    """The entries of one reason in one book: number, and credits less debits."""
+    """The entries of one reason in one book: their number, and their credits less their debits."""
 
     reason: str
     book: str
@@ -31,7 +31,7 @@ class Sums:
             self._found[reason, book] = before[0] + entries, before[1] + amount
 
     def add(self, reason: str, legs: Iterable[tuple[str, int]]) -> None:
-        """Add one entry."""
+        """Add one entry: its reason, and its (book, credit less debit) legs."""
         for book, amount in legs:
             entries, before = self._found.get((reason, book), (0, 0))
             self._found[reason, book] = entries + 1, before + amount
@@ -41,14 +41,14 @@ class Sums:
         return [ReasonSum(*key, *self._found[key]) for key in sorted(self._found)]
 
     def told(self) -> dict[str, dict[str, list[int]]]:
-        """Entries and amount by reason, then by book, in the form of a manifest."""
+        """Return [entries, amount] by reason and then by book, as a manifest contains them."""
         found: dict[str, dict[str, list[int]]] = {}
         for one in self.rows():
             found.setdefault(one.reason, {})[one.book] = [one.entries, one.amount]
         return found
 
     def of(self, book: str, *reasons: str) -> int:
-        """The movement of a book by entries of these reasons; of all reasons if none is given."""
+        """Return credits less debits of a book over the entries of these reasons; over all entries if no reason is given."""
         return sum(
             amount
             for (reason, moved), (_, amount) in self._found.items()
@@ -58,7 +58,7 @@ class Sums:
 
 @dataclass(frozen=True, slots=True)
 class DutyFigure:
-    """One line of a statement: a number of stamps, and rupiah."""
+    """One figure of a statement of duty: a number of stamps, and rupiah."""
 
     name: str
     stamps: int
@@ -66,11 +66,13 @@ class DutyFigure:
 
 
 def figures_of(sums: Sums) -> list[DutyFigure]:
-    """The five figures of a statement.
+    """Return the five figures of a statement of duty.
 
-    A stamp is sold when its duty becomes due: one bought as quota when it is issued, one bought for a document when it is
-    affixed.  Until then its price is money of the buyer, and goes back whole.  The duty of affixed stamps is their number
-    times the tariff of the law: for a stamp of a quota it became due before.
+    A stamp is sold when its duty becomes due: a stamp bought as quota when it is issued, a stamp bought for a document
+    when
+    it is affixed. Until then its price belongs to the buyer and is refunded in full. The duty of affixed stamps is
+    their
+    number times the tariff of the law; for stamps of a quota it became due earlier.
     """
     affixed = sums.of("stamps_affixed")
     sold = sums.of("stamps_available", "stamps_issued") - sums.of(

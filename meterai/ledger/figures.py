@@ -1,10 +1,10 @@
-"""Figures of the money of a period, from the books."""
+"""Counts of money over a period, from the books."""
 
 from meterai.plumbing.db.figures import FigureQuery, PromiseQuery, within
 
-# Money that left the provider's account is distinguished by its reason, as for one order (`store.books_of_subjects`).
-# Money in suspense belongs to no order.  Payments from a deposit are not counted: the money was counted when the deposit was
-# paid, and a sale's capture and refund are of the same rupiah.
+# Money that left the provider's account is distinguished by the reason of its entry, as for one order
+# (`store.books_of_subjects`). Money in suspense belongs to no order. Payments from a deposit are not counted: that
+# money was counted when the deposit was paid, and a sale books the same rupiah again.
 MONEY = f"""
 SELECT '' AS of,
        coalesce(sum(debit - credit) FILTER (WHERE book = 'bank_clearing'
@@ -32,7 +32,7 @@ FROM entries JOIN legs USING (account_id, entry_id), period
 WHERE unit = 'IDR' AND posted_at < ends
 """
 FIGURES = (FigureQuery("money", MONEY),)
-# Orders whose money moved: captured - charged back = executed + refunded + in flight, and no sum is below zero.
+# For each order whose money moved: captured - charged back = executed + refunded + in flight, and no sum is below zero.
 VISIBLE = f"""
 SELECT count(*) AS asked,
        count(*) FILTER (WHERE total <> 0 OR funds < 0 OR back < 0 OR duty < 0) AS broken

@@ -59,10 +59,11 @@ INVARIANTS = (
 
 
 def explained(postings: Sequence[Posting]) -> Invariant:
-    """The invariant over all posting rules: entries follow exactly from their causes.
+    """Return the invariant over all posting rules: the entries follow exactly from their causes.
 
-    It compares id, reason, subject, time, and every leg, in both directions: a cause without its entry, an
-    entry without a cause, a missing or additional leg, another amount or book.
+    The invariant compares id, reason, subject, time, and every leg, in both directions. It finds a cause without its
+    entry,
+    an entry without a cause, a missing or additional leg, and a different amount or book.
     """
     causes = "\nUNION ALL\n".join(posting.query for posting in postings)
     return Invariant(

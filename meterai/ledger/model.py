@@ -1,4 +1,4 @@
-"""Sums of money from the books; pure."""
+"""Summary of the money of an order, derived from the books; pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from meterai.kit.refusal import Refusal, refusal_of_constraint
 
 
 class BalanceTooLow(Refusal):
-    """The entry or hold would take a balance below zero."""
+    """The entry or hold would take the balance of a guarded book, less its holds, below zero."""
 
     code = "balance_too_low"
 
@@ -20,26 +20,27 @@ refusal_of_constraint("balance_covers_its_holds", BalanceTooLow)
 
 @dataclass(frozen=True, slots=True)
 class MoneySummary:
-    """Place of every rupiah of one order.
+    """The money of one order by where it is now.
 
-    captured - charged back + loss = executed + refunded + in flight, and none is below zero;
-    captured - charged back - refunded is the sum that the provider holds for it.
+    captured - charged back + loss = executed + refunded + in flight, and none of them is below zero.
+    captured - charged back - refunded is the sum that the provider holds for the order.
     """
 
-    captured: Rupiah  # received for it
+    captured: Rupiah  # received for the order
     charged_back: Rupiah  # taken back by the payer's bank
     executed: Rupiah  # became stamps, or the deposit of a seller
     refunded: Rupiah  # given back and settled, by us or by the provider itself
-    in_flight: Rupiah  # neither yet, or on its way back
-    loss: Rupiah  # executed or refunded, and charged back too: borne by us
-    captured_at: datetime | None  # the newest payment
+    in_flight: Rupiah  # neither executed nor refunded yet, or on its way back
+    loss: Rupiah  # executed or refunded, and also charged back: borne by us
+    captured_at: datetime | None  # time of the newest payment
 
     @classmethod
     def of(
         cls, books: Mapping[str, tuple[int, int]], captured_at: datetime | None = None
     ) -> "MoneySummary":
-        """Sum up (debits, credits) of each book in rupiah; money that left the provider's account is in
-        the books `refunded` and `charged_back`.
+        """Return the summary for (debits, credits) of each book, in rupiah.
+
+        Money that left the provider's account is in the books `refunded` and `charged_back`.
         """
 
         def balance(book: str) -> int:
@@ -63,11 +64,11 @@ class MoneyMove(NamedTuple):
     reason: str
     at: datetime
     amount: int
-    entry: str = ""  # its id, unique by cause
+    entry: str = ""  # id of the entry, unique by cause
 
     @property
     def rupiah(self) -> Rupiah:
-        """The amount as rupiah."""
+        """The amount as a `Rupiah`."""
         return Rupiah(self.amount)
 
 

@@ -1,4 +1,4 @@
-"""Personal data of the books."""
+"""Personal data in the books."""
 
 from meterai.plumbing.db.personal import Basis, KeepReason, Personal, PersonalTable, Wait
 

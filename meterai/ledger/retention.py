@@ -1,4 +1,4 @@
-"""Retention of the tables of ledger."""
+"""Retention rules of the ledger's tables."""
 
 from meterai.plumbing.work.retention import BOOKS, Rule, Stays
 

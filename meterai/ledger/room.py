@@ -1,4 +1,4 @@
-"""Registration of ledger."""
+"""Registration of the ledger."""
 
 from meterai.ledger.audited import AUDITED
 from meterai.ledger.figures import FIGURES, PROMISES

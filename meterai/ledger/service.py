@@ -1,4 +1,4 @@
-"""Queries of the ledger: money of orders, and balance of a guarded book."""
+"""Queries of the ledger: money of orders, and balances of guarded books."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -8,13 +8,13 @@ from meterai.ledger import store
 from meterai.ledger.model import MoneyMove, MoneySummary
 from meterai.plumbing.db.database import ReadTx
 
-MOVES_MAX = 200  # on one page; each payment makes a few
+MOVES_MAX = 200  # movements on one page; each payment makes a few
 
 
 async def money_summaries(
     tx: ReadTx, account: UUID, subjects: Sequence[UUID]
 ) -> dict[UUID, MoneySummary]:
-    """The money summary of each order."""
+    """Return the money summary of each of these orders of an account."""
     books: dict[UUID, dict[str, tuple[int, int]]] = {subject: {} for subject in subjects}
     captured_at: dict[UUID, datetime] = {}
     for one in await store.books_of_subjects(tx, account, list(subjects)):
@@ -28,17 +28,17 @@ async def money_summaries(
 
 
 async def money_of_time(tx: ReadTx, begin: datetime, end: datetime) -> MoneySummary:
-    """The current money summary of all orders with a payment in a period."""
+    """Return one current money summary of all orders with a payment in a period, from `begin` to before `end`."""
     books = await store.books_of_time(tx, begin, end)
     return MoneySummary.of({one.book: (one.debit, one.credit) for one in books})
 
 
 async def money_moves(tx: ReadTx, account: UUID, subject: UUID) -> list[MoneyMove]:
-    """Movements of the money of one order, oldest first; of very many the newest."""
+    """Return the newest `MOVES_MAX` movements of the money of one order, oldest first."""
     return await store.money_moves(tx, account, subject, MOVES_MAX)
 
 
 async def balance(tx: ReadTx, account: UUID, book: str) -> tuple[int, int]:
-    """(available, held) of one guarded book."""
+    """Return (available amount, held amount) of one guarded book of an account."""
     found = await store.balance(tx, account, book)
     return (found.posted - found.held, found.held) if found else (0, 0)

@@ -11,7 +11,7 @@ from meterai.plumbing.db.rows import RowMapper
 
 
 class BookOfSubject(NamedTuple):
-    """Sums in rupiah over the entries of one order in one book; `last` is the newest entry."""
+    """Debits and credits in rupiah of one order in one book; `last` is the time of the newest entry."""
 
     subject: UUID
     book: str
@@ -21,7 +21,7 @@ class BookOfSubject(NamedTuple):
 
 
 class LedgerEntry(NamedTuple):
-    """One entry with its legs: books and amounts side by side, credits positive."""
+    """One entry with its legs: the n-th amount belongs to the n-th book, and credits are positive."""
 
     account: UUID
     entry: str
@@ -33,7 +33,7 @@ class LedgerEntry(NamedTuple):
 
 
 class BookOfTime(NamedTuple):
-    """Sums in rupiah over the entries of many orders in one book."""
+    """Debits and credits in rupiah of many orders in one book."""
 
     book: str
     debit: int
@@ -41,7 +41,7 @@ class BookOfTime(NamedTuple):
 
 
 class GuardedBalance(NamedTuple):
-    """Posted and held amount of a guarded book."""
+    """The posted amount of a guarded book, and the part of it that is held."""
 
     posted: int
     held: int
@@ -62,7 +62,7 @@ SELECT e.account_id AS account, e.entry_id AS entry, e.reason, e.subject, e.post
 FROM entries e JOIN legs l USING (account_id, entry_id)
 """
 _BY_TIME = " GROUP BY e.account_id, e.entry_id ORDER BY e.posted_at, e.account_id, e.entry_id"
-# One cursor reads a day: its rows are sorted once, and never all in memory here.
+# A day is read through one cursor: its rows are sorted once and are never all in memory.
 _OPEN = f"DECLARE entries_of_a_time NO SCROLL CURSOR FOR {_ENTRY} WHERE e.posted_at >= %s AND e.posted_at < %s{_BY_TIME}"
 _OF_SUBJECT = f"{_ENTRY} WHERE e.account_id = %s AND e.subject = %s{_BY_TIME} LIMIT %s"
 _TIME = RowMapper(BookOfTime)
@@ -70,7 +70,7 @@ _MOVES = RowMapper(MoneyMove)
 _BALANCE = RowMapper(GuardedBalance)
 
 
-# Money that left the operator's accounts has book names of its own; compensation is no money of the order.
+# Money that left the operator's accounts is shown under book names of its own. Compensation is not money of the order.
 _FATE = """CASE WHEN e.reason IN ('compensation_due', 'compensation_paid', 'transfer_returned') THEN 'compensation'
     WHEN l.book NOT IN ('bank_clearing', 'refund_float') THEN l.book
     WHEN e.reason IN ('refund_settled', 'payment_given_back', 'refund_reversed') THEN 'refunded'
@@ -78,9 +78,9 @@ _FATE = """CASE WHEN e.reason IN ('compensation_due', 'compensation_paid', 'tran
 
 
 async def books_of_subjects(tx: ReadTx, account: UUID, subjects: list[UUID]) -> list[BookOfSubject]:
-    """Sums of the books with entries of these orders.
+    """Return the sums of each book with entries of these orders.
 
-    Money that left the provider's account is in 'refunded' and 'charged_back'.
+    Money that left the provider's account is in the books `refunded` and `charged_back`.
     """
     return await tx.all_as(
         _BOOK,
@@ -95,7 +95,7 @@ async def books_of_subjects(tx: ReadTx, account: UUID, subjects: list[UUID]) -> 
 
 
 async def money_moves(tx: ReadTx, account: UUID, subject: UUID, limit: int) -> list[MoneyMove]:
-    """The entries of one order in rupiah, oldest first; of very many the newest."""
+    """Return the newest `limit` rupiah entries of one order, oldest first."""
     newest = await tx.all_as(
         _MOVES,
         "SELECT e.reason, e.posted_at AS at, sum(l.credit)::bigint AS amount, e.entry_id AS entry"
@@ -110,7 +110,7 @@ async def money_moves(tx: ReadTx, account: UUID, subject: UUID, limit: int) -> l
 
 
 async def balance(tx: ReadTx, account: UUID, book: str) -> GuardedBalance | None:
-    """One guarded book."""
+    """Return the balance of one guarded book of an account; None if the book has no entries."""
     return await tx.one_as(
         _BALANCE,
         "SELECT posted, held FROM balances WHERE account_id = %s AND book = %s",
@@ -120,32 +120,35 @@ async def balance(tx: ReadTx, account: UUID, book: str) -> GuardedBalance | None
 
 
 async def sums_between(tx: ReadTx, begin: datetime, end: datetime) -> list[ReasonSum]:
-    """Sums of entries of a period, by reason and book."""
+    """Return the sums of the entries of a period, by reason and book."""
     return await tx.all_as(_SUMS, _SUMS_BETWEEN, begin, end)
 
 
 async def first_posted(tx: ReadTx) -> datetime | None:
-    """Time of the first entry.  Reads every entry; called once in the life of an installation."""
+    """Return the time of the first entry, None if there is none.
+
+    The query reads every entry; it runs once in the life of an installation.
+    """
     found: datetime | None = await tx.value("SELECT min(posted_at) FROM entries")
     return found
 
 
 async def open_entries(tx: ReadTx, begin: datetime, end: datetime) -> None:
-    """Open the cursor of `next_entries` over the entries of a period."""
+    """Open the cursor that `next_entries` reads, over the entries of a period."""
     await tx.tell(_OPEN, begin, end)
 
 
 async def next_entries(tx: ReadTx, limit: int) -> list[LedgerEntry]:
-    """The next entries, oldest first; none at the end."""
+    """Return up to `limit` further entries, oldest first; an empty list at the end."""
     return await tx.all_as(_ENTRIES, f"FETCH {limit:d} FROM entries_of_a_time")
 
 
 async def entries_of(tx: ReadTx, account: UUID, subject: UUID, limit: int) -> list[LedgerEntry]:
-    """The entries of an order, or of a stamping from the balance, oldest first."""
+    """Return the entries of an order, or of a stamping from the balance, oldest first."""
     return await tx.all_as(_ENTRIES, _OF_SUBJECT, account, subject, limit)
 
 
-# Orders only: money in suspense belongs to none.
+# Orders only: money in suspense belongs to no order.
 _BOOKS_OF_TIME = f"""
 WITH paid AS (
     SELECT DISTINCT e.account_id, e.subject FROM entries e JOIN legs l USING (account_id, entry_id)
@@ -161,5 +164,5 @@ WHERE l.unit = 'IDR' GROUP BY 1
 
 
 async def books_of_time(tx: ReadTx, begin: datetime, end: datetime) -> list[BookOfTime]:
-    """Sums of the books of all orders with a payment in a period; by the index of times."""
+    """Return the sums of the books of all orders with a payment in a period; uses the index by time."""
     return await tx.all_as(_TIME, _BOOKS_OF_TIME, begin, end)

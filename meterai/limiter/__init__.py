@@ -1,16 +1,16 @@
-"""Limiter: bounds the requests under way, the most urgent first, and refuses the rest at once.
+"""Limiter: bounds the number of requests under way, serves the most urgent first, and refuses the rest at once.
 
-Promises this floor keeps
-  * An overloaded process answers everybody: with service, or with a page (a problem document for programs) that says
-    what is safe and when to retry, at a cost of 30 microseconds.
-  * Requests near to paid money go first, and each priority has a share that no other can take.
+Promises of this package
+  * An overloaded process answers every request: with service, or with a page (for programs a problem document) that
+    says what is safe and when to retry. Such a refusal costs 30 microseconds.
+  * Requests near to paid money go first, and each priority has a share that no other priority can take.
   * Within a priority the next permit goes to the user with the least recent use, so that one user cannot crowd out many.
-  * A request whose time is over or whose client has gone is not begun.
-  * At low traffic the limiter has no effect: it has no rate and no parameter to tune.
+  * A request is not begun if its time is over or its client has gone.
+  * At low traffic the limiter has no effect. It has no rate and no parameter to tune.
 
-The limit follows measured queueing within the process (`limit`), not the duration of requests.  A route declares its
-priority as `opt={"priority": ...}` (`kit/priority.py`).  Knows no room.  Calls plumbing.  `apps` puts it before an
-application.
+The limit follows measured queueing within the process (`limit`), not the duration of requests. A route declares its
+priority as `opt={"priority": ...}` (`kit/priority.py`). The limiter knows no room and calls only plumbing. `apps` puts
+it in front of an application.
 """
 
 from meterai.limiter.admission import Admission, AdmittedRequest

@@ -1,4 +1,4 @@
-"""Admission of a request: it begins, waits for a permit, or is refused."""
+"""Admission of a request: the request begins, waits for a permit, or is refused."""
 
 from collections.abc import Callable
 from time import monotonic
@@ -18,13 +18,14 @@ from meterai.plumbing.http.language import language_for
 from meterai.plumbing.observe.stations import Station
 from meterai.plumbing.permits import PURPOSE, WorkPurpose
 
-STAYS_SECONDS = 0.1  # shorter waits do not check whether the client has gone
-_NO_STATION = Station("")  # of the waits of other priorities
-WantsPage = Callable[[str, str], bool]  # takes path and Accept
+STAYS_SECONDS = 0.1  # after a longer wait the request is checked for a client that has gone
+_NO_STATION = Station("")  # counts the waits of other priorities, and is not exported
+# Takes path and Accept header of a request; True if its client wants a page.
+WantsPage = Callable[[str, str], bool]
 
 
 class AdmittedRequest:
-    """A request that has begun.  Its holder calls `end` once."""
+    """A request that has begun. The code that admitted it calls `end` once."""
 
     __slots__ = ("_permit", "_purpose", "_scope", "_token", "_user", "_users")
 
@@ -44,7 +45,7 @@ class AdmittedRequest:
         return told_limit(limiter.limit, limiter.free(self._purpose.priority))
 
     def end(self, status: int) -> None:
-        """Record the status of the answer; 500 where nothing was answered."""
+        """End the request; `status` is that of its answer, 500 if nothing was answered."""
         PURPOSE.reset(self._token)
         is_in_time = status < 500 and monotonic() <= self._purpose.until
         self._purpose.end()
@@ -71,7 +72,7 @@ class Admission:
         self._wants_page = wants_page
 
     async def let_in(self, scope: HTTPScope, incoming: Incoming) -> AdmittedRequest | Answer | None:
-        """Wait for the permit of a request.  Returns the refusal where there is no room, None where the client has gone."""
+        """Wait for a permit for the request. Return the refusal if it gets none, and None if the client has gone."""
         begun = monotonic()
         priority = self._priorities.of(scope["method"], scope["path"])
         if self._limiter.is_full(priority):  # before more costly steps

@@ -1,4 +1,4 @@
-"""Refusals of an overloaded process: prepared bytes by language and kind of request."""
+"""Refusals of an overloaded process: bytes prepared for each language and kind of request."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
@@ -17,14 +17,14 @@ from meterai.plumbing.observe.exchange import EXCHANGE
 
 STATUS = 503
 PAGE = "text/html; charset=utf-8"
-# Spread over some seconds, so that clients refused together do not retry together.
+# Seconds of Retry-After. They are spread over a range, so that clients refused together do not retry together.
 RETRY_SECONDS_MIN = 3
 RETRY_SECONDS_MAX = 12
 
-# The limit of requests under way, in the fields of draft-ietf-httpapi-ratelimit-headers-11.
+# The name of the limit of requests under way, in the headers of draft-ietf-httpapi-ratelimit-headers-11.
 POLICY = b'"concurrent"'
 NOTHING_LEFT = (b"ratelimit", POLICY + b";r=0")
-OPTION = "busy"  # in `opt` of a route
+OPTION = "busy"  # name in `opt` of a route
 
 Header = tuple[bytes, bytes]
 Key = tuple[str, Priority, bool]
@@ -40,7 +40,7 @@ class BusyAnswer(NamedTuple):
 
 
 class BusyAnswers(Declared[BusyAnswer | None]):
-    """Refusals declared by an application's routes, by path; None for a route without one."""
+    """The refusals that an application's routes declare, by path; None for a route that declares no refusal."""
 
     def __init__(self, app: Litestar) -> None:
         super().__init__(app, _read, None)
@@ -59,7 +59,7 @@ def _problem(language: str, priority: Priority) -> bytes:
 
 
 class Answers:
-    """Prepared refusals: a page for browsers, a problem document (RFC 9457) for programs, or the route's own answer."""
+    """Prepared refusals: a page for browsers, a problem document (RFC 9457) for programs, or the refusal a route declares."""
 
     def __init__(
         self, pages: Mapping[Key, str], headers: Iterable[Header], own: BusyAnswers
@@ -79,14 +79,14 @@ class Answers:
         self._own = {one: _spread(one, fixed, comes_again=False) for one in own.all}
 
     def renew(self, pages: Mapping[Key, str]) -> None:
-        """Replace the pages."""
+        """Replace the prepared pages by new ones."""
         self._pages = {
             key: _spread(BusyAnswer(STATUS, PAGE, text.encode()), self._fixed, comes_again=key[2])
             for key, text in pages.items()
         }
 
     def of_route(self, method: str, path: str) -> Answer | None:
-        """Return the route's own refusal; None where it has none."""
+        """Return the refusal that the route declares; None if it declares none."""
         own = self._declared.of(method, path)
         return None if own is None else next(self._own[own])
 
@@ -100,7 +100,8 @@ class Answers:
     ) -> Answer:
         """Return status, headers and body of a refusal.
 
-        A page requested by GET is auto-refreshing.
+        `is_looking` is True for GET: then the page reloads automatically. `is_page` chooses a page or a problem
+        document.
         """
         if is_page:
             return next(self._pages[language, priority, is_looking])
@@ -109,7 +110,7 @@ class Answers:
 
 @lru_cache(4096)
 def told_limit(limit: int, free: int) -> tuple[Header, ...]:
-    """Return the headers of a limit of concurrent requests, and of the free ones."""
+    """Return the RateLimit headers: the limit of concurrent requests, and how many more may begin now."""
     return (
         (b"ratelimit-policy", b'%s;q=%d;qu="concurrent-requests"' % (POLICY, limit)),
         (b"ratelimit", b"%s;r=%d" % (POLICY, free)),
@@ -117,7 +118,7 @@ def told_limit(limit: int, free: int) -> tuple[Header, ...]:
 
 
 def _named(answer: Answer) -> Answer:
-    """Return a problem document with the id of the request, as `problem` does."""
+    """Insert the id of the request into a problem document, as `problem` does; return any other answer unchanged."""
     if (exchange := EXCHANGE.get()) is None:
         return answer
     exchange.code = DatabaseBusy.code
@@ -127,7 +128,7 @@ def _named(answer: Answer) -> Answer:
 
 
 def _spread(answer: BusyAnswer, fixed: Iterable[Header], *, comes_again: bool) -> Iterator[Answer]:
-    """Cycle through prepared answers with different Retry-After."""
+    """Cycle through copies of an answer that differ in Retry-After. `comes_again` adds the header that reloads a page."""
     answers = []
     for seconds in range(RETRY_SECONDS_MIN, RETRY_SECONDS_MAX + 1):
         again = b"%d" % seconds

@@ -1,6 +1,6 @@
 """Permits to begin, waiting requests, and refusals, in one web process.
 
-Nothing is shared between processes or stored: the measurements are of this process, some seconds old at most.
+Nothing is shared between processes or stored. The measurements are those of this process and at most some seconds old.
 """
 
 import asyncio
@@ -18,20 +18,21 @@ from meterai.limiter.waiting import WaitingRequest, WaitingRequests
 from meterai.plumbing.observe.stations import Station
 from meterai.plumbing.queueing import Queueing
 
-LOOK_SECONDS = 0.02  # between two measurements of the event loop and checks of waiting requests
-# Clients that came together would be refused together, and retry together.
+# Between two measurements of the event loop, each followed by a check of waiting requests.
+LOOK_SECONDS = 0.02
+# Clients that arrived together should not all be refused together, since they would also retry together.
 REFUSALS_PER_LOOK_MAX = 32
 WINDOW_LOOKS = 10  # measurements between two changes of the limit
-# Requests that wait for their own body and hold no permit meanwhile; 100 KB each.  Beyond that they keep theirs.
+# Number of requests that may release their permit while they receive their body; 100 KB each. Further ones keep it.
 RELEASED_MAX = 512
-# Share of the limit kept free for each other priority, so that slow requests of one delay no other.
+# Share of the limit that is kept free for each other priority, so that slow requests of one priority delay no other.
 RESERVE = 0.05
-# Bound of the mean wait for a permit while ordering: a journey needs about fifteen.
+# Bound of the mean wait for a permit of ordering visitors, whose journey needs about fifteen permits.
 PERMIT_SECONDS_MAX = 0.5
 
 
 class Limiter:
-    """Permits for requests, by priority and recent use."""
+    """Gives permits to requests, by priority and by the recent use of their users."""
 
     def __init__(self, queueing: Queueing) -> None:
         self.station = Station("turn", PERMIT_SECONDS_MAX)  # of ordering requests
@@ -53,19 +54,19 @@ class Limiter:
 
     @property
     def limit(self) -> int:
-        """Requests that may be under way at once."""
+        """Number of requests that may be under way at once."""
         return self._limit.value
 
     def running(self, priority: Priority) -> int:
-        """Return the requests under way."""
+        """Return the number of requests of this priority that are under way."""
         return self._running[priority]
 
     def waiting(self, priority: Priority) -> int:
-        """Return the requests waiting for a permit."""
+        """Return the number of requests of this priority that wait for a permit."""
         return len(self._waiting[priority])
 
     def is_full(self, priority: Priority) -> bool:
-        """True if even a new user's request would be refused; a cheap check."""
+        """True if even the request of a new user would be refused. This check is cheap."""
         return self._waiting[priority].is_full
 
     def free(self, priority: Priority) -> int:
@@ -75,9 +76,10 @@ class Limiter:
     # -- permits ---------------------------------------------------------------------------
 
     def ask(self, priority: Priority, user: bytes) -> bool | WaitingRequest:
-        """Ask for a permit.  True: the request may begin.  False: it is refused.  Else the waiting request.
+        """Ask for a permit. Return True if the request may begin, False if it is refused, else the waiting request.
 
-        A request that begins counts as running until `ended`.  A waiting request whose client leaves is withdrawn (`withdraw`).
+        A request that begins counts as running until `ended`. If the client of a waiting request leaves, call
+        `withdraw`.
         """
         if not self._somebody_waits and self._total < self._open_to_all:
             self._begin(priority)  # the usual case, kept cheap
@@ -94,7 +96,7 @@ class Limiter:
         return request if self._waiting[priority].enter(request) else False
 
     def withdraw(self, request: WaitingRequest) -> None:
-        """Withdraw a waiting request: its slot is free, and so is a permit that it may have got."""
+        """Withdraw a waiting request; a permit that it got meanwhile is given back."""
         if request.is_waiting:
             request.permit.set_result(False)
             self._waiting[request.priority].leave(request.level, request)
@@ -104,12 +106,12 @@ class Limiter:
             self._leave(request.priority)
 
     def ended(self, priority: Priority, user: bytes, seconds: float) -> None:
-        """End a request that began and took `seconds`."""
+        """End a request that has held its permit for `seconds`."""
         self._usage.add(user, seconds, monotonic())
         self._leave(priority)
 
     def release(self, priority: Priority) -> bool:
-        """Release the permit during the body upload; False where too many requests do."""
+        """Give the permit back during a body upload; False, keeping it, if `RELEASED_MAX` requests have done so."""
         if self._released >= RELEASED_MAX:
             return False
         self._released += 1
@@ -117,11 +119,11 @@ class Limiter:
         return True
 
     def regained(self) -> None:
-        """Count a request that released its permit as back: it asks again, or is over."""
+        """Count one released request less: its body is complete and it asks for a permit again, or it has ended."""
         self._released -= 1
 
     def used(self, user: bytes, seconds: float) -> None:
-        """Record the use of a request that released its permit, in seconds."""
+        """Add `seconds` of use to a user whose request ended without holding a permit."""
         self._usage.add(user, seconds, monotonic())
         self._is_used.set()
 
@@ -139,7 +141,7 @@ class Limiter:
             self._fill()
 
     def _fill(self) -> None:
-        """Give permits while there is room: first to unused shares, then by priority."""
+        """Give permits to waiting requests while there is room: first to priorities below their share, then by priority."""
         while (priority := self._next()) is not None:
             served = self._waiting[priority].next()
             if served is None:
@@ -172,7 +174,7 @@ class Limiter:
         return room
 
     def _least_open(self) -> float:
-        """Concurrency below which every priority has room."""
+        """Number of requests under way below which a request of any priority may begin."""
         return self._limit.value * (1 - RESERVE * (len(Priority) - 1))
 
     def _has_earlier_waiting(self, priority: Priority) -> bool:
@@ -183,7 +185,7 @@ class Limiter:
 
     @asynccontextmanager
     async def watching(self) -> AsyncIterator[None]:
-        """Measure and adapt while the block runs."""
+        """Measure the event loop and adapt the limit while the block runs."""
         task = asyncio.create_task(self._watch())
         try:
             yield
@@ -198,8 +200,8 @@ class Limiter:
                 await asyncio.sleep(LOOK_SECONDS)
                 begun = process_time()
                 await asyncio.sleep(0)  # one turn of the event loop: all runnable work ran
-                # By processor time, not by the clock: on a machine with other load each turn takes longer, and fewer requests in this
-                # process would not help.
+                # Processor time is used instead of the clock: on a machine with other load each turn takes longer, and
+                # fewer requests in this process would not change that.
                 self._queueing.waited("loop", process_time() - begun)
                 now = monotonic()
                 self._fill()
@@ -214,7 +216,7 @@ class Limiter:
             left -= line.refuse_late(now, left)
 
     def adapt(self) -> None:
-        """End a window: adapt the limit to its queueing delay, and update the metrics."""
+        """End a window: adapt the limit to the queueing delay measured in it, and export the metrics."""
         self._limit.adapt(self._queueing.worst(), peak=self._peak, was_reached=self._was_reached)
         self._peak = self._total
         self._open_to_all = self._least_open()

@@ -34,7 +34,7 @@ WAITING = Gauge(
 METRICS: tuple[Metric[Any], ...] = (REFUSED, IN_TIME, LATE, WAITED, LIMIT, RUNNING, WAITING)
 
 
-# Counted here and exported once a window: a shared metric costs as much as half a refusal.
+# Counted in this process and exported once a window, since writing a shared metric costs half as much as a refusal.
 _refused = dict.fromkeys(Priority, 0)
 _in_time = dict.fromkeys(Priority, 0)
 _late = dict.fromkeys(Priority, 0)
@@ -47,17 +47,17 @@ def refused(priority: Priority) -> None:
 
 
 def answered(priority: Priority, *, is_in_time: bool) -> None:
-    """Count one answered request."""
+    """Count one answered request; `is_in_time` is True if it was answered while its client still waited."""
     (_in_time if is_in_time else _late)[priority] += 1
 
 
 def waited(priority: Priority, seconds: float) -> None:
-    """Record the wait of one request for its permit, whether it got one or not."""
+    """Record for how many seconds one request waited for a permit, whether or not it got one."""
     _waited[priority] += seconds
 
 
 def show(limit: int, running: Mapping[Priority, int], waiting: Mapping[Priority, int]) -> None:
-    """Export the state of the process and its counts."""
+    """Export the limit, the running and waiting requests by priority, and the counts made since the last export."""
     LIMIT.set(limit)
     for priority in Priority:
         name = priority.name.lower()

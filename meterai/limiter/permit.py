@@ -1,4 +1,4 @@
-"""Permit of one request, held from its begin to its end, except while its body is uploaded."""
+"""Permit of one request, held until the request ends, except while its body is uploaded."""
 
 import asyncio
 from time import monotonic
@@ -11,7 +11,7 @@ from meterai.plumbing.permits import WorkPurpose
 
 
 class Permit:
-    """A permit of a request.  Its creator calls `end` once."""
+    """The permit of one request. The code that created it calls `end` once."""
 
     def __init__(self, limiter: Limiter, user: bytes, purpose: WorkPurpose) -> None:
         self.limiter = limiter
@@ -19,7 +19,7 @@ class Permit:
         self._purpose = purpose
         self._is_held = True
         self._changed_at = monotonic()
-        self._seconds = 0.0  # held before the last change
+        self._seconds = 0.0  # for which it was held before it was last released or regained
         purpose.release_permit, purpose.regain_permit = self.release_permit, self.regain_permit
 
     @property
@@ -33,7 +33,7 @@ class Permit:
             self._is_held = False
 
     async def regain_permit(self) -> None:
-        """Get a permit again.  Refuses `DatabaseBusy`: nothing was begun."""
+        """Wait for a permit again after the upload. Refuses `DatabaseBusy` if none is free in time: then nothing was begun."""
         if self._is_held:
             return
         request = self.limiter.ask(self._priority, self._user)
@@ -45,7 +45,7 @@ class Permit:
             raise DatabaseBusy("no turn came free once the body was here")
         self.limiter.regained()
         self._is_held = True
-        # The time to answer starts when the whole body was sent.
+        # The allowed time to answer starts when the whole body has arrived.
         self._purpose.until += self._change()
 
     async def _waited(self, request: WaitingRequest) -> bool:
@@ -56,10 +56,10 @@ class Permit:
             raise
 
     def end(self) -> None:
-        """End the request."""
+        """End the request and give its permit back."""
         if self._is_held:
-            # Held until the end of this turn of the event loop: a request that never waits would else end before the next one
-            # asks, and a thousand of them would run in one turn.
+            # The permit is given back at the end of this turn of the event loop. Otherwise a request that never waits
+            # would end before the next one asks, and a thousand of them would run in one turn.
             seconds = self._seconds + self._change()
             asyncio.get_running_loop().call_soon(
                 self.limiter.ended, self._priority, self._user, seconds

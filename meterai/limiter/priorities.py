@@ -7,7 +7,7 @@ from litestar import Litestar
 from meterai.kit.priority import Priority
 from meterai.plumbing.http.declared import Declared
 
-OPTION = "priority"  # in `opt` of a route
+OPTION = "priority"  # name in `opt` of a route
 
 
 class PriorityMissing(Exception):
@@ -21,7 +21,7 @@ def _read(options: dict[str, Any], name: str) -> Priority:
 
 
 class Priorities(Declared[Priority]):
-    """Priorities of an application's paths; `NEW` for an unknown path."""
+    """The priority of each path of an application; `NEW` for an unknown path."""
 
     def __init__(self, app: Litestar) -> None:
         super().__init__(app, _read, Priority.NEW)

@@ -1,19 +1,19 @@
-"""Recent refusals of visitors near to money: counted by independent users, not by requests.
+"""Recent refusals of visitors near to paid money: counted by independent users, not by requests.
 
-One user who retries without end is refused without end, and says nothing about others.  So fewer than `APART_MIN` users
-count as none, and each counts once, however often it asked.
+One user who retries endlessly is refused endlessly, which says nothing about others. So each user counts once, however
+often it asked, and fewer than `APART_MIN` users count as zero.
 """
 
 from collections import OrderedDict
 from time import monotonic
 
-APART_MIN = 5  # accounts, or networks as wide as one stranger may have; an overloaded process refuses dozens
+APART_MIN = 5  # users, as named by `Users.apart`; an overloaded process refuses dozens of them
 LATELY_SECONDS = 5.0
-KNOWN_MAX = 1_000  # the one refused longest ago is dropped first
+KNOWN_MAX = 1_000  # users; the one refused longest ago is dropped first
 
 
 class Refusals:
-    """Accounts and networks refused lately, in one process."""
+    """Accounts and networks that one process refused lately."""
 
     def __init__(self) -> None:
         self._last: OrderedDict[bytes, float] = OrderedDict()  # time of the last refusal, by user
@@ -27,7 +27,7 @@ class Refusals:
             self._last.popitem(last=False)
 
     def since_asked(self) -> int:
-        """Return the number of users refused since the last call; 0 while few were refused lately."""
+        """Return the number of users refused since the last call; 0 if fewer than `APART_MIN` were refused lately."""
         now = monotonic()
         while self._last and next(iter(self._last.values())) < now - LATELY_SECONDS:
             self._last.popitem(last=False)

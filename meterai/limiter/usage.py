@@ -1,29 +1,29 @@
-"""Recent use of the process by user, so that the next permit goes to the least active one."""
+"""Recent use of the process by each user, so that the next permit goes to the user with the least."""
 
 from collections import OrderedDict
 from math import exp2, log2
 
 HALF_LIFE_SECONDS = 30.0
-USERS_MAX = 20_000  # the longest inactive one is dropped first; some megabytes
-LEVELS = 8  # each is twice the use of the one before; within a level, first come, first served
-UNIT_SECONDS = 0.05  # use of the first level: a page or two
+USERS_MAX = 20_000  # some megabytes; the user inactive for longest is dropped first
+LEVELS = 8  # each stands for twice the use of the level before; within a level the first to come is served first
+UNIT_SECONDS = 0.05  # use of the first level: one or two pages
 
 
 class WorkUsage:
-    """Seconds of work by user, halved every `HALF_LIFE_SECONDS`."""
+    """Seconds of work done for each user, halved every `HALF_LIFE_SECONDS`."""
 
     def __init__(self) -> None:
         self._users: OrderedDict[bytes, tuple[float, float]] = OrderedDict()
 
     def level(self, user: bytes, now: float) -> int:
-        """Return 0 for a user with little recent use, up to `LEVELS - 1`."""
+        """Return the level of a user's recent use: 0 for little, up to `LEVELS - 1`."""
         seconds = self._seconds(user, now)
         return (
             0 if seconds < UNIT_SECONDS else min(LEVELS - 1, 1 + int(log2(seconds / UNIT_SECONDS)))
         )
 
     def add(self, user: bytes, seconds: float, now: float) -> None:
-        """Add work to a user."""
+        """Add seconds of work to the use of a user."""
         self._users[user] = (self._seconds(user, now) + seconds, now)
         self._users.move_to_end(user)
         if len(self._users) > USERS_MAX:

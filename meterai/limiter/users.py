@@ -1,7 +1,8 @@
-"""User of a request for fairness, determined without the database.
+"""The user of a request, to whom its use is counted, found without the database.
 
-A cookie or a key proves nothing by itself: a client with a new one for each request would be new each time.  So a
-credential stands for its account only after the application has accepted it; until then the user is the address.
+A cookie or a key proves nothing by itself: a client that sends a new one with each request would be a new user each
+time. So a credential stands for its account only after the application has accepted it; until then the address of the
+client is the user.
 """
 
 from collections import OrderedDict
@@ -14,23 +15,25 @@ from meterai.plumbing.http.callers import Caller
 from meterai.plumbing.http.head import head_of
 from meterai.plumbing.networks import nested
 
-KNOWN_MAX = 20_000  # credentials; the longest unseen is dropped first; some megabytes
+KNOWN_MAX = 20_000  # credentials; some megabytes; the one unseen for longest is dropped first
 _CREDENTIALS = (b"authorization", b"cookie")
 
 
 class Users:
-    """Names of users by their credentials or addresses."""
+    """Names the user of a request by its credential or its address."""
 
     def __init__(self, address_of: Callable[[HTTPScope], str]) -> None:
         self._address_of = address_of
         self._known: OrderedDict[bytes, bytes] = OrderedDict()
 
     def of(self, scope: HTTPScope) -> bytes:
-        """Return the user of a request: its account where the credential is known, else its address."""
+        """Return the user of a request: its account if the credential is known, else its address."""
         return self._account_of(scope) or self._address_of(scope).encode()
 
     def apart(self, scope: HTTPScope) -> bytes:
-        """Return the same name for everything one stranger may have: its account, else the widest of its networks."""
+        """Return one name for everything that one stranger may use: the account if known, else the widest network of
+        the address.
+        """
         return self._account_of(scope) or nested(self._address_of(scope))[-1].encode()
 
     def _account_of(self, scope: HTTPScope) -> bytes | None:
@@ -41,7 +44,7 @@ class Users:
         return account
 
     def learn(self, scope: HTTPScope, user: bytes) -> None:
-        """Remember the account of a credential that the application accepted, unless it is known."""
+        """Remember the account of a credential that the application accepted. `user` is the current user of the request."""
         caller = scope.get("caller")
         if not isinstance(caller, Caller) or caller.account.bytes == user:
             return

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from meterai.kit.priority import Priority
 from meterai.plumbing.fair import FairQueue
 
-# Limit for one priority in one process; 5 KB each.  Large enough that a client which retries immediately gets one request served
-# in `wait_seconds`, instead of being refused all day.
+# Limit for one priority in one process; 5 KB each. It is large enough that a client which retries immediately gets one
+# request served within `wait_seconds`, instead of being refused all day.
 WAITING_MAX = 4096
 
 
 @dataclass(slots=True, eq=False)
 class WaitingRequest:
-    """One waiting request.  `permit` resolves to True where it may begin, False where it is refused."""
+    """One waiting request. `permit` resolves to True if the request may begin, and to False if it is refused."""
 
     permit: asyncio.Future[bool]
     priority: Priority
@@ -25,25 +25,25 @@ class WaitingRequest:
         return not self.permit.done()
 
     def done(self) -> bool:
-        """True if it was answered, or its client has gone."""
+        """True if the request got its permit or was refused, or its client has gone."""
         return self.permit.done()
 
 
 class WaitingRequests(FairQueue[int, WaitingRequest]):
-    """Bounded queue in levels of recent use, the lowest first."""
+    """Bounded queue of waiting requests; users of the lowest level of recent use are served first."""
 
     def __init__(self) -> None:
         super().__init__(rank=int)
 
     @property
     def is_full(self) -> bool:
-        """True if even a new user's request finds no slot."""
+        """True if even the request of a new user would find no room."""
         return len(self) >= WAITING_MAX and self.of(0) == len(self)
 
     def enter(self, request: WaitingRequest) -> bool:
-        """Add a request; False where the queue is full of users with no more use than this one.
+        """Add a request. Return False if the queue is full of requests of users with no more use than this one.
 
-        Otherwise the last request of the user with the most use is refused instead.
+        If the queue is full, the newest request of the level with the most use is refused in place of this one.
         """
         if len(self) >= WAITING_MAX:
             heaviest = self.most(int, request.level)
@@ -55,9 +55,9 @@ class WaitingRequests(FairQueue[int, WaitingRequest]):
         return True
 
     def refuse_late(self, now: float, most: int) -> int:
-        """Refuse up to `most` requests whose waiting time is over; return how many.
+        """Refuse up to `most` requests whose waiting time is over; return how many were refused.
 
-        The oldest are at the head of each level.
+        The oldest requests are at the head of each level.
         """
         late = self.take_oldest(lambda request: request.until <= now, most)
         for request in late:

@@ -1,4 +1,4 @@
-"""Audit classes of the columns of requests."""
+"""Audit classes of the columns of the room's table."""
 
 from meterai.plumbing.db.audited import Audited
 

@@ -1,4 +1,6 @@
-"""Step that logs each request with an API key and its answer, from the application, the limiter or a waiting line."""
+"""Step before the application that logs each request with an API key, whoever answers: application, limiter, or waiting
+line.
+"""
 
 from time import perf_counter
 
@@ -19,14 +21,14 @@ _KEY = b"authorization"
 
 
 class Noting:
-    """Logs requests of API keys for their accounts; all others pass."""
+    """Logs requests that come with an API key; passes all others on unchanged."""
 
     def __init__(self, application: Litestar) -> None:
-        """`application` has the services once it has started."""
+        """`application` provides the services of routes once it has started."""
         self._application = application
 
     async def __call__(self, visit: Visit, go_on: GoOn) -> None:
-        """Go on, and log the request with its answer."""
+        """Pass the request on, and log it with its answer."""
         scope = visit.scope
         if not is_api(scope) or _KEY not in head_of(scope).values:
             await go_on(visit)
@@ -73,7 +75,7 @@ class _Counted:
         self.bytes = 0
 
     async def send(self, message: Message) -> None:
-        """Pass on one message of the answer."""
+        """Pass on one message of the answer and count its bytes."""
         if message["type"] == "http.response.body" and self._has_body:
             self.bytes += len(message["body"])
         elif message["type"] == "http.response.start":
@@ -82,7 +84,7 @@ class _Counted:
 
 
 def _caller(scope: HTTPScope, log: RequestLog) -> Caller | None:
-    """Return the caller of the key: from the guard, or without it from the cache of callers."""
+    """Return the caller that the API key belongs to: as the guard of the route found it, else from the cache of callers."""
     caller = scope.get("caller")
     if isinstance(caller, Caller):
         return caller if caller.by == "api_key" else None

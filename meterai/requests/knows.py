@@ -1,4 +1,4 @@
-"""Requests for the console: search of an account by Request-Id, refused requests on its timeline."""
+"""What the room offers the console: accounts by Request-Id, and refused requests on an account's timeline."""
 
 import re
 from collections.abc import Sequence
@@ -13,14 +13,14 @@ _REQUEST = re.compile(r"[A-Za-z0-9_-]{8,64}")  # as accepted by `plumbing/observ
 
 
 async def find(tx: ReadTx, text: str, limit: int) -> Sequence[Subject]:
-    """Find the account whose key made the request with this Request-Id."""
+    """Find the accounts whose API key made the request with this Request-Id."""
     if not _REQUEST.fullmatch(text):
         return ()
     return [account_subject(one) for one in await store.accounts_of_request(tx, text, limit)]
 
 
 async def tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
-    """Return the newest refused requests of an account."""
+    """Return happenings for the newest refused requests of an account; none for other subjects."""
     if about.kind != SubjectKind.ACCOUNT or about.account is None:
         return ()
     return [

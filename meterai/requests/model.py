@@ -7,12 +7,12 @@ from uuid import UUID
 import msgspec
 
 ENTRY_KIND = "req"
-OTHER_METHOD = "other"  # for a word that is no HTTP method
+OTHER_METHOD = "other"  # shown for a word that is no HTTP method
 PATH_LENGTH_MAX = 200  # characters; our longest path has about 160
 
 
 class RequestEntry(msgspec.Struct, frozen=True):
-    """A line to write."""
+    """A line to be written to the table."""
 
     account_id: UUID
     entry_id: UUID
@@ -33,9 +33,11 @@ class RequestEntry(msgspec.Struct, frozen=True):
 class RequestView(msgspec.Struct, frozen=True, kw_only=True):
     """A request of one of your API keys.
 
-    `id` is of this line, `request_id` its Request-Id.  `route` is the path as the description of the API has it, null
-    where there is none such.  `status` is null where the client went before it was answered; `code` is that of a
-    refusal.  `bytes_in` is what was announced.
+    `id` names this line of the log, and `request_id` is the Request-Id. `route` is the path as in the description of
+    the
+    API, null if no route has this path. `status` is null if the client left before the answer. `code` is that of a
+    refusal.
+    `bytes_in` is the announced length of the body.
     """
 
     id: str
@@ -55,7 +57,7 @@ class RequestView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RequestFilter(NamedTuple):
-    """Filter of lines: key, class of status (4: 400 to 499), start, Request-Id."""
+    """Filter of lines: API key, class of status (4 for 400 to 499), earliest time, Request-Id."""
 
     key: UUID | None = None
     class_of_status: int | None = None
@@ -64,7 +66,7 @@ class RequestFilter(NamedTuple):
 
 
 class RefusedRequest(NamedTuple):
-    """A refused request, for staff."""
+    """A refused request, as staff see it."""
 
     at: datetime
     request: str

@@ -18,7 +18,7 @@ from meterai.requests.service import RequestLog
 
 SHOWN = 50  # lines per page
 CLASSES = get_args(ClassOfStatus)
-TYPED_LENGTH_MAX = 64  # of a Request-Id
+TYPED_LENGTH_MAX = 64  # characters of a typed Request-Id
 
 
 @get(

@@ -1,4 +1,4 @@
-"""Personal data of requests."""
+"""Personal data in the log of requests."""
 
 from meterai.plumbing.db.personal import Basis, Personal, PersonalTable
 

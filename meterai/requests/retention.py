@@ -1,4 +1,4 @@
-"""Retention rules of requests, with reasons."""
+"""Retention rules of the log of requests, with reasons."""
 
 from meterai.plumbing.work.retention import MONTH, Leaves, Rule
 

@@ -1,4 +1,4 @@
-"""Registration of requests."""
+"""Registration of the room."""
 
 from collections.abc import Sequence
 

@@ -56,8 +56,8 @@ async def list_requests(
 ) -> RequestList:
     """A page of the requests of the last 30 days, newest first.
 
-    A request is here some seconds after its answer; there is nothing of its body or its query.  It is a log and no
-    proof: where the database was slow, lines are missing.
+    A request is listed some seconds after its answer, without its body and its query. The log is no proof: lines are
+    missing if the database was slow.
     """
     page = ListPage(limit, read(ENTRY_KIND, before)) if before else ListPage(limit)
     wanted = RequestFilter(

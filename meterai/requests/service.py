@@ -29,10 +29,10 @@ from meterai.requests import store
 from meterai.requests.metrics import LINES
 from meterai.requests.model import PATH_LENGTH_MAX, RequestEntry, RequestFilter, RequestView
 
-GATHERED_MAX = 20_000  # buffered lines per process: about ten megabytes, ten seconds of a rush
-WRITTEN_AT_ONCE = 500  # per statement: some milliseconds; the numbers in their ids have 12 bits
-WRITE_SECONDS = 1.0  # interval of writing: the maximum delay of a line
-LAST_SECONDS = 2.0  # for the remaining lines when a process stops
+GATHERED_MAX = 20_000  # buffered lines per process: ten megabytes, or ten seconds of peak traffic
+WRITTEN_AT_ONCE = 500  # lines per statement: takes some milliseconds; the consecutive numbers in their ids have 12 bits
+WRITE_SECONDS = 1.0  # between two writes: the longest delay of a line
+LAST_SECONDS = 2.0  # for writing the remaining lines when a process stops
 KEYS_KNOWN_MAX = 10_000
 
 _log = structlog.get_logger()
@@ -61,13 +61,13 @@ def _key(shown: str) -> UUID:
 
 
 def _shown(text: str, length_max: int) -> str:
-    """Return a client's text on one line without secrets; nearly every text is one line already."""
+    """Return a client's text on one line, without secrets and cut to `length_max`. Nearly every text is on one line already."""
     cut = text[:length_max]
     return without_secrets(cut if cut.isascii() and cut.isprintable() else one_line(cut))
 
 
 def _entries(noted: Iterable[Noted]) -> list[RequestEntry]:
-    """Return lines to write, with ids in their order: one millisecond, then consecutive numbers."""
+    """Return the lines to write. Their ids have the same millisecond and consecutive numbers, so that they keep their order."""
     first = new_id().int & ~(0xFFF << 64)
     return [_entry(one, UUID(int=first | at << 64)) for at, one in enumerate(noted)]
 
@@ -92,7 +92,7 @@ def _entry(one: Noted, entry_id: UUID) -> RequestEntry:
 
 
 class RequestLog:
-    """Request log of a process: `note` costs a request one line in memory, and a task writes the lines."""
+    """Request log of one process: `note` buffers a line in memory, and a task writes the lines."""
 
     def __init__(self, database: Database, accounts: AccountService, clock: Clock) -> None:
         self._database = database
@@ -104,15 +104,15 @@ class RequestLog:
         self._is_closed = False
 
     def now(self) -> datetime:
-        """Return the time for new lines."""
+        """Return the current time, for a new line."""
         return self._clock.now()
 
     def caller_of(self, key: str) -> Caller | None:
-        """Return the cached caller of a key, without a query."""
+        """Return the caller of an API key from the cache, None if it is not cached; runs no query."""
         return self._accounts.cached_caller(key)
 
     def note(self, noted: Noted) -> None:
-        """Buffer a line; without room it is dropped and counted."""
+        """Buffer a line; if the buffer is full the line is dropped and counted."""
         if len(self._gathered) >= GATHERED_MAX or self._is_closed:
             LINES.labels(outcome="dropped").inc()
             return
@@ -121,15 +121,15 @@ class RequestLog:
             self._writing = asyncio.create_task(self._write_on())
 
     async def _write_on(self) -> None:
-        # Background work: requests get database connections first.
+        # Background work: requests get database connections before it.
         PURPOSE.set(WorkPurpose(Priority.NEW))
         while not self._is_closed:
             await asyncio.sleep(WRITE_SECONDS)
-            with suppress(DatabaseAway, DatabaseBusy):  # tried again while there is room
+            with suppress(DatabaseAway, DatabaseBusy):  # the lines are kept and written later
                 await self.write()
 
     async def write(self) -> None:
-        """Write the buffered lines.  Refuses `DatabaseAway` and `DatabaseBusy`: the lines stay."""
+        """Write the buffered lines. Refuses `DatabaseAway` and `DatabaseBusy`: then the lines stay buffered."""
         while self._entries or self._gathered:
             if not self._entries:
                 count = min(len(self._gathered), WRITTEN_AT_ONCE)
@@ -138,14 +138,14 @@ class RequestLog:
             try:
                 await self._database.once(store.write, entries)
             except psycopg.Error as fault:
-                # Rejected lines are not tried again: they would block all others.
+                # Rejected lines are dropped, since retrying them would block all later ones.
                 _log.error("request_lines_failed", fault=repr(fault))
                 outcome = "failed"
             LINES.labels(outcome=outcome).inc(len(entries))
             self._entries = []
 
     async def close(self) -> None:
-        """Write the remaining lines for at most `LAST_SECONDS`; the rest is dropped and counted."""
+        """Write the remaining lines, for at most `LAST_SECONDS`; lines still unwritten then are dropped and counted."""
         self._is_closed = True
         if self._writing is None:
             return
@@ -164,7 +164,7 @@ class RequestLog:
     async def requests(
         self, account: UUID, wanted: RequestFilter, page: ListPage
     ) -> tuple[list[RequestView], bool]:
-        """Return a page of the lines of an account, newest first, and whether there are more."""
+        """Return a page of the lines of an account, newest first, and True if there is another page."""
         found = await self._database.once(store.requests_of, account, wanted, page)
         shown, is_more = page.cut(found)
         names = (
@@ -174,5 +174,5 @@ class RequestLog:
 
 
 def _named(view: RequestView, name: str) -> RequestView:
-    """Return the line with the name of its key; empty if the account no longer has the key."""
+    """Return the line with the name of its API key; the name is empty if the account no longer has the key."""
     return msgspec.structs.replace(view, key_name=name)

@@ -1,4 +1,4 @@
-"""SQL of the request log, one function per query."""
+"""SQL of the log of requests, one function for each query."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -19,7 +19,7 @@ from meterai.requests.model import (
     RequestView,
 )
 
-# One JSON text: arrays per column would be three times as much work for the database.
+# The lines are passed as one JSON text: an array for each column would cost the database three times as much.
 _WRITE = """
 INSERT INTO api_requests (account_id, entry_id, at, request, key_id, method, route, path, status, code, milliseconds,
     idempotency_key, bytes_in, bytes_out)
@@ -48,20 +48,20 @@ _REFUSALS = RowMapper(RefusedRequest)
 
 
 async def write(tx: Tx, entries: Sequence[RequestEntry]) -> None:
-    """Insert lines; existing ones are kept."""
+    """Insert lines; a line whose id exists is left as it is."""
     await tx.run(_WRITE, msgspec.json.encode(entries).decode())
 
 
 async def requests_of(
     tx: ReadTx, account: UUID, wanted: RequestFilter, page: ListPage
 ) -> list[RequestView]:
-    """Return a page of the lines of an account, newest first, with one more if there are more."""
+    """Return the rows of a page of an account's lines, newest first, and one more row if there is another page."""
     twice = [one for value in wanted for one in (value, value)]
     return await tx.all_as(_VIEWS, _OF_ACCOUNT, account, page.before, *twice, page.wanted)
 
 
 async def accounts_of_request(tx: ReadTx, request: str, limit: int) -> list[UUID]:
-    """Return the accounts with a line of this Request-Id."""
+    """Return the accounts that have a line with this Request-Id."""
     found = await tx.all(
         "SELECT DISTINCT account_id FROM api_requests WHERE request = %s LIMIT %s", request, limit
     )
