@@ -1,17 +1,19 @@
-"""The files in a zip archive (PKWARE APPNOTE 6.3), from untrusted bytes, within bounds.
+"""Reading of the files in a zip archive (PKWARE APPNOTE 6.3) from untrusted bytes, within bounds.
 
-Nothing is written anywhere, a name is only shown, an archive in an archive is not opened, and what
-a file inflates to is bounded before it is there.  Stored and deflated files are read; ZIP64 and
-encrypted ones are not.  Python's own reader takes in a directory of any size, so it is not used.
+Nothing is written to disk, a name is only shown, an archive within an archive is not opened, and the size of an
+inflated
+file is bounded before it is inflated. Stored and deflated files are read; ZIP64 and encrypted files are not. Python's
+own
+reader is not used, since it reads a directory of any size.
 
-An archive goes from the first byte to the last: with bytes before it or behind it, it is another one
-that was cut off, whose own last file is an archive, or one that shows other files to other programs.
+An archive must extend from the first byte to the last. With bytes before or after it, it is a truncated archive whose
+last file is itself an archive, or a file that shows other contents to other programs.
 
-Files that share bytes of the archive (D. Fifield, A better zip bomb, 2019) cost a thousand times what
-was sent, and no program that packs makes them: they are not read.
+Files that share bytes of the archive (D. Fifield, A better zip bomb, 2019) can inflate to a thousand times the bytes
+sent, and no packing program makes such archives: they are refused.
 
-`entries` lists the files; `Unpacking.read` gives one of them, within the bounds of a request that may have
-several archives.
+`entries` lists the files; `Unpacking.read` returns one of them, within the bounds of a request, which may have several
+archives.
 """
 
 import stat
@@ -25,10 +27,11 @@ from typing import IO
 
 from meterai.kit.text import as_came
 
-DIRECTORY_BYTES_MAX = 1024 * 1024  # of the central directory: some ten thousand names
-SHOWN_LENGTH_MAX = 1_000  # characters of a name with its folders, as it is shown: the last ones
+DIRECTORY_BYTES_MAX = 1024 * 1024  # of the central directory, with some ten thousand names
+# characters of a shown name with its folders; a longer one loses its beginning
+SHOWN_LENGTH_MAX = 1_000
 PIECE_BYTES = 64 * 1024
-# A deflated file is larger than what it inflates to by 5 bytes in 16 KB at the worst.
+# At worst a deflated file is larger than its content by 5 bytes in 16 KB.
 _LARGER_BY = 1024
 
 _END = struct.Struct("<4s4H2LH")
@@ -37,30 +40,31 @@ _LOCAL = struct.Struct("<4s5H3L2H")
 _COMMENT_BYTES_MAX = 65_535
 _ENCRYPTED, _UTF8 = 0x1, 0x800
 _STORED, _DEFLATED = 0, 8
-_IN_ZIP64 = 0xFFFF_FFFF  # in place of a length: it stands elsewhere, where we do not read it
-_HIDDEN = ("__MACOSX/",)  # what a Mac adds beside the files
-_ADDED = frozenset({".ds_store", "thumbs.db", "desktop.ini"})  # by a Mac or Windows, in any folder
-# What a document has that is a zip inside, as that of Word or LibreOffice.
+_IN_ZIP64 = 0xFFFF_FFFF  # in place of a length that is in a ZIP64 field, which we do not read
+_HIDDEN = ("__MACOSX/",)  # folders that macOS adds beside the files
+# files that macOS or Windows adds in any folder
+_ADDED = frozenset({".ds_store", "thumbs.db", "desktop.ini"})
+# Files by which a document that is a zip inside is recognized, such as one of Word or LibreOffice.
 _OF_A_DOCUMENT = frozenset({"[Content_Types].xml", "mimetype"})
 _SIGNATURE = b"PK\3\4"
 _OF_THE_END = b"PK\5\6"
 
 
 class UnreadReason(StrEnum):
-    """Why an archive, or a file of it, cannot be read."""
+    """Reason why an archive, or a file in it, cannot be read."""
 
     DAMAGED = "damaged"  # the archive, or this file in it
     ENCRYPTED = "encrypted"
-    PACKED_OTHERWISE = "packed_otherwise"  # in a way that is not read here
+    PACKED_OTHERWISE = "packed_otherwise"  # by a compression method that is not read here
     EMPTY = "empty"  # an archive without files
     OVERLAPPING = "overlapping"  # shares bytes of the archive with another file
     NESTED = "nested"  # an archive in an archive
-    TOO_LARGE = "too_large"  # this file, or all that was unpacked before
-    TOO_MANY = "too_many"  # names in the directory
+    TOO_LARGE = "too_large"  # this file, or all files unpacked before it
+    TOO_MANY = "too_many"  # the directory has too many names
 
 
 class Unread(Exception):
-    """A file of an archive, or all of it, cannot be read; whoever unpacks says what that means."""
+    """A file of an archive, or the whole archive, cannot be read. The caller decides what that means."""
 
     def __init__(self, reason: UnreadReason) -> None:
         super().__init__(f"an archive or a file of it: {reason}")
@@ -71,8 +75,8 @@ class Unread(Exception):
 class ArchiveEntry:
     """One file of an archive, as its directory describes it.
 
-    path    its name with its folders, to be shown
-    raw     the same to the letter: by this one a file is told from others
+    path    the name with its folders, for display
+    raw     the name exactly as in the archive, which distinguishes the file from others
     """
 
     path: str
@@ -84,23 +88,23 @@ class ArchiveEntry:
     offset: int
     is_overlapping: bool = False
     raw: str = ""
-    is_link: bool = False  # to another file, on systems that know links
+    is_link: bool = False  # a link to another file, on systems that have links
 
 
 def is_archive(beginning: bytes) -> bool:
-    """True for the first bytes of a zip, also of one without files."""
+    """True if these bytes begin a zip archive, also one without files."""
     return beginning.startswith((_SIGNATURE, _OF_THE_END))
 
 
 def is_document(found: Sequence[ArchiveEntry]) -> bool:
-    """True for the files of a document that is a zip inside: to whoever has it, it is one file."""
+    """True if the files are those of a document that is a zip inside; its owner regards it as one file."""
     paths = {one.path for one in found}
-    # One with documents to be checked is opened, whatever else is in it.
+    # An archive with a PDF is opened to check the PDF, whatever other files it contains.
     return bool(paths & _OF_A_DOCUMENT) and not any(one.lower().endswith(".pdf") for one in paths)
 
 
 def is_office(content: bytes) -> bool:
-    """True for a document that is a zip inside."""
+    """True if the content is a document that is a zip inside."""
     try:
         return is_document(entries(BytesIO(content)))
     except Unread:
@@ -108,7 +112,7 @@ def is_office(content: bytes) -> bool:
 
 
 def entries(file: IO[bytes]) -> list[ArchiveEntry]:
-    """The files of an archive, in the order of its directory; no folders.  Raises `Unread`."""
+    """Return the files of an archive, in the order of its directory, without folders. Raises `Unread`."""
     directory, start, count = _directory(file)
     listed: list[tuple[ArchiveEntry, int]] = []
     place = 0
@@ -134,7 +138,7 @@ def entries(file: IO[bytes]) -> list[ArchiveEntry]:
             raw=raw,
             is_link=stat.S_ISLNK(found[15] >> 16),
         )
-        # At the least: how long the second extra field is, its local header alone knows.
+        # A lower bound: only the local header knows the length of the second extra field.
         length = 0 if compressed == _IN_ZIP64 else compressed
         listed.append((entry, offset + _LOCAL.size + name_length + length))
         place += _ENTRY.size + name_length + extra_length + comment_length
@@ -148,9 +152,9 @@ def entries(file: IO[bytes]) -> list[ArchiveEntry]:
 
 
 def _sharing(listed: list[tuple[ArchiveEntry, int]], directory: int) -> set[int]:
-    """Which files, by number, have bytes that another one or the directory has too."""
+    """Return the positions of files that share bytes with another file or with the directory."""
     shared = {at for at, (_, end) in enumerate(listed) if end > directory}
-    furthest, reached = -1, 0  # the file that goes furthest of those before, and how far
+    furthest, reached = -1, 0  # the file that ends last of those before, and its end
     for at in sorted(range(len(listed)), key=lambda one: listed[one][0].offset):
         entry, end = listed[at]
         if furthest >= 0 and entry.offset < reached:
@@ -161,7 +165,7 @@ def _sharing(listed: list[tuple[ArchiveEntry, int]], directory: int) -> set[int]
 
 
 def _directory(file: IO[bytes]) -> tuple[bytes, int, int]:
-    """The central directory, where it begins, and how many files it has."""
+    """Return the central directory, its offset, and its number of files. Raises `Unread`."""
     size = file.seek(0, 2)
     start = max(0, size - _END.size - _COMMENT_BYTES_MAX)
     file.seek(start)
@@ -180,7 +184,7 @@ def _directory(file: IO[bytes]) -> tuple[bytes, int, int]:
 
 
 def _path(raw: str) -> str:
-    """A name with its folders, fit to be shown; empty for a folder and for what a system adds."""
+    """Return a name with its folders, safe to show; empty for a folder and for files that a system adds."""
     text = raw.replace("\\", "/")
     if text.endswith("/") or text.startswith(_HIDDEN):
         return ""
@@ -194,20 +198,20 @@ def _text(name: bytes, *, is_utf8: bool) -> str:
 
 
 class Unpacking:
-    """The files that are unpacked for one request: so many bytes of each and of all at the most."""
+    """Unpacks the files of one request: at most `file_bytes_max` bytes of each, and `bytes_max` bytes of all together."""
 
     def __init__(self, *, file_bytes_max: int, bytes_max: int) -> None:
         self._file_bytes_max = file_bytes_max
         self._left = bytes_max
 
     def read(self, file: IO[bytes], entry: ArchiveEntry) -> bytes:
-        """The bytes of one file of an archive.  Raises `Unread`.
+        """Return the content of one file of an archive. Raises `Unread`.
 
-        The last one may go beyond the bound of all.
+        The last file read may exceed the bound of all files together.
         """
         if self._left < 0:
             raise Unread(UnreadReason.TOO_LARGE)
-        # What it says of itself: no more than that is inflated.
+        # The declared size may be trusted here, since no more than that is inflated.
         self._left -= max(entry.size, entry.compressed)
         return _content(file, entry, self._file_bytes_max)
 
@@ -230,7 +234,7 @@ def _content(file: IO[bytes], entry: ArchiveEntry, bytes_max: int) -> bytes:
 
 
 def pieces(file: IO[bytes], entry: ArchiveEntry, size: int) -> Iterator[bytes]:
-    """The first bytes of a file that `Unpacking.read` gave before, a piece at a time."""
+    """Yield the first `size` bytes of a file that `Unpacking.read` has returned before, in pieces."""
     _go_to(file, entry)
     if entry.method == _STORED:
         yield from pieces_of(file, size)
@@ -245,14 +249,14 @@ def pieces(file: IO[bytes], entry: ArchiveEntry, size: int) -> Iterator[bytes]:
 
 
 def pieces_of(file: IO[bytes], size: int) -> Iterator[bytes]:
-    """The next bytes of a file, a piece at a time."""
+    """Yield the next `size` bytes of a file, in pieces."""
     while size and (found := file.read(min(size, PIECE_BYTES))):
         size -= len(found)
         yield found
 
 
 def _go_to(file: IO[bytes], entry: ArchiveEntry) -> None:
-    """Go to where the bytes of a file begin."""
+    """Move to the first content byte of a file of the archive. Raises `Unread`."""
     file.seek(entry.offset)
     head = file.read(_LOCAL.size)
     if len(head) != _LOCAL.size or not head.startswith(_SIGNATURE):
@@ -267,7 +271,7 @@ def _compressed(file: IO[bytes], entry: ArchiveEntry) -> bytes:
 
 
 def _inflated(data: bytes, method: int, size: int) -> bytes:
-    """The bytes, and one more than `size` where there are more: it is damaged then."""
+    """Return the inflated bytes. If there are more than `size`, return one byte more, which shows that the file is damaged."""
     if method == _STORED:
         return data
     if method != _DEFLATED:

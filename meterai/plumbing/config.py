@@ -1,10 +1,10 @@
-"""Configuration: the settings of every room under flat names, and where each value came from.
+"""Configuration: the settings of every room under flat names, and the source of each value.
 
-A room declares its settings as a Struct (a section); which sections a process has, `apps` says.
+A room declares its settings as a Struct (a section); `apps` lists the sections of a process.
 
-Later sources win: default, the running instance (`DIR/instance.json`, written by `meterai up`),
-a TOML file (`DIR/meterai.toml` or `--config FILE`), the environment (`METERAI_<NAME>`, and
-`DATABASE_URL`), the command line.  This is the only module that reads the environment.
+Later sources override earlier ones: default, the running instance (`DIR/instance.json`, written by `meterai up`), a
+TOML file (`DIR/meterai.toml` or `--config FILE`), the environment (`METERAI_<NAME>`, and `DATABASE_URL`), the command
+line. No other module reads the environment.
 """
 
 import json
@@ -23,13 +23,14 @@ from meterai.plumbing.files import read_settings_file
 from meterai.plumbing.toml import read_toml
 
 PREFIX = "METERAI_"
-PARENT = "METERAI_PARENT_PID"  # a parent whose death ends its children; see plumbing/parent.py
-# Where a setting may come from that is not a file; any other source is the path of one.
+# process id of a parent whose death ends its children; see plumbing/parent.py
+PARENT = "METERAI_PARENT_PID"
+# Sources of a setting other than files; any other source is the path of a file.
 NOT_FILES = frozenset({"default", "running instance", "environment", "option"})
 
 
 class ConfigurationWrong(CommandRefusal):
-    """A setting has a name or a value that cannot be used."""
+    """A setting has an unknown name or an invalid value."""
 
     code = "configuration_wrong"
     status = 500
@@ -50,23 +51,24 @@ Secret = Annotated[str, msgspec.Meta(extra={"secret": True})]  # never shown
 
 
 class ProcessSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What every process needs: where things are, how much of each."""
+    """Settings that every process needs: addresses, folders and sizes."""
 
     data: str = "data"
     host: str = "127.0.0.1"
     port: Port = 8000
-    public_url: str = ""  # how the outside reaches us; empty: http://host:port
-    proxies: Whole = 0  # of ours in front, whose X-Forwarded-For is believed
+    public_url: str = ""  # URL at which clients reach us; empty: http://host:port
+    proxies: Whole = 0  # number of our proxies in front, whose X-Forwarded-For is trusted
     database_url: Secret = ""  # empty: see `database`
     database: Literal["embedded", "system"] = "embedded"
     workers: Positive = 1  # web processes
-    worker_concurrency: Positive = 8  # slow acts one worker does at the same time
+    worker_concurrency: Positive = 8  # slow acts that one worker does concurrently
     database_connections: Positive = 16  # per process
     environment: Literal["development", "production"] = "development"
-    uploads_bytes_max: Positive = 1024 * 1024 * 1024  # bodies on disk at once, per web process
-    metrics_port: Port = 0  # of 127.0.0.1, for the operator's eyes only; 0: none
+    # upload bytes on disk at once, per web process
+    uploads_bytes_max: Positive = 1024 * 1024 * 1024
+    metrics_port: Port = 0  # port on 127.0.0.1, for the operator only; 0: none
     log_level: Literal["debug", "info", "warning", "error"] = "info"
-    # Faults with what every variable held; on a terminal, and in development only.
+    # Log faults with the value of every variable; only on a terminal and in development.
     log_values: bool = False
 
     @property
@@ -76,17 +78,17 @@ class ProcessSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def url(self) -> str:
-        """How the outside reaches us, without a slash at the end."""
+        """The URL at which clients reach us, without a slash at the end."""
         return self.public_url.rstrip("/") or f"http://{self.host}:{self.port}"
 
     @property
     def is_secure(self) -> bool:
-        """True where the outside reaches us by TLS: then cookies travel over nothing else."""
+        """True if clients reach us by TLS: then cookies are sent over TLS only."""
         return self.url.startswith("https:")
 
     @property
     def is_production(self) -> bool:
-        """True where money is real; everything else is development."""
+        """True if money is real; every other environment is development."""
         return self.environment == "production"
 
 
@@ -95,7 +97,7 @@ Sections = Sequence[type[msgspec.Struct]]
 
 
 def names_of(sections: Sections) -> dict[str, type[msgspec.Struct]]:
-    """Every setting, and the section that declares it.  Raises `ValueError` for a name given twice."""
+    """Return every setting with the section that declares it. Raises `ValueError` if two settings have the same name."""
     found: dict[str, type[msgspec.Struct]] = {}
     for section in sections:
         for name in section.__struct_fields__:
@@ -108,7 +110,7 @@ def names_of(sections: Sections) -> dict[str, type[msgspec.Struct]]:
 class Settings:
     """The settings of a process: one section of each room, found by its type.
 
-    Names are flat and none comes twice, so that a setting is `METERAI_<NAME>` whoever reads it.
+    Names are flat and unique, so a setting is `METERAI_<NAME>` whichever room reads it.
     """
 
     def __init__(self, sections: Iterable[msgspec.Struct]) -> None:
@@ -120,22 +122,22 @@ class Settings:
         }
 
     def of(self, kind: type[Section]) -> Section:
-        """One section.  Raises `KeyError` for one that this process was not built with."""
+        """Return the section of this type. Raises `KeyError` if this process was built without it."""
         found = self._sections[kind]
         assert isinstance(found, kind)
         return found
 
     @property
     def process(self) -> ProcessSettings:
-        """What every process needs."""
+        """The settings that every process needs."""
         return self.of(ProcessSettings)
 
     def flat(self) -> Mapping[str, Any]:
-        """Name -> value of every setting, in the order of the sections.  Every page asks: made once."""
+        """Return the value of every setting by name, in the order of the sections. Cached, since every page asks for it."""
         return self._flat
 
     def secrets(self) -> frozenset[str]:
-        """The names of those that are never shown."""
+        """Return the names of the settings that are never shown."""
         return frozenset(
             name
             for section in self._sections
@@ -144,7 +146,7 @@ class Settings:
         )
 
     def replaced(self, **values: object) -> "Settings":
-        """The same with other values of these names.  Refuses `ConfigurationWrong`."""
+        """Return a copy with other values for these names. Refuses `ConfigurationWrong`."""
         return _converted(tuple(self._sections), {**self.flat(), **values})
 
     def __eq__(self, other: object) -> bool:
@@ -154,7 +156,7 @@ class Settings:
 
 
 def _converted(sections: Sections, values: Mapping[str, object]) -> Settings:
-    """Settings of these values; what is not given has its default."""
+    """Return settings with these values; a setting without a value has its default."""
     known = names_of(sections)
     checked = {name: _one(known, name, value, "option") for name, value in values.items()}
     return Settings(
@@ -164,23 +166,23 @@ def _converted(sections: Sections, values: Mapping[str, object]) -> Settings:
 
 
 def settings_of(sections: Sections, **values: object) -> Settings:
-    """Settings with these values, whatever the environment says.  Refuses `ConfigurationWrong`."""
+    """Return settings with these values, independent of the environment. Refuses `ConfigurationWrong`."""
     return _converted(sections, values)
 
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """Settings in force, and for each the source it came from."""
+    """The settings in force, and the source of each."""
 
     settings: Settings
     sources: dict[str, str]
 
     def value(self, name: str) -> Any:
-        """The value of a setting by its name."""
+        """Return the value of a setting by its name."""
         return self.settings.flat()[name]
 
     def shown(self) -> list[tuple[str, str, str]]:
-        """(name, value, source) of every setting, secrets hidden."""
+        """Return (name, value, source) of every setting, with secrets hidden."""
         rows, secrets = [], self.settings.secrets()
         for name, value in self.settings.flat().items():
             hidden = name in secrets and value
@@ -189,7 +191,7 @@ class Configuration:
 
 
 def instance_file(directory: Path) -> Path:
-    """Where a running instance writes the addresses it chose."""
+    """Return the file in which a running instance records the addresses it chose."""
     return directory / "instance.json"
 
 
@@ -205,7 +207,7 @@ def _from_file(path: Path) -> dict[str, Any]:
 
 
 def _of_running(path: Path) -> dict[str, Any]:
-    """What a running instance chose.  Refuses `ConfigurationWrong`."""
+    """Return the settings that a running instance chose. Refuses `ConfigurationWrong`."""
     try:
         found = json.loads(read_settings_file(path))["settings"]
     except OSError as error:
@@ -242,7 +244,7 @@ def _one(
 
 
 def directory_of(option: object) -> Path:
-    """The data directory: what was asked for, else `METERAI_DATA`, else the default."""
+    """Return the data directory: the option if given, else `METERAI_DATA`, else the default."""
     return Path(str(option or os.environ.get(f"{PREFIX}DATA") or ProcessSettings().data))
 
 
@@ -252,7 +254,7 @@ def load(
     *,
     config: Path | None = None,
 ) -> Configuration:
-    """Gather the settings of these sections.  Refuses `ConfigurationWrong`."""
+    """Read the values of these sections from all sources. Refuses `ConfigurationWrong`."""
     known = names_of(sections)
     given = {name: value for name, value in (options or {}).items() if value is not None}
     environ = _from_environment(known, os.environ)
@@ -277,12 +279,12 @@ def load(
 
 
 def parent_pid() -> int | None:
-    """The parent that wants this process to end with it, if there is one."""
+    """Return the process id of the parent that wants this process to end with it; None if there is none."""
     return counted(os.environ.get(PARENT, ""))
 
 
 def environment_with(values: Mapping[str, object]) -> dict[str, str]:
-    """The environment of a process that finds these settings and none of ours."""
+    """Return the environment of a process that gets these settings and no other setting of ours."""
     environ = {
         name: value
         for name, value in os.environ.items()
@@ -295,28 +297,28 @@ def environment_with(values: Mapping[str, object]) -> dict[str, str]:
 
 
 def environment_for(settings: Settings) -> dict[str, str]:
-    """The environment in which a child finds exactly these settings, and its parent's number."""
+    """Return the environment of a child process: exactly these settings, and our process id as its parent."""
     return environment_with(settings.flat()) | {PARENT: str(os.getpid())}
 
 
 def metrics_folder() -> Path:
-    """Where the processes of this instance count together, once that was exported."""
+    """Return the folder in which all processes of this instance write their metrics; it must have been set before."""
     return Path(os.environ["PROMETHEUS_MULTIPROC_DIR"])
 
 
 def is_counted_together() -> bool:
-    """True in a process that counts in such a folder."""
+    """True if this process writes its metrics to a shared folder."""
     return "PROMETHEUS_MULTIPROC_DIR" in os.environ
 
 
 def count_in(folder: Path) -> None:
-    """Set the folder in which this process counts, before `prometheus_client` is imported."""
+    """Set the folder to which this process writes its metrics; call it before `prometheus_client` is imported."""
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
 
 
 @contextmanager
 def alone() -> Iterator[None]:
-    """What is imported in the block finds no such folder."""
+    """Hide the shared metrics folder from modules that are imported in the block."""
     folder = os.environ.pop("PROMETHEUS_MULTIPROC_DIR")
     try:
         yield
@@ -325,7 +327,7 @@ def alone() -> Iterator[None]:
 
 
 def export(settings: Settings) -> None:
-    """Put these settings into our own environment, for processes that others start for us."""
+    """Put these settings into our own environment, for processes that libraries start for us."""
     environ = environment_for(settings)
     os.environ.clear()
     os.environ.update(environ)

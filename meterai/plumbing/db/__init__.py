@@ -1,1 +1,1 @@
-"""The database: connections, migrations, what is declared about tables, and the check of invariants."""
+"""The database: connections, migrations, declarations about tables, and the check of invariants."""

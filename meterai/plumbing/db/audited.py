@@ -1,8 +1,9 @@
-"""What a room says of its tables to the audit, column by column.
+"""What a room declares about its tables for the audit, column by column.
 
-A column is part of a fact, which is written once and hashed into every point of the audit's chain; or
-it is `shown`, and nothing has to look at it, for a reason; or an invariant that names it looks at it, which
-needs no line here: tests/audit/test_columns.py changes each such column, and an invariant must break.
+Each column has one of three audit classes. It is part of a fact, which is written once and hashed into every checkpoint
+of the audit's chain; or it is `shown`, which means that nothing needs to check it, for a stated reason; or an invariant
+names it and so checks it. The third class needs no declaration: tests/audit/test_columns.py changes each such column,
+and an invariant must then break.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,7 +15,7 @@ from typing import TypeVar
 
 Told = TypeVar("Told")
 
-# Reasons that several columns have.
+# Reasons that several columns share.
 SHOWN = "Shown to its owner; nothing is decided by it."
 WORK = "Counts tries or keeps an answer: it delays work, which is looked at by when it is late."
 ONE_ROW = "A constraint leaves it one value."
@@ -22,8 +23,10 @@ ONE_ROW = "A constraint leaves it one value."
 
 @dataclass(frozen=True)
 class Fact:
-    """Columns of `table` (as `t`) that stay what they were at `at` (SQL), of the rows that `only`
-    (SQL) names.  A table without a time of its own is joined to one that has it."""
+    """Columns of `table` (as `t`) that keep their values from the time `at` (SQL) on, in rows that match `only` (SQL).
+
+    A table without a time of its own is joined by `join` to one that has it.
+    """
 
     name: str
     table: str
@@ -32,34 +35,34 @@ class Fact:
     only: str = "true"
     join: str = ""
     is_global: bool = False
-    years: int = 0  # after which rows leave, by a rule of retention; 0: they stay
+    years: int = 0  # years after which retention deletes the rows; 0: never
 
     @cached_property
     def owner(self) -> str:
-        """The account of a row (SQL); the nil account where it is of none."""
+        """SQL of the account of a row; the nil account if the row belongs to no account."""
         return "'00000000-0000-0000-0000-000000000000'::uuid" if self.is_global else "t.account_id"
 
     @cached_property
     def shape(self) -> str:
-        """What of which rows is hashed, in short: a point of another shape says nothing of it."""
+        """Short description of the hashed columns and rows. A checkpoint with another shape cannot be compared."""
         told = repr((self.table, self.at, self.columns, self.only, self.join))
         return sha256(told.encode()).hexdigest()[:16]
 
     @cached_property
     def content(self) -> str:
-        """The columns as one text (SQL): a record, so that no two rows read alike."""
+        """SQL of the columns as one text. It is a record, so that different rows never give the same text."""
         return f"ROW({', '.join(f't.{column}' for column in self.columns)})::text"
 
 
 def fact(table: str, at: str, columns: str, *, years: int = 0, **more: str) -> Fact:
-    """A fact of an account; its time is a column of its own."""
+    """Return a fact about rows of accounts whose time is a column of `table`; `years` is its retention."""
     kept = ("account_id", *columns.split(), at)
     only = more.get("only", f"t.{at} IS NOT NULL")
     return Fact(more.get("name", table), table, f"t.{at}", kept, only, years=years)
 
 
 def global_fact(table: str, at: str, columns: str, **more: str) -> Fact:
-    """A fact of no account; its time is a column of its own."""
+    """Return a fact about rows of no account whose time is a column of `table`."""
     return Fact(
         more.get("name", table),
         table,
@@ -72,10 +75,10 @@ def global_fact(table: str, at: str, columns: str, **more: str) -> Fact:
 
 @dataclass(frozen=True, slots=True)
 class SubjectColumn:
-    """By which column a row says what it is about: an order, or a stamping from the balance.
+    """The column that names the subject of a row: an order, or a stamping from the balance.
 
-    Where it does so through another table, `column` is what both have.  A table that is global has
-    no account; its rows are under the nil one, as their entries are.
+    If the subject is found through another table, `column` is the column that both tables have. A global table has no
+    account; its rows count under the nil account, like their entries.
     """
 
     column: str
@@ -85,11 +88,13 @@ class SubjectColumn:
 
 @dataclass(frozen=True, slots=True)
 class ClockColumn:
-    """A column of times that may lie ahead: of a row `t`, `until` (SQL) is the latest that any rule gives.
+    """A column of times that may lie in the future.
 
-    never  SQL of rows for which nothing is scheduled any more: they may have `infinity`
-    since  the earliest (SQL)
-    All other columns of times say when something happened, and none of them is of the future.
+    until  SQL: the latest time that any rule allows in a row `t`
+    never  SQL: True for rows that nothing is scheduled for any more, which may have `infinity`
+    since  SQL: the earliest allowed time
+
+    All other columns of times record the past, and none of them may lie in the future.
     """
 
     table: str
@@ -101,8 +106,12 @@ class ClockColumn:
 
 @dataclass(frozen=True, slots=True)
 class DueWork:
-    """Work of rows of `table` (as `t`) that `waits` (SQL) names: each has a time `at` (SQL), and is worked on within
-    `late` of it (SQL, by default ten minutes: every worker looks for it)."""
+    """Rows of `table` (as `t`) that wait for work and when it must be done.
+
+    waits  SQL: True for rows that wait
+    at     SQL: the time at which the work is due
+    late   SQL: the interval within which it must be done; by default ten minutes, since every worker looks for it
+    """
 
     table: str
     at: str
@@ -112,7 +121,7 @@ class DueWork:
 
 @dataclass(frozen=True, slots=True)
 class MarkEvidence:
-    """A mark in rows of `table` (as `t`) that `marked` (SQL) have, and the `proof` (SQL) without which it is none."""
+    """A mark on rows of `table` (as `t`) that match `marked` (SQL); it is valid only with the `proof` (SQL)."""
 
     table: str
     marked: str
@@ -121,20 +130,21 @@ class MarkEvidence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Audited:
-    """What the audit knows of some tables.  Queries are SQL that answers account_id and subject.
+    """What the audit knows about some tables. Queries are SQL that returns account_id and subject.
 
-    facts        what is written once
-    shown        by table, columns that no invariant has to look at: by the reason their names, or the reason alone for
-                 every column that is no fact
-    subjects     by table, what its rows are about
-    of_accounts  tables that are looked at for a whole account once a row was written
-    unfinished   queries of what is open and may be late, whenever it was written
-    related      queries of what hangs together with what was found so far, which is `{found}`
-    standing     tables without a time whose rows never go: there are never fewer
-    clocks       columns of times that may lie ahead, and how far
+    facts        columns that are written once
+    shown        by table, columns that no invariant needs to check: their names by reason, or one reason alone for
+    every
+                 column that is not in a fact
+    subjects     by table, the column that names the subject of a row
+    of_accounts  tables that are checked for a whole account after a row of it was written
+    unfinished   queries of open work that may be late, however old it is
+    related      queries of subjects related to those found so far, which are `{found}`
+    standing     tables without a time whose rows are never deleted: their number never falls
+    clocks       columns of times that may lie in the future, with their bounds
     dues         work that waits for its time
-    evidence     marks that end work, and what proves each
-    measure      the table whose rows say how much there is to look at of an account
+    evidence     marks that end work, and the proof of each
+    measure      the table whose number of rows says how much of an account there is to check
     """
 
     facts: Sequence[Fact] = ()
@@ -151,7 +161,7 @@ class Audited:
 
 
 def together(each: Sequence[Audited]) -> Audited:
-    """What several rooms say, the lowest first.  One table measures, that of the highest room."""
+    """Merge the declarations of several rooms, the lowest room first. `measure` is that of the highest room."""
     return Audited(
         facts=tuple(chain.from_iterable(one.facts for one in each)),
         shown=_merged(one.shown for one in each),

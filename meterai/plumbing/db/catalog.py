@@ -1,13 +1,12 @@
-"""The complete description of our schema, as the catalogs of PostgreSQL tell it.
+"""The complete description of our schema, read from the catalogs of PostgreSQL.
 
-`migrations/schema.toml` holds what a database that the migrations have just built is like: every
-table, column, constraint, index and function, each with its definition.  The audit compares it with
-the database there is.  What PostgreSQL has beside these (triggers, rules, operators and so on) is
-described too, and no migration makes any.
+`migrations/schema.toml` describes a database that the migrations have just built: every table, column, constraint,
+index and function, each with its definition. The audit compares it with the actual database. Other objects of
+PostgreSQL (triggers, rules, operators and so on) are described too; no migration creates any.
 
-Definitions are asked for with nothing but `pg_catalog` in the search path: then they are the same in
-every session and from PostgreSQL 15 to 18 (tests/tidy holds the file to the migrations), and no object of a
-shadowing schema is used to look for itself.
+Definitions are queried with only `pg_catalog` in the search path. So they are the same in every session and from
+PostgreSQL 15 to 18 (tests/tidy compares the file with the migrations), and an object that shadows a catalog cannot
+hide itself.
 """
 
 import json
@@ -16,11 +15,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 from typing import TypeAlias
 
-# What stands in a statement is looked up in `pg_catalog`, then here; last of all among temporary
-# tables, which PostgreSQL would look through first.
+# Names in a statement are looked up in `pg_catalog`, then in `public`; last among temporary tables, which PostgreSQL
+# would otherwise search first.
 SEARCH_PATH = "public, pg_temp"
 OF_CATALOGS = "pg_catalog, pg_temp"
-FIRST_OID = 16_384  # of what was made after the server; FirstNormalObjectId in transam.h
+FIRST_OID = 16_384  # of objects created after the server was; FirstNormalObjectId in transam.h
 
 Key: TypeAlias = tuple[str, str]  # (kind, name)
 Description: TypeAlias = dict[Key, str]
@@ -54,7 +53,7 @@ LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
 WHERE c.relnamespace = 'public'::regnamespace AND c.relkind NOT IN ('i', 'I', 't', 'S')
     AND a.attnum > 0 AND NOT a.attisdropped
 """
-# From PostgreSQL 18 on NOT NULL is a constraint too; the column tells it, unless it is not in force.
+# From PostgreSQL 18 on NOT NULL is a constraint too. The column describes it, unless it is not in force.
 _CONSTRAINTS = """
 SELECT 'constraint', coalesce(c.relname, t.typname) || '.' || k.conname,
        concat_ws(' ', pg_get_constraintdef(k.oid),
@@ -98,7 +97,7 @@ SELECT 'language', l.lanname::text,
        concat_ws(' ', (SELECT proname || ' of ' || probin FROM pg_proc WHERE oid = l.lanplcallfoid))
 FROM pg_language l WHERE l.lanname IN ('sql', 'plpgsql')
 """
-# Objects that act beside a statement (triggers, rules) or change what it means (operators, casts).
+# Objects that act in addition to a statement (triggers, rules) or change its meaning (operators, casts).
 _HIDDEN = f"""
 SELECT 'trigger', c.relname || '.' || g.tgname, concat_ws(' ', pg_get_triggerdef(g.oid), g.tgenabled)
 FROM pg_trigger g JOIN pg_class c ON c.oid = g.tgrelid
@@ -166,12 +165,12 @@ DESCRIBE = " UNION ALL ".join(
 
 
 def description(rows: Iterable[Mapping[str, str]]) -> Description:
-    """What `DESCRIBE` found."""
+    """Return the description from the rows of `DESCRIBE`."""
     return {(row["kind"], row["name"]): row["told"] for row in rows}
 
 
 def read(text: str) -> Description:
-    """The description that `written` wrote."""
+    """Read a description that `written` wrote."""
     return {
         (kind, name): told
         for kind, facts in tomllib.loads(text).items()
@@ -180,7 +179,7 @@ def read(text: str) -> Description:
 
 
 def written(found: Description) -> str:
-    """A description as TOML, in a fixed order: a table of names and definitions for each kind."""
+    """Return a description as TOML, in a fixed order: one table of names and definitions for each kind."""
     parts = []
     for kind, facts in groupby(sorted(found), key=lambda key: key[0]):
         lines = [f"{json.dumps(name)} = {json.dumps(found[kind, name])}" for _, name in facts]
@@ -189,7 +188,7 @@ def written(found: Description) -> str:
 
 
 def differences(due: Description, there: Description) -> Iterator[tuple[str, dict[str, str]]]:
-    """(kind, what is told) of every object that is missing, of no migration, or another."""
+    """Yield (kind, facts) of every object that is missing, that no migration creates, or that differs."""
     for kind, name in sorted(due.keys() | there.keys()):
         wanted, found = due.get((kind, name)), there.get((kind, name))
         if found is None:

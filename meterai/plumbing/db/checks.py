@@ -1,4 +1,4 @@
-"""Everything that is registered for the audit, and checks of a room where one query cannot say what must be true."""
+"""All that is registered for the audit, and checks of a room that cannot be one query."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -14,8 +14,10 @@ from meterai.plumbing.db.marks import Mark
 
 @dataclass(frozen=True, slots=True)
 class AuditedPart:
-    """What one audit looks at: everything (`since` is None), or what was written since a mark and
-    happened from `begins` on."""
+    """The part of the database that one audit checks.
+
+    Everything if `since` is None; else what was written since that mark and happened from `begins` on.
+    """
 
     database: Database
     settings: Settings
@@ -30,7 +32,7 @@ Check: TypeAlias = Callable[[AuditedPart], Awaitable[InvariantFinding]]
 class Registered:
     """What plumbing and the rooms register for the audit.
 
-    invariants  of the rooms alone; the audit adds those that are about all tables
+    invariants  those of the rooms; the audit adds those about all tables
     """
 
     audited: Audited = field(default_factory=Audited)

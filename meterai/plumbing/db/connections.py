@@ -1,8 +1,7 @@
-"""One connection to PostgreSQL: how it is made, since when it owes an answer, how it is cut.
+"""One connection to PostgreSQL: how it is opened, since when the server owes an answer, how it is cut.
 
-No option is given to the server at the start of a connection: a pooler (PgBouncer) refuses such
-options or drops them silently.  `SET_UP` runs once on every new connection, and is the one place
-for whatever else a connection must be before it is used.
+No option is sent to the server at the start of a connection, since a pooler (PgBouncer) refuses such options or drops
+them silently. Instead `SET_UP` runs once on every new connection; all other preparation belongs there.
 """
 
 import asyncio
@@ -23,21 +22,21 @@ from psycopg.types.json import Jsonb
 
 from meterai.plumbing.db import catalog, rights
 
-CONNECT_SECONDS_MAX = 2  # per host; libpq allows no less, and a healthy server takes milliseconds
-STATEMENT_MS_MAX = 10_000  # nothing a request needs takes longer; protects the pool
-LOCK_WAIT_MS_MAX = 5_000  # a row is held for milliseconds; longer means something is stuck
-# A process that stops in the middle of a transaction holds its locks no longer than this.
+CONNECT_SECONDS_MAX = 2  # per host; the minimum of libpq; a healthy server takes milliseconds
+STATEMENT_MS_MAX = 10_000  # no statement of a request needs longer; this protects the pool
+# a row is locked for milliseconds; a longer wait means that something is stuck
+LOCK_WAIT_MS_MAX = 5_000
+# Longest time for which a process that stops in the middle of a transaction keeps its locks.
 IDLE_IN_TRANSACTION_MS_MAX = 15_000
-# So long after its own time-out a server must have answered; then the connection is cut.
+# Longest time to an answer: the server's own time-out and a margin. After that the connection is cut.
 ANSWER_SECONDS_MAX = STATEMENT_MS_MAX / 1000 + 2.0
-# What a request may still take is rounded down to one of these, in milliseconds: a statement gets no
-# longer, and a connection is seldom set anew: that is a round trip, half of a small statement.
+# Time-outs of statements in milliseconds. The time that a request has left is rounded down to one of these, so that a
+# connection seldom needs another setting: each costs a round trip, half of a small statement.
 STATEMENT_MS = (STATEMENT_MS_MAX, 8_000, 6_000, 4_000, 3_000, 2_000, 1_000, 500, 250, 100)
-REST_SECONDS_MAX = 1.0  # a connection unused for longer is tested before it is used
+REST_SECONDS_MAX = 1.0  # a connection unused for longer is tested before use
 
-# What libpq is told unless the URL says otherwise.  The kernel gives up a peer that acknowledges
-# nothing, on a quiet connection and on one with data under way; and of several hosts only the
-# one that takes writes will do.
+# Parameters for libpq that the URL may override. The kernel drops a peer that acknowledges nothing, on a quiet
+# connection and on one with data under way; of several hosts only the one that accepts writes is used.
 _PARAMETERS: dict[str, str | int] = {
     "connect_timeout": CONNECT_SECONDS_MAX,
     "keepalives_idle": 5,
@@ -54,22 +53,22 @@ SESSION = {
     "timezone": "UTC",
 }
 _LIMIT = b"SELECT set_config('statement_timeout', %s, false)"
-# Two servers behind one address have different answers, and so has one before and after a crash.
+# Identifies a server. Two servers behind one address differ in it, and so does one server before and after a crash.
 _WHO = "SELECT concat_ws(' ', pg_postmaster_start_time(), inet_server_addr(), inet_server_port())"
 
 
 def conninfo(url: str) -> str:
-    """The URL with what libpq must know beside it."""
+    """Return the URL with the parameters that libpq needs in addition."""
     given = conninfo_to_dict(url)
     return make_conninfo(url, **{k: v for k, v in _PARAMETERS.items() if k not in given})
 
 
-# What is done once with every new connection, in this order, after its limits are set.
+# Functions called once for every new connection, in this order, after its limits are set.
 SET_UP: list[Callable[[AsyncConnection[Any]], Awaitable[None]]] = [rights.take]
 
 
 async def _set_limits(connection: AsyncConnection[Any], limits: Mapping[str, str]) -> None:
-    # First, and no function: any function may be another in a schema that is searched before.
+    # First of all, and without a function call: a schema that is searched before ours may contain any function.
     await connection.execute(f"SET search_path = {catalog.SEARCH_PATH}".encode(), prepare=False)
     await connection.execute(
         "SELECT set_config(key, value, false) FROM jsonb_each_text(%s)",
@@ -79,7 +78,7 @@ async def _set_limits(connection: AsyncConnection[Any], limits: Mapping[str, str
 
 
 def statement_ms(seconds: float) -> int:
-    """How long a statement may take where so many seconds are left; 0 where there is no time for one."""
+    """Return the time-out in milliseconds for a statement of a request with so many seconds left; 0 if that is too little."""
     milliseconds = seconds * 1000
     for one in STATEMENT_MS:
         if one <= milliseconds:
@@ -88,7 +87,7 @@ def statement_ms(seconds: float) -> int:
 
 
 class Pulse:
-    """When any connection of a pool was last answered, by the monotonic clock."""
+    """Time of the last answer on any connection of a pool, by the monotonic clock."""
 
     __slots__ = ("heard_at",)
 
@@ -97,7 +96,7 @@ class Pulse:
 
 
 class ServerConnection:
-    """A connection, the server it leads to, and since when that server owes an answer."""
+    """A connection, the identity of its server, and the time since which the server owes an answer."""
 
     __slots__ = (
         "_pulse",
@@ -112,33 +111,33 @@ class ServerConnection:
     def __init__(self, raw: AsyncConnection[DictRow], server: str, pulse: Pulse) -> None:
         self.raw = raw
         self.server = server
-        self.asked_at = 0.0  # 0 while no answer is owed
+        self.asked_at = 0.0  # monotonic seconds; 0 while no answer is owed
         self.patience = ANSWER_SECONDS_MAX
         self.statement_ms = STATEMENT_MS_MAX
         self.rested_at = monotonic()
         self._pulse = pulse
 
     def ask(self) -> None:
-        """Note that the server owes an answer from now on."""
+        """Record that the server owes an answer from now on."""
         self.asked_at = monotonic()
 
     def answered(self) -> None:
-        """Note that it owes none any more: the answer came, or the connection broke."""
+        """Record that no answer is owed any more: it arrived, or the connection broke."""
         self.asked_at = 0.0
         if not self.raw.closed:
             self._pulse.heard_at = monotonic()
 
     def waits(self, now: float) -> float:
-        """For how many seconds an answer has been owed."""
+        """Return for how many seconds the server has owed an answer."""
         return now - self.asked_at if self.asked_at else 0.0
 
     def rest(self) -> None:
-        """Note that nobody uses it from now on."""
+        """Record that the connection is unused from now on."""
         self.patience = ANSWER_SECONDS_MAX
         self.rested_at = monotonic()
 
     async def limit(self, statement_ms: int) -> None:
-        """Let each statement take so long from now on, at the server; outside a transaction."""
+        """Set the server's time-out of each following statement in milliseconds; call it outside a transaction."""
         if statement_ms != self.statement_ms:
             self.ask()
             try:
@@ -150,11 +149,11 @@ class ServerConnection:
 
     @property
     def is_sound(self) -> bool:
-        """True where it can be used for something else."""
+        """True if the connection can be used again."""
         return self.raw.pgconn.transaction_status == TransactionStatus.IDLE
 
     def has_ended_while_resting(self) -> bool:
-        """True where the server has said something unasked: mostly that it goes away."""
+        """True if the server sent something unasked while the connection was unused: mostly that it is shutting down."""
         if self.raw.closed:
             return True
         if monotonic() - self.rested_at < REST_SECONDS_MAX:
@@ -164,12 +163,11 @@ class ServerConnection:
         return bool(poll.poll(0))
 
     def cut(self) -> None:
-        """End the connection from our side, at once: whoever waits for its answer gets an error
-        now.
+        """End the connection from our side at once, so that a caller that waits for its answer gets an error now.
 
-        Asking the server to cancel would not help where the server does not answer.
+        A cancel request would not help, since the server may not answer at all.
         """
-        # It may end by itself in this very moment.
+        # The connection may end by itself at the same moment.
         with (
             suppress(OSError, psycopg.Error),
             socket.socket(fileno=os.dup(self.raw.pgconn.socket)) as ours,
@@ -177,17 +175,17 @@ class ServerConnection:
             ours.shutdown(socket.SHUT_RDWR)
 
     async def close(self) -> None:
-        """Close it as PostgreSQL wants it closed."""
+        """Close the connection in the regular way of PostgreSQL."""
         await self.raw.close()
 
 
 async def connect(parameters: str, limits: Mapping[str, str], pulse: Pulse) -> ServerConnection:
-    """A new connection, set up.  Raises `psycopg.OperationalError` within a bounded time."""
+    """Open a connection and set it up. Raises `psycopg.OperationalError` within a bounded time."""
     raw = await AsyncConnection.connect(
         parameters, autocommit=True, row_factory=dict_row, prepare_threshold=1
     )
     connection = ServerConnection(raw, "", pulse)
-    # Setting up counts as an answer owed, so that a server that freezes now is noticed too.
+    # The set-up counts as an owed answer, so that a server that freezes during it is noticed too.
     cutting = asyncio.get_running_loop().call_later(CONNECT_SECONDS_MAX, connection.cut)
     try:
         await _set_limits(raw, limits)
