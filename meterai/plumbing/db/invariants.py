@@ -1,14 +1,14 @@
-"""An invariant: a promise and the query that finds every row that breaks it.
+"""An invariant: a promise, and the query that finds every row that breaks it.
 
-An invariant is asked of all rows, of the rows of some accounts, or of what was touched since a
-moment.  So its query names tables in braces, and the scope says which rows of them are meant:
+An invariant is checked for all rows, for the rows of some accounts, or for what was written since a moment.  So its
+query names tables in braces, and the scope of the check replaces each by the rows it covers:
 
-    {orders}           the rows about what is in scope
+    {orders}           the rows about the subjects in scope
     {stamps@lot_id}    the same, found by another column than the usual one
     {legs*}            every row of the accounts in scope: for sums over an account
     {mails?}           rows to look up by key from a row that is in scope
 
-Each query is one statement and so sees one moment of the database: money that moves while it runs
+Each query is one statement and so sees one snapshot of the database: money that moves while it runs
 is seen before or after its transaction, never in between.  No two queries share a snapshot, since
 a snapshot that is held for long keeps dead rows of the job queue alive.
 """
@@ -24,21 +24,22 @@ from meterai.plumbing.db.catalog import SEARCH_PATH
 from meterai.plumbing.db.database import Database, Row, Tx
 
 SHOWN_MAX = 20  # rows of evidence kept per broken invariant
-AT_ONCE = 20  # in one statement, where there are few rows
-STATEMENT_SECONDS_MAX = 1800  # over everything at once, on a large installation
-LATE = "interval '10 minutes'"  # every worker looks for due rows: one that is due for longer shows that no worker runs
-AHEAD = "interval '10 minutes'"  # between the clocks of two machines, and for a lease to be seen
-# While the version before digests still ran beside the one that writes them.
+AT_ONCE = 20  # invariants checked by one statement, if there are few rows
+STATEMENT_SECONDS_MAX = 1800  # for one query over everything, on a large installation
+LATE = "interval '10 minutes'"  # due rows are served sooner while any worker runs
+AHEAD = "interval '10 minutes'"  # allowed difference of two clocks, and time until a lease is seen
+# Covers the time in which the version without digests still ran beside the version that writes them.
 BEFORE_DIGESTS = "(SELECT applied_at + interval '1 day' FROM applied_migrations WHERE right(name, 11) = 'digests.sql')"
 
 _TABLE = re.compile(r"\{(\w+)(?:@(\w+))?([*?]?)\}")
-_NOBODY = "'00000000-0000-0000-0000-000000000000'::uuid"  # whose rows are of no account
+# the account of rows that belong to no account
+_NOBODY = "'00000000-0000-0000-0000-000000000000'::uuid"
 Subjects: TypeAlias = Mapping[str, SubjectColumn]  # by table
 
 
 @dataclass(frozen=True, slots=True)
 class Invariant:
-    """A name, the promise in one sentence, and a query that must find nothing."""
+    """A name, the promise in one sentence, and a query that must return no row."""
 
     name: str
     promise: str
@@ -46,16 +47,17 @@ class Invariant:
 
     @property
     def is_whole(self) -> bool:
-        """True where it is about everything at once and cannot be asked of a part."""
+        """True if it concerns everything at once and cannot be checked for a part of the rows."""
         return _TABLE.search(self.query) is None
 
 
 @dataclass(frozen=True, slots=True)
 class Posting:
-    """By which rule entries of some reasons come to be.
+    """The rule by which entries of some reasons arise.
 
-    The query answers, from what the entries were made from and never from the entries alone:
-    account_id, entry_id, reason, subject, posted_at, books, amounts (credits positive).
+    The query derives them from their causes, never from the entries themselves. It returns account_id, entry_id,
+    reason,
+    subject, posted_at, books, amounts (credits positive).
     """
 
     reasons: tuple[str, ...]
@@ -64,11 +66,13 @@ class Posting:
 
 @dataclass(frozen=True, slots=True)
 class MailCause:
-    """Why a room writes mails.
+    """A cause for which a room writes mails.
 
-    The query answers account_id, cause_key, template, contact (the address; NULL: that of the account), since
-    when the mail is owed (NULL: it may be left out), and the subject: the value of `fact` in the jobs of `kinds`, which
-    write it.
+    The query returns account_id, cause_key, template, contact (the address; NULL: that of the account), the time since
+    which
+    the mail is owed (NULL: it may be missing), and the subject. The subject is the value of `fact` in the jobs of
+    `kinds`,
+    which write the mail.
     """
 
     query: str
@@ -78,7 +82,7 @@ class MailCause:
 
 @dataclass(frozen=True, slots=True)
 class InvariantFinding:
-    """What checking one invariant found: the broken rows, none where it holds."""
+    """Result of checking one invariant: the number of rows that break it, and some of them as evidence."""
 
     invariant: Invariant
     broken: int
@@ -86,31 +90,31 @@ class InvariantFinding:
 
     @property
     def holds(self) -> bool:
-        """True where nothing breaks the promise."""
+        """True if no row breaks the promise."""
         return self.broken == 0
 
     def __add__(self, other: "InvariantFinding") -> "InvariantFinding":
-        """The findings of one invariant in two parts of the rows, together."""
+        """Merge the findings of one invariant for two parts of the rows."""
         shown = (self.evidence + other.evidence)[:SHOWN_MAX]
         return InvariantFinding(self.invariant, self.broken + other.broken, shown)
 
 
 class RowScope(Protocol):
-    """Which rows an invariant is asked of."""
+    """The rows for which an invariant is checked."""
 
     @property
     def parameters(self) -> tuple[object, ...]:
-        """The parameters of the SQL in `head`."""
+        """The parameters of the SQL that `head` returns."""
 
     @property
     def is_broad(self) -> bool:
-        """True where it is all rows of some accounts, not a few rows of many."""
+        """True if the scope is all rows of some accounts, False if it is a few rows of many accounts."""
 
     def rows(self, table: str, column: str | None, kind: str) -> str:
-        """SQL that stands for a table in a query: a name or a subquery."""
+        """Return the SQL that replaces a table in a query: a name or a subquery. `kind` is '', '*' or '?', as in the braces."""
 
     def head(self) -> str:
-        """SQL that a query begins with, as an item of WITH; empty if nothing."""
+        """Return the SQL that a query begins with, as an item of WITH; empty if it needs none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +134,7 @@ class Everything:
 
 @dataclass(frozen=True, slots=True)
 class Accounts:
-    """The rows of accounts from `low` up to `high`, exclusive; None is no bound."""
+    """The rows of accounts from `low` to before `high`; None means no bound."""
 
     subjects: Subjects
     low: UUID | None
@@ -139,7 +143,8 @@ class Accounts:
     is_broad: bool = True
 
     def rows(self, table: str, column: str | None, kind: str) -> str:
-        # Written out, not parameters: the plan depends on how much lies between the two.
+        # The bounds are written into the SQL instead of being parameters: the plan depends on how many accounts lie
+        # between them.
         bounds = [f"account_id >= '{self.low}'"] if self.low else []
         bounds += [f"account_id < '{self.high}'"] if self.high else []
         where = " AND ".join(bounds) or "true"
@@ -152,7 +157,7 @@ class Accounts:
 
 @dataclass(frozen=True, slots=True)
 class Touched:
-    """The rows about some orders and stampings, given as accounts and ids side by side."""
+    """The rows about some orders and stampings, given as a list of accounts and a list of ids of the same length."""
 
     subjects: Subjects
     parameters: tuple[object, ...]
@@ -160,7 +165,7 @@ class Touched:
 
     @classmethod
     def of(cls, subjects: Subjects, touched: Sequence[tuple[UUID, UUID]]) -> "Touched":
-        """The rows about these (account, order or stamping)."""
+        """Return the scope for these (account, order or stamping) pairs."""
         ids = ([account for account, _ in touched], [subject for _, subject in touched])
         return cls(subjects, ids)
 
@@ -194,7 +199,7 @@ def _with_nobody(table: str, subjects: Subjects) -> str:
 
 
 def written(query: str, scope: RowScope) -> str:
-    """The SQL that asks a query of a scope."""
+    """Return the SQL of a query with its tables replaced by those of a scope."""
     body = _TABLE.sub(lambda found: scope.rows(found[1], found[2], found[3]), query).strip()
     head = scope.head()
     if not head:
@@ -207,9 +212,10 @@ def written(query: str, scope: RowScope) -> str:
 def waits(
     alias: str, kinds: Sequence[str], fact: str, value: str, tries_max: int | None = None
 ) -> str:
-    """A condition: a job of one of these kinds waits with this fact, for the account of a row.
+    """Return an SQL condition: a job of one of these kinds, with this value of its fact, waits for the account of a
+    row.
 
-    tries_max  a job that was tried so often fails, and waits no more
+    tries_max  a job with so many failed tries no longer waits; None: it always waits
     """
     listed = ", ".join(f"'{kind}'" for kind in kinds)
     return (
@@ -219,15 +225,15 @@ def waits(
     )
 
 
-# Evidence as JSON: a row may hold what our types cannot (a time that is infinite), and a broken
-# promise may have millions of rows of which a few are enough.
+# Evidence is JSON, since a row may contain values that our types cannot hold (an infinite time). A broken promise may
+# have millions of rows, of which a few suffice.
 _FOUND = f"""
 SELECT count(*) OVER () AS broken, to_jsonb(found) AS row FROM (<query>) AS found LIMIT {SHOWN_MAX}
 """
 
 
 async def check(database: Database, invariant: Invariant, scope: RowScope) -> InvariantFinding:
-    """Ask one invariant of a scope, in a snapshot of its own, however long it takes."""
+    """Check one invariant for a scope, in a snapshot of its own, with a long time-out."""
     asked = Everything({}) if invariant.is_whole else scope
     async with database.transaction() as tx:
         rows = await patiently(
@@ -239,7 +245,7 @@ async def check(database: Database, invariant: Invariant, scope: RowScope) -> In
 async def check_quickly(
     database: Database, invariants: Sequence[Invariant], scope: Everything
 ) -> list[InvariantFinding]:
-    """Ask invariants of all rows, where there are few: several in one statement, with no time of their own."""
+    """Check invariants for all rows of small tables: several in one statement, with the usual time-out."""
     found: list[InvariantFinding] = []
     for first in range(0, len(invariants), AT_ONCE):
         several = invariants[first : first + AT_ONCE]
@@ -265,9 +271,9 @@ def _finding(invariant: Invariant, rows: list[Row]) -> InvariantFinding:
     )
 
 
-# The planner takes keys of two columns for independent and expects one row where there are
-# thousands; then it looks each of them up among all of the account.  What reads all rows of some
-# accounts is joined by hashes, whatever it expects.
+# The planner assumes that two key columns are independent, and so expects one row where there are thousands; then it
+# would look up each of them among all rows of the account. A query over all rows of some accounts uses hash joins
+# whatever it expects.
 _BROADLY = """
 SELECT set_config('transaction_read_only', 'on', true), set_config('work_mem', '64MB', true),
        set_config('enable_nestloop', %s, true),
@@ -278,12 +284,12 @@ SELECT set_config('transaction_read_only', 'on', true), set_config('work_mem', '
 
 
 async def name_ours(tx: Tx) -> None:
-    """Set the search path to our schema until the transaction ends, whatever the session has."""
+    """Set the search path to our schema until the transaction ends, whatever the session has set."""
     await tx.run(f"SET LOCAL search_path = {SEARCH_PATH}")
 
 
 async def look(database: Database, query: str, *parameters: object) -> list[Row]:
-    """The rows of a short statement of the audit."""
+    """Run a short statement of the audit; return its rows."""
     async with database.transaction() as tx:
         await name_ours(tx)
         return await tx.all(query, *parameters)
@@ -292,8 +298,9 @@ async def look(database: Database, query: str, *parameters: object) -> list[Row]
 async def patiently(
     tx: Tx, statement: str, *parameters: object, is_broad: bool = True
 ) -> list[Row]:
-    """The rows of a statement that reads much and changes nothing; it may take
-    `STATEMENT_SECONDS_MAX`.
+    """Run a statement that reads much and changes nothing; return its rows.
+
+    The statement may take `STATEMENT_SECONDS_MAX`.
     """
     await name_ours(tx)
     await tx.run(_BROADLY, "off" if is_broad else "on")

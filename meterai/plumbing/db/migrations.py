@@ -1,11 +1,12 @@
 """Migrations: numbered plain SQL, each applied once, in order, in its own transaction.
 
-Every file sets `lock_timeout` and `statement_timeout` first, so that a migration which cannot
-get its lock fails instead of stopping the service.  An advisory lock makes two processes that
-start together apply each file once.  A file whose text changed after it was applied is refused.
+Every file first sets `lock_timeout` and `statement_timeout`, so that a migration which cannot get its lock fails
+instead
+of stopping the service. An advisory lock ensures that two processes that start together apply each file once. A file
+whose text changed after it was applied is refused.
 
-Functions come after them, each applied again whenever its text changed.  Like a migration a
-changed function suits the version before, which goes on until it is replaced.
+Functions follow the migrations; each is applied again whenever its text changed. A changed function, like a migration,
+must work with the previous version of the application, which runs until it is replaced.
 """
 
 import hashlib
@@ -32,7 +33,7 @@ _IS_OURS = """
 SELECT pg_has_role(current_user, relowner, 'MEMBER') FROM pg_class
 WHERE oid = 'public.applied_migrations'::regclass
 """
-# Of a function what was applied last.
+# For a function, the text applied last counts.
 _APPLIED = """
 INSERT INTO applied_migrations (name, sha256) VALUES (%s, %s)
 ON CONFLICT ON CONSTRAINT applied_migrations_pkey
@@ -43,7 +44,7 @@ _KNOWN = "SELECT name, sha256 FROM applied_migrations"
 
 
 class MigrationChanged(CommandRefusal):
-    """A migration that was already applied has another text now."""
+    """The text of a migration changed after it was applied."""
 
     code = "migration_changed"
     status = 500
@@ -80,12 +81,12 @@ def _sha256(text: str) -> str:
 
 
 def hashes() -> dict[str, str]:
-    """SHA-256 of every file of SQL by its name."""
+    """Return the SHA-256 of every SQL file by name."""
     return {name: _sha256(text) for name, text in (*migrations(), *functions())}
 
 
 def missing(known: Mapping[str, str], beside: Homes = ()) -> list[tuple[str, str]]:
-    """(name, SQL) of migrations not applied yet.  Refuses `DatabaseNewer`, `MigrationChanged`."""
+    """Return (name, SQL) of the migrations not applied yet. Refuses `DatabaseNewer`, `MigrationChanged`."""
     ours = dict(migrations(beside))
     _check_known(known, ours)
     for name, text in ours.items():
@@ -95,19 +96,19 @@ def missing(known: Mapping[str, str], beside: Homes = ()) -> list[tuple[str, str
 
 
 def changed(known: Mapping[str, str], beside: Homes = ()) -> list[tuple[str, str]]:
-    """(name, SQL) of functions whose text here is not the one that was applied last."""
+    """Return (name, SQL) of the functions whose text differs from the one applied last."""
     ours = functions(beside)
     return [(name, text) for name, text in ours if known.get(name) != _sha256(text)]
 
 
 def _gone(known: Iterable[str], beside: Homes) -> list[str]:
-    """Functions that were applied and have no file any more: a migration has dropped them."""
+    """Return applied functions that have no file any more: a migration has dropped them."""
     ours = dict(functions(beside))
     return [name for name in known if f"/{FUNCTIONS}/" in name and name not in ours]
 
 
 def _check_known(applied: Iterable[str], ours: Iterable[str]) -> None:
-    # A function that has no file any more was dropped by a migration: it does not show a newer database.
+    # A function without a file was dropped by a migration, so it does not mean that the database is newer.
     newer = {name for name in set(applied) - set(ours) if f"/{FUNCTIONS}/" not in name}
     if newer:
         raise DatabaseNewer(min(newer))
@@ -116,9 +117,9 @@ def _check_known(applied: Iterable[str], ours: Iterable[str]) -> None:
 def check_current(url: str, beside: Homes = ()) -> None:
     """Check that the schema is the one this version was written for.
 
-    Refuses `DatabaseNotMigrated`, `DatabaseNewer`; raises `psycopg.OperationalError` where the
-    database does not answer.  Whether an applied migration had another text is checked by the
-    audit.
+    Refuses `DatabaseNotMigrated`, `DatabaseNewer`; raises `psycopg.OperationalError` if the database does not answer.
+    The
+    audit checks whether the text of an applied migration has changed.
     """
     with psycopg.connect(conninfo(url)) as connection:
         is_there = connection.execute(_IS_THERE).fetchone() != (None,)
@@ -134,15 +135,16 @@ def check_current(url: str, beside: Homes = ()) -> None:
 
 
 def migrate(url: str, beside: Homes = ()) -> list[str]:
-    """Apply what is missing and return the names that were applied.  Refuses as `missing`.
+    """Apply what is missing and return the applied names. Refuses as `missing` does.
 
-    `beside`: rooms outside the package, which have SQL of their own.
+    `beside`: rooms outside the package that have SQL of their own.
 
-    For the owner of the tables; another login, as the application's in production, finds that
-    nothing is missing.  The application gets its rights here too: docs/decisions/0014.
+    It is run by the owner of the tables; another login, such as the application's in production, finds nothing missing.
+    It
+    also grants the application its rights: docs/decisions/0014.
     """
     with psycopg.connect(conninfo(url), autocommit=True) as connection:
-        connection.execute("SET ROLE NONE")  # whatever role the login begins with
+        connection.execute("SET ROLE NONE")  # in case the login begins with another role
         connection.execute(f"SET search_path = {catalog.SEARCH_PATH}".encode())
         connection.execute("SELECT pg_advisory_lock(%s)", [ADVISORY_LOCK])
         if connection.execute(_IS_THERE).fetchone() == (None,):
@@ -167,11 +169,9 @@ def _apply(connection: psycopg.Connection[Any], name: str, text: str) -> None:
 
 
 def _apply_functions(connection: psycopg.Connection[Any], again: Sequence[tuple[str, str]]) -> None:
-    """Apply changed functions in one transaction: no session sees one of them with an old version
-    of another.
-    """
+    """Apply changed functions in one transaction, so that no session sees a new function with an old version of another."""
     with connection.transaction():
-        # A function may call one that is applied after it.
+        # A function may call another that is applied after it.
         connection.execute("SET LOCAL check_function_bodies = off")
         connection.execute("SET LOCAL lock_timeout = '5s'")
         for name, text in again:
@@ -179,5 +179,5 @@ def _apply_functions(connection: psycopg.Connection[Any], again: Sequence[tuple[
 
 
 def names() -> list[str]:
-    """The names of all that a fully migrated database has applied."""
+    """Return the names of everything that a fully migrated database has applied."""
     return [name for name, _ in (*migrations(), *functions())]

@@ -1,9 +1,11 @@
-"""Personal data: what a room keeps of a person, given out as a copy and erased (UU PDP 27/2022, sections 7, 8, 31, 43).
+"""Personal data: what a room stores about a person, its copy and its erasure (UU PDP 27/2022, sections 7, 8, 31, 43).
 
-A room says of each of its tables which rows are of a person, which columns a copy has, what erasing does to them, and
-why what stays is kept and until when.  A copy has no secret and nothing of another person.  Erasing is done in one
-transaction over all rooms, and changes nothing where it was done before; the words are in the room's messages
-(`personal.<table>`, `purpose.<room>`, `wait.<word>`), the reasons in those of plumbing (`kept.<reason>`, `basis.<basis>`).
+For each of its tables a room declares which rows are about a person, which columns a copy contains, what an erasure
+does
+to them, and why and until when the remaining data are kept. A copy contains no secret and no data of another person. An
+erasure runs in one transaction over all rooms; repeating it changes nothing. The texts are in the room's messages
+(`personal.<table>`, `purpose.<room>`, `wait.<word>`), the reasons in those of plumbing (`kept.<reason>`,
+`basis.<basis>`).
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -18,7 +20,8 @@ from meterai.plumbing.config import Settings
 from meterai.plumbing.db.database import ReadTx, Tx
 
 LAW_KEEPS = timedelta(days=3_653)  # ten years (UU KUP 28(11))
-_ACCOUNT = {"account_id": "acc"}  # the prefix under which people see an account, in every room
+# the prefix under which people see the id of an account, in every room
+_ACCOUNT = {"account_id": "acc"}
 
 
 class Basis(StrEnum):
@@ -34,15 +37,15 @@ class KeepReason(StrEnum):
     """Reason for which rows stay after an erasure."""
 
     TAX = "tax"  # records of tax and of money
-    PROOF = "proof"  # a record to which lines are only added
-    STAMP = "stamp"  # a stamp can be checked
-    BRIEFLY = "briefly"  # leaves by its rule of retention
-    NUMBER = "number"  # a number without a person
+    PROOF = "proof"  # a record that is only added to
+    STAMP = "stamp"  # needed to check a stamp
+    BRIEFLY = "briefly"  # deleted soon by its retention rule
+    NUMBER = "number"  # a number that identifies no person
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody who has an account; `email` is empty once that was erased.
+    """A person who has an account; `email` is empty once it was erased.
 
     `organizations` are those in which the person has or had a role.
     """
@@ -52,7 +55,7 @@ class Person:
     organizations: tuple[UUID, ...] = ()
 
 
-# The values for `%s` in the SQL that says which rows are of a person.
+# Returns the values for `%s` in the SQL that selects the rows of a person.
 Named: TypeAlias = Callable[[Person], Sequence[object]]
 Act: TypeAlias = Callable[[Tx, Person, datetime], Awaitable[None]]
 
@@ -63,14 +66,15 @@ def _account(person: Person) -> Sequence[object]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PersonalTable:
-    """Rows of a person in one table (`t`).
+    """The rows of a person in one table (`t`).
 
-    columns  those that a copy has; every other one is `inner` (of our work), `hidden` (a secret, or its hash), or of `others`
-    also     more of a copy, by name: SQL
-    whose    which rows are of the person (SQL), with the values of `named`
-    deletes  erasing deletes them
-    blanks   erasing puts these values (SQL) into these columns, of the rows of which `only` (SQL) is true
-    kept     why rows stay after that, and `since` when (SQL), counting to the longest of them, for how long
+    columns  columns in a copy; every other column is `inner` (internal), `hidden` (a secret, or its hash), or about
+    `others`
+    also     additional columns of a copy: SQL by name
+    whose    SQL that selects the rows of the person, with the values of `named`
+    deletes  an erasure deletes the rows
+    blanks   an erasure sets these columns to these values (SQL) in rows that match `only` (SQL)
+    kept     reason for which rows remain; they are kept for `keeps` after `since` (SQL)
     """
 
     table: str
@@ -91,7 +95,7 @@ class PersonalTable:
     async def rows(
         self, tx: ReadTx, person: Person, most: int, ids: Mapping[str, str]
     ) -> list[dict[str, object]]:
-        """The rows that a copy has, by the first column; at most so many.  `ids` are the prefixes of columns."""
+        """Return at most `most` rows for a copy, ordered by their first columns. `ids` are prefixes of ids, by column."""
         if not self.columns:
             return []
         wanted = [*(f"t.{one}" for one in self.columns.split())]
@@ -107,7 +111,7 @@ class PersonalTable:
         ]
 
     async def fate(self, tx: ReadTx, person: Person) -> "Fate | None":
-        """Fate of the rows of a person by an erasure; None where there are none."""
+        """Return what an erasure does to the rows of a person; None if there are no rows."""
         row = await tx.one(
             f"SELECT count(*) AS rows, max({self.since}) AS since FROM {self.table} t WHERE {self.whose}",  # noqa: S608
             *self.named(person),
@@ -132,7 +136,7 @@ class PersonalTable:
 
 
 class Fate(NamedTuple):
-    """The end of the rows of a person in a table: deleted, blanked in some columns, or kept for a reason until a moment."""
+    """What an erasure does to the rows of a person in a table: deleted, blanked in some columns, or kept until a time."""
 
     table: str
     rows: int
@@ -144,7 +148,7 @@ class Fate(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table of a copy: its name and the rows of the person; `is_cut` where there are more."""
+    """A table of a copy: its name and the rows of the person; `is_cut` is True if there are more rows."""
 
     name: str
     rows: Sequence[Mapping[str, object]]
@@ -153,9 +157,9 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Something that must end before a person is erased.
+    """A condition that must end before a person is erased.
 
-    `query` answers `count`, and `until`: when it ends by itself, NULL where the person has to do something.
+    `query` returns `count`, and `until`, the time at which the condition ends by itself; NULL if the person must act.
     """
 
     word: str
@@ -164,7 +168,7 @@ class Wait:
 
 
 class ErasureWait(NamedTuple):
-    """Reason for which a person's erasure waits now."""
+    """A reason for which the erasure of a person has to wait now."""
 
     word: str
     number: int
@@ -172,7 +176,7 @@ class ErasureWait(NamedTuple):
 
 
 class Consent(NamedTuple):
-    """Something a person agreed to: `consent.<word>` is its name; `which` says for what it was given."""
+    """A consent of a person: `consent.<word>` is its name, and `which` identifies what it was given for."""
 
     word: str
     which: str
@@ -182,20 +186,20 @@ class Consent(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Consents:
-    """The consents of a room: those a person gave, and withdrawing one of them, which stops what it allowed at once."""
+    """How a room lists the consents of a person, and withdraws one, which at once stops what it allowed."""
 
     given: Callable[[ReadTx, Person], Awaitable[Sequence[Consent]]]
     withdraw: Callable[[Tx, Person, str], Awaitable[None]]
 
 
 class CopyFile(NamedTuple):
-    """A file of a copy."""
+    """A file in a copy."""
 
     name: str
     content: bytes
 
 
-# Files of a person beside the tables, such as receipts; at most so many.
+# Returns files of a person that are not in tables, such as receipts; the last argument is their largest number.
 Files: TypeAlias = Callable[[ReadTx, Person, Settings, int], Awaitable[Sequence[CopyFile]]]
 
 
@@ -204,7 +208,7 @@ async def _nobody_waits(_tx: ReadTx, _person: Person) -> Sequence[ErasureWait]:
 
 
 async def _nothing(_tx: Tx, _person: Person, _at: datetime) -> None:
-    """Nothing beside the rows."""
+    """The default `before`: does nothing."""
 
 
 async def _no_files(
@@ -217,16 +221,17 @@ async def _no_files(
 class Personal:
     """A room's personal data.
 
-    name        what a copy and the register call it, where that is not the name of the room
-    ids         prefixes under which people see the ids of these columns, beside that of accounts
+    name        name in copies and the register, if it is not the name of the room
+    ids         prefixes of the ids in these columns, in addition to that of accounts
     basis       legal basis of the processing
-    recipients  who else gets some of it: `recipient.<word>`
-    tables      rows of a person, table by table
-    nobodys     tables that have an account or an address and are of no person to give out or erase, and why not
-    before      what erasing does before its rows are changed
-    waits       what must end before a person is erased; `asks` of what no query of the room's own tables tells
-    files       files of a copy
-    consents    what a person agreed to, where the room asks for that
+    recipients  third parties that receive some of it: `recipient.<word>`
+    tables      rows of a person, by table
+    nobodys     tables with an account or an address that are not part of a copy or an erasure, with reasons
+    before      what an erasure does before it changes rows
+    waits       conditions that must end before a person is erased; `asks` finds those that no query of the room's own
+                tables can find
+    files       files in a copy
+    consents    consents of a person, if the room asks for any
     """
 
     name: str = ""
@@ -242,7 +247,7 @@ class Personal:
     consents: Consents | None = None
 
     async def export(self, tx: ReadTx, person: Person, most: int) -> list[Table]:
-        """The tables of a copy, with at most so many rows each."""
+        """Return the tables of a copy, with at most `most` rows each."""
         return [
             Table(one.table, rows[:most], len(rows) > most)
             for one in self.tables
@@ -250,12 +255,12 @@ class Personal:
         ]
 
     async def forecast(self, tx: ReadTx, person: Person) -> list[Fate]:
-        """Fate of the rows in each table by an erasure."""
+        """Return what an erasure would do to the rows of each table."""
         found = [await one.fate(tx, person) for one in self.tables]
         return [one for one in found if one is not None]
 
     async def erase(self, tx: Tx, person: Person, at: datetime) -> list[Fate]:
-        """Erase what may go, and say what became of each table.  A repeat changes nothing."""
+        """Erase the person's data as declared, and return what was done to each table. A repeat changes nothing."""
         fates = await self.forecast(tx, person)
         await self.before(tx, person, at)
         for one in self.tables:
@@ -263,7 +268,7 @@ class Personal:
         return fates
 
     async def waiting(self, tx: ReadTx, person: Person) -> list[ErasureWait]:
-        """Reasons for which the erasure of a person waits."""
+        """Return the reasons for which the erasure of a person has to wait."""
         found = []
         for one in self.waits:
             row = await tx.one(one.query, *one.named(person))
@@ -273,7 +278,7 @@ class Personal:
 
 
 def _plain(value: Any, prefix: str | None) -> object:
-    """A value as JSON has it: ids with a prefix as people see them, times as ISO 8601, bytes as hexadecimal."""
+    """Convert a value to JSON: ids with a prefix as people see them, times as ISO 8601, bytes as hexadecimal."""
     match value:
         case UUID() if prefix is not None:
             return show(prefix, value)
@@ -289,7 +294,7 @@ def _plain(value: Any, prefix: str | None) -> object:
             return value
 
 
-# Tables that keep work going are of no room.
+# The tables of jobs and other internal work belong to no room.
 OF_PLUMBING = Personal(
     basis=Basis.INTEREST,
     tables=(

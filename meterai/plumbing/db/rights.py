@@ -1,11 +1,11 @@
-"""What the application may do to the tables, enforced by PostgreSQL.
+"""The rights of the application to the tables, enforced by PostgreSQL.
 
-The application works as the role `meterai_app` (NOLOGIN). It may add to every table; what records
-the past it may neither change nor delete, whatever a fault of ours or a stolen connection asks for.
-Migrations run as the owner of the tables, who alone can.  See docs/decisions/0014.
+The application works as the role `meterai_app` (NOLOGIN). It may insert into every table. It can neither change nor
+delete records of the past, even by a fault of ours or a stolen connection. Migrations run as the owner of the tables,
+who alone can. See docs/decisions/0014.
 
-A room says in `sql/rights.toml` what records the past.  To a table that none names the role has
-every right but TRUNCATE.
+A room lists its records of the past in `sql/rights.toml`. To a table that no room lists the role has every right except
+TRUNCATE.
 """
 
 import tomllib
@@ -21,12 +21,12 @@ from meterai.plumbing.db import sql_files
 
 ROLE = "meterai_app"
 
-# Written by the owner alone, with each migration.
+# Written only by the owner, with each migration.
 OWNERS = frozenset({"applied_migrations"})
 
 
 def _told() -> tuple[frozenset[str], Mapping[str, frozenset[str]]]:
-    """What the rooms say: tables that are written once, and columns that stay in tables that change."""
+    """Return what the rooms declare: tables that are written once, and fixed columns of tables that change."""
     past: set[str] = set()
     kept: dict[str, frozenset[str]] = {}
     for text in sql_files.rights():
@@ -36,12 +36,13 @@ def _told() -> tuple[frozenset[str], Mapping[str, frozenset[str]]]:
     return frozenset(past), kept
 
 
-# Tables whose rows neither change nor go, and columns that never change of tables whose rows stay.
+# PAST: tables whose rows never change and are never deleted. KEPT: columns that never change, of tables whose rows are
+# never deleted.
 PAST, KEPT = _told()
 
 
 class Right(NamedTuple):
-    """One right to one table, or to one column of it."""
+    """One right to a table, or to one column of it."""
 
     table: str
     privilege: str
@@ -49,7 +50,7 @@ class Right(NamedTuple):
 
 
 def rights_due(columns: Mapping[str, frozenset[str]]) -> frozenset[Right]:
-    """The rights the application should have to the tables of a schema, given their columns."""
+    """Return the rights that the application should have to the tables of a schema, given their columns."""
     due: set[Right] = set()
     for table, names in columns.items():
         due.add(Right(table, "SELECT"))
@@ -70,7 +71,7 @@ SELECT c.relname, a.attname FROM pg_class c JOIN pg_attribute a ON a.attrelid = 
 WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')
     AND a.attnum > 0 AND NOT a.attisdropped
 """
-# The rights that the role has, whether granted to it, to PUBLIC or to a role that it is in.
+# The rights that the role has, whether granted to it, to PUBLIC or to a role of which it is a member.
 HELD = f"""
 SELECT c.relname AS table, p.privilege, '' AS column FROM pg_class c,
     unnest(ARRAY['SELECT', 'INSERT', 'DELETE', 'TRUNCATE']) AS p (privilege)
@@ -85,7 +86,7 @@ WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')
 
 
 def by_table(rows: Iterable[Mapping[str, str]]) -> dict[str, frozenset[str]]:
-    """The columns of every table, of the rows of `COLUMNS`."""
+    """Return the columns of every table, from the rows of `COLUMNS`."""
     found: dict[str, set[str]] = {}
     for row in rows:
         found.setdefault(row["relname"], set()).add(row["attname"])
@@ -113,11 +114,12 @@ def _grants(due: frozenset[Right], tables: frozenset[str]) -> Iterator[str]:
 
 
 def grant(connection: Connection[Any]) -> bool:
-    """Make the role where it is missing and give it its rights; false where we may not.
+    """Create the role if it is missing and grant it its rights; return False if we may not.
 
-    For the owner of the tables, after migrating.  A role belongs to the whole server: several
-    databases share it, and two may make it at once.  Where the owner may not make roles, whoever
-    runs the server makes it once (docs/operations.md).
+    The owner of the tables runs it after migrating. A role belongs to the whole server: several databases share it, and
+    two
+    may create it at once. If the owner may not create roles, the administrator of the server creates it once
+    (docs/operations.md).
     """
     if not _made(connection):
         return False
@@ -142,7 +144,7 @@ def _made(connection: Connection[Any]) -> bool:
             ):
                 connection.execute(f"CREATE ROLE {ROLE} NOLOGIN".encode())
         if found is None or not found[0]:
-            # Making a role does not make its maker a member of it.
+            # Creating a role does not make its creator a member of it.
             with connection.transaction():
                 connection.execute(f"GRANT {ROLE} TO CURRENT_USER".encode())
     except psycopg.errors.InsufficientPrivilege:
@@ -150,8 +152,8 @@ def _made(connection: Connection[Any]) -> bool:
     return True
 
 
-# Nothing happens where the role does not exist or is not ours to take: then the login works with
-# its own rights, and the audit says whether those are too many.
+# Nothing happens if the role does not exist or we may not assume it: then the login works with its own rights, and the
+# audit reports whether they are too many.
 _TAKE = f"""
 SELECT set_config('role', rolname, false) FROM pg_roles
 WHERE rolname = '{ROLE}' AND pg_has_role(session_user, oid, 'MEMBER')
@@ -159,5 +161,5 @@ WHERE rolname = '{ROLE}' AND pg_has_role(session_user, oid, 'MEMBER')
 
 
 async def take(connection: AsyncConnection[Any]) -> None:
-    """Work as the application's role from now on; run on every new connection of a pool."""
+    """Work as the application's role from now on; called for every new connection of a pool."""
     await connection.execute(_TAKE.encode(), prepare=False)

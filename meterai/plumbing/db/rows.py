@@ -1,11 +1,12 @@
 """Rows of an answer as values of the model.
 
-A query names its columns as the fields of what it returns (`order_id AS order`), and a `RowMapper`
-makes each row into one.  A field that is an enum, an amount or a serial is made from its column;
-what is made in another way says how.
+The columns of a query have the names of the fields of its result (`order_id AS order`), and a `RowMapper` converts each
+row to it. A field that is an enum, an amount or a serial is converted from its column by its type; other conversions
+are
+given to the mapper.
 
-A word that an enum of this version does not have stays a word: a version after this one wrote it,
-and only what is done with that row may fail, not the rows that were read beside it.
+A word that this version's enum lacks stays a text, since a newer version wrote it: only work on that row may fail, not
+the rows that were read with it.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -22,14 +23,14 @@ from meterai.kit.serial import Serial
 
 Model = TypeVar("Model")
 _MADE_FROM_COLUMNS = (Rupiah, Serial)
-QUERIES_MAX = 100  # of one mapper; a query is a constant, and a mapper has a few
+QUERIES_MAX = 100  # kept by one mapper; a query is a constant, and a mapper has a few
 
 
 class RowMapper(Generic[Model]):
-    """Makes rows into `kind`, a class with typed fields.
+    """Converts rows to `kind`, a class with typed fields.
 
-    `converters` are for fields that are made from their column in a way of their own.  NULL stays
-    None.  A row with other columns than `kind` has fields raises `TypeError`.
+    `converters` convert columns for which the type of the field is not enough. NULL becomes None. A row whose columns
+    differ from the fields of `kind` raises `TypeError`.
     """
 
     def __init__(self, kind: Callable[..., Model], **converters: Callable[[Any], object]) -> None:
@@ -38,7 +39,7 @@ class RowMapper(Generic[Model]):
         self._made: dict[str, RowMaker[Model]] = {}  # by query
 
     def made(self, query: str, cursor: AsyncCursor[Any]) -> RowMaker[Model]:
-        """The maker of rows of this query, whose first answer is at the cursor."""
+        """Return the function that converts rows of this query; its columns are read from the cursor at the first use."""
         if (known := self._made.get(query)) is not None:
             return known
         if len(self._made) >= QUERIES_MAX:

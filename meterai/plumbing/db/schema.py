@@ -1,8 +1,7 @@
-"""The schema is what the migrations made of it, and rights are as they are due.
+"""Check that the schema is the one the migrations built, and that rights are as declared.
 
-What the database refuses by itself (a constraint, a function, a right that is not there) is only
-worth something while it is there.  Expected is what the files of this installation say, so nothing
-is kept in the database that could be changed with the rest.
+Protection by the database (a constraint, a function, a missing right) works only while it exists. The expected state
+comes from the files of this installation, so that no record of it in the database can be changed along with the rest.
 """
 
 from collections.abc import Iterable
@@ -62,8 +61,8 @@ JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_proc ours ON ours.proname 
 WHERE n.nspname <> 'public'
 ORDER BY 1, 2
 """
-# What an operator may set at a role or a database: how long, how much, how durably, what is logged.
-# And what a pooler makes necessary (docs/operations.md).
+# Settings that an operator may set for a role or a database: time-outs, sizes, durability, logging; and those that a
+# pooler requires (docs/operations.md).
 _HARMLESS = (
     r"(_timeout|_mem|_cost)=|^(log_|auto_explain\.|pg_stat_statements\.|max_parallel_|effective_"
     rf"|tcp_|application_name=|jit|synchronous_commit=|timezone=UTC$|search_path={catalog.SEARCH_PATH}$"
@@ -98,9 +97,9 @@ def _finding(invariant: Invariant, rows: list[Row]) -> InvariantFinding:
 
 
 async def check_schema(database: Database) -> list[InvariantFinding]:
-    """Compare the database with the files and with the rights that are due."""
+    """Compare the schema with the SQL files, and the rights with those that are due."""
     async with database.transaction() as tx:
-        # Whoever shadows a table can shadow a catalog too.
+        # A schema that shadows a table can shadow a catalog too.
         await tx.run(f"SET LOCAL search_path = {catalog.OF_CATALOGS}")
         wrong: dict[Invariant, list[Row]] = {FUNCTIONS: [], SCHEMA: [], HIDDEN: []}
         there = catalog.description(await tx.all(catalog.DESCRIBE))
@@ -130,7 +129,7 @@ async def _migrations(tx: Tx) -> list[Row]:
 
 
 async def _rights(tx: Tx) -> list[Row]:
-    """Where the role does not exist nothing is held by it; see `works_as`."""
+    """Return wrong rights. If the role does not exist it holds none; see `works_as`."""
     wrong: list[Row] = await tx.all(grants.WRONG)
     if not await tx.all("SELECT 1 FROM pg_roles WHERE rolname = %s", rights.ROLE):
         return wrong
@@ -144,9 +143,7 @@ def _told(found: Iterable[rights.Right], complaint: str) -> list[Row]:
 
 
 async def works_as(database: Database) -> str | None:
-    """The role our statements run as, where that one could change the past; None where it could
-    not.
-    """
+    """Return the role as which our statements run if that role could change the past, else None."""
     rows = await database.read(
         "SELECT current_user::text AS name WHERE has_table_privilege('public.entries', 'DELETE')"
         " OR has_table_privilege('public.audit_events', 'DELETE')"

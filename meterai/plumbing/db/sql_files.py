@@ -1,13 +1,13 @@
-"""The SQL of this installation, as files: what makes tables, and what functions say.
+"""The SQL of this installation, as files: migrations and functions.
 
 A room owns its SQL, in `meterai/<room>/sql/`:
 
     0001_name.sql             a migration: applied once, never changed, numbered within the room
     rights.toml               what the application may not change of its tables
-    functions/<function>.sql  one function as it is today: applied again whenever its text changes
+    functions/<function>.sql  the current text of one function: applied again whenever it changes
 
-`migrations/` holds what was applied before rooms had SQL of their own.  It is complete, and the first
-thing that builds a database; the functions it made are those of the rooms by now.
+`migrations/` contains what was applied before rooms had SQL of their own. It is complete, and applied first to a new
+database; its functions have since been replaced by those of the rooms.
 """
 
 from collections.abc import Iterator, Sequence
@@ -21,11 +21,11 @@ from meterai.plumbing.db.catalog import Description
 
 FUNCTIONS = "functions"
 RIGHTS = "rights.toml"
-Homes: TypeAlias = Sequence[tuple[str, Traversable]]  # of rooms outside the package, by name
+Homes: TypeAlias = Sequence[tuple[str, Traversable]]  # (name, folder) of rooms outside the package
 
 
 def _baseline() -> Traversable:
-    # In a checkout the files lie beside the package; in a wheel they are packed into it.
+    # In a checkout the folder is beside the package; in a wheel it is inside the package.
     beside = Path(__file__).parents[3] / "migrations"
     return beside if beside.is_dir() else resources.files("meterai") / "migrations"
 
@@ -42,7 +42,7 @@ def _rooms(beside: Homes) -> Iterator[tuple[str, Traversable]]:
 
 
 def migrations(beside: Homes = ()) -> Iterator[tuple[str, str]]:
-    """(name, SQL) of every migration, in order; no room's depends on another's."""
+    """Yield (name, SQL) of every migration, in order; no room's migrations depend on those of another."""
     for file in _sql_of(_baseline()):
         yield file.name, file.read_text()
     for room, home in _rooms(beside):
@@ -51,14 +51,14 @@ def migrations(beside: Homes = ()) -> Iterator[tuple[str, str]]:
 
 
 def functions(beside: Homes = ()) -> Iterator[tuple[str, str]]:
-    """(name, SQL) of every function, as it is to be."""
+    """Yield (name, SQL) of every function, in its current text."""
     for room, home in _rooms(beside):
         for file in _sql_of(home / "sql" / FUNCTIONS):
             yield f"{room}/{FUNCTIONS}/{file.name}", file.read_text()
 
 
 def rights() -> Iterator[str]:
-    """What each room says of the rights to its tables, as TOML."""
+    """Yield the `rights.toml` of each room."""
     for _, home in _rooms(()):
         file = home / "sql" / RIGHTS
         if file.is_file():
@@ -66,5 +66,5 @@ def rights() -> Iterator[str]:
 
 
 def described() -> Description:
-    """What a database is like that these files have just built."""
+    """Return the description of a database that these files have just built."""
     return catalog.read((_baseline() / "schema.toml").read_text())

@@ -1,6 +1,6 @@
-"""The tables that are of no room: what keeps work and migrations going.
+"""Declarations about the tables that belong to no room: those of jobs and migrations.
 
-Those of a room are in its `room.py`; `apps/rooms.py: owners_of_tables` has all of them.
+Tables of a room are in its `room.py`; `apps/rooms.py: owners_of_tables` has all of them.
 """
 
 from meterai.plumbing.db.audited import (

@@ -1,7 +1,7 @@
-"""A transaction as rooms get it, and how PostgreSQL says no.
+"""Transactions as rooms get them, and the refusals of PostgreSQL.
 
-A plpgsql function refuses with `PERFORM refuse('code', '{"fact": 1}')`; it arrives here as the
-`Refusal` that was declared with `kit.refusal.refusal_of_database`.
+A plpgsql function refuses by `PERFORM refuse('code', '{"fact": 1}')`, which raises the `Refusal` that was declared by
+`kit.refusal.refusal_of_database`.
 """
 
 import errno
@@ -20,13 +20,12 @@ from meterai.plumbing.db.rows import RowMapper
 from meterai.plumbing.observe import telemetry
 
 REFUSED = "MT001"  # the SQLSTATE of `refuse()`, see plumbing/sql/functions/refuse.sql
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT})  # of an `OSError`: the disk or our quota is full
 # Errors after which the same request may succeed: a lock or a statement that took too long, a deadlock,
-# a conflict of serializable transactions, a server without a free place (PostgreSQL, appendix A).
-FULL = frozenset({errno.ENOSPC, errno.EDQUOT})  # of an `OSError`: the disk, or our share of it
+# a serialization failure, a server without a free connection (PostgreSQL, appendix A).
 _PASSING = frozenset({"55P03", "57014", "40P01", "40001", "53300"})
-_BROKEN_OFF = frozenset(
-    {"40P01", "40001"}
-)  # deadlock and serialization failure: the transaction was rolled back whole
+# Deadlock and serialization failure: the whole transaction was rolled back.
+_BROKEN_OFF = frozenset({"40P01", "40001"})
 
 Row = dict[str, Any]
 Model = TypeVar("Model")
@@ -34,9 +33,9 @@ _log = structlog.get_logger()
 
 
 class DatabaseBusy(Refusal):
-    """No connection came free in time, or a lock was held too long.
+    """No connection became free in time, or a lock was held too long.
 
-    This transaction changed nothing; what a service committed before it stays.
+    This transaction changed nothing. What a service committed before it remains.
     """
 
     code = "busy"
@@ -46,41 +45,41 @@ class DatabaseBusy(Refusal):
 
 
 class BrokenOff(DatabaseBusy):
-    """A deadlock, or a conflict of serializable transactions: this one was rolled back whole."""
+    """The whole transaction was rolled back because of a deadlock or a serialization conflict."""
 
 
 class DatabaseAway(Refusal):
-    """The connection broke (a restart, a failover): what was asked may or may not have happened.
+    """The connection broke (a restart, a failover), so the requested act may or may not have happened.
 
-    Every command is safe to repeat, so the answer is to repeat the same request.
+    Every command is safe to repeat, so the client may repeat the same request.
     """
 
     code = "database_away"
     status = 503
     may_be_done = True
     retry_after_seconds = (
-        3  # the database is looked for twice a second, each time for two seconds at most
+        3  # reconnecting is tried twice a second, each time for two seconds at most
     )
 
 
 class StorageFull(Refusal):
-    """The disk of the database or of the files has no room.
+    """The disk of the database or of the files is full.
 
-    What was asked may have been committed by a step before, and only its answer failed.
+    An earlier step may have committed the requested act, so that only its answer failed.
     """
 
     code = "storage_full"
     status = 503
     may_be_done = True
-    retry_after_seconds = 60  # somebody has to make room
+    retry_after_seconds = 60  # an operator has to free space
 
 
 class SecondStatement(Exception):
-    """What runs as one statement had another, which would be another transaction: a fault of ours."""
+    """Code that must run as one statement ran a second one, which would be another transaction: an internal error."""
 
 
 class ChangeRefused(Exception):
-    """A transaction that may only read was to change something: a fault of ours."""
+    """Code tried to change something in a transaction that may only read: an internal error."""
 
 
 def _translated(error: psycopg.Error) -> Refusal | None:
@@ -105,7 +104,7 @@ def _translated(error: psycopg.Error) -> Refusal | None:
 
 
 class ReadTx:
-    """An open transaction that may only read: every query of a room takes one."""
+    """An open transaction that may only read. Every query function of a room takes one."""
 
     may_write = False
 
@@ -130,7 +129,7 @@ class ReadTx:
             self._connection.answered()
 
     async def tell(self, queries: str, *parameters: object) -> Row | None:
-        """Run statements in one round trip, not prepared: the first row of the last one's answer."""
+        """Run unprepared statements in one round trip; return the first row of the last one's answer."""
         cursor = psycopg.AsyncClientCursor(self._connection.raw, row_factory=dict_row)
         await self._asked(cursor, queries, parameters)
         while cursor.nextset():
@@ -138,15 +137,15 @@ class ReadTx:
         return await cursor.fetchone() if cursor.description else None
 
     async def all(self, query: str, *parameters: object) -> list[Row]:
-        """Every row of the answer."""
+        """Run a query; return every row of its answer."""
         cursor = await self._execute(query, parameters)
-        # All of it is here already; this only reads it out.
+        # The whole answer has already arrived; this only reads it out.
         return await cursor.fetchall() if cursor.description else []
 
     async def all_as(
         self, mapper: RowMapper[Model], query: str, *parameters: object
     ) -> list[Model]:
-        """Every row of the answer, each made by `mapper`."""
+        """Run a query; return every row of its answer, converted by `mapper`."""
         cursor = await self._execute(query, parameters, tuple_row)
         make = mapper.made(query, cursor)
         return [make(row) for row in await cursor.fetchall()]
@@ -154,29 +153,29 @@ class ReadTx:
     async def one_as(
         self, mapper: RowMapper[Model], query: str, *parameters: object
     ) -> Model | None:
-        """The first row of the answer, made by `mapper`, or None."""
+        """Run a query; return the first row of its answer, converted by `mapper`, or None if the answer is empty."""
         rows = await self.all_as(mapper, query, *parameters)
         return rows[0] if rows else None
 
     async def one(self, query: str, *parameters: object) -> Row | None:
-        """The first row of the answer, or None."""
+        """Run a query; return the first row of its answer, or None if the answer is empty."""
         rows = await self.all(query, *parameters)
         return rows[0] if rows else None
 
     async def value(self, query: str, *parameters: object) -> Any:
-        """The first column of the first row, or None."""
+        """Run a query; return the first column of the first row, or None if the answer is empty."""
         row = await self.one(query, *parameters)
         return next(iter(row.values())) if row else None
 
     async def allow(self, seconds: float) -> None:
-        """Let each statement of this transaction take so long, at the server and here."""
+        """Let each statement of this transaction take up to `seconds`, at the server and here."""
         limit = str(int(seconds * 1000))
         await self._execute("SELECT set_config('statement_timeout', %s, true)", (limit,))
         self._connection.patience = seconds + 2.0
 
 
 class Tx(ReadTx):
-    """An open transaction.  Handed to the commands of rooms, which never commit it."""
+    """An open transaction that may write. Commands of rooms take it and never commit it."""
 
     may_write = True
 
@@ -185,31 +184,32 @@ class Tx(ReadTx):
         self._following: list[Callable[[], Awaitable[None] | None]] = []
 
     def after_commit(self, act: Callable[[], Awaitable[None] | None]) -> None:
-        """Do this once the transaction is committed, in the order of asking, and never otherwise.
+        """Call `act` once the transaction is committed, and never otherwise; in the order of registration.
 
-        For what is no part of it: forgetting what is remembered, a call to somebody.  It fails by
-        itself, and a process that dies leaves it undone: what must happen is found by its state.
+        It is for acts outside the transaction, such as clearing a cache or calling another machine. Its failure affects
+        nothing
+        else, and it is lost if the process dies. So work that must happen is also found by the state of its row.
         """
         self._following.append(act)
 
     async def follow(self) -> None:
-        """Do what `after_commit` was given.  Called once, after the commit."""
+        """Call what `after_commit` registered. Called once, after the commit."""
         for act in self._following:
             try:
                 waits = act()
                 if waits is not None:
                     await waits
-            except Exception as fault:  # the edge: what was committed is not undone by this
+            except Exception as fault:  # the edge: it does not undo what was committed
                 telemetry.FAULTS.labels(where="after_commit").inc()
                 _log.error("after_commit_failed", fault=repr(fault), exc_info=True)
 
     async def run(self, query: str, *parameters: object) -> int:
-        """Run a statement and say how many rows it touched."""
+        """Run a statement; return the number of rows that it changed."""
         rows: int = (await self._execute(query, parameters)).rowcount
         return rows
 
     async def copy(self, query: str, lines: str) -> None:
-        """Add rows by COPY ... FROM STDIN, in its text format: where there are very many."""
+        """Add very many rows by COPY ... FROM STDIN; `lines` are in its text format."""
         self._connection.ask()
         try:
             async with self._connection.raw.cursor().copy(query.encode()) as copy:
@@ -219,7 +219,7 @@ class Tx(ReadTx):
 
 
 class OneStatement(Tx):
-    """A transaction that is one statement."""
+    """A transaction that may run one statement only."""
 
     _was_run = False
 
@@ -233,5 +233,5 @@ class OneStatement(Tx):
 
 
 def jsonb(value: object) -> Jsonb:
-    """A Python value as a jsonb parameter."""
+    """Wrap a Python value as a jsonb parameter."""
     return Jsonb(value)
