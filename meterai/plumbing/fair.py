@@ -1,4 +1,4 @@
-"""A fair queue: one line for each client, and the client with the least goes first."""
+"""A fair queue: one queue for each client; the client of the lowest rank is served first."""
 
 from collections import deque
 from collections.abc import Callable, Hashable
@@ -6,10 +6,10 @@ from typing import Any, Generic, Protocol, TypeVar
 
 
 class Waiter(Protocol):
-    """A work that waits, such as a future."""
+    """Work that waits to be served, such as a future."""
 
     def done(self) -> bool:
-        """True where it waits no more: it was served, or its client has gone."""
+        """True if it no longer waits: it was served, or its client has gone."""
         ...
 
 
@@ -18,10 +18,10 @@ Work = TypeVar("Work", bound=Waiter)
 
 
 class FairQueue(Generic[Client, Work]):
-    """Waiters in one line for each client.
+    """Waiters in one queue for each client.
 
-    `next` serves the client of the lowest rank; of those with the same rank the one that was served longest
-    ago; the waiters of one client in order.  A waiter that is done is passed over.
+    `next` serves the client of the lowest rank; among clients of the same rank the one that was served longest ago; the
+    waiters of one client in order.  A waiter that is done is skipped.
     """
 
     def __init__(self, rank: Callable[[Client], Any]) -> None:
@@ -36,33 +36,33 @@ class FairQueue(Generic[Client, Work]):
         return client in self._lines
 
     def add(self, client: Client, waiter: Work) -> None:
-        """Let a waiter stand behind the others of its client."""
+        """Add a waiter behind the others of its client."""
         self._lines.setdefault(client, deque()).append(waiter)
         self._count += 1
 
     def next(self) -> tuple[Client, Work] | None:
-        """Take the waiter to be served, and name its client."""
+        """Remove the waiter to be served and return it with its client; None if nobody waits."""
         while self._lines:
             client = min(self._lines, key=self._rank)
             line = self._lines.pop(client)
             waiter = line.popleft()
             self._count -= 1
             if line:
-                self._lines[client] = line  # behind the others
+                self._lines[client] = line  # behind the queues of the other clients
             if not waiter.done():
                 return client, waiter
         return None
 
     def of(self, client: Client) -> int:
-        """How many waiters a client has."""
+        """Return the number of waiters of a client."""
         return len(self._lines.get(client, ()))
 
     def most(self, by: Callable[[Client], Any], otherwise: Client) -> Client:
-        """The waiting client that has the most; `otherwise` where nobody waits."""
+        """Return the waiting client with the greatest value of `by`; `otherwise` if nobody waits."""
         return max(self._lines, key=by, default=otherwise)
 
     def take_last(self, client: Client) -> Work | None:
-        """Take the waiter of a client that came last and is not done."""
+        """Remove and return the newest waiter of a client that is not done; None if there is none."""
         while client in self._lines:
             waiter = self._lines[client].pop()
             self._gone(client)
@@ -71,14 +71,14 @@ class FairQueue(Generic[Client, Work]):
         return None
 
     def leave(self, client: Client, waiter: Work) -> None:
-        """Forget a waiter that waits no more; one that was passed over already is not there."""
+        """Remove a waiter that no longer waits; it may have been skipped and removed before."""
         line = self._lines.get(client, ())
         if waiter in line:
             self._lines[client].remove(waiter)
             self._gone(client)
 
     def take_oldest(self, may: Callable[[Work], bool], most: int) -> list[Work]:
-        """Take waiters from the heads of all lines while these `may` go, up to so many."""
+        """Remove and return up to `most` waiters from the heads of all queues, from each as long as `may` accepts its head."""
         taken: list[Work] = []
         for client in list(self._lines):
             while client in self._lines and len(taken) < most and may(self._lines[client][0]):

@@ -1,4 +1,4 @@
-"""Read files that an operator names, up to a bound, and only regular files."""
+"""Reading of files that an operator names: only regular files, and up to a bound."""
 
 import errno
 import os
@@ -8,15 +8,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-SETTINGS_BYTES_MAX = 1024 * 1024  # the largest we ever saw has some 2 KiB
-KEY_BYTES_MAX = 256 * 1024  # a key has some 2 KiB, a chain of certificates some 10
+SETTINGS_BYTES_MAX = 1024 * 1024  # the largest settings file we ever saw has some 2 KiB
+KEY_BYTES_MAX = 256 * 1024  # a key has some 2 KiB, a certificate chain some 10 KiB
 
 
 @contextmanager
 def open_file(path: Path) -> Iterator[BinaryIO]:
-    """A regular file, to be read.  Raises `OSError` where there is none.
+    """Open a regular file for reading. Raises `OSError` if there is none.
 
-    A pipe, a socket or a device may never end, and opening it may never return.
+    A pipe, a socket or a device is not opened: it may never end, and opening it may never return.
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
@@ -32,7 +32,7 @@ def open_file(path: Path) -> Iterator[BinaryIO]:
 
 
 def read_file(path: Path, bytes_max: int) -> bytes:
-    """The whole content.  Raises `OSError` where it is no regular file, or larger than the bound."""
+    """Return the content of a file. Raises `OSError` if it is no regular file or has more than `bytes_max` bytes."""
     with open_file(path) as file:
         content = file.read(bytes_max + 1)
     if len(content) > bytes_max:
@@ -41,10 +41,10 @@ def read_file(path: Path, bytes_max: int) -> bytes:
 
 
 def read_settings_file(path: Path) -> str:
-    """A file with settings, as text.  Raises `OSError`, `UnicodeDecodeError`."""
+    """Return a settings file as text. Raises `OSError`, `UnicodeDecodeError`."""
     return read_file(path, SETTINGS_BYTES_MAX).decode()
 
 
 def read_key_file(path: Path) -> bytes:
-    """A file with a key or certificates.  Raises `OSError`."""
+    """Return the content of a file with a key or certificates. Raises `OSError`."""
     return read_file(path, KEY_BYTES_MAX)

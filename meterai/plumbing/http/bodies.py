@@ -1,18 +1,18 @@
-"""Bodies of requests: where they wait, how many bytes of them, and how long they may take.
+"""Bodies of requests: where they are stored, how many bytes of them, and how long they may take.
 
-A stranger needs no key to send bytes, so nothing here grows with how many are sent:
+A stranger can send bytes without any key, so the resources used here are bounded, however many bytes are sent:
 
-* A small body is held in memory, a larger one goes to an unnamed file as it arrives.
-* The sum of both is bounded for the process, by the bytes that are here: who announces much and
-  sends little takes little.  What would not fit beside them is refused before it is read, with
-  the time to come again; no network may take all of the room.
-* A body that was sent to a file is only brought back into memory in its turn.
-* Bodies that are far from paid money leave a part of each room free for those that are near
-  (`kit/priority.py`), who also go first where they wait.
-* Who sends slowly holds no permit of the process meanwhile; who sends too slowly, or goes away, gives
-  up its place.
+* A small body is held in memory; a larger one goes to an unnamed file as it arrives.
+* The sum of both is bounded for the process, counted by the bytes that have arrived: a client that announces much and
+  sends little uses little.  A body that would not fit is refused before it is read, with a Retry-After; no network may
+  use all of the space.
+* A body in a file is read back into memory only when memory for it is free.
+* Bodies of requests far from paid money leave a part of each budget free for those that are near to it
+  (`kit/priority.py`), which also go first when bodies wait.
+* A client that sends slowly does not keep the permit of its request meanwhile; a client that sends too slowly, or
+  leaves, loses its space.
 
-Nothing of a body is left when its request ends, or its process.
+Nothing of a body remains when its request or its process ends.
 """
 
 import asyncio
@@ -34,12 +34,15 @@ from meterai.plumbing.networks import NetworkCounts
 from meterai.plumbing.permits import PURPOSE, WorkPurpose
 from meterai.plumbing.threads import to_the_end
 
-UNCOUNTED_BYTES_MAX = 8 * 1024  # a JSON command; so many connections as there may be, 16 MiB
-HELD_BYTES_MAX = 1024 * 1024  # of one body in memory, where there is room; else it goes to a file
+# a JSON command; smaller bodies are not counted: 16 MiB for as many connections as there may be
+UNCOUNTED_BYTES_MAX = 8 * 1024
+# of one body in memory, if there is space; a larger body goes to a file
+HELD_BYTES_MAX = 1024 * 1024
 ARRIVING_BYTES_MAX = 64 * 1024 * 1024  # of all bodies in memory while they arrive
-WORKING_BYTES_MAX = 128 * 1024 * 1024  # of bodies back from their files; the largest has 100 MiB
-# Up to this share of each room may be taken when a body of this priority takes its part: strangers who
-# post documents to be checked fill half of it, and payers still find room.
+# of bodies read back from files into memory; the largest has 100 MiB
+WORKING_BYTES_MAX = 128 * 1024 * 1024
+# Share of each budget up to which a body of this priority may take its part. Strangers who post documents for checking
+# fill half of a budget at most, so payers still find space.
 SHARES = MappingProxyType(
     {
         Priority.MONEY: 1.0,
@@ -52,24 +55,24 @@ SHARES = MappingProxyType(
 SHARE_OF_ONE_NETWORK = (
     0.25  # of the files, a /24 and a /56 twice, a /48 thrice; a carrier's phones share an address
 )
-WRITE_BYTES = 64 * 1024  # gathered before they are written
+WRITE_BYTES = 64 * 1024  # collected before they are written to a file
 READ_BYTES = 256 * 1024
 
-AT_ONCE_SECONDS = 0.05  # a body that takes longer holds no permit of the process meanwhile
+AT_ONCE_SECONDS = 0.05  # while a body takes longer than this its request holds no permit
 SILENCE_SECONDS_MAX = 20.0  # between two pieces of a body
-GRACE_SECONDS = 20.0  # before its speed matters
-BYTES_PER_SECOND_MIN = 8 * 1024  # 64 kbit/s: the slowest phone that still gets anywhere
-TURN_SECONDS_MAX = 30.0  # in the line for memory; then refused, with a time to come again
+GRACE_SECONDS = 20.0  # after which the speed of a body is checked
+BYTES_PER_SECOND_MIN = 8 * 1024  # 64 kbit/s, as of the slowest phone that still gets anywhere
+TURN_SECONDS_MAX = 30.0  # of waiting for memory; after that the body is refused, with a Retry-After
 
 Answer = TypeVar("Answer")
 
 
 class UploadsFull(Refusal):
-    """The uploads under way have as many bytes as this process holds.  Nothing was done or charged."""
+    """The uploads under way use all bytes that this process may hold. Nothing was done or charged."""
 
     code = "uploads_full"
     status = 503
-    retry_after_seconds = 5  # an upload on an ordinary connection takes about so long
+    retry_after_seconds = 5  # an upload on an ordinary connection takes about as long
 
 
 class BodyTooSlow(Refusal):
@@ -80,14 +83,14 @@ class BodyTooSlow(Refusal):
 
 
 class BodyIncomplete(Refusal):
-    """The connection or its framing broke before the body, or our answer to it, was complete."""
+    """The body, or our answer to it, was incomplete when the connection or its framing broke."""
 
     code = "body_incomplete"
     status = 400
 
 
 class ByteBudget:
-    """So many bytes, shared by the requests of this process by their priority."""
+    """A number of bytes that the requests of this process share by priority."""
 
     def __init__(self, bytes_max: int) -> None:
         self.bytes_max = bytes_max
@@ -97,16 +100,16 @@ class ByteBudget:
         }
 
     def has(self, size: int) -> bool:
-        """True where so many bytes are free for who asks now."""
+        """True if `size` bytes are free for the request of this context."""
         return self._has(size, PURPOSE.get().priority)
 
     def _has(self, size: int, priority: Priority) -> bool:
         most = self.bytes_max * SHARES[priority]
-        # One alone is never too large for what is its own.
+        # A single body may use the whole budget, whatever the share of its priority.
         return self.used + size <= most or (not self.used and size <= self.bytes_max)
 
     def take(self, size: int) -> bool:
-        """Take so many bytes if they are free and nobody waits for them who goes first."""
+        """Take `size` bytes and return True if they are free and no request of the same or a higher priority waits."""
         priority = PURPOSE.get().priority
         if any(self._lines[one] for one in Priority if one <= priority):
             return False
@@ -116,20 +119,20 @@ class ByteBudget:
         return True
 
     def give_back(self, size: int) -> None:
-        """Free so many bytes, and let in who is first: by priority, then in order."""
+        """Free `size` bytes, and serve waiting requests: by priority, then in order."""
         self.used -= size
         for priority, line in self._lines.items():
             while line:
                 wanted, permit = line[0]
                 if not permit.done():
                     if not self._has(wanted, priority):
-                        return  # nobody overtakes it: it would wait for ever
+                        return  # serving a smaller one first could keep it waiting permanently
                     self.used += wanted
                     permit.set_result(None)
                 line.popleft()
 
     async def wait_for(self, size: int) -> None:
-        """Take so many bytes, first come, first served within a priority.  Refuses `UploadsFull`."""
+        """Take `size` bytes; wait for them by priority, then in order. Refuses `UploadsFull` after `TURN_SECONDS_MAX`."""
         if self.take(size):
             return
         permit: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -139,20 +142,21 @@ class ByteBudget:
                 await permit
         except BaseException as broken:
             if permit.done() and not permit.cancelled():
-                self.give_back(size)  # it was given to us at the moment we stopped waiting
+                self.give_back(size)  # the bytes were given to us at the moment we stopped waiting
             else:
                 permit.cancel()
-                self.give_back(0)  # a smaller wish behind ours may fit now
+                self.give_back(0)  # a smaller request behind ours may fit now
             if isinstance(broken, TimeoutError):
                 raise UploadsFull("the line for memory is long") from None
             raise
 
 
 class _SendingRate:
-    """The sending rate of one body, watched by one timer however many pieces it comes in.
+    """The sending rate of one body, watched by one timer, whatever the number of its pieces.
 
-    `limit` ends once the sender is silent for too long, or slower than the slowest phone. While what came is
-    written to a file nobody is late.
+    `limit` expires when the sender is silent for too long, or slower than the slowest phone. The time of writing pieces
+    to
+    a file does not count.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -161,17 +165,17 @@ class _SendingRate:
         self._loop = loop
         self._received = 0
         self._begun = self._heard_at = loop.time()
-        # Nearly every body is here whole before this.
+        # Nearly every body is complete before this timer fires.
         self._timer = loop.call_at(self._begun + AT_ONCE_SECONDS, self._be_late, PURPOSE.get())
 
     def heard(self, received: int) -> None:
-        """A piece is here, and `received` bytes with it."""
+        """Record that a piece has arrived; `received` is the number of bytes so far."""
         self.is_listening = False
         self._received = received
         self._heard_at = self._loop.time()
 
     def end(self) -> None:
-        """All of it is here, or nobody waits for it any more."""
+        """Stop watching: the body is complete, or nobody waits for it any more."""
         self._timer.cancel()
 
     def _be_late(self, purpose: WorkPurpose) -> None:
@@ -189,22 +193,22 @@ class _SendingRate:
 
 
 class Bodies:
-    """The room that bodies have in one process: in memory, and in files of one folder."""
+    """The space for bodies in one process: in memory, and in files of one folder."""
 
     def __init__(self, directory: Path, files_bytes_max: int) -> None:
         self.directory = directory
         self.arriving = ByteBudget(ARRIVING_BYTES_MAX)
         self.working = ByteBudget(WORKING_BYTES_MAX)
         self.files = ByteBudget(files_bytes_max)
-        self._held = NetworkCounts()  # bytes of files
+        self._held = NetworkCounts()  # bytes in files, by network
 
     def check_room(self, size: int, network: str) -> None:
-        """Whether a body of this size would fit beside what is here.  Refuses `UploadsFull`."""
+        """Check that a body of `size` bytes would fit beside those held now. Refuses `UploadsFull`."""
         if not self._is_within_share(network, size, size) or not self.files.has(size):
             raise UploadsFull("no room for another upload")
 
     def take_file(self, size: int, network: str, *, whole: int) -> None:
-        """Take so many bytes of the files for this network, for a body that holds `whole` then.
+        """Take `size` more bytes of file space for a body of this network that then holds `whole` bytes.
 
         Refuses `UploadsFull`.
         """
@@ -213,24 +217,24 @@ class Bodies:
         self._held.add(network, size)
 
     def _is_within_share(self, network: str, size: int, whole: int) -> bool:
-        # One upload at a time is never too many for a network.
+        # One upload at a time never exceeds the share of a network.
         return self._held.of(network, size) <= max(
             self.files.bytes_max * SHARE_OF_ONE_NETWORK, whole
         )
 
     def give_back_file(self, size: int, network: str) -> None:
-        """Free what `take_file` took."""
+        """Free `size` bytes that `take_file` took."""
         self.files.give_back(size)
         self._held.give_back(network, size)
 
     def new_file(self) -> IO[bytes]:
-        """A file without a name: it is gone with the process that holds it."""
+        """Open a file without a name, which disappears with the process that holds it."""
         self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         return tempfile.TemporaryFile(dir=self.directory, buffering=0)
 
 
 class RequestBody:
-    """The body of one request.  Whoever made it calls `close` when the request is over."""
+    """The body of one request. Its creator calls `close` when the request is over."""
 
     def __init__(
         self,
@@ -247,15 +251,15 @@ class RequestBody:
         self._announced = announced
         self._bytes_max = bytes_max
         self._network = network
-        self._pieces: list[bytes] = []  # in memory, or not yet written
+        self._pieces: list[bytes] = []  # in memory, or not yet written to the file
         self._pending = 0
         self._received = 0
         self._file: IO[bytes] | None = None
-        self._from: str = ""  # the network whose share holds our file
+        self._from: str = ""  # the network whose share contains our file
         self._arriving = self._working = self._in_files = 0
 
     async def whole(self) -> bytes:
-        """All of it.  Refuses `BodyTooSlow`, `BodyIncomplete`, `UploadsFull`; `RequestEntityTooLarge`."""
+        """Return the whole body. Refuses `BodyTooSlow`, `BodyIncomplete`, `UploadsFull`; raises `RequestEntityTooLarge`."""
         await self._arrive()
         if self._file is None:
             return self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
@@ -266,9 +270,10 @@ class RequestBody:
         return content
 
     async def pieces(self) -> AsyncIterator[bytes]:
-        """All of it, for who keeps it in a form of its own: at once from memory, in pieces from a file.
+        """Yield the whole body, for a caller that builds its own form of it: at once from memory, in pieces from a
+        file.
 
-        Refuses as `whole`.
+        Refuses as `whole` does.
         """
         await self._arrive()
         if self._file is None:
@@ -281,10 +286,10 @@ class RequestBody:
         self._drop_file()
 
     async def passing(self) -> AsyncIterator[bytes]:
-        """All of it, piece by piece, for who keeps none of them in memory.  Refuses as `whole`.
+        """Yield the whole body in pieces, for a caller that keeps no piece in memory. Refuses as `whole` does.
 
-        What they are kept in may be files: there is room for these beside our own until the request
-        is over.
+        The caller may store the pieces in files: space for these beside our own file is reserved until the request is
+        over.
         """
         await self._arrive()
         if self._file is None:
@@ -297,7 +302,7 @@ class RequestBody:
             yield await to_the_end(partial(_read, self._file, start, READ_BYTES))
 
     def close(self) -> None:
-        """Give back everything."""
+        """Free all space of the body."""
         self._drop_file()
         self._pieces.clear()
         if self._arriving:
@@ -348,14 +353,14 @@ class RequestBody:
         return is_complete
 
     def _check_room(self, size: int) -> None:
-        """Whether a body whose length is known would fit, before any of it is read."""
+        """Check, before any of it is read, that a body of known length would fit. Refuses `UploadsFull`."""
         if size <= UNCOUNTED_BYTES_MAX:
             return
         if size > HELD_BYTES_MAX or not self._bodies.arriving.has(size):
             self._bodies.check_room(size, self._network())
 
     def _make_room(self) -> None:
-        """Room for what came: in memory, or in a file for twice of it, so that it is asked seldom."""
+        """Take space for the received bytes: in memory, or in a file for twice as many, so that it is taken seldom."""
         if self._received <= max(UNCOUNTED_BYTES_MAX, self._in_files):
             return
         if not self._in_files and self._received <= HELD_BYTES_MAX:
@@ -381,7 +386,7 @@ class RequestBody:
             await to_the_end(partial(_write, self._file, content))
         except OSError as error:
             raise UploadsFull(f"a body could not be kept: {error.strerror}") from None
-        if self._arriving:  # what was in memory is in the file now
+        if self._arriving:  # the bytes in memory have been written to the file
             self._bodies.arriving.give_back(self._arriving)
             self._arriving = 0
 
@@ -417,10 +422,9 @@ def _read(file: IO[bytes], start: int, size: int) -> bytes:
 
 
 async def unless_gone(receive: Receive, act: Coroutine[Any, Any, Answer]) -> Answer:
-    """Await something for a client, and cancel it when the client has gone; its body must have been
-    read.
+    """Await something for a client, and cancel it when the client leaves. The body must have been read before.
 
-    Then refuses `BodyIncomplete`, which nobody reads.
+    If the client leaves it refuses `BodyIncomplete`, which nobody reads.
     """
     work = asyncio.ensure_future(act)
     gone = asyncio.ensure_future(_gone(receive))

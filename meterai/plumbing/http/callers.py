@@ -1,8 +1,8 @@
-"""The caller of a request, and the services that routes ask for by name.
+"""The caller of a request, and the services that routes get by the names of their parameters.
 
-A route names what it needs (`orders: NamedDependency[OrderService]`, `account`); `injected` is what the
-application gives the framework for that.  The caller is found by the `Authenticator` that the application
-put into its state, where the permission that a route declares asks for it (`meterai.accounts`).
+A route names its parameters (`orders: NamedDependency[OrderService]`, `account`); `injected` tells the framework how to
+provide them. The guard of the permission that a route declares (`meterai.accounts`) finds the caller, by the
+`Authenticator` in the state of the application.
 """
 
 from collections.abc import Callable, Mapping
@@ -23,56 +23,57 @@ _ITS_OWN_ACCOUNT = Actor(ActorKind.ACCOUNT)
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The caller of a request: the account it acts for, how it proved itself, and the language it reads."""
+    """The caller of a request: the account it acts for, how it was authenticated, and its language."""
 
     account: UUID
     by: str  # 'session' or 'api_key'
     language: str
-    form_token: str = ""  # proves that a form came from our own page
-    actor: Actor = _ITS_OWN_ACCOUNT  # who the audit trail says it was
-    proved_at: datetime | None = None  # when whoever has this session proved who it is; of no key
-    permissions: frozenset[str] = frozenset()  # in that account
-    staff_permissions: frozenset[str] = frozenset()  # as somebody who works for the operator
-    person: UUID | None = None  # whose session it is; of no key
-    is_by_passkey: bool = False  # a passkey opened its session
-    organization: UUID | None = None  # for which its session acts, where not for the person itself
-    acts_for: str = ""  # the name of that organization
-    is_acting_over: bool = False  # its role in the organization it acted for has ended
+    form_token: str = ""  # proves that a form was sent by our own page
+    actor: Actor = _ITS_OWN_ACCOUNT  # actor in the audit trail
+    # time of the last sign-in or proof in this session; None for a key
+    proved_at: datetime | None = None
+    permissions: frozenset[str] = frozenset()  # of the caller in that account
+    staff_permissions: frozenset[str] = frozenset()  # of the caller as staff
+    person: UUID | None = None  # owner of the session; None for a key
+    is_by_passkey: bool = False  # the session was opened by a passkey
+    organization: UUID | None = None  # that the session acts for; None: for the person itself
+    acts_for: str = ""  # name of that organization
+    is_acting_over: bool = False  # the person's role in the organization has ended
 
-    own_actor: Actor = _ITS_OWN_ACCOUNT  # who the audit trail says it was, in its own account
+    own_actor: Actor = _ITS_OWN_ACCOUNT  # actor in the audit trail when acting for its own account
 
     @property
     def member(self) -> UUID | None:
-        """The person, where what it does is done for an organization; None where for itself, or by a key."""
+        """The person if the caller acts for an organization; None if it acts for its own account, or is an API key."""
         return self.person if self.organization == self.account else None
 
     def as_person(self) -> "Caller":
-        """The same caller for its own account, whoever it acts for; a key stays what it is."""
+        """Return the same caller acting for its own account; an API key is returned unchanged."""
         if self.person is None:
             return self
         return replace(self, account=self.person, actor=self.own_actor)
 
     def as_staff(self) -> "Caller":
-        """The same caller as somebody who works for the operator."""
+        """Return the same caller acting as staff of the operator."""
         assert self.person is not None, "staff are people"
         return replace(self.as_person(), actor=Actor(ActorKind.STAFF, show("acc", self.person)))
 
 
 class Authenticator(Protocol):
-    """Finds the caller of a request; refuses where there is none."""
+    """Finds the caller of a request; refuses if there is none."""
 
     async def caller(
         self, connection: ASGIConnection[Any, Any, Any, Any], *, anew: bool = False
     ) -> Caller:
-        """The caller, or `SignInRequired`; `anew` reads what was read a moment ago once more."""
+        """Return the caller. Refuses `SignInRequired`; `anew` reads the credentials again instead of using the cache."""
         ...
 
     def has_session(self, connection: ASGIConnection[Any, Any, Any, Any]) -> bool:
-        """True where a browser says that somebody is signed in, rightly or not."""
+        """True if the browser claims a session, valid or not."""
         ...
 
     def session_shown(self, connection: ASGIConnection[Any, Any, Any, Any]) -> tuple[str, str]:
-        """The account and the form token of the session shown, which may open nothing any more."""
+        """Return the account and the form token of the shown session, even if it is no longer valid."""
         ...
 
 
@@ -80,37 +81,38 @@ Service = TypeVar("Service")
 
 
 def service(request: ASGIConnection[Any, Any, Any, Any], kind: type[Service]) -> Service:
-    """What the application put into its state under this type; routes have it injected."""
+    """Return the service of this type from the state of the application; routes get theirs injected."""
     found = request.app.state.services[kind]
     assert isinstance(found, kind)
     return found
 
 
 def caller_of(request: Request[Any, Any, Any]) -> Caller:
-    """The caller; only in routes that ask who it is."""
+    """Return the caller; works only in routes that require one."""
     caller = request.scope["caller"]  # type: ignore[typeddict-item]
     assert isinstance(caller, Caller)
     return caller
 
 
 def account_of(request: Request[Any, Any, Any]) -> UUID:
-    """The account of the caller; only in routes that ask who it is."""
+    """Return the account of the caller; works only in routes that require one."""
     return caller_of(request).account
 
 
 def actor_of(request: Request[Any, Any, Any]) -> Actor:
-    """Who the caller is to the audit trail; only in routes that ask who it is."""
+    """Return the actor of the caller for the audit trail; works only in routes that require a caller."""
     return caller_of(request).actor
 
 
 def member_of(request: Request[Any, Any, Any]) -> UUID | None:
-    """The person who acts for an organization, None of anybody else; only in routes that ask who it is."""
+    """Return the person who acts for an organization, else None; works only in routes that require a caller."""
     return caller_of(request).member
 
 
 def injected(services: Mapping[str, type]) -> dict[str, Provide]:
-    """The parameters that routes may ask for by name: each of these services, and of the caller its `account`,
-    its `actor` in the audit trail, and the `member` who acts for an organization."""
+    """Return the parameters that routes may name: each of these services, and of the caller its `account`, its `actor`
+    in the audit trail, and the `member` who acts for an organization.
+    """
     given: dict[str, Callable[..., Any]] = {
         "account": account_of,
         "actor": actor_of,

@@ -1,12 +1,12 @@
-"""Answers of text, compressed for who takes them so (RFC 9110, section 12.5.3).
+"""Compression of text answers for clients that accept it (RFC 9110, section 12.5.3).
 
-On a line of 400 kbit/s a kilobyte takes 20 ms, and compressing ten of them takes a tenth of one.
+On a line of 400 kbit/s a kilobyte takes 20 ms; compressing it takes a small fraction of that.
 
-An answer to a caller has secrets in it, and its length tells something of them to who can have it
-asked for again and again with words of their own in it (BREACH).  Such an answer is compressed only
-where a page of ours, or the person, asked for it: browsers say so in Sec-Fetch-Site (Fetch Metadata,
-section 2.4).  Those too old to say it send our cookie to no other site's requests but those that a
-person sees (SameSite=Lax).
+An answer to a caller contains secrets, and its length reveals something about them to an attacker who can request it
+repeatedly with chosen words in it (BREACH).  Such an answer is compressed only if one of our pages, or the person,
+requested it: browsers state that in Sec-Fetch-Site (Fetch Metadata, section 2.4).  Browsers too old for this header
+send
+our cookie to requests of other sites only if the person sees the page (SameSite=Lax).
 """
 
 import zlib
@@ -22,27 +22,28 @@ from meterai.plumbing.http.head import head_of
 
 Header = tuple[bytes, bytes]
 
-BYTES_MIN = 1024  # of a body; less goes in one packet with its headers either way
-# Measured on our pages: 4 is 12 % smaller than gzip at its default, in half the time; 5 takes twice as
-# long for 8 %.
+BYTES_MIN = 1024  # of a body; a smaller one fits into one packet with its headers either way
+# Measured on our pages: quality 4 is 12 % smaller than gzip at its default, in half the time; quality 5 takes twice as
+# long for another 8 %.
 _BROTLI_QUALITY = 4
-_BROTLI_QUALITY_FOR_GOOD = 9  # some 50 ms of a process for each file
+_BROTLI_QUALITY_FOR_GOOD = 9  # for files that never change; some 50 ms of a process for each
 _GZIP_LEVEL = 6
-_GZIP_FORMAT = 31  # of zlib: with a header and trailer of gzip
+_GZIP_FORMAT = 31  # `wbits` of zlib for the header and trailer of gzip
 _KINDS = (b"text/", b"application/json", b"application/problem+json", b"image/svg+xml")
 _STREAMS = b"text/event-stream"
-_OWN = (b"same-origin", b"none")  # values of Sec-Fetch-Site: a page of ours asks, or the person
+# values of Sec-Fetch-Site for a request by our page or by the person
+_OWN = (b"same-origin", b"none")
 
 
 class Coding(StrEnum):
-    """A content coding that we write; the first that is taken is used."""
+    """A content coding that we write; the first one that the client accepts is used."""
 
     BROTLI = "br"
     GZIP = "gzip"
 
 
 def _weight(parameters: str) -> float:
-    """The weight of one coding (RFC 9110, section 12.4.2); 0 where it cannot be read."""
+    """Return the weight of one coding (RFC 9110, section 12.4.2); 0 if it cannot be read."""
     name, _, value = parameters.strip().partition("=")
     if not name:
         return 1.0
@@ -52,9 +53,9 @@ def _weight(parameters: str) -> float:
         return 0.0
 
 
-@lru_cache(maxsize=256)  # browsers have a few dozen ways to say it
+@lru_cache(maxsize=256)  # browsers send a few dozen different values
 def coding_for(accepted: bytes) -> Coding | None:
-    """The coding for who sent this Accept-Encoding; None for the bytes as they are."""
+    """Return the coding for a client with this Accept-Encoding; None for uncompressed bytes."""
     if not accepted:
         return None
     weights: dict[str, float] = {}
@@ -65,16 +66,16 @@ def coding_for(accepted: bytes) -> Coding | None:
 
 
 def compressed(body: bytes, coding: Coding) -> bytes:
-    """The body in this coding."""
+    """Return the body in this coding."""
     if coding is Coding.BROTLI:
         made: bytes = brotli.compress(body, mode=brotli.MODE_TEXT, quality=_BROTLI_QUALITY)
         return made
     return zlib.compress(body, _GZIP_LEVEL, _GZIP_FORMAT)
 
 
-@lru_cache(maxsize=64)  # the files of all pages, in each coding
+@lru_cache(maxsize=64)  # all files of pages, in each coding
 def _compressed_for_good(body: bytes, coding: Coding) -> bytes:
-    """The same for what never changes: made once, so it may take longer."""
+    """Return the body of a file that never changes, compressed once at a higher quality."""
     if coding is Coding.BROTLI:
         made: bytes = brotli.compress(body, mode=brotli.MODE_TEXT, quality=_BROTLI_QUALITY_FOR_GOOD)
         return made
@@ -82,7 +83,7 @@ def _compressed_for_good(body: bytes, coding: Coding) -> bytes:
 
 
 def header(scope: HTTPScope, name: bytes) -> bytes:
-    """The value of a header of the request, empty where there is none."""
+    """Return the value of a header of the request; empty if it has none."""
     return head_of(scope).values.get(name, b"")
 
 
@@ -102,14 +103,14 @@ def _is_worth_it(headers: Sequence[Header]) -> bool:
 
 
 def _is_safe(scope: HTTPScope) -> bool:
-    """False where somebody else's page may be measuring an answer to a caller."""
+    """False if another site's page may be measuring the length of an answer to a caller."""
     return "caller" not in scope or header(scope, b"sec-fetch-site") in (b"", *_OWN)
 
 
 def with_coding(headers: Sequence[Header], coding: Coding, length: int) -> list[Header]:
-    """The headers of an answer whose body was put into a coding.
+    """Return the headers of an answer whose body was compressed to `length` bytes.
 
-    A strong tag becomes a weak one: other bytes have the same meaning (RFC 9110, section 8.8.1).
+    A strong ETag becomes a weak one: other bytes with the same meaning (RFC 9110, section 8.8.1).
     """
     found = [(b"content-encoding", coding.encode()), (b"content-length", b"%d" % length)]
     for name, value in headers:
@@ -124,7 +125,7 @@ def with_coding(headers: Sequence[Header], coding: Coding, length: int) -> list[
 
 
 class _CompressedAnswer:
-    """Holds the start of an answer back until its body is there; a body in pieces is left as it is."""
+    """Delays the start of an answer until its body is known; a body in several pieces is sent uncompressed."""
 
     def __init__(self, scope: HTTPScope, send: Send, coding: Coding | None) -> None:
         self._scope = scope
@@ -133,7 +134,7 @@ class _CompressedAnswer:
         self._start: Message | None = None
 
     async def watch(self, message: Message) -> None:
-        """One message of the answer."""
+        """Handle one message of the answer."""
         if message["type"] == "http.response.start" and _is_worth_it(list(message["headers"])):
             message["headers"] = _with_vary(list(message["headers"]))
             if self._coding is not None and _is_safe(self._scope):
@@ -160,7 +161,7 @@ class _CompressedAnswer:
 
 
 def _with_vary(headers: list[Header]) -> list[Header]:
-    """A cache must not give one reader what another takes."""
+    """Add Vary: Accept-Encoding, so that a cache does not give a client a coding that it does not accept."""
     told = _value(headers, b"vary")
     if b"accept-encoding" in told.lower():
         return headers
@@ -169,7 +170,7 @@ def _with_vary(headers: list[Header]) -> list[Header]:
 
 
 def compressing(visit: Visit) -> Send:
-    """`visit.send`, for an answer that is to be compressed where that is worth it."""
-    # To HEAD the headers are those of the bytes as they are: there are none to compress.
+    """Return a `send` that compresses the answer if that is worthwhile and safe."""
+    # For HEAD the headers describe the uncompressed bytes, since there is no body to compress.
     coding = None if visit.is_head else coding_for(header(visit.scope, b"accept-encoding"))
     return _CompressedAnswer(visit.scope, visit.send, coding).watch

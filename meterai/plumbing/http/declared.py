@@ -1,4 +1,4 @@
-"""What a route declares in its `opt`, found by method and path before the router is asked."""
+"""Values that routes declare in their `opt`, found by method and path before the router runs."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ Value = TypeVar("Value")
 
 @dataclass(slots=True)
 class _Step(Generic[Value]):
-    """What may follow a part of a path: fixed words, a parameter, and methods where it ends."""
+    """One level of a tree of paths: the next fixed words, a parameter, and the values by method where a path ends."""
 
     words: dict[str, "_Step[Value]"] = field(default_factory=dict)
     parameter: "_Step[Value] | None" = None
@@ -20,9 +20,9 @@ class _Step(Generic[Value]):
 
 
 class Declared(Generic[Value]):
-    """A tree of the paths of an application.  Costs a microsecond or two to ask.
+    """The declared values of an application's paths, as a tree. A lookup costs one or two microseconds.
 
-    `read` finds the value in the `opt` of a route, named for a message by method and path.
+    `read` gets the `opt` of a route, and its method and path for messages, and returns the value.
     """
 
     def __init__(
@@ -35,7 +35,7 @@ class Declared(Generic[Value]):
             if isinstance(route, HTTPRoute):
                 words = [one if isinstance(one, str) else None for one in route.path_components]
                 for method, (handler, _) in route.route_handler_map.items():
-                    if method != "OPTIONS":  # the framework's own
+                    if method != "OPTIONS":  # added by the framework
                         name = f"{method} /{'/'.join(word or '*' for word in words)}"
                         self._add(words, method, read(handler.opt, name))
 
@@ -52,7 +52,7 @@ class Declared(Generic[Value]):
         step.methods[method] = value
 
     def of(self, method: str, path: str) -> Value:
-        """What was declared for a request; `otherwise` where there is no such path."""
+        """Return the declared value for a request; `otherwise` if no route has this path."""
         if (found := self._whole.get((method, path))) is not None:
             return found
         step = self._root

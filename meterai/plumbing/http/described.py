@@ -1,7 +1,7 @@
-"""What the framework cannot tell of an API route from its handler; the route says it, once.
+"""Facts of an API route that the framework cannot derive from its handler; the route declares them once.
 
-`opt={..., "described": Described(...)}`.  The description of the API (`apps/openapi.py`) and what is
-shown of it are made of that.
+They are given as `opt={..., "described": Described(...)}`, and used by the description of the API (`apps/openapi.py`)
+and the documentation made from it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,13 +16,13 @@ FILE: Schema = {"type": "string", "format": "binary"}
 class Described:
     """Facts of one route.
 
-    needs_key  it is a command that wants an Idempotency-Key
-    repeats    of a command without such a key: why a repeat of it does no harm
-    headers    by name, what a header of the request is for, of those that no command must have
+    needs_key  True for a command that requires an Idempotency-Key
+    repeats    for a command without such a key: why repeating it does no harm
+    headers    by name, the purpose of optional headers of the request
     body       media type and schema of a body that the handler reads by itself
-    file       media type of the file it answers with
-    also       media type and schema of what it answers with in place of JSON, where a client asks for that
-    refuses    statuses it may refuse with beyond those that follow from its path and method
+    file       media type of the file that it answers
+    also       media type and schema of an answer that a client may request in place of JSON
+    refuses    statuses of its refusals beyond those that follow from its path and method
     """
 
     needs_key: bool = False
@@ -39,16 +39,17 @@ NOTHING_MORE = Described()
 
 @dataclass(frozen=True, slots=True)
 class FieldDescription:
-    """What a field of a view can be, beyond its type: one of some words, or a number from `least` on."""
+    """Possible values of a field of a view, beyond its type: one of some words, or a number from `least` on."""
 
     words: Sequence[str] = ()
     least: int = 0
 
 
-# By the name of a field or parameter of the API; after the path and a space where it is another thing there.
+# Example by the name of a field or parameter of the API, or by path, space and name where the name means something
+# else.
 Examples: TypeAlias = Mapping[str, str]
 
 
 def example_of(examples: Examples, path: str, name: str) -> str | None:
-    """The example of a field of a path; None where no room gives one."""
+    """Return the example of a field or parameter of a path; None if no room gives one."""
     return examples.get(f"{path} {name}") or examples.get(name)

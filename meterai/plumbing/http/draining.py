@@ -1,8 +1,8 @@
-"""The rest of a body whose request was answered before it was read.
+"""Reading the rest of a body whose request was answered before the body was read.
 
-A server that closes a connection with bytes unread resets it, and who still sends finds it broken before it reads
-the answer.  So what is on its way is read and thrown away once the answer is given: a little, for a
-moment, of a few at once, without a permit of the process.  Beyond that the connection breaks as before.
+A server that closes a connection with unread bytes resets it, and a client that is still sending finds the connection
+broken before it reads the answer. So the remaining bytes are read and discarded after the answer: a limited number of
+bytes, for a limited time, of a few requests at once, and without a permit. Beyond these bounds the connection breaks.
 """
 
 import asyncio
@@ -15,17 +15,17 @@ from meterai.plumbing.http.head import head_of
 from meterai.plumbing.http.incoming import Incoming
 
 BYTES_MAX = 1024 * 1024  # left of one body: a document of many pages, four parts of an upload
-SECONDS_MAX = 1.0  # of one; who sends more slowly is met again without it
+SECONDS_MAX = 1.0  # of one body; the connection of a slower client breaks
 AT_ONCE_MAX = 64
-# Sixty refused parts of uploads in one moment, and then some milliseconds of work in a second: a crowd that posts
-# is refused a thousand times in it, and whoever paid waits for nothing of that.
+# About sixty refused parts of uploads at once, and then a rate that costs some milliseconds of work a second: a crowd
+# that posts is refused a thousand times meanwhile, and no payer waits for its bytes.
 BURST_BYTES_MAX = 16 * 1024 * 1024
 BYTES_PER_SECOND = 4 * 1024 * 1024
 _DIGITS_MAX = len(str(BYTES_MAX))
 
 
 class Draining:
-    """Reads what is left of bodies, within the bounds of one process."""
+    """Reads the rest of bodies, within the bounds of one process."""
 
     def __init__(self) -> None:
         self._at_once = 0
@@ -33,10 +33,10 @@ class Draining:
         self._counted_at = monotonic()
 
     async def drain(self, scope: HTTPScope, incoming: Incoming) -> None:
-        """Read what is left of the body of a request that was answered; of one without a length, nothing."""
+        """Read the rest of the body of an answered request; a body without a Content-Length is not read."""
         head = head_of(scope).values
         told = head.get(b"content-length")
-        # A client that waits for 100 Continue sends nothing now.
+        # A client that waits for 100 Continue sends no body now.
         if told is None or b"expect" in head or incoming.is_gone:
             return
         announced = counted(told.decode("latin-1"), _DIGITS_MAX)

@@ -1,8 +1,7 @@
 """Forms: the parts of a multipart or a URL-encoded body.
 
-Read here and not by the framework, which puts every file through a temporary one (as costly as
-half of the sealing), decodes texts in whatever encoding a part asks for, and remembers the last
-thousand bodies.
+They are not read by the framework, which writes every file to a temporary one (as costly as half of the sealing),
+decodes texts in whatever encoding a part names, and keeps the last thousand bodies.
 """
 
 from collections.abc import AsyncIterator
@@ -28,17 +27,18 @@ from meterai.kit.text import NUL, as_came, file_name
 from meterai.plumbing.http.bodies import HELD_BYTES_MAX
 from meterai.plumbing.threads import to_the_end
 
-UNNAMED = "dokumen.pdf"  # where nothing of a name can be shown
-TEXTS_MAX = 8  # of a form whose files are read one after another
-PARTS_MAX = 64  # of a form that says nothing else: ours have ten fields
+UNNAMED = "dokumen.pdf"  # name of a file whose own name has no character that can be shown
+TEXTS_MAX = 8  # in a form whose files are read one after another
+PARTS_MAX = 64  # in a form that states no other limit: ours have ten fields
 
 
 @dataclass(frozen=True, slots=True)
 class FormPart:
-    """One part of a form; a file has a name of its own, which is clean (`kit.text.file_name`).
+    """One part of a form. A file has a file name, cleaned by `kit.text.file_name`; other fields have None.
 
-    A field of files that was left empty comes with an empty name.  `came` is the name to the letter: by this one a file
-    is told from others.
+    A file field that was left empty has an empty file name. `came` is the file name exactly as sent, which
+    distinguishes
+    the file from others.
     """
 
     name: str
@@ -48,18 +48,18 @@ class FormPart:
 
     @property
     def text(self) -> str:
-        """What was typed.  Always UTF-8 (RFC 7578, section 5.1); anything else shows as such.
+        """The typed text. It is decoded as UTF-8 (RFC 7578, section 5.1); invalid bytes become replacement characters.
 
-        Nobody types a NUL, and the database keeps none: it is left out.
+        NUL characters are removed, since nobody types them and the database rejects them.
         """
         return self.content.decode("utf-8", "replace").replace(NUL, "")
 
 
 def _each_once(parts: list[FormPart], *, several_files: bool) -> list[FormPart]:
-    """The parts as they came.  Refuses `Malformed` where a field comes twice.
+    """Return the parts unchanged. Refuses `Malformed` if a field occurs twice.
 
-    One reader takes the first of them, another the last.  Of a field of files there may be
-    several where that is what the form asks for.
+    Of a repeated field some parsers take the first value and others the last. A file field may occur several times if
+    `several_files` is True.
     """
     seen: dict[str, bool] = {}
     for part in parts:
@@ -77,7 +77,7 @@ def _part(segment: MultipartSegment, content: bytes) -> FormPart:
 
 
 def _came(segment: MultipartSegment) -> str:
-    """The name of a file to the letter: of a whole path of Windows the parser leaves the last part."""
+    """Return a file name exactly as sent, except that the parser reduces a full Windows path to its last part."""
     told = str(segment.header("Content-Disposition", ""))
     if segment.filename and "\\" in told:
         return told.rpartition("filename=")[2].strip('"')
@@ -86,7 +86,7 @@ def _came(segment: MultipartSegment) -> str:
 
 @dataclass(frozen=True, slots=True)
 class FormFile:
-    """A file of a form: its name to the letter, its size in bytes, and where they are."""
+    """A file of a form: its name as sent, its size in bytes, and its content."""
 
     name: str
     size: int
@@ -94,12 +94,12 @@ class FormFile:
 
     @property
     def shown(self) -> str:
-        """Its name, fit to be shown."""
+        """The name of the file, safe to show."""
         return as_came(self.name)
 
 
 async def _kept(file: IO[bytes], data: bytes) -> None:
-    """Write to a file that is in memory while it is small: a thread would cost more than that."""
+    """Write to a file that is kept in memory while it is small: then a thread would cost more than the write."""
     if file.tell() + len(data) <= HELD_BYTES_MAX:
         file.write(data)
     else:
@@ -109,10 +109,9 @@ async def _kept(file: IO[bytes], data: bytes) -> None:
 async def each_file(
     request: Request[Any, Any, Any], folder: Path, *, files_max: int
 ) -> AsyncIterator[FormFile]:
-    """The files of a multipart form, one after another; its texts are left out.
+    """Yield the files of a multipart form, one after another; text fields are skipped.
 
-    A small one is in memory, a larger one in a file of `folder`, until the next one is asked for.
-    Refuses `Malformed`.
+    A small file is in memory, a larger one in a file of `folder`, until the next one is requested. Refuses `Malformed`.
     """
     media_type, options = request.content_type
     if media_type != RequestEncodingType.MULTI_PART:
@@ -133,7 +132,7 @@ async def each_file(
                             SpooledTemporaryFile(HELD_BYTES_MAX, dir=str(folder))
                         )
                     elif event is None:
-                        # A field of texts has no name of a file, one that was left empty an empty one.
+                        # A text field has no file name; a file field that was left empty has an empty one.
                         if name and file is not None:
                             yield FormFile(name, file.tell(), file)
                         kept.close()
@@ -148,8 +147,7 @@ async def each_file(
 async def whole_file(
     request: Request[Any, Any, Any], folder: Path, name: str
 ) -> AsyncIterator[FormFile]:
-    """The body as the one file of this name, where there is anything of it; in memory or in `folder`, as
-    `each_file` has them."""
+    """Yield the whole body as one file of this name, unless it is empty; stored in memory or in `folder` as by `each_file`."""
     with SpooledTemporaryFile(HELD_BYTES_MAX, dir=str(folder)) as file:
         async for data in request.stream():
             if data:
@@ -161,7 +159,7 @@ async def whole_file(
 async def read_multipart(
     request: Request[Any, Any, Any], *, parts_max: int = PARTS_MAX, several_files: bool = False
 ) -> list[FormPart]:
-    """The parts of a multipart form (RFC 7578), each name once.  Refuses `Malformed`."""
+    """Return the parts of a multipart form (RFC 7578), each name once. Refuses `Malformed`."""
     media_type, options = request.content_type
     if media_type != RequestEncodingType.MULTI_PART:
         raise Malformed("body", "multipart")
@@ -181,7 +179,7 @@ async def read_multipart(
                         found.append(_part(part, b"".join(chunks)))
                         chunks.clear()
     except ParserLimitReached:
-        if len(found) < parts_max:  # another limit: of the length of a header
+        if len(found) < parts_max:  # then another limit was exceeded: the length of a header
             raise Malformed("body", "multipart") from None
         raise Malformed("body", "fields", fields_max=parts_max) from None
     except (MultipartError, UnicodeError):
@@ -192,9 +190,9 @@ async def read_multipart(
 async def read_parts(
     request: Request[Any, Any, Any], *, parts_max: int = PARTS_MAX
 ) -> list[FormPart]:
-    """The parts of a form of either kind; none where the body is no form.  Refuses `Malformed`.
+    """Return the parts of a form of either kind; an empty list if the body is no form. Refuses `Malformed`.
 
-    A field of files may have several of them.
+    A file field may occur several times.
     """
     media_type, _ = request.content_type
     if media_type == RequestEncodingType.MULTI_PART:

@@ -1,7 +1,7 @@
-"""Everything before an application: steps through which each request goes, and its answer back.
+"""The front of an application: steps that each request passes through, and its answer in reverse.
 
-The front names each request and its answer (`plumbing/observe/exchange.py`), and asks for GET in place of HEAD,
-whose answer it sends without the body (RFC 9110, section 9.3.2).
+The front gives each request an id (`plumbing/observe/exchange.py`). A HEAD request is passed on as GET, and the answer
+is sent without its body (RFC 9110, section 9.3.2).
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -17,9 +17,9 @@ _REPLAYED = (b"idempotent-replayed", b"true")
 
 
 class Visit:
-    """A request on its way to the application.  A step may put its own `receive` and `send` in place.
+    """A request on its way to the application. A step may replace its `receive` and `send`.
 
-    method   as the client asked; in `scope` GET stands for HEAD
+    method   method as the client sent it; in `scope` GET replaces HEAD
     """
 
     __slots__ = ("method", "receive", "scope", "send")
@@ -32,7 +32,7 @@ class Visit:
 
     @property
     def is_head(self) -> bool:
-        """True where only the headers of an answer are asked for."""
+        """True if the client requested only the headers of an answer."""
         return self.method == "HEAD"
 
 
@@ -41,7 +41,7 @@ Step: TypeAlias = Callable[[Visit, GoOn], Awaitable[None]]
 
 
 class Front:
-    """An application behind its steps, the first of which sees a request first."""
+    """An application behind its steps; the first step sees a request first."""
 
     def __init__(self, app: ASGIApp, steps: Sequence[Step]) -> None:
         self._app = app
@@ -50,7 +50,7 @@ class Front:
             self._begin = partial(_follow, step, self._begin)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Take a request through the steps."""
+        """Pass a request through the steps to the application."""
         if scope["type"] != ScopeType.HTTP:
             await self._app(scope, receive, send)
             return

@@ -1,15 +1,15 @@
-"""The headers of a request, looked through once."""
+"""The headers of a request, parsed once."""
 
 from typing import Any
 
-_KEPT = "meterai.head"  # where the scope of a request keeps its own
+_KEPT = "meterai.head"  # name under which the scope of a request keeps its `Head`
 
 
 class Head:
-    """Headers by their names, which ASGI gives in lower case.  Of several lines of one the first.
+    """Headers by name; ASGI gives names in lower case. If a header has several lines, the first counts.
 
     size     bytes of address and headers together
-    doubled  names that came more than once
+    doubled  names that occur more than once
     """
 
     __slots__ = ("doubled", "size", "values")
@@ -29,12 +29,12 @@ class Head:
         self.doubled = doubled
 
     def text(self, name: bytes) -> str:
-        """The value of a header, empty where there is none."""
+        """Return the value of a header; empty if the request has none."""
         return self.values.get(name, b"").decode("latin-1")
 
 
 def head_of(scope: Any) -> Head:
-    """The head of a request."""
+    """Return the headers of a request, parsed at the first call."""
     found: Head | None = scope.get(_KEPT)
     if found is None:
         found = scope[_KEPT] = Head(scope)
@@ -42,6 +42,6 @@ def head_of(scope: Any) -> Head:
 
 
 def is_api(scope: Any) -> bool:
-    """True under the JSON API."""
+    """True if the path belongs to the JSON API."""
     found: bool = scope["path"].startswith("/v1/")
     return found

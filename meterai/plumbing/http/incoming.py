@@ -1,9 +1,8 @@
-"""The messages of a request: one task at a time calls `receive` of ASGI.
+"""The messages of a request: one task at a time calls the `receive` of ASGI.
 
-A `receive` of the server that is cancelled may already have taken a message, and the next one then
-finds a stream out of step: an upload that arrived whole was told to be incomplete (Granian 2.8). So
-the server is asked by one task at a time, and that task lasts until its message is here or the
-request is over.  Whoever waits may stop waiting at any moment; the message is for who asks next.
+A cancelled `receive` of the server may already have taken a message, and the next call then finds a broken sequence: a
+complete upload was reported as incomplete (Granian 2.8). So one task at a time calls the server, and runs until its
+message arrives or the request is over. A caller may stop waiting at any moment; the next caller gets the message.
 """
 
 import asyncio
@@ -11,39 +10,41 @@ from typing import Literal
 
 from litestar.types import HTTPReceiveMessage, Receive
 
-LOOKS = 6  # turns of the event loop within which a server says what it knows: two messages
+LOOKS = 6  # turns of the event loop that a server needs to report what it knows: two messages
 GONE: Literal["http.disconnect"] = "http.disconnect"
 
 
 class Incoming:
-    """The messages of one request, in order and each once; stands in for the server's `receive`.
+    """The messages of one request, in order and each once; replaces the server's `receive`.
 
-    After the client has gone every call says so.  Whoever made it calls `close` when the request
-    is over.
+    After the client has gone every call says so. The creator calls `close` when the request is over.
     """
 
     def __init__(self, receive: Receive) -> None:
         self._receive = receive
         self._asked: asyncio.Task[HTTPReceiveMessage] | None = None
-        self._end: HTTPReceiveMessage | None = None  # the client has gone
-        self._kept: list[HTTPReceiveMessage] = []  # read ahead; one at most
-        self.received = 0  # bytes of the body that the server gave
+        # the message that the client has gone, once received
+        self._end: HTTPReceiveMessage | None = None
+        self._kept: list[HTTPReceiveMessage] = []  # messages read ahead; at most one
+        self.received = 0  # bytes of the body received from the server
 
     @property
     def is_gone(self) -> bool:
-        """True where the client is known to have gone; nobody knows before `has_gone` was asked."""
+        """True if the client is known to have gone, which is known only after `has_gone` was called."""
         return self._end is not None or _has_come(self._asked, GONE)
 
     def was_left(self) -> bool:
-        """The same, to be asked later."""
+        """Return `is_gone` at the time of the call; a method, so that it can be passed on and called later."""
         return self.is_gone
 
     async def has_gone(self) -> bool:
-        """True where the client has gone already, as far as the server can tell now.
+        """Return True if the client has already gone, as far as the server can tell now.
 
-        Reads ahead: the first part of a body, and after a body that is here whole what can only be
-        that the client has gone, so that `is_gone` follows it from now on.  Whoever goes while
-        sending a larger body is not noticed before that is asked for.
+        It reads ahead: the first piece of a body, and after a complete body the message that the client has gone, so
+        that
+        `is_gone` changes when this message arrives. If a client leaves while it sends a larger body, that is noticed
+        only when
+        the body is read further.
         """
         for _ in range(LOOKS):
             if self._asked is None:
@@ -60,7 +61,7 @@ class Incoming:
         return False
 
     async def __call__(self) -> HTTPReceiveMessage:
-        """The next message.  A caller that is cancelled leaves it for the next one."""
+        """Return the next message. If the call is cancelled, the message is kept for the next call."""
         while self._end is None or self._kept:
             if self._kept:
                 return self._kept.pop()
@@ -68,7 +69,7 @@ class Incoming:
                 self._asked = asyncio.create_task(self._ask())
             asked = self._asked
             await asyncio.wait((asked,))
-            if asked is self._asked:  # else somebody who waited beside us has taken it
+            if asked is self._asked:  # else another waiting caller has taken it
                 self._asked = None
                 message = asked.result()
                 if message["type"] == GONE:
@@ -77,9 +78,10 @@ class Incoming:
         return self._end
 
     async def next(self) -> HTTPReceiveMessage:
-        """The same for the one task that reads the body, at a tenth of the price: it asks the server itself.
+        """Return the next message to the one task that reads the body. It calls the server directly, at a tenth of the
+        cost.
 
-        Where it is cancelled the message may be lost, so that is the end of the request.
+        If the call is cancelled the message may be lost, so the request counts as ended then.
         """
         if self._end is not None or self._kept or self._asked is not None:
             return await self()
@@ -95,7 +97,7 @@ class Incoming:
         return message
 
     def close(self) -> None:
-        """Ask no more: the request is over, and whoever still waits hears that the client has gone."""
+        """End reading, since the request is over: a caller that still waits gets the message that the client has gone."""
         if self._end is None:
             self._end = {"type": GONE}
         if self._asked is not None:
@@ -103,7 +105,7 @@ class Incoming:
             self._asked = None
 
     async def _ask(self) -> HTTPReceiveMessage:
-        # The server's own awaitable is no task: it knows only one waiter, and cancelling that cancels it.
+        # The server's own awaitable is no task: it has only one waiter, and cancelling the waiter cancels it.
         message: HTTPReceiveMessage = await self._receive()  # type: ignore[assignment]
         if message["type"] != GONE:
             self.received += len(message["body"])
@@ -112,5 +114,5 @@ class Incoming:
 
 def _has_come(asked: asyncio.Task[HTTPReceiveMessage] | None, kind: str) -> bool:
     if asked is None or not asked.done() or asked.cancelled() or asked.exception() is not None:
-        return False  # what the server cannot give is told to who reads
+        return False  # a failure of the server is reported to the next reader
     return asked.result()["type"] == kind

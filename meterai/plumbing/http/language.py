@@ -14,12 +14,16 @@ _HOST_NAME = HOST_PREFIX.encode() + _NAME
 
 
 def language_of(connection: ASGIConnection[Any, Any, Any, Any]) -> str:
-    """The language of `language_for`."""
+    """Return the language of an answer to this connection; see `language_for`."""
     return language_for(connection.scope)
 
 
 def language_for(scope: Any) -> str:
-    """Indonesian, unless the reader asked for English: cookie, account (not of a key), Accept-Language."""
+    """Return the language of the answer: `id` or `en`.
+
+    It is that of our cookie, else of the caller's account, else of Accept-Language. For an API key Accept-Language goes
+    before the account.
+    """
     head = head_of(scope)
     if (chosen := _chosen(head)) is not None:
         return chosen
@@ -30,10 +34,11 @@ def language_for(scope: Any) -> str:
 
 
 def language_of_stranger(scope: Any) -> str | None:
-    """The language of a request that shows nothing else of its reader.
+    """Return the language of a request that is determined by language headers alone, for a cached answer.
 
-    None where the reader may be known (a key, another cookie), or where the headers can be read in two ways:
-    an answer that is remembered for all must not be what one had sent on purpose.
+    None if other facts of the reader matter (a key, another cookie), or if the headers are ambiguous: a client must not
+    be
+    able to influence the cached answer that others get.
     """
     head = head_of(scope)
     if b"authorization" in head.values or _COOKIE in head.doubled or _ACCEPTED in head.doubled:
@@ -45,7 +50,7 @@ def language_of_stranger(scope: Any) -> str | None:
 
 
 def _chosen(head: Head) -> str | None:
-    """The language of our cookie."""
+    """Return the language in our cookie, None if it has none."""
     cookie = head.values.get(_COOKIE, b"")
     if _NAME not in cookie:
         return None

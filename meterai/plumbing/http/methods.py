@@ -1,6 +1,7 @@
-"""Answers to OPTIONS and to a method that a path does not have: both name those it has (RFC 9110, section 10.2.1).
+"""Answers to OPTIONS, and to a method that a path does not have: both list the path's methods (RFC 9110, section
+10.2.1).
 
-HEAD is GET without the body: the front (`plumbing/http/front.py`) asks for GET in its place.
+HEAD is GET without the body: the front (`plumbing/http/front.py`) passes it on as GET.
 """
 
 from litestar import Litestar
@@ -17,9 +18,9 @@ _REFUSED = 405
 
 
 def allowed(app: Litestar, path: str) -> str:
-    """The methods that a path of the application has, as `Allow` names them."""
+    """Return the methods of a path of the application, in the form of the header `Allow`."""
     found = {"OPTIONS"}
-    for method in ("DELETE", "GET", "PATCH", "POST", "PUT"):  # those that a route of ours has
+    for method in ("DELETE", "GET", "PATCH", "POST", "PUT"):  # all methods that our routes use
         try:
             app.asgi_router.handle_routing(path=normalize_path(path), method=method)
         except (MethodNotAllowedException, NotFoundException):
@@ -29,9 +30,9 @@ def allowed(app: Litestar, path: str) -> str:
 
 
 def with_allow(app: Litestar, scope: HTTPScope, status: int, headers: list[Header]) -> list[Header]:
-    """The headers of an answer of the application, with `Allow` where it belongs.
+    """Return the headers of an answer of the application, with `Allow` added to OPTIONS and to a refused method.
 
-    The framework names no HEAD to OPTIONS, and nothing with a refusal.
+    The framework omits HEAD in the answer to OPTIONS, and omits `Allow` with a refusal.
     """
     if scope["method"] != "OPTIONS" and status != _REFUSED:
         return headers
@@ -40,9 +41,10 @@ def with_allow(app: Litestar, scope: HTTPScope, status: int, headers: list[Heade
 
 
 def of_step(scope: HTTPScope, methods: bytes) -> tuple[int, bytes, list[Header]]:
-    """Status, body and headers for OPTIONS, or a refused method, of a path that a step before the application answers.
+    """Return status, body and headers for OPTIONS or a refused method, of a path that a step before the application
+    serves.
 
-    `methods` are those it has, as `Allow` names them.
+    `methods` are the methods of the path, in the form of `Allow`.
     """
     headers = [(b"cache-control", b"private, no-store"), (b"allow", methods)]
     if scope["method"] == "OPTIONS":

@@ -1,7 +1,7 @@
-"""Refusals and faults as answers.
+"""Answers for refusals and faults.
 
-A refusal becomes `application/problem+json` (RFC 9457) with our stable `code` under the API, and a page
-elsewhere.  A fault is answered with a number to ask about, and with nothing else of it.
+A refusal becomes `application/problem+json` (RFC 9457) with our stable `code` under the API, and a page elsewhere. A
+fault is answered with a number to quote to support, and without details.
 """
 
 import math
@@ -34,8 +34,7 @@ _log = structlog.get_logger()
 def problem(
     code: str, status: int, language: str, facts: Mapping[str, object]
 ) -> dict[str, object]:
-    """The body of a refusal (RFC 9457): the standard members, our code and its facts, and the id of the
-    request that is refused."""
+    """Return the body of a refusal (RFC 9457): the standard members, our code with its facts, and the id of the request."""
     exchange = EXCHANGE.get()
     if exchange is not None:
         exchange.code = code
@@ -50,9 +49,9 @@ def problem(
 
 
 def retry_after(refusal: Refusal) -> Mapping[str, str]:
-    """The header that says after how many seconds a refusal may be another answer (RFC 9110,
-    section 10.2.3): the time of its fact `retry_at`, else what its kind says; none where time
-    changes nothing."""
+    """Return the header Retry-After in seconds (RFC 9110, section 10.2.3): until the fact `retry_at`, else the time
+    that the refusal declares; empty if waiting does not help.
+    """
     at = refusal.facts().get("retry_at")
     if isinstance(at, datetime):
         seconds = math.ceil((at - SystemClock().now()).total_seconds())
@@ -62,9 +61,12 @@ def retry_after(refusal: Refusal) -> Mapping[str, str]:
 
 
 def rate_limit(refusal: Refusal, seconds: str | None) -> Mapping[str, str]:
-    """The headers that name a limit of which nothing is left, and how much it is
-    (draft-ietf-httpapi-ratelimit-headers-11).  Only a refusal has them: what is left otherwise would have
-    to be counted for each order.  What the process takes in at once is told to each key (`apps/edge.py`)."""
+    """Return the RateLimit headers for an exhausted limit and its size (draft-ietf-httpapi-ratelimit-headers-11).
+
+    Only refusals have them: otherwise the remaining number would have to be counted for each order. The limit of
+    requests
+    under way is sent with each answer to an API key (`apps/edge.py`).
+    """
     if refusal.quota is None:
         return {}
     name, fact = refusal.quota
@@ -81,7 +83,7 @@ def answer_problem(
     facts: Mapping[str, object],
     headers: Mapping[str, str] | None = None,
 ) -> Response[dict[str, object]]:
-    """A refusal as a response."""
+    """Return a refusal as a response of problem JSON."""
     telemetry.REFUSALS.labels(code=code).inc()
     return Response(
         problem(code, status, language_of(request), facts),
@@ -92,7 +94,7 @@ def answer_problem(
 
 
 def on_refusal(request: Request[Any, Any, Any], refusal: Refusal) -> Response[Any]:
-    """Answer with the refusal."""
+    """Answer a refusal."""
     headers = dict(retry_after(refusal))
     headers |= rate_limit(refusal, headers.get("Retry-After"))
     if refusal.status == 401:
@@ -101,7 +103,7 @@ def on_refusal(request: Request[Any, Any, Any], refusal: Refusal) -> Response[An
 
 
 def _what_was_wrong(error: HTTPException) -> dict[str, object]:
-    """Field and expectation of what could not be read; of a whole body it tells only a name of ours."""
+    """Return field and expectation of invalid input; for a whole body, only expectations with names of ours."""
     match error.extra:
         case [{"key": str(key), "message": str(message)}, *_] if key != "data":
             wrong = Malformed(key, expectation_of(message))
@@ -111,28 +113,29 @@ def _what_was_wrong(error: HTTPException) -> dict[str, object]:
 
 
 def on_http_exception(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
-    """Answer what the framework refused: unknown paths, wrong methods, bodies it cannot read."""
+    """Answer a refusal of the framework: an unknown path, a wrong method, an unreadable body."""
     code = MESSAGE_OF_STATUS.get(error.status_code, "malformed")
     status = error.status_code if error.status_code != 400 else 422
     facts = _what_was_wrong(error) if code == "malformed" else {}
     if status == 413:
-        if not is_api(request.scope):  # a form may have no file, and its size is not known
+        # a form may have no file, and the size of the form is unknown
+        if not is_api(request.scope):
             code = TOO_LARGE_FOR_PAGE
         facts = {"limit_bytes": request.route_handler.resolve_request_max_body_size()}
     return answer_problem(request, code, status, facts)
 
 
 def on_fault(request: Request[Any, Any, Any], fault: Exception) -> Response[Any]:
-    """Answer a fault with 500 and a number, which is in the log too; nothing else of it is shown.
+    """Answer a fault with 500 and a number that is also in the log; nothing else of the fault is shown.
 
-    A disk without room is no fault of ours and passes: 503.
+    A full disk is no fault of ours and is temporary: 503.
     """
     if isinstance(fault, OSError) and fault.errno in FULL:
         _log.error("storage_full", fault=repr(fault))
         return on_refusal(request, StorageFull(str(fault)))
     number = secrets.token_hex(6)
     telemetry.FAULTS.labels(where="web").inc()
-    # The template of the path: the path itself has serials and ids in it.
+    # The template of the path, since the path itself contains serials and ids.
     route = request.scope.get("path_template") or "none"
     _log.error("fault", number=number, route=route, fault=repr(fault), exc_info=fault)
     return answer_problem(request, "fault", 500, {"number": number})

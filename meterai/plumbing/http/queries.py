@@ -1,12 +1,13 @@
-"""Query parameters, as strictly as JSON: a route takes those that its handler declares, each once.
+"""Query parameters, checked as strictly as JSON: a route accepts those that its handler declares, each once.
 
-Strict are the API and each route with `opt={"strict_query": True}`.  Pages pass over what they do not
-know: people come to them by links to which other sites add names that nobody can list (`utm_source`,
-`fbclid`, `igsh`), and a page shows what it is about.  A provider's webhook endpoint does too, because news of money
-is not refused for what its address has.
+The API and each route with `opt={"strict_query": True}` are strict. Pages ignore unknown parameters: people open them
+by
+links to which other sites add parameters that nobody can list (`utm_source`, `fbclid`, `igsh`), and a page shows what
+it is about. A provider's webhook endpoint ignores them too, since a notification about money must not be refused for
+its address.
 
-A NUL is in nothing that is written here, and PostgreSQL takes none: an address with one is refused by every route
-but a provider's webhook endpoint, which reads nothing of it.
+No text of ours contains NUL, and PostgreSQL rejects it. So every route refuses an address with a NUL, except a
+provider's webhook endpoint, which does not read the query.
 """
 
 from datetime import datetime
@@ -24,8 +25,8 @@ from meterai.kit.refusal import FIELD_LENGTH_MAX, Malformed, NotFound, Refusal
 from meterai.kit.text import NUL, one_line
 from meterai.plumbing.http.head import is_api
 
-_DIGITS_MAX = 18  # of 64 bits; which of them may be meant is for the route to say
-# Where a page of a list begins and how long it is (kit/paging.py).
+_DIGITS_MAX = 18  # of 64 bits; the route checks the range
+# First row of a page of a list, and its length (kit/paging.py).
 Limit = Annotated[int, QueryParameter(ge=1, le=PAGE_MAX, description="At most so many.")]
 Before = Annotated[
     str | None, QueryParameter(description="The `next` of the page before; left out for the first.")
@@ -42,7 +43,7 @@ Since = Annotated[
 
 
 class ParameterUnknown(Refusal):
-    """The address has a query parameter that its route does not take: what it asks for would be ignored."""
+    """The address has a query parameter that its route does not accept, so that its wish would be ignored."""
 
     code = "parameter_unknown"
     status = 422
@@ -54,7 +55,7 @@ class ParameterUnknown(Refusal):
 
 
 def moment(name: str, text: str) -> datetime:
-    """A moment with its time zone (RFC 3339).  Refuses `Malformed`."""
+    """Read a time with its time zone (RFC 3339). Refuses `Malformed`."""
     try:
         found = msgspec.convert(text, datetime)
     except msgspec.ValidationError:
@@ -65,9 +66,12 @@ def moment(name: str, text: str) -> datetime:
 
 
 def check_query(connection: ASGIConnection[Any, Any, Any, Any]) -> None:
-    """Refuses `NotFound` of a path with a NUL, `ParameterUnknown`, and `Malformed`: a NUL; a name that comes twice,
-    of which one reader takes the first and another the last; an integer that is not written as one (`1e1`, `1.0`),
-    which the framework would take.
+    """Check path and query of a request.
+
+    Refuses `NotFound` for a path with a NUL, and `Malformed` for a query with a NUL. On a strict route it also refuses
+    `ParameterUnknown`, and `Malformed` for a repeated name, of which some parsers take the first value and others the
+    last,
+    and for an integer in another form (`1e1`, `1.0`), which the framework would accept.
     """
     if NUL in connection.scope["path"]:
         raise NotFound("no path has a NUL")

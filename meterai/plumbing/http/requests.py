@@ -1,4 +1,4 @@
-"""The parts of a request that are ours to read: its body, headers, cookies, key, network."""
+"""Parts of a request that we read ourselves: body, headers, cookies, key, network."""
 
 import re
 from collections.abc import AsyncGenerator, Iterable
@@ -19,11 +19,12 @@ from meterai.plumbing.http.bodies import Bodies, RequestBody
 from meterai.plumbing.http.callers import service
 from meterai.plumbing.http.head import head_of
 
-KEY_LENGTH_MAX = 255  # Idempotency-Key; longer ones are somebody's mistake
-OUR_KEYS = "sale:"  # of orders that sellers sold: they are in no limit of their buyer
-HOST_PREFIX = "__Host-"  # asks for Secure, Path=/ and no Domain
-# Headers of identity, meaning or framing: each may come once at most.  A route adds what it
-# reads beside them: `single_headers` of its `opt`, in lower case.
+KEY_LENGTH_MAX = 255  # of an Idempotency-Key; a longer one is a mistake of the client
+# prefix of keys for orders sold by sellers, which count to no limit of their buyer
+OUR_KEYS = "sale:"
+HOST_PREFIX = "__Host-"  # name prefix by which a browser requires Secure, Path=/ and no Domain
+# Headers of identity, meaning or framing: each may occur once at most. A route lists the further ones that it reads in
+# `single_headers` of its `opt`, in lower case.
 SINGLE_HEADERS = (
     "authorization",
     "content-encoding",
@@ -35,10 +36,10 @@ SINGLE_HEADERS = (
     "transfer-encoding",
 )
 LENGTH_DIGITS_MAX = 18  # of a Content-Length
-BODY = "meterai.body"  # where the scope of a request keeps its body
+BODY = "meterai.body"  # name under which the scope of a request keeps its body
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"?')
 _NAMED = re.compile("field `([^`]*)`")
-# How the messages of msgspec begin, the longer first, and what they mean.
+# Beginnings of the messages of msgspec, the longer first, with the code of the expectation.
 EXPECTED = (
     ("Expected `int` >=", "within_bounds"),
     ("Expected `int` <=", "within_bounds"),
@@ -58,18 +59,18 @@ EXPECTED = (
 
 
 class BoundedRequest(Request[Any, Any, Any]):
-    """A request whose body is read within bounds (`plumbing.http.bodies`), and whose JSON strictly."""
+    """A request whose body is read within bounds (`plumbing.http.bodies`), and whose JSON is read strictly."""
 
     async def body(self) -> bytes:
-        """The body as bytes.  Refuses what `RequestBody.whole` refuses."""
+        """Return the body. Refuses as `RequestBody.whole` does."""
         if self._body is Empty:
             self._body = self._connection_state.body = await self._arriving().whole()
         return self._body
 
     async def stream(self) -> AsyncGenerator[bytes, None]:
-        """The body piece by piece, once all of it is here.  Refuses what `RequestBody.pieces` refuses.
+        """Yield the body in pieces, once all of it has arrived. Refuses as `RequestBody.pieces` does.
 
-        A route that keeps no piece in memory says so: `opt={"passes_body": True}`.
+        A route that keeps no piece in memory declares `opt={"passes_body": True}`.
         """
         if self._body is not Empty:
             yield self._body
@@ -82,7 +83,7 @@ class BoundedRequest(Request[Any, Any, Any]):
         yield b""
 
     async def json(self) -> Any:
-        """The JSON of the body as the type that the route asks for.  Refuses `Malformed`."""
+        """Return the JSON of the body as the type that the route declares. Refuses `Malformed`."""
         if self._json is Empty:
             self._json = self._connection_state.json = self._strictly(await self.body())
         return self._json
@@ -106,7 +107,7 @@ class BoundedRequest(Request[Any, Any, Any]):
 
 
 def end_body(scope: Any) -> None:
-    """Give back what the body of a request took; when the request is over."""
+    """Free what the body of a request used; called when the request is over."""
     body = scope.pop(BODY, None)
     if body is not None:
         body.close()
@@ -122,14 +123,14 @@ def _announced(told: bytes | None) -> int | None:
 
 
 def read_json(body: bytes, kind: Any) -> Any:
-    """JSON as this type, strictly: integers are written as such and no name comes twice.
+    """Read JSON as this type, strictly: integers must be written as such, and no name may occur twice.
 
     Refuses `Malformed`.
     """
     try:
-        # First without a type: a number beyond 64 bits is a number, and is refused as too large.
+        # First decoded without a type, so that a number beyond 64 bits is a number and is refused as too large.
         read = msgspec.json.decode(body)
-        # A flat object with a colon for each name has none twice: only the rest is looked at again.
+        # A flat object with one colon for each name has no repeated name; only other objects are checked again.
         if type(read) is not dict or len(read) != body.count(b":"):
             check_names(body.decode())
         return msgspec.convert(read, kind)
@@ -146,22 +147,20 @@ def _field_error(text: str) -> Malformed:
     if named := _NAMED.search(message):
         return Malformed(named[1], expectation_of(message))
     field = path.removesuffix("`").removeprefix("$").removeprefix(".")
-    # Of what has no type yet msgspec knows no names: `[...]` is a field of some object.
+    # While values have no type msgspec knows no names: `[...]` is a field of some object.
     return Malformed(
         "body" if field.startswith("[...]") else field or "body", expectation_of(message)
     )
 
 
 def expectation_of(message: str) -> str:
-    """The code of an expectation that msgspec words."""
+    """Return the code of an expectation from a message of msgspec."""
     found = (name for beginning, name in EXPECTED if message.startswith(beginning))
     return next(found, "another_value")
 
 
 class HeaderDoubled(Refusal):
-    """A header that may come once came more than once: a proxy and we may each read another of
-    them.
-    """
+    """A header that may occur once occurred more than once: a proxy and we might each read a different one."""
 
     code = "header_doubled"
     status = 400
@@ -172,7 +171,7 @@ class HeaderDoubled(Refusal):
 
 
 class IdempotencyKeyMissing(Refusal):
-    """The command changes money or stamps and names no Idempotency-Key."""
+    """The command changes money or stamps, and has no Idempotency-Key."""
 
     code = "idempotency_key_missing"
     status = 400
@@ -187,37 +186,38 @@ class IdempotencyKeyReused(Refusal):
 
 
 class KeyRequired(Refusal):
-    """A command of the API came with a browser's session instead of an API key."""
+    """A command of the API was sent with a browser's session instead of an API key."""
 
     code = "api_key_required"
     status = 401
 
 
 class InProgress(Refusal):
-    """The same request is being worked on; ask again in a moment for its answer."""
+    """The same request is being processed; the client may ask again soon for its answer."""
 
     code = "request_in_progress"
     status = 409
     may_be_done = True
-    retry_after_seconds = 1  # what is under way takes tenths of a second
+    retry_after_seconds = 1  # processing takes tenths of a second
 
 
 def cookie_name(name: str, settings: ProcessSettings) -> str:
-    """What a cookie of ours is called.
+    """Return the name of a cookie of ours.
 
-    Where we are reached by TLS a browser takes it only from this very host and over TLS
-    (RFC 6265bis, section 4.1.3.2), so that a neighbour under the same domain cannot set it.
+    If clients reach us by TLS the name has the prefix __Host-: a browser accepts such a cookie only from this exact
+    host and
+    over TLS (RFC 6265bis, section 4.1.3.2), so that a neighbour under the same domain cannot set it.
     """
     return HOST_PREFIX + name if settings.is_secure else name
 
 
 def is_safe(connection: ASGIConnection[Any, Any, Any, Any]) -> bool:
-    """True where the request only looks (RFC 9110, section 9.2.1)."""
+    """True if the method only reads (RFC 9110, section 9.2.1)."""
     return connection.scope.get("method") in ("GET", "HEAD")
 
 
 def check_headers(connection: ASGIConnection[Any, Any, Any, Any]) -> None:
-    """Refuses `HeaderDoubled`, and `Malformed` where a Content-Type says one thing twice."""
+    """Check the headers. Refuses `HeaderDoubled`, and `Malformed` for a Content-Type that states a parameter twice."""
     head = head_of(connection.scope)
     if head.doubled:
         of_route: Iterable[str] = connection.route_handler.opt.get("single_headers", ())
@@ -227,12 +227,12 @@ def check_headers(connection: ASGIConnection[Any, Any, Any, Any]) -> None:
     unquoted = _QUOTED.sub("", head.text(b"content-type"))
     told = [one.partition("=")[0].strip().lower() for one in unquoted.split(";")[1:]]
     if len(set(told)) != len(told):
-        # A boundary or a charset: a proxy in front may have read the other one.
+        # A repeated boundary or charset: a proxy in front may have read the other one.
         raise Malformed("Content-Type", "once")
 
 
 def idempotency_key(request: Request[Any, Any, Any]) -> str:
-    """The Idempotency-Key (draft-ietf-httpapi-idempotency-key-header-07), quoted or bare.
+    """Return the Idempotency-Key (draft-ietf-httpapi-idempotency-key-header-07), quoted or bare.
 
     Refuses `IdempotencyKeyMissing` and `Malformed`.
     """
@@ -248,7 +248,7 @@ def idempotency_key(request: Request[Any, Any, Any]) -> str:
 
 
 def saved_as(name: str, content: bytes, media_type: str) -> Response[bytes]:
-    """A file to be saved under this name (RFC 6266, section 4.3)."""
+    """Return a response that browsers save as a file of this name (RFC 6266, section 4.3)."""
     plain = "".join(letter if letter.isascii() and letter not in '"\\' else "_" for letter in name)
     disposition = f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
     headers = {"Content-Disposition": disposition, "Cache-Control": "private, no-store"}
@@ -256,11 +256,12 @@ def saved_as(name: str, content: bytes, media_type: str) -> Response[bytes]:
 
 
 def network_of(connection: ASGIConnection[Any, Any, Any, Any], proxies: int) -> str:
-    """Where a request comes from, for limits per network.
+    """Return the network that a request comes from, for limits by network.
 
-    Behind `proxies` of ours the address is the one the outermost of them saw; what a stranger
-    wrote into X-Forwarded-For further left, or into a line of its own, is not believed.  The same
-    visitor is the same network however a proxy writes it; a whole /64 of IPv6 is one network.
+    Behind `proxies` of our proxies the address is the one that the outermost of them saw. What a stranger wrote further
+    left in X-Forwarded-For, or in a separate line, is ignored. A visitor has the same network however a proxy writes
+    the
+    address. A whole /64 of IPv6 is one network.
     """
     address = address_of(connection, proxies)
     if address is None:
@@ -273,10 +274,10 @@ def network_of(connection: ASGIConnection[Any, Any, Any, Any], proxies: int) -> 
 def address_of(
     connection: ASGIConnection[Any, Any, Any, Any], proxies: int
 ) -> IPv4Address | IPv6Address | None:
-    """The address that a request comes from, by the rules of `network_of`; None where nobody knows it."""
+    """Return the address that a request comes from, by the rules of `network_of`; None if it is unknown."""
     seen = connection.client.host if connection.client else ""
     if proxies:
-        # Several lines of one header are one list, in their order (RFC 9110, section 5.3).
+        # Several lines of one header form one list, in their order (RFC 9110, section 5.3).
         told = _elements(connection.headers.getall("x-forwarded-for", []))
         seen = told[-proxies] if len(told) >= proxies else seen
     return _address(seen)
@@ -287,7 +288,7 @@ def _elements(lines: list[str]) -> list[str]:
 
 
 def _address(text: str) -> IPv4Address | IPv6Address | None:
-    """An address as proxies write it: with a port, in brackets, in quotes, with a zone."""
+    """Read an address as proxies write it: with a port, in brackets, in quotes, with a zone; None if it is none."""
     text = text.strip('"')
     if text.startswith("["):
         text = text[1:].partition("]")[0]
@@ -298,5 +299,5 @@ def _address(text: str) -> IPv4Address | IPv6Address | None:
     except ValueError:
         return None
     if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
-        return address.ipv4_mapped  # a socket for both families writes IPv4 so
+        return address.ipv4_mapped  # as a socket for both families writes IPv4 addresses
     return address

@@ -1,9 +1,10 @@
-"""Throttle of small answers: keeps the event loop free for others.
+"""Throttle of small answers: keeps the event loop free for other work.
 
-What is answered from memory takes some 40 microseconds and asks for no permit of the limiter.  A
-crowd that asks for nothing else could still keep the process busy with it, and whoever pays would wait
-behind thousands.  So only so many begin in each tick, and the rest wait with their connections, which
-asks them to wait too.  How many adapts to how late the ticks come: that is what others wait.
+An answer from memory takes some 40 microseconds and needs no permit of the limiter.  A crowd that requests nothing else
+could still keep the process busy, and a payer would wait behind thousands.  So a limited number of such requests begin
+in each tick, and the rest wait with their connections, which slows their clients down.  The limit adapts to the delay
+of
+the ticks, which is the delay that other work has.
 """
 
 import asyncio
@@ -11,29 +12,30 @@ from collections import deque
 from time import monotonic
 
 TICK_SECONDS = 0.005
-LATE_SECONDS_MAX = 0.004  # of a tick; what somebody who pays waits each time they come to the loop
-# However busy the process is.  By the second and not by the tick: of a process whose ticks come every 50 ms five
-# in each were a hundred a second, and the front page took 9 s.
+# delay of a tick; a payer waits so long each time that it reaches the event loop
+LATE_SECONDS_MAX = 0.004
+# Minimum, however busy the process is. It counts by the second and not by the tick: with ticks 50 ms apart, five in
+# each would be a hundred a second, and the front page took 9 s.
 IN_A_SECOND_MIN = 1_000
 IN_A_TICK_MIN = IN_A_SECOND_MIN * TICK_SECONDS
 IN_A_TICK_MAX = 250
-IN_A_TICK_FIRST = 60  # about half of the time of a process
+IN_A_TICK_FIRST = 60  # uses about half of the time of a process
 DECREASE = 0.75
 INCREASE = 2
 WAITING_MAX = 8_192
 
 
 class Throttle:
-    """Of one process."""
+    """The throttle of one process."""
 
     def __init__(self) -> None:
         self._in_a_tick = float(IN_A_TICK_FIRST)
-        self._left = self._may_begin = IN_A_TICK_FIRST  # in this tick
+        self._left = self._may_begin = IN_A_TICK_FIRST  # for this tick
         self._waiting: deque[asyncio.Future[None]] = deque()
-        self._next_at = 0.0  # 0: nobody asked in the last tick
+        self._next_at = 0.0  # monotonic seconds; 0: no request in the last tick
 
     async def permit(self) -> bool:
-        """Wait for a permit, mostly not at all.  False where too many wait already."""
+        """Wait for a permit, usually not at all. Return False if too many requests wait already."""
         if not self._next_at:
             self._left = self._may_begin = int(self._in_a_tick)
             self._schedule(monotonic())
@@ -44,7 +46,7 @@ class Throttle:
             return False
         permit: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append(permit)
-        await permit  # one that is cancelled is passed over
+        await permit  # a cancelled one is skipped
         return True
 
     def _schedule(self, now: float) -> None:
