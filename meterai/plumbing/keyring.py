@@ -1,7 +1,8 @@
 """Secrets of one instance, as files under DIR/keys that only their owner can read.
 
-In development missing keys are made on the first start.  In production a missing key is an
-error: somebody made it on purpose, and a new one would make old codes and documents unreadable.
+In development missing keys are created at the first start.  In production a missing key is an error: an operator
+created
+it on purpose, and a new one would make old codes and documents unreadable.
 """
 
 import hashlib
@@ -24,7 +25,7 @@ RSA_BITS = 2048  # SNAP BI asks for at least 2048
 
 
 class KeyMissing(CommandRefusal):
-    """A key that must exist does not, and is not made by itself."""
+    """A required key does not exist, and may not be created automatically."""
 
     code = "key_missing"
     status = 500
@@ -35,7 +36,7 @@ class KeyMissing(CommandRefusal):
 
 
 class KeyUnusable(CommandRefusal):
-    """A key file cannot be read, or holds something else."""
+    """A key file cannot be read, or has no valid content."""
 
     code = "key_unusable"
     status = 500
@@ -54,7 +55,7 @@ def _read(path: Path) -> bytes:
 
 
 def read_public_key(path: Path) -> rsa.RSAPublicKey:
-    """An RSA public key in PEM.  Refuses `KeyMissing`, `KeyUnusable`."""
+    """Read an RSA public key in PEM. Refuses `KeyMissing`, `KeyUnusable`."""
     if not path.exists():
         raise KeyMissing(path)
     try:
@@ -67,9 +68,9 @@ def read_public_key(path: Path) -> rsa.RSAPublicKey:
 
 
 def write_once(path: Path, content: bytes) -> bytes:
-    """Create a file only its owner can read, unless it exists; return what it then holds.
+    """Create a file that only its owner can read, unless it exists; return the content that it then has.
 
-    Two processes may start together: the link makes one of them win and both read the winner.
+    Two processes may start together: creating the hard link succeeds for only one of them, and both read its file.
     """
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
@@ -88,12 +89,12 @@ def write_once(path: Path, content: bytes) -> bytes:
 
 
 def new_secret() -> bytes:
-    """Random bytes that are a key."""
+    """Return random bytes for a new key."""
     return secrets.token_bytes(SECRET_BYTES)
 
 
 class Keyring:
-    """The keys of one instance."""
+    """The keys of one instance, as files of a folder. `may_make` allows missing keys to be created."""
 
     def __init__(self, directory: Path, *, may_make: bool) -> None:
         self.directory = directory / "keys"
@@ -101,7 +102,7 @@ class Keyring:
         self._instance = self.secret(INSTANCE_KEY)
 
     def secret(self, name: str) -> bytes:
-        """32 random bytes in a file of this name.  Refuses `KeyMissing`, `KeyUnusable`."""
+        """Return the 32 random bytes in the file of this name. Refuses `KeyMissing`, `KeyUnusable`."""
         path = self.directory / name
         if path.exists():
             return _read(path)
@@ -110,11 +111,11 @@ class Keyring:
         return write_once(path, new_secret())
 
     def derived(self, purpose: str) -> bytes:
-        """32 bytes for one purpose, derived from the instance key (HMAC-SHA256)."""
+        """Return 32 bytes for one purpose, derived from the instance key (HMAC-SHA256)."""
         return hmac.digest(self._instance, purpose.encode(), hashlib.sha256)
 
     def rsa_key(self, name: str) -> rsa.RSAPrivateKey:
-        """The RSA key in a PEM file of this name.  Refuses `KeyMissing`, `KeyUnusable`."""
+        """Return the RSA key in the PEM file of this name. Refuses `KeyMissing`, `KeyUnusable`."""
         path = self.directory / name
         if not path.exists():
             if not self._may_make:
@@ -124,7 +125,7 @@ class Keyring:
 
 
 def new_rsa_key() -> bytes:
-    """An RSA key that never was, in PEM."""
+    """Create a new RSA key, in PEM."""
     return rsa.generate_private_key(public_exponent=65537, key_size=RSA_BITS).private_bytes(
         serialization.Encoding.PEM,
         serialization.PrivateFormat.PKCS8,
@@ -133,7 +134,7 @@ def new_rsa_key() -> bytes:
 
 
 def read_rsa_key(path: Path) -> rsa.RSAPrivateKey:
-    """An RSA key in PEM.  Refuses `KeyUnusable`."""
+    """Read an RSA private key in PEM. Refuses `KeyUnusable`."""
     try:
         key = serialization.load_pem_private_key(_read(path), None)
     except (ValueError, TypeError, UnsupportedAlgorithm):
@@ -144,12 +145,12 @@ def read_rsa_key(path: Path) -> rsa.RSAPrivateKey:
 
 
 def public_pem(key: rsa.RSAPrivateKey) -> bytes:
-    """The public part of a key, in PEM."""
+    """Return the public part of a key, in PEM."""
     return key.public_key().public_bytes(
         serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
     )
 
 
 def keyring_of(settings: Settings) -> Keyring:
-    """The keys of the instance; outside production missing ones are made."""
+    """Return the keys of the instance; outside production missing ones are created."""
     return Keyring(settings.process.directory, may_make=not settings.process.is_production)

@@ -1,16 +1,16 @@
-"""What the product says to people: one catalogue, Indonesian and English side by side.
+"""Texts for people: one catalogue of sentences, Indonesian and English side by side.
 
-Each room keeps its sentences in its own `messages.toml`, and what only one page says beside the
-template of that page, in `templates/<page>.toml`:
+Each room keeps its sentences in its own `messages.toml`; sentences of a single page are beside the template of that
+page, in `templates/<page>.toml`:
 
     ["refusal.not_enough_stamps"]
     id = "Meterai Anda tidak cukup: perlu {needed}, tersedia {available}."
     en = "You do not have enough stamps: {needed} needed, {available} available."
 
-A sentence is filled from facts by name: {quantity:stamp|stamps} is the word for one or for
-several, {retry_at.clock} the hour of a time without its day, {note:? Note: *} the words with the fact for their
-star, and nothing where there is no such fact.  A test keeps both languages complete and every refusal
-code translated.
+A sentence is filled from facts by name. {quantity:stamp|stamps} is the first word for one and the second for several.
+{retry_at.clock} is the hour of a time without its day. {note:? Note: *} is the text after the question mark with the
+fact in place of the star, and nothing if there is no such fact. A test checks that both languages are complete and that
+every refusal code is translated.
 """
 
 import tomllib
@@ -29,14 +29,15 @@ from meterai.kit.refusal import Sentence
 from meterai.kit.serial import Serial
 
 LANGUAGES = ("id", "en")
-MEGABYTE = 1024 * 1024  # bytes; as phones and desktops count the files that people choose
-_LIMITS = frozenset({"limit_bytes", "sum_bytes"})  # facts that say how large something may be
+MEGABYTE = 1024 * 1024  # bytes; as phones and desktops count the size of files
+# facts that are the largest allowed size of something
+_LIMITS = frozenset({"limit_bytes", "sum_bytes"})
 _SERIALS = frozenset({"serial", "serials"})
-_BESIDE: list[Traversable] = []  # folders outside the package
+_BESIDE: list[Traversable] = []  # folders of sentences outside the package
 
 
 def _files() -> Iterator[Traversable]:
-    """Every file of sentences, room by room."""
+    """Yield every file of sentences, room by room."""
     rooms = sorted(resources.files("meterai").iterdir(), key=lambda room: room.name)
     for room in (*rooms, *_BESIDE):
         yield room / "messages.toml"
@@ -45,16 +46,16 @@ def _files() -> Iterator[Traversable]:
 
 
 def also(*homes: Traversable) -> None:
-    """Adds the sentences of rooms and distributions that have them outside the package; a repeat changes nothing."""
+    """Add the sentences of rooms or distributions outside the package; repeating it changes nothing."""
     for home in homes:
         if home not in _BESIDE:
             _BESIDE.append(home)
             catalogue.cache_clear()
 
 
-@cache  # one key: it takes no arguments
+@cache  # the only entry: the function takes no arguments
 def catalogue() -> dict[str, dict[str, str]]:
-    """Every sentence of every room: key -> language -> text."""
+    """Return every sentence of every room: key -> language -> text."""
     found: dict[str, dict[str, str]] = {}
     for file in _files():
         if not (file.name.endswith(".toml") and file.is_file()):
@@ -66,15 +67,14 @@ def catalogue() -> dict[str, dict[str, str]]:
 
 
 class LocalTime(str):
-    """A time as people write it, `clock` being its hour alone.  A sentence names the clock where
-    the day is plain."""
+    """A time as text, whose `clock` is its hour alone, for sentences in which the day is obvious."""
 
     __slots__ = ("clock",)
     clock: str
 
 
 class _Lenient(Formatter):
-    """Leaves a placeholder without a fact as it is, rather than failing on a page."""
+    """Leaves a placeholder without a fact as it is, instead of failing while a page is made."""
 
     def get_value(self, key: int | str, args: object, kwargs: object) -> object:
         assert isinstance(kwargs, dict)
@@ -87,8 +87,7 @@ class _Lenient(Formatter):
             return "{" + field_name + "}", field_name
 
     def format_field(self, value: object, format_spec: str) -> str:
-        """One form of a word for one thing, another for several: {quantity:stamp|stamps}; words about what there may
-        not be: {note:? Note: *}."""
+        """Format the value of a placeholder: {quantity:stamp|stamps} by number, {note:? Note: *} only if it has a value."""
         if format_spec.startswith("?"):
             return format_spec[1:].replace("*", str(value)) if value else ""
         one, is_choice, several = format_spec.partition("|")
@@ -98,7 +97,7 @@ class _Lenient(Formatter):
 
 
 def translate(key: str, language: str, /, **facts: object) -> str:
-    """The sentence in this language.  A key that nobody wrote is shown as it is."""
+    """Return the sentence in this language, filled from the facts. An unknown key is returned as it is."""
     texts = catalogue().get(key)
     if texts is None:
         return key
@@ -106,14 +105,14 @@ def translate(key: str, language: str, /, **facts: object) -> str:
 
 
 def localize(facts: Mapping[str, object], language: str) -> dict[str, object]:
-    """Facts as a sentence needs them: times, lengths, sizes and serials as people write them."""
+    """Return the facts in the form that sentences need: times, lengths, sizes and serials as people write them."""
     return {name: _localized(name, value, language) for name, value in facts.items()}
 
 
 def _localized(name: str, value: object, language: str) -> object:
     if isinstance(value, Sentence):
         return translate(value.key, language, **value.facts)
-    if isinstance(value, Mapping):  # words of people, which are kept in both languages
+    if isinstance(value, Mapping):  # texts by people, stored in both languages
         return value.get(language, "")
     if isinstance(value, datetime):
         local = LocalTime(format_datetime(value, language))
@@ -131,13 +130,13 @@ def _localized(name: str, value: object, language: str) -> object:
 
 
 def format_length(value: float, language: str) -> str:
-    """A length as people write it: 65, and 595,28 with the comma or the point of the language."""
+    """Return a length as text with up to two decimals: 65, or 595,28 with the decimal separator of the language."""
     text = f"{value:.2f}".rstrip("0").rstrip(".")
     return text.replace(".", ",") if language == "id" else text
 
 
 def _grouped(text: str) -> str:
-    """A serial as the stamp and every page have it: somebody compares it letter by letter."""
+    """Return a serial in groups, as on the stamp and every page, for comparison letter by letter."""
     try:
         return Serial(text).grouped()
     except ValueError:
@@ -145,9 +144,9 @@ def _grouped(text: str) -> str:
 
 
 def format_size(size: int, language: str, *, is_limit: bool = False) -> str:
-    """A number of bytes as people write it: 20 MB, 1,4 MB, 310 KB.
+    """Return a number of bytes as people write it: 20 MB, 1,4 MB, 310 KB.
 
-    A size is rounded up and a limit down, so that what is too large never looks as if it fits.
+    A size is rounded up and a limit down, so that a file that is too large never seems to fit.
     """
 
     def units(of: int) -> int:
@@ -163,7 +162,7 @@ def format_size(size: int, language: str, *, is_limit: bool = False) -> str:
 
 
 def for_program(facts: Mapping[str, object]) -> dict[str, object]:
-    """Facts as they are; of a sentence its code, and beside it what fills it."""
+    """Return the facts for a program; a sentence becomes its code, and its own facts are added."""
     found: dict[str, object] = {}
     for name, value in facts.items():
         if isinstance(value, Sentence):
@@ -174,14 +173,14 @@ def for_program(facts: Mapping[str, object]) -> dict[str, object]:
 
 
 def format_datetime(at: datetime, language: str) -> str:
-    """A time as people write it, in Western Indonesia Time: 24 Nov 2026 15.04 WIB."""
+    """Return a time in Western Indonesia Time as text: 24 Nov 2026 15.04 WIB."""
     pattern = "d MMM y HH.mm" if language == "id" else "d MMM y HH:mm"
     local = at.astimezone(UTC).astimezone(WIB)
     return f"{dates.format_datetime(local, pattern, locale=language)} WIB"
 
 
 def format_day(day: date | str, language: str) -> str:
-    """A day, or a month as 2026-11, as people write it: 24 Nov 2026, November 2026."""
+    """Return a day, or a month given as 2026-11, as text: 24 Nov 2026, November 2026."""
     text = str(day)
     if len(text) == len("2026-11"):
         return dates.format_date(date.fromisoformat(f"{text}-01"), "MMMM y", locale=language)
@@ -189,5 +188,5 @@ def format_day(day: date | str, language: str) -> str:
 
 
 def format_clock(at: datetime, language: str) -> str:
-    """The hour of a time, in Western Indonesia Time: 15.04 WIB."""
+    """Return the hour of a time in Western Indonesia Time as text: 15.04 WIB."""
     return f"{at.astimezone(WIB):{'%H.%M' if language == 'id' else '%H:%M'}} WIB"

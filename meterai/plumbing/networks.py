@@ -1,8 +1,9 @@
-"""The networks that an address of a visitor lies in, and a bound for each of them.
+"""The networks that contain a visitor's address, and limits for each of them.
 
-A stranger has as many IPv6 networks of 64 bits as their provider gives: a home has 256 (a /56), a rented
-server up to 65,536 (a /48).  So a bound for one network holds for the wider ones too, where it is larger,
-since many people share those.
+A stranger has as many IPv6 networks of 64 bits as their provider assigns: 256 at home (a /56), up to 65,536 with a
+rented
+server (a /48). So a limit for one network also applies to the wider networks around it, with a larger value, since many
+people share those.
 """
 
 from collections import Counter, OrderedDict
@@ -13,16 +14,17 @@ from time import monotonic
 
 from meterai.plumbing.config import ConfigurationWrong
 
-WIDER = (1, 4, 16)  # times the bound of an address or a /64, for each network that nests
-# The same for what is held at once, of which there is little: where one network may have a quarter of all, the
-# widest leaves a quarter to others.
+# factors of the limit: for an address or a /64, and for each wider network around it
+WIDER = (1, 4, 16)
+# The same factors for resources held at once, which are scarce: if one network may have a quarter of them, the widest
+# network still leaves a quarter to others.
 WIDER_AT_ONCE = (1, 2, 3)
-NAMES_MAX = 4_096  # networks whose wider ones are at hand; another costs some microseconds
-NETWORKS_MAX = 50_000  # known to one bound; the one not seen for longest is forgotten first
+NAMES_MAX = 4_096  # networks whose wider ones are cached; computing them takes some microseconds
+NETWORKS_MAX = 50_000  # known to one limit; the one unseen for longest is dropped first
 
 
 def networks_of(setting: str, text: str) -> tuple[IPv4Network | IPv6Network, ...]:
-    """The networks that a setting names, with commas or spaces between.  Refuses `ConfigurationWrong`."""
+    """Return the networks in a setting, separated by commas or spaces. Refuses `ConfigurationWrong`."""
     try:
         return tuple(ip_network(one) for one in text.replace(",", " ").split())
     except ValueError as error:
@@ -31,9 +33,9 @@ def networks_of(setting: str, text: str) -> tuple[IPv4Network | IPv6Network, ...
 
 @lru_cache(maxsize=NAMES_MAX)
 def nested(network: str) -> tuple[str, ...]:
-    """Names of the networks that nest around one of `network_of`, itself first.
+    """Return the names of the nested networks around a network of `network_of`, from narrow to wide, itself first.
 
-    A /64, /56 and /48 of IPv6; an address and its /24 of IPv4; alone where nobody knows the address.
+    For IPv6 a /64, /56 and /48; for IPv4 an address and its /24; for an unknown address the given name alone.
     """
     if network.endswith("/64"):
         number = int(IPv6Network(network).network_address)
@@ -46,7 +48,7 @@ def nested(network: str) -> tuple[str, ...]:
 
 
 def provider(network: str) -> str:
-    """The /32 of IPv6 or the /16 of IPv4 that a network of `network_of` lies in: about what one provider has."""
+    """Return the /32 of IPv6 or the /16 of IPv4 around a network of `network_of`: about the networks of one provider."""
     if network.endswith("/64"):
         return f"{int(IPv6Network(network).network_address) >> 96:x}/32"
     try:
@@ -56,19 +58,22 @@ def provider(network: str) -> str:
 
 
 class Buckets:
-    """So many at once for one network, again within `refill_seconds`; for a wider one `WIDER` times as many.
+    """Token buckets by network: `most` acts at once, refilled within `refill_seconds`; times `WIDER` for wider
+    networks.
 
-    Of one process: an installation lets in as many times more as it has web processes.
+    They count in one process, so an installation allows as many times more as it has web processes.
     """
 
     def __init__(self, most: float, refill_seconds: float, wider: tuple[int, ...] = WIDER) -> None:
         self._most = tuple(most * times for times in wider)
         self._refill_seconds = refill_seconds
-        self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()  # how much, when
+        # tokens left, and when they were counted (monotonic seconds)
+        self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
     def take(self, names: Sequence[str]) -> bool:
-        """Count one for all networks of these names, narrow to wide; false where one of them has had all it may
-        for now, and nothing is counted.
+        """Count one act for all networks of these names, narrow to wide.
+
+        Return False, and count nothing, if one of the networks has no token left.
         """
         found = self._found(names)
         may = all(left >= 1 for _, left in found)
@@ -82,11 +87,11 @@ class Buckets:
         return may
 
     def have(self, names: Sequence[str]) -> bool:
-        """Whether one more would be counted."""
+        """True if one more act would be counted."""
         return all(left >= 1 for _, left in self._found(names))
 
     def give_back(self, names: Sequence[str]) -> None:
-        """Nothing came of one that was counted."""
+        """Undo the count of one act that was not carried out."""
         for name in names:
             if name in self._left:
                 left, at = self._left[name]
@@ -105,29 +110,29 @@ class Buckets:
 
 
 class NetworkCounts:
-    """The number that each client, a network or another, has at once.
+    """Number of things that each client holds at once in one process. A client is a network, or any other name.
 
-    A client has as much as the one of its networks that has most, where a wider one counts a share of what it has
-    (`WIDER_AT_ONCE`).  Of one process.
+    The number of a client is the greatest of the numbers of its nested networks, each divided by its factor in
+    `WIDER_AT_ONCE`.
     """
 
     def __init__(self) -> None:
         self._held: Counter[str] = Counter()
 
     def of(self, client: str, more: int = 0) -> float:
-        """The number that a client has, and would have with so many more."""
+        """Return the number of a client, as if it held `more` in addition."""
         return max(
             (self._held[name] + more) / times
             for name, times in zip(nested(client), WIDER_AT_ONCE, strict=False)
         )
 
     def add(self, client: str, count: int = 1) -> None:
-        """A client has so much more."""
+        """Add to the number of a client."""
         for name in nested(client):
             self._held[name] += count
 
     def give_back(self, client: str, count: int = 1) -> None:
-        """A client has so much less."""
+        """Subtract from the number of a client."""
         for name in nested(client):
             self._held[name] -= count
             if not self._held[name]:

@@ -1,11 +1,10 @@
 """The object store: bytes under a name, encrypted, in a folder.
 
-Every object is sealed with AES-256-GCM under the instance's key, with its own nonce and its
-name as associated data, so that a copied disk shows nothing and two objects cannot be swapped.
-A write is an unfinished file, an fsync, a rename and an fsync of the folder: an object is there whole or not
-at all, and what was put stays through a power cut.
+Every object is encrypted by AES-256-GCM under the instance's key, with its own nonce and its name as associated data.
+So a copied disk reveals nothing, and two objects cannot be exchanged. A write is an unfinished file, an fsync, a rename
+and an fsync of the folder: an object is stored whole or not at all, and survives a power cut.
 
-What others may rely on, whatever the store is made of: `put`, `put_new`, `get`, `has_from_thread`,
+Other modules may use these functions, whatever the store is made of: `put`, `put_new`, `get`, `has_from_thread`,
 `list`, `remove`.
 """
 
@@ -23,15 +22,16 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from meterai.kit.refusal import CommandRefusal
 
 NONCE_BYTES = 12
-FOLDER_LETTERS = 2  # of a name; 256 folders for names that begin with a hash
+# letters of a name that are its folder; 256 folders for names that begin with a hash
+FOLDER_LETTERS = 2
 
 
 class ObjectUnreadable(Exception):
-    """The object was damaged, or belongs to another key."""
+    """The object is damaged, or was encrypted under another key."""
 
 
 class StoreDiffers(CommandRefusal):
-    """This process looks into another object store than the one its database knows."""
+    """This process uses another object store than the one its database knows."""
 
     code = "object_store_differs"
     status = 500
@@ -43,14 +43,14 @@ class StoreDiffers(CommandRefusal):
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """One object in the store, and when it was written last."""
+    """One object in the store, and when it was last written."""
 
     name: str
     written_at: datetime
 
 
 class ObjectStore:
-    """Objects of one instance.  Names are letters, digits and hyphens, made by the caller."""
+    """The objects of one instance. The caller makes their names, of letters, digits and hyphens."""
 
     def __init__(self, directory: Path, key: bytes) -> None:
         self._directory = directory / "objects"
@@ -58,14 +58,14 @@ class ObjectStore:
 
     @property
     def place(self) -> str:
-        """The path of an object."""
+        """The path of the store's folder."""
         return str(self._directory)
 
     def _path(self, name: str) -> Path:
         return self._directory / name[:FOLDER_LETTERS] / name
 
     def put_from_thread(self, name: str, content: bytes) -> None:
-        """What `put` does, for whoever is in a thread of its own already."""
+        """Do what `put` does, for a caller that already runs in a separate thread."""
         unfinished, path = self._unfinished(name, content), self._path(name)
         unfinished.rename(path)
         _sync(path.parent)
@@ -77,7 +77,7 @@ class ObjectStore:
         sealed = self._cipher.encrypt(nonce, content, name.encode())
         try:
             file = unfinished.open("xb")
-        except FileNotFoundError:  # the first name that begins so
+        except FileNotFoundError:  # this is the first name in its folder
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             _sync(self._directory)
             file = unfinished.open("xb")
@@ -100,14 +100,14 @@ class ObjectStore:
         return True
 
     def get_from_thread(self, name: str) -> bytes | None:
-        """What `get` does, for whoever is in a thread of its own already."""
+        """Do what `get` does, for a caller that already runs in a separate thread."""
         try:
             stored = self._path(name).read_bytes()
         except FileNotFoundError:
             return None
         try:
             return self._cipher.decrypt(stored[:NONCE_BYTES], stored[NONCE_BYTES:], name.encode())
-        except (InvalidTag, ValueError):  # too short even for a nonce
+        except (InvalidTag, ValueError):  # or shorter than a nonce
             raise ObjectUnreadable(name) from None
 
     def _list(self, after: str, limit: int) -> list[Stored]:
@@ -118,15 +118,15 @@ class ObjectStore:
             for name in sorted(_names(self._directory / folder)):
                 if name <= after or name.startswith("."):
                     continue
-                with suppress(FileNotFoundError):  # removed since
+                with suppress(FileNotFoundError):  # removed meanwhile
                     found.append(Stored(name, _written_at(self._path(name))))
                 if len(found) == limit:
                     return found
         return found
 
     def _remove(self, name: str, written_before: datetime) -> bool:
-        # Looked at, taken away and looked at again: an object that is written at this moment is a
-        # new file under the name, and what was taken by mistake is put back.
+        # The object is checked, renamed and checked again: if it was written meanwhile, the renamed file is the new
+        # one, and it is put back.
         path = self._path(name)
         taken = path.with_name(f".{name}.{secrets.token_hex(8)}")
         try:
@@ -154,34 +154,34 @@ class ObjectStore:
         return cleared
 
     def has_from_thread(self, name: str) -> bool:
-        """True where there is an object of this name; nothing of it is read."""
+        """True if there is an object of this name; it is not read."""
         return self._path(name).is_file()
 
     async def put(self, name: str, content: bytes) -> None:
-        """Keep the bytes; an object of the same name is replaced."""
+        """Store the bytes, replacing any object of the same name."""
         await asyncio.to_thread(self.put_from_thread, name, content)
 
     async def put_new(self, name: str, content: bytes) -> bool:
-        """Keep the bytes if there is no object of this name; false where there is one."""
+        """Store the bytes unless there is an object of this name; return False if there is one."""
         return await asyncio.to_thread(self._put_new, name, content)
 
     async def get(self, name: str) -> bytes | None:
-        """The bytes, or None where there are none here.  Raises `ObjectUnreadable`."""
+        """Return the bytes of an object, None if there is none. Raises `ObjectUnreadable`."""
         return await asyncio.to_thread(self.get_from_thread, name)
 
     async def list(self, after: str, limit: int) -> list[Stored]:
-        """The next objects by name, at most `limit`; from the beginning after an empty name."""
+        """Return up to `limit` objects whose names follow `after`, in order; an empty `after` begins with the first."""
         return await asyncio.to_thread(self._list, after, limit)
 
     async def remove(self, name: str, written_before: datetime) -> bool:
-        """Delete the object if nobody wrote it since; false where somebody did, or there is none.
+        """Delete the object if it was last written before `written_before`; return False if it was not, or is missing.
 
-        It may seem missing for a moment where it was written since.
+        An object that was written meanwhile may seem missing for a moment.
         """
         return await asyncio.to_thread(self._remove, name, written_before)
 
     async def clear_unfinished(self, written_before: datetime) -> int:
-        """Delete what writers that were killed have left; say how many."""
+        """Delete unfinished files, left by killed writers, that are older than a moment; return how many."""
         return await asyncio.to_thread(self._clear_unfinished, written_before)
 
 
@@ -197,7 +197,7 @@ def _written_at(path: Path) -> datetime:
 
 
 def _sync(folder: Path) -> None:
-    """Make names in a folder durable (fsync(2): a file's own fsync does not)."""
+    """Make the names in a folder durable, which an fsync of the file does not do (fsync(2))."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)

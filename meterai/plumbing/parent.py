@@ -1,11 +1,11 @@
-"""A child process that does not outlive the process that started it.
+"""A child process that ends when its parent process ends.
 
-A web worker whose parent was killed would keep the port; a stand-in would keep its database.
-A parent that wants this leaves its number in the environment of its children (`config.PARENT`);
-a process that was started by hand has no such parent and lives on.  Watched by a thread, since
-not every system can ask the kernel for a signal at that moment.
+Otherwise a web worker whose parent was killed would keep the port, and a stand-in would keep its database.  A parent
+that wants its children to end writes its process id into their environment (`config.PARENT`); a process that was
+started by hand has no such id and lives on.  A thread watches the parent, since not every system can send a signal at
+that moment.
 
-On Linux who starts a process by `subprocess` can ask it for that: `preexec_fn=end_with_parent`.
+On Linux a child started by `subprocess` can request that signal: `preexec_fn=end_with_parent`.
 """
 
 import ctypes
@@ -16,13 +16,13 @@ import time
 
 from meterai.plumbing.config import parent_pid
 
-WATCH_SECONDS = 0.25  # how long an orphan may keep the port; looking costs a microsecond
+WATCH_SECONDS = 0.25  # longest time for which an orphan keeps the port; a check costs a microsecond
 _PR_SET_PDEATHSIG = 1  # prctl(2)
-_LIBC = ctypes.CDLL(None)  # loaded before a child is made, which must not load anything
+_LIBC = ctypes.CDLL(None)  # loaded before a child is forked, since the child must not load anything
 
 
 def _watch(parent: int) -> None:
-    # Compared with the number we were given, not with the parent we find: it may have died
+    # Compared with the process id that we were given, not with that of the current parent: the given one may have ended
     # before this line was reached.
     while os.getppid() == parent:
         time.sleep(WATCH_SECONDS)
@@ -30,12 +30,12 @@ def _watch(parent: int) -> None:
 
 
 def die_with_parent() -> None:
-    """Kill this process soon after the parent has ended that wrote its number into the environment."""
+    """Kill this process soon after the parent whose process id is in the environment has ended."""
     parent = parent_pid()
     if parent is not None:
         threading.Thread(target=_watch, args=(parent,), daemon=True).start()
 
 
 def end_with_parent() -> None:
-    """In a child of Linux, before it becomes another program: have it sent SIGTERM when its parent is killed."""
+    """In a forked child on Linux, before it runs another program: request SIGTERM for it when its parent is killed."""
     _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

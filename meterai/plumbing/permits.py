@@ -1,9 +1,9 @@
-"""Permits for what a process has a fixed number of, such as connections: the higher priority first, and
-within one its clients in turn, where they are named.
+"""Permits for a fixed number of resources of a process, such as connections.
 
-What a permit is taken for says the context: its priority, until when anybody waits for the answer, and
-whether the client is still there.  Where nothing was said (a job, a command) it is as `MONEY` and is
-waited for without end.
+The highest priority is served first; within a priority the clients are served in turn, if they are named.
+
+The context says what a permit is for: the priority, until when a client waits for the answer, and whether the client is
+still there.  Without such a context (a job, a command) the priority is `MONEY` and the wait is unlimited.
 """
 
 import asyncio
@@ -34,13 +34,14 @@ async def _go_on() -> None:
 
 @dataclass(slots=True)
 class WorkPurpose:
-    """What work is done for.  `until` is in monotonic seconds.
+    """The purpose of work. `until` is the time, in monotonic seconds, up to which its client waits.
 
-    Whoever waits for the client itself calls `release_permit`, so that others have the permit of this
-    request meanwhile, and awaits `regain_permit` before it goes on, which refuses where none comes free.
+    Code that waits for the client calls `release_permit`, so that other requests can use the permit of this request
+    meanwhile, and then awaits `regain_permit`, which refuses if no permit becomes free in time.
 
-    What a request began and left behind (a task that goes on) keeps its context: once the request
-    is over nobody else's patience counts any more, and the work is as if nothing had been said.
+    A task that a request started and left running keeps the context of the request. Once the request is over the
+    patience
+    of its client no longer counts, and the task continues as if no purpose had been set.
     """
 
     priority: Priority = Priority.MONEY
@@ -50,12 +51,12 @@ class WorkPurpose:
     regain_permit: Callable[[], Awaitable[None]] = _go_on
 
     def begin_anew(self) -> None:
-        """The next of several works of one request begins: it is waited for as one that is alone."""
+        """Begin the next of several works of one request, whose client waits for it as for a single request."""
         if self.until != float("inf"):
             self.until = monotonic() + ALLOWANCES[self.priority].total_seconds
 
     def end(self) -> None:
-        """The request is over."""
+        """End the request: its work is no longer bound to its client."""
         self.until, self.is_abandoned = float("inf"), _nobody_left
         self.release_permit, self.regain_permit = _stay, _go_on
 
@@ -65,18 +66,22 @@ PURPOSE: ContextVar[WorkPurpose] = ContextVar("purpose", default=_UNSAID)
 
 
 class NoPermit(Exception):
-    """None came free in time, or nobody waits for the answer any more.  Nothing was begun."""
+    """No permit became free in time, or nobody waits for the answer any more. Nothing was begun."""
 
 
 _Line = FairQueue[str, asyncio.Future[None]]
 
 
 class PermitQueue:
-    """A number of permits.  Who waits for one is served by priority; within one the client that has fewest permits
-    goes first, then the one that was served longest ago, and the works of each in order.
+    """A number of permits, and the work that waits for them.
 
-    So many may wait of a priority.  Where they do, the client with the most makes room for one that has fewer,
-    with the work that came last.  Its station counts the waits of those who order, pay or have paid.
+    Work is served by priority; within a priority the client with the fewest permits goes first, then the one that was
+    served
+    longest ago; the works of one client are served in order. At most `waiting_max` works of a priority wait: beyond
+    that the
+    newest work of the client with most waiting makes room for a client with fewer. The station counts the waits of
+    visitors
+    who order, pay or have paid.
     """
 
     def __init__(
@@ -92,19 +97,17 @@ class PermitQueue:
         self._waiting_max = waiting_max
         self._wait_seconds_max = wait_seconds_max
         self._queueing = queueing
-        self._held: Counter[str] = (
-            Counter()
-        )  # of clients that are named: to count costs as much as a permit
+        self._held: Counter[str] = Counter()  # by named client; counting costs as much as a permit
         self._waiting: dict[Priority, _Line] = {
             priority: FairQueue(self._held.__getitem__) for priority in Priority
         }
 
     def has(self, client: str) -> bool:
-        """Whether a client has a permit, or waits for one."""
+        """True if a client has a permit or waits for one."""
         return client in self._held or any(client in line for line in self._waiting.values())
 
     async def take(self, client: str = "") -> None:
-        """Have a permit, to be given back with `give_back`.  Raises `NoPermit`."""
+        """Take a permit, waiting for it if needed; the caller returns it by `give_back`. Raises `NoPermit`."""
         purpose = PURPOSE.get()
         begun = monotonic()
         seconds = min(self._wait_seconds_max, purpose.until - begun)
@@ -135,7 +138,7 @@ class PermitQueue:
                 await permit
         except (TimeoutError, asyncio.CancelledError) as error:
             if permit.done() and not permit.cancelled() and permit.exception() is None:
-                self.give_back(client)  # it came in the same moment
+                self.give_back(client)  # it was given to us at the moment we stopped waiting
             else:
                 line.leave(client, permit)
             if isinstance(error, TimeoutError):
@@ -153,7 +156,7 @@ class PermitQueue:
             last.set_exception(NoPermit("others had fewer that wait"))
 
     def give_back(self, client: str = "") -> None:
-        """A permit of this client is over: the next one has it."""
+        """Return a permit of this client; the next waiting work gets it."""
         if client:
             self._held[client] -= 1
             if not self._held[client]:

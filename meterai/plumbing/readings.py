@@ -1,7 +1,7 @@
-"""Readings: the signed measurements of watchers, and the file that says whose signatures count.
+"""Readings: the signed measurements of watchers, and the file of watchers whose signatures are trusted.
 
-A watcher is a process outside the platform (`meterai watch`).  For each minute it signs one reading, which names the
-reading before it by its SHA-256, so that none can be left out unseen.
+A watcher is a process outside the platform (`meterai watch`).  For each minute it signs one reading, which contains the
+SHA-256 of the reading before it, so that a missing reading is noticed.
 """
 
 import hashlib
@@ -18,12 +18,12 @@ from meterai.kit.refusal import Refusal
 from meterai.plumbing.signed import DocumentSigner, SignatureWrong, public_key_of, read_signed
 from meterai.plumbing.toml import read_toml
 
-KIND = "meterai reading"  # of the signed document
-WATCHERS_MAX = 15  # of one installation; each is asked by every other
+KIND = "meterai reading"  # kind of the signed document
+WATCHERS_MAX = 15  # of one installation; each of them queries all others
 NAME_LENGTH_MAX = 40
-FAULTS_MAX = 10  # codes of one component and minute; a watcher has some thirty in all
+FAULTS_MAX = 10  # codes of one component in one minute; a watcher has some thirty in all
 WORST_MS_MAX = 10_000_000
-FAULT_PATTERN = r"^[a-z0-9_]{1,60}\Z"  # of a code: words of others are none
+FAULT_PATTERN = r"^[a-z0-9_]{1,60}\Z"  # of a code of ours; other texts do not match
 _Count = Annotated[int, msgspec.Meta(ge=0, le=10_000)]
 _Name = Annotated[str, msgspec.Meta(min_length=1, max_length=NAME_LENGTH_MAX)]
 _Text = Annotated[str, msgspec.Meta(max_length=500)]
@@ -31,7 +31,7 @@ _Fault = Annotated[str, msgspec.Meta(pattern=FAULT_PATTERN)]
 
 
 class WatchersWrong(Refusal):
-    """The file of watchers cannot be read as one."""
+    """The file of watchers is invalid."""
 
     code = "watchers_wrong"
     status = 422
@@ -44,8 +44,9 @@ class WatchersWrong(Refusal):
 class Measured(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Tries of one component within a minute.
 
-    `failures` are those that did not do what they should, `slow` those that did it later than the limit of the
-    component; `worst_ms` is the longest in milliseconds, `faults` are codes of the failures, each once.
+    `failures` counts tries that did not work, `slow` those that took longer than the limit of the component; `worst_ms`
+    is
+    the longest in milliseconds, and `faults` are the different codes of the failures.
     """
 
     tries: _Count
@@ -56,10 +57,11 @@ class Measured(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Reading(FromOutside, frozen=True, forbid_unknown_fields=True):
-    """One minute as one watcher measured it.
+    """The measurements of one watcher for one minute.
 
-    `minute` is its begin in UTC.  `previous` is the SHA-256, in hexadecimal digits, of the signed document of the reading
-    before; empty for the first.  A component that was not tried in the minute is left out.
+    `minute` is its begin in UTC. `previous` is the SHA-256, in hexadecimal digits, of the signed document of the
+    reading
+    before, empty for the first one. A component that was not tried in the minute is left out.
     """
 
     watcher: _Name
@@ -72,7 +74,7 @@ class Reading(FromOutside, frozen=True, forbid_unknown_fields=True):
 
 @dataclass(frozen=True, slots=True)
 class Watcher:
-    """One watcher whose signatures count: its name, the address of its static files, its public key of 32 bytes."""
+    """One trusted watcher: its name, the URL of its static files, and its public key of 32 bytes."""
 
     name: str
     url: str
@@ -90,7 +92,7 @@ class _Watchers(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def read_watchers(text: str) -> Sequence[Watcher]:
-    """The watchers of a file: tables `[[watcher]]` with `name`, `url` and `public_key` (PEM).
+    """Read a file of watchers: tables `[[watcher]]` with `name`, `url` and `public_key` (PEM).
 
     Refuses `WatchersWrong`.
     """
@@ -110,27 +112,27 @@ def read_watchers(text: str) -> Sequence[Watcher]:
     return found
 
 
-# msgspec builds the tables of a Struct and its enums at the first use.  Two threads that read their
-# first readings at once would build them together, and the process crashes; so they are built here.
+# msgspec builds the tables of a Struct and its enums at the first use. If two threads read their first readings at
+# once, both would build them and the process would crash, so they are built here.
 msgspec.json.Decoder(Reading)
 
 
 def majority_of(watchers: int) -> int:
-    """The number of watchers who must agree: more than half of all there are, present or not."""
+    """Return the number of watchers that must agree: more than half of all configured watchers, answering or not."""
     return watchers // 2 + 1
 
 
 def signed_reading(reading: Reading, signer: DocumentSigner) -> str:
-    """The reading as a signed document (JSON Web Signature), on one line."""
+    """Return the reading as a signed document (JSON Web Signature), on one line."""
     return signer.sign(KIND, msgspec.to_builtins(reading))
 
 
 def read_reading(document: str | bytes, public_key: bytes) -> Reading:
-    """The reading of a signed document.  Refuses `SignatureWrong`."""
+    """Return the reading in a signed document. Refuses `SignatureWrong`."""
     facts = read_signed(document, KIND, public_key)
     try:
         found = msgspec.convert(facts, Reading, strict=True)
-        # Python's library, by which a stranger derives a record, reads fewer forms of a time than `msgspec`.
+        # Strangers derive an outage record by Python's library, which reads fewer forms of a time than `msgspec`.
         if datetime.fromisoformat(str(facts["minute"])) != found.minute:
             raise ValueError("the minute has two meanings")
     except ValueError as error:
@@ -139,5 +141,5 @@ def read_reading(document: str | bytes, public_key: bytes) -> Reading:
 
 
 def digest(document: str) -> str:
-    """The SHA-256 of a signed document, by which the next reading names it."""
+    """Return the SHA-256 of a signed document in hexadecimal digits, by which the next reading names it."""
     return hashlib.sha256(document.encode()).hexdigest()

@@ -1,7 +1,7 @@
-"""Documents that rooms tell everybody, signed: places in a line, answers to complaints.
+"""Signed documents that rooms give to the public: places in a line, answers to complaints.
 
-JSON Web Signature, flattened (RFC 7515, section 7.2.2), with Ed25519 (RFC 8037): libraries in every
-language check it with the public key alone.
+They are JSON Web Signatures, flattened (RFC 7515, section 7.2.2), with Ed25519 (RFC 8037): libraries in every language
+can check them with the public key alone.
 """
 
 import json
@@ -16,7 +16,7 @@ from meterai.kit.refusal import Refusal
 
 
 class SignatureWrong(Refusal):
-    """A document that claims to be signed by this installation is not, or is another."""
+    """A document is not signed by this installation, or is of another kind."""
 
     code = "signature_wrong"
     status = 422
@@ -31,7 +31,7 @@ def _decoded(text: str) -> bytes:
 
 
 class DocumentSigner:
-    """Signs with one key.  `kind` of a document keeps one from being shown as another."""
+    """Signs documents with one key. The signature includes the kind, so that a document cannot pass for another kind."""
 
     def __init__(self, secret: bytes) -> None:
         self._key = Ed25519PrivateKey.from_private_bytes(secret)
@@ -43,17 +43,17 @@ class DocumentSigner:
         )
 
     def public_pem(self) -> bytes:
-        """The public key as others read it."""
+        """The public key in PEM."""
         return self._key.public_key().public_bytes(
             serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
         )
 
     def sign_message(self, message: bytes) -> bytes:
-        """The 64 bytes of a signature over a message that has its domain before it, and a space in it."""
+        """Sign a message, which must begin with its domain and a space; return the 64 bytes of the signature."""
         return self._key.sign(message)
 
     def sign(self, kind: str, facts: Mapping[str, object]) -> str:
-        """A document of this kind."""
+        """Return a signed document of this kind with these facts."""
         header = _encoded(json.dumps({"alg": "EdDSA", "typ": kind}).encode())
         payload = _encoded(json.dumps(facts, separators=(",", ":")).encode())
         return _document(header, payload, self._key.sign(f"{header}.{payload}".encode()))
@@ -64,7 +64,7 @@ def _document(header: str, payload: str, signature: bytes) -> str:
 
 
 def canonical(document: str | bytes) -> bytes:
-    """The one spelling that `DocumentSigner.sign` gives what a document says, which `read_signed` has read."""
+    """Return a document, checked by `read_signed` before, in the exact spelling of `DocumentSigner.sign`."""
     found = json.loads(document)
     return _document(
         str(found["protected"]), str(found["payload"]), _decoded(str(found["signature"]))
@@ -72,7 +72,7 @@ def canonical(document: str | bytes) -> bytes:
 
 
 def public_key_of(pem: bytes) -> bytes:
-    """The 32 bytes of an Ed25519 public key in PEM.  Refuses `SignatureWrong`."""
+    """Return the 32 bytes of an Ed25519 public key in PEM. Refuses `SignatureWrong`."""
     try:
         public = serialization.load_pem_public_key(pem)
     except (ValueError, UnsupportedAlgorithm):
@@ -83,7 +83,7 @@ def public_key_of(pem: bytes) -> bytes:
 
 
 def read_signed(document: str | bytes, kind: str, public_key: bytes) -> dict[str, object]:
-    """The facts of a document of this kind.  Refuses `SignatureWrong`."""
+    """Check the signature and the kind of a document; return its facts. Refuses `SignatureWrong`."""
     try:
         found = json.loads(document)
         header, payload = str(found["protected"]), str(found["payload"])

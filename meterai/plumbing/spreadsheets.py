@@ -1,8 +1,8 @@
-"""Tables as files for a spreadsheet, CSV or XLSX: no cell of one is ever a formula.
+"""Tables as files for spreadsheets, CSV or XLSX: no cell is ever a formula.
 
-A spreadsheet parts the cells of a CSV as its settings say: with Indonesian ones at each semicolon, with
-English ones at each comma.  So the separator goes by the language, and nothing that stands behind the other
-one in a cell begins a formula either.
+A spreadsheet splits the cells of a CSV as its settings say: with Indonesian settings at each semicolon, with English
+settings at each comma. So the separator depends on the language, and a text after the other separator within a cell is
+not allowed to begin a formula either.
 """
 
 import csv
@@ -15,24 +15,27 @@ from typing import TypeAlias
 
 from xlsxwriter import Workbook
 
-BYTE_ORDER_MARK = "\ufeff"  # by which some spreadsheets see that it is UTF-8
+BYTE_ORDER_MARK = "\ufeff"  # shows some spreadsheets that the file is UTF-8
 SEPARATORS = {"id": ";", "en": ","}
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-CELL_LENGTH_MAX = 32_767  # characters, of XLSX
-CELLS_KEPT = 10_000  # texts that were looked at: most columns of a long table say a few of them
-COLUMN_WIDTH = 20  # characters, of a column without a width of its own
-# With which a formula begins; some take the wide forms of East Asian keyboards (U+FF01 and on) too.
+CELL_LENGTH_MAX = 32_767  # characters; the limit of XLSX
+# checked texts that are cached: most columns of a long table repeat a few of them
+CELLS_KEPT = 10_000
+COLUMN_WIDTH = 20  # characters, of a column without a given width
+# Characters that begin a formula; some spreadsheets also accept the full-width forms of East Asian keyboards (U+FF01
+# and on).
 _FORMULA = re.compile(
     r"""((?:^|[;,\r\n])["\s]*)(?=[=+\-@\t\r\uff1d\uff0b\uff0d\uff20])""", re.ASCII
 )
-Cell: TypeAlias = str | int  # a whole number is one in the spreadsheet too; all else is text
+# an integer is a number in the spreadsheet too; everything else is text
+Cell: TypeAlias = str | int
 
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
     """One table: its name, the names of its columns, its rows, and widths of its first columns in characters.
 
-    `number_format` is how whole numbers are shown, as spreadsheets write it.
+    `number_format` is the format of whole numbers, in the notation of spreadsheets.
     """
 
     name: str
@@ -43,12 +46,12 @@ class Sheet:
 
 
 def csv_line(cells: Iterable[Cell], language: str) -> str:
-    """One record of RFC 4180, but for the separator; what a spreadsheet would take for a formula is text."""
+    """Return one CSV record (RFC 4180, except for the separator); cells that would be formulas become text."""
     return csv_lines([cells], language)
 
 
 def csv_lines(rows: Iterable[Iterable[Cell]], language: str) -> str:
-    """Records, as `csv_line` writes each."""
+    """Return several CSV records, each as by `csv_line`."""
     out = io.StringIO()
     write = csv.writer(out, delimiter=SEPARATORS[language], lineterminator="\r\n")
     write.writerows(map(_as_text, cells) for cells in rows)
@@ -65,12 +68,12 @@ def _no_formula(text: str) -> str:
 
 
 def csv_table(rows: Iterable[Iterable[Cell]], language: str) -> bytes:
-    """A table, its first row the names of its columns: UTF-8 with a byte order mark."""
+    """Return a CSV file in UTF-8 with a byte order mark; the first row has the names of the columns."""
     return (BYTE_ORDER_MARK + csv_lines(rows, language)).encode("utf-8", "replace")
 
 
 def xlsx_book(sheets: Iterable[Sheet]) -> bytes:
-    """A workbook of Office Open XML (ECMA-376)."""
+    """Return a workbook of Office Open XML (ECMA-376)."""
     out = io.BytesIO()
     with Workbook(out, {"in_memory": True}) as book:
         for one in sheets:

@@ -1,4 +1,4 @@
-"""Work in a thread whose end is always waited for."""
+"""Work in a thread whose end is always awaited."""
 
 import asyncio
 from collections.abc import Callable
@@ -9,10 +9,9 @@ Answer = TypeVar("Answer")
 
 
 async def to_the_end(act: Callable[[], Answer]) -> Answer:
-    """Run something in a thread, and wait for its end even if the caller is cancelled.
+    """Run a function in a thread, and wait for its end even if the caller is cancelled.
 
-    A thread cannot be stopped: what it works on, and its place, must not be given away before it
-    ends.
+    A thread cannot be stopped: the data that it works on, and its slot, must not be reused before it ends.
     """
     work = asyncio.get_running_loop().run_in_executor(None, copy_context().run, act)
     try:

@@ -1,11 +1,12 @@
-"""TOML that somebody else may have written, read in a time that grows as its length does."""
+"""Reading of TOML from untrusted authors, in time proportional to its length."""
 
 import re
 import tomllib
 from typing import Any
 
-KEY_PARTS_MAX = 64  # our deepest key has three; the parser takes their square in time
-# Comments and strings, each up to its end or that of the line or text where it has none.
+# our deepest key has three; the time of the parser grows with the square of the parts
+KEY_PARTS_MAX = 64
+# Comments and strings; an unterminated one extends to the end of the line or of the text.
 _QUOTED = re.compile(
     r'''"""(?:[^"\\]|\\.|"(?!""))*+"*|\'{3}(?:[^']|'(?!''))*+'*'''
     r"""|"(?:[^"\\\n]|\\[^\n])*+"?|'[^'\n]*+'?|\#[^\n]*+""",
@@ -15,7 +16,7 @@ _LONG_KEY = re.compile(rf"(?<![\w-])(?:[\w-]++[ \t]*+\.[ \t]*+){{{KEY_PARTS_MAX}
 
 
 def read_toml(text: str) -> dict[str, Any]:
-    """What a text in TOML says.  Raises `ValueError`, whatever is wrong with it."""
+    """Parse a TOML text. Raises `ValueError` for any fault in it."""
     if _LONG_KEY.search(_QUOTED.sub(_placeholder, text)):
         raise ValueError(f"a key has more than {KEY_PARTS_MAX} parts")
     try:
@@ -25,5 +26,5 @@ def read_toml(text: str) -> dict[str, Any]:
 
 
 def _placeholder(quoted: re.Match[str]) -> str:
-    # A string may be a part of a key.
+    # A string may be part of a key.
     return "" if quoted[0].startswith("#") else "s"

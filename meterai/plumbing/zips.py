@@ -1,11 +1,12 @@
-"""ZIP archives of files as they are: stored, not deflated, since a PDF is compressed already.
+"""Writing of ZIP archives: files are stored, not deflated, since a PDF is compressed already.
 
-Written piece by piece, one file in memory at a time, or a piece of it (`PiecedFile`).  Size and checksum stand before each file and
-not behind it, so that every program can read the archive as it comes (APPNOTE 6.3.10, section 4.3.7).
-No ZIP64: less than 4 GB in fewer than 65,536 files.
+An archive is written piece by piece, with one file in memory at a time, or a piece of it (`PiecedFile`).  Size and
+checksum stand before each file, so that every program can read the archive while it arrives (APPNOTE 6.3.10, section
+4.3.7).  Without ZIP64: less than 4 GB in fewer than 65,536 files.
 
-`unzipped` reads what `archive` wrote and nothing else: it writes the archive again and compares each byte, so a packed
-file, bytes between two files or a changed header are refused, and what is read is no longer than what was sent.
+`unzipped` reads only what `archive` wrote: it writes the archive again and compares each byte. So a deflated file,
+bytes
+between two files or a changed header are refused, and the result is no longer than the input.
 """
 
 import struct
@@ -17,18 +18,18 @@ from datetime import datetime
 from meterai.kit.clock import WIB
 from meterai.kit.refusal import Refusal
 
-PIECE_BYTES = 64 * 1024  # handed to the server at once
+PIECE_BYTES = 64 * 1024  # passed to the server at once
 _UTF8 = 0x0800  # general purpose bit 11: the name is UTF-8 (section 4.4.4)
 _VERSION = 20
 _REGULAR_FILE = 0o100644 << 16
 _BYTES_MAX = 0xFFFFFFFF
 _FILE = b"PK\x03\x04"
 _ABOUT = struct.Struct("<HHHHHIIIHH")
-FILES_READ_MAX = 100  # of an archive that `unzipped` reads; one of evidence has about ten
+FILES_READ_MAX = 100  # of an archive that `unzipped` reads; an archive of evidence has about ten
 
 
 class ArchiveUnreadable(Refusal):
-    """An archive is not as `archive` writes one: it was changed, or another program made it."""
+    """The archive is not in the form that `archive` writes: it was changed, or another program made it."""
 
     code = "archive_odd"
     status = 422
@@ -36,7 +37,7 @@ class ArchiveUnreadable(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class ZippedFile:
-    """One file of an archive; `at` is when it was made."""
+    """One file of an archive; `at` is the time at which it was made."""
 
     name: str
     at: datetime
@@ -44,23 +45,23 @@ class ZippedFile:
 
     @property
     def size(self) -> int:
-        """Its length in bytes."""
+        """The length of the file in bytes."""
         return len(self.content)
 
     @property
     def crc(self) -> int:
-        """Its checksum."""
+        """The CRC-32 of the content."""
         return zlib.crc32(self.content)
 
     async def pieces(self) -> AsyncIterator[bytes]:
-        """Its content."""
+        """Yield the content."""
         for begin in range(0, len(self.content), PIECE_BYTES):
             yield self.content[begin : begin + PIECE_BYTES]
 
 
 @dataclass(frozen=True, slots=True)
 class PiecedFile:
-    """One file of an archive that is never whole in memory: `size` bytes with this checksum."""
+    """One file of an archive that is never whole in memory: `size` bytes with this CRC-32."""
 
     name: str
     at: datetime
@@ -71,7 +72,7 @@ class PiecedFile:
 
 @dataclass(slots=True)
 class _ArchiveTail:
-    """The archive so far: where it ends, and its directory."""
+    """The part of the archive written so far: its length, and the entries of its directory."""
 
     offset: int = 0
     files: int = 0
@@ -85,7 +86,7 @@ def _dos_time(at: datetime) -> tuple[int, int]:
 
 
 def _about(file: ZippedFile | PiecedFile) -> bytes:
-    """What the header of a file and its entry in the directory both say, from the version on."""
+    """Return the fields that are equal in the header of a file and in its directory entry, from the version on."""
     size, name = file.size, len(file.name.encode())
     assert size < _BYTES_MAX, "no ZIP64"
     return _ABOUT.pack(_VERSION, _UTF8, 0, *_dos_time(file.at), file.crc, size, size, name, 0)
@@ -112,7 +113,7 @@ def _end(written: _ArchiveTail) -> bytes:
 
 
 async def zipped(files: AsyncIterator[ZippedFile | PiecedFile]) -> AsyncIterator[bytes]:
-    """The archive of these files, piece by piece."""
+    """Yield the archive of these files, in pieces."""
     written = _ArchiveTail()
     async for file in files:
         yield _header(written, file)
@@ -122,7 +123,7 @@ async def zipped(files: AsyncIterator[ZippedFile | PiecedFile]) -> AsyncIterator
 
 
 def archive(files: Iterable[ZippedFile]) -> bytes:
-    """The archive of a few small files, whole."""
+    """Return the archive of a few small files."""
     written, parts = _ArchiveTail(), []
     for file in files:
         parts += [_header(written, file), file.content]
@@ -130,7 +131,7 @@ def archive(files: Iterable[ZippedFile]) -> bytes:
 
 
 def unzipped(content: bytes) -> list[ZippedFile]:
-    """The files of an archive that `archive` wrote.  Refuses `ArchiveUnreadable`."""
+    """Return the files of an archive that `archive` wrote. Refuses `ArchiveUnreadable`."""
     files: list[ZippedFile] = []
     place = 0
     try:
@@ -156,15 +157,14 @@ def _moment(time: int, day: int) -> datetime:
 
 
 class Names:
-    """The names of an archive, each once and none with a folder in it: surat.pdf, surat (2).pdf."""
+    """Gives the files of an archive different names without a folder: surat.pdf, surat (2).pdf."""
 
     def __init__(self) -> None:
-        self._next: dict[
-            str, int
-        ] = {}  # of each name that is taken, what would be the next one's number
+        # By taken name, the number that was last put behind it.
+        self._next: dict[str, int] = {}
 
     def distinct(self, name: str) -> str:
-        """The name, or one like it."""
+        """Return the name, or a similar one if it is already taken."""
         plain = name.replace("/", "_").replace("\\", "_").lstrip(".") or "_"
         stem, dot, end = plain.rpartition(".")
         number = self._next.get(plain.casefold(), 1)

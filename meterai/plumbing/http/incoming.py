@@ -34,7 +34,7 @@ class Incoming:
         return self._end is not None or _has_come(self._asked, GONE)
 
     def was_left(self) -> bool:
-        """Return `is_gone` at the time of the call; a method, so that it can be passed on and called later."""
+        """Return `is_gone`; a method, so that it can be passed on and called later."""
         return self.is_gone
 
     async def has_gone(self) -> bool:

@@ -103,7 +103,7 @@ def on_refusal(request: Request[Any, Any, Any], refusal: Refusal) -> Response[An
 
 
 def _what_was_wrong(error: HTTPException) -> dict[str, object]:
-    """Return field and expectation of invalid input; for a whole body, only expectations with names of ours."""
+    """Return the facts of `Malformed` for invalid input: its field and what was expected; a whole body is named `body`."""
     match error.extra:
         case [{"key": str(key), "message": str(message)}, *_] if key != "data":
             wrong = Malformed(key, expectation_of(message))

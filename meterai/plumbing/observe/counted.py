@@ -1,4 +1,4 @@
-"""The joint counts of the processes of this machine, read by one of them."""
+"""Sums of the metrics of all processes on this machine."""
 
 from collections.abc import Mapping
 
@@ -7,10 +7,11 @@ from meterai.plumbing.observe.shared_metrics import reading
 
 
 def counted(wanted: Mapping[str, str]) -> dict[str, float]:
-    """Sums of these metrics (`meterai_...`), by what they are called here; a `{label}` in that is filled in, and
-    values that are called the same are added up.
+    """Return sums of metrics. `wanted` maps the name of a metric (`meterai_...`) to the name of its sum.
 
-    Reads every file of figures, some milliseconds: not for a request.
+    A `{label}` in the name of a sum is replaced by the value of that label; values with the same resulting name are
+    added.
+    It reads every metrics file, which takes some milliseconds, so it must not run in a request.
     """
     from prometheus_client import REGISTRY, CollectorRegistry, multiprocess  # noqa: PLC0415 - once figures are shared
 

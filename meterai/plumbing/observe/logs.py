@@ -1,7 +1,7 @@
 """Logs: structlog events, readable on a terminal, JSON in production.
 
-Never in a log of production: a secret, a sign-in code, an e-mail address, a document;
-`plumbing.observe.redaction` sees to it.
+A log of production never contains a secret, a sign-in code, an e-mail address, or content of a document;
+`plumbing.observe.redaction` removes them.
 """
 
 import logging
@@ -19,9 +19,9 @@ _with_values = structlog.dev.RichTracebackFormatter(show_locals=True)
 
 
 def configure_for_command() -> None:
-    """Set up logging for a command, before its settings are known: nothing personal is told.
+    """Set up logging for a command, before its settings are known: nothing personal is logged.
 
-    What serves sets it up again, by `configure`.
+    Servers set it up again by `configure`.
     """
     structlog.configure(
         processors=[
@@ -39,11 +39,11 @@ def configure_for_command() -> None:
 
 
 def configure(*, level: str, as_json: bool, who: str, with_values: bool = False) -> None:
-    """Set up logging for this process, `who` naming it (web, worker, ...).
+    """Set up logging for this process; `who` is its name (web, worker, ...).
 
-    As JSON, which is what production asks for, nothing personal is told (`plumbing.observe.redaction`).
-    On a terminal a fault is told as Python does, and only where that was asked for
-    (`with_values`) with what every variable held: secrets and addresses are among them.
+    As JSON, which production requires, nothing personal is logged (`plumbing.observe.redaction`). On a terminal a fault
+    is
+    shown as Python shows it; `with_values` adds the value of every variable, including secrets and addresses.
     """
     ending: list[structlog.typing.Processor] = (
         [redact_trace, redact_event, structlog.processors.JSONRenderer()]
@@ -82,9 +82,7 @@ def configure(*, level: str, as_json: bool, who: str, with_values: bool = False)
 
 
 class _Ours(logging.Handler):
-    """A handler that writes what libraries log as events of ours, without the values filled into
-    their words.
-    """
+    """A handler that writes log records of libraries as events of ours, without the values filled into their messages."""
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write one record."""

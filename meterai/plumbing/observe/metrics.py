@@ -1,8 +1,8 @@
-"""Metrics as they are declared: a name, what it says, its labels.
+"""Declarations of metrics: name, description, labels.
 
-`prometheus_client` decides when it is imported whether the figures of several processes are added
-(see `plumbing/observe/shared_metrics.py`), and rooms are loaded before that is known.  So a metric is
-declared without it, and made when a process begins (`begin`) or when it is first used.
+`prometheus_client` decides at its import whether the metrics of several processes are added up (see
+`plumbing/observe/shared_metrics.py`), and rooms are imported before that is known.  So a metric is declared without the
+library, and created when a process begins (`begin`) or at its first use.
 """
 
 from collections.abc import Iterable
@@ -18,7 +18,7 @@ Made = TypeVar("Made", bound="MetricWrapperBase")
 
 
 class Metric(Generic[Made]):
-    """One metric, declared and perhaps not yet made.  There is one of each name in a process."""
+    """One metric, declared and perhaps not yet created. Names are unique within a process."""
 
     def __init__(self, name: str, text: str, labels: Iterable[str] = ()) -> None:
         self.name = name
@@ -27,12 +27,15 @@ class Metric(Generic[Made]):
 
     @cached_property
     def made(self) -> Made:
-        """The metric of `prometheus_client`.  Without labels it is shown as 0 from now on."""
+        """Return the metric of `prometheus_client`, created at the first call. Without labels it is exported as 0 from
+        then on.
+        """
         return self._make()
 
     def labels(self, **values: str) -> Made:
-        """The metric with these values of its labels.  Each combination is kept for ever, so there
-        must be few.
+        """Return the metric with these values of its labels.
+
+        Each combination is kept permanently, so there must be few.
         """
         return self.made.labels(**values)
 
@@ -54,8 +57,9 @@ class Counter(Metric["prometheus_client.Counter"]):
 
 
 class Gauge(Metric["prometheus_client.Gauge"]):
-    """A number that grows and falls, for the whole instance: of several processes the newest value
-    counts.  Where each process speaks of itself alone, those of the living are added up.
+    """A number that rises and falls, for the whole instance: of several processes the newest value counts.
+
+    With `adds_up` the values of all living processes are added.
     """
 
     def __init__(
@@ -65,11 +69,11 @@ class Gauge(Metric["prometheus_client.Gauge"]):
         self._mode: Literal["livesum", "mostrecent"] = "livesum" if adds_up else "mostrecent"
 
     def set(self, value: float) -> None:
-        """Say how many it is."""
+        """Set the value."""
         self.made.set(value)
 
     def set_to_current_time(self) -> None:
-        """Say that it is now, in Unix time."""
+        """Set the value to the current time, in Unix seconds."""
         self.made.set_to_current_time()
 
     def _make(self) -> "prometheus_client.Gauge":
@@ -79,7 +83,7 @@ class Gauge(Metric["prometheus_client.Gauge"]):
 
 
 class Histogram(Metric["prometheus_client.Histogram"]):
-    """How many values were at most each of `buckets`, which are upper bounds, and their sum."""
+    """Numbers of values that were at most each of `buckets`, which are upper bounds, and the sum of all values."""
 
     def __init__(
         self, name: str, text: str, labels: Iterable[str] = (), *, buckets: tuple[float, ...]
@@ -92,7 +96,7 @@ class Histogram(Metric["prometheus_client.Histogram"]):
         self.made.observe(value)
 
     def time(self) -> AbstractContextManager[object]:
-        """Count the seconds that a block takes."""
+        """Return a context manager that counts the seconds that its block takes."""
         return self.made.time()
 
     def _make(self) -> "prometheus_client.Histogram":
@@ -102,6 +106,6 @@ class Histogram(Metric["prometheus_client.Histogram"]):
 
 
 def begin(metrics: Iterable[Metric[Any]]) -> None:
-    """Make these metrics: what has no labels is shown from the beginning, as 0."""
+    """Create these metrics; those without labels are exported as 0 from the beginning."""
     for metric in metrics:
         _ = metric.made

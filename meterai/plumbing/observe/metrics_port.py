@@ -1,9 +1,8 @@
-"""Metrics for the operator, on a port that only this machine reaches.
+"""Metrics for the operator, on a port that only this machine can reach.
 
-The figures are for the operator alone, and a rule about the addresses of clients would not hold
-behind a proxy on the same machine: so they are shown on a port of 127.0.0.1 and not by the web
-itself.  Every web process listens on it; whichever is asked answers for all, since their figures
-lie in one folder.
+The metrics are for the operator alone, and a rule about client addresses would fail behind a proxy on the same machine.
+So they are served on a port of 127.0.0.1, and not by the web application. Every web process listens on it; each can
+answer for all, since the metrics of all processes are in one folder.
 """
 
 import asyncio
@@ -22,8 +21,8 @@ _log = structlog.get_logger()
 
 
 def figures() -> bytes:
-    """What all processes of this instance counted, ended ones too, in Prometheus' text format."""
-    # Imported late: a process joins the folder before.
+    """Return the metrics of all processes of this instance, also ended ones, in Prometheus' text format."""
+    # Imported late, since a process joins the metrics folder before.
     from prometheus_client import CollectorRegistry, generate_latest, multiprocess  # noqa: PLC0415
 
     registry = CollectorRegistry()
@@ -61,7 +60,7 @@ async def _serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
 
 @asynccontextmanager
 async def showing_metrics(settings: Settings) -> AsyncIterator[None]:
-    """Answer `GET /metrics` on 127.0.0.1 while this lasts, if a port is set."""
+    """Answer `GET /metrics` on 127.0.0.1 while the block runs, if a port is set."""
     if not settings.process.metrics_port:
         yield
         return
@@ -69,7 +68,7 @@ async def showing_metrics(settings: Settings) -> AsyncIterator[None]:
         server = await asyncio.start_server(
             _serve, HOST, settings.process.metrics_port, limit=REQUEST_BYTES_MAX, reuse_port=True
         )
-    except OSError as error:  # the web serves its clients without metrics
+    except OSError as error:  # the application serves its clients without metrics
         _log.error("metrics_not_shown", port=settings.process.metrics_port, error=error.strerror)
         yield
         return

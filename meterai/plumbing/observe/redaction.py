@@ -1,11 +1,11 @@
-"""What a log of production does not tell: addresses, names, serials, keys, what people wrote.
+"""Redaction of production logs: addresses, names, serials, keys, and texts that people wrote.
 
-Two processors of structlog, before the one that writes:
+Two processors of structlog run before the one that writes:
 
-* `redact_trace` tells of an exception its kind and where it went, not its message nor any value:
-  a message quotes what was sent, a value is what was sent.
-* `redact_event` goes through every value that is left.  What stands in quotation marks was quoted
-  from somewhere, so it goes; so does what has the form of an address, a serial or a key.
+* `redact_trace` logs the type of an exception and its stack frames, without its message and any values, since both may
+  quote input.
+* `redact_event` redacts every remaining value. Text in quotation marks was quoted from input, so it is removed; so is
+  text in the form of an address, a serial or a key.
 """
 
 import re
@@ -14,34 +14,34 @@ import traceback
 from collections.abc import Iterator, Mapping, MutableMapping
 from typing import Any
 
-TEXT_LENGTH_MAX = 500  # characters of one value; longer ones are somebody's data
+TEXT_LENGTH_MAX = 500  # characters of one value; a longer one is data of a person
 FRAMES_MAX = 40  # of one exception, the innermost
 DEPTH_MAX = 4  # of values within values
 CAUSES_MAX = 5
-FOREIGN = frozenset({"why", "answer"})  # fields with the words of outside machines
+FOREIGN = frozenset({"why", "answer"})  # fields with texts of other machines
 
 Event = MutableMapping[str, Any]
 
 _QUOTED = re.compile(r"""'(?:[^'\\]++|\\.)*+'?|"(?:[^"\\]++|\\.)*+"?""", re.DOTALL)
 _ADDRESS = re.compile(r"[^\s@'\"<>()\[\]=,;]++@[^\s@'\"<>()\[\]=,;]++")
-_DETAIL = re.compile(r"\bDETAIL:.*", re.DOTALL)  # PostgreSQL shows the row there
-# A key, the secret of an endpoint, a credential without its prefix: whole or cut short, to the end of the word.
+_DETAIL = re.compile(r"\bDETAIL:.*", re.DOTALL)  # in PostgreSQL's messages it contains a row
+# A key, the secret of an endpoint, or a credential without its prefix: whole or truncated, up to the end of the word.
 _SECRET = re.compile(
     r"(?i:mtr(?:_|%5f))[\w%-]*+|(?i:whsec(?:_|%5f))[\w%+/=-]*+|[0-9A-Z]{52}[\w%-]*+"
 )
 _BEARER = re.compile(r"\b[Bb]earer\s+\S++")
-# 550, 5.1.1, SMTPRecipientsRefused, [address], not_in_time; not Budi, nor user.
+# Matches 550, 5.1.1, SMTPRecipientsRefused, [address] and not_in_time; does not match Budi or user.
 _CODE = re.compile(r"\[\w+\]|\b\d[\d.]*\b|\b[a-z]+(?:_[a-z]+)+\b|\b[A-Z]\w*[a-z][A-Z]\w*")
 _SERIAL = re.compile(r"(?<![0-9A-Za-z])[0-9A-Z]{22}(?![0-9A-Za-z])")
 
 
 def without_secrets(text: str) -> str:
-    """The text with a mark in place of each word that begins like a secret that we gave out."""
+    """Return the text with a mark in place of each word that begins like a secret issued by us."""
     return _SECRET.sub("[key]", text)
 
 
 def redacted(text: str) -> str:
-    """The text without what may be personal or secret."""
+    """Return the text without parts that may be personal or secret."""
     text = text[:TEXT_LENGTH_MAX]
     text = _DETAIL.sub("DETAIL: [row]", text)
     text = _QUOTED.sub("[quoted]", text)
@@ -51,12 +51,12 @@ def redacted(text: str) -> str:
 
 
 def _codes(text: str) -> str:
-    """The numbers and code words in what an outside machine said; other words may name a person."""
+    """Return the numbers and code words in a text of another machine; other words may name a person."""
     return " ".join(_CODE.findall(redacted(text)))
 
 
 def _plain(value: object, depth: int = 0) -> object:
-    """A value that may be written."""
+    """Return the value in a form that may be logged."""
     match value:
         case None | bool() | int() | float():
             return value
@@ -73,8 +73,8 @@ def _plain(value: object, depth: int = 0) -> object:
 
 
 def redact_event(_logger: Any, _method: str, event: Event) -> Event:
-    """Processor: every value of the event without what may be personal or secret."""
-    # The names of our own events and fields are constants of ours.
+    """Log processor: redact every value of the event."""
+    # The names of our events and fields are constants, so they need no redaction.
     return {name: _told_as(name, value) for name, value in event.items()}
 
 
@@ -87,7 +87,7 @@ def _told_as(name: str, value: object) -> object:
 
 
 def redact_trace(_logger: Any, _method: str, event: Event) -> Event:
-    """Processor: `exc_info` as the kinds of the exceptions and the lines they came through."""
+    """Log processor: replace `exc_info` by the types of the exceptions and their stack frames."""
     given = event.pop("exc_info", None)
     fault = _exception(given)
     if fault is not None:

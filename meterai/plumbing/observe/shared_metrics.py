@@ -1,15 +1,14 @@
-"""The folder through which the processes of one instance count together.
+"""The folder in which the processes of one instance write their metrics.
 
-`prometheus_client` decides when it is imported whether its figures are shared.  So this module imports
-it late, and a process calls `join` before it counts.
+`prometheus_client` decides at its import whether metrics are shared.  So this module imports it late, and a process
+calls `join` before it counts.
 
-The library maps files that it only made long (`truncate`): their blocks are taken as they are written
-to, and on a full disk that write is a SIGBUS (mmap(2)) that ends the process.  It maps a file that is
-there as it is, so `join` makes the files first, with their blocks.  A process whose figures outgrow them
-is without this protection from then on.
+The library maps files that it only extended (`truncate`): their blocks are allocated when they are written to, and on a
+full disk such a write ends the process by SIGBUS (mmap(2)).  An existing file is mapped as it is, so `join` creates the
+files first, with their blocks.  A process whose metrics outgrow them has no such protection from then on.
 
-A counter never goes back while an instance has its folder: what an ended process counted is added
-to one file for all ended processes, under a lock that readers take too.
+A counter never decreases while an instance keeps its folder: the counts of an ended process are added to one file for
+all ended processes, under a lock that readers take too.
 """
 
 import fcntl
@@ -23,7 +22,7 @@ from pathlib import Path
 
 from meterai.plumbing.config import alone, count_in, metrics_folder
 
-# Bytes of a process's files, at least twice what answers of every status to every route take.
+# Bytes of the files of one process: at least twice as many as answers of every status by every route need.
 SIZES: Mapping[str, int] = {
     "counter": 4 * 1024 * 1024,
     "histogram": 2 * 1024 * 1024,
@@ -33,7 +32,7 @@ SIZES: Mapping[str, int] = {
 _OF_PROCESS = re.compile(r"(counter|histogram)_([1-9]\d*)\.db\Z")
 _GAUGE = re.compile(r"gauge_\w+_([1-9]\d*)\.db\Z")
 _LOCK = "lock"
-_OF_THE_DEAD = "0"  # in place of a process number
+_OF_THE_DEAD = "0"  # in place of the process id, for ended processes
 
 
 def _is_alive(process: int) -> bool:
@@ -55,29 +54,30 @@ def _locked(folder: Path, how: int) -> Iterator[None]:
 
 @contextmanager
 def reading() -> Iterator[None]:
-    """Hold the lock under which no figures move from one file to another."""
+    """Hold the lock under which no counts move from one file to another."""
     with _locked(metrics_folder(), fcntl.LOCK_SH):
         yield
 
 
 def _has_room(file: Path, size: int) -> bool:
-    """Take blocks for the first `size` bytes; false where the disk has too few."""
+    """Allocate the first `size` bytes of the file; False if the disk has too little space."""
     is_new = not file.exists()
     with file.open("ab") as opened:
         try:
             os.posix_fallocate(opened.fileno(), 0, size)
         except OSError:
             if is_new:
-                file.unlink()  # one without a head cannot be read
+                file.unlink()  # a file without a header cannot be read
             return False
     return True
 
 
 def _add(kind: str, folder: Path, file: Path) -> None:
-    """Add the figures of one file to those of ended processes.
+    """Add the counts of one file to those of ended processes.
 
-    A crash between the two counts them twice; it does not lose them.  Where the disk has no room
-    for the sum, they stay in their own file until it has.
+    A crash between the two writes counts them twice, but never loses them. If the disk has no space for the sum, they
+    stay
+    in their own file until it has.
     """
     from prometheus_client.mmap_dict import MmapedDict  # noqa: PLC0415 - once figures are shared
 
@@ -94,9 +94,9 @@ def _add(kind: str, folder: Path, file: Path) -> None:
 
 
 def join() -> None:
-    """Count in the shared folder as a new process, and gather what ended ones counted.
+    """Count in the shared folder as a new process, and gather the counts of ended processes.
 
-    Where the disk has no room for the files of this process, its figures stay in its memory.
+    If the disk has no space for the files of this process, its metrics stay in memory.
     """
     assert "prometheus_client" not in sys.modules
     folder = metrics_folder()
@@ -107,12 +107,12 @@ def join() -> None:
             for file in files:
                 file.unlink(missing_ok=True)
     with nullcontext() if has_room else alone():
-        import prometheus_client  # noqa: F401, PLC0415 - it decides now
+        import prometheus_client  # noqa: F401, PLC0415 - its import decides
     gather_the_dead()
 
 
 def gather_the_dead() -> None:
-    """Add what ended processes counted to one file for all of them; forget their gauges."""
+    """Add the counts of ended processes to one file for all of them; delete their gauges."""
     folder = metrics_folder()
     with _locked(folder, fcntl.LOCK_EX):
         for file in sorted(folder.iterdir()):
@@ -124,9 +124,9 @@ def gather_the_dead() -> None:
 
 @contextmanager
 def sharing(directory: Path) -> Iterator[None]:
-    """Name `DIR/metrics` as the folder of this process and those it starts; each of them joins.
+    """Name `DIR/metrics` as the metrics folder of this process and of those it starts; each of them calls `join`.
 
-    Where the block raises, a folder that was made here is removed again: nothing was begun.
+    If the block raises, a folder created here is removed again, since nothing was begun.
     """
     folder = directory / "metrics"
     made = [one for one in (folder, *folder.parents) if not one.exists()]

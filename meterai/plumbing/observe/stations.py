@@ -1,12 +1,12 @@
-"""Stations: the places of a process where the steps of a visit wait for something scarce.
+"""Stations: the points in a process where the steps of a visit wait for a scarce resource.
 
-A station has few places, such as the processes that look at documents, and a bound: so long a step waits at most
-while no more people are inside than are served.  The pressure of a station is its mean wait as a share of the bound.
-Above 1 more come to it than it serves, whatever else is idle.
+A station has a limited number of slots, such as the processes that examine documents, and a bound: the longest wait of
+a step while no more visitors are inside than the station can serve.  The pressure of a station is its mean wait as a
+share of the bound.  Above 1 more steps arrive than it serves, even if everything else is idle.
 
-Where people wait for rows in the database that a worker or an outside machine moves on (mails, instructions of
-payment, execution), the wait is no process's: a `Backlog` says in SQL how long they wait, and the worker asks.
-One stranger makes no pressure there: fewer than `APART_MIN` accounts or networks that wait count as none.
+People may also wait for rows in the database that a worker or an outside machine processes (mails, payment
+instructions, execution), which is a wait in no process: a `Backlog` measures it by SQL, which the worker runs.  One
+stranger cannot cause pressure there: fewer than `APART_MIN` waiting accounts or networks count as none.
 """
 
 from collections.abc import Iterator
@@ -29,12 +29,13 @@ SERVING = Counter(
     "Time for which steps were carried out, by station",
     ["station"],
 )
-APART_MIN = 5  # as of those who are refused (`limiter/refusals.py`)
-BACKLOG_SECONDS_MAX = 5.0  # the bound of each: a second is usual, and after ten people ask again
-# Who came in this time counts, those who wait no more too: so one that is stuck alone says little, and a machine
-# outside that stalls is noticed within a dozen seconds.
+APART_MIN = 5  # accounts or networks, as for refusals (`limiter/refusals.py`)
+# bound of each backlog: a second is usual, and after ten people try again
+BACKLOG_SECONDS_MAX = 5.0
+# Seconds for which an arrival counts, even if its wait has ended. So one row that is stuck has little weight, and an
+# outside machine that stalls is noticed within a dozen seconds.
 LATELY_SECONDS = 5 * BACKLOG_SECONDS_MAX
-LATE_SECONDS = 1.0  # a wait that is worth a question how long the others wait
+LATE_SECONDS = 1.0  # after so long a wait the mean wait of the others is measured
 
 PRESSURE = Gauge(
     "meterai_station_pressure",
@@ -44,18 +45,18 @@ PRESSURE = Gauge(
 
 
 class Station:
-    """One place where steps wait, with its bound in seconds.  One without a name tells nobody."""
+    """One point where steps wait, with its bound in seconds. A station without a name exports no metrics."""
 
     def __init__(self, name: str, wait_seconds_max: float = inf) -> None:
         self.name = name
         self._bound = wait_seconds_max
-        self._since: dict[object, float] = {}  # of those who wait: when they came
-        self._waited = 0.0  # of those whose wait ended since last asked
+        self._since: dict[object, float] = {}  # monotonic time of arrival of each waiting step
+        self._waited = 0.0  # seconds, of steps whose wait ended since `pressure` was last called
         self._ended = 0
 
     @contextmanager
     def waiting(self) -> Iterator[None]:
-        """A step waits while this lasts."""
+        """Count a step as waiting while the block runs."""
         mark, begun = object(), monotonic()
         self._since[mark] = begun
         try:
@@ -69,12 +70,12 @@ class Station:
                 WAITED.labels(station=self.name).inc(waited)
 
     def at_once(self) -> None:
-        """A step did not have to wait."""
+        """Count a step that did not have to wait."""
         self._ended += 1
 
     @contextmanager
     def serving(self) -> Iterator[None]:
-        """A step is carried out while this lasts."""
+        """Count a step as being served while the block runs."""
         begun = monotonic()
         try:
             yield
@@ -84,7 +85,7 @@ class Station:
                 SERVING.labels(station=self.name).inc(monotonic() - begun)
 
     def pressure(self) -> float:
-        """The mean wait since last asked, of those who still wait too, as a share of the bound."""
+        """Return the mean wait since the last call, also of steps that still wait, as a share of the bound."""
         now = monotonic()
         waited = self._waited + sum(now - since for since in self._since.values())
         number = self._ended + len(self._since)
@@ -98,9 +99,8 @@ class Station:
 class Backlog:
     """People who wait for rows of a room.
 
-    due           SQL of a row that waited for `LATE_SECONDS`: without one nobody asks
-    mean_seconds  SQL of the mean wait of those who came within `LATELY_SECONDS`; no row where fewer than
-                  `APART_MIN` wait
+    due           SQL of a row that has waited for `LATE_SECONDS`; only if there is one `mean_seconds` is run
+    mean_seconds  SQL of the mean wait of arrivals within `LATELY_SECONDS`; no row if fewer than `APART_MIN` wait
     """
 
     name: str
@@ -112,31 +112,31 @@ METRICS: tuple[Metric[Any], ...] = (WAITED, SERVED, SERVING, PRESSURE)
 
 
 class Stations:
-    """The stations of a process, each by its name, and the backlogs of all processes."""
+    """The stations of a process by name, and the backlogs, which are common to all processes."""
 
     def __init__(self) -> None:
         self.backlogs: list[Backlog] = []
         self._stations: dict[str, Station] = {}
-        self._of_backlogs = 0.0  # the highest found since last asked
+        self._of_backlogs = 0.0  # highest pressure of a backlog since `pressure` was last called
 
     def add(self, station: Station) -> Station:
-        """One more; there is one of each name."""
+        """Register a station, whose name must be new, and return it."""
         assert station.name not in self._stations, station.name
         self._stations[station.name] = station
         return station
 
     @property
     def due(self) -> str:
-        """SQL of a row that waited for long, of any backlog."""
+        """SQL that finds a row of any backlog that has waited for `LATE_SECONDS`."""
         return " UNION ALL ".join(f"({backlog.due} LIMIT 1)" for backlog in self.backlogs)
 
     def found(self, backlog: Backlog, mean_seconds: float) -> None:
-        """People wait so long in the mean for rows of a backlog."""
+        """Record the measured mean wait of a backlog."""
         pressure = mean_seconds / BACKLOG_SECONDS_MAX
         PRESSURE.labels(station=backlog.name).set(pressure)
         self._of_backlogs = max(self._of_backlogs, pressure)
 
     def pressure(self) -> float:
-        """The highest pressure of all stations and backlogs since last asked; 0 where there is none."""
+        """Return the highest pressure of all stations and backlogs since the last call; 0 if there is none."""
         highest, self._of_backlogs = self._of_backlogs, 0.0
         return max([highest, *(station.pressure() for station in self._stations.values())])

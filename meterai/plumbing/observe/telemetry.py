@@ -1,6 +1,6 @@
-"""The metrics of every process, whatever its rooms: requests, refusals, jobs, periodic tasks, faults.
+"""The metrics that every process has: requests, refusals, jobs, periodic tasks, faults.
 
-A room's own are in its `metrics`.
+Metrics of a room are in its `metrics`.
 """
 
 from functools import lru_cache
@@ -28,8 +28,7 @@ ROUND_ROWS = Counter(
     ["round", "outcome"],
 )
 FAULTS = Counter("meterai_faults_total", "Faults nobody expected", ["where"])
-# Set by a worker; the newest value counts.  Where `meterai_queues_seen_seconds` does not grow, no
-# worker runs.
+# Set by a worker; the newest value counts. If `meterai_queues_seen_seconds` does not rise, no worker runs.
 QUEUES_SEEN = Gauge(
     "meterai_queues_seen_seconds", "When a worker last looked at the queues (Unix time)"
 )
@@ -38,7 +37,7 @@ JOBS_FAILING = Gauge("meterai_jobs_failing", "Jobs that failed at least 3 times"
 GIVEN_UP = Gauge(
     "meterai_given_up", "What was given up and waits for a person, by queue", ["queue"]
 )
-# Of calls to outside machines (plumbing/work/outgoing.py); the processes are added up.
+# Circuits of calls to outside machines (plumbing/work/outgoing.py); the values of all processes are added.
 CIRCUITS = Gauge(
     "meterai_circuits",
     "Circuits to providers by state: closed, open, half_open",
@@ -74,20 +73,20 @@ METRICS: tuple[Metric[Any], ...] = (
 )
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-ANSWERS_MAX = 4096  # routes, methods and statuses are far fewer; a bound all the same
+ANSWERS_MAX = 4096  # a safety bound; the combinations of route, method and status are far fewer
 
 
 @lru_cache(ANSWERS_MAX)
 def _answers(
     method: str, route: str, status: int
 ) -> "tuple[prometheus_client.Counter, prometheus_client.Histogram]":
-    # Finding a metric by its labels costs more than counting; there are few of them.
+    # Cached, since finding a metric by its labels costs more than counting, and the combinations are few.
     request = REQUESTS.labels(method=method, route=route, status=str(status))
     return request, LATENCY.labels(route=route)
 
 
 def count_answer(method: str, route: str, status: int, seconds: float) -> None:
-    """Count one answer.  `route` is a template, never a path that a stranger made up."""
+    """Count one answer. `route` is the template of a route, never a path that a stranger sent."""
     count, latency = _answers(method if method in METHODS else "other", route, status)
     count.inc()
     latency.observe(seconds)

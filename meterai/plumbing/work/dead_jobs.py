@@ -1,4 +1,4 @@
-"""Jobs that fail and jobs that were given up, each of one handler: list, count, run again."""
+"""Failing jobs, and handlers of jobs that were given up: list, count, run again."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -48,7 +48,7 @@ GROUP BY handler ORDER BY handler
 
 
 class Retried(NamedTuple):
-    """How many of what would be tried again."""
+    """Number of jobs of one handler that would be tried again."""
 
     what: str
     number: int
@@ -56,7 +56,7 @@ class Retried(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class FailedJob:
-    """A job that failed, of one handler, with its last fault."""
+    """A job that failed, with its handler and its last fault."""
 
     account: UUID
     id: UUID
@@ -68,7 +68,7 @@ class FailedJob:
 
 
 class JobCounts(NamedTuple):
-    """How many jobs fail, how many handlers were given up, and how late the oldest job is."""
+    """Number of failing jobs, number of handlers given up, and seconds by which the oldest job is late."""
 
     failing: int
     dead: int
@@ -81,37 +81,37 @@ _JOB_COUNTS = RowMapper(JobCounts)
 
 
 async def failing(tx: ReadTx, limit: int) -> list[FailedJob]:
-    """Jobs that failed several times and are tried again, oldest first."""
+    """Return jobs that failed several times and will be tried again, oldest first."""
     return await tx.all_as(_JOBS, _FAILING, limit)
 
 
 async def dead(tx: ReadTx, limit: int) -> list[FailedJob]:
-    """Handlers that were given up, the newest first."""
+    """Return handlers that were given up, newest first."""
     return await tx.all_as(_JOBS, _DEAD, limit)
 
 
 async def given_up(tx: ReadTx, job: UUID) -> list[FailedJob]:
-    """The handlers of this job that were given up."""
+    """Return the handlers of this job that were given up."""
     return await tx.all_as(_JOBS, _GIVEN_UP, job)
 
 
 async def counts(tx: ReadTx) -> JobCounts:
-    """What waits and what failed, counted."""
+    """Return how many jobs fail, how many handlers were given up, and how late the oldest job is."""
     found = await tx.one_as(_JOB_COUNTS, _COUNTS)
     assert found is not None
     return found
 
 
 async def would_retry(tx: ReadTx, job: UUID | None) -> list[Retried]:
-    """How many jobs of each handler were given up or fail, of this job or of all.
+    """Return how many jobs of each handler would be tried again, of this job or, for None, of all.
 
-    A failing job that is due at this moment is counted too: whether it is changes with time alone.
+    A failing job that is due at this moment is counted too, so that the result does not depend on the moment.
     """
     return await tx.all_as(_RETRIED, _WOULD_RETRY, job, job, job, job)
 
 
 async def retry(tx: Tx, job: UUID | None) -> int:
-    """Run a given-up handler or a failing job again, or all of them; how many jobs there were."""
+    """Try a given-up or failing job again, or, for None, all of them; return how many jobs there were."""
     back = await tx.all(_BACK, job, job)
     now = await tx.all(_NOW, job, job)
     return len({row["job_id"] for row in back} | {row["job_id"] for row in now})

@@ -1,8 +1,8 @@
-"""Events: what happened to something of an account, and who listens.
+"""Events: occurrences on something of an account, and the handlers that listen to them.
 
-An event is a frozen Struct with typed facts, declared in `events.py` of the room that tells it.  It
-is written as jobs by the SQL function `emit`, in the transaction that caused it, and read back as
-the same Struct for its handlers.  Handlers are listed in `HANDLERS` of each room's `jobs.py`.
+An event is a frozen Struct with typed facts, declared in `events.py` of the room that emits it. The SQL function `emit`
+writes it as jobs, in the transaction that caused it, and it is read back as the same Struct for its handlers. Handlers
+are listed in `HANDLERS` of each room's `jobs.py`.
 """
 
 import re
@@ -18,7 +18,7 @@ from meterai.plumbing.db.database import Tx, jsonb
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that happened.  Its fields but `account` are the facts of its job."""
+    """Something that happened. All fields except `account` are the facts of its jobs."""
 
     account: UUID
 
@@ -28,39 +28,41 @@ S = TypeVar("S")
 
 
 def name_of_event(event: type[Event]) -> str:
-    """What an event is called in SQL, in jobs and in metrics: `PaymentCaptured`, `payment_captured`."""
+    """Return the name of an event in SQL, in jobs and in metrics: `payment_captured` for `PaymentCaptured`."""
     return re.sub(r"(?<!^)(?=[A-Z])", "_", event.__name__).lower()
 
 
 def facts_of(event: Event) -> dict[str, Any]:
-    """The facts of an event as JSON knows them."""
+    """Return the facts of an event as JSON values."""
     facts: dict[str, Any] = msgspec.to_builtins(event)
     del facts["account"]
     return facts
 
 
 def read_event(event: type[E], account: UUID, facts: Mapping[str, object]) -> E:
-    """An event from the facts of its job.
+    """Return an event from the facts of its job.
 
-    Raises `msgspec.ValidationError`, which tells the place of what is wrong and no value.  A fact
-    of a version after this one is passed over.
+    Raises `msgspec.ValidationError`, whose message names the place of the fault and no value. Unknown facts, which a
+    newer
+    version may have written, are ignored.
     """
     return msgspec.convert({**facts, "account": account}, event)
 
 
 async def emit(tx: Tx, event: Event) -> None:
-    """Tell an event: its handlers run once this transaction is committed."""
+    """Write an event as jobs of its handlers, which run once this transaction is committed."""
     name, facts = name_of_event(type(event)), jsonb(facts_of(event))
     await tx.run("SELECT emit(%s, %s, %s)", event.account, name, facts)
 
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """That a handler listens to an event.
+    """A handler of an event.
 
-    `gives_up`: after `jobs.TRIES_MAX` tries it is given up and waits for a person, which is for
-    what only tells people.  What moves money or stamps never does.  `priority`: whose jobs are taken
-    up while those of others wait.
+    gives_up  after `jobs.TRIES_MAX` tries the job is given up and waits for a person. Only handlers that notify people
+    give
+              up; those that move money or stamps never do.
+    priority  jobs of a priority run in a worker pool of their own
     """
 
     event: type[Event]
@@ -71,18 +73,18 @@ class Subscription:
 
     @property
     def kind(self) -> str:
-        """The name of its event."""
+        """Name of the event."""
         return name_of_event(self.event)
 
     @property
     def name(self) -> str:
-        """The name of its handler; of one event no two are the same."""
+        """Name of the handler, unique among the handlers of one event."""
         return str(self.handler.__name__)
 
     async def run(
         self, tx: Tx, account: UUID, facts: Mapping[str, object], services: Mapping[type, object]
     ) -> None:
-        """Read the event and run the handler.  Raises whatever the handler does."""
+        """Read the event and run the handler. Raises every exception of the handler."""
         event = read_event(self.event, account, facts)
         await self.handler(tx, event, *([services[self.service]] if self.service else []))
 
@@ -116,9 +118,9 @@ def on(
     service: type | None = None,
     priority: Priority | None = None,
 ) -> Subscription:
-    """A handler of an event, and the service it takes beside it, if any.
+    """Subscribe a handler to an event. `service` is the type of a service that the handler takes in addition.
 
-    Where no priority is said, it is `NEW` for what only tells people, and `MONEY` for all else.
+    The default priority is `NEW` for handlers that give up, and `MONEY` for all others.
     """
     if priority is None:
         priority = Priority.NEW if gives_up else Priority.MONEY

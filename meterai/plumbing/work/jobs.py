@@ -1,22 +1,20 @@
-"""Jobs: an event and one of its handlers, deleted with what the handler did.
+"""Jobs: an event and one of its handlers, deleted together with what the handler wrote.
 
-Two kinds of work, both repeatable:
+There are two kinds of work, both repeatable:
 
-* an *event handler* runs inside one transaction, which also deletes its job: what it writes is
-  written exactly once;
-* a *periodic task* looks by state for what is due (an order to expire, a payment to ask about) and
-  does it.  Slow and irreversible acts belong there: commit the intent, act, commit the result.
+* an *event handler* runs inside one transaction, which also deletes its job: so its writes happen exactly once;
+* a *periodic task* finds due work by the state of rows (an order to expire, a payment to query) and does it.  Slow and
+  irreversible acts belong there: commit the intent, act, commit the result.
 
-Several handlers may listen to one event: each has a job of its own, so that one that fails stops
-no other.  Handlers have priorities and each priority its own worker pool: jobs that tell people, however
-many, keep none waiting that moves money.  The row is locked by the transaction that runs the handler and skipped by everybody
-else: a worker that dies holds nothing.
+Several handlers may listen to one event: each has a job of its own, so that one that fails stops no other.  Handlers
+have priorities, and each priority has its own worker pool: jobs that notify people, however many, never delay jobs that
+move money.  The transaction that runs a handler locks the row of its job, and all other workers skip the row: a worker
+that dies leaves no lock.
 
-What fails is tried again, later each time, and its last fault is kept.  A database that is away or
-a lock that is held is no failure of a handler: it is tried again and the try is not counted.  A
-handler that gives up and failed `TRIES_MAX` times goes to `dead_jobs`, from where `meterai jobs
-retry` brings it back, and so does a job that nobody declares.  No other is ever given up: money
-waits until it can move.
+A failed job is tried again, later each time, and its last fault is stored.  If the database is away or a lock is held,
+the handler has not failed: the job is tried again and the try is not counted.  A handler with `gives_up` that failed
+`TRIES_MAX` times goes to `dead_jobs`, from where `meterai jobs retry` brings it back, and so does a job whose handler
+is not declared.  No other job is ever given up: money waits until it can move.
 """
 
 import asyncio
@@ -49,10 +47,11 @@ from meterai.plumbing.work.events import Subscription
 from meterai.plumbing.work.watch import DueWatch, Piece
 from meterai.plumbing.work.worker_pool import NOBODY, POLL_SECONDS, PoolTerms, WorkerPool, clock
 
-BATCH = 50  # jobs seen by one look; enough to amortize the query
-LESS_URGENT = 2  # of what nobody paid for: so many times fewer slots, and fewer looks
+BATCH = 50  # jobs found by one look, enough to amortize the query
+# of jobs below the priority of paid orders: divides their slots and multiplies their polling interval
+LESS_URGENT = 2
 BACKOFF_SECONDS_MAX = 300
-TRIES_MAX = 12  # of what may be given up; half an hour with the pauses between
+TRIES_MAX = 12  # of a handler that may give up; with the pauses between them half an hour
 FAULT_LENGTH_MAX = 500
 
 _log = structlog.get_logger()
@@ -62,15 +61,16 @@ LOOK = f"""
 SELECT {_PIECE} FROM jobs
 WHERE run_at > %s AND run_at <= now() AND account_id <> ALL(%s) ORDER BY run_at LIMIT %s
 """  # noqa: S608 - columns are a constant
-# For any worker pool.  What was due before is found by the pool itself; so what was done is not read again and again.
+# For any worker pool. A pool finds jobs that were due earlier itself, so rows of finished jobs are not read again and
+# again.
 DUE = f"""
 SELECT {_PIECE} FROM jobs
 WHERE run_at > now() - interval '10 seconds' AND run_at <= now() ORDER BY run_at
 """  # noqa: S608 - columns are a constant
-# For one worker pool: names of handlers are those of functions.
+# For one worker pool; the names of handlers are those of functions.
 DUE_OF = DUE.replace("ORDER BY", "AND handler = ANY('{%s}') ORDER BY")
 DUE_BUT = DUE.replace("ORDER BY", "AND handler <> ALL('{%s}') ORDER BY")
-# Some handlers only, and all but some.
+# The first for some handlers only, the second for all handlers but some.
 LOOK_OF = LOOK.replace("ORDER BY", "AND handler = ANY(%s) ORDER BY")
 LOOK_BUT = LOOK.replace("ORDER BY", "AND handler <> ALL(%s) ORDER BY")
 TAKE = "SELECT facts, created_at FROM job_take(%s, %s)"
@@ -82,14 +82,14 @@ _DIED = """
 INSERT INTO dead_jobs (account_id, job_id, handler, kind, facts, created_at, tries, fault)
 VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
 """
-# One that failed waits for its own reasons, and says nothing about load.
+# A job that failed waits for other reasons, and says nothing about load.
 _LATE = """
 SELECT coalesce(extract(epoch FROM clock_timestamp() - min(run_at)), 0)::float8
 FROM jobs WHERE run_at <= clock_timestamp() AND tries = 0
 """
 _IS_DECLARED = "SELECT %s = ANY(subscribers(%s)) AS is_declared"
 
-# Of those who wait for what moves money: by account, the news of a bank each by itself.
+# Waits for jobs that move money, counted by account; notifications of a bank count each separately.
 _LATE_BUT = f"""
 SELECT 1 FROM jobs WHERE run_at > now() - interval '{LATELY_SECONDS} seconds'
     AND run_at < now() - interval '{LATE_SECONDS} seconds' AND tries = 0 AND handler <> ALL('{{%s}}')
@@ -112,11 +112,12 @@ Find = Callable[[Tx, datetime, Sequence[UUID], int], Awaitable[Sequence[Piece]]]
 
 @dataclass(frozen=True, slots=True)
 class PeriodicTask:
-    """A loop that looks for due work, and its rest in seconds after it found none.
+    """A loop that does due work, and the seconds that it rests after a run that found none.
 
-    It runs where the one look for all finds a row that its SQL calls `due`; one that says nothing of rows goes on at
-    its pace (`plumbing/work/watch.py`).  One that `is_cut` takes minutes and only reads: it ends where the worker stops.
-    `without_rows` says why it hands no row to `each`; empty where it does (`plumbing/work/periodic.py`).
+    due           SQL that finds a due row: the common look of the worker runs it, and wakes the task if it finds one;
+                  without it the task runs at its interval (`plumbing/work/watch.py`)
+    is_cut        the task takes minutes and only reads, so it is cancelled when the worker stops
+    without_rows  reason why the task passes no rows to `each` (`plumbing/work/periodic.py`); empty if it does
     """
 
     name: str
@@ -131,31 +132,31 @@ _PIECES = RowMapper(Piece)
 
 
 async def due(tx: ReadTx, since: datetime, without: Sequence[UUID], limit: int) -> list[Piece]:
-    """Jobs that are due and became so after a moment; none of some accounts."""
+    """Return jobs that became due after `since`, except those of the accounts `without`."""
     return await tx.all_as(_PIECES, LOOK, since, list(without), limit)
 
 
 async def oldest_overdue(tx: ReadTx) -> float:
-    """For how many seconds the oldest job that was not tried yet has been due; 0 where none is."""
+    """Return for how many seconds the oldest untried job has been due; 0 if none is due."""
     return float(await tx.value(_LATE))
 
 
 async def waiting(tx: ReadTx, kind: str) -> int:
-    """Jobs of one event that are not done, whether they are due or were put off."""
+    """Return the number of unfinished jobs of one event, due or postponed."""
     return int(await tx.value("SELECT count(*) FROM jobs WHERE kind = %s", kind))
 
 
 async def due_of(
     tx: ReadTx, since: datetime, without: Sequence[UUID], limit: int, handlers: Sequence[str]
 ) -> list[Piece]:
-    """The same, of some handlers."""
+    """Return jobs as `due` does, of these handlers only."""
     return await tx.all_as(_PIECES, LOOK_OF, since, list(without), list(handlers), limit)
 
 
 async def due_but(
     tx: ReadTx, since: datetime, without: Sequence[UUID], limit: int, handlers: Sequence[str]
 ) -> list[Piece]:
-    """The same, of all handlers but some."""
+    """Return jobs as `due` does, of all handlers except these."""
     return await tx.all_as(_PIECES, LOOK_BUT, since, list(without), list(handlers), limit)
 
 
@@ -164,17 +165,17 @@ async def _is_declared(tx: ReadTx, handler: str, kind: str) -> bool:
 
 
 def told(fault: Exception) -> str:
-    """A fault as one line, as it is kept and logged."""
+    """Return a fault as one line, for storage and logs."""
     text = fault.code if isinstance(fault, Refusal) else repr(fault)
     return text[:FAULT_LENGTH_MAX]
 
 
 class Gone(Exception):
-    """Another worker has the job, or it is done; what this transaction did is rolled back."""
+    """Another worker has taken the job, or it is done; this transaction is rolled back."""
 
 
 class Worker:
-    """Runs the event handlers of jobs and the periodic tasks, until it is told to stop."""
+    """Runs the event handlers of jobs and the periodic tasks, until `stop`."""
 
     def __init__(
         self,
@@ -201,11 +202,11 @@ class Worker:
         )
 
     def stop(self) -> None:
-        """Finish what is begun and return from `run`."""
+        """Stop beginning work; `run` returns when all work under way is finished."""
         self._stopping.set()
 
     async def run(self) -> None:
-        """Work until `stop`."""
+        """Work until `stop` is called."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._watch.run())
             for pool in (*self.worker_pools(), *self._worker_pools):
@@ -233,7 +234,7 @@ class Worker:
             await rest.wait(least, most)
 
     async def _cut(self, run: Awaitable[int]) -> int:
-        """The answer of `run`, or nothing once the worker stops."""
+        """Return the answer of `run`; cancel it and return 0 once the worker stops."""
         running, stopping = asyncio.ensure_future(run), asyncio.ensure_future(self._stopping.wait())
         try:
             await asyncio.wait((running, stopping), return_when=asyncio.FIRST_COMPLETED)
@@ -246,13 +247,13 @@ class Worker:
     # -- jobs ------------------------------------------------------------------------------
 
     def worker_pool(self) -> WorkerPool:
-        """Where all jobs run, whatever their priority: for a single look at everything."""
+        """Return a worker pool for jobs of all priorities, for a single look at all of them."""
         return self._pool("jobs", due, DUE, Priority.MONEY)
 
     def worker_pools(self) -> Iterator[WorkerPool]:
-        """Where jobs run, a worker pool for each priority, so that none waits behind those of another.
+        """Yield one worker pool for each priority, so that jobs of one priority never wait behind those of another.
 
-        `MONEY` has those of handlers that nobody here knows too.
+        The pool of `MONEY` also runs jobs whose handlers this process does not know.
         """
         lower = _by_priority(self._subscriptions.values())
         names = [name for of in lower.values() for name in of]
@@ -280,7 +281,7 @@ class Worker:
         )
 
     async def run_batch(self) -> int:
-        """Run what is due now, at most `BATCH` jobs, and say how many there were."""
+        """Run jobs that are due now, at most `BATCH`; return how many there were."""
         return await self.worker_pool().once()
 
     async def _run_one(self, piece: Piece) -> None:
@@ -290,17 +291,17 @@ class Worker:
         subscription = self._subscriptions.get((kind, handler))
         with suppress(Gone):
             await (run.handle(subscription) if subscription else run.set_aside())
-            self._watch.soon()  # for what it emitted
+            self._watch.soon()  # for the events that it emitted
 
 
 def execution(subscriptions: Iterable[Subscription]) -> Backlog:
-    """Those who wait for what moves money: what is paid is executed by such jobs."""
+    """Return the backlog of people who wait for jobs that move money, such as the execution of paid orders."""
     lower = ",".join(name for of in _by_priority(subscriptions).values() for name in of)
     return Backlog("execution", _LATE_BUT % lower, _MEAN_WAIT_BUT % lower)
 
 
 def _by_priority(subscriptions: Iterable[Subscription]) -> dict[Priority, list[str]]:
-    """The names of handlers by a priority below `MONEY`; one that has several has the highest."""
+    """Return names of handlers for each priority below `MONEY`; a name with several priorities has the highest."""
     highest: dict[str, Priority] = {}
     for one in subscriptions:
         highest[one.name] = min(highest.get(one.name, one.priority), one.priority)
@@ -336,15 +337,15 @@ class _Run:
         }
 
     async def handle(self, subscription: Subscription) -> None:
-        """Run its handler; note what failed and when it is tried again."""
+        """Run the handler; if it fails, store the fault and when the job is tried again."""
         try:
             handled = partial(self._handled, subscription=subscription)
             await self._database.run_on(handled, TAKE, self._account, self._id)
         except (Gone, DatabaseAway):
             raise
-        except DatabaseBusy as busy:  # somebody holds a lock: no fault of the handler
+        except DatabaseBusy as busy:  # a lock is held, which is no fault of the handler
             await self._try_again(busy, is_counted=False)
-        except Exception as fault:  # the edge: anything here is kept and tried again
+        except Exception as fault:  # the edge: any fault is stored and the job tried again
             self._count("failed")
             _log.error("job_failed", **self._about, fault=told(fault))
             if subscription.gives_up and self._tries >= TRIES_MAX:
@@ -360,9 +361,7 @@ class _Run:
         await subscription.run(tx, self._account, taken["facts"], self._services)
 
     async def set_aside(self) -> None:
-        """Put a job aside that no handler here is named by: it waits for a worker of a newer
-        version, or for a person.
-        """
+        """Postpone or give up a job whose handler this process does not know: it waits for a newer worker, or for a person."""
         fault = LookupError(f"nobody here handles {self._kind} by {self._handler!r}")
         self._count("failed")
         _log.error("job_unknown", **self._about)

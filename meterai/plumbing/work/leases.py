@@ -1,7 +1,7 @@
-"""Leases: a lease must be longer than what it covers, or two processes do the same thing at once.
+"""Leases: a lease must be longer than the work it covers, else two processes may do the same work at once.
 
-A room registers its leases, each with the longest its holder can take: a setting that makes one too
-short stops the start, and the refusal names both numbers.
+A room registers its leases, each with the longest duration of the work: a setting that makes a lease too short stops
+the start, and the refusal names both numbers.
 """
 
 from collections.abc import Iterable
@@ -11,7 +11,7 @@ from meterai.kit.refusal import CommandRefusal
 
 
 class LeaseTooShort(CommandRefusal):
-    """A lease ends before what it covers can have ended."""
+    """A lease may end before the work that it covers."""
 
     code = "lease_too_short"
     status = 500
@@ -25,7 +25,7 @@ class LeaseTooShort(CommandRefusal):
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """How long something is held, and the longest its holder can take, in seconds."""
+    """A lease: its name, how long it lasts, and the longest duration of the work that it covers."""
 
     name: str
     lease_seconds: float
@@ -33,7 +33,7 @@ class Lease:
 
 
 def check_leases(leases: Iterable[Lease]) -> None:
-    """Refuses `LeaseTooShort`."""
+    """Check that each lease is longer than its work. Refuses `LeaseTooShort`."""
     for lease in leases:
         if lease.lease_seconds <= lease.covered_seconds:
             raise LeaseTooShort(lease.name, lease.lease_seconds, lease.covered_seconds)

@@ -1,17 +1,16 @@
 """Calls to outside machines: one circuit breaker and one retry budget for each provider.
 
-A provider that does not answer costs each caller a whole time-out, and repeats double what it has
-to do.  So a process
+A provider that does not answer costs each caller a whole time-out, and repeats double its load.  So a process
 
-* opens the *circuit* to a provider when half of what ended lately had no answer, or, where calls are
-  too few to have a share, several in a row: no call is begun then, and the caller gets at once what
-  it would have got after a time-out.  After `PROBE_SECONDS` a few calls are let through (half-open):
-  the first answer closes the circuit, silence opens it again;
-* begins *repeats* of calls only up to a share of the first tries of late, with a small floor;
-* has no more than `UNDER_WAY_MAX` calls to one provider under way.
+* opens the *circuit* to a provider when half of the calls that ended lately had no answer, or, if calls are too few for
+  a share, when several in a row had none: then no call begins, and the caller learns at once what it would have learned
+  after a time-out.  After `PROBE_SECONDS` a few calls are let through (half-open): the first answer closes the circuit,
+  a missing answer opens it again;
+* begins *repeats* of calls only up to a share of the recent first tries, with a small minimum;
+* has at most `UNDER_WAY_MAX` calls to one provider under way.
 
-What was not begun was not sent: `NotBegun` never makes an outcome unknown.  An answer is an answer,
-also one that refuses: only silence opens a circuit.  Each process learns by itself; nothing is kept.
+A call that was not begun was not sent: after `NotBegun` an outcome is never unknown.  Any answer counts as an answer,
+also a refusal: only missing answers open a circuit.  Each process measures separately; nothing is stored.
 """
 
 import secrets
@@ -26,21 +25,24 @@ import structlog
 from meterai.kit.lifecycle import Lifecycle
 from meterai.plumbing.observe import telemetry
 
-WINDOW_SECONDS = 10  # what is older says nothing about now
-CALLS_MIN = 5  # that ended within the window, before their share means anything
-SILENT_SHARE = 0.5  # of them without an answer: the circuit opens
-# Where fewer ended, so many in a row without an answer open it, however long they took: of calls that
-# come one by one the window never holds `CALLS_MIN`, where each takes a time-out.
+WINDOW_SECONDS = 10  # older calls say nothing about now
+CALLS_MIN = 5  # calls that ended within the window, below which their share is not used
+SILENT_SHARE = 0.5  # share of calls without an answer at which the circuit opens
+# With fewer calls in the window, the circuit opens after so many in a row without an answer, however long they took. If
+# calls come one by one and each takes a time-out, the window never contains `CALLS_MIN`.
 SILENT_IN_A_ROW = 3
 SILENT_FOR_SECONDS = (
-    60.0  # after which a silence says nothing; a web process asks when somebody orders
+    60.0  # after which a missing answer says nothing; a web process calls only when somebody orders
 )
-PROBE_SECONDS = 2.0  # an open circuit lets nothing through; recovery is noticed so much later
+# for which an open circuit lets no call through; recovery is noticed after that time
+PROBE_SECONDS = 2.0
 PROBES_MAX = 2  # calls under way while it is half-open
-UNDER_WAY_MAX = 100  # as many connections as an adapter keeps: more would only wait for one
-REPEATS_SHARE = 0.10  # of the first tries in the window: an outage costs a tenth more, not twice
-REPEATS_PER_SECOND = 10  # begun all the same, so that the last ones are not left waiting
-# Until a repeat that was not begun is asked for again; spread, so that not all come together.
+# as many connections as an adapter keeps: further calls would only wait for one
+UNDER_WAY_MAX = 100
+# of the first tries in the window: so an outage causes a tenth more calls, not twice as many
+REPEATS_SHARE = 0.10
+REPEATS_PER_SECOND = 10  # that may begin in any case, so that the last ones are not kept waiting
+# Pause before a repeat that was not begun is tried again; spread over a range, so that not all come together.
 REPEAT_SECONDS_MIN = 2
 REPEAT_SECONDS_MAX = 8
 
@@ -48,15 +50,15 @@ _log = structlog.get_logger()
 
 
 class CircuitState(StrEnum):
-    """Whether calls to a provider are begun."""
+    """State of the circuit to a provider: whether calls begin."""
 
     CLOSED = "closed"  # calls are begun
     OPEN = "open"  # it does not answer: no call is begun
-    HALF_OPEN = "half_open"  # a few calls find out whether it is back
+    HALF_OPEN = "half_open"  # a few calls test whether the provider answers again
 
 
 class CircuitEvent(StrEnum):
-    """What changes that."""
+    """Event that changes the state of a circuit."""
 
     SILENT_TOO_OFTEN = "silent_too_often"
     RESTED = "rested"  # `PROBE_SECONDS` are over
@@ -77,7 +79,7 @@ CIRCUIT = Lifecycle(
 
 
 class NotBegun(Exception):
-    """A call was not begun: nothing was sent.  It may be asked for again after so many seconds."""
+    """A call was not begun, so nothing was sent. It may be tried again after `seconds`."""
 
     def __init__(self, provider: str, reason: str, seconds: float) -> None:
         super().__init__(f"{provider} is not asked: {reason}")
@@ -86,24 +88,24 @@ class NotBegun(Exception):
 
 
 class CallTally:
-    """Counts by kind over the last `WINDOW_SECONDS`, in steps of a second."""
+    """Numbers of calls by kind over the last `WINDOW_SECONDS`, in steps of a second."""
 
     def __init__(self, kinds: int) -> None:
         self._counts = [[0] * kinds for _ in range(WINDOW_SECONDS)]
         self._second = 0
 
     def add(self, kind: int, now: float) -> None:
-        """Count one."""
+        """Count one call of this kind at `now` (seconds)."""
         self._advance(int(now))
         self._counts[self._second % WINDOW_SECONDS][kind] += 1
 
     def sums(self, now: float) -> list[int]:
-        """How many there were of each kind."""
+        """Return the number of calls of each kind."""
         self._advance(int(now))
         return [sum(column) for column in zip(*self._counts, strict=True)]
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Reset all counts."""
         for counts in self._counts:
             counts[:] = [0] * len(counts)
 
@@ -119,22 +121,22 @@ _FIRST, _REPEATED = 0, 1
 
 
 class Circuit:
-    """The circuit breaker of one provider.  `now` is in seconds of any clock that goes on."""
+    """The circuit breaker of one provider. `now` is in seconds of a steady clock."""
 
     def __init__(self) -> None:
         self.state = CircuitState.CLOSED
         self._ended = CallTally(2)
         self._silent_in_a_row = 0
         self._opened_at = 0.0
-        self._phase = 0  # counts the times it was half-open
-        self._probes = 0  # of this phase, under way
+        self._phase = 0  # number of times that the circuit became half-open
+        self._probes = 0  # of this phase, that are under way
 
     def is_silent(self, now: float) -> bool:
-        """True where it gave no answer of late; what was not asked since is not known any more."""
+        """True if the circuit opened within the last `SILENT_FOR_SECONDS` and has not closed since."""
         return self.state is not CircuitState.CLOSED and now - self._opened_at < SILENT_FOR_SECONDS
 
     def room(self, now: float) -> int | None:
-        """How many calls may begin; None where it sets no bound."""
+        """Return how many calls may begin; None if the circuit sets no bound."""
         if self.state is CircuitState.OPEN and now - self._opened_at >= PROBE_SECONDS:
             self._phase += 1
             self._probes = 0
@@ -148,16 +150,16 @@ class Circuit:
                 return PROBES_MAX - self._probes
 
     def begin(self) -> int:
-        """A call begins for which there is room: the phase it is a probe of, 0 where it is none."""
+        """Begin a call for which there is room; return the phase of which it is a probe, 0 if it is no probe."""
         if self.state is not CircuitState.HALF_OPEN:
             return 0
         self._probes += 1
         return self._phase
 
     def ended(self, now: float, *, phase: int, is_answered: bool | None) -> None:
-        """A call ended that `begin` gave this phase; `is_answered` is None where nobody waited for it.
+        """End a call with the phase that `begin` returned; `is_answered` is None if the caller stopped waiting.
 
-        What began before the state changed says nothing any more.
+        A call that began before the last change of state is ignored.
         """
         if self.state is CircuitState.CLOSED and not phase and is_answered is not None:
             self._ended.add(_ANSWERED if is_answered else _SILENT, now)
@@ -190,26 +192,26 @@ class Circuit:
 
 
 class RetryBudget:
-    """How many repeats may begin beside the first tries of one provider."""
+    """Bounds how many repeats may begin, by the number of first tries of one provider."""
 
     def __init__(self) -> None:
         self._begun = CallTally(2)
 
     def left(self, now: float) -> int:
-        """Repeats that may begin now."""
+        """Return how many repeats may begin now."""
         first, repeated = self._begun.sums(now)
         floor = REPEATS_PER_SECOND * WINDOW_SECONDS
         return max(0, int(floor + REPEATS_SHARE * first) - repeated)
 
     def count(self, now: float, *, is_repeat: bool) -> None:
-        """A call begins."""
+        """Count a call that begins."""
         self._begun.add(_REPEATED if is_repeat else _FIRST, now)
 
 
 class Outgoing:
-    """Calls of this process to one provider.  Safe to share between threads.
+    """Calls of this process to one provider. Safe to share between threads.
 
-    `silence` are the exceptions which say that no answer came.
+    `silence` are the exceptions that mean a missing answer.
     """
 
     def __init__(
@@ -229,16 +231,16 @@ class Outgoing:
 
     @property
     def state(self) -> CircuitState:
-        """The state of its circuit."""
+        """The state of the circuit to the provider."""
         return self._circuit.state
 
     @property
     def is_silent(self) -> bool:
-        """True where it gave this process no answer in the last minute."""
+        """True if its circuit opened within the last `SILENT_FOR_SECONDS` and has not closed since."""
         return self._circuit.is_silent(self.clock())
 
     def room(self) -> int:
-        """How many calls may begin now: what looks for work takes no more of it."""
+        """Return how many calls may begin now, so that a worker takes no more work than that."""
         with self._changing, self._showing():
             return self._room(self.clock())
 
@@ -249,7 +251,7 @@ class Outgoing:
 
     @contextmanager
     def call(self, *, is_repeat: bool = False) -> Iterator[None]:
-        """One call: what it raises says whether it was answered.  Raises `NotBegun`."""
+        """Make one call in the block; the exception that it raises shows whether it was answered. Raises `NotBegun`."""
         phase = self._begin(is_repeat=is_repeat)
         is_answered: bool | None = None
         try:
@@ -259,9 +261,9 @@ class Outgoing:
             is_answered = False
             raise
         except Exception:
-            is_answered = True  # something was read, whatever is wrong with it
+            is_answered = True  # an answer was read, even if it was wrong
             raise
-        finally:  # cancelled, it says nothing
+        finally:  # if it was cancelled, `is_answered` is None
             self._end(phase, is_answered=is_answered)
 
     def _begin(self, *, is_repeat: bool) -> int:
@@ -270,7 +272,7 @@ class Outgoing:
             if not self._room(now):
                 is_full = self._circuit.state is CircuitState.CLOSED
                 raise self._not_begun("full" if is_full else "circuit", PROBE_SECONDS)
-            # A probe is a repeat of something that had no answer; the circuit itself bounds them.
+            # A probe repeats a call that had no answer; the circuit itself bounds probes.
             is_bounded = is_repeat and self._circuit.state is CircuitState.CLOSED
             if is_bounded and not self._budget.left(now):
                 spread = secrets.randbelow(REPEAT_SECONDS_MAX - REPEAT_SECONDS_MIN + 1)
@@ -291,7 +293,7 @@ class Outgoing:
 
     @contextmanager
     def _showing(self) -> Iterator[None]:
-        """Show a change of state that happens meanwhile."""
+        """Log and export a change of state that happens in the block."""
         before = self._circuit.state
         try:
             yield

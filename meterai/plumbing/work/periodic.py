@@ -1,14 +1,14 @@
-"""Each row of a periodic task by itself.
+"""Processing the rows of a periodic task one by one.
 
-A periodic task finds by state what is due and hands its rows to `each`.  Promises of this module:
+A periodic task finds due rows by their state and passes them to `each`.  Promises of this module:
 
-* a row that fails does not stop another one, and no transaction is shared between rows;
-* a row that failed is left out of the next runs for a while that doubles up to a bound, so that
-  old rows that cannot be done never bar the way of the others (`not_paused`, in the query);
-* a row that somebody else has locked is skipped: the query says FOR UPDATE SKIP LOCKED, and
-  `run_row` waits only briefly for what is locked afterwards;
-* what could not be done is shown: a line in the log with its code, `meterai_round_rows_total`, and a
-  row of `round_faults` until it is done.
+* a row that fails does not stop another one, and no two rows share a transaction;
+* a row that failed is left out of the next runs for a pause that doubles up to a bound, so that rows that cannot be
+  processed never block the others (`not_paused`, in the query);
+* a row that another process has locked is skipped: the query says FOR UPDATE SKIP LOCKED, and `run_row` waits only
+  briefly for what is locked afterwards;
+* a row that could not be processed is reported: by a line in the log with its code, by `meterai_round_rows_total`, and
+  by a row of `round_faults` until it is done.
 """
 
 import asyncio
@@ -22,8 +22,8 @@ from meterai.kit.refusal import Refusal
 from meterai.plumbing.db.database import Answer, Database, DatabaseAway, Given, Tx
 from meterai.plumbing.observe import telemetry
 
-AT_ONCE = 8  # rows of one run under way; each uses a connection for moments
-LOCK_WAIT_MS_MAX = 200  # for one row of a periodic task; the next run is soon enough
+AT_ONCE = 8  # rows of one run processed concurrently; each uses a connection for moments
+LOCK_WAIT_MS_MAX = 200  # for one row of a periodic task; the next run comes soon
 PAUSE_SECONDS_MAX = 300  # between two tries of the same row
 
 _FAILED = """
@@ -34,7 +34,7 @@ SET tries = round_faults.tries + 1, code = excluded.code, last_fault = excluded.
     last_at = now(),
     try_at = now() + make_interval(secs => backoff_seconds(1, round_faults.tries, %s))
 """
-# A row that was not tried for a day is no longer due: it was dealt with in another way.
+# A row that was not tried for a day is no longer due: it was processed in another way.
 _DONE = """
 DELETE FROM round_faults WHERE round = %s AND (last_at < now() - interval '1 day'
     OR (account_id, subject) IN (SELECT * FROM unnest(%s::uuid[], %s::text[])))
@@ -43,11 +43,11 @@ _log = structlog.get_logger()
 
 
 class OfAccount(Protocol):
-    """Something of an account."""
+    """A row that belongs to an account."""
 
     @property
     def account(self) -> UUID:
-        """Whose it is."""
+        """The account of the row."""
         ...
 
 
@@ -55,9 +55,9 @@ Due = TypeVar("Due", bound=OfAccount)
 
 
 def not_paused(name: str, subject: str) -> str:
-    """The condition that leaves out what failed a moment ago, for the query of a periodic task over `o`.
+    """Return an SQL condition that leaves out rows in their pause, for the query of a periodic task over the table `o`.
 
-    A periodic task that leases its rows needs none: its lease is the pause.
+    A periodic task that leases its rows does not need it: its lease is the pause.
     """
     return f"""NOT EXISTS (SELECT 1 FROM round_faults f WHERE f.account_id = o.account_id
         AND f.round = '{name}' AND f.subject = o.{subject}::text AND f.try_at > now())
@@ -73,10 +73,11 @@ async def each(
     subject: str,
     at_once: int = AT_ONCE,
 ) -> int:
-    """Do `act` for every row and say for how many it was done.
+    """Call `act` for every row; return the number of rows for which it succeeded.
 
-    `name` is the periodic task's, `subject` the field that names one of `rows` within its account.
-    Raises only where the database itself is away: that is no fault of a row.
+    `name` is that of the periodic task; `subject` is the field that identifies a row within its account. Raises only if
+    the
+    database is away, which is no fault of a row.
     """
     slots = asyncio.Semaphore(at_once)
     done: list[tuple[UUID, str]] = []
@@ -88,13 +89,14 @@ async def each(
                 await act(row)
             except DatabaseAway:
                 raise
-            except Exception as fault:  # the edge of a row: kept, shown, tried again
+            # the edge of a row: the fault is stored and reported, and the row tried again
+            except Exception as fault:
                 await _keep(database, name, account, which, fault)
             else:
                 telemetry.ROUND_ROWS.labels(round=name, outcome="done").inc()
                 done.append((account, which))
 
-    # One row that fails does not cancel the others.
+    # A row that fails does not cancel the others.
     for outcome in await asyncio.gather(*(one(row) for row in rows), return_exceptions=True):
         if isinstance(outcome, BaseException):
             raise outcome
@@ -116,7 +118,7 @@ async def _keep(
 
 
 def _text(subject: object) -> str:
-    """An id as PostgreSQL writes it as text."""
+    """Return an id as PostgreSQL writes it as text."""
     return f"\\x{subject.hex()}" if isinstance(subject, bytes) else str(subject)
 
 
@@ -130,7 +132,7 @@ async def run_row(
     *arguments: Given.args,
     **named: Given.kwargs,
 ) -> Answer:
-    """Run the command of one row; a lock that somebody else keeps is not waited for long."""
+    """Run the command of one row in a transaction; wait only `LOCK_WAIT_MS_MAX` for locks of other processes."""
 
     async def briefly(tx: Tx) -> Answer:
         await tx.run(f"SET LOCAL lock_timeout = {LOCK_WAIT_MS_MAX}")

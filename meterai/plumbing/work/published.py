@@ -1,7 +1,7 @@
-"""Events that accounts may be told of: their public names, and what is told of each.
+"""Events that accounts may receive: their public names, and their public facts.
 
-A room lists its own in `published` of its `Room`.  `emit` writes a job for them only where the account asks for the
-event (the table `listeners`); whoever carries them to the accounts has the handler `publish`.
+A room lists its public events in `published` of its `Room`.  `emit` writes a job for such an event only if the account
+subscribed to it (the table `listeners`); the room that delivers events to accounts has the handler `publish`.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -12,9 +12,9 @@ from uuid import UUID
 from meterai.plumbing.db.database import ReadTx, Tx
 from meterai.plumbing.work.events import Event, name_of_event
 
-PUBLISH = "publish"  # the handler of every published event, as `emit` knows it
-ALL = "*"  # in the place of an event: all of them
-# What is told of an event; None where this one is not told.
+PUBLISH = "publish"  # name of the handler of every published event, as `emit` knows it
+ALL = "*"  # in place of an event: every event
+# Public facts of an event; None if this event is not delivered.
 Told: TypeAlias = Mapping[str, object] | None
 
 
@@ -22,10 +22,10 @@ Told: TypeAlias = Mapping[str, object] | None
 class PublicEvent:
     """One kind of public event.
 
-    name        its public name, `noun.past_participle`, a promise; its sentence is `published.<name>`
-    event       the event that it is made of
-    permission  what shows the same over the API: who asks to be told must have it
-    told        ids, states and numbers of it, as the API shows them; no personal data
+    name        its public name, `noun.past_participle`, which never changes; its sentence is `published.<name>`
+    event       the internal event that it is made from
+    permission  permission to see the same over the API, which a subscriber must have
+    told        function that returns its ids, states and numbers, as the API shows them; no personal data
     """
 
     name: str
@@ -35,12 +35,12 @@ class PublicEvent:
 
     @property
     def kind(self) -> str:
-        """The name of the event that it is made of."""
+        """The name of the internal event."""
         return name_of_event(self.event)
 
 
 async def listen(tx: Tx, account: UUID, kinds: Iterable[str]) -> None:
-    """Let these events of an account be published from now on, and no others."""
+    """Publish exactly these events of an account from now on."""
     wanted = sorted(set(kinds))
     await tx.run("DELETE FROM listeners WHERE account_id = %s AND kind <> ALL(%s)", account, wanted)
     for kind in wanted:

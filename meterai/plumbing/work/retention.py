@@ -1,12 +1,11 @@
-"""Retention: for every table how long what is in it is kept, why, and what deletes it then.
+"""Retention: for every table how long its rows are kept, why, and what then deletes them.
 
-What the law of accounting wants kept (money and stamps: ten years and more) holds ids, sums, states
-and times.  What says something of a person (addresses, networks, file names, bodies of news)
-leaves earlier: UU PDP 27/2022 wants personal data kept no longer than its purpose (sections 16, 42
-to 44).  Each rule is a periodic task of its own, so that one table cannot stop another; it takes a
-few rows at a time and passes by rows that somebody holds.
+Records that the law of accounting requires (money and stamps: ten years and more) contain ids, sums, states and times.
+Data about a person (addresses, networks, file names, bodies of notifications) are deleted earlier: UU PDP 27/2022
+requires that personal data be kept no longer than their purpose (sections 16, 42 to 44).  Each rule is a periodic task
+of its own, so that one table cannot stop another; it takes a few rows at a time and skips locked rows.
 
-A room says it of its own tables, in its `retention`; a test finds a table of which nobody does.
+A room declares the rules of its tables in its `retention`; a test finds a table without a rule.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,8 +17,8 @@ from meterai.kit.clock import Clock
 from meterai.plumbing.db.database import Database
 from meterai.plumbing.work.jobs import PeriodicTask
 
-BATCH = 500  # rows of one statement: some milliseconds, and nobody waits for them
-REST_SECONDS = 600.0  # what is counted in days may be late by minutes
+BATCH = 500  # rows of one statement, which takes some milliseconds; no request waits for them
+REST_SECONDS = 600.0  # a rule counted in days may be late by minutes
 
 _DAY = timedelta(days=1)
 WEEK = 7 * _DAY
@@ -39,10 +38,12 @@ ONE = "One row, or a few that are written over."
 
 @dataclass(frozen=True, slots=True)
 class Leaves:
-    """Rows of a table that leave it, or some columns of theirs that are blanked.
+    """Rule by which rows of a table are deleted, or some of their columns blanked.
 
-    A row is due once `since` (SQL) is longer ago than `after`; `only` (SQL) says which rows this is
-    about.  `blanks` maps a column to what takes its place (SQL); without it the row is deleted.  `harmless` is as of `Stays`.
+    after     how long after `since` (SQL) a row is due
+    only      SQL: the rows that the rule applies to
+    blanks    new values (SQL) by column; if empty, the row is deleted
+    harmless  as in `Stays`
     """
 
     name: str
@@ -56,7 +57,7 @@ class Leaves:
     harmless: Mapping[str, str] = field(default_factory=dict)
 
     def statement(self) -> str:
-        """One batch; its parameters are a moment and a number of rows.  Nobody waits for it."""
+        """Return the SQL for one batch; its parameters are a time and a number of rows. It skips locked rows."""
         key = ", ".join(self.key)
         changes = ", ".join(f"{column} = {value}" for column, value in self.blanks.items())
         act = f"UPDATE {self.table} SET {changes}" if changes else f"DELETE FROM {self.table}"  # noqa: S608 - all of it is written below
@@ -69,9 +70,9 @@ class Leaves:
 
 @dataclass(frozen=True, slots=True)
 class Stays:
-    """What is kept of a table for as long as the installation lives, or leaves by another way.
+    """Rule for rows that are kept as long as the installation exists, or that are deleted by other code.
 
-    `harmless` are columns that by their name may say something of a person, and why they may stay.
+    `harmless` are columns that by their names may contain personal data, with reasons why they may stay.
     """
 
     table: str
@@ -80,7 +81,7 @@ class Stays:
 
 
 Rule: TypeAlias = Leaves | Stays
-# Of the tables that no room owns.
+# Rules for the tables that no room owns.
 RETENTION: tuple[Rule, ...] = (
     Leaves(
         "given_up_jobs",
@@ -119,12 +120,12 @@ class Retention:
         self._rules = [rule for rule in rules if isinstance(rule, Leaves)]
 
     async def apply(self, rule: Leaves) -> int:
-        """One batch of one rule; how many rows it was about."""
+        """Process one batch of one rule; return the number of rows."""
         before = self._clock.now() - rule.after
         return await self._database.run(lambda tx: tx.run(rule.statement(), before, BATCH))
 
     def periodic_tasks(self) -> Sequence[PeriodicTask]:
-        """A periodic task for each rule."""
+        """Return a periodic task for each rule."""
         return [self._task(rule) for rule in self._rules]
 
     def _task(self, rule: Leaves) -> PeriodicTask:

@@ -1,16 +1,15 @@
-"""One look for all worker pools and periodic tasks of a worker: one statement says whose rows are due.
+"""One common look for all worker pools and periodic tasks of a worker: one statement finds which of them have due rows.
 
-Promises of this module, for those that say in SQL which row is due; the others look at their interval:
+A worker pool or task without SQL that finds its due rows looks at its own interval. Promises for all others:
 
-* a worker pool is handed the rows with its name, and looks itself only where there may be more of them;
-* a worker pool or task looks when the statement names it, and no sooner after a look in vain than its interval: a row
-  that is due and cannot be done does not wake it at each look;
-* the statement is run every `LOOK_SECONDS`, and for `BUSY_SECONDS` after something was found every
-  `BUSY_LOOK_SECONDS`; at once where something was done from which more may follow (`soon`), so that a chain of
-  events does not wait between its steps; and never oftener than `LOOKS_AT_ONCE` in a row allow;
-* each looks by itself every `REST_SECONDS`, and once more after `MISSED_SECONDS` without a look for all, from
-  the beginning: so the statement may leave out what became due long ago, and nothing is lost where it cannot
-  be run.
+* a worker pool is handed the rows found for it, and looks itself only if there may be more of them;
+* a worker pool or task runs when the statement names it, but after a run in vain not before its interval has passed: a
+  due row that cannot be processed does not wake it at each look;
+* the statement runs every `LOOK_SECONDS`, and for `BUSY_SECONDS` after something was found every `BUSY_LOOK_SECONDS`;
+  at once after work that may cause more work (`soon`), so that a chain of events does not wait between its steps; but
+  never more often than `LOOKS_AT_ONCE` in a row allow;
+* each also looks by itself every `REST_SECONDS`, and after `MISSED_SECONDS` without a common look, from the beginning:
+  so the statement may leave out rows that became due long ago, and nothing is lost if it cannot run.
 """
 
 import asyncio
@@ -29,18 +28,19 @@ from meterai.plumbing.db.rows import RowMapper
 from meterai.plumbing.observe import telemetry
 
 BUSY_SECONDS = 2.0  # after something was found: longer than any step that follows from it
-LOOK_SECONDS = 0.2  # what work that comes to a worker at rest waits at the most
-BUSY_LOOK_SECONDS = 0.05  # the same of a worker that has work
-LOOKS_AT_ONCE = 4  # in a row, where work follows from work: a payment is executed in three steps
-REST_SECONDS = 10.0  # between two looks of one that nothing wakes
-PIECES_MAX = 10  # handed to a worker pool by one look: more than begin between two looks of a worker that keeps up
-MISSED_SECONDS = 5.0  # half of what the statements look back
+LOOK_SECONDS = 0.2  # longest wait of new work while the worker rests
+BUSY_LOOK_SECONDS = 0.05  # the same while the worker has work
+LOOKS_AT_ONCE = 4  # in a row, if work causes more work: a payment is executed in three steps
+REST_SECONDS = 10.0  # between two looks of a pool or task that nothing wakes
+# handed to a worker pool by one look; more than begin between two looks if the worker keeps up
+PIECES_MAX = 10
+MISSED_SECONDS = 5.0  # half of the time that the statements look back
 
 _log = structlog.get_logger()
 
 
 class Piece(NamedTuple):
-    """Something that is due: whose it is, its id, since when, and whatever the worker pool knows of it."""
+    """A due row: its account, its id, since when it is due, and further facts for its worker pool."""
 
     account: UUID
     id: UUID
@@ -49,7 +49,7 @@ class Piece(NamedTuple):
 
 
 class Rest:
-    """The rest of one worker pool or periodic task between two of its looks."""
+    """The rest of one worker pool or periodic task between two of its runs."""
 
     def __init__(self, watch: "DueWatch", due: str) -> None:
         self.due = due
@@ -57,11 +57,15 @@ class Rest:
         self._watch = watch
         self._woken: asyncio.Future[None] | None = None
         self._least_until = 0.0
-        self._is_named = False  # while it did not rest
+        self._is_named = False  # named by a look while it was not resting
 
     async def wait(self, least: float, most: float = 0.0) -> None:
-        """Wait until a look names it or it is woken; for a look at least so many seconds, and for none longer
-        than `most`, by default `REST_SECONDS`.  Without a statement of what is due it waits `least`."""
+        """Wait until a look names this pool or task, or it is woken.
+
+        A look counts only after `least` seconds; the wait ends after `most` seconds, by default `REST_SECONDS`. Without
+        SQL that
+        finds due rows it waits `least` seconds.
+        """
         was_named, self._is_named = self._is_named, False
         if self._watch.stopping.is_set() or (was_named and not least):
             return
@@ -76,7 +80,7 @@ class Rest:
             self._woken = None
 
     def named(self, pieces: Sequence[Piece]) -> None:
-        """Rows of it are due.  Half a look early counts, or two equal intervals would miss each other."""
+        """Record that a look found due rows. Half a look too early counts, else two equal intervals would miss each other."""
         if self._woken is None:
             self._is_named = True
         elif self._least_until - monotonic() <= BUSY_LOOK_SECONDS / 2:
@@ -84,17 +88,17 @@ class Rest:
             self.wake()
 
     def pieces(self) -> Sequence[Piece]:
-        """All that was due as the look ended its rest; none where there may be more."""
+        """Return all rows that were due when a look ended the rest; none if there may be more."""
         pieces, self._pieces = self._pieces, ()
         return pieces if len(pieces) < PIECES_MAX else ()
 
     def wake(self) -> None:
-        """End its rest now."""
+        """End the rest now."""
         if self._woken is not None and not self._woken.done():
             self._woken.set_result(None)
 
 
-# The rows of one query, and that it finds one.
+# Format of the rows of a worker pool's query, then of a query that only shows whether there is a row.
 _PIECES = (
     f"(SELECT {{}} AS number, account, id, due_at, what FROM ({{}} LIMIT {PIECES_MAX}) AS due)"  # noqa: S608
 )
@@ -104,7 +108,7 @@ _DUE = """
 
 
 class DueRow(NamedTuple):
-    """A row that is due, of which query."""
+    """A due row, and the number of the query that found it."""
 
     number: int
     account: UUID
@@ -117,7 +121,7 @@ _FOUND = RowMapper(DueRow)
 
 
 class DueWatch:
-    """Looks for all worker pools and periodic tasks of a worker."""
+    """The common look for all worker pools and periodic tasks of a worker."""
 
     def __init__(
         self,
@@ -126,8 +130,9 @@ class DueWatch:
         due: Iterable[str] = (),
         pieces: Iterable[str] = (),
     ) -> None:
-        """`due` are queries of a row that is due, in the order of an index; '' is none.  `pieces` are those of
-        worker pools, with the columns of a `Piece`."""
+        """`due` are queries for one due row, in the order of an index; '' means no query. `pieces` are those of worker
+        pools, with the columns of a `Piece`.
+        """
         self.stopping = stopping
         self._database = database
         of_pools = set(pieces) - {""}
@@ -138,17 +143,18 @@ class DueWatch:
         )
         self._rests: list[Rest] = []
         self._found_at = self._looked_at = monotonic()
-        self._next_look_at = 0.0  # as many looks were run as if the next one were allowed then
+        # the time at which the next look would be allowed if looks came at regular intervals
+        self._next_look_at = 0.0
         self._is_wanted = False
         self._pausing: asyncio.Future[None] | None = None
 
     def rest_of(self, due: str) -> Rest:
-        """The rest of one more worker pool or periodic task."""
+        """Register one more worker pool or periodic task; return its rest."""
         self._rests.append(Rest(self, due))
         return self._rests[-1]
 
     async def run(self) -> None:
-        """Look until the worker stops; its end is seen a look later."""
+        """Look until the worker stops, then wake all that rest."""
         while not self.stopping.is_set():
             await self._pause()
             if self._due:
@@ -156,16 +162,16 @@ class DueWatch:
         self._wake_all()
 
     def found(self) -> None:
-        """Something was found: all is looked for often for a while."""
+        """Record that something was found, so that looks are frequent for a while."""
         self._found_at = monotonic()
 
     def soon(self) -> None:
-        """Something was done from which more may follow: look at once."""
+        """Request a look at once, after work that may cause more work."""
         self._is_wanted = True
         self._end_pause()
 
     async def _pause(self) -> None:
-        """Wait for the next look: the interval, or until it is wanted and allowed."""
+        """Wait for the next look: for the interval, or until one is requested and allowed."""
         loop = asyncio.get_running_loop()
         if not self._is_wanted:
             is_busy = monotonic() - self._found_at < BUSY_SECONDS
@@ -191,9 +197,9 @@ class DueWatch:
         begun = monotonic()
         try:
             found = await self._database.once(self._rows)
-        except Refusal:  # the database is away or busy, which whoever rests finds out too
+        except Refusal:  # the database is away or busy, which the pools and tasks notice too
             return
-        except Exception as fault:  # the edge: whoever rests looks by itself
+        except Exception as fault:  # the edge: each pool and task also looks by itself
             telemetry.FAULTS.labels(where="watch").inc()
             _log.error("watch_failed", fault=repr(fault), exc_info=True)
             return

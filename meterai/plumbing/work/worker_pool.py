@@ -1,7 +1,7 @@
-"""A worker pool: a number of pieces of work under way, where the next one begins as soon as one ends.
+"""A worker pool: a number of pieces of work under way, of which the next begins as soon as one ends.
 
-Pieces do not wait for the end of a batch.  Of one account only a few are under way at once, so that
-an account whose rows are locked, or that has very many, leaves slots to the others.
+Pieces do not wait for the end of a batch.  Only a few pieces of one account are under way at once, so that an account
+whose rows are locked, or that has very many, leaves slots to the others.
 """
 
 import asyncio
@@ -22,81 +22,83 @@ from meterai.plumbing.permits import PURPOSE, WorkPurpose
 from meterai.plumbing.work.watch import DueWatch, Piece, Rest
 
 POLL_SECONDS = 0.05
-FAULT_PAUSE_SECONDS = 1.0  # after a look that failed for a reason nobody expected
-ACCOUNT_SHARE = 4  # one account has at most this part of the slots, rounded up
+FAULT_PAUSE_SECONDS = 1.0  # after a look that failed for an unexpected reason
+ACCOUNT_SHARE = 4  # one account has at most the slots divided by this, rounded up
 NOBODY = UUID(int=0)
-NOBODY_SHARE = 2  # what belongs to no account yet is of many: half of the slots
+NOBODY_SHARE = 2  # the same for pieces of no account yet, which belong to many people
 
-# A row is not seen before it is committed, and its time is when its transaction began.  One
-# that commits later than this is found by the next look at everything.
+# A row becomes visible at its commit, but its time is the begin of its transaction. If more time than this lies
+# between, the next look from the beginning finds it.
 LATE_SECONDS_MAX = 1.0
-EVERYTHING_SECONDS = 5.0  # between two looks that begin at the beginning
+EVERYTHING_SECONDS = 5.0  # between two looks that start at the beginning
 
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 _log = structlog.get_logger()
 
 
 async def clock(tx: ReadTx) -> datetime:
-    """The clock of the database, by which work is due."""
+    """Return the time of the database, which decides when work is due."""
     now = await tx.value("SELECT now() AS now")
     assert isinstance(now, datetime)
     return now
 
 
 class LowWaterMark:
-    """From where to look in an index by time.
+    """The time from which a look reads an index.
 
-    Rows that were handled stay at the beginning of the index as dead rows, until no snapshot sees
-    them any more; each look from the beginning reads them all.  So a look begins where the last one
-    ended, and only every `EVERYTHING_SECONDS` at the beginning.
+    Handled rows stay at the beginning of the index as dead rows, until no snapshot sees them any more; each look from
+    the
+    beginning reads them all.  So a look starts where the last one ended, and only every `EVERYTHING_SECONDS` at the
+    beginning.
     """
 
     def __init__(self) -> None:
         self._mark = _BEGINNING
-        self._now = _BEGINNING  # by the database's clock, when ours was `_read_at`
+        self._now = _BEGINNING  # time of the database at `_read_at`
         self._read_at = 0.0
         self._whole_at = float("-inf")
 
     def is_whole_due(self) -> bool:
-        """True where the next look is to begin at the beginning; then call `begin_whole` first."""
+        """True if the next look should start at the beginning; then call `begin_whole` first."""
         return monotonic() - self._whole_at >= EVERYTHING_SECONDS
 
     def begin_whole(self, now: datetime) -> None:
-        """The next look begins at the beginning.  `now` is the database's clock."""
+        """Let the next look start at the beginning. `now` is the time of the database."""
         self._mark = _BEGINNING
         self._now, self._read_at = now, monotonic()
         self._whole_at = monotonic()
 
     @property
     def since(self) -> datetime:
-        """The moment after which the next look begins."""
+        """The time after which the next look reads."""
         return self._mark
 
     def now(self) -> datetime:
-        """The database's clock, as far as we can tell without asking."""
+        """Return the time of the database, estimated without a query."""
         return self._now + timedelta(seconds=monotonic() - self._read_at)
 
     def advance(self, seen_to: datetime) -> None:
-        """Everything due up to this moment was seen."""
+        """Record that all pieces due up to this time were seen."""
         self._mark = max(self._mark, seen_to - timedelta(seconds=LATE_SECONDS_MAX))
 
 
-# (how many at most, since when, accounts to leave out) -> what is due, oldest first
+# Takes the largest number of pieces, the time after which they became due, and accounts to leave out; returns due
+# pieces, oldest first.
 Look = Callable[[int, datetime, Sequence[UUID]], Awaitable[Sequence[Piece]]]
 Act = Callable[[Piece], Awaitable[None]]
 ReadClock = Callable[[], Awaitable[datetime]]
-Room = Callable[[], int]  # how many more pieces may begin now, beside the slots
+Room = Callable[[], int]  # number of further pieces that may begin now, whatever the slots
 
 
 @dataclass(frozen=True, slots=True)
 class PoolTerms:
-    """How a worker pool goes.
+    """Parameters of a worker pool.
 
-    priority      whose connections it takes
-    poll_seconds  how soon it looks again at the earliest where it found nothing
-    room          for how many more pieces there is room outside; None where nothing else bounds it
-    due           SQL of pieces that are due, which the one look for all hands to it (`plumbing/work/watch.py`)
-    of_one        how many of one account may be under way, where that is no share of the slots
+    priority      priority with which it gets database connections
+    poll_seconds  shortest pause after a look that found nothing
+    room          number of further pieces that an outside limit allows; None if there is no such limit
+    due           SQL of due pieces, run by the common look of the worker (`plumbing/work/watch.py`)
+    of_one        largest number of pieces of one account under way; None: a share of the slots
     """
 
     priority: Priority = Priority.MONEY
@@ -110,10 +112,11 @@ TERMS = PoolTerms()
 
 
 class WorkerPool:
-    """Looks for pieces that are due and keeps a number of them under way.
+    """Looks for due pieces and keeps a number of them under way.
 
-    Of several worker pools of a process each has slots of its own, and connections to the database go to
-    the higher `priority` first: however much waits in one, it keeps no other waiting.
+    Each worker pool of a process has its own slots, and database connections go to the pool of the higher `priority`
+    first:
+    however much waits in one pool, it does not delay another.
     """
 
     def __init__(
@@ -139,17 +142,17 @@ class WorkerPool:
         self._under_way: dict[tuple[UUID, UUID], asyncio.Task[None]] = {}
         self._of_account: Counter[UUID] = Counter()
         self._ended = asyncio.Event()
-        self._has_more = False  # the last look did not see all that is due
-        self._rest: Rest | None = None  # while it runs
+        self._has_more = False  # the last look did not see all due pieces
+        self._rest: Rest | None = None  # None unless `run` is running
 
     @property
     def due(self) -> str:
-        """SQL of pieces that are due."""
+        """SQL of due pieces."""
         return self._terms.due
 
     async def run(self, watch: DueWatch) -> None:
-        """Work until the worker stops, then finish what is begun."""
-        PURPOSE.set(WorkPurpose(self._terms.priority))  # of this task, and of those that it begins
+        """Work until the worker stops, then finish the pieces under way."""
+        PURPOSE.set(WorkPurpose(self._terms.priority))  # for this task and those that it creates
         self._rest = watch.rest_of(self.due)
         try:
             while not watch.stopping.is_set():
@@ -158,7 +161,7 @@ class WorkerPool:
             await asyncio.gather(*self._under_way.values())
 
     async def once(self) -> int:
-        """Look once from the beginning, do what was found, and say how much it was."""
+        """Look once from the beginning, process the found pieces, and return their number."""
         self.mark.begin_whole(await self._read_clock())
         found = await self._look(self._batch, self.mark.since, [])
         self._waiting |= {piece[:2]: piece for piece in found}
@@ -169,7 +172,10 @@ class WorkerPool:
         return len(found)
 
     async def _fill(self, watch: DueWatch, seen: Sequence[Piece] = ()) -> tuple[float, float]:
-        """Begin work while there is room, of what was seen or else by a look; how long to rest at least and, where a look failed, at most."""
+        """Begin pieces while there is room: those in `seen`, else those found by a look.
+
+        Return the shortest rest in seconds, and the longest rest after a failed look (else 0).
+        """
         known = self._known()
         pause = 0.0
         try:
@@ -182,7 +188,7 @@ class WorkerPool:
         except Refusal as refusal:
             _log.warning("look_refused", lane=self.name, code=refusal.code)
             pause = float(refusal.retry_after_seconds or self._terms.poll_seconds)
-        except Exception as fault:  # the edge: the next look may do better
+        except Exception as fault:  # the edge: the next look may succeed
             telemetry.FAULTS.labels(where=self.name).inc()
             _log.error("look_failed", lane=self.name, fault=repr(fault), exc_info=True)
             pause = FAULT_PAUSE_SECONDS
@@ -192,7 +198,7 @@ class WorkerPool:
         return pause or self._terms.poll_seconds, pause
 
     async def _see_more(self) -> bool:
-        """Look once; true where there is more to read at once."""
+        """Look once; return True if there are more pieces to read at once."""
         if self.mark.is_whole_due():
             self.mark.begin_whole(await self._read_clock())
         begun = self.mark.now()
@@ -217,7 +223,7 @@ class WorkerPool:
         return self._of_account[account] < (self._terms.of_one or -(-self._slots // share))
 
     def _begin(self) -> int:
-        """Begin the pieces that may begin now; for how many more there is room."""
+        """Begin the waiting pieces that may begin now; return for how many more there is room."""
         left = self._slots - len(self._under_way)
         if self._terms.room is not None:
             left = min(left, self._terms.room())
@@ -235,10 +241,10 @@ class WorkerPool:
         try:
             await self._act(piece)
         except (DatabaseAway, DatabaseBusy) as refusal:
-            # Not now.  Whatever was under way is rolled back or done; the row, if it is there, says
-            # which, and is due again.
+            # Work under way has been rolled back or completed. The row, if it still exists, shows which, and is due
+            # again.
             _log.warning("piece_put_off", lane=self.name, id=str(piece.id), code=refusal.code)
-        except Exception as fault:  # the edge: one piece stops no other
+        except Exception as fault:  # the edge: a piece that fails stops no other
             telemetry.FAULTS.labels(where=self.name).inc()
             _log.error("piece_failed", lane=self.name, fault=repr(fault), exc_info=True)
         finally:
@@ -247,6 +253,6 @@ class WorkerPool:
             if not self._of_account[piece.account]:
                 del self._of_account[piece.account]
             self._ended.set()
-            # With nothing that waits for a slot, an end is no reason to look.
+            # If no piece waits for a slot, the end of a piece is no reason to look.
             if (self._waiting or self._has_more) and self._rest is not None:
                 self._rest.wake()
