@@ -44,8 +44,7 @@ class Rupiah:
         """Read a SNAP BI amount. Raises `ValueError` for anything except whole rupiah.
 
         The standard demands two decimals. Zero, one or four decimals are also accepted, since some banks send "10000"
-        or
-        "10000.0".
+        or "10000.0".
         """
         match amount:
             case {"value": str(value), "currency": "IDR"} if found := _SNAP_VALUE.match(value):

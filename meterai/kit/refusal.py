@@ -96,8 +96,7 @@ class Malformed(Refusal):
     """A field is missing or has an invalid value.
 
     `expected` is a stable code, like that of a refusal; its sentence is `expected.<code>`, filled from `facts`. So no
-    text
-    of a parser reaches a client.
+    text of a parser reaches a client.
     """
 
     code = "malformed"

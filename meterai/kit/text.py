@@ -54,7 +54,7 @@ def named(name: str) -> str:
 
 
 def without_isolates(text: str) -> str:
-    """Remove isolates from a text that is read cell by cell (a table) or by a program."""
+    """Remove the characters that `isolated` adds, for a text that a table or a program shows separately."""
     return text.replace(FIRST_STRONG_ISOLATE, "").replace(POP_DIRECTIONAL_ISOLATE, "")
 
 

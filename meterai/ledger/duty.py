@@ -37,7 +37,7 @@ class Sums:
             self._found[reason, book] = entries + 1, before + amount
 
     def rows(self) -> list[ReasonSum]:
-        """All sums, in a fixed order."""
+        """Return all sums, in a fixed order."""
         return [ReasonSum(*key, *self._found[key]) for key in sorted(self._found)]
 
     def told(self) -> dict[str, dict[str, list[int]]]:
@@ -69,10 +69,8 @@ def figures_of(sums: Sums) -> list[DutyFigure]:
     """Return the five figures of a statement of duty.
 
     A stamp is sold when its duty becomes due: a stamp bought as quota when it is issued, a stamp bought for a document
-    when
-    it is affixed. Until then its price belongs to the buyer and is refunded in full. The duty of affixed stamps is
-    their
-    number times the tariff of the law; for stamps of a quota it became due earlier.
+    when it is affixed. Until then its price belongs to the buyer and is refunded in full. The duty of affixed stamps is
+    their number times the tariff of the law; for stamps of a quota it became due earlier.
     """
     affixed = sums.of("stamps_affixed")
     sold = sums.of("stamps_available", "stamps_issued") - sums.of(

@@ -62,8 +62,7 @@ def explained(postings: Sequence[Posting]) -> Invariant:
     """Return the invariant over all posting rules: the entries follow exactly from their causes.
 
     The invariant compares id, reason, subject, time, and every leg, in both directions. It finds a cause without its
-    entry,
-    an entry without a cause, a missing or additional leg, and a different amount or book.
+    entry, an entry without a cause, a missing or additional leg, and a different amount or book.
     """
     causes = "\nUNION ALL\n".join(posting.query for posting in postings)
     return Invariant(

@@ -111,7 +111,7 @@ class Limiter:
         self._leave(priority)
 
     def release(self, priority: Priority) -> bool:
-        """Give the permit back during a body upload; False, keeping it, if `RELEASED_MAX` requests have done so."""
+        """Give the permit back during a body upload; return False and keep it if `RELEASED_MAX` others have done so."""
         if self._released >= RELEASED_MAX:
             return False
         self._released += 1

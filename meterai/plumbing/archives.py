@@ -1,10 +1,8 @@
 """Reading of the files in a zip archive (PKWARE APPNOTE 6.3) from untrusted bytes, within bounds.
 
 Nothing is written to disk, a name is only shown, an archive within an archive is not opened, and the size of an
-inflated
-file is bounded before it is inflated. Stored and deflated files are read; ZIP64 and encrypted files are not. Python's
-own
-reader is not used, since it reads a directory of any size.
+inflated file is bounded before it is inflated. Stored and deflated files are read; ZIP64 and encrypted files are not.
+Python's own reader is not used, since it reads a directory of any size.
 
 An archive must extend from the first byte to the last. With bytes before or after it, it is a truncated archive whose
 last file is itself an archive, or a file that shows other contents to other programs.

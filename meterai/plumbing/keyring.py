@@ -1,8 +1,7 @@
 """Secrets of one instance, as files under DIR/keys that only their owner can read.
 
 In development missing keys are created at the first start.  In production a missing key is an error: an operator
-created
-it on purpose, and a new one would make old codes and documents unreadable.
+created it on purpose, and a new one would make old codes and documents unreadable.
 """
 
 import hashlib

@@ -1,9 +1,8 @@
 """The networks that contain a visitor's address, and limits for each of them.
 
 A stranger has as many IPv6 networks of 64 bits as their provider assigns: 256 at home (a /56), up to 65,536 with a
-rented
-server (a /48). So a limit for one network also applies to the wider networks around it, with a larger value, since many
-people share those.
+rented server (a /48). So a limit for one network also applies to the wider networks around it, with a larger value,
+since many people share those.
 """
 
 from collections import Counter, OrderedDict

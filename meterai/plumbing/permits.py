@@ -40,8 +40,7 @@ class WorkPurpose:
     meanwhile, and then awaits `regain_permit`, which refuses if no permit becomes free in time.
 
     A task that a request started and left running keeps the context of the request. Once the request is over the
-    patience
-    of its client no longer counts, and the task continues as if no purpose had been set.
+    patience of its client no longer counts, and the task continues as if no purpose had been set.
     """
 
     priority: Priority = Priority.MONEY
@@ -76,12 +75,9 @@ class PermitQueue:
     """A number of permits, and the work that waits for them.
 
     Work is served by priority; within a priority the client with the fewest permits goes first, then the one that was
-    served
-    longest ago; the works of one client are served in order. At most `waiting_max` works of a priority wait: beyond
-    that the
-    newest work of the client with most waiting makes room for a client with fewer. The station counts the waits of
-    visitors
-    who order, pay or have paid.
+    served longest ago; the works of one client are served in order. At most `waiting_max` works of a priority wait:
+    beyond that the newest work of the client with most waiting makes room for a client with fewer. The station counts
+    the waits of visitors who order, pay or have paid.
     """
 
     def __init__(

@@ -45,8 +45,7 @@ class Measured(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Tries of one component within a minute.
 
     `failures` counts tries that did not work, `slow` those that took longer than the limit of the component; `worst_ms`
-    is
-    the longest in milliseconds, and `faults` are the different codes of the failures.
+    is the longest in milliseconds, and `faults` are the different codes of the failures.
     """
 
     tries: _Count
@@ -60,8 +59,7 @@ class Reading(FromOutside, frozen=True, forbid_unknown_fields=True):
     """The measurements of one watcher for one minute.
 
     `minute` is its begin in UTC. `previous` is the SHA-256, in hexadecimal digits, of the signed document of the
-    reading
-    before, empty for the first one. A component that was not tried in the minute is left out.
+    reading before, empty for the first one. A component that was not tried in the minute is left out.
     """
 
     watcher: _Name

@@ -5,8 +5,7 @@ checksum stand before each file, so that every program can read the archive whil
 4.3.7).  Without ZIP64: less than 4 GB in fewer than 65,536 files.
 
 `unzipped` reads only what `archive` wrote: it writes the archive again and compares each byte. So a deflated file,
-bytes
-between two files or a changed header are refused, and the result is no longer than the input.
+bytes between two files or a changed header are refused, and the result is no longer than the input.
 """
 
 import struct

@@ -52,8 +52,7 @@ class Container:
     """The shared parts of a process, and the services that rooms added.
 
     A room adds its services when it is built, and gets those of the rooms below it by `of`. `close_with` registers how
-    a
-    resource is closed at the end of the process; the resource opened last is closed first.
+    a resource is closed at the end of the process; the resource opened last is closed first.
     """
 
     settings: Settings

@@ -44,56 +44,55 @@ async def _build_nothing(_container: Container) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Room:
-    """One room. Everything except the name may be left out.
+    """What one room offers to the applications. Everything except the name may be left out.
 
     name       name of its package
     home       folder that contains `sql/`, if it is not meterai/<name>
-    tables     its tables of accounts: no other room's SQL names them (tests/tidy/test_sql_walls.py)
-    global_tables  its tables that belong to no account, and why: the same holds of them
-    subjects   kinds of its things that somebody asks about
-    lifecycles which states its things may have, and what leads from one to the next
-    words      by CHECK constraints that allow other words than the states of one lifecycle: the kinds that they
-               allow, together with those that other rooms register
+    tables     its tables with rows of accounts: no other room's SQL names them (tests/tidy/test_sql_walls.py)
+    global_tables  its tables whose rows belong to no account, with reasons: no other room's SQL names them either
+    subjects   kinds of its objects that people ask about
+    lifecycles states of its objects, and the transitions between them
+    words      for CHECK constraints that allow other words than the states of one lifecycle: by constraint, the
+               enums with the allowed words (other rooms may register more)
     settings   the Struct of its settings; each becomes `METERAI_<FIELD>`
-    sections   more of them, of parts that the room is made with
-    needs      refuses where something is missing that its services need beside the database; asked
-               before a process begins
+    sections   further Structs of settings, of parts that the room is made with
+    needs      refuses if its services lack something other than the database; called before a process begins
     build      adds its services to the container; the rooms below it were built before
-    ready      by name, conditions of `/readyz`; each refuses if it is not met
-    warns      by name, warnings of `/readyz`: a text, or None
+    ready      conditions of `/readyz`, by name; each refuses if it is not met
+    warns      warnings of `/readyz`, by name; each returns a text, or None
     leases     durations of leases and of the work that they cover, checked at start
-    opens      services that a command opens without the other rooms, and their openers
+    opens      functions that open a service for a command, without the other rooms, by the type of the service
     services   services for routes, by the name of a parameter; `build` adds them
     routes     HTTP handlers: the API, and pages that show only this room
-    fields     by the names of a view and of its field, its possible values, for the description of the API
-    examples   of fields and parameters of the API, for its description and documentation; a name is given once
+    fields     possible values of fields, by the names of view and field, for the description of the API
+    examples   examples of fields and parameters of the API, for its description and documentation, by name
     pages      templates, drawings and links of its pages
-    step       makes a step of the front, before the application and its limiter: sees each request first
+    step       makes a step of the front, which sees each request before the application and its limiter
     shows      keeps the common head of every page up to date, in a web process
-    rails      ways to pay that it adds to those of payments, each a `RailKind`
+    rails      further `RailKind`s by which buyers can pay, added to those of payments
     handlers   its event handlers
-    unheard    events of its own without a handler, with reasons
+    unheard    its events without a handler, with reasons
     published  events that accounts may receive
     tasks      periodic tasks of the worker, with their intervals
-    worker_pools  other work that the worker keeps under way
+    worker_pools  worker pools for other work than jobs
     before_work    check of the worker before it begins; a refusal ends it
     after_restore  changes to its tables in a database restored from a backup
-    demands    demands of production on its settings and keys
-    undemanded settings without demands, with the reasons why any value is acceptable
+    demands    settings and keys that production requires
+    undemanded settings that production may leave as they are, with reasons
     keys       key files that production needs, each made from those before it
     commands   commands of an operator
-    command_groups  by their first word, subjects of several commands
-    levers     those of its commands that staff use: with a forecast, and an approval if one is needed
+    command_groups  descriptions of groups of commands, by their common first word
+    levers     its commands that staff use: with a forecast, and an approval if one is needed
     knows      answers to searches, and happenings of subjects
-    personal   personal data that it keeps: given out as a copy, and erased
-    work       lists of work that waits for staff
+    personal   personal data that it stores: how to copy and to erase them
+    work       lists of rows that wait for staff
     figures    counts of a period, for an assessment
     promises   checks of promises to the public in a period, for an assessment
-    metrics    its metrics; made when a process begins
+    metrics    its metrics; created when a process begins
     invariants invariants of its tables, for `meterai audit`
     postings   sources of its ledger entries, by their reasons
     mail_causes  causes of its mails, and which mails are owed
-    checks     conditions that are no single query
+    checks     conditions that one query cannot check
     audited    audit classes of the columns of its tables
     retention  retention rules of its tables
     """

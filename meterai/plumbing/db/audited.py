@@ -134,8 +134,7 @@ class Audited:
 
     facts        columns that are written once
     shown        by table, columns that no invariant needs to check: their names by reason, or one reason alone for
-    every
-                 column that is not in a fact
+                 every column that is not in a fact
     subjects     by table, the column that names the subject of a row
     of_accounts  tables that are checked for a whole account after a row of it was written
     unfinished   queries of open work that may be late, however old it is

@@ -340,9 +340,8 @@ class Database:
         """Run a command in a transaction of its own, commit it, and run what it registered by `after_commit`.
 
         If PostgreSQL rolls it back (a deadlock, a serialization conflict), none of it has happened, and it is run
-        again, up to
-        `RUNS_MAX` times in total. So a command uses only its transaction, and leaves what cannot be rolled back to
-        `after_commit`. Refuses `DatabaseBusy`.
+        again, up to `RUNS_MAX` times in total. So a command uses only its transaction, and leaves what cannot be rolled
+        back to `after_commit`. Refuses `DatabaseBusy`.
         """
 
         async def act() -> Answer:

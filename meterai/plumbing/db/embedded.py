@@ -232,10 +232,8 @@ class EmbeddedPostgres:
         """Let a new server start although another process now has the process id of the dead server.
 
         PostgreSQL regards any process with the id in its lock file as a living server, even a zombie. It ignores the id
-        of its
-        own parent, so our id is written in its place. The rest of the file stays: PostgreSQL needs it to find out
-        whether shared
-        memory is still in use.
+        of its own parent, so our id is written in its place. The rest of the file stays: PostgreSQL needs it to find
+        out whether shared memory is still in use.
         """
         for path in (self._pid_file, self._socket_folder / ".s.PGSQL.5432.lock"):
             if path.exists():

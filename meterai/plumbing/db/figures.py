@@ -23,9 +23,8 @@ class FigureQuery:
 
     name   `figures.<name>` is its title, `figures.<name>.<column>` the description of each number
     query  reads the row `period` (from `begins` to before `ends`) and returns one or more rows: a word in the column
-    `of`
-           (empty: the total), and numbers in columns whose name ends in their unit (`_rupiah`, `_seconds`, `_share`;
-           without a unit a count); NULL if there was nothing to measure
+           `of` (empty: the total), and numbers in columns whose name ends in their unit (`_rupiah`, `_seconds`,
+           `_share`; without a unit a count); NULL if there was nothing to measure
     kinds  prefix of the messages that translate the words in `of`; without it a word is shown as it is
     """
 

@@ -8,9 +8,9 @@ query names tables in braces, and the scope of the check replaces each by the ro
     {legs*}            every row of the accounts in scope: for sums over an account
     {mails?}           rows to look up by key from a row that is in scope
 
-Each query is one statement and so sees one snapshot of the database: money that moves while it runs
-is seen before or after its transaction, never in between.  No two queries share a snapshot, since
-a snapshot that is held for long keeps dead rows of the job queue alive.
+Each query is one statement and so sees one snapshot of the database: money that moves while it runs is seen before or
+after its transaction, never in between.  No two queries share a snapshot, since a snapshot that is held for long keeps
+dead rows of the job queue alive.
 """
 
 import re
@@ -56,8 +56,7 @@ class Posting:
     """The rule by which entries of some reasons arise.
 
     The query derives them from their causes, never from the entries themselves. It returns account_id, entry_id,
-    reason,
-    subject, posted_at, books, amounts (credits positive).
+    reason, subject, posted_at, books, amounts (credits positive).
     """
 
     reasons: tuple[str, ...]
@@ -69,10 +68,8 @@ class MailCause:
     """A cause for which a room writes mails.
 
     The query returns account_id, cause_key, template, contact (the address; NULL: that of the account), the time since
-    which
-    the mail is owed (NULL: it may be missing), and the subject. The subject is the value of `fact` in the jobs of
-    `kinds`,
-    which write the mail.
+    which the mail is owed (NULL: it may be missing), and the subject. The subject is the value of `fact` in the jobs of
+    `kinds`, which write the mail.
     """
 
     query: str

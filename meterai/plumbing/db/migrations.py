@@ -1,9 +1,8 @@
 """Migrations: numbered plain SQL, each applied once, in order, in its own transaction.
 
 Every file first sets `lock_timeout` and `statement_timeout`, so that a migration which cannot get its lock fails
-instead
-of stopping the service. An advisory lock ensures that two processes that start together apply each file once. A file
-whose text changed after it was applied is refused.
+instead of stopping the service. An advisory lock ensures that two processes that start together apply each file once. A
+file whose text changed after it was applied is refused.
 
 Functions follow the migrations; each is applied again whenever its text changed. A changed function, like a migration,
 must work with the previous version of the application, which runs until it is replaced.
@@ -118,8 +117,7 @@ def check_current(url: str, beside: Homes = ()) -> None:
     """Check that the schema is the one this version was written for.
 
     Refuses `DatabaseNotMigrated`, `DatabaseNewer`; raises `psycopg.OperationalError` if the database does not answer.
-    The
-    audit checks whether the text of an applied migration has changed.
+    The audit checks whether the text of an applied migration has changed.
     """
     with psycopg.connect(conninfo(url)) as connection:
         is_there = connection.execute(_IS_THERE).fetchone() != (None,)
@@ -140,8 +138,7 @@ def migrate(url: str, beside: Homes = ()) -> list[str]:
     `beside`: rooms outside the package that have SQL of their own.
 
     It is run by the owner of the tables; another login, such as the application's in production, finds nothing missing.
-    It
-    also grants the application its rights: docs/decisions/0014.
+    It also grants the application its rights: docs/decisions/0014.
     """
     with psycopg.connect(conninfo(url), autocommit=True) as connection:
         connection.execute("SET ROLE NONE")  # in case the login begins with another role

@@ -1,10 +1,9 @@
 """Personal data: what a room stores about a person, its copy and its erasure (UU PDP 27/2022, sections 7, 8, 31, 43).
 
 For each of its tables a room declares which rows are about a person, which columns a copy contains, what an erasure
-does
-to them, and why and until when the remaining data are kept. A copy contains no secret and no data of another person. An
-erasure runs in one transaction over all rooms; repeating it changes nothing. The texts are in the room's messages
-(`personal.<table>`, `purpose.<room>`, `wait.<word>`), the reasons in those of plumbing (`kept.<reason>`,
+does to them, and why and until when the remaining data are kept. A copy contains no secret and no data of another
+person. An erasure runs in one transaction over all rooms; repeating it changes nothing. The texts are in the room's
+messages (`personal.<table>`, `purpose.<room>`, `wait.<word>`), the reasons in those of plumbing (`kept.<reason>`,
 `basis.<basis>`).
 """
 

@@ -117,8 +117,7 @@ def grant(connection: Connection[Any]) -> bool:
     """Create the role if it is missing and grant it its rights; return False if we may not.
 
     The owner of the tables runs it after migrating. A role belongs to the whole server: several databases share it, and
-    two
-    may create it at once. If the owner may not create roles, the administrator of the server creates it once
+    two may create it at once. If the owner may not create roles, the administrator of the server creates it once
     (docs/operations.md).
     """
     if not _made(connection):
@@ -161,5 +160,5 @@ WHERE rolname = '{ROLE}' AND pg_has_role(session_user, oid, 'MEMBER')
 
 
 async def take(connection: AsyncConnection[Any]) -> None:
-    """Work as the application's role from now on; called for every new connection of a pool."""
+    """Let the connection work as the application's role; called for every new connection of a pool."""
     await connection.execute(_TAKE.encode(), prepare=False)

@@ -2,8 +2,7 @@
 
 The columns of a query have the names of the fields of its result (`order_id AS order`), and a `RowMapper` converts each
 row to it. A field that is an enum, an amount or a serial is converted from its column by its type; other conversions
-are
-given to the mapper.
+are given to the mapper.
 
 A word that this version's enum lacks stays a text, since a newer version wrote it: only work on that row may fail, not
 the rows that were read with it.

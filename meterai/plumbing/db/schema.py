@@ -129,7 +129,10 @@ async def _migrations(tx: Tx) -> list[Row]:
 
 
 async def _rights(tx: Tx) -> list[Row]:
-    """Return wrong rights. If the role does not exist it holds none; see `works_as`."""
+    """Return the rights that the application's role holds and should not, or lacks.
+
+    If the role does not exist, only the rights of others are checked; see `works_as`.
+    """
     wrong: list[Row] = await tx.all(grants.WRONG)
     if not await tx.all("SELECT 1 FROM pg_roles WHERE rolname = %s", rights.ROLE):
         return wrong

@@ -187,8 +187,8 @@ class Tx(ReadTx):
         """Call `act` once the transaction is committed, and never otherwise; in the order of registration.
 
         It is for acts outside the transaction, such as clearing a cache or calling another machine. Its failure affects
-        nothing
-        else, and it is lost if the process dies. So work that must happen is also found by the state of its row.
+        nothing else, and it is lost if the process dies. So work that must happen is also found by the state of its
+        row.
         """
         self._following.append(act)
 

@@ -83,7 +83,7 @@ class BodyTooSlow(Refusal):
 
 
 class BodyIncomplete(Refusal):
-    """The body, or our answer to it, was incomplete when the connection or its framing broke."""
+    """The connection or its framing broke before the body, or our answer to it, was complete."""
 
     code = "body_incomplete"
     status = 400
@@ -155,8 +155,7 @@ class _SendingRate:
     """The sending rate of one body, watched by one timer, whatever the number of its pieces.
 
     `limit` expires when the sender is silent for too long, or slower than the slowest phone. The time of writing pieces
-    to
-    a file does not count.
+    to a file does not count.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:

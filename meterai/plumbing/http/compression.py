@@ -5,8 +5,7 @@ On a line of 400 kbit/s a kilobyte takes 20 ms; compressing it takes a small fra
 An answer to a caller contains secrets, and its length reveals something about them to an attacker who can request it
 repeatedly with chosen words in it (BREACH).  Such an answer is compressed only if one of our pages, or the person,
 requested it: browsers state that in Sec-Fetch-Site (Fetch Metadata, section 2.4).  Browsers too old for this header
-send
-our cookie to requests of other sites only if the person sees the page (SameSite=Lax).
+send our cookie to requests of other sites only if the person sees the page (SameSite=Lax).
 """
 
 import zlib

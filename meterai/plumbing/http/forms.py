@@ -37,8 +37,7 @@ class FormPart:
     """One part of a form. A file has a file name, cleaned by `kit.text.file_name`; other fields have None.
 
     A file field that was left empty has an empty file name. `came` is the file name exactly as sent, which
-    distinguishes
-    the file from others.
+    distinguishes the file from others.
     """
 
     name: str

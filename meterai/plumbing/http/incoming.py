@@ -41,10 +41,8 @@ class Incoming:
         """Return True if the client has already gone, as far as the server can tell now.
 
         It reads ahead: the first piece of a body, and after a complete body the message that the client has gone, so
-        that
-        `is_gone` changes when this message arrives. If a client leaves while it sends a larger body, that is noticed
-        only when
-        the body is read further.
+        that `is_gone` changes when this message arrives. If a client leaves while it sends a larger body, that is
+        noticed only when the body is read further.
         """
         for _ in range(LOOKS):
             if self._asked is None:

@@ -37,8 +37,7 @@ def language_of_stranger(scope: Any) -> str | None:
     """Return the language of a request that is determined by language headers alone, for a cached answer.
 
     None if other facts of the reader matter (a key, another cookie), or if the headers are ambiguous: a client must not
-    be
-    able to influence the cached answer that others get.
+    be able to influence the cached answer that others get.
     """
     head = head_of(scope)
     if b"authorization" in head.values or _COOKIE in head.doubled or _ACCEPTED in head.doubled:

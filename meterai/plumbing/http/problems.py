@@ -64,8 +64,7 @@ def rate_limit(refusal: Refusal, seconds: str | None) -> Mapping[str, str]:
     """Return the RateLimit headers for an exhausted limit and its size (draft-ietf-httpapi-ratelimit-headers-11).
 
     Only refusals have them: otherwise the remaining number would have to be counted for each order. The limit of
-    requests
-    under way is sent with each answer to an API key (`apps/edge.py`).
+    requests under way is sent with each answer to an API key (`apps/edge.py`).
     """
     if refusal.quota is None:
         return {}

@@ -1,10 +1,9 @@
 """Query parameters, checked as strictly as JSON: a route accepts those that its handler declares, each once.
 
 The API and each route with `opt={"strict_query": True}` are strict. Pages ignore unknown parameters: people open them
-by
-links to which other sites add parameters that nobody can list (`utm_source`, `fbclid`, `igsh`), and a page shows what
-it is about. A provider's webhook endpoint ignores them too, since a notification about money must not be refused for
-its address.
+by links to which other sites add parameters that nobody can list (`utm_source`, `fbclid`, `igsh`), and a page shows
+what it is about. A provider's webhook endpoint ignores them too, since a notification about money must not be refused
+for its address.
 
 No text of ours contains NUL, and PostgreSQL rejects it. So every route refuses an address with a NUL, except a
 provider's webhook endpoint, which does not read the query.
@@ -70,8 +69,7 @@ def check_query(connection: ASGIConnection[Any, Any, Any, Any]) -> None:
 
     Refuses `NotFound` for a path with a NUL, and `Malformed` for a query with a NUL. On a strict route it also refuses
     `ParameterUnknown`, and `Malformed` for a repeated name, of which some parsers take the first value and others the
-    last,
-    and for an integer in another form (`1e1`, `1.0`), which the framework would accept.
+    last, and for an integer in another form (`1e1`, `1.0`), which the framework would accept.
     """
     if NUL in connection.scope["path"]:
         raise NotFound("no path has a NUL")

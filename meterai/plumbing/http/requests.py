@@ -205,8 +205,7 @@ def cookie_name(name: str, settings: ProcessSettings) -> str:
     """Return the name of a cookie of ours.
 
     If clients reach us by TLS the name has the prefix __Host-: a browser accepts such a cookie only from this exact
-    host and
-    over TLS (RFC 6265bis, section 4.1.3.2), so that a neighbour under the same domain cannot set it.
+    host and over TLS (RFC 6265bis, section 4.1.3.2), so that a neighbour under the same domain cannot set it.
     """
     return HOST_PREFIX + name if settings.is_secure else name
 
@@ -260,8 +259,7 @@ def network_of(connection: ASGIConnection[Any, Any, Any, Any], proxies: int) -> 
 
     Behind `proxies` of our proxies the address is the one that the outermost of them saw. What a stranger wrote further
     left in X-Forwarded-For, or in a separate line, is ignored. A visitor has the same network however a proxy writes
-    the
-    address. A whole /64 of IPv6 is one network.
+    the address. A whole /64 of IPv6 is one network.
     """
     address = address_of(connection, proxies)
     if address is None:

@@ -3,8 +3,7 @@
 An answer from memory takes some 40 microseconds and needs no permit of the limiter.  A crowd that requests nothing else
 could still keep the process busy, and a payer would wait behind thousands.  So a limited number of such requests begin
 in each tick, and the rest wait with their connections, which slows their clients down.  The limit adapts to the delay
-of
-the ticks, which is the delay that other work has.
+of the ticks, which is the delay that other work has.
 """
 
 import asyncio

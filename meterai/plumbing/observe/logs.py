@@ -42,8 +42,7 @@ def configure(*, level: str, as_json: bool, who: str, with_values: bool = False)
     """Set up logging for this process; `who` is its name (web, worker, ...).
 
     As JSON, which production requires, nothing personal is logged (`plumbing.observe.redaction`). On a terminal a fault
-    is
-    shown as Python shows it; `with_values` adds the value of every variable, including secrets and addresses.
+    is shown as Python shows it; `with_values` adds the value of every variable, including secrets and addresses.
     """
     ending: list[structlog.typing.Processor] = (
         [redact_trace, redact_event, structlog.processors.JSONRenderer()]

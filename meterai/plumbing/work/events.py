@@ -43,8 +43,7 @@ def read_event(event: type[E], account: UUID, facts: Mapping[str, object]) -> E:
     """Return an event from the facts of its job.
 
     Raises `msgspec.ValidationError`, whose message names the place of the fault and no value. Unknown facts, which a
-    newer
-    version may have written, are ignored.
+    newer version may have written, are ignored.
     """
     return msgspec.convert({**facts, "account": account}, event)
 
@@ -60,9 +59,8 @@ class Subscription:
     """A handler of an event.
 
     gives_up  after `jobs.TRIES_MAX` tries the job is given up and waits for a person. Only handlers that notify people
-    give
-              up; those that move money or stamps never do.
-    priority  jobs of a priority run in a worker pool of their own
+              give up; those that move money or stamps never do.
+    priority  selects the worker pool in which its jobs run
     """
 
     event: type[Event]

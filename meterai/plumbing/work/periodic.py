@@ -76,8 +76,7 @@ async def each(
     """Call `act` for every row; return the number of rows for which it succeeded.
 
     `name` is that of the periodic task; `subject` is the field that identifies a row within its account. Raises only if
-    the
-    database is away, which is no fault of a row.
+    the database is away, which is no fault of a row.
     """
     slots = asyncio.Semaphore(at_once)
     done: list[tuple[UUID, str]] = []

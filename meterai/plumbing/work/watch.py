@@ -63,8 +63,7 @@ class Rest:
         """Wait until a look names this pool or task, or it is woken.
 
         A look counts only after `least` seconds; the wait ends after `most` seconds, by default `REST_SECONDS`. Without
-        SQL that
-        finds due rows it waits `least` seconds.
+        SQL that finds due rows it waits `least` seconds.
         """
         was_named, self._is_named = self._is_named, False
         if self._watch.stopping.is_set() or (was_named and not least):

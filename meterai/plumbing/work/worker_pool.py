@@ -47,8 +47,7 @@ class LowWaterMark:
     """The time from which a look reads an index.
 
     Handled rows stay at the beginning of the index as dead rows, until no snapshot sees them any more; each look from
-    the
-    beginning reads them all.  So a look starts where the last one ended, and only every `EVERYTHING_SECONDS` at the
+    the beginning reads them all.  So a look starts where the last one ended, and only every `EVERYTHING_SECONDS` at the
     beginning.
     """
 
@@ -115,8 +114,7 @@ class WorkerPool:
     """Looks for due pieces and keeps a number of them under way.
 
     Each worker pool of a process has its own slots, and database connections go to the pool of the higher `priority`
-    first:
-    however much waits in one pool, it does not delay another.
+    first: however much waits in one pool, it does not delay another.
     """
 
     def __init__(
