@@ -1,6 +1,6 @@
--- Amount of a guarded balance that is not held, with the balance locked until the transaction ends; null if
--- there is no such balance.
--- Public: stamps and stamping, which lock a balance before the lots of it; orders and distribution, whose deposits it is.
+-- Amount of a guarded balance that is not held; null if there is no such balance.  The balance stays locked until the
+-- transaction ends.
+-- Public: stamps and stamping, which lock a balance before its lots; orders and distribution, for balances of deposits.
 CREATE OR REPLACE FUNCTION ledger_free(p_account uuid, p_book text) RETURNS bigint
 LANGUAGE plpgsql AS $$
 DECLARE

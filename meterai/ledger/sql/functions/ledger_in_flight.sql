@@ -1,5 +1,5 @@
--- Rupiah of one order that are neither executed nor back.
--- Public: orders, for its own.
+-- Rupiah of one order that are neither executed nor refunded.
+-- Public: orders, for its orders.
 CREATE OR REPLACE FUNCTION ledger_in_flight(p_account uuid, p_subject uuid) RETURNS bigint
 LANGUAGE sql STABLE AS $$
     SELECT coalesce(sum(l.credit - l.debit), 0)::bigint

@@ -1,4 +1,4 @@
--- Lock every guarded balance of an account, in the sequence of all callers that need more than one.
+-- Lock every guarded balance of an account, always in the same sequence, so that callers do not deadlock.
 -- Public: stamps and refunds, for movements of more than one balance of an account.
 CREATE OR REPLACE FUNCTION ledger_lock(p_account uuid) RETURNS void
 LANGUAGE plpgsql AS $$

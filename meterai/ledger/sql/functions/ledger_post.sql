@@ -1,6 +1,6 @@
--- Post one entry.  Returns true if it is new, false if exactly the same entry exists; refuses
--- `entry_differs` if the id is taken by another one, and `entry_unbalanced` if the legs of a unit
--- do not add up to zero, or if there is none.
+-- Post one entry.  Returns true if it is new, false if exactly the same entry exists.  Refuses
+-- `entry_differs` if a different entry has the id, and `entry_unbalanced` if the legs of a unit
+-- do not add up to zero, or if there are no legs.
 -- Public: every room whose acts move money or stamps.
 CREATE OR REPLACE FUNCTION ledger_post(
     p_account uuid, p_entry text, p_reason text, p_subject uuid,

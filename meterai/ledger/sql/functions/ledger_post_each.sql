@@ -1,6 +1,6 @@
--- Post new entries of two books of one unit: the n-th moves the n-th amount from one to the other.  Refuses
--- `entry_unbalanced` for invalid books or an invalid amount; a taken id is a fault of the caller.
--- Public: stamps, which affixes those of several documents.
+-- Post new entries of two books of one unit: the n-th entry moves the n-th amount from one book to the other.  Refuses
+-- `entry_unbalanced` for invalid books or an invalid amount; an id that exists is a fault of the caller.
+-- Public: stamps, which affixes stamps to several documents.
 CREATE OR REPLACE FUNCTION ledger_post_each(
     p_account uuid, p_entries text[], p_reason text, p_subjects uuid[], p_from text, p_to text, p_amounts bigint[]
 ) RETURNS void

@@ -1,5 +1,5 @@
--- Resolve a hold exactly once; returns false if it was resolved before.  The entry that moves a
--- posted amount is written by the caller after this, in the same transaction.
+-- Resolve a hold exactly once; returns false if it was resolved before.  If the hold is posted, the caller
+-- writes the entry that moves its amount after this call, in the same transaction.
 -- Public: stamps, for its holds.
 CREATE OR REPLACE FUNCTION ledger_resolve(p_account uuid, p_hold uuid, p_state text) RETURNS boolean
 LANGUAGE plpgsql AS $$

@@ -1,5 +1,5 @@
--- Resolve holds of one balance, each exactly once; answers those that were not resolved before.  The caller writes the
--- entries of the held amounts after this, in the same transaction.
+-- Resolve holds of one balance, each exactly once; returns the holds that were not resolved before.  The caller writes
+-- the entries of the held amounts after this call, in the same transaction.
 -- Public: stamps, for its holds.
 CREATE OR REPLACE FUNCTION ledger_resolve_each(p_account uuid, p_holds uuid[], p_book text, p_state text)
 RETURNS uuid[]

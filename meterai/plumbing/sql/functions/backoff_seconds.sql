@@ -1,5 +1,5 @@
--- Seconds until the next try: p_first, twice that, ... up to p_longest.  The exponent has a bound
--- of its own: 2 ^ 1024 is an error, and a counter of tries has no end.  The same in kit/backoff.py.
+-- Seconds until the next try: p_first, doubled after each try, up to p_longest.  The exponent is bounded, since
+-- the number of tries is not and 2 ^ 1024 is an error.  The same rule is in kit/backoff.py.
 CREATE OR REPLACE FUNCTION backoff_seconds(
     p_first double precision, p_tries integer, p_longest double precision
 ) RETURNS double precision

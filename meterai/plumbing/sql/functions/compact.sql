@@ -1,6 +1,6 @@
--- The 26 characters of an identifier, as kit/ids.py writes them: for comparing what was told to
--- others (references, refund numbers, subjects of the audit trail) with what it was made from.
--- Written out, five bits a line: a loop takes five times as long, and the audit asks for millions.
+-- The 26 characters of an identifier, as kit/ids.py writes them.  Audits compare texts that contain one (references,
+-- refund numbers, subjects of the audit trail) with the identifier that they were made from.
+-- Each line handles five bits; a loop would take five times as long, and an audit calls this millions of times.
 CREATE OR REPLACE FUNCTION compact(p_id uuid) RETURNS text
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
     SELECT substr(letters, (get_byte(b, 0) >> 5) + 1, 1)

@@ -1,4 +1,5 @@
--- A loop: distributed by account, an INSERT from a SELECT would be copied by way of the coordinator.
+-- Write an event as one job for each of its handlers.  It uses a loop, since with tables distributed by account the
+-- rows of an INSERT from a SELECT would be copied through the coordinator.
 CREATE OR REPLACE FUNCTION emit(p_account uuid, p_kind text, p_facts jsonb) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE

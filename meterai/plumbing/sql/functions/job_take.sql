@@ -1,4 +1,4 @@
--- Lock a job that is due and delete it with what this transaction writes; no row where another worker has it.
+-- Lock a due job and delete it in this transaction; returns no row if another worker has it.
 CREATE OR REPLACE FUNCTION job_take(p_account uuid, p_job uuid)
 RETURNS TABLE (facts jsonb, created_at timestamptz)
 LANGUAGE plpgsql AS $$

@@ -1,4 +1,4 @@
--- How a function says no: the code of a refusal and its facts.  See plumbing/database.py.
+-- Raise a refusal: its code and its facts.  See plumbing/db/transactions.py.
 CREATE OR REPLACE FUNCTION refuse(p_code text, p_facts jsonb DEFAULT '{}') RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
