@@ -26,7 +26,7 @@ from typing import IO
 from meterai.kit.text import as_came
 
 DIRECTORY_BYTES_MAX = 1024 * 1024  # of the central directory, with some ten thousand names
-# characters of a shown name with its folders; a longer one loses its beginning
+# Characters of a shown name with its folders; a longer one loses its beginning.
 SHOWN_LENGTH_MAX = 1_000
 PIECE_BYTES = 64 * 1024
 # At worst a deflated file is larger than its content by 5 bytes in 16 KB.
@@ -40,7 +40,7 @@ _ENCRYPTED, _UTF8 = 0x1, 0x800
 _STORED, _DEFLATED = 0, 8
 _IN_ZIP64 = 0xFFFF_FFFF  # in place of a length that is in a ZIP64 field, which we do not read
 _HIDDEN = ("__MACOSX/",)  # folders that macOS adds beside the files
-# files that macOS or Windows adds in any folder
+# Files that macOS or Windows adds in any folder.
 _ADDED = frozenset({".ds_store", "thumbs.db", "desktop.ini"})
 # Files by which a document that is a zip inside is recognized, such as one of Word or LibreOffice.
 _OF_A_DOCUMENT = frozenset({"[Content_Types].xml", "mimetype"})

@@ -23,7 +23,7 @@ from meterai.plumbing.files import read_settings_file
 from meterai.plumbing.toml import read_toml
 
 PREFIX = "METERAI_"
-# process id of a parent whose death ends its children; see plumbing/parent.py
+# Process id of a parent whose death ends its children; see plumbing/parent.py.
 PARENT = "METERAI_PARENT_PID"
 # Sources of a setting other than files; any other source is the path of a file.
 NOT_FILES = frozenset({"default", "running instance", "environment", "option"})
@@ -64,7 +64,7 @@ class ProcessSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     worker_concurrency: Positive = 8  # slow acts that one worker does concurrently
     database_connections: Positive = 16  # per process
     environment: Literal["development", "production"] = "development"
-    # upload bytes on disk at once, per web process
+    # Upload bytes on disk at once, per web process.
     uploads_bytes_max: Positive = 1024 * 1024 * 1024
     metrics_port: Port = 0  # port on 127.0.0.1, for the operator only; 0: none
     log_level: Literal["debug", "info", "warning", "error"] = "info"

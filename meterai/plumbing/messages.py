@@ -30,7 +30,7 @@ from meterai.kit.serial import Serial
 
 LANGUAGES = ("id", "en")
 MEGABYTE = 1024 * 1024  # bytes; as phones and desktops count the size of files
-# facts that are the largest allowed size of something
+# Facts that are the largest allowed size of something.
 _LIMITS = frozenset({"limit_bytes", "sum_bytes"})
 _SERIALS = frozenset({"serial", "serials"})
 _BESIDE: list[Traversable] = []  # folders of sentences outside the package

@@ -13,7 +13,7 @@ from time import monotonic
 
 from meterai.plumbing.config import ConfigurationWrong
 
-# factors of the limit: for an address or a /64, and for each wider network around it
+# Factors of the limit: for an address or a /64, and for each wider network around it.
 WIDER = (1, 4, 16)
 # The same factors for resources held at once, which are scarce: if one network may have a quarter of them, the widest
 # network still leaves a quarter to others.
@@ -66,7 +66,7 @@ class Buckets:
     def __init__(self, most: float, refill_seconds: float, wider: tuple[int, ...] = WIDER) -> None:
         self._most = tuple(most * times for times in wider)
         self._refill_seconds = refill_seconds
-        # tokens left, and when they were counted (monotonic seconds)
+        # Tokens left, and when they were counted (monotonic seconds).
         self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
     def take(self, names: Sequence[str]) -> bool:

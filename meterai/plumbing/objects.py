@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from meterai.kit.refusal import CommandRefusal
 
 NONCE_BYTES = 12
-# letters of a name that are its folder; 256 folders for names that begin with a hash
+# Letters of a name that are its folder; 256 folders for names that begin with a hash.
 FOLDER_LETTERS = 2
 
 

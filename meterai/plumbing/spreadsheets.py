@@ -19,7 +19,7 @@ BYTE_ORDER_MARK = "\ufeff"  # shows some spreadsheets that the file is UTF-8
 SEPARATORS = {"id": ";", "en": ","}
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 CELL_LENGTH_MAX = 32_767  # characters; the limit of XLSX
-# checked texts that are cached: most columns of a long table repeat a few of them
+# Checked texts that are cached: most columns of a long table repeat a few of them.
 CELLS_KEPT = 10_000
 COLUMN_WIDTH = 20  # characters, of a column without a given width
 # Characters that begin a formula; some spreadsheets also accept the full-width forms of East Asian keyboards (U+FF01
@@ -27,7 +27,7 @@ COLUMN_WIDTH = 20  # characters, of a column without a given width
 _FORMULA = re.compile(
     r"""((?:^|[;,\r\n])["\s]*)(?=[=+\-@\t\r\uff1d\uff0b\uff0d\uff20])""", re.ASCII
 )
-# an integer is a number in the spreadsheet too; everything else is text
+# An integer is a number in the spreadsheet too; everything else is text.
 Cell: TypeAlias = str | int
 
 

@@ -4,7 +4,7 @@ import re
 import tomllib
 from typing import Any
 
-# our deepest key has three; the time of the parser grows with the square of the parts
+# Our deepest key has three parts; the time of the parser grows with the square of their number.
 KEY_PARTS_MAX = 64
 # Comments and strings; an unterminated one extends to the end of the line or of the text.
 _QUOTED = re.compile(

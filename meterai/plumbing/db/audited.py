@@ -1,9 +1,9 @@
 """What a room declares about its tables for the audit, column by column.
 
-Each column has one of three audit classes. It is part of a fact, which is written once and hashed into every checkpoint
-of the audit's chain; or it is `shown`, which means that nothing needs to check it, for a stated reason; or an invariant
-names it and so checks it. The third class needs no declaration: tests/audit/test_columns.py changes each such column,
-and an invariant must then break.
+Each column has one of three audit classes. It is part of a fact, which is written once and hashed into every audit
+point (an audit without findings, chained to the one before). Or it is `shown`, which means that nothing needs to check
+it, for a stated reason. Or an invariant names it and so checks it, which needs no declaration:
+tests/audit/test_columns.py changes each such column, and an invariant must then break.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -44,7 +44,7 @@ class Fact:
 
     @cached_property
     def shape(self) -> str:
-        """Short description of the hashed columns and rows. A checkpoint with another shape cannot be compared."""
+        """Short description of the hashed columns and rows. An audit point with another shape cannot be compared."""
         told = repr((self.table, self.at, self.columns, self.only, self.join))
         return sha256(told.encode()).hexdigest()[:16]
 
@@ -106,7 +106,7 @@ class ClockColumn:
 
 @dataclass(frozen=True, slots=True)
 class DueWork:
-    """Rows of `table` (as `t`) that wait for work and when it must be done.
+    """Work that rows of `table` (as `t`) wait for, and when it must be done.
 
     waits  SQL: True for rows that wait
     at     SQL: the time at which the work is due

@@ -24,7 +24,7 @@ from meterai.plumbing.db import catalog, rights
 
 CONNECT_SECONDS_MAX = 2  # per host; the minimum of libpq; a healthy server takes milliseconds
 STATEMENT_MS_MAX = 10_000  # no statement of a request needs longer; this protects the pool
-# a row is locked for milliseconds; a longer wait means that something is stuck
+# A row is locked for milliseconds; a longer wait means that something is stuck.
 LOCK_WAIT_MS_MAX = 5_000
 # Longest time for which a process that stops in the middle of a transaction keeps its locks.
 IDLE_IN_TRANSACTION_MS_MAX = 15_000

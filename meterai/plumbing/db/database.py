@@ -73,7 +73,7 @@ CONNECTION_WAIT_SECONDS_MAX = 5.0  # after a longer wait a request is refused
 STATION_SECONDS_MAX = 0.1
 RECONNECT_SECONDS = 0.5  # between two attempts to reach a database that is away
 LOOK_SECONDS = 0.25  # between two checks for connections that have waited too long for an answer
-# after so long without any answer a new connection tests whether the server is there
+# After so long without any answer a new connection tests whether the server is there.
 SILENCE_SECONDS_MAX = 1.0
 RUNS_MAX = 3  # of a command that PostgreSQL rolled back; after that `DatabaseBusy`
 _READ_ONLY = "25006"  # SQLSTATE of a write on a server that was the leader before

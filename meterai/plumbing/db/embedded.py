@@ -102,7 +102,7 @@ def _is_server(pid: int) -> bool:
         # proc(5): "pid (name) state ..."; the name may contain anything, so the text is split at the last bracket.
         name, _, rest = Path(f"/proc/{pid}/stat").read_text().rpartition(")")
     except OSError:
-        # a system without /proc: assume that the process id is right
+        # A system without /proc: assume that the process id is right.
         return not Path("/proc/self").exists()
     return name.endswith("(postgres") and rest.split()[0] not in ("Z", "X")
 
@@ -113,9 +113,9 @@ class EmbeddedPostgres:
     def __init__(self, directory: Path) -> None:
         self._data = directory / "postgres"
         self._log = directory / "postgres.log"
-        # locked while the server is being started or stopped
+        # Locked while the server is being started or stopped.
         self._door = directory / "postgres.door"
-        # share-locked by all processes that use the server
+        # Share-locked by all processes that use the server.
         self._users = directory / "postgres.users"
         self._pid_file = self._data / "postmaster.pid"
         self._servant = _servant()

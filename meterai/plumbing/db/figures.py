@@ -79,7 +79,10 @@ def within(column: str) -> str:
 
 
 def waits(seconds: str, where: str = "true") -> str:
-    """Return SQL columns with the median, the 99th percentile and the longest of waits in seconds."""
+    """Return SQL columns with the median, the 99th percentile and the longest of waits.
+
+    `seconds` is SQL of one wait in seconds, `where` an SQL condition for the rows that count.
+    """
     kept = f"FILTER (WHERE {where})"
     ordered = f"WITHIN GROUP (ORDER BY {seconds}) {kept}"
     return (

@@ -26,13 +26,13 @@ from meterai.plumbing.db.database import Database, Row, Tx
 SHOWN_MAX = 20  # rows of evidence kept per broken invariant
 AT_ONCE = 20  # invariants checked by one statement, if there are few rows
 STATEMENT_SECONDS_MAX = 1800  # for one query over everything, on a large installation
-LATE = "interval '10 minutes'"  # due rows are served sooner while any worker runs
+LATE = "interval '10 minutes'"  # longest delay of a due row while any worker runs
 AHEAD = "interval '10 minutes'"  # allowed difference of two clocks, and time until a lease is seen
 # Covers the time in which the version without digests still ran beside the version that writes them.
 BEFORE_DIGESTS = "(SELECT applied_at + interval '1 day' FROM applied_migrations WHERE right(name, 11) = 'digests.sql')"
 
 _TABLE = re.compile(r"\{(\w+)(?:@(\w+))?([*?]?)\}")
-# the account of rows that belong to no account
+# The account of rows that belong to no account.
 _NOBODY = "'00000000-0000-0000-0000-000000000000'::uuid"
 Subjects: TypeAlias = Mapping[str, SubjectColumn]  # by table
 

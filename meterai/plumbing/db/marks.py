@@ -28,7 +28,7 @@ class Mark:
 
     @classmethod
     def read(cls, told: Mapping[str, Any]) -> Self:
-        """Return a mark from its stored form in a checkpoint."""
+        """Return a mark from its stored form in an audit point."""
         return cls(told["cluster"], told["database"], told["transaction"])
 
     def is_of(self, now: "Mark") -> bool:

@@ -19,7 +19,7 @@ from meterai.plumbing.config import Settings
 from meterai.plumbing.db.database import ReadTx, Tx
 
 LAW_KEEPS = timedelta(days=3_653)  # ten years (UU KUP 28(11))
-# the prefix under which people see the id of an account, in every room
+# The prefix under which people see the id of an account, in every room.
 _ACCOUNT = {"account_id": "acc"}
 
 
@@ -68,7 +68,7 @@ class PersonalTable:
     """The rows of a person in one table (`t`).
 
     columns  columns in a copy; every other column is `inner` (internal), `hidden` (a secret, or its hash), or about
-    `others`
+             other people (`others`)
     also     additional columns of a copy: SQL by name
     whose    SQL that selects the rows of the person, with the values of `named`
     deletes  an erasure deletes the rows

@@ -57,9 +57,8 @@ class DatabaseAway(Refusal):
     code = "database_away"
     status = 503
     may_be_done = True
-    retry_after_seconds = (
-        3  # reconnecting is tried twice a second, each time for two seconds at most
-    )
+    # Reconnecting is tried twice a second, each time for two seconds at most.
+    retry_after_seconds = 3
 
 
 class StorageFull(Refusal):

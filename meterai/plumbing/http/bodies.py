@@ -34,12 +34,12 @@ from meterai.plumbing.networks import NetworkCounts
 from meterai.plumbing.permits import PURPOSE, WorkPurpose
 from meterai.plumbing.threads import to_the_end
 
-# a JSON command; smaller bodies are not counted: 16 MiB for as many connections as there may be
+# A JSON command; smaller bodies are not counted: 16 MiB for as many connections as there may be.
 UNCOUNTED_BYTES_MAX = 8 * 1024
-# of one body in memory, if there is space; a larger body goes to a file
+# Largest body that is held in memory, if there is space; a larger one goes to a file.
 HELD_BYTES_MAX = 1024 * 1024
 ARRIVING_BYTES_MAX = 64 * 1024 * 1024  # of all bodies in memory while they arrive
-# of bodies read back from files into memory; the largest has 100 MiB
+# Bytes of all bodies read back from files into memory; the largest body has 100 MiB.
 WORKING_BYTES_MAX = 128 * 1024 * 1024
 # Share of each budget up to which a body of this priority may take its part. Strangers who post documents for checking
 # fill half of a budget at most, so payers still find space.

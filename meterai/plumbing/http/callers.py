@@ -30,7 +30,7 @@ class Caller:
     language: str
     form_token: str = ""  # proves that a form was sent by our own page
     actor: Actor = _ITS_OWN_ACCOUNT  # actor in the audit trail
-    # time of the last sign-in or proof in this session; None for a key
+    # Time of the last sign-in or proof in this session; None for a key.
     proved_at: datetime | None = None
     permissions: frozenset[str] = frozenset()  # of the caller in that account
     staff_permissions: frozenset[str] = frozenset()  # of the caller as staff

@@ -30,7 +30,7 @@ _GZIP_LEVEL = 6
 _GZIP_FORMAT = 31  # `wbits` of zlib for the header and trailer of gzip
 _KINDS = (b"text/", b"application/json", b"application/problem+json", b"image/svg+xml")
 _STREAMS = b"text/event-stream"
-# values of Sec-Fetch-Site for a request by our page or by the person
+# Values of Sec-Fetch-Site for a request by our page or by the person.
 _OWN = (b"same-origin", b"none")
 
 

@@ -23,7 +23,7 @@ class Incoming:
     def __init__(self, receive: Receive) -> None:
         self._receive = receive
         self._asked: asyncio.Task[HTTPReceiveMessage] | None = None
-        # the message that the client has gone, once received
+        # The message that the client has gone, once received.
         self._end: HTTPReceiveMessage | None = None
         self._kept: list[HTTPReceiveMessage] = []  # messages read ahead; at most one
         self.received = 0  # bytes of the body received from the server

@@ -117,7 +117,7 @@ def on_http_exception(request: Request[Any, Any, Any], error: HTTPException) -> 
     status = error.status_code if error.status_code != 400 else 422
     facts = _what_was_wrong(error) if code == "malformed" else {}
     if status == 413:
-        # a form may have no file, and the size of the form is unknown
+        # A form may have no file, and the size of the form is unknown.
         if not is_api(request.scope):
             code = TOO_LARGE_FOR_PAGE
         facts = {"limit_bytes": request.route_handler.resolve_request_max_body_size()}

@@ -20,7 +20,7 @@ from meterai.plumbing.http.callers import service
 from meterai.plumbing.http.head import head_of
 
 KEY_LENGTH_MAX = 255  # of an Idempotency-Key; a longer one is a mistake of the client
-# prefix of keys for orders sold by sellers, which count to no limit of their buyer
+# Prefix of keys for orders sold by sellers, which count to no limit of their buyer.
 OUR_KEYS = "sale:"
 HOST_PREFIX = "__Host-"  # name prefix by which a browser requires Secure, Path=/ and no Domain
 # Headers of identity, meaning or framing: each may occur once at most. A route lists the further ones that it reads in

@@ -11,7 +11,7 @@ from collections import deque
 from time import monotonic
 
 TICK_SECONDS = 0.005
-# delay of a tick; a payer waits so long each time that it reaches the event loop
+# Delay of a tick; a payer waits so long each time that it reaches the event loop.
 LATE_SECONDS_MAX = 0.004
 # Minimum, however busy the process is. It counts by the second and not by the tick: with ticks 50 ms apart, five in
 # each would be a hundred a second, and the front page took 9 s.

@@ -30,7 +30,7 @@ SERVING = Counter(
     ["station"],
 )
 APART_MIN = 5  # accounts or networks, as for refusals (`limiter/refusals.py`)
-# bound of each backlog: a second is usual, and after ten people try again
+# Bound of each backlog: a second is usual, and after ten people try again.
 BACKLOG_SECONDS_MAX = 5.0
 # Seconds for which an arrival counts, even if its wait has ended. So one row that is stuck has little weight, and an
 # outside machine that stalls is noticed within a dozen seconds.

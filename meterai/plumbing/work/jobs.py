@@ -48,7 +48,7 @@ from meterai.plumbing.work.watch import DueWatch, Piece
 from meterai.plumbing.work.worker_pool import NOBODY, POLL_SECONDS, PoolTerms, WorkerPool, clock
 
 BATCH = 50  # jobs found by one look, enough to amortize the query
-# of jobs below the priority of paid orders: divides their slots and multiplies their polling interval
+# Divides the slots and multiplies the polling interval of jobs below the priority of paid orders.
 LESS_URGENT = 2
 BACKOFF_SECONDS_MAX = 300
 TRIES_MAX = 12  # of a handler that may give up; with the pauses between them half an hour

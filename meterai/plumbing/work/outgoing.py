@@ -34,12 +34,12 @@ SILENT_IN_A_ROW = 3
 SILENT_FOR_SECONDS = (
     60.0  # after which a missing answer says nothing; a web process calls only when somebody orders
 )
-# for which an open circuit lets no call through; recovery is noticed after that time
+# Time for which an open circuit lets no call through; recovery is noticed after it.
 PROBE_SECONDS = 2.0
 PROBES_MAX = 2  # calls under way while it is half-open
-# as many connections as an adapter keeps: further calls would only wait for one
+# As many connections as an adapter keeps: further calls would only wait for one.
 UNDER_WAY_MAX = 100
-# of the first tries in the window: so an outage causes a tenth more calls, not twice as many
+# Share of the first tries in the window: so an outage causes a tenth more calls, not twice as many.
 REPEATS_SHARE = 0.10
 REPEATS_PER_SECOND = 10  # that may begin in any case, so that the last ones are not kept waiting
 # Pause before a repeat that was not begun is tried again; spread over a range, so that not all come together.

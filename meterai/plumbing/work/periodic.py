@@ -88,7 +88,7 @@ async def each(
                 await act(row)
             except DatabaseAway:
                 raise
-            # the edge of a row: the fault is stored and reported, and the row tried again
+            # The edge of a row: the fault is stored and reported, and the row tried again.
             except Exception as fault:
                 await _keep(database, name, account, which, fault)
             else:

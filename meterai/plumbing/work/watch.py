@@ -32,7 +32,7 @@ LOOK_SECONDS = 0.2  # longest wait of new work while the worker rests
 BUSY_LOOK_SECONDS = 0.05  # the same while the worker has work
 LOOKS_AT_ONCE = 4  # in a row, if work causes more work: a payment is executed in three steps
 REST_SECONDS = 10.0  # between two looks of a pool or task that nothing wakes
-# handed to a worker pool by one look; more than begin between two looks if the worker keeps up
+# Handed to a worker pool by one look; more than begin between two looks if the worker keeps up.
 PIECES_MAX = 10
 MISSED_SECONDS = 5.0  # half of the time that the statements look back
 
@@ -142,7 +142,7 @@ class DueWatch:
         )
         self._rests: list[Rest] = []
         self._found_at = self._looked_at = monotonic()
-        # the time at which the next look would be allowed if looks came at regular intervals
+        # The time at which the next look would be allowed if looks came at regular intervals.
         self._next_look_at = 0.0
         self._is_wanted = False
         self._pausing: asyncio.Future[None] | None = None
