@@ -95,14 +95,14 @@ def is_archive(beginning: bytes) -> bool:
 
 
 def is_document(found: Sequence[ArchiveEntry]) -> bool:
-    """True if the files are those of a document that is a zip inside; its owner regards it as one file."""
+    """True if the files are those of a document whose format is a zip archive; its owner regards it as one file."""
     paths = {one.path for one in found}
     # An archive with a PDF is opened to check the PDF, whatever other files it contains.
     return bool(paths & _OF_A_DOCUMENT) and not any(one.lower().endswith(".pdf") for one in paths)
 
 
 def is_office(content: bytes) -> bool:
-    """True if the content is a document that is a zip inside."""
+    """True if the content is an office document whose file format is a zip archive."""
     try:
         return is_document(entries(BytesIO(content)))
     except Unread:

@@ -78,7 +78,7 @@ class FairQueue(Generic[Client, Work]):
             self._gone(client)
 
     def take_oldest(self, may: Callable[[Work], bool], most: int) -> list[Work]:
-        """Remove and return up to `most` waiters from the heads of all queues, from each as long as `may` accepts its head."""
+        """Remove and return up to `most` waiters: from each queue its first ones, as long as `may` is True for them."""
         taken: list[Work] = []
         for client in list(self._lines):
             while client in self._lines and len(taken) < most and may(self._lines[client][0]):

@@ -32,7 +32,7 @@ class Offers:
     levers     staff actions, by name
     knows      searches and happenings, by room
     work       work lists, by name
-    personal   personal data by room; the tables of plumbing have its name
+    personal   personal data, by room, and under "plumbing" for the tables of no room
     retention  every retention rule
     published  events that accounts may receive
     audit      registrations for the audit

@@ -54,7 +54,7 @@ def line(happening: Happening, language: str) -> TimelineLine:
 
 
 def _can_name(text: str) -> bool:
-    """True if this can be the id of something of ours."""
+    """True if this text can be the id of an object of the platform."""
     return 0 < len(text) <= TEXT_LENGTH_MAX and text.isprintable()
 
 

@@ -421,9 +421,9 @@ def _read(file: IO[bytes], start: int, size: int) -> bytes:
 
 
 async def unless_gone(receive: Receive, act: Coroutine[Any, Any, Answer]) -> Answer:
-    """Await something for a client, and cancel it when the client leaves. The body must have been read before.
+    """Await `act` for a client, and cancel it when the client leaves. The body must have been read before.
 
-    If the client leaves it refuses `BodyIncomplete`, which nobody reads.
+    If the client leaves, it refuses `BodyIncomplete`, an answer that nobody reads.
     """
     work = asyncio.ensure_future(act)
     gone = asyncio.ensure_future(_gone(receive))

@@ -17,7 +17,8 @@ GONE: Literal["http.disconnect"] = "http.disconnect"
 class Incoming:
     """The messages of one request, in order and each once; replaces the server's `receive`.
 
-    After the client has gone every call says so. The creator calls `close` when the request is over.
+    Once the client has gone every call returns the message `http.disconnect`. The creator calls `close` when the request
+    is over.
     """
 
     def __init__(self, receive: Receive) -> None:

@@ -47,7 +47,7 @@ from meterai.plumbing.work.events import Subscription
 from meterai.plumbing.work.watch import DueWatch, Piece
 from meterai.plumbing.work.worker_pool import NOBODY, POLL_SECONDS, PoolTerms, WorkerPool, clock
 
-BATCH = 50  # jobs found by one look, enough to amortize the query
+BATCH = 50  # jobs found by one poll, enough to amortize the query
 # Divides the slots and multiplies the polling interval of jobs below the priority of paid orders.
 LESS_URGENT = 2
 BACKOFF_SECONDS_MAX = 300
@@ -114,7 +114,7 @@ Find = Callable[[Tx, datetime, Sequence[UUID], int], Awaitable[Sequence[Piece]]]
 class PeriodicTask:
     """A loop that does due work, and the seconds that it rests after a run that found none.
 
-    due           SQL that finds a due row: the common look of the worker runs it, and wakes the task if it finds one;
+    due           SQL that finds a due row: the common poll of the worker runs it, and wakes the task if it finds one;
                   without it the task runs at its interval (`plumbing/work/watch.py`)
     is_cut        the task takes minutes and only reads, so it is cancelled when the worker stops
     without_rows  reason why the task passes no rows to `each` (`plumbing/work/periodic.py`); empty if it does
@@ -247,7 +247,7 @@ class Worker:
     # -- jobs ------------------------------------------------------------------------------
 
     def worker_pool(self) -> WorkerPool:
-        """Return a worker pool for jobs of all priorities, for a single look at all of them."""
+        """Return a worker pool for jobs of all priorities, so that one poll finds all of them."""
         return self._pool("jobs", due, DUE, Priority.MONEY)
 
     def worker_pools(self) -> Iterator[WorkerPool]:

@@ -1,14 +1,14 @@
-"""One common look for all worker pools and periodic tasks of a worker: one statement finds which of them have due rows.
+"""One common poll for all worker pools and periodic tasks of a worker: one statement finds which of them have due rows.
 
-A worker pool or task without SQL that finds its due rows looks at its own interval. Promises for all others:
+A worker pool or task without SQL that finds its due rows polls at its own interval. Promises for all others:
 
-* a worker pool is handed the rows found for it, and looks itself only if there may be more of them;
+* a worker pool is handed the rows found for it, and polls itself only if there may be more of them;
 * a worker pool or task runs when the statement names it, but after a run in vain not before its interval has passed: a
-  due row that cannot be processed does not wake it at each look;
+  due row that cannot be processed does not wake it at each poll;
 * the statement runs every `LOOK_SECONDS`, and for `BUSY_SECONDS` after something was found every `BUSY_LOOK_SECONDS`;
   at once after work that may cause more work (`soon`), so that a chain of events does not wait between its steps; but
   never more often than `LOOKS_AT_ONCE` in a row allow;
-* each also looks by itself every `REST_SECONDS`, and after `MISSED_SECONDS` without a common look, from the beginning:
+* each also polls by itself every `REST_SECONDS`, and after `MISSED_SECONDS` without a common poll, from the beginning:
   so the statement may leave out rows that became due long ago, and nothing is lost if it cannot run.
 """
 
@@ -31,8 +31,8 @@ BUSY_SECONDS = 2.0  # after something was found: longer than any step that follo
 LOOK_SECONDS = 0.2  # longest wait of new work while the worker rests
 BUSY_LOOK_SECONDS = 0.05  # the same while the worker has work
 LOOKS_AT_ONCE = 4  # in a row, if work causes more work: a payment is executed in three steps
-REST_SECONDS = 10.0  # between two looks of a pool or task that nothing wakes
-# Handed to a worker pool by one look; more than begin between two looks if the worker keeps up.
+REST_SECONDS = 10.0  # between two polls of a pool or task that nothing wakes
+# Handed to a worker pool by one poll; more than begin between two polls if the worker keeps up.
 PIECES_MAX = 10
 MISSED_SECONDS = 5.0  # half of the time that the statements look back
 
@@ -57,12 +57,12 @@ class Rest:
         self._watch = watch
         self._woken: asyncio.Future[None] | None = None
         self._least_until = 0.0
-        self._is_named = False  # named by a look while it was not resting
+        self._is_named = False  # named by a poll while it was not resting
 
     async def wait(self, least: float, most: float = 0.0) -> None:
-        """Wait until a look names this pool or task, or it is woken.
+        """Wait until a poll names this pool or task, or it is woken.
 
-        A look counts only after `least` seconds; the wait ends after `most` seconds, by default `REST_SECONDS`. Without
+        A poll counts only after `least` seconds; the wait ends after `most` seconds, by default `REST_SECONDS`. Without
         SQL that finds due rows it waits `least` seconds.
         """
         was_named, self._is_named = self._is_named, False
@@ -79,7 +79,10 @@ class Rest:
             self._woken = None
 
     def named(self, pieces: Sequence[Piece]) -> None:
-        """Record that a look found due rows. Half a look too early counts, else two equal intervals would miss each other."""
+        """Record that a poll found due rows, unless it came too early after the last run.
+
+        Half an interval of polls too early is accepted, else a poll and a rest of the same length would miss each other.
+        """
         if self._woken is None:
             self._is_named = True
         elif self._least_until - monotonic() <= BUSY_LOOK_SECONDS / 2:
@@ -87,7 +90,7 @@ class Rest:
             self.wake()
 
     def pieces(self) -> Sequence[Piece]:
-        """Return all rows that were due when a look ended the rest; none if there may be more."""
+        """Return the rows found by the poll that ended the rest; empty if there may be more, so that the pool polls."""
         pieces, self._pieces = self._pieces, ()
         return pieces if len(pieces) < PIECES_MAX else ()
 
@@ -120,7 +123,7 @@ _FOUND = RowMapper(DueRow)
 
 
 class DueWatch:
-    """The common look for all worker pools and periodic tasks of a worker."""
+    """The common poll for all worker pools and periodic tasks of a worker."""
 
     def __init__(
         self,
@@ -142,7 +145,7 @@ class DueWatch:
         )
         self._rests: list[Rest] = []
         self._found_at = self._looked_at = monotonic()
-        # The time at which the next look would be allowed if looks came at regular intervals.
+        # The time at which the next poll would be allowed if polls came at regular intervals.
         self._next_look_at = 0.0
         self._is_wanted = False
         self._pausing: asyncio.Future[None] | None = None
@@ -153,7 +156,7 @@ class DueWatch:
         return self._rests[-1]
 
     async def run(self) -> None:
-        """Look until the worker stops, then wake all that rest."""
+        """Poll until the worker stops, then wake all that rest."""
         while not self.stopping.is_set():
             await self._pause()
             if self._due:
@@ -161,16 +164,16 @@ class DueWatch:
         self._wake_all()
 
     def found(self) -> None:
-        """Record that something was found, so that looks are frequent for a while."""
+        """Record that something was found, so that polls are frequent for a while."""
         self._found_at = monotonic()
 
     def soon(self) -> None:
-        """Request a look at once, after work that may cause more work."""
+        """Request a poll at once, after work that may cause more work."""
         self._is_wanted = True
         self._end_pause()
 
     async def _pause(self) -> None:
-        """Wait for the next look: for the interval, or until one is requested and allowed."""
+        """Wait for the next poll: for the interval, or until one is requested and allowed."""
         loop = asyncio.get_running_loop()
         if not self._is_wanted:
             is_busy = monotonic() - self._found_at < BUSY_SECONDS
@@ -198,7 +201,7 @@ class DueWatch:
             found = await self._database.once(self._rows)
         except Refusal:  # the database is away or busy, which the pools and tasks notice too
             return
-        except Exception as fault:  # the edge: each pool and task also looks by itself
+        except Exception as fault:  # the edge: each pool and task also polls by itself
             telemetry.FAULTS.labels(where="watch").inc()
             _log.error("watch_failed", fault=repr(fault), exc_info=True)
             return

@@ -22,15 +22,15 @@ from meterai.plumbing.permits import PURPOSE, WorkPurpose
 from meterai.plumbing.work.watch import DueWatch, Piece, Rest
 
 POLL_SECONDS = 0.05
-FAULT_PAUSE_SECONDS = 1.0  # after a look that failed for an unexpected reason
+FAULT_PAUSE_SECONDS = 1.0  # after a poll that failed for an unexpected reason
 ACCOUNT_SHARE = 4  # one account has at most the slots divided by this, rounded up
 NOBODY = UUID(int=0)
 NOBODY_SHARE = 2  # the same for pieces of no account yet, which belong to many people
 
 # A row becomes visible at its commit, but its time is the begin of its transaction. If more time than this lies
-# between, the next look from the beginning finds it.
+# between, the next poll from the beginning finds it.
 LATE_SECONDS_MAX = 1.0
-EVERYTHING_SECONDS = 5.0  # between two looks that start at the beginning
+EVERYTHING_SECONDS = 5.0  # between two polls that start at the beginning
 
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 _log = structlog.get_logger()
@@ -44,10 +44,10 @@ async def clock(tx: ReadTx) -> datetime:
 
 
 class LowWaterMark:
-    """The time from which a look reads an index.
+    """The time of due work from which the next poll reads the index.
 
-    Handled rows stay at the beginning of the index as dead rows, until no snapshot sees them any more; each look from
-    the beginning reads them all.  So a look starts where the last one ended, and only every `EVERYTHING_SECONDS` at the
+    Handled rows stay at the beginning of the index as dead rows, until no snapshot sees them any more; each poll from
+    the beginning reads them all.  So a poll starts where the last one ended, and only every `EVERYTHING_SECONDS` at the
     beginning.
     """
 
@@ -58,18 +58,18 @@ class LowWaterMark:
         self._whole_at = float("-inf")
 
     def is_whole_due(self) -> bool:
-        """True if the next look should start at the beginning; then call `begin_whole` first."""
+        """True if the next poll should start at the beginning of the index; then call `begin_whole` first."""
         return monotonic() - self._whole_at >= EVERYTHING_SECONDS
 
     def begin_whole(self, now: datetime) -> None:
-        """Let the next look start at the beginning. `now` is the time of the database."""
+        """Let the next poll start at the beginning of the index. `now` is the time of the database."""
         self._mark = _BEGINNING
         self._now, self._read_at = now, monotonic()
         self._whole_at = monotonic()
 
     @property
     def since(self) -> datetime:
-        """The time after which the next look reads."""
+        """The time after which the next poll reads."""
         return self._mark
 
     def now(self) -> datetime:
@@ -94,9 +94,9 @@ class PoolTerms:
     """Parameters of a worker pool.
 
     priority      priority with which it gets database connections
-    poll_seconds  shortest pause after a look that found nothing
+    poll_seconds  shortest pause after a poll that found nothing
     room          number of further pieces that an outside limit allows; None if there is no such limit
-    due           SQL of due pieces, run by the common look of the worker (`plumbing/work/watch.py`)
+    due           SQL of due pieces, run by the common poll of the worker (`plumbing/work/watch.py`)
     of_one        largest number of pieces of one account under way; None: a share of the slots
     """
 
@@ -111,7 +111,7 @@ TERMS = PoolTerms()
 
 
 class WorkerPool:
-    """Looks for due pieces and keeps a number of them under way.
+    """Polls for due pieces and keeps a number of them under way.
 
     Each worker pool of a process has its own slots, and database connections go to the pool of the higher `priority`
     first: however much waits in one pool, it does not delay another.
@@ -140,7 +140,7 @@ class WorkerPool:
         self._under_way: dict[tuple[UUID, UUID], asyncio.Task[None]] = {}
         self._of_account: Counter[UUID] = Counter()
         self._ended = asyncio.Event()
-        self._has_more = False  # the last look did not see all due pieces
+        self._has_more = False  # the last poll did not see all due pieces
         self._rest: Rest | None = None  # None unless `run` is running
 
     @property
@@ -159,7 +159,7 @@ class WorkerPool:
             await asyncio.gather(*self._under_way.values())
 
     async def once(self) -> int:
-        """Look once from the beginning, process the found pieces, and return their number."""
+        """Poll once from the beginning, process the found pieces, and return their number."""
         self.mark.begin_whole(await self._read_clock())
         found = await self._look(self._batch, self.mark.since, [])
         self._waiting |= {piece[:2]: piece for piece in found}
@@ -170,9 +170,9 @@ class WorkerPool:
         return len(found)
 
     async def _fill(self, watch: DueWatch, seen: Sequence[Piece] = ()) -> tuple[float, float]:
-        """Begin pieces while there is room: those in `seen`, else those found by a look.
+        """Begin pieces while there is room: those in `seen`, else those found by a poll.
 
-        Return the shortest rest in seconds, and the longest rest after a failed look (else 0).
+        Return the shortest rest in seconds, and the longest rest after a failed poll (else 0).
         """
         known = self._known()
         pause = 0.0
@@ -186,7 +186,7 @@ class WorkerPool:
         except Refusal as refusal:
             _log.warning("look_refused", lane=self.name, code=refusal.code)
             pause = float(refusal.retry_after_seconds or self._terms.poll_seconds)
-        except Exception as fault:  # the edge: the next look may succeed
+        except Exception as fault:  # the edge: the next poll may succeed
             telemetry.FAULTS.labels(where=self.name).inc()
             _log.error("look_failed", lane=self.name, fault=repr(fault), exc_info=True)
             pause = FAULT_PAUSE_SECONDS
@@ -196,7 +196,7 @@ class WorkerPool:
         return pause or self._terms.poll_seconds, pause
 
     async def _see_more(self) -> bool:
-        """Look once; return True if there are more pieces to read at once."""
+        """Poll once; return True if there are more pieces to read at once."""
         if self.mark.is_whole_due():
             self.mark.begin_whole(await self._read_clock())
         begun = self.mark.now()
@@ -251,6 +251,6 @@ class WorkerPool:
             if not self._of_account[piece.account]:
                 del self._of_account[piece.account]
             self._ended.set()
-            # If no piece waits for a slot, the end of a piece is no reason to look.
+            # If no piece waits for a slot, the end of a piece is no reason to poll.
             if (self._waiting or self._has_more) and self._rest is not None:
                 self._rest.wake()
