@@ -42,7 +42,7 @@ _IN_ZIP64 = 0xFFFF_FFFF  # in place of a length that is in a ZIP64 field, which 
 _HIDDEN = ("__MACOSX/",)  # folders that macOS adds beside the files
 # Files that macOS or Windows adds in any folder.
 _ADDED = frozenset({".ds_store", "thumbs.db", "desktop.ini"})
-# Files by which a document that is a zip inside is recognized, such as one of Word or LibreOffice.
+# Files that mark a zip archive as a document, such as one of Word or LibreOffice.
 _OF_A_DOCUMENT = frozenset({"[Content_Types].xml", "mimetype"})
 _SIGNATURE = b"PK\3\4"
 _OF_THE_END = b"PK\5\6"

@@ -109,10 +109,10 @@ class Buckets:
 
 
 class NetworkCounts:
-    """Number of things that each client holds at once in one process. A client is a network, or any other name.
+    """Number of resources, such as bytes, that each client of one process holds now.
 
-    The number of a client is the greatest of the numbers of its nested networks, each divided by its factor in
-    `WIDER_AT_ONCE`.
+    A client is a network, or any other name. Its number is the greatest of those of its nested networks, each divided
+    by its factor in `WIDER_AT_ONCE`.
     """
 
     def __init__(self) -> None:

@@ -42,7 +42,7 @@ Since = Annotated[
 
 
 class ParameterUnknown(Refusal):
-    """The address has a query parameter that its route does not accept, so that its wish would be ignored."""
+    """The address has a query parameter that its route does not accept; it would otherwise be ignored unnoticed."""
 
     code = "parameter_unknown"
     status = 422

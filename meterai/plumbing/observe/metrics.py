@@ -47,7 +47,7 @@ class Counter(Metric["prometheus_client.Counter"]):
     """A number that only grows."""
 
     def inc(self, amount: float = 1) -> None:
-        """Count."""
+        """Add to the number."""
         self.made.inc(amount)
 
     def _make(self) -> "prometheus_client.Counter":
@@ -83,7 +83,7 @@ class Gauge(Metric["prometheus_client.Gauge"]):
 
 
 class Histogram(Metric["prometheus_client.Histogram"]):
-    """Numbers of values that were at most each of `buckets`, which are upper bounds, and the sum of all values."""
+    """For each upper bound in `buckets`, the number of values up to it; and the sum of all values."""
 
     def __init__(
         self, name: str, text: str, labels: Iterable[str] = (), *, buckets: tuple[float, ...]
