@@ -50,7 +50,7 @@ class WorkPurpose:
     regain_permit: Callable[[], Awaitable[None]] = _go_on
 
     def begin_anew(self) -> None:
-        """Begin the next of several works of one request, whose client waits for it as for a single request."""
+        """Restart the wait of the client for the next of several works of one request: each may take as long as one."""
         if self.until != float("inf"):
             self.until = monotonic() + ALLOWANCES[self.priority].total_seconds
 

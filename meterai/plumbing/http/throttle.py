@@ -13,8 +13,8 @@ from time import monotonic
 TICK_SECONDS = 0.005
 # Delay of a tick; a payer waits so long each time that it reaches the event loop.
 LATE_SECONDS_MAX = 0.004
-# Minimum, however busy the process is. It counts by the second and not by the tick: with ticks 50 ms apart, five in
-# each would be a hundred a second, and the front page took 9 s.
+# Least number of requests that begin in a second, however busy the process is. A minimum for each tick is not enough:
+# with ticks 50 ms apart, five in each would be a hundred a second, and the front page took 9 s.
 IN_A_SECOND_MIN = 1_000
 IN_A_TICK_MIN = IN_A_SECOND_MIN * TICK_SECONDS
 IN_A_TICK_MAX = 250
