@@ -57,10 +57,10 @@ def provider(network: str) -> str:
 
 
 class Buckets:
-    """Token buckets by network: `most` acts at once, refilled within `refill_seconds`; times `WIDER` for wider
-    networks.
+    """Token buckets by network. A network has `most` tokens, one for each act, and regains them in `refill_seconds`.
 
-    They count in one process, so an installation allows as many times more as it has web processes.
+    Wider networks have more tokens, by the factors `wider`. The tokens are those of one process, so an installation has
+    as many times more as it has web processes.
     """
 
     def __init__(self, most: float, refill_seconds: float, wider: tuple[int, ...] = WIDER) -> None:

@@ -17,7 +17,7 @@ CONSOLE_PATH = "/console/subjects"  # path of the timeline of a subject for staf
 
 @dataclass(frozen=True, slots=True)
 class TimelineLine:
-    """A happening for display: `moment` for programs, `at` in Western Indonesia Time for people.
+    """A happening for display. `moment` is its time for programs, `at` in Western Indonesia Time for people.
 
     `about` is the linked subject, None for the subject itself; only staff see `actor`, and lines with `for_staff`.
     """
@@ -31,7 +31,7 @@ class TimelineLine:
 
     @property
     def link(self) -> str | None:
-        """Page of the console to continue on, None for the subject itself."""
+        """Path of the console page of the linked subject; None for the subject of the timeline itself."""
         return None if self.about is None else console_path(self.about)
 
 

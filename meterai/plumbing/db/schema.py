@@ -1,7 +1,7 @@
 """Check that the schema is the one the migrations built, and that rights are as declared.
 
-Protection by the database (a constraint, a function, a missing right) works only while it exists. The expected state
-comes from the files of this installation, so that no record of it in the database can be changed along with the rest.
+The database protects its rows by constraints, functions and missing rights, so the audit checks that these are
+unchanged. The expected state comes from the files of this installation, so that it cannot be changed in the database.
 """
 
 from collections.abc import Iterable

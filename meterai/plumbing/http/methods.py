@@ -41,10 +41,9 @@ def with_allow(app: Litestar, scope: HTTPScope, status: int, headers: list[Heade
 
 
 def of_step(scope: HTTPScope, methods: bytes) -> tuple[int, bytes, list[Header]]:
-    """Return status, body and headers for OPTIONS or a refused method, of a path that a step before the application
-    serves.
+    """Return status, body and headers of the answer to OPTIONS or to a method that the path does not have.
 
-    `methods` are the methods of the path, in the form of `Allow`.
+    The path is served by a step before the application; `methods` are its methods, in the form of `Allow`.
     """
     headers = [(b"cache-control", b"private, no-store"), (b"allow", methods)]
     if scope["method"] == "OPTIONS":
