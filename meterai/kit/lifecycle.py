@@ -32,7 +32,7 @@ class Lifecycle(Generic[State, Event]):
 
     The first state of the table is the initial one. `also_begins` are other initial states. `births` are events that
     create an object and have no transition in the table. `reopens` are events, based on later and stronger evidence,
-    that leave a final state.
+    that open again what was closed.
     """
 
     def __init__(

@@ -4,7 +4,7 @@ from meterai.plumbing.db.figures import FigureQuery, PromiseQuery, within
 
 # Money that left the provider's account is distinguished by the reason of its entry, as for one order
 # (`store.books_of_subjects`). Money in suspense belongs to no order. Payments from a deposit are not counted: that
-# money was counted when the deposit was paid, and a sale books the same rupiah again.
+# money was counted when the deposit was paid, and the capture and refund of a sale move the same rupiah.
 MONEY = f"""
 SELECT '' AS of,
        coalesce(sum(debit - credit) FILTER (WHERE book = 'bank_clearing'

@@ -79,9 +79,9 @@ class Rest:
             self._woken = None
 
     def named(self, pieces: Sequence[Piece]) -> None:
-        """Record that a poll found due rows, unless it came too early after the last run.
+        """Record that a poll found due rows, and end the rest unless its least time is not over.
 
-        Half an interval of polls too early is accepted, else a poll and a rest of the same length would miss each other.
+        Half an interval of polls too early is accepted, else polls and rests of the same length would miss each other.
         """
         if self._woken is None:
             self._is_named = True
