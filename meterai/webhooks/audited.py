@@ -6,7 +6,7 @@ _TOLD = "What is told of money and stamps decides nothing of them."
 AUDITED = Audited(
     clocks=(
         ClockColumn("webhook_endpoints", "before_until", "now() + interval '25 hours'"),
-        # The longest pause of the schedule with its jitter, or the pause that a receiver requests.
+        # Bound: the longest pause, of the schedule with its jitter or as requested by a receiver, plus a margin.
         ClockColumn("webhook_messages", "try_at", "now() + interval '27 hours'"),
     ),
     dues=(

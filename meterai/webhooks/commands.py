@@ -1,4 +1,4 @@
-"""Commands of webhooks: list failing endpoints, list the messages to one, send messages again."""
+"""Commands of webhooks: list failing endpoints, list the messages to an endpoint, send messages again."""
 
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -36,7 +36,7 @@ Most = Annotated[int, Parameter(help="Messages.", validator=Between(1, LISTED_MA
 def list_endpoints(
     account: OptionalText = None, *, as_json: AsJson = False, options: Options = NO_OPTIONS
 ) -> None:
-    """Endpoints that are disabled or slow, those that failed longest in front; or all of an ACCOUNT (acc_...)."""
+    """List endpoints that are disabled or slow, the longest failing first; with ACCOUNT (acc_...), all endpoints of it."""
 
     async def look(database: Database, _: Settings) -> list[dict[str, object]]:
         async with database.reading() as tx:
@@ -72,7 +72,9 @@ def list_deliveries(
     as_json: AsJson = False,
     options: Options = NO_OPTIONS,
 ) -> None:
-    """The newest messages to a WEBHOOK (whk_...), with the last attempt of each; --state undelivered: those alone."""
+    """List the newest messages to a WEBHOOK (whk_...) with the last attempt of each; --state lists one state, such as
+    undelivered.
+    """
     endpoint = read(ENDPOINT_KIND, webhook)
 
     async def look(database: Database, _: Settings) -> list[dict[str, object]]:
@@ -110,7 +112,7 @@ def replay(
     dry_run: DryRun = False,
     options: Options = NO_OPTIONS,
 ) -> None:
-    """Send again what a WEBHOOK (whk_...) did not take, of what was made since then."""
+    """Send the undelivered messages of a WEBHOOK (whk_...) that were created since a moment again."""
     asked = WebhookReplay(webhook, since)
     approvals.pull(options, REPLAY, asked, by=by, reason=reason, dry_run=dry_run)
     line(f"what {webhook} did not take is sent again")

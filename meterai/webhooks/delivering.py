@@ -1,7 +1,7 @@
 """Delivery of messages: two worker pools, one for endpoints that answer quickly and one for slow ones.
 
-A process that dies between an attempt and its record leaves a lease. After the lease the message is sent again, under
-the same id.
+A process that dies after an attempt, but before the attempt is recorded, leaves a lease on the message. When the
+lease ends, the message is sent again under the same id.
 """
 
 import secrets
@@ -37,19 +37,19 @@ from meterai.webhooks.model import (
 from meterai.webhooks.signing import Safe, headers
 
 SLOTS = 200  # attempts under way; each is a connection to some receiver
-ASIDE_SLOTS = 100  # in addition to these, to slow endpoints
-BATCH = 200  # messages that one look returns
+ASIDE_SLOTS = 100  # in addition to `SLOTS`: attempts under way to slow endpoints
+BATCH = 200  # messages that one query for due messages returns
 ASIDE_POLL_SECONDS = 0.5
 WRITTEN_AT_ONCE = (
-    50  # claims and attempts of one statement, which takes some milliseconds while others run
+    50  # claims or attempts written by one statement, which then takes some milliseconds
 )
-_FINE = 1_000_000  # steps of the random jitter of pauses
+_FINE = 1_000_000  # number of possible values of the random jitter of pauses
 
 _log = structlog.get_logger()
 
 
 class WebhookDelivery:
-    """Sends due messages. Its worker pools share their slots by endpoint, as others do by account."""
+    """Sends due messages. Its worker pools share their slots by endpoint; other worker pools share theirs by account."""
 
     def __init__(self, database: Database, sender: Sender, safe: Safe, clock: Clock) -> None:
         self._database = database
@@ -60,7 +60,7 @@ class WebhookDelivery:
         self._attempts = Batcher(self._attempted, WRITTEN_AT_ONCE)
 
     def worker_pool(self) -> WorkerPool:
-        """The worker pool of endpoints that answer quickly."""
+        """Return the worker pool of endpoints that answer quickly."""
         terms = PoolTerms(Priority.NEW, due=store.DUE, of_one=UNDER_WAY_MAX)
         return WorkerPool(
             "webhooks",
@@ -73,7 +73,7 @@ class WebhookDelivery:
         )
 
     def aside(self) -> WorkerPool:
-        """The worker pool of slow endpoints: they delay no others, however many they are."""
+        """Return the worker pool of slow endpoints, which delay no fast endpoint, however many slow ones there are."""
         terms = PoolTerms(Priority.NEW, ASIDE_POLL_SECONDS, of_one=ASIDE_UNDER_WAY_MAX)
         return WorkerPool(
             "webhooks_aside",
@@ -86,7 +86,7 @@ class WebhookDelivery:
         )
 
     async def measure(self) -> int:
-        """Set the gauges of deliveries."""
+        """Periodic task: set the metrics of due messages and of slow and disabled endpoints. Returns 0."""
         due, aside, disabled = await self._database.once(store.standing)
         metrics.DUE.set(due)
         metrics.ASIDE.set(aside)

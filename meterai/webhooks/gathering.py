@@ -1,6 +1,6 @@
-"""Batching of concurrent calls: calls that arrive during a statement share the next one.
+"""Batching of concurrent calls: calls that arrive while a statement runs share the next statement.
 
-A single call waits for its own statement only. The more calls arrive, the fewer statements each costs.
+A call without concurrent calls waits only for its statement. The more calls arrive, the more share a statement.
 """
 
 import asyncio
@@ -14,9 +14,10 @@ Found = TypeVar("Found")
 
 
 class Batcher(Generic[Asked, Found]):
-    """Calls `act` with gathered values, at most `most` at a time; it returns one answer for each, in their order.
+    """Calls `act` with gathered values, at most `most` at a time. `act` returns one answer for each value, in the
+    same order.
 
-    If `act` fails for several values, each is tried alone, so that one stops no other.
+    If `act` fails for several values, it is called again with each of them alone, so that one bad value fails no other.
     """
 
     def __init__(
@@ -46,7 +47,7 @@ class Batcher(Generic[Asked, Found]):
     async def _answer(self, some: Sequence[tuple[Asked, asyncio.Future[Found]]]) -> None:
         try:
             found = await self._act([asked for asked, _ in some])
-        except Exception as fault:  # the edge: the caller gets the fault
+        except Exception as fault:  # any exception is passed on to the callers
             if len(some) > 1 and not isinstance(fault, DatabaseAway | DatabaseBusy):
                 for one in some:
                     await self._answer([one])

@@ -35,7 +35,7 @@ async def tell_disabled(tx: Tx, event: WebhookDisabled) -> None:
 
 
 def publishing(event: type[Event]) -> Subscription:
-    """Subscription that publishes an event to the accounts that registered for it."""
+    """Return the subscription that publishes an event to the accounts that registered for it."""
     return on(event, publish, gives_up=True, service=Publishing)
 
 

@@ -1,6 +1,7 @@
-"""Webhooks for the console: found by the id of an endpoint or a message, described by undelivered messages.
+"""Webhooks for the console: staff find an endpoint by its id or by that of a message; its timeline has undelivered
+messages.
 
-Staff see no body and no answer; the room of an event shows its facts.
+Staff see neither the body of a message nor the receiver's answer; the room of an event shows the facts of the event.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,16 +16,16 @@ from meterai.room import Knows
 from meterai.webhooks import store
 from meterai.webhooks.model import ENDPOINT_KIND, MESSAGE_KIND, WEBHOOK_SUBJECT, Endpoint, Message
 
-MESSAGES_TOLD_MAX = 50  # the newest of an endpoint
+MESSAGES_TOLD_MAX = 50  # the newest messages of an endpoint
 
 
 def subject(one: Endpoint) -> Subject:
-    """Return the subject of an endpoint."""
+    """Return an endpoint as a subject of the console."""
     return Subject(WEBHOOK_SUBJECT.kind, show(ENDPOINT_KIND, one.id), one.account)
 
 
 async def disabled_by_account(tx: ReadTx) -> dict[UUID, int]:
-    """Count the endpoints that the platform disabled, by account; accounts without one are left out."""
+    """Count the endpoints that the platform disabled, by account; accounts without such an endpoint are left out."""
     return {one.account: one.endpoints for one in await store.disabled(tx)}
 
 

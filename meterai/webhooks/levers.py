@@ -1,4 +1,4 @@
-"""Lever of webhooks: send undelivered messages of an endpoint again."""
+"""Lever (staff action with a forecast) of webhooks: send undelivered messages of an endpoint again."""
 
 from datetime import datetime
 
@@ -26,7 +26,9 @@ from meterai.webhooks.model import (
 
 
 class WebhookReplay(msgspec.Struct, frozen=True):
-    """An endpoint as `whk_...`, and the begin: a day in WIB, or a moment."""
+    """An endpoint as `whk_...`, and the earliest creation time of the messages to send again: a day in WIB, or a
+    moment.
+    """
 
     webhook: str
     since: str

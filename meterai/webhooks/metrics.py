@@ -1,4 +1,4 @@
-"""Metrics of the attempts of this process and of deliveries. The worker that measured last sets the gauges."""
+"""Metrics: attempts of this process, and gauges of all deliveries, which the worker that measured last sets."""
 
 from meterai.plumbing.observe.metrics import Counter, Gauge, Histogram
 

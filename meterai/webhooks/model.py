@@ -25,30 +25,38 @@ WEBHOOK_SUBJECT = SubjectSort("webhook", prefix="whk")
 ENDPOINT_KIND = "whk"
 MESSAGE_KIND = "msg"
 EVERYTHING = "*"  # all types, including those of later versions
-TEST = "webhook.test"  # its messages go to an endpoint whatever types that chose
+TEST = "webhook.test"  # sent to an endpoint whichever types the endpoint chose
 
-ENDPOINTS_MAX = 10  # of one account; each costs a message for each of its events
-EVENTS_MAX = 100  # types that one endpoint names; more than there are
+ENDPOINTS_MAX = 10  # of one account: each event of the account costs a message per endpoint
+EVENTS_MAX = 100  # types that one endpoint names; more than exist
 URL_LENGTH_MAX = 1_000  # characters; longer than any known URL
-DESCRIPTION_LENGTH_MAX = 200  # characters; one line for its owner
-BODY_BYTES_MAX = 16 * 1024  # of a message: ids, states and numbers take some hundred
-ANSWER_BYTES_MAX = 1_024  # read and kept of an answer: enough to recognize an error
-SECONDS_MAX = 10.0  # of a whole attempt: a receiver that needs longer answers first and works later
-CONNECT_SECONDS_MAX = 5.0  # of these, until connected
-READ_SECONDS_MAX = 2.0  # of these, for the body: the status decides already
+DESCRIPTION_LENGTH_MAX = 200  # characters; one line for the owner of the endpoint
+BODY_BYTES_MAX = 16 * 1024  # of a message: its ids, states and numbers take some hundred bytes
+ANSWER_BYTES_MAX = 1_024  # bytes of an answer that are read and kept: enough to recognize an error
+SECONDS_MAX = (
+    10.0  # of a whole attempt: a receiver that needs longer should answer first and work later
+)
+CONNECT_SECONDS_MAX = 5.0  # of `SECONDS_MAX`, until connected
+READ_SECONDS_MAX = (
+    2.0  # of `SECONDS_MAX`, for the response body: the status alone decides about delivery
+)
 SLOW_SECONDS = 2.0  # an endpoint that takes longer is served by the slow pool
 ASIDE_SECONDS = 60.0  # shortest stay in the slow pool, so that switching costs little
 UNDER_WAY_MAX = 4  # attempts of one worker to one endpoint at the same time
-ASIDE_UNDER_WAY_MAX = 2  # the same of a slow endpoint
-KEPT = timedelta(days=30)  # of a message with its attempts; the limit of replays
+ASIDE_UNDER_WAY_MAX = 2  # the same for a slow endpoint
+KEPT = timedelta(
+    days=30
+)  # retention of a message with its attempts; older messages cannot be replayed
 SECRET_BYTES = 32
-SECRET_OVERLAP = timedelta(hours=24)  # the earlier secret signs too
-SECRET_SHOWN = timedelta(hours=24)  # a repeat of the request that made it returns it again
-TESTS_PER_HOUR_MAX = 60  # of one endpoint; for a person who tries, not for load
-REPLAYED_MAX = 10_000  # messages of one call; a day of a busy account
-PORTS = (443, 8443)  # other ports belong to services that are no web servers
+SECRET_OVERLAP = timedelta(hours=24)  # time for which the earlier secret signs as well
+SECRET_SHOWN = timedelta(
+    hours=24
+)  # time for which a repeat of the creating request returns the secret again
+TESTS_PER_HOUR_MAX = 60  # of one endpoint: enough for a person, too few for a load test
+REPLAYED_MAX = 10_000  # messages of one call: as many as a busy account gets in a day
+PORTS = (443, 8443)  # other ports often belong to services that are no web servers
 
-# Seconds after each failed attempt, until the next.
+# Seconds from each failed attempt to the next one.
 SCHEDULE = (
     5.0,
     5 * 60.0,
@@ -60,9 +68,9 @@ SCHEDULE = (
     20 * 3_600.0,
     24 * 3_600.0,
 )
-JITTER = 0.1  # of a pause, added at random, so that messages that failed together are not retried together
+JITTER = 0.1  # largest share of a pause added at random: messages that failed together are not retried together
 RETRY_AFTER_SECONDS_MAX = 24 * 3_600.0  # longest honoured Retry-After
-# An endpoint is disabled if all attempts failed for so long, for so many messages.
+# An endpoint is disabled if all attempts failed for at least this time, and for at least this number of messages.
 FAILING = timedelta(days=5)
 FAILED_MESSAGES_MIN = 5
 
@@ -77,7 +85,7 @@ class EndpointState(StrEnum):
 
     ENABLED = "enabled"  # messages go to it
     DISABLED = "disabled"  # its messages are kept undelivered
-    REMOVED = "removed"  # it gets none
+    REMOVED = "removed"  # permanently gets no messages
 
 
 class EndpointEvent(StrEnum):
@@ -102,15 +110,15 @@ ENDPOINT = Lifecycle(
 class DisabledWhy(StrEnum):
     """Reason why an endpoint is disabled."""
 
-    ASKED = "asked"  # its account wanted it
-    GONE = "gone"  # it answered 410
-    FAILING = "failing"  # by the rule of `FAILING`
+    ASKED = "asked"  # its account disabled it
+    GONE = "gone"  # the receiver answered 410 (Gone)
+    FAILING = "failing"  # all attempts failed for the time `FAILING`
 
 
 class MessageState(StrEnum):
     """State of a message."""
 
-    WAITING = "waiting"  # for its first attempt, or the next
+    WAITING = "waiting"  # waits for its first attempt, or the next one
     DELIVERED = "delivered"  # an attempt was answered with 2xx
     UNDELIVERED = "undelivered"  # no attempt is due; it can be replayed
 
@@ -128,7 +136,7 @@ MESSAGE = Lifecycle(
     {
         (MessageState.WAITING, MessageEvent.DELIVERED): MessageState.DELIVERED,
         (MessageState.WAITING, MessageEvent.GIVEN_UP): MessageState.UNDELIVERED,
-        # An attempt that was under way when its endpoint was disabled.
+        # An attempt may succeed that was under way when its endpoint was disabled.
         (MessageState.UNDELIVERED, MessageEvent.DELIVERED): MessageState.DELIVERED,
         (MessageState.UNDELIVERED, MessageEvent.REPLAYED): MessageState.WAITING,
         (MessageState.DELIVERED, MessageEvent.REPLAYED): MessageState.WAITING,
@@ -140,18 +148,18 @@ MESSAGE = Lifecycle(
 class Failure(StrEnum):
     """Reason why an attempt failed."""
 
-    STATUS = "status"  # answered, with another status than 2xx
+    STATUS = "status"  # answered with a status that is neither 2xx nor 3xx
     REDIRECT = "redirect"  # answered with 3xx, which is not followed
     TIMEOUT = "timeout"  # no status within `SECONDS_MAX`
     NAME = "name"  # the name of the host has no address
-    NOT_PUBLIC = "not_public"  # an address of the host is of a network where nothing is sent
-    CONNECTION = "connection"  # not connected, or ended before a status came
-    CERTIFICATE = "certificate"  # TLS failed, or its certificate is not of the host
-    UNREADABLE = "unreadable"  # what came is not HTTP, or its head is too large
+    NOT_PUBLIC = "not_public"  # an address of the host is neither public nor in an allowed network
+    CONNECTION = "connection"  # no connection, or it ended before a status arrived
+    CERTIFICATE = "certificate"  # TLS failed, or the certificate is not valid for the host
+    UNREADABLE = "unreadable"  # the answer is not HTTP, or its headers are too large
 
 
 class TooManyWebhooks(Refusal):
-    """The account has the largest number of endpoints."""
+    """The account already has the maximum number of endpoints."""
 
     code = "too_many_webhooks"
     status = 409
@@ -162,7 +170,7 @@ class TooManyWebhooks(Refusal):
 
 
 class WebhookUrlRefused(Refusal):
-    """Nothing is sent to this URL; `reason` says why."""
+    """Messages may not be sent to this URL; `reason` says why."""
 
     code = "webhook_url_refused"
     status = 422
@@ -173,14 +181,14 @@ class WebhookUrlRefused(Refusal):
 
 
 class WebhookNotEnabled(Refusal):
-    """The endpoint is disabled: enable it first."""
+    """The endpoint is disabled and must be enabled first."""
 
     code = "webhook_not_enabled"
     status = 409
 
 
 class TooManyTests(Refusal):
-    """The endpoint got the largest number of tests within an hour."""
+    """The endpoint already got the maximum number of test messages within an hour."""
 
     code = "too_many_webhook_tests"
     status = 429
@@ -194,7 +202,7 @@ class TooManyTests(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Address of a URL."""
+    """Scheme, host and port of a URL."""
 
     is_https: bool
     host: str
@@ -218,7 +226,7 @@ def is_ip(host: str) -> bool:
 def address_of(url: str) -> Address:
     """Return the address of a URL, without resolving it. Refuses `WebhookUrlRefused`.
 
-    An unusual URL is refused, since two parsers could find two hosts in it.
+    An unusual URL is refused, since two parsers could find different hosts in it.
     """
     if not _PRINTABLE.match(url) or len(url) > URL_LENGTH_MAX or "\\" in url:
         raise WebhookUrlRefused("not_a_url")
@@ -246,7 +254,7 @@ def address_of(url: str) -> Address:
 
 
 def chosen(events: Sequence[str], known: Collection[str]) -> list[str]:
-    """Return the types that an endpoint chooses, each once. Refuses `Malformed`."""
+    """Return the requested event types without duplicates. Refuses `Malformed` for a type that is not in `known`."""
     if not events:
         raise Malformed("events", "given")
     if len(events) > EVENTS_MAX or not set(events) <= {*known, EVERYTHING}:
@@ -255,16 +263,17 @@ def chosen(events: Sequence[str], known: Collection[str]) -> list[str]:
 
 
 def described(text: str) -> str:
-    """Return the description of an endpoint. Refuses `Malformed`."""
+    """Return the description of an endpoint if it is valid. Refuses `Malformed`."""
     if len(text) > DESCRIPTION_LENGTH_MAX:
         raise Malformed("description", "within_bounds")
     return one_line(text).strip()
 
 
 def pause_after(tries: int, chance: float, retry_after: float | None = None) -> float | None:
-    """Return the seconds from the failed attempt of this number to the next; None if there is none.
+    """Return the seconds from failed attempt number `tries` to the next; None if no further attempt is made.
 
-    `chance` is from 0 to 1; `retry_after` is the receiver's request, which can only lengthen the pause.
+    `chance` is a random number from 0 to 1 for the jitter. `retry_after` are the seconds that the receiver requested;
+    they can only lengthen the pause.
     """
     if tries > len(SCHEDULE):
         return None
@@ -303,13 +312,13 @@ class Endpoint:
     is_aside: bool
 
     def wants(self, type_: str) -> bool:
-        """True if it gets messages of this type."""
+        """True if the endpoint gets messages of this type."""
         return EVERYTHING in self.events or type_ in self.events
 
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """An endpoint found by its Idempotency-Key, with its encrypted secret."""
+    """An endpoint found by its Idempotency-Key, with the hash of the creating request and its encrypted secret."""
 
     id: UUID
     request: bytes
@@ -326,14 +335,14 @@ class DisabledOfAccount(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class DueMessage:
-    """A message whose attempt begins: URL, body, and the encrypted secrets that sign it."""
+    """A message that is about to be sent: URL, body, and the encrypted secrets with which it is signed."""
 
     account: UUID
     endpoint: UUID
     message: UUID
     url: str
     body: str
-    tries: int  # including this one
+    tries: int  # attempts, including the current one
     secret: bytes
     secret_before: bytes | None
 
@@ -356,7 +365,7 @@ class Message:
 
 
 class WebhookAttempt(NamedTuple):
-    """One attempt to deliver a message.  `ms` are milliseconds, `answer` its first bytes."""
+    """One attempt to deliver a message.  `ms` is its duration in milliseconds, `answer` the first bytes of the answer."""
 
     number: int
     began_at: datetime
@@ -367,7 +376,9 @@ class WebhookAttempt(NamedTuple):
 
 
 class DeliveryLease(NamedTuple):
-    """A due message and the begin of its attempt, in the pool of `is_aside`."""
+    """A due message to be leased, and the time at which its attempt begins; `is_aside` for the worker pool of slow
+    endpoints.
+    """
 
     account: UUID
     message: UUID
@@ -376,7 +387,9 @@ class DeliveryLease(NamedTuple):
 
 
 class Attempted(NamedTuple):
-    """An ended attempt with its consequences: seconds until the next, and whether the endpoint is slow."""
+    """An ended attempt: `wait` are the seconds until the next one (None without), `is_slow` is true for a slow
+    endpoint.
+    """
 
     of: DueMessage
     made: WebhookAttempt
@@ -387,8 +400,8 @@ class Attempted(NamedTuple):
 class EndpointView(msgspec.Struct, frozen=True, kw_only=True):
     """An endpoint as the API shows it.
 
-    `events` are types, or `*` for all.  `disabled_because` is `asked`, `gone` or `failing`.  `failing_since` is there
-    while no attempt was delivered since then.  `old_secret_until` is there while two secrets sign.
+    `events` are types, or `*` for all. `disabled_because` is `asked`, `gone` or `failing`. `failing_since` is set
+    while every attempt since then failed. `old_secret_until` is set while messages are signed with two secrets.
     """
 
     id: str
@@ -404,13 +417,13 @@ class EndpointView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class EndpointSecret(EndpointView, frozen=True, kw_only=True):
-    """An endpoint with its secret, which is shown by the request that made it, and by repeats of that within a day."""
+    """An endpoint with its secret, which only the creating request and its repeats within a day return."""
 
     secret: str | None
 
 
 class DeliveryView(msgspec.Struct, frozen=True, kw_only=True):
-    """A message as the API shows it; `id` is its webhook-id.  `next_attempt_at` is there while it waits."""
+    """A message as the API shows it; `id` is its webhook-id.  `next_attempt_at` is set while the message waits."""
 
     id: str
     endpoint_id: str
@@ -423,7 +436,7 @@ class DeliveryView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AttemptView(msgspec.Struct, frozen=True, kw_only=True):
-    """One attempt: when it began, how long it took, and what was answered: status and first bytes."""
+    """One attempt: its beginning and duration, and the status and first bytes of the answer."""
 
     number: int
     began_at: datetime
@@ -434,8 +447,8 @@ class AttemptView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DeliveryDetails(DeliveryView, frozen=True, kw_only=True):
-    """A message with its body as it is sent, which is null without the permission that shows the same over the API,
-    and its attempts, the first in front.
+    """A message with its body as sent and its attempts, the first one first. The body is null if the caller lacks the
+    permission to read its content over the API.
     """
 
     body: str | None

@@ -46,7 +46,7 @@ from meterai.webhooks.service import WebhookService, WebhookWish
 
 WEBHOOKS = "/account/webhooks"
 SHOWN_MAX = 50  # messages of one page
-CHOSEN = "chosen"  # value of the form: single types are ticked
+CHOSEN = "chosen"  # value of the form field: the event types are ticked one by one
 _READING = {"permission": Permission.WEBHOOKS_READ, "priority": Priority.CHECKOUT}
 _MANAGING = {"permission": Permission.WEBHOOKS_MANAGE, "priority": Priority.CHECKOUT}
 _MAKING = {**_MANAGING, "fresh_proof": True}
@@ -81,7 +81,7 @@ async def _list_page(
 
 
 def _event_choices(request: PageRequest, webhooks: WebhookService) -> dict[str, str]:
-    """Return the types that the caller may choose, and the sentence of each."""
+    """Return the event types that the caller may choose, each with its description."""
     held, language = caller_of(request).permissions, language_of(request)
     return {
         one: translate(f"published.{one}", language)
@@ -92,7 +92,7 @@ def _event_choices(request: PageRequest, webhooks: WebhookService) -> dict[str, 
 
 @get(WEBHOOKS, opt=_READING, include_in_schema=False)
 async def show_webhooks(request: PageRequest, webhooks: NamedDependency[WebhookService]) -> Page:
-    """Endpoints of the account, and the form for a new one."""
+    """Show the endpoints of the account, and the form for a new endpoint."""
     typed = {name: kept_text(request, name) for name in ("url", "description", "which")}
     return await _list_page(request, webhooks, typed)
 
@@ -114,7 +114,7 @@ async def make_webhook(
     account: NamedDependency[UUID],
     actor: NamedDependency[Actor],
 ) -> Page:
-    """Make an endpoint and show its secret, only now."""
+    """Make an endpoint and show its secret, which is not shown later."""
     form = await read_form_of_a_person(request)
     held = caller_of(request).permissions
     wish = WebhookWish(form.text("url").strip(), _events(form), form.text("description"), held)
@@ -132,7 +132,7 @@ async def show_webhook(
     account: NamedDependency[UUID],
     webhook_id: FromPath[str],
 ) -> Page:
-    """One endpoint: its state, its messages, and the possible actions."""
+    """Show an endpoint: its state, its messages, and the possible actions."""
     endpoint = read(ENDPOINT_KIND, webhook_id)
     before = read_typed(MESSAGE_KIND, request.query_params.get("before", ""))
     wanted = PageOfList(SHOWN_MAX, before) if before else PageOfList(SHOWN_MAX)
@@ -159,7 +159,7 @@ async def show_message(
     webhook_id: FromPath[str],
     message_id: FromPath[str],
 ) -> Page:
-    """One message: its body, and each attempt with its answer."""
+    """Show a message: its body, and each attempt with its answer."""
     endpoint, message = read(ENDPOINT_KIND, webhook_id), read(MESSAGE_KIND, message_id)
     found, attempts = await webhooks.message(account, endpoint, message)
     held = caller_of(request).permissions
@@ -204,7 +204,7 @@ async def rotate_secret(
     actor: NamedDependency[Actor],
     webhook_id: FromPath[str],
 ) -> Page:
-    """Give an endpoint a new secret and show it, only now."""
+    """Give an endpoint a new secret and show it; it is not shown later."""
     form = await read_form_of_a_person(request)
     endpoint = read(ENDPOINT_KIND, webhook_id)
     key = form_key(form.text("key"))
@@ -224,7 +224,7 @@ async def act(
     actor: NamedDependency[Actor],
     webhook_id: FromPath[str],
 ) -> Page:
-    """Test, enable, disable, replay or remove an endpoint, by the pressed button. Refuses `Malformed`."""
+    """Test, enable, disable, replay or remove an endpoint, depending on the pressed button. Refuses `Malformed`."""
     form, endpoint = await read_form_of_a_person(request), read(ENDPOINT_KIND, webhook_id)
     match form.text("act"):
         case "test":

@@ -9,7 +9,7 @@ PERSONAL = Personal(
             table="webhook_attempts",
             columns="message_id number began_at ms status failure",
             inner="account_id",
-            others="answer",  # of the receiver
+            others="answer",  # answers may contain data of other people, as the receiver wrote them
             deletes=True,
         ),
         PersonalTable(

@@ -1,4 +1,4 @@
-"""Conversion of events of rooms to messages for the endpoints that chose them."""
+"""Conversion of events of rooms to messages for the endpoints that chose their types."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -16,13 +16,13 @@ from meterai.webhooks import store
 
 
 def body_of(type_: str, at: datetime, data: Mapping[str, object]) -> str:
-    """Return the body of a message, as it is signed and sent."""
+    """Return the body of a message as JSON, as it is signed and sent."""
     body = {"type": type_, "timestamp": at.isoformat(timespec="milliseconds"), "data": data}
     return msgspec.json.encode(body).decode()
 
 
 class Publishing:
-    """Published events, by the names of events and of types."""
+    """Turns published events into messages; finds an event's public type by the name of the event."""
 
     def __init__(self, published: Sequence[PublicEvent], clock: Clock) -> None:
         self._of_event: dict[str, list[PublicEvent]] = defaultdict(list)
@@ -32,7 +32,7 @@ class Publishing:
         self._clock = clock
 
     async def tell(self, tx: Tx, event: Event) -> None:
-        """Queue messages about an event to the endpoints of its account that chose it."""
+        """Queue messages about an event to those endpoints of its account that chose the type of the event."""
         kind = name_of_event(type(event))
         endpoints = await store.endpoints(tx, event.account)
         for one in self._of_event[kind]:

@@ -43,7 +43,7 @@ InState = Annotated[
 
 
 class WebhookRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """An endpoint: its URL, the types of events that go to it (`*`: all), and a line of your own about it."""
+    """A new endpoint: its URL, the types of events that are sent to it (`*`: all), and your one-line description."""
 
     url: str
     events: list[str]
@@ -51,7 +51,7 @@ class WebhookRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class WebhookChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Changes of an endpoint: what is left out stays as it is."""
+    """Changes of an endpoint. An omitted field is not changed."""
 
     url: str | msgspec.UnsetType = msgspec.UNSET
     events: list[str] | msgspec.UnsetType = msgspec.UNSET
@@ -59,14 +59,14 @@ class WebhookChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ReplayRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One message by its `message_id`, or all that were not delivered of those made `since` a moment."""
+    """The messages to replay: the one with `message_id`, or all undelivered ones created after `since`."""
 
     message_id: str | msgspec.UnsetType = msgspec.UNSET
     since: str | msgspec.UnsetType = msgspec.UNSET
 
 
 class WebhookList(msgspec.Struct, frozen=True):
-    """Your endpoints, the first in front, and the types that they may choose."""
+    """Your endpoints, the oldest first, and the event types that an endpoint may choose."""
 
     webhooks: list[EndpointView]
     event_types: list[str]
@@ -80,7 +80,7 @@ class DeliveryList(msgspec.Struct, frozen=True):
 
 
 class Replayed(msgspec.Struct, frozen=True):
-    """How many messages are delivered once more."""
+    """The number of messages that are delivered again."""
 
     replayed: int
 
@@ -105,10 +105,10 @@ async def make_webhook(
     actor: NamedDependency[Actor],
     data: JSONBody[WebhookRequest],
 ) -> EndpointSecret:
-    """Have events sent to a URL; needs an Idempotency-Key.
+    """Register a URL to which events are sent; needs an Idempotency-Key.
 
-    The answer holds the secret that messages are signed with; it is shown to repeats of the request within a day, and
-    never again.
+    The answer contains the secret with which messages are signed. Repeats of the request within a day return the
+    secret as well; later it is never shown.
     """
     held = caller_of(request).permissions
     wish = WebhookWish(data.url, data.events, data.description, held)
@@ -120,7 +120,7 @@ async def make_webhook(
 async def list_webhooks(
     webhooks: NamedDependency[WebhookService], account: NamedDependency[UUID]
 ) -> WebhookList:
-    """Every endpoint that was not removed."""
+    """List every endpoint that was not removed."""
     found = await webhooks.all_of(account)
     return WebhookList([view(one) for one in found], sorted(webhooks.types))
 
@@ -131,7 +131,7 @@ async def show_webhook(
     account: NamedDependency[UUID],
     webhook_id: FromPath[str],
 ) -> EndpointView:
-    """One endpoint: what goes to it, and how it stands."""
+    """Return an endpoint with its event types and its state."""
     return view(await webhooks.find(account, read(ENDPOINT_KIND, webhook_id)))
 
 
@@ -159,7 +159,7 @@ async def change_webhook(
     webhook_id: FromPath[str],
     data: JSONBody[WebhookChange],
 ) -> EndpointView:
-    """Change URL, types or description; what waits goes to the new URL."""
+    """Change URL, event types or description of an endpoint.  Waiting messages go to the new URL."""
     changed = await webhooks.change(
         account,
         read(ENDPOINT_KIND, webhook_id),
@@ -186,7 +186,7 @@ async def rotate_secret(
     actor: NamedDependency[Actor],
     webhook_id: FromPath[str],
 ) -> EndpointSecret:
-    """A new secret; for 24 hours messages are signed with the old one too.  Needs an Idempotency-Key."""
+    """Make a new secret.  For 24 hours, messages are signed with the old secret as well.  Needs an Idempotency-Key."""
     key, endpoint = idempotency_key(request), read(ENDPOINT_KIND, webhook_id)
     return view_with(*await webhooks.rotate(account, endpoint, key, actor=actor))
 
@@ -204,7 +204,7 @@ async def enable_webhook(
     actor: NamedDependency[Actor],
     webhook_id: FromPath[str],
 ) -> EndpointView:
-    """Send to it again.  What happened while it was disabled was kept: replay it."""
+    """Enable an endpoint.  Messages kept while it was disabled are sent only by a replay."""
     return view(await webhooks.enable(account, read(ENDPOINT_KIND, webhook_id), actor=actor))
 
 
@@ -221,7 +221,7 @@ async def disable_webhook(
     actor: NamedDependency[Actor],
     webhook_id: FromPath[str],
 ) -> EndpointView:
-    """Send nothing to it until it is enabled; what happens meanwhile is kept undelivered."""
+    """Disable an endpoint until it is enabled again.  Messages to it are kept undelivered meanwhile."""
     return view(await webhooks.disable(account, read(ENDPOINT_KIND, webhook_id), actor=actor))
 
 
@@ -238,7 +238,7 @@ async def remove_webhook(
     actor: NamedDependency[Actor],
     webhook_id: FromPath[str],
 ) -> Removed:
-    """Send nothing to it any more, for good."""
+    """Remove an endpoint permanently."""
     await webhooks.remove(account, read(ENDPOINT_KIND, webhook_id), actor=actor)
     return Removed(webhook_id, "removed")
 
@@ -259,7 +259,7 @@ async def test_webhook(
     actor: NamedDependency[Actor],
     webhook_id: FromPath[str],
 ) -> DeliveryView:
-    """Queue a message of the type `webhook.test`; its attempts are at `deliveries`."""
+    """Queue a message of the type `webhook.test`.  `deliveries` lists its attempts."""
     return message_view(await webhooks.test(account, read(ENDPOINT_KIND, webhook_id), actor=actor))
 
 
@@ -277,7 +277,7 @@ async def list_deliveries(
     before: Before = None,
     in_state: InState = None,
 ) -> DeliveryList:
-    """A page of the messages of the last 30 days, newest first."""
+    """Return a page of the messages of the last 30 days to an endpoint, newest first."""
     page = ListPage(limit, read(MESSAGE_KIND, before)) if before else ListPage(limit)
     endpoint, wanted = read(ENDPOINT_KIND, webhook_id), _read_state(in_state)
     found, is_more = await webhooks.messages(account, endpoint, page, wanted)
@@ -306,7 +306,7 @@ async def show_delivery(
     webhook_id: FromPath[str],
     message_id: FromPath[str],
 ) -> DeliveryDetails:
-    """One message with its body and every attempt: when, how long, and what was answered."""
+    """Return a message with its body, and every attempt with its time, duration and answer."""
     endpoint, message = read(ENDPOINT_KIND, webhook_id), read(MESSAGE_KIND, message_id)
     found, attempts = await webhooks.message(account, endpoint, message)
     is_seen = webhooks.may_see(found.type, caller_of(request).permissions)
@@ -330,7 +330,9 @@ async def replay(
     webhook_id: FromPath[str],
     data: JSONBody[ReplayRequest],
 ) -> Replayed:
-    """Deliver one message again, or what was not delivered since a moment: 10,000 at most, so ask until it is 0."""
+    """Deliver a message again, or the undelivered messages since a moment. A request replays at most 10,000 messages:
+    repeat it until the answer is 0.
+    """
     endpoint = read(ENDPOINT_KIND, webhook_id)
     message, since = _or_none(data.message_id), _or_none(data.since)
     if (message is None) == (since is None):

@@ -1,4 +1,4 @@
-"""Service of endpoints: make, change, rotate, test and replay; show messages and answers."""
+"""Service of endpoints: make and change endpoints, rotate secrets, test, replay; read messages and attempts."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -52,7 +52,7 @@ from meterai.webhooks.signing import Safe, shown_secret
 
 @dataclass(frozen=True, slots=True)
 class WebhookWish:
-    """A requested endpoint, with the permissions of the caller."""
+    """The values of an endpoint to be made, and the permissions of the caller."""
 
     url: str
     events: Sequence[str]
@@ -60,13 +60,13 @@ class WebhookWish:
     held: Collection[str]
 
     def digest(self) -> bytes:
-        """Hash of the request that an Idempotency-Key stands for."""
+        """Return the hash of the request, stored with its Idempotency-Key."""
         asked = [self.url, sorted(set(self.events)), self.description]
         return sha256(msgspec.json.encode(asked)).digest()
 
 
 class WebhookService:
-    """Endpoints of accounts."""
+    """Commands and queries of the endpoints of accounts."""
 
     def __init__(
         self, database: Database, egress: Egress, safe: Safe, publishing: Publishing, clock: Clock
@@ -79,7 +79,7 @@ class WebhookService:
 
     @property
     def types(self) -> Mapping[str, str]:
-        """Types that endpoints may choose, and the permission that each needs."""
+        """Event types that endpoints may choose, each with the permission that it needs."""
         return {name: one.permission for name, one in self._publishing.types.items()}
 
     def may_see(self, type_: str, held: Collection[str]) -> bool:
@@ -119,8 +119,8 @@ class WebhookService:
     async def make(
         self, account: UUID, wish: WebhookWish, key: str, *, actor: Actor
     ) -> tuple[Endpoint, str | None]:
-        """Make an endpoint and return it with its secret. The same key finds the same endpoint, for a day with its
-        secret.
+        """Make an endpoint and return it with its secret. A repeat with the same key returns the same endpoint,
+        within a day with its secret, later with None.
 
         Refuses `Malformed`, `WebhookUrlRefused`, `NotPermitted`, `TooManyWebhooks`, `IdempotencyKeyReused`.
         """
@@ -149,7 +149,7 @@ class WebhookService:
         async def make(tx: Tx) -> bool:
             await store.lock_account(tx, account)
             if await store.by_key(tx, account, key) is not None:
-                return False  # two equal requests came at the same time
+                return False  # an equal concurrent request inserted it first
             if len(await store.endpoints(tx, account)) >= ENDPOINTS_MAX:
                 raise TooManyWebhooks(ENDPOINTS_MAX)
             await store.insert(tx, fresh, sealed, key, wish.digest())
@@ -176,7 +176,8 @@ class WebhookService:
     ) -> Endpoint:
         """Change the given fields of an endpoint. Refuses what `make` refuses, and `NotFound`.
 
-        The caller needs the permissions of its types: else they could redirect messages to themselves.
+        The caller needs the permissions of all types of the endpoint: otherwise the caller could redirect messages of
+        these types to a URL and read them.
         """
         if url is not None:
             await self._egress.check(address_of(url))
@@ -207,7 +208,8 @@ class WebhookService:
     async def rotate(
         self, account: UUID, endpoint: UUID, key: str, *, actor: Actor
     ) -> tuple[Endpoint, str]:
-        """Make a new secret; the earlier one signs beside it for `SECRET_OVERLAP`. The same key finds the same secret.
+        """Make a new secret; messages are signed with the earlier one as well for `SECRET_OVERLAP`. A repeat with the
+        same key returns the same secret.
 
         Refuses `NotFound`.
         """
@@ -228,7 +230,7 @@ class WebhookService:
         return await self.find(account, endpoint), secret
 
     async def enable(self, account: UUID, endpoint: UUID, *, actor: Actor) -> Endpoint:
-        """Enable an endpoint. Messages kept meanwhile are sent only by a replay.
+        """Enable an endpoint. Messages kept while it was disabled are sent only by a replay.
 
         A repeat changes nothing. Refuses `NotFound`, `WebhookUrlRefused`.
         """
@@ -261,7 +263,7 @@ class WebhookService:
         return await self.find(account, endpoint)
 
     async def remove(self, account: UUID, endpoint: UUID, *, actor: Actor) -> None:
-        """Remove an endpoint for good; its messages are kept as long as others. A repeat changes nothing.
+        """Remove an endpoint permanently; its messages are kept for their usual retention. A repeat changes nothing.
 
         Refuses `NotFound`.
         """
@@ -281,7 +283,7 @@ class WebhookService:
         await self._database.run(remove)
 
     async def test(self, account: UUID, endpoint: UUID, *, actor: Actor) -> Message:
-        """Send a test to an endpoint.  Refuses `NotFound`, `WebhookNotEnabled`, `TooManyTests`."""
+        """Queue a test message to an endpoint and return it.  Refuses `NotFound`, `WebhookNotEnabled`, `TooManyTests`."""
 
         async def test(tx: Tx) -> UUID:
             found = _enabled(await store.locked(tx, account, endpoint))
@@ -315,7 +317,7 @@ class WebhookService:
     async def replay_since(
         self, account: UUID, endpoint: UUID, since: datetime, *, actor: Actor
     ) -> int:
-        """Deliver the undelivered messages made since a moment. Return their number, `REPLAYED_MAX` at most.
+        """Queue the undelivered messages created since a moment again, at most `REPLAYED_MAX`. Return their number.
 
         Refuses `NotFound`, `WebhookNotEnabled`.
         """
@@ -346,7 +348,9 @@ class WebhookService:
         return endpoint, None if sealed is None else self._shown(endpoint, sealed)
 
     def _check_events(self, wish: WebhookWish) -> list[str]:
-        """Return the requested types. Refuses `Malformed`, `NotPermitted`."""
+        """Return the requested event types. Refuses `Malformed`, and `NotPermitted` for types that the caller may not
+        read.
+        """
         events = chosen(wish.events, self.types)
         wanted = self.types if EVERYTHING in events else events
         for one in sorted(wanted):
@@ -355,7 +359,7 @@ class WebhookService:
         return events
 
     async def _listen(self, tx: Tx, account: UUID) -> None:
-        """Register the account for the events that its endpoints choose, and for no others."""
+        """Register the account for exactly those events that its endpoints choose."""
         kinds = {
             published.ALL if one == EVERYTHING else self._publishing.types[one].kind
             for endpoint in await store.endpoints(tx, account)
@@ -389,7 +393,9 @@ async def _message(tx: ReadTx, account: UUID, endpoint: UUID, message: UUID) -> 
 
 
 async def _record_given(tx: Tx, about: Endpoint, sealed: bytes, action: str, actor: Actor) -> None:
-    """Record an action with a digest by which the audit recognizes URL and secret; neither can be guessed from it."""
+    """Record an action in the audit trail, with a hash of the encrypted secret and the URL. The audit compares it
+    with the row; neither secret nor URL can be guessed from it.
+    """
     digest = sha256(sealed + about.url.encode()).hexdigest()
     await _record(tx, about, action, actor, host=address_of(about.url).host, digest=digest)
 

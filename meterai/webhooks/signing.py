@@ -23,13 +23,15 @@ def shown_secret(secret: bytes) -> str:
 
 
 def signature(secret: bytes, message: str, at: int, body: bytes) -> str:
-    """Return the signature of a message (`v1`): over its id, the seconds of the attempt, and its body."""
+    """Return the signature of a message (`v1`): over its id, the time of the attempt (`at`, Unix seconds), and its
+    body.
+    """
     signed = b".".join((message.encode(), str(at).encode(), body))
     return "v1," + b64encode(hmac.digest(secret, signed, hashlib.sha256)).decode()
 
 
 def headers(signers: Iterable[bytes], message: str, at: datetime, body: bytes) -> dict[str, str]:
-    """Return the headers of one attempt, signed with each of these secrets."""
+    """Return the headers of one attempt, with a signature by each of these secrets."""
     seconds = int(at.timestamp())
     return {
         "Content-Type": "application/json",
@@ -41,8 +43,8 @@ def headers(signers: Iterable[bytes], message: str, at: datetime, body: bytes) -
 
 
 class Safe:
-    """Encrypts secrets with a key of the instance, bound to their endpoints: a secret moved to another endpoint cannot
-    be decrypted.
+    """Encrypts secrets of endpoints with a key of the instance. A secret is bound to its endpoint: moved to another
+    endpoint, it cannot be decrypted.
     """
 
     def __init__(self, key: bytes) -> None:
@@ -55,6 +57,6 @@ class Safe:
         return nonce + self._cipher.encrypt(nonce, secret, account.bytes + endpoint.bytes)
 
     def opened(self, sealed: bytes, account: UUID, endpoint: UUID) -> bytes:
-        """Decrypt a secret. Raises `InvalidTag` for that of another endpoint or instance."""
+        """Decrypt a secret. Raises `InvalidTag` for a secret of another endpoint or instance."""
         nonce, rest = sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:]
         return self._cipher.decrypt(nonce, rest, account.bytes + endpoint.bytes)

@@ -91,7 +91,7 @@ WHERE account_id = %s AND message_id IN (SELECT message_id FROM webhook_messages
     ORDER BY message_id LIMIT %s)
 """
 _PIECE = "endpoint_id AS account, message_id AS id, try_at AS due_at, to_jsonb(account_id) AS what"
-# By endpoint instead of account: see `WebhookDelivery`.
+# Grouped by endpoint instead of account: the worker pools of `WebhookDelivery` share their slots by endpoint.
 DUE = f"""
 SELECT {_PIECE} FROM webhook_messages WHERE state = 'waiting' AND NOT is_aside
     AND try_at > now() - interval '10 seconds' AND try_at <= now()
@@ -102,7 +102,8 @@ SELECT {_PIECE} FROM webhook_messages WHERE state = 'waiting' AND NOT is_aside
     AND try_at > %s AND try_at <= now() AND endpoint_id <> ALL(%s)
 ORDER BY try_at LIMIT %s
 """  # noqa: S608
-# A few messages of each endpoint, those not tried for longest first: a long queue of one endpoint is skipped.
+# A few messages of each endpoint, those first that were not tried for the longest time. So a long
+# queue of one endpoint does not delay the others.
 LOOK_ASIDE = f"""
 SELECT m.account, m.id, m.due_at, m.what
 FROM webhook_endpoints e CROSS JOIN LATERAL (
@@ -112,7 +113,8 @@ FROM webhook_endpoints e CROSS JOIN LATERAL (
 WHERE e.is_aside AND e.state = 'enabled' AND e.endpoint_id <> ALL(%s)
 ORDER BY e.tried_at LIMIT %s
 """  # noqa: S608
-# Rows locked by others are skipped: their holders claim, record or move them. So a claim never waits.
+# Locked rows are skipped: another transaction is claiming, recording or moving them. So a claim never waits for a
+# lock.
 CLAIM = """
 WITH due AS MATERIALIZED (
     SELECT m.account_id, m.message_id, d.began_at
@@ -127,8 +129,9 @@ WHERE m.account_id = d.account_id AND m.message_id = d.message_id
 RETURNING m.account_id AS account, m.endpoint_id AS endpoint, m.message_id AS message, e.url, m.body,
     m.tries + 1 AS tries, e.secret, CASE WHEN e.before_until > d.began_at THEN e.secret_before END AS secret_before
 """
-# All transactions lock endpoints first and then messages, both in one order. A healthy endpoint is not locked:
-# deliveries to it do not change its row, and several workers do not wait for each other.
+# All transactions lock endpoints before messages, each kind in the same order, so that there are no
+# deadlocks. A healthy endpoint is not locked: deliveries do not change its row, so that workers do
+# not wait for each other.
 _ATTEMPTED = f"""
 WITH made AS MATERIALIZED (
     SELECT * FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::timestamptz[], %s::integer[], %s::integer[], %s::bytea[],
@@ -146,7 +149,7 @@ FROM (SELECT d.*, h.endpoint_id IS NOT NULL AS is_held
     FROM made d LEFT JOIN held h ON h.account_id = d.account AND h.endpoint_id = d.endpoint
     ORDER BY d.account, d.endpoint, d.message) AS a
 """  # noqa: S608 - numbers are constants
-# By the indexes of each state.
+# Each count uses the index of its state.
 _STANDING = """
 SELECT (SELECT count(*) FROM webhook_messages WHERE state = 'waiting' AND NOT is_aside AND try_at <= now()) AS due,
     (SELECT count(*) FROM webhook_endpoints WHERE is_aside AND state = 'enabled') AS aside,
@@ -156,7 +159,7 @@ _DISABLED = """
 SELECT account_id AS account, count(*)::integer AS endpoints FROM webhook_endpoints WHERE state = 'disabled' AND why <> 'asked'
 GROUP BY account_id
 """
-# By the index of each condition.
+# Each condition uses its index.
 _NOT_WELL = f"""
 SELECT * FROM (
     (SELECT {_ENDPOINT} FROM webhook_endpoints WHERE state = 'disabled' ORDER BY moved_at LIMIT %s)
@@ -188,29 +191,31 @@ async def endpoints(tx: ReadTx, account: UUID) -> list[Endpoint]:
 
 
 async def endpoint(tx: ReadTx, account: UUID, endpoint_id: UUID) -> Endpoint | None:
-    """Return one endpoint, also a removed one."""
+    """Return the endpoint with this id, even if it was removed; None if it does not exist."""
     return await tx.one_as(_ENDPOINTS, ONE, account, endpoint_id)
 
 
 async def locked(tx: Tx, account: UUID, endpoint_id: UUID) -> Endpoint | None:
-    """Return one endpoint and lock it until the transaction ends."""
+    """Return the endpoint with this id, locked until the transaction ends; None if it does not exist."""
     return await tx.one_as(_ENDPOINTS, LOCKED, account, endpoint_id)
 
 
 async def by_id(tx: ReadTx, endpoint_id: UUID) -> list[Endpoint]:
-    """Return the endpoint with this id, of any account."""
+    """Return the endpoint with this id, of any account, as a list with at most one element."""
     return await tx.all_as(_ENDPOINTS, BY_ID, endpoint_id)
 
 
 async def by_key(tx: ReadTx, account: UUID, key: str) -> Made | None:
-    """Return the endpoint made by a request with this Idempotency-Key."""
+    """Return the endpoint made by a request with this Idempotency-Key; None if there was no such request."""
     return await tx.one_as(_MADE, BY_KEY, account, key)
 
 
 async def secret(
     tx: ReadTx, account: UUID, endpoint_id: UUID
 ) -> tuple[bytes, str | None, datetime | None]:
-    """Return the encrypted secret of an endpoint, the key of the request that made it, and the end of the overlap."""
+    """Return the encrypted secret of an endpoint, the Idempotency-Key of the rotation that made it (None for the
+    first), and the end of the time for which the earlier secret signs as well.
+    """
     row = await tx.one(OPENS, account, endpoint_id)
     assert row is not None
     return row["secret"], row["rotate_key"], row["before_until"]
@@ -259,14 +264,14 @@ async def enable(tx: Tx, account: UUID, endpoint_id: UUID, at: datetime) -> None
 async def stop(
     tx: Tx, account: UUID, endpoint_id: UUID, state: EndpointState, why: DisabledWhy | None
 ) -> None:
-    """Disable or remove an endpoint; its waiting messages are kept undelivered."""
+    """Disable or remove an endpoint; its waiting messages become undelivered."""
     await tx.run(_STOP, account, endpoint_id, state, why)
 
 
 async def rotate(
     tx: Tx, account: UUID, endpoint_id: UUID, sealed: bytes, key: str, until: datetime
 ) -> None:
-    """Give an endpoint a new secret; the earlier one signs beside it until a moment."""
+    """Give an endpoint a new secret; the earlier one signs as well up to `until`."""
     await tx.run(_ROTATE, until, sealed, key, account, endpoint_id)
 
 
@@ -278,24 +283,24 @@ async def add(
 
 
 async def tests_since(tx: ReadTx, account: UUID, endpoint_id: UUID, since: UUID) -> int:
-    """Count the tests of an endpoint whose messages have this id or a later one."""
+    """Count the test messages to an endpoint with the id `since` or a later one (ids are ordered by time)."""
     return int(await tx.value(TESTS, account, endpoint_id, since, TEST))
 
 
 async def messages(
     tx: ReadTx, account: UUID, endpoint_id: UUID, before: UUID, state: str | None, limit: int
 ) -> list[Message]:
-    """Return messages to an endpoint, newest first, of one state if given."""
+    """Return messages to an endpoint with ids before `before`, newest first, of one state if `state` is given."""
     return await tx.all_as(_MESSAGES, MESSAGES, account, endpoint_id, before, state, state, limit)
 
 
 async def message(tx: ReadTx, account: UUID, message_id: UUID) -> Message | None:
-    """Return one message of an account."""
+    """Return one message of an account; None if it does not exist."""
     return await tx.one_as(_MESSAGES, MESSAGE, account, message_id)
 
 
 async def message_by_id(tx: ReadTx, message_id: UUID) -> list[Message]:
-    """Return the message with this id, of any account."""
+    """Return the message with this id, of any account, as a list with at most one element."""
     return await tx.all_as(_MESSAGES, MESSAGE_BY_ID, message_id)
 
 
@@ -305,27 +310,29 @@ async def attempts(tx: ReadTx, account: UUID, message_id: UUID) -> list[WebhookA
 
 
 async def replay(tx: Tx, found: Message, at: datetime, *, is_aside: bool) -> None:
-    """Queue a message again; a waiting one stays as it is."""
+    """Queue a message again; a waiting message is not changed."""
     await tx.run(_REPLAY_ONE, at, is_aside, found.account, found.id)
 
 
 async def replay_since(tx: Tx, to: Endpoint, at: datetime, since: datetime, limit: int) -> int:
-    """Queue undelivered messages made since a moment again. Return their number, `limit` at most."""
+    """Queue undelivered messages created since a moment again, at most `limit`. Return their number."""
     return await tx.run(_REPLAY, at, to.is_aside, to.account, to.account, to.id, since, limit)
 
 
 async def due(tx: ReadTx, since: datetime, without: Sequence[UUID], limit: int) -> list[Piece]:
-    """Return messages that became due after a moment, except those to these endpoints and to slow ones."""
+    """Return messages that became due after `since`, except those to slow endpoints and to the endpoints `without`."""
     return await tx.all_as(_PIECES, LOOK, since, list(without), limit)
 
 
 async def due_to_slow(tx: ReadTx, without: Sequence[UUID], limit: int) -> list[Piece]:
-    """Return due messages to slow endpoints, a few to each, except those to these endpoints."""
+    """Return due messages to slow endpoints, a few to each, except those to the endpoints `without`."""
     return await tx.all_as(_PIECES, LOOK_ASIDE, list(without), limit)
 
 
 async def claim(tx: Tx, wanted: Sequence[DeliveryLease]) -> list[DueMessage | None]:
-    """Lease due messages. None for one that another process has, or that is no longer waiting in this pool."""
+    """Lease due messages; return None in place of a message that another process leased, or that no longer waits in
+    this pool.
+    """
     columns = zip(*wanted, strict=True)
     rows = await tx.all_as(_DELIVERIES, CLAIM, *map(list, columns), LEASE_SECONDS)
     found = {one.message: one for one in rows}
@@ -333,7 +340,7 @@ async def claim(tx: Tx, wanted: Sequence[DeliveryLease]) -> list[DueMessage | No
 
 
 async def attempted(tx: Tx, made: Sequence[Attempted]) -> list[str | None]:
-    """Record attempts with their consequences. Return the state of the endpoint of each."""
+    """Record attempts with their consequences. Return the state of the endpoint of each attempt."""
     columns = zip(
         *(
             (
@@ -363,12 +370,12 @@ async def disabled(tx: ReadTx) -> list[DisabledOfAccount]:
 
 
 async def unhealthy(tx: ReadTx, limit: int) -> list[Endpoint]:
-    """Return endpoints that are disabled or answer slowly, those that failed longest first."""
+    """Return endpoints that are disabled or answer slowly, the longest failing first."""
     return await tx.all_as(_ENDPOINTS, _NOT_WELL, limit, limit, limit)
 
 
 async def undelivered_since(tx: ReadTx, of: Endpoint, since: datetime, limit: int) -> int:
-    """Count undelivered messages made since a moment, `limit` at most."""
+    """Count undelivered messages created since a moment, up to `limit`."""
     return int(await tx.value(_UNDELIVERED_SINCE, of.account, of.id, since, limit))
 
 

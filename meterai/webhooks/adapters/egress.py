@@ -1,8 +1,8 @@
 """Addresses to which messages may be sent.
 
 An account that registers a URL makes our machines call it. Only public addresses may be called, because hosts of our
-own network trust our machines. A name is resolved, each of its addresses is checked, and the connection uses one of
-these: a name that resolves differently a moment later changes nothing.
+own network trust our machines. A host name is resolved, each of its addresses is checked, and the connection uses one
+of the checked addresses. So a name that resolves differently a moment later has no effect.
 """
 
 import asyncio
@@ -22,10 +22,10 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 
 from meterai.webhooks.model import PORTS, Address, WebhookUrlRefused
 
-LOOK_UPS_MAX = 100  # names resolved at the same time; each waits in a thread
+LOOK_UPS_MAX = 100  # names resolved at the same time; each look-up occupies a thread
 PINNED_SECONDS = 5.0  # seconds for which an answer is reused
-NAMES_MAX = 10_000  # cached answers; beyond this number all are dropped
-ADDRESSES_MAX = 16  # of one name that are checked and used
+NAMES_MAX = 10_000  # cached answers; a full cache is emptied
+ADDRESSES_MAX = 16  # addresses of one host name that are checked and used
 
 _IP = IPv4Address | IPv6Address
 _IPV6 = IPv6Network("2000::/3")  # all allocated unicast addresses (RFC 4291)
@@ -41,7 +41,7 @@ _NOT_PUBLIC = (
 
 
 def is_public(address: _IP) -> bool:
-    """True if anybody on the internet reaches the same host at this address."""
+    """True if the address is globally routable: it leads to the same host from everywhere on the internet."""
     if isinstance(address, IPv6Address):
         behind = address.ipv4_mapped
         if address in _NAT64:
@@ -60,7 +60,7 @@ def is_public(address: _IP) -> bool:
 
 
 class NotPublic(OSError):
-    """An address of the host is not public, and no allowed network contains it."""
+    """The host has an address that is neither public nor in an allowed network."""
 
 
 class NoAddress(OSError):
@@ -71,13 +71,13 @@ class Egress(AbstractResolver):
     """Checks addresses and pins them: connections use only checked addresses."""
 
     def __init__(self, networks: Sequence[IPv4Network | IPv6Network] = ()) -> None:
-        """`networks` are allowed in addition to public addresses."""
+        """`networks` are ranges to which messages may be sent in addition to public addresses."""
         self._allowed = networks
         self._threads = ThreadPoolExecutor(LOOK_UPS_MAX, "webhook-names")
         self._pinned: dict[str, tuple[float, asyncio.Task[Sequence[_IP]]]] = {}
 
     async def check(self, address: Address) -> None:
-        """Refuse `WebhookUrlRefused` if nothing may be sent to this address."""
+        """Check that messages may be sent to this address. Refuses `WebhookUrlRefused`."""
         try:
             found = await self.addresses(address)
         except NotPublic:
@@ -89,14 +89,14 @@ class Egress(AbstractResolver):
         raise WebhookUrlRefused(reason)
 
     async def addresses(self, address: Address) -> Sequence[_IP]:
-        """Return the addresses to connect to. Raises `NotPublic`, `NoAddress`."""
+        """Return the checked IP addresses of a host. Raises `NotPublic`, `NoAddress`."""
         found = await self._addresses_of(address.host)
         if not all(self._is_permitted(one) for one in found):
             raise NotPublic(address.host)
         return found
 
     async def to_send(self, address: Address) -> None:
-        """Check an address before each message. Raises `NotPublic`, `NoAddress`."""
+        """Check an address before a message is sent to it. Raises `NotPublic`, `NoAddress`."""
         if self._why_not(address, await self.addresses(address)):
             raise NotPublic(address.host)
 
@@ -125,7 +125,7 @@ class Egress(AbstractResolver):
             asked = asyncio.create_task(self._resolve(host))
             # Retrieves the exception, so that asyncio does not log one that nobody awaits.
             asked.add_done_callback(lambda task: task.cancelled() or task.exception())
-            # Concurrent requests wait for this look-up: a slow name takes one thread.
+            # Concurrent requests for the same name wait for this look-up, so that a slow name occupies one thread.
             self._pinned[host] = (float("inf"), asked)
         return await asyncio.shield(asked)
 
@@ -149,7 +149,7 @@ class Egress(AbstractResolver):
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
-        """Return the checked addresses to connect to."""
+        """Return the checked addresses of a host, in the form that aiohttp's connector needs."""
         del family
         found = await self.addresses(Address(is_https=True, host=host, port=port))
         return [

@@ -1,7 +1,7 @@
-"""Sending of one message to one receiver, within bounds that no receiver can stretch.
+"""Sending of one message to one receiver, within limits that hold for any receiver.
 
-No redirect is followed, no cookie is kept, no proxy of the environment is used, nothing is decompressed. A head is
-small, only a few bytes of a body are read, and the whole exchange has a time limit.
+No redirect is followed, no cookie is kept, no proxy of the environment is used, nothing is decompressed. The size of
+response headers, the bytes read of a response body, and the time of the whole exchange are limited.
 """
 
 import asyncio
@@ -23,8 +23,8 @@ from meterai.webhooks.model import (
     address_of,
 )
 
-KEPT_SECONDS = 10.0  # of an idle connection
-HEAD_BYTES_MAX = 8 * 1024  # of a line of the head
+KEPT_SECONDS = 10.0  # for which an idle connection is kept
+HEAD_BYTES_MAX = 8 * 1024  # of one line of the response headers
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +39,10 @@ class SendOutcome:
 
 
 class Sender:
-    """Sends messages. Connections are kept for a moment."""
+    """Sends messages over HTTP. An idle connection is kept for `KEPT_SECONDS`."""
 
     def __init__(self, egress: Egress, trusts: ssl.SSLContext | None = None) -> None:
-        """`trusts` verifies certificates; by default the trust store of the machine."""
+        """`trusts` verifies certificates of receivers; by default the trust store of the machine is used."""
         self._egress = egress
         self._trusts = trusts
         self._session: aiohttp.ClientSession | None = None
@@ -54,7 +54,7 @@ class Sender:
         await self._egress.close()
 
     async def send(self, url: str, headers: Mapping[str, str], body: bytes) -> SendOutcome:
-        """Send one message. Every outcome is an answer, never an error."""
+        """Send one message. A failure is returned in the outcome and never raised."""
         begun = monotonic()
         status, answer, after = None, b"", None
         try:
@@ -85,7 +85,7 @@ class Sender:
         if self._session is None:
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(
-                    limit=0,  # the worker pools bound it
+                    limit=0,  # unlimited here: the worker pools limit concurrent connections
                     resolver=self._egress,
                     use_dns_cache=False,
                     keepalive_timeout=KEPT_SECONDS,
@@ -102,7 +102,7 @@ class Sender:
 
 
 async def _read_beginning(response: aiohttp.ClientResponse) -> bytes:
-    """Return the first bytes of a body. The connection is closed with the rest unread."""
+    """Return the first bytes of a response body. The rest stays unread, and the connection is closed."""
     read = bytearray()
     try:
         async with asyncio.timeout(READ_SECONDS_MAX):
