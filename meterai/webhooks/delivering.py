@@ -40,9 +40,8 @@ SLOTS = 200  # attempts under way; each is a connection to some receiver
 ASIDE_SLOTS = 100  # in addition to `SLOTS`: attempts under way to slow endpoints
 BATCH = 200  # messages that one query for due messages returns
 ASIDE_POLL_SECONDS = 0.5
-WRITTEN_AT_ONCE = (
-    50  # claims or attempts written by one statement, which then takes some milliseconds
-)
+# Claims or attempts written by one statement, which then takes some milliseconds.
+WRITTEN_AT_ONCE = 50
 _FINE = 1_000_000  # number of possible values of the random jitter of pauses
 
 _log = structlog.get_logger()

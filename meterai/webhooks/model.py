@@ -33,29 +33,22 @@ URL_LENGTH_MAX = 1_000  # characters; longer than any known URL
 DESCRIPTION_LENGTH_MAX = 200  # characters; one line for the owner of the endpoint
 BODY_BYTES_MAX = 16 * 1024  # of a message: its ids, states and numbers take some hundred bytes
 ANSWER_BYTES_MAX = 1_024  # bytes of an answer that are read and kept: enough to recognize an error
-SECONDS_MAX = (
-    10.0  # of a whole attempt: a receiver that needs longer should answer first and work later
-)
+# Of a whole attempt: a receiver that needs longer should answer first and work later.
+SECONDS_MAX = 10.0
 CONNECT_SECONDS_MAX = 5.0  # of `SECONDS_MAX`, until connected
-READ_SECONDS_MAX = (
-    2.0  # of `SECONDS_MAX`, for the response body: the status alone decides about delivery
-)
+# Of `SECONDS_MAX`, for the response body: the status alone decides about delivery.
+READ_SECONDS_MAX = 2.0
 SLOW_SECONDS = 2.0  # an endpoint that takes longer is served by the slow pool
 ASIDE_SECONDS = 60.0  # shortest stay in the slow pool, so that switching costs little
 UNDER_WAY_MAX = 4  # attempts of one worker to one endpoint at the same time
 ASIDE_UNDER_WAY_MAX = 2  # the same for a slow endpoint
-KEPT = timedelta(
-    days=30
-)  # retention of a message with its attempts; older messages cannot be replayed
+KEPT = timedelta(days=30)  # retention of a message with its attempts, and limit of replays
 SECRET_BYTES = 32
 SECRET_OVERLAP = timedelta(hours=24)  # time for which the earlier secret signs as well
-SECRET_SHOWN = timedelta(
-    hours=24
-)  # time for which a repeat of the creating request returns the secret again
+SECRET_SHOWN = timedelta(hours=24)  # a repeat of the creating request returns the secret again
 TESTS_PER_HOUR_MAX = 60  # of one endpoint: enough for a person, too few for a load test
 REPLAYED_MAX = 10_000  # messages of one call: as many as a busy account gets in a day
 PORTS = (443, 8443)  # other ports often belong to services that are no web servers
-
 # Seconds from each failed attempt to the next one.
 SCHEDULE = (
     5.0,
@@ -68,7 +61,8 @@ SCHEDULE = (
     20 * 3_600.0,
     24 * 3_600.0,
 )
-JITTER = 0.1  # largest share of a pause added at random: messages that failed together are not retried together
+# Largest share of a pause added at random: messages that failed together are not retried together.
+JITTER = 0.1
 RETRY_AFTER_SECONDS_MAX = 24 * 3_600.0  # longest honoured Retry-After
 # An endpoint is disabled if all attempts failed for at least this time, and for at least this number of messages.
 FAILING = timedelta(days=5)

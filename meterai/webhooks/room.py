@@ -42,7 +42,8 @@ from meterai.webhooks.settings import WebhookSettings
 from meterai.webhooks.signing import PURPOSE, Safe
 from meterai.webhooks.store import LEASE_SECONDS
 
-_WRITING_SECONDS = 5.0  # time for the statement that records an attempt, including the wait for a database connection
+# For the statement that records an attempt, including the wait for a database connection.
+_WRITING_SECONDS = 5.0
 
 
 def _networks(settings: Settings) -> tuple[IPv4Network | IPv6Network, ...]:
