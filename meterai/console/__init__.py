@@ -1,13 +1,14 @@
-"""Console: pages of the operator's staff: search, timelines, work lists, levers, approvals.
+"""Console: pages of the operator's staff with search, timelines, work lists, levers (staff actions with a forecast)
+and approvals.
 
 Promises this room keeps
-  * To a network outside `console_networks` it is invisible: no status, page or method reveals it.
-  * One search box leads to one timeline, to which every room below contributes.
-  * Each search and each opened page is in the audit trail, because staff see personal data.
+  * To a network outside `console_networks` the console is invisible: no status, page or method reveals it.
+  * One search box leads to the timeline of a subject, to which every lower room contributes.
+  * Each search and each opened page is recorded in the audit trail, because staff see personal data.
   * A lever is pulled only after its forecast was shown, and only as forecast.
-  * It has no power that no command has.
+  * Everything that can be done in the console can also be done by a command.
 
-Calls every room below by its front door, and levers, knowledge and work lists by what rooms offer.
+Calls the public functions of every lower room, and the levers, timelines and work lists that rooms register.
 """
 
 __all__: list[str] = []

@@ -1,4 +1,4 @@
-"""Pages of approvals: the lists of requests, and one request with its forecast as shown and as of now."""
+"""Pages of approvals: the lists of requests, and one request with its forecast as shown to the requester and as of now."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ KIND, ACCOUNT = "apr", "acc"
 
 @dataclass(frozen=True, slots=True)
 class _ListedRequest:
-    """A request in a list."""
+    """A request for approval as a line of a list."""
 
     approval: Approval
     title: str
@@ -47,8 +47,8 @@ class _ListedRequest:
 
 @dataclass(frozen=True, slots=True)
 class _CurrentForecast:
-    """Current forecast of a request: its sentences, the new ones, the missing ones, and the refusal in its place,
-    if any.
+    """Current forecast of a request: its sentences, and those that are `new` or `gone` since it was shown; `refused`
+    is the sentence of the refusal if there is no forecast.
     """
 
     lines: Sequence[str] = ()
@@ -77,7 +77,9 @@ async def list_approvals(
     approvals: NamedDependency[ApprovalService],
     database: NamedDependency[Database],
 ) -> Page:
-    """List requests that the reader may decide, the reader's own, those for others, and those decided."""
+    """List the requests that the reader may decide, those that the reader made, those that only others may decide,
+    and decided ones.
+    """
     caller, language = caller_of(request), language_of(request)
     async with database.reading() as tx:
         waiting, newest = await approvals.waiting(tx), await approvals.newest(tx)
@@ -110,7 +112,7 @@ async def show_approval(
     approvals: NamedDependency[ApprovalService],
     request_id: FromPath[str],
 ) -> Page:
-    """Show a request with its forecast as shown and as of now."""
+    """Show a request with its forecast as shown to the requester and as of now."""
     return await _page(request, approvals, await approvals.one(read(KIND, request_id)))
 
 
@@ -155,7 +157,7 @@ async def withdraw_approval(
     approvals: NamedDependency[ApprovalService],
     request_id: FromPath[str],
 ) -> Page:
-    """Withdraw one's own request."""
+    """Withdraw a request that the reader made."""
     await read_own_form(request)
     identifier = read(KIND, request_id)
     try:
@@ -208,7 +210,7 @@ def _wrong(approval: Approval, language: str) -> str:
 
 
 def _found(found: Mapping[str, object] | None, language: str) -> Sequence[str]:
-    """Return the forecast that the approver of an overtaken request got."""
+    """Return the sentences of the forecast, or of the refusal, that the approver of an overtaken request got."""
     if found is None:
         return ()
     if "refused" in found:
@@ -231,7 +233,7 @@ async def _now(
     lines: Sequence[str],
     language: str,
 ) -> _CurrentForecast:
-    """Return the current forecast of a request, compared with the one that was shown."""
+    """Return the current forecast of a request, compared with the sentences `lines` that were shown."""
     given = {
         name: value if isinstance(value, str) else msgspec.json.encode(value).decode()
         for name, value in approval.arguments.items()

@@ -1,4 +1,4 @@
-"""Pages of channels: all of them compared, and one distributor with its terms, sales and deposits."""
+"""Pages of sales channels: a comparison of all channels, and one distributor with its terms, sales and deposits."""
 
 from litestar import get
 from litestar.di import NamedDependency
@@ -23,8 +23,8 @@ from meterai.plumbing.db.database import Database
 from meterai.plumbing.http.callers import caller_of
 from meterai.plumbing.http.language import language_of
 
-HAPPENINGS_SHOWN = 40  # the newest; the timeline of the account has all
-# A subset of the levers offered on the account, which is a distributor already.
+HAPPENINGS_SHOWN = 40  # the newest events; the timeline of the account has all
+# The levers offered here: those on an account, without those that make a distributor of it.
 _LEVERS = tuple(
     map(path_of_lever, ("distributors change", "distributors close", "deposits refund"))
 )
@@ -35,7 +35,7 @@ _READING = {"permission": Permission.CONSOLE_READ, "priority": Priority.PAID}
 async def show_channels(
     request: PageRequest, database: NamedDependency[Database], work: NamedDependency[WorkCounts]
 ) -> Page:
-    """Show every channel, the failing ones first."""
+    """Show every sales channel, the failing ones first."""
     async with database.reading() as tx:
         found = await channels.channels(tx, work.now())
     return page(request, "console/channels.html", found=found)

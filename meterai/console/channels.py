@@ -1,6 +1,6 @@
-"""Channels compared: sales, deposits, waiting sales, and which channels are failing.
+"""Comparison of sales channels: sales, deposits, waiting sales, and which channels are failing.
 
-The worker counts the sales (finance); deposits and waiting sales are read live.
+Sales are counted periodically by the worker (room `finance`); deposits and waiting sales are current.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -34,7 +34,7 @@ RETAIL = (SalesChannel.PAGE, SalesChannel.API)
 @dataclass(frozen=True, slots=True)
 class ChannelsShown:
     """All channels, the failing ones first; `counted_until` is the end of the last count of sales, None before the
-    first.
+    first count.
     """
 
     counted_until: datetime | None
@@ -42,7 +42,7 @@ class ChannelsShown:
 
     @property
     def failing(self) -> Sequence[ChannelStanding]:
-        """Channels with a trouble."""
+        """Channels that have a `Trouble`."""
         return [one for one in self.channels if one.troubles]
 
 

@@ -8,7 +8,7 @@ from meterai.plumbing.networks import networks_of
 
 
 def _networks(of: Configuration) -> Iterator[Facts]:
-    """`console_networks` was set, and not to every network."""
+    """Yield a finding if `console_networks` was not set, is unreadable, or contains every network."""
     told = of.value("console_networks")
     try:
         networks = networks_of("console_networks", told)

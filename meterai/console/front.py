@@ -1,7 +1,7 @@
-"""Gate of the console: for a network outside `console_networks` its paths do not exist.
+"""Gate of the console: to a network outside `console_networks`, paths of the console do not exist.
 
-It precedes the application and its limiter, so that neither the status, the methods of a path, the priority of a
-request nor a redirect to sign-in reveals the console.
+The gate runs before the application and its limiter. So no status, method of a path, priority of a request or
+redirect to the sign-in reveals the console.
 """
 
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ NOWHERE = "/console-is-shut"  # a path that no route has
 
 
 class ConsoleGate:
-    """Passes requests on; those for the console from other networks as requests for an unknown path."""
+    """Passes requests on; a request for the console from another network is changed to one for an unknown path."""
 
     def __init__(self, settings: Settings) -> None:
         of = settings.of(ConsoleSettings)
@@ -30,7 +30,7 @@ class ConsoleGate:
         self._proxies = settings.process.proxies
 
     async def __call__(self, visit: Visit, go_on: GoOn) -> None:
-        """Pass a request on."""
+        """Pass a request on, for an unknown path if the console is hidden from its network."""
         scope = visit.scope
         if is_at_desk(scope["path"]) and not self._is_open(scope):
             scope[SHUT] = scope["path"]  # type: ignore[literal-required]
@@ -45,5 +45,5 @@ class ConsoleGate:
 def step(
     _application: Litestar, settings: Settings, _headers: Sequence[tuple[bytes, bytes]]
 ) -> Step:
-    """Return the gate of an application."""
+    """Return the gate of the console as a step before an application."""
     return ConsoleGate(settings)

@@ -1,4 +1,4 @@
-"""Pages of levers: a form, its forecast, and then the act or a request for approval."""
+"""Pages of levers (staff actions): a form, its forecast, and then the execution or a request for approval."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -30,13 +30,13 @@ from meterai.plumbing.config import Settings
 from meterai.plumbing.http.callers import caller_of
 from meterai.plumbing.http.language import language_of
 
-REASON, SHOWN, PULL = "reason", "shown", "pull"  # fields, and the value of the button that pulls
+REASON, SHOWN, PULL = "reason", "shown", "pull"  # form fields, and value of the button
 _DONE = "done"
 
 
 @dataclass(frozen=True, slots=True)
 class _Shown:
-    """A forecast on a page, the hash that binds a pull to it, and why it needs a second person, if it does."""
+    """A forecast on a page, the hash by which a pull must match it, and why a second person is needed (empty if not)."""
 
     forecast: Forecast
     digest: str
@@ -97,7 +97,7 @@ async def pull_lever(
     settings: NamedDependency[Settings],
     name: FromPath[str],
 ) -> Page:
-    """Show the forecast of a lever; if it was shown before, pull the lever."""
+    """Show the forecast of a lever; if the same forecast was shown before, pull the lever."""
     lever = _lever(request, approvals, name)
     form = await read_own_form(request)
     given, reason, seen = typed_in(lever, form.texts), form.text(REASON), form.text(SHOWN)
@@ -124,7 +124,7 @@ async def pull_lever(
 
 
 def _lever(request: PageRequest, approvals: ApprovalService, name: str) -> Lever:
-    """Return the lever of a path.  Refuses `LeverUnknown`, `NotPermitted`."""
+    """Return the lever whose page has this path.  Refuses `LeverUnknown`, `NotPermitted`."""
     lever = approvals.lever(lever_named(name))
     if lever.permission not in caller_of(request).staff_permissions:
         raise NotPermitted(Permission(lever.permission))
@@ -132,7 +132,7 @@ def _lever(request: PageRequest, approvals: ApprovalService, name: str) -> Lever
 
 
 def _why(approvals: ApprovalService, settings: Settings, lever: Lever, forecast: Forecast) -> str:
-    """Return why a second person is needed; empty if none is."""
+    """Return why a second person is needed: `rupiah`, `rows` or `always`; empty if no second person is needed."""
     policy = settings.of(ApprovalSettings)
     if not approvals.needs_approval(lever.name, forecast):
         return ""
@@ -181,7 +181,7 @@ def _page(
 
 
 def _errors(refusal: Refusal | None, language: str) -> list[FieldError]:
-    """Return the error of the form, at the field it concerns."""
+    """Return the refusal as an error of the form, at the field that it concerns."""
     if refusal is None:
         return []
     field = ARGUMENT + refusal.field if isinstance(refusal, Malformed) else REASON

@@ -1,4 +1,4 @@
-"""Form of a lever: made from the fields of its arguments, and read back as text for them."""
+"""Form of a lever: its fields are made from the lever's arguments, and a submitted form is converted back to arguments."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from meterai.commands import Lever
 from meterai.console.wording import title
 from meterai.kit.clock import WIB
 
-ARGUMENT = "argument-"  # prefix of the names of fields that are arguments
+ARGUMENT = "argument-"  # prefix of form fields that are arguments
 _MINUTE = "%Y-%m-%dT%H:%M"  # format of the value of a datetime-local field
 
 
@@ -30,7 +30,7 @@ class FieldKind(StrEnum):
 class LeverField:
     """A field of the form of a lever."""
 
-    name: str  # of its element
+    name: str  # name of its form element
     label: str
     kind: FieldKind
     choices: tuple[tuple[str, str], ...]  # values and labels
@@ -39,7 +39,7 @@ class LeverField:
 
 
 def path_of_lever(name: str) -> str:
-    """Return the page of a lever; a space of its name is a dot in the path."""
+    """Return the path of the page of a lever; a space in its name becomes a dot."""
     return f"/console/levers/{quote(name.replace(' ', '.'), safe='.')}"
 
 
@@ -72,7 +72,7 @@ def _fields(lever: Lever, given: Mapping[str, str], language: str) -> Iterator[L
 
 
 def label_of(lever: str, argument: str, language: str) -> str:
-    """Return the label of an argument: that of the lever, else the common one of that name."""
+    """Return the label of an argument: the lever's label for it, else the common label of arguments of that name."""
     own = title("argument", f"{lever}.{argument}", language)
     if own != f"{lever}.{argument}":
         return own
@@ -100,7 +100,7 @@ def _kind(of: inspect.Type) -> tuple[FieldKind, tuple[str, ...]]:
 
 
 def typed_in(lever: Lever, texts: Mapping[str, str]) -> dict[str, str]:
-    """Return the arguments in a form by name; a moment gets the time zone WIB."""
+    """Return the arguments in a submitted form by name; a moment gets the time zone WIB."""
     told = inspect.type_info(lever.arguments)
     assert isinstance(told, inspect.StructType), "arguments are a Struct"
     found = {}
@@ -112,7 +112,9 @@ def typed_in(lever: Lever, texts: Mapping[str, str]) -> dict[str, str]:
 
 
 def _in_wib(text: str) -> str:
-    """Return a typed moment in ISO 8601 with a time zone; other text stays, to be refused as malformed."""
+    """Return a typed moment in ISO 8601 with the time zone WIB; other text is returned unchanged and later refused as
+    malformed.
+    """
     try:
         at = datetime.fromisoformat(text)
     except ValueError:

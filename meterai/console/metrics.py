@@ -1,4 +1,4 @@
-"""Metrics of the console for the page of numbers: the last whole minute of the installation."""
+"""Metrics of the installation in the last whole minute, which the page of live numbers plots."""
 
 from typing import Any
 

@@ -36,7 +36,9 @@ class SearchFileUnreadable(Refusal):
 
 
 class MinuteSample(NamedTuple):
-    """Figures of the minute that ended `at`, of one machine, or of the installation if `source` is empty."""
+    """Figures of the minute that ended `at`: of one machine (`source`), or of the whole installation if `source` is
+    empty.
+    """
 
     at: datetime
     source: str
@@ -46,9 +48,9 @@ class MinuteSample(NamedTuple):
 # -- channels ------------------------------------------------------------------------------------
 
 WAITS_LONG = timedelta(hours=1)  # a top-up by QRIS or a virtual account takes minutes
-SILENT_DAYS = 3  # a weekend may pass without a sale, a working day after it not
-LAPSED_SHARE = 0.1  # of the sales of a week
-LAPSED_MIN = 5  # fewer lapsed sales say nothing about the share
+SILENT_DAYS = 3  # days without a sale: a weekend may pass, a working day after it may not
+LAPSED_SHARE = 0.1  # share of the sales of a week that may lapse
+LAPSED_MIN = 5  # with fewer lapsed sales, their share means nothing
 
 
 class Trouble(StrEnum):
@@ -56,19 +58,19 @@ class Trouble(StrEnum):
 
     WAITING_LONG = "waiting_long"  # a sale waits for longer than `WAITS_LONG`
     WAITING = "waiting"  # sales wait: the deposit does not cover them
-    SILENT = "silent"  # it sold nothing for `SILENT_DAYS`, and something in the month before
+    SILENT = "silent"  # no sale for `SILENT_DAYS`, but some in the month before
     LAPSING = "lapsing"  # more than `LAPSED_SHARE` of the sales of a week lapsed
-    DEPOSIT_LOW = "deposit_low"  # below the agreed threshold, or less than the mean of a day
-    WEBHOOKS_DISABLED = "webhooks_disabled"  # its programs are not notified of its sales
+    DEPOSIT_LOW = "deposit_low"  # below the agreed threshold, or below the mean use of a day
+    WEBHOOKS_DISABLED = "webhooks_disabled"  # a webhook endpoint is disabled
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelStanding:
-    """Figures of a channel.  Amounts in rupiah; a channel that is no distributor has only the sales.
+    """Figures of a sales channel.  Amounts are in rupiah; a channel that is not a distributor has only sales.
 
-    state        of the distributor, empty of our own pages and of programs of buyers
-    mean         rupiah that a day takes of the deposit, over a week
-    sold_on      the last day with a sold stamp, of the last 30
+    state        state of the distributor; empty for our own pages and for programs of buyers
+    mean         rupiah taken from the deposit per day, mean of a week
+    sold_on      the last day of the last 30 on which a stamp was sold
     """
 
     channel: str
@@ -97,7 +99,7 @@ class ChannelStanding:
 
     @property
     def cover_days(self) -> float | None:
-        """Days that the deposit lasts at the mean of a week; None without sales."""
+        """Days that the deposit lasts at the mean use of the last week; None if nothing was sold."""
         return self.deposit / self.mean if self.mean else None
 
 

@@ -17,9 +17,9 @@ from meterai.pages import Page, PageRequest, page
 from meterai.plumbing.http.language import language_of
 from meterai.plumbing.messages import format_length, translate
 
-RENEWED_SECONDS = 60  # the interval of samples
-ROWS = 12  # per table: the newest steps
-# Length and number of steps, by the parameter `span`.
+RENEWED_SECONDS = 60  # the page reloads as often as samples are taken
+ROWS = 12  # rows per table: the newest steps
+# Length of a step and number of steps, by the value of the parameter `span`.
 SPANS = {"hour": (MINUTE, 60), "day": (15 * MINUTE, 96)}
 CHARTS: Mapping[str, Sequence[PlotSeries]] = {
     "arrivals": (PlotSeries("requests", grows=True), PlotSeries("line_sent", grows=True)),
@@ -58,7 +58,7 @@ async def show_numbers(request: PageRequest, samples: NamedDependency[Samples]) 
     name = asked if asked in SPANS else "hour"
     step, steps = SPANS[name]
     span = PlotSpan(samples.until(), step, steps)
-    # Counters need the sample before the first minute.
+    # A counter needs the sample before the first minute, to compute the first difference.
     found = await samples.since(span.since - MINUTE)
     language = language_of(request)
     charts = [

@@ -1,6 +1,6 @@
 """Plots of numbers over time, drawn as SVG on the server; pure.
 
-A plot is an image with a title and a description; a table beside it has the numbers.
+A plot is an SVG image with a title and a description; the page shows the numbers in a table beside it.
 """
 
 from collections.abc import Iterable, Sequence
@@ -15,12 +15,13 @@ from meterai.console.samples import WHOLE
 
 WIDTH, HEIGHT = 320, 120  # units of the image, which is scaled to its container
 _LEFT, _TOP, _BASE = 4, 8, 112
-DASHES = ("", "6 3", "2 3", "8 3 2 3", "1 4")  # distinguishable without colours
+# Dash patterns of lines, distinguishable without colours.
+DASHES = ("", "6 3", "2 3", "8 3 2 3", "1 4")
 
 
 @dataclass(frozen=True, slots=True)
 class PlotSeries:
-    """A number over time: its name in samples; `grows` if it is a counter."""
+    """A number over time: its name in samples; `grows` is true for a counter."""
 
     name: str
     grows: bool = False
@@ -28,20 +29,20 @@ class PlotSeries:
 
 @dataclass(frozen=True, slots=True)
 class PlottedSeries:
-    """A series with its points; None if there was no measurement."""
+    """A series with one point per step of a span; a point is None if nothing was measured in its step."""
 
     name: str
     points: Sequence[float | None]
 
     @property
     def last(self) -> float | None:
-        """The newest measured point."""
+        """The newest measured point; None if nothing was measured."""
         return next((one for one in reversed(self.points) if one is not None), None)
 
 
 @dataclass(frozen=True, slots=True)
 class PlotSpan:
-    """A period that ends `until`, in equal steps."""
+    """A period that ends at `until`, divided into equal steps."""
 
     until: datetime
     step: timedelta
@@ -57,13 +58,15 @@ class PlotSpan:
         return [self.since + self.step * (number + 1) for number in range(self.steps)]
 
     def place(self, at: datetime) -> int | None:
-        """Return the step of a moment; None outside the period."""
+        """Return the number of the step that contains a moment; None outside the period."""
         number = -((self.since - at) // self.step) - 1
         return number if 0 <= number < self.steps else None
 
 
 def drawn(samples: Sequence[MinuteSample], series: PlotSeries, span: PlotSpan) -> PlottedSeries:
-    """Return the points of a series: the mean of the measurements in each step; a counter is summed over machines."""
+    """Return the points of a series: the mean of the measurements in each step. Measurements of a counter are its
+    increases, summed over machines.
+    """
     values: list[dict[datetime, float]] = [{} for _ in range(span.steps)]
     for at, value in _values(samples, series):
         if (number := span.place(at)) is not None:
@@ -79,7 +82,7 @@ def _values(
         return [(one.at, one.figures[series.name]) for one in samples if series.name in one.figures]
     sources = {one.source for one in samples} - {WHOLE}
     return [
-        # A counter of a folder that was made anew begins at 0.
+        # A counter restarts at 0 if the folder of metrics was created again.
         (later.at, max(0.0, later.figures[series.name] - before.figures[series.name]))
         for source in sources
         for before, later in pairwise(one for one in samples if one.source == source)
@@ -88,7 +91,7 @@ def _values(
 
 
 def svg(name: str, title: str, description: str, lines: Sequence[PlottedSeries]) -> Markup:
-    """Return an image of these lines over one axis from 0 to their maximum."""
+    """Return an SVG image of these lines over a common axis from 0 to their maximum."""
     most = max((one for line in lines for one in line.points if one is not None), default=0.0)
     parts = [
         Markup('<path d="{}" fill="none" stroke="currentColor" stroke-width="2"{}/>').format(
@@ -114,7 +117,7 @@ def svg(name: str, title: str, description: str, lines: Sequence[PlottedSeries])
 
 
 def _path(points: Sequence[float | None], most: float) -> str:
-    """Return lines through the measured points, interrupted where a point is missing."""
+    """Return the SVG path through the measured points, interrupted where a point is missing."""
     across = (WIDTH - 2 * _LEFT) / max(len(points) - 1, 1)
     parts, is_drawing = [], False
     for number, point in enumerate(points):
@@ -122,7 +125,7 @@ def _path(points: Sequence[float | None], most: float) -> str:
             is_drawing = False
             continue
         x, y = _LEFT + number * across, _BASE - (_BASE - _TOP) * point / most
-        # A single point becomes a short line, or it would be invisible.
+        # A single point becomes a short line; otherwise it would be invisible.
         parts.append(f"L{x:.1f} {y:.1f}" if is_drawing else f"M{x:.1f} {y:.1f}h1")
         is_drawing = True
     return "".join(parts)

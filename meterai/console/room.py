@@ -30,7 +30,7 @@ from meterai.room import Container, Room
 from meterai.sealing import Issuers
 from meterai.verification import VerificationService
 
-SAMPLE_LOOK_SECONDS = 10.0  # between two checks whether a minute has ended
+SAMPLE_LOOK_SECONDS = 10.0  # seconds between two checks whether a minute has ended
 
 
 def _needs(settings: Settings, _keyring: Keyring) -> None:

@@ -17,8 +17,8 @@ from meterai.plumbing.observe.metrics import Gauge
 
 MINUTE = timedelta(minutes=1)
 WHOLE = ""  # source of figures of the whole installation
-SAMPLES_MAX = 20_000  # read for one page: a day of a dozen machines
-# Metrics of the processes of a machine, with their names in samples.
+SAMPLES_MAX = 20_000  # samples read for one page: a day of a dozen machines
+# Metrics of the processes of a machine, each with its name in samples.
 COUNTED = {
     "meterai_requests_total": "requests",
     "meterai_line_sent_total": "line_sent",
@@ -33,7 +33,7 @@ PRIORITIES = tuple(one.name.lower() for one in Priority)
 
 
 class Samples:
-    """Takes a sample each minute and reads those taken."""
+    """Takes a sample of figures each minute, and reads stored samples."""
 
     def __init__(self, database: Database, settings: Settings, clock: Clock) -> None:
         self._database = database
@@ -43,7 +43,9 @@ class Samples:
         self._source = hashlib.sha256(here.encode()).hexdigest()[:12]
 
     async def take(self) -> int:
-        """Periodic task: store the figures of the last whole minute, unless another worker did."""
+        """Periodic task: store the figures of the last whole minute, unless another worker already stored them.
+        Returns 0.
+        """
         end = self.until()
         for source in (WHOLE, self._source):
             if not await self._database.once(store.is_kept, end, source):

@@ -33,7 +33,7 @@ from meterai.plumbing.http.language import language_of
 from meterai.plumbing.http.requests import network_of
 from meterai.sealing import CHECKED_BYTES_MAX, DocumentTooLarge
 
-FORM_FIELDS_BYTES = 64 * 1024  # of form fields and boundaries beside a file
+FORM_FIELDS_BYTES = 64 * 1024  # bytes of form fields and boundaries in addition to a file
 FORM_BYTES_MAX = CHECKED_BYTES_MAX + FORM_FIELDS_BYTES
 TEXT, FILE = "q", "file"  # fields of the forms
 
@@ -49,7 +49,7 @@ async def show_console(
     work: NamedDependency[WorkCounts],
     actor: NamedDependency[Actor],
 ) -> Page:
-    """Show the search box and the work counts; with `q` the result of the search."""
+    """Show the search box and the work counts; with the parameter `q`, the result of the search."""
     typed = request.query_params.get(TEXT, "")
     try:
         subjects = await searching.by_text(actor, typed)
@@ -77,9 +77,9 @@ async def search_by_file(
     settings: NamedDependency[Settings],
     actor: NamedDependency[Actor],
 ) -> Page:
-    """Search the subjects named by a PDF or a photo of a stamp.  The file is not kept."""
+    """Search for the subjects named by a PDF or a photo of a stamp.  The file is not stored."""
     media_type, _ = request.content_type
-    if media_type != RequestEncodingType.MULTI_PART:  # before the body is read
+    if media_type != RequestEncodingType.MULTI_PART:  # checked before the body is read
         return await _front(request, work, SearchFileUnknown(media_type), FILE)
     try:
         form = await read_own_form(request)
@@ -99,7 +99,7 @@ async def search_by_file(
 
 
 def _found(request: PageRequest, subjects: Sequence[Subject], sought: str) -> Page:
-    """Redirect to the timeline of a single subject, else show a list."""
+    """Redirect to the timeline if exactly one subject was found, else show the list of subjects."""
     if len(subjects) == 1:
         return see_other(path_of(subjects[0]))
     language = language_of(request)

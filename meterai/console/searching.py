@@ -28,7 +28,7 @@ from meterai.verification import (
     kind_of,
 )
 
-SUBJECTS_MAX = 50  # per search: a list that a person reads
+SUBJECTS_MAX = 50  # per search: as many as a person reads
 NAMES_MAX = 20  # digests and serials of one file that are looked up
 _ACCOUNT = "acc"
 
@@ -44,8 +44,8 @@ class Known:
 class Searching:
     """Searches of staff.
 
-    The audit trail has each search as a keyed digest of the text or file, so that an address cannot be guessed from
-    it.
+    Each search is recorded in the audit trail with a keyed digest of the text or file, so that nobody can guess the
+    searched address from the record.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class Searching:
         self._key = key
 
     async def by_text(self, actor: Actor, typed: str) -> Sequence[Subject]:
-        """Return the subjects that a text names; none for an empty text.  Refuses `SearchTooLong`."""
+        """Return the subjects that a text names; no subject for an empty text.  Refuses `SearchTooLong`."""
         text = typed.strip()
         if len(text) > TEXT_LENGTH_MAX:
             raise SearchTooLong(TEXT_LENGTH_MAX)
@@ -89,7 +89,7 @@ class Searching:
         return subjects
 
     def _meant(self, text: str) -> str:
-        """Return the serial if the text is the URL in the QR code of a stamp, else the text."""
+        """Return the serial if the text is the URL of a stamp's QR code, else the text itself."""
         code = self._verification.code_in(text)
         return _serial_of(code) if code else text
 
@@ -138,7 +138,7 @@ class Searching:
         return await self._database.run(look)
 
     async def _subject(self, tx: ReadTx, kind: str, shown: str) -> Subject:
-        """Return the subject of this name with its account."""
+        """Return the subject of this kind and public id, with its account."""
         if kind == SubjectKind.ACCOUNT:
             return Subject(kind, shown, read(_ACCOUNT, shown))
         return await subject_of(tx, self._offers, kind, shown) or Subject(kind, shown)
@@ -150,7 +150,9 @@ def _serial_of(code: str) -> str:
 
 
 def _names(checked: VerificationView) -> Iterable[str]:
-    """Yield the digests and serials of a document: of the file, of its original, of its stamps."""
+    """Yield the names by which a checked document is found: digests of the file and of its original, and serials of
+    its stamps.
+    """
     yield checked.sha256
     if checked.sealed is not None:
         yield checked.sealed.sha256

@@ -1,4 +1,4 @@
-"""Page of a subject: its timeline, and the levers offered on it."""
+"""Page of a subject: its timeline, and the levers (staff actions) offered on it."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -25,12 +25,12 @@ from meterai.plumbing.http.callers import caller_of
 from meterai.plumbing.http.language import language_of
 from meterai.regulator import OF_SERIAL
 
-HAPPENINGS_SHOWN_MAX = 200  # per page, some 40 KB
+HAPPENINGS_SHOWN_MAX = 200  # lines of a timeline per page, some 40 KB
 
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """One page of a timeline, from 1."""
+    """One page of a timeline; pages are numbered from 1."""
 
     number: int
     last: int
@@ -77,14 +77,16 @@ async def show_subject(
 
 
 def _evidence(request: PageRequest, subject: Subject) -> str:
-    """Return the path of the evidence of a serial; empty for another subject, or if the reader lacks the permission."""
+    """Return the path of the evidence of a serial; empty if the subject is no serial, or the reader lacks the
+    permission.
+    """
     may = Permission.CONSOLE_STATEMENTS in caller_of(request).staff_permissions
     is_serial = subject.kind == SubjectKind.SERIAL
     return f"{OF_SERIAL}/{subject.shown}" if may and is_serial else ""
 
 
 async def _order(orders: OrderService, subject: Subject) -> OrderView | None:
-    """Return the order of the page, with its money; None for another subject."""
+    """Return the order that the page is about, with its money; None if the subject is no order."""
     if subject.kind != SubjectKind.ORDER or subject.account is None:
         return None
     try:
@@ -96,7 +98,7 @@ async def _order(orders: OrderService, subject: Subject) -> OrderView | None:
 def offered(
     request: PageRequest, approvals: ApprovalService, known: Known
 ) -> Iterator[tuple[str, str]]:
-    """Yield the levers offered on the subject that the reader may pull: label and path of the form."""
+    """Yield label and path of the form of each lever that is offered on the subject and that the reader may pull."""
     caller, language = caller_of(request), language_of(request)
     told = {one.word for one in known.happenings}
     for one in approvals.offered(caller, known.subject, told):

@@ -1,4 +1,4 @@
-"""Subjects, timeline lines, effects and work in words of the rooms that register them."""
+"""Subjects, timeline lines, effects and work items as sentences of the rooms that register them."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,7 +22,7 @@ class ConsoleLine:
 
 
 def path_of(subject: Subject) -> str:
-    """Return the page of a subject."""
+    """Return the path of the page of a subject."""
     shown = quote(subject.shown, safe="")
     sort = sort_of(subject.kind)
     return (
@@ -33,12 +33,12 @@ def path_of(subject: Subject) -> str:
 
 
 def named(subject: Subject, language: str) -> str:
-    """Return a subject in words."""
+    """Return the name of a subject in a language."""
     return f"{translate(f'subject.{subject.kind}', language)} {subject.shown}"
 
 
 def happened(happening: Happening, language: str) -> ConsoleLine:
-    """Return a timeline line in words."""
+    """Return a timeline event as a line in a language."""
     about = happening.about
     return ConsoleLine(
         line(happening, language).sentence,
@@ -61,6 +61,6 @@ def will_happen(sentence: str, effect: Effect, language: str) -> ConsoleLine:
 
 
 def title(prefix: str, name: str, language: str) -> str:
-    """Return the words for a registered name; the name itself without a message."""
+    """Return the message for a registered name; the name itself if there is no message."""
     key = f"{prefix}.{name}"
     return translate(key, language) if key in catalogue() else name

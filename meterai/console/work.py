@@ -12,7 +12,7 @@ from meterai.room import Offers, WorkList
 from meterai.sealing import Issuers
 from meterai.stamping import ends_soon
 
-COUNTED_MAX = 100  # per list; a higher number is of no use
+COUNTED_MAX = 100  # items per list; staff need no higher number
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,18 +46,18 @@ class WorkCounts:
         return self._clock.now()
 
     def certificate_ends(self) -> datetime | None:
-        """Return the end of the first sealing certificate to expire; None if it is far away."""
+        """Return when the sealing certificate that expires first ends; None if that is not soon."""
         return ends_soon(self._issuers.current, self._clock.now())
 
     def named(self, name: str) -> WorkList | None:
-        """Return the list of this name."""
+        """Return the work list of this name; None if there is none."""
         return self._offers.work.get(name)
 
     async def items(
         self, permissions: Collection[str], name: str | None = None
     ) -> tuple[datetime, list[tuple[WorkList, Sequence[WorkItem]]]]:
-        """Return the current time, and the items of each permitted list, or of `name` alone; at most one more than
-        is counted.
+        """Return the current time, and the items of each permitted list, or of the list `name` alone; at most
+        `COUNTED_MAX` + 1 items per list.
         """
         now = self._clock.now()
         async with self._database.reading() as tx:

@@ -20,12 +20,12 @@ from meterai.plumbing.http.language import language_of
 from meterai.plumbing.messages import localize, translate
 from meterai.room import WorkList
 
-FIRST_ROWS = 5  # per list on the page of all
+FIRST_ROWS = 5  # rows per list on the page of all lists
 
 
 @dataclass(frozen=True, slots=True)
 class _WorkRow:
-    """An item in words with its link; late if its due time is over."""
+    """A work item as a sentence with its link; it is late if its due time has passed."""
 
     text: str
     since: datetime

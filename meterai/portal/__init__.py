@@ -1,10 +1,10 @@
 """Portal: browser pages that show several rooms on one screen.
 
 Promises this room keeps
-  * A form that is sent twice, or a page that is loaded again, is one command.
+  * A form that is sent twice, or a page that is loaded again, carries out its command only once.
   * Nobody sees what belongs to another account.
 
-The promises of every page are in `pages`.  Calls every room that people use.  Is called by apps.
+The promises of every page are in the package `pages`.  Calls every room that people use.  Called by `apps`.
 """
 
 from meterai.portal import reference

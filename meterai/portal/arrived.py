@@ -1,4 +1,4 @@
-"""Orders covered by a payment that has arrived but has no consequences yet."""
+"""Orders that are covered by a payment whose consequences (stamps, mails) are not written yet."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -11,12 +11,12 @@ from meterai.plumbing.db.database import ReadTx
 _NOT_SETTLED = (
     OrderState.PLACED,
     OrderState.LAPSED,
-)  # a late payment of the full amount still pays
+)  # a lapsed order: a late payment of the full amount still pays it
 
 
 async def covered(tx: ReadTx, account: UUID, orders: Sequence[OrderView]) -> frozenset[str]:
-    """Return the ids of orders that one payment covers and that are not settled yet."""
-    # Nearly all orders are skipped without a query: a page that waits for a payment asks often.
+    """Return the ids of those orders that a single payment covers and that are not marked as paid yet."""
+    # Nearly all orders are skipped without a query, because a page that waits for a payment calls this often.
     may_be = [
         one.id for one in orders if one.state in _NOT_SETTLED and one.money.captured >= one.total
     ]

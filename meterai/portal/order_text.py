@@ -20,8 +20,9 @@ from meterai.refunds import RefundCause, RefundState, RefundView
 from meterai.stamping import Stamping, StampingState, StampingView
 from meterai.stamps import Lot
 
-QR_USUALLY_WITHIN = timedelta(seconds=20)  # a bank that takes longer has a problem
-# Reasons of entries, cause before effect, for entries of one transaction.
+# Usual maximum time until a QR exists; a slower bank has a problem.
+QR_USUALLY_WITHIN = timedelta(seconds=20)
+# Reasons of ledger entries, cause before effect: the order of entries that one transaction wrote.
 _CAUSES = (
     "payment_captured",
     "stamps_issued",
@@ -41,8 +42,8 @@ _CAUSES = (
     "compensation_due",
     "compensation_paid",
 )
-# States of the shown attempt.  In any other state a new attempt begins soon, or the order has had
-# its maximum.
+# Attempt states in which the buyer can pay or soon can.  In any other state a new attempt begins
+# soon, or the order has had the maximum number of attempts.
 _ASKED_FOR = (AttemptState.OPENING, AttemptState.WAITING)
 _UNUSED = (RefundCause.SHORT, RefundCause.EXCESS, RefundCause.DOUBLE, RefundCause.LATE)
 _OVER = (
@@ -56,7 +57,7 @@ _OVER = (
 
 @dataclass(frozen=True, slots=True)
 class OrderText:
-    """Headline and following sentences as message keys, with the facts for both."""
+    """Headline and following sentences as message keys, and the facts that fill both."""
 
     headline: str
     leads: tuple[str, ...]
@@ -73,20 +74,20 @@ class OrderNow:
     refunds: Sequence[RefundView] = ()
     _: KW_ONLY
     lot: Lot | None
-    is_issuing: bool  # a paid order gets its stamps at once
-    is_covered: bool  # one payment that arrived pays for it, without consequences yet
+    is_issuing: bool  # true if a paid order gets its stamps at once
+    is_covered: bool  # true if one payment covers it, with consequences not yet written
     ways: Sequence[PaymentMethod] = ()  # payment methods available now
 
     @property
     def is_time_over(self) -> bool:
-        """True between the end of the time to pay and the lapse of the order."""
+        """True after the time to pay has ended and before the order is marked as lapsed."""
         is_placed = self.order.state == OrderState.PLACED
         return is_placed and self.order.payment.expires_at <= self.now
 
     @property
     def came_to(self) -> str:
-        """Place of the money of an order that was not executed: it `goes` back, is `back`, was `taken` by the
-        payer's bank, or lies in several `places`.
+        """Return where the money of an order is that was not executed: `goes` (all of it is on its way back), `back`
+        (all returned), `taken` (all charged back by the payer's bank) or `places` (divided).
         """
         money = self.order.money
         if money.captured == money.in_flight:
@@ -98,7 +99,7 @@ class OrderNow:
 
     @property
     def stayed(self) -> int:
-        """Rupiah captured for the order, less payments or parts of them that it did not need."""
+        """Rupiah captured for the order, less surplus money (short, excess, double or late) that is refunded."""
         back = sum(
             one.amount
             for one in self.refunds
@@ -114,8 +115,8 @@ class OrderNow:
 
     @property
     def hindrance(self) -> str:
-        """Reason why a return of money is blocked: an account is needed, held or was refused, or the bank refused;
-        empty without.
+        """Return the key of the reason why a refund is blocked: `account_...` while a bank account must be named or
+        checked, `refund_refused` if the bank refused; empty if no refund is blocked.
         """
         for one in self.refunds:
             if one.stage == Stage.WAITING_FOR_ACCOUNT:
@@ -124,34 +125,34 @@ class OrderNow:
 
     @property
     def account(self) -> str:
-        """The only bank account of the refunds; empty if there is none, or several."""
+        """The bank account to which the refunds go; empty if they have no account or different ones."""
         found = {one.account.shown for one in self.refunds if one.account}
         return found.pop() if len(found) == 1 else ""
 
     @property
     def ways_back(self) -> set[str]:
-        """Words of the ways by which money goes or went back, without those that ended unused."""
+        """Keys of the routes by which money goes or went back, without routes that were abandoned."""
         gone = (Stage.VOID, Stage.REROUTED)
         return {one.way_word for one in self.refunds if one.stage not in gone}
 
     @property
     def is_soon(self) -> bool:
-        """True so soon after the order was placed that the provider may still be answering."""
+        """True for `QR_USUALLY_WITHIN` after the order was placed: the provider may still be answering."""
         return self.now < self.order.placed_at + QR_USUALLY_WITHIN
 
     @property
     def is_payable(self) -> bool:
-        """True if the buyer can pay: an expired QR is not shown, even before the order lapses."""
+        """True if the buyer can pay now: the attempt has not expired, and no payment covers the order."""
         return self.order.payment.expires_at > self.now and not self.is_covered
 
     @property
     def qr_content(self) -> str | None:
-        """Content of the QR to pay now."""
+        """Content of the QR with which the buyer can pay now; None without such a QR."""
         return self.order.payment.qr_content if self.is_payable else None
 
     @property
     def instructions(self) -> AccountNumber | Redirect | None:
-        """How to pay now without a QR; a page only if the browser reaches it by TLS."""
+        """Instructions to pay now without a QR; None without such instructions, or if their page has no https URL."""
         match self.order.payment.instructions:
             case AccountNumber() as number if self.is_payable:
                 return number
@@ -161,12 +162,12 @@ class OrderNow:
 
     @property
     def waits_for_seller(self) -> bool:
-        """True if the deposit of a seller pays the order, so that the buyer need do nothing."""
+        """True if the deposit of a seller pays the order, so that the buyer does not have to pay."""
         return self.is_payable and isinstance(self.order.payment.instructions, Deposit)
 
     @property
     def other_ways(self) -> Sequence[PaymentMethod]:
-        """Other payment methods for an unpaid order; also the current one if its attempt is over."""
+        """Other payment methods for an unpaid order; the current method is among them if its attempt is over."""
         payment = self.order.payment
         if self.state != OrderState.PLACED or isinstance(payment.instructions, Credit):
             return ()
@@ -175,25 +176,25 @@ class OrderNow:
 
     @property
     def is_arrived(self) -> bool:
-        """True between a payment and its consequences."""
+        """True if a payment covers the order and its consequences are not written yet."""
         is_open = self.order.state in (OrderState.PLACED, OrderState.LAPSED)
         return is_open and self.is_covered
 
     @property
     def state(self) -> OrderState:
-        """State for display on every page: an event counts before it is written."""
+        """State to show on every page: paid or lapsed as soon as that is known, before the row of the order changes."""
         if self.is_arrived:
             return OrderState.PAID
         return OrderState.LAPSED if self.is_time_over else OrderState(self.order.state)
 
     @property
     def is_on_hold(self) -> bool:
-        """True if it is paid and waits until stamps are issued again."""
+        """True if the order is paid and waits because the issuing of stamps is stopped."""
         return self.state == OrderState.PAID and self.lot is None and not self.is_issuing
 
     @property
     def is_plain(self) -> bool:
-        """True if every rupiah came once and became stamps, so that nothing needs an explanation."""
+        """True if exactly the total was paid once and became stamps, so that the page needs no explanation of money."""
         money = self.order.money
         return (
             self.order.state == OrderState.EXECUTED
@@ -204,24 +205,24 @@ class OrderNow:
 
     @property
     def unused(self) -> int:
-        """Number of its stamps that can be used or given back."""
+        """Number of stamps of the order that can be used or given back."""
         is_there = (self.order.kind, self.order.state) == (OrderKind.STAMPS, OrderState.EXECUTED)
         return self.lot.free if self.lot and is_there else 0
 
     @property
     def delivered(self) -> int:
-        """Number of its documents that are stamped."""
+        """Number of documents of the order that are stamped."""
         return sum(one.state == StampingState.DELIVERED for one in self.documents)
 
     @property
     def has_failed(self) -> bool:
-        """True if a document was not stamped and others were: it can be sent in another order."""
+        """True if the order was executed and stamping of a document failed; that document can be sent in another order."""
         is_executed = self.order.state == OrderState.EXECUTED
         return is_executed and any(one.state == StampingState.FAILED for one in self.documents)
 
     @property
     def changes_at(self) -> datetime | None:
-        """Next moment at which the page changes by time alone."""
+        """Next moment at which the page changes only because time passes; None if there is no such moment."""
         moments = [one.due_at for one in self.refunds]
         if self.order.state == OrderState.PLACED:
             moments += [self.order.payment.expires_at, self.order.placed_at + QR_USUALLY_WITHIN]
@@ -230,7 +231,7 @@ class OrderNow:
     def state_of(self, stamping: Stamping | StampingView) -> StampingState:
         """Return the state of a document within this order.
 
-        It waits for money as long as money can come and has not, and then for its stamps while none are issued.
+        The state is waiting as long as the order can be paid, and while it is paid but issuing is stopped.
         """
         state = StampingState(stamping.state)
         if state != StampingState.WAITING:
@@ -250,7 +251,7 @@ def in_causal_order(moves: Sequence[MoneyMove]) -> list[MoneyMove]:
 
 
 def order_text(this: OrderNow) -> OrderText:
-    """Return the text at the head of the page."""
+    """Return the text at the head of the page of an order."""
     order = this.order
     facts: dict[str, object] = {
         "delivered": this.delivered,
@@ -270,7 +271,7 @@ def order_text(this: OrderNow) -> OrderText:
 
 
 def _is_deposit(order: OrderView) -> bool:
-    """True for an order of a deposit, which issues no stamp."""
+    """True for an order that pays into a distributor's deposit and issues no stamp."""
     return order.kind == OrderKind.DEPOSIT
 
 
@@ -343,14 +344,16 @@ def _going_back(this: OrderNow, headline: str) -> tuple[str, ...]:
 
 
 def _counts(lot: Lot, refunds: Sequence[RefundView]) -> dict[str, int]:
-    """Return the stamps of an order by place; the counts add up to all of them."""
+    """Return the number of stamps of an order by state (`unused`, `affixed`, `held`, `given_back`, `taken`); the
+    numbers add up to all its stamps.
+    """
     given_back = sum(one.stamps for one in refunds if one.cause == RefundCause.ASKED)
     return {
         "unused": lot.free,
         "affixed": lot.affixed,
         "held": lot.held,
         "given_back": given_back,
-        # The others left with money that a bank took, or returned by itself.
+        # The remaining returned stamps were retired because a bank took the money back or returned it.
         "taken": lot.returned - given_back,
     }
 

@@ -12,7 +12,8 @@ from meterai.accounts import Permission
 from meterai.pages import LinkPlace, PageLink, RoomPages, ShownTo
 from meterai.stamping import why_refused
 
-DRAWINGS_KEPT_MAX = 256  # of some 8 KB; a page that waits for a payment shows its QR repeatedly
+# QR drawings of some 8 KB each; a page that waits for a payment shows its QR repeatedly.
+DRAWINGS_KEPT_MAX = 256
 _DARK = re.compile(rb"\x01+")
 _QR = (
     '<svg viewBox="0 0 {size} {size}"><path fill="#fff" d="M0 0h{size}v{size}h-{size}z"/>'
@@ -24,7 +25,8 @@ _QR_QUIET_ZONE = 4  # modules; the minimum of ISO/IEC 18004
 @lru_cache(DRAWINGS_KEPT_MAX)
 def qr_drawing(content: str) -> Markup:
     """Return a QR code as inline SVG."""
-    # One mask of eight: choosing the best takes four fifths of the time, and readers decode any.
+    # A fixed mask (one of eight): choosing the best mask takes four fifths of the time, and readers decode every
+    # mask.
     rows = segno.make_qr(content, error="m", mask=0).matrix
     size = len(rows) + 2 * _QR_QUIET_ZONE
     lines = "".join(_line(number, row) for number, row in enumerate(rows, start=_QR_QUIET_ZONE))
@@ -32,7 +34,7 @@ def qr_drawing(content: str) -> Markup:
 
 
 def _line(number: int, row: bytearray) -> str:
-    """Return the dark modules of a row as strokes: each run, and its distance from the previous one."""
+    """Return the dark modules of a row as SVG strokes: each run of modules, and its distance from the previous run."""
     strokes, at = [f"M{_QR_QUIET_ZONE} {number}.5"], 0
     for run in _DARK.finditer(row):
         strokes.append(f"m{run.start() - at} 0h{run.end() - run.start()}")

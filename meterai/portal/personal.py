@@ -1,4 +1,4 @@
-"""Receipts of a person for the copy of its data."""
+"""Receipts of a person, as files for the copy of personal data."""
 
 from collections.abc import Iterator, Mapping, Sequence
 

@@ -1,4 +1,4 @@
-"""API reference for readers, from the OpenAPI description and the refusals; pure."""
+"""API reference pages: content from the OpenAPI description and the refusal classes; pure."""
 
 import shlex
 from collections.abc import Iterator, Mapping
@@ -17,13 +17,14 @@ _PREFIX = "/v1/"
 _REFUSAL = "refusal."
 _EXPECTED = "expected."
 _FILE_EXAMPLE = "@surat.pdf"
-_FILES = {"/v1/shop/logo": "@logo.png", "/v1/batches/{batch_id}/rows": "@rows.jsonl"}  # by path
-_FILE_TYPE = "binary"  # format of a file in the description
+# File names in the curl examples, by path.
+_FILES = {"/v1/shop/logo": "@logo.png", "/v1/batches/{batch_id}/rows": "@rows.jsonl"}
+_FILE_TYPE = "binary"  # `format` of a file in the OpenAPI description
 
 
 @dataclass(frozen=True, slots=True)
 class DocumentedField:
-    """A field of a body or an answer, or a parameter; `name` is a path with dots."""
+    """A parameter, or a field of a body or an answer; the `name` of a nested field is a path with dots."""
 
     name: str
     type: str
@@ -51,13 +52,13 @@ class Operation:
 
     @property
     def curl(self) -> str:
-        """The request as a curl command."""
+        """An example request as a curl command."""
         return _curl(self)
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A refusal code with status, sentence in each language, and class, if it has one."""
+    """A refusal code with its HTTP status, its sentence in each language, and its class, if it has one."""
 
     code: str
     status: int
@@ -83,7 +84,7 @@ def _type_of(schema: Schema, components: Schema) -> str:
 
 
 def members(schema: Schema, components: Schema, prefix: str = "") -> Iterator[DocumentedField]:
-    """Yield the fields of an object and of nested objects."""
+    """Yield the fields of an object and of its nested objects, up to `_DEPTH_MAX` levels."""
     schema = _resolved(schema, components)
     if prefix.count(".") > _DEPTH_MAX:
         return
@@ -191,7 +192,7 @@ def _kinds(kind: type[Refusal]) -> Iterator[type[Refusal]]:
 
 
 def _without_facts(key: str, language: str) -> str:
-    """Return a sentence with an ellipsis for each fact."""
+    """Return the sentence of a message key, with an ellipsis in place of each fact."""
     fact = LocalTime("…")
     fact.clock = "…"
     fields = (field for _, field, _, _ in Formatter().parse(catalogue()[key][language]) if field)
@@ -199,7 +200,7 @@ def _without_facts(key: str, language: str) -> str:
 
 
 def expectations() -> list[Problem]:
-    """Return the codes in `expected` of a malformed field, by name."""
+    """Return the codes that `expected` of a malformed field may have, sorted by name."""
     return [
         Problem(key.removeprefix(_EXPECTED), 422, {one: _without_facts(key, one) for one in texts})
         for key, texts in sorted(catalogue().items())
@@ -208,11 +209,11 @@ def expectations() -> list[Problem]:
 
 
 def problems() -> list[Problem]:
-    """Return every refusal code that a request may get, by name.
+    """Return every refusal code that a request may get, sorted by name.
 
     A sentence has an ellipsis for each fact of a refusal.
     """
-    # Refusals of commands have classes that no web process loads, or are marked as such.
+    # Refusals of commands are left out: a web process does not load their classes, or they are marked.
     statuses: dict[str, int] = {"fault": 500, "method_not_allowed": 405, "request_too_large": 413}
     kinds: dict[str, type[Refusal]] = {}
     for kind in _kinds(Refusal):

@@ -1,8 +1,8 @@
-"""Waiting for a change of an order, noticed within half a second.
+"""Requests that wait for a change of an order, which is noticed within half a second.
 
-One query serves all waiting requests of a process, and none runs while nobody waits.  A wait is short, so that a
-process that stops answers every request in time.  A waiting request holds no database connection and no permit of
-the limiter.
+One query serves all waiting requests of a process, and none runs while nobody waits. A wait is short, so that a
+stopping process can still answer every request. A waiting request holds no database connection and no permit of the
+limiter.
 """
 
 import asyncio
@@ -20,14 +20,14 @@ from meterai.orders import OrderKey
 from meterai.plumbing.db.database import Database, ReadTx
 
 LOOK_SECONDS = 0.5  # between two queries
-WAIT_SECONDS = 4.0  # less than a process has to stop, see apps/serve.py
-WAITING_MAX = 400  # per process; further requests ask again later
-WAITING_OF_ACCOUNT_MAX = 4  # tabs of one person
+WAIT_SECONDS = 4.0  # less than the time a process has to stop, see apps/serve.py
+WAITING_MAX = 400  # per process; further requests are answered at once and ask again later
+WAITING_OF_ACCOUNT_MAX = 4  # waiting requests of one account: tabs of its person
 _clock = SystemClock()
 
 
 async def marks(tx: ReadTx, wanted: Sequence[OrderKey]) -> dict[OrderKey, str]:
-    """Return a text for each of these orders that differs whenever its page does."""
+    """Return the mark of each order: a text that differs whenever the content of the order's page differs."""
     of_orders = await orders.marks(tx, wanted)
     of_documents = await stamping.marks(tx, wanted)
     of_refunds = await refunds.marks(tx, wanted)
@@ -39,7 +39,7 @@ async def marks(tx: ReadTx, wanted: Sequence[OrderKey]) -> dict[OrderKey, str]:
 
 @dataclass(eq=False, slots=True)
 class _Waiter:
-    """A request that waits for a change of an order."""
+    """A request that waits until the mark of an order differs from `seen`."""
 
     key: OrderKey
     seen: str
@@ -47,7 +47,7 @@ class _Waiter:
 
 
 class OrderWatch:
-    """The waiting requests of this process."""
+    """The requests of this process that wait for changes of orders."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -60,7 +60,7 @@ class OrderWatch:
         return len(self._waiting) < WAITING_MAX and of_account < WAITING_OF_ACCOUNT_MAX
 
     async def mark(self, key: OrderKey) -> str:
-        """Return the current mark of an order; empty if there is none."""
+        """Return the current mark of an order; empty if the order does not exist."""
         async with self._database.reading() as tx:
             return (await marks(tx, [key])).get(key, "")
 
@@ -69,7 +69,8 @@ class OrderWatch:
     ) -> bool:
         """Wait until the mark of an order changes, or until `changes_at`.
 
-        False if neither came before `until`, and at once if too many wait.
+        `until` is a time of the monotonic clock in seconds. Returns False if neither happened before `until`, and at
+        once if too many requests wait.
         """
         if not self.has_room_for(key.account):
             return False
@@ -78,7 +79,7 @@ class OrderWatch:
         waiter = _Waiter(key, seen)
         self._waiting.add(waiter)
         if self._looking is None:
-            # A context of its own: the query is for all, not for the request that began it.
+            # A new context: the query serves all waiting requests, not only the request that started it.
             self._looking = asyncio.create_task(self._look(), context=Context())
         try:
             async with asyncio.timeout(max(0.0, min(seconds, by_clock))):
@@ -95,7 +96,7 @@ class OrderWatch:
                 await asyncio.sleep(LOOK_SECONDS)
                 try:
                     await self._compare()
-                except Refusal:  # the database is away or busy: the requests keep waiting
+                except Refusal:  # the database is away or busy: the requests continue to wait
                     continue
         finally:
             self._looking = None

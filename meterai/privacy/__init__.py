@@ -2,12 +2,12 @@
 
 Promises this room keeps
   * A copy contains all that the rooms store about a person, no secret, and nothing about another person.
-  * A person is erased some days after the request, once nothing is pending, in one transaction over all rooms;
-    until then the request can be withdrawn.  The person sees before what is deleted and what the law keeps, and
-    gets a mail at the end.
-  * An erased account cannot be used, and the next sign-in with its address makes another.
-  * A request is answered, and a breach told to subjects and agency, within 3 x 24 hours; staff see what is due.
-  * No breach is closed before both were told, unless a reason is recorded.
+  * A person is erased some days after the request, once nothing is pending, in one transaction over all rooms; until
+    then the request can be withdrawn. The person sees in advance which data are deleted and which the law requires us
+    to keep, and gets a mail at the end.
+  * An erased account cannot be used.  The next sign-in with its address makes a new account.
+  * A request is answered, and subjects and agency are notified of a breach, within 3 x 24 hours; staff see due times.
+  * No breach is closed before subjects and agency were notified, unless a reason is recorded.
 
 Calls every room below through its personal data (`Room.personal`).
 """

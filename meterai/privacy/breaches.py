@@ -32,8 +32,8 @@ from meterai.privacy.model import (
 
 EVERYBODY = "all"
 BREACHES_AT_ONCE = 20  # per run of the task
-# Mails per batch of a breach, and maximum of its untried mails when the next batch is queued: other
-# mails never wait behind more.
+# Mails per batch of a breach, and the maximum of its unsent mails at which the next batch is queued:
+# so other mails never wait behind more than both together.
 BATCH, MAILS_WAITING_MAX = 100, 50
 _TELLER = Actor(ActorKind.JOB, f"privacy.{store.TELLING}")
 
@@ -62,7 +62,7 @@ async def subjects_of(tx: ReadTx, text: str) -> list[UUID] | None:
 
 
 async def one(tx: ReadTx, text: str) -> Breach:
-    """Return a breach by its number.  Refuses `BreachUnknown`."""
+    """Return a breach by its number (`brc_...`).  Refuses `BreachUnknown`."""
     try:
         found = await store.breach(tx, read(BREACH_KIND, text))
     except NotFound:
@@ -87,7 +87,7 @@ async def open_breach(
     actor: Actor,
     at: datetime,
 ) -> None:
-    """Enter a breach; `texts` are exposed, happened and handling, each in Indonesian and English.
+    """Enter a breach.  `texts` describe the exposed data, the event and its handling, each in Indonesian and English.
 
     Refuses `BreachKnownLater`.
     """
@@ -98,7 +98,7 @@ async def open_breach(
 
 
 async def tell(tx: Tx, breach: UUID, who: BreachRecipient, *, actor: Actor, at: datetime) -> None:
-    """Record that the agency was notified, or start to notify the subjects.  Refuses `BreachToldBefore`."""
+    """Record that the agency was notified, or start the notification of the subjects.  Refuses `BreachToldBefore`."""
     found = await _locked(tx, breach)
     check_untold(found, who)
     if who == BreachRecipient.AGENCY:
@@ -110,7 +110,9 @@ async def tell(tx: Tx, breach: UUID, who: BreachRecipient, *, actor: Actor, at: 
 
 
 def check_untold(found: Breach, who: BreachRecipient) -> None:
-    """Check that a recipient was not notified.  Refuses `BreachToldBefore`, and `NotAllowedNow` for a closed breach."""
+    """Check that a recipient was not notified yet. Refuses `BreachToldBefore`, and `NotAllowedNow` for a closed
+    breach.
+    """
     event = BreachEvent.AGENCY_TOLD if who == BreachRecipient.AGENCY else BreachEvent.SUBJECTS_TOLD
     BREACH.after(found.state, event)
     if (found.agency_told_at if who == BreachRecipient.AGENCY else found.subjects_from) is not None:
@@ -153,7 +155,9 @@ class Telling:
         self._clock = clock
 
     async def tell_subjects(self) -> int:
-        """Periodic task: queue the next mails of each breach with few untried mails; return their number."""
+        """Periodic task: queue the next batch of mails of each breach that has few unsent ones; return the number of
+        mails.
+        """
         queued: list[int] = []
 
         async def act(due: DueBreach) -> None:

@@ -1,4 +1,4 @@
-"""Commands of personal data: the copy of a person, and the register of breaches."""
+"""Commands of personal data: export the data of a person, and keep the register of breaches."""
 
 import os
 from pathlib import Path
@@ -34,7 +34,7 @@ from meterai.privacy.copies import FILES_MAX, ROWS_MAX, Copy, gather, zipped
 
 
 def export(email: Text, *, out: Path, options: Options = NO_OPTIONS, by: By = None) -> None:
-    """Write all data of the person with this address to a new zip file, which its owner alone may read."""
+    """Write all data of the person with this mail address to a new zip file that only the current user may read."""
     actor = operator(by)
 
     async def look(database: Database, settings: Settings) -> Copy:
@@ -62,7 +62,7 @@ def export(email: Text, *, out: Path, options: Options = NO_OPTIONS, by: By = No
     line(f"{rows} rows, {len(copy.files)} files: {out}")
 
 
-def open_breach(  # noqa: PLR0913 - what the law wants told, in both languages
+def open_breach(  # noqa: PLR0913 - the facts that the law demands, in both languages
     known_at: Text,
     subjects: Text,
     *,
@@ -77,7 +77,9 @@ def open_breach(  # noqa: PLR0913 - what the law wants told, in both languages
     by: By = None,
     dry_run: DryRun = False,
 ) -> None:
-    """Enter a breach: KNOWN_AT is a moment (a day in WIB), SUBJECTS `all` or accounts, separated by commas."""
+    """Enter a breach. KNOWN_AT is the time of discovery (a moment, or a day in WIB); SUBJECTS is `all`, or accounts
+    separated by commas.
+    """
     asked = levers.OpenArguments(
         moment(known_at, "known_at"),
         subjects,
@@ -101,7 +103,7 @@ def tell_breach(
     by: By = None,
     dry_run: DryRun = False,
 ) -> None:
-    """Write down that the agency was told of a breach, or write to its subjects; another person approves it."""
+    """Record that the agency was notified of a breach, or notify its subjects by mail; a second person approves it."""
     asked = levers.TellArguments(breach, who)
     pull(options, levers.TELL, asked, by=by, reason=reason, dry_run=dry_run)
     line(f"{who} of {breach}: told")
@@ -118,7 +120,7 @@ def close_breach(
     by: By = None,
     dry_run: DryRun = False,
 ) -> None:
-    """Close a breach that subjects and agency were told of, or say why not."""
+    """Close a breach after subjects and agency were notified, or with the reason why they were not."""
     asked = levers.BreachCloseArguments(breach, not_told)
     pull(options, levers.CLOSE, asked, by=by, reason=reason, dry_run=dry_run)
     line(f"{breach} is closed")

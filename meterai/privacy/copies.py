@@ -15,9 +15,10 @@ from meterai.plumbing.messages import LANGUAGES, format_datetime, translate
 
 # Limits of a copy made within a request: tens of milliseconds, less than a megabyte.
 ROWS_AT_ONCE, FILES_AT_ONCE = 1_000, 200
-# Limits of a copy made by a task, in one process at a time, which bound its memory.
+# Limits of a copy made by the periodic task, one copy at a time, to limit memory.
 ROWS_MAX, FILES_MAX = 100_000, 2_000  # rows per table, files per room
-FILES_BYTES_MAX = 64 * 1024 * 1024  # of all files of a copy; further ones remain on their pages
+# Of all files of a copy; further files are available only on their pages.
+FILES_BYTES_MAX = 64 * 1024 * 1024
 STATEMENT_SECONDS_MAX = 120
 README = "README.txt"
 _ORDERS = "orders"  # the table that is also exported as CSV
@@ -26,7 +27,7 @@ _FORMULA = frozenset("=+-@\t\r")  # prefixes that a spreadsheet reads as a formu
 
 @dataclass(slots=True)
 class Copy:
-    """Data of a person by room, and files; `is_cut` if it exceeds the limits."""
+    """Data of a person by room, and files; `is_cut` is true if rows or files beyond the limits were left out."""
 
     person: Person
     at: datetime
@@ -64,7 +65,7 @@ async def gather(
 
 
 def zipped(copy: Copy) -> bytes:
-    """Return the copy as a zip.  Takes processor time: never on an event loop."""
+    """Return the copy as a zip.  Takes processor time, so it must not run on an event loop."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr(README, _readme(copy))
@@ -108,7 +109,7 @@ def _csv(rows: Sequence[Mapping[str, object]]) -> str:
 
 
 def _cell(value: object) -> object:
-    """Return a value as a cell; a text that a spreadsheet would read as a formula is quoted."""
+    """Return a value as a cell of a CSV; a text that a spreadsheet would read as a formula gets a leading quote."""
     return f"'{value}" if isinstance(value, str) and value[:1] in _FORMULA else value
 
 

@@ -1,4 +1,4 @@
-"""Figures of requests and breaches in a period, by kind."""
+"""Figures of data requests and breaches in a period, by kind."""
 
 from meterai.plumbing.db.figures import FigureQuery, between, waits, within
 

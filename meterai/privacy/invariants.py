@@ -5,7 +5,7 @@ from meterai.privacy.model import CopyState, ErasureState
 
 _NOBODY = "'00000000-0000-0000-0000-000000000000'"
 
-# States of a request, each with the act of the trail that led to it.
+# States of a request, each with the action in the audit trail that led to it.
 _ACTS = (
     ("true", "kind || '_asked'"),
     ("kind = 'copy' AND state <> 'asked'", "'copy_made'"),
@@ -18,7 +18,7 @@ _UNTOLD = " OR ".join(
     for when, action in _ACTS
 )
 _STATES = ", ".join(f"'{one}'" for one in (*CopyState, *ErasureState))
-# Columns of a breach, each with the act that wrote it.
+# Columns of a breach, each with the action in the audit trail that wrote it.
 _TOLD = {
     "opened_at": "breach_opened",
     "agency_told_at": "breach_agency_told",

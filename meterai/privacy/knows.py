@@ -36,7 +36,7 @@ def _request_happenings(one: Request) -> Iterator[Happening]:
     facts = {"request": one.shown, "acts_at": one.acts_at}
     yield Happening(one.asked_at, f"privacy_{one.kind}_asked", facts)
     if one.ended_at is not None:
-        # A swept account is shown as erased.
+        # To staff, a swept account is simply erased.
         word = "erased" if one.state == "swept" else one.state
         yield Happening(one.ended_at, f"privacy_{one.kind}_{word}", facts)
 

@@ -1,4 +1,4 @@
-"""Levers of breaches: enter, notify, close."""
+"""Levers (staff actions with a forecast) of breaches: enter, notify, close."""
 
 import msgspec
 
@@ -112,7 +112,8 @@ OPEN = Lever(
     forecast=_opening,
     carry_out=_open,
 )
-# A mail to everybody cannot be recalled, and one person alone may not end the notification.
+# A second person always approves: a mail to everybody cannot be recalled, and no single person may
+# end the notification.
 TELL = Lever(
     name="breaches tell",
     permission=Permission.CONSOLE_PRIVACY,

@@ -18,11 +18,12 @@ BREACH_SUBJECT = SubjectSort("breach", prefix="brc", page="/console/privacy")
 REQUEST_KIND = "prv"
 BREACH_KIND = "brc"
 ANSWERED_WITHIN = timedelta(hours=72)  # UU PDP 32 (access), 40, 41, and 46 (breaches)
-# From the start: a million mails are queued in 14 hours (`breaches.BATCH`, each 5 seconds) if all
-# are accepted.
+# Counted from the start of the notification. A million mails are queued in 14 hours (`breaches.BATCH`
+# every 5 seconds) if the mail server accepts all.
 SUBJECTS_TOLD_WITHIN = timedelta(hours=24)
 COPY_KEPT = timedelta(days=1)
-COPIES_PER_DAY_MAX = 5  # each reads all data of an account; a person needs one
+# Per account; each copy reads all data of the account, and a person needs one.
+COPIES_PER_DAY_MAX = 5
 WORDS_LENGTH_MAX = 2_000  # characters of a text about a breach: it fits on a page of the letter
 SUBJECTS_MAX = 1_000  # accounts named by a breach; with more, everybody is notified
 
@@ -39,7 +40,7 @@ class CopyState(StrEnum):
 
     ASKED = "asked"
     MADE = "made"  # it can be fetched
-    GONE = "gone"  # it was handed out, or its day is over
+    GONE = "gone"  # it was handed out at once, or its day of storage is over
 
 
 class CopyEvent(StrEnum):
@@ -61,10 +62,10 @@ COPY = Lifecycle(
 class ErasureState(StrEnum):
     """State of an erasure."""
 
-    ASKED = "asked"  # it waits for its day, and for what is under way
-    CLOSING = "closing"  # what opened the account has ended
+    ASKED = "asked"  # waits for its day, and until nothing is pending
+    CLOSING = "closing"  # sessions and credentials of the account have ended
     ERASED = "erased"
-    SWEPT = "swept"  # erased once more, with what was on its way
+    SWEPT = "swept"  # erased repeatedly for a month, so that late mails and payments are covered
     WITHDRAWN = "withdrawn"
 
 
@@ -122,7 +123,7 @@ class StaffNotErased(Refusal):
 
 
 class TooManyCopies(Refusal):
-    """The maximum of copies within a day was made."""
+    """The account already requested the maximum number of copies within a day."""
 
     code = "too_many_copies"
     status = 409
@@ -200,12 +201,12 @@ class Request:
 
     @property
     def shown(self) -> str:
-        """Public number of the request."""
+        """Public id of the request (`prv_...`)."""
         return show(REQUEST_KIND, self.id)
 
     @property
     def object(self) -> str:
-        """Name of its copy in the object store."""
+        """Name of the requested copy in the object store."""
         return object_of(self.id)
 
 
@@ -215,7 +216,7 @@ def object_of(request: UUID) -> str:
 
 
 def request_of(name: str) -> UUID | None:
-    """Return the request of a copy's object name; None for another object."""
+    """Return the id of the request from the object name of its copy; None if the object is no copy."""
     start, _, number = name.partition("-")
     try:
         return UUID(number) if start == "copy" and len(number) == 32 else None
@@ -231,7 +232,7 @@ class DueRequest(NamedTuple):
 
 
 class DueBreach(NamedTuple):
-    """A breach whose subjects a periodic task notifies; of no account."""
+    """A breach whose subjects a periodic task notifies; `account` is always `NOBODY`."""
 
     account: UUID
     breach: UUID
@@ -239,7 +240,7 @@ class DueBreach(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Breach:
-    """A breach of personal data; texts by language."""
+    """A breach of personal data; its texts are mappings by language."""
 
     id: UUID
     state: BreachState
@@ -260,12 +261,12 @@ class Breach:
 
     @property
     def shown(self) -> str:
-        """Public number of the breach."""
+        """Public id of the breach (`brc_...`)."""
         return show(BREACH_KIND, self.id)
 
     @property
     def erased(self) -> int:
-        """Number of its named accounts that had been erased, so that nobody could be notified."""
+        """Number of named accounts processed so far that could not be notified because they were erased."""
         after = self.subjects_after
         if self.accounts is None or after is None:
             return 0
@@ -273,7 +274,9 @@ class Breach:
 
     @property
     def work_due_at(self) -> datetime:
-        """Due time for staff: earlier than the three days if the notification of subjects stalls."""
+        """Due time for staff: the legal one, or earlier if subjects are not all notified a day after the notification
+        began.
+        """
         if self.subjects_from is None or self.subjects_told_at is not None:
             return self.due_at
         return min(self.due_at, self.subjects_from + SUBJECTS_TOLD_WITHIN)
@@ -285,7 +288,7 @@ class Breach:
 
 
 def words(text: str, field: str) -> str:
-    """Return a text about a breach, on one line.  Refuses `BreachWordsMissing`."""
+    """Return a text about a breach on one line, if its length is valid.  Refuses `BreachWordsMissing`."""
     found = one_line(text)
     if not 1 <= len(found) <= WORDS_LENGTH_MAX:
         raise BreachWordsMissing(field)

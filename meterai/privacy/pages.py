@@ -1,4 +1,4 @@
-"""Pages of personal data: one's own (copy, erasure, consents), and the register of processing."""
+"""Pages of personal data: the person's own page (copy, erasure, consents), and the register of processing."""
 
 from uuid import UUID
 
@@ -49,7 +49,7 @@ async def show_mine(
     privacy: NamedDependency[PrivacyService],
     account: NamedDependency[UUID],
 ) -> Page:
-    """Show a person's data, the forecast of an erasure, and its requests."""
+    """Show a person's data requests and consents, and the forecast of an erasure."""
     return await _mine(request, privacy, account)
 
 
@@ -88,7 +88,7 @@ async def ask_copy(
     account: NamedDependency[UUID],
     actor: NamedDependency[Actor],
 ) -> Response[bytes] | Page:
-    """Return a copy of all data, or show the page on which it appears later."""
+    """Return a copy of all data of the person, or show the page on which a large copy appears later."""
     await read_form_of_a_person(request)
     try:
         content = await privacy.ask_copy(account, actor=actor)
@@ -105,7 +105,7 @@ async def fetch_copy(
     privacy: NamedDependency[PrivacyService],
     account: NamedDependency[UUID],
 ) -> Response[bytes]:
-    """Return the copy that was made."""
+    """Return the stored copy of the person's data."""
     await read_form_of_a_person(request)
     return _saved(await privacy.fetch_copy(account))
 
@@ -122,7 +122,7 @@ async def ask_erasure(
     account: NamedDependency[UUID],
     actor: NamedDependency[Actor],
 ) -> Page:
-    """Request an erasure."""
+    """Request the erasure of the person."""
     await read_form_of_a_person(request)
     try:
         await privacy.ask_erasure(account, actor=actor)
@@ -140,7 +140,7 @@ async def withdraw_erasure(
     account: NamedDependency[UUID],
     actor: NamedDependency[Actor],
 ) -> Page:
-    """Withdraw an erasure."""
+    """Withdraw the request for an erasure."""
     await read_form_of_a_person(request)
     await privacy.withdraw_erasure(account, actor=actor)
     return see_other(f"{MINE}#erasure")

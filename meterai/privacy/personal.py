@@ -1,4 +1,4 @@
-"""Personal data of privacy: requests of a person."""
+"""Personal data of privacy: the data requests of a person."""
 
 from meterai.plumbing.db.personal import Basis, KeepReason, Personal, PersonalTable
 

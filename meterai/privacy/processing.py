@@ -1,6 +1,4 @@
-"""Register of processing (UU PDP 31), derived from the registrations of the rooms, so that it matches their
-behaviour.
-"""
+"""Register of processing (UU PDP 31), derived from the registrations of the rooms, so that it matches what they do."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,7 +20,7 @@ class Category:
 
 @dataclass(frozen=True, slots=True)
 class ProcessingPurpose:
-    """Processing of one room."""
+    """Processing of personal data by one room."""
 
     room: str
     purpose: str
@@ -32,7 +30,7 @@ class ProcessingPurpose:
 
 
 class Processing:
-    """Renders the register in either language."""
+    """Renders the register of processing in Indonesian or English."""
 
     def __init__(self, rooms: Mapping[str, Personal], rules: Sequence[Rule]) -> None:
         self._rooms = {name: one for name, one in rooms.items() if one.tables}

@@ -50,41 +50,43 @@ from meterai.privacy.settings import PrivacySettings
 
 BATCH = 20  # requests per run of a task
 REQUESTS_SHOWN_MAX = 20
-# Every process notices the end of a session within 5 seconds (`accounts`); clocks differ a little.
+# Time from closing to erasing an account. Every process notices the end of a session within 5 seconds
+# (`accounts`), and clocks differ a little.
 SHUT_FOR = timedelta(seconds=15)
 # Interval at which a waiting erasure is checked again.
 LOOKS_AGAIN = timedelta(hours=1)
-SWEPT_EVERY = timedelta(days=2)  # a mail is tried for a day
-# By then the bank has reported every payment: its nightly records are compared with ours.
+SWEPT_EVERY = timedelta(days=2)  # longer than the day for which a mail is tried
+# By then the bank has reported every payment, since its nightly records are reconciled.
 SWEPT_FOR = timedelta(days=30)
-ERASE_SECONDS_MAX = 120  # per statement: an account with a million labels
-COPY_GRACE = timedelta(minutes=5)  # between condemned and deleted: several runs of the store
-# Other rooms need the address until the end.
+ERASE_SECONDS_MAX = 120  # per statement: enough for an account with a million labels
+# Between condemning and deleting an object: several deletion passes of the store.
+COPY_GRACE = timedelta(minutes=5)
+# Erased last, because the other rooms need the mail address to find their rows.
 _LAST = "accounts"
 
 
 class _Open(Exception):
-    """Raised if a person signed in, or something began, while an account was closing."""
+    """Raised if a session was opened, or pending work began, while an account was closing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mine:
-    """Content of a person's page."""
+    """Content of the page of personal data of a person."""
 
     email: str
     is_staff: bool
     requests: Sequence[Request]
     fates: Mapping[str, Sequence[Fate]]  # by room
     waits: Sequence[ErasureWait]
-    consents: Sequence[tuple[str, Consent]]  # with their room
+    consents: Sequence[tuple[str, Consent]]  # each with the name of its room
 
     def open(self, kind: PrivacyRequestKind) -> Request | None:
-        """Return the open request of a kind."""
+        """Return the open request of a kind; None if there is no such request."""
         return next((one for one in self.requests if one.kind == kind and not one.ended_at), None)
 
 
 class PrivacyService:
-    """Makes copies, and erases people."""
+    """Makes copies of personal data, and erases people."""
 
     def __init__(
         self,
@@ -96,7 +98,7 @@ class PrivacyService:
         clock: Clock,
     ) -> None:
         self._database = database
-        # From the highest room down, so that dependent rows go first.
+        # From the highest room to the lowest, so that dependent rows are erased first.
         ordered = [*(name for name in reversed(list(rooms)) if name != _LAST), _LAST]
         self.rooms = {name: rooms[name] for name in ordered if name in rooms}
         self._objects = objects
@@ -113,7 +115,7 @@ class PrivacyService:
         return {object_of(one) for one in await self._database.once(store.kept_copies, named)}
 
     async def mine(self, account: UUID) -> Mine:
-        """Return what a person may see of its data, and the forecast of an erasure."""
+        """Return the requests and consents of a person, and the forecast of an erasure."""
         async with self._database.reading() as tx:
             person = await _person(tx, account)
             consents = [
@@ -159,14 +161,14 @@ class PrivacyService:
     # -- copies ----------------------------------------------------------------------------------
 
     async def ask_copy(self, account: UUID, *, actor: Actor) -> bytes | None:
-        """Request a copy; return the zip if it is small, else None, and a task makes it.
+        """Request a copy.  Return the zip if it is small; else return None, and a periodic task makes the copy.
 
-        A repeat while one is being made, or kept, requests nothing more.  Refuses `TooManyCopies`.
+        A repeat while a copy is being made or stored changes nothing and returns None.  Refuses `TooManyCopies`.
         """
         now, request = self._clock.now(), new_id()
 
         async def ask(tx: Tx) -> bool:
-            # One of several concurrent requests is kept; the others wait here, and do not count.
+            # Of several concurrent requests only one is inserted. The others wait here for it, and do not count.
             if not await store.insert(
                 tx,
                 account,
@@ -229,7 +231,7 @@ class PrivacyService:
         await _tell(tx, found, "copy_made", at=_times(now))
 
     async def fetch_copy(self, account: UUID) -> bytes:
-        """Return the kept copy.  Refuses `NotFound`."""
+        """Return the stored copy as a zip.  Refuses `NotFound`."""
         async with self._database.reading() as tx:
             found = await store.requests_of_account(tx, account, REQUESTS_SHOWN_MAX)
         made = [
@@ -243,7 +245,7 @@ class PrivacyService:
         return content
 
     async def make_copies(self) -> int:
-        """Periodic task: make requested copies, one after another."""
+        """Periodic task: make the requested copies, one after another; return their number."""
         found = await self._due(store.COPIES, PrivacyRequestKind.COPY, CopyState.ASKED)
         return await each(
             self._database, store.COPIES, found, self._make, subject="request", at_once=1
@@ -257,7 +259,7 @@ class PrivacyService:
         await run_row(self._database, self._written, due.account, due.request, is_kept=True)
 
     async def let_copies_go(self) -> int:
-        """Periodic task: delete copies whose day is over."""
+        """Periodic task: condemn stored copies whose day is over; return their number."""
         found = await self._due(store.LETTING_GO, PrivacyRequestKind.COPY, CopyState.MADE)
         return await each(self._database, store.LETTING_GO, found, self._let_go, subject="request")
 
@@ -275,7 +277,8 @@ class PrivacyService:
     # -- erasures --------------------------------------------------------------------------------
 
     async def ask_erasure(self, account: UUID, *, actor: Actor) -> None:
-        """Request an erasure, carried out after a delay and once nothing is pending.  A repeat changes nothing.
+        """Request an erasure. It is carried out after `erasure_delay_days`, once nothing is pending. A repeat changes
+        nothing.
 
         Refuses `StaffNotErased`.
         """
@@ -313,7 +316,7 @@ class PrivacyService:
         await self._database.run(act)
 
     async def withdraw_erasure(self, account: UUID, *, actor: Actor) -> None:
-        """Withdraw an erasure that was not carried out.  Refuses `NotFound`."""
+        """Withdraw an erasure that was not carried out yet.  Refuses `NotFound`."""
 
         async def act(tx: Tx) -> None:
             found = await store.open_of(tx, account, PrivacyRequestKind.ERASURE)
@@ -329,7 +332,9 @@ class PrivacyService:
         await self._database.run(act)
 
     async def carry_out_erasures(self) -> int:
-        """Periodic task: advance due erasures: close the account, erase it, and later erase once more."""
+        """Periodic task: advance due erasures (close the account, erase it, and later erase once more); return their
+        number.
+        """
         states = (ErasureState.ASKED, ErasureState.CLOSING, ErasureState.ERASED)
         found = await self._due(store.ERASURES, PrivacyRequestKind.ERASURE, *states)
         return await each(
@@ -372,10 +377,10 @@ class PrivacyService:
         await store.move(tx, found, state, look_at=now + SHUT_FOR)
 
     async def _erase(self, tx: Tx, found: Request) -> None:
-        """Erase the account, if nothing was opened or begun since it was closed."""
+        """Erase the account.  Raises `_Open` if a session was opened or pending work began since it was closed."""
         now = self._clock.now()
         person = await _person(tx, found.account)
-        # A concurrent sign-in waits until the transaction ends.
+        # From here on, a concurrent sign-in waits until the transaction ends.
         await accounts.remove_from_directory(tx, person)
         waits, opened = (
             await self._waits(tx, person),
@@ -394,7 +399,7 @@ class PrivacyService:
             action="account_erased",
             subject=found.shown,
         )
-        # To the address just removed from the account; the later sweep blanks it in the sent mail.
+        # Sent to the address that was just removed from the account. The next sweep removes it from the sent mail.
         await notifications.queue_to(
             tx,
             found.account,
@@ -412,7 +417,9 @@ class PrivacyService:
         return [fate for room in self.rooms.values() for fate in await room.erase(tx, person, at)]
 
     async def _sweep(self, tx: Tx, found: Request) -> None:
-        """Erase once more: queued mails have been sent since, and a payment may have arrived late."""
+        """Erase the person once more, because mails that were queued have been sent since, and a payment may have
+        arrived late.
+        """
         now = self._clock.now()
         await self._erase_rooms(tx, Person(found.account, ""), now)
         assert found.ended_at is not None
@@ -423,7 +430,9 @@ class PrivacyService:
         await store.move(tx, found, state, look_at=None)
 
     async def _shut_again(self, tx: Tx, due: DueRequest) -> None:
-        """End sessions opened meanwhile; schedule the next check for when every process knows it, or for later if something is pending."""
+        """End sessions that were opened meanwhile, and schedule the next check: after `SHUT_FOR`, when every process
+        knows that they ended, or after `LOOKS_AGAIN` if something is pending.
+        """
         found = await store.locked(tx, due.account, due.request)
         if found is None or found.state != ErasureState.CLOSING:
             return
@@ -442,7 +451,7 @@ class PrivacyService:
 
 
 async def _look_now(tx: Tx, account: UUID, request: UUID, at: datetime) -> None:
-    """Make a request due for its task at once."""
+    """Make a request due at once for its periodic task."""
     found = await store.locked(tx, account, request)
     if found is not None:
         await store.move(tx, found, found.state, look_at=at)
@@ -466,7 +475,7 @@ def _times(at: datetime) -> dict[str, str]:
 
 
 def wait_sentence(one: ErasureWait, language: str) -> str:
-    """Return what an erasure waits for as a sentence, with its end or what to do."""
+    """Return the sentence about a reason for which an erasure waits, with its end or the necessary action."""
     said = translate(f"wait.{one.word}", language, count=one.number)
     if one.until is None:
         return said
@@ -481,13 +490,13 @@ def _waits_sentence(waits: Sequence[ErasureWait], language: str) -> str:
 
 
 def kept_sentences(fates: Sequence[Fate], language: str) -> str:
-    """Return what an erasure keeps as one text: by reason, with end and tables."""
+    """Return one text about the data that an erasure keeps: for each reason, the tables and the end of retention."""
     lines = []
     for kept in KeepReason:
         of = [one for one in fates if one.kept == kept]
         if not of:
             continue
-        # The description of a table continues after its name, and part of it is deleted.
+        # Only the name of a table is needed: the rest of its description lists data that are deleted too.
         names = ", ".join(
             translate(f"personal.{one.table}", language).partition(":")[0] for one in of
         )

@@ -6,8 +6,8 @@ from meterai.plumbing.config import Positive
 
 
 class PrivacySettings(msgspec.Struct, frozen=True):
-    """Times of requests."""
+    """Delay of an erasure."""
 
-    # The thief of a session cannot erase its person: the mail is read within a week, and explains
-    # the withdrawal.
+    # Days from the request to the erasure. Somebody with a stolen session cannot erase the person,
+    # who reads the mail about the request within a week and can withdraw it.
     erasure_delay_days: Positive = 7

@@ -28,7 +28,7 @@ _OPTIONS = {"permission": Permission.CONSOLE_PRIVACY, "priority": Priority.PAID}
 
 
 def letter_lines(found: Breach, seller: Seller, language: str) -> list[paper.PaperLine]:
-    """Return the lines of the letter: exposed data, time and cause, handling, notifications (UU PDP 46)."""
+    """Return the lines of the letter about a breach: exposed data, time and cause, handling, notifications (UU PDP 46)."""
 
     def said(name: str, value: str) -> paper.PaperLine:
         return paper.PaperLine(translate(f"letter.{name}", language), value)
@@ -61,7 +61,7 @@ def letter_lines(found: Breach, seller: Seller, language: str) -> list[paper.Pap
 def _sealed_letter(
     found: Breach, seller: Seller, issuer: sealing.Issuer, language: str, *, mark: str, at: datetime
 ) -> bytes:
-    """Return the letter as a sealed PDF.  Takes milliseconds of processor time: never on an event loop."""
+    """Return the letter as a sealed PDF.  Takes milliseconds of processor time, so it must not run on an event loop."""
     title = translate("letter.title", language)
     content = paper.written(
         paper.Receipt(title, language, letter_lines(found, seller, language), mark)
@@ -70,7 +70,7 @@ def _sealed_letter(
 
 
 class Letters:
-    """Makes the letters about breaches of one installation, as tagged PDFs sealed without a stamp."""
+    """Makes the letters about breaches of this installation, as tagged PDFs that are sealed without a stamp."""
 
     def __init__(self, issuers: sealing.Issuers, settings: Settings, clock: Clock) -> None:
         self._issuers = issuers
@@ -87,7 +87,7 @@ class Letters:
 
 @get(HERE, opt=_OPTIONS, include_in_schema=False)
 async def show_register(request: PageRequest, database: NamedDependency[Database]) -> Page:
-    """Show breaches and requests, the most urgent first."""
+    """Show breaches and data requests, the most urgent first."""
     async with database.reading() as tx:
         found = await store.breaches(tx, SHOWN_MAX)
         requests = await store.newest(tx, SHOWN_MAX)
@@ -106,7 +106,7 @@ async def show_breach(
     letters: NamedDependency[Letters],
     breach_id: FromPath[str],
 ) -> Page:
-    """Show a breach in the words of its letter, with its levers."""
+    """Show a breach in the words of its letter, with the levers (staff actions) for it."""
     async with database.reading() as tx:
         found = await breaches.one(tx, breach_id)
         untold = await breaches.not_told(tx, found)

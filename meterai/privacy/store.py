@@ -49,7 +49,7 @@ async def insert(
     acts_at: datetime | None,
     look_at: datetime,
 ) -> bool:
-    """Insert a request; false if one of its kind is open."""
+    """Insert a request.  Return false without inserting if a request of its kind is open."""
     return bool(
         await tx.run(
             "INSERT INTO privacy_requests (account_id, request_id, kind, state, asked_at, due_at, answered_at, acts_at, look_at)"
@@ -60,7 +60,7 @@ async def insert(
             kind,
             at,
             at + ANSWERED_WITHIN,
-            at if acts_at else None,  # an erasure is answered at once, with its consequences
+            at if acts_at else None,  # the page answers a request for an erasure at once
             acts_at,
             look_at,
         )
@@ -68,20 +68,20 @@ async def insert(
 
 
 async def request(tx: ReadTx, account: UUID, request: UUID) -> Request | None:
-    """Return a request."""
+    """Return the request with this id; None if it does not exist."""
     return await tx.one_as(
         _REQUESTS, f"{_SELECT} WHERE account_id = %s AND request_id = %s", account, request
     )
 
 
 async def locked(tx: Tx, account: UUID, request: UUID) -> Request | None:
-    """Return a request, locked until the transaction ends."""
+    """Return the request with this id, locked until the transaction ends; None if it does not exist."""
     query = f"{_SELECT} WHERE account_id = %s AND request_id = %s FOR UPDATE"
     return await tx.one_as(_REQUESTS, query, account, request)
 
 
 async def open_of(tx: Tx, account: UUID, kind: PrivacyRequestKind) -> Request | None:
-    """Return the open request of a kind, locked until the transaction ends."""
+    """Return the open request of a kind, locked until the transaction ends; None if there is no such request."""
     query = f"{_SELECT} WHERE account_id = %s AND kind = %s AND {_OPEN} FOR UPDATE"
     return await tx.one_as(_REQUESTS, query, account, kind)
 
@@ -104,7 +104,7 @@ async def unanswered(tx: ReadTx, limit: int) -> list[Request]:
 
 
 async def count_copies(tx: ReadTx, account: UUID, since: datetime) -> int:
-    """Count the copies that an account requested since then."""
+    """Count the copies that an account requested after `since`."""
     found = await tx.value(
         "SELECT count(*) FROM privacy_requests WHERE account_id = %s AND kind = 'copy' AND asked_at > %s",
         account,
@@ -132,7 +132,7 @@ async def move(
     ended_at: datetime | None = None,
     fates: Sequence[Mapping[str, object]] | None = None,
 ) -> None:
-    """Set the state of a request; times already set are kept."""
+    """Set the state of a request and the time of its next check.  Times that were set before are not changed."""
     await tx.run(
         "UPDATE privacy_requests SET state = %s, look_at = %s, answered_at = coalesce(answered_at, %s),"
         " ended_at = coalesce(ended_at, %s), fates = coalesce(%s, fates) WHERE account_id = %s AND request_id = %s",
@@ -147,7 +147,7 @@ async def move(
 
 
 async def kept_copies(tx: ReadTx, requests: Sequence[UUID]) -> set[UUID]:
-    """Return those of these requests whose copy is needed."""
+    """Return those requests whose copy is requested or stored, so that its object must be kept."""
     found = await tx.value(
         "SELECT coalesce(array_agg(request_id), '{}') FROM privacy_requests"
         " WHERE request_id = ANY(%s) AND kind = 'copy' AND state IN ('asked', 'made')",
@@ -208,12 +208,12 @@ async def insert_breach(
 
 
 async def breach(tx: ReadTx, breach: UUID) -> Breach | None:
-    """Return a breach."""
+    """Return the breach with this id; None if it does not exist."""
     return await tx.one_as(_BREACHES, _BREACH + "WHERE breach_id = %s", breach)
 
 
 async def locked_breach(tx: Tx, breach: UUID) -> Breach | None:
-    """Return a breach, locked until the transaction ends."""
+    """Return the breach with this id, locked until the transaction ends; None if it does not exist."""
     return await tx.one_as(_BREACHES, _BREACH + "WHERE breach_id = %s FOR UPDATE", breach)
 
 
@@ -239,19 +239,21 @@ async def to_tell(tx: ReadTx, limit: int) -> list[DueBreach]:
 
 
 async def tell_agency(tx: Tx, breach: UUID, at: datetime) -> None:
-    """Record when the agency was notified."""
+    """Record the time at which the agency was notified."""
     await tx.run("UPDATE breaches SET agency_told_at = %s WHERE breach_id = %s", at, breach)
 
 
 async def begin_telling(tx: Tx, breach: UUID, at: datetime) -> None:
-    """Start the mails to subjects."""
+    """Record the time at which the notification of subjects began."""
     await tx.run("UPDATE breaches SET subjects_from = %s WHERE breach_id = %s", at, breach)
 
 
 async def told_to(
     tx: Tx, breach: UUID, after: UUID | None, number: int, ended_at: datetime | None
 ) -> None:
-    """Record that `number` more subjects were notified, up to the account `after`; `ended_at` once all are."""
+    """Record that `number` more subjects were notified, up to the account `after`. `ended_at` is set once all are
+    notified.
+    """
     await tx.run(
         "UPDATE breaches SET subjects_after = coalesce(%s, subjects_after), subjects_told = subjects_told + %s,"
         " subjects_told_at = %s WHERE breach_id = %s",
@@ -263,7 +265,7 @@ async def told_to(
 
 
 async def close_breach(tx: Tx, breach: UUID, not_told: str, at: datetime) -> None:
-    """Close a breach, with the reason why a recipient was not notified, if so."""
+    """Close a breach.  `not_told` is the reason why a recipient was not notified, or empty."""
     await tx.run(
         "UPDATE breaches SET state = 'closed', not_told = %s, closed_at = %s WHERE breach_id = %s",
         not_told,

@@ -1,4 +1,4 @@
-"""Pages that name a bank account for a waiting refund: by its owner, signed in, or by the link of a mail."""
+"""Pages on which a buyer names a bank account for a waiting refund, signed in or by the link of a mail."""
 
 from dataclasses import dataclass, replace
 from urllib.parse import urlencode
@@ -45,7 +45,7 @@ from meterai.refunds import (
 
 OWN_PATH = "/refunds/account"
 _FIELDS = ("bank_code", "account_no", "holder")
-# Form field to correct, by code of the refusal.
+# Form field that the buyer must correct, by code of the refusal.
 _MENDED = {
     "account_not_fitting": "account_no",
     "account_claim_over": "bank_code",
@@ -62,7 +62,9 @@ _BY_LINK = {"permission": Permission.PUBLIC, "priority": Priority.PAID}
 
 @dataclass(frozen=True, slots=True)
 class _Visit:
-    """One visit: owner of the money, visitor, network, and link; `asked` is an account typed before."""
+    """One visit: account that owns the money, visitor, network, and secret of the link; `asked` is the id of a bank
+    account claim typed before.
+    """
 
     account: UUID
     actor: Actor
@@ -72,7 +74,7 @@ class _Visit:
 
     @property
     def path(self) -> str:
-        """Path of the form."""
+        """Path of the form: with a link or for a signed-in buyer."""
         return CLAIM_PATH if self.link else OWN_PATH
 
     @property
@@ -83,7 +85,7 @@ class _Visit:
         return f"{self.path}?{query}" if query else self.path
 
     def of(self, claim: AccountClaim) -> str:
-        """Return the URL of the result for a named account."""
+        """Return the URL that shows the result for an account claim."""
         return replace(self, asked=claim.id).here
 
 
@@ -95,7 +97,7 @@ async def _shown(
     form: Form | None = None,
     refusal: Refusal | None = None,
 ) -> Page:
-    """Return the page of waiting money, with the form or the result for a named account."""
+    """Return the page of the money that waits for an account, with the form or the result of an account claim."""
     claim = await claims.claim(visit.account, visit.asked) if visit.asked else None
     owed = await claims.owed(visit.account)
     typed = {name: form.text(name) if form else kept_text(request, name) for name in _FIELDS}
@@ -122,7 +124,7 @@ async def _shown(
         owed=owed,
         because=because,
         claim=claim,
-        asked=visit.asked,  # a visitor with the link alone may be another person
+        asked=visit.asked,  # a visitor who has only the link may be another person
         link=visit.link,
         path=visit.path,
         banks=banks(),
@@ -153,7 +155,7 @@ def _refused_page(request: PageRequest, refusal: Refusal) -> Page:
 
 
 def _step(claim: AccountClaim) -> tuple[str, Refusal | None]:
-    """Return the step of the page for a named account."""
+    """Return the step of the page for an account claim, and the refusal to show, if any."""
     match claim.state:
         case AccountClaimState.NAMED | AccountClaimState.HELD | AccountClaimState.NEAR:
             return claim.state, None

@@ -1,4 +1,4 @@
-"""Documentation of the API, rendered from its own description."""
+"""Pages with the documentation of the API, rendered from its OpenAPI description."""
 
 from functools import lru_cache
 
@@ -23,7 +23,7 @@ def _operations(app: Litestar, url: str) -> list[reference.Operation]:
     include_in_schema=False,
 )
 async def show_docs(request: PageRequest, settings: NamedDependency[Settings]) -> Page:
-    """Show every operation, with an example."""
+    """Show every operation of the API, with an example."""
     await visitor(request)
     url = settings.process.url
     return page(request, "portal/docs.html", operations=_operations(request.app, url), url=url)
@@ -35,7 +35,9 @@ async def show_docs(request: PageRequest, settings: NamedDependency[Settings]) -
     include_in_schema=False,
 )
 async def show_problems(request: PageRequest) -> Page:
-    """Show every refusal code and every expected value of a malformed field; the `type` of a problem links here."""
+    """Show every refusal code and every expected value of a malformed field; the `type` of a problem response links
+    to this page.
+    """
     await visitor(request)
     return page(
         request,
@@ -51,7 +53,7 @@ async def show_problems(request: PageRequest) -> Page:
     include_in_schema=False,
 )
 async def show_try(request: PageRequest) -> Page:
-    """Show the page that sends requests with the reader's own key; in a sandbox alone."""
+    """Show the page on which readers send requests with their own API key; only in a sandbox."""
     await visitor(request)
     return page(request, "portal/try.html")
 

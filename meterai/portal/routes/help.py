@@ -14,7 +14,7 @@ from meterai.payments import PaymentService
 from meterai.plumbing.db.database import Database
 from meterai.plumbing.work import dead_jobs
 
-# Questions of the rushes of 2023 and 2024, each with the page that shows its answer.
+# Questions that buyers asked in the rushes of 2023 and 2024, each with the page that shows its answer.
 QUESTIONS = {
     "paid_but_none": "/history",
     "interrupted": "/history",
@@ -31,23 +31,22 @@ QUESTIONS = {
     "resale": "/check",
     "no_code": "/sign-in",
 }
-MAIL_LATE_SECONDS = 60.0  # mails normally leave within seconds
-WORK_LATE_SECONDS = (
-    30.0  # consequences of an event are normally done within moments; a worker restarts in less
-)
+# Age from which a waiting mail counts as late; mails normally leave within seconds.
+MAIL_LATE_SECONDS = 60.0
+WORK_LATE_SECONDS = 30.0  # age from which a due job counts as late; a worker restarts in less time
 STATE_KEPT_SECONDS = 5.0  # maximum age of the displayed state
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceState:
-    """State of the service over the last minutes, without personal data."""
+    """State of the service in the last minutes, for the help page; without personal data."""
 
     database: bool
-    bank: bool = False  # the bank answers this process
-    issuing: bool = False  # stamps are issued and affixed
+    bank: bool = False  # true if the bank answers calls of this process
+    issuing: bool = False  # true if stamps are issued and affixed
     mail_waits_seconds: float = 0.0
     work_waits_seconds: float = 0.0  # age of the oldest due job, which delays stamps and mails
-    pace: orders.ExecutionPace | None = None  # None without orders
+    pace: orders.ExecutionPace | None = None  # None if no order was executed lately
 
     @property
     def is_late(self) -> bool:
@@ -56,7 +55,7 @@ class ServiceState:
 
     @property
     def mail(self) -> bool:
-        """True if mails leave about on time."""
+        """True if mails leave in time: their median wait is below `MAIL_LATE_SECONDS`, and jobs are not late."""
         return self.mail_waits_seconds < MAIL_LATE_SECONDS and not self.is_late
 
 

@@ -1,4 +1,4 @@
-"""Page "My stamps": balance, orders and stampings of an account, with their money."""
+"""Page "My stamps": balance of an account, and its orders and stampings with their payments and refunds."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,14 +24,14 @@ from meterai.refunds import RefundView, refunds_of_orders
 from meterai.stamping import Stamping, StampingService, StampingState, stampings_of_orders
 from meterai.stamps import Lot
 
-OLDER = "old"  # kind of the id at which the next page begins, of an order or a stamping
+OLDER = "old"  # prefix of the id at which the next page begins: the id of an order or a stamping
 _clock = SystemClock()
-ENTRIES_PER_PAGE = 30  # orders and stampings; each order may have documents
+ENTRIES_PER_PAGE = 30  # orders and stampings together; each order may have several documents
 
 
 @dataclass(frozen=True, slots=True)
 class HistoryEntry:
-    """An order with its documents, or a document stamped from the balance; `this` is the order."""
+    """An order with its documents, or a document stamped from the balance; `this` is the order, None for the latter."""
 
     id: UUID
     at: datetime
@@ -40,7 +40,7 @@ class HistoryEntry:
 
     @property
     def told(self) -> OrderText | None:
-        """Text about the order."""
+        """Text about the order; None without an order."""
         return order_text(self.this) if self.this else None
 
     def state_of(self, stamping: Stamping) -> StampingState:
@@ -82,7 +82,7 @@ def entries(
             is_covered=order.id in paid,
         )
         found.append(HistoryEntry(number, order.placed_at, this, documents))
-    # Sorted by id, which is ordered by time like the pages.
+    # Ids are ordered by time, and the pages by id.
     return sorted(found, key=lambda entry: entry.id, reverse=True)
 
 

@@ -62,12 +62,12 @@ from meterai.stamping import (
 from meterai.stamps import Issuing
 from meterai.waiting_room import Guarded, GuardedAct, NotLetIn, into_line
 
-QR_PICTURE_SCALE = 10  # pixels per module: large enough for applications that read images
-# Without JavaScript the page reloads itself: often while the platform works, and rarely while the
-# buyer acts, because a reload loses the position on the page.
+QR_PICTURE_SCALE = 10  # pixels per module: large enough for apps that read a QR from an image
+# Without JavaScript the page reloads itself: often while the platform works on the order, and rarely
+# while the buyer has to act, because a reload loses the scroll position.
 RELOAD_SECONDS = {OrderState.PAID: 5, OrderState.RETURNING: 10, OrderState.PLACED: 10}
 _MAY_CHANGE = (OrderState.PLACED, OrderState.PAID, OrderState.LAPSED, OrderState.RETURNING)
-# `unsure`: the provider did not answer, which does not mean that there is no payment.
+# `unsure`: the provider did not answer, so a payment may exist nevertheless.
 NOT_YET, UNSURE = _SAID = ("not_yet", "unsure")
 _clock = SystemClock()
 _DONE = (RefundState.SETTLED, RefundState.VOID)
@@ -78,7 +78,7 @@ _DONE = (RefundState.SETTLED, RefundState.VOID)
 
 @dataclass(frozen=True, slots=True)
 class _Wish:
-    """A submitted form: quantity, key, payment method, and the origin of the buyer."""
+    """A submitted form: quantity, key against duplicates, payment method, and the seller that the buyer came from."""
 
     quantity: str
     key: str
@@ -128,7 +128,7 @@ async def show_buy_form(
     orders: NamedDependency[OrderService],
     account: NamedDependency[UUID],
 ) -> Page:
-    """Show the form for the number of stamps."""
+    """Show the form to buy stamps."""
     quantity, key = kept_text(request, "quantity", "1"), kept_text(request, "key", fresh_key())
     issuing = await database.once(stamps.issuing)
     came = await buyer_origin(request, orders, account)
@@ -179,7 +179,7 @@ async def buy(
 
 @dataclass(frozen=True, slots=True)
 class _OrderQuestion:
-    """An order to show, and the provider's answer when its buyer claimed to have paid."""
+    """An order to show; `said` is the result of the status query after the buyer claimed to have paid, or empty."""
 
     account: UUID
     order: UUID
@@ -195,7 +195,7 @@ async def _facts(service: OrderService, asked: _OrderQuestion) -> dict[str, obje
     account = asked.account
     async with service.view_within(account, asked.order) as (tx, order):
         documents = await stampings_of_orders(tx, account, asked.order)
-        # An order without payment has neither.
+        # An order without a payment has neither refunds nor money moves.
         is_paid = bool(order.money.captured)
         refunds = await refunds_of_order(tx, account, asked.order) if is_paid else []
         moves = await ledger.money_moves(tx, account, asked.order) if is_paid else []
@@ -219,7 +219,7 @@ async def _facts(service: OrderService, asked: _OrderQuestion) -> dict[str, obje
     sells = await service.sells_again(account, asked.order) if may and order.seller else None
     is_moving = (
         any(refund.state not in _DONE for refund in refunds)
-        or bool(order.money.in_flight)  # captured, without consequences yet
+        or bool(order.money.in_flight)  # money was captured, with consequences not written yet
         or bool(this.lot and this.lot.held)
     )
     return {
@@ -285,15 +285,15 @@ async def show_order_state(
 ) -> Response[Any]:
     """Return the main part of an order's page, for the script that refreshes it.
 
-    With `wait` an unchanged answer is delayed for some seconds, until there is a change.  The final answer is
-    always read anew, even if no change was seen.
+    With the parameter `wait`, the answer is delayed for up to `WAIT_SECONDS` until the page changes. Before the last
+    answer, the order is always read again, even if no change was noticed.
     """
     asked = _asked(request, read("ord", order_id))
     is_over = "wait" not in request.query_params or not watch.has_room_for(asked.account)
     key, purpose = OrderKey(asked.account, asked.order), PURPOSE.get()
     until = time.monotonic() + WAIT_SECONDS
     while True:
-        # Read before the facts: a change between the two is found by the next check.
+        # The mark is read before the facts: a change between the two reads is noticed by the next check.
         seen = "" if is_over else await watch.mark(key)
         facts = await _facts(orders, asked)
         answer = _news(request, facts)
@@ -301,17 +301,17 @@ async def show_order_state(
             return answer
         this = facts["this"]
         assert isinstance(this, OrderNow)
-        purpose.release_permit()  # the request occupies nothing while it waits
+        purpose.release_permit()  # the request holds no permit while it waits
         is_over = not await watch.change(key, seen, until, this.changes_at)
         await purpose.regain_permit()
 
 
 def _news(request: PageRequest, facts: Mapping[str, object]) -> Response[Any]:
-    """Return the main part, or 304 if the reader has it."""
+    """Return the main part of the page, or status 304 if the browser already has it (If-None-Match)."""
     main = rendered(request, "portal/order_main.html", facts)
     version = _version(main)
     headers = {"ETag": version, "Cache-Control": "private, no-cache"}
-    # A compressing proxy makes a tag weak; it still names the same page.
+    # A compressing proxy turns the tag into a weak one (`W/`), which still names the same page.
     if request.headers.get("if-none-match", "").removeprefix("W/") == version:
         return Response(None, status_code=304, headers=headers)
     return Response(main, media_type="text/html", headers=headers)
@@ -355,11 +355,11 @@ async def download_documents(
     names = Names()
 
     async def files() -> AsyncIterator[ZippedFile]:
-        # An error in the middle breaks the connection: half an archive is invalid.
+        # An error in the middle breaks the connection, so that the client notices that its archive is incomplete.
         for one in chosen:
             name = names.distinct(stamped_name(one.document_name))
             _, content = await stamping.document(account, one.id)
-            PURPOSE.get().release_permit()  # from here on it waits for the client
+            PURPOSE.get().release_permit()  # from here on the request waits mainly for the client
             yield ZippedFile(name, one.delivered_at or order.placed_at, content)
 
     name = f"meterai-{order.id}.zip"
@@ -371,7 +371,7 @@ async def download_documents(
 
 
 def _zippable(documents: Sequence[Stamping]) -> list[Stamping]:
-    """Return the stamped documents whose originals are kept."""
+    """Return the stamped documents whose originals are still stored."""
     return [
         one for one in documents if one.state == StampingState.DELIVERED and not one.is_forgotten
     ]
@@ -383,9 +383,9 @@ async def _acted_on(
     order_id: str,
     act: Callable[[UUID, Form], Awaitable[str | None]],
 ) -> Page:
-    """Carry out a form of an order's page; redirect to the path that `act` returns, or to the page.
+    """Carry out a form of an order's page; redirect to the path that `act` returns, or to the page of the order.
 
-    A refusal is shown on that page.
+    A refusal is shown on the page of the order.
     """
     form = await read_own_form(request)
     identifier = read("ord", order_id)
@@ -439,7 +439,7 @@ async def have_paid(
     account: NamedDependency[UUID],
     order_id: FromPath[str],
 ) -> Page:
-    """Ask the provider at once whether an order was paid."""
+    """Query the provider at once whether an order was paid."""
 
     async def ask(order: UUID, _: Form) -> str:
         await orders.view(account, order)
@@ -464,7 +464,7 @@ async def pay_by(
     account: NamedDependency[UUID],
     order_id: FromPath[str],
 ) -> Page:
-    """Pay an unpaid order by another method."""
+    """Change the payment method of an unpaid order."""
 
     async def choose(order: UUID, form: Form) -> None:
         await orders.pay_by(account, order, form.text("payment_method"))
@@ -489,7 +489,7 @@ async def reorder(
     member: NamedDependency[UUID | None],
     order_id: FromPath[str],
 ) -> Page:
-    """Repeat an order that was not paid in time."""
+    """Order again for the documents of an order that was not paid in time."""
 
     async def place(order: UUID, form: Form) -> str:
         sold = await orders.sells_again(account, order)

@@ -34,7 +34,7 @@ def _line(name: str, value: str, language: str) -> paper.PaperLine:
 
 
 def seller_lines(seller: Seller, language: str) -> list[paper.PaperLine]:
-    """Return lines about the seller with its tax numbers."""
+    """Return the lines of a receipt about the seller, with its tax numbers."""
     said = {
         "seller": seller.name,
         "seller_address": seller.address,
@@ -131,12 +131,12 @@ def refund_receipt(
 
 
 def _grouped(serials: Sequence[str]) -> str:
-    """Format serials in the groups of stamps and pages, because people compare them by character."""
+    """Format serials in groups as stamps and pages show them, because people compare them character by character."""
     return ", ".join(Serial(one).grouped() for one in serials)
 
 
 def _aloud(number: str) -> str:
-    """Format a number in groups for reading aloud; forms accept it so."""
+    """Format a number in groups for reading aloud; forms accept this format."""
     return " ".join(groups(number))
 
 
@@ -194,7 +194,7 @@ async def download_refund_receipt(
     account: NamedDependency[UUID],
     refund_id: FromPath[str],
 ) -> Response[Any]:
-    """Return the receipt of a refund that the bank confirmed."""
+    """Return the receipt of a refund that its bank confirmed."""
     async with database.reading() as tx:
         refund = await refunds.load(tx, account, read("rfd", refund_id))
         [shown] = await refunds.all_shown(tx, account, [refund])

@@ -1,8 +1,8 @@
 """Last step of a draft: its documents, their price, sign-in, and the order.
 
-A visitor who is not signed in signs in on this page.  Count and price are shown above the code field, so its button
-may do both: sign in and order.  It saves a step and is safe, because an order takes no money: the QR on the next
-page is paid or not.
+A visitor who is not signed in signs in on this page. Count and price are shown above the code field, so that one
+button may both sign in and order. This saves a step and is safe, because an order takes no money: the buyer pays on
+the next page, or does not.
 """
 
 from collections.abc import Awaitable, Callable
@@ -75,13 +75,13 @@ REVIEW, CHOOSE, PLACE = "/stamp/pay", "/stamp", "/stamp/place"
 SIGN_IN = f"{REVIEW}/sign-in"
 _log = structlog.get_logger()
 _CarryOut = Callable[[Draft, list[DraftFile], Form], Awaitable[str]]
-DRAFT = "dft"  # kind of the id in the form
+DRAFT = "dft"  # prefix of the draft's id in the form
 FROM_BALANCE = "balance"
 CREDIT_SECONDS = 7 * 86_400.0  # time that an order waits for credit
 
 
 class DraftChanged(Refusal):
-    """The draft differs from the one on the page: it was changed in another window."""
+    """The draft differs from the one that the page showed, because it was changed in another window."""
 
     code = "draft_changed"
     status = 409
@@ -99,12 +99,12 @@ def _error(refusal: Refusal, language: str) -> FieldError:
 
 
 def _matches_page(form: Form, wanted: list[DraftFile]) -> bool:
-    """True if the page of the form showed these documents with these stamps."""
+    """True if the page with this form showed exactly these documents with these stamps."""
     return form.text("seen") == written(wanted)
 
 
 def _missing(files: list[DraftFile]) -> str | None:
-    """Return the path of the step that must come first; None if the draft can be ordered."""
+    """Return the path of the unfinished step that must come before the order; None if the draft can be ordered."""
     wanted = to_order(files)
     if not wanted:
         return CHOOSE
@@ -113,7 +113,7 @@ def _missing(files: list[DraftFile]) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class _LastLook:
-    """The page of one request."""
+    """The review page during one request: shows it, and carries out its form."""
 
     request: PageRequest
     drafts: DraftService
@@ -128,7 +128,7 @@ class _LastLook:
         refusal: Refusal | None = None,
         form: Form | None = None,
     ) -> Page:
-        """Return the page; `form` and `refusal` are of an attempt that failed."""
+        """Return the page; after a failed attempt with the submitted `form` and the `refusal`."""
         request, account = self.request, await account_asking(self.request)
         wanted = to_order(files)
         before = refusal.found if isinstance(refusal, StampedBefore) else ()
@@ -176,11 +176,11 @@ class _LastLook:
         )
         shown.headers.update(retry_after(refusal) if refusal else {})
         if part["sent"] is not None:
-            shown.headers["Cache-Control"] = "private, no-store"  # the page shows the address
+            shown.headers["Cache-Control"] = "private, no-store"  # the page shows the mail address
         return shown
 
     async def _ways(self, needed: int, came: BuyerOrigin) -> tuple[list[PaymentMethod], bool]:
-        """Return the payment methods for so many stamps, and whether the caller is a collector."""
+        """Return the payment methods for `needed` stamps, and whether the caller is a collector."""
         ways = list(await self.orders.ways(needed, came.sold))
         # Queried only for organizations: no person is a collector.
         is_collector = is_acting(self.request) and await self.database.once(
@@ -199,12 +199,12 @@ class _LastLook:
         except NotLetIn as wrong:
             return into_line(self.request, wrong, REVIEW)
         except IdempotencyKeyReused as wrong:
-            # The order of this key has other documents, so the draft gets a new key.
+            # An earlier order with this key has other documents, so the draft gets a new key.
             await self.drafts.renew_key(draft)
             refusal: Refusal = wrong
         except Refusal as wrong:
             refusal = wrong
-        # The same form, sent twice, may have ordered it meanwhile: then its content is gone.
+        # If the form was sent twice, the other request may have ordered the draft meanwhile; then its files are gone.
         done = await _earlier_result(self.drafts, draft.owner, form) if draft.owner else None
         files = await self.drafts.files(draft)
         elsewhere = done or _missing(files)
@@ -215,19 +215,19 @@ class _LastLook:
     async def ordered_at_once(
         self, account: UUID, adopted: Draft | None, form: Form, carry_out: _CarryOut
     ) -> Page:
-        """Order for a visitor who has just signed in what the page showed above the button.
+        """Order the documents that the page showed above the button, for a visitor who has just signed in.
 
-        If there is more to decide than it showed, nothing is ordered and the page shows it.
+        If the visitor must decide more than the page showed, nothing is ordered and the page is shown again.
         """
         draft = adopted or await own_draft(self.request, self.drafts)
         if draft is None or show(DRAFT, draft.id) != form.text("draft"):
-            # The account has files of another device, now in one draft with those of this one.
+            # The account had files of another device, which are now in one draft with those of this device.
             done = await _earlier_result(self.drafts, account, form)
             if draft is None or done:
                 return see_other(done or REVIEW)
         has_stamps = await self.database.once(stamps.available, account) > 0
         if has_stamps and _matches_page(form, to_order(await self.drafts.files(draft))):
-            return see_other(REVIEW)  # an account with stamps chooses how to pay
+            return see_other(REVIEW)  # an account with stamps must choose how to pay
         return await self.answered(draft, form, carry_out)
 
 
@@ -249,8 +249,8 @@ async def show_review(
 ) -> Page:
     """Show the documents with their stamps, the price, the payment methods, and the sign-in part.
 
-    The sign-in link of a mail requested here returns with a mark, by which the account adopts the documents, in
-    this browser alone.
+    The sign-in link of a mail requested here leads back with the parameter `mark`. By it the account adopts the
+    documents, if the link is opened in the same browser.
     """
     account, mark = await account_asking(request), request.query_params.get("mark")
     if account is not None and mark is not None:
@@ -259,7 +259,7 @@ async def show_review(
         return see_other(REVIEW if is_here else f"{CHOOSE}?{ELSEWHERE}")
     draft, files = await own_files(request, drafts)
     if draft is None:
-        # The answer to the button may have been lost: a second visit leads to its result.
+        # The response to the order may have been lost: another visit leads to the result of the order.
         return see_other(_result_path(await done_here(request, drafts)) or CHOOSE)
     elsewhere = _missing(files)
     if elsewhere:
@@ -268,7 +268,7 @@ async def show_review(
 
 
 def _agreed(form: Form) -> frozenset[bytes]:
-    """Return the documents to stamp although they were stamped before; the page named them."""
+    """Return the SHA-256 of the documents that the buyer agreed to stamp once more; the page named them."""
     try:
         return frozenset(bytes.fromhex(one) for one in form.text("again").split(",")[:PARTS_MAX])
     except ValueError:
@@ -294,7 +294,7 @@ async def _stamp_or_order(
     files: list[DraftFile],
     form: Form,
 ) -> str:
-    """Stamp the documents, or order them; return the path of the result."""
+    """Stamp the documents from the balance, or order stamps for them; return the path of the result."""
     drafts, stampings, orders = services
     account, member = caller.account, caller.member
     wanted, key = to_order(files), draft.order_key
@@ -331,7 +331,7 @@ async def _finished(
 ) -> None:
     """Record that the draft was ordered.
 
-    A failure is harmless: sending the form again finds the same order by its key.
+    A failure is harmless: if the form is sent again, its key finds the same order.
     """
     try:
         await drafts.finish(draft, order, wanted)
@@ -340,7 +340,7 @@ async def _finished(
 
 
 async def _earlier_result(drafts: DraftService, account: UUID, form: Form) -> str | None:
-    """Return the result of the same form sent before; None without."""
+    """Return the path of the result if the same form was sent before, else None."""
     try:
         done = await drafts.ordered(account, read(DRAFT, form.text("draft")))
     except NotFound:
@@ -349,7 +349,7 @@ async def _earlier_result(drafts: DraftService, account: UUID, form: Form) -> st
 
 
 def _result_path(done: Draft | None) -> str | None:
-    """Return the path of the result of an ordered or stamped draft."""
+    """Return the path of the result of an ordered or stamped draft; None for another draft."""
     if done is None:
         return None
     return f"/orders/{show('ord', done.order)}" if done.order else "/history"
@@ -379,7 +379,7 @@ async def order_draft(
     if draft is None or show(DRAFT, draft.id) != form.text("draft"):
         return see_other(await _earlier_result(drafts, account, form) or CHOOSE)
     if draft.owner is None:
-        return see_other(REVIEW)  # that page asks whether these files are the account's
+        return see_other(REVIEW)  # that page asks whether to adopt the files of this browser
     carry_out = partial(_stamp_or_order, request, (drafts, stamping, orders), caller_of(request))
     this = _LastLook(request, drafts, database, signing_in, orders)
     return await this.answered(draft, form, carry_out)
@@ -402,12 +402,12 @@ async def sign_in_to_pay(
     """Send a code, or sign in by passkey, or sign in by code and order with the same button."""
     form = await read_form(request)
     account = await account_asking(request)
-    if account is not None:  # in another window, or by the same button before
+    if account is not None:  # signed in meanwhile: in another window, or by the same button before
         return see_other(await _earlier_result(drafts, account, form) or REVIEW)
     this = _LastLook(request, drafts, database, signing_in, orders)
     is_proof = "credential" in form.texts or "code" in form.texts
-    # The same button, sent before, may have moved the files into the account, or ordered them: then
-    # the code is valid once more, and finds them there.
+    # An earlier press of the button may have moved the files into the account, or ordered them. Then
+    # the same code is accepted once more, and the files are found in the account.
     draft = await (open_draft if is_proof else own_draft)(request, drafts)
     try:
         if "credential" in form.texts:
@@ -427,7 +427,7 @@ async def sign_in_to_pay(
     caller = await accounts.caller_of(signed_in)
     adopted = None
     if draft is not None and show(DRAFT, draft.id) == form.text("draft"):
-        # Signing in on the page of these files assigns them to the account.
+        # A sign-in on the page of these files assigns them to the account.
         adopted = await adopt_draft(request, drafts, caller.account)
     if "credential" in form.texts:
         return await signing_in.admit(request, see_other(REVIEW), signed_in)

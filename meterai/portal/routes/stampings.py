@@ -1,4 +1,4 @@
-"""Page of a document with its stamps, and its downloads."""
+"""Page of a document with its stamps, and downloads of the document."""
 
 from typing import Any
 from uuid import UUID
@@ -91,7 +91,7 @@ async def download_delta(
     account: NamedDependency[UUID],
     stamping_id: FromPath[str],
 ) -> Response[Any]:
-    """Return only the appended part, for owners of the original."""
+    """Return only the delta (the bytes that sealing appended), for owners of the original."""
     found, content = await stamping.delta(account, read("stg", stamping_id))
     return saved_as(f"{found.document_name}.delta", content, "application/octet-stream")
 
