@@ -1,13 +1,13 @@
-"""Approvals: levers of staff, some of which need two people.
+"""Approvals: execution of levers (staff actions with a forecast), some of which need two people.
 
 Promises this room keeps
-  * A lever needs a permission of the caller's role and is pulled in one transaction with its record in the audit
+  * A lever needs a permission of the caller's role and is executed in one transaction with its record in the audit
     trail.
-  * A lever over a threshold, or one that always needs a second person, waits as a request.  Another person approves
-    or declines it (constraint `approver_is_another`).
+  * The pull of a lever over a threshold, or of a lever that always needs a second person, waits as a request. Another
+    person approves or declines the request (constraint `approver_is_another`).
   * A request is executed once, in the transaction of its approval, and only if its forecast is unchanged: the
-    approval is bound to its SHA-256.  Otherwise nothing is done, and the request is overtaken.
-  * While an installation has no supervisor, the operator at its command line acts at once.
+    approval is bound to the SHA-256 of the forecast. Otherwise nothing is done, and the request ends as overtaken.
+  * While an installation has no supervisor, levers pulled at its command line are executed at once.
 
 Calls accounts, trail.  Is called by every room with a lever, and by the console.
 """

@@ -1,4 +1,4 @@
-"""Commands of approvals, and those of the levers of accounts, a room below this one."""
+"""Commands of approvals, and of the levers of the room `accounts`, which is below this room and cannot call it."""
 
 import json
 from collections.abc import Awaitable, Callable
@@ -45,7 +45,7 @@ def list_requests(
     everything: Annotated[bool, Parameter(name="--all", negative="")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show what waits for another person; with --all also what was decided, the newest first."""
+    """List requests that wait for another person; with --all list decided ones too, the newest first."""
 
     async def look(database: Database, _: Settings) -> list[Approval]:
         async with database.reading() as tx:
@@ -64,7 +64,7 @@ def list_requests(
 
 
 def show_request(which: Text, options: Options = NO_OPTIONS) -> None:
-    """Show a request: what it will do in words, as it was shown to whoever asked."""
+    """Show a request with its forecast as it was shown to the requester."""
 
     async def look(database: Database, _: Settings) -> Approval:
         return await database.once(service.one, read(KIND, which))
@@ -82,7 +82,7 @@ def show_request(which: Text, options: Options = NO_OPTIONS) -> None:
 
 
 def approve(which: Text, *, note: Note = "", by: By = None, options: Options = NO_OPTIONS) -> None:
-    """Carry a request of somebody else out, where it would still do what was shown."""
+    """Approve another person's request: it is executed if its forecast is unchanged."""
     request, at = read(KIND, which), SystemClock().now()
 
     async def run(database: Database, settings: Settings) -> Approval:
@@ -104,7 +104,7 @@ def approve(which: Text, *, note: Note = "", by: By = None, options: Options = N
 
 
 def decline(which: Text, *, note: Note, by: By = None, options: Options = NO_OPTIONS) -> None:
-    """Say no to a request of somebody else."""
+    """Decline another person's request."""
     request = read(KIND, which)
 
     async def run(database: Database, _: Settings) -> Approval:
@@ -117,7 +117,7 @@ def decline(which: Text, *, note: Note, by: By = None, options: Options = NO_OPT
 
 
 def withdraw(which: Text, *, note: Note = "", by: By = None, options: Options = NO_OPTIONS) -> None:
-    """Take one's own request back."""
+    """Withdraw your own request."""
     request = read(KIND, which)
 
     async def run(database: Database, _: Settings) -> Approval:
@@ -132,7 +132,7 @@ def withdraw(which: Text, *, note: Note = "", by: By = None, options: Options = 
 async def _as_staff(
     database: Database, by: str | None, act: Callable[[Tx, Puller], Awaitable[Answer]]
 ) -> Answer:
-    """Act as the member of staff with this address, in one transaction."""
+    """Call `act` as the member of staff with the address `by`, in one transaction."""
 
     async def both(tx: Tx) -> Answer:
         return await act(tx, await staff_at_command_line(tx, by))
@@ -183,7 +183,7 @@ def end_key(
     by: By = None,
     dry_run: DryRun = False,
 ) -> None:
-    """End an API key of an account; KEY is its number, as `accounts keys` shows it."""
+    """End an API key of an account; KEY is its id, as `accounts keys` shows it."""
     asked = _asked("accounts end-key", account=email, key=key)
     pull(options, *asked, by=by, reason=reason, dry_run=dry_run)
     line(f"{key} has ended")
@@ -212,7 +212,7 @@ def give_role(
     by: By = None,
     dry_run: DryRun = False,
 ) -> None:
-    """Make somebody staff, with a role; another supervisor approves it."""
+    """Give a person a role of staff; another supervisor approves it."""
     asked = _asked("staff give", account=email, role=role)
     pull(options, *asked, by=by, reason=reason, dry_run=dry_run)
     line(f"{email} is {role}")
@@ -227,7 +227,7 @@ def end_role(
     by: By = None,
     dry_run: DryRun = False,
 ) -> None:
-    """End a role of somebody of staff; another supervisor approves it."""
+    """End a role of a member of staff; another supervisor approves it."""
     asked = _asked("staff end", account=email, role=role)
     pull(options, *asked, by=by, reason=reason, dry_run=dry_run)
     line(f"{email} is {role} no longer")
@@ -236,7 +236,7 @@ def end_role(
 def close_sign_up(
     options: Options = NO_OPTIONS, *, reason: Reason = "", by: By = None, dry_run: DryRun = False
 ) -> None:
-    """Make no account for a new address; whoever has one can sign in."""
+    """Stop making accounts for new addresses; people who have an account can still sign in."""
     pull(options, *_asked("sign-up close"), by=by, reason=reason, dry_run=dry_run)
     line("sign-up is closed")
 
@@ -257,7 +257,7 @@ def approve_organization(
     by: By = None,
     dry_run: DryRun = False,
 ) -> None:
-    """Approve an organization: its members act for it from now on; ORGANIZATION is its number."""
+    """Approve an organization, so that its members can act for it; ORGANIZATION is its id."""
     asked = _asked("organizations approve", organization=organization)
     pull(options, *asked, by=by, reason=reason, dry_run=dry_run)
     line(f"{organization} is approved")
@@ -271,7 +271,7 @@ def decline_organization(
     by: By = None,
     dry_run: DryRun = False,
 ) -> None:
-    """Decline an organization: nobody acts for it; ORGANIZATION is its number."""
+    """Decline an organization, so that nobody can act for it; ORGANIZATION is its id."""
     asked = _asked("organizations decline", organization=organization)
     pull(options, *asked, by=by, reason=reason, dry_run=dry_run)
     line(f"{organization} is declined")

@@ -1,4 +1,4 @@
-"""Decisions on requests: executed in the transaction of the approval, or ended without."""
+"""Decisions on requests: a request is executed in the transaction of its approval, or ended without execution."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -38,7 +38,7 @@ async def _begun(
     found = await store.locked(tx, request)
     if found is None:
         raise ApprovalUnknown("no such request")
-    after = APPROVAL.after(found.state, event)  # refuses a request that was decided
+    after = APPROVAL.after(found.state, event)  # refuses a request that was decided before
     assert who.account is not None, "only staff decide"
     return found, who.account, after
 
@@ -51,7 +51,7 @@ async def _ended(
     note: str,
     more: Mapping[str, object] | None = None,
 ) -> Approval:
-    """Store and record the end of a request."""
+    """Store the end of a request, and record it in the audit trail."""
     assert who.account is not None, "only staff decide"
     await store.decide(tx, found.id, state, who.account, one_line(note), more)
     await record(
@@ -77,7 +77,7 @@ async def _overtaken(
 
 
 def _refused(refusal: Refusal) -> Mapping[str, object]:
-    """Return a refusal as the column `found` stores it, with the facts of its sentence."""
+    """Return a refusal in the form of the column `found`: its code, and the facts of its sentence."""
     return {"refused": refusal.code, "facts": msgspec.to_builtins(refusal.facts(), enc_hook=str)}
 
 
@@ -91,11 +91,11 @@ async def approve(
     at: datetime,
     settings: Settings,
 ) -> Approval:
-    """Execute a request once if its forecast is unchanged; otherwise it is overtaken.
+    """Execute a request if its forecast is unchanged; otherwise end it as overtaken.  Returns the decided request.
 
     Refuses `ApprovalUnknown`, `NotAllowedNow`, `OwnRequest`, `ApprovalExpired`, `NotPermitted`, `RequesterLeft`,
-    `LeverUnknown`, `ArgumentsUnreadable`, and what the lever refuses during execution: the request then keeps
-    waiting.
+    `LeverUnknown`, `ArgumentsUnreadable`, and what the lever refuses during execution. After a refusal the request
+    still waits.
     """
     who = await who.as_now(tx)
     found, approver, _ = await _begun(tx, request, who, ApprovalEvent.EXECUTED)
@@ -116,7 +116,7 @@ async def approve(
     try:
         now = await lever.forecast(tx, arguments, pull)
     except Refusal as refusal:
-        if refusal.status == 503:  # the database is busy or away: nothing is known of the forecast
+        if refusal.status == 503:  # the database is busy or away, so the forecast is unknown
             raise
         more = _refused(refusal)
     else:
@@ -140,7 +140,7 @@ async def approve(
 async def decline(
     tx: Tx, levers: Mapping[str, Lever], request: UUID, who: Puller, note: str
 ) -> Approval:
-    """Decline a request with a reason; its lever may be unknown to this release.
+    """Decline a request; `note` is the required reason.  The lever of the request may be unknown to this release.
 
     Refuses `ApprovalUnknown`, `NotAllowedNow`, `OwnRequest`, `NotPermitted`, `ReasonMissing`.
     """
@@ -155,7 +155,7 @@ async def decline(
 
 
 async def withdraw(tx: Tx, request: UUID, who: Puller, note: str = "") -> Approval:
-    """Withdraw one's own request.  Refuses `ApprovalUnknown`, `NotAllowedNow`, `RequestOfAnother`."""
+    """Withdraw a request; only its requester may.  Refuses `ApprovalUnknown`, `NotAllowedNow`, `RequestOfAnother`."""
     found, by, after = await _begun(tx, request, who, ApprovalEvent.WITHDRAWN)
     if by != found.requested_by:
         raise RequestOfAnother("whoever asked withdraws")

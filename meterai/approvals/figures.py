@@ -1,4 +1,4 @@
-"""Promise query of approvals: executed requests of a period, each decided by another person than the requester."""
+"""Promise query of approvals: executed requests of a period; broken for requests that their requester decided."""
 
 from meterai.plumbing.db.figures import PromiseQuery, within
 

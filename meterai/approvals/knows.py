@@ -1,4 +1,4 @@
-"""Requests for the console: search by number, timeline, work list."""
+"""Requests for the console: search by id, timeline, work list."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -25,7 +25,7 @@ async def _named(tx: ReadTx, text: str) -> Approval | None:
 
 
 async def find(tx: ReadTx, text: str, _limit: int) -> Sequence[Subject]:
-    """Find a request by its number."""
+    """Find a request by its public id."""
     found = await _named(tx, text)
     return [Subject(APPROVAL_SUBJECT.kind, found.shown)] if found else ()
 

@@ -1,4 +1,4 @@
-"""Levers at the command line."""
+"""Pulling of levers at the command line."""
 
 import msgspec
 import psycopg
@@ -30,8 +30,8 @@ def pull(
 ) -> Forecast:
     """Pull a lever at the command line; return the forecast of what was done.
 
-    A dry run prints its forecast and ends the command.  A request that waits for another person ends it with
-    `Exit.WAITS` and prints its id.  Refuses what `pulling.pull_in` refuses, and `StaffUnknown`.
+    A dry run prints the forecast and ends the command. If a second person is needed, the id of the request is
+    printed, and the command ends with `Exit.WAITS`. Refuses what `pulling.pull_in` refuses, and `StaffUnknown`.
     """
     at = SystemClock().now()
 
@@ -56,9 +56,9 @@ def pull(
 
 
 async def _who(database: Database, by: str | None) -> Puller:
-    """Return the puller at the command line, read before anything is locked.
+    """Return the person who pulls at the command line, read before anything is locked.
 
-    A command for incidents works at every version of the schema, also one older than staff.
+    Commands for incidents work at every version of the schema, even at one without the tables of staff.
     """
     try:
         async with database.reading() as tx:

@@ -14,18 +14,18 @@ from meterai.kit.subjects import SubjectSort
 APPROVAL_SUBJECT = SubjectSort("approval", prefix="apr", page="/console/approvals")
 
 KIND = "apr"
-ARGUMENTS_BYTES_MAX = 2_000  # as JSON: an index on waiting requests contains them
+ARGUMENTS_BYTES_MAX = 2_000  # as JSON: an index on waiting requests contains the arguments
 
 
 class ApprovalState(StrEnum):
     """State of a request to pull a lever."""
 
-    WAITING = "waiting"  # for another person
+    WAITING = "waiting"  # waits for the decision of another person
     EXECUTED = "executed"  # approved, and carried out in the same transaction
     DECLINED = "declined"
-    WITHDRAWN = "withdrawn"  # by whoever asked
+    WITHDRAWN = "withdrawn"  # by its requester
     EXPIRED = "expired"
-    OVERTAKEN = "overtaken"  # approved, and not done: its forecast had changed
+    OVERTAKEN = "overtaken"  # approved but not executed, because its forecast had changed
 
 
 class ApprovalEvent(StrEnum):
@@ -53,9 +53,10 @@ APPROVAL = Lifecycle(
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """A request to pull a lever, with its decision.
+    """A request for approval to pull a lever, with its decision.
 
-    `forecast` is the forecast that was shown; `found` is what the approver of an overtaken request got instead.
+    `forecast` is the forecast that was shown to the requester. `found` is the forecast or refusal that the approver
+    of an overtaken request got instead.
     """
 
     id: UUID
@@ -77,12 +78,12 @@ class Approval:
 
     @property
     def shown(self) -> str:
-        """Public id of the request."""
+        """Public id of the request (`apr_...`)."""
         return show(KIND, self.id)
 
     @property
     def is_kept(self) -> bool:
-        """False after its arguments and forecast were blanked."""
+        """True until the arguments and forecast of the request are blanked by retention."""
         return bool(self.forecast)
 
 
@@ -123,14 +124,14 @@ class ArgumentsUnreadable(Refusal):
 
 
 class OwnRequest(Refusal):
-    """A request is decided by another person than its requester."""
+    """The requester may not approve or decline the request."""
 
     code = "own_request"
     status = 403
 
 
 class RequestOfAnother(Refusal):
-    """A request is withdrawn by its requester alone."""
+    """Only the requester may withdraw the request."""
 
     code = "request_of_another"
     status = 403

@@ -1,4 +1,4 @@
-"""Pulling of levers: caller, forecast, execution at once or request for approval."""
+"""Pulling of levers: the puller, the forecast, and execution at once or a request for approval."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -39,8 +39,7 @@ from meterai.plumbing.config import ConfigurationWrong, Settings
 from meterai.plumbing.db.database import ReadTx, Tx, jsonb
 from meterai.plumbing.http.callers import Caller
 
-# Maximum distance of a typed moment from now: no plan reaches further, and a mistyped year is
-# refused.
+# Maximum distance of a typed moment from now: nobody plans further ahead, and a mistyped year is refused.
 MOMENT_AWAY_MAX = timedelta(days=366)
 
 
@@ -48,8 +47,8 @@ MOMENT_AWAY_MAX = timedelta(days=366)
 class Puller:
     """A person who pulls levers and decides on requests.
 
-    `account` is None for an operator while no supervisor exists: nobody could approve, so nothing waits.  `told`
-    are facts for the trail about the way in.
+    `account` is None for an operator while no supervisor exists: nobody could approve, so levers are executed at
+    once. `told` are facts for the audit trail about the access, such as the command line and its user.
     """
 
     actor: Actor
@@ -59,47 +58,49 @@ class Puller:
 
     @classmethod
     def of(cls, caller: Caller) -> Self:
-        """Return the puller of a caller in the console."""
+        """Return the puller for a caller of the console."""
         assert caller.actor.kind is ActorKind.STAFF, "a route of staff is asked"
         return cls(caller.actor, caller.person, caller.staff_permissions)
 
     @classmethod
     def of_operator(cls, actor: Actor) -> Self:
-        """Return an operator while no supervisor exists, who may pull every lever and decide on none."""
+        """Return the puller for an operator while no supervisor exists, who may pull every lever and decide on no
+        request.
+        """
         return cls(actor, None, frozenset(Permission))
 
     @classmethod
     def member(cls, found: StaffMember, told: Mapping[str, str]) -> Self:
-        """Return the puller of a member of staff."""
+        """Return the puller for a member of staff."""
         actor = Actor(ActorKind.STAFF, show("acc", found.account))
         return cls(actor, found.account, found.permissions, told)
 
     def pull(self, at: datetime, reason: str, settings: Settings) -> Pull:
-        """Return a pull by this person."""
+        """Return a pull by this person at a time, with a reason."""
         return Pull(self.actor, at, one_line(reason), settings)
 
     async def as_now(self, tx: ReadTx) -> Self:
-        """Return this puller with its current permissions."""
+        """Return this puller with the permissions that the person has now."""
         if self.account is None:
             return self
         return replace(self, permissions=await permissions_of_staff(tx, self.account))
 
     def check(self, permission: str) -> None:
-        """Require a permission.  Refuses `NotPermitted`."""
+        """Check that the person has a permission.  Refuses `NotPermitted`."""
         if permission not in self.permissions:
             raise NotPermitted(Permission(permission))
 
 
 @dataclass(frozen=True, slots=True)
 class Pulled:
-    """Result of a pull: done, or `request`, the id of the request that waits."""
+    """Result of a pull: `request` is the id of the request that waits for approval; None if the lever was executed."""
 
     forecast: Forecast
     request: UUID | None
 
     @property
     def is_done(self) -> bool:
-        """True if it was executed."""
+        """True if the lever was executed."""
         return self.request is None
 
     @property
@@ -109,7 +110,8 @@ class Pulled:
 
 
 async def at_command_line(tx: ReadTx, by: str | None) -> Puller:
-    """Return the puller at the command line: any name while no supervisor exists, then staff by address.
+    """Return the puller at the command line: an operator of any name while no supervisor exists, later a member of
+    staff by mail address.
 
     Refuses `StaffUnknown`.
     """
@@ -119,7 +121,7 @@ async def at_command_line(tx: ReadTx, by: str | None) -> Puller:
 
 
 async def staff_at_command_line(tx: ReadTx, by: str | None) -> Puller:
-    """Return the member of staff with this address.  Refuses `StaffUnknown`."""
+    """Return the puller for the member of staff with this mail address.  Refuses `StaffUnknown`."""
     try:
         found = await staff_by_address(tx, by or "")
     except Malformed:
@@ -157,22 +159,22 @@ def typed(lever: Lever, given: Mapping[str, object]) -> msgspec.Struct:
 
 
 def kept_arguments(lever: Lever, arguments: Mapping[str, object]) -> msgspec.Struct:
-    """Return the arguments of a stored request.  Refuses `ArgumentsUnreadable`: another release may have written
-    them.
+    """Return the arguments of a stored request. Refuses `ArgumentsUnreadable` if another release wrote them
+    differently.
     """
     try:
         found = msgspec.convert(arguments, lever.arguments)
     except msgspec.ValidationError:
         raise ArgumentsUnreadable(lever.name) from None
-    # Fields unknown to this release, or defaults it would add.
+    # They differ if there are fields unknown to this release, or defaults that it would add.
     if msgspec.to_builtins(found) != arguments:
         raise ArgumentsUnreadable(lever.name)
     return found
 
 
 def check_always(settings: Settings, levers: Mapping[str, Lever]) -> None:
-    """Check that `approval_always` names existing levers.  Refuses `ConfigurationWrong`: an unknown name protects
-    nothing.
+    """Check that `approval_always` names existing levers only, because an unknown name would protect nothing. Refuses
+    `ConfigurationWrong`.
     """
     for name in sorted(settings.of(ApprovalSettings).always - levers.keys()):
         raise ConfigurationWrong("approval_always", "settings", f"there is no lever {name!r}")
@@ -199,7 +201,7 @@ async def forecast_for(
 
 
 def _check_moments(arguments: msgspec.Struct, now: datetime) -> None:
-    """Check the moments in arguments.  Refuses `Malformed` for one further away than `MOMENT_AWAY_MAX`."""
+    """Check the moments in arguments.  Refuses `Malformed` for a moment further away from now than `MOMENT_AWAY_MAX`."""
     for name in arguments.__struct_fields__:
         value = getattr(arguments, name)
         if isinstance(value, datetime) and abs(value - now) > MOMENT_AWAY_MAX:
@@ -216,9 +218,9 @@ async def pull_in(
 ) -> Pulled:
     """Pull a lever: execute it in this transaction, or store a request if it needs a second person.
 
-    `shown` is the hexadecimal hash of the forecast that was shown.  Pulls of one lever are serial: each forecast is
-    made after the previous pull has ended.  Refuses `NotPermitted`, `ForecastChanged`, `ReasonMissing`,
-    `ActAskedFor`, `Malformed`, and what the lever refuses.
+    `shown` is the hexadecimal hash of the forecast that was shown, None to skip the comparison. Pulls of one lever do
+    not run concurrently: each forecast is made after the previous pull has ended. Refuses `NotPermitted`,
+    `ForecastChanged`, `ReasonMissing`, `ActAskedFor`, `Malformed`, and what the lever refuses.
     """
     who = await who.as_now(tx)
     await store.lock_lever(tx, lever.name)
@@ -249,7 +251,7 @@ async def pull_in(
 
 
 def jsonable(arguments: msgspec.Struct) -> Mapping[str, object]:
-    """Return arguments as they are stored.  Refuses `Malformed` if they are too long for the index."""
+    """Return arguments as JSON values, as they are stored.  Refuses `Malformed` if they are too long for the index."""
     text = msgspec.json.encode(arguments)
     if len(text) > ARGUMENTS_BYTES_MAX:
         raise Malformed("arguments", "within_bounds", maximum=ARGUMENTS_BYTES_MAX)
@@ -268,7 +270,7 @@ async def record_pull(
     reason: str,
     **facts: str,
 ) -> None:
-    """Record a pull in the trail, without its arguments, which may name a person."""
+    """Record the execution of a lever in the audit trail, without its arguments, which may name a person."""
     actor = who.actor
     await trail.record(
         tx,
@@ -286,6 +288,6 @@ async def record_pull(
 
 
 async def record(tx: Tx, who: Puller, action: str, request: UUID, /, **facts: str) -> None:
-    """Record an event of a request in the trail."""
+    """Record an event of a request in the audit trail."""
     subject, actor = show(KIND, request), who.actor
     await trail.record(tx, NOBODY, actor=actor, action=action, subject=subject, **facts, **who.told)

@@ -48,7 +48,7 @@ COMMANDS = (
     _command("approvals approve", "approve"),
     _command("approvals decline", "decline"),
     _command("approvals withdraw", "withdraw"),
-    # Levers of accounts, which lies below this room.
+    # Commands for levers of the room `accounts`, which is below this room.
     _command("accounts end-key", "end_key", Schema.ANY),
     _command("sessions end", "end_sessions"),
     _command("staff give", "give_role"),

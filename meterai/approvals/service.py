@@ -31,15 +31,15 @@ from meterai.plumbing.db.invariants import SHOWN_MAX, InvariantFinding
 from meterai.plumbing.http.callers import Caller
 from meterai.plumbing.work.retention import YEAR
 
-LISTED_MAX = 200  # requests on one page
+LISTED_MAX = 200  # requests per page
 EXPIRE = "expire_approvals"
-READ_AT_ONCE = 500  # rows of some kilobytes each
+READ_AT_ONCE = 500  # requests per read, of some kilobytes each
 _FIRST = UUID(int=0)
 
 
 @dataclass(frozen=True, slots=True)
 class Offered:
-    """A lever offered on a subject, with the initial arguments of its form."""
+    """A lever that is offered on a subject, with the arguments that fill its form."""
 
     lever: Lever
     arguments: Mapping[str, str]
@@ -79,7 +79,7 @@ async def expire(tx: Tx) -> int:
 
 
 async def as_asked(part: AuditedPart) -> InvariantFinding:
-    """Check the hash of every request; done in Python because PostgreSQL writes JSON differently."""
+    """Invariant: each request matches its hash, or was blanked in due time.  Checked in Python, because PostgreSQL writes JSON differently."""
     async with part.database.reading() as tx:
         found = list(await store.blanked_early(tx, YEAR))
     last: UUID | None = _FIRST
@@ -93,9 +93,10 @@ async def as_asked(part: AuditedPart) -> InvariantFinding:
 
 
 class ApprovalService:
-    """Levers and approvals, each command in a transaction of its own.
+    """Levers and approvals for the console.  Each command is a separate transaction.
 
-    A `Caller` comes from a route of staff.  Arguments are the texts of a form by the field names of the lever.
+    A `caller` is a member of staff on a route for staff. `arguments` are the texts of a form by the names of the
+    lever's arguments.
     """
 
     def __init__(
@@ -111,14 +112,14 @@ class ApprovalService:
         return lever_of(self.levers, name)
 
     def permitted(self, caller: Caller) -> Sequence[Lever]:
-        """Return the levers that a member of staff may pull, by name."""
+        """Return the levers that a member of staff may pull, sorted by name."""
         found = (self.levers[name] for name in sorted(self.levers))
         return [one for one in found if one.permission in caller.staff_permissions]
 
     def offered(
         self, caller: Caller, subject: Subject, told: Collection[str] = ()
     ) -> Sequence[Offered]:
-        """Return the permitted levers offered on a subject whose timeline has these words."""
+        """Return the permitted levers that are offered on a subject; `told` are the kinds of events in its timeline."""
         return [
             Offered(lever, arguments)
             for lever in self.permitted(caller)
@@ -142,7 +143,7 @@ class ApprovalService:
         return who.pull(self._clock.now(), reason, self._settings)
 
     def digest(self, lever_name: str, arguments: Mapping[str, str], forecast: Forecast) -> str:
-        """Return the hexadecimal hash of a forecast, which a form carries to `pull`."""
+        """Return the hexadecimal hash of a forecast, which a form sends back to `pull`."""
         lever = self.lever(lever_name)
         return forecast.digest(lever.name, typed(lever, arguments)).hex()
 
@@ -159,7 +160,7 @@ class ApprovalService:
         *,
         shown: str | None = None,
     ) -> Pulled:
-        """Pull a lever; done, or the id of a request.
+        """Pull a lever: execute it, or store a request if it needs a second person.
 
         `shown` is the `digest` of the forecast that was shown.  Refuses `LeverUnknown`, `Malformed`,
         `NotPermitted`, `ForecastChanged`, `ReasonMissing`, `ActAskedFor`, and what the lever refuses.
@@ -189,7 +190,7 @@ class ApprovalService:
         return approval.requested_by != caller.person and needed <= caller.staff_permissions
 
     async def decide(self, request: UUID, by: Caller, *, approve: bool, note: str = "") -> Approval:
-        """Approve or decline; the returned state is `executed`, `declined` or `overtaken`.
+        """Approve or decline a request; the state of the returned request is `executed`, `declined` or `overtaken`.
 
         Refuses what `deciding.approve` and `deciding.decline` refuse.
         """
@@ -211,9 +212,9 @@ class ApprovalService:
         return await self._database.run(act)
 
     async def withdraw(self, request: UUID, by: Caller) -> Approval:
-        """Withdraw one's own request.  Refuses what `deciding.withdraw` refuses."""
+        """Withdraw a request of the caller.  Refuses what `deciding.withdraw` refuses."""
         return await self._database.run(lambda tx: deciding.withdraw(tx, request, Puller.of(by)))
 
     async def expire(self) -> int:
-        """Periodic task: expire requests whose time is over."""
+        """Periodic task: expire requests whose time is over; return their number."""
         return await self._database.run(expire)

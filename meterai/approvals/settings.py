@@ -8,11 +8,11 @@ from meterai.plumbing.config import Positive, Seconds
 class ApprovalSettings(msgspec.Struct, frozen=True):
     """Thresholds of approval; some levers always need a second person (`is_always_approved`)."""
 
-    approval_rupiah_from: Positive = 1_000_000  # moved by one pull
-    approval_rows_from: Positive = 100  # changed by one pull
+    approval_rupiah_from: Positive = 1_000_000  # rupiah moved by one pull
+    approval_rows_from: Positive = 100  # rows changed by one pull
     # Names of levers that always need approval, separated by commas: "issuing stop, line end".
     approval_always: str = ""
-    # Lifetime of a request: long enough for a weekend.
+    # Time after which a request expires: longer than a weekend.
     approval_lives_seconds: Seconds = 3 * 86_400.0
 
     @property

@@ -29,13 +29,13 @@ _DECIDE = """
 UPDATE approvals SET state = %s, decided_by = %s, decided_at = now(), note = %s, found = %s
 WHERE approval_id = %s
 """
-# The row lock decides between this and an approver; the second finds no waiting request.
+# If an approver decides concurrently, the row lock lets one of both win; the other finds no waiting request.
 _EXPIRE = """
 UPDATE approvals SET state = 'expired', decided_at = now() WHERE state = 'waiting' AND expires_at <= now()
 RETURNING approval_id
 """
 EXPIRED = "SELECT approval_id FROM approvals WHERE state = 'waiting' AND expires_at <= now()"
-# Requests not blanked, in batches.
+# Requests that are not blanked, in batches.
 _KEPT = f"""
 SELECT {_COLUMNS} FROM approvals WHERE forecast <> '{{}}' AND approval_id > %s ORDER BY approval_id LIMIT %s
 """  # noqa: S608
@@ -46,22 +46,22 @@ _APPROVALS = RowMapper(Approval)
 
 
 async def lock_lever(tx: Tx, lever: str) -> None:
-    """Lock this lever until the transaction ends."""
+    """Lock this lever against concurrent pulls until the transaction ends."""
     await tx.run("SELECT pg_advisory_xact_lock(16011, hashtext(%s))", lever)
 
 
 async def ask(tx: Tx, identifier: UUID, *values: object) -> None:
-    """Insert a request; its values are the columns of `_ASK`."""
+    """Insert a request; `values` are the other parameters of `_ASK`."""
     await tx.run(_ASK, identifier, *values)
 
 
 async def one(tx: ReadTx, identifier: UUID) -> Approval | None:
-    """Return a request."""
+    """Return the request with this id; None if it does not exist."""
     return await tx.one_as(_APPROVALS, _ONE, identifier)
 
 
 async def locked(tx: Tx, identifier: UUID) -> Approval | None:
-    """Return a request, locked until the transaction ends."""
+    """Return the request with this id, locked until the transaction ends; None if it does not exist."""
     return await tx.one_as(_APPROVALS, _LOCKED, identifier)
 
 
@@ -76,19 +76,19 @@ async def newest(tx: ReadTx, limit: int) -> list[Approval]:
 
 
 async def kept(tx: ReadTx, after: UUID, limit: int) -> list[Approval]:
-    """Return requests not blanked, by id, after `after`."""
+    """Return requests that are not blanked, with ids after `after`, in order of their ids."""
     return await tx.all_as(_APPROVALS, _KEPT, after, limit)
 
 
 async def blanked_early(tx: ReadTx, after: timedelta) -> list[Approval]:
-    """Return requests that were blanked earlier than `after` past their decision."""
+    """Return requests that were blanked too early: before their decision, or within `after` of it."""
     return await tx.all_as(_APPROVALS, _BLANKED_EARLY, after)
 
 
 async def decide(
     tx: Tx, identifier: UUID, state: ApprovalState, by: UUID, note: str, found: object = None
 ) -> None:
-    """Store the end of a request."""
+    """Store the decision on a request; `found` is the forecast or refusal of an overtaken one."""
     kept = None if found is None else jsonb(found)
     await tx.run(_DECIDE, state, by, note, kept, identifier)
 

@@ -1,4 +1,4 @@
-"""Forecasts in words, from the forecast or from its stored form."""
+"""Forecasts as sentences, from the forecast itself or from its stored form."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -10,18 +10,18 @@ from meterai.commands import Forecast, digest_of
 from meterai.kit.money import Rupiah
 from meterai.plumbing.messages import localize, translate
 
-_MONEY = frozenset({"rupiah"})  # facts that are amounts
-_TIME = "_at"  # suffix of facts that are moments: ISO 8601 texts in the stored form
+_MONEY = frozenset({"rupiah"})  # names of facts that are amounts
+_TIME = "_at"  # suffix of names of facts that are moments: ISO 8601 texts in the stored form
 
 
 def kept(forecast: Forecast) -> Mapping[str, object]:
-    """Return the forecast as stored JSON."""
+    """Return a forecast in its stored form (JSON)."""
     found: Mapping[str, object] = msgspec.json.decode(forecast.as_json())
     return found
 
 
 def forecast_of(kept_forecast: Mapping[str, object]) -> Forecast:
-    """Return the forecast of stored JSON."""
+    """Return the forecast from its stored form (JSON)."""
     return msgspec.convert(kept_forecast, Forecast)
 
 
@@ -31,7 +31,7 @@ def is_as_asked(one: Approval) -> bool:
 
 
 def sentences(forecast: Forecast, language: str) -> list[str]:
-    """Return one sentence for each effect of a forecast."""
+    """Return a sentence in a language for each effect of a forecast."""
     return [
         translate(
             f"effect.{effect.word}", language, **localize(_as_written(effect.facts), language)
@@ -41,7 +41,7 @@ def sentences(forecast: Forecast, language: str) -> list[str]:
 
 
 def refused(found: Mapping[str, object], language: str) -> str:
-    """Return the stored refusal in words; its code if its facts were not stored."""
+    """Return a stored refusal as a sentence in a language; its code if the facts of the sentence were not stored."""
     code, facts = found["refused"], found.get("facts")
     if not isinstance(facts, Mapping):
         return str(code)

@@ -24,7 +24,7 @@ from meterai.plumbing.http.callers import caller_of
 from meterai.plumbing.http.language import language_of
 
 HAPPENINGS_SHOWN = 40  # the newest events; the timeline of the account has all
-# The levers offered here: those on an account, without those that make a distributor of it.
+# The levers offered here: a subset of those on an account, because the account already is a distributor.
 _LEVERS = tuple(
     map(path_of_lever, ("distributors change", "distributors close", "deposits refund"))
 )

@@ -1,11 +1,12 @@
-"""Regulator: statements of duty, daily extracts to recompute them from, evidence of a serial.
+"""Regulator: monthly statements of duty, daily extracts from which they can be recomputed, evidence of a serial.
 
 Promises of this room
-  * A statement equals the books: each figure is a sum of their entries by reason and book (docs/regulator.md).
-  * The extract of a day is made once, after the day is over in WIB, and never changed; it names the one before it.
-  * A closed month stays unchanged: later entries belong to the month in which they are posted.
+  * A statement matches the books: each figure is a sum of entries by reason and book (docs/regulator.md).
+  * The extract of a day is made once, after the day is over in WIB, and never changed; it names the extract of the
+    day before.
+  * The figures of a closed month do not change: later entries belong to the month in which they are posted.
   * No extract and no evidence names a person, an account or an address; no extract names an order.
-  * Reading changes nothing.
+  * Reading a statement, an extract or evidence changes nothing.
 
 Calls ledger, stamping, stamps, sealing, audit, trail, approvals.
 """

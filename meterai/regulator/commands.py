@@ -48,7 +48,7 @@ def close(
     dry_run: DryRun = False,
     options: Options = NO_OPTIONS,
 ) -> None:
-    """Close the statement of MONTH (2026-11): its figures are final; a second person approves."""
+    """Close the statement of MONTH (such as 2026-11), so that its figures are final; a second person approves it."""
     asked = StatementsClose(month)
     approvals.pull(options, CLOSE, asked, by=by, reason=reason, dry_run=dry_run)
     line(f"{month} is closed")
@@ -60,7 +60,9 @@ def write_extract(
     out: Annotated[Path, Parameter(help="A folder; it is made.")],
     options: Options = NO_OPTIONS,
 ) -> None:
-    """Write the extract of DAY (2026-11-30) or of each day of a month (2026-11): a manifest and a file of rows."""
+    """Write the extract of DAY (such as 2026-11-30), or of each day of a month (2026-11), as a manifest and a file of
+    rows.
+    """
     try:
         of = Month.read(day)
         first, last = of.first, of.last
@@ -93,7 +95,9 @@ def check(
     key: Key,
     options: Options = NO_OPTIONS,
 ) -> None:
-    """Check every extract in DIR with the public key of an installation, offline: signatures, files, sums, chain."""
+    """Check every extract in DIR offline with the public key of an installation: signatures, files, sums, and the
+    chain of days.
+    """
     options.settings("regulator check")
     found = list(check_folder(folder, public_key_of(read_key_file(key))))
     if not found:
@@ -110,7 +114,7 @@ def make_evidence(
     out: Annotated[Path, Parameter(help="A new file.")],
     options: Options = NO_OPTIONS,
 ) -> None:
-    """Write the evidence of a serial as a signed archive, without the document and without a name."""
+    """Write the evidence of a serial as a signed archive, without the document and without names of people."""
     of = read_serial(serial)
 
     async def make(database: Database, settings: Settings) -> bytes:
@@ -143,9 +147,9 @@ def verify_evidence(
     ] = None,
     options: Options = NO_OPTIONS,
 ) -> None:
-    """Check an archive of evidence with the public key of an installation, offline.
+    """Check an archive of evidence offline with the public key of an installation.
 
-    Exit status: 0 holds, 1 does not.
+    Exit status: 0 if the archive is valid, else 1.
     """
     options.settings("evidence verify")
     original = read_file(document, CHECKED_BYTES_MAX) if document else None

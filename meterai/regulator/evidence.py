@@ -1,7 +1,7 @@
-"""Evidence of one serial, as a signed archive: made from the records of the rooms, without a name or an address.
+"""Evidence of one serial, as a signed archive of records of the rooms, without names and addresses of people.
 
-It has the delta and the digests of the file, not the file: the delta is ours, the document belongs to its owner. Its
-timeline has events with times; a fact that may be about a person is left out.
+The archive has the delta and digests of the stamped file, but not the file itself: the delta is ours, and the
+document belongs to its owner. The timeline has events with times; facts that may be about a person are left out.
 """
 
 import json
@@ -28,13 +28,13 @@ from meterai.sealing import DeltaSeal, Issuers
 from meterai.stamping import Stamping
 from meterai.stamps import StampRecord
 
-KIND = "meterai evidence"  # of the signed manifest
+KIND = "meterai evidence"  # kind of the signed manifest
 MANIFEST, STAMP, DELTA, CHAIN = "manifest.json", "stamp.json", "delta.bin", "certificates.pem"
 CLAIM, CLAIM_KEY = "claim.txt", "claim-key.pem"
 TIMELINE, ENTRIES, AUDITS = "timeline.json", "entries.json", "audits.json"
-ENTRIES_MAX = 200  # of one order
-AUDITS_SHOWN = 2  # the first clean audits that cover the events
-# Text facts of happenings that concern no person; every other text is left out.
+ENTRIES_MAX = 200  # ledger entries of one order
+AUDITS_SHOWN = 2  # number of clean audits included: the first ones that cover the events
+# Names of text facts of timeline events that never concern a person; every other text is left out.
 _NAMES_NO_PERSON = frozenset(
     {"digest", "stamped", "serials", "serial", "stamping", "order", "refund"}
 )
@@ -43,7 +43,7 @@ _LEFT_OUT = "[…]"
 
 @dataclass(frozen=True, slots=True)
 class SerialEvidence:
-    """All records of a serial, without its account."""
+    """All records of a serial, without the account that owns it."""
 
     serial: Serial
     record: StampRecord
@@ -56,7 +56,9 @@ class SerialEvidence:
 
     @property
     def claim(self) -> str:
-        """The claim in the code of the stamp, as it is scanned, without the address; empty if the delta hides it."""
+        """The claim in the QR code of the stamp, without the address of the site; empty if the delta does not reveal
+        it.
+        """
         found = dict(
             zip(self.stamping.serials, self.seal.claims if self.seal else (), strict=False)
         )
@@ -96,7 +98,7 @@ def packed(
     by: str,
     specimen: bool,
 ) -> bytes:
-    """Return the archive. `by` is the address of the installation."""
+    """Return the evidence as a signed archive. `by` is the URL of the installation."""
     files = dict(_files(found, issuers))
     manifest_facts = {
         "by": by,

@@ -26,7 +26,7 @@ from meterai.regulator.evidence import (
 )
 from meterai.regulator.extracts import read_canonical
 
-EVIDENCE_BYTES_MAX = 64 * 1024 * 1024  # a delta has some 100 KB, a large one some MB
+EVIDENCE_BYTES_MAX = 64 * 1024 * 1024  # of an archive: a delta has some 100 KB, a large one some MB
 
 
 class EvidenceWrong(Refusal):
@@ -55,7 +55,7 @@ class _Manifest(msgspec.Struct, forbid_unknown_fields=True):
 
 @dataclass(frozen=True, slots=True)
 class ValidEvidence:
-    """Valid evidence: its content, and the findings of the check."""
+    """Result of a check of valid evidence: its content, and a sentence for each confirmed fact."""
 
     manifest: Mapping[str, Any]
     stamp: Mapping[str, Any]
@@ -65,7 +65,7 @@ class ValidEvidence:
 def check_evidence(
     content: bytes, public_key: bytes, original: bytes | None = None
 ) -> ValidEvidence:
-    """Check an archive.  Refuses `EvidenceWrong`."""
+    """Check an archive of evidence, and optionally the original document with it.  Refuses `EvidenceWrong`."""
     try:
         files = {one.name: one.content for one in unzipped(content)}
         document = files.pop(MANIFEST, b"")
@@ -84,7 +84,9 @@ def check_evidence(
 
 
 def _parts(files: Mapping[str, bytes], stamp: Mapping[str, Any]) -> Iterator[str]:
-    """Check the parts of the archive against each other. Yield findings."""
+    """Check the parts of the archive against each other. Yield a sentence for each confirmed fact. Refuses
+    `EvidenceWrong`.
+    """
     if DELTA in files:
         if sha256(files[DELTA]).hexdigest() != stamp["sha256_delta"]:
             raise EvidenceWrong("the delta is another one")
@@ -121,7 +123,9 @@ def _unbalanced(books: Mapping[str, int]) -> bool:
 def _document(
     files: Mapping[str, bytes], stamp: Mapping[str, Any], original: bytes | None
 ) -> Iterator[str]:
-    """Check the archive against the original, if it is given. Yield findings."""
+    """Check the archive against the original, if it is given. Yield a sentence for each confirmed fact. Refuses
+    `EvidenceWrong`.
+    """
     if original is None:
         return
     if sha256(original).hexdigest() != stamp["sha256_original"]:

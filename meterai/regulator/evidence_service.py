@@ -13,7 +13,7 @@ from meterai.sealing import Issuers
 
 
 class EvidenceService:
-    """Makes evidence of one installation."""
+    """Makes evidence of serials of this installation."""
 
     def __init__(
         self,
@@ -37,7 +37,7 @@ class EvidenceService:
             return await gather(tx, self._tell, serial)
 
     async def packed(self, serial: Serial) -> bytes:
-        """Return the signed archive. Refuses `NotFound`."""
+        """Return the evidence of a serial as a signed archive. Refuses `NotFound`."""
         found, process = await self.gathered(serial), self._process
         return await asyncio.to_thread(
             packed,

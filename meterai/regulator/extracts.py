@@ -1,8 +1,8 @@
-"""Extract of a day: its rows, its manifest, and the check of both; pure.
+"""Extract of a day: a file of rows and a signed manifest, and the check of both; pure.
 
 A row is one entry of the books without its account: its reason, its time to the second, the amounts by book, and a
-mark that entries of one order share. The mark is an HMAC: without the key nobody can derive an order from it, nor it
-from an order.
+mark that all entries of one order share. The mark is an HMAC: without the key, nobody can derive the order from the
+mark, or the mark from the order.
 """
 
 import gzip
@@ -27,16 +27,16 @@ from meterai.plumbing.keyring import Keyring
 from meterai.plumbing.signed import DocumentSigner, SignatureWrong, read_signed
 from meterai.regulator.model import BOOKS, Opening
 
-KIND = "meterai extract"  # of the signed manifest
+KIND = "meterai extract"  # kind of the signed manifest
 SIGNING = "statements of duty"  # purpose of the derived key
-MANIFEST_BYTES_MAX = 256 * 1024  # some 8 KB
-ROW_BYTES_MAX = 4_096  # a row has some 250
+MANIFEST_BYTES_MAX = 256 * 1024  # a manifest has some 8 KB
+ROW_BYTES_MAX = 4_096  # a row has some 250 bytes
 LINK_BYTES = 16
 _ROW = msgspec.json.Encoder(order="deterministic")
 
 
 class ExtractWrong(Refusal):
-    """The extract differs from its signed manifest, or its manifest does not follow the day before."""
+    """The extract differs from its signed manifest, or the manifest does not continue that of the day before."""
 
     code = "extract_wrong"
     status = 422
@@ -53,7 +53,7 @@ def signer_of(keyring: Keyring) -> DocumentSigner:
 
 
 def row_of(entry: LedgerEntry, key: bytes) -> bytes:
-    """Return one line of the file."""
+    """Return an entry as one line of the file of an extract; `key` is the key of the marks."""
     link = hmac.digest(key, entry.account.bytes + entry.subject.bytes, hashlib.sha256)[:LINK_BYTES]
     legs = list(zip(entry.books, entry.amounts, strict=True))
     fields = {
@@ -67,19 +67,19 @@ def row_of(entry: LedgerEntry, key: bytes) -> bytes:
 
 
 def packed(rows: Iterable[bytes]) -> bytes:
-    """Compress rows to one gzip member, the same for the same rows. Takes some 10 microseconds a row."""
+    """Compress rows to one gzip member; equal rows give equal bytes. Takes some 10 microseconds per row."""
     return gzip.compress(b"".join(rows), 6, mtime=0)
 
 
 def file_name(day: date) -> str:
-    """Return the name of the file of a day."""
+    """Return the name of the file of rows of a day."""
     return f"{day}.jsonl.gz"
 
 
 @dataclass(frozen=True, slots=True)
 class ExtractManifest:
-    """Signed content of a day: its file, the sums of its rows, the opening balance of every book, and the manifest
-    before it.
+    """Content of the signed manifest of a day: its file of rows, the sums of the rows, the opening balance of every
+    book, and the digest of the previous manifest.
     """
 
     day: date
@@ -91,7 +91,7 @@ class ExtractManifest:
     before: str  # SHA-256 of the signed manifest of the day before; empty for the first day
 
     def signed(self, signer: DocumentSigner, *, by: str, specimen: bool) -> str:
-        """Return the manifest as a signed document. `by` is the address of the installation."""
+        """Return the manifest as a signed document. `by` is the URL of the installation."""
         return signer.sign(
             KIND,
             {
@@ -115,7 +115,7 @@ def digest(manifest: str) -> str:
 
 
 def read_canonical(document: bytes, kind: str, public_key: bytes) -> dict[str, Any]:
-    """Return the facts of a signed document that is byte for byte as `DocumentSigner` writes it.
+    """Return the facts of a signed document, if it is byte for byte what `DocumentSigner` writes.
 
     Refuses `SignatureWrong`.
     """
@@ -123,14 +123,15 @@ def read_canonical(document: bytes, kind: str, public_key: bytes) -> dict[str, A
     parts = json.loads(document)
     names = ("payload", "protected", "signature")
     written = json.dumps({name: parts[name] for name in names}).encode()
-    # The last letter of 64 bytes in base64 has four unused bits.
+    # The last letter of 64 bytes in base64 has four unused bits, which must be zero: only these letters are
+    # canonical.
     if written != document or parts["signature"][-1] not in "AQgw":
         raise SignatureWrong("it is written otherwise than it was signed")
     return facts
 
 
 class ManifestText(msgspec.Struct):
-    """Manifest as it is read."""
+    """A manifest as it is parsed from its signed document."""
 
     by: str
     specimen: bool
@@ -145,7 +146,7 @@ class ManifestText(msgspec.Struct):
 
 
 class _ExtractRow(msgspec.Struct, forbid_unknown_fields=True):
-    """Row as it is read."""
+    """A row as it is parsed from the file of an extract."""
 
     at: str
     fact: str
@@ -156,7 +157,7 @@ class _ExtractRow(msgspec.Struct, forbid_unknown_fields=True):
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """Checked day."""
+    """Result of a check: a valid day with the number and the sums of its rows."""
 
     day: date
     rows: int
@@ -164,8 +165,8 @@ class Checked:
 
 
 def check_folder(folder: Path, public_key: bytes) -> Iterator[Checked]:
-    """Check every extract of a folder, day by day: manifest, file, sums, and the chain. No day in between may be
-    missing.
+    """Check every extract of a folder, day by day: manifest, file, sums, and the chain of manifests. No day between
+    the first and the last may be missing.
 
     Refuses `ExtractWrong`.
     """
@@ -181,7 +182,7 @@ def check_folder(folder: Path, public_key: bytes) -> Iterator[Checked]:
 
 
 def read_manifest(document: bytes, day: str, public_key: bytes) -> ManifestText:
-    """Read the manifest of a day. Refuses `ExtractWrong`."""
+    """Return the manifest of a day after checking its signature. Refuses `ExtractWrong`."""
     try:
         manifest = msgspec.convert(
             read_canonical(document, KIND, public_key), ManifestText, strict=False
@@ -203,7 +204,7 @@ def _check_chain(before: tuple[ManifestText, str], manifest: ManifestText) -> No
     for by_book in last.sums.values():
         for book, (_, amount) in by_book.items():
             closing[book] = closing.get(book, 0) + amount
-    # A newer release may have more books; their balances before it are zero.
+    # A newer release may have more books than the manifest of an older one; their balance was zero then.
     if any(
         closing.get(book, 0) != manifest.opening.get(book, 0)
         for book in {*closing, *manifest.opening}

@@ -96,7 +96,7 @@ OURS = Invariant(
 
 
 async def verify_manifests(part: AuditedPart) -> InvariantFinding:
-    """Verify each manifest with our key. Finds nothing if the keys are on another machine."""
+    """Invariant: each manifest is signed with our key. Not checked (no finding) if the keys are on another machine."""
     if not (part.settings.process.directory / "keys" / INSTANCE_KEY).exists():
         return InvariantFinding(OURS, 0, [])
     key, wrong = signer_of(keyring_of(part.settings)).public_key(), []
@@ -115,7 +115,7 @@ UNCHANGED = Invariant(
     "closed month counts the same again.",
     "",
 )
-# Entries and legs of the days are read once; an incremental audit reads the days since the last point.
+# Entries and legs of the days are read once; an incremental audit reads only the days since the last audit point.
 _DIFFERENCES = """
 SELECT day, reason, book, t.entries, b.entries AS in_books, t.amount, b.amount AS amount_in_books FROM (
     SELECT day, reason, book, entries, amount FROM extract_sums WHERE day >= %s) t
@@ -135,7 +135,9 @@ SELECT day, 'another file' AS is FROM extracts e WHERE day >= %s AND sha256 IS D
 
 
 async def compare_with_books(part: AuditedPart) -> InvariantFinding:
-    """Compare extracts with the books, for days since the last audit, or for all."""
+    """Invariant: extracts match the books. An incremental audit compares the days since the last audit, a full one
+    all days.
+    """
     since = day_of(part.begins) - DAY
     async with part.database.transaction() as tx:
         await name_ours(tx)

@@ -1,4 +1,4 @@
-"""Extracts for staff and /readyz: one that stops the worker, and days without an extract."""
+"""State of the extracts for staff and /readyz: an extract not signed by us, or days without an extract."""
 
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -17,14 +17,14 @@ from meterai.room import WorkList
 
 
 class Stopped(NamedTuple):
-    """Day whose extract is not signed by us, or is missing for more than a day."""
+    """The day at which extracts stopped: its extract is not signed by us, or is missing for more than a day."""
 
     day: date
     is_unsigned: bool
 
 
 async def stopped(tx: ReadTx, public_key: bytes) -> Stopped | None:
-    """Return the day at which extracts stopped; None if they continue."""
+    """Return the day at which extracts stopped; None if extracts are made as planned."""
     last = await store.last_extract(tx)
     if last is None:
         return None

@@ -1,4 +1,4 @@
-"""Lever of statements: close a month. A second person always approves it."""
+"""Lever (staff action with a forecast) of statements: close a month. A second person always approves it."""
 
 import msgspec
 
@@ -11,7 +11,7 @@ from meterai.regulator import service
 
 
 class StatementsClose(msgspec.Struct, frozen=True):
-    """A month, as 2026-11."""
+    """The month to close, as 2026-11."""
 
     month: str
 
@@ -24,7 +24,7 @@ async def _would_close(tx: ReadTx, asked: StatementsClose, pull: Pull) -> Foreca
         Effect(f"statement_{one.name}", {"stamps": one.stamps, "rupiah": one.rupiah})
         for one in found.figures
     ]
-    # It moves no money.
+    # Closing a month moves no money.
     return Forecast(effects, len(found.sums.rows()))
 
 

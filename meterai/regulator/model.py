@@ -1,7 +1,7 @@
 """Statements of duty: days and months in WIB, sums of the books, and the figures derived from them; pure.
 
-All figures are sums of the books by reason of the entry and by book, credits positive. The sums of a month are those
-of its days, so that a reader of the daily extracts gets the same figures (docs/regulator.md).
+All figures are sums of the books by reason of the entry and by book, credits positive. The sums of a month are the
+totals of its days, so that a reader of the daily extracts computes the same figures (docs/regulator.md).
 """
 
 from collections.abc import Mapping
@@ -17,9 +17,9 @@ from meterai.ledger import CHART, PAID_OUT, DutyFigure, Sums, figures_of
 
 STATEMENT_SUBJECT = SubjectSort("statement", page="/console/statements")
 
-HERE = "/console/statements"  # path of the pages of this room
-OF_SERIAL = f"{HERE}/serial"  # path before a serial: the page with its evidence
-# Every book in the order of a statement; the statement is about the first two.
+HERE = "/console/statements"  # path prefix of the pages of this room
+OF_SERIAL = f"{HERE}/serial"  # path prefix of the page with the evidence of a serial
+# All books in the order of a statement, which begins with the two that it is about.
 _ABOUT = ("duty_payable", "stamps_available")
 BOOKS = (*_ABOUT, *(one for one in CHART if one not in _ABOUT))
 Opening = Mapping[str, int]  # by book
@@ -45,7 +45,7 @@ refusal_of_constraint("statements_pkey", MonthClosed)
 
 
 def read_serial(typed: str) -> Serial:
-    """Return a typed serial. Refuses `NotFound`."""
+    """Return the serial from a typed text. Refuses `NotFound` if the text is no serial."""
     try:
         return Serial("".join(filter(str.isalnum, typed)).upper())
     except ValueError:
@@ -55,14 +55,14 @@ def read_serial(typed: str) -> Serial:
 class MonthState(StrEnum):
     """State of a month: whether its figures can still change."""
 
-    RUNNING = "running"  # it is not over
-    OVER = "over"  # every day of it has its extract, and nobody closed it
+    RUNNING = "running"  # the month is not over
+    OVER = "over"  # every day of the month has its extract, and the month is not closed
     CLOSED = "closed"
 
 
 @dataclass(frozen=True, slots=True)
 class MonthBalance:
-    """One book over a month: balance before it, moves, balance after it; credits positive."""
+    """One book over a month: opening balance, moves, closing balance; credits are positive."""
 
     book: str
     opening: int
@@ -70,13 +70,13 @@ class MonthBalance:
 
     @property
     def closing(self) -> int:
-        """Balance at the end."""
+        """Balance at the end of the month."""
         return self.opening + self.moved
 
 
 @dataclass(frozen=True, slots=True)
 class DutyStatement:
-    """Statement of duty of a month, until `until` if it is not over."""
+    """Statement of duty of a month; its figures end at `until`, which is the end of the month once it is over."""
 
     month: Month
     state: MonthState
@@ -87,19 +87,19 @@ class DutyStatement:
 
     @property
     def balances(self) -> list[MonthBalance]:
-        """Every book, those that a statement is about first."""
+        """Return the balance of every book; the two books that a statement is about come first."""
         return [MonthBalance(one, self.opening.get(one, 0), self.sums.of(one)) for one in BOOKS]
 
     @property
     def figures(self) -> list[DutyFigure]:
-        """Sold, affixed, refunded, charged back, due; see `figures_of`."""
+        """Return the figures sold, affixed, refunded, charged back and due; see `figures_of`."""
         return figures_of(self.sums)
 
     @property
     def lines(self) -> list[DutyFigure]:
-        """Lines of the statement: opening, moves, closing. Both columns add up.
+        """Return the lines of the statement: opening, moves, closing. Stamps and rupiah each add up.
 
-        Stamps are sold and not affixed yet; rupiah are duty due to the treasury.
+        Stamps are those sold and not affixed yet; rupiah are the duty due to the treasury.
         """
         sold, affixed, refunded, charged_back, _ = self.figures
         stamps, duty, *_ = self.balances[1], self.balances[0]

@@ -39,7 +39,7 @@ from meterai.regulator.tables import (
 )
 
 _READING = {"permission": Permission.CONSOLE_STATEMENTS, "priority": Priority.PAID}
-# Pages of other rooms for the regulator, offered if the application has them.
+# Pages of other rooms that are linked for the regulator, if the application has them.
 _ELSEWHERE = ("/status", "/outages", "/console/numbers", "/console/work")
 PAGES = RoomPages(
     "regulator",
@@ -60,7 +60,7 @@ PAGES = RoomPages(
 
 @get("/console/regulator", opt=_READING, include_in_schema=False)
 async def show_desk(request: PageRequest) -> Page:
-    """Overview of the pages for the regulator."""
+    """Show the overview of the pages for the regulator."""
     there = {one.path for one in request.app.routes}
     elsewhere = [one for one in _ELSEWHERE if one in there]
     return page(request, "regulator/desk.html", elsewhere=elsewhere)
@@ -68,7 +68,7 @@ async def show_desk(request: PageRequest) -> Page:
 
 @get(HERE, opt=_READING, include_in_schema=False)
 async def list_months(request: PageRequest, statements: NamedDependency[StatementService]) -> Page:
-    """Every month with a statement, the newest first."""
+    """List every month with a statement, the newest first."""
     return page(request, "regulator/months.html", months=await statements.months())
 
 
@@ -76,7 +76,7 @@ async def list_months(request: PageRequest, statements: NamedDependency[Statemen
 async def show_statement(
     request: PageRequest, statements: NamedDependency[StatementService], month: FromPath[str]
 ) -> Page:
-    """The statement of a month, its books and its days."""
+    """Show the statement of a month, its books and its days."""
     of, language = Month.read(month), language_of(request)
     found = await statements.statement(of)
     return page(
@@ -98,7 +98,7 @@ async def download_csv(
     month: FromPath[str],
     file: FromPath[str],
 ) -> Response[Any]:
-    """One table of a statement: `days.csv`."""
+    """Return one table of a statement as CSV; `file` is the name of the table with `.csv`, such as `days.csv`."""
     table, _, ending = file.partition(".")
     if table not in TABLES or ending != "csv":
         raise NotFound("no such table")
@@ -114,7 +114,7 @@ async def download_csv(
 async def download_xlsx(
     request: PageRequest, statements: NamedDependency[StatementService], month: FromPath[str]
 ) -> Response[Any]:
-    """Every table of a statement as a workbook."""
+    """Return every table of a statement as one XLSX workbook."""
     of, language = Month.read(month), language_of(request)
     found, days = await statements.statement(of), await statements.days(of)
     content = await asyncio.to_thread(xlsx_of, found, days, language)
@@ -125,7 +125,7 @@ async def download_xlsx(
 async def download_manifest(
     statements: NamedDependency[StatementService], day: FromPath[str]
 ) -> Response[Any]:
-    """The signed manifest of a day."""
+    """Return the signed manifest of the extract of a day."""
     found = await statements.extract(read_day(day))
     return saved_as(f"{found.day}.json", found.manifest.encode(), "application/json")
 
@@ -134,7 +134,7 @@ async def download_manifest(
 async def download_facts(
     statements: NamedDependency[StatementService], day: FromPath[str]
 ) -> Response[Any]:
-    """The rows of a day, in pieces."""
+    """Stream the file of rows of the extract of a day."""
     found = await statements.extract(read_day(day))
     saved = saved_as(file_name(found.day), b"", "application/gzip")
 
@@ -148,7 +148,7 @@ async def download_facts(
 
 @get(OF_SERIAL, opt=_READING, include_in_schema=False)
 async def find_serial(request: PageRequest) -> Page:
-    """Form for a serial; redirect to its page if one is given."""
+    """Show the form for a serial; if a serial was submitted, redirect to its page."""
     typed = request.query_params.get("serial", "")
     if not typed:
         return page(request, "regulator/serial.html", found=None, serial="")
@@ -159,7 +159,7 @@ async def find_serial(request: PageRequest) -> Page:
 async def show_serial(
     request: PageRequest, evidence: NamedDependency[EvidenceService], serial: FromPath[str]
 ) -> Page:
-    """Content of the evidence of a serial."""
+    """Show the content of the evidence of a serial."""
     found = await evidence.gathered(read_serial(serial))
     return page(request, "regulator/serial.html", found=found, serial=found.serial.text)
 
@@ -168,7 +168,7 @@ async def show_serial(
 async def download_evidence(
     evidence: NamedDependency[EvidenceService], serial: FromPath[str]
 ) -> Response[Any]:
-    """The signed evidence of a serial."""
+    """Return the signed archive of the evidence of a serial."""
     of = read_serial(serial)
     return saved_as(f"{of}.zip", await evidence.packed(of), "application/zip")
 
@@ -180,7 +180,7 @@ async def download_evidence(
     media_type="application/x-pem-file",
 )
 async def show_key(statements: NamedDependency[StatementService]) -> Response[bytes]:
-    """The public key of extracts and evidence."""
+    """Return the public key that verifies extracts and evidence, as PEM."""
     pem = statements.signer.public_pem()
     return Response(pem, media_type="application/x-pem-file")
 

@@ -18,7 +18,7 @@ from meterai.room import Container, Room
 from meterai.room.timelines import timeline
 from meterai.sealing import Issuers
 
-MAKING_LOOK_SECONDS = 20.0  # between two looks for a day that is over
+MAKING_LOOK_SECONDS = 20.0  # seconds between two checks whether a day is over
 
 
 async def _build(container: Container) -> None:

@@ -1,4 +1,4 @@
-"""Service of extracts and statements of one installation, each in one transaction."""
+"""Service of extracts and statements of this installation, each made in one transaction."""
 
 import asyncio
 import hashlib
@@ -28,16 +28,17 @@ from meterai.regulator.extracts import (
 from meterai.regulator.model import DutyStatement, MonthClosed, MonthNotOver, MonthState
 from meterai.regulator.store import Extract
 
-MAKING = "make_extracts"  # the periodic task, and its actor in the trail
-LINKING = "marks of extracts"  # purpose of the derived key of the marks
-# Rows of one part of a file: 5 MB before compression, so that a large day needs no more memory.
+MAKING = "make_extracts"  # name of the periodic task, and of its actor in the audit trail
+LINKING = "marks of extracts"  # purpose of the derived key for the marks
+# Rows of one part of a file: 5 MB before compression, so that a large day needs no more memory than a small one.
 ROWS_PER_PART = 20_000
-MAKING_SECONDS_MAX = 1_800  # for one statement over a large day: its rows are sorted first
+# Time limit of one SQL statement: a large day is sorted before its first row arrives.
+MAKING_SECONDS_MAX = 1_800
 MONTHS_SHOWN_MAX = 120  # ten years
 
 
 class StatementService:
-    """Statements of duty, and the extracts of which they are sums."""
+    """Statements of duty, and the daily extracts whose sums they are."""
 
     def __init__(
         self, database: Database, keyring: Keyring, settings: Settings, clock: Clock
@@ -51,14 +52,15 @@ class StatementService:
     # -- extracts --------------------------------------------------------------------------
 
     async def make_due(self) -> int:
-        """Make the extract of the next day that is over and has none. Return 1 if it was made.
+        """Periodic task: make the extract of the first finished day without an extract. Return 1 if it was made, else
+        0.
 
-        Refuses `ExtractWrong` if the last one is not signed by us: the chain continues only after our own extracts.
+        Refuses `ExtractWrong` if the last extract is not signed by us: the chain continues only after our own extracts.
         """
         return int(await self._database.run(self._make_next))
 
     async def _make_next(self, tx: Tx) -> bool:
-        # Before reading the last one, which another process may be making.
+        # Locked before the last extract is read, because another process may be making it.
         if not await store.lock_making(tx):
             return False
         last, due = await store.last_extract(tx), last_settled(await store.now(tx))
@@ -112,12 +114,12 @@ class StatementService:
         return found
 
     async def extracts(self, first: date, last: date) -> list[Extract]:
-        """Return the extracts of a span of days."""
+        """Return the extracts from the day `first` to the day `last`, the oldest first."""
         async with self._database.reading() as tx:
             return await store.extracts(tx, first, last)
 
     async def pieces(self, day: date) -> AsyncIterator[bytes]:
-        """Yield the file of a day in pieces; no transaction is open while its reader takes one."""
+        """Yield the file of rows of a day in pieces; no transaction is open while the consumer handles a piece."""
         number = 0
         while (part := await self._database.once(store.part, day, number)) is not None:
             yield part
@@ -141,7 +143,7 @@ class StatementService:
         return found[::-1][:MONTHS_SHOWN_MAX]
 
     async def days(self, month: Month) -> dict[date, Sums]:
-        """Return the sums of each day of a month that has an extract."""
+        """Return the sums of each day of a month; days without an extract are left out."""
         async with self._database.reading() as tx:
             there = await store.extracts(tx, month.first, month.last)
             rows = await store.sums_by_day(tx, month.first, month.last)
@@ -151,7 +153,7 @@ class StatementService:
         return {day: Sums(of) for day, of in found.items()}
 
     async def statement(self, month: Month) -> DutyStatement:
-        """Return the statement of a month, as far as it is over. Refuses `NotFound`."""
+        """Return the statement of a month, up to now if the month is not over. Refuses `NotFound`."""
         async with self._database.reading() as tx:
             return await statement(tx, month, self._clock.now())
 
@@ -164,7 +166,7 @@ def _state(month: Month, closed: set[date], last: Extract | None) -> MonthState:
 
 
 async def statement(tx: ReadTx, month: Month, now: datetime) -> DutyStatement:
-    """Return the statement of a month. Refuses `NotFound` for a month in the future, or before the first entry."""
+    """Return the statement of a month. Refuses `NotFound` for a month in the future, or before the first extract."""
     last, first = await store.last_extract(tx), await store.first_day(tx)
     begun = Month.of(first) if first else Month.of(day_of(now))
     if not begun <= month <= Month.of(day_of(now)):
@@ -189,7 +191,7 @@ async def _running(
     rows: Sequence[tuple[str, str, int, int]],
     until: datetime,
 ) -> DutyStatement:
-    """Return the statement of a month that is not over: from its extracts, and from the books since the last one."""
+    """Return the statement of a month that is not over: from its extracts, and from the books since the last extract."""
     since = begin_of(last.day + DAY) if last else EPOCH
     opening = dict(await store.opening(tx, month.first))
     begin = month.begins
@@ -201,7 +203,9 @@ async def _running(
 
 
 async def check_closes(tx: ReadTx, month: Month, now: datetime) -> DutyStatement:
-    """Return the statement that closing a month would freeze. Refuses `NotFound`, `MonthNotOver`, `MonthClosed`."""
+    """Return the statement whose figures a closing of the month would make final. Refuses `NotFound`, `MonthNotOver`,
+    `MonthClosed`.
+    """
     found = await statement(tx, month, now)
     if found.state is MonthState.CLOSED:
         raise MonthClosed("closed before")
@@ -211,6 +215,6 @@ async def check_closes(tx: ReadTx, month: Month, now: datetime) -> DutyStatement
 
 
 async def close(tx: Tx, month: Month, actor: Actor) -> None:
-    """Freeze the figures of a month, and record it. Refuses `MonthClosed`."""
+    """Make the figures of a month final, and record that in the audit trail. Refuses `MonthClosed`."""
     await store.close(tx, month.first, month.last)
     await trail.record(tx, NOBODY, actor=actor, action="statement_closed", subject=str(month))

@@ -21,14 +21,14 @@ class Extract(NamedTuple):
 
 
 class Closed(NamedTuple):
-    """Closed month, by its first day."""
+    """Closed month, named by its first day."""
 
     month: date
     closed_at: datetime
 
 
 class DaySum(NamedTuple):
-    """Sum of the books on one day."""
+    """Sum of the entries of one reason in one book on one day."""
 
     day: date
     reason: str
@@ -38,7 +38,7 @@ class DaySum(NamedTuple):
 
 
 class BookBalance(NamedTuple):
-    """Balance of a book, credits positive."""
+    """Balance of a book; credits are positive."""
 
     book: str
     amount: int
@@ -73,18 +73,18 @@ WHERE day >= %s AND day <= %s GROUP BY reason, book
 
 
 async def now(tx: ReadTx) -> datetime:
-    """Return the time of the database, which its constraints use to decide that a day is over."""
+    """Return the time of the database, by which its constraints decide that a day is over."""
     found: datetime = await tx.value("SELECT now()")
     return found
 
 
 async def last_extract(tx: ReadTx) -> Extract | None:
-    """Return the newest extract."""
+    """Return the newest extract; None if there is none yet."""
     return await tx.one_as(_EXTRACT, _LAST)
 
 
 async def extract(tx: ReadTx, day: date) -> Extract | None:
-    """Return the extract of a day."""
+    """Return the extract of a day; None if it does not exist."""
     return await tx.one_as(_EXTRACT, _ONE, day)
 
 
@@ -94,13 +94,13 @@ async def extracts(tx: ReadTx, first: date, last: date) -> list[Extract]:
 
 
 async def first_day(tx: ReadTx) -> date | None:
-    """Return the day of the first extract."""
+    """Return the day of the first extract; None if there is none yet."""
     found: date | None = await tx.value("SELECT min(day) FROM extracts")
     return found
 
 
 async def part(tx: ReadTx, day: date, number: int) -> bytes | None:
-    """Return one piece of the file of a day, None after the last."""
+    """Return the piece `number` of the file of a day; None after the last piece."""
     found = await tx.value(
         "SELECT content FROM extract_parts WHERE day = %s AND part = %s", day, number
     )
@@ -108,7 +108,7 @@ async def part(tx: ReadTx, day: date, number: int) -> bytes | None:
 
 
 async def insert_part(tx: Tx, day: date, number: int, content: bytes) -> None:
-    """Store one piece of the file of a day."""
+    """Store the piece `number` of the file of a day."""
     await tx.run(
         "INSERT INTO extract_parts (day, part, content) VALUES (%s, %s, %s)", day, number, content
     )
@@ -129,23 +129,23 @@ async def insert_extract(tx: Tx, made: ExtractManifest, signed: str) -> None:
 
 
 async def lock_making(tx: Tx) -> bool:
-    """Lock the making of extracts until the transaction ends. False if another process holds the lock."""
+    """Lock the making of extracts until the transaction ends. Return false if another process holds the lock."""
     found: bool = await tx.value("SELECT pg_try_advisory_xact_lock(16012, 0)")
     return found
 
 
 async def opening(tx: ReadTx, day: date) -> list[BookBalance]:
-    """Return the balance of every book before a day, from the extracts."""
+    """Return the balance of every book at the beginning of a day, computed from the extracts."""
     return await tx.all_as(_BALANCES, _OPENING, day)
 
 
 async def sums_of_days(tx: ReadTx, first: date, last: date) -> list[ReasonSum]:
-    """Return the sums of the extracts of a span of days."""
+    """Return the sums over all extracts from `first` to `last`, by reason and book."""
     return await tx.all_as(_SUMS, _SUMS_OF_DAYS, first, last)
 
 
 async def sums_by_day(tx: ReadTx, first: date, last: date) -> list[DaySum]:
-    """Return the sums of the extract of each day of a span."""
+    """Return the sums of each extract from `first` to `last`, by day, reason and book."""
     return await tx.all_as(
         _DAY_SUMS,
         "SELECT day, reason, book, entries, amount FROM extract_sums"
@@ -156,7 +156,7 @@ async def sums_by_day(tx: ReadTx, first: date, last: date) -> list[DaySum]:
 
 
 async def sums_of_statement(tx: ReadTx, month: date) -> list[ReasonSum]:
-    """Return the sums of a month at its closing."""
+    """Return the sums of a closed month, as they were stored at its closing."""
     return await tx.all_as(
         _SUMS,
         "SELECT reason, book, entries, amount FROM statement_sums WHERE month = %s"

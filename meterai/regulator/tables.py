@@ -1,4 +1,4 @@
-"""Statement as tables for spreadsheets: each row has its month, and whether that can still change."""
+"""Statement as tables for spreadsheets: each row names its month, and whether the month's figures can still change."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -14,7 +14,7 @@ _WIDTHS = (10, 34, 40)
 
 
 def state_in_words(found: DutyStatement, language: str) -> str:
-    """Return the state of the figures of a statement in words."""
+    """Return a sentence that says whether the figures of a statement can still change."""
     return translate(
         f"statement.state.{found.state}",
         language,
@@ -24,7 +24,7 @@ def state_in_words(found: DutyStatement, language: str) -> str:
 
 
 def name_of_file(found: DutyStatement, table: str, ending: str, language: str) -> str:
-    """Return the name of a file of a statement; it marks a month that is not over."""
+    """Return the name of a file of a statement; the name says if the month is not closed."""
     marked = {
         MonthState.RUNNING: translate("statement.file.running", language),
         MonthState.OVER: translate("statement.file.over", language),

@@ -38,9 +38,8 @@ async def show_account(
         balance = await stamps.balance(tx, caller.account)
     devices = await passkeys.passkeys(own.account)
     now, made_at = SystemClock().now(), [(one.name, one.made_at) for one in devices]
-    if (
-        own.account == caller.account
-    ):  # not for an organization: its API keys do not belong to the person
+    # The API keys of an organization do not belong to the person.
+    if own.account == caller.account:
         keys = await accounts.api_keys(caller.account)
         made_at += [(key.name, key.made_at) for key in keys if not key.is_over(now)]
     return page(
