@@ -79,7 +79,10 @@ async def expire(tx: Tx) -> int:
 
 
 async def as_asked(part: AuditedPart) -> InvariantFinding:
-    """Invariant: each request matches its hash, or was blanked in due time.  Checked in Python, because PostgreSQL writes JSON differently."""
+    """Invariant: each request matches its hash, or was blanked in due time.
+
+    Checked in Python, because PostgreSQL writes JSON differently.
+    """
     async with part.database.reading() as tx:
         found = list(await store.blanked_early(tx, YEAR))
     last: UUID | None = _FIRST

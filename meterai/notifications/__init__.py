@@ -1,11 +1,11 @@
-"""Notifications: mails in both languages, their queue and their delivery.
+"""Notifications: mails in Indonesian and English, their queue and their delivery.
 
 Promises this room keeps
-  * One mail per cause, queued in the transaction of its cause.
-  * A mail that cannot be sent is tried again for a day, with growing pauses.  One that its server rejects
-    permanently, or that cannot be written, is given up.  Both are stored with their fault.
-  * A mail with a sign-in code waits for no notice, and for few mails of other networks.
-  * Sign-in codes and links of invitations are derived when the mail is written, and not stored.
+  * Each cause has one mail, which is queued in the transaction of the cause.
+  * A mail that cannot be sent is tried again for a day, with growing pauses. A mail that its server rejects
+    permanently, or whose text cannot be written, is given up. In both cases the fault is stored.
+  * A mail with a sign-in code does not wait behind notices, and waits only behind few mails of other networks.
+  * Sign-in codes and links of invitations are derived when the mail is written, and never stored.
 
 Calls accounts.
 """

@@ -16,7 +16,7 @@ AUDITED = Audited(
         MarkEvidence("mails", "t.state = 'given_up'", "t.tries > 0"),
     ),
     facts=(
-        # A given-up mail may be queued again with another time; a sent one may not.
+        # The time at which a mail was queued is fixed only for sent mails: a given-up mail may be queued again.
         fact(
             "mails",
             "sent_at",

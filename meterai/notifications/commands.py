@@ -1,4 +1,4 @@
-"""Commands of failed jobs and mails: list, and retry."""
+"""Commands for failed jobs and mails: list and retry."""
 
 from meterai import approvals
 from meterai.commands import (
@@ -25,7 +25,7 @@ LISTED_MAX = 1_000
 
 
 def _shown(state: str, one: FailedJob | GivenUpMail) -> dict[str, str]:
-    """Return a job or a mail as a line of the list, with the same fields."""
+    """Return a job or a mail as a line of the list; both have the same fields."""
     if isinstance(one, GivenUpMail):
         kind, handler, since = f"mail {one.template}", "", one.queued_at
     else:
@@ -42,7 +42,7 @@ def _shown(state: str, one: FailedJob | GivenUpMail) -> dict[str, str]:
 
 
 def list_failed(options: Options = NO_OPTIONS, *, as_json: AsJson = False) -> None:
-    """Jobs that fail and are tried again; handlers and mails that were given up, with why."""
+    """List failing jobs that are still retried, and event handlers and mails that were given up, each with its fault."""
 
     async def look(database: Database, _: Settings) -> list[dict[str, str]]:
         async with database.reading() as tx:
@@ -63,7 +63,7 @@ def retry(
     by: By = None,
     dry_run: DryRun = False,
 ) -> None:
-    """Run a job or send a mail again, by its id from the list; or "all" of them."""
-    identified(which)  # checked before a database is needed
+    """Run a failed job again, or send a given-up mail again; WHICH is an id from `jobs list`, or "all"."""
+    identified(which)  # checks the id before the database is opened
     done = approvals.pull(options, RETRY, JobsRetry(which), by=by, reason=reason, dry_run=dry_run)
     line(f"{done.rows} will be tried again")

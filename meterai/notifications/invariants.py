@@ -8,9 +8,10 @@ INVARIANTS = ()
 
 
 def told(causes: Sequence[MailCause]) -> Invariant:
-    """Return the invariant over all causes of mails: each mail has its cause, and each cause its mail.
+    """Return the invariant over all causes of mails: each mail has a cause, and each cause that owes a mail has its
+    mail.
 
-    Instead of the mail, its job may wait or be given up, or the person may have been erased.
+    A missing mail is accepted while its job waits or is given up, and if the person was erased.
     """
     listed = "\nUNION ALL\n".join(
         f"SELECT q.*, ARRAY{list(one.kinds)}::text[], '{one.fact}' FROM ({one.query}) q"

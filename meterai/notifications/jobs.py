@@ -29,14 +29,14 @@ async def queue_turn_near(tx: Tx, event: TurnNear) -> None:
 
 
 async def queue_credential_changed(tx: Tx, event: CredentialChanged) -> None:
-    """Queue the mail that tells the owner of an account of a passkey or API key that was made or ended."""
+    """Queue the mail that tells the owner of an account that a passkey or API key was made or ended."""
     cause = f"{event.credential}:{event.change}"
     template, facts = f"{event.kind}_{event.change}", {"name": event.name}
     await queue(tx, event.account, cause=cause, template=template, facts=dict(facts))
 
 
 async def queue_key_ends(tx: Tx, event: ApiKeyEnds) -> None:
-    """Queue the mail that tells the owner of an account of an API key that ends within days."""
+    """Queue the mail that warns the owner of an account that an API key ends within days."""
     until = {language: format_datetime(event.until, language) for language in LANGUAGES}
     facts: dict[str, object] = {"name": event.name, "until": until}
     cause = f"{event.credential}:ends"
@@ -57,14 +57,14 @@ async def queue_invitation(tx: Tx, event: InvitationMade) -> None:
 
 
 async def queue_organization_decided(tx: Tx, event: OrganizationDecided) -> None:
-    """Queue the mail that tells the owner of an organization the decision of staff."""
+    """Queue the mail that tells the owner of an organization whether staff approved it."""
     cause = f"{show('acc', event.account)}:{event.decision}"
     template = f"organization_{event.decision}"
     await queue(tx, event.account, cause=cause, template=template, facts={"name": event.name})
 
 
 HANDLERS = (
-    # A person waits for it, and it is useless later.
+    # A person waits for a sign-in code, and a late one is useless.
     on(SignInAsked, queue_sign_in_code, gives_up=True, priority=Priority.CHECKOUT),
     on(TurnNear, queue_turn_near, gives_up=True),
     on(CredentialChanged, queue_credential_changed, gives_up=True),

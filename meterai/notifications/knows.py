@@ -1,4 +1,4 @@
-"""Mails and failed jobs for the console: timeline, search of given-up ones, work lists."""
+"""Mails and failed jobs for the console: timeline, search for given-up mails and jobs, work lists."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -21,13 +21,13 @@ UUID_LENGTH = 36  # characters, as `jobs list` shows an id
 MAILS_TOLD_MAX = 50  # newest mails per account
 LATE_AFTER = timedelta(
     minutes=10
-)  # mails normally leave within seconds; the audit treats one as late from here
+)  # mails normally leave within seconds; the audit counts older waiting mails as late
 # Causes of the mails about an order; mails about refunds and documents belong to their timelines.
 OF_ORDER = ("order_executed",)
 
 
 def subject(account: UUID, identifier: UUID) -> Subject:
-    """Return a job or mail as a subject of the console, as `jobs retry` takes it."""
+    """Return a job or mail as a subject of the console, named by the id that `jobs retry` accepts."""
     return Subject(JOB_SUBJECT.kind, str(identifier), None if account == NOBODY else account)
 
 
@@ -63,7 +63,7 @@ async def tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
 
 
 async def mails_told(tx: ReadTx, account: UUID, causes: Sequence[str]) -> list[Happening]:
-    """Return the mails of these causes as timeline lines."""
+    """Return the mails with these causes as timeline lines."""
     mails = await store.mails_of_causes(tx, account, causes) if causes else []
     return [one for mail in mails for one in _told(mail)]
 
@@ -113,7 +113,7 @@ async def _mails(tx: ReadTx, _: Settings, now: datetime, limit: int) -> Sequence
 
 
 async def _jobs(tx: ReadTx, _: Settings, _now: datetime, limit: int) -> Sequence[WorkItem]:
-    """Jobs that are retried come before given-up ones, because their effects are still awaited."""
+    """Return jobs that are still retried, then given-up ones: the effects of the former are still awaited."""
     found = [*await dead_jobs.failing(tx, limit), *await dead_jobs.dead(tx, limit)]
     return [
         WorkItem(subject(one.account, one.id), one.created_at, None, _job_facts(one))

@@ -1,4 +1,4 @@
-"""Levers of jobs and mails: retry what was given up."""
+"""Lever (staff action with a forecast) of jobs and mails: retry given-up ones."""
 
 from uuid import UUID
 
@@ -22,7 +22,7 @@ class JobsRetry(msgspec.Struct, frozen=True):
 
 
 def identified(which: str) -> UUID | None:
-    """Return the id in `which`; None for all.  Refuses `Malformed`."""
+    """Return the id in the text `which`; None for the text `all`.  Refuses `Malformed`."""
     try:
         return None if which == ALL else UUID(which)
     except ValueError:

@@ -9,14 +9,15 @@ from meterai.kit.subjects import SubjectSort
 
 JOB_SUBJECT = SubjectSort("job")
 
-SEND_SECONDS_MAX = 30.0  # per mail: bounds a server that answers slowly without end
+SEND_SECONDS_MAX = 30.0  # per mail: limits a server that keeps answering slowly
 
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """A queued mail that is being sent; `tries` includes this one; `is_old`: it was queued more than a day ago.
+    """A queued mail that is being sent; `tries` includes the current try; `is_old` is true if it was queued more than
+    a day ago.
 
-    A fact that differs by language is a mapping by language code.
+    A fact whose text differs by language is a mapping by language code.
     """
 
     account: UUID
@@ -44,14 +45,14 @@ class MailTold:
 
 
 class MailFigures(NamedTuple):
-    """Mails sent in a period, and those that wait."""
+    """Number of mails sent in a period, and of all mails that wait now."""
 
     sent: int
     waiting: int
 
 
 class Unsent(NamedTuple):
-    """Number of mails never tried, and of those given up."""
+    """Number of queued mails that were never tried, and of mails that were given up."""
 
     untried: int
     given_up: int

@@ -13,7 +13,9 @@ def _account_and_address(person: Person) -> Sequence[object]:
 
 
 async def _forget_queued(tx: Tx, person: Person, _at: datetime) -> None:
-    """Delete queued mails to the address that belong to other accounts: no later sweep would find their address."""
+    """Delete queued mails to the person's address that belong to other accounts: a later sweep does not know the
+    address.
+    """
     if person.email:
         await store.forget_queued_to(tx, person.account, person.email)
 
@@ -27,8 +29,8 @@ PERSONAL = Personal(
             columns="mail_id queued_at template language recipient state sent_at",
             inner="account_id cause_key try_at tries last_fault network turn_at",
             others="facts",  # mails of an organization name its members
-            # Mails of the account, and all mails to its address: of organizations, invitations and
-            # without account.
+            # Mails of the account, and all mails to its address (of organizations, invitations, and
+            # without an account).
             whose="(t.account_id = %s OR (t.recipient = %s AND t.recipient <> ''))",
             named=_account_and_address,
             blanks={"recipient": "''", "facts": "'{}'", "last_fault": "NULL"},

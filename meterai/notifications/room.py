@@ -42,7 +42,7 @@ async def _build(container: Container) -> None:
 
 
 def _leases(_container: Container) -> Iterable[Lease]:
-    # The whole conversation with the server, and the QUIT after an aborted one.
+    # Time of the whole conversation with the server, and of the QUIT after an aborted conversation.
     sent = SEND_SECONDS_MAX + mail.STEP_SECONDS_MAX
     yield Lease("mails", LEASE_SECONDS, sent)
 

@@ -36,20 +36,19 @@ from meterai.plumbing.work.watch import Piece
 from meterai.plumbing.work.worker_pool import Look, PoolTerms, WorkerPool, clock
 
 BATCH = 50  # mails per query
-SLOTS = 20  # mails being sent in each worker pool; each holds a connection to the SMTP server
-# A query takes few mails with a turn, so that those already read delay mails of another network by
-# one round of slots at most.
+# Mails sent concurrently by each worker pool; each holds a connection to the SMTP server.
+SLOTS = 20
+# A query reads few mails with a turn, so that mails already read delay a new mail of another network
+# by at most one mail per slot.
 TURN_BATCH = SLOTS
-# Distance between two turns of one network: a network at its quota (2,000 codes an hour) asks less
-# often, and one that asks faster waits behind others.
+# Distance in seconds between two turns of one network. A network at its quota (2,000 codes an hour)
+# requests mails less often than this; mails of a faster network wait behind those of others.
 TURN_SECONDS = 1.0
 WAIT_SECONDS_MAX = 900
-WRITE_TRIES_MAX = (
-    5  # for a mail whose text cannot be written: further tries help only after an upgrade
-)
+WRITE_TRIES_MAX = 5  # for a mail whose text cannot be written: only an upgrade can help
 SIGN_IN_CODE = "sign_in_code"  # the only mail whose text is not stored
-INVITATION = "invitation_made"  # its link is derived when it is written, and not stored
-# Target of the button of each mail; a mail without one has nothing to open.
+INVITATION = "invitation_made"  # its link is derived when the mail is written, and not stored
+# Path of the button of each mail template; a mail without an entry has no button.
 LEADS_TO = {
     "order_executed_stamps": "/orders/{order}",
     "order_executed_documents": "/orders/{order}",
@@ -90,13 +89,13 @@ LEADS_TO = {
     "incident_subscribe": "{path}",
     "incident_told": "/status/incidents/{incident}",
 }
-# Mails that are receipts, with the text of their seller, times and numbers.
+# Templates that are receipts, each with the message that adds seller, times and numbers.
 RECEIPTS = {
     "order_executed_stamps": "mail.receipt.order",
     "order_executed_documents": "mail.receipt.order",
     "refund_settled": "mail.receipt.refund",
 }
-# Takes the account and the facts of a mail.
+# Function that returns the path of a mail's button, from the account and the facts of the mail.
 PathOf: TypeAlias = Callable[[UUID, Mapping[str, Any]], Awaitable[str]]
 _log = structlog.get_logger()
 
@@ -104,7 +103,7 @@ _log = structlog.get_logger()
 async def queue(
     tx: Tx, account: UUID, *, cause: str, template: str, facts: dict[str, object]
 ) -> bool:
-    """Queue a mail to an account in its language; false if its person was erased."""
+    """Queue a mail to an account in its language.  Return false without queueing if the person was erased."""
     if await accounts.is_erased(tx, account):
         return False
     contact = await accounts.contact(tx, account)
@@ -126,9 +125,9 @@ async def queue_to(
 
 
 async def queue_code(tx: Tx, challenge: UUID, recipient: str, language: str, network: str) -> None:
-    """Queue the mail with a sign-in code, in the turn of the requesting network.
+    """Queue the mail with a sign-in code, with the next turn of the network that requested it.
 
-    Events of the previous version have no network, and so no turn.
+    Events of the previous version have no network; their mails get no turn.
     """
     turn = await store.next_turn(tx, _hash(network), TURN_SECONDS) if network else None
     cause, facts = f"sign_in:{challenge}", {"challenge": str(challenge)}
@@ -166,21 +165,21 @@ class MailService:
         )
 
     def leads(self, template: str, path: PathOf) -> None:
-        """Register the path of a mail's button, which a room above derives when the mail is sent, and which is not
-        stored.
+        """Register the function by which a higher room derives the path of the button of a mail template, when the
+        mail is sent. The path is not stored.
         """
         self._paths[template] = path
 
     def awaited_mail_pool(self) -> WorkerPool:
-        """Return the worker pool of mails that a person waits for.
+        """Return the worker pool of mails that a person waits for, such as those with sign-in codes.
 
-        Its slots are shared by network, as those of others by account, and notices take none.
+        Its slots are shared by network, while other pools share theirs by account. Notices do not use its slots.
         """
         due = self._pool_terms(Priority.CHECKOUT, store.TURN_DUE)
         return self._pool("mails_by_turn", partial(self._look, store.turns), TURN_BATCH, due)
 
     def worker_pool(self) -> WorkerPool:
-        """Return the worker pool of the other mails: a slow one does not delay the others."""
+        """Return the worker pool of all other mails; a slow mail occupies one slot and does not delay the others."""
         due = self._pool_terms(Priority.NEW, store.DUE)
         return self._pool("mails", partial(self._look, store.due), BATCH, due)
 
@@ -212,7 +211,7 @@ class MailService:
         except MailNotSent as error:
             is_over = isinstance(error, MailRefused) or mail.is_old
             await self._not_sent(mail, str(error), is_over=is_over)
-        except Exception as fault:  # a mail that cannot be written must not stop others
+        except Exception as fault:  # a mail that cannot be written must not stop the others
             is_over = mail.tries >= WRITE_TRIES_MAX
             await self._not_sent(
                 mail, f"cannot be written: {without_addresses(repr(fault))}", is_over=is_over
@@ -232,7 +231,7 @@ class MailService:
 
     def _written(self, mail: Mail) -> Letter:
         template, language = mail.template, mail.language
-        # A fact that differs by language is stored for both.
+        # A fact whose text differs by language is stored as a mapping.
         facts = _before(language) | {
             name: value[language] if isinstance(value, dict) else value
             for name, value in mail.facts.items()
@@ -245,7 +244,7 @@ class MailService:
         if template == INVITATION:
             named = UUID(facts["account"]), UUID(facts["invitation"])
             facts["path"] = self._organizations.link(*named)
-        # People read these numbers aloud.
+        # People read these numbers aloud, so they are shown in groups.
         spoken = facts | {
             name: " ".join(groups(facts[name]))
             for name in ("order", "number", "bank_number")
@@ -286,7 +285,7 @@ class MailService:
 
 
 def _before(language: str) -> dict[str, Any]:
-    """Return facts that are absent in mails queued by the previous version."""
+    """Return default values of facts that mails queued by the previous version do not have."""
     named = translate("mail.named_before", language)
     until = translate("mail.until_before", language)
     where = translate("mail.where_before", language)
@@ -298,16 +297,16 @@ def _before(language: str) -> dict[str, Any]:
 
 
 async def waited(tx: ReadTx) -> float:
-    """Return the median wait in seconds of sign-in mails of the last 15 minutes, including waiting ones; 0 without
-    any.
+    """Return the median wait in seconds of sign-in mails of the last 15 minutes, including those that still wait; 0
+    if there are none.
 
-    The median ignores single mails that their server does not take.
+    A median is not affected by single mails that a server does not accept.
     """
     return await store.waited(tx)
 
 
 async def given_up(tx: ReadTx, limit: int) -> list[GivenUpMail]:
-    """Return given-up mails with their last fault, the newest first."""
+    """Return given-up mails with their last fault, the newest first, at most `limit`."""
     return await store.given_up(tx, limit)
 
 
@@ -317,10 +316,10 @@ async def count_given_up(tx: ReadTx) -> int:
 
 
 async def would_queue_again(tx: ReadTx, mail: UUID | None) -> list[Retried]:
-    """Count the given-up mails by template that a retry would queue."""
+    """Count by template the given-up mails that a retry would queue: the mail with this id, or all if None."""
     return await store.would_queue_again(tx, mail)
 
 
 async def queue_again(tx: Tx, mail: UUID | None) -> int:
-    """Queue a given-up mail again, or all of them; return their number."""
+    """Queue the given-up mail with this id again, or all if None; return the number of mails."""
     return await store.queue_again(tx, mail)

@@ -8,7 +8,7 @@ from meterai.plumbing.config import Port, Secret
 
 
 class NotificationSettings(msgspec.Struct, frozen=True):
-    """The SMTP server, and the sender of our mails."""
+    """The SMTP server, and the sender's address of our mails."""
 
     smtp_host: str = "127.0.0.1"
     smtp_port: Port = 0

@@ -19,7 +19,7 @@ from meterai.plumbing.observe.stations import APART_MIN, LATE_SECONDS, LATELY_SE
 from meterai.plumbing.work.dead_jobs import Retried
 from meterai.plumbing.work.watch import Piece
 
-# A lease is longer than the longest delivery of a mail.
+# `LEASE_SECONDS` is longer than the longest delivery of a mail.
 _COUNTED_WITHIN = timedelta(hours=1)
 LEASE_SECONDS = SEND_SECONDS_MAX * 2
 DUE = """
@@ -33,8 +33,8 @@ SELECT 1 FROM mails WHERE state = 'queued' AND turn_at < now() - interval '{LATE
     AND queued_at < now() - interval '{LATE_SECONDS} seconds'
 ORDER BY turn_at
 """  # noqa: S608 - seconds are constants
-# The median over networks, each counted once: a flood from a tenth of them has no influence. A turn
-# in the future was requested too early; its wait counts from then on.
+# The median over networks, each counted once: a flood from a tenth of the networks has no influence.
+# A mail whose turn is in the future was requested too early; its wait counts from its turn.
 MEAN_WAIT = f"""
 SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY waited) AS seconds FROM (
     SELECT avg(greatest(extract(epoch FROM until - since), 0))::double precision AS waited,
@@ -59,22 +59,22 @@ SELECT network AS account, mail_id AS id, least(turn_at, now()) AS due_at, to_js
 WHERE state = 'queued' AND turn_at IS NOT NULL AND try_at <= now()
 ORDER BY turn_at
 """
-# A turn gives the order, not a due time: a mail whose turn is in the future is due too, and one
-# queued meanwhile comes before it.  So each query starts from the first turn.
+# A turn is a position and not a due time: a mail whose turn is in the future is due as well, and a
+# mail queued later may get an earlier turn. So each query starts from the first turn.
 _LOOK_BY_TURN = """
 SELECT network AS account, mail_id AS id, least(turn_at, now()) AS due_at, to_jsonb(account_id) AS what FROM mails
 WHERE state = 'queued' AND turn_at IS NOT NULL AND try_at <= now() AND network <> ALL(%s)
 ORDER BY turn_at LIMIT %s
 """
-# Start-time fair queueing (Goyal, Vin, Cheng 1996): a network without a queued mail gets the turn
-# of the next mail to go, however many others wait; one with queued mails gets a turn after its
-# last.
+# Start-time fair queueing (Goyal, Vin, Cheng 1996): a network without a queued mail gets the turn of
+# the mail that is sent next, however many mails of others wait; a network with queued mails gets a
+# turn after its last one.
 _NEXT_TURN = """
 SELECT greatest(least(now(), (SELECT turn_at FROM mails WHERE state = 'queued' AND turn_at IS NOT NULL
         ORDER BY turn_at LIMIT 1)), max(turn_at) + make_interval(secs => %s)) AS turn_at
 FROM mails WHERE state = 'queued' AND turn_at IS NOT NULL AND network = %s
 """
-# A try is counted with its outcome: if the database fails before it is recorded, there was none.
+# A try is counted when its outcome is recorded: if the database fails before, the try is not counted.
 _CLAIM = """
 UPDATE mails SET try_at = now() + make_interval(secs => %s)
 WHERE account_id = %s AND mail_id = %s AND state = 'queued' AND try_at <= now()
@@ -85,15 +85,14 @@ SENT = """
 UPDATE mails SET state = 'sent', sent_at = now(), last_fault = NULL, tries = tries + 1
 WHERE account_id = %s AND mail_id = %s AND state = 'queued'
 """
-# A mail put off gets a later turn too: otherwise it would stay first, and every query would pass
-# it.
+# A mail that is put off gets a later turn too. Otherwise it would stay first, and every query would have to skip it.
 _LATER = """
 UPDATE mails SET try_at = t.at, turn_at = CASE WHEN turn_at IS NOT NULL THEN greatest(turn_at, t.at) END,
     last_fault = %s, tries = tries + 1
 FROM (SELECT now() + make_interval(secs => %s) AS at) AS t
 WHERE account_id = %s AND mail_id = %s AND state = 'queued'
 """
-# Nothing was sent, so this is no try.
+# Sending did not begin, so `tries` does not change.
 _PUT_OFF = """
 UPDATE mails SET try_at = t.at, turn_at = CASE WHEN turn_at IS NOT NULL THEN greatest(turn_at, t.at) END
 FROM (SELECT now() + make_interval(secs => %s) AS at) AS t
@@ -108,7 +107,7 @@ SELECT mail_id AS id, template, queued_at, tries, last_fault AS fault FROM mails
 WHERE state = 'given_up' ORDER BY queued_at DESC LIMIT %s
 """
 _COUNT_GIVEN_UP = "SELECT count(*) AS number FROM mails WHERE state = 'given_up'"
-# Queued again, it is tried for another day.
+# A mail that is queued again is tried for another day.
 _QUEUE_AGAIN = """
 UPDATE mails SET state = 'queued', queued_at = now(), try_at = now(), tries = 0
 WHERE state = 'given_up' AND recipient <> '' AND (%s::uuid IS NULL OR mail_id = %s) RETURNING mail_id
@@ -133,7 +132,7 @@ GIVEN_UP_ACCOUNTS = """
 SELECT account_id FROM mails WHERE state = 'given_up' AND mail_id = %s
 UNION SELECT account_id FROM dead_jobs WHERE job_id = %s LIMIT 2
 """
-# Each part uses its own index; a mail is sent within minutes of being queued, or not counted.
+# Each part uses its own index. A mail that was sent more than `_COUNTED_WITHIN` after it was queued is not counted.
 FIGURES = """
 SELECT (SELECT count(*) FROM mails WHERE state <> 'queued' AND recipient <> '' AND template <> 'sign_in_code'
             AND queued_at > %s AND sent_at > %s AND sent_at <= %s)::integer
@@ -164,14 +163,14 @@ Due = Callable[[ReadTx, datetime, Sequence[UUID], int], Awaitable[list[Piece]]]
 
 
 class MailTurn(NamedTuple):
-    """Turn of a mail of a network among those of others."""
+    """Turn (position) of a mail of a network among the mails of other networks."""
 
     network: UUID
     at: datetime
 
 
 async def next_turn(tx: Tx, network: UUID, seconds: float) -> MailTurn:
-    """Return the turn of the next mail of a network, `seconds` after its last one."""
+    """Return the turn for the next mail of a network, at least `seconds` after the turn of its last queued mail."""
     at = await tx.value(_NEXT_TURN, seconds, network)
     assert isinstance(at, datetime)
     return MailTurn(network, at)
@@ -188,7 +187,7 @@ async def insert(
     facts: dict[str, object],
     turn: MailTurn | None = None,
 ) -> None:
-    """Insert a mail; a second one of the same cause is ignored."""
+    """Insert a mail; a second mail of the same cause is ignored."""
     await tx.run(
         "INSERT INTO mails"
         " (account_id, mail_id, cause_key, template, language, recipient, facts, network, turn_at)"
@@ -206,17 +205,19 @@ async def insert(
 
 
 async def due(tx: ReadTx, since: datetime, without: Sequence[UUID], limit: int) -> list[Piece]:
-    """Return queued mails without a turn that became due after a moment, except those of these accounts."""
+    """Return queued mails without a turn that became due after `since`, except those of the accounts `without`."""
     return await tx.all_as(_PIECES, _LOOK, since, list(without), limit)
 
 
 async def turns(tx: ReadTx, _: datetime, without: Sequence[UUID], limit: int) -> list[Piece]:
-    """Return queued mails by turn, except those of these networks; `account` is the network, `what` the account."""
+    """Return queued mails by turn, except those of the networks `without`. In each piece, `account` is the network
+    and `what` the account.
+    """
     return await tx.all_as(_PIECES, _LOOK_BY_TURN, list(without), limit)
 
 
 async def claim(tx: Tx, account: UUID, mail: UUID) -> Mail | None:
-    """Lease a due mail; None if another worker has it, or it was sent."""
+    """Lease a due mail and return it; None if another worker leased it, or it was sent."""
     return await tx.one_as(_MAILS, _CLAIM, LEASE_SECONDS, account, mail)
 
 
@@ -226,12 +227,12 @@ async def sent(tx: Tx, account: UUID, mail: UUID) -> None:
 
 
 async def later(tx: Tx, account: UUID, mail: UUID, *, seconds: float, fault: str) -> None:
-    """Put off a mail that could not be sent, with its fault."""
+    """Store the fault of a mail that could not be sent, and put it off by `seconds`."""
     await tx.run(_LATER, fault, seconds, account, mail)
 
 
 async def put_off(tx: Tx, account: UUID, mail: UUID, seconds: float) -> None:
-    """Put off a mail whose sending was not begun."""
+    """Put off a mail whose sending did not begin."""
     await tx.run(_PUT_OFF, seconds, account, mail)
 
 
@@ -241,7 +242,7 @@ async def give_up(tx: Tx, account: UUID, mail: UUID, *, fault: str) -> None:
 
 
 async def given_up(tx: ReadTx, limit: int) -> list[GivenUpMail]:
-    """Return given-up mails, the newest first."""
+    """Return given-up mails, the newest first, at most `limit`."""
     return await tx.all_as(_GIVEN_UP_MAILS, _GIVEN_UP, limit)
 
 
@@ -262,7 +263,7 @@ async def queue_again(tx: Tx, mail: UUID | None) -> int:
     return await tx.run(_QUEUE_AGAIN, mail, mail)
 
 
-# Each half uses its own index; a mail that is put off repeatedly waits since it was queued.
+# Each half uses its own index. The wait of a mail that is put off counts from when it was queued.
 _WAITED = """
 SELECT coalesce(percentile_cont(0.5) WITHIN GROUP (ORDER BY waited), 0)::double precision FROM (
     SELECT extract(epoch FROM sent_at - queued_at) AS waited FROM mails
@@ -276,7 +277,7 @@ SELECT coalesce(percentile_cont(0.5) WITHIN GROUP (ORDER BY waited), 0)::double 
 
 
 async def waited(tx: ReadTx) -> float:
-    """Return the median wait in seconds of sign-in mails of the last 15 minutes; 0 without any."""
+    """Return the median wait in seconds of sign-in mails of the last 15 minutes; 0 if there are none."""
     found = await tx.value(_WAITED)
     assert isinstance(found, float)
     return found
@@ -288,23 +289,23 @@ async def mails_of(tx: ReadTx, account: UUID, limit: int) -> list[MailTold]:
 
 
 async def mails_of_causes(tx: ReadTx, account: UUID, causes: Sequence[str]) -> list[MailTold]:
-    """Return the mails of these causes."""
+    """Return the mails of an account with these causes."""
     return await tx.all_as(_TOLD, OF_CAUSES, account, list(causes))
 
 
 async def given_up_mails(tx: ReadTx, mail: UUID) -> list[MailTold]:
-    """Return the given-up mail of this id, if any."""
+    """Return the given-up mail with this id, as a list with at most one element."""
     return await tx.all_as(_TOLD, GIVEN_UP_MAILS, mail)
 
 
 async def given_up_accounts(tx: ReadTx, identifier: UUID) -> list[UUID]:
-    """Return the account of a given-up mail or job."""
+    """Return the account of the given-up mail or job with this id, as a list; empty if there is none."""
     rows = await tx.all(GIVEN_UP_ACCOUNTS, identifier, identifier)
     return [row["account_id"] for row in rows]
 
 
 async def not_sent(tx: ReadTx, before: datetime, limit: int) -> list[MailTold]:
-    """Return mails that were given up, or wait since before a moment, the oldest first."""
+    """Return mails that were given up, or were queued before a moment and still wait, the oldest first."""
     return await tx.all_as(_TOLD, NOT_SENT, before, limit)
 
 
@@ -317,18 +318,18 @@ async def figures_within(tx: ReadTx, since: datetime, until: datetime) -> MailFi
 
 
 async def oldest_waiting(tx: ReadTx) -> datetime | None:
-    """Return when the longest-waiting mail was queued; uses the index of unsent mails."""
+    """Return when the longest-waiting mail was queued; None if no mail waits. Uses the index of unsent mails."""
     found: datetime | None = await tx.value(_OLDEST)
     return found
 
 
 async def waiting_of(tx: ReadTx, account: UUID, most: int) -> int:
-    """Count the waiting notices of an account, at most `most`."""
+    """Count the waiting notices (mails without a turn) of an account, up to `most`."""
     return int(await tx.value(_WAITING_OF, account, most))
 
 
 async def unsent_of(tx: ReadTx, cause: str) -> Unsent:
-    """Count the unsent mails of a cause, over all accounts."""
+    """Count the unsent mails with a cause, over all accounts."""
     found = await tx.one_as(_UNSENT, _UNSENT_OF, cause)
     assert found is not None
     return found

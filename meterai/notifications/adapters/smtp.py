@@ -19,14 +19,14 @@ from meterai.kit.text import one_line
 from meterai.notifications.model import SEND_SECONDS_MAX
 from meterai.plumbing.work.outgoing import NotBegun, Outgoing
 
-STEP_SECONDS_MAX = 10.0  # for one answer of the server
+STEP_SECONDS_MAX = 10.0  # time limit of one answer of the server
 ANSWER_LENGTH_MAX = 200
 _ADDRESS = re.compile(r"<?[^\s<>@]+@[^\s<>@]+>?")
 _DOMAIN = re.compile(r"@([\w.-]+)>?\s*\Z")
 
 
 class MailNotSent(Exception):
-    """The server did not take the message; it can be tried again."""
+    """The server did not accept the message; sending can be tried again."""
 
 
 class MailRefused(MailNotSent):
@@ -34,7 +34,7 @@ class MailRefused(MailNotSent):
 
 
 class MailNotBegun(MailNotSent):
-    """Sending was not begun: the circuit is open, or the retry budget is used up (`plumbing/work/outgoing.py`)."""
+    """Sending did not begin, because the circuit is open or the retry budget is used up (`plumbing/work/outgoing.py`)."""
 
     def __init__(self, why: str, seconds: float) -> None:
         super().__init__(why)
@@ -57,7 +57,7 @@ def _told(error: Exception) -> str:
 
 
 def _is_final(error: Exception) -> bool:
-    """True if the server rejected this recipient or message, not us or all mail."""
+    """True if the server permanently rejected this recipient or message, and not us or all mails."""
     match error:
         case aiosmtplib.SMTPRecipientsRefused():
             return all(500 <= one.code < 600 for one in error.recipients)
@@ -83,7 +83,7 @@ def one_click(url: str) -> Mapping[str, str]:
 
 
 class Letter(NamedTuple):
-    """A message to hand over: ASCII, in lines short enough for every server."""
+    """A message for the SMTP server: recipient, and ASCII content in lines short enough for every server."""
 
     recipient: str
     raw: bytes
@@ -96,13 +96,14 @@ def _part(kind: str, text: str) -> MIMENonMultipart:
 
 
 def _outgoing() -> Outgoing:
-    # A broken connection, or one that the server refuses (421), is no answer about a mail.
+    # These errors count as no answer: a broken connection, or one that the server refuses (421), says
+    # nothing about a mail.
     return Outgoing("mail", OSError, TimeoutError, aiosmtplib.SMTPConnectError)
 
 
 @dataclass(frozen=True, slots=True)
 class Mailer:
-    """The SMTP server and our own address."""
+    """Sends mails by the SMTP server at `host`, from the address `sender`."""
 
     host: str
     port: int
@@ -111,11 +112,13 @@ class Mailer:
     password: str = ""
     tls: str = "none"
     outgoing: Outgoing = field(default_factory=_outgoing)
-    _own_name: list[str] = field(default_factory=list)  # of this machine; looked up in DNS once
+    _own_name: list[str] = field(
+        default_factory=list
+    )  # name of this machine; looked up in DNS once
 
     @property
     def domain(self) -> str:
-        """Domain of the sender address."""
+        """Domain of the sender's address."""
         found = _DOMAIN.search(self.sender)
         return found[1] if found else "localhost"
 
@@ -128,10 +131,10 @@ class Mailer:
         html: str,
         more: Mapping[str, str] = _NOTHING_MORE,
     ) -> Letter:
-        """Return the message; its Message-ID is derived from the id of the mail, so that copies are recognized.
+        """Return a message ready to be sent. Its Message-ID is derived from `number`, the id of the mail, so that
+        mail programs recognize duplicates.
 
-        Uses the small classes of `email`: an `EmailMessage` parses each header it is given, which takes four times
-        as long.
+        Uses the simple MIME classes of `email`: an `EmailMessage` parses each header, which takes four times as long.
         """
         if one_line(recipient) != recipient:
             raise ValueError("a recipient is one line")
@@ -149,9 +152,9 @@ class Mailer:
         return Letter(recipient, message.as_bytes())
 
     async def deliver(self, letter: Letter, *, is_repeat: bool = False) -> None:
-        """Hand a message over to the server.
+        """Send a message to the SMTP server.
 
-        Raises `MailRefused` and `MailNotSent` within `SEND_SECONDS_MAX`, and `MailNotBegun`.
+        Raises `MailNotBegun` at once, or `MailRefused` or `MailNotSent` within `SEND_SECONDS_MAX`.
         """
         try:
             with self.outgoing.call(is_repeat=is_repeat):
