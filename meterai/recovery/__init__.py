@@ -1,14 +1,13 @@
-"""Recovery: the return to service after an outage, as steps that wait for numbers.
+"""Recovery: the return to service after an outage, in steps that continue when live numbers are good.
 
 Promises of this room
-  * One recovery is under way at a time. It belongs to an incident, which is not resolved before it ends.
-  * Nothing paid is stopped: while buying and sign-up are closed every paid order continues, and nobody loses a
-    place in a line.
-  * A step is one transaction with all its changes, so that a crash leaves it complete or not begun, and repeating it
-    changes nothing.
-  * Automatic moves go forward only after the numbers were good without a break, back only after they were bad without
-    one, and never where a second person may be needed.
-  * Its end restores what it changed, and its incident announces each step in both languages.
+  * Only one recovery is under way at a time. It belongs to an incident, which is not resolved before the recovery ends.
+  * Paid orders are not stopped: they continue while buying and sign-up are closed, and nobody loses a place in a line.
+  * A step makes all its changes in one transaction, so that after a crash it is complete or not begun. Repeating a
+    step changes nothing.
+  * A recovery moves forward automatically only after its numbers were good without a break, and back only after they
+    were bad without a break. It never makes a move automatically that may need a second person.
+  * The end of a recovery restores the state that it changed. Its incident announces each step in both languages.
 
 Calls incidents, waiting_room, accounts, stamps, orders, stamping, refunds.
 """

@@ -30,7 +30,7 @@ from meterai.recovery.levers import RecoveryStart, ToStep, UnservedOrders
 from meterai.recovery.model import STEPS, RecoveryStatus, RecoveryStep
 from meterai.recovery.rules import verdict_of
 
-WATCH_SECONDS = 2.0  # as often as the worker looks
+WATCH_SECONDS = 2.0  # seconds between two looks: as often as the worker looks
 
 
 def start(
@@ -41,7 +41,9 @@ def start(
     dry_run: DryRun = False,
     options: Options = NO_OPTIONS,
 ) -> None:
-    """Begin the way back from INCIDENT, or from the one that is open: buying and sign-up are closed in order."""
+    """Begin the recovery from INCIDENT, or from the only open incident: buying and sign-up are closed, without losing
+    a place.
+    """
     asked = RecoveryStart(incident)
     approvals.pull(options, levers.START, asked, by=by, reason=reason, dry_run=dry_run)
     line("the recovery has begun")
@@ -62,7 +64,7 @@ def next_step(
     by: By = None,
     dry_run: DryRun = False,
 ) -> None:
-    """Go on to STEP, the next one, whatever the numbers say; a dry run tells whether they hold."""
+    """Move to the next step, named as STEP, whatever the numbers are; a dry run says whether they are good."""
     approvals.pull(options, levers.NEXT, ToStep(step), by=by, reason=reason, dry_run=dry_run)
     line("the recovery goes on")
 
@@ -75,7 +77,7 @@ def back(
     by: By = None,
     dry_run: DryRun = False,
 ) -> None:
-    """Go back to STEP, the one before."""
+    """Move back to the previous step, named as STEP."""
     approvals.pull(options, levers.BACK, ToStep(step), by=by, reason=reason, dry_run=dry_run)
     line("the recovery goes back one step")
 
@@ -83,21 +85,21 @@ def back(
 def go(
     options: Options = NO_OPTIONS, *, reason: Reason = "", by: By = None, dry_run: DryRun = False
 ) -> None:
-    """Let it go by itself: on while its numbers hold, back where they are worse."""
+    """Switch to automatic moves: forward while the numbers are good, back if they are bad."""
     _pull(options, levers.GO, by, reason, dry_run=dry_run, done="the recovery goes by itself")
 
 
 def hold(
     options: Options = NO_OPTIONS, *, reason: Reason = "", by: By = None, dry_run: DryRun = False
 ) -> None:
-    """Let it go by hand alone."""
+    """Switch to moves by hand only."""
     _pull(options, levers.HOLD, by, reason, dry_run=dry_run, done="the recovery is held")
 
 
 def abandon(
     options: Options = NO_OPTIONS, *, reason: Reason = "", by: By = None, dry_run: DryRun = False
 ) -> None:
-    """Give the recovery up: buying, sign-up and checking are as before it."""
+    """Abandon the recovery: buying, sign-up and checking return to their state before it."""
     _pull(options, levers.ABANDON, by, reason, dry_run=dry_run, done="the recovery is abandoned")
 
 
@@ -108,7 +110,7 @@ def refund(
     dry_run: DryRun = False,
     options: Options = NO_OPTIONS,
 ) -> None:
-    """Give back what is paid and past due, and ORDERS that their buyers no longer want; another person approves it."""
+    """Refund paid orders that are past due, and ORDERS that their buyers no longer want; another person approves it."""
     asked = UnservedOrders(" ".join(orders))
     approvals.pull(options, levers.REFUND, asked, by=by, reason=reason, dry_run=dry_run)
     line("the refunds have begun")
@@ -122,7 +124,7 @@ def status(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show the recovery, the numbers of its step, and whether they hold."""
+    """Show the recovery, the numbers of its step, and whether they are good."""
     before: RecoveryStep | None = None
     while True:
         found = with_database("recover status", options, _read_status)

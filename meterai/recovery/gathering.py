@@ -1,4 +1,4 @@
-"""Numbers of an installation at this moment, each from the tables of its room."""
+"""Live numbers of an installation, each read from the tables of its room."""
 
 from datetime import datetime
 from typing import Self
@@ -15,7 +15,7 @@ from meterai.waiting_room import GuardedAct, LineBefore
 
 
 class Before(msgspec.Struct, frozen=True):
-    """State, before a recovery began, of the things that it changes."""
+    """State of buying, checking and sign-up before a recovery began, which its end restores."""
 
     buying: LineBefore
     checking: LineBefore | None
@@ -23,7 +23,7 @@ class Before(msgspec.Struct, frozen=True):
 
     @property
     def is_closed(self) -> bool:
-        """True if staff had closed something, which the end of the recovery closes again."""
+        """True if staff had closed a line or sign-up before; the end of the recovery closes it again."""
         lines = (self.buying, self.checking)
         return not self.was_sign_up_open or any(one.is_paused for one in lines if one)
 
@@ -39,7 +39,7 @@ class Before(msgspec.Struct, frozen=True):
 
 
 async def numbers(tx: ReadTx, now: datetime) -> LiveNumbers:
-    """Return the numbers of all steps; some ten statements, each over a partial index."""
+    """Return the numbers for all steps; takes some ten SQL statements, each with a partial index."""
     buying = await waiting_room.guarding(tx, GuardedAct.BUY)
     checking = await waiting_room.guarding(tx, GuardedAct.CHECK)
     load = await waiting_room.load_now(tx)
@@ -72,7 +72,7 @@ async def numbers(tx: ReadTx, now: datetime) -> LiveNumbers:
 
 
 async def before(tx: ReadTx, buying: LineBefore) -> Before:
-    """Return the state that the end of a recovery restores; `buying` as it was before it was held."""
+    """Return the state that the end of a recovery restores; `buying` is the state of its line before it was held."""
     return Before(
         buying=buying,
         checking=await waiting_room.before(tx, GuardedAct.CHECK),

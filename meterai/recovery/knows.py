@@ -1,4 +1,4 @@
-"""Recoveries for the console: found by number, described by their history, listed when a step takes long."""
+"""Recoveries for the console: search by id, timeline of steps, and a work list of steps that take long."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -14,11 +14,11 @@ from meterai.recovery import store
 from meterai.recovery.model import KIND, RECOVERY_SUBJECT, Recovery, StepEvent, StepTaken
 from meterai.room import Knows, WorkList
 
-STEP_MINUTES = 15  # at one step; after this time staff should look for the cause
+STEP_MINUTES = 15  # minutes at one step after which staff should look for the cause
 
 
 def subject(recovery: Recovery) -> Subject:
-    """Return the subject of a recovery."""
+    """Return a recovery as a subject of the console."""
     return Subject(RECOVERY_SUBJECT.kind, recovery.shown)
 
 

@@ -1,4 +1,6 @@
-"""Levers of recovery: start, next, back, hold, go, abandon; and refunds of unserved orders."""
+"""Levers (staff actions with a forecast) of recovery: start, next, back, hold, go, abandon; and refunds of unserved
+orders.
+"""
 
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -33,17 +35,17 @@ from meterai.recovery.rules import StepVerdict, verdict_of
 
 _Forecasting = Callable[[ReadTx, Any, Pull], Awaitable[Forecast]]
 _CarryingOut = Callable[[Tx, Any, Pull], Awaitable[None]]
-GIVEN_BACK_MAX = 500  # orders of one call: one transaction of some seconds
+GIVEN_BACK_MAX = 500  # orders of one call: their transaction takes some seconds
 
 
 class RecoveryStart(msgspec.Struct, frozen=True):
-    """The incident whose recovery begins; empty: the only open one."""
+    """The incident whose recovery begins; if empty, the only open incident."""
 
     incident: str = ""
 
 
 class ToStep(msgspec.Struct, frozen=True):
-    """The next step of a recovery; it is named, so that nobody takes a step that they did not see."""
+    """The step to which a recovery moves; it is named, so that nobody moves to another step than the one shown."""
 
     step: str
 
@@ -75,7 +77,7 @@ async def _start(tx: Tx, asked: RecoveryStart, pull: Pull) -> None:
 
 
 def _after(recovery: Recovery, asked: ToStep | NoArguments, event: StepEvent) -> RecoveryStep:
-    """Return the step to which an event leads. Refuses `NotAllowedNow` if it differs from the named one."""
+    """Return the step to which an event leads. Refuses `NotAllowedNow` if it differs from the step named in `asked`."""
     state = RECOVERY.after(recovery.state, event)
     if isinstance(asked, ToStep) and state != asked.step:
         raise NotAllowedNow(RECOVERY.subject, recovery.state, f"{event} to {asked.step}")
@@ -110,7 +112,7 @@ def _effect(word: str, recovery: Recovery) -> Effect:
 
 async def _move(tx: Tx, asked: ToStep | NoArguments, pull: Pull, *, event: StepEvent) -> None:
     recovery = await steps.locked(tx)
-    _after(recovery, asked, event)  # the worker may have moved it since the forecast
+    _after(recovery, asked, event)  # the worker may have moved the recovery since the forecast
     await steps.move(tx, recovery, event, at=pull.at, actor=pull.actor)
 
 
@@ -129,7 +131,7 @@ async def _set_going(tx: Tx, _: NoArguments, pull: Pull, *, is_going: bool) -> N
 
 
 async def _named(tx: ReadTx, asked: UnservedOrders) -> list[Order]:
-    """Return the orders that buyers no longer want. Refuses `Malformed`, `NotFound`, `OrderNotUnserved`."""
+    """Return the orders named as no longer wanted by their buyers. Refuses `Malformed`, `NotFound`, `OrderNotUnserved`."""
     names = dict.fromkeys(asked.orders.replace(",", " ").split())
     if len(names) > GIVEN_BACK_MAX:
         raise Malformed("orders", "within_bounds", maximum=GIVEN_BACK_MAX)
@@ -155,8 +157,8 @@ def _rupiah(found: Sequence[Order] | Sequence[orders.OrderPastDue]) -> int:
 
 
 def _refund_effect(word: str, found: Sequence[Order] | Sequence[orders.OrderPastDue]) -> Effect:
-    """Return the effect of refunding these orders; their hash binds an approval to them, not to others of the same
-    sum.
+    """Return the effect of refunding these orders. It contains their hash, so that an approval is bound to exactly
+    these orders and not to others of the same sum.
     """
     numbers = b"".join(sorted(one.id.bytes for one in found))
     sha256 = hashlib.sha256(numbers).hexdigest()
@@ -186,7 +188,9 @@ async def _refund(tx: Tx, asked: UnservedOrders, pull: Pull) -> None:
         await refunds.give_back_unserved(tx, late.account, late.id, due_at=due_at)
     for one in wanted:
         lots = await stamps.lots(tx, one.account, [one.id])
-        if one.id in lots:  # its stamps are held for documents that are not sealed
+        if (
+            one.id in lots
+        ):  # it has a lot: its stamps are reserved for documents that are not sealed
             await refunds.ask(tx, one.account, one.id, None, due_at=due_at, actor=pull.actor)
         else:
             await refunds.give_back_unserved(tx, one.account, one.id, due_at=due_at)
@@ -230,7 +234,7 @@ BACK = _step_lever("back", StepEvent.BACK)
 ABANDON = _step_lever("abandon", StepEvent.ABANDONED, NoArguments)
 GO = _lever("go", partial(_forecast_going, is_going=True), partial(_set_going, is_going=True))
 HOLD = _lever("hold", partial(_forecast_going, is_going=False), partial(_set_going, is_going=False))
-# It moves money for which its buyers would wait otherwise: always two people, of those who may move money.
+# A refund moves money, so two people with the permission to move money are always needed.
 REFUND = Lever(
     name="recover refund",
     permission=Permission.CONSOLE_MONEY,

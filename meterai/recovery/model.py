@@ -1,4 +1,4 @@
-"""Types of a recovery: its steps, their order, its numbers; pure."""
+"""Types of a recovery: its steps, the order of the steps, its live numbers; pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,14 +21,14 @@ KIND = "rcv"
 
 
 class RecoveryStep(StrEnum):
-    """State of a recovery: the step it is at, or how it ended."""
+    """State of a recovery: its current step, or how it ended."""
 
     CLOSING = "closing"  # buying and sign-up are closed, in order
-    STAMPINGS = "stampings"  # those under way are finished
-    PAID = "paid"  # what is paid is executed, or goes back
+    STAMPINGS = "stampings"  # stampings under way are finished
+    PAID = "paid"  # paid orders are executed, or their money goes back
     CHECKING = "checking"  # checking and downloads are open fully
-    BUYING = "buying"  # people come in by what can be served
-    SIGN_UP = "sign_up"  # new addresses get an account again
+    BUYING = "buying"  # people are let in at the rate at which they can be served
+    SIGN_UP = "sign_up"  # new addresses can get an account again
     DONE = "done"
     ABANDONED = "abandoned"
 
@@ -64,12 +64,12 @@ RECOVERY = Lifecycle(
 
 
 def is_at_or_after(state: RecoveryStep, step: RecoveryStep) -> bool:
-    """True if the state is at this step or after it, so that what the step opens is open."""
+    """True if the state is this step or a later one, so that everything that the step opens is open."""
     return state in WAY and WAY.index(state) >= WAY.index(step)
 
 
 class RecoveryUnderWay(Refusal):
-    """A recovery is under way: there is one at a time."""
+    """A recovery is already under way, and only one may be."""
 
     code = "recovery_under_way"
 
@@ -86,14 +86,14 @@ class NoRecovery(Refusal):
 
 
 class IncidentNotNamed(Refusal):
-    """A recovery belongs to one incident, and there is none, or more than one."""
+    """The incident of the recovery must be named, because no incident or more than one is open."""
 
     code = "incident_not_named"
     status = 422
 
 
 class OrderNotUnserved(Refusal):
-    """The order is not paid and waiting: this command does not refund it."""
+    """The order is not both paid and waiting for its stamps, so this command does not refund it."""
 
     code = "order_not_unserved"
 
@@ -111,12 +111,12 @@ class LiveNumbers(msgspec.Struct, frozen=True, kw_only=True):
     buying_open, sign_up_open   0 while closed, else 1
     checking_closed    1 while the line before checking lets nobody in
     issuing_stopped    1 while no stamps are issued
-    stampings          reserved ones; no process is sealing `interrupted` of them
-    captured           payments that are not posted to their orders yet
-    orders             paid and not executed; `past_due` of them are overdue for a refund
-    refunds            open ones; `refunds_past_due` are late
-    waiting            people in the line before buying; the last waits for `wait_seconds`
-    pressure           the longest wait inside, as a share of the promised one
+    stampings          reserved stampings; `interrupted` of them are not being sealed by any process
+    captured           captured payments that are not posted to their orders yet
+    orders             paid orders that are not executed; `past_due` of them are overdue for a refund
+    refunds            open refunds; `refunds_past_due` of them are late
+    waiting            people in the line before buying; the last one waits for `wait_seconds`
+    pressure           the longest mean wait at a station of a visit, as a share of the promised wait
     refused            requests per second of people who pay or have paid that were refused
     job_seconds        delay of the oldest job for paid orders
     """
@@ -146,12 +146,12 @@ class LiveNumbers(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def buying_closed(self) -> int:
-        """1 while nobody is let in to buy."""
+        """1 while nobody is let in to buy, else 0."""
         return 1 - self.buying_open
 
     @property
     def sign_up_closed(self) -> int:
-        """1 while no account can be made."""
+        """1 while no account can be made, else 0."""
         return 1 - self.sign_up_open
 
     @property
@@ -162,14 +162,14 @@ class LiveNumbers(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True)
 class Recovery:
-    """A recovery."""
+    """A recovery; `holds_since` and `worse_since` are set while its numbers are good or bad without a break."""
 
     id: UUID
     incident: UUID
     state: RecoveryStep
     number: int
     is_going: bool
-    before: Mapping[str, object]  # state of what it changes, before it began (`gathering.Before`)
+    before: Mapping[str, object]  # stored `gathering.Before`: the state that its end restores
     backs: int
     holds_since: datetime | None
     worse_since: datetime | None
@@ -180,17 +180,17 @@ class Recovery:
 
     @property
     def shown(self) -> str:
-        """Its number as people see it."""
+        """Public id of the recovery (`rcv_...`)."""
         return show(KIND, self.id)
 
     def waited_minutes(self, now: datetime) -> int:
-        """Return the whole minutes at this step."""
+        """Return the whole minutes that the recovery has been at its current step."""
         return max(0, int((now - self.moved_at).total_seconds() // 60))
 
 
 @dataclass(frozen=True, slots=True)
 class StepTaken:
-    """One step of a recovery: its state, event, actor, and the numbers of that moment."""
+    """One move of a recovery: the new state, the event, the actor, and the live numbers at that moment."""
 
     number: int
     state: RecoveryStep
@@ -202,7 +202,7 @@ class StepTaken:
 
 @dataclass(frozen=True, slots=True)
 class RecoveryStatus:
-    """A recovery with its steps so far and the current numbers; None if there never was one."""
+    """A recovery with its moves so far, and the current numbers; `recovery` is None if there never was a recovery."""
 
     recovery: Recovery | None
     taken: Sequence[StepTaken]

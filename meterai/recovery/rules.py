@@ -1,9 +1,10 @@
 """Rules of automatic moves: when the numbers of a step are good enough to continue, and bad enough to go back; pure.
 
-Each step has gauges. A gauge is good up to one bound and bad beyond another, and neither in between: a number that
-swings about one bound moves nothing. A step continues when all its gauges were good without a break for
-`STEADY_SECONDS`, and goes back when one was bad without a break for `WORSE_SECONDS`. Each automatic move back doubles
-the time before the next move forward, so that a step whose load worsens the numbers is not tried every minute.
+Each step has gauges. A gauge is good up to one bound, bad beyond a higher bound, and neither in between, so that a
+number that swings around one bound causes no moves. A recovery moves forward when all gauges of its step were good
+without a break for `STEADY_SECONDS`, and back when at least one gauge was bad without a break for `WORSE_SECONDS`.
+Each automatic move back doubles the time before the next move forward, so that a step whose load worsens the numbers
+is not tried every minute.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,10 +16,10 @@ from math import inf
 from meterai.kit.backoff import pause
 from meterai.recovery.model import LiveNumbers, RecoveryStep, StepEvent
 
-WORSE_SECONDS = 15.0  # longer than the absence of a killed worker
-STEADY_SECONDS_MAX = 600.0  # after a longer time staff look at it
+WORSE_SECONDS = 15.0  # longer than the time until a killed worker runs again
+STEADY_SECONDS_MAX = 600.0  # longest required time; staff look at a longer one
 STEADY_SECONDS: Mapping[RecoveryStep, float] = {
-    RecoveryStep.CLOSING: 5.0,  # every process has read the state of the line since
+    RecoveryStep.CLOSING: 5.0,  # every process reads the state of the line within this time
     RecoveryStep.STAMPINGS: 5.0,
     RecoveryStep.PAID: 10.0,
     RecoveryStep.CHECKING: 10.0,
@@ -26,13 +27,13 @@ STEADY_SECONDS: Mapping[RecoveryStep, float] = {
     RecoveryStep.BUYING: 30.0,
     RecoveryStep.SIGN_UP: 20.0,
 }
-# Longer than a seal and its lease: older work is stuck.
+# Longer than sealing a document with its lease: older stampings are stuck.
 STAMPING_SECONDS_GOOD, STAMPING_SECONDS_BAD = 120, 600
 ORDER_SECONDS_GOOD, ORDER_SECONDS_BAD = 120, 600
 JOB_SECONDS_GOOD, JOB_SECONDS_BAD = 5.0, 60.0
-WAIT_SECONDS_GOOD = 300  # of the last person in the line; a longer line is not short
+WAIT_SECONDS_GOOD = 300  # of the last person in the line: the longest wait that counts as short
 PRESSURE_GOOD, PRESSURE_BAD = 0.8, 1.5
-REFUSED_GOOD, REFUSED_BAD = 0.0, 5.0  # requests per second of people who pay
+REFUSED_GOOD, REFUSED_BAD = 0.0, 5.0  # requests per second of people who pay or have paid
 
 
 class StepVerdict(StrEnum):
@@ -45,14 +46,14 @@ class StepVerdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class StepGauge:
-    """Number of a step: good up to `good`, bad beyond `bad`."""
+    """A live number that a step waits for: good up to `good`, bad beyond `bad`."""
 
     name: str
     good: float
     bad: float = inf
 
     def verdict(self, numbers: LiveNumbers) -> StepVerdict:
-        """Return the verdict of this number."""
+        """Return the verdict of this gauge."""
         value: float = getattr(numbers, self.name)
         if value <= self.good:
             return StepVerdict.HOLDS
@@ -62,12 +63,13 @@ class StepGauge:
 _CLOSED = (
     StepGauge("buying_open", 0, 0),
     StepGauge("sign_up_open", 0, 0),
-)  # somebody opened it: closed again
+)  # bad if somebody opened it: going back closes it again
 _STAMPED = (
     StepGauge("interrupted", 0, 200),
     StepGauge("stamping_seconds", STAMPING_SECONDS_GOOD, STAMPING_SECONDS_BAD),
 )
-_ISSUED = StepGauge("issuing_stopped", 0)  # staff stopped it: the recovery waits for them
+# Never bad: staff stopped issuing, and the recovery waits for them.
+_ISSUED = StepGauge("issuing_stopped", 0)
 _SERVED = (
     _ISSUED,
     StepGauge("checking_closed", 0),
@@ -85,7 +87,7 @@ GAUGES: Mapping[RecoveryStep, Sequence[StepGauge]] = {
         StepGauge("interrupted", 0),
         StepGauge("stamping_seconds", STAMPING_SECONDS_GOOD),
     ),
-    # Paid orders have no bad bound here: a step that works off a night begins with old orders.
+    # The gauges of paid orders have no bad bound here: after a night of outage, this step begins with old orders.
     RecoveryStep.PAID: (
         *_CLOSED,
         _STAMPED[0],
@@ -115,7 +117,7 @@ GAUGES: Mapping[RecoveryStep, Sequence[StepGauge]] = {
 
 
 def verdict_of(step: RecoveryStep, numbers: LiveNumbers) -> StepVerdict:
-    """Return the verdict of a step: worse if one gauge is bad, holds if all are good."""
+    """Return the verdict of a step: `worse` if a gauge is bad, `holds` if all are good, else `waits`."""
     found = {one.verdict(numbers) for one in GAUGES[step]}
     if StepVerdict.WORSE in found:
         return StepVerdict.WORSE
@@ -123,13 +125,17 @@ def verdict_of(step: RecoveryStep, numbers: LiveNumbers) -> StepVerdict:
 
 
 def steady_seconds(step: RecoveryStep, backs: int) -> float:
-    """Return the seconds for which the numbers of a step must be good before it continues automatically."""
+    """Return the seconds for which the numbers of a step must be good before the recovery moves forward
+    automatically; they double with each of the `backs` automatic moves back.
+    """
     return pause(backs, first=STEADY_SECONDS[step], longest=STEADY_SECONDS_MAX)
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """Times since which numbers are good or bad without a break, and the event that follows."""
+    """Result of a look at the numbers: the times since which they are good or bad without a break, and the event that
+    follows, if any.
+    """
 
     holds_since: datetime | None
     worse_since: datetime | None
@@ -137,12 +143,12 @@ class Look:
 
 
 def _span_begin(before: datetime | None, now: datetime) -> datetime:
-    """Return the begin of a span; a clock that was set back starts again."""
+    """Return the beginning of a span without a break; if the clock was set back, the span starts again now."""
     return now if before is None or before > now else before
 
 
 def look(step: RecoveryStep, verdict: StepVerdict, before: Look, backs: int, now: datetime) -> Look:
-    """Evaluate the numbers of a step that moves automatically."""
+    """Return the result of a look at the numbers of a step, after the look `before`, for automatic moves."""
     if verdict is StepVerdict.HOLDS:
         since = _span_begin(before.holds_since, now)
         is_steady = (now - since).total_seconds() >= steady_seconds(step, backs)

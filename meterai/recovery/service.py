@@ -1,4 +1,4 @@
-"""Service of recoveries: the periodic look at the automatic one, and the queries of pages."""
+"""Service of recoveries: automatic moves of the current one, and queries for pages."""
 
 from meterai.kit.clock import Clock
 from meterai.plumbing.db.database import Database, ReadTx
@@ -7,16 +7,16 @@ from meterai.recovery.model import RecoveryStatus
 
 
 class RecoveryService:
-    """Looks at the numbers, each time in a transaction of its own."""
+    """Moves and shows the current recovery; each call is a separate transaction."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
 
     async def advance(self) -> int:
-        """Periodic task: move the automatic recovery if its numbers allow or demand it.
+        """Periodic task: move an automatic recovery if its numbers allow or require it.
 
-        Returns 0: the next look is some seconds away.
+        Returns 0, so that the next look waits for the regular interval.
         """
         await self._database.run(lambda tx: steps.move_automatically(tx, self._clock.now()))
         return 0

@@ -1,4 +1,4 @@
-"""Page of recovery for staff: its steps, the current numbers, and its levers."""
+"""Page of the recovery for staff: its steps, the current numbers, and the levers (staff actions) on it."""
 
 from litestar import get
 from litestar.di import NamedDependency
@@ -44,13 +44,13 @@ async def show_recovery(
     recoveries: NamedDependency[RecoveryService],
     approvals: NamedDependency[ApprovalService],
 ) -> Page:
-    """The current recovery, or the last one: its step, its gauges, and the possible actions."""
+    """Show the current recovery, or the last one: its step, its gauges, and the possible actions."""
     status, language = await recoveries.status(), language_of(request)
     found = status.recovery
     is_under_way = found is not None and found.state in STEPS
     here = found.state if found is not None and is_under_way else None
     may = {one.name for one in approvals.permitted(caller_of(request))}
-    # A link to another step names it: the worker may move the recovery before somebody follows the link.
+    # A link to a move names the step, because the worker may move the recovery before somebody follows the link.
     moves = {
         f"recover {event}": f"?step={state}" for at, event, state in RECOVERY.edges() if at == here
     }

@@ -1,7 +1,7 @@
-"""Steps of a recovery: each is one transaction, which moves it, makes the changes of the step, and announces it.
+"""Steps of a recovery: one transaction moves the recovery, makes the changes of the new step, and announces it.
 
-Crash here: nothing of the step was done, and the next look, or the next use of the lever, does it completely. Each act
-sets a target state and no difference, so that repeating it changes nothing.
+After a crash nothing of the step was done, and the next automatic look, or the next use of the lever, does all of it.
+Each change sets a target state, so that repeating it changes nothing.
 """
 
 from dataclasses import replace
@@ -37,12 +37,12 @@ from meterai.recovery.model import (
 from meterai.recovery.rules import Look, look, verdict_of
 from meterai.waiting_room import GuardedAct
 
-ADVANCE = "advance_recovery"  # the periodic task
+ADVANCE = "advance_recovery"  # name of the periodic task
 BY_ITSELF = Actor(ActorKind.JOB, ADVANCE)
 
 
 async def status(tx: ReadTx, now: datetime) -> RecoveryStatus:
-    """Return the current recovery, or the last one, with its steps and the current numbers."""
+    """Return the current recovery, or the last one, with its moves and the current numbers."""
     found = next(iter(await store.newest(tx)), None)
     taken = await store.taken(tx, found.id) if found else ()
     return RecoveryStatus(found, taken, await gathering.numbers(tx, now), now)
@@ -57,10 +57,10 @@ async def under_way(tx: ReadTx) -> Recovery:
 
 
 async def incident_for(tx: ReadTx, named: str) -> Incident:
-    """Return the incident of a new recovery: the named one, else the only one that is felt.
+    """Return the incident of a new recovery: the incident `named`, or the only one that is felt if `named` is empty.
 
-    Refuses `RecoveryUnderWay`, `IncidentNotNamed`, `IncidentUnknown`, `IncidentHeld`, and `NotAllowedNow` if it is
-    over.
+    Refuses `RecoveryUnderWay`, `IncidentNotNamed`, `IncidentUnknown`, `IncidentHeld`, and `NotAllowedNow` if the
+    incident is over.
     """
     if (first := await store.under_way(tx)) is not None:
         raise RecoveryUnderWay(first.shown)
@@ -125,7 +125,7 @@ async def locked(tx: Tx) -> Recovery:
 
 
 async def set_going(tx: Tx, *, is_going: bool, actor: Actor) -> None:
-    """Switch a recovery to automatic moves, or to moves by hand. Refuses `NoRecovery`."""
+    """Switch the current recovery to automatic moves, or to moves by hand. Refuses `NoRecovery`."""
     recovery = await locked(tx)
     await store.set_going(tx, recovery.id, is_going=is_going)
     action = "recovery_goes" if is_going else "recovery_held"
@@ -133,7 +133,7 @@ async def set_going(tx: Tx, *, is_going: bool, actor: Actor) -> None:
 
 
 async def move_automatically(tx: Tx, now: datetime) -> RecoveryStep | None:
-    """Move an automatic recovery if its numbers allow or demand it. Return the new step."""
+    """Move an automatic recovery if its numbers allow or require it. Return the new step, or None without a move."""
     recovery = await store.under_way(tx, is_locked=True)
     if recovery is None or not recovery.is_going:
         return None
@@ -148,7 +148,7 @@ async def move_automatically(tx: Tx, now: datetime) -> RecoveryStep | None:
 
 
 def opens_issuing(recovery: Recovery, numbers: LiveNumbers) -> bool:
-    """True if the next step opens issuing that somebody stopped: this may need a second person."""
+    """True if the next step starts the issuing of stamps that somebody stopped; this may need a second person."""
     return recovery.state is RecoveryStep.STAMPINGS and bool(numbers.issuing_stopped)
 
 
@@ -160,7 +160,7 @@ def _reason() -> dict[str, str]:
 
 
 async def _apply_step(tx: Tx, recovery: Recovery, at: datetime, actor: Actor) -> None:
-    """Set buying, sign-up and checking to the state of a step."""
+    """Open or close buying, sign-up and checking as the state of the recovery requires."""
     state, before = recovery.state, Before.of(recovery)
     if state not in STEPS:
         await _restore(tx, recovery, actor)
@@ -180,7 +180,7 @@ async def _apply_step(tx: Tx, recovery: Recovery, at: datetime, actor: Actor) ->
 
 
 async def _restore(tx: Tx, recovery: Recovery, actor: Actor) -> None:
-    """Restore the state before the recovery."""
+    """Restore buying, sign-up and checking to their state before the recovery."""
     before = Before.of(recovery)
     await waiting_room.put_back(tx, GuardedAct.BUY, before.buying, _reason(), actor=actor)
     if before.checking is not None:
@@ -192,10 +192,10 @@ async def _restore(tx: Tx, recovery: Recovery, actor: Actor) -> None:
 
 
 async def _update_incident(tx: Tx, recovery: Recovery, taken: StepTaken, actor: Actor) -> str:
-    """Add an update to the incident, which page, feed and mails show, and release it if the recovery has ended.
+    """Add an update to the incident, which page, feed and mails show. Release the incident if the recovery has ended.
 
-    Returns the code of the incident's refusal, or an empty text: it may be full, or changed by SQL. The recovery
-    continues.
+    Returns the code of the refusal if the incident takes no update (it may have the maximum, or was changed by SQL),
+    else an empty text. The recovery continues in any case.
     """
     word = "back" if taken.event is StepEvent.BACK else str(taken.state)
     if taken.state is RecoveryStep.DONE and Before.of(recovery).is_closed:

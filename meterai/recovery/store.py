@@ -11,7 +11,7 @@ from meterai.plumbing.db.database import ReadTx, Tx, jsonb
 from meterai.plumbing.db.rows import RowMapper
 from meterai.recovery.model import LiveNumbers, Recovery, RecoveryStep, StepTaken
 
-LOOK_SECONDS = 2  # between two looks at the numbers of an automatic recovery
+LOOK_SECONDS = 2  # seconds between two looks at the numbers of an automatic recovery
 _COLUMNS = (
     "recovery_id AS id, incident_id AS incident, state, number, is_going, before, backs, holds_since, worse_since,"
     " looked_at, started_at, moved_at, ended_at"
@@ -39,7 +39,7 @@ UPDATE recoveries SET is_going = %s, backs = 0, holds_since = NULL, worse_since 
 _TAKEN = """
 SELECT number, state, event, actor, numbers, entered_at FROM recovery_steps WHERE recovery_id = %s ORDER BY number
 """
-# A clock that was set back does not delay the next look: a look later than now is due.
+# A clock that was set back must not delay the next look, so a recovery whose last look lies in the future is due.
 DUE = f"""
 SELECT 1 FROM recoveries WHERE ended_at IS NULL AND is_going
     AND abs(extract(epoch FROM clock_timestamp() - looked_at)) >= {LOOK_SECONDS}
@@ -55,7 +55,7 @@ _STEPS = RowMapper(StepTaken, numbers=_numbers)
 
 
 async def under_way(tx: ReadTx, *, is_locked: bool = False) -> Recovery | None:
-    """Return the current recovery, locked until the transaction ends if `is_locked`."""
+    """Return the current recovery, locked until the transaction ends if `is_locked`; None if no recovery is under way."""
     return await tx.one_as(_RECOVERIES, _UNDER_WAY + (" FOR UPDATE" if is_locked else ""))
 
 
@@ -65,7 +65,7 @@ async def newest(tx: ReadTx, limit: int = 1) -> list[Recovery]:
 
 
 async def one(tx: ReadTx, recovery: UUID) -> Recovery | None:
-    """Return one recovery."""
+    """Return the recovery with this id; None if it does not exist."""
     return await tx.one_as(_RECOVERIES, _ONE, recovery)
 
 
@@ -75,7 +75,7 @@ async def of_incident(tx: ReadTx, incident: UUID) -> list[Recovery]:
 
 
 async def taken(tx: ReadTx, recovery: UUID) -> Sequence[StepTaken]:
-    """Return every step of a recovery, in order."""
+    """Return every move of a recovery, in order."""
     return await tx.all_as(_STEPS, _TAKEN, recovery)
 
 
@@ -88,7 +88,7 @@ async def insert(
 
 
 async def take(tx: Tx, recovery: UUID, step: StepTaken) -> None:
-    """Insert a step."""
+    """Insert a move of a recovery."""
     numbers = jsonb(msgspec.to_builtins(step.numbers))
     await tx.run(
         _TAKE, recovery, step.number, step.state, step.event, step.actor, numbers, step.entered_at
@@ -98,7 +98,7 @@ async def take(tx: Tx, recovery: UUID, step: StepTaken) -> None:
 async def move(
     tx: Tx, recovery: UUID, step: StepTaken, *, backs: int, ended_at: datetime | None
 ) -> None:
-    """Move a recovery to a step."""
+    """Store the new state of a recovery after a move; `backs` counts its automatic moves back."""
     at = step.entered_at
     await tx.run(_MOVE, step.state, step.number, backs, at, ended_at, at, recovery)
 
@@ -110,7 +110,7 @@ async def looked(
     worse_since: datetime | None,
     at: datetime,
 ) -> None:
-    """Store the times since which the numbers are good or bad."""
+    """Store the time of a look, and the times since which the numbers are good or bad without a break."""
     await tx.run(_LOOKED, holds_since, worse_since, at, recovery)
 
 

@@ -1,4 +1,4 @@
-"""Views of a recovery: its steps with their gauges, for page and command."""
+"""Views of a recovery for the page and the command: its steps with their gauges."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from meterai.recovery.model import STEPS, LiveNumbers, RecoveryStatus, RecoveryS
 from meterai.recovery.rules import GAUGES, StepVerdict, steady_seconds, verdict_of
 
 _RUPIAH = frozenset({"order_rupiah", "past_due_rupiah", "refund_rupiah"})
-# Additional numbers beside the gauges of a step.
+# Numbers that are shown in addition to the gauges of a step.
 BESIDE: Mapping[RecoveryStep, Sequence[str]] = {
     RecoveryStep.CLOSING: ("waiting", "orders", "order_rupiah"),
     RecoveryStep.STAMPINGS: ("stampings",),
@@ -24,7 +24,7 @@ BESIDE: Mapping[RecoveryStep, Sequence[str]] = {
 
 @dataclass(frozen=True, slots=True)
 class StepFigure:
-    """Number of a step in words; `verdict` and its bound are set if the step waits for it."""
+    """A number of a step as shown; `verdict` and the bound `good` are set if the number is a gauge of the step."""
 
     name: str
     title: str
@@ -34,7 +34,7 @@ class StepFigure:
 
 
 def figures(step: RecoveryStep, numbers: LiveNumbers, language: str) -> list[StepFigure]:
-    """Return the numbers of a step, its gauges first."""
+    """Return the numbers to show for a step, its gauges first."""
     found = [
         StepFigure(
             one.name,
@@ -62,7 +62,7 @@ def _shown(name: str, value: float, language: str) -> str:
 
 
 def as_json(status: RecoveryStatus) -> dict[str, object]:
-    """Return the state of a recovery for a program."""
+    """Return the state of a recovery as a JSON object."""
     found = status.recovery
     fields: dict[str, object] = {"recovery": None, "numbers": msgspec.to_builtins(status.numbers)}
     if found is None:

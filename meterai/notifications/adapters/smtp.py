@@ -112,9 +112,8 @@ class Mailer:
     password: str = ""
     tls: str = "none"
     outgoing: Outgoing = field(default_factory=_outgoing)
-    _own_name: list[str] = field(
-        default_factory=list
-    )  # name of this machine; looked up in DNS once
+    # Name of this machine; looked up in DNS once.
+    _own_name: list[str] = field(default_factory=list)
 
     @property
     def domain(self) -> str:
