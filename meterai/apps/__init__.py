@@ -1,1 +1,1 @@
-"""Apps: the processes web, worker and command line, built from configuration."""
+"""Apps: the web process, the worker and the command line, built from the settings."""

@@ -1,4 +1,4 @@
-"""The command line. The module of a command is loaded when it is called."""
+"""The command line. The module of a command is loaded when the command is called."""
 
 import os
 from collections.abc import Sequence
@@ -25,11 +25,12 @@ from meterai.plumbing.observe import logs
 from meterai.plumbing.observe.redaction import redact_trace
 from meterai.room import Rooms
 
-SENTENCE_LENGTH_MAX = 500  # typed text is quoted, and may be a whole file
+# Characters of a message: it quotes typed text, which may be a whole file.
+SENTENCE_LENGTH_MAX = 500
 
 
 def build(program: Program) -> App:
-    """Build the commands of a program: one word, or the words of a group and one more."""
+    """Build the command line of a program. The name of a command is one word, or the words of its group and one more."""
     app = App(
         name="meterai", version=__version__, help="Sell, issue, affix, check, refund e-stamps."
     )
@@ -66,7 +67,7 @@ def _refused(refusal: Refusal) -> Exit:
 
 
 def _failed(fault: Exception) -> Exit:
-    """Report a fault of ours by its kinds and lines, without its message, which may quote processed data."""
+    """Report a fault of ours by exception types and lines of code, without its message, which may quote processed data."""
     complain("fault: something went wrong in meterai itself; nothing was done twice")
     for told in redact_trace(None, "", {"exc_info": fault})["trace"]:
         complain(told)
@@ -84,7 +85,7 @@ def _run(words: Sequence[str] | None, rooms: Rooms) -> Exit:
     except KeyboardInterrupt:
         return Exit.INTERRUPTED
     except BrokenPipeError:
-        # The reader of our output is gone; closing the pipe at exit would raise again.
+        # The reader of our output has closed the pipe; closing it at exit would raise again.
         os._exit(Exit.UNWRITTEN)
     except UnicodeError:
         complain("usage: what was given is no text in UTF-8")
@@ -94,15 +95,15 @@ def _run(words: Sequence[str] | None, rooms: Rooms) -> Exit:
             return _failed(error)
         complain(f"file_unusable: {error.filename}: {error.strerror}")
         return Exit.USAGE
-    except Exception as fault:  # any fault ends the command with its own status
+    except Exception as fault:  # any other fault ends the command with the status FAULT
         return _failed(fault)
     return Exit.DONE
 
 
 def main(words: Sequence[str] | None = None, rooms: Rooms = ROOMS) -> None:
-    """Run the command of these words (or of the command line), in an application of these rooms.
+    """Run the command named by `words` (by default those of the command line), in an application of these rooms.
 
-    It always ends with a sentence and a status of `exits.Exit`.
+    The process always ends with a sentence and a status of `exits.Exit`.
     """
     logs.configure_for_command()
     raise SystemExit(int(_run(words, rooms)))

@@ -28,9 +28,9 @@ async def build_services(
     lock_wait_ms: int = LOCK_WAIT_MS_MAX,
     queueing: Queueing | None = None,
 ) -> AsyncIterator[Container]:
-    """Build every service, open database and provider, and close them at the end.
+    """Build every service, open the database and the connections of services, and close all at the end.
 
-    Raises `KeyMissing`. Refuses `LeaseTooShort`, and what the needs of the rooms refuse.
+    Raises `KeyMissing`. Refuses `LeaseTooShort`, and what the rooms refuse while their services are built.
     """
     begin(
         chain(

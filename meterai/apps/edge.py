@@ -1,6 +1,6 @@
-"""Edge: everything before and after the application: limits, admission, counts, headers, bodies, compression.
+"""Edge: the layer around the application with limits, admission, counts, headers, bodies and compression.
 
-It is outside the application, so that it also sees what the router refuses.
+The layer is outside the application, so that it also sees requests that the router refuses.
 """
 
 import time
@@ -47,21 +47,21 @@ HEADERS = (
     (b"cross-origin-resource-policy", b"same-origin"),
 )
 PERMISSIONS_POLICY = b"permissions-policy"
-# Permissions of a page in a browser: none. A page that needs some sets them itself.
+# By default a page gets no permissions in a browser. A page that needs some sets the header itself.
 NOTHING_PERMITTED = (
     PERMISSIONS_POLICY,
     b"accelerometer=(), autoplay=(), browsing-topics=(), camera=(), display-capture=(), "
     b"fullscreen=(), geolocation=(), gyroscope=(), hid=(), magnetometer=(), microphone=(), midi=(), "
     b"payment=(), serial=(), usb=(), xr-spatial-tracking=()",
 )
-# RFC 6797; two years, while browsers' own lists demand one.
+# RFC 6797: two years; the preload lists of browsers require at least one.
 TLS_ONLY = (b"strict-transport-security", b"max-age=63072000")
-# Added to a 503 without a time: a page that shows its form again with an error, and /readyz.
+# Added to a 503 without Retry-After, such as a page that shows its form again with an error, and /readyz.
 COME_AGAIN = (b"retry-after", b"2")
 NOT_STORED = (b"cache-control", b"private, no-store")
 
-# Bytes of address and headers together. The framework caches a thousand parsed requests, raw and parsed: an attacker
-# can fill two thousand times this much memory.
+# Bytes of URL and headers together. The framework caches a thousand requests, raw and parsed, so an
+# attacker can fill two thousand times this much memory.
 HEAD_BYTES_MAX = 16 * 1024
 _IN_A_QUERY = (
     "!$%&'()*+,-./:;=?@_~[]"  # RFC 3986, section 3.4, and characters that clients send nevertheless
@@ -71,14 +71,14 @@ Header = tuple[bytes, bytes]
 
 
 class HeadersTooLarge(Refusal):
-    """Address and headers together are longer than the limit."""
+    """URL and headers together are longer than `HEAD_BYTES_MAX`."""
 
     code = "headers_too_large"
     status = 431
 
 
 def headers_of_all(*, is_production: bool) -> tuple[Header, ...]:
-    """Return the headers of every answer that the application does not set itself."""
+    """Return the headers that every answer gets, unless the application sets them itself."""
     return (*HEADERS, TLS_ONLY) if is_production else HEADERS
 
 
@@ -91,13 +91,13 @@ async def _give(visit: Visit, answer: Answer) -> None:
 
 
 def _has_key(scope: HTTPScope) -> bool:
-    """True if a valid API key was sent."""
+    """True if the request was authenticated by a valid API key."""
     caller = scope.get("caller")
     return isinstance(caller, Caller) and caller.by == "api_key"
 
 
 class _EdgeAnswer:
-    """One outgoing answer of the application."""
+    """The answer of the application to one request, on its way to the client."""
 
     __slots__ = ("_admitted", "_edge", "_is_api", "_scope", "_send", "status")
 
@@ -106,13 +106,13 @@ class _EdgeAnswer:
         self._admitted = admitted
         self._scope = scope = visit.scope
         self._is_api = is_api(scope)
-        # A program that accepts no coding gets none; its answer is not shared.
+        # An API request without Accept-Encoding bypasses compression; caches do not share its answer.
         takes_bytes = self._is_api and b"accept-encoding" not in head_of(scope).values
         self._send = visit.send if takes_bytes else compressing(visit)
         self.status = 500
 
     async def send(self, message: Message) -> None:
-        """Send one message of the answer."""
+        """Send one ASGI message of the answer; the first one gets the missing headers."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
             headers = self._edge.completed(self._scope, message)
@@ -132,7 +132,7 @@ class Edge:
         admission: Admission,
         headers: Sequence[Header] = HEADERS,
     ) -> None:
-        """`too_large` is the page of `HeadersTooLarge`, by language."""
+        """`too_large` is the page for the refusal `HeadersTooLarge`, by language."""
         self._app = app
         self._too_large = too_large
         self._admission = admission
@@ -141,7 +141,7 @@ class Edge:
         self._draining = Draining()
 
     async def __call__(self, visit: Visit, go_on: GoOn) -> None:
-        """Admit a request when the limiter allows it, and pass its answer; or send a refusal."""
+        """Pass a request to the application when the limiter admits it; otherwise send a refusal."""
         scope = visit.scope
         if head_of(scope).size > HEAD_BYTES_MAX:
             telemetry.count_answer(visit.method, "none", HeadersTooLarge.status, 0.0)
@@ -163,14 +163,15 @@ class Edge:
         scope, answer = visit.scope, _EdgeAnswer(self, visit, admitted)
         visit.send = answer.send
         if not scope["query_string"].isascii():
-            # Octets that should have been escaped (RFC 3986, section 2.1), so that all readers accept them.
+            # Escape octets that the client should have escaped (RFC 3986, section 2.1), so that every
+            # parser accepts the query.
             scope["query_string"] = quote_from_bytes(scope["query_string"], _IN_A_QUERY).encode()
         try:
             await go_on(visit)
         finally:
             end_body(scope)
             admitted.end(answer.status)
-            # The router leaves the template in the scope; an unknown path has none.
+            # The router stores the template of the path in the scope; an unknown path has no template.
             route = scope.get("path_template") or "none"
             seconds = time.perf_counter() - begun
             telemetry.count_answer(visit.method, route, answer.status, seconds)
@@ -189,8 +190,8 @@ class Edge:
     def completed(self, scope: HTTPScope, start: HTTPResponseStartEvent) -> list[Header]:
         """Return the headers of an answer, completed with those that the application did not set.
 
-        `no-store` is the default for caches. It is also set, whatever the application set, on an answer to one
-        account, on a refusal, and on one that sets a cookie.
+        The default of Cache-Control is `no-store`. It also replaces another value in an answer to an account, in a
+        refusal, and in an answer that sets a cookie.
         """
         headers, status = list(start["headers"]), start["status"]
         told = {name.lower(): value for name, value in headers}
@@ -213,7 +214,7 @@ class Edge:
 
 
 def admitted(app: Litestar, settings: Settings) -> ASGIApp:
-    """Return the application with all layers before it."""
+    """Return the application with all layers around it: those of rooms, the cache of public answers, and the edge."""
     site: pages.Site = app.state.site
     too_large = pages.too_long_pages(site, settings, HeadersTooLarge)
 
@@ -230,10 +231,10 @@ def admitted(app: Litestar, settings: Settings) -> ASGIApp:
         app.state.limiter, Priorities(app), Users(address_of), answers, wants_page
     )
     edge = Edge(app, too_large, admission, headers)
-    # Compressed first and then cached, so that public answers are compressed once.
+    # The cache is outside compression, so that public answers are compressed only once.
     remembering = pages.Remembering(app, app.state.throttle)
     site.on_show(remembering.renew)
     rooms: Rooms = app.state.rooms
     of_rooms = [one.step(app, settings, headers) for one in rooms if one.step is not None]
-    # A higher room sees a request before those below.
+    # The layer of a higher room sees a request before those of lower rooms.
     return Front(app, [*reversed(of_rooms), remembering, edge])

@@ -1,4 +1,4 @@
-"""Needs of the services beside the database, checked before a process begins."""
+"""Keys and other needs of the services (except the database), checked before a process starts."""
 
 from meterai.apps.rooms import ROOMS
 from meterai.plumbing.config import Settings
@@ -7,7 +7,9 @@ from meterai.room import Rooms
 
 
 def check_needs(settings: Settings, rooms: Rooms = ROOMS) -> None:
-    """Check that every key exists and can be read. Raises `KeyMissing`; refuses what the rooms refuse."""
+    """Check that every key exists and can be read, and the needs of the rooms. Raises `KeyMissing`; refuses what the
+    rooms refuse.
+    """
     keyring = keyring_of(settings)
     for room in rooms:
         room.needs(settings, keyring)

@@ -1,8 +1,8 @@
 """Additions to the API description that the framework cannot derive from handlers.
 
-They are: refusals as problem+json with our codes, and their statuses; public operations without a key; the values of
-fields (`fields` of a `Room`); and the facts that a route states about itself (`plumbing/http/described.py`). Random
-requests test all of it (tests/apps/test_strangers.py).
+Added are: refusals as problem+json with our codes and statuses; public operations without a key; the values of fields
+(`fields` of a `Room`); and the facts that a route declares (`plumbing/http/described.py`). Random requests test the
+whole description (tests/apps/test_strangers.py).
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -28,7 +28,7 @@ from meterai.portal import reference
 from meterai.room import Rooms
 
 _PREFIX = "/v1/"
-_FILE_BYTES = "application/octet-stream"  # for generated clients without a type for PDF
+_FILE_BYTES = "application/octet-stream"  # for generated clients that have no type for PDF
 
 IDEMPOTENCY_KEY: Schema = {
     "name": "Idempotency-Key",
@@ -119,7 +119,7 @@ _STATUSES: Mapping[int, Schema] = {
 
 @dataclass(frozen=True, slots=True)
 class _Route:
-    """One operation: its description, and the facts of its route."""
+    """An operation of the API: its OpenAPI description, and the facts that its route declares."""
 
     name: str
     path: str
@@ -148,18 +148,18 @@ def _operations(description: Schema, routes: Iterable[BaseRoute]) -> Iterator[_R
 
 
 def _statuses(route: _Route) -> Iterator[int]:
-    """Yield the statuses of refusals that an operation can have."""
+    """Yield the HTTP statuses of the refusals that an operation can answer."""
     yield from (400, 422, 503)
     if not route.is_public:
         yield 401
-    # The `before` of a list is an id of it.
+    # The parameter `before` of a list is an id, which may be unknown.
     named = {one.get("name") for one in route.operation.get("parameters", ())}
     if "{" in route.path or "before" in named:
         yield 404
     if route.described.file:
         yield from (409, 410)
     if route.method in ("post", "put"):
-        # Only these read a body, and so can be too slow or too large.
+        # Only these methods read a body, which can come too slowly or be too large.
         yield from (408, 413)
         if not route.is_public:
             yield 409
@@ -167,9 +167,9 @@ def _statuses(route: _Route) -> Iterator[int]:
 
 
 def _narrow_fields(schemas: Schema, fields: Mapping[tuple[str, str], FieldDescription]) -> None:
-    """Set the possible words of a text, and the minimum of a number.
+    """Set the possible values of text fields, and the minimum of number fields.
 
-    Integers without a room's description are counts: 0 or more.
+    An integer that no room describes is a count, with the minimum 0.
     """
     for schema, described in schemas.items():
         for name, field in described.get("properties", {}).items():
@@ -182,7 +182,9 @@ def _narrow_fields(schemas: Schema, fields: Mapping[tuple[str, str], FieldDescri
 
 
 def _plain_parameter(parameter: Schema, examples: Examples) -> None:
-    """Remove parts without information: a query has no null, and false is the default."""
+    """Remove parts of a parameter that say nothing: a query has no null, and false is the default of the flags. Add
+    the example.
+    """
     told = parameter["schema"]
     for one in told.pop("oneOf", ()):
         if one != {"type": "null"}:
@@ -195,7 +197,7 @@ def _plain_parameter(parameter: Schema, examples: Examples) -> None:
 
 
 def _complete_body(route: _Route, schemas: Schema, examples: Examples) -> None:
-    """Complete the body of a command, with an example."""
+    """Complete the description of a request body, with an example."""
     operation, described = route.operation, route.described
     if described.body:
         content = {kind: {"schema": schema} for kind, schema in described.body.items()}
@@ -237,7 +239,7 @@ def _complete_answers(route: _Route) -> None:
 
 
 def completed(description: Schema, routes: Iterable[BaseRoute], rooms: Rooms = ROOMS) -> Schema:
-    """Complete the description in place, and return it."""
+    """Complete the API description in place, and return it."""
     schemas = description["components"].setdefault("schemas", {})
     schemas["Problem"] = _problem_schema()
     examples = examples_of(rooms)

@@ -1,4 +1,4 @@
-"""Demands of production on a process and on the rooms, and the keys it needs."""
+"""Demands of production on a process and on the rooms, and the keys that production needs."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -35,7 +35,7 @@ def _public_address(of: Configuration) -> Iterator[Facts]:
 
 
 def _proxies(of: Configuration) -> Iterator[Facts]:
-    if of.settings.process.proxies == 0:  # our server has no TLS
+    if of.settings.process.proxies == 0:  # without a proxy there is no TLS: our server has none
         yield {}
 
 
@@ -62,8 +62,8 @@ def _keys_there(of: Configuration) -> Iterator[Facts]:
 
 
 def _instance_key(settings: Settings) -> KeyFile:
-    """Return the instance key. A new one cannot open what the first encrypted, so it is made only while nothing is
-    stored.
+    """Return the file of the instance key. A new key cannot decrypt what the first key encrypted, so the file is made
+    only while no object is stored.
     """
     folder = settings.process.directory
     path = folder / "keys" / INSTANCE_KEY
@@ -75,7 +75,7 @@ def _instance_key(settings: Settings) -> KeyFile:
 def _keys_closed(of: Configuration) -> Iterator[Facts]:
     yield from open_key_files(of.settings.process.directory / "keys")
     for source in sorted({of.sources[name] for name in of.settings.secrets()} - NOT_FILES):
-        yield from open_secret_file(Path(source))  # a settings file with a secret
+        yield from open_secret_file(Path(source))  # `source` is a settings file with a secret
 
 
 OWN: tuple[Demand, ...] = (
@@ -106,19 +106,19 @@ UNDEMANDED: Mapping[str, str] = {
 
 
 def demands_of(rooms: Rooms = ROOMS) -> Sequence[Demand]:
-    """Return every demand: of the process, and of each room."""
+    """Return every demand of production: of the process, and of each room."""
     return (*OWN, *(one for room in rooms for one in room.demands))
 
 
 def keys_of(settings: Settings, rooms: Rooms = ROOMS) -> Iterable[KeyFile]:
-    """Yield every key file that production needs, each made from those before it."""
+    """Yield every key file that production needs, in an order in which each can be made from earlier ones."""
     yield _instance_key(settings)
     for room in rooms:
         yield from room.keys(settings)
 
 
 def undemanded_of(rooms: Rooms = ROOMS) -> Mapping[str, str]:
-    """Return every setting without a demand, with the reason why any value is acceptable."""
+    """Return every setting without a demand of production, with the reason why any value is acceptable."""
     return {
         name: why
         for of in (UNDEMANDED, *(room.undemanded for room in rooms))

@@ -1,4 +1,4 @@
-"""Command line of the applications: their own commands, and those of each room."""
+"""Command line of the applications: commands of `apps`, of each room, and of plugins."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from meterai.commands import Command, DemandScope, Directory, Options, Program, 
 from meterai.room import Rooms
 from meterai.room.timelines import timeline
 
-PLUGINS = "meterai.commands"  # the group of entry points, each a sequence of `Command`
+PLUGINS = "meterai.commands"  # group of entry points; each entry point is a sequence of `Command`
 _RUN = "meterai.apps.commands.run"
 OWN: Sequence[Command] = (
     Command("web", f"{_RUN}:web", Directory.NEEDED, DemandScope.EVERYTHING, Schema.CURRENT),
@@ -40,15 +40,15 @@ def rooms_of(options: Options) -> Rooms:
     return options.program.rooms
 
 
-@cache  # one key: it takes no arguments
+@cache  # computed once
 def plugged_in() -> Sequence[Command]:
-    """Return the commands that other distributions of this environment add."""
+    """Return the commands that other installed distributions add by entry points."""
     found = sorted(entry_points(group=PLUGINS), key=lambda one: one.name)
     return [command for one in found for command in one.load()]
 
 
 def program_of(rooms: Rooms = ROOMS) -> RoomsProgram:
-    """Return the command line of an application of these rooms, with the commands of other distributions."""
+    """Return the command line of an application of these rooms, including the commands of other distributions."""
     commands: dict[str, Command] = {}
     of_rooms = (one for room in rooms for one in room.commands)
     for one in (*OWN, *of_rooms, *plugged_in()):

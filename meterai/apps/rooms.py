@@ -1,6 +1,7 @@
-"""The rooms of the platform, from the lowest up: the one list of the applications.
+"""The rooms of the platform, from the lowest to the highest: the only list of them.
 
-A service is built after those of the rooms below it, so the order is that of the layers (docs/architecture.md).
+The services of a room are built after those of the rooms below it, so the list has the order of the layers
+(docs/architecture.md).
 """
 
 from collections.abc import Mapping, Sequence
@@ -95,18 +96,18 @@ _LISTED: Rooms = (
     CONSOLE,
     INSTALLATION,
 )
-# Those of providers, and those whose provider is our own database.
+# Rails of providers, and rails whose provider is our own database.
 RAILS: RailKinds = [rail for room in _LISTED for rail in room.rails]
 ROOMS: Rooms = tuple(payments_with(RAILS) if room is PAYMENTS else room for room in _LISTED)
 
 
 def homes_of(rooms: Rooms = ROOMS) -> Sequence[tuple[str, Traversable]]:
-    """The folders of rooms outside the package, by the name of the room."""
+    """Return the resource folders of rooms that are outside this package, each with the name of its room."""
     return [(room.name, room.home) for room in rooms if room.home is not None]
 
 
 def introduce(rooms: Rooms) -> None:
-    """Lets this process speak of what these rooms have: sentences outside the package, and kinds of subjects."""
+    """Register in this process the sentences of rooms outside this package, and the kinds of subjects of all rooms."""
     also(*(home for _, home in homes_of(rooms)))
     sorts = [one for room in rooms for one in room.subjects]
     prefixes = [one.prefix for one in sorts if one.prefix]
@@ -134,7 +135,7 @@ def owners_of_tables(rooms: Rooms = ROOMS) -> Mapping[str, str]:
 
 
 def global_tables_of(rooms: Rooms = ROOMS) -> Mapping[str, str]:
-    """Tables that belong to no account, and why."""
+    """Return the tables that belong to no account, each with the reason."""
     return GLOBAL_TABLES | {
         table: why for room in rooms for table, why in room.global_tables.items()
     }
@@ -152,7 +153,9 @@ def registered_of(rooms: Rooms = ROOMS) -> Registered:
 
 
 def offers_of(rooms: Rooms = ROOMS) -> Offers:
-    """Return levers, knowledge, work lists and personal data of the rooms; each name is unique."""
+    """Return what the rooms offer to others: levers, search and timelines, work lists, personal data, retention
+    rules, public events and audit registrations. Names of levers and work lists are unique.
+    """
     levers = [one for room in rooms for one in room.levers]
     work = [one for room in rooms for one in room.work]
     found = Offers(
@@ -176,13 +179,13 @@ def pages_of(rooms: Rooms = ROOMS) -> Sequence[RoomPages]:
 
 
 def subscriptions_of(rooms: Rooms = ROOMS) -> Sequence[Subscription]:
-    """Return all subscriptions: the handlers of every room, and the publication to accounts."""
+    """Return all subscriptions to events: the handlers of every room, and the publication of public events to webhooks."""
     told = dict.fromkeys(one.event for room in rooms for one in room.published)
     return [*(one for room in rooms for one in room.handlers), *map(publishing, told)]
 
 
 def examples_of(rooms: Rooms = ROOMS) -> Examples:
-    """Examples of fields and parameters of the API."""
+    """Return examples of fields and parameters of the API, by name."""
     found: dict[str, str] = {}
     for room in rooms:
         assert not found.keys() & room.examples.keys(), (
@@ -193,5 +196,5 @@ def examples_of(rooms: Rooms = ROOMS) -> Examples:
 
 
 def unheard_of(rooms: Rooms = ROOMS) -> Mapping[type[Event], str]:
-    """Return events without a handler, with reasons."""
+    """Return the events that have no handler, each with the reason."""
     return {event: reason for room in rooms for event, reason in room.unheard.items()}

@@ -1,4 +1,4 @@
-"""Web processes: Granian; each process is one application with its own pool."""
+"""Web processes, run by the server Granian; each process is one application with its own pool of database connections."""
 
 import ctypes
 import os
@@ -12,24 +12,26 @@ from meterai.plumbing.config import Settings, export
 from meterai.plumbing.parent import die_with_parent
 
 BACKLOG = 2048  # connections that may wait while every process is busy
-# Open connections of a process, most of them idle: a browser keeps its own for `HEADER_MS_MAX`, and further ones wait
-# until one ends. Granian allows 2,048 for all processes, which 100 new people a second fill.
+# Open connections of a process, most of them idle: a browser keeps its connection for
+# `HEADER_MS_MAX`. Further connections wait until one ends. Granian's default is 2,048 for all
+# processes, which 100 new people per second fill.
 CONNECTIONS_MAX = 65_536
-FILES_RESERVED = 1_024  # of the files that a process may open: for the database, objects, tasks
-# Time for requests under way when the server is told to stop: an order that waits for its bank is answered, a long
-# examination of a document is not. A periodic task finds interrupted work by its state.
+FILES_RESERVED = 1_024  # open files of a process that are not for clients: database, objects, tasks
+# Seconds for requests under way when the server must stop: enough for an order that waits for its
+# bank, too few for a long examination of a document. A periodic task finds interrupted work by its
+# state.
 STOP_SECONDS_MAX = 6
-HEADER_MS_MAX = 20_000  # for the headers of a request, and between requests on a connection
-CONNECTION_BYTES_MAX = 64 * 1024  # read ahead of the application, including headers; times BACKLOG
-LARGE_BLOCK_BYTES = 2 * 1024 * 1024  # a document; smaller blocks are reused soon
+HEADER_MS_MAX = 20_000  # time limit for the headers of a request, and for an idle connection
+CONNECTION_BYTES_MAX = 64 * 1024  # read ahead per connection, including headers
+LARGE_BLOCK_BYTES = 2 * 1024 * 1024  # size of a large document; smaller blocks are reused soon
 _M_MMAP_THRESHOLD = -3  # malloc.h of glibc
 
 
 def _give_large_blocks_back() -> None:
-    """Return the memory of a large document to the system when it is free.
+    """Make the allocator return the memory of a large document to the system as soon as the document is freed.
 
-    glibc adapts to the first large block it frees and keeps the next ones, up to 64 MB for every thread: some 250 MB
-    more in a process that checks large documents.
+    By default glibc adapts to the first large block that it frees and keeps later ones, up to 64 MB for every thread:
+    some 250 MB more in a process that checks large documents.
     """
     allocator = ctypes.CDLL(None)
     if hasattr(allocator, "mallopt"):
@@ -37,7 +39,9 @@ def _give_large_blocks_back() -> None:
 
 
 def _connections_max() -> int:
-    """Return the number of connections that a process holds, and raise its limit of open files to the allowed maximum."""
+    """Raise the process's limit of open files to the allowed maximum, and return the number of connections that it
+    may hold.
+    """
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     if most == resource.RLIM_INFINITY:
         most = CONNECTIONS_MAX + FILES_RESERVED
@@ -46,7 +50,7 @@ def _connections_max() -> int:
 
 
 def serve(settings: Settings) -> None:
-    """Serve until SIGTERM or SIGINT."""
+    """Run the web processes until SIGTERM or SIGINT."""
     die_with_parent()
     _give_large_blocks_back()
     export(settings)
@@ -54,7 +58,9 @@ def serve(settings: Settings) -> None:
 
 
 def run(application: str, settings: Settings) -> None:
-    """Serve the application that each web process makes by calling `application`."""
+    """Run web processes until SIGTERM or SIGINT; each makes its application by calling `application`
+    (`module:function`).
+    """
     Granian(
         application,
         factory=True,
@@ -65,7 +71,8 @@ def run(application: str, settings: Settings) -> None:
         loop=Loops.uvloop if os.name != "nt" else Loops.asyncio,
         backlog=BACKLOG,
         backpressure=_connections_max(),
-        # No HTTP/2 without TLS: a proxy that passes it through would pass requests that it never saw.
+        # No HTTP/2 without TLS (h2c): a proxy that passes the upgrade through would forward requests
+        # that it cannot inspect.
         http=HTTPModes.http1,
         http1_settings=HTTP1Settings(
             header_read_timeout=HEADER_MS_MAX, max_buffer_size=CONNECTION_BYTES_MAX

@@ -28,10 +28,12 @@ def load(
     config_file: Path | None = None,
     rooms: Rooms = ROOMS,
 ) -> Configuration:
-    """Return the current settings. Refuses `ConfigurationWrong`."""
+    """Return the settings with their sources, from `options`, environment and settings file. Refuses
+    `ConfigurationWrong`.
+    """
     return config.load(sections(rooms), options, config=config_file)
 
 
 def settings_of(**values: object) -> Settings:
-    """Return settings with these values and defaults. Refuses `ConfigurationWrong`."""
+    """Return settings with these values, and defaults for all others. Refuses `ConfigurationWrong`."""
     return config.settings_of(SECTIONS, **values)

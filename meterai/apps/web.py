@@ -45,12 +45,11 @@ from meterai.room import Container, Rooms
 
 _log = structlog.get_logger()
 
-BODY_BYTES_MAX = 1024 * 1024  # of a request without its own limit; JSON is far smaller
-UPLOADS = "uploads"  # under DIR; incoming bodies, in files without names
-SWITCH_SECONDS = (
-    0.0005  # longest time for which a thread may keep the interpreter from the event loop
-)
-YOUNG_OBJECTS_MAX = 10_000  # new objects before the garbage collector runs: some megabytes
+BODY_BYTES_MAX = 1024 * 1024  # body of a request whose route sets no limit; JSON is far smaller
+UPLOADS = "uploads"  # folder in the data directory for incoming bodies, in files without names
+# Longest time for which a thread may hold the interpreter lock while the event loop waits.
+SWITCH_SECONDS = 0.0005
+YOUNG_OBJECTS_MAX = 10_000  # new objects (some megabytes) after which the garbage collector runs
 
 API = """
 Sell, issue, affix, check and refund electronic stamps.
@@ -68,7 +67,7 @@ stable `code`.
     media_type="text/plain",
 )
 async def healthz() -> str:
-    """Health: the process answers."""
+    """Health check: the process answers."""
     return "ok"
 
 
@@ -78,7 +77,7 @@ async def healthz() -> str:
     include_in_schema=False,
 )
 async def readyz(request: Request[Any, Any, Any]) -> Response[dict[str, object]]:
-    """Readiness: the database answers and is migrated, and every check that a room registered holds.
+    """Readiness check: the database answers and is migrated, and every check that a room registered holds.
 
     Warnings of rooms and the result of the last nightly audit are shown and do not change the status.
     """
@@ -88,7 +87,8 @@ async def readyz(request: Request[Any, Any, Any]) -> Response[dict[str, object]]
         rows = await container.database.read("SELECT name FROM applied_migrations ORDER BY name")
         checks["database"] = "ok"
         applied = [row["name"] for row in rows]
-        # A database may have newer migrations: each suits the version before it, which runs until it is replaced.
+        # The database may have newer migrations: each migration suits the previous version too, which
+        # runs until it is replaced.
         checks["migrations"] = "ok" if set(applied) >= set(names()) else "missing"
     except Exception as fault:  # any fault means not ready
         checks["database"] = _code_of(fault)
@@ -122,7 +122,7 @@ def _code_of(fault: Exception) -> str:
     include_in_schema=False,
 )
 async def openapi(request: Request[Any, Any, Any]) -> dict[str, Any]:
-    """The API as OpenAPI 3.1."""
+    """Return the API description as OpenAPI 3.1."""
     found: dict[str, Any] = request.app.state.openapi
     return found
 
@@ -132,8 +132,8 @@ OWN = (healthz, readyz, openapi)
 
 @asynccontextmanager
 async def _opened(settings: Settings, rooms: Rooms, queueing: Queueing) -> AsyncIterator[Container]:
-    """Yield the services of the application. Logs the reason if they cannot be built, because the server that calls
-    this function does not.
+    """Yield the services of the application. If they cannot be built, log the reason, because the server does not log
+    it.
     """
     async with AsyncExitStack() as stack:
         try:
@@ -149,8 +149,8 @@ async def _opened(settings: Settings, rooms: Rooms, queueing: Queueing) -> Async
 def _spare_the_collector() -> None:
     """Reduce the work of the garbage collector on the long-lived application.
 
-    Objects that exist now stay, so they are frozen. A request leaves few cycles behind, so the threshold of young
-    objects is higher. Saves some 8 % of an order.
+    Objects that exist now live as long as the process, so they are frozen. A request leaves few reference cycles, so
+    the threshold of young objects is raised. This saves some 8 % of the processor time of an order.
     """
     gc.collect()
     gc.freeze()
@@ -158,10 +158,10 @@ def _spare_the_collector() -> None:
 
 
 def _let_the_loop_in() -> None:
-    """Make threads that read documents release the interpreter sooner than by default (5 ms).
+    """Make threads that read documents release the interpreter lock sooner than by default (5 ms).
 
-    The event loop requests it in each turn, and an answer takes some twenty turns: beside one such thread a turn took
-    8 to 10 ms, and now takes 0.7 ms. The limiter would take a longer queue for overload.
+    The event loop needs the lock in each iteration, and an answer takes some twenty iterations. Beside one such
+    thread an iteration took 8 to 10 ms, and now takes 0.7 ms. The limiter would regard the longer delay as overload.
     """
     sys.setswitchinterval(SWITCH_SECONDS)
 
@@ -179,7 +179,7 @@ def _described(url: str) -> OpenAPIConfig:
         security=[{"key": []}],
         openapi_router=Router(
             "/openapi",
-            route_handlers=[],  # the framework's own
+            route_handlers=[],  # only the framework's handlers
             opt={"permission": Permission.PUBLIC, "priority": Priority.NEW},
             include_in_schema=False,
         ),
@@ -190,8 +190,8 @@ def _described(url: str) -> OpenAPIConfig:
 def _give_at_once(app: Litestar) -> None:
     """Resolve all parameters of a route in one step.
 
-    The framework starts a task for each independent parameter, and parses the request for each; ours wait for nothing
-    and take the request alone.
+    The framework starts a task for each independent parameter, and parses the request for each. Our parameters are
+    computed from the request without waiting, so no tasks are needed.
     """
     for route in app.routes:
         if isinstance(route, HTTPRoute):
@@ -216,7 +216,9 @@ def _giving(asked: dict[str, Provide]) -> Callable[..., Awaitable[None]]:
 
 
 def build(settings: Settings, rooms: Rooms = ROOMS, site: pages.Site | None = None) -> Litestar:
-    """Return the application of these rooms, for these settings; several applications share one `site`."""
+    """Return the application of these rooms, for these settings. Several applications of a process may share one
+    `site`.
+    """
     introduce(rooms)
     bodies = Bodies(settings.process.directory / UPLOADS, settings.process.uploads_bytes_max)
     site = site or pages.Site(*pages_of(rooms))
@@ -251,7 +253,7 @@ def build(settings: Settings, rooms: Rooms = ROOMS, site: pages.Site | None = No
         ],
         dependencies=injected(services_of(rooms)),
         request_class=BoundedRequest,
-        before_request=require_permission,  # a guard of the framework costs a copy of the route each time
+        before_request=require_permission,  # a guard of the framework would copy the route for each request
         lifespan=[lifespan],
         state=State({"rooms": rooms, "limiter": limiter, "site": site, "throttle": Throttle()}),
         exception_handlers={
@@ -274,7 +276,7 @@ def build(settings: Settings, rooms: Rooms = ROOMS, site: pages.Site | None = No
 def create() -> ASGIApp:
     """Return the application of one web process; Granian calls it."""
     die_with_parent()
-    join()  # the process that this one replaces may have been killed
+    join()  # gathers the metrics of a replaced process, which may have been killed
     settings = load().settings
     logs.configure(
         level=settings.process.log_level,

@@ -15,12 +15,13 @@ from meterai.plumbing.work.retention import Retention
 from meterai.room import Container, Rooms
 
 WATCH_SECONDS = 15.0
-# No client waits for a worker: a row locked for longer is tried again later, and its slot goes to another row.
+# Milliseconds to wait for a row lock. No client waits for a worker: a row locked for longer is tried
+# again later, and its slot goes to another row.
 LOCK_WAIT_MS_MAX = 1_000
 
 
 def periodic_tasks(container: Container, rooms: Rooms = ROOMS) -> Sequence[PeriodicTask]:
-    """Return the periodic tasks of the rooms, of retention, and of the queues."""
+    """Return all periodic tasks: of the rooms, of retention, and the one that measures the queues."""
     return [
         *chain.from_iterable(room.tasks(container) for room in rooms),
         *Retention(
@@ -36,7 +37,7 @@ def periodic_tasks(container: Container, rooms: Rooms = ROOMS) -> Sequence[Perio
 
 
 def watch_queues(container: Container) -> Run:
-    """Return a periodic task that sets the metrics of the queues."""
+    """Return the function of the periodic task that sets the metrics of the queues."""
 
     async def watch() -> int:
         async with container.database.reading() as tx:
@@ -51,9 +52,9 @@ def watch_queues(container: Container) -> Run:
 
 
 async def run(settings: Settings, rooms: Rooms = ROOMS) -> None:
-    """Work until SIGTERM or SIGINT, then finish what is begun.
+    """Run the worker until SIGTERM or SIGINT; then finish jobs and tasks that have begun.
 
-    Refuses what a room's `before_work` refuses, such as `StoreDiffers`.
+    Refuses what the `before_work` of a room refuses, such as `StoreDiffers`.
     """
     logs.configure(
         level=settings.process.log_level,

@@ -1,12 +1,12 @@
-"""Audit: every invariant of every room, and the chain of clean audits.
+"""Audit: checks every invariant of every room, and keeps the chain of clean audits.
 
 Promises this room keeps
-  * An audit without findings is recorded as a point of the chain; no point is ever changed.
-  * A point covers everything that happened before its time; later audits compare the past with it.
-  * The platform audits itself: a point from the first day on, and one each night.
+  * An audit without findings is recorded as an audit point in a chain; no point is ever changed.
+  * A point covers everything that happened before its time; later audits compare the rows of that time with the point.
+  * The platform audits itself automatically: there is a point from the first day on, and a new one each night.
 
-Runs the invariants that the rooms registered (`Registered`), and knows none itself.  Calls the rooms below for checks
-that are no query: seals, objects, and the record of the bank.
+Runs the invariants that the rooms registered (`Registered`). Calls lower rooms for checks that are not queries:
+seals, objects, and the record of the bank.
 """
 
 from meterai.audit.auditor import Audit, Auditor, invariants_of

@@ -1,4 +1,4 @@
-"""One audit: every invariant, and the past compared with the last points of the chain."""
+"""One audit: checks every invariant, and compares the past with the last points of the chain."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -33,18 +33,20 @@ from meterai.plumbing.db.schema import check_schema
 
 
 def invariants_of(registered: Registered) -> tuple[Invariant, ...]:
-    """Return every invariant: those of rooms, those about all tables, and that a room explains each entry of the ledger and
-    each mail."""
+    """Return every invariant: those of rooms, those about all tables, and those that each ledger entry and each mail
+    is explained by a rule of a room.
+    """
     of_all = quiet_harm(registered.audited)
     mails = told(registered.mail_causes)
     return (explained(registered.postings), mails, *of_all, *registered.invariants)
 
 
-Tell = Callable[[int, int, str], None]  # parts done, all parts, name of the present part
+# Reports progress: number of parts done, number of all parts, name of the current part.
+Tell = Callable[[int, int, str], None]
 
 
 def silent(_done: int, _parts: int, _name: str) -> None:
-    """Report no progress."""
+    """Ignore progress."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,9 @@ class Audit:
         return all(finding.holds for finding in self.findings)
 
     def as_json(self) -> dict[str, object]:
-        """Return one JSON object: every invariant, the number of its violations, and some of them."""
+        """Return the result as a JSON object: for every invariant the number of violations, and some of the violating
+        rows.
+        """
         return {
             "holds": self.holds,
             "invariants": [
@@ -78,9 +82,9 @@ class Audit:
 
 
 class Auditor:
-    """One audit: of all history, or of the rows written since the last clean one.
+    """One audit of all history, or of the rows written since the last clean audit.
 
-    `record` adds it to the chain of points if everything holds.
+    If everything holds, the caller adds the audit to the chain of points by `record`.
     """
 
     def __init__(
@@ -97,10 +101,10 @@ class Auditor:
         self._settled_after = settled_after
 
     async def run(self, *, is_incremental: bool) -> tuple[list[InvariantFinding], "Coverage"]:
-        """Return every finding, and what was covered.
+        """Run the audit; return the finding of each check, and the coverage.
 
-        An incremental audit covers all history where there is no clean point, or the last one was made in another database:
-        this one was restored from a dump.
+        An incremental audit covers all history if there is no point, or if the last point was made in another
+        database, since this database was restored from a dump.
         """
         mark = await Mark.of_now(self._database)
         known = await points(self._database)
@@ -122,8 +126,8 @@ class Auditor:
         return findings, Coverage(kind, known, until, mark, since, begins)
 
     async def record(self, coverage: "Coverage") -> Point | None:
-        """Add a clean audit to the chain; None where it covers no time after the last point, or another audit was recorded
-        meanwhile.
+        """Add a clean audit to the chain and return its point; None if it covers no time after the last point, or
+        another audit was recorded meanwhile.
         """
         known = coverage.known
         if known and coverage.until <= known[-1].covers_until:
@@ -164,11 +168,11 @@ class Auditor:
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """Coverage of an audit: its kind, the points before it, and its end."""
+    """Coverage of an audit: its kind, the earlier points, and the time that it covers."""
 
     kind: str
     known: Sequence[Point]
     until: datetime
     mark: Mark
-    since: Mark | None  # None: all history
+    since: Mark | None  # only rows written after this mark; None: all history
     begins: datetime

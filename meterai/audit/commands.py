@@ -24,9 +24,9 @@ from meterai.commands import (
 from meterai.kit.refusal import Refusal
 from meterai.reconciliation import DAYS as BANK_DAYS
 
-SEALS_MAX = 1_000_000_000  # above the number of documents: `all`
+SEALS_MAX = 1_000_000_000  # more than there are documents; for all, `all` is given
 SEED_MAX = 0x7FFF_FFFF_FFFF_FFFF
-BANK_DAYS_MAX = 366  # banks answer about no more
+BANK_DAYS_MAX = 366  # banks keep records for no longer
 SealCount = Annotated[int | Literal["all"], Parameter(validator=Between(0, SEALS_MAX))]
 Seed = Annotated[int | None, Parameter(validator=Between(0, SEED_MAX))]
 BankDays = Annotated[int, Parameter(validator=Between(1, BANK_DAYS_MAX))]
@@ -44,11 +44,11 @@ def audit(
 ) -> None:
     """Check every invariant of money and stamps.
 
-    Exit status 0 only if all hold, 1 only if one is broken, 3 if that could not be found out.
+    Exit status: 0 if all invariants hold, 1 if one is broken, 3 if the audit could not be completed.
 
-    A full audit reads all history; `--incremental` what was written since the last audit that held,
-    and proves the rest to be what it was.  `--seals` many delivered documents are opened (`all`: every
-    one), drawn by `--seed`.  `--bank` compares the last `--bank-days` with the bank's own record.
+    A full audit reads all history. With `--incremental`, it reads rows written since the last clean audit, and proves
+    that older rows are unchanged. `--seals` is the number of delivered documents to open (`all`: every document),
+    drawn at random with `--seed`. `--bank` compares the last `--bank-days` days with the bank's record.
     """
     at_most = None if seals == "all" else seals
     request = AuditRequest(
@@ -69,7 +69,7 @@ def audit(
     except Refusal as refusal:
         if exit_of(refusal) is not Exit.NO:
             raise
-        # A refusal (the bank does not answer) is no finding: the audit is incomplete.
+        # A refusal (such as a bank that does not answer) is no finding; the audit is incomplete.
         complain(f"the audit could not be completed: {refusal.code}")
         raise SystemExit(Exit.UNJUDGED) from None
     if as_json:
@@ -87,7 +87,7 @@ def audit(
 
 
 def _tell(begun: set[int], done: int, parts: int, name: str) -> None:
-    """Report the present part: on one line of a terminal, or a line for each part elsewhere."""
+    """Print the current part: always on the same line of a terminal, or a line for each part elsewhere."""
     if parts > 1 and sys.stderr.isatty():
         sys.stderr.write(f"\r\033[Kpart {done + 1} of {parts}: {name}")
     elif parts > 1 and done not in begun:

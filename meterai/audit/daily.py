@@ -1,7 +1,7 @@
-"""The automatic audit: a point of the chain from the first day on, and one each night.
+"""The automatic audit: it adds a point to the chain from the first day on, and one each night.
 
-Later audits compare the past with the points, so that a point must not wait for a person.  One worker audits at a time.
-A finding is reported, records no point, and the audit is repeated within the hour.
+Later audits compare the past with the points, so a point must not wait for a person. Only one worker audits at a
+time. After an audit with findings, these are reported, no point is recorded, and the audit is repeated an hour later.
 """
 
 from datetime import datetime, timedelta
@@ -19,21 +19,21 @@ from meterai.room import Container
 
 TASK = "audit"
 LOOK_SECONDS = 60.0
-NIGHT_HOUR = 3  # in WIB: few buy, and a scheduled full audit has ended
-EVENING = timedelta(hours=4)  # a point of another audit since the evening before suffices
-TURN_SECONDS = 7_200.0  # limit of one audit, which takes minutes for millions of orders
+NIGHT_HOUR = 3  # hour in WIB: few people buy then, and a scheduled full audit has ended
+EVENING = timedelta(hours=4)  # before `NIGHT_HOUR`: no audit is needed if a point is younger
+TURN_SECONDS = 7_200.0  # time limit of one audit, which takes minutes for millions of orders
 REST_SECONDS = 3_600.0  # pause after an audit with findings
 _log = structlog.get_logger()
 
 
 def needed_since(now: datetime) -> datetime:
-    """Return the time that a point must cover at least: the evening before the last night."""
+    """Return the time up to which a point must reach, so that no audit is due: the evening before the last night."""
     night = now.astimezone(WIB).replace(hour=NIGHT_HOUR, minute=0, second=0, microsecond=0)
     return night - timedelta(days=night > now) - EVENING
 
 
 class DailyAudit:
-    """Audits rows written since the last point, or all history where there is none."""
+    """Audits the rows written since the last point, or all history if there is no point."""
 
     def __init__(
         self,
@@ -41,11 +41,11 @@ class DailyAudit:
         after_seconds: float = SETTLED_AFTER.total_seconds(),
     ) -> None:
         self._container = container
-        # A starting worker is not burdened; a point would cover nothing younger anyway.
+        # A starting worker is not burdened with an audit; it would not cover rows of these seconds anyway.
         self._begins = monotonic() + after_seconds
 
     async def look(self) -> int:
-        """Periodic task: audit when it is due and no other worker does, and set the metrics."""
+        """Periodic task: audit if an audit is due and no other worker audits; set the metrics.  Returns 0."""
         database, now = self._container.database, self._container.clock.now()
         if monotonic() >= self._begins:
             if await database.once(store.take_turn, needed_since(now), TURN_SECONDS):
@@ -78,7 +78,7 @@ def _show(state: AuditState, now: datetime) -> None:
 
 
 def tasks(container: Container) -> list[PeriodicTask]:
-    """Return the periodic task of the audit; cancelled when the worker stops, since it only reads."""
+    """Return the periodic task of the audit.  It is cancelled when the worker stops, because an audit only reads."""
     return [
         PeriodicTask(
             TASK,

@@ -1,4 +1,4 @@
-"""Figures of the audit: days of a period, each covered by a clean audit."""
+"""Promise query of the audit: days of a period; broken for days that no clean audit covers."""
 
 from meterai.plumbing.db.figures import PromiseQuery
 

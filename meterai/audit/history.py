@@ -1,10 +1,11 @@
-"""Hashes of facts over consecutive stretches of time, and a quick proof that a stretch is unchanged.
+"""Hashes of facts (columns that never change) over consecutive stretches of time, and a quick proof that a stretch is
+unchanged.
 
-The hash of a stretch covers the hashes of its rows, in their own order, account by account: it depends on the rows and
-not on the order of writing.  The quick proof needs no hash.  PostgreSQL stores in every row version the transaction that
-wrote it (xmin), which SQL cannot choose.  A stretch with as many rows as before, all written before it was hashed, has the
-same rows.  A stretch with a younger row version (another column changed, or the row was planted) is hashed again and
-compared.
+The hash of a stretch covers the hashes of its rows, sorted within each account, account by account. So it depends on
+the rows and not on the order in which they were written. The quick proof needs no hashing. PostgreSQL stores in every
+row version the transaction that wrote it (xmin), which SQL cannot choose. A stretch that has as many rows as before,
+all of them written before it was hashed, has the same rows. A stretch with a younger row version (another column
+changed, or somebody forged the row) is hashed again and compared.
 """
 
 import hashlib
@@ -21,13 +22,13 @@ from meterai.plumbing.db.marks import IS_YOUNG, Mark
 
 BEGINNING = datetime(2025, 1, 1, tzinfo=UTC)  # epoch of our serials; nothing is older
 
-Stretch = tuple[datetime, datetime]  # from, and up to (exclusive)
-Cell = tuple[str, datetime]  # a fact, and the begin of its stretch
+Stretch = tuple[datetime, datetime]  # begin, and end (exclusive)
+Cell = tuple[str, datetime]  # name of a fact, and begin of a stretch
 
 
 @dataclass(frozen=True, slots=True)
 class StretchDigest:
-    """Number of rows of a stretch, and the hash over them."""
+    """Number of rows of a fact in a stretch, and the hash over them."""
 
     rows: int
     sha256: str
@@ -64,7 +65,9 @@ def _of(fact: Fact, query: str) -> str:
 
 
 def months(start: datetime, until: datetime) -> list[Stretch]:
-    """Cut a time into stretches at the beginnings of months, so that a late change costs the hashes of one month."""
+    """Cut a period into stretches at the beginnings of months, so that after a late change only one month is hashed
+    again.
+    """
     cuts = [start]
     while cuts[-1] < until:
         last = cuts[-1]
@@ -74,9 +77,9 @@ def months(start: datetime, until: datetime) -> list[Stretch]:
 
 
 class Hashing:
-    """Hashes facts of stretches, scope by scope in the order of accounts.
+    """Hashes facts by stretch; `take` reads one scope after the other, in the order of accounts.
 
-    Stretches are consecutive; only those of `cells` are answered, or all.
+    The stretches must be consecutive.  Only the hashes of `cells` are returned; all if None.
     """
 
     def __init__(
@@ -92,7 +95,7 @@ class Hashing:
         self._is_global_taken = False
 
     async def take(self, database: Database, scope: RowScope) -> None:
-        """Read the facts of the accounts of one scope; facts without an account are read with the first scope."""
+        """Read and hash the facts of the accounts in a scope; facts without an account are read with the first scope."""
         for fact in self._facts:
             if not (fact.is_global and self._is_global_taken):
                 await self._take(database, fact, scope)
@@ -120,7 +123,7 @@ class Hashing:
             self._found[cell] = (count + row["rows"], digest)
 
     def digests(self) -> dict[Cell, StretchDigest]:
-        """Return the hashes of stretches that have rows."""
+        """Return the hashes by cell; cells without rows are left out."""
         return {
             cell: StretchDigest(rows, digest.hexdigest())
             for cell, (rows, digest) in self._found.items()
@@ -134,7 +137,7 @@ async def hashed(
     stretches: Sequence[Stretch],
     cells: Iterable[Cell] | None = None,
 ) -> dict[Cell, StretchDigest]:
-    """Return the hashes of stretches, read in one pass."""
+    """Return the hashes of all accounts in these stretches by cell, read in one pass."""
     hashing = Hashing(audited.facts, stretches, cells)
     if stretches:
         await hashing.take(database, Everything(audited.subjects))
@@ -149,7 +152,9 @@ async def unproven(
     stretches: Sequence[Stretch],
     since: Mark,
 ) -> set[Cell]:
-    """Return the cells of facts that the quick proof does not cover, since the mark set when they held."""
+    """Return the cells that the quick proof does not show to be unchanged since the mark `since`, when their hashes
+    were `known`.
+    """
     cuts = [start for start, _ in stretches]
     left: set[Cell] = set()
     for fact in facts:
@@ -167,7 +172,7 @@ async def unproven(
 
 
 async def row_counts(database: Database, tables: Iterable[str]) -> dict[str, int]:
-    """Count the rows of these tables, whose rows have no time and are never deleted."""
+    """Count the rows of each of these tables; their rows have no time and are never deleted."""
     counted = (f"(SELECT count(*) FROM {table}) AS {table}" for table in tables)
     async with database.transaction() as tx:
         [row] = await patiently(tx, f"SELECT {', '.join(counted)}")

@@ -1,4 +1,4 @@
-"""Points of the chain of clean audits, and the state of the automatic audit; pure."""
+"""Audit points (links of the chain of clean audits), and the state of the automatic audit; pure."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -7,7 +7,7 @@ from typing import NamedTuple
 class AuditState(NamedTuple):
     """State of the automatic audit.
 
-    covered_until  end of the last point of the chain; None where there is none
+    covered_until end of the last point of the chain; None if there is no point
     broken         invariants that did not hold in the last automatic audit
     """
 
@@ -16,7 +16,7 @@ class AuditState(NamedTuple):
 
 
 class CleanAudit(NamedTuple):
-    """Point of the chain of clean audits: its coverage, the hash of that, and the hash of the chain."""
+    """Point of the chain of clean audits: the covered time, the hash of the covered history, and the hash of the chain."""
 
     point: int
     kind: str

@@ -1,9 +1,10 @@
-"""The chain of clean audits: the coverage of each, and a hash over it and the one before.
+"""The chain of clean audits: each audit point has its coverage, and a hash over itself and the previous point.
 
-A point states that everything before `covers_until` was audited and held.  It keeps the hash of every fact
-(`plumbing/db/audited.py`) of every stretch of time that it covers.  An incremental point covers the time since the point
-before, a full one all time, month by month, so that comparisons need only the last full one and later ones.  An attacker
-who can change the books could also change this table: keep `chained` elsewhere (it is printed) to detect that.
+A point states that everything before `covers_until` was audited without findings. It contains a hash of each fact
+(`plumbing/db/audited.py`) for each stretch of time that it covers. An incremental point covers the time since the
+previous point; a full point covers all time, month by month. So comparisons need only the last full point and later
+points. An attacker who can change the books could also change this table: keep `chained` elsewhere (it is printed) to
+detect that.
 """
 
 import hashlib
@@ -31,8 +32,8 @@ from meterai.plumbing.db.invariants import SHOWN_MAX, Everything, Invariant, Inv
 from meterai.plumbing.db.marks import Mark
 from meterai.plumbing.work.retention import YEAR
 
-# A row has the time at which its transaction began, and is visible when that commits.  None of our transactions lasts this
-# long; younger rows are covered by the next point.
+# A row has the time at which its transaction began, and becomes visible when the transaction commits.
+# No transaction of ours lasts this long; younger rows are covered by the next point.
 SETTLED_AFTER = timedelta(minutes=5)
 
 _POINTS = """
@@ -54,7 +55,7 @@ UNCHANGED = Invariant(
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One clean audit."""
+    """One clean audit, as a link of the chain."""
 
     number: int
     kind: str
@@ -66,19 +67,21 @@ class Point:
 
     @property
     def has_facts(self) -> bool:
-        """False for a point of an earlier release without hashes of single facts; only its link in the chain is checked."""
+        """True if the point has hashes of single facts. Only the link in the chain is checked of a point of an
+        earlier release without them.
+        """
         return "facts" in self.totals
 
     @property
     def stretches(self) -> list[Stretch]:
-        """Return the stretches of time that it has hashes of."""
+        """Return the stretches of time for which the point has hashes."""
         if self.kind == "full":
             return months(BEGINNING, self.covers_until)
         return [(self.covers_from, self.covers_until)]
 
     @property
     def cells(self) -> dict[Cell, StretchDigest]:
-        """Return its hashes, by fact and begin of a stretch."""
+        """Return the hashes of the point, by fact and begin of the stretch."""
         return {
             (fact, datetime.fromisoformat(start)): StretchDigest(rows, sha256)
             for fact, by_start in self.totals["facts"].items()
@@ -87,24 +90,24 @@ class Point:
 
     @property
     def mark(self) -> Mark:
-        """The mark (a transaction of one database) at which it was made."""
+        """The mark (a transaction of a database) at which the point was made."""
         return Mark.read(self.totals["mark"])
 
 
 def chained(before: bytes, point: "Point") -> bytes:
-    """Return the hash over a point and the one before it."""
+    """Return the chained hash of a point: over the chained hash `before` of the previous point, and the point itself."""
     told = [point.number, point.kind, point.covers_from.timestamp(), point.covers_until.timestamp()]
     text = json.dumps([*told, point.history.hex(), point.totals], sort_keys=True)
     return hashlib.sha256(before + text.encode()).digest()
 
 
 async def points(database: Database) -> list[Point]:
-    """Return every clean audit, oldest first."""
+    """Return the points of all clean audits, the oldest first."""
     return [Point(*row.values()) for row in await look(database, _POINTS)]
 
 
 def compared_to_last(known: Sequence[Point]) -> list[Point]:
-    """Return the last full point and later ones, which together cover all time."""
+    """Return the last full point and all later points, which together cover all time; empty if there is no full point."""
     for place in reversed(range(len(known))):
         if known[place].kind == "full" and known[place].has_facts:
             return list(known[place:])
@@ -112,7 +115,7 @@ def compared_to_last(known: Sequence[Point]) -> list[Point]:
 
 
 def wrong_links(known: Sequence[Point]) -> list[Row]:
-    """Return the points at which the chain is inconsistent."""
+    """Return a row for each inconsistency of the chain: a gap, a wrong chained hash, or a wrong hash of history."""
     wrong: list[Row] = []
     before, until = b"", BEGINNING
     for place, point in enumerate(known):
@@ -128,13 +131,13 @@ def wrong_links(known: Sequence[Point]) -> list[Row]:
 
 
 class Past:
-    """The past according to the last points, to be compared with the present rows."""
+    """The past as the last points recorded it, to be compared with the current rows."""
 
     def __init__(self, audited: Audited, known: Sequence[Point]) -> None:
         self._audited = audited
         kept = compared_to_last(known)
         self.stretches = [stretch for point in kept for stretch in point.stretches]
-        # Facts whose columns or rows had another definition at a point are not compared with it.
+        # A fact is not compared if a point recorded it with another definition of its columns or rows.
         shapes: list[dict[str, str]] = [point.totals.get("shapes", {}) for point in kept]
         self._facts = {
             fact.name: fact
@@ -151,7 +154,7 @@ class Past:
         self.hashing = Hashing(audited.facts, self.stretches)
 
     async def compare_young(self, database: Database, since: Mark) -> list[Row]:
-        """Return the differences from the past, checking only stretches with a row written since the mark."""
+        """Return the differences from the past; only stretches with a row written since the mark are hashed."""
         if not self.stretches:
             return []
         facts = self._facts.values()
@@ -161,7 +164,7 @@ class Past:
         return self._differences(found, left)
 
     def compare_all(self) -> list[Row]:
-        """Return the differences from the past, once `hashing` has taken every scope."""
+        """Return the differences from the past in all stretches; `hashing` must have taken every scope before."""
         found = self.hashing.digests()
         told = {cell for cell in found if cell[0] in self._facts}
         return self._differences(found, self._cells.keys() | told)
@@ -182,13 +185,13 @@ class Past:
         ]
 
     def _stays(self, cell: Cell) -> bool:
-        """False once the first rows of a stretch are beyond their retention."""
+        """True while all rows of a cell are within their retention, so that none may be missing."""
         years = self._facts[cell[0]].years
         return not years or SystemClock().now() - years * YEAR < cell[1]
 
     async def compare_row_counts(self, database: Database) -> list[Row]:
-        """Return tables that have fewer rows than at the last point although no row is deleted from them; a point of an earlier
-        release may count more tables.
+        """Return the tables that have fewer rows than at the last point although rows are never deleted from them.
+        Tables that only a point of an earlier release counted are skipped.
         """
         counted = self._audited.standing
         now = await row_counts(database, counted) if self._row_counts else {}
@@ -201,7 +204,7 @@ class Past:
     async def facts(
         self, database: Database, stretches: Sequence[Stretch]
     ) -> dict[Cell, StretchDigest]:
-        """Return the hashes of a new point, reusing those of stretches compared just now."""
+        """Return the hashes for a new point; those of stretches that were just compared are reused."""
         same = {start for start, _ in set(self.stretches) & set(stretches)}
         known = {cell: digest for cell, digest in self._cells.items() if cell[1] in same}
         rest = {
@@ -214,7 +217,7 @@ class Past:
 
 
 def finding(wrong: list[Row]) -> InvariantFinding:
-    """Return the finding about the chain."""
+    """Return the differences from the past as the finding of the invariant `UNCHANGED`."""
     return InvariantFinding(UNCHANGED, len(wrong), wrong[:SHOWN_MAX])
 
 
@@ -230,7 +233,7 @@ async def record(
     until: datetime,
     mark: Mark,
 ) -> Point | None:
-    """Add a clean audit to the chain; None where another audit took its number first."""
+    """Add a clean audit to the chain and return its point; None if a concurrent audit took the number first."""
     last = known[-1] if known else None
     covers_from = last.covers_until if last else BEGINNING
     draft = Point(len(known) + 1, kind, covers_from, until, b"", {}, b"")

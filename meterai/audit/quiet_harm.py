@@ -1,4 +1,6 @@
-"""Invariants over all tables: no future time hides work, no due work is late, no mark lacks its evidence."""
+"""Invariants over all tables: no time in the future hides work, no due work is late, no mark that ends work lacks its
+evidence.
+"""
 
 import re
 from collections import defaultdict
@@ -10,10 +12,10 @@ from meterai.plumbing.db.sql_files import described
 
 
 def quiet_harm(audited: Audited) -> tuple[Invariant, ...]:
-    """Return the invariants about every table: no future time hides work, no due work is late, no mark lacks its evidence.
+    """Return the invariants about all tables (see the module).
 
-    Tables without accounts have an invariant of their own, checked as a whole.  So have waiting rows: they are few, and found
-    by the indexes of the tasks that work on them.
+    Invariants of tables without accounts are separate and checked as a whole. The invariant of waiting rows is
+    checked as a whole too: these rows are few, and found by the indexes of the tasks that work on them.
     """
     tables = _Tables()
     clocks = list(_clocks(audited, tables))
@@ -44,7 +46,7 @@ _KEY = re.compile(r"PRIMARY KEY \((.*)\)")
 
 
 class _Tables:
-    """Schema of the tables: which belong to accounts, their keys, and their columns of times."""
+    """Schema of the tables: which of them belong to accounts, their primary keys, and their columns of times."""
 
     def __init__(self) -> None:
         known = described()
@@ -61,7 +63,9 @@ class _Tables:
                 self.times[table].append(column)
 
     def rows(self, table: str, wrong: str, *, is_whole: bool = False) -> str:
-        """Return SQL of the rows of a table (as `t`) for which `wrong` is true: account, key, and times."""
+        """Return SQL that selects account, key and times of the rows of a table (alias `t`) for which the condition
+        `wrong` is true.
+        """
         account = "t.account_id" if table in self.owned else "NULL::uuid"
         source = table if is_whole or table not in self.owned else f"{{{table}*}}"
         times = [f"t.{one}" for one in self.times.get(table, ())]
@@ -74,7 +78,7 @@ def _all(queries: Iterable[tuple[bool, str]], *, is_owned: bool) -> str:
 
 
 def _clocks(audited: Audited, tables: _Tables) -> Iterator[tuple[bool, str]]:
-    """Yield SQL of rows with a time beyond its bound, table by table."""
+    """Yield for each table whether it belongs to accounts, and SQL that selects its rows with a time beyond its bound."""
     bounds = {(one.table, one.column): one for one in audited.clocks}
     for table, names in sorted(tables.times.items()):
         past = [f"t.{name}" for name in names if (table, name) not in bounds]

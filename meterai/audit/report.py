@@ -1,4 +1,4 @@
-"""A whole audit: tables, seals, objects, the bank, and the chain."""
+"""A whole audit: tables, seals, objects, the bank's record, and the chain of points."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -22,7 +22,7 @@ from meterai.stamping import issuers_of
 
 YOUNG = timedelta(
     hours=6
-)  # an upload writes bytes before its row; objects still without a row were deleted
+)  # objects younger than this are not compared: an upload writes its object before its row
 ROLE_USED = Invariant(
     "application_works_as_its_role",
     "The application's login can neither change nor delete what happened.",
@@ -32,16 +32,16 @@ ROLE_USED = Invariant(
 
 @dataclass(frozen=True, slots=True)
 class AuditRequest:
-    """Request of the operator for an audit."""
+    """What an audit is to check, as the operator requests it."""
 
-    drawing: DeltaSample | None = None  # None: no document is opened
+    drawing: DeltaSample | None = None  # documents to open; None: no document is opened
     is_incremental: bool = False
-    bank_days: int = 0  # 0: the bank is not asked
+    bank_days: int = 0  # days to compare with the bank's record; 0: the bank is not queried
 
 
 @dataclass(frozen=True, slots=True)
 class AuditReport:
-    """Findings, coverage, and notes for the operator."""
+    """Result of a whole audit: findings, kind (full or incremental), notes for the operator, and the recorded point."""
 
     audit: Audit
     notes: tuple[str, ...]
@@ -73,9 +73,9 @@ async def audit_all(
     tell: Tell = silent,
     opens: Opens = MappingProxyType({}),
 ) -> AuditReport:
-    """Make the requested audit, and record a point of the chain if everything holds.
+    """Make the requested audit, and add a point to the chain if everything holds.
 
-    The bank is asked by the service of payments that `opens` opens.
+    `opens` opens the service of payments, by which the bank is queried.
     """
     auditor = Auditor(database, registered, tell)
     findings, coverage = await auditor.run(is_incremental=request.is_incremental)
@@ -88,7 +88,7 @@ async def audit_all(
         notes.append(f"documents drawn with --seed {request.drawing.seed}")
         findings += await _papers(database, settings, request.drawing)
     else:
-        # Their bytes and keys are on another machine, or in another folder.
+        # The objects and keys are on another machine, or in another folder.
         notes.append(f"documents were not opened: {settings.process.directory} is of no instance")
     if request.bank_days:
         findings.append(await _bank(database, settings, request.bank_days, opens))

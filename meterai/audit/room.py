@@ -11,7 +11,9 @@ from meterai.room import Container, Room
 
 
 async def _said(container: Container) -> str | None:
-    """Return the number of broken invariants as one line for `/readyz`, without names: it is public."""
+    """Return the number of broken invariants as one line for `/readyz`; None if all hold. Names are left out because
+    `/readyz` is public.
+    """
     found = await container.database.once(store.audit_state)
     return f"{len(found.broken)} promises broken" if found.broken else None
 

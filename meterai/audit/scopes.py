@@ -1,4 +1,4 @@
-"""Scopes of an audit: all accounts in ranges, or the rows written since a point."""
+"""Scopes of an audit: all accounts in ranges, or the subjects with rows written since a point."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -10,11 +10,11 @@ from meterai.plumbing.db.database import Database
 from meterai.plumbing.db.invariants import Accounts, Everything, RowScope, Touched, patiently
 from meterai.plumbing.db.marks import IS_YOUNG, Mark
 
-ROWS_PER_RANGE = 20_000  # a statement takes a second, and its sorts fit in memory
+ROWS_PER_RANGE = 20_000  # with so many rows, a statement takes a second and its sorts fit in memory
 SUBJECTS_PER_PART = 5_000
 
-# Accounts at which the ranges are cut, that many rows of the measuring table apart.  The rows of one account are always in
-# one range.
+# Accounts at which the ranges are cut, a given number of rows of the table `measure` apart.  All rows
+# of an account are in the same range.
 _CUTS = """
 SELECT DISTINCT account_id FROM (
     SELECT account_id, row_number() OVER (ORDER BY account_id) AS place
@@ -25,7 +25,7 @@ _IS_YOUNG = IS_YOUNG.format(row="t")
 
 
 def _young(audited: Audited, table: str, subject: SubjectColumn) -> str:
-    """Return SQL of the subjects of rows written since a mark, independent of the times in the rows."""
+    """Return SQL that selects the subjects of rows of a table written since a mark; times in the rows are not used."""
     if subject.through:
         known = audited.subjects[subject.through].column
         source = f"{table} t JOIN {subject.through} USING (account_id, {subject.column})"
@@ -35,8 +35,8 @@ def _young(audited: Audited, table: str, subject: SubjectColumn) -> str:
 
 
 def query_of_touched(audited: Audited) -> str:
-    """Return SQL of subjects written since a mark or unfinished; then of related subjects, room by room from the highest:
-    documents of an order, the order of a document, the lot of a stamp.
+    """Return SQL that selects the subjects that were written since a mark or are unfinished, and then related
+    subjects, room by room from the highest: documents of an order, the order of a document, the lot of a stamp.
     """
     subjects = dict(audited.subjects) | {
         table: SubjectColumn("account_id") for table in audited.of_accounts
@@ -53,7 +53,7 @@ def query_of_touched(audited: Audited) -> str:
 
 
 async def of_everything(database: Database, audited: Audited) -> Sequence[RowScope]:
-    """Return all accounts, in ranges for one statement each."""
+    """Return scopes that cover all accounts; each is a range of accounts for one statement."""
     async with database.transaction() as tx:
         rows = await patiently(tx, _CUTS.format(measure=audited.measure), ROWS_PER_RANGE)
     cuts: list[UUID | None] = [None, *(row["account_id"] for row in rows), None]
@@ -63,7 +63,7 @@ async def of_everything(database: Database, audited: Audited) -> Sequence[RowSco
 
 
 async def of_what_moved(database: Database, audited: Audited, since: Mark) -> Sequence[RowScope]:
-    """Return the subjects written since a mark or open, in parts."""
+    """Return scopes that cover the subjects written since a mark or unfinished, at most `SUBJECTS_PER_PART` each."""
     query = query_of_touched(audited)
     async with database.transaction() as tx:
         marks = [since.xid] * query.count("%s")

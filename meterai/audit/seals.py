@@ -1,8 +1,8 @@
-"""Stamped documents compared with their own content, and the object store with the tables.
+"""Checks of seals and objects: stamped documents are compared with their rows, and the object store with the tables.
 
-Every audit compares by query the hashes and the serials written in each delta.  Here a delta is opened: its claims and,
-while the original is kept, its seal must be ours, for these serials and this document.  That costs milliseconds each, so
-that only a sample is opened; the seed is printed, and the same seed draws the same sample.
+Every audit compares by a query the hash and the serials of each delta. Here deltas are opened: the claims and, while
+the original is kept, the seal must be ours, for these serials and this document. This takes milliseconds per
+document, so only a random sample is opened; the seed is printed, and the same seed draws the same sample.
 """
 
 import hashlib
@@ -23,9 +23,9 @@ from meterai.plumbing.db.invariants import SHOWN_MAX, Invariant, InvariantFindin
 from meterai.plumbing.objects import ObjectStore, ObjectUnreadable, Stored
 from meterai.sealing import Issuers, Verdict
 
-DRAWN = 200  # takes half a second
-READ_AT_ONCE = 50  # deltas of 15 KB
-LISTED_AT_ONCE = 1_000  # names of objects
+DRAWN = 200  # documents opened by default, which takes half a second
+READ_AT_ONCE = 50  # deltas of 15 KB read by one statement
+LISTED_AT_ONCE = 1_000  # names of objects listed at once
 
 SEALS = Invariant(
     "seal_says_what_the_register_says",
@@ -65,8 +65,9 @@ WHERE f.state IN ('ready', 'repaired') AND f.content_id IS NULL
 """
 _RECORDS = "SELECT sha256, pieces FROM record_files WHERE pieces > 0"
 _CONDEMNED = "SELECT name FROM condemned_objects"
-# After a restore, objects of lost rows remain until an operator confirms and the sweep has seen them, and the bytes of drafts
-# may be missing; after a failover such objects remain.
+# After a restore, objects whose rows were lost remain until an operator confirms the store and the
+# sweep has seen them, and objects of drafts may be missing. After a failover, objects whose rows were
+# lost remain.
 _TIMELINE = """
 SELECT hold IS NOT NULL OR coalesce(confirmed_at >= %s, false) AS is_unsettled,
     greatest(held_at, confirmed_at) AS restored_at, spared
@@ -78,13 +79,13 @@ _CLAIMS = re.compile(rb"/Claims\[((?:\([0-9A-Z]+\))+)\]")
 
 @dataclass(frozen=True, slots=True)
 class DeltaSample:
-    """Deltas to open: all, or a number drawn by a seed."""
+    """The sample of deltas to open: at most `at_most`, drawn with `seed`; all if `at_most` is None."""
 
     seed: int
     at_most: int | None = DRAWN
 
     def draw(self, ids: Sequence[Row]) -> list[Row]:
-        """Draw the ids to open."""
+        """Return the rows of `ids` that are in the sample."""
         if self.at_most is None or len(ids) <= self.at_most:
             return list(ids)
         return random.Random(self.seed).sample(list(ids), self.at_most)  # noqa: S311 - a sample
@@ -92,14 +93,14 @@ class DeltaSample:
 
 @dataclass(frozen=True, slots=True)
 class DeltaReader:
-    """Opens deltas with the bytes of originals and the keys of seals."""
+    """Checks deltas with the originals in the object store and the keys of our seals."""
 
     objects: ObjectStore
     issuers: Issuers
     clock: Clock
 
     async def check(self, database: Database, drawing: DeltaSample) -> InvariantFinding:
-        """Open the drawn deltas."""
+        """Check the deltas of the sample, and return the wrong ones as a finding."""
         drawn = drawing.draw(await look(database, _IDS))
         wrong: list[Row] = []
         for start in range(0, len(drawn), READ_AT_ONCE):
@@ -144,7 +145,9 @@ class DeltaReader:
             yield f"sealed for {', '.join(report.serials)}"
 
     def _claims(self, row: Row) -> Iterator[str]:
-        """Check the claims without the original, where they are readable (not in an encrypted document)."""
+        """Yield what is wrong with the claims in a delta, without its original. The claims in an encrypted document
+        are unreadable and skipped.
+        """
         found = [
             text.decode()
             for listed in _CLAIMS.findall(row["delta"])
@@ -166,7 +169,7 @@ def _old_name(row: dict[str, Any]) -> str:
 
 
 def _name(row: dict[str, Any], there: Container[str]) -> str:
-    """Return the object's name of a document; that of the release before where the current one is missing."""
+    """Return the name of a document's object: the current one, or the one of the previous release if only that exists."""
     name, old = content_name(bytes(row["sha256"])), _old_name(row)
     return old if old in there and name not in there else name
 
@@ -174,15 +177,16 @@ def _name(row: dict[str, Any], there: Container[str]) -> str:
 async def check_objects(
     database: Database, objects: ObjectStore, written_before: datetime
 ) -> InvariantFinding:
-    """Compare the object store with documents, files of drafts and of records: objects without an owner, and rows without
-    their object.
+    """Compare the object store with documents, files of drafts and files of records; find objects without a row, and
+    rows without their object.
 
-    Objects written and files chosen from `written_before` on are skipped: their rows, or their bytes, may follow.  Documents
-    received before the store was adopted in place of a lost one need no object.
+    Objects and files of drafts that are younger than `written_before` are skipped, because their counterpart may
+    still follow. Documents that were received before a new store replaced a lost one need no object.
     """
     wrong = await _wrong_objects(database, objects, written_before)
     if wrong:
-        # Store and tables are read one after the other.  A concurrent change differs in one of two reads only.
+        # Store and tables are read one after the other.  A difference by a concurrent change appears
+        # in only one of two comparisons.
         again = await _wrong_objects(database, objects, written_before)
         wrong = [one for one in wrong if one in again]
     return InvariantFinding(OBJECTS, len(wrong), wrong[:SHOWN_MAX])

@@ -1,4 +1,4 @@
-"""SQL of audit, one function a question."""
+"""SQL of audit, one function per query."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -26,17 +26,19 @@ _AUDITS = RowMapper(CleanAudit)
 
 
 async def audits_after(tx: ReadTx, at: datetime, limit: int) -> list[CleanAudit]:
-    """Return the first clean audits that cover a moment."""
+    """Return the first clean audits that cover a moment, the oldest first, at most `limit`."""
     return await tx.all_as(_AUDITS, _AUDITS_AFTER, at, limit)
 
 
 async def take_turn(tx: Tx, since: datetime, seconds: float) -> bool:
-    """Take the turn to audit for `seconds`; False where a point covers enough, or another worker audits."""
+    """Reserve the right to audit for `seconds`. Return false if a point already reaches `since`, or another worker
+    audits.
+    """
     return bool(await tx.run(_TAKE_TURN, seconds, since))
 
 
 async def end_turn(tx: Tx, broken: Sequence[str], rest_seconds: float) -> None:
-    """Record the broken invariants; no worker audits again before the pause is over."""
+    """Record the broken invariants, and that no worker audits again for `rest_seconds`."""
     await tx.run(_END_TURN, list(broken), rest_seconds)
 
 

@@ -188,9 +188,7 @@ async def _refund(tx: Tx, asked: UnservedOrders, pull: Pull) -> None:
         await refunds.give_back_unserved(tx, late.account, late.id, due_at=due_at)
     for one in wanted:
         lots = await stamps.lots(tx, one.account, [one.id])
-        if (
-            one.id in lots
-        ):  # it has a lot: its stamps are reserved for documents that are not sealed
+        if one.id in lots:  # its stamps are held for documents that are not sealed
             await refunds.ask(tx, one.account, one.id, None, due_at=due_at, actor=pull.actor)
         else:
             await refunds.give_back_unserved(tx, one.account, one.id, due_at=due_at)

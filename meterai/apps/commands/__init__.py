@@ -1,1 +1,1 @@
-"""Commands of the applications: they run processes, or inspect all rooms. Loaded when called."""
+"""Commands that run processes or concern all rooms. A module is loaded when its command is called."""

@@ -7,9 +7,9 @@ from meterai.plumbing.messages import translate
 
 
 def make(options: Options = NO_OPTIONS) -> None:
-    """Make every key that production needs and that is missing; say what each is for.
+    """Make every missing key that production needs, and print the purpose of each.
 
-    Nothing is overwritten.  What others must give (an authority, the bank) is named.
+    No file is overwritten.  Keys that another party (an authority, the bank) must issue are named.
     """
     settings = options.settings("keys make")
     if not settings.process.is_production:

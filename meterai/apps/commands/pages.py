@@ -1,4 +1,4 @@
-"""Command that writes the files of the pages for a reverse proxy: drawings and style, and the pages for outages."""
+"""Command that writes files of the pages for a reverse proxy: drawings, style sheet, and the pages for outages."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,15 +15,16 @@ from meterai.plumbing.db.database import DatabaseBusy
 from meterai.plumbing.http.problems import problem
 from meterai.plumbing.messages import LANGUAGES, translate
 
-NOBODY = "nobody"  # under `--out`: shown if no web process answers
+# Folder under `--out` with the pages that a proxy shows if no web process answers.
+NOBODY = "nobody"
 STATIC = "static"
 TOO_LARGE = 413
 
 
 def pages(*, out: Path, options: Options = NO_OPTIONS) -> None:
-    """Write the files of the pages into a folder, for a server in front (deploy/nginx).
+    """Write the files of the pages into a folder, for a reverse proxy (deploy/nginx).
 
-    Files of an earlier version stay: pages that name them are still open in browsers.
+    Files of an earlier version are kept, because pages that refer to them are still open in browsers.
     """
     settings = options.settings("pages")
     out.mkdir(exist_ok=True)  # its parent must exist: a mistyped path is refused
@@ -33,21 +34,21 @@ def pages(*, out: Path, options: Options = NO_OPTIONS) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         draft = path.with_name(f".{path.name}")
         draft.write_bytes(content)
-        draft.replace(path)  # atomic: the proxy reads meanwhile
+        draft.replace(path)  # atomic, because the proxy may read the file meanwhile
         line(name)
 
 
 def _files(site: Site, settings: Settings) -> Iterator[tuple[str, bytes]]:
     for name, asset in site.assets.items():
         yield f"{STATIC}/{asset.version}/{name}", asset.content
-    # A read request has lost nothing. A sent request may have been begun: the page only says that sending it again is
-    # safe.
+    # A failed read lost nothing. A sent form may have been carried out, so its page only says that
+    # sending it again is safe.
     made = busy_pages(site, settings)
     for language in LANGUAGES:
         looked, sent = made[language, Priority.NEW, True], made[language, Priority.PAID, False]
         yield f"{NOBODY}/looked.{language}.html", looked.encode()
         yield f"{NOBODY}/sent.{language}.html", sent.encode()
-        # For bodies that the proxy rejects as too large.
+        # The page for bodies that the proxy rejects as too large.
         large = site.render(
             "refused.html",
             language,

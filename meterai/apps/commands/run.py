@@ -1,4 +1,4 @@
-"""Commands that run processes, and those that prepare them."""
+"""Commands that run processes, and commands that prepare or check an installation for them."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,10 +27,10 @@ from meterai.plumbing.parent import die_with_parent
 
 @contextmanager
 def _served(given: Settings, options: Options) -> Iterator[Settings]:
-    """Yield the settings of a process that serves, once its keys and issuers can be read.
+    """Yield the settings of a web process or worker, after checking that keys and issuers can be read.
 
-    A configured database that does not answer does not prevent the start: the web answers 503 and the worker waits
-    until it answers.
+    A configured database that does not answer does not prevent the start: until it answers, the web process answers
+    503 and the worker waits.
     """
     from meterai.apps.needs import check_needs  # noqa: PLC0415 - only services need it
 
@@ -43,9 +43,9 @@ def _served(given: Settings, options: Options) -> Iterator[Settings]:
 
 
 def web(options: Options = NO_OPTIONS) -> None:
-    """Run only the web processes.  While the database is away they answer 503.
+    """Run only the web processes.  While the database does not answer, they answer 503.
 
-    Exit status 78 where something is missing that does not come by itself.
+    Exit status 78 if something is missing that waiting does not provide.
     """
     from meterai.apps.serve import serve  # noqa: PLC0415 - loads the server only where needed
 
@@ -59,9 +59,9 @@ def web(options: Options = NO_OPTIONS) -> None:
 
 
 def worker(options: Options = NO_OPTIONS) -> None:
-    """Run only the worker.  While the database is away it waits.
+    """Run only the worker.  While the database does not answer, it waits.
 
-    Exit status 78 where something is missing that does not come by itself.
+    Exit status 78 if something is missing that waiting does not provide.
     """
     die_with_parent()
     import uvloop  # noqa: PLC0415 - it takes a tenth of a second, which no other command needs
@@ -77,7 +77,7 @@ def worker(options: Options = NO_OPTIONS) -> None:
 
 
 def migrate(options: Options = NO_OPTIONS) -> None:
-    """Bring the database up to date."""
+    """Apply all missing migrations to the database."""
     with database_of(options.settings("migrate"), may_make=True) as settings:
         for name in apply_migrations(settings.process.database_url, options.program.homes):
             line(f"applied {name}")
@@ -85,12 +85,12 @@ def migrate(options: Options = NO_OPTIONS) -> None:
 
 
 def _plain(text: str) -> Text:
-    """Return text that is not read as markup, with escapes for invalid UTF-8: a path may contain it."""
+    """Return text that is not interpreted as markup; invalid UTF-8, which a path may contain, is escaped."""
     return Text(text.encode("utf-8", "backslashreplace").decode())
 
 
 def config(options: Options = NO_OPTIONS) -> None:
-    """Show every setting that is in force and where it came from."""
+    """Show the value of every setting, and its source."""
     table = Table("setting", "value", "from", box=None, pad_edge=False)
     for name, value, source in options.configuration("config").shown():
         table.add_row(*map(_plain, (name, value, source)))
@@ -98,9 +98,9 @@ def config(options: Options = NO_OPTIONS) -> None:
 
 
 def check_config(options: Options = NO_OPTIONS) -> None:
-    """Say everything that production demands and does not find.
+    """Print every demand of production that is not met.
 
-    Exit status: 0 where nothing is wrong, or where this is not production; 78 otherwise.
+    Exit status: 0 if all demands are met, or if this is not production; else 78.
     """
     configuration = options.configuration("check-config")
     found = list(complaints(configuration, options.program.demands))
