@@ -1,13 +1,13 @@
-"""Commands: options, exit statuses and database access of all commands.
+"""Commands: common options, exit statuses and database access of all commands.
 
-Promises of this floor
+Promises of this layer
   * A command ends with a sentence and a status of `Exit`.
-  * Only a command that declares it makes an installation or changes its schema. The demands of production are
-    checked before a command begins, within the scope that the command declares.
+  * A command makes an installation or changes its schema only if it declares so. The demands of production are
+    checked before a command begins, in the scope that the command declares.
   * A command belongs to the room of its subject, which registers it as a `Command`; a command line is a `Program` of
-    them (`apps/cli.py`).
+    commands (`apps/cli.py`).
 
-Calls plumbing. Every room with commands calls it, and apps.
+Calls `plumbing`. Called by every room with commands, and by `apps`.
 """
 
 from meterai.commands.addresses import is_a_public_host, is_this_machine, split_url

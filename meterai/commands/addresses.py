@@ -1,4 +1,4 @@
-"""Addresses in the configuration: which are public."""
+"""Classification of addresses in the configuration: public, or of this machine."""
 
 from ipaddress import ip_address
 from urllib.parse import SplitResult, urlsplit
@@ -7,7 +7,7 @@ _NOWHERE = ("localhost", "invalid")  # RFC 6761
 
 
 def split_url(text: str) -> SplitResult | None:
-    """Return the parts of an address; None if it is none."""
+    """Return the parts of a URL; None if the text is no URL."""
     try:
         url = urlsplit(text)
         _ = url.port
@@ -17,7 +17,7 @@ def split_url(text: str) -> SplitResult | None:
 
 
 def is_a_public_host(host: str) -> bool:
-    """True for a name or address that is reachable beyond this machine and its network."""
+    """True for a host name or IP address that is reachable from outside this machine and its network."""
     try:
         return ip_address(host).is_global
     except ValueError:
@@ -25,7 +25,7 @@ def is_a_public_host(host: str) -> bool:
 
 
 def is_this_machine(host: str) -> bool:
-    """True for a name or address of the machine itself."""
+    """True for a host name or IP address of this machine (loopback)."""
     try:
         return ip_address(host).is_loopback
     except ValueError:

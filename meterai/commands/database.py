@@ -1,6 +1,7 @@
-"""Database of an installation, found or started, while a command works with it.
+"""Database of an installation: found, or started, for the time of a command.
 
-If the embedded server of a data directory is not running, a command that needs it starts it; its last user stops it.
+If the embedded server of a data directory is not running, a command that needs the server starts it; the last process
+that uses the server stops it.
 """
 
 import asyncio
@@ -21,7 +22,7 @@ from meterai.plumbing.db.embedded import EmbeddedPostgres, PostgresNotStarted, P
 from meterai.plumbing.db.migrations import check_current
 from meterai.plumbing.db.sql_files import Homes
 
-SYSTEM_URL = "postgresql:///postgres?"  # the machine's own server, by its default socket
+SYSTEM_URL = "postgresql:///postgres?"  # PostgreSQL server of this machine, by its default socket
 DATABASE = "meterai"
 Answer = TypeVar("Answer")
 _PASSING = ("starting up", "shutting down", "recovery", "too many", "connection slots")
@@ -34,7 +35,7 @@ _log = structlog.get_logger()
 
 
 class DatabaseMissing(CommandRefusal):
-    """No database was found at the configured place."""
+    """No database exists at the configured place."""
 
     code = "database_missing"
     status = 500
@@ -45,11 +46,11 @@ class DatabaseMissing(CommandRefusal):
 
 
 class DatabaseUnreachable(CommandRefusal):
-    """The database does not answer: it may be starting, or down."""
+    """The database does not answer; it may be starting, or be down."""
 
     code = "database_unreachable"
     status = 503
-    retry_after_seconds = 5  # about the duration of a restart
+    retry_after_seconds = 5  # about the duration of a restart of PostgreSQL
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -57,7 +58,9 @@ class DatabaseUnreachable(CommandRefusal):
 
 
 def our_database(server_url: str, *, may_make: bool) -> str:
-    """Return the URL of our database on a server. Refuses `DatabaseMissing` if it does not exist."""
+    """Return the URL of our database on a server; with `may_make` a missing database is created. Refuses
+    `DatabaseMissing` if it does not exist.
+    """
     with psycopg.connect(server_url, autocommit=True) as connection:
         found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE])
         if found.fetchone() is None:
@@ -68,9 +71,9 @@ def our_database(server_url: str, *, may_make: bool) -> str:
 
 
 def _is_refused(error: psycopg.OperationalError) -> bool:
-    """True if a server answers that it has no such database or refuses the user.
+    """True if the error is the answer of a server that has no such database or refuses the user.
 
-    A server that starts, stops or is full also answers with FATAL, but its answer will change.
+    A server that starts, stops or has too many connections also answers with FATAL, but its answer will change.
     """
     text = str(error)
     return "FATAL" in text and not any(passing in text for passing in _PASSING)
@@ -91,9 +94,8 @@ def database_of(
 ) -> Iterator[Settings]:
     """Yield the settings with a database that answers; the embedded one is started if necessary.
 
-    With `may_make` a missing one is made. Refuses `DatabaseMissing`, `DatabaseUnreachable`. With `may_be_away` it
-    refuses only if the database cannot come back without a change: a configured server that does not answer is
-    reported on standard error.
+    With `may_make` a missing database is created. Refuses `DatabaseMissing`, `DatabaseUnreachable`. With
+    `may_be_away` a configured server that does not answer is only logged.
     """
     server = embedded or EmbeddedPostgres(settings.process.directory)
     url = settings.process.database_url
@@ -124,9 +126,10 @@ def database_of(
 
 @contextmanager
 def schema_for(need: Schema, settings: Settings, homes: Homes = ()) -> Iterator[None]:
-    """Hold the schema at what the command needs; nobody migrates it meanwhile.
+    """Check that the schema is the one that a command needs, before and while the block runs.
 
-    Refuses `DatabaseNotMigrated`, `DatabaseNewer`. `/readyz` checks a database that is down now.
+    Refuses `DatabaseNotMigrated`, `DatabaseNewer`. A database that does not answer is not checked here but by
+    `/readyz`.
     """
     url = settings.process.database_url
     if need is Schema.CURRENT:
@@ -135,7 +138,7 @@ def schema_for(need: Schema, settings: Settings, homes: Homes = ()) -> Iterator[
     try:
         yield
     except _NOT_THERE:
-        # A command for any schema met a missing table or column: report the version instead.
+        # The command accepts any schema, and a table or column was missing: report the version of the schema instead.
         check_current(url, homes)
         raise
 
@@ -143,7 +146,9 @@ def schema_for(need: Schema, settings: Settings, homes: Homes = ()) -> Iterator[
 def with_database(
     command: str, options: Options, act: Callable[[Database, Settings], Awaitable[Answer]]
 ) -> Answer:
-    """Do something with the database of an instance, running or not, as this command."""
+    """Call `act` with the database of the installation, for this command, and return its result. Processes of the
+    installation need not run.
+    """
 
     async def run(settings: Settings) -> Answer:
         database = Database(settings.process.database_url, connections=2)

@@ -1,4 +1,4 @@
-"""Key files that others than their owner may read or change."""
+"""Search for key files that other users than their owner may read or change."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,18 +13,20 @@ _PUBLIC_FILES = frozenset({"current"})
 
 
 def open_key_files(folder: Path) -> Iterator[Facts]:
-    """Yield path and mode of everything in a folder of keys that is open to others, including the folder."""
+    """Yield path and mode of each file and folder in a folder of keys, including the folder itself, that other users
+    may read (if secret) or change.
+    """
     for path in sorted({folder, *folder.rglob("*")}):
         yield from _find_too_open(path)
 
 
 def open_secret_file(path: Path) -> Iterator[Facts]:
-    """Yield path and mode of a file with a secret if others may read or change it."""
+    """Yield path and mode of a file with a secret if other users may read or change it."""
     yield from _check_mode(path, OTHERS_MAY_NOTHING)
 
 
 def _is_secret(path: Path) -> bool:
-    """True for a key file that only its owner may read; a file is secret unless it is known as public."""
+    """True if only its owner may read a file in the folder of keys; every file is secret unless it is known as public."""
     if path.name in _PUBLIC_FILES:
         return False
     if path.suffix not in _PUBLIC_SUFFIXES:

@@ -1,6 +1,6 @@
-"""Key files that production needs, and the making of those that can be made here.
+"""Key files that production needs, and the making of those that this installation can make itself.
 
-A room lists the ones it needs (`Room.keys`), in an order in which each can be made from those before it.
+A room lists the key files that it needs (`Room.keys`), in an order in which each can be made from earlier ones.
 """
 
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from meterai.plumbing.keyring import write_once
 
 
 class OnlyForProduction(CommandRefusal):
-    """The settings are of development, which makes its keys automatically."""
+    """The settings are those of development, where keys are made automatically."""
 
     code = "only_for_production"
     status = 500
@@ -25,11 +25,11 @@ class OnlyForProduction(CommandRefusal):
 
 @dataclass(frozen=True, slots=True)
 class KeyFile:
-    """One file that production needs.
+    """A key file that production needs.
 
     path    path of the file
-    name    name of its sentence `key.<name>`: its purpose, its recipient, and the effect of its loss
-    make    returns its content if it can be made here; None if another party issues it
+    name    its message is `key.<name>`, with its purpose, its recipient, and the effect of its loss
+    make    function that returns its content; None if another party issues the file
     public  True if everybody may read it
     """
 
@@ -39,7 +39,7 @@ class KeyFile:
     public: bool = False
 
     def made(self) -> bool:
-        """Make the file unless it exists. True if it was made now."""
+        """Make the file unless it exists. Return true if it was made now."""
         if self.path.exists() or self.make is None:
             return False
         content = self.make()

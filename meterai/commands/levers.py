@@ -1,4 +1,4 @@
-"""Levers: acts of staff, used in one way at the command line and in the console.
+"""Levers: staff actions with a forecast, which work the same at the command line and in the console.
 
 A room registers a `Lever` beside the command of the same name. The room `approvals` checks the permission, makes the
 forecast, requests an approval if one is needed, and carries the lever out in one transaction with its record in the
@@ -18,13 +18,13 @@ from meterai.kit.subjects import Subject
 from meterai.plumbing.config import Settings
 from meterai.plumbing.db.database import ReadTx, Tx
 
-# Time argument of a lever; one without an offset is refused.
+# Argument of a lever that is a time; a time without an offset is refused.
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
 @dataclass(frozen=True, slots=True)
 class Pull:
-    """Use of a lever: actor, time, reason, and the current settings."""
+    """One use of a lever: actor, time, reason, and the current settings."""
 
     actor: Actor
     at: datetime
@@ -36,16 +36,18 @@ Offered = Callable[[Subject], Mapping[str, str] | None]
 
 
 def offered_on(kind: str, argument: str) -> Offered:
-    """Offer a lever on the timelines of subjects of a kind; `argument` is the subject as it is shown."""
+    """Return the `offered` function of a lever that is offered on the timelines of all subjects of a kind; its
+    `argument` gets the public id of the subject.
+    """
     return lambda subject: {argument: subject.shown} if subject.kind == kind else None
 
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """One effect of a lever: `effect.<word>` in the messages of its room, filled from `facts`.
+    """One effect of a lever, shown as the message `effect.<word>` of its room, filled from `facts`.
 
-    `about` is the changed thing. Facts must not change with time alone, like an age does: the forecast of an approval
-    is compared with the shown one.
+    `about` is the changed subject. Facts must not change only because time passes, as an age does, because the
+    forecast at the approval is compared with the one that was shown.
     """
 
     word: str
@@ -62,37 +64,39 @@ class Forecast:
     rupiah: int = 0
 
     def as_json(self) -> bytes:
-        """Return the forecast as it is stored and shown: the same bytes for the same effects."""
+        """Return the forecast as JSON; equal forecasts give equal bytes."""
         return msgspec.json.encode(msgspec.to_builtins(self), order="sorted")
 
     def digest(self, lever: str, arguments: msgspec.Struct) -> bytes:
-        """Return the SHA-256 of the lever, its arguments and the forecast: an approval is for this hash."""
+        """Return the SHA-256 of the lever, its arguments and the forecast. An approval is bound to this hash."""
         return digest_of(lever, msgspec.to_builtins(arguments), self)
 
 
 def digest_of(lever: str, arguments: object, forecast: object) -> bytes:
-    """Return `Forecast.digest` of a lever, its arguments and its forecast, made now or read back from JSON."""
+    """Return `Forecast.digest` for a lever, its arguments and its forecast, each as an object or as read from stored
+    JSON.
+    """
     encoded = msgspec.json.encode([lever, arguments], order="sorted")
     shown = msgspec.json.encode(msgspec.to_builtins(forecast), order="sorted")
     return hashlib.sha256(encoded + b"\n" + shown).digest()
 
 
 class NoArguments(msgspec.Struct, frozen=True):
-    """Arguments of a lever that takes none but the reason."""
+    """Arguments of a lever that has only a reason."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lever:
-    """One act of staff.
+    """A staff action with a forecast.
 
     name          the words of its command, such as `issuing stop`
     permission    the staff permission (`accounts`) that it needs
-    arguments     Struct of its arguments; its fields are those of its form
-    forecast      returns its effects without changing anything; refuses what it would refuse
-    carry_out     does it, in the given transaction; must not commit, call or send anything
-    is_always_approved  True if a second person approves it by default, whatever it moves
-    offered       returns the arguments with which the timeline of a subject offers it, or None
-    happened      word of a happening that a timeline needs to offer it, such as the approval of a collector
+    arguments     Struct of its arguments; the Struct's fields are the fields of its form
+    forecast      returns its effects without changing anything; refuses what `carry_out` would refuse
+    carry_out     executes it in the given transaction; must not commit, call providers or send anything
+    is_always_approved  True if a second person must always approve it, whatever rupiah or rows it changes
+    offered       returns the arguments with which the timeline of a subject offers it; None if it does not
+    happened      kind of event that a timeline must contain to offer it, such as the approval of a collector
     """
 
     name: str

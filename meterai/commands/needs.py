@@ -1,8 +1,8 @@
-"""Needs of each command: the data directory and the database schema, and which of them it makes.
+"""Needs of each command: the data directory and the database schema, and whether the command makes them.
 
 Only `up` makes an installation: a mistyped `--data` is refused, instead of showing an empty installation. Only
-`migrate` and `up` migrate a schema: any other command is meant to inspect an installation, or to change one thing in
-it, and not to change the tables under running processes.
+`migrate` and `up` migrate a schema: any other command inspects an installation or changes one thing in it, and must
+not change the tables of running processes.
 """
 
 from enum import StrEnum
@@ -11,8 +11,8 @@ from pathlib import Path
 from meterai.kit.refusal import CommandRefusal
 from meterai.plumbing.config import Configuration
 
-# A directory with one of these is an installation: settings, keys, addresses of a running instance, the embedded
-# database.
+# A directory that contains one of these is an installation: settings, keys, addresses of a running
+# instance, the embedded database.
 MARKS = ("meterai.toml", "keys", "instance.json", "postgres")
 # File that exists until a restore has marked its database as a copy.
 UNFINISHED = "restore-unfinished"
@@ -24,22 +24,23 @@ class Directory(StrEnum):
     MADE = "made"  # the command makes an installation in it
     RESTORED = "restored"  # the command makes an installation from a backup
     NEEDED = "needed"
-    DATABASE = "database"  # only the database, which may be configured elsewhere
-    SETTINGS = "settings"  # only its settings, if there are any
+    DATABASE = "database"  # only the database, which may be configured to be elsewhere
+    SETTINGS = "settings"  # only the settings in it, if there are any
 
 
 class Schema(StrEnum):
     """Need of a command for the schema."""
 
-    BROUGHT = "brought"  # the command migrates it
+    BROUGHT = "brought"  # the command migrates the schema
     CURRENT = "current"  # exactly the schema of this version
-    # For incidents: stop, revoke, inspect. It touches few tables, and refuses if one does not exist.
+    # For commands that staff need in an incident (stop, revoke, inspect): they use few tables, and
+    # refuse if one does not exist.
     ANY = "any"
-    NONE = "none"  # it opens no database
+    NONE = "none"  # the command opens no database
 
 
 class InstallationMissing(CommandRefusal):
-    """The data directory contains no installation, and the command makes none."""
+    """The data directory contains no installation, and the command does not make one."""
 
     code = "installation_missing"
     status = 500
@@ -68,10 +69,10 @@ def is_installation(directory: Path) -> bool:
 
 
 def check_directory(need: Directory, configuration: Configuration, elsewhere: str = "") -> None:
-    """Refuse `InstallationMissing` if a command needs an installation and finds none, and `RestoreUnfinished`.
+    """Check that the data directory is what a command needs. Refuses `InstallationMissing`, `RestoreUnfinished`.
 
-    The setting `elsewhere` may name another place for its need. A directory that was named and does not exist is
-    mistyped, whatever the command needs of it.
+    If the setting `elsewhere` names another place with the needed data, no installation is needed. A directory that
+    was named and does not exist is always refused as mistyped.
     """
     process = configuration.settings.process
     if need is Directory.RESTORED:

@@ -24,9 +24,9 @@ from meterai.plumbing.messages import translate
 
 
 class Between:
-    """Validates a number: within the bounds, which excludes NaN.
+    """Validates that a number is from `least` to `most`, which excludes NaN.
 
-    Values that are no numbers (a word in place of one) were validated by their type.
+    A value that is no number (an allowed word in place of a number) is accepted, since its type was validated before.
     """
 
     def __init__(self, least: float, most: float) -> None:
@@ -34,25 +34,25 @@ class Between:
         self.most = most
 
     def __call__(self, _kind: object, value: object) -> None:
-        """Refuse with a sentence."""
+        """Raise `ValueError` with a sentence if the number is out of bounds."""
         if isinstance(value, int | float) and not self.least <= value <= self.most:
             raise ValueError(f"From {self.least} to {self.most} is meant.")
 
 
 def text_only(_kind: object, value: object) -> None:
-    """Validate texts: invalid UTF-8 cannot be stored, compared or shown."""
+    """Validate that texts are printable UTF-8; other texts cannot be stored, compared or shown."""
     for one in [value] if isinstance(value, str) else cast("Sequence[str]", value or ()):
         if not one.isprintable():
             raise ValueError("Printable text in UTF-8 is meant.")
 
 
-# For every argument except file names, which may be any bytes.
+# Type of every text argument except file names, which may be any bytes.
 Text = Annotated[str, Parameter(validator=text_only)]
 OptionalText = Annotated[str | None, Parameter(validator=text_only)]
 DOCUMENT_BYTES_MAX = (
     256 * 1024 * 1024
-)  # largest file that is read; the engine refuses too large documents
-WORKERS_MAX = 256  # processes of one machine; more would only wait for each other
+)  # largest file that is read; a smaller limit for documents is checked later
+WORKERS_MAX = 256  # web processes of one machine; more would only wait for each other
 PortNumber = Annotated[
     int | None, Parameter(help="Port of the web; 0 for any free one.", validator=Between(0, 65_535))
 ]
@@ -67,7 +67,7 @@ NO_PROGRAM = Program()
 @Parameter(name="*")
 @dataclass(frozen=True)
 class Options:
-    """Options every command takes.  Any other setting: METERAI_<NAME> or DIR/meterai.toml."""
+    """Options that every command has.  All other settings: METERAI_<NAME> or DIR/meterai.toml."""
 
     data: Annotated[Path | None, Parameter(help="Data directory (METERAI_DATA).")] = None
     config: Annotated[Path | None, Parameter(help="TOML file with settings.")] = None
@@ -78,11 +78,11 @@ class Options:
 
     @property
     def directory(self) -> Path:
-        """The data directory, known before any setting is read."""
+        """The data directory, computed without reading settings files."""
         return directory_of(self.data and str(self.data))
 
     def configuration(self, command: str) -> Configuration:
-        """Return the current settings, for a command that only inspects. Refuses `InstallationMissing`."""
+        """Return the settings with their sources, for a command that only inspects. Refuses `InstallationMissing`."""
         one, found = self.command(command), self._loaded()
         check_directory(one.directory, found, one.elsewhere)
         return found
@@ -92,13 +92,14 @@ class Options:
         return load(self.program.sections, given, config=self.config)
 
     def command(self, name: str) -> Command:
-        """Return a registered command. Raises `KeyError`."""
+        """Return the registered command of this name. Raises `KeyError`."""
         return self.program.commands[name]
 
     def settings(self, command: str) -> Settings:
-        """Return the current settings for this command.
+        """Return the settings for this command, after checking its needs.
 
-        Refuses what must not run in production: `NotForProduction`, `OnlyForDevelopment`; and `InstallationMissing`.
+        Refuses `NotForProduction` and `OnlyForDevelopment` if the command must not run in production, and
+        `InstallationMissing`.
         """
         one, found = self.command(command), self._loaded()
         check_allowed(one.name, one.scope, found, self.program.demands)
@@ -140,7 +141,7 @@ AsJson = Annotated[bool, Parameter(name="--json", negative="")]
 
 
 def operator(by: str | None) -> Actor:
-    """Return the actor at the command line: the given name, else that of the system's user.
+    """Return the actor at the command line: an operator with the given name, by default the name of the system's user.
 
     Refuses `Malformed`.
     """
@@ -148,7 +149,7 @@ def operator(by: str | None) -> Actor:
 
 
 def _user() -> str:
-    # By the user's number: environment variables can contain any name.
+    # The name is looked up by the user's number, because environment variables can contain any name.
     try:
         return pwd.getpwuid(os.getuid()).pw_name
     except KeyError:  # in a container a user may have no name
@@ -158,14 +159,14 @@ def _user() -> str:
 def line(text: str) -> None:
     """Print one or more lines of output at once.
 
-    Foreign text, including file names, may contain terminal commands or invalid UTF-8: it is shown with escapes. Text
-    within a line needs `one_line` first.
+    Text of others, including file names, may contain terminal control characters or invalid UTF-8; these are shown
+    with escapes. Such text inside a line must pass `one_line` before.
     """
     print(shown(text), flush=True)
 
 
 def tell_one(found: Mapping[str, object], *, as_json: bool) -> None:
-    """Print one thing, a line for each of its facts; or as JSON."""
+    """Print the facts of one thing, each on a line; or all as JSON."""
     if as_json:
         line(json.dumps(found, indent=2))
         return
@@ -174,7 +175,7 @@ def tell_one(found: Mapping[str, object], *, as_json: bool) -> None:
 
 
 def tell_all(found: Sequence[Mapping[str, object]], *, as_json: bool) -> None:
-    """Print several things, a line for each with the names of its facts; or as JSON."""
+    """Print several things, each on a line with the names of its facts; or all as JSON."""
     if as_json:
         line(json.dumps(found, indent=2))
         return
@@ -183,7 +184,7 @@ def tell_all(found: Sequence[Mapping[str, object]], *, as_json: bool) -> None:
 
 
 def tell_counted(found: Sequence[Mapping[str, object]], *, as_json: bool) -> None:
-    """Print several things, a line for each with its non-empty facts, and their number; or as JSON."""
+    """Print several things, each on a line with its non-empty facts, and then their number; or all as JSON."""
     if as_json:
         line(json.dumps(found, indent=2))
         return
@@ -199,12 +200,12 @@ def sentence_of(complaint: UnmetDemand) -> str:
 
 
 def complain(text: str) -> None:
-    """Print one line about an error."""
+    """Print one line about an error on standard error."""
     print(shown(f"meterai: {' '.join(text.splitlines())}"), file=sys.stderr)
 
 
 def read_given(path: Path) -> bytes:
-    """Return the content of a given file; end the command if it cannot be read."""
+    """Return the content of a file given as an argument; end the command with an error if it cannot be read."""
     try:
         return read_file(path, DOCUMENT_BYTES_MAX)
     except OSError as error:

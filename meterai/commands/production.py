@@ -1,9 +1,10 @@
-"""Demands of production, checked before a command serves or moves anything.
+"""Demands of production: conditions on settings that are checked before a command serves the public or moves money.
 
 Outside production every stamp says SPECIMEN and no money is real, so everything has a working default. In production
-such a default would pay a stand-in bank, print a QR code with a loopback address, or send a session unencrypted. Each
-demand therefore has a name, the settings it reads and a sentence (`production.<name>`). A room states demands on its
-settings in `demands.py`, and for the others the reason why any value is acceptable.
+such a default would pay a stand-in bank, print a QR code with a loopback address, or send a session unencrypted. So
+each demand forbids such a default. It has a name, the settings that it reads, and a message (`production.<name>`). A
+room states demands on its settings in `demands.py`, and for its other settings the reason why any value is
+acceptable.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -19,13 +20,14 @@ LOAD = "how much is done at once; too little is slow and no more"
 
 
 class DemandScope(StrEnum):
-    """Share of the demands that a command needs to be met."""
+    """The demands of production that must be met before a command runs."""
 
-    EVERYTHING = "everything"  # it serves the public, or moves money and stamps
-    # It uses the database only: it may be the command that repairs the rest, or stops issuing.
+    EVERYTHING = "everything"  # all: the command serves the public, or moves money or stamps
+    # Demands on the database only: the command may be one that repairs the rest, or stops issuing.
     DATABASE = "database"
-    NOTHING = "nothing"  # it only inspects files, or repairs them
-    NEVER = "never"  # it belongs to development: it makes payments itself, or stamps without a sale
+    NOTHING = "nothing"  # no demand: the command only inspects or repairs files
+    # The command is for development only: it makes payments itself, or stamps without a sale.
+    NEVER = "never"
 
 
 Facts = dict[str, object]
@@ -33,7 +35,7 @@ Facts = dict[str, object]
 
 @dataclass(frozen=True, slots=True)
 class UnmetDemand:
-    """Unmet demand; `facts` fill its sentence."""
+    """An unmet demand; `facts` fill its message."""
 
     name: str
     facts: Facts
@@ -41,7 +43,7 @@ class UnmetDemand:
 
 @dataclass(frozen=True, slots=True)
 class Demand:
-    """Condition of production; `check` yields the facts of each violation."""
+    """A condition on the settings of production; `check` yields the facts of each violation."""
 
     name: str
     settings: tuple[str, ...]
@@ -62,7 +64,7 @@ class NotForProduction(CommandRefusal):
 
     @property
     def complaints(self) -> tuple[UnmetDemand, ...]:
-        """Every unmet demand."""
+        """Return every unmet demand."""
         return self._complaints
 
 
@@ -80,7 +82,7 @@ class OnlyForDevelopment(CommandRefusal):
 def check_allowed(
     command: str, scope: DemandScope, configuration: Configuration, demands: Iterable[Demand]
 ) -> None:
-    """Refuse what must not run in production: `NotForProduction`, `OnlyForDevelopment`."""
+    """Check that a command may run with this configuration. Refuses `NotForProduction`, `OnlyForDevelopment`."""
     if not configuration.settings.process.is_production:
         return
     if scope is DemandScope.NEVER:
@@ -95,7 +97,7 @@ def complaints(
     demands: Iterable[Demand],
     scope: DemandScope = DemandScope.EVERYTHING,
 ) -> Iterator[UnmetDemand]:
-    """Yield every unmet demand of this scope."""
+    """Yield every unmet demand in a scope."""
     for demand in demands:
         if scope is DemandScope.EVERYTHING or (
             demand.is_of_the_database and scope is DemandScope.DATABASE

@@ -1,4 +1,4 @@
-"""Commands registered by rooms, and the program made of them."""
+"""Commands that rooms register, and the program (command line) that consists of them."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -16,7 +16,7 @@ from meterai.plumbing.db.figures import FigureQuery, PromiseQuery
 from meterai.plumbing.db.personal import Personal
 from meterai.plumbing.db.sql_files import Homes
 
-# By type of service: opens that service alone, for a command, until the context ends.
+# By type of service: opens only that service for a command, until the context ends.
 Opens: TypeAlias = Mapping[type, Callable[[Database, Settings], AbstractAsyncContextManager[Any]]]
 AfterRestore: TypeAlias = Callable[[Database, Settings], Awaitable[None]]
 Timeline: TypeAlias = Callable[[ReadTx, Subject], Awaitable[Sequence[Happening]]]
@@ -28,14 +28,14 @@ async def _no_happenings(_tx: ReadTx, _about: Subject) -> Sequence[Happening]:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One command.
+    """A command of the command line.
 
     name       its words, such as `accounts create`
     function   its function, as `module:function`; loaded when the command is called
-    directory  its need for the data directory
-    scope      the demands of production that must be met
-    schema     its need for the schema of the database
-    elsewhere  the setting that names another place for its need of the data directory, if any
+    directory  need for the data directory
+    scope      demands of production that must be met
+    schema     need for the schema of the database
+    elsewhere  setting that may name another place for data that it needs from the data directory
     """
 
     name: str
@@ -55,13 +55,13 @@ class Program:
     sections   the settings that are loaded for a command
     demands    demands of production
     homes      folders of SQL outside the package
-    levers     acts of staff by the words of their commands
+    levers     staff actions by the words of their commands
     figures    counts of a period by the rooms
     promises   queries of rooms that check a promise to the public in a period
     timeline   returns all happenings of a subject
     personal   personal data of each room
     audit      registrations for the audit
-    opens      services of rooms that a command opens without the other rooms
+    opens      services of rooms that a command can open without the other rooms
     after_restore  changes by the rooms to a database restored from a backup
     """
 

@@ -1,8 +1,8 @@
 """Installation: all processes on one machine, for development and rehearsal; its backup and restore.
 
 Promises this room keeps
-  * One process runs a data directory; a port is reserved before a process listens on it.
-  * A process that dies is restarted, and all are stopped in order.
+  * Only one process runs a data directory; a port is reserved before a process listens on it.
+  * A process that dies is restarted; at the end all processes are stopped in order.
   * The manifest of a backup is written last, and a backup is read only if every file is unchanged.
   * A restored installation is audited before it is used.
 

@@ -1,8 +1,9 @@
 """Backup of an installation on one machine, and its restore.
 
-The database is a base backup where the server permits it (`pg_basebackup`), else a dump.  Objects are copied after it:
-they are written before the row that names them, and deleted a grace period after it, so that every row finds its object.
-Keys are left out unless requested: without them no original can be decrypted.
+The database is saved as a base backup if the server permits it (`pg_basebackup`), else as a dump. Objects are copied
+after the database: an object is written before the row that names it, and deleted a grace period after that row. So
+every row in the backup has its object. Keys are left out unless requested; without the keys no original can be
+decrypted.
 
     manifest.json   versions, WAL positions, object store, content; written last, so that a partial backup has none
     sums.txt        SHA-256 of every other file except those of the base backup, for `sha256sum -c`
@@ -35,7 +36,8 @@ MANIFEST, SUMS = "manifest.json", "sums.txt"
 BASE, DUMP, OBJECTS, KEYS = "postgres", "database.dump", "objects", "keys"
 READ_BYTES = 1024 * 1024
 SETTINGS_FILE = "meterai.toml"  # backed up with the keys, since it may contain secrets
-# A restored installation does not use them: they name the database and the bank of the original.
+# Name of the settings file after a restore, which is not used: it names the database and the bank of
+# the original installation.
 SETTINGS_ASIDE = "meterai.toml.of-backup"
 _LINEAGE = """
 SELECT current_setting('server_version') AS postgres, pg_current_wal_lsn()::text AS wal,
@@ -45,7 +47,7 @@ SELECT current_setting('server_version') AS postgres, pg_current_wal_lsn()::text
 
 
 class TargetNotEmpty(CommandRefusal):
-    """The target of a backup or a restore contains other files."""
+    """The target folder or database of a backup or a restore is not empty."""
 
     code = "target_not_empty"
     status = 500
@@ -56,7 +58,7 @@ class TargetNotEmpty(CommandRefusal):
 
 
 class BackupUnusable(CommandRefusal):
-    """The backup is incomplete, was changed, or cannot be restored by the installed programs."""
+    """The backup is incomplete, was changed, or cannot be restored by the installed version of PostgreSQL."""
 
     code = "backup_unusable"
     status = 500
@@ -67,7 +69,7 @@ class BackupUnusable(CommandRefusal):
 
 
 class BackupFailed(CommandRefusal):
-    """PostgreSQL provides neither a base backup nor a dump."""
+    """PostgreSQL provided neither a base backup nor a dump."""
 
     code = "backup_failed"
     status = 500
@@ -78,7 +80,7 @@ class BackupFailed(CommandRefusal):
 
 
 class BackupManifest(msgspec.Struct, frozen=True):
-    """Manifest of a backup."""
+    """Content of the file `manifest.json` of a backup."""
 
     format: int
     meterai: str
@@ -91,18 +93,18 @@ class BackupManifest(msgspec.Struct, frozen=True):
     is_base: bool
     has_objects: bool
     has_keys: bool
-    sums: str  # SHA-256 of the list of sums
+    sums: str  # SHA-256 of the file `sums.txt`
 
 
 class BackupRecovery(NamedTuple):
-    """Recovery of a base backup: with archived WAL, to a time or to the end."""
+    """How a base backup is recovered: archived WAL is replayed up to `until`, or to its end if None."""
 
     archive: Path
     until: datetime | None
 
 
 def check_empty(place: Path) -> None:
-    """Refuse `TargetNotEmpty` unless the folder is empty or missing."""
+    """Check that a folder is empty or missing. Refuses `TargetNotEmpty`."""
     with suppress(FileNotFoundError):
         if next(place.iterdir(), None) is not None:
             raise TargetNotEmpty(str(place))
@@ -126,7 +128,9 @@ def _lineage(url: str) -> dict[str, str]:
 def back_up(
     url: str, directory: Path, out: Path, now: datetime, *, with_objects: bool, with_keys: bool
 ) -> BackupManifest:
-    """Back up database, objects and optionally keys.  Refuses `TargetNotEmpty`, `BackupFailed`."""
+    """Back up the database, and optionally objects and keys, into the folder `out`; return the manifest. Refuses
+    `TargetNotEmpty`, `BackupFailed`.
+    """
     check_empty(out)
     out.mkdir(mode=0o700, parents=True, exist_ok=True)
     before = _lineage(url)
@@ -156,13 +160,13 @@ def back_up(
     )
     draft = out / f".{MANIFEST}"
     draft.write_text(json.dumps(msgspec.to_builtins(manifest), indent=2) + "\n")
-    os.sync()  # all files are on the disk before the manifest
+    os.sync()  # all files must be on the disk before the manifest
     draft.rename(out / MANIFEST)
     return manifest
 
 
 def _database(url: str, out: Path) -> bool:
-    """Write a base backup, else a dump; True for the former."""
+    """Write a base backup, or a dump if that fails; return true for a base backup."""
     base = ("-D", out / BASE, "--checkpoint=fast", "--wal-method=stream", "--no-password")
     done = _run("pg_basebackup", *base, "--manifest-checksums=SHA256", "-d", url)
     if not done.returncode:
@@ -179,14 +183,14 @@ def _copy_objects(source: Path, target: Path) -> None:
     for folder in sorted(one for one in source.iterdir() if one.is_dir()):
         (target / folder.name).mkdir(mode=0o700)
         for one in folder.iterdir():
-            # Skips temporary files of writers, and folders that are not ours.
+            # Temporary files of writers, and folders inside, are skipped.
             if one.is_file() and not one.name.startswith("."):
-                with suppress(FileNotFoundError):  # deleted meanwhile
+                with suppress(FileNotFoundError):  # the object was deleted meanwhile
                     shutil.copy2(one, target / folder.name / one.name)
 
 
 def _summed(out: Path) -> Iterator[str]:
-    """Yield a line for every file; for a base backup, which has its own sums, only its list."""
+    """Yield the name of every file to be summed; of a base backup, which has sums of its files, only its manifest."""
     for path in sorted(out.rglob("*")):
         name = path.relative_to(out)
         is_of_base = name.parts[0] == BASE and name.name != "backup_manifest"
@@ -241,7 +245,9 @@ def _check_base(base: Path, manifest: BackupManifest) -> None:
 def lay_out(
     backup: Path, manifest: BackupManifest, directory: Path, *, keys: Path, objects: Path | None
 ) -> None:
-    """Put keys and objects into the data directory; `objects` is a shared folder that is not copied."""
+    """Put keys, settings and objects into the data directory. If `objects` is given, this shared folder is linked
+    instead of copying the objects of the backup.
+    """
     directory.mkdir(parents=True, exist_ok=True)
     (directory / UNFINISHED).touch()
     shutil.copytree(keys, directory / KEYS)
@@ -257,7 +263,9 @@ def lay_out(
 def restored_server(
     backup: Path, manifest: BackupManifest, directory: Path, recovery: BackupRecovery | None
 ) -> Iterator[str]:
-    """Run the embedded server of the data directory, from the base backup if there is one; yield its URL."""
+    """Run the embedded server of the data directory, restored from the base backup if the backup has one; yield its
+    URL.
+    """
     server = EmbeddedPostgres(directory)
     if manifest.is_base:
         server.take(backup / BASE, _settings(directory, recovery))
@@ -272,7 +280,7 @@ def restored_server(
 
 
 def _settings(directory: Path, recovery: BackupRecovery | None) -> dict[str, str]:
-    # An archiving copy would write into the WAL archive of its original.
+    # Archiving is off: the restored server would write into the WAL archive of the original.
     settings = {"archive_mode": "off", "primary_conninfo": ""}
     if recovery:
         archive = EmbeddedPostgres.archive_of(directory)

@@ -50,14 +50,14 @@ Flag = Annotated[bool, Parameter(negative="")]
 
 
 class KeysNotInBackup(CommandRefusal):
-    """A restore needs the keys, which were not in the backup."""
+    """A restore needs the keys, which are not in the backup and were not given."""
 
     code = "keys_not_in_backup"
     status = 500
 
 
 def up(options: Options = NO_OPTIONS) -> None:
-    """Run everything on this machine: database, web, worker, stand-ins for bank and mail."""
+    """Run all processes on this machine: database, web, worker, stand-ins for bank and mail."""
     from meterai.installation.up import up as run_everything  # noqa: PLC0415 - only this needs them all
     from meterai.plumbing.observe import logs  # noqa: PLC0415
 
@@ -86,10 +86,10 @@ def backup(
     with_keys: Flag = False,
     without_objects: Flag = False,
 ) -> None:
-    """Back up database and objects into a folder that is empty or not there.
+    """Back up database and objects into a folder that is empty or does not exist.
 
-    Keys stay apart unless `--with-keys` is given: keep them elsewhere, and without them nobody reads an original.
-    `--without-objects` where the object store has a backup of its own.
+    Keys are left out unless `--with-keys` is given: back them up elsewhere, because without them no original can be
+    decrypted. Use `--without-objects` if the object store is backed up separately.
     """
 
     async def act(_: Database, settings: Settings) -> BackupManifest:
@@ -124,11 +124,11 @@ def restore(
     wal: Path | None = None,
     to_time: OptionalText = None,
 ) -> None:
-    """Make an installation of a backup, in a data directory (--data) that is empty or not there.
+    """Make an installation from a backup, in a data directory (--data) that is empty or does not exist.
 
-    `--objects` names a folder that is shared with others, in place of the objects of the backup.  `--wal` names
-    archived WAL, which is replayed, up to `--to-time`.  The new installation deletes no object, and no worker
-    of it begins, until `meterai objects confirm`.  It ends with an audit, whose exit status it has.
+    `--objects` names a shared object store, used instead of the objects in the backup. `--wal` names a folder of
+    archived WAL, which is replayed up to `--to-time`. The new installation deletes no object, and its workers do not
+    start, until `meterai objects confirm`. The command ends with an audit and has its exit status.
     """
     directory, until = options.directory, _time(to_time)
     if until and not wal:
@@ -160,7 +160,9 @@ def restore(
 def _server(
     settings: Settings, source: Path, manifest: BackupManifest, recovery: BackupRecovery | None
 ) -> Iterator[str]:
-    """Run our database on the embedded server; a dump goes into the configured database, if there is one."""
+    """Yield the settings with the restored database: on the embedded server, or for a dump in the configured database
+    if there is one.
+    """
     if is_embedded(settings):
         directory = settings.process.directory
         with restored_server(source, manifest, directory, recovery) as url:

@@ -1,6 +1,6 @@
-"""A running instance on one machine: its lock and its addresses.
+"""A running installation on one machine: its lock and its addresses.
 
-`DIR/instance.json` has the addresses; every command with the same `--data` reads it.
+The file `DIR/instance.json` has the addresses; every command with the same `--data` reads it.
 """
 
 import fcntl
@@ -39,11 +39,13 @@ class PortTaken(CommandRefusal):
         self.port = port
 
 
-PORTS_TRIED_MAX = 20  # ports proposed by the system
+PORTS_TRIED_MAX = 20  # number of ports that the system may propose
 
 
 def free_port(host: str, wanted: int, *, besides: Collection[int] = ()) -> int:
-    """Return the wanted port if it is free, else any free one; never one of `besides`, which are about to be used."""
+    """Return the wanted port if it is free, else any free port. Ports in `besides` are never returned, because they
+    are about to be used.
+    """
     for port in (wanted, *[0] * PORTS_TRIED_MAX):
         if port in besides:
             continue
@@ -68,8 +70,9 @@ def is_free(host: str, port: int) -> bool:
 def holding(port: int, who: str) -> Iterator[None]:
     """Reserve a port of this machine for `up` or `web`, before listening on it.  Refuses `PortTaken`.
 
-    The web listens with SO_REUSEPORT, so that two instances started together could share a port.  A name in the abstract
-    namespace of Linux has one holder, belongs to the network namespace of the port, and is released with its process.
+    The web processes listen with SO_REUSEPORT, so two installations that are started together could share a port. So
+    a Unix socket reserves a name in the abstract namespace of Linux: the name has only one holder, belongs to the
+    same network namespace as the port, and is released when its process ends.
     """
     if sys.platform != "linux" or not port:
         yield
@@ -79,12 +82,12 @@ def holding(port: int, who: str) -> Iterator[None]:
             name.bind(f"\0meterai-{who}-{port}")
         except OSError:
             raise PortTaken(port) from None
-        os.register_at_fork(after_in_child=name.close)  # child processes do not hold it
+        os.register_at_fork(after_in_child=name.close)  # child processes do not hold the name
         yield
 
 
 def remember(settings: Settings, **chosen: object) -> None:
-    """Write the chosen addresses, for other commands and the next start."""
+    """Write the chosen addresses to `instance.json`, for other commands and the next start."""
     path = instance_file(settings.process.directory)
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_suffix(".draft")
@@ -95,9 +98,9 @@ def remember(settings: Settings, **chosen: object) -> None:
 
 @contextmanager
 def sole_owner(settings: Settings) -> Iterator[None]:
-    """Hold the lock of the data directory.  Refuses `AlreadyRunning` where another process holds it.
+    """Hold the lock of the data directory.  Refuses `AlreadyRunning` if another process holds it.
 
-    The lock is released when its process ends, in whatever way.
+    The lock is released whenever its process ends, even after a crash.
     """
     settings.process.directory.mkdir(parents=True, exist_ok=True)
     with (settings.process.directory / "instance.lock").open("w") as lock:

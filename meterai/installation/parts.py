@@ -17,10 +17,10 @@ from meterai.kit.refusal import CommandRefusal
 from meterai.plumbing.config import Settings, environment_for
 
 READY_SECONDS_MAX = 60.0
-TELL_SECONDS = 10.0  # between two lines about the processes awaited
+TELL_SECONDS = 10.0  # seconds between two lines about the processes that are not ready
 ANSWER_SECONDS_MAX = 2.0
 STOP_SECONDS_MAX = 15.0
-RESTART_PAUSE_SECONDS = 0.5  # limits the restarts of a process that dies at once
+RESTART_PAUSE_SECONDS = 0.5  # seconds before a restart, for a process that dies at once
 _LOOK_SECONDS = 0.05
 _log = structlog.get_logger()
 
@@ -28,26 +28,26 @@ _log = structlog.get_logger()
 class Stopping:
     """Flag set by a signal to stop.
 
-    A signal handler must take no lock: that of a `threading.Event` may be held by the `wait` that it interrupts, which is a
-    deadlock.
+    A signal handler must not take a lock. The lock of a `threading.Event` may be held by the `wait` that the signal
+    interrupts, which would be a deadlock.
     """
 
     def __init__(self) -> None:
         self.is_set = False
 
     def set(self) -> None:
-        """Request the stop."""
+        """Request the stop; called by the signal handler."""
         self.is_set = True
 
     def wait(self, seconds: float) -> bool:
-        """Sleep until the time is over or a stop is requested; True for the latter."""
+        """Sleep for `seconds`, or shorter if a signal arrives; return true if a stop was requested."""
         if not self.is_set:
             time.sleep(seconds)
         return self.is_set
 
 
 class NotReady(CommandRefusal):
-    """Not everything was ready in time, or a part lacks something that waiting does not provide."""
+    """A process was not ready in time, or lacks something that waiting does not provide."""
 
     code = "not_ready_in_time"
     status = 503
@@ -60,8 +60,9 @@ class NotReady(CommandRefusal):
 
 
 class ServerProcess:
-    """One child process, restarted when it dies.  With an address, it is ready when that answers 200; without one, while it
-    runs."""
+    """A child process, restarted when it dies. With an address, it is ready when the address answers 200; without an
+    address, while it runs.
+    """
 
     def __init__(self, name: str, settings: Settings, address: str = "") -> None:
         self.name = name
@@ -72,7 +73,7 @@ class ServerProcess:
         self._process = self._start()
 
     def _start(self) -> subprocess.Popen[bytes]:
-        # Its own session: Ctrl-C reaches only the parent, which stops the parts in order.
+        # The process gets a separate session: Ctrl-C reaches only the parent, which stops the processes in order.
         return subprocess.Popen(
             self._command,
             env=self._environment,
@@ -82,11 +83,13 @@ class ServerProcess:
 
     @property
     def waits_in_vain(self) -> bool:
-        """True if it ended for lack of something that waiting does not provide, such as a key or a free port."""
+        """True if the process ended because it lacks something that waiting does not provide, such as a key or a free
+        port.
+        """
         return self._process.poll() == Exit.CONFIGURATION
 
     def lacks(self) -> str:
-        """Return why it is not ready, for people; empty when it is."""
+        """Return a text that says why the process is not ready; empty when it is ready."""
         status = self._process.poll()
         if status is not None:
             return f"{self.name} (ended with status {status})"
@@ -95,7 +98,7 @@ class ServerProcess:
         return f"{self.name} ({lacking}{ended})" if lacking else ""
 
     def revive(self) -> None:
-        """Restart it if it died."""
+        """Restart the process if it died."""
         if self._process.poll() is not None:
             _log.warning("part_died", part=self.name, status=self._process.returncode)
             self._ends.append(self._process.returncode)
@@ -103,7 +106,7 @@ class ServerProcess:
             self._process = self._start()
 
     def stop(self) -> None:
-        """Stop it: SIGTERM, then SIGKILL after `STOP_SECONDS_MAX`."""
+        """Stop the process by SIGTERM, and by SIGKILL after `STOP_SECONDS_MAX`."""
         if self._process.poll() is not None:
             return
         self._process.terminate()
@@ -115,7 +118,7 @@ class ServerProcess:
 
 
 def _lacks(address: str) -> str:
-    """Return the failing checks of an address; empty where it answers 200."""
+    """Return the failing checks that an address answers, or that it does not answer; empty if it answers 200."""
     try:
         with urllib.request.urlopen(address, timeout=ANSWER_SECONDS_MAX):  # noqa: S310 - our own address
             return ""
@@ -127,7 +130,7 @@ def _lacks(address: str) -> str:
 
 
 def _checks(body: bytes) -> str:
-    """Return the failing checks of a `/readyz` body."""
+    """Return the failing checks in the body of a `/readyz` answer."""
     try:
         checks = json.loads(body)
     except ValueError:
@@ -138,9 +141,9 @@ def _checks(body: bytes) -> str:
 def wait_for(
     parts: Sequence[ServerProcess], stopping: Stopping, seconds: float = READY_SECONDS_MAX
 ) -> None:
-    """Wait until all are ready, or a stop is requested; restart those that die.
+    """Wait until all processes are ready, or a stop is requested; restart processes that die.
 
-    Refuses `NotReady` where the time is over, or a part can never be ready.
+    Refuses `NotReady` if `seconds` are over, or a process can never be ready.
     """
     begun = time.monotonic()
     told = begun
@@ -159,7 +162,7 @@ def wait_for(
 
 @contextmanager
 def telling(waits_for: str) -> Iterator[None]:
-    """Print a line about the wait now and then, while the block runs."""
+    """Log a line about the wait every `TELL_SECONDS` while the block runs."""
     is_done = threading.Event()
 
     def tell() -> None:

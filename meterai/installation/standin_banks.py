@@ -1,4 +1,4 @@
-"""Banks with a stand-in beside the first one: those with a file and an address of this machine."""
+"""Banks with an additional stand-in: those that have a file in `FOLDER` and an address of this machine."""
 
 from urllib.parse import urlsplit
 
@@ -8,13 +8,14 @@ from meterai.plumbing.config import Settings
 from meterai.plumbing.files import read_settings_file
 from meterai.plumbing.toml import read_toml
 
-FOLDER = "banks"  # within the data directory
-KIND = "snap"  # value of the kind in a bank's file
+FOLDER = "banks"  # folder in the data directory
+KIND = "snap"  # value of `kind` in a bank's file
 
 
 def standin_banks(settings: Settings) -> list[snap.SnapBank]:
-    """Return such banks among the rails, in their order.  Refuses `ConfigurationWrong`; raises `OSError` and `ValueError`
-    for an unreadable file."""
+    """Return the banks among the rails that have an additional stand-in, in the order of the rails. Refuses
+    `ConfigurationWrong`; raises `OSError` and `ValueError` for an unreadable file.
+    """
     found = []
     for name in settings.of(PaymentSettings).payment_rails.split():
         path = settings.process.directory / FOLDER / f"{name}.toml"
@@ -27,6 +28,6 @@ def standin_banks(settings: Settings) -> list[snap.SnapBank]:
 
 
 def port_of(bank: snap.SnapBank) -> int:
-    """Return the port of its stand-in; 0 for a bank elsewhere."""
+    """Return the port of a bank's stand-in; 0 if the bank is not on this machine."""
     url = urlsplit(bank.url)
     return (url.port or 0) if is_this_machine(url.hostname or "") else 0

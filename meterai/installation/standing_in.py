@@ -46,7 +46,7 @@ def _bank(settings: Settings, keyring: Keyring, bank: snap.SnapBank) -> standins
 
 
 def options_of(settings: Settings) -> standins.Options:
-    """Return the options of the stand-ins."""
+    """Return the options of all stand-ins of the installation."""
     keyring = keyring_of(settings)
     return standins.Options(
         directory=standins_directory(settings),
@@ -77,7 +77,7 @@ async def run(settings: Settings) -> None:
 
 
 def _midtrans(settings: Settings, keyring: Keyring) -> standins.MidtransOptions | None:
-    """Return the options of Midtrans, where it is a rail of the installation."""
+    """Return the options of the stand-in for Midtrans; None if Midtrans is no rail of the installation."""
     if not midtrans.is_configured(settings):
         return None
     host, port = settings.process.host, settings.process.port

@@ -1,7 +1,7 @@
 """`meterai up`: all processes on one machine, for development and rehearsal.
 
-The parent prepares database, keys and ports, starts web, worker and stand-ins as child processes, restarts those that
-die, and stops them all when requested.
+The parent prepares database, keys and ports, starts web, worker and stand-ins as child processes, restarts processes
+that die, and stops all when requested.
 """
 
 import json
@@ -40,7 +40,7 @@ _log = structlog.get_logger()
 
 
 def _with_ports(settings: Settings) -> Settings:
-    """Return the settings with a free port for each process; those of the last start where they are free."""
+    """Return the settings with a free port for each process; ports of the last start are used again if they are free."""
     if settings.process.port and not is_free(settings.process.host, settings.process.port):
         raise PortTaken(settings.process.port)
     for bank in standin_banks(settings):
@@ -58,7 +58,7 @@ def _with_ports(settings: Settings) -> Settings:
     ):
         chosen.append(free_port(there, wanted, besides=chosen))
     port, first, mail, smtp, drand, metrics, aggregator = chosen
-    # An explicit chain comes with explicit relays.
+    # If a drand chain is configured, its relays are configured too, and the stand-in is not used.
     is_named = settings.of(DrawSettings).waiting_room_drand_chain
     relay = f"http://{host}:{drand}"
     beacon = (
@@ -88,8 +88,8 @@ def _chain_file(settings: Settings) -> Path:
 
 
 def prepare_keys(settings: Settings) -> None:
-    """Make the keys of an installation for development, and those of its stand-ins."""
-    # Imported here: outside development the stand-ins need not be installed.
+    """Make the keys of an installation for development, and the keys of its stand-ins."""
+    # Imported here because the stand-ins need not be installed outside development.
     from standins import bank_keys, drand_chain  # noqa: PLC0415
 
     keyring = keyring_of(settings)
@@ -115,8 +115,9 @@ def _write_public(path: Path, public: bytes) -> None:
 
 
 def up(settings: Settings, tell: Callable[[str], None]) -> None:
-    """Run everything until SIGINT or SIGTERM.  Refuses `AlreadyRunning`, `PortTaken`,
-    `DatabaseMissing`, `NotReady`."""
+    """Run all processes until SIGINT or SIGTERM; `tell` gets lines with their addresses. Refuses `AlreadyRunning`,
+    `PortTaken`, `DatabaseMissing`, `NotReady`.
+    """
     stopping = Stopping()
 
     def stop(_number: int, _frame: FrameType | None) -> None:
@@ -165,7 +166,9 @@ def up(settings: Settings, tell: Callable[[str], None]) -> None:
 
 
 def _revive(embedded: EmbeddedPostgres) -> None:
-    """Restart the database if it died.  After a failed restart, web and worker answer 503 until it is back."""
+    """Restart the embedded database if it died. If the restart fails, web processes answer 503 until a later restart
+    succeeds.
+    """
     try:
         if embedded.revive():
             _log.warning("database_died")

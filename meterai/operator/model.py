@@ -12,23 +12,23 @@ from meterai.kit.refusal import CommandRefusal
 from meterai.operator.settings import OperatorSettings
 
 SPECIMEN = "SPECIMEN"
-# RFC 9116, section 2.5.5, recommends less than a year; a copy is valid for half a year.
+# Days for which security.txt is valid: RFC 9116, section 2.5.5, recommends less than a year.
 SECURITY_DAYS = 180
 _SEPARATORS = str.maketrans("", "", ".- ")
 _NPWP = re.compile(r"[0-9]{15,16}")
-_NPWP_DIGITS = 16  # the earlier 15 digits get a 0 in front
+_NPWP_DIGITS = 16  # an earlier number of 15 digits gets a 0 in front
 _NITKU = re.compile(r"[0-9]{22}")
 
 
 class Paper(StrEnum):
-    """Text of the operator for everybody."""
+    """Published text of the operator."""
 
     TERMS = "terms"
     PRIVACY = "privacy"
 
 
 class PaperMissing(CommandRefusal):
-    """A text of the operator cannot be read."""
+    """The file of a published text of the operator cannot be read."""
 
     code = "paper_missing"
     status = 500
@@ -40,7 +40,7 @@ class PaperMissing(CommandRefusal):
 
 
 class TextBlock(NamedTuple):
-    """Part of a text: a heading, a list, or a paragraph; a list has a text for each item."""
+    """Part of a published text: a heading, a list, or a paragraph; a list has a text for each item."""
 
     kind: str
     texts: tuple[str, ...]
@@ -48,7 +48,7 @@ class TextBlock(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Seller:
-    """Seller named on a receipt."""
+    """Seller that is named on a receipt."""
 
     name: str
     address: str
@@ -58,12 +58,12 @@ class Seller:
 
     @property
     def tax_numbers(self) -> str:
-        """NPWP, and NITKU if there is one, on one line."""
+        """The tax number (NPWP) and the branch number (NITKU), if there is one, on one line."""
         return " / ".join(filter(None, [self.tax_number, self.branch_number]))
 
     @classmethod
     def of(cls, settings: OperatorSettings) -> "Seller":
-        """Return the operator as a seller."""
+        """Return the operator as the seller on receipts."""
         contact = [settings.operator_mail, settings.operator_phone, settings.operator_hours]
         return cls(
             settings.operator_name,
@@ -75,18 +75,18 @@ class Seller:
 
 
 def is_web_address(text: str) -> bool:
-    """True for the address of a page of the operator."""
+    """True if the setting is the https address of a page, and not the path of a file."""
     return text.startswith("https://")
 
 
 def digits_of(number: str) -> str:
-    """Return a tax number without the dots and dashes that people write in it."""
+    """Return a tax number without dots and dashes, which people often write in it."""
     return number.translate(_SEPARATORS)
 
 
 def is_tax_number(number: str) -> bool:
-    """True if the number has the length of an NPWP. Its first digits are not checked: no list of valid ones is
-    published.
+    """True if the number has the length of an NPWP. The first digits are not checked, because no list of valid ones
+    is published.
     """
     return _NPWP.fullmatch(digits_of(number)) is not None
 
@@ -98,10 +98,10 @@ def is_branch_of(branch: str, number: str) -> bool:
 
 
 def blocks(text: str) -> Iterator[TextBlock]:
-    """Split a plain text into parts.
+    """Split a plain text into blocks.
 
-    A line that begins with # is a heading, lines that begin with - are a list, and other lines up to an empty one are
-    a paragraph.
+    A line that begins with # is a heading. Lines that begin with - are a list. Other lines up to an empty line are a
+    paragraph.
     """
     stripped = (line.strip() for line in text.splitlines())
     for kind, lines in groupby(stripped, key=_kind):
@@ -120,7 +120,7 @@ def _kind(line: str) -> str:
 
 
 def security_text(settings: OperatorSettings, url: str, now: datetime, *, is_specimen: bool) -> str:
-    """Return the file of RFC 9116, valid for `SECURITY_DAYS` from now."""
+    """Return the content of security.txt (RFC 9116), valid for `SECURITY_DAYS` from `now`."""
     contact = settings.operator_security
     if not is_web_address(contact):
         contact = f"mailto:{contact}"

@@ -1,4 +1,4 @@
-"""Pages of the operator, and its contact for reports of vulnerabilities."""
+"""Pages with the texts of the operator, and security.txt, its contact for reports of vulnerabilities."""
 
 from litestar import Response, get
 from litestar.di import NamedDependency
@@ -13,7 +13,8 @@ from meterai.pages import Page, PageRequest, Remembered, RoomPages, page, see_ot
 from meterai.plumbing.config import Settings
 
 REMEMBERED_SECONDS = 60.0
-SECURITY_SECONDS = 3_600  # a copy of security.txt is valid for months; a corrected contact is visible after this time
+# Time for which caches keep security.txt, after which a corrected contact is visible.
+SECURITY_SECONDS = 3_600
 
 
 _PAPER = {
@@ -36,7 +37,7 @@ async def _shown(request: PageRequest, papers: OperatorTexts, paper: Paper) -> P
     include_in_schema=False,
 )
 async def show_terms(request: PageRequest, papers: NamedDependency[OperatorTexts]) -> Page:
-    """The terms of the operator."""
+    """Show the terms of the operator, or redirect to them."""
     return await _shown(request, papers, Paper.TERMS)
 
 
@@ -46,7 +47,7 @@ async def show_terms(request: PageRequest, papers: NamedDependency[OperatorTexts
     include_in_schema=False,
 )
 async def show_privacy(request: PageRequest, papers: NamedDependency[OperatorTexts]) -> Page:
-    """The privacy statement of the operator."""
+    """Show the privacy statement of the operator, or redirect to it."""
     return await _shown(request, papers, Paper.PRIVACY)
 
 
@@ -60,7 +61,7 @@ async def show_privacy(request: PageRequest, papers: NamedDependency[OperatorTex
     include_in_schema=False,
 )
 async def show_security(settings: NamedDependency[Settings]) -> Response[str]:
-    """Contact for reports of vulnerabilities (RFC 9116)."""
+    """Return security.txt: the contact for reports of vulnerabilities (RFC 9116)."""
     process = settings.process
     text = security_text(
         settings.of(OperatorSettings),

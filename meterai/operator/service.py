@@ -1,4 +1,4 @@
-"""Texts of the operator, read once when a process begins, so that a lost disk has no effect."""
+"""Published texts of the operator, read once when a process starts, so that later a lost disk has no effect."""
 
 from pathlib import Path
 
@@ -6,11 +6,11 @@ from meterai.operator.model import Paper, PaperMissing, TextBlock, blocks, is_we
 from meterai.operator.settings import OperatorSettings
 from meterai.plumbing.files import read_file
 
-PAPER_BYTES_MAX = 256 * 1024  # some hundred pages
+PAPER_BYTES_MAX = 256 * 1024  # largest file of a text: some hundred pages
 
 
 def text_of(setting: str, path: str) -> str:
-    """Return the text of a file. Refuses `PaperMissing`."""
+    """Return the text of the file that a setting names. Refuses `PaperMissing`."""
     try:
         return read_file(Path(path), PAPER_BYTES_MAX).decode()
     except (OSError, UnicodeDecodeError):
@@ -18,7 +18,7 @@ def text_of(setting: str, path: str) -> str:
 
 
 class OperatorTexts:
-    """Texts of the operator: each has an address elsewhere, a text, or nothing."""
+    """Published texts of the operator: each is a link to another site, the content of a file, or missing."""
 
     def __init__(self, settings: OperatorSettings) -> None:
         said = {Paper.TERMS: settings.operator_terms, Paper.PRIVACY: settings.operator_privacy}
@@ -30,9 +30,9 @@ class OperatorTexts:
         }
 
     def link(self, paper: Paper) -> str | None:
-        """Return the address of a text on a site of the operator, or None."""
+        """Return the URL of a text on a site of the operator; None if the text is no link."""
         return self._links.get(paper)
 
     def text(self, paper: Paper) -> tuple[TextBlock, ...]:
-        """Return the blocks of the file of a text; none without a file."""
+        """Return the blocks of a text from its file; empty if it has no file."""
         return self._texts.get(paper, ())

@@ -1,4 +1,4 @@
-"""Settings of the operator's identity."""
+"""Settings: the operator's identity."""
 
 from typing import Annotated
 
@@ -11,11 +11,11 @@ OneLine = Annotated[
 
 
 class OperatorSettings(msgspec.Struct, frozen=True):
-    """The operator's identity. Defaults are for everything except production, and say so."""
+    """The operator's identity. The defaults are for use outside production, and say SPECIMEN."""
 
-    operator_name: OneLine = "PT SPECIMEN"  # as in its deed
+    operator_name: OneLine = "PT SPECIMEN"  # as in its deed of establishment
     operator_address: OneLine = "Jalan SPECIMEN 1, Jakarta"
-    operator_mail: OneLine = "specimen@meterai.invalid"  # for buyers
+    operator_mail: OneLine = "specimen@meterai.invalid"  # mail address for buyers
     operator_phone: OneLine = ""
     operator_hours: OneLine = ""  # hours in which somebody answers
     operator_tax_number: OneLine = "SPECIMEN"  # NPWP of 16 digits, or of the earlier 15

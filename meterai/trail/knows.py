@@ -1,4 +1,4 @@
-"""The trail on timelines: lines of an account, of a subject, or of a request; for staff only."""
+"""The audit trail on timelines, for staff only: lines about an account or a subject, and search by request."""
 
 import re
 from collections.abc import Sequence
@@ -12,16 +12,16 @@ from meterai.room import Knows
 from meterai.trail import store
 from meterai.trail.model import TrailLine
 
-LINES_TOLD_MAX = 200  # newest lines of an account, or of one thing
-NOBODY = UUID(int=0)  # nil account: of lines that belong to no account
+LINES_TOLD_MAX = 200  # newest lines of an account, or about one subject
+NOBODY = UUID(int=0)  # nil account, to which lines without an account belong
 # A request id in the form that `plumbing/observe/exchange.py` accepts.
 _REQUEST = re.compile(r"[A-Za-z0-9_-]{8,64}")
-# Digests mean nothing to a reader, and the request is shown by itself.
+# Facts that are not shown among the others: digests mean nothing to a reader, and the request has a separate place.
 _UNTOLD = frozenset({"digest", "request"})
 
 
 async def find(tx: ReadTx, text: str, limit: int) -> Sequence[Subject]:
-    """Find the subjects that a request (`Request-Id`) acted on."""
+    """Return the subjects that a request acted on, if the text is the id of a request (`Request-Id`)."""
     if not _REQUEST.fullmatch(text):
         return ()
     acted = [_about(line) for line in await store.of_request(tx, text, limit)]
@@ -29,7 +29,9 @@ async def find(tx: ReadTx, text: str, limit: int) -> Sequence[Subject]:
 
 
 async def tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
-    """Return every line about a subject; for an account, the newest ones."""
+    """Return the newest lines about a subject as timeline events; for an account, also the lines about everything
+    that belongs to it.
+    """
     if about.kind == SubjectKind.ACCOUNT and about.account is not None:
         lines = await store.of_account(tx, about.account, LINES_TOLD_MAX)
         lines += await store.of_subject(tx, [NOBODY], about.shown, LINES_TOLD_MAX)
@@ -38,7 +40,7 @@ async def tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
 
 
 async def trail_of(tx: ReadTx, subject: str, about: Subject | None = None) -> list[Happening]:
-    """Return the newest lines about a subject, shown on the timeline of `about`."""
+    """Return the newest lines about a subject, as events for the timeline of `about`."""
     of = about.account if about is not None else None
     accounts = [NOBODY] if of is None else [of, NOBODY]
     return [
@@ -47,7 +49,9 @@ async def trail_of(tx: ReadTx, subject: str, about: Subject | None = None) -> li
 
 
 def _about(line: TrailLine) -> Subject | None:
-    """Return the subject of a line: an order, an account; for one without a timeline, such as a session, its account."""
+    """Return the subject of a line if it has a timeline, such as an order; otherwise (such as for a session) the
+    account, if there is one.
+    """
     kind = kind_of_id(line.subject)
     account = None if line.account == NOBODY else line.account
     if kind is not None:
@@ -59,7 +63,7 @@ def _told(line: TrailLine, about: Subject | None) -> Happening:
     key = f"trail.{line.action}"
     there = _about(line)
     link = None if about is not None and there == about else there
-    # The subject of the page and its link are not repeated in words.
+    # The subject of the page, and a subject that is linked, are not repeated as text.
     named = {one.shown for one in (about, link) if one is not None}
     more = [f"{name} {told}" for name, told in line.facts.items() if name not in _UNTOLD]
     facts = {

@@ -1,4 +1,4 @@
-"""Lines of the trail; pure."""
+"""Lines of the audit trail; pure."""
 
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -6,7 +6,7 @@ from uuid import UUID
 
 
 class TrailLine(NamedTuple):
-    """Line of the trail."""
+    """A line of the audit trail."""
 
     account: UUID
     actor: str

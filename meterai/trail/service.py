@@ -1,4 +1,4 @@
-"""Writing of lines."""
+"""Writing of lines of the audit trail."""
 
 from uuid import UUID
 
@@ -6,7 +6,8 @@ from meterai.kit.actor import Actor
 from meterai.plumbing.db.database import Tx, jsonb
 from meterai.plumbing.observe.exchange import EXCHANGE
 
-# Plain SQL instead of `audit_record`: stopping stamps must work with any version of the schema.
+# Plain SQL instead of the SQL function `audit_record`: stopping the issuing of stamps must work with
+# any version of the schema.
 _RECORD = """
 INSERT INTO audit_events (account_id, actor, action, subject, facts) VALUES (%s, %s, %s, %s, %s)
 """
@@ -21,6 +22,6 @@ async def record(
 
 
 def with_request(facts: dict[str, object]) -> dict[str, object]:
-    """Return the facts of a line with the id of the current request, if there is one."""
+    """Return the facts of a line, with the id of the current request added if there is one."""
     exchange = EXCHANGE.get()
     return facts if exchange is None else {**facts, "request": exchange.id}

@@ -1,4 +1,4 @@
-"""SQL of the trail, one function a question."""
+"""SQL of the audit trail, one function per query."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -10,10 +10,10 @@ from meterai.trail.model import TrailLine
 _LINES = (
     "SELECT account_id AS account, actor, action, subject, facts, happened_at FROM audit_events"
 )
-# The opening of a page by staff is in the trail and on no timeline.
+# The opening of a console page by staff is in the trail but not shown on timelines.
 _HAPPENED = "action <> 'console_opened'"
 OF_ACCOUNT = f"{_LINES} WHERE account_id = %s AND {_HAPPENED} ORDER BY happened_at DESC LIMIT %s"
-# Acts of staff on something of an account may be recorded under the nil account.
+# Acts of staff on a subject of an account may be recorded under the nil account.
 OF_SUBJECT = f"{_LINES} WHERE account_id = ANY(%s) AND subject = %s AND {_HAPPENED} ORDER BY happened_at DESC LIMIT %s"
 OF_REQUEST = (
     f"{_LINES} WHERE facts ? 'request' AND facts->>'request' = %s ORDER BY happened_at LIMIT %s"
@@ -22,7 +22,7 @@ _TRAIL = RowMapper(TrailLine)
 
 
 async def of_account(tx: ReadTx, account: UUID, limit: int) -> list[TrailLine]:
-    """Return the newest lines of an account."""
+    """Return the newest lines that belong to an account."""
     return await tx.all_as(_TRAIL, OF_ACCOUNT, account, limit)
 
 
@@ -34,5 +34,5 @@ async def of_subject(
 
 
 async def of_request(tx: ReadTx, request: str, limit: int) -> list[TrailLine]:
-    """Return lines written during a request; a client may have used its id for several requests."""
+    """Return lines written during the request with this id. A client may have used the id for several requests."""
     return await tx.all_as(_TRAIL, OF_REQUEST, request, limit)
