@@ -1,5 +1,5 @@
--- Record an act, in its transaction.
--- Public: every room, since hot commands are one function each.
+-- Records an act in the audit trail, in the transaction of the act.
+-- Public: every room, since a command that must be fast is one SQL function, which calls this one.
 CREATE OR REPLACE FUNCTION audit_record(
     p_account uuid, p_actor text, p_action text, p_subject text, p_facts jsonb
 ) RETURNS void
