@@ -244,7 +244,7 @@ def close_sign_up(
 def open_sign_up(
     options: Options = NO_OPTIONS, *, reason: Reason = "", by: By = None, dry_run: DryRun = False
 ) -> None:
-    """Make accounts for new addresses again."""
+    """Allow accounts for new addresses again."""
     pull(options, *_asked("sign-up open"), by=by, reason=reason, dry_run=dry_run)
     line("sign-up is open")
 

@@ -34,7 +34,9 @@ from meterai.plumbing.db.database import Tx
 async def _begun(
     tx: Tx, request: UUID, who: Puller, event: ApprovalEvent
 ) -> tuple[Approval, UUID, ApprovalState]:
-    """Lock a request; return it with the decider and the next state.  Refuses `ApprovalUnknown`, `NotAllowedNow`."""
+    """Lock a request; return it with the account that decides and the state after `event`. Refuses `ApprovalUnknown`,
+    `NotAllowedNow`.
+    """
     found = await store.locked(tx, request)
     if found is None:
         raise ApprovalUnknown("no such request")
@@ -71,7 +73,9 @@ async def _ended(
 async def _overtaken(
     tx: Tx, found: Approval, who: Puller, note: str, more: Mapping[str, object]
 ) -> Approval:
-    """End a request whose forecast differs from the one that was shown."""
+    """End a request as overtaken, because its forecast differs from the one that was shown; `more` is the new
+    forecast or refusal.
+    """
     state = APPROVAL.after(found.state, ApprovalEvent.OVERTAKEN)
     return await _ended(tx, found, who, state, note, more)
 

@@ -31,7 +31,7 @@ async def find(tx: ReadTx, text: str, _limit: int) -> Sequence[Subject]:
 
 
 async def tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
-    """Return the timeline of a request, for staff."""
+    """Return the events of a request for its timeline in the console."""
     found = await _named(tx, about.shown) if about.kind == APPROVAL_SUBJECT.kind else None
     if found is None:
         return ()

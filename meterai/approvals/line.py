@@ -68,7 +68,7 @@ async def _who(database: Database, by: str | None) -> Puller:
 
 
 def tell(forecast: Forecast) -> None:
-    """Print the effects of a forecast."""
+    """Print the effects of a forecast, each on a line, and its totals."""
     for sentence in sentences(forecast, "en"):
         line(one_line(sentence))
     line(f"rows: {forecast.rows}, rupiah: {forecast.rupiah}")

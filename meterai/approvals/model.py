@@ -95,7 +95,7 @@ class StaffUnknown(CommandRefusal):
 
 
 class ApprovalUnknown(Refusal):
-    """No request has this number."""
+    """No request has this id."""
 
     code = "approval_unknown"
     status = 404
@@ -145,7 +145,7 @@ class ActAskedFor(Refusal):
 
 
 class ApprovalExpired(Refusal):
-    """The request expired."""
+    """The request cannot be decided, because it expired."""
 
     code = "approval_expired"
     status = 409
@@ -166,7 +166,7 @@ class ForecastChanged(Refusal):
 
 
 class NotAsAsked(Refusal):
-    """Arguments or forecast of a request do not match its hash."""
+    """The stored arguments or forecast of a request do not match its hash."""
 
     code = "not_as_asked"
     status = 409

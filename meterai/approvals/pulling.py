@@ -140,7 +140,9 @@ def lever_of(levers: Mapping[str, Lever], name: str) -> Lever:
 
 
 def typed(lever: Lever, given: Mapping[str, object]) -> msgspec.Struct:
-    """Return the arguments of a lever from typed texts; an empty text counts as absent.  Refuses `Malformed`."""
+    """Return the arguments of a lever, converted from typed texts; an empty text counts as absent. Refuses
+    `Malformed`.
+    """
     filled = {name: value for name, value in given.items() if value not in ("", None)}
     for name in filled:
         if name not in lever.arguments.__struct_fields__:
@@ -181,7 +183,7 @@ def check_always(settings: Settings, levers: Mapping[str, Lever]) -> None:
 
 
 def needs_approval(lever: Lever, forecast: Forecast, settings: Settings) -> bool:
-    """True if the lever with this forecast needs a second person."""
+    """True if a pull of the lever with this forecast needs the approval of a second person."""
     policy = settings.of(ApprovalSettings)
     return (
         lever.is_always_approved

@@ -6,7 +6,7 @@ from meterai.plumbing.config import Positive, Seconds
 
 
 class ApprovalSettings(msgspec.Struct, frozen=True):
-    """Thresholds of approval; some levers always need a second person (`is_always_approved`)."""
+    """Thresholds from which the pull of a lever needs a second person; some levers always do (`is_always_approved`)."""
 
     approval_rupiah_from: Positive = 1_000_000  # rupiah moved by one pull
     approval_rows_from: Positive = 100  # rows changed by one pull

@@ -26,7 +26,7 @@ def forecast_of(kept_forecast: Mapping[str, object]) -> Forecast:
 
 
 def is_as_asked(one: Approval) -> bool:
-    """True if lever, arguments and forecast match the hash of the request."""
+    """True if lever, arguments and forecast of a request match its stored hash."""
     return digest_of(one.command, one.arguments, one.forecast) == one.forecast_sha256
 
 

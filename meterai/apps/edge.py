@@ -83,7 +83,7 @@ def headers_of_all(*, is_production: bool) -> tuple[Header, ...]:
 
 
 async def _give(visit: Visit, answer: Answer) -> None:
-    """Send a prepared answer."""
+    """Send a prepared answer (status, headers, body), compressed if the client accepts that."""
     send = compressing(visit)
     status, headers, body = answer
     await send({"type": "http.response.start", "status": status, "headers": headers})
@@ -123,7 +123,7 @@ class _EdgeAnswer:
 
 
 class Edge:
-    """Layer before the application: limits, the limiter, and the headers of every answer."""
+    """Layer around the application: size limits, admission by the limiter, and the headers of every answer."""
 
     def __init__(
         self,

@@ -142,7 +142,7 @@ def global_tables_of(rooms: Rooms = ROOMS) -> Mapping[str, str]:
 
 
 def registered_of(rooms: Rooms = ROOMS) -> Registered:
-    """Invariants, columns and checks that these rooms registered for the audit."""
+    """Return the invariants, columns and checks that these rooms registered for the audit."""
     return Registered(
         together([AUDITED, *(room.audited for room in rooms)]),
         [one for room in rooms for one in room.invariants],

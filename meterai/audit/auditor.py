@@ -51,7 +51,7 @@ def silent(_done: int, _parts: int, _name: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """Result of an audit."""
+    """Result of an audit: the finding of each invariant."""
 
     findings: tuple[InvariantFinding, ...]
 

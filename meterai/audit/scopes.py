@@ -1,4 +1,6 @@
-"""Scopes of an audit: all accounts in ranges, or the subjects with rows written since a point."""
+"""Scopes of an audit (the rows that it checks): all accounts in ranges, or the subjects with rows written since a
+point.
+"""
 
 from collections.abc import Sequence
 from functools import partial

@@ -43,7 +43,7 @@ async def end_turn(tx: Tx, broken: Sequence[str], rest_seconds: float) -> None:
 
 
 async def audit_state(tx: ReadTx) -> AuditState:
-    """Return the state of the automatic audit."""
+    """Return the state of the automatic audit: the end of the last point, and the broken invariants."""
     found = await tx.one_as(_STANDS, _STANDING)
     assert found is not None
     return found

@@ -57,7 +57,9 @@ class Effect:
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """Dry run of a lever: its effects, the number of rows it changes, and the rupiah it moves."""
+    """Result of a dry run of a lever: its effects, the number of rows that it would change, and the rupiah that it
+    would move.
+    """
 
     effects: Sequence[Effect]
     rows: int

@@ -19,7 +19,7 @@ UNFINISHED = "restore-unfinished"
 
 
 class Directory(StrEnum):
-    """Need of a command for the data directory."""
+    """What a command needs of the data directory."""
 
     MADE = "made"  # the command makes an installation in it
     RESTORED = "restored"  # the command makes an installation from a backup
@@ -29,7 +29,7 @@ class Directory(StrEnum):
 
 
 class Schema(StrEnum):
-    """Need of a command for the schema."""
+    """What a command needs of the database schema."""
 
     BROUGHT = "brought"  # the command migrates the schema
     CURRENT = "current"  # exactly the schema of this version

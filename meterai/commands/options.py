@@ -194,7 +194,7 @@ def tell_counted(found: Sequence[Mapping[str, object]], *, as_json: bool) -> Non
 
 
 def sentence_of(complaint: UnmetDemand) -> str:
-    """Return the sentence of one unmet demand of production, in English."""
+    """Return the English sentence about an unmet demand of production."""
     text = translate(f"production.{complaint.name}", "en", **complaint.facts)
     return f"{complaint.name}: {text}"
 

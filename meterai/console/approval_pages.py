@@ -131,7 +131,7 @@ async def decide_on_approval(
     approvals: NamedDependency[ApprovalService],
     request_id: FromPath[str],
 ) -> Page:
-    """Approve or decline the request of another person."""
+    """Approve or decline another person's request."""
     form = await read_own_form(request)
     identifier, caller = read(KIND, request_id), caller_of(request)
     try:

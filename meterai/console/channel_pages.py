@@ -77,7 +77,7 @@ async def show_distributor(
 
 
 def _statement(request: PageRequest, account: str) -> str:
-    """Return the path of the distributor's statement; empty if the reader lacks the permission."""
+    """Return the path of the distributor's statement of account; empty if the reader lacks the permission."""
     may = Permission.CONSOLE_FINANCE in caller_of(request).staff_permissions
     return f"/console/finance/statement?scope=account&of={account}" if may else ""
 

@@ -42,12 +42,12 @@ class ChannelsShown:
 
     @property
     def failing(self) -> Sequence[ChannelStanding]:
-        """Channels that have a `Trouble`."""
+        """Return the channels that have at least one `Trouble`."""
         return [one for one in self.channels if one.troubles]
 
 
 async def channels(tx: ReadTx, now: datetime) -> ChannelsShown:
-    """Return every channel with its figures."""
+    """Return every sales channel with its figures."""
     today = day_of(now)
     counted = await channels_counted(tx, today)
     sellers = await standings(tx, now)

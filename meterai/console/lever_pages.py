@@ -76,7 +76,7 @@ async def list_levers(request: PageRequest, approvals: NamedDependency[ApprovalS
 async def show_lever(
     request: PageRequest, approvals: NamedDependency[ApprovalService], name: FromPath[str]
 ) -> Page:
-    """Show the form of a lever, filled from the query."""
+    """Show the form of a lever, filled from the query parameters."""
     lever = _lever(request, approvals, name)
     return _page(request, lever, dict(request.query_params), "")
 

@@ -18,7 +18,7 @@ _MINUTE = "%Y-%m-%dT%H:%M"  # format of the value of a datetime-local field
 
 
 class FieldKind(StrEnum):
-    """Input type of an argument."""
+    """Type of the form field of an argument."""
 
     TEXT = "text"
     NUMBER = "number"

@@ -54,7 +54,7 @@ LAPSED_MIN = 5  # with fewer lapsed sales, their share means nothing
 
 
 class Trouble(StrEnum):
-    """Reason why a channel is failing, the worst first."""
+    """Reason why a sales channel is failing; members are ordered from the worst."""
 
     WAITING_LONG = "waiting_long"  # a sale waits for longer than `WAITS_LONG`
     WAITING = "waiting"  # sales wait: the deposit does not cover them
@@ -104,7 +104,7 @@ class ChannelStanding:
 
 
 def troubles_of(one: ChannelStanding, now: datetime, today: date) -> Iterator[Trouble]:
-    """Yield why a channel is failing, the worst first; a closed or suspended distributor is not failing."""
+    """Yield the reasons why a channel is failing, the worst first; none for a closed or suspended distributor."""
     if one.state != "open":
         return
     if one.oldest_at is not None:

@@ -39,7 +39,7 @@ CHARTS: Mapping[str, Sequence[PlotSeries]] = {
 
 @dataclass(frozen=True, slots=True)
 class _Chart:
-    """A plot with the names of its lines, and the newest rows of its table."""
+    """A plot for the page, with the names of its lines and the newest rows of its table."""
 
     name: str
     picture: Markup

@@ -54,7 +54,7 @@ class PlotSpan:
         return self.until - self.step * self.steps
 
     def ends(self) -> list[datetime]:
-        """Return the end of each step."""
+        """Return the end of each step of the period."""
         return [self.since + self.step * (number + 1) for number in range(self.steps)]
 
     def place(self, at: datetime) -> int | None:

@@ -68,7 +68,7 @@ class Searching:
     async def by_file(
         self, actor: Actor, content: bytes, language: str, client: str
     ) -> Sequence[Subject]:
-        """Return the subjects that a PDF or a photo of a stamp names; the file is not kept.
+        """Return the subjects that a PDF or a photo of a stamp names; the file is not stored.
 
         Refuses `SearchFileUnknown`, `SearchFileUnreadable`, and what checking and scanning refuse.
         """

@@ -57,7 +57,7 @@ async def show_subject(
     kind: FromPath[str],
     shown: FromPath[str],
 ) -> Page:
-    """Show the timeline of a subject, oldest first."""
+    """Show a page of the timeline of a subject, the oldest events first."""
     known = await searching.opened(actor, kind, shown)
     language, count = language_of(request), len(known.happenings)
     part = _Part.of(request.query_params.get("page", ""), count)

@@ -1,4 +1,4 @@
-"""Subjects, timeline lines, effects and work items as sentences of the rooms that register them."""
+"""Texts for subjects, timeline events, effects and work items, from the messages of the rooms that register them."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +12,7 @@ from meterai.room.timelines import line
 
 @dataclass(frozen=True, slots=True)
 class ConsoleLine:
-    """A line of a list: sentence, time, link and actor."""
+    """A line of a list in the console: sentence, time, link and actor."""
 
     text: str
     at: datetime | None = None

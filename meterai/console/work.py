@@ -17,7 +17,7 @@ COUNTED_MAX = 100  # items per list; staff need no higher number
 
 @dataclass(frozen=True, slots=True)
 class WorkCount:
-    """Number of items on a list, at most `COUNTED_MAX`."""
+    """Number of items on a work list, counted up to `COUNTED_MAX`."""
 
     name: str
     count: int
@@ -69,7 +69,7 @@ class WorkCounts:
         return now, found
 
     async def of(self, permissions: Collection[str]) -> list[WorkCount]:
-        """Return a count for each permitted list."""
+        """Return the count of each permitted work list."""
         _, found = await self.items(permissions)
         return [
             WorkCount(one.name, min(len(items), COUNTED_MAX), len(items) > COUNTED_MAX)

@@ -37,7 +37,7 @@ class _WorkRow:
 
 @dataclass(frozen=True, slots=True)
 class _List:
-    """A list with the rows shown, and its count, at most `COUNTED_MAX`."""
+    """A work list with the rows to show and the number of its items, counted up to `COUNTED_MAX`."""
 
     name: str
     title: str
@@ -52,7 +52,7 @@ class _List:
     include_in_schema=False,
 )
 async def show_work(request: PageRequest, work: NamedDependency[WorkCounts]) -> Page:
-    """Show every permitted list, with its count and its most urgent rows."""
+    """Show every permitted work list, with its count and its most urgent items."""
     language = language_of(request)
     now, found = await work.items(caller_of(request).staff_permissions)
     lists = [_list(one, items, now, language, FIRST_ROWS) for one, items in found]
@@ -72,7 +72,7 @@ async def show_work(request: PageRequest, work: NamedDependency[WorkCounts]) -> 
 async def show_work_list(
     request: PageRequest, work: NamedDependency[WorkCounts], name: FromPath[str]
 ) -> Page:
-    """Show one list, the most urgent first."""
+    """Show one work list, the most urgent items first."""
     permitted = caller_of(request).staff_permissions
     _check(work.named(name), permitted)
     now, [(one, items)] = await work.items(permitted, name)
@@ -81,7 +81,7 @@ async def show_work_list(
 
 
 def _check(one: WorkList | None, permitted: Collection[str]) -> None:
-    """Check that the list exists and is permitted.  Refuses `NotFound`, `NotPermitted`."""
+    """Check that the work list exists and is permitted.  Refuses `NotFound`, `NotPermitted`."""
     if one is None:
         raise NotFound("no such list")
     if one.permission not in permitted:

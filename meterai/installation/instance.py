@@ -112,5 +112,5 @@ def sole_owner(settings: Settings) -> Iterator[None]:
 
 
 def standins_directory(settings: Settings) -> Path:
-    """Return the folder of the stand-ins' state."""
+    """Return the folder in which the stand-ins keep their state."""
     return settings.process.directory / "standins"

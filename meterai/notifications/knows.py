@@ -48,7 +48,9 @@ async def find(tx: ReadTx, text: str, _limit: int) -> Sequence[Subject]:
 
 
 async def tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
-    """Return the mails about an order, the newest of an account, or a given-up mail or job."""
+    """Return the timeline events of a subject: mails about an order, the newest mails of an account, or a given-up
+    mail or job.
+    """
     if about.kind == JOB_SUBJECT.kind:
         identifier = _identifier(about.shown)
         return await _job_happenings(tx, identifier) if identifier else ()

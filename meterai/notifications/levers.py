@@ -16,7 +16,7 @@ ALL = "all"
 
 
 class JobsRetry(msgspec.Struct, frozen=True):
-    """A job or mail by its id, or `all` of them."""
+    """The job or mail to retry by its id, or `all`."""
 
     which: str
 

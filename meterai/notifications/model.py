@@ -32,7 +32,7 @@ class Mail:
 
 @dataclass(frozen=True, slots=True)
 class MailTold:
-    """A mail with its outcome, without recipient and text."""
+    """A mail for the console: template, state and fault, without recipient and text."""
 
     account: UUID
     id: UUID

@@ -120,7 +120,7 @@ async def queue_to(
     template: str,
     facts: dict[str, object],
 ) -> None:
-    """Queue a mail to an address in a language."""
+    """Queue a mail to a mail address in a language; `account` is the account that the mail is about."""
     await store.insert(tx, account, new_id(), cause, template, language, recipient, facts)
 
 

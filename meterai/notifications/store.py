@@ -237,7 +237,7 @@ async def put_off(tx: Tx, account: UUID, mail: UUID, seconds: float) -> None:
 
 
 async def give_up(tx: Tx, account: UUID, mail: UUID, *, fault: str) -> None:
-    """Give up a mail, with its fault."""
+    """Give up a mail, and store its fault."""
     await tx.run(_GIVE_UP, fault, account, mail)
 
 
@@ -254,12 +254,12 @@ async def count_given_up(tx: ReadTx) -> int:
 
 
 async def would_queue_again(tx: ReadTx, mail: UUID | None) -> list[Retried]:
-    """Count the given-up mails by template that a retry would queue."""
+    """Count by template the given-up mails that a retry would queue: the mail with this id, or all if None."""
     return await tx.all_as(_RETRIED, _WOULD_QUEUE_AGAIN, mail, mail)
 
 
 async def queue_again(tx: Tx, mail: UUID | None) -> int:
-    """Queue a given-up mail again, or all of them; return their number."""
+    """Queue the given-up mail with this id again, or all if None; return the number of mails."""
     return await tx.run(_QUEUE_AGAIN, mail, mail)
 
 
@@ -310,7 +310,7 @@ async def not_sent(tx: ReadTx, before: datetime, limit: int) -> list[MailTold]:
 
 
 async def figures_within(tx: ReadTx, since: datetime, until: datetime) -> MailFigures:
-    """Return the number of mails sent in a period, and of all that wait."""
+    """Return the number of mails sent in a period, and of all mails that wait now."""
     span = (since - _COUNTED_WITHIN, since, until)
     found = await tx.one_as(_FIGURES, FIGURES, *span, *span)
     assert found is not None

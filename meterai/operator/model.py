@@ -92,7 +92,9 @@ def is_tax_number(number: str) -> bool:
 
 
 def is_branch_of(branch: str, number: str) -> bool:
-    """True if the branch number (NITKU) belongs to this NPWP: its 16 digits and six more (PMK 112/2022)."""
+    """True if the branch number (NITKU) belongs to this NPWP: it must be the 16 digits of the NPWP and six more (PMK
+    112/2022).
+    """
     digits, owner = digits_of(branch), digits_of(number).zfill(_NPWP_DIGITS)
     return _NITKU.fullmatch(digits) is not None and digits.startswith(owner)
 

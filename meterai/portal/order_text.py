@@ -245,7 +245,7 @@ class OrderNow:
 
 
 def in_causal_order(moves: Sequence[MoneyMove]) -> list[MoneyMove]:
-    """Return the money moves by time, cause before effect within one transaction."""
+    """Return the money moves sorted by time; moves of one transaction are sorted cause before effect."""
     rank = {reason: number for number, reason in enumerate(_CAUSES)}
     return sorted(moves, key=lambda one: (one.at, rank.get(one.reason, len(rank))))
 

@@ -44,7 +44,7 @@ def _line(number: int, row: bytearray) -> str:
 
 @pass_context
 def reason(context: Context, code: str) -> str:
-    """Return the reason of a failed stamping as a sentence for its stored code."""
+    """Return the sentence for the stored code of the reason why a stamping failed."""
     language: str = context["language"]
     return why_refused(code, language)
 

@@ -18,7 +18,7 @@ from meterai.stamping import stampings_of_orders
 
 
 async def receipts(tx: ReadTx, person: Person, settings: Settings, most: int) -> Sequence[CopyFile]:
-    """Return receipts of the newest orders and their refunds, each in both languages, at most `most` files."""
+    """Return receipts of a person's newest orders and their refunds, each in both languages; at most `most` files."""
     seller = Seller.of(settings.of(OperatorSettings))
     mark = "" if settings.process.is_production else SPECIMEN
     account, found = person.account, list[CopyFile]()

@@ -46,7 +46,7 @@ class BreachRecipient(StrEnum):
 
 
 async def subjects_of(tx: ReadTx, text: str) -> list[UUID] | None:
-    """Return the accounts named in a text, by address or as `acc_...`; None for `all`.
+    """Return the accounts named in a text, by mail address or as `acc_...`; None for the text `all`.
 
     Refuses `BreachSubjectsUnreadable`, `NotFound`.
     """
@@ -73,7 +73,7 @@ async def one(tx: ReadTx, text: str) -> Breach:
 
 
 async def not_told(tx: ReadTx, found: Breach) -> int:
-    """Count the subjects that could not be notified: they were erased, or their mail was given up."""
+    """Count the subjects that could not be notified, because they were erased or their mail was given up."""
     return found.erased + (await notifications.unsent_of(tx, _cause(found.id))).given_up
 
 
@@ -129,7 +129,7 @@ def check_closes(found: Breach, not_told: str) -> None:
 
 
 async def close(tx: Tx, breach: UUID, not_told: str, *, actor: Actor, at: datetime) -> None:
-    """Close a breach.  Refuses `BreachNotTold`."""
+    """Close a breach; `not_told` is the reason why a recipient was not notified, or empty.  Refuses `BreachNotTold`."""
     found = await _locked(tx, breach)
     check_closes(found, not_told)
     await store.close_breach(tx, breach, not_told, at)

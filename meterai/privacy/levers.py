@@ -16,7 +16,7 @@ _TEXTS = ("exposed_id", "exposed_en", "happened_id", "happened_en", "handling_id
 
 
 class OpenArguments(msgspec.Struct, frozen=True):
-    """A breach: time of discovery, subjects (`all`, or accounts), and texts in both languages."""
+    """A breach to enter: time of discovery, subjects (`all`, or accounts), and texts in both languages."""
 
     known_at: Moment
     subjects: str
@@ -29,14 +29,14 @@ class OpenArguments(msgspec.Struct, frozen=True):
 
 
 class TellArguments(msgspec.Struct, frozen=True):
-    """A breach as `brc_...`, and the recipient to notify."""
+    """A breach as `brc_...`, and the recipient to be notified."""
 
     breach: str
     who: BreachRecipient
 
 
 class BreachCloseArguments(msgspec.Struct, frozen=True):
-    """A breach as `brc_...`, and the reason why a recipient was not notified, if so."""
+    """A breach as `brc_...`, and the reason why a recipient was not notified; empty if both were."""
 
     breach: str
     not_told: str = ""

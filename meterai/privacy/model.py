@@ -29,14 +29,14 @@ SUBJECTS_MAX = 1_000  # accounts named by a breach; with more, everybody is noti
 
 
 class PrivacyRequestKind(StrEnum):
-    """Kind of a request."""
+    """Kind of a data request."""
 
     COPY = "copy"
     ERASURE = "erasure"
 
 
 class CopyState(StrEnum):
-    """State of a copy."""
+    """State of the request for a copy."""
 
     ASKED = "asked"
     MADE = "made"  # it can be fetched
@@ -44,7 +44,7 @@ class CopyState(StrEnum):
 
 
 class CopyEvent(StrEnum):
-    """Event of a copy."""
+    """Event of the request for a copy."""
 
     WRITTEN = "written"
     LET_GO = "let_go"
@@ -116,7 +116,7 @@ BREACH = Lifecycle(
 
 
 class StaffNotErased(Refusal):
-    """The account has a role of staff, which must end first."""
+    """The account cannot be erased, because it has a role of staff, which must end first."""
 
     code = "staff_not_erased"
     status = 409

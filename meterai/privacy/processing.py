@@ -10,7 +10,7 @@ from meterai.plumbing.work.retention import Leaves, Rule
 
 @dataclass(frozen=True, slots=True)
 class Category:
-    """Data of one table: description, columns, and a sentence for each retention rule."""
+    """Personal data of one table: description, columns, and a sentence for each retention rule."""
 
     name: str
     what: str
@@ -37,7 +37,7 @@ class Processing:
         self._rules = rules
 
     def purposes(self, language: str) -> list[ProcessingPurpose]:
-        """Return every processing, room by room."""
+        """Return the processing of every room that stores personal data."""
         return [
             ProcessingPurpose(
                 name,

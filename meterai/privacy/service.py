@@ -139,7 +139,7 @@ class PrivacyService:
     async def withdraw_consent(
         self, account: UUID, room: str, word: str, which: str, *, actor: Actor
     ) -> None:
-        """Withdraw a consent.  Refuses `NotFound`."""
+        """Withdraw a consent of a person; `room`, `word` and `which` name it.  Refuses `NotFound`."""
         consents = self.rooms[room].consents if room in self.rooms else None
         if consents is None:
             raise NotFound("no such consent")
@@ -363,7 +363,7 @@ class PrivacyService:
                 pass  # withdrawn meanwhile
 
     async def _close(self, tx: Tx, found: Request) -> None:
-        """End sessions and credentials of the account, once nothing is pending."""
+        """End sessions and credentials of the account if nothing is pending; otherwise check again later."""
         now = self._clock.now()
         person = await _person(tx, found.account)
         waits = await self._waits(tx, person)
@@ -511,7 +511,7 @@ def kept_sentences(fates: Sequence[Fate], language: str) -> str:
 
 
 def _fate_as_json(fate: Fate) -> dict[str, object]:
-    """Return the fate of a table as stored with an erasure, without personal data."""
+    """Return the fate of a table as JSON, as it is stored with the erasure; it has no personal data."""
     return {
         "table": fate.table,
         "rows": fate.rows,

@@ -79,7 +79,7 @@ class Letters:
         self._clock = clock
 
     async def sealed(self, found: Breach, language: str) -> bytes:
-        """Return the letter as a sealed PDF.  Refuses with a `SealingUnavailable`."""
+        """Return the letter about a breach as a sealed PDF. Refuses `SealingUnavailable`."""
         given = found, self.seller, self._issuers.current, language
         now = self._clock.now()
         return await asyncio.to_thread(_sealed_letter, *given, mark=self._mark, at=now)

@@ -28,13 +28,13 @@ class Before(msgspec.Struct, frozen=True):
         return not self.was_sign_up_open or any(one.is_paused for one in lines if one)
 
     def kept(self) -> dict[str, object]:
-        """Convert to the stored form."""
+        """Return the state in its stored form (JSON)."""
         found: dict[str, object] = msgspec.to_builtins(self)
         return found
 
     @classmethod
     def of(cls, recovery: Recovery) -> Self:
-        """Return the stored state of a recovery."""
+        """Return the state that is stored with a recovery."""
         return msgspec.convert(recovery.before, cls)
 
 

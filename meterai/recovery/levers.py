@@ -51,7 +51,9 @@ class ToStep(msgspec.Struct, frozen=True):
 
 
 class UnservedOrders(msgspec.Struct, frozen=True):
-    """Orders that their buyers no longer want, as `ord_...` separated by spaces; overdue ones are refunded anyway."""
+    """Orders to refund because their buyers no longer want them, as `ord_...` separated by spaces. Overdue orders are
+    refunded even if they are not named.
+    """
 
     orders: str = ""
 

@@ -156,7 +156,7 @@ class LiveNumbers(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def headroom(self) -> float:
-        """Share of the capacity that is unused."""
+        """Unused share of the capacity, from 0 to 1."""
         return max(0.0, 1 - self.pressure)
 
 

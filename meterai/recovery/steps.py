@@ -77,7 +77,7 @@ async def incident_for(tx: ReadTx, named: str) -> Incident:
 
 
 async def start(tx: Tx, incident: Incident, *, at: datetime, actor: Actor) -> UUID:
-    """Begin the recovery from an incident, with its first step.
+    """Begin the recovery from an incident with its first step; return its id.
 
     Refuses `RecoveryUnderWay`, `IncidentHeld`, `NotAllowedNow`.
     """
@@ -98,7 +98,9 @@ async def start(tx: Tx, incident: Incident, *, at: datetime, actor: Actor) -> UU
 async def move(
     tx: Tx, recovery: Recovery, event: StepEvent, *, at: datetime, actor: Actor
 ) -> RecoveryStep:
-    """Move a recovery forward or back, or abandon it, by hand or automatically. Refuses `NotAllowedNow`."""
+    """Move a recovery forward or back, or abandon it, by hand or automatically; return its new state. Refuses
+    `NotAllowedNow`.
+    """
     state = RECOVERY.after(recovery.state, event)
     at = max(at, recovery.moved_at)  # a clock that was set back does not change the order of steps
     numbers = await gathering.numbers(tx, at)

@@ -60,7 +60,7 @@ async def under_way(tx: ReadTx, *, is_locked: bool = False) -> Recovery | None:
 
 
 async def newest(tx: ReadTx, limit: int = 1) -> list[Recovery]:
-    """Return the newest recoveries."""
+    """Return the newest recoveries, at most `limit`."""
     return await tx.all_as(_RECOVERIES, _NEWEST, limit)
 
 

@@ -10,7 +10,7 @@ from meterai.regulator.extracts import ExtractManifest
 
 
 class Extract(NamedTuple):
-    """Extract of a day; `size` (bytes) and `sha256` describe its file."""
+    """Extract of a day; `size` (in bytes) and `sha256` are those of its file of rows."""
 
     day: date
     made_at: datetime
@@ -89,7 +89,7 @@ async def extract(tx: ReadTx, day: date) -> Extract | None:
 
 
 async def extracts(tx: ReadTx, first: date, last: date) -> list[Extract]:
-    """Return the extracts of a span of days, the oldest first."""
+    """Return the extracts from the day `first` to the day `last`, the oldest first."""
     return await tx.all_as(_EXTRACT, _BETWEEN, first, last)
 
 
@@ -171,6 +171,6 @@ async def closed(tx: ReadTx) -> list[Closed]:
 
 
 async def close(tx: Tx, first: date, last: date) -> None:
-    """Close a month with the sums of its extracts. Refuses `MonthClosed`."""
+    """Close the month from `first` to `last`: store the sums of its extracts as final. Refuses `MonthClosed`."""
     await tx.run("INSERT INTO statements (month) VALUES (%s)", first)
     await tx.run(_CLOSE_SUMS, first, first, last)

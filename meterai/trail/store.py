@@ -29,7 +29,7 @@ async def of_account(tx: ReadTx, account: UUID, limit: int) -> list[TrailLine]:
 async def of_subject(
     tx: ReadTx, accounts: Sequence[UUID], subject: str, limit: int
 ) -> list[TrailLine]:
-    """Return the newest lines about one subject, recorded under any of these accounts."""
+    """Return the newest lines about a subject that were recorded under any of these accounts."""
     return await tx.all_as(_TRAIL, OF_SUBJECT, list(accounts), subject, limit)
 
 

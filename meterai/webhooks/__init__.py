@@ -1,6 +1,6 @@
 """Webhooks: signed messages about an account, sent to the endpoints that it registered.
 
-Promises of this room (a package of `meterai`)
+Promises of this room
   * An event is recorded in the transaction of its own job, and sent at least once, under one webhook-id. The order of
     several events is not promised.
   * Failed attempts are repeated on a published schedule. An undelivered message is kept for 30 days and can be

@@ -1,4 +1,4 @@
-"""Events of webhooks for the room itself."""
+"""Events that this room writes and handles itself."""
 
 from uuid import UUID
 

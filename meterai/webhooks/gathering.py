@@ -29,7 +29,7 @@ class Batcher(Generic[Asked, Found]):
         self._going: asyncio.Task[None] | None = None
 
     async def ask(self, asked: Asked) -> Found:
-        """Return the answer for this value. Raises what `act` raises."""
+        """Return the answer of `act` for this value. Raises the exception that `act` raised for it."""
         answer: asyncio.Future[Found] = asyncio.get_running_loop().create_future()
         self._gathered.append((asked, answer))
         if self._going is None:

@@ -276,7 +276,7 @@ def pause_after(tries: int, chance: float, retry_after: float | None = None) -> 
 
 
 def retry_after(text: str | None, now: datetime) -> float | None:
-    """Return the seconds of a Retry-After (RFC 9110, section 10.2.3); None for any other text."""
+    """Return the seconds that a Retry-After header demands (RFC 9110, section 10.2.3); None if the text is malformed."""
     if not text:
         return None
     if (seconds := counted(text.strip(), _DIGITS_MAX)) is not None:
@@ -343,7 +343,7 @@ class DueMessage:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message to one endpoint."""
+    """A message to one endpoint: an event as it is sent, and the state of its delivery."""
 
     account: UUID
     id: UUID

@@ -185,7 +185,7 @@ async def replay_message(
     webhook_id: FromPath[str],
     message_id: FromPath[str],
 ) -> Page:
-    """Deliver a message again."""
+    """Queue a message for another delivery."""
     await read_form_of_a_person(request)
     endpoint, message = read(ENDPOINT_KIND, webhook_id), read(MESSAGE_KIND, message_id)
     await webhooks.replay(account, endpoint, message, actor=actor)

@@ -99,7 +99,9 @@ class WebhookService:
     async def messages(
         self, account: UUID, endpoint: UUID, page: ListPage, state: MessageState | None = None
     ) -> tuple[list[Message], bool]:
-        """Return a page of the messages to an endpoint, newest first, and True if there are more. Refuses `NotFound`."""
+        """Return a page of the messages to an endpoint, newest first, and true if older messages follow. Refuses
+        `NotFound`.
+        """
         await self.find(account, endpoint)
         found = await self._database.once(
             store.messages, account, endpoint, page.before, state, page.wanted
@@ -249,7 +251,7 @@ class WebhookService:
         return await self.find(account, endpoint)
 
     async def disable(self, account: UUID, endpoint: UUID, *, actor: Actor) -> Endpoint:
-        """Disable an endpoint; its messages are kept meanwhile. A repeat changes nothing. Refuses `NotFound`."""
+        """Disable an endpoint; messages to it are kept undelivered. A repeat changes nothing. Refuses `NotFound`."""
 
         async def disable(tx: Tx) -> None:
             old = _existing(await store.locked(tx, account, endpoint))
@@ -302,7 +304,7 @@ class WebhookService:
     async def replay(
         self, account: UUID, endpoint: UUID, message: UUID, *, actor: Actor
     ) -> Message:
-        """Deliver a message again, under the same id. Refuses `NotFound`, `WebhookNotEnabled`."""
+        """Queue a message for another delivery, under the same id. Refuses `NotFound`, `WebhookNotEnabled`."""
 
         async def replay(tx: Tx) -> None:
             to = _enabled(await store.locked(tx, account, endpoint))

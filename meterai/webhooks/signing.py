@@ -51,7 +51,7 @@ class Safe:
         self._cipher = AESGCM(key)
 
     def made(self, account: UUID, endpoint: UUID) -> bytes:
-        """Return a new secret, encrypted."""
+        """Make a new secret for an endpoint, and return it encrypted."""
         nonce = secrets.token_bytes(_NONCE_BYTES)
         secret = secrets.token_bytes(SECRET_BYTES)
         return nonce + self._cipher.encrypt(nonce, secret, account.bytes + endpoint.bytes)

@@ -181,7 +181,7 @@ _DELIVERIES = RowMapper(DueMessage)
 
 
 async def lock_account(tx: Tx, account: UUID) -> None:
-    """Lock the endpoints of this account against concurrent changes."""
+    """Lock the endpoints of an account against concurrent changes, until the transaction ends."""
     await tx.run("SELECT pg_advisory_xact_lock(16124, hashtext(%s))", str(account))
 
 

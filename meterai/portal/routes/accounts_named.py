@@ -79,7 +79,7 @@ class _Visit:
 
     @property
     def here(self) -> str:
-        """URL of the current page with its link, to which a change of language returns."""
+        """URL of the current page (with the secret of its link, if any), to which a change of language leads back."""
         given = {"claim": self.link, "asked": show(CLAIM_KIND, self.asked) if self.asked else ""}
         query = urlencode({name: text for name, text in given.items() if text})
         return f"{self.path}?{query}" if query else self.path
@@ -140,7 +140,7 @@ async def _shown(
 
 
 def _refused_page(request: PageRequest, refusal: Refusal) -> Page:
-    """Return the page of a refused link, which reveals nothing about its owner."""
+    """Return the page for a refused link; it reveals nothing about the owner of the money."""
     said = sentence(refusal, language_of(request))
     return page(
         request,
@@ -178,7 +178,7 @@ def _asked(request: PageRequest) -> UUID | None:
 async def _by_link(
     request: PageRequest, claims: ClaimService, settings: Settings, link: str, asked: UUID | None
 ) -> _Visit:
-    """Return the visit by a link.  Refuses what `ClaimService.opened` refuses."""
+    """Return the visit of somebody who follows a link, signed in or not.  Refuses what `ClaimService.opened` refuses."""
     caller = await known_visitor(request)
     mine = (
         frozenset()
@@ -191,7 +191,7 @@ async def _by_link(
 
 
 async def _name(request: PageRequest, claims: ClaimService, visit: _Visit, form: Form) -> Page:
-    """Carry out the form: name an account, or confirm one with a similar name."""
+    """Carry out the form: name a bank account, or confirm an account whose holder's name is only similar."""
     try:
         if confirms := read_typed(CLAIM_KIND, form.text("confirms")):
             claim = await claims.confirm(
@@ -219,7 +219,7 @@ async def show_own(
     claims: NamedDependency[ClaimService],
     settings: NamedDependency[Settings],
 ) -> Page:
-    """Show the buyer's money that waits for an account, and the form that names one."""
+    """Show the buyer's money that waits for a bank account, and the form to name an account."""
     actor, network = caller_of(request).actor, _network(request, settings)
     visit = _Visit(account_of(request), actor, network, asked=_asked(request))
     return await _shown(request, claims, visit)
@@ -231,7 +231,7 @@ async def name_own(
     claims: NamedDependency[ClaimService],
     settings: NamedDependency[Settings],
 ) -> Page:
-    """Name an account for the waiting money."""
+    """Name a bank account for the money that waits."""
     form = await read_own_form(request)
     visit = _Visit(account_of(request), caller_of(request).actor, _network(request, settings))
     return await _name(request, claims, visit, form)
@@ -243,7 +243,9 @@ async def show_by_link(
     claims: NamedDependency[ClaimService],
     settings: NamedDependency[Settings],
 ) -> Page:
-    """Show the same page by the link of a mail; it changes nothing, because programs that scan mails follow links."""
+    """Show the page of `show_own` for the link of a mail. The request changes nothing, because programs that scan
+    mails follow links.
+    """
     link = request.query_params.get("claim", "")
     try:
         visit = await _by_link(request, claims, settings, link, _asked(request))
@@ -258,7 +260,7 @@ async def name_by_link(
     claims: NamedDependency[ClaimService],
     settings: NamedDependency[Settings],
 ) -> Page:
-    """Name an account by the link of a mail."""
+    """Name a bank account for the money that waits, by the link of a mail."""
     form = await read_form(request)
     confirms = read_typed(CLAIM_KIND, form.text("confirms"))
     try:

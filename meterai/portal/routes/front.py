@@ -17,7 +17,7 @@ from meterai.pages import Page, PageRequest, Remembered, page_with_style, visito
     include_in_schema=False,
 )
 async def show_front(request: PageRequest) -> Page:
-    """Show the product, its price, and where to begin."""
+    """Show the front page: the product, its price, and links to start."""
     await visitor(request)
     return page_with_style(request, "portal/front.html", "first.css")
 

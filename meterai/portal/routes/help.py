@@ -90,7 +90,7 @@ async def show_help(
     database: NamedDependency[Database],
     payments: NamedDependency[PaymentService],
 ) -> Page:
-    """Show the questions and the state of the service."""
+    """Show answers to common questions, and the state of the service."""
     await visitor(request)
     state = await _state(database, payments)
     return page(request, "portal/help.html", state=state, questions=QUESTIONS)

@@ -58,7 +58,7 @@ def entries(
     *,
     is_issuing: bool,
 ) -> list[HistoryEntry]:
-    """Return orders and stampings as one list, newest first."""
+    """Merge orders (with their stampings) and stampings from the balance into one list, newest first."""
     of_order: dict[str, list[Stamping]] = {}
     given: dict[str, list[RefundView]] = {}
     found = []
@@ -98,9 +98,9 @@ async def show_history(
     database: NamedDependency[Database],
     account: NamedDependency[UUID],
 ) -> Page:
-    """Show the balance, then orders and stampings, newest first, by pages.
+    """Show the balance, and a page of orders and stampings, newest first.
 
-    Without permission to see orders, only stampings from the balance.
+    A member without permission to see orders gets only stampings from the balance.
     """
     before = request.query_params.get("before")
     part = Part(ENTRIES_PER_PAGE, read(OLDER, before)) if before else Part(ENTRIES_PER_PAGE)

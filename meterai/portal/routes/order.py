@@ -152,7 +152,7 @@ async def buy(
     database: NamedDependency[Database],
     account: NamedDependency[UUID],
 ) -> Page:
-    """Place an order of stamps."""
+    """Place an order for stamps."""
     form = await read_own_form(request)
     key = form_key(form.text("key"))
     try:
@@ -268,7 +268,7 @@ async def _order_page(
 async def show_order(
     request: PageRequest, orders: NamedDependency[OrderService], order_id: FromPath[str]
 ) -> Page:
-    """Show an order: its state, the next step, its money."""
+    """Show an order: its state, the next step, and its payments and refunds."""
     return await _order_page(request, orders, read("ord", order_id))
 
 
@@ -325,7 +325,7 @@ def _news(request: PageRequest, facts: Mapping[str, object]) -> Response[Any]:
 async def download_qr(
     orders: NamedDependency[OrderService], account: NamedDependency[UUID], order_id: FromPath[str]
 ) -> Response[Any]:
-    """Return the QR as an image to download: a phone cannot scan its own screen."""
+    """Return the QR as an image to download, because a phone cannot scan the QR on its own screen."""
     order = await orders.view(account, read("ord", order_id))
     if order.payment.qr_content is None:
         raise NotFound("there is no QR to pay now")
@@ -517,7 +517,7 @@ async def give_back(
     actor: NamedDependency[Actor],
     order_id: FromPath[str],
 ) -> Page:
-    """Request a refund of unused stamps."""
+    """Request a refund of unused stamps of an order."""
 
     async def ask(order: UUID, _: Form) -> None:
         await refunds.ask(account, order, actor=actor)

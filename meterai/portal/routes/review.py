@@ -192,7 +192,7 @@ class _LastLook:
         return ways, is_collector
 
     async def answered(self, draft: Draft, form: Form, carry_out: _CarryOut) -> Page:
-        """Carry out the form and redirect, or show the page with the refusal."""
+        """Carry out the form by `carry_out` and redirect to the result, or show the page with the refusal."""
         files = await self.drafts.files(draft)
         try:
             return see_other(await carry_out(draft, files, form))
@@ -399,7 +399,7 @@ async def sign_in_to_pay(
     accounts: NamedDependency[AccountService],
     signing_in: NamedDependency[SigningIn],
 ) -> Page:
-    """Send a code, or sign in by passkey, or sign in by code and order with the same button."""
+    """Carry out the sign-in part of the page: send a code, or sign in by passkey, or sign in by code and order at once."""
     form = await read_form(request)
     account = await account_asking(request)
     if account is not None:  # signed in meanwhile: in another window, or by the same button before

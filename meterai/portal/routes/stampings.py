@@ -76,7 +76,7 @@ async def download_document(
     account: NamedDependency[UUID],
     stamping_id: FromPath[str],
 ) -> Response[Any]:
-    """Return the stamped file."""
+    """Return the stamped document as a file."""
     found, content = await stamping.document(account, read("stg", stamping_id))
     return saved_as(stamped_name(found.document_name), content, "application/pdf")
 

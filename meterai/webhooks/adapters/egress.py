@@ -68,7 +68,7 @@ class NoAddress(OSError):
 
 
 class Egress(AbstractResolver):
-    """Checks addresses and pins them: connections use only checked addresses."""
+    """Checks the IP addresses of receivers, and keeps them for some seconds: connections use only checked addresses."""
 
     def __init__(self, networks: Sequence[IPv4Network | IPv6Network] = ()) -> None:
         """`networks` are ranges to which messages may be sent in addition to public addresses."""
@@ -165,7 +165,7 @@ class Egress(AbstractResolver):
         ]
 
     async def close(self) -> None:
-        """Stop the threads; a running look-up ends when its resolver answers."""
+        """Stop the threads of look-ups; a running look-up ends only when its resolver answers."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
 

@@ -29,7 +29,7 @@ HEAD_BYTES_MAX = 8 * 1024  # of one line of the response headers
 
 @dataclass(frozen=True, slots=True)
 class SendOutcome:
-    """Outcome of one attempt. `failure` is None if the message was delivered."""
+    """Outcome of one attempt to send a message. `failure` is None if the message was delivered."""
 
     seconds: float
     status: int | None
@@ -48,7 +48,7 @@ class Sender:
         self._session: aiohttp.ClientSession | None = None
 
     async def close(self) -> None:
-        """Close the connections."""
+        """Close all connections."""
         if self._session is not None:
             await self._session.close()
         await self._egress.close()
