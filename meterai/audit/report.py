@@ -20,9 +20,8 @@ from meterai.plumbing.objects import ObjectStore
 from meterai.reconciliation import check_bank
 from meterai.stamping import issuers_of
 
-YOUNG = timedelta(
-    hours=6
-)  # objects younger than this are not compared: an upload writes its object before its row
+# Objects younger than this are not compared: an upload writes its object before its row.
+YOUNG = timedelta(hours=6)
 ROLE_USED = Invariant(
     "application_works_as_its_role",
     "The application's login can neither change nor delete what happened.",

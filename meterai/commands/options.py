@@ -49,9 +49,8 @@ def text_only(_kind: object, value: object) -> None:
 # Type of every text argument except file names, which may be any bytes.
 Text = Annotated[str, Parameter(validator=text_only)]
 OptionalText = Annotated[str | None, Parameter(validator=text_only)]
-DOCUMENT_BYTES_MAX = (
-    256 * 1024 * 1024
-)  # largest file that is read; a smaller limit for documents is checked later
+# Largest file that is read; a smaller limit for documents is checked later.
+DOCUMENT_BYTES_MAX = 256 * 1024 * 1024
 WORKERS_MAX = 256  # web processes of one machine; more would only wait for each other
 PortNumber = Annotated[
     int | None, Parameter(help="Port of the web; 0 for any free one.", validator=Between(0, 65_535))

@@ -88,7 +88,7 @@ class BackupManifest(msgspec.Struct, frozen=True):
     postgres: str
     system_identifier: str
     timeline: str
-    wal_from: str  # position in the write-ahead log before the backup, and after it
+    wal_from: str  # positions in the write-ahead log before (from) and after (to) the backup
     wal_to: str
     is_base: bool
     has_objects: bool

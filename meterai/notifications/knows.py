@@ -19,9 +19,8 @@ from meterai.room import Knows, WorkList
 
 UUID_LENGTH = 36  # characters, as `jobs list` shows an id
 MAILS_TOLD_MAX = 50  # newest mails per account
-LATE_AFTER = timedelta(
-    minutes=10
-)  # mails normally leave within seconds; the audit counts older waiting mails as late
+# Mails normally leave within seconds; the audit counts older waiting mails as late.
+LATE_AFTER = timedelta(minutes=10)
 # Causes of the mails about an order; mails about refunds and documents belong to their timelines.
 OF_ORDER = ("order_executed",)
 

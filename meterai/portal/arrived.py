@@ -8,10 +8,8 @@ from meterai.kit.ids import read
 from meterai.orders import OrderState, OrderView
 from meterai.plumbing.db.database import ReadTx
 
-_NOT_SETTLED = (
-    OrderState.PLACED,
-    OrderState.LAPSED,
-)  # a lapsed order: a late payment of the full amount still pays it
+# A lapsed order is among them, because a late payment of the full amount still pays it.
+_NOT_SETTLED = (OrderState.PLACED, OrderState.LAPSED)
 
 
 async def covered(tx: ReadTx, account: UUID, orders: Sequence[OrderView]) -> frozenset[str]:

@@ -60,10 +60,8 @@ class StepGauge:
         return StepVerdict.WORSE if value > self.bad else StepVerdict.WAITS
 
 
-_CLOSED = (
-    StepGauge("buying_open", 0, 0),
-    StepGauge("sign_up_open", 0, 0),
-)  # bad if somebody opened it: going back closes it again
+# Bad if somebody opened buying or sign-up: going back closes them again.
+_CLOSED = (StepGauge("buying_open", 0, 0), StepGauge("sign_up_open", 0, 0))
 _STAMPED = (
     StepGauge("interrupted", 0, 200),
     StepGauge("stamping_seconds", STAMPING_SECONDS_GOOD, STAMPING_SECONDS_BAD),
