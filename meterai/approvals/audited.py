@@ -1,4 +1,4 @@
-"""Audit classes of the columns of approvals."""
+"""Rules by which the audit checks the columns of the tables of approvals."""
 
 from meterai.plumbing.db.audited import Audited, ClockColumn, DueWork, global_fact
 

@@ -1,4 +1,4 @@
-"""Demands of production on the settings of this room: none."""
+"""Production has no demands on the settings of approvals."""
 
 UNDEMANDED = {
     "approval_rupiah_from": "an operator says from which sum on two people are needed; the least is one rupiah",

@@ -1,4 +1,4 @@
-"""Pulling of levers at the command line."""
+"""Use of levers (staff actions with a forecast) at the command line."""
 
 import msgspec
 import psycopg

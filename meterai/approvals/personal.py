@@ -1,4 +1,4 @@
-"""Personal data of approvals."""
+"""Personal data in requests for approval."""
 
 from meterai.plumbing.db.personal import Basis, Personal
 

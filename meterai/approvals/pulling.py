@@ -1,4 +1,4 @@
-"""Pulling of levers: the puller, the forecast, and execution at once or a request for approval."""
+"""Use ("pulling") of levers (staff actions): who pulls, the forecast, and execution at once or a request for approval."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace

@@ -1,4 +1,4 @@
-"""Registration of approvals."""
+"""Registration of the room `approvals`: everything that it offers to the applications, as a `Room`."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Audit classes of the columns of audit."""
+"""Rules by which the audit checks the columns of the tables of audit."""
 
 from meterai.plumbing.db.audited import ONE_ROW, Audited, ClockColumn, MarkEvidence
 

@@ -1,4 +1,4 @@
-"""Metrics of the automatic audit; set by the worker that ran last."""
+"""Metrics of the automatic audit, set by the worker that audited last."""
 
 from meterai.plumbing.observe.metrics import Gauge
 

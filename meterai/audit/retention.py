@@ -1,4 +1,4 @@
-"""Retention of the tables of audit."""
+"""Retention rules of the tables of audit."""
 
 from meterai.plumbing.work.retention import ONE, Rule, Stays
 

@@ -1,4 +1,4 @@
-"""Registration of the audit."""
+"""Registration of the room `audit`: everything that it offers to the applications, as a `Room`."""
 
 from meterai.audit import store
 from meterai.audit.audited import AUDITED

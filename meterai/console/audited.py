@@ -1,4 +1,4 @@
-"""Audit classes of the columns of the console."""
+"""Rules by which the audit checks the columns of the tables of the console."""
 
 from meterai.plumbing.db.audited import Audited
 

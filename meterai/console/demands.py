@@ -1,4 +1,4 @@
-"""Production demands of the networks of the console."""
+"""Demands of production on the networks from which the console is reachable."""
 
 from collections.abc import Iterator, Mapping
 

@@ -1,4 +1,4 @@
-"""Registration of the console."""
+"""Registration of the room `console`: everything that it offers to the applications, as a `Room`."""
 
 from collections.abc import Sequence
 

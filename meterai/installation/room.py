@@ -1,4 +1,4 @@
-"""Registration of the installation."""
+"""Registration of the room `installation`: everything that it offers to the applications, as a `Room`."""
 
 from meterai.commands import Command, DemandScope, Directory, Schema
 from meterai.installation.settings import StandinSettings

@@ -1,4 +1,4 @@
-"""Audit classes of the columns of notifications."""
+"""Rules by which the audit checks the columns of the tables of notifications."""
 
 from meterai.plumbing.db.audited import WORK, Audited, ClockColumn, DueWork, MarkEvidence, fact
 

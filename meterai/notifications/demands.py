@@ -1,4 +1,4 @@
-"""Production demands of mail."""
+"""Demands of production on the settings of mail."""
 
 from collections.abc import Iterator, Mapping
 from email.utils import parseaddr

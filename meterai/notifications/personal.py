@@ -1,4 +1,4 @@
-"""Personal data of notifications."""
+"""Personal data in mails."""
 
 from collections.abc import Sequence
 from datetime import datetime

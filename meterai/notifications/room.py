@@ -1,4 +1,4 @@
-"""Registration of notifications."""
+"""Registration of the room `notifications`: everything that it offers to the applications, as a `Room`."""
 
 from collections.abc import Iterable, Sequence
 

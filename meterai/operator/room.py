@@ -1,4 +1,4 @@
-"""Registration of operator."""
+"""Registration of the room `operator`: everything that it offers to the applications, as a `Room`."""
 
 from meterai.operator.demands import DEMANDS, UNDEMANDED
 from meterai.operator.pages import PAGES, routes

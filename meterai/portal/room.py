@@ -1,4 +1,4 @@
-"""Registration of the portal."""
+"""Registration of the room `portal`: everything that it offers to the applications, as a `Room`."""
 
 from meterai.portal.pages import PAGES
 from meterai.portal.personal import PERSONAL

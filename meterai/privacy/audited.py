@@ -1,4 +1,4 @@
-"""Audit classes of the columns of privacy."""
+"""Rules by which the audit checks the columns of the tables of privacy."""
 
 from meterai.plumbing.db.audited import WORK, Audited, ClockColumn, DueWork, fact, global_fact
 

@@ -1,4 +1,4 @@
-"""Settings of privacy without production demands."""
+"""Production has no demands on the settings of privacy."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""Registration of privacy."""
+"""Registration of the room `privacy`: everything that it offers to the applications, as a `Room`."""
 
 from collections.abc import Sequence
 

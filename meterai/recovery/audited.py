@@ -1,4 +1,4 @@
-"""Audit classes of the columns of recovery."""
+"""Rules by which the audit checks the columns of the tables of recovery."""
 
 from meterai.plumbing.db.audited import Audited, global_fact
 

@@ -41,9 +41,7 @@ def start(
     dry_run: DryRun = False,
     options: Options = NO_OPTIONS,
 ) -> None:
-    """Begin the recovery from INCIDENT, or from the only open incident: buying and sign-up are closed, without losing
-    a place.
-    """
+    """Begin the recovery from INCIDENT, or from the only open incident: buying and sign-up are closed."""
     asked = RecoveryStart(incident)
     approvals.pull(options, levers.START, asked, by=by, reason=reason, dry_run=dry_run)
     line("the recovery has begun")

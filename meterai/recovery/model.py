@@ -23,7 +23,7 @@ KIND = "rcv"
 class RecoveryStep(StrEnum):
     """State of a recovery: its current step, or how it ended."""
 
-    CLOSING = "closing"  # buying and sign-up are closed, in order
+    CLOSING = "closing"  # buying and sign-up are closed
     STAMPINGS = "stampings"  # stampings under way are finished
     PAID = "paid"  # paid orders are executed, or their money goes back
     CHECKING = "checking"  # checking and downloads are open fully

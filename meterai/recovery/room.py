@@ -1,4 +1,4 @@
-"""Registration of recovery."""
+"""Registration of the room `recovery`: everything that it offers to the applications, as a `Room`."""
 
 from collections.abc import Sequence
 

@@ -28,7 +28,7 @@ from meterai.plumbing.signed import DocumentSigner, SignatureWrong, read_signed
 from meterai.regulator.model import BOOKS, Opening
 
 KIND = "meterai extract"  # kind of the signed manifest
-SIGNING = "statements of duty"  # purpose of the derived key
+SIGNING = "statements of duty"  # purpose for which the signing key is derived
 MANIFEST_BYTES_MAX = 256 * 1024  # a manifest has some 8 KB
 ROW_BYTES_MAX = 4_096  # a row has some 250 bytes
 LINK_BYTES = 16

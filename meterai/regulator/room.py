@@ -1,4 +1,4 @@
-"""Registration of regulator."""
+"""Registration of the room `regulator`: everything that it offers to the applications, as a `Room`."""
 
 from collections.abc import Sequence
 

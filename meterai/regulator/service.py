@@ -29,7 +29,7 @@ from meterai.regulator.model import DutyStatement, MonthClosed, MonthNotOver, Mo
 from meterai.regulator.store import Extract
 
 MAKING = "make_extracts"  # name of the periodic task, and of its actor in the audit trail
-LINKING = "marks of extracts"  # purpose of the derived key for the marks
+LINKING = "marks of extracts"  # purpose for which the key of the marks is derived
 # Rows of one part of a file: 5 MB before compression, so that a large day needs no more memory than a small one.
 ROWS_PER_PART = 20_000
 # Time limit of one SQL statement: a large day is sorted before its first row arrives.

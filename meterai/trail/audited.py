@@ -1,4 +1,4 @@
-"""Audit classes of the columns of the trail."""
+"""Rules by which the audit checks the columns of the tables of the audit trail."""
 
 from meterai.plumbing.db.audited import Audited, fact
 

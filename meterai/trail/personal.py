@@ -10,7 +10,7 @@ PERSONAL = Personal(
             table="audit_events",
             columns="event_id happened_at action subject",
             inner="account_id",
-            others="actor facts",  # facts may name staff
+            others="actor facts",  # actor and facts may name staff
             also={"actor_kind": "split_part(t.actor, ':', 1)"},
             kept=KeepReason.PROOF,
         ),

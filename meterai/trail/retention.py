@@ -1,4 +1,4 @@
-"""Retention of the tables of the trail."""
+"""Retention rules of the tables of the audit trail."""
 
 from meterai.plumbing.work.retention import Rule, Stays
 

@@ -1,4 +1,4 @@
-"""Registration of the trail."""
+"""Registration of the room `trail`: everything that it offers to the applications, as a `Room`."""
 
 from meterai.room import Room
 from meterai.trail.audited import AUDITED

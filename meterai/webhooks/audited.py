@@ -1,4 +1,4 @@
-"""Audit classes of the columns of webhooks."""
+"""Rules by which the audit checks the columns of the tables of webhooks."""
 
 from meterai.plumbing.db.audited import SHOWN, WORK, Audited, ClockColumn, DueWork
 

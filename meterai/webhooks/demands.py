@@ -1,4 +1,4 @@
-"""Demands of production on webhooks."""
+"""Demands of production on the settings of webhooks."""
 
 from collections.abc import Iterator
 

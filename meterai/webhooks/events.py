@@ -1,4 +1,4 @@
-"""Events that this room writes and handles itself."""
+"""Events of webhooks, written and handled by this package itself."""
 
 from uuid import UUID
 

@@ -1,4 +1,4 @@
-"""Personal data of webhooks."""
+"""Personal data in webhook endpoints, messages and attempts."""
 
 from meterai.plumbing.db.personal import Personal, PersonalTable
 

@@ -1,4 +1,4 @@
-"""Registration of webhooks."""
+"""Registration of the room `webhooks`: everything that it offers to the applications, as a `Room`."""
 
 from collections.abc import Iterable, Sequence
 from ipaddress import IPv4Network, IPv6Network
