@@ -1,4 +1,4 @@
-"""Promise query of approvals: executed requests of a period; broken for requests that their requester decided."""
+"""Promise query of approvals: counts the executed requests of a period, and those that their requester approved."""
 
 from meterai.plumbing.db.figures import PromiseQuery, within
 

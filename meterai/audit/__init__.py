@@ -3,7 +3,7 @@
 Promises this room keeps
   * An audit without findings is recorded as an audit point in a chain; no point is ever changed.
   * A point covers everything that happened before its time; later audits compare the rows of that time with the point.
-  * The platform audits itself automatically: there is a point from the first day on, and a new one each night.
+  * The platform audits itself automatically: there is a point from the first day on, and a new point each night.
 
 Runs the invariants that the rooms registered (`Registered`). Calls lower rooms for checks that are not queries:
 seals, objects, and the record of the bank.

@@ -1,4 +1,4 @@
-"""The automatic audit: it adds a point to the chain from the first day on, and one each night.
+"""The automatic audit: from the first day on, it adds an audit point to the chain of clean audits each night.
 
 Later audits compare the past with the points, so a point must not wait for a person. Only one worker audits at a
 time. After an audit with findings, these are reported, no point is recorded, and the audit is repeated an hour later.

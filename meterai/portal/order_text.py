@@ -99,7 +99,9 @@ class OrderNow:
 
     @property
     def stayed(self) -> int:
-        """Rupiah captured for the order, less surplus money (short, excess, double or late) that is refunded."""
+        """Rupiah captured for the order, less refunded payments or parts that it did not use (short, excess, double,
+        late).
+        """
         back = sum(
             one.amount
             for one in self.refunds

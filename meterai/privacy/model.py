@@ -186,7 +186,7 @@ class BreachNotTold(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A person's request about its own data."""
+    """A data request of a person: for a copy of personal data, or for an erasure."""
 
     account: UUID
     id: UUID

@@ -465,7 +465,7 @@ async def _person(tx: ReadTx, account: UUID) -> Person:
 
 
 async def _tell(tx: Tx, about: Request, template: str, /, **facts: object) -> None:
-    """Queue a mail to a person about its request."""
+    """Queue a mail about a data request to the person who made it."""
     cause = f"{about.shown}:{template.rpartition('_')[2]}"
     await notifications.queue(tx, about.account, cause=cause, template=template, facts=facts)
 

@@ -44,7 +44,7 @@ UNDER_WAY_MAX = 4  # attempts of one worker to one endpoint at the same time
 ASIDE_UNDER_WAY_MAX = 2  # the same for a slow endpoint
 KEPT = timedelta(days=30)  # retention of a message with its attempts, and limit of replays
 SECRET_BYTES = 32
-SECRET_OVERLAP = timedelta(hours=24)  # time for which the earlier secret signs as well
+SECRET_OVERLAP = timedelta(hours=24)  # time for which messages are signed with both secrets
 SECRET_SHOWN = timedelta(hours=24)  # a repeat of the creating request returns the secret again
 TESTS_PER_HOUR_MAX = 60  # of one endpoint: enough for a person, too few for a load test
 REPLAYED_MAX = 10_000  # messages of one call: as many as a busy account gets in a day

@@ -214,7 +214,7 @@ async def secret(
     tx: ReadTx, account: UUID, endpoint_id: UUID
 ) -> tuple[bytes, str | None, datetime | None]:
     """Return the encrypted secret of an endpoint, the Idempotency-Key of the rotation that made it (None for the
-    first), and the end of the time for which the earlier secret signs as well.
+    first), and the end of the time for which messages are signed with the earlier secret as well.
     """
     row = await tx.one(OPENS, account, endpoint_id)
     assert row is not None
@@ -271,7 +271,7 @@ async def stop(
 async def rotate(
     tx: Tx, account: UUID, endpoint_id: UUID, sealed: bytes, key: str, until: datetime
 ) -> None:
-    """Give an endpoint a new secret; the earlier one signs as well up to `until`."""
+    """Give an endpoint a new secret; until `until`, messages are signed with the earlier secret as well."""
     await tx.run(_ROTATE, until, sealed, key, account, endpoint_id)
 
 

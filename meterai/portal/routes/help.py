@@ -31,7 +31,7 @@ QUESTIONS = {
     "resale": "/check",
     "no_code": "/sign-in",
 }
-# Age from which a waiting mail counts as late; mails normally leave within seconds.
+# Median wait from which mails count as late; they normally leave within seconds.
 MAIL_LATE_SECONDS = 60.0
 WORK_LATE_SECONDS = 30.0  # age from which a due job counts as late; a worker restarts in less time
 STATE_KEPT_SECONDS = 5.0  # maximum age of the displayed state
