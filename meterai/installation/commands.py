@@ -160,8 +160,8 @@ def restore(
 def _server(
     settings: Settings, source: Path, manifest: BackupManifest, recovery: BackupRecovery | None
 ) -> Iterator[str]:
-    """Yield the settings with the restored database: on the embedded server, or for a dump in the configured database
-    if there is one.
+    """Yield the URL of the database to restore into: on the embedded server, with the base backup if there is one, or
+    the configured database for a dump.
     """
     if is_embedded(settings):
         directory = settings.process.directory

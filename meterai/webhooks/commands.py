@@ -112,7 +112,7 @@ def replay(
     dry_run: DryRun = False,
     options: Options = NO_OPTIONS,
 ) -> None:
-    """Send the undelivered messages of a WEBHOOK (whk_...) that were created since a moment again."""
+    """Send again the undelivered messages to a WEBHOOK (whk_...) that were created since a moment."""
     asked = WebhookReplay(webhook, since)
     approvals.pull(options, REPLAY, asked, by=by, reason=reason, dry_run=dry_run)
     line(f"what {webhook} did not take is sent again")

@@ -319,7 +319,8 @@ class WebhookService:
     async def replay_since(
         self, account: UUID, endpoint: UUID, since: datetime, *, actor: Actor
     ) -> int:
-        """Queue the undelivered messages created since a moment again, at most `REPLAYED_MAX`. Return their number.
+        """Queue again the undelivered messages that were created since a moment, at most `REPLAYED_MAX`. Return their
+        number.
 
         Refuses `NotFound`, `WebhookNotEnabled`.
         """

@@ -315,7 +315,7 @@ async def replay(tx: Tx, found: Message, at: datetime, *, is_aside: bool) -> Non
 
 
 async def replay_since(tx: Tx, to: Endpoint, at: datetime, since: datetime, limit: int) -> int:
-    """Queue undelivered messages created since a moment again, at most `limit`. Return their number."""
+    """Queue again undelivered messages that were created since a moment, at most `limit`. Return their number."""
     return await tx.run(_REPLAY, at, to.is_aside, to.account, to.account, to.id, since, limit)
 
 

@@ -98,7 +98,7 @@ def config(options: Options = NO_OPTIONS) -> None:
 
 
 def check_config(options: Options = NO_OPTIONS) -> None:
-    """Print every demand of production that is not met.
+    """Print every demand of production that is not met, also outside production.
 
     Exit status: 0 if all demands are met, or if this is not production; else 78.
     """
