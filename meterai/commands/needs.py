@@ -51,8 +51,8 @@ class InstallationMissing(CommandRefusal):
 
 
 class RestoreUnfinished(CommandRefusal):
-    """A restore into this directory was interrupted: no process may start, because the database does not know that it
-    is a copy.
+    """A restore into this directory was interrupted: no process may start, because the database is not yet marked as
+    a copy.
     """
 
     code = "restore_unfinished"

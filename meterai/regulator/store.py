@@ -73,7 +73,7 @@ WHERE day >= %s AND day <= %s GROUP BY reason, book
 
 
 async def now(tx: ReadTx) -> datetime:
-    """Return the time of the database, by which its constraints decide that a day is over."""
+    """Return the database's current time, which its constraints use to check that a day is over."""
     found: datetime = await tx.value("SELECT now()")
     return found
 
