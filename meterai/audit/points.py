@@ -67,8 +67,8 @@ class Point:
 
     @property
     def has_facts(self) -> bool:
-        """True if the point has hashes of single facts. Only the link in the chain is checked of a point of an
-        earlier release without them.
+        """True if the point has hashes of single facts. A point of an earlier release has none, so that only its link
+        in the chain is checked.
         """
         return "facts" in self.totals
 

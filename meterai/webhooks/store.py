@@ -330,8 +330,8 @@ async def due_to_slow(tx: ReadTx, without: Sequence[UUID], limit: int) -> list[P
 
 
 async def claim(tx: Tx, wanted: Sequence[DeliveryLease]) -> list[DueMessage | None]:
-    """Lease due messages; return None in place of a message that another process leased, or that no longer waits in
-    this pool.
+    """Lease due messages and return them in the given order. A message that another process leased, or that no longer
+    waits in this pool, is returned as None.
     """
     columns = zip(*wanted, strict=True)
     rows = await tx.all_as(_DELIVERIES, CLAIM, *map(list, columns), LEASE_SECONDS)
