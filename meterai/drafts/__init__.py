@@ -3,11 +3,11 @@
 Promises of this room
   * Files survive a broken connection, a reload, a restart, a sign-in and a lapsed order, and no received
     byte is requested again.
-  * A part is stored whole or not at all, and of two writers of one offset one wins.
-  * A draft of an account opens to that account alone, one without an account to the browser that began it; it
-    becomes an account's by a sign-in from a page of it, or by a button, and by nothing else.
-  * Files without an order are forgotten a day after their last use, rows and bytes; their size is
-    bounded for a draft, a network and all, by received bytes and not by announced ones.
+  * A part is stored whole or not at all.  If two senders write at the same offset, only one of them succeeds.
+  * Only the owning account can open a draft of an account; only the browser that began a draft without an account
+    can open that draft.  Such a draft becomes an account's only by a sign-in from a page of the draft, or by a button.
+  * Files without an order are deleted, rows and bytes, a day after their last use.  Their received (not
+    announced) bytes are limited per draft, per network and in total.
   * Drafts cost nothing: a file that cannot be stamped is refused before payment.
 
 Calls documents, sealing, stamping, stamps, waiting_room.

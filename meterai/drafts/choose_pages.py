@@ -1,4 +1,4 @@
-"""Page for choosing files: the files of the draft, with the acts on each."""
+"""Page for choosing files: lists the files of the draft, each with its buttons."""
 
 import secrets
 from collections.abc import Sequence
@@ -58,12 +58,10 @@ from meterai.plumbing.http.requests import network_of
 from meterai.plumbing.messages import localize, translate
 from meterai.waiting_room import Guarded, GuardedAct, WaitingRoom, WaitInLine
 
-NOT_KEPT = (
-    "files=not-kept"  # for a visitor who sent files when a line began to stand, and comes out of it
-)
+NOT_KEPT = "files=not-kept"  # the visitor sent files just as a line became engaged, and has now left the line
 CHOOSE, PLACE = "/stamp", "/stamp/place"
 # Without a script the files of a form come in one request, and all of it is lost when a phone's
-# connection breaks; with one they come in parts, and this limit does not apply.
+# connection breaks.  With a script the files come in parts, and this limit does not apply.
 FORM_BYTES_MAX = 100 * 1024 * 1024
 _WITH_ITS_FIELDS = FORM_BYTES_MAX + 64 * 1024
 # A browser sends all chosen files, also those beyond the limit of a draft; reading as many
@@ -106,13 +104,13 @@ async def line_to_wait_in(
 
 
 def why(file: DraftFile, language: str) -> str:
-    """Return why a file cannot be stamped, and the remedy."""
+    """Return the sentence that says why a file cannot be stamped, and the remedy."""
     facts = localize(file.refusal_facts, language)
     return translate(f"refusal.{file.refusal}", language, **facts)
 
 
 def _faults(left_out: Sequence[tuple[str, Refusal]], language: str) -> list[str]:
-    """Return the faults of files of a form, each by its name; those with the same fault together."""
+    """Return a line for each fault, with the names of the files of the form that have it."""
     names: dict[str, list[str]] = {}
     for name, refusal in left_out:
         names.setdefault(sentence(refusal, language), []).append(file_name(name))
@@ -182,8 +180,10 @@ async def show_choose(
 async def _add_each(
     uploads: Uploads, draft: Draft, files: Sequence[tuple[str, bytes]], token: str
 ) -> tuple[list[DraftFile], list[tuple[str, Refusal]]]:
-    """Add files to a draft, which begins with the first if it has a token; return the added ones and the
-    refusals.  A refused file does not stop the others, unless the draft is full.
+    """Add files to a draft; return the added files, and the name and refusal of each other file.
+
+    With a `token` the draft is created together with its first file.  A refused file does not stop the others,
+    unless the draft is full.
     """
     added, left_out = list[DraftFile](), list[tuple[str, Refusal]]()
     full: DraftFull | None = None
@@ -214,8 +214,9 @@ async def add_files(
     database: NamedDependency[Database],
     settings: NamedDependency[Settings],
 ) -> Page:
-    """Add the files of a form, from a page without a script; if none of them needs a remark,
-    redirect to placing the stamps.
+    """Add the files of a form, sent by a page without a script.
+
+    If every file can be stamped without a remark, redirect to placing the stamps.
     """
     account = await account_asking(request)
     line = await line_to_wait_in(request, lines, database, account)
@@ -272,7 +273,7 @@ async def take_out(
 async def adopt(
     request: PageRequest, drafts: NamedDependency[DraftService], account: NamedDependency[UUID]
 ) -> Page:
-    """Move the files of this browser into the signed-in account, by a button."""
+    """Move the files of this browser into the signed-in account, after a press of a button."""
     form = await read_own_form(request)
     await adopt_draft(request, drafts, account)
     return see_other(local_path(form.text("next"), CHOOSE))

@@ -1,4 +1,4 @@
-"""Due rows of drafts for a periodic task; their tables need no account."""
+"""Due rows of drafts, wrapped for the runner of periodic tasks; they may belong to no account."""
 
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -11,12 +11,12 @@ Thing = TypeVar("Thing")
 
 @dataclass(frozen=True, slots=True)
 class DueDraft(Generic[Thing]):
-    """One due thing, and its name."""
+    """A due row (`thing`), and the name under which logs show it."""
 
     name: str
     thing: Thing
 
     @property
     def account(self) -> UUID:
-        """Nobody: a draft may have no account."""
+        """Always `NOBODY`: a draft may have no account."""
         return NOBODY

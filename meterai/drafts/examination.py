@@ -1,6 +1,6 @@
-"""Examination of a stranger's document before payment: can it be stamped?
+"""Examination of a visitor's document before payment, to find out whether it can be stamped.
 
-It has slots and processes of its own, so that it takes none from visitors who have paid.
+The examination has separate slots and processes, so that it takes none from visitors who have paid.
 """
 
 import hashlib
@@ -22,20 +22,20 @@ from meterai.sealing import (
     Verdict,
 )
 
-PROBED = (LAST_PAGE, 1, 2, 3)  # pages of which one must be as large as a stamp
-READ_AT_ONCE = 2  # in threads of this process
-EXAMINED_AT_ONCE = 1  # beside this process: broken and signed documents
-# A page waits for the check that stamps fit, which takes milliseconds for nearly every document.
-CHECKED_AT_ONCE = 2  # each has one document in memory; waiting ones have none
+PROBED = (LAST_PAGE, 1, 2, 3)  # at least one of these pages must be as large as a stamp
+READ_AT_ONCE = 2  # documents, in threads of this process
+EXAMINED_AT_ONCE = 1  # broken and signed documents, in a separate process
+# The visitor's page waits for the check that stamps fit, which takes milliseconds for nearly every document.
+CHECKED_AT_ONCE = 2  # each check has one document in memory; waiting checks have none
 CHECKS_WAITING_MAX = 64
-WAIT_SECONDS_MAX = 2.0  # on average, before a page; a longer wait is a sign of overload
+WAIT_SECONDS_MAX = 2.0  # mean wait of a visitor; a longer wait is a sign of overload
 
 
 @dataclass(frozen=True, slots=True)
 class ExaminedDocument:
     """A document that can be stamped, repaired if it was broken.
 
-    `sizes` are of its first `STAMPS_MAX` pages and of the last one, as far as a stamp fits there.
+    `sizes` are the sizes of the first `STAMPS_MAX` pages and of the last page, if a stamp fits there.
     """
 
     document: bytes
@@ -47,7 +47,7 @@ class ExaminedDocument:
 
     @property
     def found(self) -> DraftExaminationResult:
-        """Values of its row."""
+        """Result of the examination, as the row of the file stores it."""
         return DraftExaminationResult(
             len(self.document),
             self.sha256,
@@ -60,12 +60,12 @@ class ExaminedDocument:
 
 
 def _probe(page: int) -> Placement:
-    """Return a placement that fits any page, to learn its size."""
+    """Return the smallest placement on a page; examining it yields the size of the page."""
     return Placement(page, 0.0, 0.0, sealing.WIDTH_MIN)
 
 
 class DraftExamination:
-    """Examines documents of strangers, a few at once."""
+    """Examines documents of visitors who have not paid, a few at once."""
 
     def __init__(self, issuers: Issuers, bytes_max: int, clock: Clock, stations: Stations) -> None:
         self._issuers = issuers
@@ -83,7 +83,7 @@ class DraftExamination:
         )
 
     async def examine(self, client: str, document: bytes) -> ExaminedDocument:
-        """Examine a document; a broken one is repaired.  `client` is the key of the fair queue.
+        """Examine a document, and repair a broken one.  `client` is the key of the fair queue.
 
         Refuses like `sealing`, with `FileEmpty`, and with `PagesTooSmall`.
         """
@@ -94,7 +94,9 @@ class DraftExamination:
         return await self._pool.finish(self._examining(document), client, self._reading)
 
     async def check(self, client: str, load: Load, placements: Sequence[Placement]) -> None:
-        """Check that these stamps fit on a document, which is loaded when its turn comes.
+        """Check that these stamps fit on a document, which is loaded once a slot is free.
+
+        `client` is the key of the fair queue.
 
         Refuses like `sealing` for placements.
         """
@@ -105,7 +107,7 @@ class DraftExamination:
         await self._checking.finish_in_turn(begin, client, self._reading)
 
     def _seen(self, document: bytes) -> sealing.Work[tuple[PreparedDocument, Verdict]]:
-        """Examine a document, also one whose last page is a slip smaller than a stamp."""
+        """Examine a document with a probe on the first page of `PROBED` that is as large as a stamp."""
         at = self._clock.now()
         for page in PROBED:
             try:
@@ -127,7 +129,7 @@ class DraftExamination:
                 last = [one for one in sizes if one.page == found.pages]
                 sizes = (*more.inspection.sizes, *last)
             except sealing.PlacementOutsidePage:
-                pass  # one of them is smaller than a stamp; a placement there is refused
+                pass  # one of these pages is smaller than a stamp; a placement on it is refused
         return ExaminedDocument(
             prepared.document,
             hashlib.sha256(prepared.document).digest(),

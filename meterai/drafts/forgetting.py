@@ -1,4 +1,4 @@
-"""Deletion of expired drafts, with their files and the bytes of these."""
+"""Deletion of expired drafts with their files, and of unfinished files."""
 
 from uuid import UUID
 
@@ -9,7 +9,7 @@ from meterai.kit.clock import Clock
 from meterai.plumbing.db.database import Database, Tx
 from meterai.plumbing.work.periodic import each
 
-BATCH = 50  # drafts of one run, and files
+BATCH = 50  # drafts deleted in one run, and unfinished files
 
 
 class Forgetting:
@@ -21,7 +21,10 @@ class Forgetting:
         self._clock = clock
 
     async def forget_old(self) -> int:
-        """Periodic task: forget expired drafts, and files without further parts."""
+        """Periodic task: delete expired drafts, and unfinished files that got no further part in time.
+
+        Returns the number of deleted files and drafts.
+        """
         now = self._clock.now()
 
         async def forget_unfinished(tx: Tx) -> int:

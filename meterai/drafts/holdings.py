@@ -1,4 +1,7 @@
-"""Cached sums of the bytes in all drafts, those without an account, and those of a network, with their limits."""
+"""Cached sums of stored bytes: in all drafts, in drafts without an account, and in drafts of each network.
+
+Additions are checked against the limit of each sum.
+"""
 
 from dataclasses import dataclass, replace
 from time import monotonic
@@ -8,14 +11,14 @@ from meterai.drafts.model import Draft, DraftsFull, NetworkFull, StrangersFull
 from meterai.drafts.settings import DraftSettings
 from meterai.plumbing.db.database import Database
 
-# A sum reads every file of its drafts, so a process reads it this seldom.  Meanwhile it
-# counts its own additions; the additions of other processes may pass a limit.
+# Reading a sum reads the row of every file in its drafts, so a process reads each sum at most this often.  In
+# between it counts only the bytes that it added: with those of other processes a limit may be exceeded.
 READ_SECONDS = 5.0
-# No network has this name.
+# Names of the two sums that belong to no network.
 _ALL = ""
 _STRANGERS = "strangers"
-# Share of the room of all drafts for those without an account: strangers from any number of networks leave
-# the rest to accounts.
+# Share of the bytes of all drafts that drafts without an account may use, from all networks together.  The rest is
+# for accounts.
 STRANGERS_SHARE = 0.75
 
 
@@ -27,7 +30,7 @@ class _Sum:
 
 
 class Holdings:
-    """Bytes in drafts, as of a moment ago."""
+    """Sums of the bytes in drafts, at most `READ_SECONDS` old."""
 
     def __init__(self, database: Database, limits: DraftSettings) -> None:
         self._database = database
@@ -35,10 +38,10 @@ class Holdings:
         self._sums: dict[str, _Sum] = {}
 
     async def check(self, draft: Draft, held: int, size: int, *, begins: bool) -> None:
-        """Check that so many bytes may be added to a draft that holds `held`, or that begins with them.
+        """Check that `size` bytes may be added to a draft that holds `held` bytes; `begins` says that the draft is new.
 
-        The guaranteed bytes of an account take none of its network's room.  Refuses `NetworkFull`,
-        `StrangersFull`, `DraftsFull`.
+        The bytes guaranteed to an account are not checked against the limit of its network.  Refuses
+        `NetworkFull`, `StrangersFull`, `DraftsFull`.
         """
         if draft.owner is None or held + size > self._limits.account_bytes_min:
             await self._check_networks(draft, size, begins=begins and draft.owner is None)
@@ -59,12 +62,12 @@ class Holdings:
             held = self._sums[network]
             if held.bytes + size > times * self._limits.draft_bytes_per_network_max:
                 raise NetworkFull(f"{held.bytes} bytes of {network}")
-            # Adding the draft counts again; this spares the work before it.
+            # The statement that adds the draft counts again; this check avoids work that would be refused.
             if begins and held.drafts >= times * self._limits.drafts_per_network_max:
                 raise NetworkFull(f"{held.drafts} drafts of {network}")
 
     def add(self, draft: Draft, size: int) -> None:
-        """Count added bytes of a draft."""
+        """Add `size` bytes of a draft to the cached sums."""
         networks = {name for name, _ in store.bounded_networks(draft.network)}
         for of in (*networks, _ALL) if draft.owner else (*networks, _STRANGERS, _ALL):
             if of in self._sums:
@@ -77,7 +80,10 @@ class Holdings:
         return self._sums[of].bytes
 
     def _begin_to_read(self, *names: str) -> list[str]:
-        """Return those of these sums that are to be read.  They count as read from now on, so no other caller reads them."""
+        """Return the names of those sums that are too old and must be read now.
+
+        They are marked as read, so that no other caller reads them at the same time.
+        """
         now = monotonic()
         young = {name: one for name, one in self._sums.items() if now - one.read_at < READ_SECONDS}
         old = [name for name in names if name not in young]

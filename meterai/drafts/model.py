@@ -1,4 +1,4 @@
-"""A draft, its files, and the changes they allow; pure."""
+"""Drafts and their files: states, refusals, and rules without input or output."""
 
 import hashlib
 import hmac
@@ -16,38 +16,41 @@ from meterai.kit.refusal import Refusal, refusal_of_database
 from meterai.sealing import PageSize, Placement
 
 FILE_KIND = "fil"  # of the public form of a file's id
-PART_BYTES_MAX = 256 * 1024  # a broken connection loses one part, and one more may be on the way
+PART_BYTES_MAX = (
+    256 * 1024
+)  # a broken connection loses at most one part, or two if the next is already under way
 # Bounds the parts of a whole file to about a hundred; the last part may be smaller.
 PART_BYTES_MIN = 64 * 1024
-# A file without bytes, and a draft without files, are forgotten after this time: an announcement takes
-# no room, and its row is not kept for a day.
+# A file without bytes, and a draft without files, are deleted after this time, so that the row of an announced
+# file that never came is not kept for a day.
 EMPTY_LIVES = timedelta(minutes=15)
-# An unfinished file is forgotten this long after its last part: a phone that lost its connection for a while
-# can go on, and an abandoned file takes no room from others.
+# An unfinished file is deleted this long after its last part: a phone that lost its connection for a while
+# can continue, and an abandoned file does not count against the limits for long.
 UNFINISHED_LIVES = timedelta(hours=1)
 
 
-# Between the page that asks for an address and the typed code; in a rush a mail may take long.
+# Validity of the mark of a sign-in: from the page that asks for the mail address to the typed code.  Under load a
+# mail may take long.
 MARK_LIVES = timedelta(hours=1)
-MARK_DIGITS_MAX = 12  # of its second
-# Lengths of the random text that a shown page sends with its uploads; shorter ones could be guessed.
+MARK_DIGITS_MAX = 12  # of the time in seconds with which the mark begins
+# Lengths of the page key, the random text that a shown page sends with its uploads; a shorter one could be guessed.
 PAGE_KEY_LENGTH_MIN, PAGE_KEY_LENGTH_MAX = 20, 64  # characters
-TAG_DIGITS = 16  # of a token: the digits that tell which page made it
+TAG_DIGITS = 16  # first digits of a token, derived from the key of the page that made it
 
 
 class FileState(StrEnum):
     """State of a file of a draft."""
 
-    RECEIVING = "receiving"  # some of its bytes may be here
-    EXAMINING = "examining"  # all are here; whether it can be stamped is being found out
-    READY = "ready"  # it can be stamped as it is
-    REPAIRED = "repaired"  # it was broken; what was mended can be stamped
-    REFUSED = "refused"  # it cannot be stamped; its bytes are gone
-    ORDERED = "ordered"  # an order, or a stamping from the balance, has it; its bytes here are gone
+    RECEIVING = "receiving"  # none or some of the bytes were received
+    EXAMINING = "examining"  # all bytes were received; an examination finds out whether the file can be stamped
+    READY = "ready"  # the file can be stamped unchanged
+    REPAIRED = "repaired"  # the file was broken; the repaired document can be stamped
+    REFUSED = "refused"  # the file cannot be stamped; its bytes are deleted
+    ORDERED = "ordered"  # the file belongs to an order or a stamping from the balance; the draft has no bytes of it
 
 
 class FileEvent(StrEnum):
-    """Event of a file.  A file that is taken out is deleted with its bytes."""
+    """Event that changes the state of a file.  Taking a file out is no event: it deletes the row and the bytes."""
 
     RECEIVED = "received"
     ACCEPTED = "accepted"
@@ -95,7 +98,7 @@ class DraftFull(Refusal):
 
 @refusal_of_database
 class DraftTooLarge(Refusal):
-    """The files of one draft have together more bytes than it may hold.  Sizes in bytes."""
+    """The files of one draft together have more bytes than a draft may hold.  Sizes in bytes."""
 
     code = "draft_too_large"
     status = 413
@@ -107,7 +110,7 @@ class DraftTooLarge(Refusal):
 
 @refusal_of_database
 class NetworkFull(Refusal):
-    """The drafts of one network have reached its limit; an account has room of its own."""
+    """The drafts of one network have reached its limit; a visitor with an account has a separate limit."""
 
     code = "network_full"
     status = 503
@@ -115,7 +118,7 @@ class NetworkFull(Refusal):
 
 
 class StrangersFull(Refusal):
-    """The drafts without an account have reached their limit; an account has room of its own."""
+    """All drafts without an account have reached their limit; a visitor with an account has a separate limit."""
 
     code = "strangers_full"
     status = 503
@@ -127,18 +130,18 @@ class DraftsFull(Refusal):
 
     code = "drafts_full"
     status = 503
-    retry_after_seconds = 600  # drafts end all the time: ordered and old ones
+    retry_after_seconds = 600  # drafts are ordered or expire all the time, which frees room
 
 
 class FileNotReady(Refusal):
-    """The file cannot be placed: it is incomplete, or it cannot be stamped."""
+    """No stamp can be placed on the file: it is incomplete, or it cannot be stamped."""
 
     code = "file_not_ready"
     status = 409
 
 
 class PlacedElsewhere(Refusal):
-    """The stamps of the file were placed again since the page was shown, in another tab or device."""
+    """The stamps of the file were changed in another tab or device after the page was shown."""
 
     code = "placed_elsewhere"
     status = 409
@@ -159,14 +162,14 @@ class PagesTooSmall(Refusal):
 
 
 class FileEmpty(Refusal):
-    """The file has no bytes: a phone sends it so if it is stored elsewhere and was not fetched yet."""
+    """The file has no bytes.  A phone sends an empty file if the file is stored online and not downloaded yet."""
 
     code = "file_empty"
     status = 422
 
 
 class FileNotExamined(Refusal):
-    """The file was examined several times, and no examination ended."""
+    """The file was examined `EXAMINATIONS_MAX` times, and no examination had a result."""
 
     code = "file_not_examined"
     status = 422
@@ -184,18 +187,18 @@ class PartDamagedOnTheWay(Refusal):
 
     code = "part_damaged_on_the_way"
     status = 422
-    passes = True  # sent again it may arrive intact
+    passes = True  # if the part is sent again, it may arrive intact
 
 
 class PartTypeWrong(Refusal):
-    """A part has another type than `application/partial-upload`."""
+    """The content type of a part is not `application/partial-upload`."""
 
     code = "part_type_wrong"
     status = 415
 
 
 class UploadOffsetMismatch(Refusal):
-    """A part does not begin at the offset of the upload; `offset` is that offset, in bytes."""
+    """A part does not begin at the offset of the upload.  `offset` is the upload's, in bytes."""
 
     code = "upload_offset_mismatch"
     status = 409
@@ -213,14 +216,14 @@ class UploadCompleted(Refusal):
 
 
 class UploadLengthInconsistent(Refusal):
-    """The length of the file is stated in two ways, or more was sent than was announced."""
+    """Two headers state different lengths of the file, or more bytes were sent than announced."""
 
     code = "upload_length_inconsistent"
     status = 400
 
 
 class PartSizeWrong(Refusal):
-    """A part is larger than allowed, or smaller though it is not the last.  Sizes in bytes."""
+    """A part is larger than allowed, or smaller than allowed and not the last part.  Sizes in bytes."""
 
     code = "part_size_wrong"
     status = 413
@@ -233,9 +236,9 @@ class PartSizeWrong(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """Files chosen for stamping, of an account or of a browser without one.
+    """A set of files chosen for stamping, of an account or of a browser that is not signed in.
 
-    A done draft was ordered, or its files were moved into another draft of its owner (`merged_into`).
+    `is_done`: the draft was ordered, or its files were moved into another draft of its owner (`merged_into`).
     """
 
     id: UUID
@@ -251,11 +254,12 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class DraftFile:
-    """One file.
+    """A file of a draft.
 
-    `sizes` are of its first pages and of the last one; `parts` are objects that together are its bytes while it
-    is received; for a document that can be stamped `sha256` names its content, and `rules` are the version of `sealing`
-    that examined it; `old_content` is the object of a document that the previous release stored.
+    `size` and `received` are the announced and the received bytes.  `sizes` are the sizes of the first pages and of
+    the last page.  `parts` are the stored objects of the bytes until the examination ends.  If the file can be
+    stamped, `sha256` is the digest of its stored content, and `rules` the version of `sealing.RULES` that it was
+    examined by.  `old_content` is the object of a document that the previous release stored.
     """
 
     draft: UUID
@@ -281,7 +285,7 @@ class DraftFile:
     last_part_at: datetime
 
     def expires_at(self, draft: Draft) -> datetime:
-        """Return the time until which it is kept in this draft, without further parts."""
+        """Return the time at which the file is deleted if no further part comes."""
         if self.state != FileState.RECEIVING:
             return draft.expires_at
         lives = UNFINISHED_LIVES if self.received else EMPTY_LIVES
@@ -289,39 +293,39 @@ class DraftFile:
 
     @property
     def is_usable(self) -> bool:
-        """True if it can be stamped."""
+        """True if the file can be stamped."""
         return self.state in (FileState.READY, FileState.REPAIRED)
 
     @property
     def announced_digest(self) -> str | None:
-        """Announced digest, as sent: a sender recognises its file by it."""
+        """Announced SHA-256 in base64, as it was sent: the sender recognises its file by it."""
         return b64encode(self.digest).decode() if self.digest else None
 
     @property
     def is_placed(self) -> bool:
-        """True if it can be stamped, and its stamps were placed."""
+        """True if the file can be stamped, and its stamps were placed."""
         return bool(self.placements)
 
     @property
     def objects(self) -> tuple[UUID, ...]:
-        """Objects in the store that belong to this file alone."""
+        """Ids of the objects in the store that belong to this file alone."""
         return (*self.parts, self.old_content) if self.old_content else self.parts
 
     @property
     def old_name(self) -> str | None:
-        """Name of the object of its document if the previous release stored it."""
+        """Name of the object of the document, if the previous release stored it; else None."""
         return object_name(self.id, self.old_content) if self.old_content else None
 
 
 class DraftUsage(NamedTuple):
-    """Use of a draft: its files, and their received bytes."""
+    """Number of the files of a draft, and their received bytes."""
 
     files: int
     bytes: int
 
 
 class DraftExaminationResult(NamedTuple):
-    """Result of an examination of a document that can be stamped."""
+    """Result of the examination of a document that can be stamped; `size` in bytes."""
 
     size: int
     sha256: bytes
@@ -333,7 +337,7 @@ class DraftExaminationResult(NamedTuple):
 
     @property
     def state(self) -> FileState:
-        """State of its file."""
+        """State of the file after this examination."""
         return FileState.REPAIRED if self.is_repaired else FileState.READY
 
 
@@ -341,8 +345,8 @@ class DraftExaminationResult(NamedTuple):
 class NewFile:
     """A new file of a draft: announced, partly received, or received whole and examined.
 
-    An announced file has no bytes.  A whole file has them in `parts` or as `found`, which is
-    larger or smaller than `sent` if the document was repaired.
+    An announced file has no bytes.  The bytes of a file that was received whole are in `parts`, or in the content
+    that `found` describes; `size` differs from `sent` if the document was repaired.
     """
 
     id: UUID
@@ -361,7 +365,7 @@ class NewFile:
 
 
 class DraftLimits(NamedTuple):
-    """Limits: drafts of one network without an account; files and bytes of a draft."""
+    """Limits: number of drafts without an account of one network; number and bytes of the files of a draft."""
 
     drafts_of_network: int
     files: int
@@ -369,7 +373,10 @@ class DraftLimits(NamedTuple):
 
 
 class NetworkUsage(NamedTuple):
-    """Use of a network, or of a widest one: bytes of its drafts, and the number of those without an account."""
+    """Received bytes in the drafts of a network, and the number of its drafts without an account.
+
+    `name` is a network, or a widest network (/24 of IPv4, /48 of IPv6) around several.
+    """
 
     name: str
     bytes: int
@@ -377,27 +384,28 @@ class NetworkUsage(NamedTuple):
 
 
 class DraftObject(NamedTuple):
-    """An object of a file, by its name in the store."""
+    """A stored object of a file: the ids of both, read from the object's name in the store."""
 
     file: UUID
     object: UUID
 
 
 def hash_of(token: str) -> bytes:
-    """Return the hash of a token for storage: a reader of the table can open no draft with it."""
+    """Return the hash of a token for storage, so that a reader of the table cannot open a draft."""
     return hashlib.sha256(token.encode()).digest()
 
 
 def token_tag(page_key: str) -> str:
-    """Return the beginning of every token for uploads of one shown page."""
+    """Return the first digits of every token that is made for uploads of the page with this key."""
     return hashlib.sha256(b"page." + page_key.encode()).hexdigest()[:TAG_DIGITS]
 
 
 def next_token(token: str, page_key: str) -> str:
-    """Return the token of a draft after an upload of a page; the same token if this page made it.
+    """Return the token that a draft gets by an upload from the page with this key.
 
-    It is derived from both, so that an upload whose answer was lost finds its draft by the same request.  An attacker
-    who knows the token alone, because he set the cookie, cannot compute the next.
+    A token that this page made stays the same.  The new token is derived from the old token and the key, so that an
+    upload whose answer was lost finds its draft when it is repeated.  An attacker who knows only the old token,
+    because he set the cookie, cannot compute the new token.
     """
     tag = token_tag(page_key)
     if not token or token.startswith(tag):
@@ -406,15 +414,15 @@ def next_token(token: str, page_key: str) -> str:
 
 
 def sign_in_mark(token: str, at: datetime) -> str:
-    """Return the mark that a sign-in carries if it begins now at a page of the draft of this token.
+    """Return a mark that proves that a sign-in began at time `at` on a page of the draft with this token.
 
-    Only a holder of the token can make it; the mark alone opens no draft.
+    Only a holder of the token can make a mark.  The mark alone does not open the draft.
     """
     return _mark(token, int(at.timestamp()))
 
 
 def is_sign_in_mark(mark: str, token: str, now: datetime) -> bool:
-    """True if a sign-in with this mark began at a page of the draft of this token."""
+    """True if the mark is for the draft with this token, and not older than `MARK_LIVES`."""
     seconds = counted(mark.partition(".")[0], MARK_DIGITS_MAX)
     if seconds is None or not (mark.isascii() and token):
         return False
@@ -429,15 +437,15 @@ def _mark(token: str, seconds: int) -> str:
 
 
 def object_name(file: UUID, part: UUID) -> str:
-    """Return the object name of a part of a file, and of the whole file in the form of the previous release.
+    """Return the object name of a part of a file; the previous release named the object of a whole file so too.
 
-    The id is reversed: the store makes folders of the first letters, and an id begins with its time.
+    The id of the part is reversed: the store makes folders by the first letters, and all ids of one time begin alike.
     """
     return f"{part.hex[::-1]}-{file.hex}"
 
 
 def named_by(name: str) -> DraftObject | None:
-    """Return the object that a name in the store denotes; None for objects of others."""
+    """Return the file and part of an object name in the store; None if the object is not a file's of a draft."""
     part, _, file = name.partition("-")
     if len(part) != 32 or len(file) != 32:
         return None
@@ -448,7 +456,7 @@ def named_by(name: str) -> DraftObject | None:
 
 
 def duplicates(files: Sequence[DraftFile]) -> dict[UUID, DraftFile]:
-    """Return the files with the same bytes as an earlier one, each with that one."""
+    """Return, by the id of each file with the same bytes as an earlier file, that earlier file."""
     first: dict[bytes, DraftFile] = {}
     found: dict[UUID, DraftFile] = {}
     for one in files:
@@ -460,19 +468,25 @@ def duplicates(files: Sequence[DraftFile]) -> dict[UUID, DraftFile]:
 
 
 def to_order(files: Sequence[DraftFile]) -> list[DraftFile]:
-    """Return the files that can be stamped, each content once."""
+    """Return the files that can be stamped; of files with the same bytes only the first."""
     again = duplicates(files)
     return [one for one in files if one.is_usable and one.id not in again]
 
 
 def needs_no_remark(files: Sequence[DraftFile]) -> bool:
-    """True if every file can be stamped unchanged and is there once, so that the visitor can go straight on."""
+    """True if no file needs a remark to the visitor, who can then go straight to placing the stamps.
+
+    That is: every file can be stamped unchanged, has no stamp of ours yet, and duplicates no other.
+    """
     plain = [one for one in to_order(files) if one.state == FileState.READY and not one.is_stamped]
     return bool(files) and len(plain) == len(files)
 
 
 def written(files: Sequence[DraftFile]) -> str:
-    """Return a hash of the files of a draft and their placements: an order is for the draft that was shown."""
+    """Return a hash of the files of a draft and of the versions of their placements.
+
+    An order compares it, so that it is made only for the files and placements that the visitor was shown.
+    """
     told = hashlib.sha256()
     for one in files:
         told.update(f"{one.id.hex}:{one.version};".encode())

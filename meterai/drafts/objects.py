@@ -1,4 +1,4 @@
-"""Parts of the files of drafts in the object store, each an object under an id of its own."""
+"""Parts of the files of drafts in the object store; each part is an object with a separate id."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -13,14 +13,15 @@ from meterai.kit.ids import new_id
 from meterai.plumbing.db.database import Database, Tx
 from meterai.plumbing.objects import ObjectStore, ObjectUnreadable
 
-# Time between condemned and deleted, for parts: several checks of every process that may contest the store.  No longer,
-# since a released part counts for no limit.  A content waits longer: another file may want it, whose row follows.
+# Grace period of released parts: long enough for several checks of every process that may contest the store.  It is not
+# longer, since a released part counts against no limit.  A content has a longer grace period: another file may have
+# the same content, and its row may not be written yet.
 GRACE = timedelta(minutes=5)
 _log = structlog.get_logger()
 
 
 class FileObjects:
-    """Stores parts and reads them, and releases the bytes of files."""
+    """Stores and reads parts, and releases the objects of files that are deleted."""
 
     def __init__(
         self,
@@ -43,7 +44,7 @@ class FileObjects:
         return {object_name(one.file, one.object) for one in found}
 
     async def put(self, file: UUID, content: bytes) -> UUID:
-        """Store bytes, and return their id; the row that names it follows.
+        """Store bytes as an object, and return its id.  The caller then writes the row that names the id.
 
         Refuses `StoreNotOurs`.
         """
@@ -53,7 +54,7 @@ class FileObjects:
         return made
 
     async def get(self, file: UUID, one: UUID) -> bytes:
-        """Return the bytes under an id.  Refuses `DocumentUnavailable`."""
+        """Return the bytes of the object `one` of a file.  Refuses `DocumentUnavailable`."""
         try:
             found = await self._objects.get(object_name(file, one))
         except (ObjectUnreadable, OSError) as fault:
@@ -64,13 +65,16 @@ class FileObjects:
         return found
 
     async def remove(self, file: UUID, *ids: UUID) -> None:
-        """Release objects that no row names any more.  The sweep finds those that a crash leaves."""
+        """Release objects that no row names any more.  After a crash the sweep of the store finds what remains."""
         if ids:
             names = [object_name(file, one) for one in ids]
             await self._database.once(self._removal.condemn, names, GRACE)
 
     async def let_go(self, tx: Tx, files: Sequence[DraftFile]) -> None:
-        """Condemn the bytes of files in the transaction that deletes their rows; another row may want a content."""
+        """Release the bytes of files, in the transaction that deletes their rows.
+
+        A content that another row still refers to is kept.
+        """
         names = [object_name(file.id, one) for file in files for one in file.objects]
         if names:
             await self._removal.condemn(tx, names, GRACE)

@@ -1,8 +1,8 @@
-"""Pictures of the pages of drafts, drawn by processes of their own and cached.
+"""Pictures of the pages of drafts, drawn by separate processes and cached.
 
-The cache is in memory, not in the store: a reader of the store finds no page, and a forgotten file is no longer
-requested and soon evicted.  A failure is cached like a picture, since it takes longer than any
-picture.  The routes check at each request that the visitor may see the file.
+The cache is in memory, not in the object store, so that a reader of the store finds no pictures.  Pictures of a
+deleted file are no longer requested and are soon evicted.  A failure is cached too, since a failed drawing takes
+longer than any successful one.  The routes check at each request that the visitor may see the file.
 """
 
 from collections import OrderedDict
@@ -21,11 +21,13 @@ from meterai.plumbing.observe.stations import Station, Stations
 from meterai.sealing import PageNotDrawn, PagePicture, PageSize, Placement
 
 DRAWN_AT_ONCE = 1  # processes; each uses a processor for two seconds at the most
-WAITING_MAX = 128  # pictures; at some 30 ms each four seconds
-WAIT_SECONDS_MAX = 2.0  # on average, behind a page; a longer wait is a sign of overload
-KEPT_BYTES_MAX = 24 * 1024 * 1024  # of one process; a picture with its survey is some 50 KB
-KEPT_FOR = timedelta(minutes=15)  # placing a stamp takes less
-UNDRAWN_FOR = timedelta(minutes=5)  # shorter: a machine under load may be the reason
+WAITING_MAX = 128  # pictures; at about 30 ms each, a wait of four seconds
+WAIT_SECONDS_MAX = 2.0  # mean wait for a picture; a longer wait is a sign of overload
+KEPT_BYTES_MAX = 24 * 1024 * 1024  # of one process; a picture with its survey has about 50 KB
+KEPT_FOR = timedelta(minutes=15)  # of a picture; placing a stamp takes less
+UNDRAWN_FOR = timedelta(
+    minutes=5
+)  # of a failure; shorter, since load of the machine may have caused it
 OVERHEAD_BYTES = 1_000  # of a cache entry, beside picture and survey
 Found = TypeVar("Found")
 WIDTHS = (sealing.THUMBNAIL_WIDTH, sealing.PICTURE_WIDTH)
@@ -44,10 +46,10 @@ class _KeptPicture(NamedTuple):
 
 
 class PagePictures:
-    """Pictures of pages.
+    """Draws and caches pictures of pages.
 
-    A file is loaded once there is a process for it, so that waiting visitors hold none.  The pool is for pictures only,
-    so that they delay no upload, check or payment.
+    A file is loaded only when a process is free to draw it, so that waiting requests hold no file in memory.  The
+    process pool is for pictures only, so that they do not delay uploads, checks or payments.
     """
 
     def __init__(self, loads: SharedLoads, clock: Clock, stations: Stations) -> None:
@@ -67,9 +69,9 @@ class PagePictures:
     async def picture(
         self, client: str, file: DraftFile, page: int, width: int = sealing.PICTURE_WIDTH
     ) -> PagePicture:
-        """Return the picture of a page, with its survey at full width.
+        """Return the picture of a page; a picture of full width includes the survey of ink.
 
-        `client` is the key of the fair queue.  Refuses `FileNotReady`, `PageOutOfRange`, `PageNotDrawn`,
+        `client` is the key of the fair queue, `width` is in pixels.  Refuses `FileNotReady`, `PageOutOfRange`, `PageNotDrawn`,
         `ExaminationBusy`, `DocumentUnavailable`.
         """
         assert width in WIDTHS, width
@@ -81,15 +83,15 @@ class PagePictures:
             kept = self._keep(key, await self._drawn(client, file, page, width))
         if not isinstance(kept.picture, PagePicture):
             raise kept.picture("no picture of this page can be made")
-        # A copy of the survey for each caller: its sums, made to find a place, are half a megabyte and would
-        # be kept as long as the picture.
+        # A copy of the survey for each caller: a search for a free place stores half a megabyte of sums in the
+        # survey, which would otherwise stay in the cache with the picture.
         survey = kept.picture.survey
         return replace(kept.picture, survey=survey and replace(survey))
 
     async def size(self, client: str, file: DraftFile, page: int) -> PageSize:
-        """Return the visible size of a page, also of one that cannot be drawn.
+        """Return the visible size of a page, in points, even if the page cannot be drawn.
 
-        Refuses like `sealing`, and with `PlacementOutsidePage` for a page on which no stamp fits.
+        Refuses like `sealing`, for example with `PlacementOutsidePage` for a page smaller than any stamp.
         """
         for one in file.sizes:
             if one.page == page:

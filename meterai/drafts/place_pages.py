@@ -1,4 +1,4 @@
-"""Page for placing stamps, and the pictures it shows."""
+"""Page for placing stamps, and the pictures of pages that it shows."""
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -44,15 +44,13 @@ from meterai.plumbing.messages import translate
 from meterai.sealing import PlacementOnStamp, PlacementOutsidePage, PlacementsOverlap
 
 PAGE = "/stamp/place"
-GONE = (
-    f"{PAGE}?gone=1"  # of a file that was taken out meanwhile: the remaining files, with a notice
-)
+GONE = f"{PAGE}?gone=1"  # shown if the file was taken out meanwhile: the remaining files, with a notice
 NEXT = "/stamp/pay"
 FORM_BYTES_MAX = 16 * 1024  # four numbers for each of the stamps
 FORM_FIELDS_MAX = (
     positions.FIELDS_MAX + 12
 )  # and the fields about the file, the page and the button
-# A picture never changes, but a shared browser asks each time if it may still be shown.
+# A picture never changes.  The browser still asks at each use, since the next user of a shared device may not see it.
 _KEEPS = "private, no-cache"
 _MENDED_HERE = (
     FieldWrong,
@@ -95,11 +93,11 @@ async def place(
     drafts: NamedDependency[DraftService],
     placing: NamedDependency[Placing],
 ) -> Page:
-    """Store the stamps of a file, and do the act of the button."""
+    """Store the stamps of a file as the form has them, and carry out the pressed button."""
     form = await read_form(request, parts_max=FORM_FIELDS_MAX)
     draft, files = await own_files(request, drafts)
     if draft is None:
-        return see_other(PAGE)  # which knows where to go on
+        return see_other(PAGE)  # that page redirects to where the visitor can continue
     try:
         file = _of(files, form.text("file"))
         wanted = _wanted(form, file)
@@ -124,7 +122,10 @@ async def show_picture(
     file_id: FromPath[str],
     name: FromPath[str],
 ) -> Response[Any]:
-    """Return a page of a file as WebP; `width=120` is a small one.  The owner is checked first."""
+    """Return the picture of a page as WebP, a small one for the query `width=120`.
+
+    Only a visitor whose draft has the file gets the picture.
+    """
     draft, files = await own_files(request, drafts)
     if draft is None:
         raise NotFound("no draft of this visitor")
@@ -143,7 +144,7 @@ async def show_picture(
 
 
 def _of(files: Sequence[DraftFile], asked: str) -> DraftFile:
-    """Return the named file.  Refuses `NotFound`."""
+    """Return the file with the public id `asked`.  Refuses `NotFound`."""
     wanted = read(FILE_KIND, asked)
     found = next((one for one in files if one.id == wanted), None)
     if found is None:
@@ -152,14 +153,17 @@ def _of(files: Sequence[DraftFile], asked: str) -> DraftFile:
 
 
 def _file_asked(files: Sequence[DraftFile], asked: str) -> DraftFile:
-    """Return the named file, else the first without stamps.  Refuses `NotFound`."""
+    """Return the file with the public id `asked`; if that is empty, the first file without stamps.
+
+    Refuses `NotFound`.
+    """
     if asked:
         return _of(files, asked)
     return next((one for one in files if not one.is_placed), files[0])
 
 
 def _selected(typed: str) -> int:
-    """Return the stamp to show, from 0; people and addresses count from 1.  The first for an invalid number."""
+    """Return the index (from 0) of the stamp to show, from its typed number (from 1); 0 for an invalid number."""
     return (counted(typed) or 1) - 1
 
 
@@ -177,7 +181,7 @@ def _wanted(form: Form, file: DraftFile) -> PlacingForm:
 
 
 def _tap(form: Form) -> tuple[float, float] | None:
-    """Return the tapped point of the picture, as shares of it; None if it was not tapped.
+    """Return the tapped point of the picture, as shares of width and height; None if it was not tapped.
 
     A browser that sends the form by the keyboard sends 0, 0.
     """
@@ -188,7 +192,7 @@ def _tap(form: Form) -> tuple[float, float] | None:
 
 
 def _next(files: Sequence[DraftFile], file: DraftFile) -> str:
-    """Return the address of the next file without stamps, later ones first; else of the next step."""
+    """Return the address for the next file without stamps (later files first), or of the next step if none is left."""
     here = next((number for number, one in enumerate(files) if one.id == file.id), 0)
     for one in (*files[here + 1 :], *files[:here]):
         if not one.is_placed:
@@ -209,7 +213,7 @@ def _again(file: DraftFile, outcome: PlacingOutcome, *, is_unseen: bool) -> str:
 
 
 def _notices(query: Mapping[str, str], files: Sequence[DraftFile]) -> dict[str, Any]:
-    """Return the notices about all files, from the address of the page."""
+    """Return the notices to show, from the query of the page's address; unknown files are left out."""
     names = {show(FILE_KIND, one.id): one.name for one in files}
     return {
         "alike": counted(query.get("alike", "")) or 0,
@@ -267,13 +271,13 @@ def _page(
         stamps_max=sealing.STAMPS_MAX,
         **notices,
     )
-    # A visitor who comes back sees the stored stamps, not those that the page showed before.
+    # A visitor who returns to the page sees the stored stamps, not those of an earlier visit.
     shown.headers["Cache-Control"] = "private, no-store"
     return shown
 
 
 def _bounds(language: str) -> dict[str, str]:
-    """Return the widths that a stamp may have, in millimetres."""
+    """Return the least and the greatest width of a stamp, in millimetres as the page shows them."""
     return {
         "least": positions.shown_number(positions.WIDTH_MM_MIN, language),
         "most": positions.shown_number(positions.WIDTH_MM_MAX, language),
@@ -281,7 +285,7 @@ def _bounds(language: str) -> dict[str, str]:
 
 
 def _field_error(refusal: Refusal, language: str) -> FieldError:
-    """Return a refusal as an error at the field that can mend it."""
+    """Return a refusal as an error at the form field in which it can be corrected."""
     match refusal:
         case FieldWrong():
             name = refusal.field.partition("-")[0]

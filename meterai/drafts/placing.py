@@ -1,7 +1,7 @@
-"""Placing stamps on a page: the view of a file, and the acts of the page's buttons.
+"""Placing stamps on the pages of a file: the data of the page, and the actions of its buttons.
 
-A file has the stamps that were placed last; a file without any is shown with a stamp at
-a free place, which is stored when the visitor uses a button.
+A file without stamps is shown with a suggested stamp at a free place.  The suggestion is stored when the visitor
+presses a button.
 """
 
 from collections.abc import Sequence
@@ -36,8 +36,9 @@ from meterai.sealing import (
 class PlacingForm:
     """Values of a sent form.
 
-    `selected` counts the stamps from 0; `tap` is the tapped point of the page, as shares of it from the
-    top left; `do` is the button, `seen` the stamps that the page showed.
+    `selected` is the index of the selected stamp, from 0.  `version` is that of the file when the page was shown.
+    `seen` are the stamps that the page showed, as `positions.key_of` writes them.  `do` names the button.  `tap` is
+    the tapped point of the page, as shares of its width and height from the top left.
     """
 
     stamps: Sequence[TypedStamp]
@@ -49,20 +50,20 @@ class PlacingForm:
 
 
 class Unseen(StrEnum):
-    """Reason why a page has no picture while stamps are placed on it."""
+    """Reason why the page of a document is shown without a picture."""
 
     BUSY = "busy"  # the limit of waiting pictures is reached; the browser asks again
-    TOO_SLOW = "too_slow"  # no task drew it within its limits; tried again after a while
+    TOO_SLOW = "too_slow"  # drawing it exceeded its limits; it is tried again after a while
     UNDRAWABLE = "undrawable"  # no renderer draws it
 
 
 @dataclass(frozen=True, slots=True)
 class PlacingView:
-    """View of one file.
+    """Data of the page that shows a file with its stamps.
 
-    `page` is the shown page, that of the stamp `selected` (from 0); `sizes` are of the page of
-    each stamp.  `unseen` is the reason for a missing picture, None if there is one; a page that was
-    too busy to draw may get its picture later.
+    The shown page of the document is that of the stamp with the index `selected`, from 0.  `sizes` has for each stamp
+    the size of its page.  `unseen` is the reason for a missing picture, or None if the picture exists.
+    `is_suggested`: no stamps are stored yet, and `stamps` is a suggestion.
     """
 
     file: DraftFile
@@ -71,7 +72,7 @@ class PlacingView:
     selected: int
     unseen: Unseen | None
     is_suggested: bool
-    paper: int  # its level of grey, 0 to 255
+    paper: int  # grey level of the page's background, 0 to 255
     covering: Sequence[int]  # stamps on the shown page, from 1, that cover ink
 
     @property
@@ -81,9 +82,11 @@ class PlacingView:
 
 @dataclass(frozen=True, slots=True)
 class PlacingOutcome:
-    """Result of a button: the stamp to show next, whether to go on, and the placements of all files.
+    """Result of a button.
 
-    `elsewhere` are files on which the same place could not be kept, `left` those on which no stamp fits.
+    `selected` is the index of the stamp to show next; `goes_on` says that the visitor goes to the next file or step.
+    The button that repeats the stamps on all files sets `alike` (the number of files that have them now), `elsewhere`
+    (files on which a stamp had to be put at another place) and `left` (files on which the stamps do not fit).
     """
 
     selected: int
@@ -94,14 +97,17 @@ class PlacingOutcome:
 
 
 class Placing:
-    """Stamps on the pages of a draft."""
+    """Places stamps on the files of a draft."""
 
     def __init__(self, drafts: DraftService, pictures: PagePictures) -> None:
         self._drafts = drafts
         self._pictures = pictures
 
     async def view(self, draft: Draft, file: DraftFile, selected: int = 0) -> PlacingView:
-        """Return the view of a file.  Refuses `FileNotReady`, `DocumentUnavailable`."""
+        """Return the data of a file's page, with the stamp of index `selected` selected.
+
+        Refuses `FileNotReady`, `DocumentUnavailable`.
+        """
         stamps = list(file.placements)
         is_suggested = not stamps
         if is_suggested:
@@ -130,10 +136,10 @@ class Placing:
         )
 
     async def carry_out(self, draft: Draft, file: DraftFile, wanted: PlacingForm) -> PlacingOutcome:
-        """Do the act of a button, and store the stamps of the file.
+        """Carry out the pressed button, and store the stamps of the file.
 
-        Refuses `FieldWrong`, `PageHasNoRoom`, `PlacedElsewhere` if another tab stored others since,
-        and the refusals of `DraftService.place`; nothing is stored then.
+        Refuses `FieldWrong`, `PageHasNoRoom`, `PlacedElsewhere` if another tab stored stamps since the page was shown,
+        and the refusals of `DraftService.place`.  After a refusal nothing is stored.
         """
         stamps, sizes = await self._typed(draft, file, wanted)
         selected = min(max(wanted.selected, 0), len(stamps) - 1)
@@ -147,12 +153,12 @@ class Placing:
             stamps.append(await self._suggestion(draft, file, page, stamps))
             selected = len(stamps) - 1
         elif verb == "remove" and len(stamps) > 1 and (number := counted(of)):
-            del stamps[number - 1 : number]  # none where there are fewer
+            del stamps[number - 1 : number]  # no effect if there is no stamp of that number
             selected = 0
         await self._drafts.place(draft, file, stamps, wanted.version)
         if verb == "all":
             return await self._all_alike(draft, file, stamps, selected)
-        # Without scripts a typed number has not been shown on the page yet.
+        # Without scripts the page has not shown the place of typed numbers yet: it is shown before the visitor goes on.
         is_seen = positions.key_of(wanted.stamps) == wanted.seen
         return PlacingOutcome(selected, goes_on=verb == "use" and is_seen)
 
@@ -172,7 +178,10 @@ class Placing:
     async def _on_page(
         self, draft: Draft, file: DraftFile, stamps: Sequence[Placement], selected: int, typed: str
     ) -> Placement:
-        """Return the selected stamp at a free place of another page.  Refuses `FieldWrong`."""
+        """Return the selected stamp, moved to a free place of the page with the number `typed`.
+
+        Refuses `FieldWrong`, `PageHasNoRoom`.
+        """
         page = whole_number(typed, "to_page")
         if page > (file.pages or 1):
             raise FieldWrong("to_page")
@@ -185,7 +194,7 @@ class Placing:
     async def _all_alike(
         self, draft: Draft, file: DraftFile, stamps: Sequence[Placement], selected: int
     ) -> PlacingOutcome:
-        """Put the same places on every other file that can be stamped."""
+        """Put stamps at the same places of every other file of the draft that can be stamped."""
         elsewhere, left, alike = [], [], 1
         for other in await self._drafts.files(draft):
             if other.id == file.id or not other.is_usable:
@@ -225,9 +234,9 @@ class Placing:
         others: Sequence[Placement],
         width: float = WIDTH_DEFAULT,
     ) -> Placement:
-        """Return a stamp at a free place of the page, or near the usual one; on no other stamp.
+        """Return a stamp at a free place of the page, or near the usual place if no place is free.
 
-        Refuses `PageHasNoRoom`.
+        The stamp does not overlap `others`.  `width` is in points.  Refuses `PageHasNoRoom`.
         """
         size = await self._size(draft, file, page)
         # A page smaller than a stamp of the usual width gets a smaller one.
@@ -237,20 +246,20 @@ class Placing:
             survey = InkSurvey(size.width, size.height, 1, 1, b"\0")
         taken = [one for one in others if one.page == page]
         found = survey.free_place(page, width, taken)
-        # Two stamps that do not fit side by side may do so if the second is a little smaller.
+        # A stamp that does not fit beside the others may fit with the least width.
         usual = (survey.usual_place(page, one) for one in (width, min(width, WIDTH_MIN)))
         apart = (positions.apart(one, size, taken) for one in usual)
         place = found or next((one for one in apart if one is not None), None)
         if place is None:
             raise PageHasNoRoom(page=page)
-        # Rounded as shown: to a tenth of a millimetre.
+        # Rounded to a tenth of a millimetre, as the page shows it.
         typed = positions.shown(place, size, "en")
         return positions.placement_of(typed, 1, size)
 
     async def _survey(
         self, draft: Draft, file: DraftFile, page: int
     ) -> tuple[InkSurvey | None, Unseen | None]:
-        """Return the ink of a page, or the reason for its missing picture."""
+        """Return the survey of a page's ink, or the reason for its missing picture."""
         try:
             picture = await self._pictures.picture(draft.network, file, page)
         except PageTooSlow:

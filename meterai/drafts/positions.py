@@ -1,7 +1,7 @@
-"""Placements as people read and move them; pure.
+"""Conversion between placements and the numbers that people type; no input or output.
 
-People read millimetres from the left and from the top of a page; a `Placement` has points from its
-lower left corner.  Shown values are rounded to a tenth of a millimetre, and the rounded value is stored.
+People use millimetres from the left and the top edge of a page; a `Placement` has points from the lower left
+corner of the page.  Shown values are rounded to a tenth of a millimetre, and the rounded value is stored.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,13 +14,13 @@ from meterai.pages import FieldWrong, whole_number
 from meterai.sealing import STAMPS_MAX, WIDTH_MAX, WIDTH_MIN, PageSize, Placement
 
 MM = 72 / 25.4  # points
-TAP_WIDTH = 288  # CSS pixels of the picture without scripts (site.css), the unit of its taps
-APART = MM  # between stamps that we place side by side, so that they stay apart after rounding
-PAGES_SHOWN = 6  # small pictures to choose from; others are found by their number
-FIELDS_MAX = 4 * STAMPS_MAX  # of a form: those of `TypedStamp`
+TAP_WIDTH = 288  # width in CSS pixels of the picture without scripts (site.css); taps are sent in these pixels
+APART = MM  # points between stamps that we place side by side, so that they do not overlap after rounding
+PAGES_SHOWN = 6  # pages offered as small pictures; other pages are chosen by their number
+FIELDS_MAX = 4 * STAMPS_MAX  # form fields: the four of `TypedStamp` for each stamp
 _STEP = 0.1  # mm
-_ROUNDED = _STEP / 2 * MM + 1e-6  # points by which a rounded number may be off
-# A corner and a width, both rounded, may together exceed the edge by this; the stamp is moved back.
+_ROUNDED = _STEP / 2 * MM + 1e-6  # greatest error of a rounded number, in points
+# A stamp whose corner and width are both rounded may exceed the edge of the page by this many points; it is moved back.
 _BEYOND_EDGE = 2.2 * _ROUNDED
 
 WIDTH_MM_MIN = ceil(WIDTH_MIN / MM / _STEP) * _STEP
@@ -29,7 +29,7 @@ WIDTH_MM_MAX = floor(WIDTH_MAX / MM / _STEP) * _STEP
 
 @dataclass(frozen=True, slots=True)
 class TypedStamp:
-    """One stamp in the form: a page number, and millimetres."""
+    """A stamp as typed in the form: page number; left, top and width in millimetres."""
 
     page: str
     x: str
@@ -49,26 +49,32 @@ def typed_stamps(texts: Mapping[str, str]) -> list[TypedStamp]:
 
 
 def shown_number(millimetres: float, language: str) -> str:
-    """Return a length as people write it."""
+    """Return a length with one decimal, and with a decimal comma in Indonesian."""
     text = f"{max(0.0, millimetres):.1f}"
     return text.replace(".", ",") if language == "id" else text
 
 
 def shown(placement: Placement, size: PageSize, language: str) -> TypedStamp:
-    """Return a placement as its form shows it."""
+    """Return a placement on a page of this size as the form shows it."""
     top = size.height - placement.y - placement.height
     lengths = (shown_number(one / MM, language) for one in (placement.x, top, placement.width))
     return TypedStamp(str(placement.page), *lengths)
 
 
 def key_of(stamps: Sequence[TypedStamp]) -> str:
-    """Return the stamps of a form in one line: a difference means that somebody typed and has not seen the page."""
+    """Return the stamps of a form as one line of text.
+
+    If it differs from the line of the shown page, the visitor typed numbers and has not seen their place yet.
+    """
     fields = ((one.page, one.x, one.y, one.width) for one in stamps)
     return ";".join(" ".join(one.replace(",", ".") for one in stamp) for stamp in fields)
 
 
 def page_of(typed: TypedStamp, number: int, pages: int) -> int:
-    """Return the page of the stamp of that number.  Refuses `FieldWrong`."""
+    """Return the typed page of a stamp; `number` is the stamp's in the form, `pages` the length of the document.
+
+    Refuses `FieldWrong`.
+    """
     page = whole_number(typed.page, f"page-{number}")
     if page > pages:
         raise FieldWrong(f"page-{number}")
@@ -76,7 +82,10 @@ def page_of(typed: TypedStamp, number: int, pages: int) -> int:
 
 
 def placement_of(typed: TypedStamp, number: int, size: PageSize) -> Placement:
-    """Return the placement that was typed for the stamp of that number.  Refuses `FieldWrong`."""
+    """Return the placement of a typed stamp on a page of this size; `number` is the stamp's in the form.
+
+    Refuses `FieldWrong`.
+    """
     x = _length(typed.x, f"x-{number}")
     top = _length(typed.y, f"y-{number}")
     width = _length(typed.width, f"width-{number}")
@@ -105,7 +114,10 @@ def _length(typed: str, field: str) -> float:
 
 
 def inside(placement: Placement, size: PageSize) -> Placement:
-    """Return the placement, moved into the page as little as possible; one too large for it, into its corner."""
+    """Return the placement, moved into the page as little as possible.
+
+    A stamp larger than the page is moved to the page's lower left corner.
+    """
     return replace(
         placement,
         x=max(0.0, min(placement.x, size.width - placement.width)),
@@ -114,28 +126,34 @@ def inside(placement: Placement, size: PageSize) -> Placement:
 
 
 def fits(placement: Placement, size: PageSize) -> bool:
-    """True if the page is as large as the stamp."""
+    """True if the page is at least as large as the stamp."""
     return placement.width <= size.width and placement.height <= size.height
 
 
 def tapped(placement: Placement, size: PageSize, across: float, down: float) -> Placement:
-    """Return the stamp with its middle at the tapped point, in shares of the page from the top left."""
+    """Return the stamp, moved so that its centre is at the tapped point, as far as the page allows.
+
+    `across` and `down` are shares of the page's width and height, from the top left.
+    """
     x = across * size.width - placement.width / 2
     y = (1 - down) * size.height - placement.height / 2
     return inside(replace(placement, page=size.page, x=x, y=y), size)
 
 
 def page_alike(page: int, of: DraftFile, on: DraftFile) -> int:
-    """Return the corresponding page of another file: last for last, else the same number."""
+    """Return the page of the file `on` that corresponds to a page of the file `of`.
+
+    The last page corresponds to the last page, any other page to the page of the same number.
+    """
     pages = on.pages or 1
     return pages if page == of.pages else min(page, pages)
 
 
 def alike(placement: Placement, size: PageSize, other: PageSize) -> tuple[Placement, bool]:
-    """Return the same place on a page of another size, and whether it could be kept.
+    """Return the same place on a page of the size `other`, and True if its distance from the corner could be kept.
 
-    The distance from the lower right corner is kept, where documents are signed; if that does
-    not fit, the share of the page.
+    The distance from the lower right corner is kept, since documents are signed there.  If the stamp does not fit
+    so, its centre is put at the same shares of the page's width and height.
     """
     from_right = size.width - placement.x
     kept = replace(placement, page=other.page, x=other.width - from_right)
@@ -147,10 +165,10 @@ def alike(placement: Placement, size: PageSize, other: PageSize) -> tuple[Placem
 
 
 def apart(wanted: Placement, size: PageSize, others: Sequence[Placement]) -> Placement | None:
-    """Return the place nearest to the wanted one that is clear of other stamps of its page; None without one.
+    """Return the place nearest to `wanted` that overlaps none of the other stamps of the page; None if none exists.
 
-    The nearest one touches the page's edge or the margin of another stamp, or has a side at the
-    wanted position.
+    The nearest place touches the edge of the page or the margin of another stamp, or shares a coordinate with
+    `wanted`, so only such places are tried.
     """
     aside = [(one.x - APART - wanted.width, one.x + one.width + APART) for one in others]
     along = [(one.y - APART - wanted.height, one.y + one.height + APART) for one in others]
@@ -172,7 +190,7 @@ def _is_near(one: Placement, other: Placement) -> bool:
 
 
 def pages_to_choose(shown_page: int, pages: int) -> list[int]:
-    """Return the pages with small pictures: the first, the last, and those nearest to the one shown."""
+    """Return the pages to offer as small pictures: the first, the last, and those nearest to the shown page."""
     around = range(max(2, shown_page - PAGES_SHOWN), min(pages, shown_page + PAGES_SHOWN))
     nearest = sorted(around, key=lambda one: abs(one - shown_page))
     return sorted({1, pages, *nearest[: PAGES_SHOWN - 2]})

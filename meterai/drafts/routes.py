@@ -1,8 +1,8 @@
-"""Resumable Uploads for HTTP (draft-ietf-httpbis-resumable-upload-12): a file comes in parts, and a
-broken connection costs one of them.
+"""Resumable Uploads for HTTP (draft-ietf-httpbis-resumable-upload-12): a file is sent in parts, and a
+broken connection loses at most one part.
 
-`docs/uploads.md` describes the protocol for other clients.  Interim answers (104) are not sent: the
-proxies before us pass none.
+`docs/uploads.md` describes the protocol for other clients.  Interim answers (104) are not sent, since the
+proxies in front of the application do not forward them.
 """
 
 from collections.abc import Mapping
@@ -56,7 +56,7 @@ from meterai.waiting_room import GuardedAct, WaitingRoom
 
 PATH = "/stamp/uploads"
 PROBLEMS = "https://iana.org/assignments/http-problem-types#"
-# Problem types that the draft registers, by our refusals.
+# Problem types that the specification registers, by the codes of our refusals.
 _REGISTERED = {
     UploadOffsetMismatch.code: "mismatching-upload-offset",
     UploadLengthInconsistent.code: "inconsistent-upload-length",
@@ -70,7 +70,7 @@ Answer = Response[Any]
 
 
 def _refused(request: PageRequest, refusal: Refusal) -> Answer:
-    """Return a refusal of an upload: always a problem, to browsers too."""
+    """Return the answer to a refused upload: always a problem document (RFC 9457), to browsers too."""
     headers = {"Upload-Complete": "?0", **retry_after(refusal)}
     if refusal.status == 413:
         headers[wire.LIMIT] = wire.limits(_file_bytes_max(request))
@@ -99,7 +99,7 @@ def _file_bytes_max(request: PageRequest) -> int:
 def _state_headers(uploads: Uploads, draft: Draft, file: DraftFile) -> dict[str, str]:
     """Return the state of an upload as headers.
 
-    An upload with all its bytes is complete, even if it is still examined: no part can be added.
+    An upload with all its bytes is complete, even while it is examined: no part can be added.
     """
     left = file.expires_at(draft) - SystemClock().now()
     return {
@@ -114,8 +114,10 @@ def _state_headers(uploads: Uploads, draft: Draft, file: DraftFile) -> dict[str,
 async def _state(
     request: PageRequest, drafts: DraftService, draft: Draft, file: DraftFile
 ) -> dict[str, object]:
-    """Return the state of a file as JSON: the reason of a refusal as a sentence for this reader, and whether
-    all files of the draft need no remark.
+    """Return the state of a file for a JSON answer.
+
+    `why` is the reason of a refusal, as a sentence in the visitor's language.  `goes_on` says that the file can be
+    stamped and that no file of the draft needs a remark.
     """
     language = language_of(request)
     why = None
@@ -138,7 +140,7 @@ async def _state(
 
 @route("/", http_method=[HttpMethod.OPTIONS], opt=_OPTIONS, include_in_schema=False)
 async def tell_limits(uploads: NamedDependency[Uploads]) -> Answer:
-    """Return the limits of an upload, before one begins."""
+    """Answer OPTIONS with the limits of an upload."""
     headers = {wire.LIMIT: wire.limits(uploads.file_bytes_max)}
     return Response(None, status_code=204, headers=headers)
 
@@ -152,7 +154,7 @@ async def begin(
     database: NamedDependency[Database],
     settings: NamedDependency[Settings],
 ) -> Answer:
-    """Create a file, with its first bytes, all of them, or none.
+    """Create a file from a request that carries none, the first or all of its bytes.
 
     The first file also creates the draft.
     """
@@ -184,7 +186,7 @@ async def begin(
         answer: Answer = Response(state, status_code=201, headers=headers)
     except Refusal as refusal:
         answer = _refused(request, refusal)
-    # Also with a refusal: the old token no longer finds the draft.
+    # Set after a refusal too: the old token no longer finds the draft.
     await set_token(request, answer, drafts, token if is_there else "")
     return answer
 
@@ -196,7 +198,7 @@ async def look(
     uploads: NamedDependency[Uploads],
     file_id: FromPath[str],
 ) -> Answer:
-    """Return the offset of an upload (also by HEAD); as JSON, if requested, the state of its file."""
+    """Return the offset of an upload in headers (also for HEAD), and the state of the file if JSON is accepted."""
     draft = await draft_of(request, drafts)
     file = await drafts.file(draft, read(FILE_KIND, file_id))
     headers = _state_headers(uploads, draft, file)
@@ -220,7 +222,7 @@ async def append(
     uploads: NamedDependency[Uploads],
     file_id: FromPath[str],
 ) -> Answer:
-    """Append a part; with the last one the file is examined, and the answer has the result."""
+    """Append a part.  After the last part the file is examined, and the answer has the result."""
     asked = wire.read_append(request.headers)
     content = await request.body()
     wire.check_content(request.headers, content)
@@ -243,7 +245,10 @@ async def append(
 
 
 def _check_length(file: DraftFile, asked: wire.Append, content: bytes) -> None:
-    """Refuses `UploadOffsetMismatch`, `UploadLengthInconsistent`, before anything is stored."""
+    """Check the offset and lengths of a part before it is stored.
+
+    Refuses `UploadOffsetMismatch`, `UploadLengthInconsistent`.
+    """
     if asked.offset != file.received:
         raise UploadOffsetMismatch(offset=file.received)
     if asked.size not in (None, file.size):

@@ -1,11 +1,12 @@
 """Drafts: find the visitor's draft, read its files, place their stamps, take files out.
 
-A draft is found by the token in a browser's cookie, or by the account; a draft of an account
-is not found by the token alone.  The token of a browser may come from an earlier user of it, or from an attacker who
-set the cookie: so each page that uploads replaces the token of the draft, and the old token finds nothing.
-A draft becomes an account's by an act of a visitor who has both: a sign-in
-from a page of the draft, or a button.  Being signed in is not enough: on a shared phone, or
-behind the sign-in link of another person's mail, the account is another person's.
+A draft is found by the token in a browser's cookie, or by the account.  A draft of an account is not found by the
+token alone.  The token of a browser may come from an earlier user of the browser, or from an attacker who set the
+cookie.  So each page that uploads replaces the token of the draft, and the old token finds nothing.
+
+A draft becomes an account's only if the visitor, who has both the token and the account, signs in from a page of the
+draft or presses a button.  To be signed in is not enough: on a shared phone, or after a sign-in link
+from another person's mail, the account is another person's.
 """
 
 import secrets
@@ -44,7 +45,7 @@ from meterai.sealing import Placement
 from meterai.stamping import KnownContent, StampingSettings, placements_json
 
 TOKEN_BYTES = 32
-RENEWED_EVERY = timedelta(minutes=10)  # a draft that is read often is renewed seldom
+RENEWED_EVERY = timedelta(minutes=10)  # least time between two renewals of a draft's end
 
 
 def _check_version(file: DraftFile, seen: int) -> None:
@@ -53,7 +54,10 @@ def _check_version(file: DraftFile, seen: int) -> None:
 
 
 def known_content(file: DraftFile) -> KnownContent:
-    """Return the stored document of a file, for an order without its bytes.  Refuses `FileNotReady`."""
+    """Return the description of a file's stored document, with which it is ordered without sending its bytes again.
+
+    Refuses `FileNotReady`.
+    """
     if not file.is_usable or file.sha256 is None or file.pages is None:
         raise FileNotReady(f"the file is {file.state}")
     return KnownContent(file.sha256, file.size, file.pages, file.rules, file.old_name)
@@ -77,7 +81,7 @@ class DraftService:
         self._examination = examination
         self.loads = SharedLoads(self.content)
         self._settings = settings.of(DraftSettings)
-        # Limit of one order.  The drafts of two devices may together have more files, and none may be lost.
+        # Limit of one order.  A merged draft of two devices may have more files: no file may be lost in a merge.
         self.files_max = settings.of(StampingSettings).stampings_per_order_max
         self.cookie_seconds = self._settings.draft_lives_seconds_max
         self.process = settings.process  # names the cookie
@@ -86,9 +90,10 @@ class DraftService:
     # -- owner of a draft -----------------------------------------------------------------------
 
     async def current(self, token: str, account: UUID | None) -> Draft | None:
-        """Return the draft of a visitor, or None, and renew it.
+        """Return the open draft of a visitor, or None, and put off its end.
 
-        It is the account's, whose drafts are merged into one, else the one without an account in this browser.
+        The draft of the account comes first; several drafts of the account are merged into one.  Without one, the
+        draft without an account that the token finds is returned.
         """
         found = await self._found(token, account)
         own = [one for one in found if one.owner is not None]
@@ -99,7 +104,7 @@ class DraftService:
     async def current_files(
         self, token: str, account: UUID | None
     ) -> tuple[Draft | None, list[DraftFile]]:
-        """Return the draft of a visitor, as `current` finds it, and its files: nearly always one statement."""
+        """Return the draft of a visitor, as `current` finds it, and its files, nearly always in one statement."""
         if not token and account is None:
             return None, []
         hashed, now = hash_of(token), self._clock.now()
@@ -117,8 +122,10 @@ class DraftService:
     async def shown_draft(
         self, token: str, page_key: str, account: UUID | None
     ) -> tuple[Draft | None, str]:
-        """Return the draft of a visitor, and the token that finds it: another one if a page with this
-        key has uploaded to the draft, and the answer that set the cookie was lost.
+        """Return the draft of a visitor, or None, and the token that finds it.
+
+        The token differs from the given one if the page with this key uploaded to the draft, and the answer that
+        set the new cookie was lost.
         """
         ours = next_token(token, page_key) if page_key else token
         for one in dict.fromkeys((ours, token)):
@@ -130,9 +137,10 @@ class DraftService:
     async def upload_draft(
         self, token: str, page_key: str, account: UUID | None
     ) -> tuple[Draft | None, str]:
-        """Return the draft that a page with this key uploads to, and the token that finds it from now on.
+        """Return the draft that a page with this key uploads to, or None, and the token that finds it from now on.
 
-        A page without a key gets another token with each upload, and loses the draft with a lost answer.
+        Without a page key the token changes with each upload; if such an answer is lost, the browser no longer
+        finds its draft.
         """
         page_key = page_key or secrets.token_urlsafe(TOKEN_BYTES)
         found, shown = await self.shown_draft(token, page_key, account)
@@ -140,11 +148,11 @@ class DraftService:
         if found is None or found.owner is not None or shown == ours:
             return found, shown
         await self._database.once(store.renew_token, hash_of(token), hash_of(ours))
-        # Another page may have been first; then this one finds nothing by the token that it showed.
+        # If another page replaced the token first, this page finds no draft by its old token.
         return await self.current(ours, account), ours
 
     async def _found(self, token: str, account: UUID | None) -> list[Draft]:
-        """Return the open drafts of an account, and the one without an account that a token finds."""
+        """Return the open drafts of an account, and the draft without an account that the token finds."""
         if not token and account is None:
             return []
         hashed, now = hash_of(token), self._clock.now()
@@ -152,26 +160,27 @@ class DraftService:
         return [one for one in found if one.owner in (None, account)]
 
     async def files_apart(self, token: str, account: UUID) -> list[DraftFile]:
-        """Return the files that this browser chose and that are not in the signed-in account."""
+        """Return the files of the draft that the token finds, if that draft is not the signed-in account's."""
         found = await self._found(token, account)
         apart = next((one for one in found if one.owner is None), None)
         return await self.files(apart) if apart is not None else []
 
     def mark(self, token: str) -> str:
-        """Return the mark of a sign-in that begins at a page of this draft."""
+        """Return the mark for a sign-in that begins now at a page of the draft with this token."""
         return sign_in_mark(token, self._clock.now())
 
     async def adopt_by_mark(self, token: str, account: UUID, mark: str) -> None:
         """Make this browser's draft the account's, after a sign-in from a page of the draft.
 
-        Nothing happens if the sign-in began elsewhere, or too long ago.
+        Without effect if the mark does not prove a recent sign-in from a page of this draft.
         """
         if is_sign_in_mark(mark, token, self._clock.now()):
             await self.adopt(token, account)
 
     async def adopt(self, token: str, account: UUID) -> Draft | None:
-        """Make the draft of this browser the account's, and merge it with the account's own draft; no file is
-        lost.  Returns the result, or None if the browser had no draft without an account.
+        """Make the draft of this browser the account's, merged with a draft that the account already has.
+
+        No file is lost.  Returns the resulting draft, or None if the browser had no draft without an account.
         """
         if not token:
             return None
@@ -190,15 +199,16 @@ class DraftService:
         return await self._database.once(store.renew, draft.id, until) or draft
 
     async def waits_for_owner(self, token: str) -> bool:
-        """True if this browser began a draft that opens only after a sign-in of its owner."""
+        """True if this token began an open draft that is an account's now, so that only its owner can open it."""
         if not token:
             return False
         now = self._clock.now()
         return await self._database.once(store.is_kept_for_an_owner, hash_of(token), now)
 
     async def done_here(self, token: str, account: UUID | None) -> Draft | None:
-        """Return the draft of this account that this browser began last, if it was ordered or stamped from
-        the balance: the answer may have been lost.
+        """Return the draft that this token began, if the account has ordered it or stamped it from the balance.
+
+        A page then leads to the result, since the answer to the order may have been lost.
         """
         if not token or account is None:
             return None
@@ -222,9 +232,7 @@ class DraftService:
         return await self._database.run(act)
 
     def fresh(self, account: UUID | None, network: str, page_key: str = "") -> tuple[Draft, str]:
-        """Return a draft that begins with its first file (`Uploads.create`) from a page with this key, and the token
-        that finds it.
-        """
+        """Return a new draft and its token.  The draft is stored together with its first file (`Uploads.create`)."""
         now = self._clock.now()
         until = now + EMPTY_LIVES
         draft = Draft(
@@ -244,7 +252,7 @@ class DraftService:
     # -- its files -----------------------------------------------------------------------------
 
     async def files(self, draft: Draft) -> list[DraftFile]:
-        """Return the files of a draft, in the order of choice."""
+        """Return the files of a draft, in the order in which they were chosen."""
         return await self._database.once(store.files, draft.id)
 
     async def file(self, draft: Draft, file: UUID) -> DraftFile:
@@ -269,10 +277,10 @@ class DraftService:
         placements: Sequence[Placement],
         version: int | None = None,
     ) -> DraftFile:
-        """Set the placements of a file that was just read; none removes its stamps.
+        """Set the placements of a file; empty placements remove its stamps.
 
-        `version` is that of the file which the visitor saw.  A form that is sent twice finds its own
-        placements.  Refuses `NotFound`, `FileNotReady`, `PlacedElsewhere` if the file has another version
+        `version` is the version of the file that the visitor saw, by default that of `file`.  A form that is sent
+        twice is accepted.  Refuses `NotFound`, `FileNotReady`, `PlacedElsewhere` if the file has another version
         by now, and the refusals of `sealing` for placements.
         """
         seen = file.version if version is None else version
@@ -294,7 +302,7 @@ class DraftService:
         return placed
 
     async def take_out(self, draft: Draft, file: UUID) -> None:
-        """Forget a file and its bytes; a missing one is ignored."""
+        """Delete a file and its bytes; a missing file is ignored."""
 
         async def act(tx: Tx) -> None:
             gone = await store.take_out(tx, draft.id, file)
@@ -308,21 +316,21 @@ class DraftService:
     async def finish(self, draft: Draft, order: UUID | None, ordered: Sequence[DraftFile]) -> None:
         """Record that these files of the draft were ordered, or stamped from the balance (no order).
 
-        Files that were added meanwhile, and are not known to be useless, move into a draft of their own.  The
-        documents of an order want the bytes of the others, and wanted them before this.
+        Files that were added meanwhile move into a new draft, unless they are refused or duplicates.  The bytes of the
+        ordered files are kept, since the documents of the order already refer to them.
         """
         ids = [one.id for one in ordered]
         is_ours = await self._database.once(store.finish_whole, draft.id, order, ids)
         if is_ours is None:
             await self._finish_in_part(draft, order, ids)
         for one in ordered if is_ours else ():
-            if one.old_content:  # no document wants it: its bytes were stored again
+            if one.old_content:  # no document refers to this object: its bytes were stored again
                 await self._objects.remove(one.id, one.old_content)
 
     async def _finish_in_part(
         self, draft: Draft, order: UUID | None, ordered: Sequence[UUID]
     ) -> None:
-        """Do the same for a draft that has other files too."""
+        """Do the work of `finish` for a draft that has other files too."""
 
         async def act(tx: Tx) -> None:
             locked = await store.lock(tx, [draft.id])
@@ -345,12 +353,12 @@ class DraftService:
         await self._database.run(act)
 
     async def ordered(self, account: UUID, draft: UUID) -> Draft | None:
-        """Return a done draft of this account if it is still kept, or the draft that has its files now."""
+        """Return a done draft of this account, or the done draft that it was merged into; None if none is kept."""
         found = await self._database.once(store.draft, draft)
         if found is not None and found.merged_into is not None:
             found = await self._database.once(store.draft, found.merged_into)
         return found if found and found.owner == account and found.is_done else None
 
     async def renew_key(self, draft: Draft) -> None:
-        """Give a draft another idempotency key: the order under its own key was for something else."""
+        """Give a draft a new idempotency key, since the order under its current key was for other files."""
         await self._database.once(store.renew_key, draft.id, draft.order_key, fresh_key())

@@ -1,5 +1,5 @@
-"""Bytes of files under way: loaded when a turn comes, and once for all callers that wait
-for the same file.
+"""Bytes of files that callers wait to process: loaded once a slot is free, and once for all callers that
+wait for the same file.
 """
 
 import asyncio
@@ -12,8 +12,8 @@ from uuid import UUID
 
 from meterai.drafts.model import DraftFile, FileNotReady
 
-# Bytes that one process holds for waiting callers, in addition to the file of each turn.  An evicted
-# file is loaded again.
+# Bytes that one process holds for waiting callers, in addition to the files being processed.  An evicted file is
+# loaded again.
 KEPT_BYTES_MAX = 32 * 1024 * 1024
 
 Load = Callable[[], Awaitable[bytes]]
@@ -25,7 +25,7 @@ class _KeptContent(NamedTuple):
 
 
 class SharedLoads:
-    """Bytes that several callers may want; `load` gets those of a file."""
+    """Shares the loaded bytes of a file among all callers that wait for it; `load` reads the bytes of a file."""
 
     def __init__(self, load: Callable[[DraftFile], Awaitable[bytes]]) -> None:
         self._load = load
@@ -35,9 +35,9 @@ class SharedLoads:
 
     @contextmanager
     def shared(self, file: DraftFile) -> Iterator[Load]:
-        """Yield a loader of a file for the time of a turn; it reuses bytes that another caller loaded meanwhile.
+        """Yield a loader of the file's bytes, which reuses bytes that another waiting caller has loaded.
 
-        Refuses `FileNotReady`; the loader refuses like loading.
+        Refuses `FileNotReady`.  The loader refuses like the function `load` of this object.
         """
         if not file.is_usable:
             raise FileNotReady(f"the file is {file.state}")
@@ -65,7 +65,7 @@ class SharedLoads:
         return await self._load(file)
 
     def _keep(self, file: UUID, kept: _KeptContent) -> None:
-        # Callers may have gone while their turn came.
+        # All callers may have given up meanwhile; and a very large file is not kept.
         if file not in self._wanted or kept.bytes > KEPT_BYTES_MAX:
             return
         self._kept[file] = kept

@@ -66,7 +66,7 @@ _OBJECTS = RowMapper(DraftObject)
 _USAGES = RowMapper(DraftUsage)
 _NETWORK_USAGES = RowMapper(NetworkUsage)
 
-_HELD = "state NOT IN ('refused', 'ordered')"  # files with stored bytes
+_HELD = "state NOT IN ('refused', 'ordered')"  # selects files with stored bytes
 _OPEN = """
 INSERT INTO drafts (draft_id, token_hash, owner_id, network, widest, order_key, created_at, expires_at)
 VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
@@ -96,7 +96,7 @@ WHERE draft_id = %s AND NOT is_done AND EXISTS (
 RETURNING {_DRAFT}
 """  # noqa: S608
 _KEEP = "UPDATE drafts SET expires_at = greatest(expires_at, %s) WHERE draft_id = %s"
-# For an account without another draft: two are merged in a transaction that locks both.
+# For an account without another draft.  If it has one, a transaction locks both and merges them.
 _ADOPT_ALONE = f"""
 UPDATE drafts d SET owner_id = %s
 WHERE d.token_hash = %s AND d.owner_id IS NULL AND NOT d.is_done AND d.expires_at > %s
@@ -126,7 +126,7 @@ _DONE_FOR = f"""
 SELECT {_DRAFT} FROM drafts WHERE is_done AND merged_into IS NULL AND owner_id = %s AND expires_at > %s
     AND draft_id IN (SELECT coalesce(merged_into, draft_id) FROM drafts WHERE token_hash = %s)
 """  # noqa: S608
-# Only received bytes count: an announcement takes no room.
+# Only received bytes count: announced bytes do not.
 _USAGE = f"""
 SELECT count(*) AS files, coalesce(sum(received) FILTER (WHERE {_HELD}), 0)::bigint AS bytes
 FROM draft_files WHERE draft_id = %s
@@ -154,7 +154,8 @@ SELECT {_FILE} FROM draft_file_take_in(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %
 """  # noqa: S608
 _OF_DRAFT = f"SELECT {_FILE} FROM draft_files WHERE draft_id = %s ORDER BY file_id"  # noqa: S608
 _ONE = f"SELECT {_FILE} FROM draft_files WHERE draft_id = %s AND file_id = %s"  # noqa: S608
-# The last byte leases the file for its examination, in the same statement: no complete file waits for bytes.
+# The statement that records the last byte also leases the file for its examination, so that a complete file never
+# stays in the state `receiving`.
 _APPEND = f"""
 UPDATE draft_files SET received = n.upto, parts = parts || %s::uuid, last_part_at = %s,
     state = CASE WHEN n.upto = bytes THEN 'examining' ELSE state END,
@@ -165,8 +166,8 @@ WHERE draft_id = %s AND file_id = %s AND state = 'receiving' AND received = n.be
     AND n.upto <= bytes
 RETURNING {_FILE}
 """  # noqa: S608
-# The next file of each draft, and of these one of each network, precedes a second of any: a visitor
-# with a hundred files does not delay the others.  The order among equals is random.
+# Examinations take the drafts of a network in turn, and the networks in turn: a visitor with a hundred files does not
+# delay the others.  The order among equals is random.
 EXAMINATION_DUE = """
 SELECT 1 FROM draft_files WHERE state = 'examining' AND leased_until < now() ORDER BY leased_until
 """
@@ -255,14 +256,14 @@ async def add_draft(tx: Tx, draft: Draft, token_hash: bytes) -> None:
 async def open_for(
     tx: ReadTx, token_hash: bytes, account: UUID | None, now: datetime
 ) -> list[Draft]:
-    """Return the drafts that are not done: that of a token, and those of an account, the oldest first."""
+    """Return the open drafts: the draft of the token and those of the account, the oldest first."""
     return await tx.all_as(_DRAFTS, _OPEN_FOR, token_hash, account, now)
 
 
 async def open_with_files(
     tx: ReadTx, token_hash: bytes, account: UUID | None, now: datetime
 ) -> list[tuple[Draft, list[DraftFile]]]:
-    """Return these drafts, each with its files in the order of choice."""
+    """Return the drafts that `open_for` returns, each with its files in the order in which they were chosen."""
     found: dict[Draft, list[DraftFile]] = {}
     for draft, file in await tx.all_as(_WITH_FILES, _OPEN_WITH_FILES, token_hash, account, now):
         found.setdefault(draft, []).extend([file] if file else [])
@@ -270,51 +271,57 @@ async def open_with_files(
 
 
 async def lock(tx: Tx, drafts: Sequence[UUID]) -> list[Draft]:
-    """Lock these drafts, in one global order."""
+    """Lock these drafts in the order of their ids, the same for every caller, and return them."""
     return await tx.all_as(_DRAFTS, _LOCK, list(drafts))
 
 
 async def draft(tx: ReadTx, draft: UUID) -> Draft | None:
-    """Return a draft, done or not."""
+    """Return a draft, done or not; None if it does not exist."""
     return await tx.one_as(_DRAFTS, _DRAFT_BY_ID, draft)
 
 
 async def renew_token(tx: Tx, old_hash: bytes, new_hash: bytes) -> None:
-    """Replace this token by another, if its draft has no account."""
+    """Replace the token of a draft, if the draft has no account and is not done."""
     await tx.run(_FOUND_BY_ANOTHER, new_hash, old_hash)
 
 
 async def renew_key(tx: Tx, draft: UUID, old: str, new: str) -> None:
-    """Replace this key by another."""
+    """Replace the idempotency key `old` of a draft by `new`; without effect if the draft has another key by now."""
     await tx.run(_RENEW_KEY, new, draft, old)
 
 
 async def adopt_alone(tx: Tx, token_hash: bytes, account: UUID, now: datetime) -> Draft | None:
-    """Make the draft of a token an account's; None if it has an account already, or the account has another draft."""
+    """Make the draft of a token the account's, and return it.
+
+    None, without effect, if the draft has an account already, or the account has another open draft.
+    """
     return await tx.one_as(_DRAFTS, _ADOPT_ALONE, account, token_hash, now, account, now)
 
 
 async def adopt(tx: Tx, draft: UUID, account: UUID | None, expires_at: datetime) -> None:
-    """Make a draft an account's."""
+    """Make a draft the account's, and set its end."""
     await tx.run(_ADOPT, account, expires_at, draft)
 
 
 async def merge(
     tx: Tx, into: UUID, others: Sequence[UUID], *, account: UUID | None, until: datetime
 ) -> None:
-    """Move the files of other drafts into one of their owner; the others lead to it until then."""
+    """Move the files of `others` into the draft `into`.
+
+    The other drafts become done drafts of the account; until the time `until` they refer to `into`.
+    """
     await tx.run(_MOVE, into, list(others))
     await tx.run(_MERGED, into, account, until, list(others), list(others))
 
 
 async def is_kept_for_an_owner(tx: ReadTx, token_hash: bytes, now: datetime) -> bool:
-    """True if a token began an open draft that is an account's now, or was merged into one."""
+    """True if the token began a draft that is now an open draft of an account, or was merged into one."""
     (row,) = await tx.all(_KEPT_FOR, token_hash, now)
     return bool(row["is_kept"])
 
 
 async def done_for(tx: ReadTx, token_hash: bytes, account: UUID, now: datetime) -> Draft | None:
-    """Return the draft of an account that a token began, if it was ordered and is still kept."""
+    """Return the done draft of the account that the token began or was merged into; None if none is kept."""
     return await tx.one_as(_DRAFTS, _DONE_FOR, account, now, token_hash)
 
 
@@ -326,55 +333,58 @@ async def move(tx: Tx, into: UUID, files: Sequence[UUID]) -> None:
 async def finish_whole(
     tx: Tx, draft: UUID, order: UUID | None, ordered: Sequence[UUID]
 ) -> bool | None:
-    """Finish a draft without other files; see sql/functions/draft_finish.sql."""
+    """Mark a draft and all its files as ordered, or as stamped from the balance if there is no order.
+
+    False if the draft was done before.  None, without effect, if it has files that are not in `ordered`.
+    """
     is_ours = await tx.value(_FINISH_WHOLE, draft, order, list(ordered))
     assert is_ours is None or isinstance(is_ours, bool)
     return is_ours
 
 
 async def finish(tx: Tx, draft: UUID, order: UUID | None, ordered: Sequence[UUID]) -> None:
-    """Record that these files of the draft were ordered, or stamped from the balance; it has no others left."""
+    """Mark a draft and these files as ordered, or as stamped from the balance; delete the rows of its other files."""
     await tx.run(_DONE, order, draft)
     await tx.run(_ORDERED, draft, list(ordered))
     await tx.run(_NOT_ORDERED, draft)
 
 
 async def renew(tx: Tx, draft: UUID, until: datetime) -> Draft | None:
-    """Keep a draft at least so long, if any byte of its files was received."""
+    """Keep a draft at least until a time, and return it; None, without effect, if no byte of its files is stored."""
     return await tx.one_as(_DRAFTS, _RENEW, until, draft)
 
 
 async def keep(tx: Tx, draft: UUID, until: datetime) -> None:
-    """Keep a draft at least so long."""
+    """Keep a draft at least until a time."""
     await tx.run(_KEEP, until, draft)
 
 
 async def usage(tx: ReadTx, draft: UUID) -> DraftUsage:
-    """Return the present use of a draft."""
+    """Return the number of files of a draft, and their stored bytes."""
     found = await tx.one_as(_USAGES, _USAGE, draft)
     assert found is not None
     return found
 
 
 def bounded_networks(network: str) -> tuple[tuple[str, int], ...]:
-    """Return a network and the widest around it, each with its limit as a multiple of one network's."""
+    """Return the network and the widest network around it, each with its limit as a multiple of one network's limit."""
     names = nested(network)
     return (network, 1), (names[-1], WIDER_AT_ONCE[len(names) - 1])
 
 
 async def networks(tx: ReadTx, names: Sequence[str]) -> list[NetworkUsage]:
-    """Return the use of each of these networks or widest ones; reads every file of their drafts."""
+    """Return the use of each of these networks or widest networks.  Reads the rows of all files in their drafts."""
     return await tx.all_as(_NETWORK_USAGES, _NETWORKS, list(names))
 
 
 async def all_bytes(tx: ReadTx) -> int:
-    """Return the bytes of all drafts; reads every file of them."""
+    """Return the stored bytes of all drafts.  Reads the rows of all their files."""
     (row,) = await tx.all(_ALL_BYTES)
     return int(row["sum"])
 
 
 async def strangers_bytes(tx: ReadTx) -> int:
-    """Return the bytes of drafts without an account; reads every file of them."""
+    """Return the stored bytes of drafts without an account.  Reads the rows of all their files."""
     (row,) = await tx.all(_STRANGERS_BYTES)
     return int(row["sum"])
 
@@ -388,10 +398,10 @@ async def add_file(
     until: datetime,
     limits: DraftLimits,
 ) -> DraftFile | None:
-    """Add a file to a draft, which is kept at least so long, and is created if there is a token.
+    """Add a file to a draft, keep the draft at least until a time, and return the file.
 
-    None if the draft was ordered since it was read, or got an account; see
-    sql/functions/draft_file_take_in.sql.
+    With `token_hash` the draft is created first.  None if the draft was ordered since it was read, or became an
+    account's; see sql/functions/draft_file_take_in.sql.
     """
     bounds = dict(bounded_networks(draft.network))
     return await tx.one_as(
@@ -424,7 +434,7 @@ async def add_file(
 
 
 def _columns_of(found: DraftExaminationResult | None) -> tuple[object, ...]:
-    """Return digest, pages, sizes, seal and rules of a document that can be stamped."""
+    """Return the values of the columns sha256, pages, sizes, is_stamped and rules."""
     if found is None:
         return None, None, jsonb([]), False, 0
     sizes = jsonb([[one.page, one.width, one.height] for one in found.sizes])
@@ -432,12 +442,12 @@ def _columns_of(found: DraftExaminationResult | None) -> tuple[object, ...]:
 
 
 async def files(tx: ReadTx, draft: UUID) -> list[DraftFile]:
-    """Return the files of a draft, in the order of choice."""
+    """Return the files of a draft, in the order in which they were chosen."""
     return await tx.all_as(_FILES, _OF_DRAFT, draft)
 
 
 async def file(tx: ReadTx, draft: UUID, file: UUID) -> DraftFile | None:
-    """Return one file of a draft."""
+    """Return one file of a draft; None if the draft has no such file."""
     return await tx.one_as(_FILES, _ONE, draft, file)
 
 
@@ -451,9 +461,9 @@ async def append(
     at: datetime,
     leased_until: datetime,
 ) -> DraftFile | None:
-    """Record a stored part, and return the file.  None if the upload has another offset by now.
+    """Record a stored part, and return the file; None if the upload has another offset by now.
 
-    With the last part the caller has the lease of the file, and examines it.
+    `offset` and `size` are in bytes.  After the last part the file is leased to the caller, which then examines it.
     """
     return await tx.one_as(
         _FILES, _APPEND, part, at, leased_until, offset, offset + size, file.draft, file.id
@@ -461,24 +471,28 @@ async def append(
 
 
 async def to_examine(tx: Tx, leased_until: datetime, now: datetime, limit: int) -> list[DraftFile]:
-    """Lease files that no process examines, fair between networks and between the drafts of each."""
+    """Lease up to `limit` files that no process examines, and return them.
+
+    Networks take turns, and so do the drafts of each network.
+    """
     return await tx.all_as(_FILES, _TO_EXAMINE, now, now, limit, leased_until)
 
 
 async def accept(tx: Tx, file: UUID, found: DraftExaminationResult) -> bool:
-    """Record that the file can be stamped.  False if another process was first, or it was taken out."""
+    """Record that the file can be stamped.  False if another process was first, or the file was taken out."""
     columns = _columns_of(found)
     return await tx.run(_ACCEPT, found.state, found.size, found.size, *columns, file) == 1
 
 
 async def refuse(tx: Tx, file: UUID, code: str, facts: dict[str, object]) -> bool:
-    """Record that the file cannot be stamped.  False if another process was first."""
+    """Record that the file cannot be stamped.  False if another process was first, or the file was taken out."""
     return await tx.run(_REFUSE, code, jsonb(facts), file) == 1
 
 
 async def let_go(tx: Tx, file: UUID, at: datetime, *, is_begun: bool) -> None:
-    """Release the lease of a file from then on, after an examination without a result.  One that did not begin, for
-    lack of a slot, is not counted.
+    """End the lease of a file at a time, after an examination without a result.
+
+    An examination that did not begin, since no slot was free, is not counted (`is_begun` is False).
     """
     await tx.run(_LET_GO, at, not is_begun, file)
 
@@ -486,36 +500,37 @@ async def let_go(tx: Tx, file: UUID, at: datetime, *, is_begun: bool) -> None:
 async def place(
     tx: Tx, draft: UUID, file: UUID, placements: Sequence[dict[str, object]], version: int
 ) -> DraftFile | None:
-    """Set the placements of a file of this version; None if it has another version by now, cannot be
-    stamped, or the draft is done.
+    """Set the placements of a file, and return the file.
+
+    None, without effect, if the file has another version by now or cannot be stamped, or the draft is done.
     """
     return await tx.one_as(_FILES, _PLACE, jsonb(list(placements)), draft, file, version)
 
 
 async def take_out(tx: Tx, draft: UUID, file: UUID) -> DraftFile | None:
-    """Delete a file from a draft that is not done, and return it."""
+    """Delete a file from a draft that is not done, and return it; None if there is no such file."""
     return await tx.one_as(_FILES, _TAKE_OUT, draft, file)
 
 
 async def expired(tx: ReadTx, now: datetime, limit: int) -> list[Draft]:
-    """Return the expired drafts."""
+    """Return up to `limit` expired drafts, the earliest expired first."""
     return await tx.all_as(_DRAFTS, _EXPIRED, now, limit)
 
 
 async def forget_unfinished(tx: Tx, now: datetime, limit: int) -> list[DraftFile]:
-    """Delete unfinished files without further parts in time, the oldest first, and return them."""
+    """Delete up to `limit` unfinished files that got no further part in time, and return them."""
     befores = now - EMPTY_LIVES, now - UNFINISHED_LIVES
     return await tx.all_as(_FILES, _FORGET_UNFINISHED, *befores, limit)
 
 
 async def forget(tx: Tx, draft: UUID, now: datetime) -> list[DraftFile]:
-    """Delete an expired draft and its files, and return them."""
+    """Delete an expired draft and its files, and return the files."""
     if not await tx.run(_FORGET, draft, now):
-        return []  # it was used again
+        return []  # the draft was used again, and has not expired
     return await tx.all_as(_FILES, _FORGET_FILES, draft)
 
 
 async def wanted(tx: ReadTx, named: Sequence[DraftObject]) -> list[DraftObject]:
-    """Return those of these objects that a file has."""
+    """Return those of the named objects that a row of a file refers to."""
     columns = ([one.file for one in named], [one.object for one in named])
     return await tx.all_as(_OBJECTS, _WANTED, *columns)

@@ -1,13 +1,12 @@
 """Uploads of files, in parts or whole, and their examination.
 
-A part is an object of its own until the file is complete: it is stored whole or not at all, and then the
-row records the new offset.  A crash between the two leaves an object that the sweep of the
-store deletes; a crash after the last part leaves a file that the periodic task examines.  A whole file
-is examined first: its document is one object, and then its row has the result.
+Until the file is complete each part is a separate object, which is stored whole or not at all; then the row
+records the new offset.  After a crash between the two steps the sweep of the store deletes the object.  After a crash
+behind the last part the periodic task examines the file.  A file that is sent whole is examined first; then its
+document is stored as one object, and its row with the result.
 
-Limits count received bytes, at the beginning of a file and at each part: an announcement takes no room
-from others, and a sender cannot send more than announced.  Concurrent senders
-may pass a limit, by a part each.
+Limits count received bytes, and are checked when a file is created and at each part.  Announced bytes do not count,
+and a sender cannot send more than announced.  Concurrent senders may exceed a limit by one part each.
 """
 
 import asyncio
@@ -61,16 +60,20 @@ from meterai.plumbing.networks import nested
 from meterai.plumbing.work.periodic import each
 from meterai.stamping import StampingSettings
 
-WHOLE_AT_ONCE = 4  # files in memory during their examination, of 20 MB at most
-OF_NETWORK_AT_ONCE = 3  # of those, so that one /48 or /24 leaves room for another
+WHOLE_AT_ONCE = 4  # files in memory during their examination, each of 20 MB at most
+OF_NETWORK_AT_ONCE = (
+    3  # of these files from one widest network (/48 or /24), so that a slot is left for others
+)
 LEASE_SECONDS = (
     120.0  # an examination takes seconds; after this time another process may take it over
 )
-LATER_AT_ONCE = 2  # files of one run of the periodic task: only files that are worked at are leased
-# Tries of one file without a result: a document that kills processes is refused, and a temporary fault, such as an
-# unavailable store, has a quarter of an hour to end.
+LATER_AT_ONCE = (
+    2  # files of one run of the periodic task, examined at once: a waiting file is not leased
+)
+# Examinations of one file without a result, after which it is refused, since its document may crash the process.  A
+# temporary fault, such as an unavailable store, has a quarter of an hour to end.
 EXAMINATIONS_MAX = 10
-PAUSE_SECONDS_MAX = 300.0  # between two of them
+PAUSE_SECONDS_MAX = 300.0  # between two examinations of a file
 _log = structlog.get_logger()
 
 
@@ -103,7 +106,7 @@ class Uploads:
     async def create(
         self, draft: Draft, name: str, size: int, digest: bytes | None = None, *, token: str = ""
     ) -> DraftFile:
-        """Create a file of so many bytes; with a token its draft is created in the same statement.
+        """Create a file of `size` announced bytes; with a `token` its draft is created in the same statement.
 
         Refuses `DocumentTooLarge`, `DraftFull`, `DraftTooLarge`, `NetworkFull`, `StrangersFull`,
         `DraftsFull`.
@@ -125,10 +128,10 @@ class Uploads:
         *,
         token: str = "",
     ) -> DraftFile:
-        """Add a file that was sent whole, as by a form, examined and stored by one write; without a free slot it is
-        examined later.  Refuses like `create`.
+        """Examine a file that was sent whole, for example by a form, and store it with the result in one write.
 
-        A crash before the write leaves an object that the sweep of the store finds.
+        Without a free slot the file is stored, and examined later.  With a `token` its draft is created too.  After a
+        crash before the write the sweep of the store deletes the object.  Refuses like `create`.
         """
         size = len(content)
         if size > self.file_bytes_max:
@@ -152,7 +155,7 @@ class Uploads:
         return added
 
     async def _examined(self, network: str, file: NewFile, content: bytes) -> NewFile:
-        """Return a whole file with the result of its examination; its bytes are stored."""
+        """Examine a file that was sent whole, store its bytes unless it is refused, and return it with the result."""
         try:
             async with self._slot_for(network):
                 await _check_digest(file.digest, content)
@@ -197,9 +200,9 @@ class Uploads:
             raise DraftTooLarge(sum_bytes=self._limits.draft_bytes_max)
 
     async def append(self, draft: Draft, file: DraftFile, offset: int, content: bytes) -> DraftFile:
-        """Store a part at the offset of the upload; after the last one the file is
-        examined, later if no slot is free.
+        """Store a part at the offset of the upload, in bytes, and return the file.
 
+        After the last part the file is examined, or left to the periodic task if no slot is free.
         Refuses `UploadCompleted`, `UploadOffsetMismatch`, `PartSizeWrong`,
         `UploadLengthInconsistent`, `DraftTooLarge`, `NetworkFull`, `StrangersFull`, `DraftsFull`.
         """
@@ -243,7 +246,7 @@ class Uploads:
     # -- examination ---------------------------------------------------------------------------
 
     async def examine_due(self) -> int:
-        """Periodic task: examine files that no process examines."""
+        """Periodic task: examine files that no process examines; returns their number."""
         now = self._clock.now()
         due = await self._database.once(store.to_examine, now + self._lease(), now, LATER_AT_ONCE)
         rows = [DueDraft(str(file.id), file) for file in due]
@@ -271,7 +274,7 @@ class Uploads:
         await self._database.once(store.let_go, file.id, at, is_begun=is_begun)
 
     def _again_at(self, refusal: Refusal, examinations: int) -> tuple[bool, datetime]:
-        """Return whether an examination without a result began, and the time of the next one."""
+        """Return True if an examination that had no result has begun (a slot was free), and the time of the next one."""
         _log.info("file_examined_later", code=refusal.code, examinations=examinations)
         is_begun = not isinstance(refusal, sealing.ExaminationBusy)
         seconds = float(refusal.retry_after_seconds or 1)
@@ -280,7 +283,7 @@ class Uploads:
         return is_begun, self._clock.now() + timedelta(seconds=seconds)
 
     async def _release(self, found: DraftExaminationResult | None) -> None:
-        """Condemn the content of a file without a row; another file may want it."""
+        """Release the content of a file whose row was not written; it is kept if another row refers to it."""
         if found is not None:
             await self._database.once(self._contents.let_go, [found.sha256])
 
@@ -290,7 +293,7 @@ class Uploads:
                 examined = await self._examination.examine(network, await self._joined(file))
                 await self._contents.put(examined.sha256, examined.document)
         except Refusal as refusal:
-            # No slot, or the store is unavailable: examined later.
+            # No slot is free, or the store is unavailable: the file is examined later.
             answer = self._postpone if refusal.status == 503 else self._refuse
             await answer(file, refusal)
         else:
@@ -339,7 +342,7 @@ def _new_file(name: str, size: int, digest: bytes | None, now: datetime) -> NewF
 
 
 def _is_part(file: DraftFile, offset: int, content: bytes) -> bool:
-    """True if there are bytes to add.
+    """Check that the content can be the next part of the file; False if it is empty.
 
     Refuses `UploadCompleted`, `UploadOffsetMismatch`, `PartSizeWrong`, `UploadLengthInconsistent`.
     """
@@ -357,5 +360,5 @@ def _is_part(file: DraftFile, offset: int, content: bytes) -> bool:
 
 
 def _plain(facts: Mapping[str, object]) -> dict[str, object]:
-    """Return the facts of a refusal that can be stored: numbers and texts."""
+    """Return the facts of a refusal that can be stored as JSON: numbers and texts."""
     return {name: value for name, value in facts.items() if isinstance(value, int | float | str)}

@@ -1,4 +1,4 @@
-"""Draft of a request: by the cookie of the browser, and by the signed-in account."""
+"""Finds the draft of a request, by the cookie of the browser and by the signed-in account."""
 
 from typing import Any
 from uuid import UUID
@@ -13,16 +13,16 @@ from meterai.pages import PageRequest, known_caller, known_visitor
 from meterai.plumbing.http.requests import cookie_name
 
 COOKIE = "draft"
-PAGE_KEY = "page-key"  # the header with which a script names its page
-KEPT = "draft-kept"  # the token of an earlier draft, which opens after a sign-in of its owner
-# Query of the page of files after a sign-in by the link of a mail in a browser without files.
+PAGE_KEY = "page-key"  # the header in which a script sends the key of its page
+KEPT = "draft-kept"  # cookie with the token of an earlier draft, which opens after a sign-in of its owner
+# Query of the page for choosing files, after a sign-in by the link of a mail in a browser that has no files.
 ELSEWHERE = "files=elsewhere"
-# Query of the same page for a browser without the cookie that finds its files.
+# Query of the same page, for a browser that sent files but keeps no cookies.
 NO_COOKIE = "files=no-cookie"
 
 
 async def account_asking(request: PageRequest) -> UUID | None:
-    """Return the account on a public page, or None without a sign-in."""
+    """Return the signed-in account of a request to a public page, or None without a sign-in."""
     caller = known_caller(request) or await known_visitor(request)
     return caller.account if caller else None
 
@@ -32,7 +32,7 @@ def _token(request: PageRequest, drafts: DraftService, cookie: str = COOKIE) -> 
 
 
 def _page_key(text: str) -> str:
-    """Return an unguessable key, or none."""
+    """Return the page key if it is long enough to be unguessable, else an empty text."""
     is_long = PAGE_KEY_LENGTH_MIN <= len(text) <= PAGE_KEY_LENGTH_MAX
     return text if is_long and text.isascii() else ""
 
@@ -43,15 +43,16 @@ async def open_draft(request: PageRequest, drafts: DraftService) -> Draft | None
 
 
 async def seen_draft(request: PageRequest, drafts: DraftService) -> tuple[Draft | None, str]:
-    """Return the visitor's draft, or None; and the token that the answer sets in the cookie, empty if none."""
+    """Return the visitor's draft, or None; and the new token for the cookie, empty if the cookie stays as it is."""
     token, page_key = _token(request, drafts), _page_key(request.headers.get(PAGE_KEY, ""))
     found, kept = await drafts.shown_draft(token, page_key, await account_asking(request))
     return found, kept if kept != token else ""
 
 
 async def draft_of_part(request: PageRequest, drafts: DraftService) -> tuple[Draft, str]:
-    """Return the draft of the next part of a file, and the token that the answer sets in the
-    cookie, empty if none.  Refuses like `draft_of`.
+    """Return the draft to which a part is uploaded, and the new token for the cookie.
+
+    The token is empty if the cookie stays as it is.  Refuses like `draft_of`.
     """
     page_key, token = _page_key(request.headers.get(PAGE_KEY, "")), _token(request, drafts)
     if page_key and token:
@@ -65,8 +66,9 @@ async def draft_of_part(request: PageRequest, drafts: DraftService) -> tuple[Dra
 async def uploaded_draft(
     request: PageRequest, drafts: DraftService, network: str, page_key: str
 ) -> tuple[Draft, str, bool]:
-    """Return the draft that a page with this key uploads to; the token that the answer sets in the cookie,
-    empty if none; and whether the draft begins with its first file, under that token.
+    """Return the draft that a page with this key uploads to, the new token for the cookie, and True for a new draft.
+
+    The token is empty if the cookie stays as it is.  A new draft is stored under the token with its first file.
     """
     account, page_key = await account_asking(request), _page_key(page_key)
     token = _token(request, drafts)
@@ -77,20 +79,21 @@ async def uploaded_draft(
 
 
 async def files_apart(request: PageRequest, drafts: DraftService) -> list[DraftFile]:
-    """Return the files of this browser that are not in the signed-in account."""
+    """Return the files of this browser's draft, if that draft is not the signed-in account's; else an empty list."""
     account = await account_asking(request)
     token = _token(request, drafts)
     return await drafts.files_apart(token, account) if account is not None and token else []
 
 
 def sign_in_mark(request: PageRequest, drafts: DraftService) -> str:
-    """Return the mark of a sign-in that begins at a page of this browser's draft."""
+    """Return the mark for a sign-in that begins now at a page of this browser's draft."""
     return drafts.mark(_token(request, drafts))
 
 
 async def adopt_draft(request: PageRequest, drafts: DraftService, account: UUID) -> Draft | None:
-    """Make the draft of this browser the account's, by a button or a sign-in of its owner on a
-    page of it.  Returns the result, or None if the browser had no draft without an account.
+    """Make the draft of this browser the account's, after its visitor pressed a button or signed in at its page.
+
+    Returns the resulting draft, or None if the browser had no draft without an account.
     """
     return await drafts.adopt(_token(request, drafts), account)
 
@@ -98,13 +101,14 @@ async def adopt_draft(request: PageRequest, drafts: DraftService, account: UUID)
 async def adopt_by_mark(
     request: PageRequest, drafts: DraftService, account: UUID, mark: str
 ) -> None:
-    """Make the draft of this browser the account's, if the sign-in began at its page."""
+    """Make the draft of this browser the account's, if the mark proves that the sign-in began at a page of the draft."""
     await drafts.adopt_by_mark(_token(request, drafts), account, mark)
 
 
 async def is_kept(request: PageRequest, drafts: DraftService) -> bool:
-    """True if files of this browser wait for a sign-in of their owner, whose session has ended; also if
-    others were chosen here since.
+    """True if nobody is signed in, and files of this browser belong to an account, so that its owner must sign in.
+
+    Files that were chosen in this browser since then do not change the answer.
     """
     if await account_asking(request) is not None:
         return False
@@ -113,14 +117,14 @@ async def is_kept(request: PageRequest, drafts: DraftService) -> bool:
 
 
 async def done_here(request: PageRequest, drafts: DraftService) -> Draft | None:
-    """Return the draft that this browser chose last, if the signed-in account has ordered it."""
+    """Return the draft that this browser's token began, if the signed-in account has ordered it; else None."""
     return await drafts.done_here(_token(request, drafts), await account_asking(request))
 
 
 async def own_draft(request: PageRequest, drafts: DraftService) -> Draft | None:
     """Return the visitor's draft, or None.
 
-    Refuses `SignInRequired` if files of this browser wait for a sign-in, which leads back to them.
+    Refuses `SignInRequired` if it has none, and files of this browser wait for a sign-in; the sign-in leads back here.
     """
     found = await open_draft(request, drafts)
     if found is None and await is_kept(request, drafts):
@@ -131,7 +135,7 @@ async def own_draft(request: PageRequest, drafts: DraftService) -> Draft | None:
 async def own_files(
     request: PageRequest, drafts: DraftService
 ) -> tuple[Draft | None, list[DraftFile]]:
-    """Return the draft of one of our pages, or None, and its files.  Refuses like `own_draft`."""
+    """Return the visitor's draft, or None, and its files.  Refuses like `own_draft`."""
     found, files = await drafts.current_files(
         _token(request, drafts), await account_asking(request)
     )
@@ -141,7 +145,7 @@ async def own_files(
 
 
 async def draft_of(request: PageRequest, drafts: DraftService) -> Draft:
-    """Return the visitor's draft.  Refuses `NotFound`, and like `own_draft`."""
+    """Return the visitor's draft.  Refuses like `own_draft`, and `NotFound` if the visitor has none."""
     found = await own_draft(request, drafts)
     if found is None:
         raise NotFound("no draft of this visitor")
@@ -151,8 +155,9 @@ async def draft_of(request: PageRequest, drafts: DraftService) -> Draft:
 async def set_token(
     request: PageRequest, answer: Response[Any], drafts: DraftService, token: str
 ) -> None:
-    """Set the token in the cookie for as long as its draft may live, and keep the old token if its files
-    wait for their owner; an empty token changes nothing.
+    """Set the token in the cookie, for the longest time that a draft is kept; an empty token changes nothing.
+
+    If the draft of the old token waits for a sign-in of its owner, the old token moves to a second cookie.
     """
     if not token:
         return

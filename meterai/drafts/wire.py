@@ -28,7 +28,7 @@ COMPLETE, OFFSET, LENGTH = "upload-complete", "upload-offset", "upload-length"
 LIMIT = "Upload-Limit"
 PARTIAL = "application/partial-upload"
 DISPOSITION, CONTENT_DIGEST, REPR_DIGEST = "content-disposition", "content-digest", "repr-digest"
-# Headers that may come only once: of two, a proxy and we might each read another.
+# Headers that may occur only once: of two, a proxy might read one, and the application the other.
 SINGLE = (COMPLETE, OFFSET, LENGTH, DISPOSITION)
 # Older algorithms than these two prove nothing (RFC 9530, section 5).
 _ALGORITHMS = {"sha-256": hashlib.sha256, "sha-512": hashlib.sha512}
@@ -43,29 +43,32 @@ _DIGITS = re.compile(rf"[0-9]{{1,{LENGTH_DIGITS_MAX}}}", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Creation:
-    """A new upload: the name of its file, its bytes, and whether all come with it."""
+    """Headers of a request for a new upload.
+
+    `size` is the length of the file, in bytes; `is_complete` says that the request has all of them.
+    """
 
     name: str
     size: int
     is_complete: bool
-    digest: bytes | None  # SHA-256 of the whole
+    digest: bytes | None  # SHA-256 of the whole file
 
 
 @dataclass(frozen=True, slots=True)
 class Append:
-    """A part: its offset, and whether it is the last."""
+    """Headers of a part: its offset in bytes, and whether it is the last part."""
 
     offset: int
     is_complete: bool
-    size: int | None  # of the whole file, if it is repeated
+    size: int | None  # bytes of the whole file, if the request repeats them
 
 
 def read_creation(headers: Headers) -> Creation:
-    """Refuses `Malformed`, `UploadLengthInconsistent`."""
+    """Return the headers of a new upload.  Refuses `Malformed`, `UploadLengthInconsistent`."""
     is_complete = _yes_or_no("Upload-Complete", _given(headers, COMPLETE, "Upload-Complete"))
     length = headers.get(LENGTH)
     size = None if length is None else _whole_number("Upload-Length", length)
-    # With the last byte the length of the content is that of the file.
+    # If the request has all bytes of the file, its length is that of the file.
     announced = headers.get("content-length", "")
     if is_complete and _DIGITS.fullmatch(announced):
         if size not in (None, int(announced)):
@@ -83,7 +86,7 @@ def read_offset(headers: Headers) -> int:
 
 
 def read_append(headers: Headers) -> Append:
-    """Refuses `PartTypeWrong`, `Malformed`."""
+    """Return the headers of a part.  Refuses `PartTypeWrong`, `Malformed`."""
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != PARTIAL:
         raise PartTypeWrong(f"{kind!r} is no {PARTIAL}")
@@ -96,7 +99,7 @@ def read_append(headers: Headers) -> Append:
 
 
 def check_part(created: Creation, content: bytes) -> None:
-    """Check that the content of a creation can be its first part.
+    """Check that the content of a request for a new upload can be the first part of the file.
 
     Refuses `PartSizeWrong`, `UploadLengthInconsistent`.
     """
@@ -107,7 +110,10 @@ def check_part(created: Creation, content: bytes) -> None:
 
 
 def check_content(headers: Headers, content: bytes) -> None:
-    """Check that the received content has its digest.  Refuses `PartDamagedOnTheWay`, `Malformed`."""
+    """Check that the content has the digests stated in its `Content-Digest` header.
+
+    Refuses `PartDamagedOnTheWay`, `Malformed`.
+    """
     for name, value in _digests(headers, CONTENT_DIGEST).items():
         algorithm = _ALGORITHMS.get(name)
         if algorithm is not None and algorithm(content).digest() != value:
@@ -115,7 +121,7 @@ def check_content(headers: Headers, content: bytes) -> None:
 
 
 def limits(file_bytes_max: int, left: timedelta | None = None) -> str:
-    """Return the value of `Upload-Limit`; for an existing upload with the time that it is kept."""
+    """Return the value of `Upload-Limit`.  `left` is the time for which an existing upload is still kept."""
     told: Mapping[str, int] = {
         "max-size": file_bytes_max,
         "max-append-size": PART_BYTES_MAX,
@@ -191,7 +197,7 @@ def _yes_or_no(name: str, text: str) -> bool:
 
 
 def _parsed(text: str, shape: Literal["item", "dictionary"]) -> Any:
-    """Return bare values, each with its parameters; None if the text is no structured field."""
+    """Return the bare value or values of a structured field, with their parameters; None if it is malformed."""
     try:
         return http_sf.parse(text.encode(), tltype=shape)
     except http_sf.StructuredFieldError:

@@ -1,15 +1,15 @@
-// Stamps on the picture of a page: tapped, dragged, moved with arrow keys or numbers.
-// The fields of the form (mm, one decimal) are what is sent; the picture follows them.
+// Stamps on the picture of a page, placed by tapping, dragging, arrow keys or numbers.
+// The fields of the form (mm, one decimal) are sent; the picture shows their values.
 const form = document.querySelector("form.place");
 const paper = form.querySelector(".paper");
 const where = form.querySelector(".where");
 const picture = paper.querySelector("[type=image]");
 const seen = Object.assign(new Image(), { alt: "", src: picture.src, onclick: tap, onload: warn, onerror: again });
 const warnings = form.querySelector(".warnings");
-const look = form.querySelector(".by-enter"); // keeps what is typed, and shows it
+const look = form.querySelector(".by-enter"); // the button that stores the typed numbers and shows them
 const facts = paper.dataset;
 const [wide, high] = [facts.width, facts.height].map(Number);
-const INK_LEVELS = 16; // of 255, away from the paper's own level: as the server counts ink
+const INK_LEVELS = 16; // of 255: a darker or lighter pixel than the background by more is ink, as on the server
 const STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 const KINDS = ["page", "x", "y", "width"];
 
@@ -29,14 +29,14 @@ const box = (one) => {
 };
 const choose = ({ choice }) => { if (choice) choice.checked = true; };
 
-// -- what lies under a stamp
+// -- ink under a stamp
 
 const pen = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
 function isOnInk(one) {
   const { x, y, width, height } = box(one);
   const [across, down] = [seen.naturalWidth / wide, seen.naturalHeight / high];
   const [columns, rows] = [Math.floor(width * across), Math.floor(height * down)];
-  if (!columns || !rows) return false; // the picture is not here yet, or no number is typed
+  if (!columns || !rows) return false; // the picture is not loaded yet, or no number is typed
   Object.assign(pen.canvas, { width: columns, height: rows });
   pen.drawImage(seen, x * across, y * down, columns, rows, 0, 0, columns, rows);
   const { data } = pen.getImageData(0, 0, columns, rows);
@@ -53,7 +53,7 @@ function overlap(one, other) {
   return a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height;
 }
 
-// While too many pictures wait, one is refused: it is asked for until it is there, and that is said.
+// The server refuses a picture while too many wait: it is requested again until it comes, and a note says so.
 function again() {
   warn();
   setTimeout(() => { seen.src = picture.src; }, 3000);
@@ -80,7 +80,7 @@ function draw(one) {
   one.handle.ariaValueNow = Math.round(x) || 0;
   one.handle.ariaValueText = filled(facts.where, one);
   form.elements.seen.value = stamps.map((each) => KINDS.map((kind) => plain(each[kind])).join(" ")).join(";");
-  // A screen reader would never come to an end of every step.
+  // A screen reader that read out every step would never finish.
   clearTimeout(telling);
   telling = setTimeout(() => { where.textContent = filled(facts.where, one); warn(); }, 250);
 }
@@ -92,7 +92,7 @@ function put(one, x, y) {
   draw(one);
 }
 
-// Where a pointer is on the page.
+// The position of a pointer on the page.
 function at({ clientX, clientY }) {
   const { left, top, width, height } = paper.getBoundingClientRect();
   return [((clientX - left) / width) * wide, ((clientY - top) / height) * high];
@@ -107,7 +107,7 @@ function byKey(one, event) {
   put(one, x + far * step[0], y + far * step[1]);
 }
 
-// The stamp stays under the finger where it was taken.
+// A dragged stamp keeps its offset from the finger.
 function drag(one, begun) {
   const { x, y } = box(one);
   const from = at(begun);
@@ -120,16 +120,16 @@ function drag(one, begun) {
 
 function tap(event) {
   const one = here.find(({ choice }) => choice?.checked) ?? here[0];
-  if (!one) return; // what was typed is on no page
+  if (!one) return; // no stamp is on this page with the typed numbers
   const { width, height } = box(one);
   const [x, y] = at(event);
   put(one, x - width / 2, y - height / 2);
 }
 
-// -- the page without a script becomes this one
+// -- changes of the page that works without a script
 
 paper.replaceChildren(seen);
-paper.style.aspectRatio = wide / high; // also while there is no picture
+paper.style.aspectRatio = wide / high; // also before the picture is loaded
 for (const one of here) {
   one.handle = Object.assign(document.createElement("div"), {
     className: "handle", tabIndex: 0, role: "slider",
@@ -145,7 +145,7 @@ for (const one of here) {
   draw(one);
 }
 for (const one of stamps) {
-  // Another page is another picture.
+  // Another page needs another picture.
   one.page.onchange = () => { choose(one); form.requestSubmit(look); };
   if (!one.handle && one.choice) one.choice.onchange = () => form.requestSubmit(look);
 }

@@ -1,5 +1,5 @@
 -- Add a file, announced or whole, to a draft, which is created if there is a token.  Returns no row if the draft
--- was ordered since it was read, or got an account.
+-- was ordered since it was read, or became an account's.
 -- Refuses `network_full`, `draft_full` and `draft_too_large`.
 CREATE OR REPLACE FUNCTION draft_file_add(
     p_draft uuid, p_token_hash bytea, p_owner uuid, p_networks text[], p_drafts_max integer[], p_order_key text,
@@ -25,7 +25,7 @@ BEGIN
         VALUES (p_draft, p_token_hash, p_owner, p_networks[1], p_networks[cardinality(p_networks)], p_order_key,
                 p_created_at, p_until);
     ELSE
-        -- Additions, orders and adoptions of one draft wait here for each other.
+        -- This lock makes additions, orders and adoptions of one draft wait for each other.
         PERFORM 1 FROM drafts WHERE draft_id = p_draft AND NOT is_done AND owner_id IS NOT DISTINCT FROM p_owner
         FOR UPDATE;
         IF NOT FOUND THEN

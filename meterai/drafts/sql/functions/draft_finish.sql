@@ -1,5 +1,5 @@
 -- Record that a draft was ordered, or stamped from the balance (no order), with all its files.  False if it was
--- done before; null, without an effect, if it has other files too.
+-- done before; null, without an effect, if the draft has other files too.
 CREATE OR REPLACE FUNCTION draft_finish(p_draft uuid, p_order uuid, p_ordered uuid[]) RETURNS boolean
 LANGUAGE plpgsql AS $$
 BEGIN
