@@ -1,12 +1,12 @@
-"""Steps of draws, by whichever worker comes first; each step may be repeated.
+"""Steps of draws, done by whichever worker comes first; each step may be repeated.
 
-    gathering   the announcement; then entries are taken until they are closed
-    drawing     list and root, both public; the round; the order; numbers
-    open        new visitors get numbers behind
+    gathering   the draw is announced; then entries are taken until the list closes
+    drawing     list and root are published; the round is fetched; order and numbers are computed
+    open        new visitors get numbers behind the drawn ones
 
-After a crash the next worker continues from the database, which is written after the files it refers to.  The last record
-is published again first, so that the round is requested only when the root is committed and public.  A part is written
-only in place of the record it was made from: of two workers one succeeds.
+After a crash the next worker continues from the database, whose rows are written after the files that they refer to.
+The last record is published again first, so that the round is requested only when the root is committed and public.
+A record is replaced only if it still is the one from which the new record was made: of two workers, one succeeds.
 """
 
 from collections.abc import Awaitable, Callable
@@ -38,8 +38,8 @@ from meterai.plumbing.db.database import Database, DatabaseAway, DatabaseBusy, T
 from meterai.plumbing.observe import telemetry
 
 NUMBERS_AT_ONCE = 10_000  # rows of one statement, well under a second
-QUIET_SECONDS = 60.0  # between two log events about a blocked draw
-# The public reason of a draw announced anew.
+QUIET_SECONDS = 60.0  # between two log events about blocked draws
+# The public reason of a draw that is announced again.
 TOO_LATE = "The list was not closed in time: our machines could not."
 WORKER = Actor(ActorKind.JOB, "advance_draws")
 _log = structlog.get_logger()
@@ -47,7 +47,10 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class DrawTerms:
-    """Terms of an installation's draws: the chain, and seconds from the end of the list to its public root."""
+    """Terms of an installation's draws.
+
+    `chain` is the drand chain, `publish_seconds` the time from the closing of the list to the publication of its root.
+    """
 
     chain: BeaconChain
     publish_seconds: int
@@ -76,7 +79,7 @@ class DrawService:
         self._quiet_until = 0.0
 
     async def advance_due(self) -> int:
-        """Do every due step of every draw.  Returns 0: none is due again at once."""
+        """Periodic task: do every due step of every draw.  Returns 0, since no step is due again at once."""
         for subject in await self._database.once(self._subjects.due):
             async with self._database.reading() as tx:
                 draw = await store.draw_of(tx, subject)
@@ -106,7 +109,7 @@ class DrawService:
                 draw = await store.draw_of(tx, subject)
 
     async def _step(self, draw: DueDraw) -> bool:
-        """Do one step; False where none is due."""
+        """Do the next step of a draw; False if no other step is due after it."""
         if draw.record is None:
             return draw.is_gathering and await self._begin(draw)
         await self._publish(draw, draw.record)
@@ -130,7 +133,10 @@ class DrawService:
         return int(self._clock.now().timestamp())
 
     async def _publish(self, draw: DueDraw, record: str) -> None:
-        """Publish a record before anything follows from it, also after a crash between commit and file."""
+        """Publish the record of a draw, and those of its earlier attempts.
+
+        It is called before each further step, since a crash may have come between the commit and the file.
+        """
         if draw.attempt > 1:
             async with self._database.reading() as tx:
                 earlier = await store.records_before(tx, draw.id, draw.attempt)
@@ -179,7 +185,7 @@ class DrawService:
         return await self._extend(draw, closed, "closed")
 
     async def _announce_anew(self, draw: DueDraw) -> bool:
-        """Announce a draw again whose record is void because a step came too late."""
+        """Announce a draw again, since its list was not closed in time."""
         now = self._clock.now()
 
         async def act(tx: Tx) -> int:
@@ -209,7 +215,7 @@ class DrawService:
         return found
 
     async def _order(self, draw: DueDraw, record: DrawRecord, seed: bytes) -> str:
-        """Write the order of the closed list to a file; return its hash."""
+        """Write the entries of the closed list to a file, in their drawn order; return the hash of the order."""
         closing, file = record.closing, self._files.list_of(draw)
         assert closing is not None, "a draw without a closing"
         if not file.is_file():
@@ -218,7 +224,7 @@ class DrawService:
         try:
             return await computing.order(file, closing.root, seed, target)
         except computing.ComputingFailed:
-            # The file was changed; the database has the list.
+            # The file of the list was changed: write it again from the database.
             await self._files.write_list(self._database, draw)
             return await computing.order(file, closing.root, seed, target)
 

@@ -1,4 +1,4 @@
-"""Commands that verify a draw from its public files, without a database; the only key needed is the public one."""
+"""Commands that verify a draw from its public files and the operator's public key, without a database."""
 
 import json
 import re
@@ -79,7 +79,7 @@ def public_key_of(text: str) -> str:
 
 
 def read_record(place: Path) -> DrawRecord:
-    """Return the record in a file or folder; end the command where it cannot be read."""
+    """Return the record in a file or folder; end the command if it cannot be read."""
     file = place / RECORD if place.is_dir() else place
     try:
         return read(read_file(file, RECORD_BYTES_MAX))
@@ -105,7 +105,7 @@ def _entries(file: Path | None) -> list[bytes] | None:
 
 
 def entry_of(text: str) -> bytes | None:
-    """Return the entry in an argument; None where none was given."""
+    """Return the entry that an argument of a command gives in hexadecimal; None if the argument is empty."""
     if not text:
         return None
     if not re.fullmatch(r"[0-9a-f]{32}", text.lower()):
@@ -125,7 +125,7 @@ def _inclusion(file: Path | None) -> Inclusion | None:
 
 
 def sentence(finding: DrawFinding, language: str = "en") -> str:
-    """Return a finding in words."""
+    """Return a finding as a sentence."""
     facts = {
         name: moment_of(value) if name in _TIMES else value for name, value in finding.facts.items()
     }
@@ -133,7 +133,7 @@ def sentence(finding: DrawFinding, language: str = "en") -> str:
 
 
 def moment_of(seconds: object) -> str:
-    """Format seconds since 1970 as a moment; other values unchanged."""
+    """Format seconds since 1970 as a time in ISO 8601; a value that is no such number is returned as text."""
     try:
         return datetime.fromtimestamp(int(str(seconds)), UTC).isoformat()
     except (ValueError, OverflowError, OSError):

@@ -1,7 +1,8 @@
 """Long computations of a draw, in a separate process: roots and orders of millions of entries.
 
-`root` prints root and count of a list.  `order` writes the entries as drawn, 16 bytes each, if the list has this root,
-and prints their SHA-256.  The process ends by itself after its worker was killed; its file is then written anew.
+The command `root` prints root and count of a list.  The command `order` writes the entries in their drawn order, 16
+bytes each, if the list has the given root, and prints their SHA-256.  If the worker is killed, the process still
+ends when it is done, and the next worker writes the file again.
 """
 
 import asyncio
@@ -20,11 +21,11 @@ PIECE_BYTES = 1 << 20
 
 
 class ComputingFailed(Exception):
-    """The process gave no usable answer."""
+    """The separate process failed: it ended with an error, or the list has another root."""
 
 
 def pieces_of(file: Path) -> Iterator[bytes]:
-    """Read a file in pieces."""
+    """Yield the content of a file in pieces of up to 1 MB."""
     with open_file(file) as opened:
         while piece := opened.read(PIECE_BYTES):
             yield piece
@@ -42,13 +43,16 @@ def write_whole(file: Path, pieces: Iterator[bytes]) -> None:
 
 
 async def root_and_count(entries: Path) -> tuple[str, int]:
-    """Return root (hexadecimal) and number of the entries of a list."""
+    """Return the root of a list of entries, in hexadecimal, and the number of the entries."""
     root, count = (await _computed("root", str(entries))).split()
     return root, int(count)
 
 
 async def order(entries: Path, root: str, seed: bytes, target: Path) -> str:
-    """Write the entries of the list with this root as drawn; return their SHA-256 in hexadecimal."""
+    """Write the entries of a list to `target`, in their drawn order; return the SHA-256 of that file in hexadecimal.
+
+    Raises `ComputingFailed` if the list does not have this root.
+    """
     return await _computed("order", str(entries), root, seed.hex(), str(target))
 
 
@@ -85,7 +89,7 @@ def _written(entries: Path, root: str, seed: bytes, target: Path) -> str:
 
 
 def blocks_of(order_file: Path, after: int, count: int) -> Iterator[list[bytes]]:
-    """Yield the drawn entries behind the first `after`, `count` at a time."""
+    """Yield the entries of an order, `count` at a time, without the first `after` of them."""
     with order_file.open("rb") as opened:
         opened.seek(after * ENTRY_BYTES)
         while block := opened.read(count * ENTRY_BYTES):
@@ -93,7 +97,7 @@ def blocks_of(order_file: Path, after: int, count: int) -> Iterator[list[bytes]]
 
 
 def main() -> None:
-    """Entry point of the process: `root LIST`, or `order LIST ROOT SEED ORDER`."""
+    """Run the separate process, with the arguments `root LIST` or `order LIST ROOT SEED ORDER`."""
     match sys.argv[1:]:
         case ["root", entries]:
             found = read_lines(pieces_of(Path(entries)))

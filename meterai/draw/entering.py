@@ -1,6 +1,7 @@
-"""Entries, and batching of their statements.
+"""Entries of visitors, and batching of the statements that store them.
 
-An entry is in the database before its holder gets an answer.  A crowd costs a few statements a second.
+An entry is in the database before its visitor gets an answer.  Even a crowd of visitors causes only a few statements a
+second.
 """
 
 import asyncio
@@ -12,7 +13,7 @@ from uuid import UUID
 from meterai.draw.protocol.entries import ENTRY_BYTES
 from meterai.plumbing.db.database import DatabaseBusy
 
-ASKING_MAX = 20_000  # requests waiting for one statement, some hundred bytes each
+ASKING_MAX = 20_000  # requests that wait for a statement, about a hundred bytes each
 TOGETHER_MAX = 2_000  # entries in one statement
 ANSWER_SECONDS_MAX = 5.0
 
@@ -20,12 +21,18 @@ Answer = TypeVar("Answer")
 
 
 def entry_of(draw: UUID, holder: bytes) -> bytes:
-    """Return the public entry of a holder, the same each time; the holder cannot be derived from it."""
+    """Return the public entry of a ticket's holder in a draw.
+
+    The entry is the same each time, and the holder cannot be derived from it.
+    """
     return hashlib.sha256(b"meterai draw entry\n" + draw.bytes + holder).digest()[:ENTRY_BYTES]
 
 
 class EntryBatcher(Generic[Answer]):
-    """Batches requests: one statement is under way, and requests that come meanwhile share the next one."""
+    """Batches entries: while one statement is under way, all entries that come share the next statement.
+
+    `act` runs the statement for the entries of a draw, and returns an answer for each entry.
+    """
 
     def __init__(self, act: Callable[[UUID, list[bytes]], Awaitable[dict[bytes, Answer]]]) -> None:
         self._act = act
@@ -33,7 +40,10 @@ class EntryBatcher(Generic[Answer]):
         self._acting: asyncio.Task[None] | None = None
 
     async def ask(self, draw: UUID, entry: bytes) -> Answer | None:
-        """Return the answer for one entry.  Refuses as the statement does, and `DatabaseBusy`."""
+        """Return the answer for one entry; None if the statement has none.
+
+        Refuses like the statement, and `DatabaseBusy` if too many requests wait or the answer takes too long.
+        """
         of_draw = self._asking.setdefault(draw, {})
         if len(of_draw) >= ASKING_MAX:
             raise DatabaseBusy("too many ask for an entry")

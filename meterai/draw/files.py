@@ -1,7 +1,7 @@
-"""Public files of a draw, `draw.json` and `entries.txt`, and the order while it is written.
+"""Public files of a draw (`draw.json` and `entries.txt`), and the temporary file of its order.
 
-They lie in DIR/public/<path>/<name>/draws/<draw>/, where a file server finds them.  Each is written atomically and can
-be made again from the database.
+The public files are in DIR/public/<path>/<name>/draws/<draw>/, where a file server finds them.  Each file is written
+atomically and can be written again from the database.
 """
 
 import asyncio
@@ -25,24 +25,27 @@ _FILE = re.compile(r"draw(?:-[0-9]{1,9})?\.json|entries\.txt")
 
 
 def name_of_draw(name: str, draw: UUID) -> str:
-    """Return the name of a draw in its announcement: names of subjects are reused, ids are not."""
+    """Return the name of a draw in its announcement.
+
+    It contains the id, since names of subjects are reused.
+    """
     return f"{name}.{compact(draw).lower()}"
 
 
 def address_of(path: str, name: str, draw: UUID) -> str:
-    """Return the path of a draw's files on the web, below the path of the pages."""
+    """Return the URL path of a draw's files; `path` is the URL path of the room's pages."""
     return f"{path}/{name}/draws/{compact(draw).lower()}"
 
 
 def public_file(directory: Path, path: str, name: str, draw: str, file: str) -> Path | None:
-    """Return a public file of a draw by its names in the URL; None where there is no such file."""
+    """Return a public file of a draw from the parts of its URL; None if there is no such file."""
     is_named = _NAME.fullmatch(name) and _DRAW.fullmatch(draw) and _FILE.fullmatch(file)
     found = directory / PUBLIC / path.lstrip("/") / name / "draws" / draw / file
     return found if is_named and found.is_file() else None
 
 
 class DrawFiles:
-    """Files of the draws of an installation, below a path of the web."""
+    """Files of the draws of an installation; `path` is the URL path of the room's pages."""
 
     def __init__(self, directory: Path, path: str) -> None:
         self._directory = directory
@@ -53,27 +56,27 @@ class DrawFiles:
         return self._directory / PUBLIC / address_of(self._path, name, draw).lstrip("/")
 
     def order(self, draw: store.DueDraw) -> Path:
-        """Return the file of the order, kept while its numbers are written to the database."""
+        """Return the path of the temporary file of the order, kept until all numbers are in the database."""
         return self._directory / "draws" / f"{draw.id}-{draw.attempt}"
 
     def list_of(self, draw: store.DueDraw) -> Path:
-        """Return the public list."""
+        """Return the path of the public list."""
         return self.folder(draw.name, draw.id) / LIST
 
     def publish(self, draw: store.DueDraw, record: str, name: str = RECORD) -> None:
-        """Write the record, unless it is there unchanged."""
+        """Write the record to the public file of this name, unless the file has it already."""
         file, content = self.folder(draw.name, draw.id) / name, record.encode()
         if not file.is_file() or file.read_bytes() != content:
             write_whole(file, iter([content]))
 
     def clear(self, draw: store.DueDraw) -> None:
-        """Remove temporary files, also those of killed workers."""
+        """Remove the temporary files of a draw, also those of killed workers."""
         self.order(draw).unlink(missing_ok=True)
         for draft in self.folder(draw.name, draw.id).glob(".*"):
             draft.unlink(missing_ok=True)
 
     async def write_list(self, database: Database, draw: store.DueDraw) -> Path:
-        """Write the closed list from the database."""
+        """Write the public list of all entries from the database, and return its path."""
         file = self.list_of(draw)
         file.parent.mkdir(parents=True, exist_ok=True)
         draft = file.with_name(f".{LIST}.{os.getpid()}")

@@ -2,7 +2,7 @@
 
 from meterai.plumbing.db.invariants import Invariant
 
-# A malformed record is reported by an invariant; here it is NULL and fails no query.
+# A malformed record is NULL here, so that it does not make a query fail.
 _RECORD = "(CASE WHEN d.record IS JSON THEN d.record::jsonb END)"
 _PARTS = f"coalesce(jsonb_array_length({_RECORD} -> 'parts'), 0)"
 # The kind of the last signed part.
@@ -10,7 +10,7 @@ LAST_KIND = f"({_RECORD} -> 'parts' -> -1 ->> 'kind')"
 
 
 def _part(number: int) -> str:
-    """SQL for the signed body of a part of a record, counted from 0."""
+    """Return SQL for the signed body of the part `number` of a record, from 0."""
     body = f"{_RECORD} -> 'parts' -> {number} ->> 'body'"
     return f"(CASE WHEN ({body}) IS JSON THEN ({body})::jsonb END)"
 

@@ -1,6 +1,6 @@
-"""Operator's acts on draws: use a round brought by hand, announce a failed draw anew.
+"""Actions of the operator on draws: use the signature of a round given by hand, announce a failed draw again.
 
-Each act is recorded in the audit trail.
+Each action is recorded in the audit trail.
 """
 
 from datetime import datetime
@@ -18,7 +18,7 @@ from meterai.kit.ids import show
 from meterai.kit.refusal import CommandRefusal
 from meterai.plumbing.db.database import Tx
 
-KIND = "lin"  # kind of the subject in the audit trail: the line of the draw
+KIND = "lin"  # kind of the id in the audit trail: the line that the draw is for
 
 
 class DrawUnknown(CommandRefusal):
@@ -29,13 +29,16 @@ class DrawUnknown(CommandRefusal):
 
 
 class DrawSound(CommandRefusal):
-    """The draw can be carried out, or was: it is not announced anew."""
+    """The draw can still be carried out, or was carried out, so it must not be announced again."""
 
     code = "draw_sound"
 
 
 async def carry_in_round(tx: Tx, draw: DueDraw, signature: str, *, actor: Actor) -> int:
-    """Use the signature of a round brought by hand; return the number of the round.  Refuses `RoundForged`."""
+    """Store the signature of the deciding round, given by hand; return the number of the round.
+
+    Used if no relay can be reached.  Refuses `RoundForged`.
+    """
     announcement = _read(draw).announcement
     drand.randomness_of(announcement.chain, announcement.round, signature)
     await store.set_round(tx, draw.id, draw.attempt, signature)
@@ -46,9 +49,9 @@ async def carry_in_round(tx: Tx, draw: DueDraw, signature: str, *, actor: Actor)
 async def replace_void(
     tx: Tx, draw: DueDraw, reason: str, at: datetime, *, signer: RecordSigner, actor: Actor
 ) -> int:
-    """Announce a draw anew that cannot be carried out, over the same entries; return the number of the attempt.
+    """Announce a draw again that cannot be carried out, over the same entries; return the number of the attempt.
 
-    Refuses `DrawSound`, `AnnouncementUnfair`.
+    Refuses `DrawSound` if the draw can still be carried out, `AnnouncementUnfair`.
     """
     if not draw.is_drawing or not steps.is_void(_read(draw), int(at.timestamp())):
         raise DrawSound(f"the draw of {draw.name} can be carried out")

@@ -19,7 +19,7 @@ from meterai.plumbing.signed import DocumentSigner
 
 
 class ChainUnusable(CommandRefusal):
-    """The file of another drand chain cannot be read, or describes an unsupported chain."""
+    """The file that describes the drand chain cannot be read, or describes an unsupported chain."""
 
     code = "draw_chain_unusable"
     status = 500
@@ -30,7 +30,7 @@ class ChainUnusable(CommandRefusal):
 
 
 class _Info(msgspec.Struct):
-    """Answer of a relay to /info, version 2."""
+    """Description of a chain, as a relay of drand answers it to /info (version 2)."""
 
     public_key: str
     period: int
@@ -57,7 +57,7 @@ class DrawSigner:
 
 
 def chain_of(path: str) -> BeaconChain:
-    """Return the chain described in a file; quicknet where none is named.  Refuses `ChainUnusable`."""
+    """Return the chain described in a file; quicknet if the path is empty.  Refuses `ChainUnusable`."""
     if not path:
         return QUICKNET
     try:

@@ -6,11 +6,11 @@ from meterai.plumbing.config import Positive
 
 
 class DrawSettings(msgspec.Struct, frozen=True):
-    """Beacon and time limit of a draw; the settings keep the prefix of the waiting room."""
+    """Beacon and time limit of draws.  The names have the prefix of the waiting room for historical reasons."""
 
-    # Relays of drand, with spaces between; any one that tells the truth suffices.
+    # Base URLs of relays of drand, separated by spaces; one honest relay suffices.
     waiting_room_drand_urls: str = "https://api.drand.sh https://api2.drand.sh https://api3.drand.sh https://drand.cloudflare.com"
-    # A chain that is not quicknet: a file with what its relays answer to /info.
+    # For a chain other than quicknet: a file with the answer of its relays to /info.
     waiting_room_drand_chain: str = ""
-    # From the end of the entries to their root in public: a million took 24 s on two busy processors.
+    # From the closing of the list to the publication of its root: a million entries took 24 s on two busy processors.
     waiting_room_publish_seconds: Positive = 180

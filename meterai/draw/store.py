@@ -1,4 +1,4 @@
-"""SQL of draws, one function a question.  The tables call the id of a draw `line_id`."""
+"""SQL of draws, one function per query.  The tables call the id of a draw `line_id`."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -8,11 +8,11 @@ from meterai.draw.subjects import DrawSubject
 from meterai.plumbing.db.database import ReadTx, Tx
 from meterai.plumbing.db.rows import RowMapper
 
-PAGE = 65_536  # entries read at once: a megabyte
+PAGE = 65_536  # entries read at once: one megabyte
 
 
 class DueDraw(NamedTuple):
-    """A subject and its draw so far; `attempt` is 0 and `record` None before the announcement."""
+    """A subject and the state of its draw; before the announcement `attempt` is 0 and `record` None."""
 
     id: UUID
     name: str
@@ -25,7 +25,7 @@ class DueDraw(NamedTuple):
 
 
 class LastAttempt(NamedTuple):
-    """Last attempt of a draw."""
+    """The latest attempt to carry out a draw."""
 
     attempt: int
     record: str
@@ -33,14 +33,14 @@ class LastAttempt(NamedTuple):
 
 
 class DrawnNumber(NamedTuple):
-    """Number of an entry."""
+    """An entry and its drawn number."""
 
     entry: bytes
     number: int
 
 
 class EarlierRecord(NamedTuple):
-    """Record of a replaced attempt."""
+    """Record of an attempt that was replaced by a later one."""
 
     attempt: int
     record: str
@@ -91,7 +91,7 @@ SELECT attempt, record FROM waiting_room_draws WHERE line_id = %s AND attempt < 
 
 
 async def numbers_of(tx: ReadTx, draw: UUID, entries: list[bytes]) -> list[DrawnNumber]:
-    """Return the numbers drawn for these entries."""
+    """Return the drawn numbers of those of these entries that have one."""
     return await tx.all_as(_DRAWN, _NUMBERS_OF, draw, entries)
 
 
@@ -110,7 +110,7 @@ async def is_announced(tx: ReadTx, draw: UUID) -> bool:
 
 
 async def announce(tx: Tx, draw: UUID, attempt: int, record: str, at: datetime) -> None:
-    """Insert a draw, unless another worker has."""
+    """Insert an attempt of a draw with its record, unless another worker has inserted it."""
     await tx.run(_ANNOUNCE, draw, attempt, record, at)
 
 
@@ -120,29 +120,29 @@ async def records_before(tx: ReadTx, draw: UUID, attempt: int) -> list[EarlierRe
 
 
 async def extend(tx: Tx, draw: DueDraw, record: str, count: int, drawn_at: datetime | None) -> bool:
-    """Extend the record by one part; False where another worker did."""
+    """Replace the record of a draw by the extended `record`; False if another worker has extended it already."""
     values = (record, count, drawn_at, draw.id, draw.attempt, draw.record)
     return await tx.run(_EXTEND, *values) == 1
 
 
 async def entries_after(tx: ReadTx, draw: UUID, entry: bytes) -> bytes:
-    """Return up to `PAGE` entries after one, in order and concatenated; empty at the end."""
+    """Return up to `PAGE` entries greater than `entry`, ascending and concatenated; empty bytes after the last one."""
     found: bytes | None = await tx.value(_ENTRIES, draw, entry, PAGE)
     return found or b""
 
 
 async def last_number(tx: ReadTx, draw: UUID) -> int:
-    """Return the highest number written; numbers are written in order."""
+    """Return the highest number that is stored, 0 if there is none; numbers are stored in ascending order."""
     return int(await tx.value(_LAST_NUMBER, draw))
 
 
 async def put_numbers(tx: Tx, draw: UUID, first: int, entries: list[bytes]) -> None:
-    """Insert the numbers of drawn entries, beginning with `first`."""
+    """Insert ascending numbers, beginning with `first`, for entries in their drawn order."""
     await tx.run(_PUT_NUMBERS, draw, first, entries)
 
 
 async def opened(tx: Tx, draw: DueDraw) -> None:
-    """Mark a draw as finished: every number is written, and its subject is open."""
+    """Mark a draw as finished: every number is stored, and the subject is open."""
     await tx.run(_OPENED, draw.id, draw.attempt)
 
 
@@ -150,5 +150,5 @@ async def opened(tx: Tx, draw: DueDraw) -> None:
 
 
 async def set_round(tx: Tx, draw: UUID, attempt: int, signature: str) -> None:
-    """Keep the signature of the round brought by hand."""
+    """Store the signature of the deciding round that the operator gave by hand."""
     await tx.run(_SET_ROUND, signature, draw, attempt)

@@ -1,4 +1,7 @@
-"""Subjects of draws as the room above keeps them: they take entries, close them, and open with the numbers drawn."""
+"""Interface to the subjects of draws, such as lines, which the room that calls this one keeps.
+
+A subject takes entries, closes the list of entries, and opens with the drawn numbers.
+"""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -10,11 +13,11 @@ from meterai.plumbing.db.database import ReadTx, Tx
 
 
 class DrawSubject(NamedTuple):
-    """Subject of a draw; its id is that of the draw.
+    """Subject of a draw, such as a line; its id is also the id of the draw.
 
-    closes_at     when entries are to be closed
+    closes_at     when its list of entries is to close
     is_gathering  True while it takes entries
-    is_drawing    True while its entries are closed and their order is being drawn
+    is_drawing    True after the list was closed, until the order is drawn
     """
 
     id: UUID
@@ -29,14 +32,14 @@ Change: TypeAlias = Callable[[Tx, UUID], Awaitable[bool]]
 
 @dataclass(frozen=True, slots=True)
 class Subjects:
-    """Queries and changes of a room's subjects.  A change returns False where it was made before, or is not due.
+    """Queries and changes of a room's subjects.  A change returns False if it was made before or is not due.
 
-    path          of the pages; files are published in `<path>/<name>/draws/<id>`
-    due           subjects that gather entries or are being drawn
-    named         a subject by its name, unless it has ended
-    close         closes the entries
-    open_undrawn  opens without a draw: none was announced in time
-    open          opens behind the drawn numbers, given the next one
+    path          URL path of the room's pages; files are published in `<path>/<name>/draws/<id>`
+    due           returns the subjects that take entries or are being drawn
+    named         returns a subject by its name, None if it has ended
+    close         closes the list of entries
+    open_undrawn  opens a subject without a draw, since none was announced in time
+    open          opens a subject after its draw; the argument is the next number after the drawn ones
     """
 
     path: str

@@ -1,7 +1,7 @@
-"""A round of drand over HTTP, from any of several relays.
+"""Fetches a round of drand over HTTP, from any of several relays.
 
-Relays are not trusted: an answer is the valid signature of the round, or it is ignored.  So one honest relay among those
-configured suffices, and a relay that lies, stalls or sends without end costs only its time.
+Relays are not trusted: an answer without a valid signature of the round is ignored.  So one honest relay among those
+configured suffices, and a relay that lies, stalls or sends without end does no harm beyond its time limit.
 """
 
 import asyncio
@@ -16,20 +16,22 @@ from meterai.kit.text import one_line
 from meterai.plumbing.work.outgoing import NotBegun, Outgoing
 
 RELAYS_MAX = 8
-ANSWER_BYTES_MAX = 4096  # an answer has some 250
-ANSWER_SECONDS_MAX = 5.0  # a relay that takes longer is asked again by the next round of the task
+ANSWER_BYTES_MAX = 4096  # an answer has about 250
+ANSWER_SECONDS_MAX = (
+    5.0  # a relay that takes longer is asked again in the next run of the periodic task
+)
 _SILENCE = (aiohttp.ClientError, TimeoutError, OSError)
 _log = structlog.get_logger()
 
 
 class _BeaconAnswer(msgspec.Struct):
-    """The used fields of an answer."""
+    """The fields that are used of a relay's answer."""
 
     signature: str
 
 
 class _Relay:
-    """One relay.  The log has one event for its failure and one for its recovery."""
+    """A relay.  Only its first failure and its recovery are logged, not each failed request."""
 
     def __init__(self, url: str, outgoing: Outgoing) -> None:
         self._url = url
@@ -62,7 +64,7 @@ class _Relay:
         with self._outgoing.call():
             async with session.get(place, allow_redirects=False) as response:
                 if response.status != 200:
-                    return None  # a round before its time is missing; not a fault
+                    return None  # the round does not exist yet, which is no fault
                 answer = await _bounded(response.content)
         signature = msgspec.json.decode(answer, type=_BeaconAnswer).signature
         randomness_of(chain, number, signature)
@@ -80,7 +82,7 @@ class Relays:
         self._timeout_seconds = timeout_seconds
 
     async def signature_of(self, chain: BeaconChain, number: int) -> str | None:
-        """Return the verified signature of a round; None where no relay has it, for whatever reason."""
+        """Return the verified signature of a round; None if no relay gives a valid one in time."""
         timeout = aiohttp.ClientTimeout(total=self._timeout_seconds)
         async with aiohttp.ClientSession(timeout=timeout, auto_decompress=False) as session:
             asked = [

@@ -1,13 +1,13 @@
-"""BLS signatures on BLS12-381: 48 bytes on G1, keys of 96 bytes on G2 (RFC 9380 for the hash).
+"""BLS signatures on BLS12-381: signatures of 48 bytes on G1, keys of 96 bytes on G2 (RFC 9380 for the hash).
 
-Importing this takes half a second: import it where a signature is checked.
+The import of this module takes half a second, so import it only where a signature is checked.
 """
 
 import sys
 from hashlib import sha256
 
-# The library raises the recursion limit a hundredfold for the whole process.  A JSON text of many "[" would then overflow
-# the stack.  The library does not need that depth.
+# On import the library raises the recursion limit a hundredfold for the whole process, so that a JSON text of many "["
+# would overflow the stack.  The library does not need that depth, so the limit is restored.
 _RECURSION_MAX = sys.getrecursionlimit()
 try:
     from py_ecc.bls.g2_primitives import subgroup_check
@@ -21,7 +21,7 @@ _SUITE = b"BLS_SIG_BLS12381G1_XMD:SHA-256_SSWU_RO_NUL_"
 
 
 def is_signed(message: bytes, signature: bytes, public_key: bytes) -> bool:
-    """True if the key signed the message."""
+    """True if the signature of the message was made with the key."""
     half = len(public_key) // 2
     try:
         signed = decompress_G1(int.from_bytes(signature, "big"))
@@ -29,7 +29,7 @@ def is_signed(message: bytes, signature: bytes, public_key: bytes) -> bool:
             (int.from_bytes(public_key[:half], "big"), int.from_bytes(public_key[half:], "big"))
         )
     except ValueError:
-        return False  # not a point of the curve
+        return False  # the bytes encode no point of the curve
     if any(is_inf(point) or not subgroup_check(point) for point in (signed, key)):
         return False
     product = pairing(G2, signed, final_exponentiate=False) * pairing(

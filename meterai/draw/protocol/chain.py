@@ -1,7 +1,7 @@
 """drand: public randomness at fixed intervals, signed by a threshold of nodes and unknown before its time.
 
-A chain is identified by its hash.  A round of an unchained one is a BLS signature over its number alone, so that it can
-be verified by itself, years later, with the chain's public key.  Its randomness is the SHA-256 of the signature.
+A chain is identified by its hash.  In an unchained scheme a round is a BLS signature over its number alone, so that it
+can be verified years later with only the chain's public key.  Its randomness is the SHA-256 of the signature.
 Source: drand's `chain.Info` and specification.
 """
 
@@ -17,13 +17,13 @@ from meterai.kit.refusal import CommandRefusal
 SCHEME = "bls-unchained-g1-rfc9380"  # signatures of 48 bytes on G1, keys of 96 bytes on G2
 SIGNATURE_DIGITS = 96
 _SIGNATURE = re.compile(rf"[0-9a-f]{{{SIGNATURE_DIGITS}}}")
-_ANSWERS_KEPT = 64  # signatures checked; the round of a draw is checked many times
+_ANSWERS_KEPT = 64  # cached results of checks; the round of a draw is checked many times
 _DEFAULT_BEACON = "default"  # the only chain whose name is not part of its hash
-_SECONDS_MAX = 1 << 40  # highest time; later ones do not fit into a date
+_SECONDS_MAX = 1 << 40  # latest time that is accepted, in seconds since 1970
 
 
 class RoundForged(CommandRefusal):
-    """The signature does not belong to this round of this chain."""
+    """The signature is not the valid signature of this round of this chain."""
 
     code = "draw_round_forged"
     status = 422
@@ -34,7 +34,7 @@ class RoundForged(CommandRefusal):
 
 
 class BeaconChain(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Description of a chain; its hash covers all of it."""
+    """Description of a drand chain; the hash of the chain covers all fields."""
 
     beacon: str
     period: int  # seconds from one round to the next
@@ -57,7 +57,7 @@ QUICKNET_HASH = "52db9ba70e0cc0f6eaf7803dd07447a1f5477735fd3f661792ba94600c84e97
 
 
 def is_usable(chain: BeaconChain) -> bool:
-    """True if rounds of the chain can be dated and verified."""
+    """True if the description is valid, so that rounds of the chain can be dated and verified."""
     return (
         chain.scheme == SCHEME
         and 0 < chain.period < 1 << 32
@@ -77,17 +77,17 @@ def hash_of(chain: BeaconChain) -> str:
 
 
 def time_of(chain: BeaconChain, number: int) -> int:
-    """Return when a round exists, in seconds since 1970."""
+    """Return the time from which a round exists, in seconds since 1970."""
     return chain.genesis_time + (number - 1) * chain.period
 
 
 def first_round_at(chain: BeaconChain, at: int) -> int:
-    """Return the first round that does not exist before `at` (seconds since 1970)."""
+    """Return the number of the first round that comes into being at `at` (seconds since 1970) or later."""
     return max(1, 1 - (chain.genesis_time - at) // chain.period)
 
 
 def randomness_of(chain: BeaconChain, number: int, signature: str) -> bytes:
-    """Return the randomness of a round, 32 bytes, from its signature in hexadecimal.
+    """Check the signature of a round, in hexadecimal, and return the round's randomness, 32 bytes.
 
     Refuses `RoundForged`.
     """

@@ -1,7 +1,7 @@
-"""The public list of entries: 16 random bytes each, ascending, without duplicates.
+"""The public list of entries: 16 random bytes each, in ascending order, without duplicates.
 
-The file (`entries.txt`) has one entry a line: 32 lower-case hexadecimal digits and a line feed, 33 bytes.  So it can be
-searched with grep, counted with wc and read at any position.
+The file (`entries.txt`) has one entry per line: 32 lower-case hexadecimal digits and a line feed, 33 bytes.  So the
+file can be searched with grep, counted with wc and read at any position.
 """
 
 import secrets
@@ -11,14 +11,16 @@ from operator import lt
 
 from meterai.kit.refusal import CommandRefusal
 
-ENTRY_BYTES = 16  # no collisions, and not guessable
+ENTRY_BYTES = 16  # enough that entries do not collide and cannot be guessed
 LINE_BYTES = 2 * ENTRY_BYTES + 1
-ENTRIES_MAX = 1 << 26  # more people than any line can have; bounds what is read
+ENTRIES_MAX = (
+    1 << 26
+)  # more visitors than any line can have; limits the size of a list that is read
 _BLOCK_LINES = 1 << 15  # one megabyte of a list at once
 
 
 class EntriesMalformed(CommandRefusal):
-    """A list of entries is malformed; `line` counts from 1."""
+    """A list of entries is malformed.  `line` is the number of the wrong line, from 1."""
 
     code = "draw_entries_malformed"
     status = 422
@@ -29,21 +31,21 @@ class EntriesMalformed(CommandRefusal):
 
 
 def new_entry() -> bytes:
-    """Return an unpredictable entry."""
+    """Return a new, unpredictable entry."""
     return secrets.token_bytes(ENTRY_BYTES)
 
 
 def lines_of(entries: Iterable[bytes]) -> Iterator[bytes]:
-    """Yield the file of a list, in blocks of about a megabyte."""
+    """Yield the content of `entries.txt` for these entries, in blocks of about a megabyte."""
     rest = iter(entries)
     while block := b"".join(islice(rest, _BLOCK_LINES)):
         yield block.hex("\n", ENTRY_BYTES).encode() + b"\n"
 
 
 def read_lines(pieces: Iterable[bytes]) -> list[bytes]:
-    """Return the entries of a file, given in pieces of any size.
+    """Return the entries in the content of `entries.txt`, given in pieces of any size.
 
-    Refuses `EntriesMalformed` with the first line that is no entry, or not above the one before.
+    Refuses `EntriesMalformed`, with the first line that is no entry or not greater than the line before.
     """
     entries: list[bytes] = []
     held = b""
@@ -63,7 +65,7 @@ def read_lines(pieces: Iterable[bytes]) -> list[bytes]:
 
 
 def check_order(entries: Sequence[bytes]) -> None:
-    """Check that each entry is above the one before.  Refuses `EntriesMalformed`."""
+    """Check that each entry is greater than the entry before.  Refuses `EntriesMalformed`."""
     if all(map(lt, entries, islice(entries, 1, None))):
         return
     for number, (one, other) in enumerate(zip(entries, islice(entries, 1, None), strict=False), 2):
@@ -74,7 +76,7 @@ def check_order(entries: Sequence[bytes]) -> None:
 
 
 def _read_block(block: bytes, before: int) -> list[bytes]:
-    """Return the entries of whole lines; `before` is the number of lines in front of them."""
+    """Return the entries of a block of whole lines; `before` is the number of lines before the block."""
     try:
         octets = bytes.fromhex(block.decode("ascii"))
     except ValueError:

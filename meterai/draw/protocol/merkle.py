@@ -1,7 +1,7 @@
 """The Merkle tree over the list of entries, hashed as in RFC 9162 (section 2.1).
 
-A leaf is SHA-256(0x00, entry), a node SHA-256(0x01, left, right).  The root commits to every entry and its position.  A
-proof of inclusion is the sibling hashes on the path from one entry to the root: 23 for eight million.
+A leaf is SHA-256(0x00, entry), a node SHA-256(0x01, left, right).  The root commits to every entry and its position.
+A proof of inclusion has the sibling hashes on the path from an entry to the root: 23 hashes for eight million entries.
 """
 
 import hashlib
@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 HASH_BYTES = 32
-PROOF_HASHES_MAX = 64  # more than any count of leaves has
+PROOF_HASHES_MAX = 64  # hashes of a proof: more than any possible number of leaves needs
 _BLOCK = 1 << 12  # leaves that are hashed level by level; a power of two
 
 
@@ -24,16 +24,16 @@ def node_hash(left: bytes, right: bytes) -> bytes:
 
 
 def root_of(entries: Iterable[bytes]) -> bytes:
-    """Return the root over entries in their order; that of none is SHA-256 of nothing.
+    """Return the root over entries in the given order; without entries, the SHA-256 of no bytes.
 
-    Memory: one block and a hash for each level.
+    Needs memory only for one block of entries, and for a hash of each level.
     """
-    subtrees: list[bytes] = []  # of whole blocks, the largest first
+    subtrees: list[bytes] = []  # roots of subtrees of whole blocks, the largest first
     blocks = 0
     for level in _blocks(entries):
         root = _levels(level)[-1][0]
         if len(level) == _BLOCK:
-            # As many whole subtrees end here as the number of blocks has trailing ones.
+            # The number of subtrees that are completed here is the number of trailing one bits of `blocks`.
             merges = blocks
             while merges & 1:
                 root = node_hash(subtrees.pop(), root)
@@ -49,7 +49,7 @@ def root_of(entries: Iterable[bytes]) -> bytes:
 
 
 def proof_of(entries: Sequence[bytes], index: int) -> list[bytes]:
-    """Return the proof that the entry at `index` (from 0) is in the tree over all of them."""
+    """Return the proof that the entry at `index` (from 0) is in the tree over all entries."""
     path: list[bytes] = []
     for level in _levels([leaf_hash(entry) for entry in entries])[:-1]:
         beside = index ^ 1
@@ -60,7 +60,10 @@ def proof_of(entries: Sequence[bytes], index: int) -> list[bytes]:
 
 
 def is_included(entry: bytes, index: int, count: int, proof: Sequence[bytes], root: bytes) -> bool:
-    """True if a proof leads from the entry at `index` to the root over `count` (RFC 9162, 2.1.3.2)."""
+    """True if the proof shows that the entry is at `index` (from 0) in the tree over `count` entries with this root.
+
+    RFC 9162, section 2.1.3.2.
+    """
     if not 0 <= index < count or len(proof) > PROOF_HASHES_MAX:
         return False
     node, last, found = index, count - 1, leaf_hash(entry)
@@ -85,7 +88,7 @@ def _blocks(entries: Iterable[bytes]) -> Iterator[list[bytes]]:
 
 
 def _levels(level: list[bytes]) -> list[list[bytes]]:
-    """Return every level above these nodes, the nodes first and the root last."""
+    """Return all levels of the tree over these nodes: the nodes first, the root last."""
     levels = [level]
     sha256 = hashlib.sha256
     while len(level) > 1:

@@ -1,14 +1,15 @@
-"""The seed from the published values, and the order: entries sorted by HMAC.
+"""The seed, computed from the published values, and the order: the entries sorted by HMAC.
 
     seed   = SHA-256("meterai draw 1 seed\\n", announcement, root, count, 0x01, round)
     order  = entries sorted by HMAC-SHA256(seed, entry), then by entry
     number = position in that order, from 1
 
-The announcement enters by its hash, which covers the line.  The count is 8 bytes, big-endian.  The round is its
-randomness, 32 bytes.  So no two records share a seed, and the seed of one line says nothing about another.
+`announcement` is its hash, which covers the name of the line.  `count` has 8 bytes, big-endian.  `round` is the
+randomness of the round, 32 bytes.  So no two records share a seed, and the seed of a line says nothing about another's.
 
-Fairness: for anybody who does not know the seed before the list is closed, HMAC-SHA256 is a random function, and sorting
-by independent random values of 256 bits is a random permutation.  One order cannot test that: each is equally likely.
+Fairness: nobody knows the seed before the list is closed, so HMAC-SHA256 acts as a random function.  Sorting by
+independent random values of 256 bits is a random permutation.  An order alone cannot show this, since every order is
+equally likely.
 """
 
 import hashlib
@@ -21,15 +22,19 @@ SEED_BYTES = 32
 
 
 def seed_of(announcement: bytes, root: bytes, count: int, randomness: bytes) -> bytes:
-    """Return the seed of a draw from the hash of the announcement, the root, the count and the randomness of the round."""
+    """Return the seed of a draw.
+
+    `announcement` is the hash of the announcement, `root` and `count` are those of the list, and `randomness` is that
+    of the round.
+    """
     fixed = announcement + root + count.to_bytes(8, "big")
     return hashlib.sha256(b"meterai draw 1 seed\n" + fixed + b"\x01" + randomness).digest()
 
 
 def in_order(entries: Iterable[bytes], seed: bytes) -> Iterator[bytes]:
-    """Yield the entries as drawn; the first has number 1.
+    """Yield the entries in their drawn order; the first has number 1.
 
-    Sorted in 256 parts, so that eight million entries need 400 MB instead of three times that.
+    The entries are sorted in 256 parts, so that eight million entries need 400 MB of memory instead of three times that.
     """
     parts = [bytearray() for _ in range(256)]
     for entry in entries:
@@ -47,9 +52,9 @@ def in_order(entries: Iterable[bytes], seed: bytes) -> Iterator[bytes]:
 def drawn(
     entries: Iterable[bytes], seed: bytes, sought: bytes | None = None
 ) -> tuple[str, int | None]:
-    """Return the hash of the order, and the number of one entry if it is among them.
+    """Return the hash of the order, and the number of the entry `sought`, or None if it is not in the list.
 
-    The hash is SHA-256 over all entries as drawn, concatenated; in hexadecimal.
+    The hash is the SHA-256, in hexadecimal, of all entries concatenated in their drawn order.
     """
     digest = hashlib.sha256()
     place = None

@@ -1,4 +1,4 @@
-"""The public record of a draw, `draw.json`: signed parts, each with the hash of the one before.
+"""The public record of a draw, `draw.json`: signed parts, each with the hash of the part before.
 
 A part keeps the exact text that was signed, so that a check needs no serialization:
 
@@ -22,7 +22,7 @@ from meterai.draw.protocol.chain import BeaconChain
 from meterai.kit.refusal import CommandRefusal
 
 FORMAT = "meterai draw 1"
-RECORD_BYTES_MAX = 1 << 18  # a record with sixteen parties has a tenth of it
+RECORD_BYTES_MAX = 1 << 18  # ten times the size of a record with sixteen parties
 _KEY = re.compile(r"[0-9a-f]{64}")
 _SIGNATURE = re.compile(r"[0-9a-f]{128}")
 
@@ -35,7 +35,7 @@ class RecordMalformed(CommandRefusal):
 
 
 class RecordOfParties(CommandRefusal):
-    """The announcement names parties, as earlier releases could; `docs/draw/verify_draw.py` checks it."""
+    """The announcement names parties, as in records of earlier releases; `docs/draw/verify_draw.py` can verify it."""
 
     code = "draw_record_of_parties"
     status = 422
@@ -55,7 +55,7 @@ class RecordSigner(Protocol):
 
 
 class RecordPartKind(StrEnum):
-    """Parts of a record, in order."""
+    """Kind of a part of a record, in the order of the parts."""
 
     ANNOUNCEMENT = "announcement"
     CLOSING = "closing"
@@ -63,11 +63,12 @@ class RecordPartKind(StrEnum):
 
 
 class Announcement(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Announcement: everything that is fixed before the first entry.
+    """First part of a record: all values that are fixed before the first entry.
 
-    The list closes at `closes_at`; its root is public by `published_by`; `round` of `chain` is the first one a fixed time
-    later.  `replaces` is the hash of an announcement that could not be carried out, for a `reason`.  `reveals_until`
-    equals `published_by`; `round_is_used` and `parties` have one value each: earlier releases wrote others.
+    Entries are taken until `closes_at`, and the root is published by `published_by`.  `round` is the deciding round of
+    `chain`, the first that exists a fixed time after `published_by`.  `replaces` is the hash of an earlier announcement
+    that could not be carried out, and `reason` the reason.  `reveals_until` (always `published_by`), `round_is_used` and
+    `parties` could have other values in earlier releases.
     """
 
     rules: int
@@ -84,7 +85,7 @@ class Announcement(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
 
 
 class DrawClosing(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Closing of the list: its root and count, to which nothing can be added."""
+    """Second part of a record: root and count of the closed list, which cannot change any more."""
 
     after: str  # the hash of the announcement
     line: str
@@ -94,18 +95,18 @@ class DrawClosing(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
 
 
 class Result(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Result of a draw."""
+    """Last part of a record: the round's signature, the seed, and the hash of the order."""
 
     after: str  # the hash of the closing
     round_signature: str
     seed: str
-    order: str  # SHA-256 over the entries as drawn
+    order: str  # SHA-256 over the entries in their drawn order
     count: int
     at: int
 
 
 class RecordPart(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One signed part of a record."""
+    """A signed part of a record; `body` is the exact JSON text that was signed."""
 
     kind: RecordPartKind
     body: str
@@ -113,14 +114,14 @@ class RecordPart(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class DrawRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The record as far as it is written."""
+    """Record of a draw, with the parts that exist so far."""
 
     format: str
     public_key: str
     parts: tuple[RecordPart, ...]
 
     def part(self, kind: RecordPartKind) -> RecordPart | None:
-        """Return the part of a kind, if it is written."""
+        """Return the part of a kind, or None if it does not exist yet."""
         return next((part for part in self.parts if part.kind is kind), None)
 
     @property
@@ -133,12 +134,12 @@ class DrawRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
 
     @property
     def closing(self) -> DrawClosing | None:
-        """Return the closing, or None.  Refuses `RecordMalformed`."""
+        """Return the closing, or None if it does not exist yet.  Refuses `RecordMalformed`."""
         return self._read(RecordPartKind.CLOSING, DrawClosing)
 
     @property
     def result(self) -> Result | None:
-        """Return the result, or None.  Refuses `RecordMalformed`."""
+        """Return the result, or None if it does not exist yet.  Refuses `RecordMalformed`."""
         return self._read(RecordPartKind.RESULT, Result)
 
     def _read(self, kind: RecordPartKind, shape: type["Body"]) -> "Body | None":
@@ -160,17 +161,17 @@ _KIND_OF: dict[type, RecordPartKind] = {
 
 
 def message_of(part: RecordPart) -> bytes:
-    """Return the bytes that are signed and hashed."""
+    """Return the bytes of a part that are signed and hashed."""
     return f"{FORMAT} {part.kind}\n{part.body}".encode()
 
 
 def hash_of(part: RecordPart) -> bytes:
-    """Return the hash by which the next part names this one, 32 bytes."""
+    """Return the hash of a part, 32 bytes, which the next part contains."""
     return hashlib.sha256(message_of(part)).digest()
 
 
 def is_signed(part: RecordPart, public_key: str) -> bool:
-    """True if the owner of the key signed the part."""
+    """True if the part has a valid signature of this public key (hexadecimal)."""
     if not _SIGNATURE.fullmatch(part.signature):
         return False
     try:
@@ -182,7 +183,7 @@ def is_signed(part: RecordPart, public_key: str) -> bool:
 
 
 def begun(announcement: Announcement, signer: RecordSigner) -> DrawRecord:
-    """Return a record of only an announcement."""
+    """Return a new record that has only the announcement."""
     empty = DrawRecord(format=FORMAT, public_key=signer.public_key.hex(), parts=())
     return extended(empty, announcement, signer)
 
@@ -190,21 +191,21 @@ def begun(announcement: Announcement, signer: RecordSigner) -> DrawRecord:
 def extended(
     record: DrawRecord, body: Announcement | DrawClosing | Result, signer: RecordSigner
 ) -> DrawRecord:
-    """Return the record with one more part; the body names the part before."""
+    """Return the record with one more signed part; `body` must contain the hash of the part before."""
     unsigned = RecordPart(_KIND_OF[type(body)], msgspec.json.encode(body).decode(), "")
     part = msgspec.structs.replace(unsigned, signature=signer.sign(message_of(unsigned)).hex())
     return msgspec.structs.replace(record, parts=(*record.parts, part))
 
 
 def write(record: DrawRecord) -> bytes:
-    """Return the file `draw.json`."""
+    """Return the content of the file `draw.json`."""
     return msgspec.json.format(msgspec.json.encode(record), indent=1) + b"\n"
 
 
 def read(text: bytes) -> DrawRecord:
-    """Parse a record, also one written by others.  Refuses `RecordMalformed`, `RecordOfParties`.
+    """Parse a record from any source.  Refuses `RecordMalformed`, `RecordOfParties`.
 
-    Checks that the parts can be read and are in order, and nothing else.
+    Checks only that the parts can be read and are in order, not their signatures or values.
     """
     if len(text) > RECORD_BYTES_MAX:
         raise RecordMalformed(f"longer than {RECORD_BYTES_MAX} bytes")

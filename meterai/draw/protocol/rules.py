@@ -1,7 +1,7 @@
-"""Rules of version 1: the terms of an announcement, and the round that decides.
+"""Rules of version 1: the terms of an announcement, and the deciding round.
 
-The list closes, its root becomes public, and only then the round comes into being, which nobody can know before.  The
-round follows from the times by a rule, so that nobody can choose it.
+First the list closes, then its root becomes public, and only then the round comes into being, so that nobody can know
+its value before.  The number of the round follows from the times by a rule, so that nobody can choose it.
 """
 
 import re
@@ -11,11 +11,11 @@ from meterai.draw.protocol.chain import QUICKNET, BeaconChain
 from meterai.draw.protocol.record import Announcement
 
 RULES = 1
-# Between the public root and the round, so that the root reaches others before the round exists, despite clocks that
-# differ a little.
+# Between the publication of the root and the round.  The root must reach the public before the round exists, even if
+# clocks differ a little.
 MARGIN_SECONDS = 60
-PUBLISHED_WITHIN_SECONDS_MIN = 60  # from the end of the list to its public root
-PUBLISHED_WITHIN_SECONDS_MAX = 3_600  # of a draw that is announced anew
+PUBLISHED_WITHIN_SECONDS_MIN = 60  # from the closing of the list to the publication of its root
+PUBLISHED_WITHIN_SECONDS_MAX = 3_600  # the same, for a draw that is announced again
 _TIME_MAX = 1 << 40
 _LINE = re.compile(r"[a-z0-9][a-z0-9.-]{0,79}")
 _HASH = re.compile(r"(?:[0-9a-f]{64})?")
@@ -42,7 +42,7 @@ def announcement_of(
     replaces: str = "",
     reason: str = "",
 ) -> Announcement:
-    """Return the announcement for these times, with the round that follows from them."""
+    """Return an announcement with these terms (times in seconds since 1970), and with the round that follows from them."""
     return Announcement(
         rules=RULES,
         line=line,
@@ -57,9 +57,10 @@ def announcement_of(
 
 
 def announced_anew(old: Announcement, replaced: str, reason: str, at: int) -> Announcement:
-    """Return the announcement that replaces a failed one (`replaced`, its hash), from a minute after `at`.
+    """Return the announcement that replaces the failed announcement `old`, whose hash is `replaced`.
 
-    The time to publish doubles, up to a bound: the former one was too short.
+    The list closes a minute after `at` (seconds since 1970).  The time to publish the root is doubled, up to a limit,
+    since it was too short before.
     """
     closes_at = at + MARGIN_SECONDS
     seconds = 2 * (old.published_by - old.closes_at)
@@ -75,17 +76,17 @@ def announced_anew(old: Announcement, replaced: str, reason: str, at: int) -> An
 
 
 def round_for(chain: BeaconChain, published_by: int) -> int:
-    """Return the round that decides, from when the root is public at the latest."""
+    """Return the number of the deciding round; `published_by` is the latest time of the root's publication."""
     return drand.first_round_at(chain, published_by + MARGIN_SECONDS)
 
 
 def round_time(announcement: Announcement) -> int:
-    """Return when the round exists, in seconds since 1970."""
+    """Return the time from which the deciding round exists, in seconds since 1970."""
     return drand.time_of(announcement.chain, announcement.round)
 
 
 def broken_terms(announcement: Announcement) -> list[str]:
-    """Return the names of the rules that an announcement breaks; empty where it breaks none."""
+    """Return the names of the rules that an announcement breaks (`BrokenTerm`)."""
     terms = {
         BrokenTerm.RULES: announcement.rules == RULES,
         BrokenTerm.LINE: _LINE.fullmatch(announcement.line) is not None,

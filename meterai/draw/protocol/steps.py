@@ -1,7 +1,7 @@
 """Steps of a draw, in order: announce, close, finish.
 
-Each takes the record so far and returns it with one more signed part.  Each refuses a time at which somebody could
-choose the result.
+Each step returns the record with one more signed part.  A step is refused at a time at which somebody could choose the
+result.
 """
 
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ from meterai.kit.refusal import CommandRefusal
 
 
 class AnnouncementUnfair(CommandRefusal):
-    """The rules do not allow the announcement; `terms` names those it breaks."""
+    """The announcement breaks rules; `terms` names the broken rules."""
 
     code = "draw_announcement_unfair"
     status = 422
@@ -36,7 +36,7 @@ class AnnouncementUnfair(CommandRefusal):
 
 
 class StepTooEarly(CommandRefusal):
-    """The step may be done only from a later time on."""
+    """The step may not be done before a later time; `due` is that time, in seconds since 1970."""
 
     code = "draw_too_early"
     passes = True
@@ -47,9 +47,10 @@ class StepTooEarly(CommandRefusal):
 
 
 class StepTooLate(CommandRefusal):
-    """The step was not done before the round could be known: this draw cannot be carried out.
+    """The step was not done before its latest time, after which the round could be known.
 
-    It has to be announced anew, in public, with a reason.
+    The draw cannot be carried out, and has to be announced again, in public, with a reason.  `due` is the latest time,
+    in seconds since 1970.
     """
 
     code = "draw_too_late"
@@ -60,7 +61,10 @@ class StepTooLate(CommandRefusal):
 
 
 def announce(announcement: Announcement, at: int, signer: RecordSigner) -> DrawRecord:
-    """Begin the record, before the first entry.  Refuses `AnnouncementUnfair`, `StepTooLate`."""
+    """Return a new record with the announcement, made before the first entry.
+
+    `at` is the current time, in seconds since 1970.  Refuses `AnnouncementUnfair`, `StepTooLate`.
+    """
     if broken := broken_terms(announcement):
         raise AnnouncementUnfair(broken)
     if at >= announcement.closes_at:
@@ -69,7 +73,10 @@ def announce(announcement: Announcement, at: int, signer: RecordSigner) -> DrawR
 
 
 def close(record: DrawRecord, root: bytes, count: int, at: int, signer: RecordSigner) -> DrawRecord:
-    """Add the root over the sorted entries, and their count.  Refuses `StepTooEarly`, `StepTooLate`."""
+    """Return the record with its closing: the root over the sorted entries, and their count.
+
+    `at` is the current time, in seconds since 1970.  Refuses `StepTooEarly`, `StepTooLate`.
+    """
     announcement = record.announcement
     _follows(record, RecordPartKind.ANNOUNCEMENT)
     if at < announcement.closes_at:
@@ -99,9 +106,9 @@ def seed_from(record: DrawRecord, round_signature: str) -> bytes:
 def finish(
     record: DrawRecord, order: str, round_signature: str, at: int, signer: RecordSigner
 ) -> DrawRecord:
-    """Add the result; `order` is the hash of the entries as drawn by `seed_from`.
+    """Return the record with its result; `order` is the hash of the order that follows from `seed_from`.
 
-    Refuses `RoundForged`.
+    `at` is the current time, in seconds since 1970.  Refuses `RoundForged`.
     """
     seed = seed_from(record, round_signature)
     closing = record.closing

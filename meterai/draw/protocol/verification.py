@@ -1,7 +1,7 @@
 """Verification of a draw from its public files, with findings.
 
-Nothing is trusted: the parts are read as strangers wrote them.  The files alone cannot show that the root was public
-before the round existed; a copy saved at that time can.
+No value is trusted: anybody may have written the files.  The files alone cannot show that the root was public before
+the round existed; a copy of the record that was saved in time can.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -93,7 +93,7 @@ class Judgement(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DrawFinding:
-    """One finding, and the facts of its sentence."""
+    """A finding of a verification, and the facts that its sentence names."""
 
     found: DrawFindingKind
     facts: Mapping[str, object]
@@ -108,7 +108,7 @@ class DrawFinding:
 
 
 class Inclusion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Proof that one entry is in a list, without the list; hashes in hexadecimal."""
+    """Proof that an entry is in a list, for use without the list; `index` from 0, hashes in hexadecimal."""
 
     entry: str
     index: int
@@ -118,14 +118,14 @@ class Inclusion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DrawQuestion:
-    """Input of a verification beside the record.
+    """Input of a verification in addition to the record.
 
-    entries     the public list, or None where it is not at hand
-    public_key  the operator's key from elsewhere, hexadecimal
-    chain_hash  a drand chain accepted beside quicknet
+    entries     the public list, or None if it is not available
+    public_key  the operator's public key from another source, in hexadecimal
+    chain_hash  hash of a drand chain that is accepted in addition to quicknet
     saved       a copy of the record from an earlier time
-    entry       the entry in question
-    number      its alleged number
+    entry       an entry whose number is wanted
+    number      the number that this entry is claimed to have
     inclusion   a proof for an entry, in place of the list
     """
 
@@ -139,7 +139,7 @@ class DrawQuestion:
 
 
 def judge(findings: Sequence[DrawFinding]) -> Judgement:
-    """Return the judgement of all findings."""
+    """Return the worst judgement among the findings."""
     all_found = {finding.judgement for finding in findings}
     for judgement in (Judgement.BROKEN, Judgement.OPEN):
         if judgement in all_found:
@@ -148,7 +148,7 @@ def judge(findings: Sequence[DrawFinding]) -> Judgement:
 
 
 def examine(record: DrawRecord, question: DrawQuestion) -> Iterator[DrawFinding]:
-    """Yield findings in chronological order.  The record is one that `read` returned."""
+    """Verify a record that `read` returned; yield the findings in the order of the draw's steps."""
     announcement, closing = record.announcement, record.closing
     broken = broken_terms(announcement)
     if broken:

@@ -1,5 +1,5 @@
--- Insert entries of a draw; false where none is announced.  The caller holds the lock that excludes the closing.
--- Public: the waiting room, which locks the line.
+-- Insert entries of a draw; false if the draw is not announced.  The caller holds a lock that prevents the closing.
+-- Public: the waiting room, which holds a lock on the line.
 CREATE OR REPLACE FUNCTION draw_enter(p_draw uuid, p_entries bytea[]) RETURNS boolean
 LANGUAGE plpgsql AS $$
 BEGIN
