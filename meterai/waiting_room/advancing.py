@@ -1,7 +1,7 @@
-"""Steps of lines: one a second for each line, one in ten seconds at rest, by whichever worker comes first.
+"""Advances the lines: a step per second for each line, one in ten seconds for an idle line.
 
-After a crash here no number was called, and the next worker continues from the stored state.  Without a worker no line
-advances, and nobody is let in.
+Any worker may do a step.  A crash during a step has no effect on the line, and the next worker continues from the stored
+state.  Without a worker no line advances, and nobody is called.
 """
 
 import os
@@ -40,18 +40,24 @@ from meterai.waiting_room.rate import (
 from meterai.waiting_room.settings import WaitingRoomSettings
 from meterai.waiting_room.store import STEP_SECONDS, LockedLine
 
-STEP_SECONDS_MAX = 5.0  # a longer pause of the worker calls nobody in arrears
-SAMPLE_SECONDS = 5
-FAST_SECONDS, SLOW_SECONDS = 60, 600
-# A called visitor counts as gone after `COMES_WITHIN_SECONDS`; the share is measured over `LOOK_BACK_SECONDS`.
+STEP_SECONDS_MAX = (
+    5.0  # calls that were missed in a longer pause of the workers are not made up for
+)
+SAMPLE_SECONDS = 5  # between two samples of a line
+FAST_SECONDS, SLOW_SECONDS = 60, 600  # windows over which the two rates of calling are measured
+# A called visitor counts as gone after `COMES_WITHIN_SECONDS`; their share is measured over `LOOK_BACK_SECONDS`.
 COMES_WITHIN_SECONDS, LOOK_BACK_SECONDS = 150, 900
-ADMITTED_SECONDS = 5.0  # window; the age of a process's report
-FINISHED_SECONDS = 15.0  # window; a shorter one has few samples, a longer one mixes loads
-CALM_SECONDS = 30.0  # without waiting visitors and refusals before a line is disengaged
-NEAR_SECONDS = 300.0  # a mail is read within minutes
-NEAR_BATCH = 200
-HELD_SMOOTHING = 0.02
-PUBLIC = "public"  # under DIR: files for a public file server
+ADMITTED_SECONDS = 5.0  # window for counting admissions, as long as a process's report is valid
+FINISHED_SECONDS = (
+    15.0  # window; a shorter window has few samples, a longer one mixes different loads
+)
+CALM_SECONDS = 30.0  # time without overload after which a line in which nobody waits is disengaged
+NEAR_SECONDS = (
+    300.0  # a mail is sent if the turn comes within this time: a mail is read within minutes
+)
+NEAR_BATCH = 200  # mails of one run
+HELD_SMOOTHING = 0.02  # weight of each new wait in `held_share`
+PUBLIC = "public"  # folder in the installation's directory: files for a public file server
 DOCUMENT = "now-serving.json"
 NOW_SERVING = "meterai-now-serving"
 _log = structlog.get_logger()
@@ -59,7 +65,7 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class LineStep:
-    """Result of one step of a line."""
+    """New state of a line after a step; the fields are columns of its row."""
 
     line: WaitingLine
     carried: float
@@ -80,7 +86,7 @@ class Advancing:
         self._public = settings.process.directory / PUBLIC / "lines"
 
     async def advance_due(self) -> int:
-        """Advance every due line.  Returns 0: no line is due again at once."""
+        """Periodic task: advance every due line.  Returns 0, since no line is due again at once."""
         found = await self._database.once(store.due)
         for line in found:
             try:
@@ -95,7 +101,7 @@ class Advancing:
         return 0
 
     async def _advance(self, tx: Tx, line: UUID) -> WaitingLine | None:
-        """Advance one line by one step; a row lock serializes workers."""
+        """Advance a line by one step; None if another worker has just done so, or the line has ended."""
         stands = await store.lock_line(tx, line)
         if (
             stands is None
@@ -176,9 +182,9 @@ class Advancing:
         )
 
     def _publish(self, line: WaitingLine) -> None:
-        """Write the document of a line as a file, atomically.
+        """Write the public document of a line to its file, atomically.
 
-        A write error (a full disk) does not undo the step: the file then shows the previous state.
+        A write error, such as a full disk, does not undo the step: the file then shows an earlier state.
         """
         folder = self._public / line.name
         draft = folder / f".now-serving.{os.getpid()}"
@@ -190,10 +196,13 @@ class Advancing:
             _log.error("line_not_published", line=line.name, fault=repr(fault))
 
     async def retire(self) -> int:
-        """Delete the documents of ended lines, so that waiting pages ask the application."""
+        """Periodic task: delete the documents of ended lines, so that waiting pages ask the application instead.
+
+        Returns the number of deleted files.
+        """
         async with self._database.reading() as tx:
             lines = await store.lines(tx)
-        # Only documents of lines that this database knows: another database may share the directory.
+        # Documents of lines that this database does not know are kept: another database may share the directory.
         lasting = {line.name for line in lines if line.state != LineState.ENDED}
         gone = {line.name for line in lines} - lasting
         ended = [one for one in self._public.glob(f"*/{DOCUMENT}") if one.parent.name in gone]
@@ -202,7 +211,7 @@ class Advancing:
         return len(ended)
 
     async def notify_near(self) -> int:
-        """Send one notice to each account that asked for it and whose turn is near."""
+        """Periodic task: emit `TurnNear` once for each account that asked for a mail and whose turn is near."""
         async with self._database.reading() as tx:
             found = await store.near_turns(tx, NEAR_SECONDS, NEAR_BATCH)
         return await each(
@@ -215,7 +224,7 @@ class Advancing:
 
     @property
     def public(self) -> Path:
-        """Return the folder of the documents."""
+        """Folder of the public documents of lines."""
         return self._public
 
 
@@ -264,7 +273,10 @@ def _with_rate(step: LineStep, now: datetime, load: Load, seconds: float) -> Lin
 
 
 def _by_clock(step: LineStep, now: datetime) -> LineStep:
-    """Apply the clock: open the line, or close it to new places.  Only an operator ends a line."""
+    """Return the step with the state that the line's times demand: gathering, open, or closing.
+
+    Only an operator ends a line.
+    """
     line = step.line
     if line.state == LineState.PLANNED and line.gathers_at and line.gathers_at <= now:
         line = replace(line, state=LINE.after(line.state, LineEvent.GATHERS))
@@ -276,7 +288,7 @@ def _by_clock(step: LineStep, now: datetime) -> LineStep:
 
 
 def _with_engagement(step: LineStep, now: datetime, load: Load) -> LineStep:
-    """Engage an automatic line when load is too high; disengage it when nobody waits and load stayed calm."""
+    """Engage an automatic line if the load is too high; disengage it if nobody waits and the load has stayed low."""
     line = step.line
     if not line.is_automatic:
         return step
@@ -284,12 +296,13 @@ def _with_engagement(step: LineStep, now: datetime, load: Load) -> LineStep:
     is_too_much = load.is_too_much or load.arrivals > line.rate_max
     if not line.is_engaged and (is_too_much or load.is_crowded):
         if not load.is_crowded:
-            # Nobody waits yet: calling begins behind the last number given.
+            # Nobody waits yet: calling begins after the last number that was given.
             line = replace(line, serving=line.next_number - 1)
         line = replace(line, is_engaged=True)
         if line.policy == Policy.MEASURED and is_too_much:
             line = replace(line, rate=first_rate(line.rate_max, load.finished))
-        # The state of an earlier engagement is dropped; visitors let in before this step still arrive.
+        # The state of an earlier engagement is reset.  `decreased_at` is now, since visitors who were let in before this
+        # step still add to the load.
         return replace(step, line=line, engaged_at=now, carried=0.0, away=0.0, decreased_at=now)
     calm = (now - step.busy_at).total_seconds() if step.busy_at else CALM_SECONDS + 1
     if line.is_engaged and line.waiting == 0 and calm > CALM_SECONDS:
@@ -305,15 +318,15 @@ def _with_calls(step: LineStep, more: float, gaps: Sequence[Gap]) -> LineStep:
         return replace(step, line=replace(line, serving=line.next_number - 1), carried=0.0)
     calls, most = step.carried + more, line.next_number - 1
     serving, left = called_to(line.serving, calls, most, gaps, line.spaced)
-    # Spaced places are called with numbers that nobody has yet; new visitors are placed behind them.
+    # Spaced places may be called with numbers that nobody has yet; new visitors get numbers after these.
     line = replace(line, serving=serving, next_number=max(line.next_number, serving + 1))
-    # Calls are not saved up while nobody waits: a crowd would come in at once.
+    # Calls are not saved up while nobody waits: else the next crowd would come in at once.
     carried = left if line.waiting else 0.0
     return replace(step, line=line, carried=carried, called=step.called + calls - left)
 
 
 async def _away_share_of(tx: ReadTx, stands: LockedLine, before: float) -> float:
-    """Return the share of visitors called some minutes ago who did not come."""
+    """Return the share of visitors called some minutes ago who did not come; `before` is the share known so far."""
     line, now = stands.line, stands.now
     if (
         int(now.timestamp()) // SAMPLE_SECONDS
@@ -330,7 +343,7 @@ async def _away_share_of(tx: ReadTx, stands: LockedLine, before: float) -> float
     if first is None or last is None or last.at <= first.at:
         return before
     if first.called is None or last.called is None:
-        return before  # a worker of an earlier version counted numbers only
+        return before  # a worker of an earlier release did not count calls
     came = await store.came(tx, line.id, first.serving, last.serving)
     return away_share(before, round(last.called - first.called), came)
 
@@ -338,7 +351,10 @@ async def _away_share_of(tx: ReadTx, stands: LockedLine, before: float) -> float
 async def _learn(
     tx: ReadTx, stands: LockedLine, step: LineStep
 ) -> tuple[LineStep, float | None, datetime]:
-    """Adjust the spread of the waiting range by the waits that ended since."""
+    """Adjust the spread of the shown waiting range by the waits that ended since the last adjustment.
+
+    Returns the step, the new `held_share` (None if no wait ended), and the time up to which waits were used.
+    """
     line = step.line
     waits = await store.ended_waits(tx, line.id, stands.learned_to, stands.now)
     count = waits.inside + waits.outside
@@ -353,7 +369,10 @@ async def _learn(
 
 
 async def _with_flow(tx: ReadTx, now: datetime, step: LineStep) -> WaitingLine:
-    """Set the recent rates of calling; before there are samples, and in a disengaged line, the aimed rate."""
+    """Return the line with its recent rates of calling, places per second.
+
+    Without enough samples, and for a disengaged line, they are the aimed rate.
+    """
     if not step.line.is_engaged:
         return replace(step.line, flow_fast=step.line.rate, flow_slow=step.line.rate)
     fast = await _flow(tx, now, step, FAST_SECONDS)
@@ -370,12 +389,12 @@ async def _flow(tx: ReadTx, now: datetime, step: LineStep, seconds: int) -> floa
     if first is None or first.called is None or is_short:
         return line.rate
     flow = (step.called - first.called) / (now - first.at).total_seconds()
-    # With few visitors waiting, fewer are called than could be: then the aimed rate is the better estimate.
+    # If nobody waits, fewer visitors are called than could be: then the aimed rate is the better estimate.
     return flow if line.waiting else max(flow, line.rate)
 
 
 def document_facts(line: WaitingLine, now: datetime) -> dict[str, object]:
-    """Return the public facts of a line: the content of its document."""
+    """Return the content of the public document of a line."""
     slowest, fastest = sorted((line.flow_fast, line.flow_slow))
     return {
         "line": line.name,

@@ -1,4 +1,4 @@
-"""Commands for lines: list, plan, set the rate, pause, close, end; and check the proof of a place."""
+"""Commands for lines: list, plan, set the rate, pause, close, end; check the proof of a place; act on draws."""
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
@@ -75,7 +75,7 @@ def _moment(text: str | None, field: str) -> datetime | None:
 
 
 def list_lines(options: Options = NO_OPTIONS, *, as_json: AsJson = False) -> None:
-    """Show every line: what it stands before, how many wait, how fast it goes."""
+    """Show every line: the guarded act, the number of waiting visitors, and the rate."""
 
     async def look(database: Database, _: Settings) -> list[dict[str, object]]:
         async with database.reading() as tx:
@@ -116,8 +116,8 @@ def create(  # noqa: PLR0913 - each is a word of the command
 ) -> None:
     """Plan a line.
 
-    With --gathers-at whoever comes before the opening has an entry in a draw; without --rate as many are let in
-    as can be served.
+    With --gathers-at each visitor who comes before the opening gets an entry in a draw.  Without --rate as many
+    visitors are let in as can be served.
     """
     plan = LineCreate(
         name,
@@ -141,7 +141,7 @@ def set_rate(
     dry_run: DryRun = False,
     options: Options = NO_OPTIONS,
 ) -> None:
-    """Let so many people in a second; without --rate as many as can be served, up to --at-most."""
+    """Set how many people are let in per second; without --rate as many as can be served, up to --at-most."""
     asked = LineRate(name, rate, at_most)
     approvals.pull(options, RATE, asked, by=by, reason=reason, dry_run=dry_run)
     line(f"{name}: {'measured' if rate is None else rate}")
@@ -156,7 +156,7 @@ def pause(
     dry_run: DryRun = False,
     options: Options = NO_OPTIONS,
 ) -> None:
-    """Call nobody for a while; the page shows the reason."""
+    """Stop calling numbers until the line is resumed; the page shows the reason."""
     asked = LinePause(name, reason_id, reason_en)
     approvals.pull(options, PAUSE, asked, by=by, reason=reason_en, dry_run=dry_run)
     line(f"{name} is paused")
@@ -170,7 +170,7 @@ def resume(
     dry_run: DryRun = False,
     options: Options = NO_OPTIONS,
 ) -> None:
-    """Go on after a pause."""
+    """Resume calling numbers after a pause."""
     approvals.pull(options, RESUME, LineNamed(name), by=by, reason=reason, dry_run=dry_run)
     line(f"{name} goes on")
 
@@ -184,9 +184,9 @@ def close(
     dry_run: DryRun = False,
     options: Options = NO_OPTIONS,
 ) -> None:
-    """Take new places until a moment (--at), or without an end; who has one is served after it.
+    """Set until when a line takes new places (--at), or that it has no end.  Places taken before are still served.
 
-    A moment that is near or over is put off by some seconds, until every process knows of it.
+    A time that is near or past is put off by some seconds, until every process knows of it.
     """
     moment = _moment(at, "at")
     approvals.pull(options, CLOSE, LineClose(name, moment), by=by, reason=reason, dry_run=dry_run)
@@ -202,7 +202,7 @@ def stand(
     dry_run: DryRun = False,
     options: Options = NO_OPTIONS,
 ) -> None:
-    """Say whether a line stands in the way: always, never, or when there is too much."""
+    """Set when visitors must wait in a line: always, never, or while the load is too high (automatic)."""
     approvals.pull(options, STAND, LineStand(name, how), by=by, reason=reason, dry_run=dry_run)
     line(f"{name} stands {how}")
 
@@ -215,13 +215,13 @@ def end(
     dry_run: DryRun = False,
     options: Options = NO_OPTIONS,
 ) -> None:
-    """Give a line up: what it stood before is free again."""
+    """End a line; the act that it guarded is free again."""
     approvals.pull(options, END, LineNamed(name), by=by, reason=reason, dry_run=dry_run)
     line(f"{name} has ended")
 
 
 def check_proof(file: Path, *, key: Path, options: Options = NO_OPTIONS) -> None:
-    """Check the proof of a place with the public key of an installation (`/lines/key.pem`)."""
+    """Check a signed proof of a place with the public key of an installation (`/lines/key.pem`)."""
     options.settings("line check-proof")
     public = public_key_of(read_key_file(key))
     facts = read_signed(read_file(file, PROOF_BYTES_MAX), RECEIPT, public)
@@ -249,7 +249,7 @@ def _of_draw(
 
 
 def show_draw(name: Text, *, options: Options = NO_OPTIONS) -> None:
-    """Show what the draw of a line is called, where its files are, and how far it is."""
+    """Show the name of a line's draw, the addresses of its files, and its progress."""
 
     async def look(_tx: Tx, found: draw.DueDraw, _settings: Settings) -> draw.DueDraw:
         return found
@@ -273,7 +273,7 @@ def show_draw(name: Text, *, options: Options = NO_OPTIONS) -> None:
 def carry_in_round(
     name: Text, signature: Text, *, by: By = None, options: Options = NO_OPTIONS
 ) -> None:
-    """Use the signature of the announced round, 96 digits, where no relay can be reached."""
+    """Use the signature of the announced round, 96 hexadecimal digits, if no relay can be reached."""
     actor = operator(by)
 
     async def act(tx: Tx, found: draw.DueDraw, _settings: Settings) -> int:

@@ -1,8 +1,8 @@
-"""Cookies of a request; several may have one name, for example from a neighbouring domain."""
+"""Cookies of a request.  Several cookies may have the same name, for example from a neighbouring domain."""
 
 from collections.abc import Iterable, Iterator
 
-SHOWN_MAX = 8  # of one name; a browser has one, or one for each neighbour
+SHOWN_MAX = 8  # cookies of one name that are read; a browser has one, or one more for each neighbouring domain
 
 
 def ticket_cookie(line: str) -> str:

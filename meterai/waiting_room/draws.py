@@ -1,4 +1,4 @@
-"""Draws of lines: how the room `draw` finds and changes a line, and what an operator does about a draw."""
+"""Draws of lines: the functions with which the room `draw` finds and changes a line."""
 
 from meterai.draw import DrawSubject, Subjects
 from meterai.plumbing.db.database import ReadTx
@@ -16,7 +16,10 @@ SUBJECTS = Subjects(
 
 
 async def subject_of(tx: ReadTx, name: str) -> DrawSubject:
-    """Return the line of this name with its draw.  Refuses `LineUnknown`."""
+    """Return the line of this name as the subject of its draw.
+
+    Refuses `LineUnknown`, also for a line without a draw.
+    """
     found = await store.subject_named(tx, name)
     if found is None:
         raise LineUnknown(f"no line {name} with a draw")

@@ -1,29 +1,27 @@
-"""Waiting time as a range, and when a page asks again.  Pure.
+"""Estimate of the waiting time as a range, and the times at which a page asks again.  No input or output.
 
-Among simple estimates none is better than the places ahead divided by the recent rate (facts/anchors.md §1), and all
-are wrong by minutes.  So a range is shown: between the rates of the last minute and of the last ten, widened by a
-factor that is learned from ended waits, so that nineteen of twenty lie inside.
+The places ahead divided by the recent rate is as good as any other simple estimate (facts/anchors.md §1), and each of
+them is wrong by minutes.  So a range is shown.  Its bounds follow from the rates of the last minute and of the last ten
+minutes, and are widened by a factor (the spread), learned so that nineteen of twenty waits end within the range.
 """
 
 from math import ceil, exp, log
 from typing import NamedTuple
 
-AIM = 0.95  # share of the waits that end within the range shown
+AIM = 0.95  # wanted share of the waits that end within the shown range
 SPREAD_FIRST = 1.6
 SPREAD_MIN, SPREAD_MAX = 1.1, 6.0
 # Change of the logarithm of the spread for each wait that ended outside the range; nineteen inside undo it.
 _STEP = 0.02
 _WHOLE = log(SPREAD_MAX / SPREAD_MIN)
-FLOW_MIN = 0.001  # numbers a second; below it no range is shown
-SECONDS_MAX = 7 * 86_400  # above it no range is shown
+FLOW_MIN = 0.001  # numbers a second; for a lower rate no range is shown
+SECONDS_MAX = 7 * 86_400  # a longer range is not shown
 
 LOOK_SECONDS_MIN, LOOK_SECONDS_MAX = 5, 180
-# Before a line opens its page does not change, except once while its order is drawn.
+# Before a line opens its page changes only once, when the order is being drawn.
 BEFORE_SECONDS_MIN, BEFORE_SECONDS_MAX = 20, 600
 _LOOKS_BEFORE = 12
-_LOOKS = (
-    3  # requests of a page during a wait; 5 would cost a line of 100,000 half as many requests more
-)
+_LOOKS = 3  # requests of a page in the time until its turn; with 5 a line of 100,000 would cause half as many requests more
 
 
 class Range(NamedTuple):
@@ -34,7 +32,10 @@ class Range(NamedTuple):
 
 
 def waiting_range(ahead: int, flow_fast: float, flow_slow: float, spread: float) -> Range | None:
-    """Return how long `ahead` more numbers take; None where no range can be shown."""
+    """Return the range of time in which `ahead` more numbers are called; None if no range can be shown.
+
+    `flow_fast` and `flow_slow` are rates in numbers a second, in any order.
+    """
     slowest, fastest = sorted((flow_fast, flow_slow))
     if slowest < FLOW_MIN or ahead < 0:
         return None
@@ -46,9 +47,9 @@ def waiting_range(ahead: int, flow_fast: float, flow_slow: float, spread: float)
 
 
 def look_again(ahead: int, flow: float, jitter: float) -> int:
-    """Return after how many seconds a page asks again: the nearer its turn, the sooner.
+    """Return the seconds until a page asks again: the fewer places are ahead, the sooner.
 
-    `jitter` from 0 to 1 spreads pages that came together over a third of the time.
+    `flow` is in places a second.  `jitter`, from 0 to 1, spreads the requests of pages that were opened together.
     """
     wait = ahead / flow if flow > FLOW_MIN else LOOK_SECONDS_MAX * _LOOKS
     between = min(max(wait / _LOOKS, LOOK_SECONDS_MIN), LOOK_SECONDS_MAX)
@@ -56,9 +57,9 @@ def look_again(ahead: int, flow: float, jitter: float) -> int:
 
 
 def look_at_opening(seconds: float, jitter: float) -> int:
-    """Return after how many seconds a page asks again, `seconds` before its line begins to give numbers.
+    """Return the seconds until a page asks again; its line begins to give numbers in `seconds`.
 
-    The last request falls within seconds of that moment, so that a page open before it gets no number behind later visitors.
+    The last request comes within seconds of that moment, so that later visitors do not get earlier numbers.
     """
     if seconds <= LOOK_SECONDS_MAX:
         return ceil(max(seconds, 0)) + round(LOOK_SECONDS_MIN * (0.2 + 0.8 * jitter))
@@ -67,13 +68,16 @@ def look_at_opening(seconds: float, jitter: float) -> int:
 
 
 def look_before_opening(seconds: float, jitter: float) -> int:
-    """Return after how many seconds a page asks again, `seconds` before a drawn line opens.  Spread over time."""
+    """Return the seconds until a page asks again; its line opens with drawn numbers in `seconds`.
+
+    `jitter`, from 0 to 1, spreads the requests of all pages.
+    """
     between = min(max(seconds / _LOOKS_BEFORE, BEFORE_SECONDS_MIN), BEFORE_SECONDS_MAX)
     return round(between * (0.85 + 0.3 * jitter))
 
 
 def learned(spread: float, inside: int, outside: int) -> float:
-    """Return the spread after more ended waits, `inside` and `outside` the range shown."""
+    """Return the new spread, given the numbers of waits that ended `inside` and `outside` the shown range."""
     moved = _STEP * (outside * AIM - inside * (1 - AIM))
     # Bounded by the whole range of the spread: exp() overflows after a hundred thousand waits.
     moved = min(max(moved, -_WHOLE), _WHOLE)

@@ -1,7 +1,7 @@
-"""Step before the application: sends visitors into a line and answers those who wait.
+"""Step that runs before the application: redirects visitors into a line and answers waiting visitors.
 
-All answers come from memory, without the limiter, the router and (except to lease numbers) the database, so that a
-million waiting visitors cost little.
+Answers are made from data in memory, without the limiter, the router and (except to lease numbers) the database, so that
+a million waiting visitors cause little load.
 """
 
 import secrets
@@ -69,12 +69,12 @@ _ASSETS = ("waiting.css", "waiting.js")
 _OF_THE_CALLED = (
     "enter",
     "receipt",
-)  # answered by the application, for visitors with a called ticket
-PLACES_REFILL_SECONDS = 100.0  # until the allowance of new places of a network is full again
-# For one account or network, a second: a reload is the same arrival.
+)  # paths that the application answers, for visitors with a ticket
+PLACES_REFILL_SECONDS = 100.0  # until a network may take its full number of new places again
+# Arrivals counted of one account or network per second: a reload is the same arrival.
 ARRIVALS_MAX = 1.0
-# Early turns of strangers in one network that have not expired: the network's share of the visitors inside when a line
-# engages.  An account has an early turn of its own.
+# Unexpired early turns of visitors without an account in one network.  They limit the network's share of the visitors
+# inside when a line is engaged.  Each account has a separate early turn.
 EARLY_TURNS_MAX = 1.0
 
 
@@ -84,26 +84,29 @@ def _read(options: dict[str, Any], _name: str) -> Guarded | None:
 
 
 def _next_path(query: bytes) -> str:
-    """Return the local path in the field `next`, where the visitor goes afterwards; never back into a line."""
+    """Return the local path in the query field `next`, to which the visitor goes after the line.
+
+    A path of a line is replaced by `/`.
+    """
     if not query:
         return "/"
     try:
         fields = parse_qs(query.decode("latin-1"), max_num_fields=20)
-    except ValueError:  # more fields than our links have
+    except ValueError:  # too many fields
         return "/"
     there = local_path(fields.get("next", [""])[0])
     return "/" if there.startswith(PATH) else there
 
 
 class _Address(NamedTuple):
-    """Parsed address below a line; `what` is empty for its page."""
+    """Parsed path of a line: its name, and the part after the name; `what` is empty for the waiting page."""
 
     line: str
     what: str
 
     @classmethod
     def of(cls, path: str) -> "_Address | None":
-        """Parse a path; None where the application answers it.  Repeated slashes are read as its router reads them."""
+        """Parse a path; None if the application answers it.  Repeated slashes are ignored, as in the router."""
         match list(filter(None, path.split("/"))):
             case ["lines", line]:
                 return cls(line, "")
@@ -118,7 +121,7 @@ def _jitter() -> float:
 
 
 def _looks_again(line: WaitingLine, ticket: Ticket | None, now: float) -> int:
-    """Return after how many seconds a page with this ticket, or without a number yet, asks again."""
+    """Return the seconds until a waiting page asks again; `ticket` is None if its visitor has no number yet."""
     if line.state == LineState.PLANNED:
         begins_at = line.gathers_at or line.opens_at
         return look_at_opening(begins_at.timestamp() - now if begins_at else 0.0, _jitter())
@@ -131,7 +134,7 @@ def _looks_again(line: WaitingLine, ticket: Ticket | None, now: float) -> int:
 
 
 class WaitingLines:
-    """Step before the application and its limiter."""
+    """Step that runs before the limiter and the application, for each request."""
 
     def __init__(
         self,
@@ -153,13 +156,14 @@ class WaitingLines:
         places = settings.of(WaitingRoomSettings).waiting_room_network_places
         self._newcomers = Buckets(places, PLACES_REFILL_SECONDS)
         self._arrivals = Buckets(ARRIVALS_MAX, 1.0)
-        # Per network, over all processes: below the rate of a line, so that one network cannot engage it alone.
+        # Admissions of a network over all processes: fewer than the rate of a line, so that one network alone cannot
+        # engage the line.
         self._entering = Buckets(1.0, ENTRANCE_SECONDS * settings.process.workers)
         self._early = Buckets(EARLY_TURNS_MAX, EARLY_SECONDS_MAX)
 
     @property
     def _room(self) -> WaitingRoom | None:
-        """Return the service of this process; None before the start has finished."""
+        """Service of this process; None until the process has started completely."""
         services = getattr(self._litestar.state, "services", None)
         if self._known is None and services:
             self._known = services[WaitingRoom]
@@ -194,13 +198,16 @@ class WaitingLines:
         await go_on(visit)
 
     def _is_wanted(self, visit: Visit, asset: Asset) -> bool:
-        """True at the versioned address of an asset; the application serves other addresses with a short lifetime."""
+        """True for a GET of the versioned address of an asset, which may be cached permanently.
+
+        Other requests for the asset are answered by the application, with a short cache lifetime.
+        """
         return visit.method == "GET" and asset.is_named_by(visit.scope["query_string"])
 
-    # -- before what a line guards ---------------------------------------------------------
+    # -- requests for guarded acts ---------------------------------------------------------
 
     async def _redirects_into_line(self, visit: Visit, room: WaitingRoom, guarded: Guarded) -> bool:
-        """True if a visitor without a turn was redirected into the line."""
+        """Redirect a visitor without a turn into the line if it is engaged; True if that was done."""
         scope = visit.scope
         line = room.line_to_wait_in(scope, guarded.act) if guarded.is_entrance else None
         if line is None:
@@ -219,7 +226,7 @@ class WaitingLines:
         return True
 
     def _with_turn(self, visit: Visit, room: WaitingRoom, guarded: Guarded) -> Send:
-        """Wrap `send`: an answer without an error counts as an arrival, and gives or renews a turn."""
+        """Return a wrapper of `send` that counts an answer without an error as an arrival, and gives or renews a turn."""
         line = room.any_line_of(guarded.act)
         if line is None:
             return visit.send
@@ -233,7 +240,8 @@ class WaitingLines:
                 names = self._visitor_keys(scope)
                 if self._arrivals.take(names):
                     room.arrived()
-                # While a line is engaged, the route redirects visitors without a turn, or nobody has to wait for it.
+                # While a line is engaged, visitors without a turn are redirected by the route, or the route lets
+                # everybody pass; neither counts as an admission.
                 if room.line_before(line.act) is None and self._entering.take(names):
                     room.let_in(line)
             if (turn := self._fresh_turn(scope, room, line)) is not None:
@@ -245,9 +253,9 @@ class WaitingLines:
         await send(message)
 
     def _fresh_turn(self, scope: HTTPScope, room: WaitingRoom, line: WaitingLine) -> Turn | None:
-        """Return a new turn while nobody has to wait, or a renewed one where it is used.
+        """Return the turn to set in the cookie: a renewed turn, or a new early turn while nobody has to wait; else None.
 
-        An account gets an early turn bound to it, of no use to others.
+        The early turn of an account is bound to the account, and useless to others.
         """
         caller = scope.get("caller")
         account = caller.account if isinstance(caller, Caller) else None
@@ -264,7 +272,7 @@ class WaitingLines:
         return room.early_turn(line, account)
 
     def _visitor_keys(self, scope: HTTPScope) -> tuple[str, ...]:
-        """Return the keys of the visitor: the account that the application recognized, else its networks."""
+        """Return the keys under which a visitor is counted: the signed-in account, else the networks."""
         caller = scope.get("caller")
         if isinstance(caller, Caller):
             return (caller.account.hex,)
@@ -278,16 +286,16 @@ class WaitingLines:
         return any(values_of(scope["headers"], name))
 
     def cookie(self, name: str, value: str, seconds: int) -> Header:
-        """Return a cookie header, HttpOnly."""
+        """Return a `Set-Cookie` header, HttpOnly, valid for `seconds`."""
         secure = "; Secure" if self._process.is_secure else ""
         full_name = cookie_name(name, self._process)
         text = f"{full_name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}"
         return b"set-cookie", text.encode()
 
-    # -- those who wait --------------------------------------------------------------------
+    # -- requests of waiting visitors --------------------------------------------------------
 
     async def _answered(self, visit: Visit, room: WaitingRoom) -> bool:
-        """Answer a page, a document, or a request for a place; False for everything else."""
+        """Answer a request for the page, the document or a place of a line; False if the application must answer."""
         address = _Address.of(visit.scope["path"])
         if address is None:
             return False
@@ -301,8 +309,8 @@ class WaitingLines:
         except LineUnknown:
             there = _next_path(visit.scope["query_string"])
             if there == "/":
-                return False  # the application answers as for every unknown address
-            # An ended line guards nothing: its visitors go on.
+                return False  # the application answers
+            # An ended line guards nothing: its visitors are redirected to where they wanted to go.
             await self._send(visit, 303, b"", (b"location", there.encode()), _NOT_STORED)
         except Refusal as refusal:
             await self._refuse(visit, refusal)
@@ -328,9 +336,9 @@ class WaitingLines:
     async def _redirects_to_page(
         self, visit: Visit, room: WaitingRoom, line: WaitingLine, what: str
     ) -> bool:
-        """True if a visitor without a called ticket was redirected to the page.
+        """Redirect a visitor without a called ticket (for the receipt: without a ticket) to the waiting page.
 
-        The routes behind belong to visitors who pay, and a crowd must not load them.
+        True if that was done.  It keeps a crowd away from the application, which serves visitors who pay.
         """
         ticket = room.ticket_shown(visit.scope, line)
         is_called = ticket is not None and ticket.number <= line.serving
@@ -352,7 +360,7 @@ class WaitingLines:
         await self._send(visit, 200, line.document.encode(), _JSON, _FOR_A_SECOND)
 
     async def _give_place(self, visit: Visit, room: WaitingRoom, line: WaitingLine) -> None:
-        """Answer a ticket as JSON: the ticket shown, else a new one; before the opening an entry."""
+        """Answer with the visitor's ticket as JSON; a visitor without one gets a new ticket (before the opening, an entry)."""
         ticket = await self._ticket_for(visit, room, line)
         if ticket is None:
             raise LineClosed(f"{line.name} is {line.state}")
@@ -371,9 +379,9 @@ class WaitingLines:
     async def _ticket_for(
         self, visit: Visit, room: WaitingRoom, line: WaitingLine
     ) -> Ticket | None:
-        """Return the visitor's ticket: the one shown, with the number it drew, else a new one.
+        """Return the ticket of the request, with its drawn number, or a new ticket.
 
-        None where the line gives no places at present.
+        None if the request has no ticket and the line gives no places at present.
         """
         shown = room.ticket_shown(visit.scope, line)
         if shown is not None and shown.number != NO_NUMBER:
@@ -393,7 +401,7 @@ class WaitingLines:
         return await room.take_place(line, networks=networks)
 
     async def _show_page(self, visit: Visit, room: WaitingRoom, line: WaitingLine) -> None:
-        """Answer the waiting page; a first visit takes a place."""
+        """Answer with the waiting page, or redirect a visitor who is called; the first visit takes a place."""
         metrics.LOOKS.labels(line=line.name).inc()
         there = _next_path(visit.scope["query_string"])
         headers = [_HTML, _NOT_STORED]
@@ -405,7 +413,7 @@ class WaitingLines:
             text = room.tokens.ticket(ticket)
             headers.append(self.cookie(ticket_cookie(line.name), text, BROWSER_HOLDS_SECONDS))
             if ticket.is_behind and self._shows_session(visit.scope):
-                # The kept number of an account is the one it waits with.
+                # A signed-in visitor gets the number that the account keeps, which may be called earlier.
                 query = urlencode({"next": there, "back": 1})
                 location = f"{PATH}/{line.name}/keep?{query}"
                 await self._send(visit, 303, b"", (b"location", location.encode()), *headers[1:])
@@ -437,7 +445,7 @@ class WaitingLines:
         ticket: Ticket,
         headers: list[Header],
     ) -> None:
-        """Answer the page of a visitor in the draw."""
+        """Answer with the page of a visitor who has an entry in the draw."""
         opens_at = line.opens_at.timestamp() if line.opens_at else 0.0
         again = look_before_opening(opens_at - room.now_ms() / 1000, _jitter())
         there = _next_path(visit.scope["query_string"])
@@ -448,7 +456,7 @@ class WaitingLines:
     # -- answers ---------------------------------------------------------------------------
 
     async def _refuse(self, visit: Visit, refusal: Refusal) -> None:
-        """Answer a problem document, or an auto-refreshing page to a waiting browser."""
+        """Answer with a problem document, or with a page that reloads itself if a browser asks."""
         language = language_for(visit.scope)
         seconds = str(refusal.retry_after_seconds or 30).encode()
         again = (b"retry-after", seconds)
@@ -473,6 +481,6 @@ class WaitingLines:
 
 
 def step(litestar: Litestar, settings: Settings, headers: Sequence[Header]) -> Step:
-    """Return the step that the room registers."""
+    """Return the step before the application that this room registers."""
     site: pages.Site = litestar.state.site
     return WaitingLines(litestar, site, settings, headers)

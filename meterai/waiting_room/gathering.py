@@ -1,4 +1,4 @@
-"""Entries in a draw before a line opens: tickets without a number, and the numbers drawn for them."""
+"""Entries in a draw before a line opens: tickets without a number, and the drawn numbers of these tickets."""
 
 import secrets
 from uuid import UUID
@@ -14,7 +14,7 @@ _MS = 1000
 
 
 class Gathering:
-    """Tickets of visitors in draws."""
+    """Enters visitors in draws, and finds their drawn numbers."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -22,8 +22,9 @@ class Gathering:
         self._numbers = EntryBatcher(self._look)
 
     async def enter(self, line: WaitingLine, holder: bytes | None = None) -> Ticket:
-        """Enter a holder in the draw, once, and return a ticket without a number.
+        """Enter a holder (by default a new one) in the draw, and return the holder's ticket without a number.
 
+        A holder is entered only once.
         Refuses `LineClosed`, `DatabaseBusy`, `DatabaseAway`.
         """
         mine = holder or secrets.token_bytes(HOLDER_BYTES)
@@ -33,15 +34,15 @@ class Gathering:
         return Ticket(line.id, NO_NUMBER, mine, at, 0, 0)
 
     async def number_of(self, ticket: Ticket) -> Ticket | None:
-        """Return the ticket with the number drawn; None where none was drawn.
+        """Return the ticket with its drawn number; None if no number was drawn for it.
 
-        It has no range of waiting time: none was shown when the entry was made.
+        The ticket has no range of waiting time, since none was shown when the entry was made.
         """
         number = await self._numbers.ask(ticket.line, entry_of(ticket.line, ticket.holder))
         return None if number is None else ticket._replace(number=number)
 
     async def _enter(self, line: UUID, entries: list[bytes]) -> dict[bytes, int]:
-        """Return when each entry was made, in milliseconds since 1970; empty where none was."""
+        """Insert entries, and return the time of each, in milliseconds since 1970; empty if the line takes no entries."""
         entered = await self._database.once(store.enter, line, entries)
         at = int(entered.at.timestamp() * _MS)
         return dict.fromkeys(entries, at) if entered.is_open else {}

@@ -1,6 +1,6 @@
-"""Holding of a guarded act during a recovery, and admission afterwards.
+"""Holding the line of a guarded act during a recovery, and admitting visitors afterwards.
 
-A held line keeps its places and gives new numbers, and calls nobody.
+A held line keeps its places and gives new numbers, but calls nobody.
 """
 
 from collections.abc import Mapping
@@ -18,11 +18,11 @@ from meterai.waiting_room.model import GuardedAct, LineState, Policy, WaitingLin
 from meterai.waiting_room.operating import LinePlan
 from meterai.waiting_room.rate import RATE_FIRST, Load
 
-MADE = "recovery"  # prefix of the name of a line made because there was none
+MADE = "recovery"  # prefix of the name of a line that was created for the hold, since no line guarded the act
 
 
 class LineBefore(msgspec.Struct, frozen=True):
-    """State of a line before it was held; `is_made` is true where there was none."""
+    """State of a line before it was held; `is_made`: the line was created for the hold."""
 
     name: str
     is_made: bool
@@ -38,7 +38,10 @@ class LineBefore(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class LineHold:
-    """State of a line now: whether it lets nobody in, how many wait, and its rate."""
+    """Current state of a line.
+
+    `is_closed`: nobody is let in.  `waiting` is the number of places not called yet, `rate` the admissions per second.
+    """
 
     name: str
     is_closed: bool
@@ -47,12 +50,12 @@ class LineHold:
 
     @property
     def wait_seconds(self) -> int:
-        """Waiting time of the last place at this rate, in seconds."""
+        """Waiting time of the last place at the current rate, in seconds."""
         return ceil(self.waiting / self.rate)
 
 
 async def guarding(tx: ReadTx, act: GuardedAct) -> LineHold | None:
-    """Return the line that guards an act; None where there is none."""
+    """Return the state of the line that guards an act; None if no line guards it."""
     line = await _guarding(tx, act)
     if line is None:
         return None
@@ -65,13 +68,13 @@ async def _guarding(tx: ReadTx, act: GuardedAct) -> WaitingLine | None:
 
 
 async def load_now(tx: ReadTx) -> Load:
-    """Return the load that all processes reported lately; visitors inside are not counted."""
+    """Return the load that all processes reported in the last seconds; visitors inside are not counted."""
     reported, job_age = await store.loads(tx), await oldest_overdue(tx)
     return Load(refused=reported.refused, job_age=job_age, pressure=reported.pressure)
 
 
 async def before(tx: ReadTx, act: GuardedAct) -> LineBefore | None:
-    """Return the state of the line that guards an act, to restore it later; None where there is none."""
+    """Return the state of the line that guards an act, to restore it later; None if no line guards the act."""
     line = await _guarding(tx, act)
     return None if line is None else _kept(line, is_made=False)
 
@@ -88,9 +91,9 @@ def _made(act: GuardedAct) -> str:
 async def hold(
     tx: Tx, act: GuardedAct, reason: Mapping[str, str], *, at: datetime, actor: Actor
 ) -> LineBefore:
-    """Hold an act: its line is always engaged, and paused with the reason in both languages.
+    """Hold the line of an act: it is engaged permanently, and paused with the reason in both languages.
 
-    Makes a line where there is none.  Returns the state of the line before.
+    Creates a line if no line guards the act.  Returns the state of the line before the hold.
     """
     line = await _guarding(tx, act)
     is_made = line is None
@@ -108,7 +111,7 @@ async def hold(
 
 
 async def let_in(tx: Tx, act: GuardedAct, *, actor: Actor) -> None:
-    """Call waiting visitors from the first one on, at the measured rate.  Does nothing without a line."""
+    """Let waiting visitors in, in order, at the measured rate.  Without effect if no line guards the act."""
     line = await _guarding(tx, act)
     if line is None:
         return
@@ -128,10 +131,10 @@ async def put_back(
     *,
     actor: Actor,
 ) -> None:
-    """Restore a line.
+    """Restore the line of an act to the state `kept` from before the hold.
 
-    A line made for the hold ends where nobody waits in it, else it becomes automatic until nobody does.  Any other line
-    keeps its changes, and is resumed only where it is paused for this reason.
+    A line that was created for the hold ends if nobody waits in it; else it becomes automatic.  If an operator has
+    replaced the line meanwhile, the new line keeps its state, but is resumed if it is paused for this reason.
     """
     line = await _guarding(tx, act)
     if line is None:
@@ -145,7 +148,7 @@ async def put_back(
     rate = kept.rate if kept.policy == Policy.FIXED else None
     await operating.set_rate(tx, line.name, rate=rate, rate_max=kept.rate_max, actor=actor)
     how = "automatic" if kept.is_automatic else "always" if kept.is_engaged else "never"
-    # An automatic line is disengaged once nobody waits in it.
+    # A worker disengages an automatic line once nobody waits in it.
     await operating.stand(tx, line.name, how, actor=actor)
     if kept.is_paused:
         texts = {"reason_id": kept.reason_id, "reason_en": kept.reason_en}

@@ -1,4 +1,4 @@
-"""Lines as subjects of the console: found by name, with their timeline; places and turns of an account."""
+"""Search and timelines of the console: finds lines by name, and tells events of a line or an account."""
 
 from collections.abc import Sequence
 
@@ -11,18 +11,18 @@ from meterai.waiting_room import store
 from meterai.waiting_room.model import LINE_SUBJECT, NAME_LENGTH_MAX
 from meterai.waiting_room.operating import KIND
 
-TOLD_MAX = 50  # places, and turns, on the timeline of one account
+TOLD_MAX = 50  # greatest number of places, and of turns, on the timeline of an account
 
 
 async def find(tx: ReadTx, text: str, _limit: int) -> Sequence[Subject]:
-    """Find a line by its name, unless it has ended."""
+    """Return the line with this exact name as a subject of the console, unless it has ended."""
     if len(text) > NAME_LENGTH_MAX or await store.line_named(tx, text) is None:
         return ()
     return [Subject(LINE_SUBJECT.kind, text)]
 
 
 async def tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
-    """Return the timeline of a line with the acts of operators, or the places and used turns of an account."""
+    """Return the timeline of a line, with the operators' actions, or the places and used turns of an account."""
     if about.kind == LINE_SUBJECT.kind:
         return await _of_line(tx, about.shown)
     if about.kind != SubjectKind.ACCOUNT or about.account is None:

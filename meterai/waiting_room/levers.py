@@ -1,4 +1,4 @@
-"""Levers of lines: create, set the rate, pause, resume, close, engage, end."""
+"""Levers (staff actions with a forecast) on lines: create, set the rate, pause, resume, close, engage, end."""
 
 from datetime import datetime, timedelta
 from typing import Literal
@@ -22,7 +22,7 @@ from meterai.waiting_room.operating import CLOSES_SECONDS_MIN, LinePlan, named
 
 
 class LineCreate(msgspec.Struct, frozen=True):
-    """Arguments of a lever that plans a line; without a rate the rate is measured."""
+    """Arguments of the lever that plans a line; `rate` in people a second, None if it is measured."""
 
     name: str
     act: Literal["buy", "check"]
@@ -32,7 +32,7 @@ class LineCreate(msgspec.Struct, frozen=True):
     rate: float | None = None
 
     def plan(self) -> LinePlan:
-        """Return the plan that the room takes."""
+        """Return these arguments as a plan for `operating.create`."""
         return LinePlan(
             self.name,
             GuardedAct(self.act),
@@ -44,7 +44,7 @@ class LineCreate(msgspec.Struct, frozen=True):
 
 
 class LineRate(msgspec.Struct, frozen=True):
-    """Arguments of a lever that sets a rate, in people a second; without one the rate is measured, up to `at_most`."""
+    """Arguments of the lever that sets a rate, in people a second; if it is None the rate is measured, up to `at_most`."""
 
     name: str
     rate: float | None = None
@@ -52,7 +52,7 @@ class LineRate(msgspec.Struct, frozen=True):
 
 
 class LinePause(msgspec.Struct, frozen=True):
-    """Arguments of a lever that pauses a line: its reason for the page in both languages."""
+    """Arguments of the lever that pauses a line, with the reason that the page shows, in both languages."""
 
     name: str
     reason_id: str
@@ -60,27 +60,27 @@ class LinePause(msgspec.Struct, frozen=True):
 
 
 class LineNamed(msgspec.Struct, frozen=True):
-    """Arguments of a lever that takes only a line."""
+    """Arguments of a lever that needs only the name of a line."""
 
     name: str
 
 
 class LineClose(msgspec.Struct, frozen=True):
-    """Arguments of a lever that sets until when a line takes new places; None: without an end."""
+    """Arguments of the lever that sets until when a line takes new places; `at` is None for no end."""
 
     name: str
     at: Moment | None = None
 
 
 class LineStand(msgspec.Struct, frozen=True):
-    """Arguments of a lever that sets when a line is engaged."""
+    """Arguments of the lever that sets when a line is engaged: always, never, or by load."""
 
     name: str
     how: Literal["always", "never", "automatic"]
 
 
 def _of(line: WaitingLine, *effects: Effect) -> Forecast:
-    """Return the forecast of a lever on a line: its effects, and how many wait in the line."""
+    """Return the forecast of a lever on a line: its effects, and the number of places that wait in the line."""
     waiting = Effect("line_waiting", {"name": line.name, "waiting": at_most(line.waiting)})
     return Forecast([*effects, waiting], rows=1)
 
