@@ -1,4 +1,4 @@
-"""Lines, places and turns: types, lifecycle, refusals.  Pure."""
+"""Lines, places and turns: types, lifecycle, refusals.  No input or output."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,15 +19,15 @@ LINE_SUBJECT = SubjectSort("line")
 
 NAME_LENGTH_MAX = 40
 REASON_LENGTH_MAX = 200  # characters, keeps the page small
-RATE_MIN = 0.05  # admissions a second: one in twenty seconds; a lower rate is a pause
-RATE_MAX = 10_000.0
+RATE_MIN = 0.05  # admissions a second: one in twenty seconds; a lower rate would be a pause
+RATE_MAX = 10_000.0  # admissions a second
 SIGNATURES = "waiting room signatures"  # purpose from which the signing key of lines is derived
-PATH = "/lines"  # of the pages
-# Life of a turn from its last use, and in all.  A form with three documents on a slow phone takes some minutes; a turn
-# held longer is missing to other visitors.
+PATH = "/lines"  # URL path of the pages
+# Life of a turn since its last use, and since its beginning.  A form with three documents on a slow phone takes some
+# minutes; a turn that is held longer keeps other visitors waiting.
 TURN_SECONDS = 900
 TURN_SECONDS_MAX = 7_200
-# A visitor inside before a line was engaged finishes what was begun.
+# Longest life of an early turn, so that a visitor who came before a line was engaged can finish.
 EARLY_SECONDS_MAX = 1_800
 BROWSER_HOLDS_SECONDS = 30 * 86_400  # life of a ticket cookie; a ticket itself does not expire
 
@@ -36,15 +36,15 @@ class GuardedAct(StrEnum):
     """Act that a line can guard."""
 
     BUY = "buy"  # orders of stamps, or of documents to be stamped
-    CHECK = "check"  # is this document genuine?
+    CHECK = "check"  # verification of documents
 
 
 @dataclass(frozen=True, slots=True)
 class Guarded:
     """Guard of a route by a line (`opt={"guarded": ...}`).
 
-    is_entrance  a visitor without a turn is redirected into the line before the route runs; else the
-                 route itself calls `check_turn`
+    is_entrance  True if a visitor without a turn is redirected into the line before the route runs;
+                 False if the route itself calls `check_turn`
     """
 
     act: GuardedAct
@@ -55,15 +55,15 @@ class LineState(StrEnum):
     """State of a line."""
 
     PLANNED = "planned"  # opens later
-    GATHERING = "gathering"  # before the opening; who comes has an entry in the draw
-    DRAWING = "drawing"  # entries are closed, their order is being drawn
+    GATHERING = "gathering"  # before the opening; each visitor who comes gets an entry in the draw
+    DRAWING = "drawing"  # the list of entries is closed, and their order is being drawn
     OPEN = "open"
-    CLOSING = "closing"  # no new places; those taken in time are served
+    CLOSING = "closing"  # no new places are given; places taken before are served
     ENDED = "ended"
 
 
 class LineEvent(StrEnum):
-    """Event in the life of a line."""
+    """Event that changes the state of a line."""
 
     GATHERS = "gathers"
     ENTRIES_CLOSE = "entries_close"
@@ -91,14 +91,14 @@ LINE = Lifecycle(
 
 
 class Policy(StrEnum):
-    """Policy that sets the rate of a line."""
+    """Policy by which the rate of a line is set."""
 
-    MEASURED = "measured"  # by what the platform can serve
-    FIXED = "fixed"  # by the operator
+    MEASURED = "measured"  # as many as the platform can serve, by measurements of load
+    FIXED = "fixed"  # set by the operator
 
 
 class LineMoments(NamedTuple):
-    """Times of a line."""
+    """Times of a line, for its timeline in the console."""
 
     id: UUID
     created_at: datetime
@@ -108,7 +108,7 @@ class LineMoments(NamedTuple):
 
 
 class AccountPlace(NamedTuple):
-    """Place that an account keeps, with the name of its line."""
+    """Place that an account keeps, with the name of its line; `told_at` is the time of the mail about the near turn."""
 
     line: str
     number: int
@@ -126,16 +126,16 @@ class AccountTurn(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class WaitingLine:
-    """A line as a process sees it, some seconds old at most.
+    """State of a line, read from its row; the copy of a process is some seconds old at most.
 
     serving       the highest number called
     next_number   the first number that nobody has
     rate          aimed admissions a second
-    flow_fast, flow_slow  places called a second, over the last minute and the last ten
-    spaced        spaced places, by the numbers with which they are called
-    spread        factor of the range of waiting time shown: from middle / spread to middle * spread
+    flow_fast, flow_slow  places called a second, over the last minute and the last ten minutes
+    spaced        counts of spaced places, by the numbers with which they are called
+    spread        factor by which the shown range of waiting time is widened at both ends
     is_engaged    True if visitors without a turn must wait
-    held_share    share of recent waits that ended within the range shown; None while there are few
+    held_share    share of recent waits that ended within the shown range; None before the first wait ended
     """
 
     id: UUID
@@ -165,15 +165,15 @@ class WaitingLine:
 
     @property
     def waiting(self) -> int:
-        """Places not called yet."""
+        """Number of places that are not called yet."""
         spaced = sum(crowd.between(self.serving, crowd.last) for crowd in self.spaced)
         return max(0, self.next_number - 1 - self.serving) + ceil(spaced)
 
     def places_to(self, number: int, *, is_spaced: bool = False) -> int:
-        """Return the number of places called up to and with this number; below 1 where it is called already.
+        """Return how many places are called from now until this number is called, inclusive.
 
-        A spaced place may have a number that nobody has yet.  Any other number was given, even where this process has not
-        seen it yet.
+        The result is below 1 if the number is called already.  The number of a spaced place may be one that nobody has
+        yet; any other number was given, even if this process has not seen that yet.
         """
         if number <= self.serving:
             return number - self.serving
@@ -182,11 +182,11 @@ class WaitingLine:
 
     @property
     def stands_in_the_way(self) -> bool:
-        """True if a visitor without a turn must wait."""
+        """True if a visitor without a turn must wait, since the line is engaged and has not ended."""
         return self.is_engaged and self.state != LineState.ENDED
 
     def reason(self, language: str) -> str:
-        """Return the operator's reason; empty where there is none."""
+        """Return the operator's reason for a pause in a language, empty if none is set."""
         return self.reason_en if language == "en" else self.reason_id
 
 
@@ -202,7 +202,7 @@ class NotLetIn(Refusal):
 
 
 class WaitInLine(NotLetIn):
-    """There is a line for this act, and the visitor has no turn.  `join` is the page of the line."""
+    """An engaged line guards the act, and the visitor has no turn.  `join` is the path of the line's page."""
 
     code = "wait_in_line"
     status = 503
@@ -213,27 +213,26 @@ class WaitInLine(NotLetIn):
         self.join = f"{PATH}/{line}"
 
     def join_for(self, there: str) -> str:
-        """Return the page of the line, with the local path where the visitor goes afterwards."""
+        """Return the path of the line's page, with the local path to which the visitor goes after the line."""
         return f"{self.join}?{urlencode({'next': there})}"
 
 
 class TurnNotYours(NotLetIn):
-    """This turn was used by another account, or this account waited for another turn at the same time, which has
-    expired."""
+    """Another account has used this turn, or this account waited for two turns at once and the other one has expired."""
 
     code = "turn_not_yours"
     status = 403
 
 
 class TurnOver(NotLetIn):
-    """The turn of this number was used or has expired: a new place is needed."""
+    """The turn of this number was used or has expired, so the visitor needs a new place."""
 
     code = "turn_over"
     status = 409
 
 
 class TooManyPlaces(Refusal):
-    """The visitor's network has taken as many new places as it may for now."""
+    """The visitor's network has taken too many new places in a short time."""
 
     code = "too_many_places"
     status = 503
@@ -241,14 +240,14 @@ class TooManyPlaces(Refusal):
 
 
 class TicketInvalid(Refusal):
-    """The text is no ticket of ours, or a ticket of another line."""
+    """The text is no ticket that we signed, or a ticket of another line."""
 
     code = "ticket_invalid"
     status = 400
 
 
 class LineUnknown(Refusal):
-    """There is no line of this name, or it has ended."""
+    """No line has this name, or the line has ended."""
 
     code = "line_unknown"
     status = 404
@@ -262,14 +261,14 @@ class LineClosed(Refusal):
 
 
 class LineExists(Refusal):
-    """A line of this name, or one that guards the same act, exists."""
+    """A line of this name, or another line that guards the same act, exists already."""
 
     code = "line_exists"
     status = 409
 
 
 class NumberNotServed(Refusal):
-    """This number has not been called."""
+    """The number of the ticket has not been called yet."""
 
     code = "number_not_served"
     status = 503
@@ -290,21 +289,21 @@ def is_line_name(text: str) -> bool:
 
 
 def line_name(text: str) -> str:
-    """Return the name of a line: small letters, digits and hyphens.  Refuses `Malformed`."""
+    """Check and return the name of a line: lower-case letters, digits and hyphens.  Refuses `Malformed`."""
     if not is_line_name(text):
         raise Malformed("name", "line_name", maximum=NAME_LENGTH_MAX)
     return text
 
 
 def admission_rate(per_second: float) -> float:
-    """Return a valid rate, in people a second.  Refuses `Malformed`, also for NaN."""
+    """Check and return a rate, in people a second.  Refuses `Malformed`, also for NaN."""
     if not RATE_MIN <= per_second <= RATE_MAX:  # false for NaN
         raise Malformed("rate", "line_rate", minimum=RATE_MIN, maximum=RATE_MAX)
     return per_second
 
 
 def reason_text(text: str, field: str) -> str:
-    """Return a reason for the page.  Refuses `Malformed`."""
+    """Check and return an operator's reason, which pages show.  Refuses `Malformed`."""
     if len(text) > REASON_LENGTH_MAX or not text.isprintable():
         raise Malformed(field, "line_reason", maximum=REASON_LENGTH_MAX)
     return text

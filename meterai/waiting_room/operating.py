@@ -1,4 +1,4 @@
-"""Operator's acts on lines; each is recorded in the audit trail."""
+"""Actions of the operator on lines; each is recorded in the audit trail."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -32,12 +32,12 @@ from meterai.waiting_room.service import OLD_SECONDS
 KIND = "lin"
 CLOSES_SECONDS_MIN = (
     OLD_SECONDS + BLOCK_SECONDS
-)  # until every process knows it and gives no more places
+)  # after this time every process knows the closing time, and gives no place after it
 
 
 @dataclass(frozen=True, slots=True)
 class LinePlan:
-    """Planned line; times in UTC, `rate` in people a second or None where measured."""
+    """Plan of a line; times in UTC, rates in people a second; `rate` is None if it is measured."""
 
     name: str
     act: GuardedAct
@@ -49,12 +49,12 @@ class LinePlan:
 
 
 async def lines(tx: ReadTx) -> list[WaitingLine]:
-    """Return every line, also ended ones."""
+    """Return all lines, also ended ones, the oldest first."""
     return await store.lines(tx)
 
 
 async def create(tx: Tx, plan: LinePlan, *, at: datetime, actor: Actor) -> UUID:
-    """Create a line.  Refuses `Malformed`, `LineExists`."""
+    """Create a line, and return its id.  Refuses `Malformed`, `LineExists`."""
     rate, rate_max = planned(plan, at)
     line = new_id()
     policy = Policy.MEASURED if plan.rate is None else Policy.FIXED
@@ -79,7 +79,7 @@ async def create(tx: Tx, plan: LinePlan, *, at: datetime, actor: Actor) -> UUID:
 
 
 def planned(plan: LinePlan, at: datetime) -> tuple[float, float]:
-    """Return the first and the highest rate of a planned line.  Refuses `Malformed`."""
+    """Check a plan, and return the line's first and highest rate.  Refuses `Malformed`."""
     line_name(plan.name)
     check_times(plan.gathers_at, plan.opens_at, plan.closes_at)
     rate_max = admission_rate(plan.rate_max)
@@ -92,7 +92,7 @@ def planned(plan: LinePlan, at: datetime) -> tuple[float, float]:
 async def set_rate(
     tx: Tx, name: str, *, rate: float | None, rate_max: float | None, actor: Actor
 ) -> None:
-    """Set the rate, in people a second; None: measured, up to `rate_max`.
+    """Set the rate of a line, in people a second; if `rate` is None the rate is measured, up to `rate_max`.
 
     Refuses `Malformed`, `LineUnknown`.
     """
@@ -104,19 +104,19 @@ async def set_rate(
 
 
 def rates_of(line: WaitingLine, rate: float | None, rate_max: float | None) -> tuple[float, float]:
-    """Return the new rate of a line and its highest.  Refuses `Malformed`."""
+    """Return the new rate and the new highest rate of a line; None keeps the current value.  Refuses `Malformed`."""
     most = admission_rate(rate_max if rate_max is not None else line.rate_max)
     now = admission_rate(rate if rate is not None else min(line.rate, most))
     return now, max(now, most)
 
 
 async def pause(tx: Tx, name: str, *, reason_id: str, reason_en: str, actor: Actor) -> None:
-    """Stop calling, with a reason.  Refuses `Malformed`, `LineUnknown`."""
+    """Stop calling numbers of a line, with a reason in both languages.  Refuses `Malformed`, `LineUnknown`."""
     await _set_paused(tx, name, pause_reason(reason_id, reason_en), is_paused=True, actor=actor)
 
 
 def pause_reason(reason_id: str, reason_en: str) -> tuple[str, str]:
-    """Return the reason for the page of a paused line, in both languages.  Refuses `Malformed`."""
+    """Check and return the reason for a pause, in both languages.  Refuses `Malformed`."""
     for text, field in ((reason_id, "reason_id"), (reason_en, "reason_en")):
         if not text.strip():
             raise Malformed(field, "given")
@@ -124,7 +124,7 @@ def pause_reason(reason_id: str, reason_en: str) -> tuple[str, str]:
 
 
 async def resume(tx: Tx, name: str, *, actor: Actor) -> None:
-    """Resume calling.  Refuses `LineUnknown`."""
+    """Resume calling numbers of a line.  Refuses `LineUnknown`."""
     await _set_paused(tx, name, ("", ""), is_paused=False, actor=actor)
 
 
@@ -140,9 +140,10 @@ async def _set_paused(
 async def close_at(
     tx: Tx, name: str, closes_at: datetime | None, *, actor: Actor
 ) -> datetime | None:
-    """Set until when a line takes new places, and return the moment set, which may be later than `closes_at`.
+    """Set the time until which a line takes new places, and return the time that was set.
 
-    The delay keeps valid every place given meanwhile.  Refuses `Malformed`, `LineUnknown`, `NotAllowedNow`.
+    It may be some seconds later than `closes_at`, so that places given until every process knows it stay valid.
+    Refuses `Malformed`, `LineUnknown`, `NotAllowedNow`.
     """
     line = await named(tx, name)
     check_closes(line, closes_at)
@@ -153,14 +154,17 @@ async def close_at(
 
 
 def check_closes(line: WaitingLine, closes_at: datetime | None) -> None:
-    """Check a closing time.  Refuses `Malformed`, and `NotAllowedNow` for a line that has already closed."""
+    """Check a new closing time of a line.
+
+    Refuses `Malformed`, and `NotAllowedNow` for a line that has already closed.
+    """
     check_times(line.gathers_at, line.opens_at, closes_at)
     if line.state == LineState.CLOSING:
         LINE.after(line.state, LineEvent.CLOSES)
 
 
 async def stand(tx: Tx, name: str, how: str, *, actor: Actor) -> None:
-    """Engage a line `always`, `never`, or by load (`automatic`).  Refuses `LineUnknown`."""
+    """Set when a line is engaged: `always`, `never`, or by load (`automatic`).  Refuses `LineUnknown`."""
     line = await named(tx, name)
     engaged = {"always": True, "never": False}.get(how, line.is_engaged)
     await store.set_engaged(tx, line, automatic=how == "automatic", engaged=engaged)
@@ -168,7 +172,7 @@ async def stand(tx: Tx, name: str, how: str, *, actor: Actor) -> None:
 
 
 async def end(tx: Tx, name: str, *, reason: str, actor: Actor) -> None:
-    """End a line; its guarded act is free.  Refuses `LineUnknown`, `Malformed`."""
+    """End a line, so that its act is not guarded any more.  Refuses `LineUnknown`, `Malformed`."""
     text = reason_text(reason, "reason")
     line = await named(tx, name)
     LINE.after(line.state, LineEvent.ENDS)

@@ -1,4 +1,4 @@
-"""The waiting page: rendered once for each variant; only its numbers are filled in for each request."""
+"""The waiting page.  Each variant is rendered once; only the numbers are filled in for each request."""
 
 from datetime import datetime
 from functools import lru_cache
@@ -15,20 +15,20 @@ from meterai.waiting_room.tokens import Ticket
 TEMPLATE = "waiting_room/waiting.html"
 ENTRY = "waiting_room/entry.html"
 REFUSED = "waiting_room/refused.html"
-KEPT_MAX = 64  # pages; a line has few variants, and an operator's reason changes seldom
+KEPT_MAX = 64  # cached variants; a line has few of them, and an operator's reason changes seldom
 _MINUTE, _HOUR = 60, 3600
 _IN_MINUTES = 100 * _MINUTE  # longer waits are shown in hours
-# Placeholder of the filled values; no text of ours or of an operator contains this character.
+# Marks the beginning and end of placeholders; no text of ours or of an operator contains this character.
 _MARK = "\N{SYMBOL FOR NULL}"
 
 
 def grouped(number: int, language: str) -> str:
-    """Format a number with the separators of a language: 12.345 or 12,345."""
+    """Format a number with the thousands separator of a language: 12.345 or 12,345."""
     return f"{number:,}".replace(",", "." if language == "id" else ",")
 
 
 def waiting_words(shown: Range | None, language: str) -> str:
-    """Return a range of waiting time in words, or the text for an unknown one."""
+    """Return a range of waiting time in words, or the text for an unknown time."""
     if shown is None:
         return translate("page.waiting.range_unknown", language)
     low, high = shown
@@ -41,13 +41,13 @@ def waiting_words(shown: Range | None, language: str) -> str:
     return translate(kind, language, low=least, high=most)
 
 
-@lru_cache(maxsize=128)  # by moment and language; formatting costs a third of a page
+@lru_cache(maxsize=128)  # formatting a time costs a third as much as the whole page
 def _shown_time(at: datetime, language: str) -> str:
     return format_datetime(at, language)
 
 
 class WaitingPages:
-    """Waiting pages, encoded."""
+    """Makes waiting pages, as bytes, from cached variants."""
 
     def __init__(self, site: Site, settings: Settings) -> None:
         self._site = site
@@ -64,7 +64,11 @@ class WaitingPages:
         there: str,
         again: int,
     ) -> bytes:
-        """Return the page of a visitor with this ticket; `there` is the path after the line."""
+        """Return the waiting page for a visitor with this ticket, or without one.
+
+        `shown` is the range of waiting time, `there` the path to which the visitor goes after the line, and `again` the
+        seconds until the page asks again.
+        """
         is_spaced = ticket is not None and ticket.serial > 0
         ahead = line.places_to(ticket.number, is_spaced=is_spaced) - 1 if ticket else 0
         held = line.held_share
@@ -88,7 +92,11 @@ class WaitingPages:
     def of_entry(
         self, line: WaitingLine, language: str, entry: str, there: str, again: int
     ) -> bytes:
-        """Return the page of a visitor in the draw; `entry` is the public entry in hexadecimal."""
+        """Return the page for a visitor who has an entry in the draw.
+
+        `entry` is the public entry in hexadecimal, `there` the path to which the visitor goes after the line, and
+        `again` the seconds until the page asks again.
+        """
         key = (ENTRY, line.name, line.state, line.opens_at, line.reason(language), language)
         if (made := self._made.get(key)) is None:
             made = self._rendered_entry(line, language)
@@ -151,7 +159,7 @@ class WaitingPages:
         ).encode()
 
     def refused(self, refusal: Refusal, language: str) -> bytes:
-        """Return the auto-refreshing page for a visitor who cannot be given a place now."""
+        """Return the page for a visitor who cannot be given a place now; it reloads itself."""
         return self._site.render(
             REFUSED, language, self._settings, text=sentence(refusal, language)
         ).encode()
@@ -162,7 +170,7 @@ def _told(at: datetime | None, language: str) -> str:
 
 
 def _escaped(path: str) -> str:
-    """Escape a path as the value of a query field within an attribute."""
+    """Percent-encode a path, as the value of a query field within an HTML attribute."""
     safe = "/-_.~"
     return "".join(
         letter if letter.isalnum() or letter in safe else f"%{ord(letter):02X}" for letter in path

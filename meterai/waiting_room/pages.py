@@ -1,4 +1,4 @@
-"""Pages of a line that the application serves: coming in, keeping a place with an account, its proof."""
+"""Pages of a line that the application serves: coming in, keeping a place with an account, proof of a place."""
 
 from contextlib import suppress
 from urllib.parse import quote, urlencode
@@ -58,7 +58,7 @@ PAGES = RoomPages(
 
 
 def next_path_of(wanted: str) -> str:
-    """Return the local path where the visitor goes afterwards; never back into a line."""
+    """Return the local path to which the visitor goes after the line; `/` in place of a path of a line."""
     there = local_path(wanted)
     return "/" if there.startswith(PATH) else there
 
@@ -78,13 +78,13 @@ def _set(settings: Settings, answer: Page, name: str, value: str, seconds: int) 
 
 
 def _numbered(request: PageRequest, room: WaitingRoom, line: WaitingLine) -> Ticket | None:
-    """Return the ticket shown, if it has a number: an entry in a draw has none yet."""
+    """Return the ticket of the request, if it has a number; the ticket of an entry in a draw has none yet."""
     ticket = room.ticket_shown(request.scope, line)
     return ticket if ticket and ticket.number != NO_NUMBER else None
 
 
 async def _line(room: WaitingRoom, name: str) -> WaitingLine | None:
-    """Return the line of this name; None where it has ended or never existed."""
+    """Return the line of this name; None if it has ended or never existed."""
     await room.look()
     with suppress(LineUnknown):
         return room.line(name)
@@ -92,7 +92,7 @@ async def _line(room: WaitingRoom, name: str) -> WaitingLine | None:
 
 
 def _redirect_past(name: str, there: str) -> Page:
-    """Redirect a visitor past an ended line, which guards nothing.  Its page says so otherwise."""
+    """Redirect the visitor of an ended line to `there`, or to the page that says that the line has ended."""
     return see_other(there if there != "/" else f"{PATH}/{quote(name, safe='')}")
 
 
@@ -112,10 +112,10 @@ def _turn_over_page(request: PageRequest, line: str, refusal: Refusal, there: st
 
 
 def into_line(request: PageRequest, refusal: NotLetIn, there: str) -> Page:
-    """Redirect a visitor whom a page refused for want of a turn into the line, and from there to a local path.
+    """Redirect a visitor whom a page refused, since a turn is missing, into the line; it leads on to the path `there`.
 
-    A visitor with a turn that has expired, or that another person used in this browser, first gets a page that says so:
-    a new wait after a called number would look like a fault.
+    If the visitor's turn has expired, or another account used it in this browser, a page says so first.  Otherwise a
+    new wait after a called number would look like a fault.
     """
     if isinstance(refusal, WaitInLine):
         return see_other(refusal.join_for(there))
@@ -125,9 +125,9 @@ def into_line(request: PageRequest, refusal: NotLetIn, there: str) -> Page:
 async def _turn_of(
     request: PageRequest, lines: WaitingRoom, line: WaitingLine, ticket: Ticket
 ) -> Turn:
-    """Return the turn for the ticket shown.  Buying requires an account, and each account comes in once.
+    """Give the turn of a called ticket, and return it.  A turn to buy requires an account, and an account has one turn.
 
-    Refuses `SignInRequired`, and as `come_in` does.
+    Refuses `SignInRequired`, and like `WaitingRoom.come_in`.
     """
     if line.act != GuardedAct.BUY:
         return await lines.come_in(line, ticket)
@@ -148,7 +148,7 @@ async def enter(
     lines: NamedDependency[WaitingRoom],
     settings: NamedDependency[Settings],
 ) -> Page:
-    """Let a visitor in whose number was called; redirect others to the waiting page."""
+    """Let a visitor in if the number was called; redirect any other visitor to the waiting page."""
     there = next_path_of(request.query_params.get("next", ""))
     line = await _line(lines, name)
     if line is None:
@@ -161,7 +161,7 @@ async def enter(
     except NumberNotServed:
         return _page_of(line, there)
     except (TurnOver, TurnNotYours, TicketInvalid) as refusal:
-        # A redirect to the waiting page would lead back here for ever: the number is called, and its turn is used.
+        # A redirect to the waiting page would loop: that page redirects a called number back here.
         return _turn_over_page(request, line.name, refusal, there)
     answer = see_other(there)
     _set(settings, answer, turn_cookie(line.name), lines.tokens.turn(turn), TURN_SECONDS_MAX)
@@ -179,7 +179,7 @@ async def leave(
     lines: NamedDependency[WaitingRoom],
     settings: NamedDependency[Settings],
 ) -> Page:
-    """Give a number up for a new one."""
+    """Discard the visitor's number and turn; the waiting page then gives a new number."""
     line, there = await _line(lines, name), next_path_of((await read_form(request)).text("next"))
     if line is None:
         return _redirect_past(name, there)
@@ -201,12 +201,12 @@ async def keep(
     settings: NamedDependency[Settings],
     account: NamedDependency[UUID],
 ) -> Page:
-    """Keep the number with the account; the earliest number it had counts."""
+    """Keep the visitor's number with the account; the account keeps the earliest number it had."""
     line, there = await _line(lines, name), next_path_of(request.query_params.get("next", ""))
     if line is None:
         return _redirect_past(name, there)
     kept = await lines.keep(line, account, _numbered(request, lines, line))
-    # An account that was signed in all along continues to wait with the number.
+    # A visitor who was signed in before is redirected here by the waiting page, and returns to it with the number.
     is_back = "back" in request.query_params and kept is not None
     shown = (
         _page_of(line, there)
@@ -238,7 +238,7 @@ async def tell(
     lines: NamedDependency[WaitingRoom],
     account: NamedDependency[UUID],
 ) -> Page:
-    """Request a mail when the turn is near."""
+    """Record that the account wants a mail when its turn is near."""
     line, there = (
         await _line(lines, name),
         next_path_of((await read_own_form(request)).text("next")),
@@ -282,9 +282,9 @@ async def receipt(
 async def show_ended(
     request: PageRequest, name: FromPath[str], lines: NamedDependency[WaitingRoom]
 ) -> Page:
-    """Show that a line has ended; the step before the application answers for other lines."""
+    """Show that a line has ended; the pages of other lines are answered before the application (`front`)."""
     line = await lines.line_or_ended(name)
-    # An address in another spelling arrives here, and one of a line that has just begun.
+    # A differently spelled address of an existing line, or that of a line created just now, also arrives here.
     if line.state != LineState.ENDED:
         return _page_of(line, next_path_of(request.query_params.get("next", "")))
     ticket = lines.ticket_shown(request.scope, line)
@@ -303,7 +303,7 @@ async def show_ended(
     media_type="application/x-pem-file",
 )
 async def show_key(lines: NamedDependency[WaitingRoom]) -> Response[bytes]:
-    """Return the public key for receipts and documents of lines."""
+    """Return the public key, as PEM, that verifies receipts and documents of lines."""
     kind = "application/x-pem-file"
     return Response(lines.signer.public_pem(), media_type=kind)
 

@@ -1,8 +1,8 @@
-"""Numbers of lines, leased from the database in blocks, so that a place costs the database almost nothing.
+"""Numbers of lines, leased from the database in blocks, so that a place causes almost no load of the database.
 
-A process leases as many numbers as it gives in a tenth of a second, so that a crowd costs few statements.  It returns
-the rest after a second: visitors of other processes are not overtaken for longer, and nobody waits for unused numbers.
-The leased numbers of a killed process are lost; waiting visitors are then called sooner.
+A process leases as many numbers as it gives in a tenth of a second, so that even a crowd needs few statements.  It
+returns unused numbers after a second.  So a visitor of another process is overtaken for a second at most, and nobody
+waits for unused numbers.  The leased numbers of a killed process are lost; waiting visitors are then called sooner.
 """
 
 import asyncio
@@ -21,17 +21,17 @@ from meterai.waiting_room.store import NumberBlock
 BLOCK_SECONDS = 1.0  # the longest time by which a later visitor may get an earlier number
 BLOCK_WORTH_SECONDS = 0.1  # size of a block, in seconds of demand
 BLOCK_MAX = 4_096  # numbers
-ASKING_MAX = 20_000  # requests waiting for one lease, some hundred bytes each
+ASKING_MAX = 20_000  # requests that wait for a lease, about a hundred bytes each
 LEASE_SECONDS_MAX = 5.0
 
 Lease = Callable[[UUID, int], Awaitable[NumberBlock | None]]
 GiveBack = Callable[[UUID, int, int], Awaitable[None]]
-Place = tuple[int, int]  # a number, and when it was taken, in ms since 1970
+Place = tuple[int, int]  # a number, and the time when it was taken, in milliseconds since 1970
 MS = 1000
 
 
 class NumberSupply:
-    """Numbers of one line that this process may give."""
+    """Gives numbers of a line from blocks that this process leases."""
 
     def __init__(self, line: UUID, lease: Lease, give_back: GiveBack) -> None:
         self._line = line
@@ -41,13 +41,15 @@ class NumberSupply:
         self._next = 0
         self._end = 0
         self._until = 0.0
-        self._begun = 0.0  # begin of the block, by the monotonic clock
-        self._taken_at = 0  # begin of the block, by the clock of the database, in ms
+        self._begun = 0.0  # time of the lease, by the monotonic clock, in seconds
+        self._taken_at = (
+            0  # time of the lease, by the clock of the database, in milliseconds since 1970
+        )
         self._asking: deque[tuple[float, asyncio.Future[Place | None]]] = deque()
         self._leasing: asyncio.Task[None] | None = None
 
     def at_once(self) -> Place | None:
-        """Return a number and its moment, where the block has one left."""
+        """Return a number and the time at which it is taken; None if no leased number is left."""
         now = monotonic()
         return self._taken(now) if now < self._until else None
 
@@ -59,7 +61,10 @@ class NumberSupply:
         return number, self._taken_at + int((now - self._begun) * MS)
 
     async def take(self) -> Place:
-        """Return a number and its moment.  Refuses `LineClosed`, `DatabaseBusy`, `DatabaseAway`."""
+        """Return a number and the time at which it is taken; lease a block first if no number is left.
+
+        Refuses `LineClosed`, `DatabaseBusy`, `DatabaseAway`.
+        """
         while (found := self.at_once()) is None:
             if len(self._asking) >= ASKING_MAX:
                 raise DatabaseBusy("too many ask for a number")
@@ -73,11 +78,11 @@ class NumberSupply:
 
     @staticmethod
     def _begun_for_all(work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        """Start a task for many waiting requests, in its own context: without the time limit of the first request."""
+        """Start a task that serves many requests, in a new context, so that no time limit of a request applies to it."""
         return asyncio.create_task(work, context=Context())
 
     async def _renew(self) -> None:
-        """Lease a block for all waiting requests, and wake them."""
+        """Lease a block, and give its numbers to the waiting requests."""
         fault: Exception | None = None
         try:
             begun = monotonic()
@@ -101,28 +106,28 @@ class NumberSupply:
             if fault is not None:
                 turn.set_exception(fault)
             else:
-                # A request that waited before the end of the block gets a number of it, however late the answer came: else a
-                # slow database would never give one.  Other requests wait for the next block.
+                # A request that came before the block expired gets a number of it, however late the database answered;
+                # otherwise a slow database would never give a number.  Later requests wait for the next block.
                 turn.set_result(self._taken(monotonic()) if asked < self._until else None)
 
     def _begin(self, block: NumberBlock, count: int, asked: float) -> None:
         self._first = self._next = block.first
         self._end = block.first + count
-        # Never ahead of the database clock: the answer took time.
+        # `_begun` is read after the answer, so that computed times are never ahead of the database's clock.
         self._begun, self._taken_at = monotonic(), int(block.now.timestamp() * MS)
         self._until = asked + BLOCK_SECONDS
         asyncio.get_running_loop().call_later(BLOCK_SECONDS, self._expire, self._end)
 
     def _wanted(self, now: float) -> int:
-        """Return the size of the next block: the demand of a tenth of a second, or the number of waiting requests."""
+        """Return the size of the next block: the recent demand of a tenth of a second, or the waiting requests if more."""
         given, seconds = self._next - self._first, max(now - self._begun, 0.001)
         wanted = given * BLOCK_WORTH_SECONDS / min(seconds, BLOCK_SECONDS) if given else 1
         if seconds > 2 * BLOCK_SECONDS:
-            wanted = 1  # an old rate says nothing about the present one
+            wanted = 1  # the demand of an old block says nothing about the present demand
         return int(min(max(wanted, len(self._asking), 1), BLOCK_MAX))
 
     def _expire(self, end: int) -> None:
-        """End a block whose time is over."""
+        """Return the unused numbers of a block that has expired; `end` identifies the block."""
         if self._end == end and self._next < end and self._leasing is None:
             self._leasing = self._begun_for_all(self._settle())
 
@@ -135,17 +140,17 @@ class NumberSupply:
                 self._leasing = self._begun_for_all(self._renew())
 
     async def close(self) -> None:
-        """Wait for work under way and return unused numbers, at the end of the process."""
+        """Wait for a lease under way, and return unused numbers; called when the process ends."""
         if self._leasing is not None:
             await asyncio.gather(self._leasing, return_exceptions=True)
         await self._return_rest()
 
     async def _return_rest(self) -> None:
-        """Return unused numbers; after a failure they are lost, without further harm."""
+        """Return unused numbers to the database; if that fails they stay unused, and are called in vain."""
         first, end = self._next, self._end
         self._end = self._next
         if first < end:
             try:
                 await self._give_back(self._line, first, end)
             except Refusal:
-                return  # the database is away or busy
+                return  # the database is unavailable or busy

@@ -1,9 +1,9 @@
-"""Admission rate of a line: as many a second as the platform serves.  Pure.
+"""Admission rate of a line: as many visitors a second as the platform can serve.  No input or output.
 
-Additive increase and multiplicative decrease, as in TCP (RFC 5681).  The rate grows while nobody inside waits and the
-admitted visitors come: quickly up to the usual rate and slowly beyond (as in CUBIC, RFC 9438, section 4.1).  It falls by
-a fifth where a visitor with a turn was refused.  The rate aims at visitors who come in; numbers are called faster by the
-share of visitors who do not come, within bounds.
+Additive increase and multiplicative decrease, as in TCP (RFC 5681).  The rate grows while visitors inside do not wait
+and called visitors come: quickly up to the usual rate and slowly beyond (as in CUBIC, RFC 9438, section 4.1).  It
+falls by a fifth if the load is too high.  The rate counts visitors who come in.  Numbers are called faster, within
+bounds, to make up for the share of called visitors who do not come.
 """
 
 from collections import defaultdict
@@ -14,43 +14,49 @@ from typing import NamedTuple
 from meterai.waiting_room.crowds import Crowd
 from meterai.waiting_room.model import RATE_MIN, TURN_SECONDS
 
-RATE_FIRST = 5.0  # a second; one core of 2026 serves that with ease, at 20 answers a visit
-DECREASE = 0.8
+RATE_FIRST = 5.0  # admissions a second; a core of 2026 easily serves that, at 20 answers per visit
+DECREASE = 0.8  # factor of a decrease
 FINISHED_SHARE = (
-    0.9  # of the finishing rate: fewer come in than leave, so that the wait inside shrinks
+    0.9  # least rate after a decrease, as a share of the finishing rate: fewer come in than leave
 )
-DECREASE_REST_SECONDS = 3.0  # visitors admitted before still arrive
-# Growth a second beyond the usual rate, as a share of the rate: it doubles in 70 s.  Twenty seconds pass before admitted
-# visitors wait; at twice this growth half more than are served would be inside by then.
+DECREASE_REST_SECONDS = (
+    3.0  # between two decreases, since visitors admitted before the first still arrive
+)
+# Growth per second beyond the usual rate, as a share of the rate: it doubles in 70 s.  Overload shows twenty seconds after
+# the visitors were admitted; at twice this growth the rate would by then exceed the capacity by half.
 INCREASE = 0.01
-INCREASE_MIN = 0.1  # admissions a second, a second: from the lowest rate it takes 50 s to five
-RETURN = 0.05  # growth a second up to the usual rate, reached again 15 s after a short fault
-RETURN_MIN = 0.4
-USUAL_SECONDS = 180.0  # longer than a fault that ends by itself, shorter than an evening
-FADE = 0.005  # decay a second where few come: a load of two hours ago says little
-INCREASE_SECONDS_MAX = 5.0  # longest step: after a pause the capacity is unknown
-USED_MIN = 0.5  # of the rate; where fewer come, a higher rate would not be tested
-JOB_AGE_SECONDS_MAX = 10.0  # older paid work means overload
-PRESSURE_WITH_ROOM = 0.5  # of the bound of a station; below it the rate may grow
-AWAY_MAX = 0.8  # highest share assumed not to come: five numbers for one admission
-AWAY_SMOOTHING = 0.3
-AWAY_CALLED_MIN = 50  # numbers; fewer are no sample
-_NOTHING = 1e-9  # of a call: rounding error of sums
+INCREASE_MIN = 0.1  # least growth, in admissions a second per second: from the lowest rate it takes 50 s to five
+RETURN = (
+    0.05  # growth per second up to the usual rate, which is reached again 15 s after a short fault
+)
+RETURN_MIN = 0.4  # least growth up to the usual rate, in admissions a second per second
+USUAL_SECONDS = 180.0  # window of the usual rate: longer than a fault that ends by itself, shorter than an evening
+FADE = 0.005  # decrease per second while few visitors come: a load of two hours ago says little
+INCREASE_SECONDS_MAX = (
+    5.0  # longest time for which the rate grows in one step: after a pause the capacity is unknown
+)
+USED_MIN = 0.5  # share of the rate that must come in before it grows, since otherwise a higher rate is not tested
+JOB_AGE_SECONDS_MAX = 10.0  # if paid work is overdue by more, the load is too high
+PRESSURE_WITH_ROOM = 0.5  # share of a station's bound; the rate grows only below it
+AWAY_MAX = 0.8  # highest share of called visitors assumed not to come: five numbers are called for one admission
+AWAY_SMOOTHING = 0.3  # weight of a new measurement of that share
+AWAY_CALLED_MIN = 50  # called places; with fewer the share is not measured
+_NOTHING = 1e-9  # of a call: tolerance for rounding errors of sums
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
     """Load of the last seconds, over all processes.
 
-    refused      accounts and networks with paid work that were refused, a second; each counts once
+    refused      accounts and networks with paid work that were refused, per second; each counts once
     job_age      seconds by which the oldest paid work is overdue
-    admitted     visitors who came in, a second
-    usual        the same over the last `USUAL_SECONDS`, or since the line was engaged
+    admitted     visitors who came in, per second
+    usual        visitors who came in, per second, over the last `USUAL_SECONDS` or since the line was engaged
     inside       visitors with a turn who have not finished
-    arrivals     visitors who came for the guarded act, a second
-    finished     visitors who finished the guarded act, a second
-    pressure     the longest mean wait inside at one station, as a share of its bound
-    is_crowded   a web process engaged a line by itself: more came than it admits (`entrance`)
+    arrivals     visitors who came for the guarded act, per second
+    finished     visitors who finished the guarded act, per second
+    pressure     the longest mean wait at a station, as a share of the station's bound
+    is_crowded   True if a web process engaged a line by itself, since more visitors came than it admits (`entrance`)
     """
 
     refused: float = 0.0
@@ -65,24 +71,27 @@ class Load:
 
     @property
     def is_too_much(self) -> bool:
-        """True where visitors inside are refused, or wait longer than promised."""
+        """True if the load is too high: visitors with paid work are refused, or wait longer than promised."""
         return self.refused > 0 or self.job_age > JOB_AGE_SECONDS_MAX or self.pressure > 1
 
     @property
     def has_room(self) -> bool:
-        """True where more may come in: nobody inside waits for half of the promised time."""
+        """True if more visitors may come in: the mean wait inside is below half of the promised time."""
         return not self.is_too_much and self.pressure < PRESSURE_WITH_ROOM
 
 
 def first_rate(rate_max: float, finished: float) -> float:
-    """Return the rate of a line that has just been engaged; an earlier rate belongs to another load."""
+    """Return the first rate of a line that has just been engaged, from the rate at which visitors finish.
+
+    The rate of an earlier engagement is not used, since it belongs to another load.
+    """
     return min(max(RATE_FIRST, finished), rate_max)
 
 
 def calm_rate(rate: float, rate_max: float, load: Load, *, seconds: float) -> float:
-    """Return the rate of a line that is not engaged: how many visitors it admits before it is (`entrance`).
+    """Return the rate of a disengaged line after `seconds`; a process that admits more engages the line (`entrance`).
 
-    It grows with the arrivals while nobody inside waits, and falls back to the first rate where few come.
+    The rate grows with the arrivals while visitors inside do not wait, and falls back to the first rate if few come.
     """
     rate, seconds = max(rate, RATE_FIRST), min(seconds, INCREASE_SECONDS_MAX)
     if load.has_room and load.arrivals >= USED_MIN * rate:
@@ -95,7 +104,11 @@ def calm_rate(rate: float, rate_max: float, load: Load, *, seconds: float) -> fl
 def next_rate(
     rate: float, rate_max: float, load: Load, *, seconds: float, since_decrease: float
 ) -> float:
-    """Return the rate after `seconds` with this load; never far below the finishing rate."""
+    """Return the rate of an engaged line after `seconds` with this load.
+
+    `since_decrease` is the time since the last decrease, in seconds.  A decrease does not fall far below the rate at
+    which visitors finish.
+    """
     if load.is_too_much:
         least = min(rate, FINISHED_SHARE * load.finished)
         moved = max(rate * DECREASE, least) if since_decrease >= DECREASE_REST_SECONDS else rate
@@ -109,7 +122,10 @@ def next_rate(
 
 
 def away_share(before: float, called: int, came: int) -> float:
-    """Return the share of called visitors who did not come, smoothed with the share `before`."""
+    """Return the share of called visitors who did not come, smoothed with the earlier share `before`.
+
+    `called` and `came` are numbers of places.
+    """
     if called < AWAY_CALLED_MIN:
         return before
     now = 1 - min(came / called, 1.0)
@@ -117,7 +133,7 @@ def away_share(before: float, called: int, came: int) -> float:
 
 
 class Gap(NamedTuple):
-    """Range of numbers that nobody has, `first` and `last` included."""
+    """Range of numbers that nobody has, including `first` and `last`."""
 
     first: int
     last: int
@@ -126,9 +142,10 @@ class Gap(NamedTuple):
 def called_to(
     serving: int, calls: float, most: int, gaps: Sequence[Gap], crowds: Sequence[Crowd] = ()
 ) -> tuple[int, float]:
-    """Return the highest number called after `calls` more calls, and the calls left over.
+    """Return the highest number called after `calls` more calls, and the number of unused calls.
 
-    Each number up to `most` costs one call, and each spaced place of `crowds` too; numbers in gaps cost none.
+    `serving` is the highest number called before.  Each number up to `most` and each spaced place of `crowds` uses one
+    call; numbers in gaps use none.
     """
     changes: defaultdict[int, float] = defaultdict(float)  # change of the cost, from a number on
 
@@ -155,10 +172,10 @@ def called_to(
 
 
 def numbers_called(rate: float, away: float, seconds: float, inside: int, inside_max: int) -> float:
-    """Return how many numbers are called in `seconds`; the caller carries fractions over.
+    """Return how many places are called in `seconds`, with fractions, which the caller carries over.
 
-    With `inside_max` visitors inside, as many are called as leave at the end of their turns: idle visitors slow a line
-    down and cannot stop it.
+    `away` is the share of called visitors who do not come.  If `inside_max` visitors are inside, only as many are called
+    as leave by the end of their turns, so that idle visitors slow a line down but cannot stop it.
     """
     wanted = rate * seconds / (1 - min(away, AWAY_MAX))
     leaving = inside_max * seconds / TURN_SECONDS

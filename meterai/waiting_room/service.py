@@ -1,4 +1,4 @@
-"""Lines as a web process sees them: take a place, come in, use a turn."""
+"""Lines in a web process: taking a place, coming in, using a turn."""
 
 import asyncio
 import hashlib
@@ -56,27 +56,27 @@ from meterai.waiting_room.spacing import Spacing, VerifiedNumbers
 from meterai.waiting_room.store import KeptPlace, NumberBlock
 from meterai.waiting_room.tokens import HOLDER_BYTES, LineTokens, Ticket, Turn
 
-LOOK_SECONDS = 0.5  # between two queries of a process for all lines
-CROWDED_SECONDS = 5.0  # a line engaged by this process alone stays so, until a worker confirms it
-OLD_SECONDS = 5.0  # an older view is refreshed before it is relied on
-_TURN_HEADER = b"waiting-turn"  # for programs; browsers have a cookie
+LOOK_SECONDS = 0.5  # between two queries of a process for the state of all lines
+CROWDED_SECONDS = 5.0  # for which a line that only this process engaged stays engaged, unless a worker confirms it
+OLD_SECONDS = 5.0  # an older copy of the lines' state is refreshed before it is used
+_TURN_HEADER = b"waiting-turn"  # for programs; browsers send a cookie
 
 
 def ms(at: datetime) -> int:
-    """Return milliseconds since 1970."""
+    """Return a time in milliseconds since 1970."""
     return int(at.timestamp() * MS)
 
 
 def moment(milliseconds: int) -> datetime:
-    """Return the moment of milliseconds since 1970."""
+    """Return the time that is given in milliseconds since 1970."""
     return datetime.fromtimestamp(milliseconds / MS, UTC)
 
 
 class WaitingRoom:
-    """All lines as one process sees them.
+    """All lines, as known in one process.
 
-    The view is some seconds old at most.  While the database is away it does not change, so that nobody is let in who
-    would not have been before.
+    The process has a copy of the lines' state that is some seconds old at most.  While the database is unavailable the
+    copy does not change, so that no further visitors are called.
     """
 
     def __init__(
@@ -112,31 +112,31 @@ class WaitingRoom:
         self._process = f"{socket.gethostname()}:{os.getpid()}"
         self.refused_since: Callable[[], int] = lambda: (
             0
-        )  # visitors with paid work refused by the limiter
+        )  # returns the visitors with paid work that the limiter refused since the last call
         self._refused = self._arrivals = 0  # since the last report to the database
         self._told_at = 0.0
 
     async def close(self) -> None:
-        """Stop background work and return unused numbers, at the end of the process."""
+        """Wait for background work and return unused numbers; called when the process ends."""
         if self._looking is not None:
             await asyncio.gather(self._looking, return_exceptions=True)
         for numbers in (*self._numbers.values(), *self._serials.values()):
             await numbers.close()
 
-    # -- the view ----------------------------------------------------------------------------
+    # -- state of the lines ------------------------------------------------------------------
 
     def now_ms(self) -> int:
-        """Return milliseconds since 1970."""
+        """Return the current time in milliseconds since 1970."""
         return ms(self._clock.now())
 
     async def look(self) -> None:
-        """Refresh the view, unless that was done a moment ago.
+        """Refresh the copy of the lines' state if it is older than `LOOK_SECONDS`, in the background.
 
-        While another request refreshes it, the present view is good enough.
+        The caller waits for the refresh only if the copy is older than `OLD_SECONDS`.
         """
         age = monotonic() - self._seen_at
         if age > LOOK_SECONDS and self._looking is None:
-            # In a context of its own: the query serves all requests, not only the one that begins it.
+            # In a new context: the query serves all requests, so the first request's time limit must not apply to it.
             self._looking = asyncio.create_task(self._look(), context=Context())
         if age > OLD_SECONDS and self._looking is not None:
             await asyncio.shield(self._looking)
@@ -156,19 +156,19 @@ class WaitingRoom:
                 ),
             )
         except Refusal:
-            pass  # away or busy: the view is kept, and the counts are reported later
+            pass  # the database is unavailable or busy: the copy is kept, and the counts are reported later
         else:
             self._told_at = began
             self._refused, self._arrivals = self._refused - refused, self._arrivals - arrivals
             self._take_view(found)
             await self._report_spaced()
         finally:
-            # Also after a failure: the next query waits its interval.
+            # Set after a failure too, so that the next query waits its interval.
             self._seen_at = monotonic()
             self._looking = None
 
     async def tell_waits(self) -> int:
-        """Periodic task: report the waits for a worker or an outside machine."""
+        """Periodic task: measure the mean wait in each backlog (work of a worker or an outside machine), and report it."""
         for backlog in self._stations.backlogs:
             mean_seconds = await self._database.once(store.mean_wait, backlog)
             self._stations.found(backlog, mean_seconds)
@@ -185,7 +185,7 @@ class WaitingRoom:
         known = {line.id for line in found}
         for gone in self._numbers.keys() - known:
             del self._numbers[gone]
-        # A disengaged line lets all waiting visitors pass: its next crowd begins anew.
+        # A disengaged line lets all waiting visitors pass, so its state of fair queueing is forgotten.
         standing = {line.id for line in found if line.stands_in_the_way}
         for of_lines in (self._spacing, self._own, self._serials):
             for gone in of_lines.keys() - standing:
@@ -200,7 +200,10 @@ class WaitingRoom:
                 self._spaced.update(counts)  # reported with the next refresh
 
     def line(self, name: str) -> WaitingLine:
-        """Return a line that has not ended.  Refuses `LineUnknown`, and `DatabaseAway` before the first view."""
+        """Return the line of this name that has not ended.
+
+        Refuses `LineUnknown`, and `DatabaseAway` before the first query of this process has succeeded.
+        """
         self._check_seen()
         found = self._lines.get(name)
         if found is None:
@@ -208,30 +211,33 @@ class WaitingRoom:
         return found
 
     async def line_or_ended(self, name: str) -> WaitingLine:
-        """Return a line, also an ended one.  Refuses `LineUnknown`, `DatabaseAway`."""
+        """Return the line of this name, even if it has ended.  Refuses `LineUnknown`, `DatabaseAway`."""
         await self.look()
         try:
             return self.line(name)
         except LineUnknown:
             if not is_line_name(name):
-                raise  # no line has such a name; the database may not accept the text
+                raise  # no line can have such a name, and the database may not accept the text
             ended = await self._database.once(store.ended_line, name)
             if ended is None:
                 raise
             return ended
 
     def _check_seen(self) -> None:
-        """Refuse `DatabaseAway` before the first view: whether a line is engaged is not known."""
+        """Check that the state of the lines is known.
+
+        Refuses `DatabaseAway` before the first query of this process has succeeded.
+        """
         if not self._told_at:
             raise DatabaseAway("no line was seen yet")
 
     def line_before(self, act: GuardedAct) -> WaitingLine | None:
-        """Return the engaged line of an act; None where there is none."""
+        """Return the engaged line that guards an act; None if no engaged line guards it."""
         found = self._by_act.get(act)
         return found if found and found.stands_in_the_way else None
 
     def any_line_of(self, act: GuardedAct) -> WaitingLine | None:
-        """Return the line of an act, engaged or not; None where there is none."""
+        """Return the line that guards an act, engaged or not; None if no line guards it."""
         return self._by_act.get(act)
 
     def arrived(self) -> None:
@@ -239,18 +245,18 @@ class WaitingRoom:
         self._arrivals += 1
 
     def let_in(self, line: WaitingLine) -> None:
-        """Count one more visitor admitted by this process."""
+        """Count a visitor admitted by this process."""
         self._entrance(line).let_in()
 
     def has_room(self, line: WaitingLine) -> bool:
-        """True if this process may admit one more visitor."""
+        """True if this process may admit one more visitor to the line now."""
         return self._entrance(line).has_room(line.rate, monotonic())
 
     def admits(self, line: WaitingLine, ticket: Ticket) -> bool:
-        """True if the holder of a called number comes in now; False if the holder waits some seconds more.
+        """True if the holder of a called number may come in now; False if the holder must wait some seconds more.
 
-        Called visitors come late, and many at once after a pause.  A ticket counts once, so that a sign-in on the way or a
-        reload takes no room from others and is not redirected.
+        The limit of this process (`entrance`) applies, since many called visitors may come at once after a pause.  A
+        ticket is counted once, so that a reload, or a sign-in before coming in, is neither counted again nor refused.
         """
         names = (f"{line.id}/{ticket.key}",)
         if not self._admitted.have(names):
@@ -262,7 +268,10 @@ class WaitingRoom:
         return True
 
     def line_to_wait_in(self, scope: Scope, act: GuardedAct) -> WaitingLine | None:
-        """Return the line in which the visitor must wait first; None where there is none, or the visitor has a turn."""
+        """Return the engaged line in which a visitor must wait before the act.
+
+        None if no engaged line guards the act, or the visitor has a turn.
+        """
         line = self._by_act.get(act)
         if line is None or self.turn_shown(scope, line) is not None:
             return None
@@ -270,7 +279,7 @@ class WaitingRoom:
         return self.line_before(act)
 
     def _stand_if_crowded(self, line: WaitingLine) -> None:
-        """Engage a line in this process at once where more come than are admitted; a worker confirms it."""
+        """Engage an automatic line in this process at once if it may admit no more visitors; a worker confirms it later."""
         now = monotonic()
         if line.is_automatic and not line.is_engaged and not self.has_room(line):
             self._crowded_until[line.id] = now + CROWDED_SECONDS
@@ -281,14 +290,14 @@ class WaitingRoom:
         return self._entrances.setdefault(line.id, Entrance(processes))
 
     def _as_seen_here(self, line: WaitingLine) -> WaitingLine:
-        """Return the line as it is in this process: engaged also where only this process has engaged it."""
+        """Return the line as this process treats it: engaged also if only this process has engaged it."""
         is_crowded = self._crowded_until.get(line.id, 0.0) > monotonic()
         return replace(line, is_engaged=True) if is_crowded else line
 
     # -- places ----------------------------------------------------------------------------
 
     def range_of(self, line: WaitingLine, number: int, *, is_spaced: bool = False) -> Range | None:
-        """Return how long this number waits from now; None where no range can be shown."""
+        """Return the range of time from now until this number is called; None if no range can be shown."""
         if line.is_paused or line.state not in (LineState.OPEN, LineState.CLOSING):
             return None
         places = line.places_to(number, is_spaced=is_spaced)
@@ -297,9 +306,10 @@ class WaitingRoom:
     async def take_place(
         self, line: WaitingLine, holder: bytes | None = None, networks: Sequence[str] = ()
     ) -> Ticket:
-        """Take a new place; for a visitor known by its networks, narrow to wide, by fair queueing among networks.
+        """Take a new place in a line, and return its ticket.
 
-        Refuses `LineClosed`, `DatabaseBusy`, `DatabaseAway`.
+        With `networks` (those of the visitor, narrow to wide) fair queueing among networks decides when the place is
+        called.  Without a `holder` a new one is made.  Refuses `LineClosed`, `DatabaseBusy`, `DatabaseAway`.
         """
         if line.state != LineState.OPEN:
             raise LineClosed(f"{line.name} is {line.state}")
@@ -321,12 +331,15 @@ class WaitingRoom:
         return Ticket(line.id, number, mine, at, low, high, serial, since)
 
     def _count(self, line: WaitingLine, number: int, more: int = 1) -> None:
-        """Count spaced places called with a number, or with one near it."""
+        """Count `more` spaced places in the range of numbers that contains `number`."""
         first = number - number % CROWD_NUMBERS
         self._spaced[line.id, max(first, 1), first + CROWD_NUMBERS - 1] += more
 
     def count_again(self, line: WaitingLine, ticket: Ticket) -> None:
-        """Count the place of a visitor waiting where none is counted: its process was killed before it reported it."""
+        """Count a spaced place again if its line counts no waiting place.
+
+        The process that gave the place was killed before it reported its count.
+        """
         if ticket.serial and ticket.number > line.serving and not line.waiting:
             self._count(line, ticket.number)
 
@@ -350,7 +363,7 @@ class WaitingRoom:
         await self._database.once(store.give_back, line, first, end)
 
     async def enter(self, line: WaitingLine) -> Ticket:
-        """Make an entry in the draw of a line that opens later: a ticket without a number.
+        """Make a new entry in the draw of a line that opens later, and return its ticket, without a number.
 
         Refuses `LineClosed`, `DatabaseBusy`, `DatabaseAway`.
         """
@@ -363,17 +376,20 @@ class WaitingRoom:
     async def drawn(
         self, line: WaitingLine, ticket: Ticket, networks: Sequence[str] = ()
     ) -> Ticket:
-        """Return the ticket of an entry with the number drawn; unchanged while none is drawn."""
+        """Return the ticket of an entry with its drawn number; unchanged while no number is drawn.
+
+        If the entry was in no draw and the line is open, a new place is taken.
+        """
         if ticket.number != NO_NUMBER or line.state not in (LineState.OPEN, LineState.CLOSING):
             return ticket
         drawn = await self._gathering.number_of(ticket)
         if drawn is None and line.state == LineState.OPEN:
-            # The entry was in no draw: its holder gets a new place.
+            # The entry is not in the draw's list, so the visitor gets a new place.
             return await self.take_place(line, networks=networks)
         return drawn or ticket
 
     def read_ticket(self, line: WaitingLine, text: str | bytes) -> Ticket:
-        """Return the ticket of this line in a text.  Refuses `TicketInvalid`."""
+        """Decode a ticket of this line from its text.  Refuses `TicketInvalid`."""
         ticket = self.tokens.read_ticket(text)
         if ticket.line != line.id:
             raise TicketInvalid("of another line")
@@ -382,16 +398,16 @@ class WaitingRoom:
     # -- turns -----------------------------------------------------------------------------
 
     async def come_in(self, line: WaitingLine, ticket: Ticket) -> Turn:
-        """Give the turn of a ticket, the same one when repeated.
+        """Give the turn of a called ticket; a repeated call returns the same turn.
 
         Refuses `NumberNotServed`, `TurnOver`, `TicketInvalid`.
         """
         return await self._database.run(partial(self._come_in, line=line, ticket=ticket))
 
     async def come_in_as(self, line: WaitingLine, account: UUID, ticket: Ticket) -> Turn:
-        """Give the turn of an account: of the place it keeps, whichever ticket is shown.
+        """Give the turn of the place that the account keeps, after keeping the ticket's place if it is earlier.
 
-        So an account is inside once, however many browsers it waits with.  Refuses as `come_in`, and `TurnNotYours` where
+        So an account has one turn, however many browsers it waits with.  Refuses like `come_in`, and `TurnNotYours` if
         another account used the turn of this ticket.
         """
 
@@ -423,15 +439,15 @@ class WaitingRoom:
         return self._for_full_time(Turn(line.id, ticket.key, turn.holder, ms(turn.admitted_at), 0))
 
     def _for_full_time(self, turn: Turn) -> Turn:
-        """Return the turn, valid for its full time from now."""
+        """Return the turn with a new end: `TURN_SECONDS` from now, within the turn's longest life."""
         most = EARLY_SECONDS_MAX if turn.is_early else TURN_SECONDS_MAX
         until = min(self.now_ms() + TURN_SECONDS * MS, turn.admitted_at + most * MS)
         return turn._replace(until=until)
 
     def early_turn(self, line: WaitingLine, account: UUID | None) -> Turn:
-        """Make the turn of a visitor who comes while nobody has to wait.
+        """Return a new early turn, for a visitor who comes while the line is not engaged.
 
-        It takes no number of the line.  An account's early turn is valid for no other account.
+        It uses no number of the line.  The early turn of an account is valid for that account only.
         """
         holder = _holder_of(line.id, account) if account else secrets.token_bytes(HOLDER_BYTES)
         number = EARLY_FIRST + secrets.randbelow(EARLY_FIRST)
@@ -439,11 +455,11 @@ class WaitingRoom:
         return self._for_full_time(turn._replace(is_bound=account is not None))
 
     def is_of(self, turn: Turn, account: UUID) -> bool:
-        """False if the turn belongs to another account."""
+        """True if the turn belongs to this account, or to no particular account."""
         return not turn.is_bound or turn.holder == _holder_of(turn.line, account)
 
     def valid_turn(self, line: WaitingLine, text: str | bytes) -> Turn | None:
-        """Return the turn of this line in a text; None where it is invalid or expired."""
+        """Decode a turn of this line from its text; None if it is invalid or expired."""
         try:
             turn = self.tokens.read_turn(text)
         except TicketInvalid:
@@ -451,14 +467,14 @@ class WaitingRoom:
         return turn if turn.line == line.id and self.now_ms() < turn.until else None
 
     def renewed(self, turn: Turn) -> Turn | None:
-        """Return the turn with a new time where half of its time has passed and more is allowed; else None."""
+        """Return the turn with a later end, if half of its time has passed and a later end is allowed; else None."""
         if turn.until - self.now_ms() > TURN_SECONDS * MS / 2:
             return None
         renewed = self._for_full_time(turn)
         return renewed if renewed.until > turn.until else None
 
     async def use(self, line: WaitingLine, turn: Turn, account: UUID) -> None:
-        """Use a turn for an account.  Refuses `WaitInLine`, `TurnNotYours`, `TurnOver`."""
+        """Use a turn for an account, when it does the guarded act.  Refuses `WaitInLine`, `TurnNotYours`, `TurnOver`."""
         if not self.is_of(turn, account):
             if turn.is_early:
                 raise WaitInLine(line.name)
@@ -471,10 +487,10 @@ class WaitingRoom:
         if outcome != "used":
             raise TurnOver(line.name, str(turn.number))
 
-    # -- before the act --------------------------------------------------------------------
+    # -- checks before a guarded act -------------------------------------------------------
 
     def ticket_shown(self, scope: Scope, line: WaitingLine) -> Ticket | None:
-        """Return the first valid ticket of this line in a request."""
+        """Return the first valid ticket of this line in the cookies of a request; None if it has none."""
         name = cookie_name(ticket_cookie(line.name), self._settings.process).encode()
         for text in values_of(scope["headers"], name):
             with suppress(TicketInvalid):
@@ -482,7 +498,10 @@ class WaitingRoom:
         return None
 
     def turn_shown(self, scope: Scope, line: WaitingLine) -> Turn | None:
-        """Return the valid turn of this line in a request, by its header or else a cookie."""
+        """Return the first valid turn of this line in a request, from its header, or without the header from a cookie.
+
+        None if the request has no valid turn.
+        """
         name = cookie_name(turn_cookie(line.name), self._settings.process).encode()
         told = [value for header, value in scope["headers"] if header == _TURN_HEADER]
         shown = (self.valid_turn(line, text) for text in told or values_of(scope["headers"], name))
@@ -491,16 +510,16 @@ class WaitingRoom:
     async def waiting_line(
         self, connection: ASGIConnection[Any, Any, Any, Any], act: GuardedAct
     ) -> WaitingLine | None:
-        """As `line_to_wait_in`, with a fresh view."""
+        """Return the answer of `line_to_wait_in`, after a refresh of the lines' state."""
         await self.look()
         return self.line_to_wait_in(connection.scope, act)
 
     async def check_turn(
         self, connection: ASGIConnection[Any, Any, Any, Any], account: UUID | None, act: GuardedAct
     ) -> None:
-        """Check that an account (for `CHECK` anybody) may do a guarded act, and use its turn.
+        """Check that a visitor may do a guarded act now, and use the turn for the account if one is given.
 
-        Costs nothing while no line is engaged.  Refuses `WaitInLine`, `TurnNotYours`, `TurnOver`.
+        While no line is engaged the check needs no query.  Refuses `WaitInLine`, `TurnNotYours`, `TurnOver`.
         """
         await self.look()
         self._check_seen()
@@ -513,12 +532,13 @@ class WaitingRoom:
         if account is not None:
             await self.use(line, turn, account)
 
-    # -- kept with an account --------------------------------------------------------------
+    # -- places kept with an account -------------------------------------------------------
 
     async def keep(self, line: WaitingLine, account: UUID, ticket: Ticket | None) -> Ticket | None:
-        """Keep a place with an account and return the place it has: the earliest.
+        """Keep the place of a ticket with an account, and return the place that the account keeps now, the earliest.
 
-        None where it has none and shows none.  A place whose turn another account used does not count.
+        Without a ticket, return the place that the account keeps, or None if it keeps no place.  A place whose turn
+        another account used is not kept.
         """
         if ticket is None:
             async with self._database.reading() as tx:
@@ -543,8 +563,9 @@ class WaitingRoom:
         return await store.keep(tx, account, ticket, at, now, self._over_since())
 
     def _with_number_of_its_own(self, line: WaitingLine, ticket: Ticket) -> Ticket:
-        """Return a spaced place whose holder has verified an address, called with the number that was next when it was
-        taken, or the next free one.
+        """Return a spaced place with an earlier number, since its holder has signed in and so verified a mail address.
+
+        It is the number that was next when the place was taken, or the next free one; never later than before.
         """
         own = self._own.setdefault(line.id, VerifiedNumbers())
         number = own.take(max(ticket.since, line.serving + 1))
@@ -555,7 +576,7 @@ class WaitingRoom:
         return ticket._replace(number=number, since=number)
 
     async def place_of(self, line: WaitingLine, account: UUID) -> Ticket:
-        """Return the account's place, a new one where it has no unused one."""
+        """Return the place that the account keeps; take and keep a new place if it has no place with an unused turn."""
         kept = await self.keep(line, account, None)
         if kept is None or await self._is_used(line, kept.key):
             fresh = await self.take_place(line)
@@ -571,21 +592,21 @@ class WaitingRoom:
         )
 
     def _over_since(self) -> datetime:
-        """Return the moment before which turns that began have expired."""
+        """Return the time `TURN_SECONDS_MAX` ago; turns that began before it have expired."""
         return self._clock.now() - timedelta(seconds=TURN_SECONDS_MAX)
 
     async def set_wants_mail(self, line: WaitingLine, account: UUID, *, wants_mail: bool) -> bool:
-        """Set whether an account gets a mail when its turn is near.  False: it keeps no place."""
+        """Set whether an account gets a mail when its turn is near.  Returns False if the account keeps no place."""
         return await self._database.once(store.set_wants_mail, account, line.id, wants_mail)
 
     async def wants_mail(self, line: WaitingLine, account: UUID) -> bool:
-        """True if an account asked for that mail."""
+        """True if an account asked for a mail when its turn is near."""
         return await self._database.once(store.wants_mail, account, line.id)
 
     # -- proof -----------------------------------------------------------------------------
 
     def receipt(self, line: WaitingLine, ticket: Ticket) -> str:
-        """Return the signed receipt of a place: its number, when it was taken, and when the line closes."""
+        """Return the signed receipt of a place: its number, the time it was taken, and the time the line closes."""
         return self.signer.sign(
             RECEIPT,
             {
@@ -600,7 +621,7 @@ class WaitingRoom:
         )
 
     def entry_receipt(self, line: WaitingLine, ticket: Ticket) -> str:
-        """Return the signed receipt of an entry in the draw of this line; the closed list must contain it."""
+        """Return the signed receipt of an entry in the draw of this line; the closed list must contain the entry."""
         return self.signer.sign(
             ENTRY_RECEIPT,
             {
@@ -620,7 +641,7 @@ ENTRY_RECEIPT = "meterai-draw-entry"
 
 
 def _holder_of(line: UUID, account: UUID) -> bytes:
-    """Return the holder of an account's turns."""
+    """Return the holder (16 bytes) of an account's turns in a line, derived from both ids."""
     told = b"early turn\n" + line.bytes + account.bytes
     return hashlib.sha256(told).digest()[:HOLDER_BYTES]
 
@@ -634,4 +655,4 @@ def _ticket_of(line: WaitingLine, kept: KeptPlace) -> Ticket:
 
 
 async def _drop(_line: UUID, _first: int, _end: int) -> None:
-    """Drop unused serials: nobody waits for them, and there are enough."""
+    """Do nothing with unused serials: no place waits for them, and there are enough."""

@@ -6,10 +6,10 @@ from meterai.plumbing.config import Positive
 
 
 class WaitingRoomSettings(msgspec.Struct, frozen=True):
-    """Rates are set for each line, by `meterai line`."""
+    """Limits of visitors.  Rates are set for each line, by the commands `meterai line`."""
 
-    # People with a turn who have not finished: each has a session, a form, documents under way.
+    # Greatest number of visitors with a turn who have not finished: each has a session, a form, documents under way.
     waiting_room_inside_max: Positive = 5_000
-    # New numbers that one network may take at once in one web process, and again within 100 seconds: a
-    # carrier's phones share an address by the thousand.
+    # Places that a network may take at once in one web process; the allowance is full again after 100 seconds.
+    # Thousands of a carrier's phones share an address.
     waiting_room_network_places: Positive = 2_000

@@ -1,8 +1,9 @@
 """Fair queueing of places among networks.
 
 Start-time fair queueing (Goyal, Vin, Cheng 1997), applied when a place is given.  The virtual time is the sequence of
-numbers.  The first `OF_A_ROUND` places of a network have the next number each.  Further ones are spaced: as many in each
-later round of `SPACING` numbers, outside the sequence.  So a network that takes many places delays only itself.
+numbers.  The first `OF_A_ROUND` places of a network get the next numbers.  Its further places are spaced: they get no
+number of the sequence, and `OF_A_ROUND` of them are called in each later round of `SPACING` numbers.  So a network that
+takes many places delays only itself.
 """
 
 from collections import OrderedDict
@@ -12,21 +13,22 @@ from secrets import randbelow
 from meterai.plumbing.networks import NETWORKS_MAX, WIDER
 from meterai.waiting_room.crowds import OF_A_ROUND, SPACING
 
-VERIFIED_NUMBERS_MAX = 100_000  # taken numbers that are remembered
+VERIFIED_NUMBERS_MAX = 100_000  # greatest number of taken numbers that are remembered
 
 
 class Spacing:
-    """Next call of each network.  Belongs to one line in one process."""
+    """State of the fair queueing of a line in one process: where each network's next place is."""
 
     def __init__(self) -> None:
-        # By network: the number before which it gets no place in the sequence.  A wider network may be behind by `SPACING`.
+        # By network: the number from which on it gets a place in the sequence again, increased by up to `SPACING`.
         self._next: OrderedDict[str, int] = OrderedDict()
 
     def take(self, names: Sequence[str], number: int) -> int:
-        """Return the number with which the next place of these networks, narrow to wide, is called.
+        """Return the number with which a new place of a visitor is called.
 
-        `number` is the first that nobody has; it is the answer where no network has had its share.  A place that a narrow
-        network delays does not count in a wider one, so that neighbours are not delayed by it.
+        `names` are the visitor's networks, narrow to wide; `number` is the first number that nobody has, and the result
+        if no network has used up its share.  A place delayed by a narrow network is not counted in the wider ones, so
+        that it does not delay their other visitors.
         """
         for name, times in zip(names, WIDER, strict=False):
             step = SPACING // (OF_A_ROUND * times)
@@ -36,21 +38,22 @@ class Spacing:
             if len(self._next) > NETWORKS_MAX:
                 self._next.popitem(last=False)
             if (called_with := base + step - SPACING) > number:
-                # At random within its round, so that the first places of all rounds are not called together.
+                # A random number within the step, so that places of many networks are not called together.
                 return called_with + randbelow(step)
         return number
 
 
 class VerifiedNumbers:
-    """Numbers for spaced places whose holders have verified an address: the first free one from the number that was
-    next when the place was taken.  Belongs to one line in one process; each number has one such place.
+    """Assigns numbers to spaced places whose holders have verified a mail address, for a line in one process.
+
+    Such a place gets the first free number from the one that was next when the place was taken.
     """
 
     def __init__(self) -> None:
         self._next: OrderedDict[int, int] = OrderedDict()  # from a taken number to a later one
 
     def take(self, number: int) -> int:
-        """Return the first free number from this one on, and mark it as taken."""
+        """Return the first free number that is not less than `number`, and mark it as taken."""
         passed = []
         while (later := self._next.get(number)) is not None:
             passed.append(number)

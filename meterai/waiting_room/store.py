@@ -1,4 +1,4 @@
-"""SQL of lines, one function a question."""
+"""SQL of lines, one function per query."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,20 +23,20 @@ _COLUMNS = (
 
 
 def _crowds(flat: list[int]) -> list[Crowd]:
-    """Read crowds from the flat array of a line's row."""
+    """Return the crowds in the flat array of a line's row (first, last, places of each)."""
     return [Crowd(*three) for three in zip(flat[::3], flat[1::3], flat[2::3], strict=True)]
 
 
 _LINES = RowMapper(WaitingLine, spaced=_crowds)
-CROWDS_MAX = 1_000  # kept apart in one step; later ones are merged
+CROWDS_MAX = 1_000  # crowds that a step reads singly; all later ones are merged into one
 LOAD_SECONDS = 5  # older reports of processes do not count
-STEP_SECONDS = 1.0
-REST_SECONDS = 10.0  # between two steps of a line at rest
+STEP_SECONDS = 1.0  # between two steps of a line
+REST_SECONDS = 10.0  # between two steps of an idle line
 
 
 @dataclass(frozen=True, slots=True)
 class LockedLine:
-    """A locked line with its internal columns."""
+    """A line whose row is locked, with its internal columns and the time of the database."""
 
     line: WaitingLine
     now: datetime
@@ -50,10 +50,10 @@ class LockedLine:
 
 
 class LoadReport(NamedTuple):
-    """Report of a web process or a worker on the last second, or of all together.
+    """Load reported by a web process or a worker for the last second, or the total of all reports.
 
-    Over several processes the highest pressure counts (`plumbing.observe.stations`) and the sum of the others; one crowded
-    process suffices.
+    In the total `refused` and `arrivals` (each per second) are added up, `pressure` is the highest of all
+    (`plumbing.observe.stations`), and `is_crowded` is True if one process is crowded.
     """
 
     refused: float
@@ -63,7 +63,11 @@ class LoadReport(NamedTuple):
 
 
 class Inside(NamedTuple):
-    """Visitors with a turn who have not finished, who finished lately, and who came in lately and in the last minutes."""
+    """Numbers of visitors with a turn.
+
+    `inside` have not finished, `finished` have finished lately, `admitted` came in lately, and `usual` came in during a
+    longer time.
+    """
 
     inside: int
     finished: int
@@ -72,21 +76,21 @@ class Inside(NamedTuple):
 
 
 class EndedWaits(NamedTuple):
-    """Ended waits, and how many of them within the range shown."""
+    """Numbers of waits that ended inside and outside the shown range of time."""
 
     inside: int
     outside: int
 
 
 class NumberBlock(NamedTuple):
-    """Numbers leased to a process, by the clock of the database."""
+    """First number of a leased block, and the time of the lease by the clock of the database."""
 
     first: int
     now: datetime
 
 
 class HeldTurn(NamedTuple):
-    """A turn as it was given."""
+    """A turn that was given, from its row."""
 
     holder: bytes
     admitted_at: datetime
@@ -95,7 +99,7 @@ class HeldTurn(NamedTuple):
 
 
 class KeptPlace(NamedTuple):
-    """A place that an account keeps."""
+    """A place that an account keeps, from its row."""
 
     number: int
     holder: bytes
@@ -107,7 +111,7 @@ class KeptPlace(NamedTuple):
 
 
 class LineSample(NamedTuple):
-    """Calls and state of a line over some seconds."""
+    """Sample of a line at a time: the highest number called, and the places called since the line was created."""
 
     at: datetime
     serving: int
@@ -115,7 +119,7 @@ class LineSample(NamedTuple):
 
 
 class NearTurn(NamedTuple):
-    """Account to notify that its turn is near."""
+    """An account to notify that its turn in a line is near."""
 
     account: UUID
     line: UUID
@@ -156,7 +160,7 @@ UPDATE waiting_room_lines SET next_number = next_number + %s
 WHERE line_id = %s AND state = 'open' AND (closes_at > clock_timestamp()) IS NOT FALSE
 RETURNING next_number - %s AS first, clock_timestamp() AS now
 """
-# A serial is no number of the sequence; else a lease of serials equals one of numbers.
+# Like `_LEASE`, for serials, which are not numbers of the sequence.
 _LEASE_SERIALS = """
 UPDATE waiting_room_lines SET next_serial = next_serial + %s
 WHERE line_id = %s AND state = 'open' AND (closes_at > clock_timestamp()) IS NOT FALSE
@@ -192,8 +196,8 @@ _STANDING = f"""
 SELECT {_COLUMNS}, clock_timestamp() AS now, carried, away, called, learned_to, busy_at, decreased_at, engaged_at
 FROM waiting_room_lines WHERE line_id = %s AND state <> 'ended' FOR UPDATE
 """  # noqa: S608
-# A line at rest is not engaged, has called every number, and nobody came to it or was refused: advancing it only changes
-# the time in its document.  Late jobs engage it before the next visitor.
+# An idle line is not engaged, has called every number, and nobody came to it or was refused lately: a step only changes
+# the time in its document.  So it is due only every `REST_SECONDS`, which also notices late jobs.
 DUE = f"""
 SELECT line_id FROM waiting_room_lines
 WHERE state <> 'ended' AND advanced_at < clock_timestamp() - interval '{STEP_SECONDS * 0.9} seconds'
@@ -226,7 +230,7 @@ SELECT at, serving, called FROM waiting_room_samples WHERE line_id = %s AND at >
 _LAST_SAMPLE_BEFORE = """
 SELECT at, serving, called FROM waiting_room_samples WHERE line_id = %s AND at <= %s ORDER BY at DESC LIMIT 1
 """
-# The moment of the first sample that shows the call; waits without a shown range do not count.
+# The time of the first sample that shows the call.
 _CALLED_AT = """
 SELECT min(at) FROM waiting_room_samples WHERE line_id = %s AND serving >= %s AND at > %s
 """
@@ -269,7 +273,7 @@ _SET_RATE = "UPDATE waiting_room_lines SET policy = %s, rate = %s, rate_max = %s
 _SET_PAUSED = """
 UPDATE waiting_room_lines SET is_paused = %s, reason_id = %s, reason_en = %s WHERE line_id = %s
 """
-# No sooner than every process knows of it: a place given until then is in time, also where the moment has passed.
+# Not before every process knows the closing time: a place given until then is in time, even if the wanted time is past.
 _SET_TIMES = """
 UPDATE waiting_room_lines SET closes_at = CASE WHEN %s::timestamptz IS NOT NULL
     THEN greatest(%s, clock_timestamp() + make_interval(secs => %s)) END
@@ -323,7 +327,7 @@ WHERE account_id = %s AND line_id = %s AND told_at IS NULL
 
 
 async def look(tx: Tx, process: str, report: LoadReport) -> list[WaitingLine]:
-    """Report the state of this process, and return every line that has not ended.  One statement."""
+    """Store the load report of this process, and return every line that has not ended, in one statement."""
     return await tx.all_as(_LINES, _LOOK, process, *report)
 
 
@@ -333,28 +337,29 @@ async def lines(tx: ReadTx) -> list[WaitingLine]:
 
 
 async def line_named(tx: ReadTx, name: str) -> WaitingLine | None:
-    """Return the line of this name that has not ended."""
+    """Return the line of this name that has not ended; None if no such line exists."""
     return await tx.one_as(_LINES, _NAMED, name)
 
 
 async def ended_line(tx: ReadTx, name: str) -> WaitingLine | None:
-    """Return the last ended line of this name."""
+    """Return the line of this name that ended last; None if none has ended."""
     return await tx.one_as(_LINES, _ENDED, name)
 
 
 async def lease(tx: Tx, line: UUID, count: int) -> NumberBlock | None:
-    """Lease numbers to one process; None where the line takes no new places."""
+    """Lease `count` numbers to a process; None if the line takes no new places."""
     return await tx.one_as(_BLOCKS, _LEASE, count, line, count)
 
 
 async def lease_serials(tx: Tx, line: UUID, count: int) -> NumberBlock | None:
-    """Lease serials of spaced places; None where the line takes no new places."""
+    """Lease `count` serials of spaced places to a process; None if the line takes no new places."""
     return await tx.one_as(_BLOCKS, _LEASE_SERIALS, count, line, count)
 
 
 async def count_spaced(tx: Tx, places: Mapping[tuple[UUID, int, int], int]) -> None:
-    """Add counts of spaced places, by line and the first and last number with which they are called; a count is negative
-    where other numbers were given for them.
+    """Add counts of spaced places, by line and by the first and last number with which they are called.
+
+    A negative count is for places that are now called with other numbers.
     """
     for query, sign in ((_COUNT_SPACED, 1), (_UNCOUNT_SPACED, -1)):
         rows = [(*where, sign * more) for where, more in places.items() if sign * more > 0]
@@ -363,7 +368,7 @@ async def count_spaced(tx: Tx, places: Mapping[tuple[UUID, int, int], int]) -> N
 
 
 async def spaced(tx: Tx, line: UUID, serving: int) -> list[Crowd]:
-    """Return spaced places not called yet, in order, and delete those that were."""
+    """Return the counts of spaced places that are not called yet, in order, and delete those of called places."""
     await tx.run(_FORGET_SPACED, line, serving)
     found = await tx.all_as(_CROWDS, _SPACED_OF, line, CROWDS_MAX)
     if len(found) == CROWDS_MAX:
@@ -372,17 +377,17 @@ async def spaced(tx: Tx, line: UUID, serving: int) -> list[Crowd]:
 
 
 async def give_back(tx: Tx, line: UUID, first: int, end: int) -> None:
-    """Return leased numbers that nobody took; see sql/functions/line_give_back.sql."""
+    """Give back leased numbers that nobody took, from `first` to `end` - 1; see sql/functions/line_give_back.sql."""
     await tx.run(_GIVE_BACK, line, first, end)
 
 
 async def gaps(tx: Tx, line: UUID, serving: int) -> list[Gap]:
-    """Return gaps not called yet, in order, and delete those that were."""
+    """Return the gaps after the number `serving`, in order, and delete the earlier ones."""
     await tx.run(_FORGET_GAPS, line, serving)
     return await tx.all_as(_GAPS, _GAPS_OF, line)
 
 
-# -- moving on -----------------------------------------------------------------------------
+# -- steps of lines ------------------------------------------------------------------------
 
 
 def _locked_line(**row: object) -> LockedLine:
@@ -396,23 +401,23 @@ def _locked_line(**row: object) -> LockedLine:
 
 
 async def due(tx: ReadTx) -> list[UUID]:
-    """Return lines whose last step is a second old; a line at rest, `REST_SECONDS`."""
+    """Return the lines whose last step is `STEP_SECONDS` ago, and the idle lines whose last step is `REST_SECONDS` ago."""
     return [row["line_id"] for row in await tx.all(DUE)]
 
 
 async def lock_line(tx: Tx, line: UUID) -> LockedLine | None:
-    """Lock and return a line; None where it has ended."""
+    """Lock and return a line; None if it has ended."""
     row = await tx.one(_STANDING, line)
     return _locked_line(**row) if row else None
 
 
 async def mean_wait(tx: ReadTx, backlog: Backlog) -> float:
-    """Return the mean wait in a backlog, in seconds; 0 where few wait."""
+    """Return the mean wait in a backlog, in seconds; 0 if its query finds no wait."""
     return float(await tx.value(backlog.mean_seconds) or 0.0)
 
 
 async def loads(tx: ReadTx) -> LoadReport:
-    """Return the reports of all processes together."""
+    """Return the total of the recent reports of all processes."""
     found = await tx.one_as(_TOLD, _LOADS, LOAD_SECONDS)
     assert found is not None
     return found
@@ -427,7 +432,10 @@ async def inside(
     admitted_since: datetime,
     usual_since: datetime,
 ) -> Inside:
-    """Count visitors whose turn began after `since`, by what they did after the other moments."""
+    """Count the visitors whose turns in a line began after `since`.
+
+    `finished`, `admitted` and `usual` are counted after the times `finished_since`, `admitted_since` and `usual_since`.
+    """
     found = await tx.one_as(
         _INSIDES, _INSIDE, finished_since, admitted_since, usual_since, line, since
     )
@@ -436,40 +444,40 @@ async def inside(
 
 
 async def admitted_since(tx: ReadTx, line: UUID, since: datetime) -> int:
-    """Count visitors who came in after a moment."""
+    """Count the visitors whose turns in a line began after a time."""
     return int(await tx.value(_ADMITTED_SINCE, line, since))
 
 
 async def came(tx: ReadTx, line: UUID, after: int, to: int) -> int:
-    """Count the visitors who came in with numbers above `after` up to `to`."""
+    """Count the visitors who came in with the numbers from `after` + 1 to `to`."""
     return int(await tx.value(_CAME, line, after, to, line, after, to))
 
 
 async def oldest_sample(tx: ReadTx, line: UUID, since: datetime) -> LineSample | None:
-    """Return the first sample after a moment."""
+    """Return the first sample of a line after a time."""
     return await tx.one_as(_SAMPLES, _OLDEST_SAMPLE, line, since)
 
 
 async def last_sample_before(tx: ReadTx, line: UUID, moment: datetime) -> LineSample | None:
-    """Return the last sample not after a moment."""
+    """Return the last sample of a line at or before a time."""
     return await tx.one_as(_SAMPLES, _LAST_SAMPLE_BEFORE, line, moment)
 
 
 async def called_at(tx: ReadTx, line: UUID, number: int, since: datetime) -> datetime | None:
-    """Return when a number was called, to some seconds; None where no sample shows it."""
+    """Return the time at which a number was called, to some seconds; None if no sample shows it."""
     found: datetime | None = await tx.value(_CALLED_AT, line, number, since)
     return found
 
 
 async def ended_waits(tx: ReadTx, line: UUID, since: datetime, until: datetime) -> EndedWaits:
-    """Count waits that ended between two moments."""
+    """Count the waits that ended between two times, if a range of waiting time was shown."""
     found = await tx.one_as(_WAITS, _ENDED_WAITS, line, since, until)
     assert found is not None
     return found
 
 
 async def advance(tx: Tx, line: UUID, values: tuple[object, ...]) -> None:
-    """Update the state of a line; values in the order of `_ADVANCE`."""
+    """Store the state of a line after a step; values in the order of `_ADVANCE`."""
     await tx.run(_ADVANCE, *values, line)
 
 
@@ -484,7 +492,10 @@ async def sample(tx: Tx, line: UUID, values: tuple[object, ...]) -> None:
 async def admit(
     tx: Tx, ticket: Ticket, taken_at: datetime, now: datetime, waited: int
 ) -> HeldTurn | None:
-    """Give a number its turn; None where it is not called, or has had it."""
+    """Insert the turn of a ticket; None if its number is not called, or its turn was given before.
+
+    `waited` is in seconds.
+    """
     return await tx.one_as(
         _TURNS,
         _ADMIT,
@@ -502,16 +513,19 @@ async def admit(
 
 
 async def turn(tx: ReadTx, line: UUID, number: int) -> HeldTurn | None:
-    """Return the turn of a number."""
+    """Return the turn of a place by its number (or serial); None if no turn was given."""
     return await tx.one_as(_TURNS, _TURN, line, number)
 
 
 async def use_turn(
     tx: Tx, line: UUID, turn: Turn, admitted_at: datetime, account: UUID, since: datetime
 ) -> str:
-    """Use a turn for an account; the outcome is a word of sql/functions/turn_use.sql."""
+    """Use a turn for an account; the result is one of the words in sql/functions/turn_use.sql.
+
+    Turns that began at `since` or before have expired.
+    """
     early_at = admitted_at if turn.is_early else None
-    # The turn bound to an account has no holder of a place; the account was compared before.
+    # A bound turn has the account's holder, not that of the place; the caller has compared the account.
     holder = None if turn.is_bound and not turn.is_early else turn.holder
     found = await tx.value(_USE_TURN, line, turn.number, holder, account, since, early_at)
     assert isinstance(found, str)
@@ -527,25 +541,29 @@ async def create(tx: Tx, values: tuple[object, ...]) -> None:
 
 
 async def set_rate(tx: Tx, line: UUID, policy: str, rate: float, rate_max: float) -> None:
-    """Set the policy and the rate of a line."""
+    """Set the policy of a line, its rate and its highest rate, in people a second."""
     await tx.run(_SET_RATE, policy, rate, rate_max, line)
 
 
 async def set_paused(tx: Tx, line: UUID, paused: bool, reason_id: str, reason_en: str) -> None:  # noqa: FBT001
-    """Pause or resume a line, with the reason."""
+    """Pause or resume a line, with the reason in both languages."""
     await tx.run(_SET_PAUSED, paused, reason_id, reason_en, line)
 
 
 async def set_closing(
     tx: Tx, line: UUID, closes_at: datetime | None, seconds_min: float
 ) -> datetime | None:
-    """Set until when a line takes new places, `seconds_min` from now at the earliest."""
+    """Set the time until which a line takes new places, at least `seconds_min` from now, and return it."""
     found: datetime | None = await tx.value(_SET_TIMES, closes_at, closes_at, seconds_min, line)
     return found
 
 
 async def set_engaged(tx: Tx, line: WaitingLine, *, automatic: bool, engaged: bool) -> None:
-    """Engage a line, disengage it, or make it automatic; places taken before are called, and learned values are reset."""
+    """Set whether a line is engaged, and whether it is automatic.
+
+    If it becomes engaged or disengaged, all places taken before are called.  If it becomes engaged, the rate (if
+    measured) and the share of visitors who do not come are reset.
+    """
     begins = engaged and not line.is_engaged
     serving = line.serving if line.is_engaged == engaged else line.next_number - 1
     is_new = begins and line.policy == Policy.MEASURED
@@ -554,7 +572,7 @@ async def set_engaged(tx: Tx, line: WaitingLine, *, automatic: bool, engaged: bo
 
 
 async def end(tx: Tx, line: UUID) -> None:
-    """End a line; its guarded act is free."""
+    """End a line, so that its act is not guarded any more."""
     await tx.run(_END, line)
 
 
@@ -564,8 +582,10 @@ async def end(tx: Tx, line: UUID) -> None:
 async def keep(
     tx: Tx, account: UUID, ticket: Ticket, taken_at: datetime, now: datetime, over_since: datetime
 ) -> KeptPlace:
-    """Keep a place with an account: the one it had if its turn has begun, until that was used or has expired
-    (it began at `over_since` or before); else the earlier of the two.  Its row stays locked.
+    """Keep the place of a ticket with an account, and return the place that the account keeps now; its row is locked.
+
+    The account keeps the earlier of its own place and the ticket's.  It keeps its own place while that has an unused
+    turn, and the ticket's after that turn was used or has expired (it began at `over_since` or before).
     """
     await tx.run(
         _KEEP,
@@ -587,27 +607,27 @@ async def keep(
 
 
 async def place(tx: ReadTx, account: UUID, line: UUID) -> KeptPlace | None:
-    """Return the place that an account keeps in a line."""
+    """Return the place that an account keeps in a line; None if it keeps no place."""
     return await tx.one_as(_PLACES, _PLACE, account, line)
 
 
 async def set_wants_mail(tx: Tx, account: UUID, line: UUID, wants_mail: bool) -> bool:  # noqa: FBT001
-    """Set whether an account gets a mail when its turn is near.  False where it keeps no place."""
+    """Set whether an account gets a mail when its turn is near.  Returns False if the account keeps no place."""
     return bool(await tx.run(_TELL_ME, wants_mail, account, line))
 
 
 async def wants_mail(tx: ReadTx, account: UUID, line: UUID) -> bool:
-    """True if an account asked for that mail."""
+    """True if an account asked for a mail when its turn is near."""
     return bool(await tx.value(_WANTS_MAIL, account, line))
 
 
 async def near_turns(tx: ReadTx, seconds: float, limit: int) -> list[NearTurn]:
-    """Return accounts whose turn comes within `seconds`, that asked for a mail and got none."""
+    """Return up to `limit` accounts whose turn comes within `seconds`, and that asked for a mail and got none yet."""
     return await tx.all_as(_NEAR, _TO_TELL, seconds, limit)
 
 
 async def set_notified(tx: Tx, account: UUID, line: UUID) -> bool:
-    """Record that the mail was sent; False where it was before."""
+    """Record that the mail about a near turn is sent; False if it was recorded before."""
     return bool(await tx.run(_WAS_TOLD, account, line))
 
 
@@ -627,7 +647,7 @@ FROM waiting_room_turns t JOIN waiting_room_lines l USING (line_id) WHERE t.used
 
 
 async def line_moments(tx: ReadTx, name: str) -> LineMoments | None:
-    """Return the moments of a line that has not ended."""
+    """Return the times of the line of this name that has not ended; None if no such line exists."""
     return await tx.one_as(
         _LINES_TOLD,
         "SELECT line_id AS id, created_at, opens_at, engaged_at, closes_at FROM waiting_room_lines"
@@ -637,17 +657,17 @@ async def line_moments(tx: ReadTx, name: str) -> LineMoments | None:
 
 
 async def account_places(tx: ReadTx, account: UUID, limit: int) -> list[AccountPlace]:
-    """Return places that an account keeps."""
+    """Return up to `limit` places that an account keeps."""
     return await tx.all_as(_PLACES_TOLD, _PLACES_OF, account, limit)
 
 
 async def account_turns(tx: ReadTx, account: UUID, limit: int) -> list[AccountTurn]:
-    """Return turns that an account used."""
+    """Return up to `limit` turns that an account used."""
     return await tx.all_as(_TURNS_TOLD, _TURNS_OF, account, limit)
 
 
 class MailWish(NamedTuple):
-    """Wish of an account for a mail when its turn in a line is near."""
+    """A request of an account for a mail when its turn in a line is near."""
 
     line: UUID
     name: str
@@ -658,7 +678,7 @@ _WISHES = RowMapper(MailWish)
 
 
 async def wishes(tx: ReadTx, account: UUID) -> list[MailWish]:
-    """Return the wishes of an account whose mail was not sent yet."""
+    """Return the requests of an account for mails that were not sent yet."""
     return await tx.all_as(
         _WISHES,
         "SELECT p.line_id AS line, l.name, p.kept_at AS since FROM waiting_room_places p"
@@ -672,7 +692,7 @@ async def wishes(tx: ReadTx, account: UUID) -> list[MailWish]:
 
 
 class EntryResult(NamedTuple):
-    """Result of an entry: True if the line took it, and the time."""
+    """Result of inserting entries: whether the line takes entries, and the time."""
 
     is_open: bool
     at: datetime
@@ -687,7 +707,7 @@ FROM waiting_room_lines WHERE gathers_at IS NOT NULL AND opens_at IS NOT NULL
 _SUBJECTS_DUE = _SUBJECT + " AND state IN ('gathering', 'drawing') ORDER BY name"
 _SUBJECT_NAMED = _SUBJECT + " AND state <> 'ended' AND name = %s"
 DRAWS_DUE = "SELECT 1 FROM waiting_room_lines WHERE state IN ('gathering', 'drawing')"
-# The lock excludes the step that closes entries: an entry is in the table before the line is `drawing`, or not at all.
+# The lock excludes the step that closes the list: an entry is in the table before the line is `drawing`, or not at all.
 _ENTER = """
 WITH gathering AS (
     SELECT line_id FROM waiting_room_lines
@@ -708,32 +728,32 @@ UPDATE waiting_room_lines SET state = 'open', next_number = %s WHERE line_id = %
 
 
 async def subjects_due(tx: ReadTx) -> list[DrawSubject]:
-    """Return lines that gather entries or are being drawn."""
+    """Return the lines that take entries or are being drawn."""
     return await tx.all_as(_SUBJECTS, _SUBJECTS_DUE)
 
 
 async def subject_named(tx: ReadTx, name: str) -> DrawSubject | None:
-    """Return a line with a draw, unless it has ended."""
+    """Return the line of this name as the subject of its draw; None if it has no draw, or has ended."""
     return await tx.one_as(_SUBJECTS, _SUBJECT_NAMED, name)
 
 
 async def enter(tx: Tx, line: UUID, entries: list[bytes]) -> EntryResult:
-    """Insert entries into the draw of a line, all or none.  One statement."""
+    """Insert entries into the draw of a line, all or none, in one statement."""
     found = await tx.one_as(_ENTERED, _ENTER, line, entries)
     assert found is not None
     return found
 
 
 async def close_entries(tx: Tx, line: UUID) -> bool:
-    """Close the entries of a line.  False where that is done, or not due."""
+    """Close the list of entries of a line.  False if it was closed before, or is not due."""
     return await tx.run(_CLOSE_ENTRIES, line) == 1
 
 
 async def open_undrawn(tx: Tx, line: UUID) -> bool:
-    """Open a line whose draw was never announced, so that nobody could enter.  False where it is not due."""
+    """Open a line whose draw was never announced, so that it has no entries.  False if it is open, or not due."""
     return await tx.run(_OPEN_UNDRAWN, line) == 1
 
 
 async def open_drawn(tx: Tx, line: UUID, next_number: int) -> bool:
-    """Open a line behind the drawn numbers.  False where that is done."""
+    """Open a line after its draw; new places get numbers from `next_number` on.  False if it was opened before."""
     return await tx.run(_OPEN_DRAWN, next_number, line) == 1

@@ -1,8 +1,8 @@
-"""Tickets and turns as a visitor holds them: signed bytes, verified without a database.
+"""Tokens of visitors: tickets and turns as authenticated texts, verified without a database.
 
-A token is version, kind, key, line, number, holder and two times, and a MAC over all of it (HMAC-SHA256, cut to
-16 bytes: RFC 2104, section 5).  Kinds have fixed lengths and fields fixed positions, so that no two different tokens have
-the same bytes under the MAC.
+A token consists of version, kind, key, line, number, holder and two times, and a MAC over all of these (HMAC-SHA256, cut
+to 16 bytes: RFC 2104, section 5).  Each kind has a fixed length, and each field a fixed position, so that different
+tokens never have the same bytes under the MAC.
 """
 
 import hashlib
@@ -24,12 +24,12 @@ _TURNS = {  # by `is_early` and `is_bound`
 }
 _MAC_BYTES = 16
 HOLDER_BYTES = 16
-# version, kind, key, line, number, holder, when (ms), until or range
+# version, kind, key, line, number, holder, time (ms since 1970), end of the turn (ms since 1970) or shown range
 _BODY = struct.Struct(">BBB16sQ16sQQ")
-# The same, then serial and since
+# The same fields, then serial and since.
 _SPACED_BODY = struct.Struct(_BODY.format + "QQ")
 _RANGE = struct.Struct(">II")
-# In base 64, without padding.
+# Lengths of the texts of tokens: base 64, without padding.
 TEXT_LENGTH, SPACED_TEXT_LENGTH = (
     ((one.size + _MAC_BYTES) * 4 + 2) // 3 for one in (_BODY, _SPACED_BODY)
 )
@@ -37,12 +37,12 @@ _BODIES = {TEXT_LENGTH: _BODY, SPACED_TEXT_LENGTH: _SPACED_BODY}
 
 
 class Ticket(NamedTuple):
-    """A place in a line.
+    """A place in a line, as its holder has it.
 
-    `number` is the one with which it is called.  `holder` is 16 random bytes of its taker.  `taken_at` is in
-    milliseconds since 1970.  `low` and `high` are the seconds of waiting shown when it was taken, both 0 where none were.
-    A spaced place (`spacing.py`) has a `serial` instead of a number of the sequence, and in `since` the number that was
-    next when it was taken.
+    The place is called with `number`.  `holder` has 16 random bytes that identify the holder.  `taken_at` is in
+    milliseconds since 1970.  `low` and `high` are the range of waiting time, in seconds, shown when the place was taken,
+    both 0 if none was shown.  A spaced place (`spacing.py`) also has a `serial`, and in `since` the number that was
+    next when the place was taken; for any other place both are 0.
     """
 
     line: UUID
@@ -56,20 +56,20 @@ class Ticket(NamedTuple):
 
     @property
     def key(self) -> int:
-        """Key of the place, unique in its line; a place has one turn."""
+        """Key of the place and its turn, unique in the line: the serial of a spaced place, else the number."""
         return self.serial or self.number
 
     @property
     def is_behind(self) -> bool:
-        """True where a sign-in would bring the place an earlier call."""
+        """True if the place would be called earlier after a sign-in of its holder."""
         return self.number > self.since > 0
 
 
 class Turn(NamedTuple):
-    """The right to do a guarded act.
+    """The right to do a guarded act, until the time `until`; times in milliseconds since 1970.
 
-    `is_early`: of a visitor who came while nobody had to wait; it has no row before it is used.
-    `is_bound`: of one account, from which `holder` is derived.
+    `is_early`: the visitor came while nobody had to wait; such a turn has no row before it is used.
+    `is_bound`: the turn is valid for one account only, from which `holder` is derived.
     """
 
     line: UUID
@@ -82,7 +82,7 @@ class Turn(NamedTuple):
 
 
 class LineTokens:
-    """Encodes and verifies tickets and turns, with one key for each installation."""
+    """Encodes and verifies tickets and turns, with a key of the installation."""
 
     def __init__(self, key: bytes) -> None:
         self._key = key
@@ -104,7 +104,7 @@ class LineTokens:
             raise TicketInvalid("not base 64") from None
         body, mac = content[: form.size], content[form.size :]
         wanted = hmac.digest(self._key, body, hashlib.sha256)[:_MAC_BYTES]
-        # Only the exact text that we wrote: the decoder also reads `+` and `/` as `-` and `_`.
+        # Only the exact text that we wrote is accepted: the decoder also reads `+` and `/` as `-` and `_`.
         if (
             not hmac.compare_digest(mac, wanted)
             or urlsafe_b64encode(content).rstrip(b"=") != octets
@@ -124,7 +124,7 @@ class LineTokens:
         return self._sealed(kind, line.bytes, number, holder, taken_at, shown, *more)
 
     def read_ticket(self, text: str | bytes) -> Ticket:
-        """Return the ticket in a text.  Refuses `TicketInvalid`."""
+        """Decode and verify a ticket.  Refuses `TicketInvalid`."""
         kinds = (_TICKET, _SPACED_TICKET)
         _, line, number, holder, taken_at, shown, *more = self._opened(kinds, text)
         low, high = _RANGE.unpack(shown.to_bytes(_RANGE.size))
@@ -138,7 +138,7 @@ class LineTokens:
         )
 
     def read_turn(self, text: str | bytes) -> Turn:
-        """Return the turn in a text, expired or not.  Refuses `TicketInvalid`."""
+        """Decode and verify a turn, expired or not.  Refuses `TicketInvalid`."""
         found = self._opened(tuple(_TURNS.values()), text)
         kind, line, number, holder, admitted_at, until = found
         is_early = kind in (_EARLY_TURN, _BOUND_EARLY_TURN)

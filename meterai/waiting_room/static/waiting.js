@@ -1,5 +1,5 @@
-// Looks at the public document of the line instead of loading the page anew; without this file the
-// page reloads itself.  The same rules as `estimate.py`: the nearer, the sooner, and spread.
+// Reads the public document of the line instead of loading the page again; without this script the
+// page reloads itself.  The rules are those of `estimate.py`: the fewer places are ahead, the sooner it asks again.
 
 const place = document.getElementById("place");
 const told = place.dataset;
@@ -14,7 +14,7 @@ function words(low, high) {
   return (least ? between : upTo).replace("{low}", least).replace("{high}", Math.ceil(high / unit));
 }
 
-// As `crowds.places_to`: a spaced place may be called with a number that nobody has.
+// The same as `crowds.places_to`: a spaced place may be called with a number that nobody has.
 function placesTo(line) {
   let places = Math.max((told.spaced ? Math.min(number, line.last) : number) - line.serving, 0);
   for (const [first, last, all] of line.spaced ?? []) {
@@ -45,12 +45,12 @@ async function look() {
     const { payload } = await answer.json();
     const line = JSON.parse(new TextDecoder().decode(
       Uint8Array.from(atob(payload.replace(/-/g, "+").replace(/_/g, "/")), (c) => c.charCodeAt(0))));
-    // A place that nobody counted, of a process that was killed, is counted when its page is asked for.
+    // If a process was killed before it counted this place, a request of the page counts it.
     const isForgotten = told.spaced && line.last <= line.serving && !line.spaced?.length;
     if (!line.is_engaged || isForgotten || (number <= line.serving && !line.is_paused)) return location.replace(told.enter);
     seconds = show(line);
   } catch {
-    // Offline, or no room for a moment: the number is kept, and we look again.
+    // Offline, or the server is busy: the number stays valid, and the script asks again.
   }
   later(seconds);
 }

@@ -1,5 +1,5 @@
--- Return the unused leased numbers from `p_first` up to before `p_end`.  The last numbers of a line are given anew; others
--- become a gap, which is skipped when numbers are called.
+-- Give back the unused leased numbers from `p_first` to `p_end - 1`.  If they are the last numbers of the line, they are
+-- leased again later; otherwise they become a gap, which is skipped when numbers are called.
 CREATE OR REPLACE FUNCTION line_give_back(p_line uuid, p_first bigint, p_end bigint) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -10,7 +10,7 @@ BEGIN
     SELECT next_number, serving INTO v_next, v_serving FROM waiting_room_lines
     WHERE line_id = p_line FOR UPDATE;
     IF NOT FOUND OR p_first >= p_end OR p_end > v_next OR v_serving >= p_first THEN
-        RETURN;  -- they were called already, or are none of this line
+        RETURN;  -- the numbers were called already, or the line never leased them
     END IF;
     IF v_next > p_end THEN
         INSERT INTO waiting_room_gaps (line_id, first, last) VALUES (p_line, p_first, p_end - 1)
@@ -18,7 +18,7 @@ BEGIN
         RETURN;
     END IF;
     v_next := p_first;
-    LOOP  -- a gap of another process that is the last now
+    LOOP  -- gaps that are now at the end of the sequence
         DELETE FROM waiting_room_gaps WHERE line_id = p_line AND last = v_next - 1
         RETURNING first INTO v_first;
         EXIT WHEN NOT FOUND;

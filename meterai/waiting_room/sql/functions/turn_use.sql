@@ -1,7 +1,7 @@
--- Use a turn for an account: `used`, `of_another` (account or holder), `has_another` (it waited twice at the same time,
--- and the other turn, which it used, has expired), `over`.  A first use frees a place inside for the next visitor; the
--- turn stays valid for repeats on any device.  An account that shows a second turn meanwhile uses its first one, and the
--- second stays free.  An early turn (`p_early_at`) gets its row here; it was called before the line was engaged.
+-- Use a turn for an account.  Returns `used`; `of_another` (another account or holder has the turn); `has_another` (the
+-- account waited for two turns at once, used the other one, and that has expired); or `over`.  After the first use the
+-- visitor no longer counts as inside; the turn stays valid for repeats on any device.  If an account shows a second turn
+-- meanwhile, its first one is used again, and the second stays unused.  An early turn (`p_early_at`) gets its row here.
 CREATE OR REPLACE FUNCTION turn_use(
     p_line uuid, p_number bigint, p_holder bytea, p_account uuid, p_since timestamptz,
     p_early_at timestamptz
@@ -11,7 +11,7 @@ DECLARE
     v_turn waiting_room_turns;
     v_began timestamptz;
 BEGIN
-    -- Two browsers of one account come one after the other.
+    -- This lock makes two browsers of one account wait for each other.
     PERFORM pg_advisory_xact_lock(16010, hashtext(p_account::text || p_line::text));
     IF p_early_at IS NOT NULL THEN
         INSERT INTO waiting_room_turns
