@@ -1,13 +1,13 @@
 """Documents: uploaded PDFs, their limits and how long they are kept.
 
 Promises of this room
-  * The bytes of a document are stored encrypted, for a limited time, and then forgotten.
-  * The same bytes are the same document within an account, for any number of uploads.
-  * Bytes are stored once, and stay until no row of any room or account wants them.
-  * A missing original is unavailable until the retention forgets it, never forgotten before.
-  * Bytes without a row of a document (an upload that was refused or cut off) are deleted.
-  * Objects leave the store by one module, in two steps, and only while this database alone claims the store.
-  * No document is written into a store that is not the database's.
+  * The bytes of a document are stored encrypted, for a limited time, and then deleted.
+  * Within an account, the same bytes are the same document, for any number of uploads.
+  * Bytes are stored once, and are kept until no row of any room or account refers to them.
+  * A missing original is reported as unavailable, and as forgotten only after the end of its retention.
+  * Bytes without a row of a document (of an upload that was refused or cut off) are deleted.
+  * Only one module deletes objects from the store, in two steps, and only while this database alone claims the store.
+  * No document is written into an object store that does not belong to the database.
 
 Calls accounts, trail.
 """

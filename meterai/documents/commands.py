@@ -1,4 +1,4 @@
-"""Commands about the object store of the database, and about deletion from it."""
+"""Commands that show and change which object store the database uses, and whether it may delete from the store."""
 
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
@@ -52,15 +52,15 @@ def _name(claim: StoreClaim) -> str:
 
 
 def show(options: Options = NO_OPTIONS) -> None:
-    """Show whose the object store is, and whether anything is deleted from it."""
+    """Show whether the object store belongs to the database, and whether deletion from it is held."""
     _tell(*_with_timeline("objects show", options, lambda timeline: timeline.found()))
 
 
 def confirm(options: Options = NO_OPTIONS, *, by: By = None) -> None:
-    """Let this database delete from its object store again, after a restore or beside a copy.
+    """Let this database delete from its object store again, after a restore or a conflict with a copy.
 
-    It means: no other database works with this store, and nobody needs what lies there and this database
-    does not know.  Such objects are condemned by the next sweep, and deleted after their grace period.
+    The operator confirms that no other database uses this store, and that nobody needs the objects in it that this
+    database does not know.  The next sweep condemns such objects; they are deleted after their grace period.
     """
     actor = operator(by)
 
@@ -76,10 +76,10 @@ def confirm(options: Options = NO_OPTIONS, *, by: By = None) -> None:
 
 
 def adopt(options: Options = NO_OPTIONS, *, by: By = None) -> None:
-    """Take the store of this machine for the one of the database: the old one is lost for good.
+    """Make the object store of this machine the one of the database, since the old store is permanently lost.
 
-    Every other machine must see this store too, or it stops working.  Originals that were only in
-    the old store stay unavailable; stamps and money lose nothing.
+    Every other machine must use this store too, or it stops working.  Originals that were only in
+    the old store stay unavailable; no stamps and no money are lost.
     """
     actor = operator(by)
 

@@ -1,10 +1,11 @@
 """Contents: the bytes of documents, each stored once under its SHA-256 for all rooms and accounts.
 
-A content has no owner of its own: rows of rooms want it, and it leaves the store when none does.  Its bytes are
-written first and then the row that wants it, at most `UNCLAIMED_AFTER` later.  A row of one room may take a content over
-from a row of another without its bytes, in a transaction that ends while the other row still wants it.
+A content belongs to no single room or account.  It is kept while a row of any room refers to it ("wants" it), and
+deleted afterwards.  The bytes are written first, and the row at most `UNCLAIMED_AFTER` later.  A row of a room may take
+over a content from a row of another room without its bytes, in a transaction that ends while the other row still refers
+to it.
 
-No caller reads a content by a digest that a client sends: each read begins at a row of the reader.
+A content is never read by a digest that a client sends, but only by the digest in a row that the client may read.
 """
 
 import asyncio
@@ -42,48 +43,49 @@ class DocumentContents:
         self._timeline = timeline
         self._removal = removal
         self._owners = {"documents": store.WANTED}
-        # Bytes may be written again while their row is forgotten; the new row follows so much later.
+        # Bytes may be written again while the old row is being deleted, and the new row comes up to this much later.
         self.grace = max(timedelta(seconds=settings.document_grace_seconds), UNCLAIMED_AFTER)
         removal.add(Keeper(self.grace, lambda name: bool(_CONTENT.fullmatch(name)), self._wanted))
-        # Written by the previous release.
+        # Objects with names of the previous release.
         removal.add(Keeper(self.grace, lambda name: named_by(name) is not None, self._wanted_old))
 
     @property
     def owners(self) -> Mapping[str, str]:
-        """Rooms whose rows want contents, each with its query."""
+        """Rooms whose rows refer to contents, each with the query that selects the wanted ones."""
         return dict(self._owners)
 
     def add_owner(self, room: str, query: str) -> None:
-        """Register the query of a room for its wanted contents: it takes an array of digests and selects the wanted ones
-        as `sha256`.
+        """Register a room whose rows refer to contents.
+
+        The query takes an array of digests, and selects as `sha256` those that rows of the room refer to.
         """
         self._owners[room] = query
 
     async def check_writable(self) -> None:
-        """Refuse `StoreNotOurs` if bytes would be written into another store."""
+        """Check that bytes may be written: the store belongs to this database.  Refuses `StoreNotOurs`."""
         await self._timeline.check_writable()
 
     async def put(self, sha256: bytes, content: bytes) -> None:
-        """Store a content; the row that wants it follows.  Refuses `StoreNotOurs`."""
+        """Store a content; the caller then writes the row that refers to it.  Refuses `StoreNotOurs`."""
         await self.check_writable()
         await self._objects.put(content_name(sha256), content)
 
     def put_from_thread(self, sha256: bytes, content: bytes) -> None:
-        """Store a content from a thread, after `check_writable`.  Waits for the disk.
+        """Store a content, called in a thread after `check_writable`, since it waits for the disk.
 
-        An existing one is written again: its time shows that a row may follow.
+        An existing object is written again, so that its time shows that a row may follow.
         """
         self._objects.put_from_thread(content_name(sha256), content)
 
     async def get(self, sha256: bytes, old_name: str | None = None) -> bytes:
-        """Return a content; one of the previous release is read by its old name.
+        """Return the bytes of a content.  `old_name` is the name of its object if the previous release stored it.
 
         Refuses `DocumentUnavailable`.
         """
         return await asyncio.to_thread(self.read_from_thread, sha256, old_name)
 
     def read_from_thread(self, sha256: bytes, old_name: str | None = None) -> bytes:
-        """Return a content from a thread."""
+        """Return the bytes of a content like `get`, called in a thread.  Refuses `DocumentUnavailable`."""
         name, found = content_name(sha256), None
         try:
             found = self._objects.get_from_thread(name)
@@ -96,11 +98,11 @@ class DocumentContents:
         return found
 
     async def check_stored(self, sha256: Sequence[bytes]) -> None:
-        """Refuse `DocumentUnavailable` if one of these contents is not in this store.  No byte is read."""
+        """Check that these contents are in this store, without reading them.  Refuses `DocumentUnavailable`."""
         await asyncio.to_thread(self.check_stored_from_thread, sha256)
 
     def check_stored_from_thread(self, sha256: Sequence[bytes]) -> None:
-        """Check from a thread that these contents are in this store."""
+        """Check like `check_stored`, called in a thread.  Refuses `DocumentUnavailable`."""
         if not all(self._objects.has_from_thread(content_name(one)) for one in sha256):
             raise DocumentUnavailable("it is not in this store")
 
@@ -111,10 +113,10 @@ class DocumentContents:
         grace: timedelta = UNCLAIMED_AFTER,
         old_names: Sequence[str] = (),
     ) -> None:
-        """Condemn contents that a row no longer wants, in the transaction that changes the row.
+        """Condemn contents to which a row no longer refers, in the transaction that changes the row.
 
-        Another row may still want them, or begin to want them during the grace period.  A grace shorter than
-        `UNCLAIMED_AFTER` would delete bytes whose row is about to be written.
+        Contents to which another row refers, now or at the end of the grace period, are not deleted.  The grace period is
+        at least `UNCLAIMED_AFTER`, since a row may be about to be written.
         """
         assert grace >= UNCLAIMED_AFTER, grace
         names = [content_name(one) for one in sha256]

@@ -1,4 +1,4 @@
-"""Figures of documents in a period: each was forgotten when its time was over."""
+"""Query of a promise for a period: every document is forgotten at the end of its retention."""
 
 from meterai.plumbing.db.figures import PromiseQuery, within
 

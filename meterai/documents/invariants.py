@@ -4,7 +4,7 @@ from meterai.accounts import ERASED
 from meterai.documents.model import NO_NAME
 from meterai.plumbing.db.invariants import Invariant
 
-# No name is erased before (the rules of retention, and a day for clock differences).
+# No name is erased within this time: the retention of names, less a day for clock differences.
 NAMES_KEPT = "interval '729 days'"
 
 INVARIANTS = (

@@ -1,4 +1,4 @@
-"""Values of documents; pure."""
+"""Values of documents and of the object store; no input or output."""
 
 import re
 from dataclasses import dataclass
@@ -21,25 +21,25 @@ class UploadMissing(Refusal):
 
 
 class DocumentForgotten(Refusal):
-    """The original was forgotten; its delta is kept."""
+    """The original was deleted at the end of its retention; the delta of its stamping is kept."""
 
     code = "document_forgotten"
     status = 410
 
 
 class DocumentUnavailable(Refusal):
-    """The original should be in the object store and was not found there; a later attempt or another machine may succeed.
+    """The original should be in the object store, but was not found; a later attempt or another machine may succeed.
 
-    Only the retention forgets a document.
+    The original was not deleted by the retention (`DocumentForgotten`).
     """
 
     code = "document_unavailable"
     status = 503
-    retry_after_seconds = 60  # lease of a stamping, or time of a mount
+    retry_after_seconds = 60  # as long as the lease of a stamping, or as mounting a folder takes
 
 
 class StoreNotOurs(Refusal):
-    """This process sees another object store than the one of its database, so it accepts no documents."""
+    """The object store of this process does not belong to its database, so the process accepts no documents."""
 
     code = "store_not_ours"
     status = 503
@@ -49,9 +49,9 @@ class StoreNotOurs(Refusal):
 class Hold(StrEnum):
     """Reason why nothing is deleted from the object store until an operator confirms."""
 
-    RESTORED = "restored"  # the database is another one than when it claimed the store
-    BEHIND = "behind"  # the store has a claim that this database did not make, or lost
-    CONTESTED = "contested"  # another database found a claim in the store that was not its own
+    RESTORED = "restored"  # the database is in another cluster than when it claimed the store
+    BEHIND = "behind"  # the store has a claim that this database did not make, or lost in a restore
+    CONTESTED = "contested"  # another database found a claim in the store that it had not made
 
 
 class DeletionHeld(CommandRefusal):
@@ -67,15 +67,20 @@ class DeletionHeld(CommandRefusal):
 
 
 class RestoredUnconfirmed(CommandRefusal):
-    """A worker of a restored database would repeat mails, calls and publications that another one may be doing."""
+    """The database was restored, and no operator has confirmed that it is the only one.
+
+    No worker starts, since it could repeat mails, calls and publications of another database.
+    """
 
     code = "restored_unconfirmed"
     status = 500
 
 
 class Lineage(NamedTuple):
-    """Identity of a database by PostgreSQL: a copy of the cluster has the same, a dump restored
-    into another cluster has another, and the timeline rises with each promotion.
+    """Identity of a database, from PostgreSQL: identifier of the cluster, id of the database, and timeline.
+
+    A copy of the cluster has the same identity; a dump that is restored into another cluster has another one.  The
+    timeline increases with each promotion of a standby.
     """
 
     system: str
@@ -84,13 +89,17 @@ class Lineage(NamedTuple):
 
     @property
     def cluster(self) -> tuple[str, int]:
-        """Part of the identity that a failover does not change."""
+        """Cluster and database: the part of the identity that a failover does not change."""
         return self.system, self.database
 
 
 @dataclass(frozen=True, slots=True)
 class StoreClaim:
-    """The database's claim on its object store."""
+    """The database's claim on its object store.
+
+    `store` is the id of the store, `token` and `token_before` are the last two claims, `here` is the current identity of
+    the database, and `claimed_by` its identity at the last claim.
+    """
 
     store: UUID | None
     here: Lineage
@@ -104,21 +113,21 @@ class StoreClaim:
 
 @dataclass(frozen=True, slots=True)
 class StoreSays:
-    """Mark, claim and contest in the object store."""
+    """Values read from the object store: its id, the claim in it, and a contest."""
 
     store: UUID | None
     token: UUID | None
-    told: str  # author of the claim, for people
-    contest: str  # author of the contest, for people; empty: none
+    told: str  # author of the claim, as text for people
+    contest: str  # author of the contest, as text for people; empty if the store is not contested
 
 
 def hold_of(claim: StoreClaim, found: StoreSays) -> Hold | None:
     """Return the reason why the database must not delete from this store; None if it may.
 
-    The database writes a claim before the store does, so that the store may be one claim behind, and
+    A claim is written into the database first and then into the store.  So the store may be one claim behind, but
     never ahead.
     """
-    # First: a copy of a held database is still a copy.
+    # This is checked first: a restored copy of a database that holds deletion is reported as restored.
     if claim.claimed_by is not None and claim.claimed_by.cluster != claim.here.cluster:
         return Hold.RESTORED
     if claim.held is not None:
@@ -129,14 +138,14 @@ def hold_of(claim: StoreClaim, found: StoreSays) -> Hold | None:
 
 
 class CondemnedObject(NamedTuple):
-    """An object that was unwanted when it was condemned."""
+    """A condemned object: no row referred to it at the time `condemned_at`."""
 
     name: str
     condemned_at: datetime
 
 
 class DocumentMetadata(NamedTuple):
-    """Facts of a document that are kept beside its bytes and its hash."""
+    """Metadata of a document: name, size in bytes, number of pages, and end of its retention."""
 
     name: str
     bytes: int
@@ -152,7 +161,7 @@ class DocumentKey(NamedTuple):
 
     @property
     def object(self) -> str:
-        """Name of its object in the form of the previous release."""
+        """Name of the document's object, as the previous release formed it."""
         return object_name(self.account, self.sha256)
 
 
@@ -160,22 +169,22 @@ NO_NAME = "dokumen.pdf"  # name of a document without a name, or after its name 
 
 
 def clean_name(name: str | None) -> str:
-    """Return a file name that is safe to show, to mail and to send back; never empty."""
+    """Return a file name that is safe to show, to mail and to send back, and never empty."""
     return file_name(name or "") or NO_NAME
 
 
 def content_name(sha256: bytes) -> str:
-    """Return the name of the object of a content."""
+    """Return the name of the object that stores the content with this digest."""
     return sha256.hex()
 
 
 def object_name(account: UUID, sha256: bytes) -> str:
-    """Return the name of a document's object in the form of the previous release."""
+    """Return the name of a document's object, as the previous release formed it."""
     return f"{sha256.hex()}-{account.hex}"
 
 
 def named_by(name: str) -> DocumentKey | None:
-    """Return the document that an object name denotes; None for other objects."""
+    """Return the document of an object name of the previous release; None if the name has another form."""
     if not _OBJECT.fullmatch(name):
         return None
     sha256, account = name.split("-")

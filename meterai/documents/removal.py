@@ -1,8 +1,8 @@
 """Removal of objects from the store, in two steps.
 
-An object that no row wants is condemned: it stays in the store, and the database records the time.
-After its grace period it is deleted, if it is still unwanted, was not written again since, and the database may
-delete from the store (`Timeline.advance`).  `sweep` condemns objects without a row, such as those of a crash.
+An object to which no row refers is condemned: it stays in the store, and the database records the time.
+After its grace period it is deleted, if still no row refers to it, it was not written again since, and the database may
+delete from the store (`Timeline.advance`).  `sweep` condemns objects without a row, such as those left by a crash.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -23,16 +23,19 @@ from meterai.plumbing.work.periodic import each
 
 LOOKED_AT_ONCE = 500  # objects read in one run
 DELETED_AT_ONCE = 500  # objects deleted between two claims of the store
-# An upload has its row seconds after its bytes, or minutes for many large documents that need repair.
-# A younger object may still get its row.
+# The row of an upload is written seconds after its bytes, or minutes for many large documents that need repair.  So an
+# object that is younger than this may still get its row.
 UNCLAIMED_AFTER = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Keeper:
-    """Owner of a set of object names, which says which of them its rows want."""
+    """Object owner: a room whose rows refer to objects with a certain form of names.
 
-    grace: timedelta  # between condemned and deleted
+    `is_named` recognizes these names; `wanted` returns those of the given names that rows of the room refer to.
+    """
+
+    grace: timedelta  # time between condemning and deleting
     is_named: Callable[[str], bool]
     wanted: Callable[[Sequence[str]], Awaitable[set[str]]]
 
@@ -40,11 +43,11 @@ class Keeper:
 class _DueRemoval(NamedTuple):
     name: str
     condemned_at: datetime
-    account: UUID = NOBODY  # it may belong to a draft
+    account: UUID = NOBODY  # the object may belong to a draft without an account
 
 
 class Removal:
-    """Condemns objects and deletes them.  An object whose name no keeper knows is left alone."""
+    """Condemns objects and deletes them.  An object whose name no object owner recognizes is never deleted."""
 
     def __init__(
         self, database: Database, objects: ObjectStore, timeline: Timeline, clock: Clock
@@ -54,22 +57,22 @@ class Removal:
         self._timeline = timeline
         self._clock = clock
         self._keepers: list[Keeper] = []
-        self._looked_to = ""  # the last name that `sweep` read; empty: it begins
+        self._looked_to = ""  # the last name that `sweep` read; empty before the first batch
 
     def add(self, keeper: Keeper) -> None:
-        """Register a keeper."""
+        """Register an object owner."""
         self._keepers.append(keeper)
 
     async def condemn(self, tx: Tx, names: Sequence[str], grace: timedelta) -> None:
-        """Condemn objects that rows no longer want; their grace period begins."""
+        """Condemn objects to which rows no longer refer; their grace period begins now."""
         now = self._clock.now()
         await store.condemn(tx, names, now, now + grace)
 
     async def sweep(self) -> int:
-        """Periodic task: condemn objects in the store that no row wants.
+        """Periodic task: condemn objects in the store to which no row refers.
 
-        Each run reads one batch of the store in the order of names, and returns the number of objects
-        read, none at the end.  Refuses `DeletionHeld`, `StoreDiffers`.
+        Each run reads a batch of the store in the order of names, and returns the number of objects
+        read, or 0 at the end of the store.  Refuses `DeletionHeld`, `StoreDiffers`.
         """
         held = await self._timeline.look()
         if held is not None:
@@ -89,9 +92,9 @@ class Removal:
         return 0 if is_end else len(seen)
 
     async def delete_condemned(self) -> int:
-        """Periodic task: delete condemned objects whose grace period is over.
+        """Periodic task: delete condemned objects whose grace period is over, unless a row refers to them again.
 
-        Refuses `DeletionHeld`, `StoreDiffers`.
+        Returns the number of processed objects if more may be due, else 0.  Refuses `DeletionHeld`, `StoreDiffers`.
         """
         await self._timeline.advance()
         now = self._clock.now()
@@ -102,11 +105,12 @@ class Removal:
         struck = [name for name in names if name not in unwanted]
 
         async def remove(one: _DueRemoval) -> None:
-            # An upload that has just written it will soon have its row.
+            # The object stays if it was written since it was condemned: an upload will soon write its row.
             await self._objects.remove(one.name, one.condemned_at)
             struck.append(one.name)
 
-        # Checked again after the rows: a row that let an object go meanwhile may have passed it to another.
+        # Read again after the rows: a row that released an object meanwhile has begun the object's grace period again,
+        # since it may have passed the object to another row.
         still = (
             await self._database.once(store.still_due, sorted(unwanted), now) if unwanted else []
         )

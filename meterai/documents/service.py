@@ -1,7 +1,7 @@
-"""Documents: store one, read its bytes, forget it when its time is over.
+"""Documents: store a document, read its bytes, forget it at the end of its retention.
 
-The bytes are written first and then the row: a row without bytes would name an unreadable
-document.  `Removal.sweep` condemns bytes without a row (an upload that was refused for lack of stamps, or
+The bytes are written first and then the row, since a row without bytes would name an unreadable
+document.  `Removal.sweep` condemns bytes without a row (of an upload that was refused for lack of stamps, or
 cut off by a crash).
 """
 
@@ -26,12 +26,12 @@ BATCH = 100  # documents forgotten in one run
 
 
 async def keep_longer(tx: Tx, account: UUID, sha256: Sequence[bytes], until: datetime) -> bool:
-    """Keep documents at least until then; false if one of them was forgotten."""
+    """Keep documents of an account at least until a time; False if one of them was forgotten or is unknown."""
     return await store.keep_longer(tx, account, sha256, until)
 
 
 class DocumentService:
-    """Stores documents, reads them, and forgets them when their time is over."""
+    """Stores documents, reads them, and forgets them at the end of their retention."""
 
     def __init__(
         self,
@@ -48,15 +48,18 @@ class DocumentService:
     def metadata(
         self, name: str | None, size: int, pages: int, *, wanted_seconds: float
     ) -> DocumentMetadata:
-        """Return the values of the row of a document of `size` bytes, with the time until which it is kept from now on.
+        """Return the metadata of a new document of `size` bytes; its retention begins now.
 
-        `wanted_seconds` is the longest time until its stamping ends; the document is kept that long.
+        `wanted_seconds` is the longest time until its stamping ends; the document is kept at least that long.
         """
         until = self._clock.now() + timedelta(seconds=max(self._kept_seconds, wanted_seconds))
         return DocumentMetadata(clean_name(name), size, pages, until)
 
     def content_from_thread(self, account: UUID, sha256: bytes) -> bytes:
-        """Return the bytes of a document, from a thread.  Refuses `DocumentUnavailable`, also for a forgotten one."""
+        """Return the bytes of a document, called in a thread.
+
+        Refuses `DocumentUnavailable`, also for a forgotten document.
+        """
         return self.contents.read_from_thread(sha256, object_name(account, sha256))
 
     async def content(self, account: UUID, sha256: bytes) -> bytes:
@@ -64,7 +67,7 @@ class DocumentService:
         try:
             return await self.contents.get(sha256, object_name(account, sha256))
         except DocumentUnavailable:
-            # Only the row tells that it was forgotten: a missing object may be on another machine.
+            # Only the row tells whether the document was forgotten: a missing object may be on another machine.
             if not await self._database.once(store.is_kept, account, sha256):
                 raise DocumentForgotten("the original is not kept any more") from None
             raise
@@ -72,7 +75,7 @@ class DocumentService:
     # -- periodic tasks ----------------------------------------------------------------------------
 
     async def forget_old(self) -> int:
-        """Periodic task: forget documents whose time is over, and condemn their bytes."""
+        """Periodic task: forget documents at the end of their retention, and condemn their bytes; returns their number."""
 
         async def act(tx: Tx) -> int:
             found = await store.forget(tx, self._clock.now(), BATCH)

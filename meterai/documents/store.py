@@ -1,4 +1,4 @@
-"""SQL of documents, one function per question."""
+"""SQL of documents, one function per query."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -16,7 +16,7 @@ _KEEP_LONGER = """
 UPDATE documents SET kept_until = greatest(kept_until, %s)
 WHERE account_id = %s AND sha256 = ANY (%s) AND forgotten_at IS NULL
 """
-# A row that another transaction holds is left for the next run and does not block the others.
+# A row that another transaction has locked is left for the next run, and does not delay the others.
 _FORGET = """
 WITH due AS MATERIALIZED (
     SELECT account_id, sha256 FROM documents WHERE forgotten_at IS NULL AND kept_until <= %s
@@ -25,7 +25,7 @@ UPDATE documents SET forgotten_at = %s WHERE (account_id, sha256) IN (TABLE due)
 RETURNING account_id AS account, sha256
 """
 WANTED = "SELECT sha256 FROM documents WHERE sha256 = ANY (%s) AND forgotten_at IS NULL"
-# Selects, of documents that name objects of the previous release, those whose bytes are still wanted.
+# For objects of the previous release: selects those of the given documents that were not forgotten.
 _WANTED_OLD = """
 SELECT d.account_id AS account, d.sha256
 FROM unnest(%s::uuid[], %s::bytea[]) AS named (account_id, sha256)
@@ -114,30 +114,31 @@ _CLAIMS = RowMapper(_claim)
 
 
 async def keep_longer(tx: Tx, account: UUID, sha256: Sequence[bytes], until: datetime) -> bool:
-    """Keep documents at least until then; false if one of them was forgotten."""
+    """Keep documents of an account at least until a time; False if one of them was forgotten or is unknown."""
     return await tx.run(_KEEP_LONGER, until, account, list(sha256)) == len(set(sha256))
 
 
 async def is_kept(tx: ReadTx, account: UUID, sha256: bytes) -> bool:
-    """True if a document is known and its bytes were not forgotten."""
+    """True if the account has a row of this document, and its bytes were not forgotten."""
     return bool(await tx.value(_IS_KEPT, account, sha256))
 
 
 async def forget(tx: Tx, at: datetime, limit: int) -> list[DocumentKey]:
-    """Forget documents whose time is over, and return them."""
+    """Mark up to `limit` documents at the end of their retention as forgotten, and return them."""
     return await tx.all_as(_KEYS, _FORGET, at, limit, at)
 
 
 async def wanted(tx: ReadTx, named: Sequence[DocumentKey]) -> list[DocumentKey]:
-    """Return those of these documents whose bytes are still wanted."""
+    """Return those of these documents that were not forgotten."""
     columns = ([one.account for one in named], [one.sha256 for one in named])
     return await tx.all_as(_KEYS, _WANTED_OLD, *columns)
 
 
 async def wanted_contents(tx: ReadTx, owners: Sequence[str], sha256: Sequence[bytes]) -> set[bytes]:
-    """Return those of these digests that a row of some owner wants.
+    """Return those of these digests to which a row of any room refers; `owners` are the queries of the rooms.
 
-    One statement has one snapshot: a row that takes a content over from another is seen with it, or before.
+    All queries are one statement with one snapshot, so that a content which a row takes over from another is always
+    found.
     """
     query = " UNION ".join(owners)
     rows = await tx.all(query, *[list(sha256)] * len(owners))
@@ -145,47 +146,54 @@ async def wanted_contents(tx: ReadTx, owners: Sequence[str], sha256: Sequence[by
 
 
 async def store_id(tx: ReadTx) -> UUID | None:
-    """Return the id of the object store that is the database's; None before the first mark."""
+    """Return the id of the object store that belongs to the database; None if it has none yet."""
     found = await tx.value(_STORE)
     assert found is None or isinstance(found, UUID)
     return found
 
 
 async def mark_store(tx: Tx, store: UUID) -> None:
-    """Make this object store the one of a database without one."""
+    """Make this object store the one of the database, if the database has none yet."""
     await tx.run(_MARK_STORE, store)
 
 
 async def adopt_store(tx: Tx, store: UUID) -> None:
-    """Make this object store the one of the database in place of another."""
+    """Make this object store the one of the database, in place of another."""
     await tx.run(_ADOPT_STORE, store)
 
 
 async def claim(tx: ReadTx) -> StoreClaim:
-    """Return the database's claim on its object store, and the identity of the database."""
+    """Return the database's claim on its object store, with the identity of the database."""
     found = await tx.one_as(_CLAIMS, _CLAIM)
     assert found is not None
     return found
 
 
 async def locked_claim(tx: Tx) -> StoreClaim:
-    """Return the claim, locked against other processes that claim the store."""
+    """Lock and return the claim, so that no other process of this database claims the store meanwhile."""
     await tx.run(_LOCK_CLAIM)
     return await claim(tx)
 
 
 async def hold(tx: Tx, reason: Hold) -> None:
-    """Delete nothing from the store until an operator confirms.  The reason that it is a copy replaces the others."""
+    """Hold deletion from the store until an operator confirms.  The reason `RESTORED` replaces any other reason."""
     await tx.run(_HOLD, reason, reason)
 
 
 async def advance(tx: Tx, token: UUID, here: Lineage, slack: timedelta) -> None:
-    """Claim the store again.  After a promotion, objects written since the last claim are spared."""
+    """Record a new claim with this token.
+
+    If the timeline has changed since the last claim (a promotion), objects written in between, and `slack` around that
+    time, are spared.
+    """
     await tx.run(_ADVANCE, token, here.timeline, slack, slack, *here)
 
 
 async def confirm(tx: Tx, token: UUID, found: UUID | None, here: Lineage, at: datetime) -> None:
-    """Claim the store in place of the claim found in it.  The grace period of each condemned object begins again."""
+    """Record a new claim in place of the claim `found` in the store, and end the hold.
+
+    The grace period of each condemned object begins again.
+    """
     await tx.run(_CONFIRM, found, token, *here)
     await tx.run(_BEGIN_GRACE_ANEW, at, at)
 
@@ -193,28 +201,31 @@ async def confirm(tx: Tx, token: UUID, found: UUID | None, here: Lineage, at: da
 async def condemn_unclaimed(
     tx: Tx, written: Sequence[tuple[str, datetime]], at: datetime, due_at: datetime
 ) -> None:
-    """Condemn objects without a row, written then, unless they are condemned already."""
+    """Condemn objects without a row (given with the times they were written), unless they are condemned or spared."""
     names, times = [name for name, _ in written], [then for _, then in written]
     await tx.run(_CONDEMN_UNCLAIMED, at, due_at, names, times)
 
 
 async def condemn(tx: Tx, names: Sequence[str], at: datetime, due_at: datetime) -> None:
-    """Condemn objects that their rows let go.  Another row's later due time is kept."""
+    """Condemn objects to which rows no longer refer.  If an object has a later due time already, that is kept."""
     await tx.run(_CONDEMN, at, due_at, sorted(set(names)))
 
 
 async def condemned(tx: ReadTx, at: datetime, limit: int) -> list[CondemnedObject]:
-    """Return objects whose grace period is over."""
+    """Return up to `limit` condemned objects whose grace period is over, the earliest due first."""
     return await tx.all_as(_CONDEMNED, _DUE, at, limit)
 
 
 async def still_due(tx: ReadTx, names: Sequence[str], at: datetime) -> list[CondemnedObject]:
-    """Return those of these objects whose grace period is still over: no row let one go since."""
+    """Return those of these condemned objects whose grace period is over and did not begin again meanwhile."""
     return await tx.all_as(_CONDEMNED, _STILL_DUE, list(names), at)
 
 
 async def remove_condemned(tx: Tx, names: Sequence[str], at: datetime) -> None:
-    """Remove these objects from the list: deleted, or wanted again; one whose grace began again meanwhile stays condemned."""
+    """Remove objects from the list of condemned ones, since they were deleted or a row refers to them again.
+
+    An object whose grace period began again meanwhile stays condemned.
+    """
     await tx.run(_REMOVE_CONDEMNED, list(names), at)
 
 

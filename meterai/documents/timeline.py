@@ -1,10 +1,9 @@
-"""Timeline of the database and its object store: whether they belong together, and whether the
-database may delete from the store.
+"""Checks that the database and its object store belong together, and that the database may delete from the store.
 
-The store has the id of the database's store (`MARKER`).  Each pass that deletes also writes a token of
-its own, first in the database and then in the store.  A database that finds another token than its
-last two was restored to an earlier point, or is not alone: it holds deletion, and writes that into the store
-(`CONTEST`), so that the other one holds deletion too, until an operator confirms.
+Both the database and the store (object `MARKER`) have the id of the store.  Each pass that deletes also writes a new
+token, first into the database and then into the store (object `CLAIM`).  A database that finds another token than its
+last two was restored to an earlier point, or another database uses the same store.  It then holds deletion, and writes
+that into the store (object `CONTEST`), so that the other database holds deletion too, until an operator confirms.
 """
 
 import asyncio
@@ -38,11 +37,12 @@ from meterai.plumbing.objects import ObjectStore, ObjectUnreadable, StoreDiffers
 
 MARKER = "store-marker"  # the object that holds the id of the store
 CLAIM = "store-claim"  # the token of the last pass, and its author
-CONTEST = "store-contested"  # the database that found a token that was not its own
+CONTEST = "store-contested"  # the database that found a token which it had not written
 OBJECTS_OF_STORE = frozenset({MARKER, CLAIM, CONTEST})
-# A write relies on the last check of the store for this time: the longest delay to notice a folder mounted over it.
+# Writes rely on the last check of the store for this time: within it another folder, mounted in place of the store, may
+# stay unnoticed.
 LOOK_SECONDS = 10.0
-# Around a promotion: an upload has its row seconds after its bytes, and clocks differ.
+# Time before and after a promotion: an upload has its row seconds after its bytes, and clocks differ.
 SPARED_AROUND = timedelta(hours=1)
 _UNREADABLE = UUID(int=0)  # token of an unreadable claim, which belongs to nobody
 
@@ -50,7 +50,7 @@ _log = structlog.get_logger()
 
 
 class Timeline:
-    """Checks that this store is the database's, and that the database may delete from it."""
+    """Checks that the object store belongs to the database, and that the database may delete from it."""
 
     def __init__(self, database: Database, objects: ObjectStore, clock: Clock) -> None:
         self._database = database
@@ -59,29 +59,30 @@ class Timeline:
         self._looked_at = float("-inf")
         self._differs: StoreDiffers | None = None
         self._looking = asyncio.Lock()
-        self.held: Hold | None = None  # by the last check
+        self.held: Hold | None = None  # result of the last check
 
     # -- which store -----------------------------------------------------------------------
 
     async def check_store(self) -> None:
-        """Check that this object store is the one of the database; the first process marks both.
-        Refuses `StoreDiffers`.
+        """Check that this object store is the one of the database.
+
+        If neither has an id of a store yet, both get a new one.  Refuses `StoreDiffers`.
         """
         if await self._database.once(store.store_id) is None:
-            # The store first: a crash between the two leaves a mark that the next start adopts.
+            # The store is marked first: after a crash between the two steps the next start uses its mark.
             with suppress(OSError):
                 await self._objects.put_new(MARKER, new_id().hex.encode())
             found = await self._read()
-            # A new database does not adopt a store that another one has claimed; an operator does.
+            # A new database does not take a store that another database has claimed; only an operator may do so.
             if found.store is not None and found.token is None:
                 await self._database.once(store.mark_store, found.store)
         await self.look()
 
     async def check_writable(self) -> None:
-        """Refuse `StoreNotOurs` if a write would go to another store, or in an unconfirmed copy of the database.
+        """Check that objects may be written: the store belongs to this database, which is not an unconfirmed copy.
 
-        The other database would find objects that none of its rows names, and delete them.
-        Costs a comparison, and every `LOOK_SECONDS` a check: three small files and one query.
+        Otherwise another database would find objects to which none of its rows refers, and delete them.  The store is
+        checked every `LOOK_SECONDS`, with three small files and a query.  Refuses `StoreNotOurs`.
         """
         if monotonic() - self._looked_at > LOOK_SECONDS:
             async with self._looking:
@@ -94,8 +95,8 @@ class Timeline:
             raise StoreNotOurs("the database was restored, and no operator has confirmed")
 
     async def look(self) -> Hold | None:
-        """Return why nothing is deleted, None if deletion is allowed.  Refuses `StoreDiffers`."""
-        # The store first: a concurrent claim is then one ahead in the database, which is allowed.
+        """Check the store; return the reason why deletion is held, or None if it is allowed.  Refuses `StoreDiffers`."""
+        # The store is read first: a concurrent claim can then only make the database one ahead, which is allowed.
         found = await self._read()
         claim = await self._database.once(store.claim)
         self._note(claim, found)
@@ -118,7 +119,7 @@ class Timeline:
             HELD.labels(reason=reason).set(reason == held)
 
     async def _settle(self) -> Hold | None:
-        """Check again, while no other process of ours claims the store; record a hold."""
+        """Check again while no other process of this database can claim the store, and record a hold."""
 
         async def act(tx: Tx) -> Hold | None:
             return await self._hold(tx, await store.locked_claim(tx), await self._read())
@@ -138,10 +139,10 @@ class Timeline:
     # -- claims ------------------------------------------------------------------------------
 
     async def advance(self) -> None:
-        """Claim the store again, before something is deleted from it.
+        """Claim the store again, before objects are deleted from it.
 
-        The database first: a crash between the two leaves the store one claim behind, and the next pass
-        repairs it.  Refuses `DeletionHeld`, `StoreDiffers`.
+        The claim is written into the database first.  A crash before it is in the store leaves the store one claim
+        behind, which the next pass repairs.  Refuses `DeletionHeld`, `StoreDiffers`.
         """
         token = new_id()
 
@@ -161,7 +162,7 @@ class Timeline:
         await self._bring_up(token)
 
     async def _bring_up(self, token: UUID) -> None:
-        """Write a claim into the store, unless another process made a newer one since."""
+        """Write the claim with this token into the store, unless another process has made a newer claim."""
 
         async def act(tx: Tx) -> None:
             claim = await store.locked_claim(tx)
@@ -177,16 +178,16 @@ class Timeline:
         at = self._clock.now().isoformat(timespec="seconds")
         return json.dumps(here._asdict() | {"host": socket.gethostname(), "at": at})
 
-    # -- acts of an operator -----------------------------------------------------------------
+    # -- actions of an operator --------------------------------------------------------------
 
     async def found(self) -> tuple[StoreClaim, StoreSays, int]:
-        """Return the claim, the marks in the store, and the number of condemned objects."""
+        """Return the database's claim, the values in the store, and the number of condemned objects."""
         said = await self._read()
         claim = await self._database.once(store.claim)
         return claim, said, await self._database.once(store.count_condemned)
 
     async def confirm(self, *, actor: Actor) -> None:
-        """Let this database delete from its store again, as an operator.  Refuses `StoreDiffers`.
+        """End a hold, since an operator confirms that only this database uses the store.  Refuses `StoreDiffers`.
 
         The grace period of each condemned object begins again.
         """
@@ -195,7 +196,7 @@ class Timeline:
         async def act(tx: Tx) -> None:
             claim, found = await store.locked_claim(tx), await self._read()
             self._note(claim, found)
-            # Other processes of this database may check meanwhile: they find what this one knows, and no contest.
+            # The contest is removed first, so that other processes of this database that check meanwhile do not find it.
             await self._objects.remove(CONTEST, self._clock.now() + timedelta(minutes=1))
             await store.confirm(tx, token, found.token, claim.here, self._clock.now())
             await trail.record(
@@ -214,11 +215,9 @@ class Timeline:
         self._set_held(None)
 
     async def adopt_store(self, *, actor: Actor) -> None:
-        """Make this object store the one of the database, in place of one that is lost for good, as
-        an operator.
-        """
+        """Make this object store the one of the database, since an operator says that the old store is lost."""
         marker, token = new_id(), new_id()
-        # A crash after this leaves a store that is not the database's; it is adopted again.
+        # A crash after this step leaves a store that does not belong to the database; the command is then repeated.
         await self._objects.put(MARKER, marker.hex.encode())
 
         async def adopt(tx: Tx) -> None:
@@ -240,7 +239,7 @@ class Timeline:
     # -- marks in the store --------------------------------------------------------------------
 
     async def _read(self) -> StoreSays:
-        """Return the marks in the store; empty values for a missing mark, or one of another key."""
+        """Return the values in the store; empty ones if they are missing, or encrypted with another key."""
         try:
             marker, claim, contest = await asyncio.gather(
                 self._objects.get(MARKER), self._claim(), self._objects.get(CONTEST)

@@ -1,4 +1,4 @@
--- Store the row of a document with the salted digest of its name, or keep an existing one longer; return its name.
+-- Insert the row of a document with the salted digest of its name, or keep an existing document longer; return its name.
 -- Public: stamping, which keeps a document when its stamping is requested.
 CREATE OR REPLACE FUNCTION document_keep(
     p_account uuid, p_sha256 bytea, p_name text, p_bytes integer, p_pages integer,

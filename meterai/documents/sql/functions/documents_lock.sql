@@ -1,4 +1,4 @@
--- Lock documents in one global order, so that concurrent requests wait here instead of in a deadlock.
+-- Lock documents in the same order for every caller, so that concurrent requests cannot deadlock.
 -- Public: stamping, which holds stamps for several of them at once.
 CREATE OR REPLACE FUNCTION documents_lock(p_account uuid, p_sha256 bytea[]) RETURNS void
 LANGUAGE plpgsql AS $$

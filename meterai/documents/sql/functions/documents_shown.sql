@@ -1,4 +1,4 @@
--- Columns of documents that are shown; the planner inlines the query.
+-- Columns of a document that pages and answers show; the planner inlines the query.
 -- Public: stamping, which shows a stamping with its document.
 CREATE OR REPLACE FUNCTION documents_shown()
 RETURNS TABLE (account_id uuid, sha256 bytea, name text, kept_until timestamptz, is_forgotten boolean)
