@@ -3,13 +3,13 @@
 Promises this floor keeps
   * Every page works without JavaScript, on a small screen and with a keyboard, in Indonesian and
     English, and fetches nothing from other hosts.
-  * A stranger's page sends none of our forms.
-  * A refusal or a fault is a calm page that says what is safe; programs get the same as problem+json.
-  * A page needs no room but its own: a room registers its templates, images and links in a `RoomPages`, and an
-    application builds a `Site` of them.
+  * A page of another site cannot send our forms.
+  * A refusal or a fault is shown as a calm page that says what is safe; programs get the same as problem+json.
+  * A page depends on no room but its own: a room registers its templates, images and links in a `RoomPages`, and an
+    application builds a `Site` from these.
 
-Knows no stamp, no order and no account, only whether the reader is signed in.  Calls plumbing.  Is called by every
-room that has pages.
+The package does not depend on stamps, orders or accounts; it only checks whether the reader is signed in.  It calls
+plumbing, and is called by every room that has pages.
 """
 
 from meterai.pages import paper

@@ -1,7 +1,7 @@
 """Static files of the pages: styles, scripts, images.
 
-They are read once and served from memory, without comments and spaces.  Their URL contains a part of their hash, so
-that a browser caches them for good and a new version has a new URL.
+The files are read once and served from memory, without comments and spaces.  The URL of a file contains a part of its
+hash, so that a browser may cache it permanently, and a new version has a new URL.
 """
 
 import hashlib
@@ -19,20 +19,20 @@ _KINDS = {
     ".png": "image/png",
     ".ico": "image/vnd.microsoft.icon",
 }
-_FOR_PEOPLE = (".css", ".js")  # files that contain comments and spaces
+_FOR_PEOPLE = (".css", ".js")  # kinds of files whose comments and spaces are removed
 _IMPORT = re.compile(rb'@import "([a-z]+\.css)";\n')
 _STYLE_COMMENT = re.compile(rb"/\*.*?\*/", re.DOTALL)
-# String literals, which are kept; comments; operators that need no spaces (a slash before a space
-# divides).
+# Matches string literals, which are kept; comments; and operators, around which spaces are removed (a slash before a
+# space is a division).
 _SCRIPT = re.compile(
     rb"""("(?:[^"\\\n]|\\.)*"|`[^`]*`)|[ ]*//[^\n]*|[ ]?([=<>!?:&|*,;(){}\[\]+-]+|/(?=[ ]))[ ]?"""
 )
 _LINE_END = re.compile(
     rb"(?:(?<=[;{},(?])|(?<==>)|(?<=&&))\n|\n(?=[.?)])"
-)  # at a line end that joins or ends a statement anyway; a statement that ends with a bracket has a semicolon
-# Consecutive declarations become one statement, if none contains a block.
+)  # line ends that can be removed: after or before a character that continues or ends the statement
+# Matches consecutive declarations without a block, which become one statement.
 _DECLARED = re.compile(rb"(?<![^;{}\n])(const|let)[ \[][^;{}\n]*(?:;\1[ \[][^;{}\n]*)+;")
-# Without meaning: a semicolon or comma before a closing bracket, brackets around a single
+# Matches characters without meaning: a semicolon or comma before a closing bracket, brackets around a single
 # parameter, empty brackets after `new`.
 _NEEDLESS = re.compile(
     rb"""("(?:[^"\\\n]|\\.)*"|`[^`]*`)|[;,](?=\})|(?<=\bnew )(\w+)\(\)(?=[;,)}])|(?<![\w$.\])])\((\w+)\)(?==>)"""
@@ -41,21 +41,21 @@ _NEEDLESS = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """A file, and the hash that names its version."""
+    """A static file as it is sent, and its version: a part of its hash."""
 
     content: bytes
     media_type: str
     version: str
 
     def is_named_by(self, query: bytes) -> bool:
-        """True for the query in `address` alone, whose content never changes."""
+        """True if a URL's query names exactly this version, so that the answer may be cached permanently."""
         return query == f"v={self.version}".encode()
 
 
 def _as_sent(content: bytes, kind: str) -> bytes:
-    """Return a file without comments and spaces, which saves a fifth of a script.
+    """Return a style sheet or script without comments and spaces, which makes a script a fifth smaller.
 
-    Our files have no multi-line strings, in which spaces would matter (tests/pages/test_floor.py).
+    Our files have no multi-line strings, in which spaces would matter (tests/pages/test_floor.py checks it).
     """
     if kind == "text/css":
         content = _STYLE_COMMENT.sub(b"", content)
@@ -70,12 +70,15 @@ def _as_sent(content: bytes, kind: str) -> bytes:
 
 
 def _with_imports(folder: Traversable, content: bytes) -> bytes:
-    """Return a file with the style sheets that it imports from its folder inlined, which saves a request."""
+    """Return a style sheet in which each `@import` of a file in its folder is replaced by that file's content.
+
+    This saves a request for each import.
+    """
     return _IMPORT.sub(lambda found: (folder / found[1].decode()).read_bytes(), content)
 
 
 def assets_of(*packages: str) -> Mapping[str, Asset]:
-    """Return every file of the `static/` of these packages by its name."""
+    """Return all files in the folders `static/` of these packages, by their names."""
     found: dict[str, Asset] = {}
     for package in packages:
         folder = resources.files(package) / "static"

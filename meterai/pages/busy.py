@@ -13,7 +13,7 @@ TEMPLATE = "busy.html"
 
 
 def too_long_pages(site: Site, settings: Settings, refusal: type[Refusal]) -> dict[str, str]:
-    """Return the page for a request with too long an address or headers, by language."""
+    """Return, by language, the page for a request whose address or headers are too long."""
     return {
         language: site.render(
             "refused.html",
@@ -32,7 +32,7 @@ def too_long_pages(site: Site, settings: Settings, refusal: type[Refusal]) -> di
 
 
 def busy_pages(site: Site, settings: Settings) -> dict[tuple[str, Priority, bool], str]:
-    """Return the pages for overload, by language, priority of the request, and whether it only read."""
+    """Return the pages for overload, by language, priority of the request, and True if the request only reads."""
     return {
         (language, priority, is_looking): site.render(
             TEMPLATE,

@@ -29,7 +29,7 @@ Wrong = TypeVar("Wrong", bound=Exception)
 
 
 def _proof_page(site: Site, wrong: Exception) -> str | None:
-    """Return the page of sign-in or fresh proof, if the refusal asks for one."""
+    """Return the path of the page of sign-in or of fresh proof if the refusal requires it, else None."""
     match wrong:
         case SignInRequired():
             return site.sign_in
@@ -45,8 +45,8 @@ def page_or_problem(
     """Wrap an exception handler: browsers get a page, programs the handler's problem+json."""
 
     def answer(request: PageRequest, wrong: Wrong) -> Response[Any]:
-        # Behind the gate of the console no route was found: the page shows the requested path, and
-        # later readers of the scope find the unknown one.
+        # For a console page outside its networks the scope has a path without a route.  The error page is made for the
+        # requested path; afterwards the scope has the other path again.
         routed, shut = request.scope["path"], request.scope.get(SHUT)
         request.scope["path"] = shut if isinstance(shut, str) else routed
         said = told(request, wrong)
@@ -61,8 +61,7 @@ def page_or_problem(
         if not wants_page(path, request.headers.get("accept", "")):
             return handler(request, wrong)
         if isinstance(wrong, MethodNotAllowedException) and is_safe(request):
-            # A refused form is shown at the path it was sent to, which the browser opens again by
-            # GET.
+            # The browser shows a refused form under the path to which it was sent, and may open that path again by GET.
             above = local_path(page_above(request))
             if above != "/":
                 return see_other(above)

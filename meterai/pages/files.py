@@ -15,16 +15,22 @@ from meterai.pages.rendering import PageRequest, Site
 from meterai.plumbing.config import Settings
 from meterai.plumbing.http.callers import service
 
-FILES_SECONDS = 3_600.0  # they change with the process alone
-FIXED_SECONDS = 86_400  # a day: then every client has a new version
-KEPT_SECONDS = 31_536_000  # a year, the most a cache must honour (RFC 9111, section 1.2.2)
+FILES_SECONDS = (
+    3_600.0  # for which answers are cached in the process; the files change only with the process
+)
+FIXED_SECONDS = (
+    86_400  # for which clients cache the well-known files, whose addresses have no version
+)
+KEPT_SECONDS = (
+    31_536_000  # for which clients cache a versioned file: a year (RFC 9111, section 1.2.2)
+)
 
 
 async def show_asset(request: PageRequest, name: FromPath[str]) -> Response[bytes]:
-    """Return a static file: cached for good at the URL of its version, and not cached at any other.
+    """Return a static file, cached permanently at the URL of its version, and not cached at any other URL.
 
-    While processes of two versions answer, one gets requests for files of the other: a cache must not keep these
-    bytes under that URL.
+    While processes of two releases answer, a process gets requests for files of the other release.  No cache may keep
+    its answer under such a URL.
     """
     found = service(request, Site).assets.get(name)
     if found is None:
@@ -39,11 +45,11 @@ _SEEN_BY_ROBOTS = (
     "/static/",
     "/manifest.webmanifest",
     "/favicon.ico",
-)  # files that listed pages need
+)  # files that search engines need to show listed pages
 
 
 def robots_text(listed: Sequence[str]) -> str:
-    """Return robots.txt (RFC 9309): the listed pages are allowed, all others not."""
+    """Return the text of robots.txt (RFC 9309), which allows the listed pages and no others."""
     pages = [f"Allow: {path}$" for path in listed]
     files = [f"Allow: {path}" for path in _SEEN_BY_ROBOTS]
     return "\n".join(["User-agent: *", *pages, *files, "Disallow: /", ""])
@@ -72,7 +78,7 @@ def _kept(content: Any, media_type: str) -> Response[Any]:
 
 
 async def show_robots(request: PageRequest) -> Response[str]:
-    """Return robots.txt; outside production, where stamps are SPECIMENs, it allows nothing."""
+    """Return robots.txt; outside production, where stamps are SPECIMENs, it allows no page."""
     is_shown = service(request, Settings).process.is_production
     listed = sorted(service(request, Site).listed) if is_shown else []
     return _kept(robots_text(listed), "text/plain")
@@ -91,7 +97,7 @@ async def show_icon(request: PageRequest) -> Response[bytes]:
 
 
 async def show_touch_icon(request: PageRequest) -> Response[bytes]:
-    """Return the icon of the site on the home screen of a phone."""
+    """Return the icon that a phone shows for the site on its home screen."""
     return _site_icon(request, "icon.png")
 
 
@@ -111,7 +117,7 @@ _FIXED = {
 
 
 def static_files(permission: str) -> Sequence[HTTPRouteHandler]:
-    """Return the routes of the files; they declare this permission, which this package does not know."""
+    """Return the routes of the files; they declare the given permission, since this package knows no permissions."""
 
     def of(path: str, remembered: Remembered) -> HTTPRouteHandler:
         return get(

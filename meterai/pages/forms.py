@@ -1,4 +1,4 @@
-"""Forms: content and origin of a submitted form."""
+"""Reads submitted forms and checks their origin."""
 
 import hmac
 from dataclasses import dataclass, field
@@ -14,19 +14,19 @@ from meterai.plumbing.http.bodies import Bodies
 from meterai.plumbing.http.callers import Caller, service
 from meterai.plumbing.http.forms import PARTS_MAX, read_parts
 
-KEPT_BODY_BYTES_MAX = 8_192  # maximum body of a form that is kept: a few typed fields
+KEPT_BODY_BYTES_MAX = 8_192  # largest body of a form whose typed fields are kept
 
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """A submitted form: texts by name, files with safe names, and the names as sent."""
+    """A submitted form: texts by field name, files with safe names, and in `came` the file names as sent."""
 
     texts: dict[str, str]
     files: list[tuple[str, bytes]] = field(default_factory=list)
     came: list[str] = field(default_factory=list)
 
     def text(self, name: str) -> str:
-        """Return a field; empty if absent."""
+        """Return the text of a field, empty if the form has no such field."""
         return self.texts.get(name, "")
 
 
@@ -47,18 +47,21 @@ async def read_form(request: PageRequest, *, parts_max: int = PARTS_MAX) -> Form
 
 
 def bodies_of(request: PageRequest) -> Bodies:
-    """Return the memory budget of bodies in this process, for a page that keeps parts of one while it answers."""
+    """Return the memory budget for request bodies in this process, for a page that keeps parts of a body in memory."""
     return service(request, Bodies)
 
 
 def check_form(caller: Caller, token: str) -> None:
-    """Check that our page made the form for this session.  Refuses `FormExpired`."""
+    """Check that the form has the token of this session, so that our page made it.  Refuses `FormExpired`."""
     if not hmac.compare_digest(caller.form_token.encode(), token.encode()):
         raise FormExpired("the form token does not match")
 
 
 async def read_own_form(request: PageRequest) -> Form:
-    """Read the form of a signed-in page.  Refuses `FormExpired`, and then keeps the typed fields."""
+    """Read the form of a page that requires a sign-in, and check its token.
+
+    Refuses `FormExpired`; the typed fields are then kept for the next form.
+    """
     form = await read_form(request)
     caller = known_caller(request)
     assert caller is not None, "the route asks who it is"
@@ -72,9 +75,9 @@ async def read_own_form(request: PageRequest) -> Form:
 
 
 async def keep_form(request: PageRequest, account: str, form_token: str) -> None:
-    """Keep the typed fields of a form whose sender must sign in first; only of a form that our page sent.
+    """Keep the typed fields of a form whose sender must sign in first, if our page sent the form.
 
-    `account` and `form_token` are those of the browser's session cookie, valid or not; empty if it has none.
+    `account` and `form_token` come from the browser's session cookie, valid or not; they are empty without a cookie.
     """
     if OPTION not in request.route_handler.opt or not _is_small(request):
         return
@@ -88,7 +91,7 @@ async def keep_form(request: PageRequest, account: str, form_token: str) -> None
 
 
 def _is_small(request: PageRequest) -> bool:
-    """True for a body small enough to read for an unknown sender."""
+    """True if the announced body is small enough to be read although nobody is signed in."""
     announced = counted(request.headers.get("content-length", ""))
     return announced is not None and announced <= KEPT_BODY_BYTES_MAX
 
@@ -106,10 +109,9 @@ def _keep(request: PageRequest, form: Form, account: str) -> None:
 
 
 async def read_form_of_a_person(request: PageRequest) -> Form:
-    """Read a form that only a signed-in person may send.
+    """Read a form that only a signed-in person may send, not an API key.  Refuses `SignInRequired`.
 
-    An API key can request our pages too, with a form token of its own; the thief of a key must not be able to make
-    its successor.
+    An API key can request pages too, and has a form token; but a thief of a key must not be able to make a new key.
     """
     form = await read_own_form(request)
     caller = known_caller(request)
@@ -119,8 +121,8 @@ async def read_form_of_a_person(request: PageRequest) -> Form:
 
 
 def check_origin(request: PageRequest) -> None:
-    """Check that no other site sent the form, whatever token it has.  Refuses `FormForeign`."""
-    # Set by the browser, not by the page (Fetch Metadata).  `none`: the user typed the address.
+    """Check that no other site sent the form, independent of its token.  Refuses `FormForeign`."""
+    # This header is set by the browser, not by the page (Fetch Metadata).  `none`: the user typed the address.
     if request.headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
         raise FormForeign("the form came from another site")
     origin = request.headers.get("origin")

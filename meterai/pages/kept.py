@@ -1,7 +1,7 @@
-"""Typed fields of a form that was not accepted, kept until its page is shown again to the same person.
+"""Typed fields of a form that was not accepted, kept until the page of the form is shown again to the same person.
 
-A route names the fields (`opt={"keeps": ("quantity",)}`), never a secret.  They are stored in one cookie of the
-browser and shown once.  Nothing is sent automatically: the person submits the form again.
+A route names the kept fields (`opt={"keeps": ("quantity",)}`), never a secret.  They are stored in a cookie of the
+browser and shown once.  The form is not sent again automatically: the person submits it again.
 """
 
 import json
@@ -20,11 +20,12 @@ COOKIE = "kept"
 LIVES_SECONDS = (
     3_600  # as long as a sign-in link is valid, so that signing in by it does not lose the form
 )
-# Characters of the whole cookie: with our other cookies it stays below the header limit of proxies (4 to 8
-# KB).
+# Characters of the cookie: together with our other cookies it stays below the header limit of proxies (4 to 8 KB).
 LENGTH_MAX = 2_000
 OPTION = "keeps"  # in `opt` of a route
-SCOPE = "meterai.kept"  # key in the scope of a request until its answer
+SCOPE = (
+    "meterai.kept"  # key in the scope of a request, under which the kept form waits for the answer
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class KeptForm:
 
     @classmethod
     def read(cls, text: str) -> "KeptForm | None":
-        """Read the form of a cookie; None if malformed."""
+        """Parse the text of a cookie; None if it is malformed."""
         if not text or len(text) > LENGTH_MAX:
             return None
         try:
@@ -48,7 +49,7 @@ class KeptForm:
         return cls(page, account, fields) if all(isinstance(one, str) for one in texts) else None
 
     def text(self) -> str:
-        """Return the text of the cookie; without fields if they are too long."""
+        """Return the text of the cookie; the fields are left out if they are too long."""
         for fields in (self.fields, {}):
             said = json.dumps([self.page, self.account, dict(fields)], separators=(",", ":"))
             text = urlsafe_b64encode(said.encode()).decode().rstrip("=")
@@ -57,7 +58,7 @@ class KeptForm:
         return ""
 
     def is_for(self, page: str, account: str) -> bool:
-        """True for its page and its account."""
+        """True if the form belongs to this page and this account; a form without an account belongs to any."""
         return self.page == page and self.account in ("", account)
 
 

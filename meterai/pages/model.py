@@ -1,4 +1,4 @@
-"""Links, local paths, keys and fields of forms; pure."""
+"""Links, local paths, keys and fields of forms; no input or output."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,11 +9,10 @@ from meterai.kit.ids import new_id, read, show
 from meterai.kit.numbers import counted
 from meterai.kit.refusal import NotFound, Refusal
 
-PATH_LENGTH_MAX = 500  # characters of a path to return to
+PATH_LENGTH_MAX = 500  # characters of a local path to which a visitor is redirected
 FORM_KEY = "frm"
 DESK = "/console"  # prefix of the pages of staff
-# Key in the scope of a request: the requested path of the console, if the sender's network is
-# outside it.
+# Key in the scope of a request: the requested path of a console page, if the sender's network may not open the console.
 SHUT = "meterai.shut"
 _FOR_MACHINES = ("/v1", "/snap", "/openapi.json", "/openapi", "/metrics", "/healthz", "/readyz")
 
@@ -26,11 +25,12 @@ class LinkPlace(StrEnum):
     DESK = "desk"  # the bar of the pages of staff
     REFUSED = "refused"  # links after a refusal or a fault
     ACCOUNT = "account"  # below the facts of an account, on its page
-    SECTION = "section"  # a section of that page: its label is the title, `<label>_mean` and `<label>_all` its text and button
+    # A section of the page of an account: the label is its title; `<label>_mean` is its text, `<label>_all` its button.
+    SECTION = "section"
 
 
 class ShownTo(StrEnum):
-    """Readers who see a link."""
+    """Group of readers to whom a link is shown."""
 
     EVERYBODY = "everybody"
     SIGNED_IN = "signed_in"
@@ -40,10 +40,10 @@ class ShownTo(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PageLink:
-    """A link that a room puts on every page.
+    """A link that a room puts at a place of every page.
 
-    `label` is the key of its text; within a place, the smallest `rank` comes first.  One that `needs` a permission
-    is hidden from signed-in readers without it.
+    `label` is the message key of its text; within a place, links are sorted by `rank`, the smallest first.  A link that
+    `needs` a permission is hidden from signed-in readers without that permission.
     """
 
     place: LinkPlace
@@ -56,7 +56,7 @@ class PageLink:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A line at the head of every page with its link; `kind` is its severity, which sets its colour."""
+    """A line at the head of every page, with a link to `path`; `kind` is the severity, which sets the colour."""
 
     kind: str
     path: str
@@ -67,12 +67,12 @@ class Notice:
 class RoomPages:
     """Pages of a room.
 
-    `name` is the prefix of its templates (`verification/check.html`); `package` contains them in `templates/`, and
-    images and scripts in `static/`, if any.  `filters` are its template filters beside the common ones.
-    `sign_in`, `prove`, `language` and `acting` are the paths of sign-in, of a fresh proof, of the language form,
-    and of the choice of the account to act for; at most one room of a site has each.  `listed` are the paths for
-    search engines, each with the key of its description.  `foot` is the template at the foot of every page, of at
-    most one room.
+    `name` is the prefix of the room's templates (`verification/check.html`); `package` contains the templates in
+    `templates/`, and images and scripts in `static/`.  `filters` are template filters in addition to the common ones.
+    `sign_in`, `prove`, `language` and `acting` are the paths of the sign-in, of the fresh proof, of the language form,
+    and of the choice of the account to act for; only one room of a site may set each.  `listed` are the paths for
+    search engines, each with the message key of its description; `unlisted` are patterns of the other paths, each with
+    the reason.  `foot` is the template at the foot of every page; only one room may set it.
     """
 
     name: str
@@ -96,14 +96,14 @@ class FormForeign(Refusal):
 
 
 class FormExpired(Refusal):
-    """Our page did not make the form for this session."""
+    """The form does not have the token of this session."""
 
     code = "form_expired"
     status = 403
 
 
 class FieldWrong(Refusal):
-    """The text typed into the field `field` is invalid."""
+    """The text that was typed into the form field `field` is invalid."""
 
     code = "field_wrong"
     status = 422
@@ -114,28 +114,28 @@ class FieldWrong(Refusal):
 
 
 def wants_page(path: str, accept: str) -> bool:
-    """True for a browser that requests a page; programs get problem+json."""
+    """True if a request gets a page, since it accepts HTML and its path is not of the API; else it gets problem+json."""
     is_for_machines = any(path == one or path.startswith(f"{one}/") for one in _FOR_MACHINES)
     return "text/html" in accept and not is_for_machines
 
 
 def is_at_desk(path: str) -> bool:
-    """True for the path of a page of staff, in any spelling."""
+    """True for the path of a page of staff, also with repeated slashes."""
     first = next(filter(None, path.split("/")), "")
     return f"/{first}" == DESK
 
 
 def return_path(method: str, path: str, query: str) -> str:
-    """Return the path to return to after sign-in: the same page, or that of the form."""
+    """Return the path to open after a sign-in: the requested page, or for a form the page that shows the form."""
     if method == "GET":
         return f"{path}?{query}" if query else path
-    # /orders/{id}/withdraw is a command that cannot be shown; its order can.
+    # For example /orders/{id}/withdraw is no page, but /orders/{id} is.
     parts = path.rstrip("/").split("/")
     return "/".join(parts[: 4 if is_at_desk(path) else 3]) or "/"
 
 
 def local_path(wanted: str, otherwise: str = "/") -> str:
-    """The path if it leads to a page of ours, else `otherwise`.
+    """Return the path if it is a path of our site, else `otherwise`.
 
     A browser reads `//host` and `/\\host` as another site, so a leading slash is not enough.
     """
@@ -151,7 +151,7 @@ def local_path(wanted: str, otherwise: str = "/") -> str:
 
 
 def whole_number(typed: str, field: str) -> int:
-    """Return a typed whole number of at least 1.  Refuses `FieldWrong`."""
+    """Parse a typed whole number of at least 1; `field` is the name of its form field.  Refuses `FieldWrong`."""
     number = counted(typed.strip())
     if not number:
         raise FieldWrong(field)
@@ -159,14 +159,14 @@ def whole_number(typed: str, field: str) -> int:
 
 
 def fresh_key() -> str:
-    """Return a key for a new form."""
+    """Return a new idempotency key for a form."""
     return show(FORM_KEY, new_id())
 
 
 def form_key(typed: str) -> str:
-    """Return the key that our page put into its form, so that a repeated form is one command.
+    """Check and return the idempotency key that our page put into its form.
 
-    Refuses `FormForeign`.
+    With the key a form that is sent twice has its effect once.  Refuses `FormForeign`.
     """
     try:
         read(FORM_KEY, typed)

@@ -1,8 +1,8 @@
-"""Receipts as PDF: lines of text on A4, tagged, with the same bytes for the same words; pure.
+"""Receipts as PDF: lines of text on A4, tagged; the same content gives the same bytes.  No input or output.
 
-A writer of our own that uses one of the fourteen standard fonts and needs no library in the web process. Lengths in
-points.  Text is in WinAnsiEncoding (ISO 32000-1, annex D): a missing character is shown as `?`, and is only found
-by copying, searching or a screen reader.
+The PDF is written without a library, and uses one of the fourteen standard fonts.  Lengths are in points.  Text is in
+WinAnsiEncoding (ISO 32000-1, annex D): a character outside it is displayed as `?`, but copying, searching and screen
+readers get the right character.
 """
 
 import hashlib
@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 WIDTH, HEIGHT, MARGIN = 595, 842, 56
-_VALUES_AT = 220  # left edge of values
+_VALUES_AT = 220  # left edge of values, behind their labels
 _SIZE, _TITLE_SIZE, _LEADING = 10.5, 18, 15
-# Helvetica from space to tilde, in thousandths of the font size (Adobe AFM); other characters are
-# about as wide as a digit.
+# Widths of Helvetica's characters from space to tilde, in thousandths of the font size (Adobe AFM); other characters
+# count as wide as a digit.
 _WIDTHS = (
     *(278, 278, 355, 556, 556, 889, 667, 191, 333, 333, 389, 584, 278, 333, 278, 278),
     *(556,) * 10,
@@ -49,14 +49,14 @@ _ENCODING = "cp1252"  # Python's name of WinAnsiEncoding
 
 
 class PaperLine(NamedTuple):
-    """A label with its value; a line without a label is a sentence."""
+    """A line of a receipt: a label with its value, or with an empty label a sentence."""
 
     label: str
     value: str
 
 
 class Attached(NamedTuple):
-    """An attached file (ISO 32000-1, section 7.11.4), unchanged: a reader saves it, a program finds it."""
+    """A file to attach to a receipt (ISO 32000-1, section 7.11.4), unchanged, for people and programs."""
 
     name: str
     media_type: str
@@ -65,7 +65,7 @@ class Attached(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """Content of a receipt; `mark` is printed across each page, if any."""
+    """Content of a receipt; `mark` is printed across each page, unless it is empty."""
 
     title: str
     language: str
@@ -75,7 +75,7 @@ class Receipt:
 
 
 class _Placed(NamedTuple):
-    """A run of text: position, size, and whether it begins a new element."""
+    """A piece of text: position and size in points, and whether it begins a new structure element."""
 
     x: float
     y: float
@@ -85,7 +85,7 @@ class _Placed(NamedTuple):
 
 
 def width(text: str, size: float) -> float:
-    """Return the width of a text in points."""
+    """Return the width of a text at a font size, in points."""
     codes = (ord(letter) - 32 for letter in text)
     return (
         sum(_WIDTHS[code] if 0 <= code < len(_WIDTHS) else _OTHER for code in codes) * size / 1000
@@ -93,7 +93,7 @@ def width(text: str, size: float) -> float:
 
 
 def wrapped(text: str, size: float, most: float) -> Iterator[str]:
-    """Yield lines of the text no wider than `most`; a wider word is broken."""
+    """Yield the lines of a text, each at most `most` points wide; a wider word is broken."""
     line = ""
     for word in text.split():
         wanted = f"{line} {word}" if line else word
@@ -131,7 +131,7 @@ def _pages(receipt: Receipt) -> list[list[_Placed]]:
 
 
 def can_write(text: str) -> bool:
-    """True if every character of the text can be shown."""
+    """True if every character of the text is in WinAnsiEncoding, so that it can be displayed."""
     return text.encode(_ENCODING, "replace").decode(_ENCODING) == text
 
 
@@ -145,7 +145,7 @@ def _text_string(text: str) -> bytes:
 
 
 def _content(page: Sequence[_Placed], mark: str) -> tuple[bytes, int]:
-    """Return the content of a page, and its number of elements."""
+    """Return the content stream of a page, and its number of structure elements."""
     parts, elements = [], 0
     if mark:
         parts.append(
@@ -160,7 +160,7 @@ def _content(page: Sequence[_Placed], mark: str) -> tuple[bytes, int]:
         size = b"%.1f" % one.size
         shown = b"BT /F %b Tf %.1f %.1f Td %b Tj ET" % (size, one.x, one.y, _string(one.text))
         if not can_write(one.text):
-            # The text for copying, searching and screen readers (14.9.4).
+            # The text for copying, searching and screen readers (ISO 32000-1, section 14.9.4).
             shown = b"/Span <</ActualText%b>> BDC %b EMC" % (_text_string(one.text), shown)
         parts.append(shown)
     return b"\n".join([*parts, b"EMC"]), elements
@@ -169,8 +169,8 @@ def _content(page: Sequence[_Placed], mark: str) -> tuple[bytes, int]:
 def written(receipt: Receipt) -> bytes:
     """Return the receipt as a PDF file."""
     pages = _pages(receipt)
-    # Objects: 1 catalogue, 2 pages, 3 font, 4 structure tree, 5 parent tree, 6 information; then
-    # each page with its content, then the elements.
+    # Numbers of objects: 1 catalogue, 2 pages, 3 font, 4 structure tree, 5 parent tree, 6 information; then each page
+    # with its content, then the structure elements.
     first = 7
     element = first + 2 * len(pages)
     objects: dict[int, bytes] = {}
@@ -214,7 +214,7 @@ def written(receipt: Receipt) -> bytes:
 
 
 def _attached(file: Attached, number: int) -> tuple[bytes, bytes]:
-    """Return the stream of an attached file, and its file specification."""
+    """Return the stream object of an attached file, which has this number, and the file specification."""
     kind = file.media_type.replace("/", "#2F").encode()
     stream = b"<</Type/EmbeddedFile/Subtype/%b/Length %d>>stream\n%b\nendstream" % (
         *(kind, len(file.content), file.content),
@@ -227,7 +227,7 @@ def _attached(file: Attached, number: int) -> tuple[bytes, bytes]:
 
 
 def attached(file: bytes, media_type: str) -> bytes | None:
-    """Return the file attached to a receipt made by `written`, sealed or not; None if none of this type."""
+    """Return the attached file of this media type from a receipt made by `written`, sealed or not; None if absent."""
     head = b"<</Type/EmbeddedFile/Subtype/%b/Length " % media_type.replace("/", "#2F").encode()
     _, found, rest = file.partition(head)
     length, stream, content = rest.partition(b">>stream\n")

@@ -5,8 +5,9 @@ import hashlib
 
 
 def content_security_policy(*styles: bytes) -> str:
-    """Return the policy of a page with these inline style sheets; all else comes from our host, and no script is
-    inline.
+    """Return the policy for a page with these inline style sheets.
+
+    All other content must come from our host, and no script may be inline.
     """
     hashes = "".join(
         f" 'sha256-{base64.b64encode(hashlib.sha256(one).digest()).decode()}'" for one in styles

@@ -1,8 +1,8 @@
 """Cache of answers that are the same for every visitor who is not signed in.
 
-In a rush most requests are for the front page, its style and its images: made once a second they cost a tenth, and
-never delay a paying visitor.  Only for routes that declare it (`opt={"remembered": Remembered(...)}`), and only for
-requests without cookies other than that of the language.
+Under load most requests are for the front page, its style and its images.  From the cache they cost a tenth, and do not
+delay paying visitors.  Only answers of routes that declare it (`opt={"remembered": Remembered(...)}`) are cached, and
+only for requests without cookies other than that of the language.
 """
 
 from dataclasses import dataclass
@@ -20,19 +20,21 @@ from meterai.plumbing.http.throttle import Throttle
 from meterai.plumbing.observe import telemetry
 
 OPTION = "remembered"  # in `opt` of a route
-KEPT_MAX = 256  # answers: public pages in each language and coding, and all static files
+KEPT_MAX = (
+    256  # cached answers: public pages in each language and compression, and all static files
+)
 BYTES_MAX = 256 * 1024  # of one answer
-# While an answer cannot be renewed (the limiter refuses), the old one is served for so much longer.
+# Time after its expiry for which an old answer is still served, while it cannot be renewed (the limiter refuses).
 STALE_SECONDS_MAX = 60.0
 _Key = tuple[str, bytes, str, Coding | None]  # path, query, language, compression
 
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
-    """Lifetime of a cached answer.
+    """Declares that the answers of a route are cached, for so many seconds.
 
-    `only_immutable`: answers to queries are cached too, each by its own, if they are marked immutable; so invented
-    queries fill no memory.  Otherwise only an answer without a query is cached.
+    `only_immutable`: only answers that are marked immutable are cached, also for requests with a query, each query
+    separately.  Otherwise only requests without a query are cached, so that invented queries fill no memory.
     """
 
     seconds: float
@@ -47,14 +49,14 @@ class _KeptForm:
     is_renewed: bool = False  # a request is renewing it
 
     def is_immutable(self) -> bool:
-        """True if it is marked immutable for browsers (RFC 8246)."""
+        """True if the answer is marked immutable for browsers (RFC 8246)."""
         return any(
             name.lower() == b"cache-control" and b"immutable" in value
             for name, value in self.headers
         )
 
     def is_for_one(self) -> bool:
-        """True if it sets a cookie."""
+        """True if the answer sets a cookie, so that it is for one visitor only."""
         return any(name.lower() == b"set-cookie" for name, _ in self.headers)
 
 
@@ -65,7 +67,7 @@ def _read(options: dict[str, Any], _name: str) -> Remembered | None:
 
 async def _give(kept: _KeptForm, send: Send) -> None:
     telemetry.REMEMBERED.inc()
-    # A copy: an outer step may add a cookie for one person.
+    # The headers are copied, since an outer step may add a cookie for one visitor.
     start: Message = {
         "type": "http.response.start",
         "status": 200,
@@ -76,9 +78,9 @@ async def _give(kept: _KeptForm, send: Send) -> None:
 
 
 class _Anew:
-    """Observes a passing answer; `made` is its headers and body if it can be cached.
+    """Passes an answer on, and records its headers and body in `made` if it can be cached.
 
-    If the answer is a 503 from the limiter, the old one is sent instead.
+    If the answer is a 503 of the limiter, the old answer from the cache is sent instead.
     """
 
     def __init__(self, send: Send, old: _KeptForm | None) -> None:
@@ -89,7 +91,7 @@ class _Anew:
         self.made: tuple[list[tuple[bytes, bytes]], bytes] | None = None
 
     async def watch(self, message: Message) -> None:
-        """Handle one message of the answer."""
+        """Handle an ASGI message of the answer."""
         if self._is_answered:
             return
         if message["type"] == "http.response.start":
@@ -107,7 +109,7 @@ class _Anew:
 
 
 class Remembering:
-    """Cache step before the limiter: serves cached answers, and caches passing ones."""
+    """Step before the limiter that serves cached answers, and caches the answers of the application."""
 
     def __init__(self, litestar: Litestar, throttle: Throttle) -> None:
         self._throttle = throttle
@@ -115,7 +117,7 @@ class Remembering:
         self._kept: dict[_Key, _KeptForm] = {}
 
     async def __call__(self, visit: Visit, go_on: GoOn) -> None:
-        """Answer from the cache, or go on."""
+        """Answer from the cache, or pass the request on."""
         scope, declared = visit.scope, None
         if visit.method == "GET":
             declared = self._declared.of("GET", scope["path"])
@@ -146,14 +148,17 @@ class Remembering:
                 self._keep(key, made)
 
     def renew(self) -> None:
-        """Expire all answers that are not immutable; the old ones are served while they are renewed."""
+        """Expire all cached answers that are not immutable; an old answer is still served while it is being renewed."""
         now = monotonic()
         for kept in self._kept.values():
             if not kept.is_immutable():
                 kept.until = min(kept.until, now)
 
     def _is_good(self, kept: _KeptForm, now: float) -> bool:
-        """True for a fresh answer, and for an old one that another request is renewing."""
+        """True if the answer may be served: it is fresh, or another request is renewing it.
+
+        Otherwise it is marked as being renewed by the caller.
+        """
         if now < kept.until:
             return True
         if kept.is_renewed and now < kept.until + STALE_SECONDS_MAX:

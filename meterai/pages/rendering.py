@@ -1,4 +1,4 @@
-"""Rendering of pages: rooms with pages, the reader, the templates."""
+"""Rendering of pages from the templates of all rooms, for the reader of a request."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -50,18 +50,21 @@ FLOOR = "meterai.pages"
 
 
 def rupiah(value: int) -> str:
-    """Format an amount: Rp10.000."""
+    """Format an amount in rupiah, such as Rp10.000."""
     return str(Rupiah(value))
 
 
 def aloud(number: str) -> Markup:
-    """Format a number in groups that are visible but not copied: no space is between them."""
+    """Format a number in visible groups of digits; copying it gives the number without spaces."""
     each = (Markup("<span>{}</span>").format(one) for one in groups(number))
     return Markup('<span class="mono aloud">{}</span>').format(Markup().join(each))
 
 
 def may(caller: Caller | None, permission: str) -> bool:
-    """True if a page offers links that need this permission: to visitors, and to callers who have it, also as staff."""
+    """True if a link that needs this permission is shown to the caller.
+
+    It is shown to visitors who are not signed in, and to callers who have the permission, also as staff.
+    """
     return (
         not permission
         or caller is None
@@ -72,7 +75,8 @@ def may(caller: Caller | None, permission: str) -> bool:
 class Site:
     """Pages of an application: templates, static files, and links on every page.
 
-    A template is found by the name of its room (`verification/check.html`), a common one by its own (`base.html`).
+    The name of a room's template begins with the room (`verification/check.html`), that of a common one does not
+    (`base.html`).
     """
 
     def __init__(self, *rooms: RoomPages) -> None:
@@ -90,13 +94,13 @@ class Site:
         self._to_renew: list[Callable[[], object]] = []
 
     def show(self, notices: Mapping[str, Sequence[Notice]]) -> None:
-        """Set the notices at the head of every page, by language, and renew cached pages."""
+        """Set the notices at the head of every page, by language, and expire cached pages."""
         self._notices = notices
         for renew in self._to_renew:
             renew()
 
     def on_show(self, renew: Callable[[], object]) -> None:
-        """Call `renew` when the notices change, so that a cached page is not outdated."""
+        """Register a function that is called when the notices change, to expire cached pages."""
         self._to_renew.append(renew)
 
     def _environment(self, rooms: Sequence[RoomPages]) -> Environment:
@@ -109,7 +113,7 @@ class Site:
             trim_blocks=True,
             lstrip_blocks=True,
             auto_reload=False,
-            cache_size=-1,  # all are kept
+            cache_size=-1,  # all templates are kept
         )
         made.globals.update(
             asset=partial(address, self.assets), form_key=fresh_key, identifier=show
@@ -120,12 +124,12 @@ class Site:
         return made
 
     def load_all(self) -> None:
-        """Load every template at the start: no first visitor waits for it, and a later disk fault does no harm."""
+        """Load all templates when the process starts, so that no visitor waits and a later disk fault does no harm."""
         for name in self.environment.list_templates(extensions=["html"]):
             self.environment.get_template(name)
 
     def links(self, place: LinkPlace, *, caller: Caller | None) -> list[PageLink]:
-        """Return the links of a place for this reader, in their order."""
+        """Return the links of a place that are shown to this reader, in their order."""
         shown = _shown_to(caller)
         return [
             link
@@ -134,7 +138,7 @@ class Site:
         ]
 
     def links_for_all(self, place: LinkPlace) -> list[PageLink]:
-        """Return the links of a place on a page for any reader."""
+        """Return the links of a place that are shown to every reader, for a page that is cached for all."""
         return [
             link
             for link in self._links
@@ -142,7 +146,7 @@ class Site:
         ]
 
     def render(self, template: str, language: str, settings: Settings, /, **facts: object) -> str:
-        """Render a template in a language, with the common facts and these."""
+        """Render a template in a language, with the common variables and the given ones (`facts`)."""
         return self.environment.get_template(template).render(
             language=language,
             other_language="en" if language == "id" else "id",
@@ -170,7 +174,7 @@ class Site:
 
 
 def _only(paths: Iterable[str | None]) -> str | None:
-    """Return the path of this kind that at most one room registers; None without."""
+    """Return the only path that is not None, or None if no room registers such a path."""
     found = [path for path in paths if path is not None]
     assert len(found) <= 1, f"one room has it: {found}"
     return found[0] if found else None
@@ -183,7 +187,7 @@ def _time(at: datetime, language: str) -> Markup:
 
 
 async def visitor(request: PageRequest) -> Caller | None:
-    """Return the caller of a public page; None if nobody is signed in or the caller cannot be determined."""
+    """Return the signed-in caller of a public page; None if nobody is signed in, or the caller cannot be determined."""
     authenticator: Authenticator = request.app.state.authenticator
     if not authenticator.has_session(request):
         return None
@@ -196,9 +200,10 @@ async def visitor(request: PageRequest) -> Caller | None:
 
 
 async def known_visitor(request: PageRequest) -> Caller | None:
-    """Return the caller of a public page; None if nobody is signed in.
+    """Return the signed-in caller of a public page; None if nobody is signed in.
 
-    Refuses if the caller cannot be determined: a signed-in person must not be treated as a stranger.
+    Refuses like the authenticator if the caller cannot be determined, since a signed-in person must not be treated as
+    not signed in.
     """
     authenticator: Authenticator = request.app.state.authenticator
     if not authenticator.has_session(request):
@@ -212,21 +217,21 @@ async def known_visitor(request: PageRequest) -> Caller | None:
 
 
 def known_caller(request: PageRequest) -> Caller | None:
-    """Return the caller that the guard or `visitor` found for this request; None without."""
+    """Return the caller that the guard of the route, or `visitor`, found for this request; None if nobody is signed in."""
     caller = request.scope.get("caller")
     return caller if isinstance(caller, Caller) else None
 
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """An error of a form: its field, and what to do."""
+    """An error of a form: the name of the field, and the text that says what to do."""
 
     field: str
     text: str
 
 
 def sentence(refusal: Refusal, language: str) -> str:
-    """Return a refusal in words; our forms have their own words for a wrong field."""
+    """Return a refusal as a sentence; for a wrong field of a form, the field's own message is used if it exists."""
     facts = localize(refusal.facts(), language)
     field = f"page.field.{facts.get('field')}"
     own = [f"{field}.wrong"]
@@ -239,7 +244,7 @@ def sentence(refusal: Refusal, language: str) -> str:
 
 
 def rendered(request: PageRequest, template: str, facts: Mapping[str, object]) -> str:
-    """Render a template for the reader of a request."""
+    """Render a template for the reader of a request, in the reader's language."""
     site, caller = service(request, Site), known_caller(request)
     return site.render(
         template,
@@ -250,7 +255,7 @@ def rendered(request: PageRequest, template: str, facts: Mapping[str, object]) -
             "may": partial(may, caller),
             "choose_language": site.language,
             "choose_acting": site.acting,
-            "who": caller,  # `caller` is a word of Jinja's own within macros
+            "who": caller,  # the name `caller` has another meaning within Jinja's macros
             "path": request.scope["path"],
             "is_at_desk": is_at_desk(request.scope["path"]) and SHUT not in request.scope,
             "here": nearest_page(request),
@@ -267,7 +272,7 @@ def _shown_to(caller: Caller | None) -> Collection[ShownTo]:
 
 
 def nearest_page(request: PageRequest) -> str:
-    """Return the path of this page, or of the nearest page above a form that cannot be shown."""
+    """Return the path of the requested page, or for a sent form the path of the page that shows the form."""
     scope = request.scope
     query = scope["query_string"].decode("latin-1")
     if request.method == "GET":
@@ -276,7 +281,7 @@ def nearest_page(request: PageRequest) -> str:
 
 
 def page_above(request: PageRequest) -> str:
-    """Return the path of the page with the form that is sent to this path; "/" if there is none."""
+    """Return the path of the page that shows the form which is sent to this path; "/" if no such page exists."""
     there = return_path("POST", request.scope["path"], "")
     while there != "/" and not has_page(request, there):
         there = there.rpartition("/")[0] or "/"
@@ -284,14 +289,17 @@ def page_above(request: PageRequest) -> str:
 
 
 def has_page(request: PageRequest, path: str) -> bool:
-    """True if the sender can open a page at this path; outside the console's networks there is none."""
+    """True if a page exists at this path that the sender can open.
+
+    False for a request to the console from outside its networks.
+    """
     return SHUT not in request.scope and "GET" in allowed(request.app, path)
 
 
 def page(
     request: PageRequest, template: str, /, *, status: int = 200, **facts: object
 ) -> Response[str]:
-    """Return a whole page; it shows kept fields of its form once."""
+    """Return the answer with a page; kept fields of its form are shown once, and then deleted."""
     keeps = "no-store" if known_caller(request) else "no-cache"
     kept = kept_form(request)
     answer = Response(
@@ -306,7 +314,7 @@ def page(
 
 
 def page_with_style(request: PageRequest, template: str, sheet: str) -> Response[str]:
-    """Return a page with one of our style sheets inline, so that it is displayed without a further request."""
+    """Return a page with a static style sheet inline, so that it is displayed without a further request."""
     content = service(request, Site).assets[sheet].content
     answer = page(request, template, style=content.decode())
     answer.headers["Content-Security-Policy"] = content_security_policy(content)
@@ -314,7 +322,7 @@ def page_with_style(request: PageRequest, template: str, sheet: str) -> Response
 
 
 def kept_form(request: PageRequest) -> KeptForm | None:
-    """Return the kept form of this page and this caller; None without."""
+    """Return the kept form of this page and this caller; None if no form is kept for them."""
     caller = known_caller(request)
     if caller is None or caller.by != "session" or request.method != "GET":
         return None
@@ -333,12 +341,12 @@ def kept_text(request: PageRequest, field: str, otherwise: str = "") -> str:
 
 
 def see_other(path: str) -> Page:
-    """Return 303 See Other, the answer to a form: reloading the page sends nothing twice."""
+    """Return a redirect with 303 See Other, the answer to a form, so that reloading the page does not send it again."""
     return Redirect(path, status_code=303)
 
 
 def field_errors(refusal: Refusal | None, language: str, field_name: str) -> Sequence[FieldError]:
-    """Return the errors of a form for a refusal; none without."""
+    """Return a refusal as errors of a form, by default at the field `field_name`; empty without a refusal."""
     if refusal is None:
         return ()
     about = refusal.facts().get("field") if refusal.code == "field_wrong" else None

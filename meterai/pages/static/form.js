@@ -1,5 +1,5 @@
-// Comforts of forms and links: the total while typing, one submission per answer, and no navigation while the
-// connection is lost.  Everything works without this file.
+// Improvements of forms and links: shows the total while typing, sends a form only once, and prevents navigation while
+// the connection is lost.  Everything works without this script.
 
 const away = document.querySelector("[data-away]");
 const icon = document.querySelector("link[rel=icon]").href;
@@ -13,13 +13,13 @@ const free = () => {
   }
 };
 
-// Continues a submission or a link once the connection works, tested with our smallest file, past the browser's
-// cache.
+// Continues a submission or a link if the connection works.  The test is a request for our smallest file, which
+// bypasses the browser's cache.
 async function leave(event, pressed, go) {
   event.preventDefault();
   if (isLooking) return;
   isLooking = true;
-  // A slower answer counts as none.
+  // A slower answer counts as a lost connection.
   away.hidden = await fetch(icon, { method: "HEAD", cache: "no-store", signal: AbortSignal.timeout?.(10_000) })
     .then(() => true, () => false);
   isLooking = false;
@@ -45,12 +45,12 @@ addEventListener("submit", (event) => {
 addEventListener("click", (event) => {
   const link = event.target.closest("a[href]:not([href^='#'])");
   if (!link || link === passed || event.defaultPrevented) return;
-  // A new tab or window keeps this page.
+  // A link in a new tab or window leaves this page open, so it needs no test.
   if (!(event.ctrlKey || event.metaKey || event.shiftKey)) leave(event, link, () => link.click());
 });
 
 for (const change of ["online", "offline"]) addEventListener(change, () => { away.hidden = navigator.onLine; });
-// On return a browser shows the page as it was left.
+// When a visitor returns, the browser may show the page with its disabled buttons: enable them.
 addEventListener("pageshow", free);
 
 for (const total of document.querySelectorAll("[data-total]")) {
