@@ -1,14 +1,14 @@
-"""Orders: stamps, or documents to be stamped, that an account orders and pays.
+"""Orders: stamps, documents to be stamped, or deposits, which an account orders and pays.
 
 Promises this room keeps
-  * An order's total never changes after it is placed.
-  * Stamps are issued exactly once per paid order, for any number of notifications.
-  * Late money is executed if possible; money that is short, double or for a withdrawn order is
-    reported to refunds, with its cause.
-  * The buyer sees from the start when unexecuted money comes back.
+  * The total of an order never changes after it is placed.
+  * Stamps are issued exactly once per paid order, for any number of notifications of its payment.
+  * Money that comes late is executed if possible.  Money that is too little, a second payment, or for a withdrawn
+    order is reported to the room refunds, with the cause.
+  * The buyer sees from the start by when unexecuted money is returned.
 
-The room calls payments, stamps, ledger.  Its events are `order_paid`, `order_executed` and the others
-of its lifecycle.
+The room calls payments, stamps, ledger.  It emits `order_paid`, `order_executed` and the other events
+of an order's lifecycle.
 """
 
 from meterai.orders.model import (

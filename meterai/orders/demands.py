@@ -1,4 +1,4 @@
-"""Demands of production on prices and fees."""
+"""Demands of production on the settings of orders: the price of a stamp is the duty."""
 
 from collections.abc import Iterator, Mapping
 

@@ -1,4 +1,4 @@
-"""Events of orders, for the rooms above."""
+"""Events of orders, for the rooms that call this one."""
 
 from uuid import UUID
 
@@ -6,23 +6,26 @@ from meterai.plumbing.work.events import Event
 
 
 class OrderPaid(Event, frozen=True, kw_only=True):
-    """An order of documents was paid and has its stamps; written by `order_execute`."""
+    """An order of documents was paid, and its stamps were issued; written by `order_execute`."""
 
     order: UUID
 
 
 class DepositGrew(Event, frozen=True, kw_only=True):
-    """The deposit of a seller grew: by an order, written by `order_execute`; or without one (None),
-    written by `sale_take_waiting`, written by `sale_end`, written by `deposit_return`, written by `fee_move`.
+    """The deposit of a seller grew.
+
+    By an order: written by `order_execute`.  Without an order (None): written by `sale_take_waiting`,
+    written by `sale_end`, written by `deposit_return`, written by `fee_move`.
     """
 
     order: UUID | None
 
 
 class FeePassed(Event, frozen=True, kw_only=True):
-    """The fee of stamps goes to their seller, or back to the buyer (below zero); written by `order_pass_fee`.
+    """A seller's fee was passed on to the seller, or called back (below zero); written by `order_pass_fee`.
 
-    `number` counts the moves of one order; `amount` in rupiah.
+    `number` counts such movements of the order, from 1.  `stamps` is the number of stamps that the fee is for, `amount`
+    the fee in rupiah.
     """
 
     order: UUID
@@ -33,19 +36,19 @@ class FeePassed(Event, frozen=True, kw_only=True):
 
 
 class OrderExecuted(Event, frozen=True, kw_only=True):
-    """Stamps were issued, or every document was stamped; written by `order_close`."""
+    """Stamps of an order were issued, or all its documents were stamped; written by `order_close`."""
 
     order: UUID
 
 
 class OrderLapsed(Event, frozen=True, kw_only=True):
-    """The time to pay ran out; late money may still come.  Written by `order_close`."""
+    """The time to pay an order ran out; late money may still come.  Written by `order_close`."""
 
     order: UUID
 
 
 class OrderWithdrawn(Event, frozen=True, kw_only=True):
-    """Its account withdrew an unpaid order; written by `order_close`."""
+    """An account withdrew its unpaid order; written by `order_close`."""
 
     order: UUID
 
@@ -57,7 +60,7 @@ class OrderReturning(Event, frozen=True, kw_only=True):
 
 
 class OrderReturned(Event, frozen=True, kw_only=True):
-    """All money of an order is back; written by `order_close`."""
+    """All money of an order was returned to the buyer; written by `order_close`."""
 
     order: UUID
 

@@ -1,4 +1,4 @@
-"""Figures of the orders of a period: sales, and waits of buyers who paid."""
+"""Figures of the orders of a period: sales, waits of buyers who paid, and channels of buyers."""
 
 from meterai.plumbing.db.figures import FigureQuery, PromiseQuery, between, waits, within
 
@@ -18,7 +18,8 @@ FROM orders, period
 WHERE {within("placed_at")} OR {within("paid_at")} OR {_CLOSED}
 GROUP BY kind ORDER BY kind
 """
-# An order is late if it was neither executed nor on its way back at its due time; an order that is still paid counts until the end.
+# An order is late if it was neither executed nor being returned at its due time.  An order that was still in the state
+# `paid` at the end of the period counts as waiting.
 WAITS = f"""
 SELECT '' AS of,
        count(*) FILTER (WHERE {_EXECUTED}) AS executed,
@@ -29,7 +30,8 @@ SELECT '' AS of,
            AND due_at < ends) AS overdue
 FROM orders, period WHERE paid_at < ends
 """
-# Channels of buyers: a page of ours makes the key of its form, a program has its own, a distributor sold the others.
+# Channels of buyers: our pages make the idempotency keys of their forms, other keys come from programs; sold orders are
+# of distributors.
 CHANNELS = f"""
 SELECT CASE WHEN is_sold THEN 'distributor' WHEN is_of_page THEN 'page' ELSE 'key' END
            || CASE WHEN is_of_organization AND NOT is_sold THEN '_of_organization' ELSE '' END AS of,
@@ -45,7 +47,8 @@ FROM (SELECT o.*, starts_with(idempotency_key, 'frm_') OR starts_with(idempotenc
 WHERE {within("placed_at")} OR {_EXECUTED}
 GROUP BY 1 ORDER BY 1
 """
-# Executed or on its way back at its due time; for an order that is still paid, at the end of the period.
+# The promise is broken if an order is neither executed nor being returned at its due time.  An order still in the state
+# `paid` is judged at the end of the period.
 IN_TIME = f"""
 SELECT count(*) AS asked,
        count(*) FILTER (WHERE CASE state WHEN 'paid' THEN due_at < least(ends, now()) - interval '10 minutes'

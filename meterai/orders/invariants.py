@@ -44,7 +44,7 @@ POSTINGS = (
     ),
     Posting(
         ("deposit_recovered",),
-        # As much as was there: what is taken out of a deposit by all of them is its `withdrawn`.
+        # Only as much as the deposit still had: the sum of all withdrawals of a deposit is its `withdrawn`.
         """
         SELECT e.account_id, e.entry_id, 'deposit_recovered', d.order_id, e.posted_at,
                ARRAY['deposits', 'buyer_funds'], ARRAY[-l.debit, l.debit]

@@ -35,7 +35,10 @@ _log = structlog.get_logger()
 
 
 async def settle(tx: Tx, event: PaymentCaptured, service: PaymentService) -> None:
-    """Book a captured payment to its order and issue the stamps, in one transaction."""
+    """Book a captured payment to its order and issue the stamps, in one transaction.
+
+    If the payment is less than the total, the buyer gets another attempt to pay.
+    """
     outcome = await store.settle(
         tx,
         event.account,
@@ -47,7 +50,7 @@ async def settle(tx: Tx, event: PaymentCaptured, service: PaymentService) -> Non
     if outcome == "short":
         await offer_again(tx, event, service)
     elif outcome != "denied":
-        # The order should not be paid twice: its other QRs are cancelled.
+        # The other attempts are closed and cancelled at the provider, so that the order is not paid twice.
         await payments.close(tx, event.account, event.subject)
     _log.info("payment_settled", order=show("ord", event.subject), outcome=outcome)
 
@@ -55,33 +58,33 @@ async def settle(tx: Tx, event: PaymentCaptured, service: PaymentService) -> Non
 async def offer_again(
     tx: Tx, event: PaymentCaptured | PaymentDeclined, service: PaymentService
 ) -> None:
-    """Begin another attempt of an unpaid order, whose attempt was declined or paid too little."""
+    """Open another payment attempt of an unpaid order, after an attempt was declined or paid too little."""
     order = await load(tx, event.account, event.subject)
     if order.state == OrderState.PLACED:
         await service.open_another(tx, event.account, order.id, order.total, order.lapses_at)
 
 
 async def take_chargeback(tx: Tx, event: PaymentDenied) -> None:
-    """Book a chargeback of a payment or a part of it, and cover it from the order."""
+    """Book a chargeback of a payment or of a part of it, and cover the loss from the order."""
     await store.moved(tx, event.account, event.subject, event.attempt, event.payment, 0, "")
     _log.warning("payment_denied", order=show("ord", event.subject))
 
 
 async def take_won(tx: Tx, event: PaymentWon) -> None:
-    """Book a won chargeback."""
+    """Book a chargeback that was won, and apply the restored money to its order."""
     about = (event.account, event.subject, event.attempt, event.payment)
     if await store.won(tx, *about, event.left):
         _log.info("chargeback_won", order=show("ord", event.subject))
 
 
 async def take_move(tx: Tx, event: PaymentMoved) -> None:
-    """Apply a movement of money of a payment to its order."""
+    """Apply a movement of a payment's money (lost or restored) to its order."""
     about = (event.account, event.subject, event.attempt, event.payment)
     await store.moved(tx, *about, event.restored, event.entry)
 
 
 async def cover_loss(tx: Tx, event: StampsGone) -> None:
-    """Cover the loss of an order with the money of its retired stamps."""
+    """Cover the loss of an order with the money of stamps that were retired."""
     await store.stamps_gone(tx, event.account, event.order, event.stamps)
 
 
@@ -114,7 +117,7 @@ async def _restored_told(tx: ReadTx, event: PaymentWon) -> Told:
 
 
 async def _told(tx: ReadTx, account: UUID, order: UUID) -> Told:
-    """The current order; None unless it was paid."""
+    """Return the current facts of an order for a public event; None if the order does not exist."""
     found = await store.order(tx, account, order)
     if found is None:
         return None

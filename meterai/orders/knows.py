@@ -1,4 +1,4 @@
-"""Orders for staff and complaints: search by number, timeline, list of those whose money waits."""
+"""Orders in the console and in complaints: search, timelines, and the work list of paid orders that wait."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -16,16 +16,16 @@ from meterai.plumbing.config import Settings
 from meterai.plumbing.db.database import ReadTx
 from meterai.room import Knows, WorkList
 
-ORDERS_TOLD_MAX = 50  # newest orders on the timeline of an account
+ORDERS_TOLD_MAX = 50  # greatest number of orders on the timeline of an account, the newest first
 
 
 def subject(one: OrderKey) -> Subject:
-    """The subject of an order."""
+    """Return an order as a subject of the console."""
     return Subject(SubjectKind.ORDER, show("ord", one.order), one.account)
 
 
 async def find(tx: ReadTx, text: str, limit: int) -> Sequence[Subject]:
-    """Find orders by number, or by the client's reference."""
+    """Return the orders with this order number, or with this reference of a client."""
     if (order_id := read_typed("ord", text)) is not None:
         return [subject(one) for one in await store.by_id(tx, order_id)]
     if len(text) > REFERENCE_LENGTH_MAX:
@@ -34,10 +34,10 @@ async def find(tx: ReadTx, text: str, limit: int) -> Sequence[Subject]:
 
 
 def _state_times(order: Order) -> Iterator[tuple[datetime, str]]:
-    """The times of its states; rooms that caused an overwritten state have that time."""
+    """Yield the known times of an order's states; the times of overwritten states are in the rooms that caused them."""
     is_late = order.paid_at is not None and order.paid_at > order.lapses_at
     if is_late:
-        yield order.lapses_at, "order_lapsed"  # and paid later
+        yield order.lapses_at, "order_lapsed"  # the order lapsed, and was paid later
     if order.paid_at is not None:
         yield order.paid_at, "order_paid"
     if order.closed_at is not None and order.state not in (OrderState.PLACED, OrderState.PAID):
@@ -45,7 +45,7 @@ def _state_times(order: Order) -> Iterator[tuple[datetime, str]]:
 
 
 async def tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
-    """The timeline of an order, or of the newest orders of an account."""
+    """Return the timeline of an order, or the placing of an account's newest orders."""
     if about.account is None:
         return ()
     if about.kind == SubjectKind.ACCOUNT:

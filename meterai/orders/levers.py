@@ -1,4 +1,4 @@
-"""Levers of orders that stop and open the issuing of stamps."""
+"""Levers (staff actions with a forecast) that stop and resume the issuing of stamps."""
 
 from functools import partial
 
@@ -39,7 +39,7 @@ async def _set(tx: Tx, _: NoArguments, pull: Pull, *, is_open: bool) -> None:
     await stamps.set_issuing(tx, is_open=is_open, reason=pull.reason, actor=pull.actor)
 
 
-# The lever changes one row and moves no money, so that it needs no second person.
+# Stopping changes one row and moves no money, so it needs no second person.
 STOP = Lever(
     name="issuing stop",
     permission=Permission.CONSOLE_OPERATIONS,

@@ -1,4 +1,4 @@
-"""Orders: terms, states, lifecycle and refusals; pure."""
+"""Orders: terms, states, lifecycle and refusals; no input or output."""
 
 import hashlib
 from collections.abc import Mapping
@@ -17,28 +17,26 @@ from meterai.kit.refusal import Refusal, refusal_of_database
 class OrderKind(StrEnum):
     """Kind of an order."""
 
-    STAMPS = "stamps"  # quota, for later documents
-    DOCUMENTS = "documents"  # the stamps of named documents
-    DEPOSIT = (
-        "deposit"  # money in advance, from which a seller sells; a piece is the price of one stamp
-    )
+    STAMPS = "stamps"  # stamps for later documents
+    DOCUMENTS = "documents"  # stamps for the documents of the order
+    DEPOSIT = "deposit"  # money in advance from which a seller sells; the quantity is in prices of a stamp
 
 
 class OrderState(StrEnum):
     """State of an order."""
 
-    PLACED = "placed"  # total fixed, not paid
-    PAID = "paid"  # money is in flight
-    EXECUTED = "executed"  # stamps issued, or documents stamped
+    PLACED = "placed"  # the total is fixed, and not paid yet
+    PAID = "paid"  # paid, but not executed yet
+    EXECUTED = "executed"  # stamps were issued, documents were stamped, or the deposit has grown
     LAPSED = "lapsed"  # the time to pay ran out
-    WITHDRAWN = "withdrawn"  # given up by its account before it was paid
-    RETURNING = "returning"  # all its money is on its way back
-    RETURNED = "returned"
+    WITHDRAWN = "withdrawn"  # the account cancelled the order before it was paid
+    RETURNING = "returning"  # all money of the order is being returned to the buyer
+    RETURNED = "returned"  # all money of the order was returned to the buyer
     CHARGED_BACK = "denied"  # the payer's bank took the money back
 
 
 class OrderEvent(StrEnum):
-    """Event in the life of an order."""
+    """Event that changes the state of an order."""
 
     PAYMENT_CAPTURED = "payment_captured"
     TIME_RAN_OUT = "time_ran_out"
@@ -48,10 +46,12 @@ class OrderEvent(StrEnum):
     ASKED_BACK = "asked_back"
     REFUND_SETTLED = "refund_settled"
     PAYMENT_CHARGED_BACK = "payment_denied"
-    GIVEN_BACK = "given_back"  # all its money, by the provider of its own accord
+    GIVEN_BACK = (
+        "given_back"  # the provider returned all money of the order without a refund of ours
+    )
     # Money that had been charged back or given back came back to the operator:
-    MONEY_RESTORED = "money_restored"  # no stamp of it is in use
-    LOSS_COVERED = "loss_covered"  # it pays for the stamps in use
+    MONEY_RESTORED = "money_restored"  # no stamp of the order is in use, so the money is returned
+    LOSS_COVERED = "loss_covered"  # the money pays for stamps in use
 
 
 _S, _E = OrderState, OrderEvent
@@ -66,7 +66,10 @@ ORDER = Lifecycle(
         (_S.LAPSED, _E.WITHDRAWN): _S.WITHDRAWN,
         (_S.PAID, _E.EXECUTED): _S.EXECUTED,
         (_S.PAID, _E.NOT_EXECUTED): _S.RETURNING,
-        (_S.PAID, _E.ASKED_BACK): _S.RETURNING,  # documents, none of them begun
+        (
+            _S.PAID,
+            _E.ASKED_BACK,
+        ): _S.RETURNING,  # an order of documents of which no stamping has begun
         (_S.PAID, _E.PAYMENT_CHARGED_BACK): _S.CHARGED_BACK,
         (_S.EXECUTED, _E.ASKED_BACK): _S.RETURNING,
         (_S.EXECUTED, _E.PAYMENT_CHARGED_BACK): _S.CHARGED_BACK,
@@ -86,14 +89,14 @@ ORDER = Lifecycle(
 
 
 class PriceChanged(Refusal):
-    """The price of a stamp differs from that on the page of the order form."""
+    """The price of a stamp has changed since the page with the order form was shown."""
 
     code = "price_changed"
     status = 409
 
 
 class OrderTooLarge(Refusal):
-    """The total exceeds one QRIS payment."""
+    """The total of the order exceeds the highest amount of a payment."""
 
     code = "order_too_large"
     status = 422
@@ -106,7 +109,7 @@ class OrderTooLarge(Refusal):
 
 @refusal_of_database
 class TooManyUnpaidOrders(Refusal):
-    """The account has the maximum of unpaid orders."""
+    """The account has as many unpaid orders as it may have."""
 
     code = "too_many_unpaid_orders"
     quota = ("unpaid_orders", "unpaid_max")
@@ -117,7 +120,10 @@ class TooManyUnpaidOrders(Refusal):
 
 
 class SoldBy(NamedTuple):
-    """A seller, by the name of its page; `fee` in rupiah for each stamp."""
+    """The seller of an order.
+
+    `slug` is the name of the seller's page in its URL, `name` the seller's name, and `fee` the fee in rupiah per stamp.
+    """
 
     slug: str
     account: UUID
@@ -127,8 +133,10 @@ class SoldBy(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ExecutionPace:
-    """Orders executed in the last 15 minutes, and the median of their seconds since payment; 0 if
-    there are none."""
+    """Number of orders executed in the last 15 minutes, and the median of their seconds from payment to execution.
+
+    Both are 0 if no order was executed.
+    """
 
     orders: int
     seconds: float
@@ -136,7 +144,7 @@ class ExecutionPace:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One order."""
+    """An order of an account."""
 
     account: UUID
     id: UUID
@@ -152,30 +160,30 @@ class Order:
     due_at: datetime | None
     due_seconds: float
     returning_due_at: datetime | None = None  # due time of the last open refund
-    paid_attempt: UUID | None = None  # the attempt whose payment paid it
-    reference: str | None = None  # the client's own, as is its metadata
+    paid_attempt: UUID | None = None  # the attempt whose payment paid the order
+    reference: str | None = None  # set by the client, like the metadata
     metadata: Mapping[str, str] | None = None
-    seller: str | None = None  # name of the seller, if there is one
-    seller_fee: int | None = None  # part of the service fee, in rupiah
-    closed_at: datetime | None = None  # when it got its current state, after it was paid
+    seller: str | None = None  # name of the seller; None for our own sale
+    seller_fee: int | None = None  # part of the service fee for the seller, in rupiah per stamp
+    closed_at: datetime | None = None  # time at which the order got its current final state
 
     @property
     def waits_seconds(self) -> float:
-        """Seconds to pay it, from its placing or the last change of method."""
+        """Seconds from the placing of the order until its time to pay runs out."""
         return (self.lapses_at - self.placed_at).total_seconds()
 
     @property
     def refund_due_at(self) -> datetime:
-        """Due time of the execution, after which the money goes back.
+        """Due time of the execution, at which unexecuted money is returned.
 
-        For an unpaid order: as if it is paid at the last moment.
+        For an unpaid order it is the due time if the order is paid at the last moment.
         """
         return self.due_at or self.lapses_at + timedelta(seconds=self.due_seconds)
 
     def money_due_at(self, in_flight: Rupiah, captured_at: datetime | None) -> datetime | None:
-        """Time at which money in flight, now or soon, is executed or back.
+        """Return the time by which all money of the order that is or will be in flight is executed or returned.
 
-        The last one of several payments.  None without money.
+        With several payments it is the latest of their times.  None if no money is in flight and none is expected.
         """
         times = [self.returning_due_at]
         if self.state in (OrderState.PLACED, OrderState.PAID):
@@ -183,20 +191,26 @@ class Order:
         known = [time for time in times if time is not None]
         if known:
             return max(known)
-        if in_flight.value and captured_at is not None:  # its event handler has not run yet
+        if (
+            in_flight.value and captured_at is not None
+        ):  # the handler of the payment's event has not run yet
             return captured_at + timedelta(seconds=self.due_seconds)
         return None
 
 
 class WaitingOrders(NamedTuple):
-    """Paid orders that wait to be executed, and their money in rupiah."""
+    """Number of paid orders that wait to be executed, and the sum of their totals in rupiah."""
 
     orders: int
     rupiah: int
 
 
 class InFlight(NamedTuple):
-    """Paid orders that are neither executed nor on their way back, with their money; `past_due` is to go back."""
+    """Paid orders that are neither executed nor being returned: their number, and the sum of their totals in rupiah.
+
+    `oldest_at` is the time at which the first of them was paid.  `past_due` counts those past their due time, whose
+    money is to be returned.
+    """
 
     orders: int
     rupiah: int
@@ -206,7 +220,7 @@ class InFlight(NamedTuple):
 
 
 class OrderPastDue(NamedTuple):
-    """A paid order that was not executed by its due time, and its money."""
+    """A paid order that was not executed by its due time."""
 
     account: UUID
     id: UUID
@@ -214,7 +228,10 @@ class OrderPastDue(NamedTuple):
 
 
 class OrderFigures(NamedTuple):
-    """Orders of a period: number placed, number executed, and seconds of these since payment."""
+    """Numbers of orders placed and executed in a period.
+
+    The seconds are the median and the 95th percentile of the time from payment to execution.
+    """
 
     placed: int
     executed: int
@@ -223,10 +240,10 @@ class OrderFigures(NamedTuple):
 
 
 class PaidWithin(NamedTuple):
-    """Orders paid in a period: number, number of accounts, rupiah, and outcome.
+    """Orders paid in a period: their number, the number of buyers, the sum of totals in rupiah, and the outcomes.
 
-    `executed` are those executed within the period; the other outcomes are current ones.  The waits are of all
-    executed ones, also later.
+    `executed` counts the orders executed within the period; `given_back`, `denied` and `waiting` count by the current
+    state.  The seconds from payment to execution are those of all executed orders, also of those executed later.
     """
 
     orders: int
@@ -241,7 +258,7 @@ class PaidWithin(NamedTuple):
 
 
 class OrderInFlight(NamedTuple):
-    """A paid order that is not executed."""
+    """A paid order that is not executed yet."""
 
     account: UUID
     id: UUID
@@ -259,7 +276,7 @@ class OrderKey(NamedTuple):
 
 
 class OrderMark(NamedTuple):
-    """Version tag of an order: it changes whenever the order does."""
+    """An order with its mark: a text that changes whenever the content of the order's page does."""
 
     account: UUID
     order: UUID
@@ -267,7 +284,10 @@ class OrderMark(NamedTuple):
 
 
 class PlacedOrder(NamedTuple):
-    """The order of a key, and the request of the key; `created` is False for a repeat."""
+    """Result of placing an order under an idempotency key.
+
+    `created` is False if the key has an order already; then `request` is the hash of the request that placed it.
+    """
 
     created: bool
     id: UUID
@@ -278,7 +298,7 @@ class PlacedOrder(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderTerms:
-    """Terms of an order to place: money in rupiah, times in seconds."""
+    """Terms of an order that is to be placed, with its first payment attempt; money in rupiah, times in seconds."""
 
     account: UUID
     order: UUID
@@ -292,20 +312,24 @@ class OrderTerms:
     due_seconds: float
     attempt: UUID
     reference: str
-    lease_seconds: float  # in which the caller opens the attempt; 0: the worker does
+    lease_seconds: (
+        float  # time in which the caller opens the attempt; 0 if the worker is to open it
+    )
     unpaid_max: int
-    provider: str  # the rail by which it is paid
+    provider: str  # the rail by which the order is paid
     method: str
     labels: Labels = NO_LABELS
-    sold: SoldBy | None = None  # its fee is part of the service fee
+    sold: SoldBy | None = (
+        None  # the seller, whose fee is part of the service fee; None for our own sale
+    )
 
     @property
     def total(self) -> int:
-        """The total in rupiah."""
+        """Total of the order, in rupiah."""
         return self.quantity * (self.unit_price + self.service_fee)
 
     def arguments(self) -> tuple[object, ...]:
-        """The arguments of `order_place_by_method`: the fields without labels and seller, in this order."""
+        """Return the arguments of the SQL function `order_place_by_method`: all fields except labels and seller."""
         return (
             self.account,
             self.order,
@@ -327,6 +351,6 @@ class OrderTerms:
 
 
 def request_hash(kind: OrderKind, *parts: object) -> bytes:
-    """Hash of the request of an Idempotency-Key: the same key must come with the same request."""
+    """Return a hash of a request to place an order, to check that a repeated idempotency key has the same request."""
     text = "\n".join([kind, *(str(part) for part in parts)])
     return hashlib.sha256(text.encode()).digest()

@@ -1,4 +1,4 @@
-"""Orders: place, show, list and withdraw one; expire the unpaid, execute the paid."""
+"""Orders: place, show, list and withdraw an order; close unpaid orders that lapsed, execute paid ones."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -57,10 +57,11 @@ from meterai.plumbing.observe.exchange import note_replay
 from meterai.plumbing.work.periodic import each, run_row
 from meterai.waiting_room import GuardedAct, WaitingRoom
 
-BATCH = 200  # orders of one run
-# Finds a seller by the name of its page, or by its account; refuses `NotFound` and others.
+BATCH = 200  # orders processed in one run of a periodic task
+# A function that finds a seller by the name of its page, or by its account.  Refuses `NotFound`, and others.
 FindSeller = Callable[[str | UUID], Awaitable[SoldBy]]
-PAYABLE_FACTOR = 2  # times the longest time to pay of a method: for a late change of method
+# An order can be paid for this many times the longest time to pay of any method, to allow a late change of method.
+PAYABLE_FACTOR = 2
 
 
 class PaymentView(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,8 +72,8 @@ class PaymentView(msgspec.Struct, frozen=True, kw_only=True):
     amount: int
     qr_content: str | None
     expires_at: datetime
-    # Instructions other than a QR: a number to transfer to, a page to go to.
-    # `deposit`: nothing to do, the seller's deposit is short. `credit`: nothing to do, a collector pays by month.
+    # Instructions other than a QR: an account number for a transfer, or a page to visit.  The buyer has nothing to do for
+    # `deposit` (the seller's deposit is short) and `credit` (a collector pays monthly).
     instructions: AccountNumber | Redirect | Deposit | Credit | msgspec.UnsetType = msgspec.UNSET
 
 
@@ -110,8 +111,8 @@ class OrderView(msgspec.Struct, frozen=True, kw_only=True):
     metadata: dict[str, str]
     payment: PaymentView
     money: MoneyView
-    seller: str | msgspec.UnsetType = msgspec.UNSET  # name of the seller, if there is one
-    seller_fee: int | msgspec.UnsetType = msgspec.UNSET  # its part of `service_fee`
+    seller: str | msgspec.UnsetType = msgspec.UNSET  # name of the seller; absent for our own sale
+    seller_fee: int | msgspec.UnsetType = msgspec.UNSET  # the seller's part of `service_fee`
 
 
 def _pay(order: Order, attempt: PaymentAttempt | None, default: str) -> PaymentView:
@@ -156,7 +157,7 @@ def _shown(order: Order, payment: PaymentView, money: MoneySummary) -> OrderView
 
 
 async def paid_orders(tx: ReadTx, account: UUID, limit: int) -> list[OrderView]:
-    """The newest paid orders of an account, for its receipts."""
+    """Return up to `limit` of the newest paid orders of an account, for its receipts."""
     found = await store.paid_of(tx, account, limit)
     ids = [order.id for order in found]
     paid_by = [order.paid_attempt for order in found if order.paid_attempt is not None]
@@ -166,12 +167,12 @@ async def paid_orders(tx: ReadTx, account: UUID, limit: int) -> list[OrderView]:
 
 
 async def pace(tx: ReadTx) -> ExecutionPace:
-    """Execution times of the orders of the last minutes."""
+    """Return how fast the orders of the last minutes were executed."""
     return await store.pace(tx)
 
 
 async def load(tx: ReadTx, account: UUID, order_id: UUID) -> Order:
-    """One order of this account.  Refuses `NotFound`."""
+    """Return an order of this account.  Refuses `NotFound`."""
     found = await store.order(tx, account, order_id)
     if found is None:
         raise NotFound("no such order of this account")
@@ -179,7 +180,7 @@ async def load(tx: ReadTx, account: UUID, order_id: UUID) -> Order:
 
 
 async def key_of(tx: ReadTx, order_id: UUID) -> OrderKey:
-    """The order of this id, of any account: for staff.  Refuses `NotFound`."""
+    """Return account and id of the order with this id, of any account; for staff only.  Refuses `NotFound`."""
     found = await store.by_id(tx, order_id)
     if len(found) != 1:
         raise NotFound("no such order")
@@ -187,27 +188,28 @@ async def key_of(tx: ReadTx, order_id: UUID) -> OrderKey:
 
 
 async def marks(tx: ReadTx, wanted: Sequence[OrderKey]) -> dict[OrderKey, str]:
-    """Version tags of these orders, which change with the `OrderView`, the money or the stamps of an order; unknown
-    orders are left out.
+    """Return the marks of these orders; unknown orders are left out.
+
+    The mark of an order changes whenever its `OrderView`, its money or its stamps do.
     """
     return {OrderKey(one.account, one.order): one.mark for one in await store.marks(tx, wanted)}
 
 
 async def finish(tx: Tx, account: UUID, order_id: UUID) -> bool:
-    """Execute an order whose documents are stamped; False unless it is paid."""
+    """Mark an order as executed, since all its documents are stamped; False if the order is not in the state `paid`."""
     return await store.finish(tx, account, order_id)
 
 
 async def place_documents(tx: Tx, terms: OrderTerms) -> PlacedOrder:
-    """Place an order in a transaction of the caller, which writes more, such as its documents."""
+    """Place an order in the transaction of the caller, which also writes other rows, such as the order's documents."""
     return await store.place(tx, terms)
 
 
 async def withdraw(tx: Tx, account: UUID, order_id: UUID) -> None:
     """Withdraw an unpaid order and close its payment attempts.  A repeat changes nothing.
 
-    Its QRs are cancelled by the caller after the commit (`PaymentService.take_back`), or by the periodic
-    task of payments.  Refuses `NotFound`, and `NotAllowedNow` for an order that was paid.
+    After the commit the caller cancels the attempts at the provider (`PaymentService.take_back`); otherwise the
+    periodic task of payments does.  Refuses `NotFound`, and `NotAllowedNow` for an order that was paid.
     """
     state = await store.abandon(tx, account, order_id, OrderState.WITHDRAWN)
     if state is None:
@@ -232,22 +234,22 @@ class OrderService:
         self._lines = lines
         self._payments = service
         self._settings = settings.of(OrderSettings)
-        self.process = settings.process  # for the names of cookies
+        self.process = settings.process  # determines the names of cookies
         self._lease_seconds = settings.of(PaymentSettings).bank_lease_seconds
         self._clock = clock
         self._find_seller: FindSeller | None = None
 
     def sell_by(self, find: FindSeller) -> None:
-        """Set the function by which a room above finds sellers."""
+        """Set the function that finds sellers; it belongs to a room that calls this one."""
         self._find_seller = find
 
     async def sold_by(
         self, account: UUID, key: str, slug: str | None, fee: int | None = None
     ) -> SoldBy | None:
-        """The seller of an order to place, by the name of its page; None for our own sale.
+        """Return the seller of an order to place, by the name of the seller's page; None for our own sale.
 
-        `fee` is the shown fee.  Refuses `Malformed` for a fee without a seller, `PriceChanged` if it differs, and as the function that finds
-        sellers; a repeat of a placed order is not refused.
+        `fee` is the fee that the buyer was shown.  Refuses `Malformed` for a fee without a seller, `PriceChanged` if the
+        fee differs, and like the function that finds sellers.  A repeat of a placed order is not refused.
         """
         if not slug:
             if fee is not None:
@@ -264,13 +266,16 @@ class OrderService:
         return found
 
     async def seller(self, slug: str) -> SoldBy:
-        """The seller with the page of this name.  Refuses `NotFound`, and as the function that finds sellers."""
+        """Return the seller whose page has this name.  Refuses `NotFound`, and like the function that finds sellers."""
         if self._find_seller is None:
             raise NotFound("nobody else sells here")
         return await self._find_seller(slug)
 
     async def sells_again(self, account: UUID, order_id: UUID) -> SoldBy | None:
-        """The current seller terms of a sold order; None if it has no seller, or the seller does not sell now."""
+        """Return the seller of an order with its current fee, to order again.
+
+        None if the order has no seller, the seller does not sell now, or the buyer is the seller.
+        """
         seller = await self._database.once(store.seller_of, account, order_id)
         if seller is None or self._find_seller is None:
             return None
@@ -282,20 +287,21 @@ class OrderService:
 
     @property
     def unit(self) -> int:
-        """Current price of one stamp with its fee, in rupiah."""
+        """Current price of a stamp that we sell, with the service fee, in rupiah."""
         return self.unit_of(None)
 
     def unit_of(self, sold: SoldBy | None) -> int:
-        """Current price of one stamp of a seller with all fees, in rupiah; None: of our own."""
+        """Return the current price of a stamp from a seller (None: from us) with all fees, in rupiah."""
         own = self._settings.stamp_price + self._settings.service_fee
         return own + (sold.fee if sold else 0)
 
     async def check_price(
         self, account: UUID, key: str, shown: str, sold: SoldBy | None = None
     ) -> None:
-        """Refuse `PriceChanged` if a page showed another `unit_of`; pages of an earlier version showed none.
+        """Check that the price `shown` by a page is the current `unit_of`.  Refuses `PriceChanged`.
 
-        A repeat of a placed order is not refused: the refusal would claim that nothing was ordered.
+        It is not checked if empty, as from pages of an earlier release.  A repeat of a placed order is not refused,
+        since the refusal would wrongly say that no order was placed.
         """
         unit = self.unit_of(sold)
         if shown in ("", str(unit)):
@@ -312,18 +318,18 @@ class OrderService:
         return quantity
 
     async def ways(self, quantity: int, sold: SoldBy | None = None) -> Sequence[PaymentMethod]:
-        """The methods by which `quantity` stamps can be paid now, the default first, each with its time to pay."""
+        """Return the methods by which `quantity` stamps can be paid now, the default first, each with its time to pay."""
         return await self.ways_of(quantity * self.unit_of(sold))
 
     async def ways_of(self, rupiah: int) -> Sequence[PaymentMethod]:
-        """The methods by which a sum can be paid now, for an order whose price is fixed."""
+        """Return the methods by which a sum in rupiah can be paid now, the default first, each with its time to pay."""
         methods = (await self._payments.look_at_rails()).methods(rupiah)
         default = self._settings.order_lapses_seconds
         return [replace(one, lapses_seconds=one.lapses_seconds or default) for one in methods]
 
     @property
     def payable_seconds_max(self) -> float:
-        """Longest time to pay an order after its placing, with any changes of method."""
+        """Longest time from the placing of an order to its payment, with any changes of method."""
         default = self._settings.order_lapses_seconds
         return PAYABLE_FACTOR * self._payments.rails.lapses_seconds_max(default)
 
@@ -338,11 +344,11 @@ class OrderService:
         method: str | None = None,
         sold: SoldBy | None = None,
     ) -> OrderTerms:
-        """Terms of an order at current prices, by a method or the default one, of a seller or our own.
+        """Return the terms of an order at current prices.
 
-        The caller that places it opens its attempt.
-
-        Refuses `Malformed`, `OrderTooLarge`, `AmountNotPayable`, `MethodOut`, and as a rail of our own database.
+        Without a `method` the default method is used, without a seller (`sold`) we sell.  The caller that places the order
+        must open its attempt.  Refuses `Malformed`, `OrderTooLarge`, `AmountNotPayable`, `MethodOut`, and like the rail
+        of a seller's deposit or a collector's credit.
         """
         if sold is not None and sold.account == account:
             raise Malformed("seller", "another_value")
@@ -352,14 +358,14 @@ class OrderService:
         is_stamps = kind == OrderKind.STAMPS
         attempt, reference = payments.new_attempt(account)
         rails = await self._payments.look_at_rails()
-        # A seller's order has a price of its own, also with a fee of 0.
+        # An order of a seller always has our service fee, even if the seller's fee is 0.
         is_at_face = sold is None and rails.is_at_face(method)
         fee = 0 if is_at_face else unit - sale.stamp_price
         total = quantity * (sale.stamp_price + fee)
         channel, terms = rails.channel(method, total, attempt, is_at_face=is_at_face)
         await rails.admit(channel, account, total)
         lapses = terms.lapses_seconds or sale.order_lapses_seconds
-        if not is_stamps:  # not longer than its documents are kept
+        if not is_stamps:  # documents are not kept longer than this
             lapses = min(lapses, self.payable_seconds_max)
         return OrderTerms(
             account=account,
@@ -384,7 +390,10 @@ class OrderService:
     async def check_turn(
         self, connection: ASGIConnection[Any, Any, Any, Any], account: UUID, key: str
     ) -> None:
-        """Refuse as `WaitingRoom.check_turn`; a repeat of a placed order needs no turn."""
+        """Check that the account has a turn to buy, if a line is engaged.
+
+        Refuses like `WaitingRoom.check_turn`.  A repeat of a placed order needs no turn.
+        """
         try:
             await self._lines.check_turn(connection, account, GuardedAct.BUY)
         except Refusal:
@@ -402,11 +411,11 @@ class OrderService:
         written: Labels = NO_LABELS,
         sold: SoldBy | None = None,
     ) -> OrderView:
-        """Order stamps, of a seller or our own, by a method or the default one.  The same key finds the same order.
+        """Place an order of stamps; a repeat with the same idempotency key returns the same order.
 
-        With `wait_for_qr` the answer has the QR if the provider makes it in time; without, the worker
-        opens the attempt (`Prefer: respond-async`, RFC 7240).
-        Refuses `Malformed`, `OrderTooLarge`, `AmountNotPayable`, `MethodOut`, `IdempotencyKeyReused`,
+        Without a `method` the default method is used, without a seller (`sold`) we sell.  With `wait_for_qr` the answer
+        has the QR if the provider makes it in time; otherwise the worker opens the attempt (`Prefer: respond-async`,
+        RFC 7240).  Refuses `Malformed`, `OrderTooLarge`, `AmountNotPayable`, `MethodOut`, `IdempotencyKeyReused`,
         `TooManyUnpaidOrders`.
         """
         more = [one for one in (method, written, sold and f"seller:{sold.slug}") if one]
@@ -428,8 +437,9 @@ class OrderService:
     async def place_deposit(
         self, account: UUID, key: str, pieces: int, method: str | None, *, wait_for_qr: bool
     ) -> OrderView:
-        """Order a deposit of `pieces` times the price of a stamp.  The same key finds the same order.
+        """Place an order of a deposit of `pieces` times the price of a stamp.
 
+        A repeat with the same idempotency key returns the same order.
         Refuses `AmountNotPayable`, `MethodOut`, `IdempotencyKeyReused`, `TooManyUnpaidOrders`.
         """
         terms = await self.deposit_terms(account, key, pieces, method)
@@ -440,7 +450,10 @@ class OrderService:
     async def deposit_terms(
         self, account: UUID, key: str, pieces: int, method: str | None
     ) -> OrderTerms:
-        """Terms of an order of a deposit, whose attempt the worker opens.  Refuses `AmountNotPayable`, `MethodOut`."""
+        """Return the terms of an order of a deposit of `pieces` times the price of a stamp.
+
+        The worker opens its attempt.  Refuses `AmountNotPayable`, `MethodOut`.
+        """
         request = request_hash(OrderKind.DEPOSIT, pieces, *([method] if method else []))
         attempt, reference = payments.new_attempt(account)
         sale = self._settings
@@ -477,7 +490,10 @@ class OrderService:
     async def opened(
         self, terms: OrderTerms, placed: PlacedOrder, *, wait_for_qr: bool
     ) -> OrderView:
-        """The view of a new order, made from its terms without reading it back."""
+        """Return the view of an order that was just placed, from its terms, without reading the order from the database.
+
+        With `wait_for_qr` the payment attempt is opened first.
+        """
         order = Order(
             terms.account,
             placed.id,
@@ -513,7 +529,7 @@ class OrderService:
         return _shown(order, _pay(order, attempt, terms.method), ledger.NOTHING)
 
     async def view(self, account: UUID, order_id: UUID) -> OrderView:
-        """One order.  Refuses `NotFound`."""
+        """Return an order of the account.  Refuses `NotFound`."""
         async with self.view_within(account, order_id) as (_, found):
             return found
 
@@ -521,7 +537,7 @@ class OrderService:
     async def view_within(
         self, account: UUID, order_id: UUID
     ) -> AsyncIterator[tuple[ReadTx, OrderView]]:
-        """The same with the transaction of its reading, for further statements."""
+        """Yield an order of the account, and the read transaction, for further statements.  Refuses `NotFound`."""
         async with self._database.reading() as tx:
             found = [await load(tx, account, order_id)]
             yield tx, (await self._views(tx, account, found))[0]
@@ -543,8 +559,10 @@ class OrderService:
     async def list(
         self, account: UUID, page: ListPage = WHOLE, reference: str | None = None
     ) -> tuple[list[OrderView], bool]:
-        """A page of an account's orders, newest first, and True if there are older ones; `reference` filters
-        them."""
+        """Return a page of an account's orders, newest first, and True if older orders exist.
+
+        With `reference` only orders with this reference of the client are listed.
+        """
         async with self._database.reading() as tx:
             wanted = await store.orders_of(tx, account, page.before, page.wanted, reference)
             found, is_more = page.cut(wanted)
@@ -552,16 +570,17 @@ class OrderService:
         return list(views), is_more
 
     async def withdraw(self, account: UUID, order_id: UUID) -> OrderView:
-        """`withdraw`, then cancel the attempts at the provider.
+        """Withdraw an unpaid order, then cancel its attempts at the provider; return the order.
 
-        After a crash between the two the periodic task `cancel_closed` cancels the closed attempts.
+        After a crash between the two steps the periodic task `cancel_closed` cancels the closed attempts.
+        Refuses like the function `withdraw`.
         """
         await self._database.run(partial(withdraw, account=account, order_id=order_id))
         await self._payments.take_back(account, order_id)
         return await self.view(account, order_id)
 
     async def pay_by(self, account: UUID, order_id: UUID, method: str) -> OrderView:
-        """Change the method of an unpaid order: open attempts are cancelled, and another begins.
+        """Change the payment method of an unpaid order: its open attempts are cancelled, and another is opened.
 
         Refuses `NotFound`, `Malformed`, `AmountNotPayable`, `MethodOut`, `AttemptsSpent`, and `NotAllowedNow`
         for an order that cannot be paid any more.
@@ -571,11 +590,11 @@ class OrderService:
             attempts = await payments.attempts_of(tx, account, [order_id], [])
             if await payments.is_covered(tx, account, order_id):
                 order = replace(order, state=OrderState.PAID)
-        # Only an order that can still be paid can lapse.
+        # This refuses an order that cannot be paid any more: only an unpaid order can lapse.
         ORDER.after(order.state, OrderEvent.TIME_RAN_OUT)
         new = payments.new_attempt(account)
         rails = await self._payments.look_at_rails()
-        # The price stays that of its placing: an order without our fee can be paid only by its rail.
+        # The total stays that of the placing, so an order without our fee can be paid only by a rail without our fee.
         before = [one.channel.method for one in attempts.values()]
         is_at_face = any(map(rails.is_at_face, before))
         channel, terms = rails.channel(method, order.total.value, new[0], is_at_face=is_at_face)
@@ -599,7 +618,7 @@ class OrderService:
         return await self.view(account, order_id)
 
     async def expire_unpaid(self) -> int:
-        """Periodic task: close orders whose time to pay ran out."""
+        """Periodic task: close orders whose time to pay ran out; returns their number."""
         found = await self._database.once(store.to_expire, BATCH)
         return await each(self._database, store.LAPSING, found, self._expire, subject="order")
 
@@ -607,7 +626,7 @@ class OrderService:
         await run_row(self._database, store.abandon, *unpaid, OrderState.LAPSED)
 
     async def execute_paid(self) -> int:
-        """Periodic task: execute orders that were paid while issuing was stopped."""
+        """Periodic task: execute orders that were paid while issuing was stopped; returns their number."""
         issuing = await self._database.once(stamps.issuing)
         if not issuing.is_open:
             return 0

@@ -10,9 +10,13 @@ class OrderSettings(msgspec.Struct, frozen=True):
     """Settings of orders; money in rupiah, times in seconds."""
 
     stamp_price: Positive = STAMP_DUTY  # another price only in development
-    service_fee: Whole = 0  # for each stamp; goes back with the price of an unexecuted stamp
-    order_total_max: Positive = 10_000_000  # QRIS: highest amount of one transaction
-    order_lapses_seconds: Seconds = 900  # time to pay a QR
-    stamps_due_seconds: Seconds = 900  # paid stamps not issued by then go back as money
-    documents_due_seconds: Seconds = 86_400  # the same for documents not stamped
-    unpaid_orders_max: Positive = 100  # of one account at the same time; each has a QR at the bank
+    service_fee: Whole = 0  # per stamp; returned with the price of a stamp that is not executed
+    order_total_max: Positive = 10_000_000  # the highest amount of a QRIS transaction
+    order_lapses_seconds: Seconds = 900  # time to pay, unless the method has another
+    stamps_due_seconds: Seconds = (
+        900  # after the payment; money of stamps not issued by then is returned
+    )
+    documents_due_seconds: Seconds = (
+        86_400  # after the payment; money of documents not stamped by then is returned
+    )
+    unpaid_orders_max: Positive = 100  # of an account at the same time; each has a QR at the bank

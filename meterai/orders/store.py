@@ -1,4 +1,4 @@
-"""SQL of orders, one function for each statement."""
+"""SQL of orders, one function per query."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -34,7 +34,7 @@ PLACE = """
 SELECT created, id, request, placed, lapses
 FROM order_place_by_method(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 """
-# One statement with the order itself: no order without its labels.
+# Order and labels are inserted by one statement, so that no order is stored without its labels.
 PLACE_LABELLED = """
 WITH placed AS (
     SELECT * FROM order_place_by_method(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
@@ -44,7 +44,7 @@ WITH placed AS (
 )
 SELECT created, id, request, placed, lapses FROM placed
 """
-# One statement with a sold order: no such order without its seller.
+# Order, labels and seller are inserted by one statement, so that no sold order is stored without its seller.
 PLACE_SOLD = """
 WITH placed AS (
     SELECT * FROM order_place_by_method(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
@@ -79,21 +79,22 @@ SELECT account_id AS account, order_id AS order FROM orders o WHERE state = 'pai
     AND {not_paused(EXECUTING, "order_id")}
 ORDER BY due_at LIMIT %s FOR UPDATE SKIP LOCKED
 """  # noqa: S608
-# Past due as well, with some slack, so that an issue under way comes first.
+# Paid orders past their due time that have no stamps; the room refunds returns their money.
 TO_TURN = f"""
 SELECT account_id AS account, order_id AS order FROM orders o
 WHERE state = 'paid' AND due_at <= now() AND NOT stamps_are_issued(account_id, order_id)
     AND {not_paused(TURNING, "order_id")}
 ORDER BY due_at LIMIT %s FOR UPDATE SKIP LOCKED
 """  # noqa: S608
-# Refunds gives back paid orders that were not executed by their due time.
-# Tables only: the forecast of stopping issuing must work at every version of the schema.
+# Orders past their due time are left out, since the room refunds returns their money.
+# Only tables are used: the forecast of stopping the issuing must work with every version of the schema.
 _WAITING = """
 SELECT count(*) AS orders, coalesce(sum(total), 0)::bigint AS rupiah FROM orders o
 WHERE state = 'paid' AND due_at > now() AND NOT EXISTS (
     SELECT 1 FROM stamp_lots l WHERE l.account_id = o.account_id AND l.lot_id = o.order_id)
 """
-# By the index of what is in flight (due_at): some thousand rows in the worst hour.  Of those without a lot the money goes back past their time; the others are being stamped.
+# Reads by the index of paid orders (due_at): some thousand rows in the worst hour.  Past their due time, money of orders
+# without a lot is returned; orders with a lot are being stamped.
 _IN_FLIGHT_NOW = """
 SELECT count(*)::integer AS orders, coalesce(sum(total), 0)::bigint AS rupiah, min(paid_at) AS oldest_at,
     count(*) FILTER (WHERE is_late)::integer AS past_due,
@@ -115,20 +116,22 @@ SELECT o.account_id AS account, o.order_id AS order, md5(ROW(
 FROM unnest(%s::uuid[], %s::uuid[]) AS wanted (account_id, order_id)
 JOIN orders o ON o.account_id = wanted.account_id AND o.order_id = wanted.order_id
 """
-# By its own number, or by the client's, of any account: `orders_by_id`, `order_labels_in_all_accounts`.
+# Orders of any account, by the order's id or the client's reference; uses the indexes `orders_by_id` and
+# `order_labels_in_all_accounts`.
 BY_ID = "SELECT account_id AS account, order_id AS order FROM orders WHERE order_id = %s LIMIT 2"
 BY_REFERENCE = """
 SELECT account_id AS account, order_id AS order FROM order_labels WHERE reference = %s
 ORDER BY labelled_at DESC LIMIT %s
 """
-# Half of the time to execute a paid order has passed; orders due later are not read.
+# Paid orders of which half the time from payment to due time has passed.  The first condition lets an index skip orders
+# that are due later.
 HALF_DUE = """
 SELECT account_id AS account, order_id AS id, quantity, total, paid_at, due_at FROM orders
 WHERE state = 'paid' AND due_at <= %s + make_interval(secs => %s)
     AND due_at - (due_at - paid_at) / 2 <= %s ORDER BY due_at LIMIT %s
 """
 _ORDERS = RowMapper(Order)
-# Each half uses the index of times: rows older than the period are in other blocks.
+# Each subquery uses the index of times, so that rows older than the period are not read.
 FIGURES = """
 SELECT (SELECT count(*) FROM orders WHERE placed_at > %s AND placed_at <= %s)::integer AS placed,
     count(*)::integer AS executed,
@@ -137,7 +140,7 @@ SELECT (SELECT count(*) FROM orders WHERE placed_at > %s AND placed_at <= %s)::i
 FROM (SELECT extract(epoch FROM closed_at - paid_at) AS seconds FROM orders
       WHERE closed_at > %s AND closed_at <= %s AND state = 'executed' AND paid_at IS NOT NULL) AS ended
 """
-# Orders paid in a period, and their current states; by the index of times.
+# Orders paid in a period, with their current states; uses the index of times.
 _PAID_WITHIN = """
 SELECT count(*)::integer AS orders, count(DISTINCT account_id)::integer AS buyers,
     coalesce(sum(total), 0)::bigint AS rupiah,
@@ -163,7 +166,7 @@ _PLACED_ORDERS = RowMapper(PlacedOrder)
 
 
 async def place(tx: Tx, terms: OrderTerms) -> PlacedOrder:
-    """Place an order, or find the one of its key; see sql/functions/order_place_by_method.sql."""
+    """Place an order, or find the order that its key has already; see sql/functions/order_place_by_method.sql."""
     written, sold = terms.labels, terms.sold
     if sold is not None:
         labels = (terms.account, written.reference, jsonb(dict(written.metadata)), bool(written))
@@ -179,24 +182,24 @@ async def place(tx: Tx, terms: OrderTerms) -> PlacedOrder:
 
 
 async def write_labels(tx: Tx, account: UUID, order: UUID, written: Labels) -> None:
-    """Insert the labels of an order placed by this transaction."""
+    """Insert the client's labels of an order that this transaction places."""
     values = (account, order, written.reference, jsonb(dict(written.metadata)))
     await tx.run(LABEL, *values)
 
 
 async def note_seller(tx: Tx, account: UUID, order: UUID, sold: SoldBy) -> None:
-    """Insert the seller of an order placed by this transaction."""
+    """Insert the seller of an order that this transaction places."""
     told = (account, order, sold.account, sold.name, sold.fee)
     await tx.run("SELECT order_note_seller(%s, %s, %s, %s, %s)", *told)
 
 
 async def is_placed(tx: ReadTx, account: UUID, key: str) -> bool:
-    """True if this key has an order already."""
+    """True if the account has placed an order under this idempotency key already."""
     return await tx.value(_IS_PLACED, account, key) is not None
 
 
 async def seller_of(tx: ReadTx, account: UUID, order_id: UUID) -> UUID | None:
-    """The account that sold an order; None for our own sale."""
+    """Return the account of the seller of an order; None for our own sale."""
     found: UUID | None = await tx.value(
         "SELECT seller_id FROM order_sellers WHERE account_id = %s AND order_id = %s",
         account,
@@ -206,8 +209,9 @@ async def seller_of(tx: ReadTx, account: UUID, order_id: UUID) -> UUID | None:
 
 
 async def abandon(tx: Tx, account: UUID, order_id: UUID, state: OrderState) -> OrderState | None:
-    """Close an unpaid order as lapsed or withdrawn; return its state, None if there is no such
-    order.
+    """Close an unpaid order as lapsed or withdrawn, and return its state; None if the account has no such order.
+
+    An order in another state is left unchanged, and its state returned.
     """
     found = await tx.value(ABANDON, account, order_id, state)
     return None if found is None else OrderState(found)
@@ -222,57 +226,61 @@ async def pay_by(
     seconds: tuple[float, float],
     attempts_max: int,
 ) -> str:
-    """Replace the open attempts by another, by a method of the buyer; return the outcome."""
+    """Close the open attempts of an unpaid order, and begin another by the channel that the buyer chose.
+
+    `attempt` has the id and the reference of the new attempt.  `seconds` are its time to pay, and the longest time since
+    the placing.  Returns 'begun', 'closed' or 'spent'; see sql/functions/order_pay_by.sql.
+    """
     how = (*attempt, channel.provider, channel.method, *seconds, attempts_max)
     return str(await tx.value(PAY_BY, account, order_id, *how))
 
 
 async def execute(tx: Tx, account: UUID, order_id: UUID) -> None:
-    """Execute a paid order if possible."""
+    """Execute a paid order if stamps can be issued."""
     await tx.run(EXECUTE, account, order_id)
 
 
 async def to_expire(tx: Tx, limit: int) -> list[OrderKey]:
-    """Unpaid orders whose time to pay ran out, oldest first."""
+    """Lock and return up to `limit` unpaid orders whose time to pay ran out, the earliest first."""
     return await tx.all_as(_ORDER_KEYS, TO_EXPIRE, limit)
 
 
 async def to_execute(tx: Tx, limit: int) -> list[OrderKey]:
-    """Paid orders that were not executed, by due time."""
+    """Lock and return up to `limit` paid orders without stamps that are not past their due time, by due time."""
     return await tx.all_as(_ORDER_KEYS, TO_EXECUTE, limit)
 
 
 async def unexecuted(tx: Tx, limit: int) -> list[OrderKey]:
-    """Orders whose money goes back now, by due time."""
+    """Lock and return up to `limit` paid orders past their due time, whose money is to be returned, by due time."""
     return await tx.all_as(_ORDER_KEYS, TO_TURN, limit)
 
 
 async def waiting(tx: ReadTx) -> WaitingOrders:
-    """Paid orders that wait to be executed, and their money."""
+    """Return the number of paid orders that wait to be executed, and their money."""
     found = await tx.one_as(_WAITINGS, _WAITING)
     assert found is not None
     return found
 
 
 async def in_flight(tx: ReadTx) -> InFlight:
-    """Paid orders that are neither executed nor on their way back."""
+    """Return number and money of the paid orders that are neither executed nor being returned."""
     found = await tx.one_as(_IN_FLIGHTS, _IN_FLIGHT_NOW)
     assert found is not None
     return found
 
 
 async def past_due(tx: ReadTx, limit: int) -> list[OrderPastDue]:
-    """Paid orders whose money is to go back, by due time."""
+    """Return up to `limit` paid orders past their due time, whose money is to be returned, by due time."""
     return await tx.all_as(_PAST_DUES, _PAST_DUE, limit)
 
 
 async def by_id(tx: ReadTx, order_id: UUID) -> list[OrderKey]:
-    """The order of this id, of any account."""
+    """Return the orders with this id, of any account: normally one."""
     return await tx.all_as(_ORDER_KEYS, BY_ID, order_id)
 
 
 async def order(tx: ReadTx, account: UUID, order_id: UUID) -> Order | None:
-    """One order."""
+    """Return an order of an account; None if the account has no such order."""
     return await tx.one_as(
         _ORDERS,
         f"SELECT {_COLUMNS} FROM orders LEFT JOIN order_labels USING (account_id, order_id)"  # noqa: S608
@@ -284,7 +292,7 @@ async def order(tx: ReadTx, account: UUID, order_id: UUID) -> Order | None:
 
 
 async def marks(tx: ReadTx, wanted: Sequence[OrderKey]) -> list[OrderMark]:
-    """Version tags of these orders, of any accounts, with their money and stamps."""
+    """Return the marks of these orders, which also depend on their payments, money and stamps."""
     columns = ([one.account for one in wanted], [one.order for one in wanted])
     return await tx.all_as(_MARKS_OF_ORDERS, _MARKS, *columns)
 
@@ -292,7 +300,10 @@ async def marks(tx: ReadTx, wanted: Sequence[OrderKey]) -> list[OrderMark]:
 async def orders_of(
     tx: ReadTx, account: UUID, before: UUID, limit: int, reference: str | None = None
 ) -> list[Order]:
-    """Orders of an account that are older than `before`, newest first; `reference` filters them."""
+    """Return up to `limit` orders of an account, newest first, all older than the order `before`.
+
+    With `reference` only orders with this reference of the client are returned.
+    """
     only, told = ("", []) if reference is None else (" AND reference = %s", [reference])
     return await tx.all_as(
         _ORDERS,
@@ -308,7 +319,7 @@ async def orders_of(
 
 
 async def paid_of(tx: ReadTx, account: UUID, limit: int) -> list[Order]:
-    """The newest paid orders of an account."""
+    """Return up to `limit` of the newest paid orders of an account."""
     return await tx.all_as(
         _ORDERS,
         f"SELECT {_COLUMNS} FROM orders LEFT JOIN order_labels USING (account_id, order_id)"  # noqa: S608
@@ -322,7 +333,10 @@ async def paid_of(tx: ReadTx, account: UUID, limit: int) -> list[Order]:
 async def settle(
     tx: Tx, account: UUID, order_id: UUID, attempt: UUID, payment: str, amount: int
 ) -> str:
-    """Book a captured payment and issue its stamps; see sql/functions/order_settle.sql."""
+    """Book a captured payment (`amount` in rupiah) to its order, and issue the stamps.
+
+    Returns the outcome; see sql/functions/order_settle.sql.
+    """
     outcome = await tx.value(
         "SELECT order_settle(%s, %s, %s, %s, %s)", account, order_id, attempt, payment, amount
     )
@@ -333,7 +347,10 @@ async def settle(
 async def moved(
     tx: Tx, account: UUID, order: UUID, attempt: UUID, payment: str, restored: int, entry: str
 ) -> None:
-    """Apply a movement of money of a payment to its order; see sql/functions/order_moved.sql."""
+    """Apply a movement of a payment's money to its order; see sql/functions/order_moved.sql.
+
+    `restored` are the rupiah that came back, by the entry `entry`; 0 if money was lost.
+    """
     await tx.run(
         "SELECT order_moved(%s, %s, %s, %s, %s, %s)",
         account,
@@ -346,7 +363,10 @@ async def moved(
 
 
 async def won(tx: Tx, account: UUID, order: UUID, attempt: UUID, payment: str, left: int) -> bool:
-    """Book that the payer's bank keeps only `left` rupiah of a payment; False if that is booked."""
+    """Book a chargeback that was won, after which the payer's bank keeps only `left` rupiah of the payment.
+
+    False if that was booked before.
+    """
     return bool(
         await tx.value(
             "SELECT order_won(%s, %s, %s, %s, %s)", account, order, attempt, payment, left
@@ -355,16 +375,16 @@ async def won(tx: Tx, account: UUID, order: UUID, attempt: UUID, payment: str, l
 
 
 async def stamps_gone(tx: Tx, account: UUID, order: UUID, stamps: int) -> None:
-    """Record that stamps which an order owed were retired."""
+    """Apply the money of `stamps` retired stamps to the loss of their order; see sql/functions/order_stamps_gone.sql."""
     await tx.run("SELECT order_stamps_gone(%s, %s, %s)", account, order, stamps)
 
 
 async def finish(tx: Tx, account: UUID, order_id: UUID) -> bool:
-    """Execute an order whose documents are stamped; False unless it is paid."""
+    """Mark an order as executed, since all its documents are stamped; False if the order is not in the state `paid`."""
     return bool(await tx.value("SELECT order_finish(%s, %s)", account, order_id))
 
 
-# Only orders placed within the hour, found by an index.
+# Only orders placed within the last hour, which an index finds.
 _PACE = """
 SELECT count(*)::integer AS orders, coalesce(percentile_cont(0.5) WITHIN GROUP (
     ORDER BY extract(epoch FROM closed_at - paid_at)), 0)::double precision AS seconds
@@ -375,31 +395,34 @@ _PACES = RowMapper(ExecutionPace)
 
 
 async def pace(tx: ReadTx) -> ExecutionPace:
-    """Execution times of the orders of the last minutes, from payment to end."""
+    """Return number and median time, from payment to execution, of the orders executed in the last 15 minutes."""
     found = await tx.one_as(_PACES, _PACE)
     assert found is not None
     return found
 
 
 async def by_reference(tx: ReadTx, reference: str, limit: int) -> list[OrderKey]:
-    """Orders with this client's reference, of any account, newest first."""
+    """Return up to `limit` orders with this reference of a client, of any account, newest first."""
     return await tx.all_as(_ORDER_KEYS, BY_REFERENCE, reference, limit)
 
 
 async def half_due(tx: ReadTx, at: datetime, due_seconds: float, limit: int) -> list[OrderInFlight]:
-    """Paid orders past half of their time, which is `due_seconds` at most, by due time."""
+    """Return up to `limit` paid orders of which half the time from payment to due time has passed at `at`.
+
+    `due_seconds` is the longest such time.  The orders are sorted by due time.
+    """
     return await tx.all_as(_IN_FLIGHT, HALF_DUE, at, due_seconds / 2, at, limit)
 
 
 async def figures_within(tx: ReadTx, since: datetime, until: datetime) -> OrderFigures:
-    """Orders placed, and orders executed, in a period."""
+    """Return the numbers of orders placed and executed in a period, and how long the execution took."""
     found = await tx.one_as(_FIGURES, FIGURES, since, until, since, until)
     assert found is not None
     return found
 
 
 async def paid_within(tx: ReadTx, since: datetime, until: datetime) -> PaidWithin:
-    """Orders paid in a period: those executed within it, and the current states of the others."""
+    """Return the figures of the orders paid in a period: those executed within it, and the current states of the others."""
     found = await tx.one_as(_PAID_IN_SPAN, _PAID_WITHIN, until, since, until, until)
     assert found is not None
     return found
