@@ -1,4 +1,4 @@
--- Close a placed order as lapsed or withdrawn.  Answers its state; an order in another state stays unchanged.
+-- Close a placed order as lapsed or withdrawn.  Returns its state; an order in another state stays unchanged.
 -- Public: distribution, whose waiting sales end with their seller.
 CREATE OR REPLACE FUNCTION order_abandon(p_account uuid, p_order uuid, p_state text) RETURNS text
 LANGUAGE plpgsql AS $$

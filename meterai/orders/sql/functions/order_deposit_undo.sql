@@ -1,5 +1,6 @@
--- Turn unused deposit of an order into money of the buyer again, `p_most` rupiah at most.  `p_reason` is 'deposit_withdrawn' if
--- it goes back to the seller, 'deposit_recovered' if its payment was taken back.  Answers the rupiah.
+-- Turn the unused deposit of an order into money of the buyer again, `p_most` rupiah at most.  `p_reason` is
+-- 'deposit_withdrawn' if it is returned to the seller, 'deposit_recovered' if its payment was charged back.  Returns the
+-- amount in rupiah.
 CREATE OR REPLACE FUNCTION order_deposit_undo(
     p_account uuid, p_order uuid, p_most bigint, p_reason text, p_entry text
 ) RETURNS bigint

@@ -1,5 +1,5 @@
--- Deposit of orders that was not taken out again; inlined into the calling query.
--- Public: distribution, which gives it back.
+-- The part of each deposit that was not withdrawn, by the order that added it; inlined into the calling query.
+-- Public: distribution, which returns deposits.
 CREATE OR REPLACE FUNCTION order_deposits_told()
 RETURNS TABLE (account_id uuid, order_id uuid, rupiah bigint)
 LANGUAGE sql STABLE AS $$

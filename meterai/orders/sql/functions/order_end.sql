@@ -1,4 +1,4 @@
--- Close an order of which nothing is left: its money went to the payer's bank, or back to the buyer.
+-- Close an order whose whole money was charged back (`p_is_denied`) or returned to the buyer.
 CREATE OR REPLACE FUNCTION order_end(p_account uuid, p_order uuid, p_is_denied boolean) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN

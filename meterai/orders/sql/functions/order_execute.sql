@@ -1,6 +1,6 @@
--- Execute a paid order if possible.  Stamps are issued and the money is executed; documents get stamps of their
--- own, and their money is executed as each is stamped.  A deposit needs no stamps: its money becomes the seller's
--- deposit.  Answers the state.
+-- Execute a paid order if possible, and return its state.  For an order of stamps, these are issued and the money is
+-- executed.  For an order of documents, stamps are issued for them, and the money is executed as each is stamped.  The
+-- money of an order of a deposit becomes the seller's deposit.
 CREATE OR REPLACE FUNCTION order_execute(p_account uuid, p_order uuid) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE

@@ -1,4 +1,4 @@
--- Execute an order whose documents are stamped.  Answers false unless the order is paid.
+-- Mark an order as executed, since all its documents are stamped.  Returns false if the order is not in the state `paid`.
 CREATE OR REPLACE FUNCTION order_finish(p_account uuid, p_order uuid) RETURNS boolean
 LANGUAGE plpgsql AS $$
 BEGIN

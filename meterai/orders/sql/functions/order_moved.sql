@@ -1,5 +1,5 @@
--- Apply a movement of money of a payment to its order.  A loss is covered from the order; the rest of rupiah that had left
--- and came back (`p_restored`, by an entry) goes back to the buyer.
+-- Apply a movement of a payment's money to its order.  A loss is covered from the order.  Of money that had left and came
+-- back (`p_restored` rupiah, by the entry `p_entry`), the part that the order does not use is returned to the buyer.
 CREATE OR REPLACE FUNCTION order_moved(
     p_account uuid, p_order uuid, p_attempt uuid, p_payment text, p_restored bigint, p_entry text
 ) RETURNS void

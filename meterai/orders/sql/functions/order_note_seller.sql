@@ -5,7 +5,7 @@ CREATE OR REPLACE FUNCTION order_note_seller(
 LANGUAGE plpgsql AS $$
 BEGIN
     IF p_seller = p_account THEN
-        -- A fee has an entry on each side, and the id of an entry is unique in an account.
+        -- A fee has an entry in the buyer's and in the seller's account, and ids of entries are unique in an account.
         RAISE check_violation USING MESSAGE = 'nobody buys of themselves', CONSTRAINT = 'seller_is_another';
     END IF;
     INSERT INTO order_sellers (account_id, order_id, seller_id, seller, fee)

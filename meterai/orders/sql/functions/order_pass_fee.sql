@@ -1,6 +1,6 @@
--- Pass to a seller its fee for each outstanding stamp of an executed order: a missing sum is passed on, a surplus called
--- back.  For an order that was taken back it only decreases.  A repeat moves nothing.  The entry in the seller's account
--- follows by the event.
+-- Give a seller the fee for each outstanding stamp of an executed order: a missing sum is passed on, a surplus called
+-- back.  If the order is not executed, the fee can only decrease.  A repeat moves nothing.  A handler of the event makes
+-- the entry in the seller's account.
 CREATE OR REPLACE FUNCTION order_pass_fee(p_account uuid, p_order uuid) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -26,7 +26,7 @@ BEGIN
     v_amount := v_stamps * v_order.seller_fee;
     INSERT INTO order_fees (account_id, order_id, number, stamps, amount)
     VALUES (p_account, p_order, v_number, v_stamps, v_amount);
-    -- The subject is the seller: the books of the order remain those of its buyer.
+    -- The subject of the entry is the seller, so that the fee does not count among the entries of the buyer's order.
     PERFORM ledger_post(p_account, 'fee:' || p_order || ':' || v_number,
         CASE WHEN v_stamps > 0 THEN 'fee_passed_on' ELSE 'fee_called_back' END, v_seller.seller_id,
         ARRAY['bank_clearing', 'service_fee'], ARRAY[v_amount, -v_amount]);

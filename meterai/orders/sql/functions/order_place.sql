@@ -1,4 +1,4 @@
--- `order_place_by_method` by the first rail, for processes of an earlier version.
+-- Place an order like `order_place_by_method`, by the first rail; called by processes of an earlier release.
 CREATE OR REPLACE FUNCTION order_place(
     p_account uuid, p_order uuid, p_key text, p_request bytea, p_kind text, p_quantity integer,
     p_price bigint, p_fee bigint, p_lapses_seconds double precision,

@@ -22,11 +22,11 @@ BEGIN
         RETURN;
     END IF;
     IF p_provider = 'credit' AND p_fee <> 0 THEN
-        -- Credit is debt to the state: a fee would not be paid by anybody, and its seller could have it paid out.
+        -- Credit is a debt of duty to the state: nobody would pay a fee, but its seller could have it paid out.
         RAISE check_violation USING MESSAGE = 'credit pays the duty alone', CONSTRAINT = 'credit_pays_duty_alone';
     END IF;
-    -- Read first: an INSERT that finds its row costs twice as much.  Terms are never deleted.
-    -- Not for deposits and credit, which are without our fee: such terms would apply to every other order.
+    -- Terms are read first, since an INSERT that finds its row costs twice as much.  Terms are never deleted.
+    -- Terms of deposits and credit, which are without our fee, are not stored: they would allow any order without a fee.
     IF p_kind <> 'deposit' AND p_provider <> 'credit'
        AND NOT EXISTS (SELECT 1 FROM sale_terms WHERE unit_price = p_price AND service_fee = p_fee) THEN
         INSERT INTO sale_terms (unit_price, service_fee) VALUES (p_price, p_fee)
@@ -34,8 +34,8 @@ BEGIN
     END IF;
     IF EXISTS (SELECT 1 FROM orders WHERE account_id = p_account AND state = 'placed'
                OFFSET p_unpaid_max / 10) THEN
-        -- Concurrent orders do not see each other, so from a tenth of the limit on they are serialized.
-        -- An account with few orders, as nearly all have, does not wait.
+        -- Concurrent orders do not see each other, so they are serialized once the account has a tenth of the limit.
+        -- Nearly all accounts have fewer orders and do not wait.
         PERFORM pg_advisory_xact_lock(hashtextextended(p_account::text, 0));
         IF order_unpaid(p_account, p_unpaid_max) > p_unpaid_max THEN
             PERFORM refuse('too_many_unpaid_orders', jsonb_build_object(

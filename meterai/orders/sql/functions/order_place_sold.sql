@@ -1,5 +1,5 @@
--- Place an order of stamps that a seller sold, to be paid by its rail; the worker opens its attempt.  A repeat changes
--- nothing.  The seller's own limit bounds the sales to a buyer.
+-- Place an order of stamps that a seller sold, to be paid from the seller's deposit; the worker opens its attempt.  A
+-- repeat changes nothing.  The number of unpaid sales to a buyer is limited by the seller, not here.
 -- Public: distribution, whose sales are orders of their buyers.
 CREATE OR REPLACE FUNCTION order_place_sold(
     p_account uuid, p_order uuid, p_key text, p_request bytea, p_quantity integer, p_price bigint, p_fee bigint,

@@ -1,7 +1,8 @@
--- Book the sum taken back of a payment, and cover it from its order: first money that the order does not use, then, for the
--- payment that paid it, unexecuted money and unused stamps.  Stamps in use are retired when they become free; of a deposit only
--- the unsold part counts.  Their value beyond the loss goes back to the buyer.  Called after every chargeback and whenever a part
--- of the order becomes free; the caller finishes the refunds of the order.
+-- Book the sum of a payment that was charged back, and cover it from the order.  First the money that the order does not
+-- use covers it; then, if the payment paid the order, its unexecuted money and unused stamps, or the unsold part of its
+-- deposit.  Stamps in use are retired when they become free.  Value beyond the loss is returned to the buyer.
+-- Called after every chargeback, and whenever a part of the order becomes free.  The caller then calls
+-- `order_finish_refunds`.
 CREATE OR REPLACE FUNCTION order_recover(p_account uuid, p_order uuid, p_attempt uuid, p_payment text)
 RETURNS void
 LANGUAGE plpgsql AS $$
@@ -26,7 +27,7 @@ BEGIN
     v_is_issued := stamps_are_issued(p_account, p_order);
     v_unit := v_order.unit_price + v_order.service_fee;
     IF v_is_issued AND v_lost > 0 THEN
-        -- Documents that are not begun belong to one order and end together.
+        -- Documents whose stamping has not begun end together, as they belong to one order.
         v_free := stamps_undo(p_account, p_order, CASE v_order.kind
             WHEN 'stamps' THEN (v_lost + v_unit - 1) / v_unit END, 'stamps_recovered');
         v_rest := v_free * v_unit - least(v_lost, v_free * v_unit);
@@ -38,14 +39,14 @@ BEGIN
         END IF;
     ELSIF v_order.state = 'paid' AND NOT v_is_issued AND v_lost > 0 THEN
         v_rest := v_order.total - least(v_lost, v_order.total);
-        -- Money that the provider gave back, without a chargeback, is a refund to the buyer.
+        -- If the provider returned the money without a chargeback, it counts as a refund to the buyer.
         PERFORM order_end(p_account, p_order, v_loss.is_denied);
     END IF;
     v_lost := payment_find_loss(p_account, p_attempt, p_payment,
                                 order_used(p_account, p_order, p_attempt, p_payment));
     IF v_is_issued THEN
         PERFORM stamps_owe(p_account, p_order, (v_lost + v_unit - 1) / v_unit);
-        -- None is in use also when an owed stamp was retired as its stamping failed.
+        -- No stamp is in use also if an owed stamp was retired because its stamping failed.
         IF v_order.state <> 'denied' AND (v_loss.is_whole OR NOT stamps_are_in_use(p_account, p_order)) THEN
             PERFORM order_end(p_account, p_order, v_loss.is_denied);
         END IF;

@@ -1,12 +1,12 @@
--- Cover chargebacks of orders of a deposit from a deposit that grew.  A repeat covers nothing.
--- Public: distribution, before a deposit is sold from again.
+-- Cover chargebacks of orders of a deposit, after the deposit has grown.  A repeat covers nothing.
+-- Public: distribution, before a seller sells from the deposit again.
 CREATE OR REPLACE FUNCTION order_recover_deposits(p_account uuid) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
     v_orders uuid[];
     v_order orders;
 BEGIN
-    -- Orders before the books, in the order of all locks.
+    -- Orders are locked before the books, as everywhere, so that transactions cannot deadlock.
     SELECT array_agg(found.order_id) INTO v_orders FROM (
         SELECT o.order_id FROM orders o JOIN order_deposits d USING (account_id, order_id)
         WHERE o.account_id = p_account AND d.added > d.withdrawn AND EXISTS (SELECT 1 FROM payment_losses(p_account) l

@@ -1,5 +1,5 @@
--- Apply money of an order that had been charged back or given back and came back.  An order with stamps in use is
--- executed again; for any other the rest goes back to its buyer.
+-- Change the state of an order whose money had been charged back or given back, and came back.  If stamps of the order are
+-- in use, it is executed again; otherwise its money is being returned to the buyer.
 CREATE OR REPLACE FUNCTION order_restore(p_account uuid, p_order uuid, p_is_returning boolean)
 RETURNS void
 LANGUAGE plpgsql AS $$

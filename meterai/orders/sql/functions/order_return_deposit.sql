@@ -1,4 +1,4 @@
--- Give back unused deposit of an order, `p_most` rupiah at most.  Answers the rupiah.
+-- Return the unused deposit of an order to the seller, `p_most` rupiah at most.  Returns the amount in rupiah.
 -- Public: distribution, at the request of a seller.
 CREATE OR REPLACE FUNCTION order_return_deposit(
     p_account uuid, p_order uuid, p_most bigint, p_refund uuid, p_refund_no text, p_due_at timestamptz

@@ -1,5 +1,5 @@
--- Begin the refund of money of a payment that its order does not use: as much as is left, since the payer's
--- bank may have taken some in between.  Answers the rupiah.
+-- Begin the refund of a payment's money that its order does not use.  Only what is left is refunded, since the payer's
+-- bank may have taken back some of it meanwhile.  Returns the amount in rupiah.
 -- Public: refunds, which begins the refund.
 CREATE OR REPLACE FUNCTION order_return_surplus(
     p_account uuid, p_refund uuid, p_cause_key text, p_cause text, p_order uuid,

@@ -1,4 +1,4 @@
--- Begin the refund of a paid order that is not executed by its due time.  Answers the state of the order.
+-- Begin the refund of a paid order that was not executed by its due time.  Returns the state of the order.
 -- Public: refunds, for orders past their due time.
 CREATE OR REPLACE FUNCTION order_return_unexecuted(
     p_account uuid, p_order uuid, p_refund uuid, p_refund_no text, p_due_at timestamptz

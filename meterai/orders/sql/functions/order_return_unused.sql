@@ -1,4 +1,4 @@
--- Give back every unused stamp of an order with its money.  Answers their number.
+-- Retire all unused stamps of an order, and begin the refund of their money.  Returns their number.
 -- Public: refunds, at the request of an account.
 CREATE OR REPLACE FUNCTION order_return_unused(
     p_account uuid, p_order uuid, p_refund uuid, p_cause_key text, p_cause text,
@@ -9,7 +9,7 @@ DECLARE
     v_order orders;
     v_free integer;
 BEGIN
-    -- Money that was charged back is not given back a second time.
+    -- Chargebacks are covered first, so that their money is not returned a second time.
     PERFORM order_recover(p_account, p_order, paid_attempt, paid_payment) FROM orders
     WHERE account_id = p_account AND order_id = p_order AND paid_attempt IS NOT NULL;
     SELECT * INTO v_order FROM orders

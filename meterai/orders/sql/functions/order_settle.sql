@@ -1,11 +1,11 @@
--- Book a captured payment to its order and issue the stamps.  Every sum and every moment has a named
--- outcome:
+-- Book a captured payment to its order and issue the stamps.  Returns the outcome, which depends on the amount and on the
+-- state of the order:
 --   executed   stamps issued              paid      in flight: documents, or issuing is stopped
 --   short      less than the total        double    the order was paid before
 --   late       the order is closed        denied    the payer's bank has already taken it back
--- Money that the order does not use (all of it when short, double or late; the rest when too much) is
--- in buyer_funds, and the event `money_to_return` tells refunds.  A chargeback before this is deducted
--- first; the order gets the rest.
+-- Money that the order does not use (all of it if short, double or late; the surplus if too much) is in the book
+-- buyer_funds, and the event `money_to_return` tells the room refunds.  An earlier chargeback of the payment is deducted
+-- first.
 CREATE OR REPLACE FUNCTION order_settle(
     p_account uuid, p_order uuid, p_attempt uuid, p_payment text, p_amount bigint
 ) RETURNS text

@@ -1,5 +1,5 @@
--- Apply the money of retired stamps that an order owed: it covers a loss of the payment that paid the order, and the rest goes
--- to the buyer.
+-- Apply the money of retired stamps that an order owed: it covers the loss of the payment that paid the order, and the
+-- rest is returned to the buyer.
 CREATE OR REPLACE FUNCTION order_stamps_gone(p_account uuid, p_order uuid, p_stamps integer) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE

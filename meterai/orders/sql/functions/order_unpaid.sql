@@ -1,6 +1,6 @@
--- The number of unpaid orders that an account placed itself, counted up to one beyond the limit.  A sale of a seller to the
--- account does not count, so that nobody spends the limit of another.  An order placed on the page of a seller, with the key of
--- a form, does count.
+-- The number of unpaid orders that an account placed itself, counted up to one beyond the limit.  A sale that a seller made
+-- to the account does not count, so that a seller cannot use up the buyer's limit.  An order that the account placed on
+-- the page of a seller, with the key of a form, counts.
 CREATE OR REPLACE FUNCTION order_unpaid(p_account uuid, p_unpaid_max integer) RETURNS integer
 LANGUAGE sql AS $$
     SELECT count(*)::integer FROM (SELECT 1 FROM orders o WHERE account_id = p_account AND state = 'placed'

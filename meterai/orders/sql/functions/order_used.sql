@@ -1,5 +1,5 @@
--- Rupiah of a payment that an order uses: those of its outstanding stamps, or of the deposit that it brought, or its total while
--- it is paid and has neither yet.
+-- Rupiah of a payment that its order uses: the value of the order's outstanding stamps, or of its deposit; while the order
+-- is paid and has neither yet, its total.
 CREATE OR REPLACE FUNCTION order_used(p_account uuid, p_order uuid, p_attempt uuid, p_payment text)
 RETURNS bigint
 LANGUAGE sql STABLE AS $$

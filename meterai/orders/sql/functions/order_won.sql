@@ -1,5 +1,5 @@
--- Book a won chargeback, so that the payer's bank keeps `p_left` rupiah, and apply it to the order.  Answers true if it
--- was booked.
+-- Book a chargeback that was won, so that the payer's bank keeps only `p_left` rupiah, and apply it to the order.  Returns
+-- true if it was booked.
 CREATE OR REPLACE FUNCTION order_won(
     p_account uuid, p_order uuid, p_attempt uuid, p_payment text, p_left bigint
 ) RETURNS boolean

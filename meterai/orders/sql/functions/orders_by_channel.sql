@@ -1,5 +1,5 @@
--- The channel of each order: a distributor, a page of ours (which makes the key of its form) or a program; an order of a
--- deposit is of the distributor that ordered it.  One SELECT, so that it is inlined into the calling query.
+-- The channel of each order: a distributor, a page of ours (its forms have keys of a certain form) or a program.  An order
+-- of a deposit belongs to the distributor that ordered it.  A single SELECT, so that it is inlined into the calling query.
 -- Public: finance and distribution, for sums by channel.
 CREATE OR REPLACE FUNCTION orders_by_channel()
 RETURNS TABLE (account_id uuid, order_id uuid, channel text, seller_id uuid)

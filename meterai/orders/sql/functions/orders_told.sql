@@ -1,4 +1,4 @@
--- Orders for queries of the rooms above; inlined into the calling query.
+-- Orders for queries of rooms that call this one; inlined into the calling query.
 -- Public: stamping, whose documents wait for them.
 CREATE OR REPLACE FUNCTION orders_told()
 RETURNS TABLE (account_id uuid, order_id uuid, idempotency_key text, state text, paid_at timestamptz)
