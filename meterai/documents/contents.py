@@ -28,7 +28,7 @@ _log = structlog.get_logger()
 
 
 class DocumentContents:
-    """Stores contents, reads them, and releases them."""
+    """Stores, reads and releases contents (the bytes of documents)."""
 
     def __init__(
         self,

@@ -169,7 +169,7 @@ NO_NAME = "dokumen.pdf"  # name of a document without a name, or after its name 
 
 
 def clean_name(name: str | None) -> str:
-    """Return a file name that is safe to show, to mail and to send back, and never empty."""
+    """Return a file name without unsafe characters, so that it can be shown, mailed and sent back; never empty."""
     return file_name(name or "") or NO_NAME
 
 

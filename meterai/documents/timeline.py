@@ -119,7 +119,7 @@ class Timeline:
             HELD.labels(reason=reason).set(reason == held)
 
     async def _settle(self) -> Hold | None:
-        """Check again while no other process of this database can claim the store, and record a hold."""
+        """Check again under a lock, so that no other process of this database claims the store, and record a hold."""
 
         async def act(tx: Tx) -> Hold | None:
             return await self._hold(tx, await store.locked_claim(tx), await self._read())

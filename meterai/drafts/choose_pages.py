@@ -92,9 +92,9 @@ class FormTooLarge(Refusal):
 async def line_to_wait_in(
     request: PageRequest, lines: WaitingRoom, database: Database, account: UUID | None
 ) -> str | None:
-    """Return the name of the line in which a visitor has to wait before choosing files, or None.
+    """Return the name of the line in which a visitor has to wait before choosing files; None if nobody has to wait.
 
-    A visitor with stamps does not wait.
+    An account that has stamps does not wait.
     """
     line = await lines.waiting_line(request, GuardedAct.BUY)
     if line is None or account is None:
@@ -166,7 +166,7 @@ async def show_choose(
     lines: NamedDependency[WaitingRoom],
     database: NamedDependency[Database],
 ) -> Page:
-    """Show the chosen files.  A visitor without stamps and without a turn goes into the line first."""
+    """Show the chosen files.  A visitor without stamps and without a turn is redirected into the line first."""
     account = await account_asking(request)
     line = await line_to_wait_in(request, lines, database, account)
     if line is not None:
@@ -180,7 +180,7 @@ async def show_choose(
 async def _add_each(
     uploads: Uploads, draft: Draft, files: Sequence[tuple[str, bytes]], token: str
 ) -> tuple[list[DraftFile], list[tuple[str, Refusal]]]:
-    """Add files to a draft; return the added files, and the name and refusal of each other file.
+    """Add files to a draft; return the added files, and the name and refusal of each file that was not added.
 
     With a `token` the draft is created together with its first file.  A refused file does not stop the others,
     unless the draft is full.
@@ -258,7 +258,7 @@ async def add_files(
 async def take_out(
     request: PageRequest, drafts: NamedDependency[DraftService], file_id: FromPath[str]
 ) -> Page:
-    """Take a file out of the draft; a missing one is ignored."""
+    """Take a file out of the draft; a missing file is ignored."""
     draft = await open_draft(request, drafts)
     if draft is not None:
         await drafts.take_out(draft, read(FILE_KIND, file_id))

@@ -35,7 +35,7 @@ WAIT_SECONDS_MAX = 2.0  # mean wait of a visitor; a longer wait is a sign of ove
 class ExaminedDocument:
     """A document that can be stamped, repaired if it was broken.
 
-    `sizes` are the sizes of the first `STAMPS_MAX` pages and of the last page, if a stamp fits there.
+    `sizes` are the sizes of the first `STAMPS_MAX` pages and of the last page; a page smaller than a stamp is missing.
     """
 
     document: bytes
@@ -96,9 +96,7 @@ class DraftExamination:
     async def check(self, client: str, load: Load, placements: Sequence[Placement]) -> None:
         """Check that these stamps fit on a document, which is loaded once a slot is free.
 
-        `client` is the key of the fair queue.
-
-        Refuses like `sealing` for placements.
+        `client` is the key of the fair queue.  Refuses like `sealing` for placements.
         """
 
         async def begin() -> sealing.Work[PreparedDocument]:
@@ -107,7 +105,7 @@ class DraftExamination:
         await self._checking.finish_in_turn(begin, client, self._reading)
 
     def _seen(self, document: bytes) -> sealing.Work[tuple[PreparedDocument, Verdict]]:
-        """Examine a document with a probe on the first page of `PROBED` that is as large as a stamp."""
+        """Examine a document with a test placement on a page that is as large as a stamp (the first such in `PROBED`)."""
         at = self._clock.now()
         for page in PROBED:
             try:

@@ -110,7 +110,7 @@ class DraftTooLarge(Refusal):
 
 @refusal_of_database
 class NetworkFull(Refusal):
-    """The drafts of one network have reached its limit; a visitor with an account has a separate limit."""
+    """The drafts of a network have reached the network's limit; a visitor with an account has a separate limit."""
 
     code = "network_full"
     status = 503
@@ -198,7 +198,7 @@ class PartTypeWrong(Refusal):
 
 
 class UploadOffsetMismatch(Refusal):
-    """A part does not begin at the offset of the upload.  `offset` is the upload's, in bytes."""
+    """A part does not begin at the offset of the upload; `offset` is the correct offset, in bytes."""
 
     code = "upload_offset_mismatch"
     status = 409
@@ -365,7 +365,7 @@ class NewFile:
 
 
 class DraftLimits(NamedTuple):
-    """Limits: number of drafts without an account of one network; number and bytes of the files of a draft."""
+    """Limits: drafts of a network that have no account; number of files in a draft; bytes of a draft."""
 
     drafts_of_network: int
     files: int
@@ -375,7 +375,7 @@ class DraftLimits(NamedTuple):
 class NetworkUsage(NamedTuple):
     """Received bytes in the drafts of a network, and the number of its drafts without an account.
 
-    `name` is a network, or a widest network (/24 of IPv4, /48 of IPv6) around several.
+    `name` is a network, or a widest network (/24 of IPv4, /48 of IPv6) that contains several networks.
     """
 
     name: str
@@ -437,15 +437,16 @@ def _mark(token: str, seconds: int) -> str:
 
 
 def object_name(file: UUID, part: UUID) -> str:
-    """Return the object name of a part of a file; the previous release named the object of a whole file so too.
+    """Return the object name of a part of a file.  The previous release named the object of a whole file like a part.
 
-    The id of the part is reversed: the store makes folders by the first letters, and all ids of one time begin alike.
+    The id of the part is reversed: the store makes folders by the first letters, and ids of the same time begin with the
+    same letters.
     """
     return f"{part.hex[::-1]}-{file.hex}"
 
 
 def named_by(name: str) -> DraftObject | None:
-    """Return the file and part of an object name in the store; None if the object is not a file's of a draft."""
+    """Parse an object name of the store; None if the name does not denote an object of a draft's file."""
     part, _, file = name.partition("-")
     if len(part) != 32 or len(file) != 32:
         return None
@@ -456,7 +457,7 @@ def named_by(name: str) -> DraftObject | None:
 
 
 def duplicates(files: Sequence[DraftFile]) -> dict[UUID, DraftFile]:
-    """Return, by the id of each file with the same bytes as an earlier file, that earlier file."""
+    """Return the duplicates: a mapping from the id of each file to an earlier file with the same bytes."""
     first: dict[bytes, DraftFile] = {}
     found: dict[UUID, DraftFile] = {}
     for one in files:

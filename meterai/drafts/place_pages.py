@@ -68,7 +68,7 @@ async def show_place(
     drafts: NamedDependency[DraftService],
     placing: NamedDependency[Placing],
 ) -> Page:
-    """Show a page of a file and its stamps."""
+    """Show the page for placing stamps: a page of a file with its stamps."""
     draft, chosen = await own_files(request, drafts)
     if draft is None:
         if not request.cookies:
@@ -93,7 +93,7 @@ async def place(
     drafts: NamedDependency[DraftService],
     placing: NamedDependency[Placing],
 ) -> Page:
-    """Store the stamps of a file as the form has them, and carry out the pressed button."""
+    """Store the stamps of a file from the sent form, and carry out the pressed button."""
     form = await read_form(request, parts_max=FORM_FIELDS_MAX)
     draft, files = await own_files(request, drafts)
     if draft is None:
@@ -183,7 +183,7 @@ def _wanted(form: Form, file: DraftFile) -> PlacingForm:
 def _tap(form: Form) -> tuple[float, float] | None:
     """Return the tapped point of the picture, as shares of width and height; None if it was not tapped.
 
-    A browser that sends the form by the keyboard sends 0, 0.
+    If the form is sent by the keyboard, the browser sends the point (0, 0).
     """
     x, y, high = (counted(form.text(name)) for name in ("at.x", "at.y", "high"))
     if x is None or y is None or not high or (x, y) == (0, 0):

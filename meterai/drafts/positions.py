@@ -71,9 +71,9 @@ def key_of(stamps: Sequence[TypedStamp]) -> str:
 
 
 def page_of(typed: TypedStamp, number: int, pages: int) -> int:
-    """Return the typed page of a stamp; `number` is the stamp's in the form, `pages` the length of the document.
+    """Return the typed page of a stamp.
 
-    Refuses `FieldWrong`.
+    `number` is the number of the stamp in the form, `pages` the number of pages of the document.  Refuses `FieldWrong`.
     """
     page = whole_number(typed.page, f"page-{number}")
     if page > pages:
@@ -82,9 +82,9 @@ def page_of(typed: TypedStamp, number: int, pages: int) -> int:
 
 
 def placement_of(typed: TypedStamp, number: int, size: PageSize) -> Placement:
-    """Return the placement of a typed stamp on a page of this size; `number` is the stamp's in the form.
+    """Return the placement of a typed stamp on a page of this size.
 
-    Refuses `FieldWrong`.
+    `number` is the number of the stamp in the form.  Refuses `FieldWrong`.
     """
     x = _length(typed.x, f"x-{number}")
     top = _length(typed.y, f"y-{number}")

@@ -70,7 +70,7 @@ Answer = Response[Any]
 
 
 def _refused(request: PageRequest, refusal: Refusal) -> Answer:
-    """Return the answer to a refused upload: always a problem document (RFC 9457), to browsers too."""
+    """Return the answer to a refused upload: a problem document (RFC 9457), also to browsers."""
     headers = {"Upload-Complete": "?0", **retry_after(refusal)}
     if refusal.status == 413:
         headers[wire.LIMIT] = wire.limits(_file_bytes_max(request))
@@ -154,7 +154,7 @@ async def begin(
     database: NamedDependency[Database],
     settings: NamedDependency[Settings],
 ) -> Answer:
-    """Create a file from a request that carries none, the first or all of its bytes.
+    """Create a file.  The request has none of its bytes, the first part of them, or all.
 
     The first file also creates the draft.
     """

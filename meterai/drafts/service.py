@@ -54,7 +54,7 @@ def _check_version(file: DraftFile, seen: int) -> None:
 
 
 def known_content(file: DraftFile) -> KnownContent:
-    """Return the description of a file's stored document, with which it is ordered without sending its bytes again.
+    """Return the description of a file's stored document, for an order that does not send the bytes again.
 
     Refuses `FileNotReady`.
     """
@@ -90,10 +90,10 @@ class DraftService:
     # -- owner of a draft -----------------------------------------------------------------------
 
     async def current(self, token: str, account: UUID | None) -> Draft | None:
-        """Return the open draft of a visitor, or None, and put off its end.
+        """Return the open draft of a visitor, or None, and extend its life.
 
-        The draft of the account comes first; several drafts of the account are merged into one.  Without one, the
-        draft without an account that the token finds is returned.
+        It is the draft of the account; several drafts of the account are merged into one.  If the account has no draft,
+        it is the draft without an account that the token finds.
         """
         found = await self._found(token, account)
         own = [one for one in found if one.owner is not None]
@@ -160,7 +160,7 @@ class DraftService:
         return [one for one in found if one.owner in (None, account)]
 
     async def files_apart(self, token: str, account: UUID) -> list[DraftFile]:
-        """Return the files of the draft that the token finds, if that draft is not the signed-in account's."""
+        """Return the files of the draft without an account that the token finds; empty if there is no such draft."""
         found = await self._found(token, account)
         apart = next((one for one in found if one.owner is None), None)
         return await self.files(apart) if apart is not None else []
@@ -172,7 +172,7 @@ class DraftService:
     async def adopt_by_mark(self, token: str, account: UUID, mark: str) -> None:
         """Make this browser's draft the account's, after a sign-in from a page of the draft.
 
-        Without effect if the mark does not prove a recent sign-in from a page of this draft.
+        It has no effect if the mark does not prove a recent sign-in from a page of this draft.
         """
         if is_sign_in_mark(mark, token, self._clock.now()):
             await self.adopt(token, account)
@@ -330,7 +330,7 @@ class DraftService:
     async def _finish_in_part(
         self, draft: Draft, order: UUID | None, ordered: Sequence[UUID]
     ) -> None:
-        """Do the work of `finish` for a draft that has other files too."""
+        """Do the work of `finish` for a draft that also has files which were not ordered."""
 
         async def act(tx: Tx) -> None:
             locked = await store.lock(tx, [draft.id])

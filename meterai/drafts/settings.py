@@ -10,7 +10,10 @@ MB = 1024 * 1024
 
 
 class DraftSettings(msgspec.Struct, frozen=True):
-    """Sizes in bytes, times in seconds.  `stampings_per_order_max` limits the files of a draft."""
+    """Limits of drafts; sizes in bytes, times in seconds.
+
+    The number of files in a draft is limited by the setting `stampings_per_order_max`.
+    """
 
     draft_lives_seconds: Seconds = (
         86_400  # since its last use: files chosen in the evening are kept until the next evening

@@ -299,7 +299,7 @@ async def adopt_alone(tx: Tx, token_hash: bytes, account: UUID, now: datetime) -
 
 
 async def adopt(tx: Tx, draft: UUID, account: UUID | None, expires_at: datetime) -> None:
-    """Make a draft the account's, and set its end."""
+    """Make a draft the account's, and set the time at which it expires."""
     await tx.run(_ADOPT, account, expires_at, draft)
 
 
@@ -434,7 +434,7 @@ async def add_file(
 
 
 def _columns_of(found: DraftExaminationResult | None) -> tuple[object, ...]:
-    """Return the values of the columns sha256, pages, sizes, is_stamped and rules."""
+    """Return the values of the columns sha256, pages, sizes, is_stamped and rules; defaults without a result."""
     if found is None:
         return None, None, jsonb([]), False, 0
     sizes = jsonb([[one.page, one.width, one.height] for one in found.sizes])

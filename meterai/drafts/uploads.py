@@ -274,7 +274,7 @@ class Uploads:
         await self._database.once(store.let_go, file.id, at, is_begun=is_begun)
 
     def _again_at(self, refusal: Refusal, examinations: int) -> tuple[bool, datetime]:
-        """Return True if an examination that had no result has begun (a slot was free), and the time of the next one."""
+        """Return, for an examination without a result, whether it began (a slot was free), and the time of the next one."""
         _log.info("file_examined_later", code=refusal.code, examinations=examinations)
         is_begun = not isinstance(refusal, sealing.ExaminationBusy)
         seconds = float(refusal.retry_after_seconds or 1)

@@ -43,7 +43,10 @@ async def open_draft(request: PageRequest, drafts: DraftService) -> Draft | None
 
 
 async def seen_draft(request: PageRequest, drafts: DraftService) -> tuple[Draft | None, str]:
-    """Return the visitor's draft, or None; and the new token for the cookie, empty if the cookie stays as it is."""
+    """Return the visitor's draft, or None; and the new token for the cookie.
+
+    The token is empty if the cookie stays as it is.
+    """
     token, page_key = _token(request, drafts), _page_key(request.headers.get(PAGE_KEY, ""))
     found, kept = await drafts.shown_draft(token, page_key, await account_asking(request))
     return found, kept if kept != token else ""
@@ -79,7 +82,7 @@ async def uploaded_draft(
 
 
 async def files_apart(request: PageRequest, drafts: DraftService) -> list[DraftFile]:
-    """Return the files of this browser's draft, if that draft is not the signed-in account's; else an empty list."""
+    """Return the files of this browser's draft if it has no account although somebody is signed in; else none."""
     account = await account_asking(request)
     token = _token(request, drafts)
     return await drafts.files_apart(token, account) if account is not None and token else []
@@ -91,7 +94,7 @@ def sign_in_mark(request: PageRequest, drafts: DraftService) -> str:
 
 
 async def adopt_draft(request: PageRequest, drafts: DraftService, account: UUID) -> Draft | None:
-    """Make the draft of this browser the account's, after its visitor pressed a button or signed in at its page.
+    """Make the draft of this browser the account's, after the visitor pressed a button or signed in from a page of it.
 
     Returns the resulting draft, or None if the browser had no draft without an account.
     """

@@ -181,7 +181,7 @@ def _digests(headers: Headers, name: str) -> dict[str, bytes]:
 
 
 def _whole_number(name: str, text: str) -> int:
-    """Return an item that is an integer of at least zero.  Refuses `Malformed`."""
+    """Parse a header that is an integer of at least zero; `name` is that of the header.  Refuses `Malformed`."""
     value, _ = _parsed(text, "item") or (None, None)
     if type(value) is not int or value < 0:
         raise Malformed(name, "field_number")
@@ -189,7 +189,7 @@ def _whole_number(name: str, text: str) -> int:
 
 
 def _yes_or_no(name: str, text: str) -> bool:
-    """Return an item that is a Boolean.  Refuses `Malformed`."""
+    """Parse a header that is a Boolean; `name` is that of the header.  Refuses `Malformed`."""
     value, _ = _parsed(text, "item") or (None, None)
     if not isinstance(value, bool):
         raise Malformed(name, "field_boolean")
@@ -197,7 +197,7 @@ def _yes_or_no(name: str, text: str) -> bool:
 
 
 def _parsed(text: str, shape: Literal["item", "dictionary"]) -> Any:
-    """Return the bare value or values of a structured field, with their parameters; None if it is malformed."""
+    """Parse a structured field (RFC 9651): values, each with its parameters; None if the field is malformed."""
     try:
         return http_sf.parse(text.encode(), tltype=shape)
     except http_sf.StructuredFieldError:

@@ -66,7 +66,10 @@ class KeyUnreadable(CommandRefusal):
 
 
 def public_key_of(text: str) -> str:
-    """Return a public key in hexadecimal.  Refuses `KeyUnreadable`."""
+    """Return the public key in an argument, which is hexadecimal or the path of a PEM file, in hexadecimal.
+
+    Refuses `KeyUnreadable`.
+    """
     if not text or re.fullmatch(r"[0-9a-f]{64}", text):
         return text
     try:
@@ -160,7 +163,7 @@ def verify(  # noqa: PLR0913 - what may be at hand beside the record
 ) -> None:
     """Recompute a draw: signatures, list, root, round, seed, order, and the number of an entry.
 
-    It needs the public files alone.  Exit status: 0 all holds, 1 something is wrong, 3 something could
+    Only the public files are needed.  Exit status: 0 everything is right, 1 something is wrong, 3 something could
     not be judged.
     """
     options.configuration("draw verify")
@@ -195,7 +198,7 @@ def _as_json(finding: DrawFinding) -> dict[str, object]:
 
 
 def show(record: Place, options: Options = NO_OPTIONS) -> None:
-    """Show what was announced, closed and drawn, as it was signed."""
+    """Show the signed parts of a draw: announcement, closing and result."""
     options.configuration("draw show")
     told = read_record(record)
     line(f"public key: {told.public_key}")

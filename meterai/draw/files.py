@@ -38,7 +38,7 @@ def address_of(path: str, name: str, draw: UUID) -> str:
 
 
 def public_file(directory: Path, path: str, name: str, draw: str, file: str) -> Path | None:
-    """Return a public file of a draw from the parts of its URL; None if there is no such file."""
+    """Return the path of a public file of a draw from the parts of its URL; None if there is no such file."""
     is_named = _NAME.fullmatch(name) and _DRAW.fullmatch(draw) and _FILE.fullmatch(file)
     found = directory / PUBLIC / path.lstrip("/") / name / "draws" / draw / file
     return found if is_named and found.is_file() else None
@@ -64,7 +64,7 @@ class DrawFiles:
         return self.folder(draw.name, draw.id) / LIST
 
     def publish(self, draw: store.DueDraw, record: str, name: str = RECORD) -> None:
-        """Write the record to the public file of this name, unless the file has it already."""
+        """Write the record to the public file of this name, unless the file already contains it."""
         file, content = self.folder(draw.name, draw.id) / name, record.encode()
         if not file.is_file() or file.read_bytes() != content:
             write_whole(file, iter([content]))

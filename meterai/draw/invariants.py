@@ -10,7 +10,7 @@ LAST_KIND = f"({_RECORD} -> 'parts' -> -1 ->> 'kind')"
 
 
 def _part(number: int) -> str:
-    """Return SQL for the signed body of the part `number` of a record, from 0."""
+    """Return SQL for the signed body of a part of a record; `number` counts the parts from 0."""
     body = f"{_RECORD} -> 'parts' -> {number} ->> 'body'"
     return f"(CASE WHEN ({body}) IS JSON THEN ({body})::jsonb END)"
 

@@ -61,7 +61,7 @@ async def replace_void(
 async def announce_anew(
     tx: Tx, draw: DueDraw, reason: str, at: datetime, *, signer: RecordSigner, actor: Actor
 ) -> int:
-    """Begin the next attempt of a draw; return its number."""
+    """Begin the next attempt of a draw, whose announcement gives the reason; return the number of the attempt."""
     before, attempt = _read(draw), draw.attempt + 1
     seconds = int(at.timestamp())
     replaced = hash_of(before.parts[0]).hex()

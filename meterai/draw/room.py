@@ -11,7 +11,7 @@ from meterai.room import Room
 
 
 def _command(name: str, function: str) -> Command:
-    """Return a command that needs public files and no installation."""
+    """Return a command that needs only public files, not an installation."""
     place = f"meterai.draw.commands:{function}"
     return Command(name, place, Directory.SETTINGS, DemandScope.NOTHING, Schema.NONE)
 

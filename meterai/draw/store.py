@@ -115,7 +115,7 @@ async def announce(tx: Tx, draw: UUID, attempt: int, record: str, at: datetime) 
 
 
 async def records_before(tx: ReadTx, draw: UUID, attempt: int) -> list[EarlierRecord]:
-    """Return the records of earlier attempts."""
+    """Return the records of the attempts of a draw before this one."""
     return await tx.all_as(_EARLIER, _RECORDS_BEFORE, draw, attempt)
 
 

@@ -36,7 +36,7 @@ class Subjects:
 
     path          URL path of the room's pages; files are published in `<path>/<name>/draws/<id>`
     due           returns the subjects that take entries or are being drawn
-    named         returns a subject by its name, None if it has ended
+    named         returns a subject by its name, or None if it has ended
     close         closes the list of entries
     open_undrawn  opens a subject without a draw, since none was announced in time
     open          opens a subject after its draw; the argument is the next number after the drawn ones

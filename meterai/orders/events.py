@@ -54,7 +54,7 @@ class OrderWithdrawn(Event, frozen=True, kw_only=True):
 
 
 class OrderReturning(Event, frozen=True, kw_only=True):
-    """All money of an order is on its way back; written by `order_close`."""
+    """All money of an order is being returned to the buyer; written by `order_close`."""
 
     order: UUID
 
@@ -66,6 +66,6 @@ class OrderReturned(Event, frozen=True, kw_only=True):
 
 
 class OrderDenied(Event, frozen=True, kw_only=True):
-    """The payer's bank took the money of an order back; written by `order_close`."""
+    """The payer's bank took back the money of an order (a chargeback); written by `order_close`."""
 
     order: UUID

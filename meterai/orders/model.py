@@ -174,9 +174,9 @@ class Order:
 
     @property
     def refund_due_at(self) -> datetime:
-        """Due time of the execution, at which unexecuted money is returned.
+        """Due time of the execution; money that is not executed by then is returned.
 
-        For an unpaid order it is the due time if the order is paid at the last moment.
+        For an unpaid order it is the due time in the case that the order is paid at the last moment.
         """
         return self.due_at or self.lapses_at + timedelta(seconds=self.due_seconds)
 

@@ -21,10 +21,11 @@ from meterai.plumbing.http.requests import idempotency_key
 
 
 class OrderRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How many stamps to buy, and how to pay: by the default method where nothing is said.
+    """The number of stamps to buy, and the payment method; without `payment_method` the default method is used.
 
-    `seller` is the name of the sales page of a distributor, whose fee is then charged beside ours, and `seller_fee` what your
-    buyer was shown of it: another one is refused.  `reference` and `metadata` are your own words to find it again by; leave personal data out of them.
+    `seller` is the name of the sales page of a distributor, whose fee is then charged in addition to ours.  `seller_fee`
+    is the fee that your buyer was shown; the request is refused if the fee is another.  `reference` and `metadata` are
+    your texts for finding the order again; leave personal data out of them.
     """
 
     quantity: int
@@ -36,7 +37,7 @@ class OrderRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class OrderList(msgspec.Struct, frozen=True):
-    """Orders, newest first.  `next` is the `before` of the next page; null on the last."""
+    """Orders, newest first.  `next` is the value of `before` for the next page; null on the last page."""
 
     orders: list[OrderView]
     next: str | None
@@ -66,12 +67,12 @@ async def place_order(
 ) -> OrderView:
     """Place an order; needs an Idempotency-Key.
 
-    The answer holds the QRIS payload if the bank gives it in time; with `Prefer: respond-async`
-    it comes a moment later at `GET /v1/orders/{id}`.  While many buy, `wait_in_line` says where to take a
-    place; its turn is shown as `Waiting-Turn`.
+    The answer has the QRIS payload if the bank gives it in time; with `Prefer: respond-async`
+    it is available a moment later at `GET /v1/orders/{id}`.  While many visitors buy, the request may be refused with
+    `wait_in_line`, which says where to take a place; send the turn of that place in the header `Waiting-Turn`.
 
-    The total is `quantity` times the sum of `unit_price`, the duty, and `service_fee`.  Of an order with a `seller`,
-    `seller_fee` is the part of `service_fee` that is the seller's.
+    The total is `quantity` times the sum of `unit_price` (the duty) and `service_fee`.  If the order has a `seller`,
+    `seller_fee` is the seller's part of `service_fee`.
     """
     key = idempotency_key(request)
     written = labels(data.reference, data.metadata)
@@ -101,7 +102,7 @@ async def list_orders(
     before: Before = None,
     reference: Reference = None,
 ) -> OrderList:
-    """A page of your orders, newest first; only those with this reference, where one is given."""
+    """Return a page of your orders, newest first; with `reference` only the orders that have this reference."""
     page = ListPage(limit, read("ord", before)) if before else ListPage(limit)
     found, is_more = await orders.list(account, page, reference)
     return OrderList(found, found[-1].id if is_more else None)
@@ -116,7 +117,7 @@ async def list_orders(
 async def show_order(
     orders: NamedDependency[OrderService], account: NamedDependency[UUID], order_id: FromPath[str]
 ) -> OrderView:
-    """One order, with how to pay it and where its money is."""
+    """Return an order, with its payment instructions and the state of its money."""
     return await orders.view(account, read("ord", order_id))
 
 
@@ -134,12 +135,12 @@ async def show_order(
 async def withdraw_order(
     orders: NamedDependency[OrderService], account: NamedDependency[UUID], order_id: FromPath[str]
 ) -> OrderView:
-    """Withdraw an order that was not paid; money that comes all the same goes back."""
+    """Withdraw an order that was not paid; money that still comes is returned."""
     return await orders.withdraw(account, read("ord", order_id))
 
 
 class PayBy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Another way to pay an unpaid order: the name of a method of this installation."""
+    """The new payment method of an unpaid order: the name of a method of this installation."""
 
     payment_method: str
 
@@ -161,7 +162,7 @@ async def pay_order_by(
     order_id: FromPath[str],
     data: JSONBody[PayBy],
 ) -> OrderView:
-    """Take back what was to be paid, and get new instructions; the order lapses with those."""
+    """Cancel the current payment instructions of an unpaid order, and return new ones; the order lapses with these."""
     return await orders.pay_by(account, read("ord", order_id), data.payment_method)
 
 

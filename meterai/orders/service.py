@@ -65,7 +65,7 @@ PAYABLE_FACTOR = 2
 
 
 class PaymentView(msgspec.Struct, frozen=True, kw_only=True):
-    """How to pay."""
+    """Payment method and instructions of an order."""
 
     method: str
     state: str
@@ -78,11 +78,11 @@ class PaymentView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MoneyView(msgspec.Struct, frozen=True, kw_only=True):
-    """Where every rupiah of the order is.
+    """The state of all money of an order, in whole rupiah.
 
-    captured - charged_back + loss = executed + refunded + in_flight; what the provider holds is
-    captured - charged_back - refunded.  `charged_back` was taken back by the payer's bank; `loss`
-    is what was executed or refunded and charged back all the same, and is ours to bear.
+    captured - charged_back + loss = executed + refunded + in_flight; the provider holds
+    captured - charged_back - refunded.  `charged_back` was taken back by the payer's bank.  `loss` was executed or
+    refunded, and charged back as well; the operator bears it.
     """
 
     captured: int
@@ -94,7 +94,7 @@ class MoneyView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OrderView(msgspec.Struct, frozen=True, kw_only=True):
-    """An order as the API shows it.  Amounts in whole rupiah."""
+    """An order as the API returns it; amounts in whole rupiah."""
 
     id: str
     state: str
@@ -220,7 +220,7 @@ async def withdraw(tx: Tx, account: UUID, order_id: UUID) -> None:
 
 
 class OrderService:
-    """Places and withdraws orders, and runs its periodic tasks."""
+    """Places, shows and withdraws orders, and runs their periodic tasks."""
 
     def __init__(
         self,
@@ -300,7 +300,7 @@ class OrderService:
     ) -> None:
         """Check that the price `shown` by a page is the current `unit_of`.  Refuses `PriceChanged`.
 
-        It is not checked if empty, as from pages of an earlier release.  A repeat of a placed order is not refused,
+        An empty `shown`, as from pages of an earlier release, is accepted.  A repeat of a placed order is not refused,
         since the refusal would wrongly say that no order was placed.
         """
         unit = self.unit_of(sold)
@@ -439,8 +439,7 @@ class OrderService:
     ) -> OrderView:
         """Place an order of a deposit of `pieces` times the price of a stamp.
 
-        A repeat with the same idempotency key returns the same order.
-        Refuses `AmountNotPayable`, `MethodOut`, `IdempotencyKeyReused`, `TooManyUnpaidOrders`.
+        A repeat with the same idempotency key returns the same order.  Refuses `AmountNotPayable`, `MethodOut`, `IdempotencyKeyReused`, `TooManyUnpaidOrders`.
         """
         terms = await self.deposit_terms(account, key, pieces, method)
         if wait_for_qr:
@@ -572,8 +571,8 @@ class OrderService:
     async def withdraw(self, account: UUID, order_id: UUID) -> OrderView:
         """Withdraw an unpaid order, then cancel its attempts at the provider; return the order.
 
-        After a crash between the two steps the periodic task `cancel_closed` cancels the closed attempts.
-        Refuses like the function `withdraw`.
+        After a crash between the two steps the periodic task `cancel_closed` cancels the closed attempts.  Refuses like
+        the function `withdraw`.
         """
         await self._database.run(partial(withdraw, account=account, order_id=order_id))
         await self._payments.take_back(account, order_id)

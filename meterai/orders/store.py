@@ -246,12 +246,18 @@ async def to_expire(tx: Tx, limit: int) -> list[OrderKey]:
 
 
 async def to_execute(tx: Tx, limit: int) -> list[OrderKey]:
-    """Lock and return up to `limit` paid orders without stamps that are not past their due time, by due time."""
+    """Lock and return up to `limit` paid orders that have no stamps yet and are not past their due time.
+
+    They are sorted by due time.
+    """
     return await tx.all_as(_ORDER_KEYS, TO_EXECUTE, limit)
 
 
 async def unexecuted(tx: Tx, limit: int) -> list[OrderKey]:
-    """Lock and return up to `limit` paid orders past their due time, whose money is to be returned, by due time."""
+    """Lock and return up to `limit` paid orders past their due time, whose money is to be returned.
+
+    They are sorted by due time.
+    """
     return await tx.all_as(_ORDER_KEYS, TO_TURN, limit)
 
 
@@ -270,7 +276,7 @@ async def in_flight(tx: ReadTx) -> InFlight:
 
 
 async def past_due(tx: ReadTx, limit: int) -> list[OrderPastDue]:
-    """Return up to `limit` paid orders past their due time, whose money is to be returned, by due time."""
+    """Return up to `limit` paid orders past their due time, whose money is to be returned, sorted by due time."""
     return await tx.all_as(_PAST_DUES, _PAST_DUE, limit)
 
 

@@ -32,7 +32,7 @@ def too_long_pages(site: Site, settings: Settings, refusal: type[Refusal]) -> di
 
 
 def busy_pages(site: Site, settings: Settings) -> dict[tuple[str, Priority, bool], str]:
-    """Return the pages for overload, by language, priority of the request, and True if the request only reads."""
+    """Return the pages for overload; the key is language, priority, and True for a request that only reads."""
     return {
         (language, priority, is_looking): site.render(
             TEMPLATE,

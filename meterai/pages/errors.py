@@ -42,7 +42,7 @@ def _proof_page(site: Site, wrong: Exception) -> str | None:
 def page_or_problem(
     handler: Callable[[PageRequest, Wrong], Response[Any]],
 ) -> Callable[[PageRequest, Wrong], Response[Any]]:
-    """Wrap an exception handler: browsers get a page, programs the handler's problem+json."""
+    """Wrap an exception handler, so that browsers get a page, and programs the problem+json of the handler."""
 
     def answer(request: PageRequest, wrong: Wrong) -> Response[Any]:
         # For a console page outside its networks the scope has a path without a route.  The error page is made for the

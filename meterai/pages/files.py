@@ -56,7 +56,7 @@ def robots_text(listed: Sequence[str]) -> str:
 
 
 def manifest(site: Site, *, is_specimen: bool) -> Mapping[str, object]:
-    """Return the manifest by which a phone shows the site on its home screen (W3C Web Application Manifest)."""
+    """Return the manifest with which a phone can show the site on its home screen (W3C Web Application Manifest)."""
     drawing, picture = (address(site.assets, name) for name in ("icon.svg", "icon.png"))
     return {
         "name": "meterai SPECIMEN" if is_specimen else "meterai",

@@ -114,7 +114,7 @@ class FieldWrong(Refusal):
 
 
 def wants_page(path: str, accept: str) -> bool:
-    """True if a request gets a page, since it accepts HTML and its path is not of the API; else it gets problem+json."""
+    """True if a request accepts HTML and its path is not of the API, so that a refusal is answered with a page."""
     is_for_machines = any(path == one or path.startswith(f"{one}/") for one in _FOR_MACHINES)
     return "text/html" in accept and not is_for_machines
 

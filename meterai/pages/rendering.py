@@ -63,7 +63,7 @@ def aloud(number: str) -> Markup:
 def may(caller: Caller | None, permission: str) -> bool:
     """True if a link that needs this permission is shown to the caller.
 
-    It is shown to visitors who are not signed in, and to callers who have the permission, also as staff.
+    The link is shown to visitors who are not signed in, and to callers who have the permission, also as staff.
     """
     return (
         not permission
@@ -299,7 +299,7 @@ def has_page(request: PageRequest, path: str) -> bool:
 def page(
     request: PageRequest, template: str, /, *, status: int = 200, **facts: object
 ) -> Response[str]:
-    """Return the answer with a page; kept fields of its form are shown once, and then deleted."""
+    """Return the answer with a rendered page; kept fields of its form are shown once, and then deleted."""
     keeps = "no-store" if known_caller(request) else "no-cache"
     kept = kept_form(request)
     answer = Response(

@@ -326,7 +326,7 @@ def _with_calls(step: LineStep, more: float, gaps: Sequence[Gap]) -> LineStep:
 
 
 async def _away_share_of(tx: ReadTx, stands: LockedLine, before: float) -> float:
-    """Return the share of visitors called some minutes ago who did not come; `before` is the share known so far."""
+    """Return the share of visitors who were called some minutes ago and did not come; `before` is the earlier share."""
     line, now = stands.line, stands.now
     if (
         int(now.timestamp()) // SAMPLE_SECONDS
@@ -371,7 +371,7 @@ async def _learn(
 async def _with_flow(tx: ReadTx, now: datetime, step: LineStep) -> WaitingLine:
     """Return the line with its recent rates of calling, places per second.
 
-    Without enough samples, and for a disengaged line, they are the aimed rate.
+    Without enough samples, and for a disengaged line, both are the rate at which the line aims.
     """
     if not step.line.is_engaged:
         return replace(step.line, flow_fast=step.line.rate, flow_slow=step.line.rate)

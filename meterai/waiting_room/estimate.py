@@ -57,7 +57,7 @@ def look_again(ahead: int, flow: float, jitter: float) -> int:
 
 
 def look_at_opening(seconds: float, jitter: float) -> int:
-    """Return the seconds until a page asks again; its line begins to give numbers in `seconds`.
+    """Return the seconds until a page asks again, if its line begins to give numbers in `seconds`.
 
     The last request comes within seconds of that moment, so that later visitors do not get earlier numbers.
     """
@@ -68,7 +68,7 @@ def look_at_opening(seconds: float, jitter: float) -> int:
 
 
 def look_before_opening(seconds: float, jitter: float) -> int:
-    """Return the seconds until a page asks again; its line opens with drawn numbers in `seconds`.
+    """Return the seconds until a page asks again, if its line opens with drawn numbers in `seconds`.
 
     `jitter`, from 0 to 1, spreads the requests of all pages.
     """

@@ -134,7 +134,7 @@ def _looks_again(line: WaitingLine, ticket: Ticket | None, now: float) -> int:
 
 
 class WaitingLines:
-    """Step that runs before the limiter and the application, for each request."""
+    """Handles each request before the limiter and the application: answers waiting visitors, redirects into lines."""
 
     def __init__(
         self,
@@ -163,7 +163,7 @@ class WaitingLines:
 
     @property
     def _room(self) -> WaitingRoom | None:
-        """Service of this process; None until the process has started completely."""
+        """The waiting room of this process; None until the process has started completely."""
         services = getattr(self._litestar.state, "services", None)
         if self._known is None and services:
             self._known = services[WaitingRoom]
@@ -226,7 +226,7 @@ class WaitingLines:
         return True
 
     def _with_turn(self, visit: Visit, room: WaitingRoom, guarded: Guarded) -> Send:
-        """Return a wrapper of `send` that counts an answer without an error as an arrival, and gives or renews a turn."""
+        """Return a wrapper of `send`; for an answer without an error it counts an arrival, and gives or renews a turn."""
         line = room.any_line_of(guarded.act)
         if line is None:
             return visit.send
@@ -338,7 +338,7 @@ class WaitingLines:
     ) -> bool:
         """Redirect a visitor without a called ticket (for the receipt: without a ticket) to the waiting page.
 
-        True if that was done.  It keeps a crowd away from the application, which serves visitors who pay.
+        Returns True if that was done.  So a crowd cannot load the application, which serves visitors who pay.
         """
         ticket = room.ticket_shown(visit.scope, line)
         is_called = ticket is not None and ticket.number <= line.serving

@@ -24,8 +24,7 @@ class Gathering:
     async def enter(self, line: WaitingLine, holder: bytes | None = None) -> Ticket:
         """Enter a holder (by default a new one) in the draw, and return the holder's ticket without a number.
 
-        A holder is entered only once.
-        Refuses `LineClosed`, `DatabaseBusy`, `DatabaseAway`.
+        A holder is entered only once.  Refuses `LineClosed`, `DatabaseBusy`, `DatabaseAway`.
         """
         mine = holder or secrets.token_bytes(HOLDER_BYTES)
         at = await self._entered.ask(line.id, entry_of(line.id, mine))

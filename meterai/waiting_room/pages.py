@@ -58,7 +58,10 @@ PAGES = RoomPages(
 
 
 def next_path_of(wanted: str) -> str:
-    """Return the local path to which the visitor goes after the line; `/` in place of a path of a line."""
+    """Return the local path to which the visitor goes after the line.
+
+    A path of a line, or of another site, is replaced by `/`.
+    """
     there = local_path(wanted)
     return "/" if there.startswith(PATH) else there
 
@@ -112,7 +115,7 @@ def _turn_over_page(request: PageRequest, line: str, refusal: Refusal, there: st
 
 
 def into_line(request: PageRequest, refusal: NotLetIn, there: str) -> Page:
-    """Redirect a visitor whom a page refused, since a turn is missing, into the line; it leads on to the path `there`.
+    """Redirect a visitor who was refused for lack of a turn into the line, and after it to the path `there`.
 
     If the visitor's turn has expired, or another account used it in this browser, a page says so first.  Otherwise a
     new wait after a called number would look like a fault.

@@ -119,7 +119,10 @@ class NumberSupply:
         asyncio.get_running_loop().call_later(BLOCK_SECONDS, self._expire, self._end)
 
     def _wanted(self, now: float) -> int:
-        """Return the size of the next block: the recent demand of a tenth of a second, or the waiting requests if more."""
+        """Return the size of the next block.
+
+        It is the recent demand of `BLOCK_WORTH_SECONDS`, but at least the number of waiting requests.
+        """
         given, seconds = self._next - self._first, max(now - self._begun, 0.001)
         wanted = given * BLOCK_WORTH_SECONDS / min(seconds, BLOCK_SECONDS) if given else 1
         if seconds > 2 * BLOCK_SECONDS:

@@ -89,8 +89,9 @@ def first_rate(rate_max: float, finished: float) -> float:
 
 
 def calm_rate(rate: float, rate_max: float, load: Load, *, seconds: float) -> float:
-    """Return the rate of a disengaged line after `seconds`; a process that admits more engages the line (`entrance`).
+    """Return the rate of a disengaged line after `seconds` with this load.
 
+    A process to which more visitors come engages the line by itself (`entrance`).
     The rate grows with the arrivals while visitors inside do not wait, and falls back to the first rate if few come.
     """
     rate, seconds = max(rate, RATE_FIRST), min(seconds, INCREASE_SECONDS_MAX)

@@ -18,11 +18,11 @@ from meterai.waiting_room.service import WaitingRoom, moment
 
 
 class LineView(msgspec.Struct, frozen=True):
-    """A line: what it stands before, and how it goes.
+    """A waiting line: the act that it guards, and its current state.
 
-    `stands_in_the_way` is false while nobody has to wait.  `serving` is the highest number whose
-    turn has come; `per_second` how many places are called a second.  `reason` is for people, in the
-    language that was asked for.
+    `stands_in_the_way` is false while nobody has to wait.  `serving` is the highest number that was called, `last` the
+    highest number that somebody has, and `per_second` the number of places called per second.  `reason` is a text for
+    people about a pause, in the requested language.
     """
 
     name: str
@@ -41,7 +41,7 @@ class LineView(msgspec.Struct, frozen=True):
 class PlaceView(msgspec.Struct, frozen=True):
     """A place in a line.
 
-    `wait_low_seconds` and `wait_high_seconds` are null where the wait cannot be told.
+    `wait_low_seconds` and `wait_high_seconds` are the range of the waiting time, null if it cannot be estimated.
     """
 
     line: str
@@ -54,7 +54,7 @@ class PlaceView(msgspec.Struct, frozen=True):
 
 
 class TurnView(msgspec.Struct, frozen=True):
-    """The right to do what a line stands before; shown as the header `Waiting-Turn`."""
+    """The right to do the act that a line guards; send `turn` in the header `Waiting-Turn`."""
 
     line: str
     number: int
@@ -63,7 +63,7 @@ class TurnView(msgspec.Struct, frozen=True):
 
 
 class TurnRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The ticket whose number was called."""
+    """The ticket of a place whose number was called."""
 
     ticket: str
 
@@ -97,7 +97,7 @@ def _view(line: WaitingLine, language: str) -> LineView:
 async def show_line(
     request: Request[Any, Any, Any], name: FromPath[str], lines: NamedDependency[WaitingRoom]
 ) -> LineView:
-    """A line as it goes; its signed document is at `/lines/{name}/now-serving.json`."""
+    """Return the current state of a line; its signed document is at `/lines/{name}/now-serving.json`."""
     await lines.look()
     return _view(lines.line(name), language_of(request))
 
@@ -118,7 +118,10 @@ async def show_line(
 async def take_place(
     name: FromPath[str], lines: NamedDependency[WaitingRoom], account: NamedDependency[UUID]
 ) -> PlaceView:
-    """The place of your account, the same one when asked again until its turn was used."""
+    """Take a place in a line for your account.
+
+    A repeated request returns the same place until its turn was used.
+    """
     await lines.look()
     line = lines.line(name)
     ticket = await lines.place_of(line, account)
@@ -151,8 +154,9 @@ async def come_in(
     account: NamedDependency[UUID],
     data: JSONBody[TurnRequest],
 ) -> TurnView:
-    """The turn of your account, once the number of its ticket was called; the same one when asked
-    again.
+    """Return the turn of your account, once the number of its ticket was called.
+
+    A repeated request returns the same turn.
     """
     await lines.look()
     line = lines.line(name)

@@ -63,12 +63,12 @@ _TURN_HEADER = b"waiting-turn"  # for programs; browsers send a cookie
 
 
 def ms(at: datetime) -> int:
-    """Return a time in milliseconds since 1970."""
+    """Convert a time to milliseconds since 1970."""
     return int(at.timestamp() * MS)
 
 
 def moment(milliseconds: int) -> datetime:
-    """Return the time that is given in milliseconds since 1970."""
+    """Convert milliseconds since 1970 to a time in UTC."""
     return datetime.fromtimestamp(milliseconds / MS, UTC)
 
 
@@ -168,7 +168,7 @@ class WaitingRoom:
             self._looking = None
 
     async def tell_waits(self) -> int:
-        """Periodic task: measure the mean wait in each backlog (work of a worker or an outside machine), and report it."""
+        """Periodic task: measure and report the mean wait in each backlog of work for a worker or an outside machine."""
         for backlog in self._stations.backlogs:
             mean_seconds = await self._database.once(store.mean_wait, backlog)
             self._stations.found(backlog, mean_seconds)
@@ -245,7 +245,7 @@ class WaitingRoom:
         self._arrivals += 1
 
     def let_in(self, line: WaitingLine) -> None:
-        """Count a visitor admitted by this process."""
+        """Count a visitor that this process has admitted to the line."""
         self._entrance(line).let_in()
 
     def has_room(self, line: WaitingLine) -> bool:
@@ -565,7 +565,8 @@ class WaitingRoom:
     def _with_number_of_its_own(self, line: WaitingLine, ticket: Ticket) -> Ticket:
         """Return a spaced place with an earlier number, since its holder has signed in and so verified a mail address.
 
-        It is the number that was next when the place was taken, or the next free one; never later than before.
+        The new number is the one that was next when the place was taken, or the first free one after it.  The place is
+        unchanged if that number is not earlier.
         """
         own = self._own.setdefault(line.id, VerifiedNumbers())
         number = own.take(max(ticket.since, line.serving + 1))

@@ -17,7 +17,7 @@ VERIFIED_NUMBERS_MAX = 100_000  # greatest number of taken numbers that are reme
 
 
 class Spacing:
-    """State of the fair queueing of a line in one process: where each network's next place is."""
+    """State of the fair queueing of a line in one process: for each network, where its next place will be."""
 
     def __init__(self) -> None:
         # By network: the number from which on it gets a place in the sequence again, increased by up to `SPACING`.

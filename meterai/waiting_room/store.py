@@ -111,7 +111,7 @@ class KeptPlace(NamedTuple):
 
 
 class LineSample(NamedTuple):
-    """Sample of a line at a time: the highest number called, and the places called since the line was created."""
+    """Sample of a line: its time, the highest number called, and the number of places called so far."""
 
     at: datetime
     serving: int
@@ -412,7 +412,7 @@ async def lock_line(tx: Tx, line: UUID) -> LockedLine | None:
 
 
 async def mean_wait(tx: ReadTx, backlog: Backlog) -> float:
-    """Return the mean wait in a backlog, in seconds; 0 if its query finds no wait."""
+    """Return the mean wait in a backlog, in seconds; 0 if nobody waits in it."""
     return float(await tx.value(backlog.mean_seconds) or 0.0)
 
 
@@ -584,8 +584,9 @@ async def keep(
 ) -> KeptPlace:
     """Keep the place of a ticket with an account, and return the place that the account keeps now; its row is locked.
 
-    The account keeps the earlier of its own place and the ticket's.  It keeps its own place while that has an unused
-    turn, and the ticket's after that turn was used or has expired (it began at `over_since` or before).
+    Normally the account keeps the earlier place: the one that it had, or the ticket's.  If the place that it had got a
+    turn, it keeps that place until the turn was used or has expired (it began at `over_since` or before), and then
+    the ticket's place.
     """
     await tx.run(
         _KEEP,

@@ -72,7 +72,7 @@ class _Relay:
 
 
 class Relays:
-    """Relays of the installation, each a base URL such as `https://api.drand.sh`."""
+    """Asks all configured relays; each is given by a base URL such as `https://api.drand.sh`."""
 
     def __init__(self, urls: Sequence[str], timeout_seconds: float = ANSWER_SECONDS_MAX) -> None:
         # Each relay has its own circuit, so that a silent one does not stop the others.
@@ -101,7 +101,7 @@ class Relays:
 
 
 async def _bounded(content: aiohttp.StreamReader) -> bytes:
-    """Read the whole body.  Raises `ValueError` beyond `ANSWER_BYTES_MAX`."""
+    """Read the whole body of an answer.  Raises `ValueError` if it is longer than `ANSWER_BYTES_MAX`."""
     try:
         await content.readexactly(ANSWER_BYTES_MAX + 1)
     except asyncio.IncompleteReadError as whole:

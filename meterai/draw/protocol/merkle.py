@@ -14,12 +14,12 @@ _BLOCK = 1 << 12  # leaves that are hashed level by level; a power of two
 
 
 def leaf_hash(entry: bytes) -> bytes:
-    """Return the hash of one entry."""
+    """Return the hash of the leaf for an entry."""
     return hashlib.sha256(b"\x00" + entry).digest()
 
 
 def node_hash(left: bytes, right: bytes) -> bytes:
-    """Return the hash of two adjacent nodes."""
+    """Return the hash of the node above two adjacent nodes."""
     return hashlib.sha256(b"\x01" + left + right).digest()
 
 

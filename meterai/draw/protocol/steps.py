@@ -136,6 +136,6 @@ def _follows(record: DrawRecord, kind: RecordPartKind) -> None:
 def is_void(record: DrawRecord, at: int) -> bool:
     """True if a draw can no longer be carried out: its list was not closed in time.
 
-    Only then may it be announced anew; otherwise an unwelcome order could be replaced.
+    Only then may the draw be announced again; otherwise the operator could replace an unwelcome order.
     """
     return record.closing is None and at > record.announcement.published_by

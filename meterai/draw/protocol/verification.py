@@ -28,7 +28,7 @@ from meterai.kit.refusal import Refusal
 
 
 class DrawFindingKind(StrEnum):
-    """Kind of a finding; each has a sentence, `draw.<value>`."""
+    """Kind of a finding; the key of its message is `draw.<value>`."""
 
     # what holds
     ANNOUNCED = "announced"
