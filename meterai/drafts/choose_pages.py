@@ -67,13 +67,13 @@ _WITH_ITS_FIELDS = FORM_BYTES_MAX + 64 * 1024
 # A browser sends all chosen files, also those beyond the limit of a draft; reading as many
 # parts takes some hundredths of a second.
 FORM_PARTS_MAX = 1_000
-NAMED_MAX = 3  # files of one fault that are named; the others are visibly missing
-PAGE_KEY_BYTES = 16  # unguessable
-LOOK_AGAIN_SECONDS = 2  # without a script, while a file is examined
+NAMED_MAX = 3  # files that are named for each fault; an ellipsis stands for the others
+PAGE_KEY_BYTES = 16  # enough that the key cannot be guessed
+LOOK_AGAIN_SECONDS = 2  # after which a page without a script reloads while a file is examined
 _OPT = {
     "permission": Permission.PUBLIC,
     "priority": Priority.CHECKOUT,
-    # A visitor who stamps from the balance has paid, and does not wait: the route itself checks.
+    # A visitor who has stamps does not wait in a line, so the route itself checks the turn.
     "guarded": Guarded(GuardedAct.BUY, is_entrance=False),
 }
 

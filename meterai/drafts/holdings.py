@@ -25,7 +25,7 @@ STRANGERS_SHARE = 0.75
 @dataclass(slots=True)
 class _Sum:
     bytes: int
-    drafts: int  # of a network, without an account
+    drafts: int  # number of drafts without an account; counted only for a network
     read_at: float
 
 

@@ -15,10 +15,9 @@ from meterai.kit.numbers import counted
 from meterai.kit.refusal import Refusal, refusal_of_database
 from meterai.sealing import PageSize, Placement
 
-FILE_KIND = "fil"  # of the public form of a file's id
-PART_BYTES_MAX = (
-    256 * 1024
-)  # a broken connection loses at most one part, or two if the next is already under way
+FILE_KIND = "fil"  # prefix of the public id of a file
+# A broken connection loses at most one part, or two if the next is already under way.
+PART_BYTES_MAX = 256 * 1024
 # Bounds the parts of a whole file to about a hundred; the last part may be smaller.
 PART_BYTES_MIN = 64 * 1024
 # A file without bytes, and a draft without files, are deleted after this time, so that the row of an announced

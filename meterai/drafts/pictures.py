@@ -20,7 +20,7 @@ from meterai.kit.clock import Clock
 from meterai.plumbing.observe.stations import Station, Stations
 from meterai.sealing import PageNotDrawn, PagePicture, PageSize, Placement
 
-DRAWN_AT_ONCE = 1  # processes; each uses a processor for two seconds at the most
+DRAWN_AT_ONCE = 1  # processes; a drawing uses a processor for two seconds at most
 WAITING_MAX = 128  # pictures; at about 30 ms each, a wait of four seconds
 WAIT_SECONDS_MAX = 2.0  # mean wait for a picture; a longer wait is a sign of overload
 KEPT_BYTES_MAX = 24 * 1024 * 1024  # of one process; a picture with its survey has about 50 KB

@@ -47,9 +47,8 @@ PAGE = "/stamp/place"
 GONE = f"{PAGE}?gone=1"  # shown if the file was taken out meanwhile: the remaining files, with a notice
 NEXT = "/stamp/pay"
 FORM_BYTES_MAX = 16 * 1024  # four numbers for each of the stamps
-FORM_FIELDS_MAX = (
-    positions.FIELDS_MAX + 12
-)  # and the fields about the file, the page and the button
+# The fields of all stamps, and some about the file, the page and the button.
+FORM_FIELDS_MAX = positions.FIELDS_MAX + 12
 # A picture never changes.  The browser still asks at each use, since the next user of a shared device may not see it.
 _KEEPS = "private, no-cache"
 _MENDED_HERE = (

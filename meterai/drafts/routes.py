@@ -160,7 +160,7 @@ async def begin(
     """
     account = await account_asking(request)
     if account is None or not await database.once(stamps.available, account):
-        # A visitor with stamps has paid, and does not wait.
+        # A visitor who has stamps does not wait in a line.
         await lines.check_turn(request, None, GuardedAct.BUY)
     asked = wire.read_creation(request.headers)
     content = await request.body()

@@ -84,7 +84,7 @@ class DraftService:
         # Limit of one order.  A merged draft of two devices may have more files: no file may be lost in a merge.
         self.files_max = settings.of(StampingSettings).stampings_per_order_max
         self.cookie_seconds = self._settings.draft_lives_seconds_max
-        self.process = settings.process  # names the cookie
+        self.process = settings.process  # determines the name of the cookie
         self._clock = clock
 
     # -- owner of a draft -----------------------------------------------------------------------

@@ -15,9 +15,8 @@ class DraftSettings(msgspec.Struct, frozen=True):
     The number of files in a draft is limited by the setting `stampings_per_order_max`.
     """
 
-    draft_lives_seconds: Seconds = (
-        86_400  # since its last use: files chosen in the evening are kept until the next evening
-    )
+    # Since the last use: files chosen in the evening are kept until the next evening.
+    draft_lives_seconds: Seconds = 86_400
     draft_lives_seconds_max: Seconds = 3 * 86_400  # since its creation, for any number of visits
     # An order has all files of a draft in memory for a moment.  An ordinary document is smaller than 1 MB.
     draft_bytes_max: Positive = 100 * MB

@@ -61,15 +61,12 @@ from meterai.plumbing.work.periodic import each
 from meterai.stamping import StampingSettings
 
 WHOLE_AT_ONCE = 4  # files in memory during their examination, each of 20 MB at most
-OF_NETWORK_AT_ONCE = (
-    3  # of these files from one widest network (/48 or /24), so that a slot is left for others
-)
-LEASE_SECONDS = (
-    120.0  # an examination takes seconds; after this time another process may take it over
-)
-LATER_AT_ONCE = (
-    2  # files of one run of the periodic task, examined at once: a waiting file is not leased
-)
+# How many of these files may come from one widest network (/48 or /24), so that a slot is left for other networks.
+OF_NETWORK_AT_ONCE = 3
+# An examination takes seconds; after this time another process may take it over.
+LEASE_SECONDS = 120.0
+# Files of one run of the periodic task.  They are examined at once: a waiting file is not leased.
+LATER_AT_ONCE = 2
 # Examinations of one file without a result, after which it is refused, since its document may crash the process.  A
 # temporary fault, such as an unavailable store, has a quarter of an hour to end.
 EXAMINATIONS_MAX = 10
@@ -259,7 +256,7 @@ class Uploads:
         file = due.thing
         draft = await self._database.once(store.draft, file.draft)
         if draft is None:
-            return  # forgotten since, with its files
+            return  # the draft was deleted meanwhile, with its files
         if file.examinations > EXAMINATIONS_MAX:
             await self._refuse(file, FileNotExamined(f"{EXAMINATIONS_MAX} examinations"))
         else:

@@ -46,9 +46,8 @@ class OrderEvent(StrEnum):
     ASKED_BACK = "asked_back"
     REFUND_SETTLED = "refund_settled"
     PAYMENT_CHARGED_BACK = "payment_denied"
-    GIVEN_BACK = (
-        "given_back"  # the provider returned all money of the order without a refund of ours
-    )
+    # The provider returned all money of the order without a refund of ours.
+    GIVEN_BACK = "given_back"
     # Money that had been charged back or given back came back to the operator:
     MONEY_RESTORED = "money_restored"  # no stamp of the order is in use, so the money is returned
     LOSS_COVERED = "loss_covered"  # the money pays for stamps in use
@@ -319,9 +318,8 @@ class OrderTerms:
     provider: str  # the rail by which the order is paid
     method: str
     labels: Labels = NO_LABELS
-    sold: SoldBy | None = (
-        None  # the seller, whose fee is part of the service fee; None for our own sale
-    )
+    # The seller, whose fee is part of the service fee; None for our own sale.
+    sold: SoldBy | None = None
 
     @property
     def total(self) -> int:

@@ -63,7 +63,7 @@ ABANDON = "SELECT order_abandon(%s, %s, %s) AS state"
 EXECUTE = "SELECT order_execute(%s, %s) AS state"
 # Names of the periodic tasks.
 LAPSING, EXECUTING, TURNING = "lapse_orders", "execute_orders", "turn_money_round"
-# Each half uses its own index: orders_to_lapse, orders_to_lapse_by_choice.
+# Each half of the condition uses a separate index: orders_to_lapse, orders_to_lapse_by_choice.
 _LAPSES = """state = 'placed' AND (
     pay_until IS NULL AND lapses_at <= now() OR pay_until IS NOT NULL AND pay_until <= now())"""
 EXPIRY_DUE = f"SELECT 1 FROM orders WHERE {_LAPSES} ORDER BY lapses_at"  # noqa: S608 - a constant

@@ -15,15 +15,12 @@ from meterai.pages.rendering import PageRequest, Site
 from meterai.plumbing.config import Settings
 from meterai.plumbing.http.callers import service
 
-FILES_SECONDS = (
-    3_600.0  # for which answers are cached in the process; the files change only with the process
-)
-FIXED_SECONDS = (
-    86_400  # for which clients cache the well-known files, whose addresses have no version
-)
-KEPT_SECONDS = (
-    31_536_000  # for which clients cache a versioned file: a year (RFC 9111, section 1.2.2)
-)
+# The files are cached in the process for this time; they change only with the process.
+FILES_SECONDS = 3_600.0
+# Clients cache the well-known files, whose addresses have no version, for this time.
+FIXED_SECONDS = 86_400
+# Clients cache a versioned file for this time: a year (RFC 9111, section 1.2.2).
+KEPT_SECONDS = 31_536_000
 
 
 async def show_asset(request: PageRequest, name: FromPath[str]) -> Response[bytes]:
@@ -110,7 +107,7 @@ _FIXED = {
     "/robots.txt": show_robots,
     "/manifest.webmanifest": show_manifest,
     "/favicon.ico": show_icon,
-    # Phones request the second one first.
+    # Phones request the second of these addresses first.
     "/apple-touch-icon.png": show_touch_icon,
     "/apple-touch-icon-precomposed.png": show_touch_icon,
 }

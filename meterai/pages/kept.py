@@ -17,15 +17,13 @@ from meterai.plumbing.config import ProcessSettings
 from meterai.plumbing.http.requests import cookie_name
 
 COOKIE = "kept"
-LIVES_SECONDS = (
-    3_600  # as long as a sign-in link is valid, so that signing in by it does not lose the form
-)
+# As long as a sign-in link is valid, so that signing in by it does not lose the form.
+LIVES_SECONDS = 3_600
 # Characters of the cookie: together with our other cookies it stays below the header limit of proxies (4 to 8 KB).
 LENGTH_MAX = 2_000
-OPTION = "keeps"  # in `opt` of a route
-SCOPE = (
-    "meterai.kept"  # key in the scope of a request, under which the kept form waits for the answer
-)
+OPTION = "keeps"  # key in `opt` of a route
+# Key in the scope of a request, under which the kept form waits for the answer.
+SCOPE = "meterai.kept"
 
 
 @dataclass(frozen=True, slots=True)

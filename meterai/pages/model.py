@@ -11,7 +11,7 @@ from meterai.kit.refusal import NotFound, Refusal
 
 PATH_LENGTH_MAX = 500  # characters of a local path to which a visitor is redirected
 FORM_KEY = "frm"
-DESK = "/console"  # prefix of the pages of staff
+DESK = "/console"  # path prefix of the pages of staff
 # Key in the scope of a request: the requested path of a console page, if the sender's network may not open the console.
 SHUT = "meterai.shut"
 _FOR_MACHINES = ("/v1", "/snap", "/openapi.json", "/openapi", "/metrics", "/healthz", "/readyz")

@@ -19,11 +19,10 @@ from meterai.plumbing.http.language import language_of_stranger
 from meterai.plumbing.http.throttle import Throttle
 from meterai.plumbing.observe import telemetry
 
-OPTION = "remembered"  # in `opt` of a route
-KEPT_MAX = (
-    256  # cached answers: public pages in each language and compression, and all static files
-)
-BYTES_MAX = 256 * 1024  # of one answer
+OPTION = "remembered"  # key in `opt` of a route
+# Cached answers: public pages in each language and compression, and all static files.
+KEPT_MAX = 256
+BYTES_MAX = 256 * 1024  # largest answer that is cached
 # Time after its expiry for which an old answer is still served, while it cannot be renewed (the limiter refuses).
 STALE_SECONDS_MAX = 60.0
 _Key = tuple[str, bytes, str, Coding | None]  # path, query, language, compression

@@ -40,21 +40,18 @@ from meterai.waiting_room.rate import (
 from meterai.waiting_room.settings import WaitingRoomSettings
 from meterai.waiting_room.store import STEP_SECONDS, LockedLine
 
-STEP_SECONDS_MAX = (
-    5.0  # calls that were missed in a longer pause of the workers are not made up for
-)
+# Calls that were missed in a longer pause of the workers are not made up for.
+STEP_SECONDS_MAX = 5.0
 SAMPLE_SECONDS = 5  # between two samples of a line
 FAST_SECONDS, SLOW_SECONDS = 60, 600  # windows over which the two rates of calling are measured
 # A called visitor counts as gone after `COMES_WITHIN_SECONDS`; their share is measured over `LOOK_BACK_SECONDS`.
 COMES_WITHIN_SECONDS, LOOK_BACK_SECONDS = 150, 900
 ADMITTED_SECONDS = 5.0  # window for counting admissions, as long as a process's report is valid
-FINISHED_SECONDS = (
-    15.0  # window; a shorter window has few samples, a longer one mixes different loads
-)
+# A window for counting: a shorter one has few samples, a longer one mixes different loads.
+FINISHED_SECONDS = 15.0
 CALM_SECONDS = 30.0  # time without overload after which a line in which nobody waits is disengaged
-NEAR_SECONDS = (
-    300.0  # a mail is sent if the turn comes within this time: a mail is read within minutes
-)
+# A mail is sent if the turn comes within this time: a mail is read within minutes.
+NEAR_SECONDS = 300.0
 NEAR_BATCH = 200  # mails of one run
 HELD_SMOOTHING = 0.02  # weight of each new wait in `held_share`
 PUBLIC = "public"  # folder in the installation's directory: files for a public file server

@@ -10,9 +10,8 @@ OF_A_ROUND = 2  # two, since a reload after a lost answer takes a second place
 CROWD_NUMBERS = 10_000  # width of the ranges in which spaced places are counted
 CROWDS_TOLD_MAX = 16  # crowds in the document of a line, which must stay small
 SERIAL_FIRST = 1 << 40  # first serial of spaced places; greater than every number of the sequence
-EARLY_FIRST = (
-    1 << 62
-)  # numbers of early turns are random, from here to the largest bigint; greater than every serial
+# Numbers of early turns are random, from here to the largest bigint; they are greater than every serial.
+EARLY_FIRST = 1 << 62
 
 
 class Crowd(NamedTuple):

@@ -9,7 +9,7 @@ A process has a share of the line's rate, and admits as many visitors at once as
   come up to half a minute after they were called: after a pause, or a fall of the rate, all of them come at once.
 """
 
-# All visitors who come in at once are served within this time; a step of a visit is waited for as long.
+# All visitors who come in at once are served within this time; a visitor may have to wait as long for a step.
 ENTRANCE_SECONDS = 8.0
 
 

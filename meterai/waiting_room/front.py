@@ -57,12 +57,12 @@ from meterai.waiting_room.service import WaitingRoom
 from meterai.waiting_room.settings import WaitingRoomSettings
 from meterai.waiting_room.tokens import Ticket, Turn
 
-OPTION = "guarded"  # in `opt` of a route
+OPTION = "guarded"  # key in `opt` of a route
 Header = tuple[bytes, bytes]
 _JSON = (b"content-type", b"application/json")
 _HTML = (b"content-type", b"text/html; charset=utf-8")
 _NOT_STORED = (b"cache-control", b"private, no-store")
-# Lets a proxy answer a crowd behind it with one request a second; too short for a visitor to notice.
+# A proxy may answer a crowd from its cache for a second, which no visitor notices.
 _FOR_A_SECOND = (b"cache-control", b"public, max-age=1")
 _FOR_GOOD = (b"cache-control", b"public, max-age=31536000, immutable")
 _ASSETS = ("waiting.css", "waiting.js")

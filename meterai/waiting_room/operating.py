@@ -30,9 +30,8 @@ from meterai.waiting_room.rate import RATE_FIRST
 from meterai.waiting_room.service import OLD_SECONDS
 
 KIND = "lin"
-CLOSES_SECONDS_MIN = (
-    OLD_SECONDS + BLOCK_SECONDS
-)  # after this time every process knows the closing time, and gives no place after it
+# After this time every process knows the closing time, and gives no place after it.
+CLOSES_SECONDS_MIN = OLD_SECONDS + BLOCK_SECONDS
 
 
 @dataclass(frozen=True, slots=True)

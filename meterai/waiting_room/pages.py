@@ -251,7 +251,7 @@ async def tell(
     await lines.set_wants_mail(line, account, wants_mail=True)
     return see_other(
         f"{PATH}/{line.name}/keep?{urlencode({'next': there})}"
-    )  # that page confirms it
+    )  # that page confirms the request
 
 
 @get(

@@ -42,9 +42,8 @@ class NumberSupply:
         self._end = 0
         self._until = 0.0
         self._begun = 0.0  # time of the lease, by the monotonic clock, in seconds
-        self._taken_at = (
-            0  # time of the lease, by the clock of the database, in milliseconds since 1970
-        )
+        # Time of the lease, by the clock of the database, in milliseconds since 1970.
+        self._taken_at = 0
         self._asking: deque[tuple[float, asyncio.Future[Place | None]]] = deque()
         self._leasing: asyncio.Task[None] | None = None
 

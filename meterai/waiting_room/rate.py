@@ -16,25 +16,21 @@ from meterai.waiting_room.model import RATE_MIN, TURN_SECONDS
 
 RATE_FIRST = 5.0  # admissions a second; a core of 2026 easily serves that, at 20 answers per visit
 DECREASE = 0.8  # factor of a decrease
-FINISHED_SHARE = (
-    0.9  # least rate after a decrease, as a share of the finishing rate: fewer come in than leave
-)
-DECREASE_REST_SECONDS = (
-    3.0  # between two decreases, since visitors admitted before the first still arrive
-)
+# Least rate after a decrease, as a share of the finishing rate: fewer come in than leave.
+FINISHED_SHARE = 0.9
+# Between two decreases, since visitors admitted before the first still arrive.
+DECREASE_REST_SECONDS = 3.0
 # Growth per second beyond the usual rate, as a share of the rate: it doubles in 70 s.  Overload shows twenty seconds after
 # the visitors were admitted; at twice this growth the rate would by then exceed the capacity by half.
 INCREASE = 0.01
 INCREASE_MIN = 0.1  # least growth, in admissions a second per second: from the lowest rate it takes 50 s to five
-RETURN = (
-    0.05  # growth per second up to the usual rate, which is reached again 15 s after a short fault
-)
+# Growth per second up to the usual rate, which is reached again 15 s after a short fault.
+RETURN = 0.05
 RETURN_MIN = 0.4  # least growth up to the usual rate, in admissions a second per second
 USUAL_SECONDS = 180.0  # window of the usual rate: longer than a fault that ends by itself, shorter than an evening
 FADE = 0.005  # decrease per second while few visitors come: a load of two hours ago says little
-INCREASE_SECONDS_MAX = (
-    5.0  # longest time for which the rate grows in one step: after a pause the capacity is unknown
-)
+# Longest time for which the rate grows in one step: after a pause the capacity is unknown.
+INCREASE_SECONDS_MAX = 5.0
 USED_MIN = 0.5  # share of the rate that must come in before it grows, since otherwise a higher rate is not tested
 JOB_AGE_SECONDS_MAX = 10.0  # if paid work is overdue by more, the load is too high
 PRESSURE_WITH_ROOM = 0.5  # share of a station's bound; the rate grows only below it

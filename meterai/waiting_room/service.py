@@ -177,7 +177,7 @@ class WaitingRoom:
 
     def _take_view(self, found: list[WaitingLine]) -> None:
         for line in found:
-            if line.is_engaged:  # by a worker
+            if line.is_engaged:  # a worker has engaged it
                 self._crowded_until.pop(line.id, None)
         found = [self._as_seen_here(line) for line in found]
         self._lines = {line.name: line for line in found}

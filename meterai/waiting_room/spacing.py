@@ -20,7 +20,7 @@ class Spacing:
     """State of the fair queueing of a line in one process: for each network, where its next place will be."""
 
     def __init__(self) -> None:
-        # By network: the number from which on it gets a place in the sequence again, increased by up to `SPACING`.
+        # The virtual time of each network.  Its places are spaced once this is more than `SPACING` ahead of the sequence.
         self._next: OrderedDict[str, int] = OrderedDict()
 
     def take(self, names: Sequence[str], number: int) -> int:

@@ -17,9 +17,8 @@ from meterai.plumbing.work.outgoing import NotBegun, Outgoing
 
 RELAYS_MAX = 8
 ANSWER_BYTES_MAX = 4096  # an answer has about 250
-ANSWER_SECONDS_MAX = (
-    5.0  # a relay that takes longer is asked again in the next run of the periodic task
-)
+# A relay that takes longer is asked again in the next run of the periodic task.
+ANSWER_SECONDS_MAX = 5.0
 _SILENCE = (aiohttp.ClientError, TimeoutError, OSError)
 _log = structlog.get_logger()
 
@@ -75,7 +74,7 @@ class Relays:
     """Asks all configured relays; each is given by a base URL such as `https://api.drand.sh`."""
 
     def __init__(self, urls: Sequence[str], timeout_seconds: float = ANSWER_SECONDS_MAX) -> None:
-        # Each relay has its own circuit, so that a silent one does not stop the others.
+        # Each relay has a separate circuit, so that a silent relay does not stop requests to the others.
         self._relays = [
             _Relay(url.rstrip("/"), Outgoing("drand", *_SILENCE)) for url in urls[:RELAYS_MAX]
         ]

@@ -13,9 +13,8 @@ from meterai.kit.refusal import CommandRefusal
 
 ENTRY_BYTES = 16  # enough that entries do not collide and cannot be guessed
 LINE_BYTES = 2 * ENTRY_BYTES + 1
-ENTRIES_MAX = (
-    1 << 26
-)  # more visitors than any line can have; limits the size of a list that is read
+# More entries than any line can have; limits the size of a list that is read.
+ENTRIES_MAX = 1 << 26
 _BLOCK_LINES = 1 << 15  # one megabyte of a list at once
 
 
