@@ -51,7 +51,7 @@ class DocumentContents:
 
     @property
     def owners(self) -> Mapping[str, str]:
-        """Rooms whose rows refer to contents, each with the query that selects the wanted ones."""
+        """Names of the rooms whose rows refer to contents, each with the query of `add_owner`."""
         return dict(self._owners)
 
     def add_owner(self, room: str, query: str) -> None:

@@ -103,7 +103,7 @@ def placement_of(typed: TypedStamp, number: int, size: PageSize) -> Placement:
 
 
 def _length(typed: str, field: str) -> float:
-    """Convert typed millimetres with a decimal comma or point to points.  Refuses `FieldWrong`."""
+    """Convert a typed length in millimetres, with a decimal comma or a dot, to points.  Refuses `FieldWrong`."""
     try:
         found = float(typed.strip().replace(",", "."))
     except ValueError:

@@ -456,7 +456,7 @@ class WaitingLines:
     # -- answers ---------------------------------------------------------------------------
 
     async def _refuse(self, visit: Visit, refusal: Refusal) -> None:
-        """Answer with a problem document, or with a page that reloads itself if a browser asks."""
+        """Answer with a refusal: a browser gets a page that reloads itself, a program a problem document."""
         language = language_for(visit.scope)
         seconds = str(refusal.retry_after_seconds or 30).encode()
         again = (b"retry-after", seconds)

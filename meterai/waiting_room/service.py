@@ -336,9 +336,10 @@ class WaitingRoom:
         self._spaced[line.id, max(first, 1), first + CROWD_NUMBERS - 1] += more
 
     def count_again(self, line: WaitingLine, ticket: Ticket) -> None:
-        """Count a spaced place again if its line counts no waiting place.
+        """Count a waiting spaced place again if it is missing in the counts of its line.
 
-        The process that gave the place was killed before it reported its count.
+        It is missing if the process that gave the place was killed before it reported the count.  This is noticed only if
+        the line counts no waiting place at all.
         """
         if ticket.serial and ticket.number > line.serving and not line.waiting:
             self._count(line, ticket.number)

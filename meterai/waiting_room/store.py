@@ -470,7 +470,7 @@ async def called_at(tx: ReadTx, line: UUID, number: int, since: datetime) -> dat
 
 
 async def ended_waits(tx: ReadTx, line: UUID, since: datetime, until: datetime) -> EndedWaits:
-    """Count the waits that ended between two times, if a range of waiting time was shown."""
+    """Count the waits that ended after `since` up to `until`; those without a shown range of time are left out."""
     found = await tx.one_as(_WAITS, _ENDED_WAITS, line, since, until)
     assert found is not None
     return found
