@@ -66,7 +66,7 @@ class Timeline:
     async def check_store(self) -> None:
         """Check that this object store is the one of the database.
 
-        If neither has an id of a store yet, both get a new one.  Refuses `StoreDiffers`.
+        A new database takes this store, unless another database has claimed the store.  Refuses `StoreDiffers`.
         """
         if await self._database.once(store.store_id) is None:
             # The store is marked first: after a crash between the two steps the next start uses its mark.

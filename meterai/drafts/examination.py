@@ -35,7 +35,8 @@ WAIT_SECONDS_MAX = 2.0  # mean wait of a visitor; a longer wait is a sign of ove
 class ExaminedDocument:
     """A document that can be stamped, repaired if it was broken.
 
-    `sizes` are the sizes of the first `STAMPS_MAX` pages and of the last page; a page smaller than a stamp is missing.
+    `sizes` are the sizes of the first `STAMPS_MAX` pages and of the last page.  If one of these pages is smaller than a
+    stamp, `sizes` has only one page, which is as large as a stamp.
     """
 
     document: bytes

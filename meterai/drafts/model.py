@@ -168,7 +168,7 @@ class FileEmpty(Refusal):
 
 
 class FileNotExamined(Refusal):
-    """The file was examined `EXAMINATIONS_MAX` times, and no examination had a result."""
+    """The file was examined `uploads.EXAMINATIONS_MAX` times, and no examination had a result."""
 
     code = "file_not_examined"
     status = 422

@@ -321,7 +321,10 @@ async def is_kept_for_an_owner(tx: ReadTx, token_hash: bytes, now: datetime) -> 
 
 
 async def done_for(tx: ReadTx, token_hash: bytes, account: UUID, now: datetime) -> Draft | None:
-    """Return the done draft of the account that the token began or was merged into; None if none is kept."""
+    """Return the done draft of the account that the token began, or that the token's draft was merged into.
+
+    None if no such draft is kept.
+    """
     return await tx.one_as(_DRAFTS, _DONE_FOR, account, now, token_hash)
 
 

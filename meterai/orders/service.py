@@ -439,7 +439,8 @@ class OrderService:
     ) -> OrderView:
         """Place an order of a deposit of `pieces` times the price of a stamp.
 
-        A repeat with the same idempotency key returns the same order.  Refuses `AmountNotPayable`, `MethodOut`, `IdempotencyKeyReused`, `TooManyUnpaidOrders`.
+        A repeat with the same idempotency key returns the same order.  Refuses `AmountNotPayable`, `MethodOut`,
+        `IdempotencyKeyReused`, `TooManyUnpaidOrders`.
         """
         terms = await self.deposit_terms(account, key, pieces, method)
         if wait_for_qr:
