@@ -154,7 +154,7 @@ class DraftNotPlaced(Refusal):
 
 
 class PagesTooSmall(Refusal):
-    """Neither the last page nor one of the first is as large as a stamp."""
+    """Neither the last page of the document nor one of its first pages is as large as a stamp."""
 
     code = "pages_too_small"
     status = 422

@@ -54,7 +54,7 @@ class FileObjects:
         return made
 
     async def get(self, file: UUID, one: UUID) -> bytes:
-        """Return the bytes of the object `one` of a file.  Refuses `DocumentUnavailable`."""
+        """Return the bytes of an object of a file; `one` is the id of the object.  Refuses `DocumentUnavailable`."""
         try:
             found = await self._objects.get(object_name(file, one))
         except (ObjectUnreadable, OSError) as fault:

@@ -1,4 +1,4 @@
-"""SQL of drafts, one function per question."""
+"""SQL of drafts, one function per query."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -346,7 +346,10 @@ async def finish_whole(
 
 
 async def finish(tx: Tx, draft: UUID, order: UUID | None, ordered: Sequence[UUID]) -> None:
-    """Mark a draft and these files as ordered, or as stamped from the balance; delete the rows of its other files."""
+    """Mark a draft and the files `ordered` as ordered, or as stamped from the balance if there is no order.
+
+    The rows of all other files of the draft are deleted.
+    """
     await tx.run(_DONE, order, draft)
     await tx.run(_ORDERED, draft, list(ordered))
     await tx.run(_NOT_ORDERED, draft)

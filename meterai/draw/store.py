@@ -91,7 +91,7 @@ SELECT attempt, record FROM waiting_room_draws WHERE line_id = %s AND attempt < 
 
 
 async def numbers_of(tx: ReadTx, draw: UUID, entries: list[bytes]) -> list[DrawnNumber]:
-    """Return the drawn numbers of those of these entries that have one."""
+    """Return the drawn numbers of these entries; entries without a number are left out."""
     return await tx.all_as(_DRAWN, _NUMBERS_OF, draw, entries)
 
 

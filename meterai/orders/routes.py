@@ -1,4 +1,4 @@
-"""Orders over the API."""
+"""Routes of the API for orders."""
 
 from typing import Any
 from uuid import UUID

@@ -281,7 +281,7 @@ async def past_due(tx: ReadTx, limit: int) -> list[OrderPastDue]:
 
 
 async def by_id(tx: ReadTx, order_id: UUID) -> list[OrderKey]:
-    """Return the orders with this id, of any account: normally one."""
+    """Return account and id of the orders with this id, of any account; normally there is at most one."""
     return await tx.all_as(_ORDER_KEYS, BY_ID, order_id)
 
 

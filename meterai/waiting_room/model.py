@@ -218,7 +218,7 @@ class WaitInLine(NotLetIn):
 
 
 class TurnNotYours(NotLetIn):
-    """Another account has used this turn, or this account waited for two turns at once and the other one has expired."""
+    """Another account has used this turn, or this account waited for two turns at once, of which the other has expired."""
 
     code = "turn_not_yours"
     status = 403

@@ -1,4 +1,4 @@
-"""API of lines."""
+"""Routes of the API for waiting lines."""
 
 from datetime import datetime
 from typing import Any

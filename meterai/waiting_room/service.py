@@ -1,4 +1,4 @@
-"""Lines in a web process: taking a place, coming in, using a turn."""
+"""Waiting lines in a web process: taking a place, coming in, using a turn."""
 
 import asyncio
 import hashlib

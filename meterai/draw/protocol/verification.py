@@ -1,4 +1,4 @@
-"""Verification of a draw from its public files, with findings.
+"""Verification of a draw from its public files; each result is a finding.
 
 No value is trusted: anybody may have written the files.  The files alone cannot show that the root was public before
 the round existed; a copy of the record that was saved in time can.
