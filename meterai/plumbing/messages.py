@@ -5,7 +5,7 @@ page, in `templates/<page>.toml`:
 
     ["refusal.not_enough_stamps"]
     id = "Meterai Anda tidak cukup: perlu {needed}, tersedia {available}."
-    en = "You do not have enough stamps: {needed} needed, {available} available."
+    en = "You do not have enough stamps: you need {needed} and have {available}."
 
 A sentence is filled from facts by name. {quantity:stamp|stamps} is the first word for one and the second for several.
 {retry_at.clock} is the hour of a time without its day. {note:? Note: *} is the text after the question mark with the

@@ -60,7 +60,7 @@ def test_staff_role_levers_carry_out_their_forecast(shop: Shop) -> None:
     first = forecast(shop, GIVE_STAFF_ROLE, **support)
     assert said(first) == [
         "rini@operator.example gets the staff role support.",
-        "All sessions of rini@operator.example end, because its way to sign in changes.",
+        "All sessions of rini@operator.example end, because the way to sign in changes.",
     ]
     assert (first.rows, first.rupiah) == (1, 0)
     carry_out(shop, GIVE_STAFF_ROLE, **support)

@@ -81,6 +81,6 @@ def test_sign_in_page_says_that_sign_up_is_closed(instance: Instance) -> None:
     assert instance.command("sign-up", "close").stdout == "sign-up is closed\n"
     try:
         shown = httpx.get(f"{instance.url}/sign-in", headers=EN)
-        assert "No new account is made since" in shown.text
+        assert "No new accounts since" in shown.text
     finally:
         instance.command("sign-up", "open")

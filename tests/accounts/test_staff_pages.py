@@ -44,7 +44,7 @@ def test_right_code_of_staff_is_refused_on_the_page(visitor: WalkIn) -> None:
     assert "Wrong code" in told, "nothing is told of whose address it is"
     refused = visitor.sends("/sign-in/code", form | {"code": visitor.code()})
     assert refused.status_code == 403
-    assert "opened by a passkey alone" in refused.text
+    assert "opens only with a passkey" in refused.text
     assert not visitor.cookie("session")
 
 
@@ -64,7 +64,7 @@ def test_staff_add_a_passkey_and_keep_the_last_one(visitor: WalkIn) -> None:
     [only] = re.findall(r"/account/passkeys/(psk_\w+)/end", visitor.get("/account"))
     kept = visitor.sends(f"/account/passkeys/{only}/end", token)
     assert kept.status_code == 409
-    assert "Staff sign in by a passkey alone" in kept.text
+    assert "Staff can sign in only with a passkey" in kept.text
     device = authenticator_of(visitor.container.settings)
     asked = visitor.sends("/account/passkeys/options", token).text
     made = {"name": "Laptop", "credential": device.make(asked)}
@@ -85,7 +85,7 @@ def test_passkey_of_staff_is_added_only_in_a_passkey_session(
     made = {"name": "Laptop", "credential": device.make(asked)}
     refused = visitor.sends("/account/passkeys", token | made)
     assert refused.status_code == 403
-    assert "opened by a passkey alone" in refused.text
+    assert "opens only with a passkey" in refused.text
 
 
 # -- API keys ----------------------------------------------------------------------------------
@@ -154,7 +154,7 @@ def test_page_replaces_a_key_once_and_shows_both_together(visitor: WalkIn) -> No
     assert (twice.status_code, "shown only once" in twice.text) == (409, True), twice.text
     again = visitor.sends(action, wish | {"key": show(FORM_KEY, new_id())})
     assert again.status_code == 409
-    assert "replaced already" in again.text
+    assert "already been replaced" in again.text
     assert scopes_of(visitor, new) == scopes_of(visitor, old)
     page = visitor.get("/account/keys")
     assert page.count("<h2>kasir</h2>") == 2

@@ -172,7 +172,7 @@ def test_case_ends_when_the_money_of_its_order_is_returned(desk: Desk) -> None:
     assert (done.state, done.outcome) == (S.CLOSED, CaseOutcome.MONEY_BACK)
     said = answer_text(done, "en")
     assert said is not None
-    assert "is back where you paid it from" in said.sentence
+    assert "has been returned to the account you paid from" in said.sentence
     assert desk.again(money).state == S.OPEN
     assert desk.mails()[-1]["template"] == "case_closed"
     desk.shop.assert_books_hold()

@@ -85,7 +85,7 @@ def test_person_gets_an_answer_at_once_and_accepts(ani: Person) -> None:
     assert "What happens next" in page
     assert "This does not answer it" in page
     assert ani.goes(f"{there}/accept", fields(page, f"{there}/accept")) == there
-    assert "You said that it is answered." in ani.get(there)
+    assert "You confirmed that it is answered." in ani.get(there)
     assert there in ani.get("/complaints")
 
 
@@ -262,7 +262,7 @@ def test_file_other_than_picture_is_refused_on_the_page(ani: Person) -> None:
     files = {"files": ("bukti.png", b"GIF89a nothing", "image/png")}
     sent = ani.client.post("/complaints", data=form, files=files)
     assert sent.status_code == 422
-    assert "is no JPEG, PNG or WebP picture" in sent.text
+    assert "is not a readable JPEG, PNG or WebP picture" in sent.text
     assert ani.desk.cases() == 0
 
 

@@ -137,7 +137,7 @@ def test_form_that_is_too_large_is_refused_in_words(floor: Floor) -> None:
     floor.seat("operations")
     refused = floor.post(THERE, STOP | {"reason": "x" * 12_000_000})
     assert refused.status_code == 413
-    assert "What you sent is too large; the most is" in refused.text
+    assert "What you sent is too large; at most" in refused.text
     assert "{" not in refused.text.partition("<main")[2].partition("</main>")[0]
 
 

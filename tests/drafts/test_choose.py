@@ -205,7 +205,7 @@ def test_file_is_taken_out_during_upload(chromium, instance):
     chooser = Chooser(chromium, instance, locale="en-GB")
     chooser.is_held = True
     chooser.chooses(payload("surat.pdf", LARGE), payload("lain.pdf", pdf(words="Lain")))
-    chooser.sees("surat.pdf", "Being sent")
+    chooser.sees("surat.pdf", "Uploading")
     chooser.row("surat.pdf").get_by_role("button").click()
     chooser.is_held = False
     chooser.goes_straight_on()

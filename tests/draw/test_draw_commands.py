@@ -38,7 +38,7 @@ def test_verify_of_a_valid_draw_exits_0(tmp_path) -> None:
     first = next(iter(in_order(ENTRIES, bytes.fromhex(record.result.seed)))).hex()
     done = verified(tmp_path, *KEY, *TRUST, "--entry", first)
     assert done.returncode == Exit.DONE, done
-    assert done.stdout.endswith("ok  The number of the entry is 1 of 100.\n")
+    assert done.stdout.endswith("ok  This entry has number 1 of 100.\n")
     assert verified(tmp_path, *KEY, *TRUST, "--entry", first, "--number", "2").returncode == Exit.NO
     found = json.loads(verified(tmp_path, *KEY, *TRUST, "--json").stdout)
     assert {one["judgement"] for one in found} == {"right"}
@@ -76,7 +76,7 @@ def test_verify_accepts_a_saved_copy_and_a_proof(tmp_path) -> None:
     proof.write_text(run_here(tmp_path, "draw", "prove", listed, entry).stdout)
     (tmp_path / "entries.txt").rename(tmp_path / "elsewhere.txt")
     done = verified(tmp_path, *KEY, *TRUST, "--proof", str(proof))
-    assert f"ok  The entry {entry} is in the list" in done.stdout
+    assert f"ok  The entry {entry} is in the closed list" in done.stdout
     missing = run_here(tmp_path, "draw", "prove", str(tmp_path / "elsewhere.txt"), "00" * 16)
     assert missing.returncode == Exit.NO
 

@@ -158,13 +158,13 @@ def finds_and_asks(page: Page, applicant: Applicant, order: str) -> None:
     expect(page.locator(".told")).to_contain_text(re.compile("Complaint cas_.* received"))
     seeks(page, applicant.email, "account/*")
     page.locator(".told a[href^='/console/cases/']").first.click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Paid, and no stamps")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Paid, but no stamps")
     expect(page.locator("main")).to_contain_text("Uang saya di mana?")
     page.get_by_role("button", name="Take over").click()
     expect(page.locator("dl.facts")).to_contain_text(re.compile("Owner\\s*acc_"))
-    page.get_by_label("Message to the person").fill("Masih perlu meterainya?")
+    page.get_by_label("Message to the complainant").fill("Masih perlu meterainya?")
     page.get_by_role("button", name="Ask", exact=True).click()
-    expect(page.locator(".state").first).to_have_text("Waits for you")
+    expect(page.locator(".state").first).to_have_text("Waiting for you")
 
 
 def asks_for_the_money(page: Page, order: str) -> str:

@@ -159,7 +159,7 @@ def test_clerk_stamps_for_its_organization_until_its_role_ends(
     assert clerk.sends("/stamp/pay", bought).status_code == 403
     over = clerk.sends("/stamp/pay", bought | {"pay": "balance"})
     assert over.status_code == 409
-    assert "Your limit of stamps this month is 1; 0 left" in over.text
+    assert "Your limit this month is 1 stamp; you have 0 left" in over.text
     assert api.balance()["available"] == 2
 
     page = owner.get(MEMBERS)

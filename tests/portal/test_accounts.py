@@ -355,7 +355,7 @@ def test_session_is_listed_and_ended_from_another(browser: Browser) -> None:
 def test_new_sign_in_ends_the_previous_session(browser: Browser) -> None:
     sign_in(browser)
     sign_in(browser)
-    assert browser.get("/account").text.count("this one") >= 1
+    assert browser.get("/account").text.count("this device") >= 1
     assert "/account/sessions/" not in browser.get("/account").text
 
 

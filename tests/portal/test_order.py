@@ -266,7 +266,7 @@ def test_order_page_promises_nothing_while_issuing_is_stopped(asked: Any, kind: 
         assert (stopped in main, soon in main) == (not is_issuing, is_issuing)
         assert is_issuing or main.index(stopped) < main.index('class="qr"'), "before it is paid"
         main = order_main(asked, paid, is_issuing=is_issuing)
-        words = {"id": "biasanya dalam beberapa detik", "en": "usually within seconds"}
+        words = {"id": "biasanya dalam beberapa detik", "en": "usually within a few seconds"}
         assert (words[language] in main) == is_issuing
         assert format_datetime(paid.refund_due_at, language) in main
         main = order_main(

@@ -280,7 +280,7 @@ def test_draft_changed_since_the_page_is_not_ordered(visitor: WalkIn) -> None:
     visitor.places("ijazah.pdf")
     changed = visitor.sends(PROVE, form | {"code": visitor.code()})
     assert changed.status_code == 409
-    assert "changed since this page was opened" in changed.text
+    assert "changed since you opened this page" in changed.text
     assert visitor.cookie("session"), "the code was right"
     assert orders(visitor) == 0
     form = fields(changed.text, PAY, "draft")

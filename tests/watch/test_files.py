@@ -158,7 +158,7 @@ def test_never_measured_component_is_left_out() -> None:
     components = [shown(one, is_measured=False, measured_at=None) for one in Component]
     found = statuspage.summary(published(components=components))
     assert found["components"] == []
-    assert found["status"] == {"indicator": "minor", "description": "Nothing was measured yet"}
+    assert found["status"] == {"indicator": "minor", "description": "Nothing has been measured yet"}
 
 
 def test_notes_and_incidents_make_worse_and_never_better() -> None:

@@ -215,7 +215,7 @@ def test_cut_off_watcher_shows_that_it_is_alone_and_keeps_the_agreed_state(
     now = read_signed(made.file("now.json"), NOW, made.signer.public_key())
     assert now["alone"] is True
     assert now["components"]["site"]["own"] == DOWN  # type: ignore[index]
-    assert "Not everything is measured" in made.file("en.html")
+    assert "Not everything is being measured" in made.file("en.html")
 
 
 @pytest.mark.parametrize(
