@@ -92,7 +92,7 @@ def test_sentence_says_nothing_of_what_there_is_not(till: Till) -> None:
         assert not [one for one in read if re.search(r"(?<!\w)-(?!\w)", one)], read
     [line_of_trail] = [one for one in told if one.word == "trail_line"]
     [read_line] = sentences([line_of_trail])
-    assert read_line == "Audit trail: a refund was asked for. Details: stamps 1."
+    assert read_line == "Audit trail: a refund was requested. Details: stamps 1."
     assert line_of_trail.actor == "account"
 
 

@@ -133,7 +133,7 @@ def by_virtual_account(till: Till) -> None:
     till.shop.arrange("UPDATE payment_attempts SET method = 'va'")
 
 
-SOURCE = {"id": "ke sumber pembayaran", "en": "where you paid it from"}
+SOURCE = {"id": "ke sumber pembayaran", "en": "the account you paid from"}
 
 
 def test_first_mail_of_a_refund_names_the_provider(till: Till) -> None:
