@@ -99,11 +99,11 @@ def test_entry_becomes_a_number(database_url, tmp_path) -> None:
         await lines._look()
         drawing = await web.get(f"/lines/{NAME}", shown(cookies(entered[0])))
         assert b"being drawn" in drawing.body
-        assert b"waits for the public random value" in drawing.body
+        assert b"waits for a public random value" in drawing.body
         assert b"your entry is safe" in drawing.body
         assert b"minutes" not in drawing.body, "nobody knows how long"
         late = await web.get(f"/lines/{NAME}", PAGE)
-        assert b"waits for the public random value" in late.body
+        assert b"waits for a public random value" in late.body
         assert b"Opens " not in late.body, "that moment is over"
         assert cookies(late) == {}, "who comes now gets a number once the line is open"
 
