@@ -43,7 +43,7 @@ def test_web_with_wrong_folder_refuses_files_and_shows_pages(
     file = {"document": ("lain.pdf", pdf(words="lain"), "application/pdf")}
     refused = mounted.client.post("/stamp/files", files=file)
     assert refused.status_code == 503
-    assert "nothing is charged" in refused.text
+    assert "you are not charged" in refused.text
     assert list(folder(tmp_path).iterdir()) == []
     ready = mounted.client.get("/readyz")
     assert (ready.status_code, ready.json()["objects"]) == (503, WRONG["objects"])

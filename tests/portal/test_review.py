@@ -160,7 +160,7 @@ def test_repeated_stamping_confirms_the_ordered_number_of_stamps(
     counts = {"documents": 2, "stamps": 2}
     for key in ("before", "again", "again_means"):
         assert translate(f"page.review.{key}", "en", **counts) in sent.text
-    assert "they are stamped, or wait for it" in sent.text
+    assert "they are stamped or waiting" in sent.text
     assert "2 more stamps on these documents" in sent.text
 
 
