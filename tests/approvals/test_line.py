@@ -64,7 +64,7 @@ def test_dry_run_prints_the_forecast_and_does_nothing(
     done = typed(data, database_url, *words, METERAI_APPROVAL_ALWAYS="issuing stop")
     assert done.returncode == Exit.DONE, done.stderr
     assert "a flood" in done.stdout
-    assert "Paid orders wait (0 at most by now)" in done.stdout
+    assert "Paid orders wait (at most 0 now)" in done.stdout
     assert is_open(database_url)
     assert rows(database_url, "SELECT 1 FROM approvals") == []
     assert rows(database_url, "SELECT 1 FROM audit_events WHERE action = 'lever_pulled'") == []

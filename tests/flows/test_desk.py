@@ -190,7 +190,7 @@ def is_refused_to_approve_it(page: Page, path: str, instance: Instance) -> None:
     headers = {"Origin": instance.url}
     sent = page.request.post(f"{instance.url}{path}", form=form, headers=headers)
     assert sent.status == 403
-    assert "Another person decides on a request of your own" in sent.text()
+    assert "Another person must decide on your own request" in sent.text()
     with Inside(instance).connect() as owner, pytest.raises(psycopg.Error) as refused:
         owner.execute(
             "UPDATE approvals SET state = 'executed', decided_by = requested_by, decided_at = now()"

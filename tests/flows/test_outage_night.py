@@ -237,7 +237,7 @@ def _incident_is_told_alike(night: Night) -> None:
 def _money_is_told_alike(night: Night) -> None:
     """By the report, what the bank's payments say, and the figures of now."""
     incident = night.incident()
-    until("the report is made", lambda: "Became stamps" in night.page(_report(incident)), 30)
+    until("the report is made", lambda: "Turned into stamps" in night.page(_report(incident)), 30)
     page = night.page(_report(incident))
 
     def rupiah(label: str) -> int:
@@ -246,13 +246,13 @@ def _money_is_told_alike(night: Night) -> None:
 
     captured, orders, buyers = _captured(night.instance, incident)
     assert rupiah("Received") == captured
-    assert captured == rupiah("Became stamps") + rupiah("Refunded") + rupiah("In flight")
+    assert captured == rupiah("Turned into stamps") + rupiah("Refunded") + rupiah("In flight")
     assert rupiah("In flight") == 0
     for label, number in (
-        ("Orders paid in that time", orders),
+        ("Orders paid during that time", orders),
         ("Accounts that paid", buyers),
         ("Still waiting", 0),
-        ("Complaints in that time", 1),
+        ("Complaints during that time", 1),
     ):
         assert f"{label} {number} " in page
     assert published(night.instance)["figures"]["in_flight_rupiah"] in (0, None)

@@ -89,7 +89,7 @@ def test_last_known_state_stays_while_the_database_is_away(shop: Shop) -> None:
 @pytest.mark.parametrize(
     ("language", "headline", "state"),
     [
-        ("en", "The state of the service is not known since", "not known since"),
+        ("en", "Service status unknown since", "unknown since"),
         ("id", "Keadaan layanan tidak diketahui sejak", "tidak diketahui sejak"),
     ],
 )

@@ -92,7 +92,7 @@ def test_status_feed_and_api_agree(floor: Floor) -> None:
     assert page.index("Fresh news.") < page.index("We look for the cause.")
     assert "acc_" not in page, "no reader learns who wrote it"
     assert "buying a stamp" in page
-    assert "A part of the service does not work." in floor.walk_in.get("/status")
+    assert "Part of the service is not working." in floor.walk_in.get("/status")
     feed = floor.get("/status/feed.atom")
     assert feed.headers["content-type"].startswith("application/atom+xml")
     atom = "{http://www.w3.org/2005/Atom}"

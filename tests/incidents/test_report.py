@@ -106,7 +106,7 @@ def test_report_pdf_is_sealed_tagged_and_equals_the_page(shop: Shop, language: s
         assert str(pdf.Root.Lang) == language
     said = sections(incident, found, language)
     lines = [line for _, each in said for line in each]
-    lasted = next(line.value for line in lines if line.label in {"Lasted", "Berlangsung"})
+    lasted = next(line.value for line in lines if line.label in {"Duration", "Berlangsung"})
     assert lasted == {"id": "1 menit", "en": "1 minute"}[language]
     assert any(TOLD.text_en in line.value or TOLD.text_id in line.value for line in lines)
     assert any(line.value == f"Rp{4 * ONE:,}".replace(",", ".") for line in lines)

@@ -165,23 +165,23 @@ def test_link_of_another_subscription_is_refused(shop: Shop) -> None:
 def test_person_subscribes_confirms_and_leaves_on_the_pages(floor: Floor) -> None:
     sent = floor.post("/status/subscribe", {"email": ANI})
     assert sent.headers["location"] == "/status/subscribed"
-    assert "We send a mail" in floor.get("/status/subscribed").text
+    assert "We sent an email" in floor.get("/status/subscribed").text
     [(facts, number)] = floor.rows(
         "SELECT facts, (SELECT subscriber_id FROM incident_subscribers) FROM mails"
         " WHERE template = 'incident_subscribe'"
     )
     there = facts["path"]
     assert show("sub", number) in there
-    assert "Send news of incidents and maintenance to ani@example.id?" in floor.get(there).text
+    assert "Send incident and maintenance updates to ani@example.id?" in floor.get(there).text
     assert floor.rows("SELECT confirmed_at FROM incident_subscribers") == [(None,)], (
         "looking is none"
     )
     assert floor.post(there, {"do": "confirm"}).status_code == 303
-    assert "ani@example.id gets news" in floor.get(there).text
+    assert "ani@example.id receives incident" in floor.get(there).text
     # As a mail program ends it (RFC 8058): from elsewhere, without a cookie.
     ended = floor.post(there, {"List-Unsubscribe": "One-Click"})
     assert ended.status_code == 200
-    assert "Your address is deleted." in ended.text
+    assert "Your address has been deleted." in ended.text
     assert not floor.rows("SELECT 1 FROM incident_subscribers")
     assert floor.get(there).status_code == 404
 

@@ -119,10 +119,10 @@ def test_stranger_has_a_copy_with_what_was_claimed_and_nothing_is_kept(seen: See
     # As certutil prints it.
     text = seen.copied(path, {"document": HASH.upper() + " ", "at": typed(12)})
     assert HASH in text.replace(" ", "")
-    assert "3 Sep 2024 19:12 WIB, as stated by whoever asked" in text
+    assert "3 Sep 2024 19:12 WIB, as stated by the applicant" in text
     assert "3 Sep 2024 19:10 WIB to 19:30 WIB" in text
     assert outage.shown in text
-    assert "no proof that duty was paid" in text
+    assert "not proof that stamp duty was paid" in text
     assert seen.keeping.shop.rows("SELECT count(*) AS n FROM audit_events") == before
 
 
@@ -130,7 +130,7 @@ def test_stranger_has_a_copy_with_what_was_claimed_and_nothing_is_kept(seen: See
 def test_claim_outside_a_failed_period_is_refused(seen: Seen, minute: int) -> None:
     outage = seen.keeping.sealed()
     form = {"document": HASH, "at": typed(minute)}
-    seen.refused(f"/outages/{outage.shown}/copy", form, "did not count as failed by this record")
+    seen.refused(f"/outages/{outage.shown}/copy", form, "the system did not count as failed")
 
 
 @pytest.mark.parametrize(
@@ -177,11 +177,11 @@ def test_person_has_a_copy_about_a_stamping_as_the_books_say(seen: Seen) -> None
     form = fields(seen.walker.get(found.headers["location"]), f"{there}/mine")
     assert form["about"] == show("ord", order)
     text = seen.copied(f"{there}/mine", form)
-    assert f"3 Sep 2024 19:15 WIB, as our books say ({form['about']})" in text
+    assert f"3 Sep 2024 19:15 WIB, according to our books ({form['about']})" in text
     assert text.count("SHA-256 of the document") == 2
     # A stamping outside a failed period, of another account, or without a document.
     shop.arrange("UPDATE orders SET placed_at = %s WHERE order_id = %s", at(50), order)
-    seen.refused(f"{there}/mine", form, "did not count as failed by this record")
+    seen.refused(f"{there}/mine", form, "the system did not count as failed")
     seen.refused(f"{there}/mine", form | {"about": show("stg", new_id())}, NOT_FOUND)
     seen.refused(f"{there}/mine", form | {"about": "anything"}, NOT_FOUND)
     shop.arrange("UPDATE orders SET placed_at = %s WHERE order_id = %s", at(90), order)
@@ -189,7 +189,7 @@ def test_person_has_a_copy_about_a_stamping_as_the_books_say(seen: Seen) -> None
         f"/outages/of/{form['about']}"
     )
     plain = show("ord", shop.place(1))
-    seen.refused(f"{there}/mine", form | {"about": plain}, "names no document")
+    seen.refused(f"{there}/mine", form | {"about": plain}, "does not name a document")
     with seen.walker.as_another():
         seen.walker.signs_in("budi@example.id")
         form |= fields(seen.walker.get(there), f"{there}/mine") | {"about": show("ord", order)}
@@ -203,7 +203,7 @@ def test_staff_propose_on_the_page_and_two_confirm(seen: Seen) -> None:
     wrong = seen.walker.sends("/console/outages", form | {"begin": typed(0), "end": "soon"})
     assert wrong.status_code == 422
     unmeasured = form | {"begin": typed(120), "end": typed(180)}
-    seen.refused("/console/outages", unmeasured, "No majority of watchers")
+    seen.refused("/console/outages", unmeasured, "was not measured by a majority of watchers")
     there = seen.walker.goes("/console/outages", form | {"begin": typed(0), "end": typed(MINUTES)})
     assert "/console/levers/outage.confirm" in seen.walker.get(there)
     assert "Proposed" in seen.walker.get("/console/outages")

@@ -59,7 +59,8 @@ OF_MONEY: Mapping[str, Callable[[Seen], bool]] = {
     "page.order.stamps.taken": lambda seen: seen["charged_back"] + seen["refunded"] > 0,
 }
 _OF_MONEY = re.compile(
-    r"not paid|refunded automatically|arrived|bank (?:itself )?(?:took|gave)|money (?:is|was|back)"
+    r"not (?:fully )?paid|refunded automatically|arrived|bank (?:itself )?(?:took|gave)|already returned"
+    r"|money (?:is|was|back|has (?:been|not))|refunding this money"
 )
 # Said before anything was paid, or of what would follow: no state of the money.
 _OF_NO_MONEY = frozenset(
@@ -69,8 +70,6 @@ _OF_NO_MONEY = frozenset(
         "page.order.paid.documents",
         "page.order.paid.stamps",
         "page.order.paid.stopped",
-        "page.order.promise",
-        "page.order.stamps.given_back",
         "page.order.time_over",
     }
 )

@@ -385,7 +385,7 @@ def test_every_refusal_is_documented_with_an_anchor(browser: TestClient[Litestar
             assert (f'id="{code}"' in text) == (code not in of_commands), code
     shown = text.partition("<tbody>")[2].partition("</tbody>")[0]
     assert not re.search(r"[{}|]", shown)
-    assert "At most … files in one go." in html.unescape(shown)
+    assert "At most … files at a time." in html.unescape(shown)
 
 
 def test_documentation_lists_operations_with_examples() -> None:

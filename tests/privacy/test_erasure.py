@@ -228,7 +228,7 @@ def test_erasure_waits_for_money_in_flight(person: Person) -> None:
     person.asks()
     assert {"orders", "payments"} <= set(person.waits())
     [mail] = [one for one in person.mails() if one["template"] == "erasure_asked"]
-    assert "order has not ended" in mail["facts"]["waits"]["en"]
+    assert "order is still open" in mail["facts"]["waits"]["en"]
     person.is_erased()
     assert person.state() == "asked"
     shop.pay(order)

@@ -61,7 +61,7 @@ def test_person_requests_erasure_sees_what_is_kept_and_withdraws(ani: Ani) -> No
     ani.person.shop.place(1)
     shown = ani.get(MINE)
     assert "UU KUP 28(11)" in shown
-    assert "1 order has not ended." in shown
+    assert "1 order is still open." in shown
     assert ani.asks("erasure") == f"{MINE}#erasure"
     assert "Cancel the erasure" in ani.get(MINE)
     assert ani.asks("erasure/withdraw") == f"{MINE}#erasure"

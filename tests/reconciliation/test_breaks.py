@@ -265,12 +265,14 @@ def test_breaks_are_listed_with_their_resolutions(till: Till, tmp_path: Path) ->
     reconcile(till)
     done = run_here(tmp_path, "breaks", "show", DATABASE_URL=till.shop.container.database.url)
     money, where, ways, unmatched, *_ = done.stdout.splitlines()
-    assert money.endswith(": a payment is in the record and not in the books, Rp7.000 in suspense")
+    assert money.endswith(
+        ": a payment is in the bank's record but not in the books, Rp7.000 in suspense"
+    )
     assert where.startswith(
         "    record of bank, payment P1, reference ANOTHER-SHOP-1, 0-1 days old"
     )
     assert ways == "    breaks match | apply | return | write-off"
-    assert unmatched.endswith(": a line of the record cannot be read")
+    assert unmatched.endswith(": a record line cannot be read")
 
 
 def test_two_lines_of_one_payment_are_a_payment_of_twice_the_sum(till: Till) -> None:

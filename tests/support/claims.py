@@ -57,9 +57,9 @@ def files_kept(before: Holding, after: Holding) -> bool:
 
 REPORTS = "assess."  # of a rehearsal, which is no page
 _SOUNDS_LIKE = re.compile(
-    r"charged|[Nn]o stamp (?:was|is)|not lost|lost a stamp|not paid|(?:have|has) not been stamped"
-    r"|was given back\.|[Nn]othing (?:is|was) (?:lost|done|stamped)|pay twice|is safe, and what"
-    r"|files .*are kept|that have arrived are kept"
+    r"charged(?! back)|no charge|[Nn]o stamp (?:was|is)|not lost|not (?:fully )?paid"
+    r"|(?:have|has) not been stamped|was returned\.|pay twice|is safe, and (?:what|stamping)"
+    r"|[Nn]othing (?:is|was|has been) (?:lost|done|stamped)|files .*are (?:kept|saved|stored)|money is safe: try"
 )
 _TAG = re.compile(r"<[^>]+>")
 _SPACE = re.compile(r"\s+")
