@@ -126,7 +126,7 @@ def test_typed_moment_is_in_wib(floor: Floor) -> None:
 
 
 def test_lever_has_its_own_label_of_a_field() -> None:
-    number = {"en": "The bank's number of the return", "id": "Nomor pengembalian di bank"}
+    number = {"en": "The bank's return number", "id": "Nomor pengembalian di bank"}
     for language, said in number.items():
         assert label_of("breaks return", "number", language) == said
         assert label_of("line stand", "how", language) == translate("argument.how", language)

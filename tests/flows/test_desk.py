@@ -175,7 +175,7 @@ def asks_for_the_money(page: Page, order: str) -> str:
     page.get_by_role("button", name="Show what will happen").click()
     forecast = page.locator("section.card", has_text="What will happen")
     expect(forecast).to_contain_text(BACK)
-    expect(forecast).to_contain_text("needs the approval of a second person")
+    expect(forecast).to_contain_text("needs a second person's approval")
     page.get_by_role("button", name="Ask for approval").click()
     page.wait_for_url("**/console/approvals/apr_*")
     return urlsplit(page.url).path
@@ -184,7 +184,7 @@ def asks_for_the_money(page: Page, order: str) -> str:
 def is_refused_to_approve_it(page: Page, path: str, instance: Instance) -> None:
     """One's own request: no button on the page, a refusal to the form, and a constraint with a name."""
     expect(page.get_by_role("button", name="Approve and carry out")).to_have_count(0)
-    expect(page.locator("main")).to_contain_text("is decided by another person")
+    expect(page.locator("main")).to_contain_text("Another person must decide")
     token = page.locator("input[name=form_token]").first.input_value()
     form: Fields = {"form_token": token, "do": "approve", "note": ""}
     headers = {"Origin": instance.url}
@@ -203,6 +203,6 @@ def approves(page: Page, path: str) -> None:
     """Somebody else approves on the page of approvals."""
     page.get_by_role("link", name="Approvals", exact=True).first.click()
     page.locator("section", has_text="Waiting for me").locator(f"a[href='{path}']").click()
-    expect(page.locator("main")).to_contain_text("The same as was shown.")
+    expect(page.locator("main")).to_contain_text("Same as shown.")
     page.get_by_role("button", name="Approve and carry out").click()
     expect(page.locator(".state").first).to_have_text("Approved and carried out")

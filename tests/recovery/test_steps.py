@@ -283,7 +283,7 @@ def test_closed_state_before_recovery_is_restored_at_its_end(night: Night) -> No
     left = night.buying()
     assert (left["is_paused"], left["reason_en"]) == (True, "Prices change.")
     assert not night.is_sign_up_open()
-    assert "as they were before it" in night.said()[-1]
+    assert "that were closed before it" in night.said()[-1]
 
 
 def test_missing_line_is_made_and_ends_with_the_recovery(night: Night) -> None:
