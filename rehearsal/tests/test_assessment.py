@@ -311,7 +311,7 @@ def test_void_run_counts_for_nothing_and_is_named(tmp_path: Path, planned: Plan)
     # Its bad results do not count either.
     assert light(made(tmp_path, void(broken(a_run()))), "promises") is Light.UNKNOWN
     both = made(tmp_path, a_run(), void(a_run("night", 2)), found=planned)
-    assert "Part of this is void" in first_page(both)
+    assert "Part of the test is void" in first_page(both)
     assert both.tested.figures["visitors"] == sum(a_run().arrivals.offered)
 
 
@@ -344,7 +344,7 @@ def test_unreached_knee_is_called_a_guess(tmp_path: Path) -> None:
     law = assessment.runs[0].scalability
     assert law is not None
     assert law.is_extrapolated
-    assert "a guess, not a measurement" in report_of(assessment).text
+    assert "an estimate, not a measurement" in report_of(assessment).text
 
 
 # -- the first bottleneck ----------------------------------------------------------------------
@@ -520,9 +520,7 @@ def test_figures_are_formatted_for_people(found: str, expected: str) -> None:
 
 def test_report_names_step_reason_and_pool_of_lost_visitors(tmp_path: Path) -> None:
     report = report_of(made(tmp_path, a_run()))
-    assert report.text.count("turns of requests (the limiter)") == len(
-        journey(a_run(), "buy").steps
-    )
+    assert report.text.count("request permits (the limiter)") == len(journey(a_run(), "buy").steps)
     assert "waited until they gave up" in report.text
     assert "No visitor was lost" not in report.text
     calm = replace(a_run(), series=())

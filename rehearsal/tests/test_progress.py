@@ -44,5 +44,5 @@ def test_output_on_terminal_is_one_updated_table(
         shown.update(progress(0, 1.0, 10))
     assert said == []
     told = capsys.readouterr().err
-    assert "Visitors come" in told
+    assert "Visitors arrive" in told
     assert "1/60 s" in told

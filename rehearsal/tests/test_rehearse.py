@@ -250,7 +250,7 @@ def test_night_continues_after_void_run_and_reports_all(tmp_path: Path) -> None:
     )
     narrow, wide = (results.read(out / f"{name}.json") for name in ("narrow", "wide"))
     assert VoidReason.DROPPED in narrow.generator.void
-    assert "VOID, generator too slow" in done.stdout
+    assert "VOID, load generator too slow" in done.stdout
     assert not wide.broken
     assert done.returncode != 0, "a void run keeps no promise"
     report = (out / "assessment.html").read_text()
