@@ -15,39 +15,37 @@ from meterai.portal.reference import expectations, problems
 
 FILE = Path(__file__).parents[1] / "site" / "docs" / "codes.md"
 COMMAND = ".venv/bin/python -m scripts.codes"
-HEAD = f"""# Codes of refusals
+HEAD = f"""# Refusal codes
 
-Every code that an installation answers with, by status. Some are answered on pages alone. More may come: treat a code that you do
-not know by its [status](errors.md). In a sentence, `…` stands for a fact of the answer. An installation lists them in both languages
-on `/docs/problems`.
+Every code that an installation answers with, by status. Some appear only on pages. New codes may be added: handle an unknown code
+by its [status](errors.md). In a sentence, `…` stands for a fact of the answer. An installation lists the codes in both languages
+at `/docs/problems`.
 
 This page is written by `{COMMAND}`.
 """
 _BY_STATUS = {
     400: "Change the request.",
-    401: "Send `Authorization: Bearer` with a key that is in use.",
-    403: "Use a key, or be a person, with the permission.",
-    404: "It is not there or not yours: look at the id.",
-    405: "`Allow` has the methods of the path.",
-    408: "Send it again, on a faster line or in smaller parts.",
-    409: "Look at the thing first: its state decides.",
-    410: "It is over for good.",
-    413: "Send less at once; `limit_bytes` says how much.",
-    415: "Send the body as the description of the route has it.",
+    401: "Send `Authorization: Bearer` with a valid key.",
+    403: "Use a key, or sign in as a person, with the permission.",
+    404: "It does not exist or is not yours: check the id.",
+    405: "`Allow` lists the methods of this path.",
+    408: "Send it again, over a faster connection or in smaller parts.",
+    409: "Check the current state first: it does not allow this.",
+    410: "It is permanently gone.",
+    413: "Send less at once; `limit_bytes` is the maximum.",
+    415: "Send the body in the format that the route describes.",
     422: "Change the request.",
-    429: "A limit: `RateLimit` names it. Come again after `Retry-After`.",
+    429: "A limit: `RateLimit` names it. Try again after `Retry-After`.",
     431: "Send shorter headers.",
-    500: "Tell us `request_id`.",
-    502: "Ask whether it was done before you repeat it.",
-    503: "Come again after `Retry-After`; a command by the same key.",
-    504: "Ask whether it was done before you repeat it.",
+    500: "Tell us the `request_id`.",
+    502: "Check whether it was done before you repeat it.",
+    503: "Try again after `Retry-After`; for a command, with the same key.",
+    504: "Check whether it was done before you repeat it.",
 }
 _BY_CODE = {"body_incomplete": "Send it again."}
-_MAY_BE_DONE = (
-    "It may have been done: the same request with the same key, after `Retry-After`, tells."
-)
+_MAY_BE_DONE = "It may have been done: send the same request with the same key after `Retry-After` to find out."
 _LIMIT = "A limit: `RateLimit` names it."
-_LATER = "Come again after `Retry-After`."
+_LATER = "Try again after `Retry-After`."
 
 
 def _next_act(kind: type[Refusal] | None, status: int) -> str | None:
@@ -89,14 +87,14 @@ def _lines() -> Iterator[str]:
     for status, those in groupby(found, key=lambda one: one.status):
         yield f"## {status}\n"
         yield f"{_BY_STATUS[status]}\n"
-        yield "| code | says |\n|---|---|"
+        yield "| code | sentence |\n|---|---|"
         for one in those:
             way = _next_act(one.kind, status)
             says = _sentence(one.texts["en"]) + (f" **{way}**" if way else "")
             yield f'| <span id="{one.code}">`{one.code}`</span> | {says} |'
         yield ""
-    yield "## Expected of a malformed field\n"
-    yield "| `expected` | says |\n|---|---|"
+    yield "## Expected values of a malformed field\n"
+    yield "| `expected` | sentence |\n|---|---|"
     for code, text in sorted((one.code, one.texts["en"]) for one in expectations()):
         yield f"| `{code}` | {_sentence(text)} |"
 
