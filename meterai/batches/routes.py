@@ -105,7 +105,7 @@ class BatchList(msgspec.Struct, frozen=True):
 @post(
     "/v1/batches",
     opt=_WRITING | {"described": Described(needs_key=True)},
-    summary="Make a batch",
+    summary="Create a batch",
     tags=["batches"],
 )
 async def make_batch(
@@ -183,7 +183,7 @@ async def files_of_form(
             body={"multipart/form-data": _SEVERAL},
         ),
     },
-    summary="Send files of a batch",
+    summary="Add files to a batch",
     tags=["batches"],
     request_max_body_size=FILES_BYTES_MAX,
     status_code=200,
@@ -224,7 +224,7 @@ async def _take_zip(request: Request[Any, Any, Any], batches: BatchService, batc
     | {
         "described": Described(repeats="The same file again is the same file.", body={_BYTES: FILE})
     },
-    summary="Send one file of a batch",
+    summary="Add one file to a batch",
     tags=["batches"],
     request_max_body_size=DOCUMENT_BYTES_MAX,
 )
@@ -252,7 +252,7 @@ async def put_file(
             body={_BYTES: FILE | {"description": "JSON lines: one object on each"}},
         )
     },
-    summary="Send rows of a batch",
+    summary="Add rows to a batch",
     tags=["batches"],
     request_max_body_size=ROWS_BYTES_MAX,
     status_code=200,
@@ -323,7 +323,7 @@ async def start_batch(
 @post(
     "/v1/batches/{batch_id:str}/cancel",
     opt=_WRITING | {"described": Described(repeats="A cancelled batch stays cancelled.")},
-    summary="Give a batch up",
+    summary="Cancel a batch",
     tags=["batches"],
     status_code=200,
 )

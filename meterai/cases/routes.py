@@ -55,7 +55,7 @@ def matter_of(text: str) -> Matter:
         "priority": Priority.PAID,
         "described": Described(needs_key=True),
     },
-    summary="Complain",
+    summary="Make a complaint",
     tags=["cases"],
 )
 async def complain(

@@ -87,7 +87,7 @@ async def show_collector(
 @post(
     "/v1/collector/deposits",
     opt=_write_options("a deposit is known by its NTPN"),
-    summary="Tell a deposit to the treasury",
+    summary="Report a deposit to the treasury",
     tags=["collectors"],
 )
 async def tell_deposit(
@@ -106,7 +106,7 @@ async def tell_deposit(
 @delete(
     "/v1/collector/deposits/{ntpn:str}",
     opt=_write_options("it is withdrawn once"),
-    summary="Withdraw a deposit that was told wrongly",
+    summary="Take back a wrongly reported deposit",
     tags=["collectors"],
 )
 async def withdraw_deposit(
@@ -121,7 +121,7 @@ async def withdraw_deposit(
 @get(
     "/v1/collector/months/{month:str}",
     opt=_READS,
-    summary="The list of a month",
+    summary="Document list of a month",
     tags=["collectors"],
 )
 async def show_month(
@@ -137,7 +137,7 @@ async def show_month(
 @put(
     "/v1/collector/months/{month:str}/return",
     opt=_write_options("the newest is so"),
-    summary="Tell that the return of a month was filed",
+    summary="Mark a monthly return as filed",
     tags=["collectors"],
 )
 async def tell_return(
@@ -157,7 +157,7 @@ async def tell_return(
     "/v1/collector/unstamped",
     opt=_write_options("a document is known by its type and number within its month"),
     status_code=204,
-    summary="Name a document that could not be stamped",
+    summary="Add a document that could not be stamped",
     tags=["collectors"],
 )
 async def tell_unstamped(

@@ -128,7 +128,7 @@ async def show_order(
         "priority": Priority.CHECKOUT,
         "described": Described(repeats="A withdrawn order stays withdrawn."),
     },
-    summary="Give an unpaid order up",
+    summary="Cancel an unpaid order",
     tags=["orders"],
     status_code=200,
 )
@@ -152,7 +152,7 @@ class PayBy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         "priority": Priority.CHECKOUT,
         "described": Described(repeats="Each begins another attempt; an order gets ten."),
     },
-    summary="Pay an unpaid order another way",
+    summary="Change the payment method of an unpaid order",
     tags=["orders"],
     status_code=200,
 )

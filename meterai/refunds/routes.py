@@ -41,7 +41,7 @@ class RefundRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         "priority": Priority.PAID,
         "described": Described(needs_key=True, refuses=(404,)),
     },
-    summary="Ask unused stamps back",
+    summary="Request a refund of unused stamps",
     tags=["refunds"],
 )
 async def ask_for_refund(
@@ -101,7 +101,7 @@ def account_view(claim: AccountClaim) -> AccountView:
         "priority": Priority.PAID,
         "described": Described(needs_key=True, refuses=(409, 429)),
     },
-    summary="Name a bank account for refunds",
+    summary="Enter a bank account for refunds",
     tags=["refunds"],
 )
 async def name_account(

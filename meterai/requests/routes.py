@@ -41,7 +41,7 @@ class RequestList(msgspec.Struct, frozen=True):
         "priority": Priority.CHECKOUT,
         "described": Described(refuses=(404,)),
     },
-    summary="Requests of your API keys",
+    summary="Requests made with your API keys",
     tags=["api keys"],
 )
 async def list_requests(

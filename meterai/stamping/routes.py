@@ -435,7 +435,7 @@ async def download_document(
         "priority": Priority.PAID,
         "described": Described(file="application/octet-stream"),
     },
-    summary="Only what was added to the document",
+    summary="Only the part added to the document",
     tags=["stampings"],
 )
 async def download_delta(

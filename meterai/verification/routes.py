@@ -105,7 +105,7 @@ async def check_document(
             refuses=(415,),
         ),
     },
-    summary="Take the sealed revision out of a PDF",
+    summary="Extract the sealed revision from a PDF",
     tags=["checking"],
     status_code=200,
     request_max_body_size=CHECKED_BYTES_MAX,
@@ -301,7 +301,7 @@ async def show_claim(
 @get(
     "/v1/claim-keys",
     opt={"permission": Permission.PUBLIC, "priority": Priority.CHECKING},
-    summary="The keys of the QR codes",
+    summary="Public keys for QR codes",
     tags=["checking"],
 )
 async def list_claim_keys(

@@ -91,7 +91,7 @@ def _view(line: WaitingLine, language: str) -> LineView:
         "priority": Priority.NEW,
         "described": Described(refuses=(404,)),
     },
-    summary="A line",
+    summary="Show a line",
     tags=["lines"],
 )
 async def show_line(
@@ -145,7 +145,7 @@ async def take_place(
         "described": Described(repeats="A ticket has one turn.", refuses=(400, 404)),
     },
     status_code=200,
-    summary="Come in",
+    summary="Use your turn",
     tags=["lines"],
 )
 async def come_in(

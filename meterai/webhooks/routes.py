@@ -95,7 +95,7 @@ class Removed(msgspec.Struct, frozen=True):
 @post(
     "/v1/webhooks",
     opt={**_MANAGING, "described": Described(needs_key=True)},
-    summary="Make a webhook",
+    summary="Create a webhook",
     tags=_TAGS,
 )
 async def make_webhook(
@@ -175,7 +175,7 @@ async def change_webhook(
 @post(
     "/v1/webhooks/{webhook_id:str}/rotate",
     opt={**_MANAGING, "described": Described(needs_key=True)},
-    summary="Give a webhook a new secret",
+    summary="Replace the secret of a webhook",
     tags=_TAGS,
     status_code=200,
 )
@@ -319,7 +319,7 @@ async def show_delivery(
         **_MANAGING,
         "described": Described(repeats="What waits already is left as it is; ids stay the same."),
     },
-    summary="Deliver messages once more",
+    summary="Replay messages",
     tags=_TAGS,
     status_code=200,
 )
