@@ -1,1 +1,1 @@
-"""What tests stand on; no tests here."""
+"""Shared code of the tests. Contains no tests."""

@@ -1,8 +1,8 @@
-"""`make test`, and what failed in it once more, alone.
+"""Run `make test`, then run its failed tests a second time, alone.
 
-A test that fails and then passes is told as FLAKY, and fails the run only where tests/flaky.txt names it from
-before.  Nothing is run again where more than a few tests failed, or one of books, serials or the audit.  The
-output of both runs stays in build/tests.
+A test that fails and then passes is printed as FLAKY. The run fails if such a test is already listed in
+tests/flaky.txt. Nothing is repeated if more than `AGAIN_MAX` tests failed, or if a failure concerns books,
+serials or the audit. The output of both runs is kept in build/tests.
 """
 
 import json
@@ -15,11 +15,11 @@ ROOT = Path(__file__).parents[2]
 RECORDS = ROOT / "build" / "tests"
 KNOWN = ROOT / "tests" / "flaky.txt"
 AGAIN_MAX = 5
-TESTS_FAILED = 1  # the exit status of pytest where it ran everything
+TESTS_FAILED = 1  # exit status of pytest when every test ran and some failed
 
 
 def told(output: Path, *command: str) -> int:
-    """Run a command; what it says is shown and kept."""
+    """Run a command, print its output and keep it in a file. Return the exit status."""
     with (
         output.open("wb") as kept,
         subprocess.Popen(
@@ -36,19 +36,19 @@ def told(output: Path, *command: str) -> int:
 
 
 def may_run_again(record: dict[str, Any]) -> bool:
-    """True where everything ran, and so few failed that the machine may be the cause."""
+    """Return True if all tests ran, a few failed, and no failure concerns books, serials or the audit."""
     of_books = record["failed"].values()
     return record["status"] == TESTS_FAILED and 0 < len(of_books) <= AGAIN_MAX and not any(of_books)
 
 
 def known() -> set[str]:
-    """The tests that were flaky before."""
+    """Names of the tests in tests/flaky.txt."""
     lines = KNOWN.read_text().splitlines()
     return {line.strip() for line in lines if line.strip() and not line.startswith("#")}
 
 
 def closing_line(output: Path) -> str:
-    """What pytest said last, with how many tests passed."""
+    """The summary line of pytest, with the number of passed tests."""
     lines = output.read_text(errors="replace").splitlines()
     return next((line for line in reversed(lines) if " passed" in line), "")
 

@@ -1,4 +1,4 @@
-"""Somebody with a phone, in front of the pages of an instance, in a real browser."""
+"""A person with a phone who uses the pages of an instance in a real browser."""
 
 import re
 import uuid
@@ -18,12 +18,12 @@ TO_PAY = re.compile(r"^Bayar Rp[\d.]+$")
 
 
 class Applicant:
-    """Somebody with a phone, in front of the pages of an instance."""
+    """A person with a phone who uses the pages of an instance."""
 
     def __init__(self, context: BrowserContext, instance: Instance) -> None:
         self.instance = instance
         self.email = f"{uuid.uuid4().hex[:12]}@example.org"
-        self.codes = 0  # mails with one that came so far
+        self.codes = 0  # mails with a sign-in code that were received so far
         self.hosts: set[str | None] = set()
         self.complaints: list[str] = []
         context.set_default_timeout(WAIT_MS)
@@ -45,21 +45,21 @@ class Applicant:
         expect(self.page.get_by_role("heading", level=1)).to_have_text(headline, timeout=WAIT_MS)
 
     def signs_in(self, there: str) -> None:
-        """Ask for a page, and be led through signing in back to it."""
+        """Open a page without a session, sign in with the code of a mail, and return to the page."""
         self.goes_to(there)
         self.page.get_by_label("Alamat email").fill(self.email)
         self.presses("Kirim kode")
         self.types_the_code(there)
 
     def orders_by_code(self, amount: str) -> None:
-        """On the page of the last look: give an address, type the code, and order with it."""
+        """On the review page: enter an address, type the code of the mail, and order."""
         self.page.get_by_label("Alamat email").fill(self.email)
         self.presses("Kirim kode")
         expect(self.page.get_by_label("Kode enam angka")).to_be_focused()
         self.types_the_code("/orders/*", f"Masuk dan bayar {amount} dengan QRIS")
 
     def types_the_code(self, there: str, button: str = "Masuk") -> None:
-        """Type the code of the mail, and be led on."""
+        """Type the newest code that was mailed, press the button and wait for the path `there`."""
         seen = self.codes
 
         def later() -> list[dict[str, str]]:
@@ -76,13 +76,13 @@ class Applicant:
         self.page.wait_for_url(f"**{there}")
 
     def uploads(self, *names: str) -> list[bytes]:
-        """Choose fresh documents of these names."""
+        """Choose new documents with these names and return their bytes."""
         made = [pdf(words=name) for name in names]
         self.chooses(names, made)
         return made
 
     def chooses(self, names: Sequence[str], contents: Sequence[bytes]) -> None:
-        """Choose documents, and have them arrive."""
+        """Choose documents and wait until each is listed as uploaded."""
         files = [
             FilePayload(name=name, mimeType="application/pdf", buffer=content)
             for name, content in zip(names, contents, strict=True)
@@ -96,7 +96,7 @@ class Applicant:
             expect(self.page.locator(".name", has_text=name).first).to_be_visible()
 
     def places(self) -> None:
-        """Go on from the files, and take the place that is suggested on each."""
+        """Continue from the list of files, and accept the suggested place of the stamp in each document."""
         self.goes_on_to_place()
         while urlsplit(self.page.url).path == "/stamp/place":
             with self.page.expect_navigation():
@@ -104,21 +104,22 @@ class Applicant:
         self.sees("Periksa dan bayar")
 
     def goes_on_to_place(self) -> None:
-        """From the files to the first of them; where nothing was to be said, the page did so itself."""
+        """Open the placement page of the first document. If no file needs a message, the page does it
+        automatically."""
         go_on = self.page.get_by_role("link", name="Lanjut: letakkan meterai")
         expect(self.page.locator("form.place").or_(go_on)).to_be_visible()
         if go_on.is_visible():
-            with self.page.expect_navigation():  # once the line was looked at
+            with self.page.expect_navigation():  # the script queries the line first
                 go_on.click()
         self.sees("Letakkan meterai")
 
     def orders(self, button: str | re.Pattern[str] = re.compile("^Bayar Rp")) -> None:
-        """Place the stamps, and send the form of the last look."""
+        """Place the stamps and submit the form of the review page."""
         self.places()
         self.page.get_by_role("button", name=button).click()
 
     def buys(self, quantity: int) -> None:
-        """Buy stamps, from the form for that to their being there."""
+        """Order stamps with the form, pay, and wait until the page says that they are ready."""
         self.page.get_by_label("Jumlah meterai").fill(str(quantity))
         self.presses("Lanjut ke pembayaran")
         self.sees(TO_PAY)
@@ -126,7 +127,7 @@ class Applicant:
         self.sees(re.compile("^[0-9]+ meterai siap dipakai$"))
 
     def pays(self) -> None:
-        """Scan the QR of the page with the banking app, so to speak."""
+        """Pay the QR of the page at the stand-in bank."""
         qr = self.page.locator("#qr-text").input_value()
         assert self.instance.bank.pay(qr).status == 200
 
@@ -140,7 +141,7 @@ class Applicant:
         self.goes_to("/check")
         self.page.locator("#document").set_input_files(document)
         self.presses("Periksa dokumen")
-        # The sign before the word is a picture of it, hidden from those who listen.
+        # The sign before the word is a picture, hidden from screen readers.
         expect(self.page.get_by_role("heading", level=1)).to_contain_text(headline)
         picture = self.page.locator(".pictures img")
         expect(picture).to_have_count(int(is_good))

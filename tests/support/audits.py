@@ -1,4 +1,4 @@
-"""The audit of the platform's rooms, asked inside a test; nothing is recorded."""
+"""The audit of the platform's rooms, run inside a test. Its result is not recorded."""
 
 from collections.abc import Sequence
 
@@ -15,5 +15,5 @@ INVARIANTS = invariants_of(REGISTERED)
 
 
 async def audit(database: Database, invariants: Sequence[Invariant] = INVARIANTS) -> Audit:
-    """Check every invariant over all of a small installation."""
+    """Check every invariant over all rows of a small installation."""
     return Audit(tuple(await check_quickly(database, invariants, EVERYTHING)))

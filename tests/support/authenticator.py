@@ -24,7 +24,7 @@ def octets_of(text: str) -> bytes:
 
 @dataclass
 class Authenticator:
-    """Makes one passkey for an origin, and signs with it.  What it says can be made wrong."""
+    """Makes one passkey for an origin and signs with it. Its answers can be made wrong."""
 
     origin: str
     domain: str

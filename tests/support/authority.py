@@ -1,4 +1,4 @@
-"""The stand-in for the authorities behind a seal, at work beside a test."""
+"""The stand-in for the authorities behind a seal, run beside a test."""
 
 import asyncio
 import json
@@ -12,11 +12,11 @@ from cryptography import x509
 
 from standins.authority import Authority, time_stamp_root
 
-START_SECONDS_MAX = 90.0  # a loaded machine starts slowly
+START_SECONDS_MAX = 90.0  # a busy machine starts it slowly
 
 
 class RunningAuthority:
-    """Its address, the root above its time-stamps, and its faults."""
+    """Address of the stand-in, root certificate of its time-stamps, and its fault switches."""
 
     def __init__(self, url: str, root: x509.Certificate) -> None:
         self.url = url
@@ -27,7 +27,7 @@ class RunningAuthority:
         return f"{self.url}/tsa"
 
     def set_faults(self, **faults: float | bool) -> None:
-        """Set some faults; see `standins.authority.fault_switches`."""
+        """Set fault switches. See `standins.authority.fault_switches`."""
         self._ask("POST", json.dumps(faults).encode())
 
     def clear(self) -> None:
@@ -42,7 +42,7 @@ class RunningAuthority:
 
 @contextmanager
 def running_authority(directory: Path, issuers: Path) -> Iterator[RunningAuthority]:
-    """Start it in a thread, because those who ask it block; stop it afterwards."""
+    """Run the stand-in in a thread, since its clients block, and stop it afterwards."""
     root = x509.load_pem_x509_certificate(time_stamp_root(directory))
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)

@@ -1,4 +1,4 @@
-"""A stand-in bank for one test, without the rest of an instance, and a provider that speaks to it."""
+"""A stand-in bank for one test, without the rest of an instance, and the provider that calls it."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -22,13 +22,13 @@ CLIENT, SECRET, MERCHANT = "METERAI", "not so secret", "METERAI"
 
 
 def prepare(directory: Path) -> None:
-    """Put the bank's key where the bank looks for it."""
+    """Write the key of the bank to the path from which the bank reads it."""
     directory.mkdir(parents=True, exist_ok=True)
     (directory / signing.KEY_FILE).write_bytes(pem_of(BANK_KEY))
 
 
 def profile(url: str, **changes: Any) -> Access:
-    """How we speak to a bank at this address."""
+    """Our access data for a bank at this address."""
     bank = SnapBank(
         url=url,
         **{
@@ -45,7 +45,7 @@ def profile(url: str, **changes: Any) -> Access:
 
 @dataclass
 class Bank:
-    """The control API of a stand-in bank, and a provider that speaks to it."""
+    """The control API of a stand-in bank, and the provider that calls the bank."""
 
     url: str
     provider: SnapProvider
@@ -64,11 +64,11 @@ class Bank:
             return await answer.json()
 
     async def answers(self, service: str, *answers: dict[str, Any]) -> None:
-        """Answer the next calls of a service so."""
+        """Set the answers to the next calls of a service."""
         await self.control("answers", service=service, answers=list(answers))
 
     async def paid(self, reference: str, rupiah: int = 10_000) -> tuple[str, str]:
-        """Make a QR and pay it: what is in the QR, and the payment's number."""
+        """Make a QR and pay it. Return the content of the QR and the number of the payment."""
         made = await self.provider.open("qris", reference, Rupiah(rupiah), soon())
         assert isinstance(made, OpenedAttempt)
         assert isinstance(made.instructions, PaymentQr)
@@ -77,7 +77,7 @@ class Bank:
 
 
 def soon() -> datetime:
-    """When a QR ends."""
+    """Expiry time for a QR."""
     return datetime.now(UTC) + timedelta(minutes=10)
 
 
@@ -85,7 +85,7 @@ def soon() -> datetime:
 async def open_bank(
     directory: Path, *, timeout_seconds: float = 5.0, notify_url: str = "http://127.0.0.1:9/"
 ) -> AsyncIterator[Bank]:
-    """A fresh bank; by default nobody hears its notifications."""
+    """A new bank. By default its notifications go to an address where nothing listens."""
     prepare(directory)
     running = await standins.start(
         standins.Options(directory, CLIENT, SECRET, public_pem_of(OUR_KEY), notify_url, MERCHANT)

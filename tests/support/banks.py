@@ -1,5 +1,7 @@
-"""An application with several SNAP banks, each a stand-in of its own kind that calls our endpoints over
-a socket of loopback."""
+"""An application with several SNAP banks.
+
+Each bank is a stand-in with a profile of its own, and calls our endpoints over a loopback socket.
+"""
 
 import asyncio
 import json
@@ -44,7 +46,7 @@ class Banks:
     web: Within = field(init=False)
     account: UUID = field(init=False)
     key: str = field(init=False)
-    restart: Callable[[], Awaitable[None]] = field(init=False)  # the application starts anew
+    restart: Callable[[], Awaitable[None]] = field(init=False)  # restarts the application
     _orders: int = 0
     _calls: int = 0
 
@@ -59,9 +61,10 @@ class Banks:
     async def asked(
         self, path: str, content: object = None, *, by: str = "", again: str = ""
     ) -> Given:
-        """POST as the account, or by the key of another; `again` names the request where it is repeated.
+        """POST as the account, or with the API key `by` of another one.
 
-        Bytes are sent as they are: an archive, or rows as JSON lines.
+        `again` is the Idempotency-Key of a repeated request. Bytes are sent unchanged: an archive, or rows as
+        JSON lines.
         """
         raw = content if isinstance(content, bytes) else json.dumps(content).encode()
         kind = "application/json"
@@ -75,7 +78,7 @@ class Banks:
         return await self.web.post(path, raw, headers)
 
     async def shown(self, order: dict[str, Any]) -> dict[str, Any]:
-        """An order as the API shows it now."""
+        """The order in its current state, from the API."""
         headers = {"Authorization": f"Bearer {self.key}"}
         found: dict[str, Any] = json.loads(
             (await self.web.get(f"/v1/orders/{order['id']}", headers)).body
@@ -132,14 +135,14 @@ class Banks:
             return await answer.json()
 
     async def pay(self, bank: str, number: str, **more: object) -> tuple[int, Any]:
-        """A customer pays into the account of this number."""
+        """Pay into the virtual account with this number, as a customer."""
         padded = SERVICE_ID.rjust(8) + number.removeprefix(SERVICE_ID)
         return await self.control(bank, "va/pay", number=padded, **more)
 
     async def told_by_bank(
         self, path: str, body: object, *, external_id: str = "", forged: bool = False
     ) -> tuple[int, Any]:
-        """POST to an endpoint with the signature of the first bank, by its private key."""
+        """POST to an endpoint of ours, signed with the private key of the first bank."""
         raw = json.dumps(body).encode()
         timestamp = datetime.now(UTC).isoformat(timespec="seconds")
         text = signing.string_to_sign("POST", path, raw, timestamp)
@@ -147,7 +150,7 @@ class Banks:
         return await self._posted(path, raw, timestamp, signature, external_id)
 
     async def told_with_token(self, path: str, body: object, token: str) -> tuple[int, Any]:
-        """The same with the signature of a bank that shares a secret with us."""
+        """POST to an endpoint of ours, signed with the secret that a bank shares with us."""
         raw = json.dumps(body).encode()
         timestamp = datetime.now(UTC).isoformat(timespec="seconds")
         text = signing.string_to_sign("POST", path, raw, timestamp, token)
@@ -155,7 +158,7 @@ class Banks:
         return await self._posted(path, raw, timestamp, signature, token=token)
 
     async def token(self, name: str, directory: Path) -> str:
-        """A token of ours for a bank."""
+        """An access token of ours, issued to a bank."""
         timestamp = datetime.now(UTC).isoformat(timespec="seconds")
         signature = bank_key(directory / "bank" / "banks" / name).sign(
             f"{CLIENT}|{timestamp}".encode()
@@ -188,7 +191,7 @@ class Banks:
         return given.status, json.loads(given.body)
 
     async def outcomes(self, count: int) -> list[str]:
-        """Outcomes of kept notifications, once there are `count`."""
+        """Outcomes of the stored notifications, once there are `count`."""
         for _ in range(200):
             found = await self.rows("SELECT outcome FROM notification_inbox ORDER BY received_at")
             if len(found) >= count:
@@ -198,7 +201,7 @@ class Banks:
 
 
 def write_bank(directory: Path, name: str, url: str, **more: object) -> None:
-    """The file of a bank, and its keys."""
+    """Write the configuration file and the keys of a bank."""
     told = {
         "kind": "snap",
         "profile": PROFILES[name],
@@ -225,7 +228,7 @@ def write_bank(directory: Path, name: str, url: str, **more: object) -> None:
 async def open_banks(
     database_url: str, directory: Path, rails: str = "bank doku bri", **more: Any
 ) -> AsyncIterator[Banks]:
-    """Banks of several kinds; `more` are settings."""
+    """Run banks of several kinds. `more` are additional settings."""
     prepare(directory / "bank")
     banks = Banks({})
     gate = http.Application()

@@ -1,4 +1,4 @@
-"""What a test of batches asks of an instance again and again."""
+"""Requests of a customer who stamps batches, for tests against an instance."""
 
 import io
 import uuid
@@ -18,12 +18,12 @@ RECTANGLE = {"page": 1, "x": 60, "y": 60, "width": 80}
 
 @cache
 def letter(name: str) -> bytes:
-    """A document of its own for each name, the same every time."""
+    """A document that depends on its name alone."""
     return pdf(words=name)
 
 
 def buy(instance: Instance, customer: Client, stamps: int) -> None:
-    """More stamps in the account."""
+    """Add stamps to the balance of the account."""
     before = customer.balance()["available"]
     order = customer.place(stamps)
     instance.bank.pay(order["payment"]["qr_content"])
@@ -31,7 +31,7 @@ def buy(instance: Instance, customer: Client, stamps: int) -> None:
 
 
 def zipped(files: Mapping[str, bytes]) -> bytes:
-    """An archive as any program packs it."""
+    """A zip archive."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in files.items():
@@ -40,7 +40,7 @@ def zipped(files: Mapping[str, bytes]) -> bytes:
 
 
 def form(files: Mapping[str, bytes]) -> tuple[bytes, dict[str, str]]:
-    """Files as parts of a form, and the headers with it."""
+    """Files as parts of a multipart form, and the headers of the request."""
     boundary = uuid.uuid4().hex
     parts = [
         (
@@ -56,7 +56,7 @@ def form(files: Mapping[str, bytes]) -> tuple[bytes, dict[str, str]]:
 
 
 class Batching:
-    """A batch of a customer, as an integrator works with it."""
+    """A batch of a customer, used as an integrator uses it."""
 
     def __init__(self, customer: Client, reference: str | None = None, key: str = "") -> None:
         self.customer = customer
@@ -67,17 +67,17 @@ class Batching:
         self.path = f"/v1/batches/{self.made.json['id']}"
 
     def send(self, files: Mapping[str, bytes]) -> Any:
-        """Files as parts of a form; what became of them."""
+        """Send files as parts of a form, and return the result."""
         body, headers = form(files)
         return self._taken(self.customer.post(f"{self.path}/files", body, headers=headers))
 
     def send_zip(self, archive: bytes) -> Reply:
-        """Files in an archive."""
+        """Send files in an archive."""
         headers = {"Content-Type": "application/zip"}
         return self.customer.post(f"{self.path}/files", archive, headers=headers)
 
     def rows(self, rows: Iterable[object]) -> Any:
-        """Rows as JSON lines; bytes go as they are."""
+        """Send rows as JSON lines. Bytes are sent unchanged."""
         lines = [row if isinstance(row, bytes) else msgspec.json.encode(row) for row in rows]
         headers = {"Content-Type": "application/jsonl"}
         return self._taken(
@@ -85,26 +85,26 @@ class Batching:
         )
 
     def csv(self, table: bytes) -> Any:
-        """Rows as a table."""
+        """Send rows as a CSV table."""
         headers = {"Content-Type": "text/csv"}
         return self._taken(self.customer.post(f"{self.path}/rows", table, headers=headers))
 
     def start(self, **body: object) -> Reply:
-        """Begin."""
+        """Start the batch."""
         return self.customer.post(f"{self.path}/start", dict(body))
 
     @property
     def now(self) -> Any:
-        """The batch as it is."""
+        """The batch in its current state."""
         return self._taken(self.customer.get(self.path))
 
     def ended(self, seconds: float = 90.0) -> Any:
-        """The batch once it ended."""
+        """Wait until the batch has ended, and return it."""
         until("the batch ended", lambda: self.now["state"] in ENDED, seconds)
         return self.now
 
     def every(self, state: str = "") -> Sequence[Any]:
-        """All rows."""
+        """All rows of the batch, optionally those in one state."""
         found: list[Any] = []
         after = 0
         while True:
@@ -116,7 +116,7 @@ class Batching:
             after = page["next"]
 
     def results(self) -> dict[str, bytes]:
-        """The files of the archive of results."""
+        """Files in the archive of results, by name."""
         reply = self.customer.get(f"{self.path}/results.zip")
         assert reply.status == 200, reply.body
         with zipfile.ZipFile(io.BytesIO(reply.body)) as archive:

@@ -1,5 +1,8 @@
-"""The browser of tests: the headless shell of Chromium where it is installed, for two fifths of the processor
-time that Chromium takes, and Chromium otherwise."""
+"""The browser of tests.
+
+The headless shell of Chromium is used if it is installed, since it takes two fifths of the processor time of
+full Chromium.
+"""
 
 import os
 import shutil
@@ -14,33 +17,36 @@ ARGUMENTS = [
     "--headless=new",
     "--no-sandbox",
     "--disable-gpu",
-    # Its camera films a test picture, and nobody is asked for it.
+    # A test picture replaces the camera, and no permission is asked for.
     "--use-fake-device-for-media-stream",
     "--use-fake-ui-for-media-stream",
-    # A browser makes calls home; these switch them off.
+    # Chromium contacts servers of its vendor; these switches stop that.
     "--disable-quic",
     "--no-first-run",
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
 ]
-# The ways to go through a page: with scripts always, without them in `make test-all`.
+# Modes in which pages are tested: with scripts in every run, without scripts in `make test-all` only.
 WITH_SCRIPTS = [
     pytest.param(True, id="with scripts"),
     pytest.param(False, id="without scripts", marks=pytest.mark.variant),
 ]
-WAIT_MS = 60_000  # of a machine three times slower than one that is busy
+WAIT_MS = 60_000  # sufficient on a machine three times slower than a busy one
 expect.set_options(timeout=WAIT_MS)
 
 
 @contextmanager
 def launched(*arguments: str) -> Iterator[Browser]:
-    """A browser of its own.  Meanwhile no other event loop runs in this thread."""
+    """A browser for one block of a test. No other event loop runs in this thread meanwhile."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=CHROMIUM,
             args=[*ARGUMENTS, *arguments],
-            env={**os.environ, "TMPDIR": "/tmp"},  # the path of its socket has 108 bytes
+            env={
+                **os.environ,
+                "TMPDIR": "/tmp",
+            },  # the path of a Unix socket is limited to 108 bytes
         )
         yield browser
         browser.close()

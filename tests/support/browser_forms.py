@@ -1,4 +1,4 @@
-"""Every form that a browser may send, each filled in by a visitor of its own who holds something to lose."""
+"""Every form that a browser can send, each filled in by a visitor who has stamps, orders and files to lose."""
 
 import re
 import uuid
@@ -21,7 +21,7 @@ from tests.support.shop import TESTER
 
 HTML = {"Accept": "text/html"}
 PATIENCE_SECONDS = 90.0  # of a browser; longer than any time-out of ours
-STAMPS = 3  # that a visitor holds where a form uses some
+STAMPS = 3  # stamps that a visitor has, where a form uses some
 
 
 @dataclass(frozen=True)
@@ -35,8 +35,7 @@ class Sent:
 
 @dataclass(frozen=True)
 class Holding:
-    """What a visitor has: stamps, documents that have or may get some, orders with their states, rupiah
-    that came, and files that wait."""
+    """Possessions of a visitor: stamps, documents, orders with states, received rupiah, and waiting files."""
 
     available: int
     held: int
@@ -48,12 +47,12 @@ class Holding:
 
     @property
     def stamps(self) -> int:
-        """All there are."""
+        """All stamps of the visitor: available, held and used."""
         return self.available + self.held + self.used
 
     @property
     def stamped(self) -> int:
-        """Documents that have their stamps."""
+        """Number of documents that have their stamps."""
         return sum(state == "delivered" for _, state in self.stampings)
 
 
@@ -76,7 +75,7 @@ WHERE d.owner_id = %s AND f.state IN ('ready', 'repaired')
 
 @dataclass
 class Visitor:
-    """Somebody who is signed in, with a browser that follows no redirects by itself."""
+    """A signed-in visitor with a browser that does not follow redirects."""
 
     inside: Inside
     account: uuid.UUID
@@ -86,19 +85,19 @@ class Visitor:
 
     @property
     def client(self) -> Client:
-        """A connection of its own."""
+        """A new connection."""
         made = Client(self.inside.instance.url)
         made._pool = urllib3.PoolManager(retries=False, timeout=PATIENCE_SECONDS)
         return made
 
     @property
     def headers(self) -> dict[str, str]:
-        """What its browser sends with everything."""
+        """Headers that the browser sends with each request."""
         cookies = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
         return HTML | {"Cookie": cookies}
 
     def holds(self) -> Holding:
-        """What it has now."""
+        """The current possessions of the visitor."""
         rows, account = self.inside.rows, self.account
         [stamps] = rows(_STAMPS, account)
         return Holding(
@@ -110,23 +109,23 @@ class Visitor:
         )
 
     def looks(self, path: str) -> str:
-        """A page."""
+        """The content of a page."""
         return self.client.get(path, headers=self.headers).body.decode()
 
     def sends(self, sent: Sent) -> Reply:
-        """The answer to a form."""
+        """Send a form and return the answer."""
         return self.client.post(sent.path, sent.body, headers={**self.headers, **sent.headers})
 
     # -- filling in -----------------------------------------------------------------------------
 
     def form(self, path: str, page: str = "", **fields: str) -> Sent:
-        """A form with the token of this visitor, and the hidden fields of the page it is on."""
+        """A form with the token of this visitor and the hidden fields of its page."""
         hidden = {"form_token": self.token()} | (_hidden(self.looks(page)) if page else {})
         body = urlencode(hidden | fields).encode()
         return Sent(path, body, {"Content-Type": "application/x-www-form-urlencoded"})
 
     def token(self) -> str:
-        """Of the forms of this session; none where there is no session."""
+        """The form token of the session; empty without a session."""
         if "session" not in self.cookies:
             return ""
         return _hidden(self.looks("/account"))["form_token"]
@@ -137,38 +136,38 @@ class Visitor:
         body, kind = urllib3.encode_multipart_formdata(fields)
         return Sent(path, body, {"Content-Type": kind})
 
-    # -- having something -----------------------------------------------------------------------
+    # -- preparing possessions -------------------------------------------------------------------
 
     def keeps_cookies(self, reply: Reply) -> None:
-        """Of an answer."""
+        """Store the cookies of an answer."""
         for name, value in re.findall(r"(\w+)=([^;,]+)", reply.headers.get("set-cookie", "")):
             if name in ("draft", "session", "asked"):
                 self.cookies[name] = value
 
     def chooses(self, documents: int = 1) -> None:
-        """A draft with so many documents."""
+        """Make a draft with this number of documents."""
         made = [pdf(words=uuid.uuid4().hex) for _ in range(documents)]
         self.keeps_cookies(self.sends(self.upload("/stamp/files", *made)))
 
     def places(self, documents: int = 1) -> None:
-        """A draft whose documents have their places."""
+        """Make a draft whose documents have places for their stamps."""
         self.chooses(documents)
         for _ in range(documents):
             self.sends(self.place())
         assert "/stamp/pay" in self.looks("/stamp/pay")
 
     def place(self) -> Sent:
-        """The form that takes the place which is suggested."""
+        """The form that accepts the suggested place."""
         return self.form("/stamp/place", "/stamp/place", do="use")
 
     def orders(self, quantity: int = 1) -> str:
-        """An order that waits for its payment."""
+        """Place an order that waits for its payment."""
         reply = self.sends(self.form("/buy", "/buy", quantity=str(quantity)))
         assert reply.status == 303, reply.body
         return reply.headers["location"]
 
     def pays(self, order: str) -> None:
-        """At the bank; what is ordered is there soon."""
+        """Pay an order at the bank, and wait until it is executed."""
         number = order.rpartition("/")[2]
 
         def qr() -> Any:
@@ -179,7 +178,7 @@ class Visitor:
         assert self.inside.instance.bank.pay(until("there is a QR", qr)).status == 200
 
     def buys(self, quantity: int = STAMPS) -> str:
-        """Stamps of an order."""
+        """Buy stamps, and return the order."""
         order = self.orders(quantity)
         self.pays(order)
         until("the stamps are there", lambda: self.holds().available >= quantity)
@@ -201,7 +200,7 @@ def _hidden(page: str) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Case:
-    """A form: its route, what is special, and how a visitor comes to send it."""
+    """A form: its route, its particular conditions, and the preparation of a visitor who sends it."""
 
     route: str
     fill: Callable[[Visitor], Sent]
@@ -215,12 +214,12 @@ NOBODYS = uuid.UUID(int=7)
 
 
 def nobodys(prefix: str) -> str:
-    """The id of something that there is not."""
+    """A well-formed id of an object that does not exist."""
     return show(prefix, NOBODYS)
 
 
 def form(route: str, *ids: str, **fields: str) -> Case:
-    """A form without a page: `ids` stand in the path in the place of its parameters."""
+    """A form without a page. `ids` replace the parameters of the path."""
     places = iter(ids)
     path = re.sub(r"{[^}]+}", lambda _: next(places), route)
     return Case(route, lambda visitor: visitor.form(path, **fields))
@@ -232,12 +231,12 @@ def upload(route: str) -> Case:
 
 
 def cases() -> Sequence[Case]:
-    """Those of all rooms: `FORMS` of each `tests/<room>/forms.py`."""
+    """The forms of all rooms: `FORMS` of each `tests/<room>/forms.py`."""
     return [one for module in modules("forms") for one in module.FORMS]
 
 
 def visitors(inside: Inside, count: int) -> list[Visitor]:
-    """So many people who have just signed in, each from a network of its own."""
+    """Newly signed-in visitors, each in a network of its own."""
 
     async def make(container: Container) -> list[Visitor]:
         accounts, codes = container.of(AccountService), container.of(CodeService)

@@ -1,6 +1,6 @@
 """Files of a fixed name in the folders of rooms: `tests/<room>/<name>.py`.
 
-A new room writes its own, and no list names them (docs/adding.md).
+A new room writes its own file, which is found without a list of rooms (docs/adding.md).
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ _ORDER = {room.name: place for place, room in enumerate(ROOMS)}
 
 
 def modules(name: str) -> Sequence[ModuleType]:
-    """The modules of this name: those of folders that are no room's, then those of rooms from the lowest up."""
+    """The modules of this name: first from folders that belong to no room, then from rooms, lowest first."""
     folders = sorted(
         (path.parent.name for path in _TESTS.glob(f"*/{name}.py") if path.parent.name != "support"),
         key=lambda folder: (_ORDER.get(folder, -1), folder),
@@ -25,7 +25,7 @@ def modules(name: str) -> Sequence[ModuleType]:
 
 
 def together(name: str, mapping: str) -> dict[str, Any]:
-    """What the modules of this name say in their `mapping`; each key is said once."""
+    """The `mapping` of all modules of this name, merged. A key that occurs twice is an error."""
     found: dict[str, Any] = {}
     for module in modules(name):
         more = getattr(module, mapping, {})

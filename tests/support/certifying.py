@@ -1,4 +1,4 @@
-"""An authority that certifies the key of an issuer, as one outside would: from its request alone."""
+"""An authority that certifies the key of an issuer from its certificate request alone, as an outside one does."""
 
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -22,7 +22,7 @@ def _authority(role: str) -> tuple[ec.EllipticCurvePrivateKey, x509.Name]:
 
 
 def certify(folder: Path, at: datetime) -> None:
-    """Put the certificates for `seal.csr` beside it."""
+    """Write the certificates for `seal.csr` beside it."""
     request = x509.load_pem_x509_csr((folder / "seal.csr").read_bytes())
     assert request.is_signature_valid
     root, root_name = _authority("Root")

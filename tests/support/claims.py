@@ -1,4 +1,4 @@
-"""What our texts claim of money, stamps and documents after something went wrong, and what must be so then."""
+"""Claims of our texts about money, stamps and documents after a failure, and the condition behind each claim."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -10,11 +10,11 @@ from meterai.plumbing.messages import LANGUAGES, catalogue
 from tests.support.browser_forms import Holding
 from tests.support.by_room import together
 
-Holds = Callable[[Holding, Holding], bool]  # before what was asked, and after
+Holds = Callable[[Holding, Holding], bool]  # called with the holdings before and after the request
 
 
 def nothing_charged(before: Holding, after: Holding) -> bool:
-    """No stamp was used or held, no document got one, and no money came."""
+    """No stamp was used or held, no document was stamped, and no money came."""
     return (
         (before.available, before.held, before.used) == (after.available, after.held, after.used)
         and before.stampings == after.stampings
@@ -23,7 +23,7 @@ def nothing_charged(before: Holding, after: Holding) -> bool:
 
 
 def nothing_done(before: Holding, after: Holding) -> bool:
-    """The same, and nothing was ordered, given back or withdrawn."""
+    """As `nothing_charged`; also no order was placed, refunded or withdrawn."""
     return nothing_charged(before, after) and before.orders == after.orders
 
 
@@ -33,7 +33,7 @@ def not_paid(before: Holding, after: Holding) -> bool:
 
 
 def charged_once(before: Holding, after: Holding) -> bool:
-    """What was asked for happened once at the most: two documents with a stamp each, or one order."""
+    """The request was executed once at most: two documents with a stamp each, or one order."""
     spent = (after.used + after.held) - (before.used + before.held)
     return (
         spent <= 2
@@ -44,18 +44,18 @@ def charged_once(before: Holding, after: Holding) -> bool:
 
 
 def no_stamp_lost(before: Holding, after: Holding) -> bool:
-    """Every stamp is still there, or on a document that has it."""
+    """Every stamp is still in the balance, or on a stamped document."""
     return (
         before.stamps == after.stamps and after.used - before.used == after.stamped - before.stamped
     )
 
 
 def files_kept(before: Holding, after: Holding) -> bool:
-    """Every file that waited still does, with the places of its stamps, or is stamped."""
+    """Every waiting file still waits with the places of its stamps, or is stamped."""
     return before.files <= after.files or len(after.stampings) > len(before.stampings)
 
 
-REPORTS = "assess."  # of a rehearsal, which is no page
+REPORTS = "assess."  # texts of reports about rehearsals, which no page shows
 _SOUNDS_LIKE = re.compile(
     r"charged(?! back)|no charge|[Nn]o stamp (?:was|is)|not lost|not (?:fully )?paid"
     r"|(?:have|has) not been stamped|was returned\.|pay twice|is safe, and (?:what|stamping)"
@@ -66,7 +66,7 @@ _SPACE = re.compile(r"\s+")
 
 
 def sounding_like_claims() -> set[str]:
-    """The keys of all texts that sound like one."""
+    """Keys of all texts that sound like a claim."""
     return {
         key
         for key, texts in catalogue().items()
@@ -75,7 +75,7 @@ def sounding_like_claims() -> set[str]:
 
 
 def _pattern(text: str) -> re.Pattern[str]:
-    """The text with anything where its facts are."""
+    """A pattern that matches the text with any values in its placeholders."""
     parts = [
         re.escape(_SPACE.sub(" ", literal)) + (".{0,80}?" if name is not None else "")
         for literal, name, _, _ in Formatter().parse(text)
@@ -85,13 +85,13 @@ def _pattern(text: str) -> re.Pattern[str]:
 
 @cache
 def claims() -> Mapping[str, tuple[Holds, ...]]:
-    """What must be so where a page says a text, by its key: `CLAIMS` of all rooms."""
+    """Conditions that must hold if a page shows a text, by the key of the text: `CLAIMS` of all rooms."""
     return together("claims", "CLAIMS")
 
 
 @cache
 def no_claims() -> Mapping[str, str]:
-    """Why a text only sounds like a claim about what was just asked, by its key: `NO_CLAIMS` of all rooms."""
+    """Reasons why a text only sounds like a claim about the request, by its key: `NO_CLAIMS` of all rooms."""
     return together("claims", "NO_CLAIMS")
 
 
@@ -103,13 +103,13 @@ def _patterns() -> Mapping[str, Sequence[re.Pattern[str]]]:
 
 
 def claims_in(page: str) -> list[str]:
-    """The keys of the claims that a page makes, or a problem document."""
+    """Keys of the claims in a page or problem document."""
     words = _SPACE.sub(" ", unescape(_TAG.sub("", page)))
     return [key for key, ways in _patterns().items() if any(one.search(words) for one in ways)]
 
 
 def broken_in(page: str, before: Holding, after: Holding) -> list[str]:
-    """The claims of a page that are not so."""
+    """The claims of a page that are not true."""
     return [
         f"{key}: {holds.__name__}"
         for key in claims_in(page)

@@ -1,4 +1,4 @@
-"""A collector in a shop whose bank never answers: what it draws, deposits and tells."""
+"""A collector in a shop whose bank never answers: its draws, deposits and reports."""
 
 import secrets
 from dataclasses import dataclass, field
@@ -55,13 +55,13 @@ def _months_before(today: date, count: int) -> Month:
 
 
 def _ago(month: Month) -> str:
-    """From the tenth of a month until now."""
+    """SQL interval from the eleventh day of a month until now."""
     day = begin_of(month.first + 10 * DAY)
     return f"interval '{(datetime.now(UTC) - day).total_seconds()} seconds'"
 
 
 def drawn_before(account: UUID, today: date, months: int) -> tuple[Month, list[str]]:
-    """Statements by which all that a collector drew so far was drawn so many months before, and that month."""
+    """A month, and SQL statements that move all draws of a collector into it from now."""
     month = _months_before(today, months)
     ago, of_it = _ago(month), f"WHERE account_id = '{account}'"
     shifted = [
@@ -110,7 +110,7 @@ class Collecting:
         return levers.CollectorAsked(show("acc", self.account), "PT Pungut", limit)
 
     def pull(self, lever: Lever, asked: Any) -> Forecast:
-        """Somebody pulled a lever, and somebody else approved."""
+        """Pull a lever with an approval by another person."""
         pull = Pull(TESTER, datetime.now(UTC), "a test", self.shop.container.settings)
 
         async def act(tx: Tx) -> Forecast:
@@ -129,14 +129,14 @@ class Collecting:
         self.pull(levers.CONFIRM, asked)
         return number
 
-    # -- what it does ----------------------------------------------------------------------
+    # -- acts of the collector -------------------------------------------------------------
 
     async def drawing(self, quantity: int = 1, key: str = "") -> OrderView:
         key = key or secrets.token_hex(8)
         return await self.orders.place(self.account, key, quantity, method="credit")
 
     def draw(self, quantity: int = 1, key: str = "") -> UUID:
-        """The order of stamps that it drew."""
+        """Draw stamps on credit, and return the order."""
         return read("ord", self.shop.do(self.drawing(quantity, key)).id)
 
     def order(self, order: UUID) -> OrderView:
@@ -155,13 +155,13 @@ class Collecting:
         return _months_before(self.service.today(), count)
 
     def was_drawn(self, months: int) -> None:
-        """All that was drawn so far was so many months before, and the collector was approved before it."""
+        """Move all draws, and the approval of the collector, `months` months into the past."""
         _, statements = drawn_before(self.account, self.service.today(), months)
         for statement in statements:
             self.shop.arrange(statement)
 
     def month_begins(self) -> None:
-        """What was taken so far was taken a month before; what waits does so still."""
+        """Move all granted draws one month into the past. Waiting draws stay in the present."""
         ago = _ago(self.months_ago(1))
         self.was_drawn(1)
         self.shop.arrange(
@@ -176,7 +176,7 @@ class Collecting:
         )
 
     def lapse(self) -> None:
-        """Orders that wait have waited for their time."""
+        """Let the time of waiting orders pass, so that they expire."""
         week = "interval '8 days'"
         self.shop.arrange(f"UPDATE sale_terms SET since = since - {week}")
         self.shop.arrange(
@@ -193,23 +193,23 @@ class Collecting:
         self.work()
 
     def work(self) -> None:
-        """Every job and periodic task of collectors, until nothing moves."""
+        """Run every job and periodic task of collectors until nothing is left to do."""
         self.shop.work()
         payments = self.shop.container.of(PaymentService)
         for task in (payments.open_waiting, payments.poll_waiting, payments.cancel_closed):
-            for _ in range(3):  # rounds of twenty
+            for _ in range(3):  # each round takes up to twenty
                 self.shop.do(task())
         self.shop.do(self.service.take_waiting())
         self.shop.work()
 
     def seal(self) -> None:
-        """Documents of paid orders are stamped."""
+        """Stamp the documents of paid orders."""
         for _ in range(3):
             self.shop.do(self.shop.container.of(StampingService).resume())
         self.work()
 
     def give_back(self, order: UUID) -> int:
-        """Unused stamps of an order are asked back, and the refund is sent."""
+        """Return the unused stamps of an order, and send the refund. Return the number of stamps."""
         before, self.shop.account = self.shop.account, self.account
         found = self.shop.ask_back(order)
         self.shop.account = before
@@ -223,7 +223,7 @@ class Collecting:
 
 
 async def _collector_of(container: Container, owner: UUID, limit: int) -> UUID:
-    """A new organization of somebody, which staff approved as a collector."""
+    """A new organization of `owner` that staff approved as a collector."""
     account = new_id()
     await container.of(OrganizationService).make(account, owner, "PT Pungut", NPWP, "")
     asked = levers.CollectorAsked(show("acc", account), "PT Pungut", limit)
@@ -250,5 +250,5 @@ def key_of_a_collector(inside: Inside, limit: int = LIMIT) -> str:
 
 
 def collector_of(inside: Inside, owner: UUID, limit: int = LIMIT) -> UUID:
-    """A new collector that somebody owns."""
+    """A new collector that `owner` owns."""
     return inside.ask(lambda container: _collector_of(container, owner, limit))

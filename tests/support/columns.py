@@ -1,4 +1,4 @@
-"""Columns of the schema as the audit knows them: facts, shown, and those that an invariant looks at."""
+"""Columns of the schema as the audit knows them: facts, shown columns, and columns that invariants read."""
 
 import tomllib
 from collections.abc import Iterator, Mapping

@@ -1,4 +1,4 @@
-"""A command as an operator runs it, in no environment but what is given."""
+"""Run a command as an operator does, in an environment with the given settings alone."""
 
 import os
 import subprocess
@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 
 COMMANDS = program_of().commands
 APP = build(program_of())
-# What an operator would type after each command that asks for something.
+# Input of the operator for each command that asks for confirmation.
 ARGUMENTS: dict[str, tuple[str, ...]] = {
     "accounts create": ("ani@example.id",),
     "accounts keys": ("nobody@example.id",),
@@ -169,19 +169,19 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
         *("--service-ms", "20", "--servers", "1"),
     ),
 }
-# These go on until they are told to end, and share their metrics, which must be said before
-# anything counts: in this process something does.
+# These commands run until they are stopped and share their metrics across processes. That must be configured
+# before any metric exists, and in this process metrics exist already.
 SERVING = frozenset({"up", "web", "worker", "standins"})
 
 
 def do(folder: Path, command: str, **settings: str) -> "Done":
-    """Run a command with what it asks for."""
+    """Run a command together with the input that it asks for."""
     how = run if command in SERVING else run_here
     return how(folder, *command.split(), *ARGUMENTS.get(command, ()), **settings)
 
 
 def environment(settings: dict[str, str]) -> dict[str, str]:
-    """These settings and no others: whatever the shell says of the platform is left out."""
+    """An environment with these settings only. Settings of the platform in the shell are left out."""
     others = {
         name: value
         for name, value in os.environ.items()
@@ -206,7 +206,7 @@ def run(data: Path, *words: str, **settings: str) -> "Done":
 
 @dataclass(frozen=True)
 class Done:
-    """What a command said, and its exit status."""
+    """Output of a command and its exit status."""
 
     returncode: int
     stdout: str
@@ -214,15 +214,12 @@ class Done:
 
 
 def run_here(data: Path, *words: str, given: str = "", **settings: str) -> Done:
-    """The same in this process: for commands that serve nothing, and quick.
-
-    `given` is what stands on its standard input.
-    """
+    """Run a command in this process, for quick commands that serve nothing. `given` is its standard input."""
     return run_with(ROOMS, data, *words, given=given, **settings)
 
 
 def run_with(rooms: Rooms, data: Path, *words: str, given: str = "", **settings: str) -> Done:
-    """The same, of an application of these rooms."""
+    """Run a command of an application with these rooms, in this process."""
     out, err = StringIO(), StringIO()
     status: object = 0
     with pytest.MonkeyPatch.context() as world, redirect_stdout(out), redirect_stderr(err):

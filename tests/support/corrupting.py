@@ -1,8 +1,8 @@
-"""Ways to spoil an honest history, each with the invariants that must be seen broken.
+"""Corruptions of an honest history, each with the invariants that it must break.
 
-`tests/<room>/corruptions.py` has `CORRUPTIONS`, those of the room.  SQL names things of the history by
-`%(name)s` (tests/support/history.py).  It runs as the owner of the tables with foreign keys off, as somebody would who
-wants to hide something; checks that are in the way are dropped first.
+`CORRUPTIONS` of `tests/<room>/corruptions.py` are those of a room. SQL names objects of the history by
+`%(name)s` (tests/support/history.py). It runs as the owner of the tables with foreign keys off, like the SQL of
+an insider who hides a fraud. Checks of the schema that prevent it are dropped first.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from tests.support.by_room import modules
 NIL = "'00000000-0000-0000-0000-000000000000'"
 LEG = "INSERT INTO legs (account_id, entry_id, book, unit, debit, credit) VALUES "
 
-# Invariants that several rooms' corruptions break.
+# Invariants that corruptions of several rooms break.
 ENTRIES = "entries_are_what_their_causes_make"
 BOOKS = "books_of_an_order_are_what_happened_to_it"
 BALANCES = "balances_are_the_sums_of_their_legs"
@@ -25,7 +25,8 @@ LATE = "work_is_done_in_time"
 
 @dataclass(frozen=True, slots=True)
 class Corruption:
-    """One way: its SQL, and which invariants must be broken by it; where none is, `unseen` says why."""
+    """One corruption: its SQL and the invariants that it must break. If no invariant sees it, `unseen` gives
+    the reason."""
 
     name: str
     sql: str
@@ -34,7 +35,7 @@ class Corruption:
 
 
 def corruption(name: str, sql: str, *seen_by: str, unseen: str = "") -> Corruption:
-    """A way to spoil the history."""
+    """A corruption of the history."""
     assert bool(seen_by) != bool(unseen), (
         f"{name}: either an invariant sees it or there is a reason"
     )
@@ -42,7 +43,7 @@ def corruption(name: str, sql: str, *seen_by: str, unseen: str = "") -> Corrupti
 
 
 def entry(reason: str, book_from: str, book_to: str, amount: int, subject: str) -> str:
-    """SQL of a balanced entry of two legs; `subject` is SQL."""
+    """SQL of a balanced entry with two legs. `subject` is SQL."""
     unit = "STAMP" if book_from.startswith("stamps_") else "IDR"
     return (
         "INSERT INTO entries (account_id, entry_id, reason, subject)"
@@ -53,5 +54,5 @@ def entry(reason: str, book_from: str, book_to: str, amount: int, subject: str) 
 
 
 def corruptions() -> Sequence[Corruption]:
-    """Those of all rooms."""
+    """The corruptions of all rooms."""
     return [one for module in modules("corruptions") for one in module.CORRUPTIONS]

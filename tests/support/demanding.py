@@ -1,7 +1,7 @@
-"""An installation that has what production demands, and ways to be without.
+"""An installation that meets the demands of production, and ways to break each demand.
 
-`tests/<room>/demanded.py` has `RIGHT`, settings that are right; `GOOD`, values of them that are as good; and `WRONG`, by the
-name of a demand the ways not to meet it.
+`tests/<room>/demanded.py` has `RIGHT`, valid settings; `GOOD`, alternative valid values; and `WRONG`, the ways
+to break a demand, by the name of the demand.
 """
 
 from collections import defaultdict
@@ -21,7 +21,7 @@ DEMANDS = demands_of()
 
 @dataclass
 class Installation:
-    """A data directory with everything that production demands, until a test takes some away."""
+    """A data directory that meets every demand of production until a test changes it."""
 
     folder: Path
     given: dict[str, object] = field(default_factory=lambda: together("demanded", "RIGHT"))
@@ -41,7 +41,7 @@ Wrong: TypeAlias = Callable[[Installation], None]
 
 
 def setting(name: str, *values: object) -> list[Wrong]:
-    """One way to be wrong for each value; None takes the setting away."""
+    """Ways to break a demand by a setting, one for each value. None removes the setting."""
 
     def change(value: object) -> Wrong:
         def to(one: Installation) -> None:
@@ -53,17 +53,17 @@ def setting(name: str, *values: object) -> list[Wrong]:
 
 
 def without_key(name: str) -> Wrong:
-    """Without a file of this name."""
+    """A way to break a demand by removing the file of a key."""
     return lambda one: (one.keys / name).unlink()
 
 
 def good() -> Sequence[tuple[str, object]]:
-    """Settings with values that are as good."""
+    """Settings with alternative valid values."""
     return [(name, one) for name, values in together("demanded", "GOOD").items() for one in values]
 
 
 def wrong_ways() -> Mapping[str, Sequence[Wrong]]:
-    """By the name of a demand, the ways not to meet it."""
+    """Ways to break each demand, by the name of the demand."""
     found: defaultdict[str, list[Wrong]] = defaultdict(list)
     for module in modules("demanded"):
         for name, ways in getattr(module, "WRONG", {}).items():

@@ -1,4 +1,4 @@
-"""A distributor in a shop whose bank never answers: its deposit, its sales, and who buys from it."""
+"""A distributor in a shop whose bank never answers: its deposit, its sales, and its buyers."""
 
 import secrets
 from dataclasses import dataclass, field
@@ -20,12 +20,12 @@ from meterai.plumbing.db.database import Tx
 from meterai.room import Container
 from tests.support.shop import FEE, PRICE, TESTER, Paid, Shop
 
-UNIT = PRICE + FEE  # that one stamp takes from a deposit
+UNIT = PRICE + FEE  # rupiah that one stamp takes from a deposit
 SELLER = "Toko Meterai"
 
 
 async def pulled(container: Container, lever: Lever, asked: Any) -> Forecast:
-    """Somebody pulled a lever, and somebody else approved."""
+    """Pull a lever with an approval by another person."""
     pull = Pull(TESTER, datetime.now(UTC), "a test", container.settings)
 
     async def act(tx: Tx) -> Forecast:
@@ -50,7 +50,7 @@ class Depot:
     # -- staff -----------------------------------------------------------------------------
 
     def organize(self) -> None:
-        """The account is an organization."""
+        """Make the account an organization."""
         organizations = self.shop.container.of(OrganizationService)
         self.shop.do(organizations.make(self.account, self.shop.account, "PT Toko", "", ""))
 
@@ -63,7 +63,7 @@ class Depot:
         return levers.DistributorTerms(show("acc", self.account), SELLER, short=short, **given)
 
     def pull(self, lever: Lever, asked: Any) -> Forecast:
-        """Somebody pulled a lever, and somebody else approved."""
+        """Pull a lever with an approval by another person."""
         return self.shop.do(pulled(self.shop.container, lever, asked))
 
     def pull_terms(self, short: Short, **more: Any) -> None:
@@ -84,7 +84,7 @@ class Depot:
         return read("ord", view.id)
 
     def pay(self, order: UUID, more: int = 0) -> Paid:
-        """The bank made its QR, and tells that it was paid."""
+        """Make the QR of an order and notify its payment, as the bank does."""
         with self.acting():
             self.shop.make_qr(self.shop.attempts(order)[-1])
             return self.shop.pay(order, more)
@@ -96,7 +96,7 @@ class Depot:
         return order
 
     def acting(self) -> "_Acting":
-        """The shop's own commands are about the distributor."""
+        """Within the block, the commands of the shop act for the distributor."""
         return _Acting(self.shop, self.account)
 
     def view(self) -> DepositView:
@@ -127,7 +127,7 @@ class Depot:
         return self.shop.do(self.service.sale(self.account, read("sal", made.id)))
 
     def states(self) -> list[str]:
-        """How every sale stands, the oldest first."""
+        """States of all sales, oldest first."""
         rows = self.shop.rows("SELECT sale_id FROM sales ORDER BY sale_id")
         found = [self.shop.do(self.service.sale(self.account, row["sale_id"])) for row in rows]
         return [one.state for one in found]
@@ -147,7 +147,7 @@ class Depot:
     def invite(
         self, day_rupiah: int = 1_000_000, *, name: str = "Kios Ani", fee: int = 500
     ) -> "Depot":
-        """Somebody who may accept, and sell as a depot does."""
+        """Invite a new reseller, and return it. It has not accepted yet."""
         found = Depot(self.shop)
         found.organize()
         terms = ResellerTerms(name, fee, day_rupiah)
@@ -155,7 +155,7 @@ class Depot:
         return found
 
     def accept(self, distributor: "Depot") -> ResellerView:
-        """This account sells from the deposit of another."""
+        """Accept the invitation of a distributor to sell from its deposit."""
         return self.shop.do(self.resellers.accept(distributor.account, self.account, actor=TESTER))
 
     def reseller(self, day_rupiah: int = 1_000_000, **more: Any) -> "Depot":
@@ -165,35 +165,35 @@ class Depot:
         return made
 
     def order(self, made: SaleView) -> Any:
-        """The order as its buyer is shown it."""
+        """The order as its buyer sees it."""
         orders = self.shop.container.of(OrderService)
         return self.shop.do(orders.view(self.buyer(made), read("ord", made.order)))
 
     # -- the worker ------------------------------------------------------------------------
 
     def work(self) -> None:
-        """Every job and periodic task of sales, until nothing moves."""
+        """Run every job and periodic task of sales until nothing is left to do."""
         self.shop.work()
         payments = self.shop.container.of(PaymentService)
         for task in (payments.open_waiting, payments.poll_waiting, payments.cancel_closed):
-            for _ in range(3):  # rounds of twenty
+            for _ in range(3):  # each round takes up to twenty
                 self.shop.do(task())
         self.shop.do(self.service.end_due())
         self.shop.do(self.service.watch())
         self.shop.work()
 
     def lapse(self) -> None:
-        """Orders whose time is over lapse."""
+        """Let orders expire whose time to pay is over."""
         self.shop.do(self.shop.container.of(OrderService).expire_unpaid())
         self.work()
 
     def give_back(self) -> None:
-        """Refunds are sent."""
+        """Send the due refunds."""
         self.shop.do(self.shop.container.of(RefundSender).send_due())
         self.work()
 
     def pass_time(self, seconds: float) -> None:
-        """Sales and their orders were made so long before."""
+        """Move sales and their orders `seconds` seconds into the past."""
         self.shop.arrange("UPDATE sale_terms SET since = since - %s::interval", _seconds(seconds))
         self.shop.arrange(
             "UPDATE sales SET made_at = made_at - %s::interval, waits_until = waits_until - %s::interval WHERE state = 'waiting'",

@@ -1,7 +1,7 @@
-"""Somebody of staff at a desk: an account with a passkey and roles, and a session that the passkey opened.
+"""A member of staff: an account with a passkey and roles, and a session that the passkey opened.
 
-Everything is made by the product's own commands, so the audit trail holds.  Before an instance the session is
-opened over HTTP; elsewhere by the service that the page calls.
+Everything is made by the product's own commands, so that the audit trail is complete. For an instance the
+session is opened over HTTP; otherwise by the service that the page calls.
 """
 
 import asyncio
@@ -31,37 +31,37 @@ FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """A person, its authenticator, and what its browser keeps."""
+    """A person, its authenticator, and the session of its browser."""
 
     account: UUID
     email: str
     device: Authenticator
-    cookie: str  # what the browser sends: `session=...`
+    cookie: str  # cookie that the browser sends: `session=...`
     form_token: str
 
     @property
     def shown(self) -> str:
-        """The account as the trail shows it."""
+        """The account as the audit trail shows it."""
         return show("acc", self.account)
 
     @property
     def headers(self) -> dict[str, str]:
-        """The headers of every request of its browser."""
+        """Headers of every request of its browser."""
         return {"Accept": "text/html", "Cookie": self.cookie}
 
     def form(self, **fields: str) -> bytes:
-        """A form of one of its pages; sent with `FORM` among the headers."""
+        """The body of a form of its pages. Send it with `FORM` among the headers."""
         return urlencode({"form_token": self.form_token} | fields).encode()
 
 
 def authenticator_of(settings: Settings) -> Authenticator:
-    """An authenticator with nothing on it, before the pages of these settings."""
+    """An empty authenticator for the origin of these settings."""
     url = urlsplit(settings.process.url)
     return Authenticator(f"{url.scheme}://{url.netloc}", url.hostname or "")
 
 
 async def make_passkey(passkeys: PasskeyService, account: UUID, device: Authenticator) -> None:
-    """Give an account a passkey on this authenticator."""
+    """Make a passkey of an account on this authenticator."""
     asked = await passkeys.ask_to_make(account)
     answer = device.make(asked.options)
     await passkeys.make(account, "Ponsel", answer, asked.cookie, actor=TESTER)
@@ -70,9 +70,10 @@ async def make_passkey(passkeys: PasskeyService, account: UUID, device: Authenti
 async def sit_down(
     database: Database, key: bytes, settings: Settings, *roles: str, email: str = ""
 ) -> Desk:
-    """Make an account with a passkey and these roles of staff, and open a session with the passkey.
+    """Make an account with a passkey and these roles of staff, and a session opened by the passkey.
 
-    `key` is the one that accounts derive for signing in.  Without a role it is anybody with a passkey.
+    `key` is the key from which accounts derive sign-in secrets. Without roles, the person is an ordinary user
+    with a passkey.
     """
     given = database, key, settings, SystemClock()
     accounts, passkeys = AccountService(*given), PasskeyService(*given)
@@ -93,9 +94,9 @@ async def sit_down(
 def staff_session(
     where: "Shop | WalkIn | Instance | str", *roles: str, email: str = "", key: bytes = b"k" * 32
 ) -> Desk:
-    """Somebody with these roles in a shop, before an application, in an instance, or in the database of a URL.
+    """Sign in a new person with these roles: in a shop, an application, an instance, or the database of a URL.
 
-    `key` is of a URL alone: the one that the test gives to `AccountService`.
+    `key` is used with a URL only: the key that the test gives to `AccountService`.
     """
     if isinstance(where, Shop):
         held = where.container
@@ -122,7 +123,7 @@ async def _in_database(url: str, key: bytes, settings: Settings, *roles: str, em
 
 
 def by_passkey(instance: Instance, desk: Desk) -> Desk:
-    """The same person with a session that the passkey opened by the pages of an instance."""
+    """The same person with a session that the passkey opened on the pages of an instance."""
     client = Client(instance.url)
     asked = client.post("/sign-in/passkey/options", b"", headers=FORM)
     answer = urlencode({"credential": desk.device.sign(asked.body.decode())}).encode()

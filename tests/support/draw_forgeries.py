@@ -1,6 +1,6 @@
-"""What an operator, or somebody else, would forge of a draw, and what must be found then.
+"""Forgeries of a draw by an operator or a stranger, and the findings that each must cause.
 
-Whoever has the operator's key signs everything anew with it.
+A forger who has the operator's key can sign everything anew.
 """
 
 from collections.abc import Callable
@@ -28,13 +28,13 @@ OPERATOR = Operator()
 
 @dataclass
 class Draw:
-    """A draw whose parts may be made dishonestly, by who has the operator's key."""
+    """A draw whose parts can be changed dishonestly by a holder of the operator's key."""
 
     entries: list[bytes]
     record: DrawRecord
 
     def redone(self, kind: RecordPartKind, change: Callable[..., Any]) -> "Draw":
-        """Change one part and sign it; the parts behind it are linked to it and signed anew."""
+        """Change one part and sign it. The later parts are linked to it and signed anew."""
         record = replace(self.record, parts=())
         for part in self.record.parts:
             body = getattr(self.record, part.kind.value)
@@ -46,7 +46,7 @@ class Draw:
         return Draw(self.entries, record)
 
     def drawn_again(self) -> "Draw":
-        """The result that follows from what now stands before it."""
+        """Replace the result by the one that follows from the current earlier parts."""
         before = replace(
             self.record,
             parts=tuple(p for p in self.record.parts if p.kind is not RecordPartKind.RESULT),
@@ -80,7 +80,7 @@ def entry_exchanged() -> Draw:
 
 
 def root_replaced() -> Draw:
-    # The list and its root, both: a saved copy alone shows it.
+    # The list and its root were changed together: only a saved copy shows it.
     draw = entry_exchanged()
     root = root_of(draw.entries).hex()
     return draw.redone(RecordPartKind.CLOSING, lambda body: replace(body, root=root)).drawn_again()
@@ -104,7 +104,7 @@ def round_of_another() -> Draw:
 
 
 def times_moved_after_the_fact() -> Draw:
-    # With other times another round follows: a saved copy alone shows it.
+    # Other times lead to another round: only a saved copy shows it.
     draw = honest()
 
     def later(body):
@@ -156,7 +156,7 @@ def count_of_the_result() -> Draw:
 
 
 def beacon_of_the_operator() -> Draw:
-    # All is well made, by a chain that only the operator has the keys of.
+    # Everything is consistent, with a chain whose keys only the operator has.
     draw = honest()
     chain = replace(CHAIN, beacon="quicknet", genesis_time=CHAIN.genesis_time)
     return draw.redone(
@@ -223,11 +223,11 @@ FORGERIES: dict[Callable[[], Draw], set[DrawFindingKind]] = {
         DrawFindingKind.SEED_FALSE,
     },
 }
-# The operator alone could do these before anybody saved a copy; a copy saved in time shows them.
+# The operator alone can do these before a copy is saved. A copy saved in time shows them.
 UNSEEN_WITHOUT_A_COPY = (root_replaced, times_moved_after_the_fact)
-# What a stranger sees without checking signatures, times, and whose beacon it is.
+# Findings of a stranger who checks neither signatures, times nor the publisher of the beacon.
 NOT_IN_THIRTY_LINES = {
-    round_replaced,  # that the round follows from the times
+    round_replaced,  # the finding that the round follows from the times
     closed_late,
     drawn_before_the_round,
     beacon_of_the_operator,

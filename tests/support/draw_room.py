@@ -1,4 +1,4 @@
-"""Draws of a real database, with a clock that a test moves and a relay of its own."""
+"""Draws in a real database, with a clock that a test moves and a relay of its own."""
 
 import asyncio
 import time
@@ -31,8 +31,9 @@ from tests.support.draws import chain_of
 from tests.support.lines import MovedClock, Operating
 from tests.support.relay import running_relay
 
-# From a line's making to its opening, which a test brings about itself (`until_closed`): long enough for the
-# busiest machine, and so short that no draw ends further ahead of the database than the audit allows.
+# Time from the creation of a line to its opening, which a test brings about itself (`until_closed`). It is long
+# enough for the busiest machine, and so short that no draw ends further ahead of the database than the audit
+# allows.
 GATHERS_SECONDS = 120.0
 BY = Actor(ActorKind.OPERATOR, "tester")
 NAME = "rush"
@@ -41,7 +42,7 @@ SIGNER = DrawSigner(DocumentSigner(b"k" * 32))
 
 @dataclass
 class DrawRoom:
-    """One line with a draw; `drawing` is a worker, and another may be had."""
+    """One line with a draw. `drawing` is its worker; `worker()` makes another one."""
 
     database: Database
     folder: Path
@@ -79,12 +80,15 @@ class DrawRoom:
             return await store.draw_of(tx, await subject_of(tx, NAME))
 
     async def until_closed(self) -> None:
-        """No entry is taken any more."""
+        """Let time pass until no entry is taken any more."""
         await self.closes_in(0.0)
 
     async def closes_in(self, seconds: float) -> None:
-        """Time passes, until entries are taken for so long: nobody moves the clock of the database, so there
-        the line opens sooner, and for a worker its clock goes ahead to what was announced."""
+        """Let time pass until entries are taken for `seconds` seconds more.
+
+        The clock of the database cannot be moved, so the line opens earlier there. The clock of the worker
+        moves ahead to the announced time.
+        """
         opens_at = datetime.now(UTC) + timedelta(seconds=seconds)
         await self.database.call(
             "UPDATE waiting_room_lines SET opens_at = %s WHERE line_id = %s", opens_at, self.line_id
@@ -92,7 +96,7 @@ class DrawRoom:
         self.clock.ahead += self.opens_at - opens_at
 
     async def to_round(self) -> None:
-        """Move the clock to where the round exists."""
+        """Move the clock to a time when the round has been published."""
         record = read(((await self.draw()).record or "").encode())
         left = round_time(record.announcement) - self.clock.now().timestamp()
         self.clock.ahead += timedelta(seconds=max(0.0, left + 1))
@@ -108,14 +112,14 @@ class DrawRoom:
 
 @asynccontextmanager
 async def open_draw(url: str, folder: Path) -> AsyncIterator[DrawRoom]:
-    """A line that gathers, and opens when the test says so."""
+    """A line that gathers entries and opens when the test decides."""
     now = time.time()
     chain = Chain(int(now) - 600, period=3)
     database = Database(url, connections=4)
     await database.open()
     try:
         async with running_relay(folder / "relay", chain) as (relay, address):
-            # The clock of the test runs ahead of the relay's.
+            # The test's clock is ahead of the relay's clock.
             relay.faults.apply({"early": True})
             clock = MovedClock()
             opens_at = datetime.fromtimestamp(int(now + GATHERS_SECONDS), UTC)
@@ -130,7 +134,7 @@ async def open_draw(url: str, folder: Path) -> AsyncIterator[DrawRoom]:
 
 
 def with_draw(url: str, folder: Path, act: Callable[[DrawRoom], Awaitable[None]]) -> None:
-    """Do something with a line that gathers."""
+    """Run `act` with a line that gathers entries."""
 
     async def run() -> None:
         async with asyncio.timeout(120), open_draw(url, folder) as room:
@@ -140,5 +144,5 @@ def with_draw(url: str, folder: Path, act: Callable[[DrawRoom], Awaitable[None]]
 
 
 def numbers(tickets: Sequence[Any]) -> list[int]:
-    """The numbers of tickets, sorted."""
+    """Numbers of tickets, sorted."""
     return sorted(ticket.number for ticket in tickets)

@@ -1,4 +1,4 @@
-"""A line whose draw is over, written as the worker writes it, without waiting for a round."""
+"""A line whose draw is over, written to the database as the worker writes it, without waiting for a round."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -30,7 +30,7 @@ AGO = 3_600  # seconds since the list was closed
 
 
 def drawn_line(container: Container, do: Callable[[Any], Any]) -> UUID:
-    """The id of a line that opened after a draw of seven."""
+    """Create a line that opened after a draw with seven entries, and return its id."""
     database, clock, signer, entries = (
         container.database,
         container.clock,

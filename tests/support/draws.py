@@ -1,4 +1,4 @@
-"""Draws for tests: a chain whose rounds are all known, an operator, whole records."""
+"""Draws for tests: a chain with known rounds, an operator, and complete records."""
 
 from collections.abc import Sequence
 
@@ -18,7 +18,7 @@ STANDIN = drand.Chain(GENESIS, period=30)
 
 
 def chain_of(standin: drand.Chain) -> BeaconChain:
-    """The chain of a stand-in, as we know chains."""
+    """The chain of a stand-in as our verifier reads it."""
     return BeaconChain(
         beacon=standin.beacon,
         period=standin.period,
@@ -33,7 +33,7 @@ CLOSES_AT = GENESIS + 3_600
 
 
 class Operator:
-    """A signer with a key of its own."""
+    """A signer with a new key."""
 
     def __init__(self, seed: int = 1) -> None:
         self._key = Ed25519PrivateKey.from_private_bytes(seed.to_bytes(32, "big"))
@@ -47,7 +47,7 @@ class Operator:
 
 
 def entries_of(count: int, first: int = 0) -> list[bytes]:
-    """Entries that look like nothing, sorted."""
+    """`count` different entries, sorted."""
     return sorted(
         (number * 0x9E3779B97F4A7C15F39CC0605CEDC835 % (1 << 128)).to_bytes(16, "big")
         for number in range(first + 1, first + count + 1)
@@ -61,7 +61,7 @@ def announced(line: str = "meterai") -> Announcement:
 def drawn_record(
     entries: Sequence[bytes], *, line: str = "meterai", operator: Operator | None = None
 ) -> DrawRecord:
-    """A whole record, made as the operator makes it."""
+    """A complete record, made as the operator makes it."""
     signer = operator or Operator()
     announcement = announced(line)
     record = steps.announce(announcement, CLOSES_AT - 1, signer)

@@ -1,4 +1,4 @@
-"""A proxy that passes requests on and loses some of their answers: what was asked is done, and nobody hears of it."""
+"""An HTTP proxy that loses some answers: the request is executed, but its client gets no answer."""
 
 import asyncio
 import threading
@@ -9,14 +9,14 @@ from dataclasses import dataclass
 
 @dataclass
 class Dropping:
-    """Where it is; how many answers to commands it still loses, and how many it lost."""
+    """URL of the proxy, number of POST answers that it will still lose, and number of lost answers."""
 
     url: str
     to_lose: int = 0
     lost: int = 0
 
     def loses(self, request: bytes) -> bool:
-        """Whether the answer to a request that begins so is lost."""
+        """Return True if the answer to the request that begins with these bytes is lost, and count it."""
         if not request.startswith(b"POST") or not self.to_lose:
             return False
         self.to_lose -= 1
@@ -34,7 +34,7 @@ async def _pass_on(
         nonlocal is_lost
         begin = True
         while chunk := await reader.read(65_536):
-            # A client of a test sends a request, and then waits for its answer.
+            # A client of a test sends a request and then waits for its answer.
             if begin or chunk.startswith((b"POST ", b"GET ")):
                 is_lost = proxy.loses(chunk)
                 begin = False
@@ -63,7 +63,7 @@ async def _pass_on(
 
 @contextmanager
 def dropping(port: int) -> Iterator[Dropping]:
-    """A proxy before what listens on a port of this machine."""
+    """A proxy in front of a port of this machine."""
     loop = asyncio.new_event_loop()
     proxy = Dropping("")
 

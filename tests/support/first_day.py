@@ -1,4 +1,4 @@
-"""docs/first-day.md as a machine: its blocks are run below a folder, and its units started as systemd would."""
+"""Run docs/first-day.md: its command blocks in a folder, and its units as systemd starts them."""
 
 import os
 import re
@@ -23,16 +23,16 @@ SOURCE = (
     *("meterai", "standins", "migrations", "deploy"),
 )
 BLOCK_SECONDS_MAX = 240
-# PR_SET_MDWE: what MemoryDenyWriteExecute= asks the kernel for, where it knows that.
+# PR_SET_MDWE: the request of MemoryDenyWriteExecute= to a kernel that knows it.
 LOCKED = "import ctypes, os, sys; ctypes.CDLL(None).prctl(65, 1, 0, 0, 0); os.execv(sys.argv[1], sys.argv[1:])"
-# Where tests run as root the folders are other users', as they are of no user of the application.
+# If tests run as root, the folders belong to other users, while the application never runs as root.
 PRIVILEGES = (
     *("setpriv", "--no-new-privs", "--bounding-set=-all,+dac_override", "--inh-caps=-all"),
 )
 
 
 class Block(NamedTuple):
-    """A block of commands: whether the test runs it, and the heading that it stands under."""
+    """A block of commands: its mark for the test, the heading above it, and the commands."""
 
     how: str
     heading: str
@@ -51,7 +51,8 @@ def blocks(page: Path = PAGE) -> list[Block]:
 
 
 def from_lock(text: str) -> str:
-    """The same commands with what was fetched for `make setup` in place of a registry; hashes are compared."""
+    """The commands, with packages from the local cache of `make setup` instead of a registry. Hashes are still
+    compared."""
     return re.sub(
         r"(\S+)/bin/pip install(?: --no-cache-dir)?",
         rf"{UV} pip install --offline --quiet --python \1/bin/python",
@@ -60,7 +61,7 @@ def from_lock(text: str) -> str:
 
 
 def unit(name: str) -> dict[str, list[str]]:
-    """What a unit sets, each name with all its values."""
+    """Settings of a systemd unit, each with all its values."""
     found: dict[str, list[str]] = {}
     for line in (UNITS / name).read_text().splitlines():
         key, sign, value = line.partition("=")
@@ -70,7 +71,7 @@ def unit(name: str) -> dict[str, list[str]]:
 
 
 class Machine:
-    """A folder in place of `/`, and a PostgreSQL in place of the machine's."""
+    """A folder in place of `/`, and a test server in place of the machine's PostgreSQL."""
 
     def __init__(self, folder: Path, database: str, ports: tuple[int, int]) -> None:
         self.folder = folder
@@ -83,11 +84,11 @@ class Machine:
             copy(ROOT / name, self.path("/opt/meterai/src") / name)
 
     def path(self, name: str) -> Path:
-        """Where a path of the page is."""
+        """The path below the folder for a path of the page."""
         return self.folder / name.lstrip("/")
 
     def here(self, text: str) -> str:
-        """Commands or settings of the page, for this machine."""
+        """Commands or settings of the page, adapted to this machine."""
         psql = f"{programs() / 'psql'} --host {self.socket} --username postgres --dbname postgres"
         for old, new in (
             ("runuser -u postgres -- psql", psql),
@@ -103,7 +104,7 @@ class Machine:
         return from_lock(re.sub(place, rf"{self.folder}/\1", text))
 
     def run(self, block: Block) -> str:
-        """What the commands of a block say; each must do what it is for."""
+        """Run the commands of a block, check that they succeed, and return their output."""
         done = subprocess.run(
             ["bash", "-eu", "-o", "pipefail", "-c", self.here(block.text)],
             env=environment({}),
@@ -116,7 +117,7 @@ class Machine:
         return done.stdout
 
     def started(self, name: str) -> "subprocess.Popen[bytes]":
-        """The process of a unit, with its environment, its mask and what it may not do."""
+        """Start the process of a unit with its environment, umask and restrictions."""
         of = unit(name)
         environ = dict(one.split("=", 1) for one in of["Environment"])
         for file in of.get("EnvironmentFile", ()):
@@ -138,12 +139,12 @@ class Machine:
             )
 
     def once(self, name: str) -> int:
-        """The status of a unit that ends by itself."""
+        """Run a unit that ends by itself, and return its exit status."""
         return self.started(name).wait(timeout=BLOCK_SECONDS_MAX)
 
     @contextmanager
     def serving(self, name: str) -> Iterator["subprocess.Popen[bytes]"]:
-        """A unit while it serves; told to stop as systemd does it, it ends well."""
+        """Run a unit that serves, and stop it as systemd does. Its exit status must be 0."""
         process = self.started(name)
         try:
             yield process
@@ -155,5 +156,5 @@ class Machine:
                 process.wait()
 
     def said(self, name: str) -> str:
-        """What a unit wrote."""
+        """The output of a unit."""
         return (self.folder / f"{name}.out").read_text()

@@ -1,4 +1,4 @@
-"""More bytes than anybody wants, sent slowly enough to watch what they do to a process."""
+"""Send a body that exceeds all limits, slowly enough to watch the memory of the server."""
 
 import re
 import select
@@ -16,7 +16,7 @@ ANSWER_SECONDS_MAX = 90
 
 @dataclass(frozen=True)
 class Flooded:
-    """What came of it: the answer as it came, what was sent, and the peak of resident memory."""
+    """The answer, the number of sent bytes, and the peak of resident memory in bytes."""
 
     status: int
     answer: str
@@ -33,7 +33,7 @@ def flood(
     *,
     chunked: bool,
 ) -> Flooded:
-    """POST a body of so many bytes that begins with `start`; stop when it is answered."""
+    """POST a body of `total_bytes` bytes that begins with `start`. Stop as soon as an answer arrives."""
     parts = urlsplit(url)
     length = {"Transfer-Encoding": "chunked"} if chunked else {"Content-Length": str(total_bytes)}
     lines = [f"{name}: {value}" for name, value in ({"Host": parts.netloc} | head | length).items()]
@@ -50,14 +50,14 @@ def flood(
                 if sent % WATCH_EVERY_BYTES < len(BLOCK):
                     peak = max(peak, resident(watched))
         except (BrokenPipeError, ConnectionResetError):
-            pass  # the server has answered and listens no longer
+            pass  # the server has answered and no longer reads
         answer = whole_answer(line).decode()
     status = int(answer.split(" ", 2)[1])
     return Flooded(status, answer, sent, max(peak, resident(watched)))
 
 
 def whole_answer(line: socket.socket) -> bytes:
-    """Head and body, in as many pieces as they come."""
+    """Head and body of an answer, read until the body is complete."""
     answer = b""
     while piece := line.recv(65_536):
         answer += piece
@@ -69,7 +69,7 @@ def whole_answer(line: socket.socket) -> bytes:
 
 
 def resident(process: psutil.Process) -> int:
-    """Resident memory of the largest of a process and its children, in bytes."""
+    """Resident memory in bytes of a process or its largest child."""
     found = [0]
     for one in [process, *process.children(recursive=True)]:
         with suppress(psutil.NoSuchProcess):  # a process for one document that has just ended

@@ -1,4 +1,7 @@
-"""A web process as far as one form goes: ACCOUNT KEY FILE..."""
+"""A process that handles one submitted form like the web process.
+
+Arguments: ACCOUNT KEY FILE...
+"""
 
 import asyncio
 import sys

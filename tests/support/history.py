@@ -1,8 +1,8 @@
 """An honest small history: every state of every lifecycle, made by the product's own commands.
 
-`tests/<room>/happened.py` has the part of each room: `happen`, and `end` after which nobody works on it.
-Real seals over real documents, real objects in the store; only the bank and the mail are not
-there.  What can be spoilt has a name, so that a test can say what it spoils.
+`tests/<room>/happened.py` has the part of each room: `happen`, and `end`, after which no command runs. Seals,
+documents and stored objects are real; bank and mails are missing. Everything that can be corrupted has a name,
+so that a test can refer to it.
 """
 
 import hashlib
@@ -26,7 +26,7 @@ PLACE = '{"page": 1, "x": 60, "y": %d, "width": 80}'
 
 @dataclass(slots=True)
 class History:
-    """What was made, by name."""
+    """The objects of a history, by name."""
 
     shop: Shop
     names: dict[str, object] = field(default_factory=dict)
@@ -45,13 +45,13 @@ class History:
         return order
 
     def keep_order(self, name: str, order: UUID, paid: Paid | None = None) -> None:
-        """Name an order with its attempt and its payment."""
+        """Give names to an order, its attempt and its payment."""
         self.names[f"{name}.order"] = order
         self.names[f"{name}.attempt"] = paid.attempt if paid else self.shop.attempts(order)[-1]
         self.names[f"{name}.payment"] = paid.number if paid else None
 
     def documents(self, name: str, count: int) -> UUID:
-        """An order of documents, as the page places it."""
+        """An order of documents, placed as the page places it."""
         uploads = [
             Upload(f"{name}-{n}.pdf", pdf(words=f"{name} {n}"), read_placements(PLACE % 60))
             for n in range(count)
@@ -74,7 +74,7 @@ class History:
         return order
 
     def stamp(self, name: str, count: int) -> None:
-        """A document stamped from the balance."""
+        """Stamp a document from the balance."""
         places = read_placements(f"[{', '.join(PLACE % (60 + 150 * n) for n in range(count))}]")
         upload = Upload(f"{name}.pdf", pdf(words=name), places)
         service = self.shop.container.of(StampingService)
@@ -86,7 +86,7 @@ class History:
         self.names[f"{name}.stamping"] = row["stamping_id"]
 
     def reserve(self, name: str, count: int) -> UUID:
-        """A document whose stamps are held; nobody has sealed it yet."""
+        """Reserve stamps for a document that is not sealed yet."""
         content = pdf(words=name)
         sha256 = hashlib.sha256(content).digest()
         account, container = self.shop.account, self.shop.container
@@ -112,7 +112,7 @@ class History:
         return UUID(str(row["id"]))
 
     def give_back(self, name: str, *steps: str) -> UUID:
-        """The refund of an order, brought so far."""
+        """Name the refund of an order, and apply these steps of the shop to it."""
         [row] = self.shop.rows(
             "SELECT refund_id FROM refunds WHERE order_id = %s ORDER BY refund_id DESC LIMIT 1",
             self[f"{name}.order"],
@@ -126,9 +126,9 @@ class History:
 
 
 def make(shop: Shop) -> History:
-    """Everything that can happen, once: `happen` of each room, then `end` of each.
+    """Make every event of the product once: `happen` of each room, then `end` of each.
 
-    Rooms come from the lowest up, each after those that its `AFTER` names.
+    Rooms run from the lowest up, each after the rooms in its `AFTER`.
     """
     history = History(shop)
     found = {module.__name__.split(".")[1]: module for module in modules("happened")}
@@ -149,4 +149,4 @@ def make(shop: Shop) -> History:
 
 
 def _nothing(_: History) -> None:
-    """A room without such a step."""
+    """In place of a step that a room does not define."""

@@ -1,7 +1,6 @@
-"""Documents made to hurt whoever reads them: bombs, loops, lies.  Each by name in `HOSTILE`.
+"""Documents made to harm programs that read them: bombs, loops, false statements; by name in `HOSTILE`.
 
-What is said of each is the code of the refusal, or `sealed` where a reader that does not look at
-the hostile part is right not to care.
+The expected result is the code of the refusal. It is `sealed` if our reader rightly ignores the hostile part.
 """
 
 import re
@@ -23,12 +22,12 @@ from tests.support.pdfmaker import (
 )
 
 _HEADER = b"%PDF-1.7\n"
-_STREAM_NUMBER = 900_000  # of the object stream in documents that are one
+_STREAM_NUMBER = 900_000  # object number of the object stream in documents that consist of one
 _CATALOG = b"<</Type/Catalog/Pages 2 0 R>>"
 
 
 class Hostile(NamedTuple):
-    """A document, and what becomes of it."""
+    """A document and the result that it must get."""
 
     make: Callable[[], bytes]
     outcome: str
@@ -48,7 +47,7 @@ def _stream(number: int, entries: bytes, data: bytes) -> bytes:
 
 
 def _section(rows: list[tuple[int, int]], data: bytes, more: bytes = b"") -> bytes:
-    """A cross-reference stream of these runs, its rows 1, 3 and 2 bytes wide."""
+    """A cross-reference stream with these runs of rows, whose columns are 1, 3 and 2 bytes wide."""
     index = b" ".join(b"%d %d" % run for run in rows)
     entries = b"/Type/XRef/W[1 3 2]/Index[%b]/Size 900002/Root 1 0 R%b" % (index, more)
     return _stream(900_001, entries, data)
@@ -59,7 +58,7 @@ def _row(kind: int, where: int) -> bytes:
 
 
 def _letter_with(**changes: bytes) -> bytes:
-    """The letter with more entries on its first page (`page`), or other objects (`o12`)."""
+    """The letter with more entries on its first page (`page`), or with other objects (`o12`)."""
     objects = letter(2)
     for name, text in changes.items():
         if name == "page":
@@ -96,13 +95,13 @@ def _section_loop() -> bytes:
 
 
 def _sections_within_each_other() -> bytes:
-    """Each section's dictionary holds all following ones in an array, and 490,000 numbers."""
+    """Sections whose dictionaries each hold all following ones in an array, and 490,000 numbers."""
     count, out, places = 900, bytearray(_HEADER), []
     for number in range(10, 10 + count):
         places.append(len(out))
         out += b"%d 0 obj <</Type/XRef/W[1 1 1]/Size 1/Root 1 0 R/Length 3/Prev %%/X[" % number
     out += b"1 " * 490_000 + b"]>>stream\n\1\1\1 endstream endobj " * count
-    # Comments end lines; what was one is the offset of the next section now, of the same width.
+    # Each `%` is a placeholder for the offset of the next section, written with ten digits.
     text, width = bytes(out), 10
     grown = [place + index * (width - 1) for index, place in enumerate(places)]
     pieces = text.split(b"%/X[")
@@ -114,7 +113,7 @@ def _sections_within_each_other() -> bytes:
 
 
 def _sections_claiming_the_file() -> bytes:
-    """Undeflated cross-reference streams that each claim 15 MB as their own."""
+    """Uncompressed cross-reference streams that each claim 15 MB as their own."""
     total, out, places = 15_000_000, bytearray(_HEADER), [0]
     for number in range(10, 910):
         place = len(out)
@@ -125,7 +124,7 @@ def _sections_claiming_the_file() -> bytes:
 
 
 def _section_of(entries: bytes, data: bytes) -> bytes:
-    """A document whose only section is a cross-reference stream of this content."""
+    """A document whose only section is a cross-reference stream with this content."""
     return _ended(_HEADER + _stream(1, entries, data), len(_HEADER))
 
 
@@ -145,7 +144,7 @@ def _predicted_rows() -> bytes:
 
 
 def _odd_predictor() -> bytes:
-    """Prediction that must be undone byte by byte."""
+    """A stream predictor that must be undone byte by byte."""
     data = zlib.compress((b"\4" + bytes(60)) * 900_000, 9)
     entries = (
         b"/Type/XRef/W[8 8 8]/Size 9/Root 1 0 R/Filter/FlateDecode"
@@ -166,7 +165,7 @@ def _million_objects() -> bytes:
 
 
 def _objects_in_objects() -> bytes:
-    """Rows that lead into one long value, each to a bracket deeper: every object ends where all do."""
+    """Rows that point into one long value, each one bracket deeper, so that all objects have the same end."""
     count, first = 60_000, 10
     document = whole(letter(2))
     start = document.rindex(b"xref\n", 0, document.rindex(b"startxref"))
@@ -194,7 +193,7 @@ def _many_subsections() -> bytes:
 
 
 def _in_one_stream(bodies: bytes, starts: list[int], table: bytes | None = None) -> bytes:
-    """A document whose objects, from 1, begin at these places of one object stream."""
+    """A document whose objects, from number 1, begin at these offsets of one object stream."""
     if table is None:
         table = b"".join(b"%d %d " % pair for pair in enumerate(starts, start=1))
     data = zlib.compress(table + bodies, 9)
@@ -207,7 +206,7 @@ def _in_one_stream(bodies: bytes, starts: list[int], table: bytes | None = None)
 
 
 def _same_page_often() -> bytes:
-    """A hundred thousand pages that are all the same 900 KB."""
+    """A hundred thousand pages that all share the same 900 KB of content."""
     count = 100_000
     kids = b" ".join(b"%d 0 R" % number for number in range(3, count))
     pages = b"<</Type/Pages/Count 0/Kids[%b]>>" % kids
@@ -218,7 +217,7 @@ def _same_page_often() -> bytes:
 
 
 def _wrong_indices() -> bytes:
-    """Pages by the thousand in one object stream, whose rows all name another index."""
+    """Thousands of pages in one object stream, whose rows all name a wrong index."""
     count, page = 30_000, b"<</Type/Page/MediaBox[0 0 595 842]>>"
     kids = b" ".join(b"%d 0 R" % number for number in range(3, count))
     pages = b"<</Type/Pages/Count 0/Kids[%b]>>" % kids
@@ -240,7 +239,7 @@ def _stream_in_itself() -> bytes:
 
 
 def _streams_claiming_the_file() -> bytes:
-    """Undeflated object streams that each claim 15 MB as their own, one for each page."""
+    """Uncompressed object streams that each claim 15 MB as their own, one for each page."""
     count, total, out, places = 300, 15_000_000, bytearray(_HEADER), []
     kids = b" ".join(b"%d 0 R" % (1000 + index) for index in range(count))
     for number, body in ((1, _CATALOG), (2, b"<</Type/Pages/Count 0/Kids[%b]>>" % kids)):
@@ -321,7 +320,7 @@ def _lied(found: bytes, told: bytes) -> Callable[[], bytes]:
 
 
 def _called_streams_of_objects() -> bytes:
-    """Data in which two million types of streams stand, and their header again every kilobyte."""
+    """A stream with two million stream types in its data, and with its header repeated every kilobyte."""
     fill = (b"60 0 obj" + b"/ObjStm " * 124 + b"\n") * 16_000
     document = whole({**letter(2), 7: Stream(b"", fill)}, style="stream")
     packed = packed_stream({50: b"<</X 1>>"})

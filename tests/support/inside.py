@@ -1,4 +1,4 @@
-"""Access to the inside of a running instance: books, services and locks, which no API shows."""
+"""Access to the inside of a running instance: books, services and locks that no API shows."""
 
 import asyncio
 import time
@@ -28,15 +28,15 @@ from tests.support.shop import TESTER
 from tests.support.standing import standing
 
 Answer = TypeVar("Answer")
-# Nothing need move for so long where all is well: until the bank tells again of a payment, or until
-# somebody else may send a refund whose sender died.  Pauses after a try double, and are as long only
-# after an outage of that length.
+# The longest time without progress in a healthy instance: until the bank repeats the notification of a payment,
+# or until another process may send the refund of a process that died. Pauses after a failed try double; they
+# are as long only after an outage of that length.
 PAUSE_SECONDS_MAX = max(
     webhooks.WAIT_SECONDS_MAX + merchant_client.ANSWER_SECONDS_MAX,
     refund_lease_seconds(SnapSettings().bank_timeout_seconds),
 )
 STILL_SECONDS_MAX = 2 * PAUSE_SECONDS_MAX
-# Whatever is booked changes the first; whatever is tried, one of the others.
+# Each booking changes the first count; each try changes one of the others.
 _UNDER_WAY = """
 SELECT 'entries' AS what, NULL AS id, NULL AS state, count(*) AS tries FROM entries UNION ALL
 SELECT 'job', job_id, handler, tries FROM jobs UNION ALL
@@ -49,13 +49,13 @@ PLACEMENT = '{"page": 1, "x": 60, "y": 60, "width": 80}'
 
 
 class Inside:
-    """Acts of a test inside an instance."""
+    """Access of a test to the inside of an instance."""
 
     def __init__(self, instance: Instance) -> None:
         self.instance = instance
 
     def ask(self, act: Callable[[Container], Awaitable[Answer]]) -> Answer:
-        """Run an act with the services of the instance, in a container of our own."""
+        """Run `act` with the services of the instance, in a container of the test."""
 
         async def run() -> Answer:
             async with build_services(self.instance.settings) as container:
@@ -64,7 +64,7 @@ class Inside:
         return asyncio.run(run())
 
     def connect(self) -> psycopg.Connection[dict[str, Any]]:
-        """A connection to the database; the caller commits."""
+        """A connection to the database. The caller commits."""
         return psycopg.connect(self.instance.settings.process.database_url, row_factory=dict_row)
 
     def rows(self, query: str, *parameters: object) -> list[dict[str, Any]]:
@@ -75,7 +75,7 @@ class Inside:
     # -- accounts ---------------------------------------------------------------------------
 
     def customer(self) -> Client:
-        """A new account with an API key; quicker than the command line."""
+        """A new account with an API key, made faster than by the command line."""
 
         async def make(container: Container) -> str:
             account = await container.of(AccountService).create(
@@ -93,27 +93,27 @@ class Inside:
         return {row["book"]: row["sum"] for row in found}
 
     def money_is_at_rest(self) -> bool:
-        """True if the bank and the books agree, and no money waits to be executed or refunded.
+        """Return True if the bank and the books agree, and no money waits to be executed or refunded.
 
-        A payment that came and was charged back before it was known is in no book.
+        A payment that was charged back before we knew it is in no book.
         """
         try:
             bank, books = self.instance.bank.totals(), self.books()
         except urllib3.exceptions.HTTPError:
-            return False  # the bank is started again
+            return False  # the bank is being restarted
         left = bank["received"] - bank["refunded"] - bank["denied"]
         waiting = books.get("buyer_funds", 0), books.get("refunds_payable", 0)
         return left == -books.get("bank_clearing", 0) and waiting == (0, 0)
 
     def standing(self) -> str:
-        """The rows that keep its money from being at rest."""
+        """Report of the rows that still wait or do not agree, for the message of a failed test."""
         return standing(self.rows, self.instance.data)
 
     def assert_money_is_accounted_for(self) -> None:
-        """Check that the money kept by the bank equals our duty, our fee and the deposits of distributors, and that every
-        invariant holds.
+        """Check the money of the instance and every invariant.
 
-        If the payer's bank took back the money of a used stamp, its duty is our loss.
+        The money kept by the bank must equal our duty, our fee and the deposits of distributors. If the payer's
+        bank took back the money of a used stamp, its duty is our loss.
         """
         bank, books = self.instance.bank.totals(), self.books()
         kept = sum(books.get(one, 0) for one in ("duty_payable", "service_fee", "deposits"))
@@ -124,7 +124,7 @@ class Inside:
         self.assert_audit_holds()
 
     def assert_audit_holds(self) -> None:
-        """Check every invariant now, as `meterai audit` does, without a process."""
+        """Check every invariant now, as `meterai audit` does, but in this process."""
         found = self.ask(lambda container: audit(container.database))
         broken = [one for one in found.findings if not one.holds]
         assert not broken, broken
@@ -132,8 +132,9 @@ class Inside:
     # -- time -------------------------------------------------------------------------------
 
     def until(self, what: str, check: Callable[[], Any]) -> Any:
-        """Wait until `check` is true, for any time on a busy machine; fail only if nothing moves for
-        `STILL_SECONDS_MAX`.
+        """Wait until `check` returns a true value, and return it.
+
+        The wait has no limit while work proceeds. It fails if nothing changes for `STILL_SECONDS_MAX`.
         """
         under_way, since = self.rows(_UNDER_WAY), time.monotonic()
         while not (found := check()):
@@ -141,7 +142,7 @@ class Inside:
                 under_way, since = now, time.monotonic()
             is_still = time.monotonic() - since > STILL_SECONDS_MAX
             assert not is_still, f"nothing moves: {what}; under way: {under_way}\n{self.standing()}"
-            time.sleep(0.2)  # a look connects anew
+            time.sleep(0.2)  # `_UNDER_WAY` opens a new connection each time
         return found
 
     def let_leases_run_out(self) -> None:
@@ -158,7 +159,7 @@ class Inside:
     # -- issuing ----------------------------------------------------------------------------
 
     def set_issuing(self, *, is_open: bool) -> None:
-        """Do as `meterai issuing` does, without a process."""
+        """Open or stop issuing as `meterai issuing` does, but in this process."""
 
         async def change(container: Container) -> None:
             async with container.database.transaction() as tx:
@@ -199,14 +200,14 @@ class Inside:
 
     @contextmanager
     def paused_at(self, query: str, *parameters: object) -> Iterator["Pause"]:
-        """Hold the locks that a statement takes; a process that needs them stops there."""
+        """Hold the locks that a statement takes. A process that needs them waits there."""
         with self.connect() as connection:
             connection.execute(query.encode(), parameters or None)
             yield Pause(self, connection)
 
 
 class Pause:
-    """Locks a test holds."""
+    """Locks that a test holds."""
 
     def __init__(self, inside: Inside, connection: psycopg.Connection[dict[str, Any]]) -> None:
         self._inside = inside
@@ -214,7 +215,7 @@ class Pause:
         self._holder = connection.info.backend_pid
 
     def wait_for_somebody(self, what: str) -> None:
-        """Wait until a process waits for the lock, in a statement that contains `what`."""
+        """Wait until a process waits for the lock in a statement that contains `what`."""
 
         def is_blocked() -> bool:
             return bool(
@@ -229,9 +230,9 @@ class Pause:
         until(f"somebody waits for the lock at {what!r}", is_blocked)
 
     def take(self, query: str) -> None:
-        """Hold other locks, or the same again."""
+        """Take other locks, or the same ones again."""
         self._connection.execute(query.encode())
 
     def release(self) -> None:
-        """Let go."""
+        """Release the locks."""
         self._connection.rollback()

@@ -1,4 +1,4 @@
-"""A whole instance under test: `meterai up` in a directory of its own, and a client for it."""
+"""A whole instance under test: `meterai up` in a directory of its own, and its HTTP client."""
 
 import asyncio
 import fcntl
@@ -29,13 +29,15 @@ from meterai.plumbing.db.embedded import EmbeddedPostgres
 from meterai.plumbing.parent import end_with_parent
 from tests.support.commands import ROOT, SERVING, Done, environment, run, run_here
 
-# Three times what a loaded machine was seen to need; who waits in vain fails, and no other test is slower.
+# Three times the longest measured time on a busy machine. Only a test that fails takes so long.
 READY_SECONDS_MAX = 180.0
-STOP_SECONDS_MAX = 120.0  # `up` gives fifteen to each of its parts, and more to the database
+STOP_SECONDS_MAX = (
+    120.0  # `up` waits fifteen seconds for each of its parts, and longer for the database
+)
 WAIT_SECONDS_MAX = 90.0
-AT_ONCE = 8  # connections that one client keeps
+AT_ONCE = 8  # connections of one client
 
-# Short enough for a test to see what takes minutes in life; a test may pass its own.
+# Minutes in production, short enough here for a test to see; a test may pass its own values.
 QUICK = {
     "METERAI_POLL_AFTER_SECONDS": "1",
     "METERAI_LOG_LEVEL": "info",
@@ -44,13 +46,14 @@ QUICK = {
 }
 
 
-# Below those that Linux gives to whoever asks for any port, so many for each process of a run.
+# Below the ports that Linux chooses itself; each process of a test run has a share of them.
 PORTS_FROM, PORTS_OF_PROCESS, PROCESSES_MAX = 12_000, 4_500, 4
 LISTENING = ("BANK", "MAIL", "SMTP", "DRAND", "METRICS", "MIDTRANS")  # beside the web
 
 
-GIVEN: set[int] = set()  # to somebody of this process who may not listen yet, or not at the moment
-# A byte of it for each port, locked for as long as this process lives.
+# Ports given away in this process. Their servers may listen later, or be stopped at the moment.
+GIVEN: set[int] = set()
+# One byte of this file is locked for each port, for as long as this process lives.
 _PORTS = Path(tempfile.gettempdir()) / f"meterai-test-ports.{os.getuid()}"
 
 
@@ -60,8 +63,11 @@ def _ports() -> IO[bytes]:
 
 
 def _is_ours(port: int) -> bool:
-    """True where no other run on this machine was given the port: it may not listen there yet, and two servers that
-    share a port (Granian sets SO_REUSEPORT) answer for each other until one of them stops."""
+    """Reserve a port among all test runs of this machine; return False if another run has it.
+
+    The other run may not listen yet. Two servers that share a port (Granian sets SO_REUSEPORT) would answer for
+    each other.
+    """
     try:
         fcntl.lockf(_ports(), fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
     except OSError:
@@ -70,8 +76,11 @@ def _is_ours(port: int) -> bool:
 
 
 def free_ports(count: int) -> list[int]:
-    """Free ports that nobody else takes: `up` listens on them seconds after it looked, and again after a
-    stop.  Of ports that are anybody's one in some thousand would be gone by then."""
+    """Free ports that no other test run uses.
+
+    `up` listens on them seconds after it checked them, and again after each stop. Of ports from the range of
+    the kernel, about one in a thousand would be taken in the meantime.
+    """
     number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % PROCESSES_MAX
     mine = range(
         PORTS_FROM + number * PORTS_OF_PROCESS, PORTS_FROM + (number + 1) * PORTS_OF_PROCESS
@@ -87,7 +96,7 @@ def free_ports(count: int) -> list[int]:
 
 
 class PartMissing(Exception):
-    """A part is not there: it died, and is not started again yet."""
+    """A part of the instance does not run: it died and has not been restarted yet."""
 
 
 @dataclass(frozen=True)
@@ -100,12 +109,12 @@ class Reply:
 
     @property
     def json(self) -> Any:
-        """The body as JSON."""
+        """The body, parsed as JSON."""
         return json.loads(self.body)
 
 
 class Client:
-    """Speaks to one base URL, with an API key if there is one."""
+    """An HTTP client for one base URL, optionally with an API key."""
 
     def __init__(self, url: str, key: str | None = None) -> None:
         self.url = url
@@ -121,7 +130,7 @@ class Client:
         *,
         headers: Mapping[str, str] | None = None,
     ) -> Reply:
-        """One request; a dict or list goes as JSON, bytes as they are."""
+        """Send one request. A dict or list is sent as JSON, bytes are sent unchanged."""
         given = dict(self._headers) | dict(headers or {})
         content: bytes | None
         if isinstance(body, dict | list):
@@ -143,7 +152,7 @@ class Client:
     def post(self, path: str, body: object = None, **kwargs: Any) -> Reply:
         return self.call("POST", path, body, **kwargs)
 
-    # -- the words of the API ---------------------------------------------------------------
+    # -- calls of the API -------------------------------------------------------------------
 
     def place(self, quantity: int = 1, key: str | None = None) -> Any:
         """Place an order and return it."""
@@ -156,7 +165,7 @@ class Client:
         return reply.json
 
     def ask_back(self, order: str, key: str | None = None) -> Reply:
-        """Ask the unused stamps of an order back."""
+        """Request a refund of the unused stamps of an order."""
         headers = {"Idempotency-Key": key or str(uuid.uuid4())}
         return self.post("/v1/refunds", {"order_id": order}, headers=headers)
 
@@ -208,7 +217,7 @@ class Bank(Client):
 
 
 def until(what: str, check: Callable[[], Any], seconds: float = WAIT_SECONDS_MAX) -> Any:
-    """Wait until `check` answers something true, and return that."""
+    """Wait until `check` returns a true value, and return it."""
     deadline = time.monotonic() + seconds
     while True:
         found = check()
@@ -227,10 +236,10 @@ def _is_in_a_loop() -> bool:
 
 
 class Instance:
-    """`meterai up` as a child process.  Use as a context."""
+    """`meterai up` as a child process. Use as a context manager."""
 
     def __init__(self, data: Path, *, host: str = "", **settings: str) -> None:
-        """With `host`, it is known by that name and not by a number."""
+        """With `host`, its public URL has that name instead of an IP address."""
         self.data = data
         self.port, *others = free_ports(1 + len(LISTENING))
         ports = {
@@ -244,8 +253,11 @@ class Instance:
         self.bank = Bank("")
 
     def __enter__(self) -> Self:
-        """Start it, for tests that order: no line stands in their way, which it would where work is ten
-        seconds late, as on a busy machine, or where a worker was killed."""
+        """Start it, and turn off the waiting line.
+
+        Otherwise the line would engage if work is ten seconds late on a busy machine, or if a worker is killed,
+        and would block the orders of tests.
+        """
         self.start()
         try:
             done = self.command("line", "stand", "buying", "never")
@@ -265,12 +277,12 @@ class Instance:
 
     @property
     def log(self) -> str:
-        """What the processes logged."""
+        """The log of all its processes."""
         return (self.data / "test.log").read_text()
 
     @property
     def settings(self) -> Settings:
-        """The settings in force, with the URL of the database, for a look inside."""
+        """The settings in force, with the URL of the database, for access to the inside."""
         given = {
             name.removeprefix("METERAI_").lower(): value
             for name, value in self._environment.items()
@@ -281,7 +293,7 @@ class Instance:
         return found.replaced(database_url=url)
 
     def start(self) -> None:
-        """Start it and wait until it is ready; one that does not get so far is stopped."""
+        """Start it and wait until it is ready. If it does not become ready, it is stopped."""
         with (self.data / "test.log").open("a") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "meterai", "up", *self._options()],
@@ -290,7 +302,7 @@ class Instance:
                 stdout=subprocess.PIPE,
                 stderr=log,
                 text=True,
-                preexec_fn=end_with_parent,  # a run that is broken off leaves none behind
+                preexec_fn=end_with_parent,  # an aborted test run leaves no process behind
             )
         late = threading.Timer(READY_SECONDS_MAX, self._process.send_signal, [signal.SIGTERM])
         late.start()
@@ -320,7 +332,7 @@ class Instance:
         raise AssertionError(f"meterai up ended before it was ready:\n{self.log[-3000:]}")
 
     def stop(self, how: signal.Signals = signal.SIGINT) -> int:
-        """Stop it as Ctrl-C would, or by another signal, and return its exit status."""
+        """Stop it as Ctrl-C does, or by another signal, and return its exit status."""
         if self._process is None:
             return 0
         self._process.send_signal(how)
@@ -339,17 +351,17 @@ class Instance:
         return status
 
     def kill_all(self) -> None:
-        """Kill the parent and every part of it but the database, as a power cut would."""
+        """Kill the parent and all its parts except the database, as a power failure does."""
         parts = self.parent.children(recursive=True)
         self.kill_parent()
         for one in parts:
-            # A process for one document may have ended by itself.
+            # A process for one document may have ended already.
             with suppress(psutil.NoSuchProcess):
                 if "postgres" not in one.name():
                     one.kill()
 
     def kill_parent(self) -> None:
-        """Kill only the parent; its parts notice by themselves."""
+        """Kill the parent only. Its parts notice it and end."""
         assert self._process is not None
         self._process.kill()
         self._process.wait(10)
@@ -359,30 +371,30 @@ class Instance:
 
     @property
     def parent(self) -> psutil.Process:
-        """The process that starts a part again which died."""
+        """The process that restarts parts that died."""
         assert self._process is not None
         return psutil.Process(self._process.pid)
 
     def part(self, name: str) -> psutil.Process:
         """The process of one part: 'web', 'worker' or 'standins'."""
         for one in self.parent.children():
-            # Another part that was just killed has no command line until it is buried.
+            # A part that was just killed has no command line until the parent has waited for it.
             with suppress(psutil.NoSuchProcess):
                 if one.cmdline()[-1:] == [name]:
                     return one
         raise PartMissing(name)
 
     def kill(self, part: str) -> None:
-        """Kill one part with SIGKILL, and what it started; `up` starts it again."""
+        """Kill one part and its children with SIGKILL. `up` restarts it."""
         one = self.part(part)
         for child in one.children(recursive=True):
-            # A process for one document may have ended by itself.
+            # A process for one document may have ended already.
             with suppress(psutil.NoSuchProcess):
                 child.kill()
         one.kill()
 
     def wait_ready(self) -> None:
-        """Wait until the web answers again."""
+        """Wait until the web process answers again."""
         client = Client(self.url)
 
         def is_ready() -> bool:
@@ -394,9 +406,10 @@ class Instance:
         until("the web is ready", is_ready, READY_SECONDS_MAX)
 
     def command(self, *words: str) -> Done:
-        """Run `meterai WORDS --data DIR`, in this process where the command serves nothing.
+        """Run `meterai WORDS --data DIR`, in this process if the command serves nothing.
 
-        A browser under test keeps an event loop running here, beside which no other can.
+        A browser under test keeps an event loop running in this process, and no second one can run beside it.
+        The command is then a process of its own.
         """
         how = run if words[0] in SERVING or _is_in_a_loop() else run_here
         return how(self.data, *words, **self._given)
@@ -409,21 +422,21 @@ class Instance:
         return Client(self.url, done.stdout.strip().splitlines()[-1])
 
     def anybody(self) -> Client:
-        """Somebody without a key."""
+        """A client without a key."""
         return Client(self.url)
 
     def counted(self) -> dict[str, float]:
-        """The metrics of all its processes: name with labels, and figure."""
+        """Metrics of all its processes: name with labels, and value."""
         lines = Client(self.metrics).get("").body.decode().splitlines()
         pairs = (line.rsplit(" ", 1) for line in lines if line and not line.startswith("#"))
         return {name: float(figure) for name, figure in pairs}
 
     def mails_to(self, address: str) -> list[dict[str, Any]]:
-        """What the stand-in received for an address, newest first."""
+        """Mails that the stand-in received for an address, newest first."""
         found: list[dict[str, Any]] = Client(self.mail).get(f"/standin/mails?to={address}").json
         return found
 
     def assert_audit_holds(self) -> None:
-        """Every invariant holds."""
+        """Check every invariant with `meterai audit`."""
         done = self.command("audit")
         assert done.returncode == 0, done.stdout + done.stderr

@@ -1,7 +1,7 @@
-"""The whole way of somebody with one document over a shaped line: home, place, pay, order, download.
+"""The journey of a person with one document over a slow line: home, place, pay, order, download.
 
-Each step is measured from what the person does to what the person can do next; what the person takes
-to think, and the bank to be paid, is nobody's to make shorter here.
+Each step is measured from the act of the person to the moment when the next act is possible. The time in which
+the person thinks or the bank waits for the payment is not measured.
 """
 
 import io
@@ -26,7 +26,7 @@ LONG_MS = 300_000
 
 
 def scan(size: int) -> bytes:
-    """A document of about so many octets, which compresses as little as scans do."""
+    """A document of about `size` octets that can hardly be compressed, like a scan."""
     document = pikepdf.open(io.BytesIO(pdf(words="Surat pernyataan")))
     document.Root.Scan = document.make_stream(os.urandom(size - 2_000))
     out = io.BytesIO()
@@ -36,7 +36,7 @@ def scan(size: int) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What one step took: taps of the person, seconds, octets each way, and requests."""
+    """Measurements of one step: taps of the person, seconds, octets each way, and requests."""
 
     name: str
     taps: int
@@ -47,16 +47,16 @@ class Step:
 
     @property
     def round_trips(self) -> int:
-        """Requests that wait for one another: all but files of pages and pictures, which come together."""
+        """Number of sequential requests: all except those for static files and images, which are sent in parallel."""
         return sum("/static/" not in path and ".webp" not in path for _, path in self.requests)
 
     def limit(self, shape: Shape) -> float:
-        """The least that the line itself takes for it; both ways carry at once."""
+        """The least time in seconds that the line itself needs for the step. Both directions are used at once."""
         return shape.seconds(max(self.up, self.down), self.round_trips)
 
 
 class Journey:
-    """Somebody who goes that way, and each step of it."""
+    """A person on the journey, with the measurements of each step."""
 
     def __init__(self, context: BrowserContext, instance: Instance, line: ShapedLine) -> None:
         context.set_default_timeout(WAIT_MS)
@@ -66,7 +66,7 @@ class Journey:
         self.page.set_default_timeout(WAIT_MS)
         self.page.on("framenavigated", lambda frame: self._went(frame.url))
         self.steps: list[Step] = []
-        self.pages: list[str] = []  # one after the other, each once while it stays
+        self.pages: list[str] = []  # pages seen so far, one after the other
         self._begin()
 
     def _went(self, url: str) -> None:
@@ -87,18 +87,18 @@ class Journey:
 
     @property
     def taps(self) -> int:
-        """Each press, each field that is typed into, and in the list of the device the file itself."""
+        """Number of presses, typed fields and choices in the file dialog."""
         return sum(one.taps for one in self.steps)
 
     def opens(self) -> None:
-        """Open home; one can choose a file."""
+        """Open the home page, where a file can be chosen."""
         self._begin()
         self.page.goto(self.line.url)
         expect(self.page.locator("#document")).to_be_visible()
         self._ends("home", 0)
 
     def chooses(self, content: bytes, timeout_ms: int = LONG_MS) -> None:
-        """Choose a file; it is sent and checked, and its page is seen with a stamp on it."""
+        """Choose a file, and wait until it was sent and checked and its page is shown with a stamp."""
         self._begin()
         file = FilePayload(name="Surat.pdf", mimeType="application/pdf", buffer=content)
         self.page.locator("#document").set_input_files([file])
@@ -112,14 +112,14 @@ class Journey:
         picture.evaluate("(one) => one.decode()")
 
     def places(self) -> None:
-        """Use the place that is suggested."""
+        """Accept the suggested place."""
         self._begin()
         self.somebody.presses("Pakai tempat ini")
         self.somebody.sees("Periksa dan bayar")
         self._ends("place", 1)
 
     def orders(self) -> None:
-        """Give an address, type the code, and order; the QR is seen."""
+        """Enter an address, type the code, order, and wait for the QR."""
         self._begin()
         self.page.get_by_label("Alamat email").fill(self.somebody.email)
         self.somebody.presses("Kirim kode")
@@ -131,7 +131,7 @@ class Journey:
         self._ends("order", 2)
 
     def pays(self) -> None:
-        """Pay at the bank; the page says by itself that the document is stamped."""
+        """Pay at the bank, and wait until the page shows by itself that the document is stamped."""
         self._begin()
         self.somebody.pays()
         self.somebody.sees("1 dokumen sudah bermeterai")
@@ -145,7 +145,7 @@ class Journey:
         return content
 
     def first_paint(self) -> float:
-        """Seconds from the beginning of the page that is shown to its first paint."""
+        """Seconds from the start of navigation to the first paint of the current page."""
         told = self.page.evaluate("performance.getEntriesByName('first-paint')[0].startTime")
         return float(told) / 1000
 
@@ -163,6 +163,6 @@ class Journey:
 
 
 def fetched_twice(counts: Counts) -> dict[str, int]:
-    """Files and pictures of pages that came over the line more than once."""
+    """Static files and images that were transferred more than once."""
     kept = re.compile(r"/static/|\.webp")
     return {path: n for path, n in counts.of("GET").items() if n > 1 and kept.search(path)}

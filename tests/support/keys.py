@@ -1,4 +1,4 @@
-"""RSA keys for tests, made once in each process: making one takes longer than most tests."""
+"""RSA keys for tests, made once in each process, since making a key takes longer than most tests."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ BANK_KEY = rsa.generate_private_key(public_exponent=65537, key_size=RSA_BITS)
 
 
 def pem_of(key: rsa.RSAPrivateKey) -> bytes:
-    """A private key as a keyring and the stand-in bank keep it (PKCS #8, PEM)."""
+    """A private key in the format of keyrings and the stand-in bank (PKCS #8, PEM)."""
     return key.private_bytes(
         serialization.Encoding.PEM,
         serialization.PrivateFormat.PKCS8,
@@ -21,14 +21,14 @@ def pem_of(key: rsa.RSAPrivateKey) -> bytes:
 
 
 def public_pem_of(key: rsa.RSAPrivateKey) -> bytes:
-    """Its public half, as each side gives it to the other."""
+    """The public half of the key, in the format in which each side gives it to the other."""
     return key.public_key().public_bytes(
         serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
     )
 
 
 def give_provider_key(directory: Path) -> Path:
-    """Put our key where the keyring of a data directory looks; the folder of its keys."""
+    """Write our key into the folder of keys of a data directory, and return that folder."""
     keys = directory / "keys"
     keys.mkdir(parents=True, exist_ok=True, mode=0o700)
     (keys / "provider.key.pem").write_bytes(pem_of(OUR_KEY))

@@ -1,4 +1,4 @@
-"""Killing processes, and what a careful client does then."""
+"""Kill processes, and repeat requests as a careful client does."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,14 +18,14 @@ HOW = [
     pytest.param(True, id="lost"),
     pytest.param(False, id="carried out", marks=pytest.mark.variant),
 ]
-# Who is killed: the one part that is at work, and in `make test-all` all of them.
+# The killed process: the one part that works at that moment; in `make test-all` also all parts.
 BY_WEB = ["web", pytest.param(EVERYTHING, marks=pytest.mark.variant)]
 BY_WORKER = ["worker", pytest.param(EVERYTHING, marks=pytest.mark.variant)]
-AGAIN_SECONDS_MAX = READY_SECONDS_MAX  # what was killed answers by then
+AGAIN_SECONDS_MAX = READY_SECONDS_MAX  # the killed part answers by then
 
 
 def kill(inside: Inside, what: str) -> None:
-    """Kill a part, or everything; both are up again soon."""
+    """Kill one part, or all of them. A killed part is restarted automatically."""
     if what != EVERYTHING:
         inside.instance.kill(what)
         return
@@ -33,7 +33,7 @@ def kill(inside: Inside, what: str) -> None:
 
 
 def freeze(inside: Inside, part: str) -> list[psutil.Process]:
-    """Stop a part where it stands, until it is killed or goes on; its processes."""
+    """Suspend a part and its children, and return these processes."""
     one = inside.instance.part(part)
     stopped = [*one.children(recursive=True), one]
     for process in stopped:
@@ -45,7 +45,7 @@ def freeze(inside: Inside, part: str) -> list[psutil.Process]:
 
 @contextmanager
 def frozen(inside: Inside, part: str) -> Iterator[None]:
-    """A part stands still meanwhile."""
+    """A part is suspended within the block."""
     stopped = freeze(inside, part)
     try:
         yield
@@ -57,7 +57,7 @@ def frozen(inside: Inside, part: str) -> Iterator[None]:
 
 @contextmanager
 def away(inside: Inside, part: str) -> Iterator[None]:
-    """A part is killed and stays away meanwhile: whoever would start it again stands still."""
+    """A part is killed and not restarted within the block, since its parent is suspended."""
     parent = inside.instance.parent
     parent.suspend()
     try:
@@ -68,7 +68,7 @@ def away(inside: Inside, part: str) -> Iterator[None]:
 
 
 class Step(NamedTuple):
-    """Where in a story a process is killed: who, at which statement, held by a lock of which table."""
+    """The moment of a kill: the killed part, its statement, and the table whose lock stops the statement."""
 
     victim: str
     statement: str
@@ -83,9 +83,11 @@ def tell(
     *,
     is_lost: bool,
 ) -> None:
-    """Tell a story, part after part; in the n-th telling a process is killed at the n-th step of each part that has so many.
+    """Run a scenario of several parts, and kill a process in each part.
 
-    The statement at which it stood dies with it where `is_lost`; otherwise it is carried out, and nobody hears of it.
+    Run number `telling` kills at that step of each part that has as many. With `is_lost`, the statement that
+    waits for the lock is terminated with the process. Otherwise it is executed, but its process never gets the
+    answer.
     """
     assert parts.keys() == steps.keys()
     with ThreadPoolExecutor(1) as background:
@@ -109,7 +111,7 @@ def tell(
 
 
 def revive(inside: Inside, what: str) -> None:
-    """Wait until what was killed is there again; the leases of the dead have run out."""
+    """Restart what was killed, wait until it is ready, and end the leases of the killed processes."""
     inside.let_leases_run_out()
     if what == EVERYTHING:
         inside.instance.start()
@@ -126,9 +128,10 @@ def is_there(inside: Inside, what: str) -> bool:
 
 
 def again(request: Callable[[], Reply]) -> Reply:
-    """What a careful client does: repeat the same request until it is answered for good."""
+    """Repeat a request until its answer is final, as a careful client does."""
     deadline = time.monotonic() + AGAIN_SECONDS_MAX
-    # A 500 is not among them: a killed part may break a connection, never show a fault.
+    # A 500 counts as final, so that the test fails: a killed part may break a connection, but never show a
+    # fault.
     while True:
         try:
             reply = request()
@@ -141,5 +144,5 @@ def again(request: Callable[[], Reply]) -> Reply:
 
 
 def place(customer: Client, key: str, quantity: int = 1) -> Reply:
-    """One try to place an order."""
+    """Try once to place an order."""
     return customer.post("/v1/orders", {"quantity": quantity}, headers={"Idempotency-Key": key})

@@ -1,4 +1,5 @@
-"""An installation of the last release, as `scripts/release_state.py` left it, as if it was stopped just now."""
+"""An installation of the last release, as `scripts/release_state.py` left it, moved in time as if it had
+stopped now."""
 
 import json
 import sqlite3
@@ -15,7 +16,7 @@ from meterai.kit.clock import SystemClock
 from meterai.plumbing.db.embedded import EmbeddedPostgres, programs
 
 ARCHIVE = Path(__file__).parents[1] / "flows" / "last_release.tar.xz"
-# Points of the audit are chained by what they say; this one was taken when nothing was old enough to be covered.
+# The audit chains its points by hashes. This one was taken when nothing was old enough to be covered.
 _UNMOVED = "audit_points"
 _TIMES = """
 SELECT table_name::text, string_agg(format('%%1$I = %%1$I + %%2$L', column_name, %s::interval), ', ')
@@ -24,7 +25,7 @@ WHERE table_schema = 'public' AND table_type = 'BASE TABLE' AND table_name <> %s
     AND data_type = 'timestamp with time zone'
 GROUP BY table_name
 """
-# The trail says until when a session is, as the session does.
+# The audit trail has the same end of a session as the session.
 _UNTIL = """
 UPDATE audit_events SET facts = facts || jsonb_build_object(
     'until', (facts->>'until')::timestamptz + %s::interval) WHERE facts ? 'until'
@@ -33,7 +34,7 @@ UPDATE audit_events SET facts = facts || jsonb_build_object(
 
 @dataclass(frozen=True)
 class LastRelease:
-    """What is in its data directory, where no process runs but the database."""
+    """The data directory of the last release, in which only the database runs."""
 
     data: Path
     manifest: dict[str, Any]
@@ -42,12 +43,12 @@ class LastRelease:
 
     @property
     def url(self) -> str:
-        """Of its database, as the owner."""
+        """URL of its database, as the owner."""
         return self.database.url.replace("/postgres?", "/meterai?")
 
 
 def restored(folder: Path) -> LastRelease:
-    """Unpack it, begin its database, and move its past to now: else all that was under way is overdue."""
+    """Unpack it, start its database, and move its past to now. Otherwise all its open work would be overdue."""
     with tarfile.open(ARCHIVE) as archive:
         archive.extractall(folder, filter="data")
     manifest = json.loads((folder / "manifest.json").read_text())
@@ -74,16 +75,15 @@ def restored(folder: Path) -> LastRelease:
 
 def _move(url: str, passed: timedelta) -> None:
     with psycopg.connect(url) as connection:
-        connection.execute(
-            "SET session_replication_role = replica"
-        )  # what is moved together stays true
+        # All times move together, so that references and checks of triggers stay true.
+        connection.execute("SET session_replication_role = replica")
         for table, assignments in connection.execute(_TIMES, (passed, _UNMOVED)).fetchall():
             connection.execute(f"UPDATE {table} SET {assignments}".encode())
         connection.execute(_UNTIL, (passed,))
 
 
 def _move_standin(file: Path, passed: timedelta) -> None:
-    """Its times are milliseconds, in columns that are named so."""
+    """Times of the stand-in are milliseconds, in columns with names that end so."""
     by = passed // timedelta(milliseconds=1)
     with sqlite3.connect(file) as connection:
         for (table,) in connection.execute(

@@ -1,7 +1,6 @@
-"""Lines of a container, moved on by hand: no worker runs and no second has to pass.
+"""Lines of a container, moved on by hand: no worker runs and no time has to pass.
 
-Times of lines are kept by the database, so what a test lets pass is taken off the moment a line was
-last moved on.
+The database keeps the times of lines. To let time pass, a test moves the last advance of a line into the past.
 """
 
 import secrets
@@ -25,14 +24,14 @@ from meterai.waiting_room.model import WaitingLine
 from meterai.waiting_room.service import WaitingRoom
 from meterai.waiting_room.tokens import HOLDER_BYTES, Ticket
 
-BUYING = "buying"  # the line that is there from the first day on
+BUYING = "buying"  # the line that exists in every installation
 BUYING_ID = UUID("00000000-0000-7000-8000-000000000b09")
 TESTER = Actor(ActorKind.OPERATOR, "test")
 Answer = TypeVar("Answer")
 
 
 class Operating:
-    """Commands of an operator over lines, each in a transaction of its own."""
+    """The operator's commands on lines, each in a transaction of its own."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
@@ -48,25 +47,25 @@ class Operating:
 
 
 class MovedClock:
-    """The machine's clock, and what a test adds to it."""
+    """The clock of the machine, moved ahead by a test."""
 
     def __init__(self) -> None:
         self.ahead = timedelta()
 
     def now(self) -> datetime:
-        """The present moment of the test."""
+        """The present time of the test."""
         return datetime.now(UTC) + self.ahead
 
 
 @dataclass
 class Lines:
-    """What happens to lines, one act after another."""
+    """Acts on lines, one after another."""
 
     container: Container
     run: Callable[[Coroutine[Any, Any, Any]], Any]
 
     def room(self, clock: MovedClock | None = None) -> WaitingRoom:
-        """The room as a web process has it that has just begun."""
+        """The waiting room in the state of a web process that has just started."""
         first, settings = self.container.of(WaitingRoom), self.container.settings
         return WaitingRoom(
             self.container.database,
@@ -79,26 +78,29 @@ class Lines:
 
     @property
     def operating(self) -> Operating:
-        """The operator."""
+        """The commands of the operator."""
         return Operating(self.container.database, SystemClock())
 
     def operate(self, act: str, *words: Any, **named: Any) -> Any:
-        """One command of an operator."""
+        """Run one command of the operator."""
         return self.run(getattr(self.operating, act)(*words, actor=TESTER, **named))
 
     def arrange(self, query: str, *parameters: object) -> None:
-        """Change what no command changes, as the owner of the tables."""
+        """Make a change for which no command exists, as the owner of the tables."""
         with psycopg.connect(self.container.database.url) as owner:
             owner.execute(query.encode(), parameters or None)
 
     def rows(self, query: str, *parameters: object) -> list[dict[str, Any]]:
-        """What the database says."""
+        """Rows of a query."""
         found: list[dict[str, Any]] = self.run(self.container.database.read(query, *parameters))
         return found
 
     def advance(self, seconds: float = 5.0, line: UUID = BUYING_ID) -> float:
-        """A worker moves a line on, so many seconds after the last time and what a busy machine adds; how many
-        they were, 0 where it was too soon for the worker."""
+        """Advance a line like a worker, as if `seconds` seconds had passed since its last advance.
+
+        Return the seconds by which it advanced. They may be more on a busy machine, and are 0 if it was too
+        early for the worker.
+        """
         self.arrange(
             "UPDATE waiting_room_lines SET advanced_at = clock_timestamp()"
             " - make_interval(secs => %s) WHERE line_id = %s",
@@ -116,12 +118,12 @@ class Lines:
         return found
 
     def see(self, room: WaitingRoom, name: str = BUYING) -> WaitingLine:
-        """A line as a process sees it now."""
+        """The current state of a line, as a process reads it."""
         self.run(room._look())
         return room.line(name)
 
     def take(self, room: WaitingRoom, name: str = BUYING, holder: bytes | None = None) -> Ticket:
-        """A place, as the line is now."""
+        """Take a place in the line in its current state."""
         holder = holder or secrets.token_bytes(HOLDER_BYTES)
         ticket: Ticket = self.run(room.take_place(self.see(room, name), holder))
         return ticket

@@ -1,4 +1,4 @@
-"""A little server of a test: it listens while it is open, and its connections end with it."""
+"""A small server for a test. It listens while its context is open, and then drops its connections."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -7,7 +7,7 @@ from typing import Self
 
 
 class Listener:
-    """Listens on a port of its own; `converse` is what it does with a connection."""
+    """Listens on a port of its own; `converse` handles a connection."""
 
     port = 0
 
@@ -16,7 +16,7 @@ class Listener:
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[Self]:
-        """Listen; at the end every connection is dropped."""
+        """Listen; at the end drop every connection."""
         self._tasks: set[asyncio.Task[None]] = set()
         server = await asyncio.start_server(self._met, "127.0.0.1", 0)
         self.port = server.sockets[0].getsockname()[1]
@@ -41,6 +41,6 @@ class Listener:
         try:
             await self.converse(reader, writer)
         except OSError:
-            pass  # whoever it talked to is gone
+            pass  # the other side has closed
         finally:
             writer.close()

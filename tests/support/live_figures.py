@@ -13,7 +13,7 @@ Rows = Mapping[str, Mapping[str, Number | None]]
 
 
 def counted(shop: Shop, name: str, begin: datetime, end: datetime) -> Rows:
-    """The rows of a figure by what they are of, of the time from `begin` to before `end`."""
+    """Rows of a figure by their kind, for the time from `begin` (included) to `end` (excluded)."""
 
     async def look() -> Rows:
         async with shop.container.database.reading() as tx:

@@ -1,7 +1,7 @@
-"""No test speaks to the outside: a socket that leaves this machine is an error where it is opened.
+"""Sockets of tests stay on this machine: a socket to another one is an error when it is opened.
 
-The interpreter tells of every socket (PEP 578), whichever library opens it.  What C code opens by
-itself (libpq, a browser) it does not tell of; those are only given addresses of ours.
+The interpreter reports every socket (PEP 578), whichever library opens it. Sockets of C code (libpq, a browser)
+are not reported; that code gets only addresses of this machine.
 """
 
 import sys
@@ -12,11 +12,11 @@ _NAMES = frozenset({"localhost", "testserver.local"})
 
 
 class LeavesThisMachine(AssertionError):
-    """A test opened a socket to, or for, another machine."""
+    """A test opened a socket to another machine, or a socket that other machines can reach."""
 
 
 def is_ours(address: object) -> bool:
-    """True for a socket file, a loopback address, and what is no address of the Internet."""
+    """Return True for a loopback address, and for an address of another kind, such as a socket file."""
     if not isinstance(address, tuple):
         return True
     host = address[0]
@@ -34,5 +34,5 @@ def _look(event: str, arguments: tuple[object, ...]) -> None:
 
 
 def watch() -> None:
-    """Refuse such sockets from now on, until this process ends."""
+    """Refuse other sockets from now on, until this process ends."""
     sys.addaudithook(_look)

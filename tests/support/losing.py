@@ -1,4 +1,4 @@
-"""A way to a database on which answers are lost: what was asked is committed, and whoever asked hears nothing."""
+"""A proxy to a database that loses answers: a command is committed, but its client gets no answer."""
 
 import asyncio
 import tempfile
@@ -9,10 +9,12 @@ from pathlib import Path
 
 from psycopg.conninfo import conninfo_to_dict
 
-LOST = b"meterai-answer-lost"  # raised as a warning by what is about to be committed
+LOST = (
+    b"meterai-answer-lost"  # the command to be lost raises this text as a warning before it commits
+)
 _SOCKET = ".s.PGSQL.5432"
 _PIECE = 65_536
-_READY = b"Z\x00\x00\x00\x05I"  # the server waits for the next query, in no transaction
+_READY = b"Z\x00\x00\x00\x05I"  # the server waits for the next query, outside a transaction
 
 
 async def _pass_on(server: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -49,7 +51,11 @@ async def _pass_on(server: str, reader: asyncio.StreamReader, writer: asyncio.St
 
 @contextmanager
 def losing(url: str) -> Iterator[str]:
-    """Another URL of a database: an answer in which `LOST` is raised ends its connection once it is committed."""
+    """A URL that leads to the database through the proxy.
+
+    If an answer contains the warning `LOST`, its connection is closed after the commit, before the answer is
+    passed on.
+    """
     about = conninfo_to_dict(url)
     server = str(Path(str(about["host"])) / _SOCKET)
     loop = asyncio.new_event_loop()

@@ -33,7 +33,7 @@ from tests.support.shop import PRICE, TESTER
 from tests.support.within import Given, Within, within
 
 MERCHANT, SERVER_KEY = "G000000001", "SB-Mid-server-TEST"
-SECONDS_MAX = 30.0  # for a second of work; a machine may be slow
+SECONDS_MAX = 30.0  # for a second of work on a slow machine
 
 
 @dataclass
@@ -48,7 +48,7 @@ class Kiosk:
     key: str
     heard: list[bytes]
     arrived: asyncio.Event
-    restart: Callable[[], Awaitable[None]]  # the application starts anew
+    restart: Callable[[], Awaitable[None]]  # restarts the application
     _calls: int = 0
 
     # -- the buyer -------------------------------------------------------------------------
@@ -113,14 +113,14 @@ class Kiosk:
         await self.control("answers", service=service, answers=list(answers))
 
     async def told(self, count: int) -> None:
-        """Wait until so many notifications came through our endpoint."""
+        """Wait until our endpoint has received `count` notifications."""
         async with asyncio.timeout(SECONDS_MAX):
             while len(self.heard) < count:
                 self.arrived.clear()
                 await self.arrived.wait()
 
     async def tell(self, body: bytes) -> Given:
-        """A call at our endpoint."""
+        """Call our endpoint with this body."""
         return await self.web.post(NOTIFY_PATH, body, {"Content-Type": "application/json"})
 
     # -- us --------------------------------------------------------------------------------
@@ -194,7 +194,7 @@ class Kiosk:
         return int(held)
 
     async def suspended(self) -> list[str]:
-        """Reasons of every open item."""
+        """Reasons of every open item in suspense."""
         found = await self.rows("SELECT reason FROM suspense_items WHERE state = 'open'")
         return sorted(row["reason"] for row in found)
 
@@ -271,7 +271,7 @@ def tell_story(
     story: Callable[[Kiosk], Awaitable[None]],
     **more: object,
 ) -> None:
-    """Run a story in a kiosk of its own; `meterai audit` holds after it."""
+    """Run a scenario in a kiosk of its own, and check `meterai audit` after it."""
 
     async def run() -> None:
         async with kiosk(database_url, directory, **more) as place:

@@ -1,4 +1,4 @@
-"""Where the money of an order is, watched from outside and counted against the bank."""
+"""The money of an order, observed from outside and compared with the bank."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -13,7 +13,7 @@ NOTHING = dict.fromkeys(
 
 
 def at_rest_afterwards(inside: Inside) -> Iterator[Inside]:
-    """For a fixture: after the test the bank has no fault and the money is accounted for."""
+    """For a fixture: after the test, check that the bank has no fault and that the money is accounted for."""
     yield inside
     inside.instance.bank.clear_faults()
     inside.until("the bank and the books agree", inside.money_is_at_rest)
@@ -21,12 +21,12 @@ def at_rest_afterwards(inside: Inside) -> Iterator[Inside]:
 
 
 def money(**some: int) -> dict[str, int]:
-    """Where the money of an order is; what is not named is nothing."""
+    """The money of an order by its place, in rupiah. Places that are not named are 0."""
     return NOTHING | some
 
 
 def ends(customer: Client, order: dict[str, Any], state: str, **some: int) -> None:
-    """Wait until an order is in this state with its money exactly there."""
+    """Wait until an order is in this state with exactly this money."""
     until(
         f"the order is {state} with {some}",
         lambda: stands(customer, order) == (state, money(**some)),
@@ -39,7 +39,7 @@ def stands(customer: Client, order: dict[str, Any]) -> tuple[str, dict[str, int]
 
 
 def payable(customer: Client, order: dict[str, Any]) -> str:
-    """Wait for the QR of an order that may not have one yet."""
+    """Wait for the QR of an order, and return its content."""
     qr: str = until(
         "the order has a QR", lambda: customer.order(order["id"])["payment"]["qr_content"]
     )
@@ -47,7 +47,8 @@ def payable(customer: Client, order: dict[str, Any]) -> str:
 
 
 def pay(inside: Inside, order: dict[str, Any], **more: object) -> dict[str, Any]:
-    """Pay an order's QR, which a busy bank may make a moment later, and return what it says of the payment."""
+    """Pay an order's QR and return the payment as the bank shows it. A busy bank may need a moment before it
+    has the QR."""
     qr = order["payment"]["qr_content"] or until(
         "the order has a QR", lambda: _qr_of(inside, order)
     )
@@ -67,7 +68,7 @@ def _qr_of(inside: Inside, order: dict[str, Any]) -> str | None:
 
 
 def outcomes(inside: Inside, payment: dict[str, Any]) -> list[str | None]:
-    """What became of each notification about a payment."""
+    """The outcome of each notification about a payment."""
     found = inside.rows(
         "SELECT outcome FROM notification_inbox WHERE convert_from(body, 'UTF8') LIKE %s",
         f"%{payment['rrn']}%",
@@ -76,16 +77,16 @@ def outcomes(inside: Inside, payment: dict[str, Any]) -> list[str | None]:
 
 
 def learned_by(inside: Inside, payment: dict[str, Any]) -> list[str]:
-    """How we heard of a payment, once per time it was counted."""
+    """How we learned of a payment; one item for each capture."""
     found = inside.rows("SELECT learned_by FROM captures WHERE payment = %s", payment["rrn"])
     return [row["learned_by"] for row in found]
 
 
 def bought(inside: Inside, quantity: int) -> tuple[Client, dict[str, Any]]:
-    """A customer with an executed order, before the fault."""
+    """A customer with an executed order, made before the fault begins."""
     customer = inside.customer()
     order = customer.place(quantity)
-    # A bank that is not waited for long may make it a moment later.
+    # If the bank's time-out is short, the bank may make the QR a moment later.
     assert inside.instance.bank.pay(payable(customer, order)).status == 200
     order = customer.order(order["id"])
     ends(customer, order, "executed", captured=order["total"], executed=order["total"])
@@ -93,6 +94,6 @@ def bought(inside: Inside, quantity: int) -> tuple[Client, dict[str, Any]]:
 
 
 def bank_refunds(inside: Inside, number: str) -> list[dict[str, Any]]:
-    """What the bank sent back under a number of ours."""
+    """Refunds of the bank under a refund number of ours."""
     found = inside.instance.bank.get("/standin/refunds").json
     return [one for one in found if one["partner_refund_no"] == number]

@@ -1,9 +1,9 @@
-"""A clock that a test moves: all that a database has becomes older, and the present stays."""
+"""A clock that a test moves: every stored time moves into the past, and the present stays."""
 
 import psycopg
 from psycopg import sql
 
-# Columns of a time, but those of a unique index, in which two rows would meet on their way.
+# Columns with times, except those of a unique index, in which rows could collide during the update.
 _COLUMNS = """
 SELECT c.relname, array_agg(a.attname::text) FROM pg_class c
 JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
@@ -14,7 +14,7 @@ GROUP BY c.relname
 
 
 def pass_seconds(url: str, seconds: float) -> None:
-    """Let so many seconds pass for every row; dates, and moments outside the database, stay."""
+    """Move every row `seconds` seconds into the past. Dates, and times outside the database, stay."""
     with psycopg.connect(url) as owner:
         owner.execute("SET session_replication_role = replica")
         for table, columns in owner.execute(_COLUMNS.encode()).fetchall():

@@ -1,4 +1,4 @@
-"""Outage records of a shop: proposed from folders of watchers, confirmed by two of staff, sealed."""
+"""Outage records of a shop: proposed from folders of watchers, confirmed by two members of staff, sealed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -22,7 +22,7 @@ MINUTES = 60
 
 @dataclass
 class Keeping:
-    """Records of one shop, and its watchers."""
+    """Outage records of one shop, and its watchers."""
 
     shop: Shop
     folder: Path
@@ -32,7 +32,7 @@ class Keeping:
         self.watch(fails(*FAILED))
 
     def watch(self, *seen: Seen, minutes: int = MINUTES) -> None:
-        """Three watchers measure, each what is given for it, and publish."""
+        """Let three watchers measure and publish, each with its own view; the last view serves for the rest."""
         self.watchers = [
             SigningWatcher(name, self.shop.container.settings.process.url).measure(
                 range(minutes), seen[min(number, len(seen) - 1)]
@@ -67,20 +67,20 @@ class Keeping:
         return self.shop.do(proposing)
 
     def staff(self) -> tuple[Member, Member]:
-        """Two persons who may confirm a record."""
+        """Two members of staff who may confirm a record."""
         return member(self.shop, "supervisor"), member(self.shop, "supervisor")
 
     def confirm(self, outage: Outage) -> None:
-        """One asks, another approves."""
+        """Let one member of staff request the confirmation, and another approve it."""
         one, other = self.staff()
         other.decide(one.pull("outage confirm", outage=outage.shown))
 
     def seal(self) -> int:
-        """The periodic task of the worker."""
+        """Run the worker's periodic task that seals, and return how many records it sealed."""
         return self.shop.do(self.service.seal_confirmed())
 
     def sealed(self, **more: UUID) -> Outage:
-        """A record that is public."""
+        """A sealed record, which is public."""
         outage = self.propose(**more)  # type: ignore[arg-type]
         self.confirm(outage)
         assert self.seal() == 1
@@ -93,13 +93,13 @@ class Keeping:
         return self.shop.do(self.service.file(outage.id, name))
 
     def keys(self, folder: Path) -> Path:
-        """The file of keys as it is published."""
+        """Write the file of public keys as it is published."""
         file = folder / "keys.pem"
         file.write_bytes(self.service.keys())
         return file
 
     def actions(self, outage: Outage) -> Sequence[str]:
-        """The acts of the trail about a record."""
+        """The actions in the audit trail about a record."""
         rows = self.shop.rows(
             "SELECT action FROM audit_events WHERE subject = %s ORDER BY happened_at, event_id",
             outage.shown,
@@ -107,7 +107,7 @@ class Keeping:
         return [str(row["action"]) for row in rows]
 
     def assert_holds(self) -> None:
-        """Every invariant, and each record as its readings say."""
+        """Check every invariant, and that each record follows from its readings."""
         self.shop.assert_books_hold()
         container = self.shop.container
         part = AuditedPart(container.database, container.settings, None, BEGIN)

@@ -1,4 +1,4 @@
-"""Pages without a database: an application of some rooms, and who looks at it."""
+"""Pages without a database: an application of some rooms, and its visitors."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -31,7 +31,7 @@ from meterai.waiting_room import WaitingRoom
 
 
 class Nobody:
-    """An authenticator who knows no one."""
+    """An authenticator for which no visitor is signed in."""
 
     async def caller(self, _: object, *, anew: bool = False) -> Caller:
         raise SignInRequired("nobody is signed in")
@@ -44,27 +44,30 @@ class Nobody:
 
 
 class NoPasskeys(PasskeyService):
-    """A place that is reached by a number."""
+    """An installation reached by an IP address, where passkeys are impossible."""
 
     is_possible = False
 
 
 class OpenToAll(AccountService):
-    """Sign-up is open."""
+    """Accounts whose sign-up is always open."""
 
     async def sign_up_closed_at(self) -> None:
-        """It never was closed."""
+        """Return None: sign-up was never closed."""
 
 
 class NoLine(WaitingRoom):
-    """Nothing has to be waited for."""
+    """A waiting room without a line."""
 
     async def check_turn(self, *_: object) -> None:
-        """Everybody may."""
+        """Let everybody pass."""
 
 
 def application(routes: Sequence[ControllerRouterHandler], site: Site, *services: type) -> Litestar:
-    """These routes, whose services were never built: what is refused before they are asked."""
+    """An application with these routes, for tests of requests that are refused before a service is called.
+
+    The services are never initialized.
+    """
     made = Litestar(
         [*routes, *pages.static_files(Permission.PUBLIC)],
         dependencies=injected(services_of()),
@@ -95,7 +98,7 @@ def browser_of(app: Litestar) -> Iterator[TestClient[Litestar]]:
 
 
 def asked_by_somebody(app: Litestar, language: str) -> Any:
-    """A request of somebody signed in."""
+    """A request of a signed-in person."""
     made = RequestFactory(app=app).get("/", headers={"Cookie": f"language={language}"})
     who = Caller(UUID(int=1), "session", language, "t" * 32, permissions=PERMISSIONS[Role.OWNER])
     made.scope["caller"] = who  # type: ignore[typeddict-unknown-key]

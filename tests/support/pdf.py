@@ -1,4 +1,4 @@
-"""Small PDFs made on the spot, so that no test needs a stranger's file."""
+"""Small PDFs made by the tests themselves, so that no foreign file is needed."""
 
 import io
 
@@ -12,9 +12,9 @@ def pdf(
     password: str | None = None,
     owner_password: str = "",
 ) -> bytes:
-    """A plain A4 document with some words on each page, in a file of its own every time.
+    """A plain A4 document with some words on each page; every call makes different bytes.
 
-    With `password` it needs that to open; with only `owner_password` everybody may read it.
+    With `password`, opening needs it. With `owner_password` alone, everybody can read it.
     """
     document = pikepdf.new()
     for number in range(pages):

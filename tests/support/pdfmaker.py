@@ -1,8 +1,7 @@
-"""A writer of PDFs for tests: any structure the standard allows, and any it does not.
+"""A writer of PDFs for tests: any structure that the standard allows, and any that it forbids.
 
-Bodies are given as they shall stand in the file; nothing is checked.  `whole` writes a document,
-`update` appends to one, and both do so by themselves: no code of the engine is used, so that a
-mistake there is not made here too.
+Object bodies are written as given, without checks. `whole` writes a document, `update` appends to one. Neither
+uses code of the engine, so that a mistake of the engine is not repeated here.
 """
 
 import re
@@ -21,7 +20,8 @@ class Stream(NamedTuple):
 
 
 class Row(NamedTuple):
-    """A row of the cross-reference: `n` offset, generation; `f`; or `s` stream, index."""
+    """A cross-reference row: `n` with offset and generation; `f` for a free object; or `s` with stream number
+    and index."""
 
     kind: Literal["n", "f", "s"]
     where: int
@@ -33,7 +33,7 @@ _KINDS = {"f": 0, "n": 1, "s": 2}
 
 
 def written(number: int, body: Body, generation: int = 0) -> bytes:
-    """One object."""
+    """One object as bytes."""
     if isinstance(body, Stream):
         body = b"<<%b/Length %d>>stream\n%b\nendstream" % (body.entries, len(body.data), body.data)
     return b"%d %d obj\n%b\nendobj\n" % (number, generation, body)
@@ -62,11 +62,11 @@ def whole(
     up: bool = False,
     hidden: Iterable[int] = (),
 ) -> bytes:
-    """A document of these objects.
+    """A document with these objects.
 
-    `packed` are the numbers of those in an object stream; `before` stands before the header, and
-    `from_header` says that offsets count from it; `up` predicts the rows of a stream; `hidden` are
-    the numbers of more objects that the table of a hybrid file leaves out.
+    `packed` are the numbers of the objects in an object stream. `before` is written before the header; with
+    `from_header`, offsets count from the header. `up` encodes the cross-reference stream with the PNG predictor
+    Up. `hidden` are numbers of further objects that the table of a hybrid file leaves out.
     """
     head = before + b"%%PDF-%b\n%%\xe2\xe3\xcf\xd3\n" % version
     shift = len(before) if from_header else 0
@@ -96,10 +96,10 @@ def update(
     generations: Mapping[int, int] | None = None,
     previous: int | None = None,
 ) -> bytes:
-    """The document with one more update.
+    """The document with one more incremental update.
 
-    `rows` are added to those of the objects, or stand in their place; `trailer` replaces the
-    entries for catalog and identifier.
+    `rows` are added to those of the objects, or replace them. `trailer` replaces the entries for catalog and
+    identifier.
     """
     start, size, kept = tail_of(document)
     entries = kept if trailer is None else trailer
@@ -118,7 +118,7 @@ def update(
 
 
 def tail_of(document: bytes) -> tuple[int, int, bytes]:
-    """Where the last section begins, the size it states, and its entries for catalog and file."""
+    """Offset of the last section, the size that it states, and its entries for catalog and file identifier."""
     start = int(re.findall(rb"startxref\s+(\d+)", document)[-1])
     size = int(re.findall(rb"/Size (\d+)", document[start:])[0])
     root = re.findall(rb"/Root \d+ \d+ R", document[start:])[0]
@@ -166,8 +166,8 @@ def _section(
             hidden = {
                 number: row for number, row in rows.items() if row.kind == "s" or number in away
             }
-            # Marked as free in the table, as the standard's example has it, they are not found by
-            # qpdf and poppler; the great producer of such files leaves them out.
+            # Marked as free in the table, as in the standard's example, qpdf and poppler do not find them. The
+            # most common producer of such files leaves them out.
             rows = {number: row for number, row in rows.items() if number not in hidden}
             rows[following] = Row("n", place - shift)
             beside = written(following, _rows_stream(hidden, b"/Size %d" % (following + 1), up=up))
@@ -221,13 +221,13 @@ def _rows_stream(rows: Mapping[int, Row], trailer: bytes, *, up: bool) -> Stream
 
 
 def text_of(body: Body) -> bytes:
-    """What is written of an object that is no stream."""
+    """The written form of an object that is not a stream."""
     assert isinstance(body, bytes)
     return body
 
 
 def letter(pages: int = 1, words: str = "Surat Pernyataan") -> dict[int, Body]:
-    """The objects of a plain A4 document with some words on each page; its catalog is 1."""
+    """The objects of a plain A4 document with some words on each page. Its catalog is object 1."""
     objects: dict[int, Body] = {1: b"<</Type/Catalog/Pages 2 0 R>>"}
     font = 3
     objects[font] = b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>"

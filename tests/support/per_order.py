@@ -18,7 +18,9 @@ class Payment:
     """One payment of the order, from the tables of payments and refunds."""
 
     amount: int
-    taken_back: int  # by the payer's bank, or given back by the provider itself; in the books
+    taken_back: (
+        int  # by the payer's bank, or given back by the provider itself; as posted to the books
+    )
     lost: int
     refunds: list[Row]
 
@@ -32,14 +34,14 @@ class Payment:
 
 @dataclass(slots=True)
 class Reference:
-    """One order."""
+    """Facts about one order."""
 
     order: Row
     lot: Row | None
-    deposit: Row | None = None  # that it brought
+    deposit: Row | None = None  # bought by this order
     payments: dict[tuple[UUID, str], Payment] = field(default_factory=dict)
-    compensation: int = 0  # begun for the lateness of its refunds
-    compensated: int = 0  # of it, with the buyer
+    compensation: int = 0  # rupiah granted for late refunds of this order
+    compensated: int = 0  # of it, rupiah that reached the buyer
 
     @property
     def unit(self) -> int:
@@ -55,7 +57,7 @@ class Reference:
         return self.payments.get((self.order["paid_attempt"], self.order["paid_payment"]))
 
     def kept(self) -> int:
-        """Rupiah of the paying payment that the order has, executed or not."""
+        """Rupiah of the paying payment that belong to the order, executed or not."""
         if self.lot is not None:
             return int(self.lot["issued"] - self.lot["returned"]) * self.unit
         if self.deposit is not None:
@@ -77,7 +79,7 @@ class Reference:
         return payment.amount - found - payment.refunded(*OPEN, "settled") - kept
 
     def books(self) -> dict[str, int]:
-        """Every book of rupiah, credits positive."""
+        """Every book in rupiah, credits positive."""
         every = self.payments.values()
         in_order = self.kept() - self.executed()  # paid, and not executed
         return {
@@ -105,10 +107,10 @@ class Reference:
             if one.lost and (self.unassigned(one) or one.refunded("requested", "refused")):
                 found.append(f"{key}: a loss although there is money of the same payment")
             used = one.refunded("settled", "sent")
-            # Chargebacks and returns by the provider may be of the same money.
+            # A chargeback and a return by the provider may concern the same money.
             used += max(0, one.taken_back - one.amount)
             if one is self.payer and self.deposit is not None:
-                used += self.kept()  # sold from, as far as it is not there
+                used += self.kept()  # the part of the deposit that was spent on sales
             if one is self.payer and self.lot is not None:
                 used += (self.lot["held"] + self.lot["affixed"]) * self.unit
                 if one.lost and self.free:
@@ -119,7 +121,7 @@ class Reference:
 
 
 def references(read: Any) -> list[Reference]:
-    """Every order of the database; `read` answers a query with rows."""
+    """Every order of the database. `read` runs a query and returns its rows."""
     lots = {row["lot_id"]: row for row in read("SELECT * FROM stamp_lots")}
     deposits = {row["order_id"]: row for row in read("SELECT * FROM order_deposits")}
     found = {
@@ -157,10 +159,10 @@ def posted(read: Any) -> dict[UUID, dict[str, int]]:
         "SELECT e.subject, CASE WHEN l.book IN ('duty_payable', 'service_fee', 'deposits') THEN 'executed'"
         " ELSE l.book END AS book, sum(l.credit - l.debit)::bigint AS sum"
         " FROM entries e JOIN legs l USING (account_id, entry_id) WHERE l.unit = 'IDR'"
-        " AND l.account_id <> '00000000-0000-0000-0000-000000000000'"  # suspense is of no account
-        " AND e.subject NOT IN (SELECT transfer_id FROM transfers)"  # made although it was refused
-        " AND e.subject NOT IN (SELECT sale_id FROM sales)"  # a deposit paid it: see tests/distribution
-        " AND NOT starts_with(e.reason, 'fee_')"  # of sellers: the same
+        " AND l.account_id <> '00000000-0000-0000-0000-000000000000'"  # money in suspense belongs to no account
+        " AND e.subject NOT IN (SELECT transfer_id FROM transfers)"  # posted for a transfer that was executed after we knew it as refused
+        " AND e.subject NOT IN (SELECT sale_id FROM sales)"  # paid from a deposit: see tests/distribution
+        " AND NOT starts_with(e.reason, 'fee_')"  # fees of sellers: see tests/distribution
         " AND e.reason NOT IN ('credit_drawn', 'credit_returned', 'collector_deposited')"  # see tests/collectors
         " GROUP BY 1, 2"
     ):
@@ -169,7 +171,7 @@ def posted(read: Any) -> dict[UUID, dict[str, int]]:
 
 
 def assert_each_order_is_explained(read: Any) -> None:
-    """Check that the books of every order equal the reference, and that no entry is of another subject."""
+    """Check that the books of every order equal the reference, and that no entry belongs to another subject."""
     every, found = references(read), posted(read)
     assert not set(found) - {one.order["order_id"] for one in every}, "money of no order"
     for one in every:

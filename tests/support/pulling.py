@@ -1,4 +1,4 @@
-"""Staff of a shop who pull levers, and decide on those of others."""
+"""Staff of a shop who pull levers (staff actions) and decide on those of others."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from tests.support.shop import Shop
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """Somebody of staff, as the routes of the console see it."""
+    """A member of staff, as the routes of the console identify it."""
 
     shop: Shop
     desk: Desk
@@ -25,7 +25,7 @@ class Member:
 
     @property
     def caller(self) -> Caller:
-        """The caller that asks."""
+        """The caller of its requests."""
         return Caller(
             self.desk.account,
             "session",
@@ -36,11 +36,11 @@ class Member:
         )
 
     def may(self, permission: Permission) -> bool:
-        """True where a role has it."""
+        """Return True if one of its roles has the permission."""
         return permission in self.caller.staff_permissions
 
     def forecast(self, lever: str, reason: str = "a test", **arguments: str) -> Forecast:
-        """A dry run."""
+        """The forecast of a lever."""
         return self.shop.do(self.service.forecast(self.caller, lever, arguments, reason))
 
     def pull(
@@ -51,19 +51,19 @@ class Member:
         return self.shop.do(pulling)
 
     def decide(self, pulled: Pulled, note: str = "seen", *, approve: bool = True) -> Approval:
-        """Approve, or decline."""
+        """Approve or decline a request."""
         assert pulled.request is not None, "it was done at once"
         deciding = self.service.decide(pulled.request, self.caller, approve=approve, note=note)
         return self.shop.do(deciding)
 
     def withdraw(self, pulled: Pulled) -> Approval:
-        """Take a request back."""
+        """Withdraw a request."""
         assert pulled.request is not None, "it was done at once"
         return self.shop.do(self.service.withdraw(pulled.request, self.caller))
 
 
 def member(shop: Shop, *roles: str, settings: Mapping[str, object] | None = None) -> Member:
-    """Somebody new of staff with these roles, in a process with these settings."""
+    """A new member of staff with these roles, in a process with these settings."""
     first = shop.container.of(ApprovalService)
     found = ApprovalService(
         shop.container.database,

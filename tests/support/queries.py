@@ -1,7 +1,7 @@
-"""Queries that only read are held to it: in tests each of them runs where PostgreSQL refuses a change.
+"""Read-only queries are enforced: in tests, PostgreSQL refuses every change in `Database.read`.
 
-The product sends `Database.read` as one statement of its own, which costs one round trip; in the
-process of the tests it runs inside a transaction that may only read.
+The product sends `Database.read` as a single statement, which costs one round trip. In the process of the tests
+it runs inside a read-only transaction.
 """
 
 from meterai.plumbing.db.database import Database, Row
@@ -13,5 +13,5 @@ async def _read(self: Database, query: str, *parameters: object) -> list[Row]:
 
 
 def hold() -> None:
-    """Hold every `Database.read` of this process to what it says."""
+    """Run every `Database.read` of this process in a read-only transaction."""
     setattr(Database, "read", _read)  # noqa: B010 - a method, on purpose

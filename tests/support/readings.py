@@ -1,4 +1,4 @@
-"""Watchers that sign what a test says they measured, and lay it into folders as real ones do."""
+"""Watchers with given measurements, signed and published in folders as real watchers do."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from meterai.plumbing.signed import DocumentSigner
 BEGIN = datetime(2024, 9, 3, 12, 0, tzinfo=UTC)
 HERE = "https://meterai.example"
 WORKS, FAILS = Measured(3), Measured(3, failures=2)
-# Minutes since `BEGIN`, and what a watcher measured of the components that it tried.
+# Minutes since `BEGIN`, with the results of a watcher for the components that it tried.
 Seen = Callable[[int], Mapping[Component, Measured] | None]
 
 
@@ -22,12 +22,12 @@ def at(minute: int) -> datetime:
 
 
 def all_work(**failing: Measured) -> dict[Component, Measured]:
-    """Every component works, but for those that are named."""
+    """Every component works, except for those that are named."""
     return {one: failing.get(one.value, WORKS) for one in Component}
 
 
 def fails(*minutes: int, component: Component = Component.STAMPING) -> Seen:
-    """A component fails in these minutes, and all else works."""
+    """The component fails in these minutes, and the others work."""
     return lambda minute: all_work(**({component.value: FAILS} if minute in minutes else {}))
 
 
@@ -60,7 +60,7 @@ class SigningWatcher:
         self.documents.append(Signed(signed_reading(reading, self.signer), reading))
 
     def measure(self, minutes: Iterable[int], seen: Seen) -> "SigningWatcher":
-        """Sign a reading for each of these minutes; none where it saw nothing at all."""
+        """Sign a reading for each of these minutes, except for minutes without any measurement."""
         for minute in minutes:
             components = seen(minute)
             if components is not None:
@@ -68,7 +68,7 @@ class SigningWatcher:
         return self
 
     def publish(self, folder: Path) -> Watcher:
-        """Write the static files, and answer as the file of watchers names this one."""
+        """Write the static files, and return the watcher's entry in the file of watchers."""
         days: dict[str, list[str]] = {}
         for one in self.documents:
             days.setdefault(one.reading.minute.date().isoformat(), []).append(one.document)
@@ -80,7 +80,7 @@ class SigningWatcher:
 
 
 def three(minutes: int, *seen: Seen) -> list[SigningWatcher]:
-    """Three watchers; each saw what is given for it, the last one what the others have no entry for."""
+    """Three watchers that each saw what is given for it; the last view serves for those without one."""
     names = ("jakarta", "surabaya", "makassar")
     return [
         SigningWatcher(name).measure(range(minutes), seen[min(number, len(seen) - 1)])
@@ -93,7 +93,7 @@ def readings(watchers: Sequence[SigningWatcher]) -> dict[str, Sequence[Signed]]:
 
 
 def file_of(watchers: Sequence[Watcher], signers: Sequence[SigningWatcher]) -> str:
-    """The file of watchers."""
+    """The content of the file of watchers."""
     return "".join(
         f'[[watcher]]\nname = "{one.name}"\nurl = "{one.url}"\n'
         f'public_key = """\n{signer.signer.public_pem().decode()}"""\n'

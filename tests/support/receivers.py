@@ -1,4 +1,4 @@
-"""A receiver of webhooks in a thread, for tests that speak to an instance."""
+"""A receiver of webhooks in a thread, for tests against an instance."""
 
 import asyncio
 import threading

@@ -1,4 +1,4 @@
-"""Records of days: what a stand-in bank says of a day that a test calls over, and what came of comparing it."""
+"""Records of days: the bank's record of a day in which a test pays, and the result of reconciling it."""
 
 import asyncio
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ HOUR = 3
 
 @dataclass
 class At:
-    """A clock that stands."""
+    """A clock that stands still."""
 
     at: datetime
 
@@ -30,7 +30,7 @@ class At:
 
 
 def night(days: int = 0) -> datetime:
-    """Three o'clock in WIB after now, and so many days later."""
+    """Shortly after 03:00 WIB of tomorrow, or `days` days later."""
     local = SystemClock().now().astimezone(WIB)
     return local.replace(hour=HOUR, minute=5) + timedelta(days=1 + days)
 
@@ -72,7 +72,7 @@ def executed(till: Till) -> tuple[str, str]:
 
 
 def service(till: Till, at: datetime, settings: Settings | None = None) -> Reconciliation:
-    """The service at a moment."""
+    """The reconciliation service at a moment."""
     container = till.shop.container
     paying = container.of(PaymentService)
     return Reconciliation(
@@ -83,13 +83,13 @@ def service(till: Till, at: datetime, settings: Settings | None = None) -> Recon
 def reconcile(
     till: Till, at: datetime | None = None, files: Sequence[Path] = (), provider: str = "bank"
 ) -> RecordDay:
-    """Compare today, as an operator asks the night after it."""
+    """Reconcile today, as an operator does in the following night."""
     found = service(till, at or night())
     return till.do(found.reconcile(provider, today(), files, TESTER))
 
 
 def fetched(till: Till, path: Path, kind: str) -> Path:
-    """A file of the stand-in bank about today."""
+    """Download a file of the stand-in bank about today."""
 
     async def get() -> bytes:
         async with till.bank.http.get(f"{till.bank.url}/standin/files/{today()}/{kind}") as answer:
@@ -101,7 +101,7 @@ def fetched(till: Till, path: Path, kind: str) -> Path:
 
 
 def look(till: Till, at: datetime, workers: int = 1, settings: Settings | None = None) -> None:
-    """What workers do each minute, at this moment."""
+    """Run the periodic check of the workers at this moment."""
 
     async def all_of_them() -> None:
         every = [service(till, at, settings) for _ in range(workers)]

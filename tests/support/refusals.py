@@ -1,4 +1,4 @@
-"""How everything that is refused must look, and texts nobody should be able to do harm with."""
+"""The required form of every refusal, and hostile texts that must do no harm."""
 
 import uuid
 from typing import Any
@@ -21,12 +21,12 @@ NASTY = [
 
 
 def a_key() -> dict[str, str]:
-    """A fresh Idempotency-Key."""
+    """A new Idempotency-Key."""
     return {"Idempotency-Key": str(uuid.uuid4())}
 
 
 def assert_refused(reply: Reply, status: int, *codes: str) -> None:
-    """A refusal as RFC 9457 has it, with one of these codes, and a sentence in both languages."""
+    """Check that a refusal has the form of RFC 9457, one of these codes, and a sentence in both languages."""
     assert reply.status == status, (reply.status, reply.body)
     assert reply.headers["content-type"] == "application/problem+json"
     problem = reply.json
@@ -39,6 +39,6 @@ def assert_refused(reply: Reply, status: int, *codes: str) -> None:
 
 
 def form(customer: Client, fields: Any) -> Reply:
-    """Send a multipart form to be stamped."""
+    """Send a multipart form to stamp a document."""
     body, kind = urllib3.encode_multipart_formdata(fields)
     return customer.post("/v1/stampings", body, headers=a_key() | {"Content-Type": kind})

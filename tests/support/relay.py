@@ -1,4 +1,4 @@
-"""A stand-in relay of drand at work in the loop of a test."""
+"""A stand-in relay of drand in the event loop of a test."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

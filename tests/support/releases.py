@@ -1,4 +1,4 @@
-"""Files sealed by each released version of the format, and by code from before there were versions."""
+"""Files sealed by each released version of the format, and by code from before the first version."""
 
 import tomllib
 from datetime import datetime
@@ -16,12 +16,12 @@ RELEASES = Path(__file__).parents[1] / "sealing" / "releases"
 
 @cache
 def manifest(folder: Path) -> dict[str, Any]:
-    """`at`, when the files were made; and of each by name `verdict`, `serials`, `password`."""
+    """`at`, the time when the files were made; and for each file `verdict`, `serials`, `password`."""
     return tomllib.loads((folder / "manifest.toml").read_text())
 
 
 def names() -> list[tuple[str, str]]:
-    """Folder and file of every document."""
+    """Folder and file name of every document."""
     return [
         (folder.name, path.name)
         for folder in sorted(RELEASES.iterdir())
@@ -32,7 +32,7 @@ def names() -> list[tuple[str, str]]:
 def question_about(
     folder: Path, name: str, at: datetime | None = None, password: bytes | None = None
 ) -> CheckQuestion:
-    """What a verifier is asked about a file, who has the keys beside it."""
+    """The question about a file to a verifier that trusts the keys beside it."""
     if at is None:
         found = manifest(folder)
         at, password = found["at"], found[name].get("password", "").encode()

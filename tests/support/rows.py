@@ -1,6 +1,6 @@
-"""Rows of any table, made from its columns and checks as the catalogue has them.
+"""Rows of any table, made from the columns and checks in the PostgreSQL catalogue.
 
-A value is SQL in which `{n}` is a number that no other row has, and `{at}` a moment.
+A value is SQL. `{n}` stands for a number that no other row has, and `{at}` for a time.
 """
 
 import re
@@ -15,8 +15,8 @@ from psycopg.rows import dict_row
 
 Connection = psycopg.Connection[Any]
 Values = Mapping[str, str]
-TRIES_MAX = 5_000  # some seconds
-# By the type of a column; the first is for one that must have a value.
+TRIES_MAX = 5_000  # takes some seconds
+# Values by type of the column. The first one is used for a column that must have a value.
 _VALUES: Mapping[str, tuple[str, ...]] = {
     "uuid": ("gen_random_uuid()",),
     "text": ("'Ani {n}'",),
@@ -48,9 +48,9 @@ def types(connection: Connection, table: str) -> Iterator[tuple[str, str]]:
 def insert(
     connection: Connection, table: str, given: Values | None = None, at: datetime | None = None
 ) -> None:
-    """A row with the `given` values; of other columns, each that must have a value has one of its type.
+    """Insert a row with the `given` values; every other required column gets a value of its type.
 
-    No foreign key is asked.
+    Foreign keys are not checked.
     """
     needed = {
         row["name"]: _VALUES[row["type"]][0]
@@ -68,10 +68,10 @@ def possible(
     only: str,
     filled: Collection[str] = (),
 ) -> Values:
-    """Values of a row that the table's checks allow and of which `only` (SQL) is true.
+    """Values of a row that satisfies the table's checks and the condition `only` (SQL).
 
-    `given` are as they are; columns of `filled` have a value of their own, unless a check forbids it.
-    The values of a check that refuses are changed by chance (the same in each run) until none does.
+    `given` values stay unchanged. Columns of `filled` get a value unless a check forbids it. While a check
+    fails, one of its columns is changed at random, the same way in each run.
     """
     choice = Random(table)
     columns = {one["name"]: one for one in _columns(connection, table) if one["name"] not in given}
@@ -114,11 +114,11 @@ def _insert(connection: Connection, table: str, values: Values, at: datetime, nu
 
 
 def _candidates(column: Mapping[str, Any], check: str) -> list[str | None]:
-    """What a column may be, as far as the check tells."""
+    """Possible values of a column, also those named in the check."""
     left_out: list[str | None] = [] if column["is_needed"] else [None]
     kind = column["type"]
     told = re.findall(rf"'([^']*)'::{re.escape(kind)}", check)
-    if kind == "text":  # also of a list of words
+    if kind == "text":  # `text` also covers lists of words
         told = [word for one in told for word in one.strip("{}").split(",")]
     return [*left_out, *_VALUES[kind], *(f"'{one}'::{kind}" for one in told)]
 

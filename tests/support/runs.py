@@ -1,4 +1,4 @@
-"""A run of the tests: which of them, in which folder, and what is kept of it (docs/decisions/0041-suite.md)."""
+"""A run of the tests: its selection, its folder and its stored results (docs/decisions/0041-suite.md)."""
 
 import json
 import os
@@ -18,11 +18,9 @@ import pytest
 ROOT = Path(__file__).parents[2]
 RECORDS, RECORDS_KEPT = ROOT / "build" / "tests", 30
 FOLDERS, FOLDER_DAYS_KEPT = "meterai-tests-", 2
-MEMORY, MEMORY_BYTES_MIN = (
-    Path("/dev/shm"),
-    4 * 1024**3,
-)  # a server of each process has some hundred megabytes
-# In the name of a test, or in the line where it failed: an invariant that did not hold.
+# The database server of each process needs some hundred megabytes.
+MEMORY, MEMORY_BYTES_MIN = Path("/dev/shm"), 4 * 1024**3
+# An invariant that did not hold: by the name of the test, or by the line where it failed.
 OF_BOOKS = re.compile(
     r"\A.*(audit|ledger|books|serial)|^>.*assert_(audit_holds|books_hold|money_is_accounted_for)",
     re.M,
@@ -30,7 +28,7 @@ OF_BOOKS = re.compile(
 
 
 def seed_of_the_commit() -> int:
-    """The same in each run of one commit, so that its verdict is the same; 0 outside of a clone."""
+    """A seed that is the same in each run of one commit, so that its result is too; 0 outside of a clone."""
     told = ["git", "-C", str(ROOT), "rev-parse", "--short=8", "HEAD"]
     try:
         done = subprocess.run(told, capture_output=True, text=True, check=False)
@@ -40,7 +38,7 @@ def seed_of_the_commit() -> int:
 
 
 def left_out(items: list[pytest.Item], seed: int) -> set[pytest.Item]:
-    """Variants and soaks, and of each family that is sampled the cases that the seed does not name."""
+    """Tests to skip: variants, soaks, and the cases of a sampled family that the seed does not choose."""
     out = {
         one for one in items if one.get_closest_marker("variant") or one.get_closest_marker("soak")
     }
@@ -57,7 +55,7 @@ def left_out(items: list[pytest.Item], seed: int) -> set[pytest.Item]:
 
 
 def select(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what only `make test-all` runs; what is named by itself is run."""
+    """Leave out what only `make test-all` runs, unless a test is named on the command line."""
     if config.option.all or any("::" in one for one in config.args):
         return
     out = left_out(items, config.option.seed)
@@ -68,10 +66,10 @@ def select(config: pytest.Config, items: list[pytest.Item]) -> None:
 
 @contextmanager
 def folder_in_memory() -> Iterator[Path | None]:
-    """A folder in memory, closed to nobody; None where this machine has little.
+    """A folder in memory that everybody can enter; None if this machine has little memory.
 
-    Each test has a database of its own: a thousand files that are soon deleted.  Before it makes a file, ext4 looks through
-    the inodes that were deleted in the last seconds, which takes most of the time of two processors.
+    Each test has a database of its own: a thousand files that are soon deleted. Before ext4 makes a file, it
+    searches the inodes that were deleted in the last seconds, which takes most of the time of two processors.
     """
     if not MEMORY.is_dir() or shutil.disk_usage(MEMORY).free < MEMORY_BYTES_MIN:
         yield None
@@ -84,7 +82,7 @@ def folder_in_memory() -> Iterator[Path | None]:
 
 
 class Run:
-    """What the process that was asked for a run does beside the tests."""
+    """Work of the controlling process of a test run beside the tests."""
 
     def __init__(self, config: pytest.Config) -> None:
         self._folder: Path | None = None
@@ -100,8 +98,11 @@ class Run:
 
     @staticmethod
     def _make_folder() -> Path:
-        """A base folder for each run: that of pytest is one for a user, and each start closes it to the
-        servers of a run under way."""
+        """A base folder for each run.
+
+        The base folder of pytest is shared by all runs of a user, and each start changes its rights, which
+        locks out the servers of another run.
+        """
         home = Path(os.environ.get("PYTEST_DEBUG_TEMPROOT", tempfile.gettempdir()))
         for old in (*home.glob(f"{FOLDERS}*"), *MEMORY.glob(f"{FOLDERS}*")):
             if time.time() - old.stat().st_mtime > FOLDER_DAYS_KEPT * 86_400:
@@ -118,7 +119,7 @@ class Run:
             self._failed[report.nodeid] = f"{report.nodeid}\n{report.longreprtext}"
 
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
-        """Keep how long each test took, and which failed."""
+        """Store the duration of each test, and which tests failed."""
         kept = {
             "status": int(exitstatus),
             "seed": session.config.option.seed,

@@ -1,4 +1,4 @@
-"""An HTTP server that answers with the bytes it was told to, and keeps what it was asked."""
+"""An HTTP server that answers with prepared bytes and keeps the requests."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,7 +13,7 @@ TOKEN = (
 
 @dataclass
 class Scripted:
-    """What is answered to everything but the request for a token."""
+    """The prepared answer to every request except the one for a token."""
 
     url: str = ""
     status: int = 200
@@ -24,7 +24,7 @@ class Scripted:
     asked: list[str] = field(default_factory=list)
 
     async def answer(self, request: web.Request) -> web.Response:
-        """One answer."""
+        """Answer one request."""
         self.asked.append(request.path)
         is_token = request.path.endswith("/access-token/b2b")
         status = self.token_status if is_token else self.status

@@ -1,4 +1,4 @@
-"""Somebody of staff in front of a real browser."""
+"""A member of staff in front of a real browser."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -9,12 +9,12 @@ from tests.support.instance import Instance
 
 
 def seated(context: BrowserContext, instance: Instance, *roles: str) -> Desk:
-    """Somebody with these roles, whose session this browser has.
+    """Sign in a member of staff with these roles in this browser.
 
-    Not a supervisor: from then on commands of the instance, which other tests share, would ask for `--by`.
+    Not for a supervisor: once one exists, commands of the instance, which other tests share, demand `--by`.
     """
     assert "supervisor" not in roles, "commands of the instance would ask for --by"
-    # In a thread of its own: the one of the browser has an event loop that runs.
+    # In a thread of its own, since the browser's event loop runs in this one.
     with ThreadPoolExecutor(1) as pool:
         desk = pool.submit(staff_session, instance, *roles).result()
     name, _, value = desk.cookie.partition("=")

@@ -1,4 +1,4 @@
-"""A distributor of a running instance: approved by its staff, topped up at its bank, and selling over its API."""
+"""A distributor of a running instance: approved by staff, topped up at its bank, and selling over the API."""
 
 import csv
 import io
@@ -20,12 +20,12 @@ from tests.support.instance import Client, Reply, until
 from tests.support.killing import again
 from tests.support.shop import TESTER
 
-UNIT = STAMP_DUTY  # that one stamp takes from a deposit: an instance under test has no fee
-AT_ONCE = 8  # requests of one seller that are under way
+UNIT = STAMP_DUTY  # rupiah that one stamp takes from a deposit: an instance under test has no fee
+AT_ONCE = 8  # concurrent requests of one seller
 
 
 def key_of(inside: Inside, account: UUID) -> Client:
-    """Somebody with a new key of an account."""
+    """A client with a new API key of an account."""
 
     async def make(container: Container) -> str:
         return await container.of(AccountService).create_api_key(account, "test", actor=TESTER)
@@ -34,7 +34,7 @@ def key_of(inside: Inside, account: UUID) -> Client:
 
 
 class Seller:
-    """One distributor, as it works with the API."""
+    """One distributor that works with the API."""
 
     def __init__(self, inside: Inside, short: Short = Short.WAIT, **terms: Any) -> None:
         self.inside = inside
@@ -56,7 +56,7 @@ class Seller:
     # -- the deposit -----------------------------------------------------------------------
 
     def order_deposit(self, rupiah: int, key: str = "") -> Any:
-        """The order of a deposit, however often it has to be asked for."""
+        """Order a deposit, and repeat the request until it succeeds."""
         headers = {"Idempotency-Key": key or uuid.uuid4().hex}
         body = {"rupiah": rupiah}
         reply = again(lambda: self.client.post("/v1/deposits", body, headers=headers))
@@ -75,7 +75,7 @@ class Seller:
         assert paid.status == 200, paid.body
 
     def top_up(self, rupiah: int) -> None:
-        """More deposit, all of it paid and there."""
+        """Top up the deposit, and wait until it arrived."""
         before = self.moved("deposit_added")
         self.pay(self.order_deposit(rupiah)["id"])
         until("the deposit is there", lambda: self.moved("deposit_added") == before + rupiah)
@@ -88,7 +88,7 @@ class Seller:
         return reply.json
 
     def moved(self, *reasons: str) -> int:
-        """What moved the deposit for these reasons, by the books."""
+        """Sum in rupiah of the entries that moved the deposit for these reasons."""
         [row] = self.inside.rows(
             "SELECT coalesce(sum(l.credit - l.debit), 0)::bigint AS sum FROM legs l"
             " JOIN entries e USING (account_id, entry_id)"
@@ -101,30 +101,30 @@ class Seller:
     # -- sales -----------------------------------------------------------------------------
 
     def selling(self, key: str, quantity: int = 1, to: str = "") -> Reply:
-        """One try to sell."""
+        """Try once to sell."""
         body = {"email": to or f"{key}@example.org", "quantity": quantity, "reference": key[:32]}
         return self.client.post("/v1/sales", body, headers={"Idempotency-Key": key})
 
     def sell(self, key: str = "", quantity: int = 1, to: str = "") -> Any:
-        """A sale, however often it has to be asked for."""
+        """Sell, and repeat the request until it succeeds."""
         key = key or uuid.uuid4().hex
         reply = again(lambda: self.selling(key, quantity, to))
         assert reply.status == 201, reply.body
         return reply.json
 
     def sell_many(self, count: int) -> list[Any]:
-        """So many sales of one stamp each, some at the same time."""
+        """Make `count` sales of one stamp each, some of them concurrently."""
         with ThreadPoolExecutor(AT_ONCE) as pool:
             return list(pool.map(lambda _: self.sell(), range(count)))
 
     def sale(self, made: Any) -> Any:
-        """One sale as it stands."""
+        """The current state of a sale."""
         reply = again(lambda: self.client.get(f"/v1/sales/{made['id']}"))
         assert reply.status == 200, reply.body
         return reply.json
 
     def every(self) -> list[Any]:
-        """All sales, newest first, page by page."""
+        """All sales, newest first, read page by page."""
         found: list[Any] = []
         before = ""
         while True:
@@ -136,7 +136,7 @@ class Seller:
             before = f"?before={reply.json['next']}"
 
     def states(self) -> dict[str, int]:
-        """How many sales are in each state."""
+        """Number of sales in each state."""
         found = [one["state"] for one in self.every()]
         return {state: found.count(state) for state in sorted(set(found))}
 
@@ -154,7 +154,7 @@ class Seller:
         return [row["state"] for row in self.inside.rows(query, self.account)]
 
     def pass_time(self, seconds: float) -> None:
-        """What waits of this seller was made so long before."""
+        """Move the waiting sales of this seller `seconds` seconds into the past."""
         with self.inside.connect() as connection:
             for statement in PASSED:
                 connection.execute(statement.encode(), {"by": seconds, "seller": self.account})
@@ -173,7 +173,7 @@ class Seller:
         return [(row["entry_id"], row["amount"], row["balance"]) for row in rows]
 
     def assert_statement_is_the_legs(self) -> None:
-        """JSON, CSV and the sums by day say what the legs say, to the rupiah."""
+        """Check that the statement as JSON, as CSV and summed by day equals the legs, to the rupiah."""
         legs, told, written, days = self.legs(), [], [], []
         for day in self._days():
             as_json = self.client.get(f"/v1/deposit/statement.json?day={day}")
@@ -208,7 +208,7 @@ class Seller:
 
 
 _OF_SELLER = """SELECT s.order_id FROM sales s WHERE s.account_id = %(seller)s"""
-# In the order in which no constraint sees a moment before the one that it follows.
+# In an order in which every constraint holds at each moment.
 PASSED = (
     "UPDATE sale_terms SET since = since - make_interval(secs => %(by)s)",
     f"UPDATE order_sellers SET sold_at = sold_at - make_interval(secs => %(by)s) WHERE order_id IN ({_OF_SELLER}"

@@ -13,7 +13,7 @@ from tests.support.listening import Listener
 
 
 class Server:
-    """A server of its own data directory, with every process of it."""
+    """A server with a data directory of its own, and all its processes."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
@@ -28,12 +28,12 @@ class Server:
 
     @property
     def socket_folder(self) -> str:
-        """What a client is told for its host."""
+        """The host setting of its clients."""
         return self.url.rsplit("host=", 1)[1]
 
     @property
     def socket(self) -> str:
-        """Where it listens."""
+        """The path of its socket."""
         return f"{self.socket_folder}/.s.PGSQL.5432"
 
     def start(self) -> None:
@@ -43,7 +43,7 @@ class Server:
         self.embedded.stop()
 
     def kill(self) -> None:
-        """As a power cut does: nothing is said to anybody."""
+        """Kill it as a power failure does, without notice to clients."""
         postmaster = self.postmaster
         everything = [*postmaster.children(recursive=True), postmaster]
         for one in everything:
@@ -52,7 +52,7 @@ class Server:
         until("every process of it is dead", lambda: all(map(_is_dead, everything)))
 
     def freeze(self) -> None:
-        """Everything stands still; the kernel goes on accepting connections."""
+        """Suspend all its processes. The kernel still accepts connections."""
         self._tell_all(signal.SIGSTOP)
 
     def thaw(self) -> None:
@@ -73,7 +73,7 @@ def _is_dead(process: psutil.Process) -> bool:
 
 
 class Switch(Listener):
-    """A port that leads each new connection to the server of the moment, as a proxy does."""
+    """A port that leads each new connection to the current server, as a proxy does."""
 
     def __init__(self, target: str) -> None:
         self.target = target

@@ -1,8 +1,8 @@
-"""A slow and distant line in front of an instance, as a phone has it, with TLS at its end.
+"""A slow line with TLS in front of an instance, like the connection of a phone.
 
-Octets take their time by size and by distance, each way by itself and all connections together; what
-comes over it is counted, and a connection can be cut at an octet.  What TCP needs to open one is not
-imitated: loopback does it at once.
+Octets are delayed by size and distance, separately in each direction, for all connections together. The line
+counts what it carries, and can cut a connection at an octet. The delay of opening a TCP connection is not
+imitated.
 """
 
 import asyncio
@@ -28,31 +28,31 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-PIECE_BYTES = 4096  # of one connection before another has its turn
-AHEAD_SECONDS = 0.1  # of octets that wait before the line; more would be a queue of its own
+PIECE_BYTES = 4096  # of one connection before it is another one's turn
+AHEAD_SECONDS = 0.1  # of octets that wait before the line; more would make a queue of its own
 _REQUEST = re.compile(rb"^([A-Z]{3,7}) (/\S*) HTTP/1\.1\r\n", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What a line is: bits a second each way, and seconds from end to end."""
+    """Properties of a line: bits per second each way, and seconds from end to end."""
 
     bits_per_second: float
     one_way_seconds: float
 
     def seconds(self, octets: int, round_trips: int) -> float:
-        """The least that so many octets and round trips take."""
+        """The least time in seconds for so many octets and round trips."""
         return octets * 8 / self.bits_per_second + round_trips * 2 * self.one_way_seconds
 
 
 POOR = Shape(400_000, 0.2)
-# Fast enough for a test, and never so fast that nothing is under way.
+# Fast enough for a test, but slow enough that something is always under way.
 QUICK = Shape(20_000_000, 0.005)
 
 
 @dataclass
 class Counts:
-    """What went over a line: octets of each direction, TLS included, and what was asked."""
+    """Octets carried in each direction, TLS included, and the requests."""
 
     up: int = 0
     down: int = 0
@@ -60,12 +60,13 @@ class Counts:
     requests: list[tuple[str, str]] = field(default_factory=list)
 
     def of(self, method: str) -> Counter[str]:
-        """How often each path was asked for so."""
+        """Number of requests with this method, by path."""
         return Counter(path for asked, path in self.requests if asked == method)
 
 
 def certificate(folder: Path) -> tuple[ssl.SSLContext, str]:
-    """A server's side of TLS, with a certificate that nobody signed, and what it is known by."""
+    """A server's side of TLS with a self-signed certificate, and the hash of its key, by which a browser trusts
+    it."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
     now = datetime.datetime.now(datetime.UTC)
@@ -108,7 +109,8 @@ class _Way:
         self._free_at = 0.0
 
     async def take(self, octets: int) -> float:
-        """When these octets are at the other end; waits while too many stand before the line."""
+        """Return the time when these octets arrive at the other end. Wait while too many octets are before the
+        line."""
         now = monotonic()
         self._free_at = max(self._free_at, now) + octets * 8 / self._shape.bits_per_second
         arrives = self._free_at + self._shape.one_way_seconds
@@ -118,10 +120,10 @@ class _Way:
 
 
 class ShapedLine:
-    """A line to the address of an instance.  Use as a context; `url` is where a browser goes, `argument` has it
-    trust the certificate.
+    """A line to the address of an instance. Use as a context manager.
 
-    `cuts` are counts of octets that went up: at each every connection breaks once.
+    A browser opens `url`; the option `argument` makes it trust the certificate. `cuts` are counts of octets
+    sent upwards; at each, every connection is cut once.
     """
 
     def __init__(self, url: str, shape: Shape = POOR, cuts: Sequence[int] = ()) -> None:
@@ -130,7 +132,7 @@ class ShapedLine:
         self._shape = shape
         self._cuts = sorted(cuts)
         self._open: set[asyncio.StreamWriter] = set()
-        self._met: list[asyncio.StreamWriter] = []  # also those that were closed
+        self._met: list[asyncio.StreamWriter] = []  # also closed ones
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._servers: list[asyncio.Server] = []
@@ -153,7 +155,8 @@ class ShapedLine:
         with tempfile.TemporaryDirectory() as folder:
             context, key = certificate(Path(folder))
         end = await asyncio.start_server(self._decrypt, "127.0.0.1", 0, ssl=context)
-        # A browser that has to be told afterwards to go on opens its first connection twice.
+        # With the option the browser trusts the certificate at once. Otherwise it would open its first
+        # connection twice.
         self.argument = f"--ignore-certificate-errors-spki-list={key}"
         self._end = end.sockets[0].getsockname()[:2]
         front = await asyncio.start_server(self._carry, "127.0.0.1", 0)
@@ -167,7 +170,7 @@ class ShapedLine:
         others = asyncio.all_tasks() - {asyncio.current_task()}
         if others:
             await asyncio.wait(others, timeout=10)
-        # A socket that is not closed when the loop ends is a warning of whichever test runs then.
+        # A socket that is still open when the loop ends would cause a warning in a later test.
         for writer in self._met:
             writer.transport.abort()
         closed = (writer.wait_closed() for writer in self._met)
@@ -233,7 +236,7 @@ class ShapedLine:
             self._cuts.pop(0)
             self._cut()
 
-    # -- what is at its end --------------------------------------------------------------------
+    # -- the end of the line: TLS --------------------------------------------------------------
 
     async def _decrypt(self, near: asyncio.StreamReader, near_out: asyncio.StreamWriter) -> None:
         far, far_out = await asyncio.open_connection(*self._there)

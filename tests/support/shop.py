@@ -1,8 +1,8 @@
 """A shop: one account, and every command that moves its money or its stamps.
 
-The commands are the SQL of the rooms (their `store`), the event handlers are those of the worker; there is
-no bank, no mail and no PDF.  Time stands still unless a command moves it, so each effect of a periodic task
-is a command of its own.
+The commands are the SQL of the rooms (their `store`), and the event handlers are those of the worker. There is
+no bank, no mail and no PDF. Time stands still unless a command moves it, so each effect of a periodic task is a
+command of its own.
 """
 
 import asyncio
@@ -47,14 +47,14 @@ from tests.support.audits import audit
 from tests.support.keys import BANK_KEY, give_provider_key, public_pem_of
 from tests.support.per_order import assert_each_order_is_explained
 
-TESTER = Actor(ActorKind.OPERATOR, "test")  # who does what only an operator does
+TESTER = Actor(ActorKind.OPERATOR, "test")  # acts as the operator
 Answer = TypeVar("Answer")
 PRICE = 10_000
 FEE = 500
 PLACEMENT = {"page": 1, "x": 100.0, "y": 100.0, "width": 80.0}
-# A job may say this and be tried again: its order was given up at the same moment.
+# A job may get this refusal and be tried again: its order was given up at the same moment.
 PASSING = {NotEnoughStamps.code}
-# Tables with rows that are there before anybody acts.
+# Tables with rows that exist from the start.
 _KEPT = {"applied_migrations", "issuing", "sign_up", "waiting_room_lines"}
 
 
@@ -65,7 +65,7 @@ def dead_bank(directory: Path) -> Settings:
     pem.write_bytes(public_pem_of(BANK_KEY))
     return make_settings(
         data=str(directory),
-        bank_url="http://127.0.0.1:9",  # "discard": nobody listens
+        bank_url="http://127.0.0.1:9",  # "discard" port: no server listens
         bank_public_key=str(pem),
         stamp_price=PRICE,
         service_fee=FEE,
@@ -75,7 +75,7 @@ def dead_bank(directory: Path) -> Settings:
 
 @dataclass(frozen=True, slots=True)
 class Paid:
-    """One payment a bank has told us about."""
+    """One payment that a bank notified."""
 
     attempt: UUID
     number: str
@@ -84,14 +84,14 @@ class Paid:
 
 @dataclass(slots=True)
 class BankRecord:
-    """What a bank has seen of each order, written down by whoever acts for it."""
+    """The bank's own record of the money of each order, written by the test that acts for it."""
 
     captured: dict[tuple[UUID, str], tuple[UUID, int]] = field(default_factory=dict)
     taken_back: dict[tuple[UUID, str], int] = field(default_factory=dict)
     refunded: dict[UUID, tuple[UUID, int]] = field(default_factory=dict)
 
     def of(self, order: UUID) -> dict[str, int]:
-        """Sums of one order; a payment that we have not heard of is not counted."""
+        """Sums of one order. A payment of which we do not know yet is not counted."""
         ours = {key: amount for key, (subject, amount) in self.captured.items() if subject == order}
         return {
             "captured": sum(ours.values()),
@@ -114,14 +114,15 @@ class Shop:
     placed: list[UUID] = field(default_factory=list)
     paid: list[Paid] = field(default_factory=list)
     stampings: list[UUID] = field(default_factory=list)
-    bank: BankRecord | None = None  # where a test acts for the bank in everything
-    not_asked: frozenset[str] = frozenset()  # invariants that a test breaks, whose clock is ahead
+    bank: BankRecord | None = None  # set if a test acts for the bank in everything
+    # invariants that a test breaks because its clock is ahead
+    not_asked: frozenset[str] = frozenset()
     _maker: SerialMaker = field(default_factory=lambda: SerialMaker(UNLEASED))
     _payments: int = 0
 
     @property
     def delta_hash(self) -> bytes:
-        """SHA-256 of the delta that every stamping here gets."""
+        """SHA-256 of the delta that every stamping gets here."""
         return hashlib.sha256(b"delta").digest()
 
     # -- plumbing --------------------------------------------------------------------------
@@ -131,11 +132,11 @@ class Shop:
         return self.runner.run(work)
 
     def call(self, query: str, *parameters: object) -> Row | None:
-        """One statement, its own transaction."""
+        """Run one statement in a transaction of its own; return its first row."""
         return self.do(self.container.database.call(query, *parameters))
 
     def rows(self, query: str, *parameters: object) -> list[Row]:
-        """One statement, every row."""
+        """Run one statement; return every row."""
         return self.do(self.container.database.call_all(query, *parameters))
 
     def arrange(self, query: str, *parameters: object) -> None:
@@ -149,13 +150,13 @@ class Shop:
             return owner.execute(query.encode()).fetchall()
 
     def clear(self) -> None:
-        """Begin with another account in an empty shop."""
-        # The application may not delete what happened; the owner of the tables may.
+        """Empty the shop and begin with another account."""
+        # The application may not delete history; the owner of the tables may.
         cleared = [f"DELETE FROM {table}" for table in owners_of_tables() if table not in _KEPT]
         self.arrange(
             "; ".join(
                 (
-                    "SET session_replication_role = replica",  # whatever refers to what
+                    "SET session_replication_role = replica",  # turns foreign keys off
                     *cleared,
                     "UPDATE issuing SET is_open = true, reason = ''",
                     "UPDATE sign_up SET is_open = true",
@@ -183,7 +184,7 @@ class Shop:
         return UUID(str(row["id"]))
 
     def place_documents(self, sizes: list[int], sold: SoldBy | None = None) -> UUID:
-        """Order the stamps of documents; a size is how many stamps one document gets."""
+        """Order the stamps of documents; a size is the number of stamps of one document."""
         order = self.do(self._place_documents(sizes, sold))
         self.placed.append(order)
         self.stampings += [
@@ -222,25 +223,25 @@ class Shop:
         return sha256
 
     def give_up(self, order: UUID, state: str) -> None:
-        """Withdraw an order, or let its time run out."""
+        """End an unpaid order in this state: withdrawn or expired."""
         self.call(order_store.ABANDON, self.account, order, state)
 
     def execute(self, order: UUID) -> None:
-        """The periodic task that tries again what is paid."""
+        """Execute a paid order once more, as the periodic task does."""
         self.call(order_store.EXECUTE, self.account, order)
 
     def refund_overdue(self, order: UUID) -> None:
-        """The periodic task that gives back what is paid and past due."""
+        """Refund a paid order that is past its due time, as the periodic task does."""
         self.call(refunds_of_orders.NOT_EXECUTED, self.account, order, *self.refund_terms())
 
     def refund_terms(self) -> tuple[object, ...]:
-        """Id, number and due time of a refund that may begin."""
+        """Id, number and due time of a new refund."""
         refund = new_id()
         number = payments.refund_number(self.account, refund)
         return refund, number, self.container.of(RefundService).due()
 
     def set_issuing(self, *, is_open: bool) -> None:
-        """The operator opens or stops issuing."""
+        """Open or stop issuing, as the operator does."""
         self.do(self._set_issuing(is_open=is_open))
 
     async def _set_issuing(self, *, is_open: bool) -> None:
@@ -268,7 +269,7 @@ class Shop:
         ]
 
     def make_qr(self, attempt: UUID) -> None:
-        """The bank made the QR."""
+        """Record that the bank made the QR."""
         number = attempt.hex[-20:]
         [row] = self.rows("SELECT amount FROM payment_attempts WHERE attempt_id = %s", attempt)
         content = qris.payload(qris.DynamicQr(row["amount"], number, "METERAI", "METERAI", "T1"))
@@ -276,7 +277,7 @@ class Shop:
         self.call(payment_store.OPENED, *made, 60.0, self.account, attempt)
 
     def lose_qr(self, attempt: UUID) -> None:
-        """Nobody knows whether the bank made the QR; another attempt takes its place."""
+        """Give up a QR of which it is unknown whether the bank made it. A new attempt replaces it."""
         successor, reference = payments.new_attempt(self.account)
         self.call(
             payment_store.REPLACE,
@@ -284,7 +285,7 @@ class Shop:
         )
 
     def pay(self, order: UUID, more: int = 0, attempt: UUID | None = None) -> Paid:
-        """The bank tells of a payment: the total of the order, and `more` (or less)."""
+        """Notify a payment as the bank does: the total of the order plus `more`, which may be negative."""
         row = self.call("SELECT total FROM orders WHERE order_id = %s", order)
         assert row is not None
         self._payments += 1
@@ -296,18 +297,18 @@ class Shop:
         return paid
 
     def tell(self, paid: Paid) -> str:
-        """The bank tells of a payment, perhaps again."""
+        """Notify a payment as the bank does, possibly once more."""
         return self.do(self.telling(paid))
 
     async def telling(self, paid: Paid, how: str = "notification") -> str:
-        """The same, to be run with others at the same moment."""
+        """As `tell`, to be run concurrently with other commands."""
         database = self.container.database
         row = await database.call(
             payment_store.CAPTURE, self.account, paid.attempt, paid.number, paid.amount, how
         )
         assert row is not None
         if row["outcome"] == "contradicts":
-            return await self.telling(paid, "question")  # the bank is asked, and says the same
+            return await self.telling(paid, "question")  # a status query to the bank confirms it
         if self.bank and row["outcome"] == "captured":
             [of] = await database.call_all(
                 "SELECT subject FROM payment_attempts WHERE attempt_id = %s", paid.attempt
@@ -316,13 +317,16 @@ class Shop:
         return str(row["outcome"])
 
     def charge_back(self, paid: Paid, amount: int | None = None, *, named: bool = True) -> str:
-        """The payer's bank takes a payment back, whole or `amount` so far; it may be unknown to us."""
+        """The payer's bank takes a payment back.
+
+        `amount` is the sum taken back so far; by default the whole payment. The payment may be unknown to us.
+        """
         return self.do(self.charging_back(paid, amount, named=named))
 
     async def charging_back(
         self, paid: Paid, amount: int | None = None, *, named: bool = True
     ) -> str:
-        """The same, to be run with others at the same moment."""
+        """As `charge_back`, to be run concurrently with other commands."""
         taken = paid.amount if amount is None else amount
         row = await self.container.database.call(
             payment_store.CHARGE_BACK,
@@ -338,7 +342,7 @@ class Shop:
         return str(row["outcome"])
 
     def win(self, paid: Paid) -> None:
-        """The bank answers that a payment is paid which its payer's bank had wholly taken back."""
+        """The bank answers that a payment is paid, although the payer's bank had taken all of it back."""
         after = datetime.now(UTC) + timedelta(seconds=1)
         self.call(payment_store.CONFIRM, self.account, paid.attempt, paid.number, after)
         if self.bank:
@@ -347,11 +351,11 @@ class Shop:
                 self.bank.taken_back[key] = 0
 
     def given_back(self, paid: Paid, amount: int) -> None:
-        """The bank gives so much of a payment back of its own accord, so far."""
+        """The bank returns money of a payment without our refund. `amount` is the sum so far."""
         self.call(refund_store.GIVEN_BACK, self.account, paid.attempt, paid.number, amount, [])
 
     def decline(self, attempt: UUID) -> str:
-        """The payer's bank declined, or took back an unnamed payment, which is the only one."""
+        """The payer's bank declined the payment, or took back the only payment without naming it."""
         row = self.call(payment_store.CHARGE_BACK, self.account, attempt, None, None)
         assert row is not None
         if self.bank and row["outcome"] == "denied":
@@ -366,7 +370,7 @@ class Shop:
     # -- stampings -------------------------------------------------------------------------
 
     def reserve(self, count: int, key: str | None = None) -> UUID | None:
-        """Reserve stamps for one document from the balance; None where they are not enough."""
+        """Reserve stamps for one document from the balance; None if the balance is too small."""
         row = self.do(self.reserving(count, key))
         if row is None:
             return None
@@ -375,7 +379,7 @@ class Shop:
         return UUID(str(row["id"]))
 
     async def reserving(self, count: int, key: str | None = None) -> Row | None:
-        """The same, to be run with others at the same moment."""
+        """As `reserve`, to be run concurrently with other commands."""
         try:
             return await self.container.database.call(
                 stamping_store.RESERVE,
@@ -395,11 +399,11 @@ class Shop:
             return None
 
     def fresh_serials(self, count: int) -> list[str]:
-        """Serials that nobody has."""
+        """New serials that are not in use."""
         return [self._maker.make().text for _ in range(count)]
 
     def deliver(self, stamping: UUID) -> str:
-        """A sealed document is delivered."""
+        """Record the sealed document as delivered."""
         row = self.call(
             stamping_store.DELIVER,
             self.account,
@@ -411,7 +415,7 @@ class Shop:
         return str(row["state"]) if row else ""
 
     def fail(self, stamping: UUID) -> str:
-        """A document cannot be stamped."""
+        """Record that the document cannot be stamped."""
         row = self.call(stamping_store.FAIL, self.account, stamping, "document_broken")
         return str(row["state"]) if row else ""
 
@@ -425,11 +429,11 @@ class Shop:
         ]
 
     def ask_back(self, order: UUID) -> int:
-        """The buyer asks the money of unused stamps back."""
+        """Request a refund of unused stamps, as the buyer does. Return the number of stamps."""
         return self.do(self.asking_back(order))
 
     async def asking_back(self, order: UUID) -> int:
-        """The same, to be run with others at the same moment."""
+        """As `ask_back`, to be run concurrently with other commands."""
         refund = new_id()
         async with self.container.database.transaction() as tx:
             found = await refunds_of_orders.ask(
@@ -455,7 +459,7 @@ class Shop:
             return given
 
     def send(self, refund: UUID) -> None:
-        """The intent to call the bank is written down."""
+        """Record the intent to call the bank."""
         self.call(
             "UPDATE refunds SET state = 'sent', tries = tries + 1"
             " WHERE refund_id = %s AND refund_is_open(state)",
@@ -463,13 +467,13 @@ class Shop:
         )
 
     def settle(self, refund: UUID) -> None:
-        """The bank has given the money back; it was asked to, before."""
+        """The bank has executed a refund that was sent before."""
         row = self.call("SELECT state FROM refunds WHERE refund_id = %s", refund)
         if row and row["state"] == "sent":
             self.settle_whatever(refund)
 
     def settle_whatever(self, refund: UUID) -> str:
-        """The bank has given the money back, whatever we thought of it."""
+        """The bank has executed a refund, in whatever state we have it."""
         [row] = self.rows("SELECT order_id, amount FROM refunds WHERE refund_id = %s", refund)
         settled = self.call(refund_store.SETTLE, self.account, refund, f"BANK{refund.hex}")
         assert settled is not None
@@ -478,14 +482,14 @@ class Shop:
         return str(settled["state"])
 
     def reverse(self, refund: UUID, made: int = 0) -> None:
-        """The bank's record says that so much of a refund is with the buyer."""
+        """The bank's record shows that only `made` rupiah of a refund reached the buyer."""
         row = self.call(refund_store.REVERSED, self.account, refund, made)
         assert row is not None
         if self.bank and row["refund_reversed"]:
             self.bank.refunded[refund] = self.bank.refunded[refund][0], made
 
     def refuse(self, refund: UUID) -> None:
-        """The bank refuses a refund: for ever if the payer's bank has taken the payment back."""
+        """The bank refuses a refund: permanently if the payer's bank has taken the payment back."""
         row = self.call(refund_store.VOID, self.account, refund)
         assert row is not None
         if row["state"] != "void":
@@ -504,7 +508,7 @@ class Shop:
         )
 
     def work(self) -> None:
-        """Run what is due, and what that causes, until there is no more."""
+        """Run all due jobs, and the jobs that they cause, until no job is due."""
         worker = self.worker()
         while self.do(worker.run_batch()):
             pass
@@ -520,7 +524,7 @@ class Shop:
         self.assert_no_fault()
 
     def postpone(self, index: int) -> None:
-        """Another job comes first: this one is leased by a worker that died."""
+        """Postpone a job, as if a worker that died still held its lease. Other jobs run first."""
         waiting = self.rows("SELECT job_id FROM jobs WHERE run_at <= now() ORDER BY run_at")
         if waiting:
             self.call(
@@ -529,7 +533,7 @@ class Shop:
             )
 
     def overtake(self, index: int = 0) -> None:
-        """A later job runs before an earlier one."""
+        """Run a later job before an earlier one."""
         self.postpone(index)
         self.work_once()
 
@@ -543,7 +547,7 @@ class Shop:
         raise AssertionError(self.rows("SELECT kind, tries, last_fault FROM jobs"))
 
     def assert_no_fault(self) -> None:
-        """No job met a fault; some refusals pass."""
+        """Check that no job met a fault. Some refusals are allowed."""
         found = self.rows(
             "SELECT kind, facts, last_fault FROM jobs"
             " WHERE last_fault IS NOT NULL AND NOT last_fault = ANY(%s)",
@@ -554,7 +558,7 @@ class Shop:
     # -- what must be true -----------------------------------------------------------------
 
     def assert_books_hold(self) -> None:
-        """Every invariant of `meterai audit`, and every rupiah of every order."""
+        """Check every invariant of `meterai audit`, and every rupiah of every order."""
         found = self.do(audit(self.container.database))
         broken = [one for one in found.findings if not one.holds]
         assert not [one for one in broken if one.invariant.name not in self.not_asked], broken
@@ -563,7 +567,7 @@ class Shop:
             self.assert_the_bank_agrees(self.bank)
 
     def assert_the_bank_agrees(self, record: BankRecord) -> None:
-        """What the API shows as money is what the bank has seen: at once, and in the end."""
+        """Check that the money in the API equals the bank's record: now, or once all jobs have run."""
         is_at_rest = not self.rows("SELECT 1 FROM jobs")
         for order, shown in self.do(self._money_summaries()).items():
             bank = record.of(order)
@@ -578,7 +582,7 @@ class Shop:
             assert min(shown.executed, shown.in_flight, shown.loss).value >= 0
 
     def money(self, order: UUID) -> dict[str, int]:
-        """Where the money of one order is, as the API shows it; what is nothing is left out."""
+        """The money of one order by its place, as the API shows it, without zeros."""
         found = self.do(self._money_summaries())[order]
         names = ("captured", "charged_back", "executed", "refunded", "in_flight", "loss")
         return {name: getattr(found, name).value for name in names if getattr(found, name).value}
@@ -596,7 +600,7 @@ class Shop:
             return await stamps.balance(tx, self.account)
 
     def in_flight(self) -> int:
-        """Rupiah neither executed nor given back."""
+        """Rupiah that are neither executed nor refunded."""
         row = self.call(
             "SELECT coalesce(sum(posted), 0)::bigint AS posted FROM balances"
             " WHERE book IN ('buyer_funds', 'refunds_payable')"
@@ -607,10 +611,10 @@ class Shop:
 
 @contextmanager
 def open_shop(database_url: str, directory: Path, *, is_new: bool = True) -> Iterator[Shop]:
-    """A shop on a migrated database of its own; or, where it is not new, beside another."""
+    """A shop on a migrated database of its own. With `is_new` false, a second shop on the same data."""
     with psycopg.connect(database_url, autocommit=True) as connection:
         name = connection.info.dbname
-        # A test does not survive a power cut anyway.
+        # A test need not survive a power failure.
         connection.execute(f"ALTER DATABASE {name} SET synchronous_commit = off".encode())
     values = {"database_url": database_url}
     with asyncio.Runner() as runner:

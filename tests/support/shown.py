@@ -1,4 +1,4 @@
-"""Orders, stampings and refunds as pages are given them, in any state, without a database."""
+"""Orders, stampings and refunds as pages receive them, in any state, without a database."""
 
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -18,7 +18,7 @@ TOTAL = 21_000
 
 
 def money(**sums: int) -> MoneyView:
-    """Where the money of an order is; what is not named is nothing."""
+    """The money of an order by its place, in rupiah. Places that are not named are 0."""
     names = ("captured", "charged_back", "executed", "refunded", "in_flight", "loss")
     found = MoneyView(**(dict.fromkeys(names, 0) | sums))
     assert (
@@ -31,7 +31,7 @@ def money(**sums: int) -> MoneyView:
 def order(
     state: OrderState, kind: OrderKind, qr: str | None = None, sums: MoneyView | None = None
 ) -> OrderView:
-    """An order of two stamps; where it was paid and nothing else is said, its money is in flight."""
+    """An order of two stamps. If it is paid and no sums are given, its money is in flight."""
     is_paid = state not in (OrderState.PLACED, OrderState.LAPSED, OrderState.WITHDRAWN)
     captured = TOTAL if is_paid else 0
     return OrderView(
@@ -88,7 +88,7 @@ def refund(
     compensation: int = 0,
     account: RefundAccount | None = None,
 ) -> RefundView:
-    """Half of the money, on its way back or there."""
+    """A refund of half of the money, under way or settled."""
     is_settled = state == RefundState.SETTLED
     return RefundView(
         id=show("rfd", new_id()),

@@ -1,4 +1,4 @@
-"""How tests are shared out among processes: whole files, also after one of the processes crashed."""
+"""Distribution of tests among processes: whole files, even after a process crashed."""
 
 from contextlib import suppress
 
@@ -7,15 +7,15 @@ from xdist.workermanage import WorkerController
 
 
 class WholeFiles(LoadFileScheduling):  # type: ignore[misc]  # the library says no types
-    """`--dist loadfile` whose run ends, and tells the result, when a process dies in a test.
+    """`--dist loadfile` whose run ends, with a result, when a process dies in a test.
 
-    That of the library gives back the files that were through, and the test that crashed, as if
-    they waited: who gets a file with nothing left reports nothing, asks for nothing, and the run
-    never ends.  Here the test that crashed has failed, and only what was not run is given back.
+    The library's own version puts finished files and the crashed test back into the queue. A process that gets
+    a file with nothing left reports nothing and requests nothing, so that the run never ends. Here the crashed
+    test counts as failed, and only tests that did not run are put back.
     """
 
     def remove_node(self, node: WorkerController) -> str | None:
-        """Forget a process; the test in which it crashed, or None if it had nothing left."""
+        """Remove a process. Return the test in which it crashed, or None if it had no test left."""
         files = self.assigned_work.pop(node)
         unfinished = {name: tests for name, tests in files.items() if not all(tests.values())}
         if not unfinished:
@@ -31,11 +31,11 @@ class WholeFiles(LoadFileScheduling):  # type: ignore[misc]  # the library says 
         return crashed
 
     def _reschedule(self, node: WorkerController) -> None:
-        # One that replaces another has no list of the tests yet: it is asked again when it has.
+        # A replacement process has no list of the tests yet. It is scheduled again once it has one.
         if node in self.registered_collections:
             super()._reschedule(node)
 
     def _assign_work_unit(self, node: WorkerController) -> None:
-        # What cannot be sent to one that just died is its own all the same, and comes back with it.
+        # Work that cannot be sent to a process that just died stays assigned to it, and is put back with it.
         with suppress(OSError):
             super()._assign_work_unit(node)

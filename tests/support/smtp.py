@@ -1,4 +1,4 @@
-"""A mail server that behaves as it is told, recipient by recipient."""
+"""A mail server whose answers can be set for each recipient."""
 
 import asyncio
 from collections.abc import Mapping
@@ -13,8 +13,11 @@ GARBAGE = "garbage"
 
 
 class MailServer(Listener):
-    """Takes mail.  `whims` maps the beginning of an address to an answer to RCPT, or to
-    `FREEZE`, `GARBAGE`; `after_data` the same to the answer to a whole message."""
+    """Receives mail.
+
+    `whims` maps the beginning of an address to the answer to RCPT, or to `FREEZE` or `GARBAGE`. `after_data`
+    does the same for the answer to a whole message.
+    """
 
     def __init__(
         self, whims: Mapping[str, str] | None = None, after_data: Mapping[str, str] | None = None
@@ -22,7 +25,7 @@ class MailServer(Listener):
         self.whims = whims or {}
         self.after_data = after_data or {}
         self.taken: list[EmailMessage] = []
-        self.asked = asyncio.Event()  # somebody named a recipient
+        self.asked = asyncio.Event()  # set once a client named a recipient
 
     async def converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:

@@ -1,5 +1,7 @@
-"""A merchant of one stand-in bank, independent of the platform: it signs calls by the bank's profile and
-serves the four endpoints of a merchant."""
+"""A merchant of one stand-in bank, independent of the platform.
+
+It signs calls by the bank's profile and serves the four endpoints of a merchant.
+"""
 
 import asyncio
 import hashlib
@@ -71,7 +73,7 @@ def _is_object(raw: bytes) -> bool:
 
 
 class SnapPartner:
-    """Calls services by their code; `heard` has what came in by each endpoint, with its headers."""
+    """Calls services by their code. `heard` has the requests of each endpoint, with their headers."""
 
     def __init__(self, http: aiohttp.ClientSession, profile: str, key: rsa.RSAPublicKey) -> None:
         self.http, self.profile, self.key = http, profile_of(profile), key
@@ -157,14 +159,14 @@ class SnapPartner:
             return answer
 
     async def standin(self, path: str, **body: object) -> Any:
-        """POST below `/standin` if there is a body, else GET."""
+        """POST below `/standin` if there is a body, otherwise GET."""
         method = "POST" if body else "GET"
         url = f"{self.bank}/standin/{path}"
         async with self.http.request(method, url, json=body or None) as response:
             return await response.json()
 
     async def until(self, path: str, holds: Callable[[Any], bool]) -> Any:
-        """What GET below `/standin` says once it holds."""
+        """Repeat a GET below `/standin` until its answer satisfies `holds`, and return it."""
         async with asyncio.timeout(30):
             while not holds(found := await self.standin(path)):  # noqa: ASYNC110 - of another server
                 await asyncio.sleep(0.02)
@@ -185,7 +187,7 @@ class SnapPartner:
 async def partner(
     directory: Path, profile: str = "standard", **changes: Any
 ) -> AsyncIterator[SnapPartner]:
-    """A merchant logged in at a fresh bank of this profile, which is the second beside the first."""
+    """A merchant that is logged in at a new bank with this profile, which runs beside a first bank."""
     pem = standins.bank_keys(directory, "second")
     key = serialization.load_pem_public_key(pem)
     assert isinstance(key, rsa.RSAPublicKey)

@@ -1,4 +1,4 @@
-"""What a test of the stamping service asks again and again, of a shop."""
+"""Calls of the stamping service for tests with a shop."""
 
 import asyncio
 from collections.abc import Awaitable, Mapping, Sequence
@@ -17,7 +17,7 @@ from meterai.stamping.model import StampingView, placements_json
 from tests.support.pdf import pdf
 from tests.support.shop import Shop
 
-# What nobody holds: locked rows are passed by, and are not waited for here.
+# Stampings that no process works on: locked rows are skipped, since tests do not wait for them.
 TO_RESUME = """
 SELECT 1 FROM stampings WHERE state = 'reserved' AND leased_until <= now() FOR UPDATE SKIP LOCKED
 """
@@ -26,44 +26,44 @@ PLACEMENTS = (Placement(1, 60.0, 60.0, 80.0),)  # floats, as the API reads them
 
 @cache
 def letter(name: str) -> bytes:
-    """A document of its own for each name, the same every time."""
+    """A document that depends on its name alone."""
     return pdf(words=name)
 
 
 def upload(name: str, *, content: bytes | None = None) -> Upload:
-    """A letter that somebody sends."""
+    """An upload of a letter."""
     return Upload(f"{name}.pdf", letter(name) if content is None else content, PLACEMENTS)
 
 
 def buy(shop: Shop, quantity: int) -> None:
-    """More stamps in the account."""
+    """Add stamps to the balance of the account."""
     shop.pay(shop.place(quantity))
     shop.work()
 
 
 def stamp(shop: Shop, key: str, name: str) -> StampingView:
-    """What the API does."""
+    """Stamp one document, as the API does."""
     return shop.do(shop.container.of(StampingService).stamp(shop.account, key, upload(name)))
 
 
 def stamp_all(shop: Shop, key: str, *names: str) -> Sequence[StampingView]:
-    """What the form does."""
+    """Stamp several documents, as the form does."""
     uploads = [upload(name) for name in names]
     return shop.do(shop.container.of(StampingService).stamp_all(shop.account, key, uploads))
 
 
 def made(views: Sequence[StampingView]) -> list[StampingView]:
-    """Stampings but for until when their documents are kept: every request for them extends that."""
+    """Stampings without the end of their documents' retention, which every request extends."""
     return [msgspec.structs.replace(view, document_until=None) for view in views]
 
 
 def made_json(view: Mapping[str, Any]) -> dict[str, Any]:
-    """The same of one that came over HTTP."""
+    """A stamping from an HTTP answer, without the end of its document's retention."""
     return {**view, "document_until": None}
 
 
 async def reserving(shop: Shop, key: str, name: str, lease_seconds: float = 60.0) -> Row:
-    """A web process keeps a document and reserves its stamps, and is killed."""
+    """Store a document and reserve its stamps, like a web process that is then killed."""
     sent = upload(name)
     taken = await shop.container.of(StampingService)._uploads.store(shop.account, sent)
     assert not taken.upload.is_repaired
@@ -86,7 +86,7 @@ async def reserving(shop: Shop, key: str, name: str, lease_seconds: float = 60.0
 
 
 def at_once(shop: Shop, *works: Awaitable[object]) -> list[object]:
-    """Several at the same moment; a refusal is an answer."""
+    """Run several coroutines concurrently. A refusal is returned as a result."""
 
     async def together() -> list[object]:
         return list(await asyncio.gather(*works, return_exceptions=True))
@@ -95,18 +95,18 @@ def at_once(shop: Shop, *works: Awaitable[object]) -> list[object]:
 
 
 def let_leases_run_out(shop: Shop) -> None:
-    """Whoever was at a stamping went silent long ago."""
+    """End the leases of all stampings, as if their processes had stopped long ago."""
     shop.arrange("UPDATE stampings SET leased_until = now() WHERE state = 'reserved'")
 
 
 def resume(shop: Shop) -> None:
-    """The worker's periodic task, until nothing is left that it may take up."""
+    """End all leases and run the worker's periodic task until it finds no stamping."""
     let_leases_run_out(shop)
     run_round(shop)
 
 
 def run_round(shop: Shop) -> None:
-    """The same, with the leases as they are."""
+    """Run the worker's periodic task until it finds no stamping, with the leases as they are."""
     waiting = True
     while waiting:
         shop.do(shop.container.of(StampingService).resume())
@@ -114,11 +114,11 @@ def run_round(shop: Shop) -> None:
 
 
 def states(shop: Shop) -> dict[str, int]:
-    """How many stampings are in which state."""
+    """Number of stampings in each state."""
     rows = shop.rows("SELECT state, count(*) AS n FROM stampings GROUP BY state ORDER BY state")
     return {row["state"]: row["n"] for row in rows}
 
 
 def ids(views: Sequence[StampingView]) -> list[UUID]:
-    """Which stampings these are."""
+    """Ids of these stampings."""
     return [read("stg", view.id) for view in views]

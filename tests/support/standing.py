@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 Rows = list[dict[str, Any]]
-ROWS_MAX = 20  # of each question
+ROWS_MAX = 20  # rows of each query
 OURS = {
     "books": "SELECT book, sum(credit - debit)::bigint AS balance FROM legs GROUP BY book",
     "jobs": """SELECT kind, handler, tries, run_at - now() AS due_in, last_fault FROM jobs""",
@@ -27,7 +27,7 @@ OURS = {
     "rows that failed": """SELECT round, subject, tries, code, last_fault FROM round_faults""",
     "dead jobs": """SELECT kind, handler, tries, fault FROM dead_jobs""",
 }
-# Chargebacks are in the books, or their payment never was.
+# A chargeback is in the books, or its payment was never booked.
 CAPTURES = "SELECT payment, amount FROM captures WHERE learned_by <> 'denial' AND denied_at IS NULL"
 THEIRS = {
     "the bank": """SELECT (SELECT sum(amount) FROM payment) AS received,
@@ -39,9 +39,9 @@ PAYMENTS = "SELECT rrn, amount FROM payment WHERE denied_at IS NULL"
 
 
 def standing(ours: Callable[[str], Rows], data: Path) -> str:
-    """Unsettled rows, a line for each kind; `ours` queries the database of the instance in `data`.
+    """Unsettled rows, one line for each kind. `ours` queries the database of the instance in `data`.
 
-    The file of the stand-in bank is read, so that it need not run.
+    The file of the stand-in bank is read directly, so that the bank need not run.
     """
     found = {what: ours(f"{query} LIMIT {ROWS_MAX}") for what, query in OURS.items()}
     file = f"file:{data}/standins/bank.sqlite?mode=ro"

@@ -1,4 +1,4 @@
-"""The object store of a shop: what lies there, and what is deleted as time passes."""
+"""The object store of a shop: its objects, and their deletion as time passes."""
 
 from collections.abc import Callable, Coroutine
 from datetime import datetime, timedelta
@@ -21,25 +21,25 @@ class Ahead(SystemClock):
 
 
 def objects(shop: Shop) -> list[Path]:
-    """Every file of the store, but what the store says of itself."""
+    """Every file of the store, except for the store's own records."""
     folder = shop.container.settings.process.directory / "objects"
     found = sorted(path for path in folder.rglob("*") if path.is_file())
     return [path for path in found if path.name not in OBJECTS_OF_STORE]
 
 
 def kept_objects(shop: Shop) -> list[Path]:
-    """The same without what is condemned."""
+    """The objects of the store that are not condemned."""
     condemned = {row["name"] for row in shop.rows("SELECT name FROM condemned_objects")}
     return [path for path in objects(shop) if path.name not in condemned]
 
 
 def sweep(shop: Shop, by: timedelta = timedelta()) -> int:
-    """Go once through the store after so long; say in how many pieces."""
+    """Sweep the whole store with a clock that is ahead by `by`. Return the number of portions that it took."""
     return _all(shop, Removal.sweep, by)
 
 
 def delete_condemned(shop: Shop, by: timedelta = timedelta(days=2)) -> int:
-    """Delete what is due after so long."""
+    """Delete the objects that are due with a clock that is ahead by `by`."""
     return _all(shop, Removal.delete_condemned, by)
 
 

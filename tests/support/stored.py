@@ -12,19 +12,19 @@ _KEEP = "SELECT document_keep(%s, %s, 'surat.pdf', %s, 1, now() + interval '1 da
 
 
 def let_time_pass(shop: Shop, hours: int = 48) -> None:
-    """Everything in the store was written long ago."""
+    """Move everything in the store so many hours into the past."""
     then = (datetime.now(UTC) - timedelta(hours=hours)).timestamp()
     for path in objects(shop):
         os.utime(path, (then, then))
 
 
 def keep_document(shop: Shop, account: UUID, sha256: bytes, size: int) -> None:
-    """The row of a document, for a day."""
+    """Write the row of a document that is kept for a day."""
     shop.call(_KEEP, account, sha256, size)
 
 
 def forget_documents(shop: Shop, account: UUID) -> None:
-    """The retention of the documents of an account is over."""
+    """End the retention of the documents of an account."""
     shop.arrange(
         "UPDATE documents SET kept_until = now() - interval '1 second' WHERE account_id = %s",
         account,

@@ -1,4 +1,4 @@
-"""A shop whose bank is a stand-in in the same process; a test runs the periodic tasks."""
+"""A shop whose bank is a stand-in in the same process. A test runs the periodic tasks."""
 
 import asyncio
 import json

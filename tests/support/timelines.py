@@ -1,4 +1,4 @@
-"""A timeline as a test reads it: found by a text, told by every room, in words."""
+"""Timelines as tests read them: found by a search text, collected from every room, in words."""
 
 from collections.abc import Sequence
 
@@ -21,7 +21,7 @@ def search(shop: Shop, text: str, limit: int = 10) -> list[Subject]:
 
 
 def timeline_of(shop: Shop, subject: Subject) -> list[Happening]:
-    """Everything that the rooms tell of it."""
+    """All happenings that the rooms have about a subject, oldest first."""
 
     async def look() -> list[Happening]:
         async with shop.container.database.reading() as tx:
@@ -36,7 +36,7 @@ def words(told: Sequence[Happening], *, for_staff: bool = False) -> list[str]:
 
 
 def sentences(told: Sequence[Happening], language: str = "en") -> list[str]:
-    """The sentences of happenings, all filled in."""
+    """The sentences of happenings with their values filled in."""
     read = [line(one, language).sentence for one in told]
     assert not [one for one in read if "{" in one or "happening." in one], read
     return read

@@ -1,4 +1,4 @@
-"""A till whose bank makes transfers: refunds by transfer, and the periodic tasks of transfers, now."""
+"""A till whose bank makes transfers: refunds by transfer, and the periodic tasks of transfers, run now."""
 
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -21,7 +21,7 @@ SETTINGS: dict[str, Any] = {
 
 
 def run(till: Till, command: Callable[..., Coroutine[Any, Any, Any]], *arguments: object) -> Any:
-    """A command of payments for the account of the till, in a transaction of its own."""
+    """Run a command of payments for the account of the till, in a transaction of its own."""
 
     async def within() -> Any:
         async with till.shop.container.database.transaction() as tx:
@@ -31,7 +31,7 @@ def run(till: Till, command: Callable[..., Coroutine[Any, Any, Any]], *arguments
 
 
 def to_an_account(till: Till, quantity: int = 1) -> UUID:
-    """A refund of an order that was asked back and goes by transfer or waits for an account."""
+    """A refund that its buyer requested, and that goes by transfer or waits for an account."""
     order, _, qr = till.order(quantity)
     till.control("pay", qr_content=qr)
     till.ask()
@@ -43,7 +43,7 @@ def to_an_account(till: Till, quantity: int = 1) -> UUID:
 
 
 def name(till: Till, payee: RefundPayee = ANI) -> None:
-    """The buyer names an account."""
+    """Name an account, as the buyer does."""
     run(till, payments.name_payee, payee)
 
 
@@ -52,47 +52,47 @@ def sender(till: Till) -> TransferSender:
 
 
 def plan(till: Till) -> None:
-    """The periodic task that plans transfers, now."""
+    """Run the periodic task that plans transfers."""
     till.do(sender(till).plan())
 
 
 def send(till: Till) -> None:
-    """The periodic task that sends transfers, now."""
+    """Run the periodic task that sends transfers."""
     till.shop.arrange("UPDATE transfers SET try_at = now(), leased_until = NULL")
     till.do(sender(till).send_due())
     till.shop.work()
 
 
 def follow(till: Till) -> None:
-    """The periodic task that looks for transfers at their bank, now."""
+    """Run the periodic task that looks up transfers at their bank."""
     till.shop.arrange("UPDATE transfers SET look_at = now() WHERE look_at IS NOT NULL")
     till.do(sender(till).follow())
     till.shop.work()
 
 
 def weigh(till: Till) -> None:
-    """The periodic task that asks for balances, now."""
+    """Run the periodic task that asks for balances."""
     till.do(sender(till).weigh())
 
 
 def transfers(till: Till) -> list[tuple[str, int, int]]:
-    """(state, rupiah, tries) of each, the oldest in front."""
+    """(state, rupiah, tries) of each transfer, oldest first."""
     found = till.rows("SELECT state, amount, tries FROM transfers ORDER BY transfer_id")
     return [(row["state"], row["amount"], row["tries"]) for row in found]
 
 
 def refunds(till: Till) -> list[tuple[str, str, int]]:
-    """(way, state, rupiah) of each refund, the oldest in front."""
+    """(way, state, rupiah) of each refund, oldest first."""
     found = till.rows("SELECT way, state, amount FROM refunds ORDER BY refund_id")
     return [(row["way"], row["state"], row["amount"]) for row in found]
 
 
 def sent(till: Till) -> list[tuple[str, int]]:
-    """(state, rupiah) of transfers that the bank has, the newest in front."""
+    """(state, rupiah) of the transfers that the bank has, newest first."""
     return [(one["state"], one["amount"]) for one in till.do(till.bank.look("transfers"))]
 
 
 def floating(till: Till, rupiah: int) -> None:
-    """The float account holds so much."""
+    """Set the balance of the float account."""
     balance = till.control("money", amount=0)["balance"]
     till.control("money", amount=rupiah - balance)

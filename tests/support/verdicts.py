@@ -1,4 +1,4 @@
-"""What checking a document found, as a page is given it."""
+"""Verdicts on documents, as a page receives them."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -26,7 +26,7 @@ def verdict_view(
     later: Sequence[LaterSignatureView] = (),
     earlier: Sequence[EarlierView] = (),
 ) -> VerificationView:
-    """A verdict on a file of a hundred thousand bytes, of which ninety are sealed if something follows."""
+    """A verdict on a file of 100,000 bytes. If something follows the seal, 90,000 of them are sealed."""
     is_extended = verdict == FinalVerdict.GENUINE_THEN_EXTENDED
     sealed = SealedView(
         bytes=90_000 if is_extended else 100_000,

@@ -1,4 +1,4 @@
-"""Somebody with a browser before the whole web application, in the test's own process."""
+"""A person with a browser before the whole web application, in the test's own process."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -20,7 +20,7 @@ from tests.support.within import all_pages, settings_of
 
 
 def fields(text: str, action: str, named: str = "") -> dict[str, str]:
-    """The fields of the first form with this action, and with a field of this name, as filled in."""
+    """Fields of the first form with this action and with a field of this name, with their values."""
     for form in re.findall(rf'<form[^>]*action="{re.escape(action)}".*?</form>', text, re.S):
         found = {}
         for one in re.findall(r"<input[^>]*>", form):
@@ -35,7 +35,7 @@ def fields(text: str, action: str, named: str = "") -> dict[str, str]:
 
 
 class WalkIn:
-    """A browser: its cookies, and what it was shown last."""
+    """A browser: its cookies, and the page that it was shown last."""
 
     def __init__(self, client: TestClient[Litestar]) -> None:
         self.client = client
@@ -48,7 +48,7 @@ class WalkIn:
         return found
 
     def get(self, path: str) -> str:
-        """A page that is there."""
+        """The page at a path, which must exist."""
         shown = self.client.get(path)
         assert shown.status_code == 200, (shown.status_code, shown.headers, shown.text)
         return shown.text
@@ -57,7 +57,7 @@ class WalkIn:
         return self.client.post(path, data=dict(form), headers=headers)
 
     def goes(self, path: str, form: Mapping[str, str]) -> str:
-        """Where a form leads that is taken."""
+        """Submit a form that must succeed, and return the address to which it leads."""
         sent = self.sends(path, form)
         assert sent.status_code == 303, (sent.status_code, sent.text)
         return sent.headers["location"]
@@ -66,19 +66,19 @@ class WalkIn:
         return self.client.cookies.get(name) or ""
 
     def code(self) -> str:
-        """The code of the mail that this browser asked for."""
+        """The code of the mail that this browser requested."""
         begun = Begun.read(self.cookie("asked"))
         assert begun is not None
         return self.container.of(CodeService).code(begun.challenge)
 
     def signs_in(self, email: str = "ani@example.id", there: str = "/account") -> None:
-        """By the pages for that alone."""
+        """Sign in on the pages for that purpose."""
         asked = self.goes("/sign-in", {"email": email, "next": there})
         form = fields(self.get(asked), "/sign-in/code", "code")
         assert self.goes("/sign-in/code", form | {"code": self.code()}) == there
 
     def places(self, name: str = "surat.pdf", content: bytes | None = None) -> str:
-        """Choose a document and take the place that is suggested; the page of the last look."""
+        """Choose a document and accept the suggested place. Return the review page."""
         document = {"document": (name, content or pdf(words=name), "application/pdf")}
         assert self.client.post("/stamp/files", files=document).status_code == 303
         form = fields(self.get("/stamp/place"), "/stamp/place", "file")
@@ -87,7 +87,7 @@ class WalkIn:
 
     @contextmanager
     def as_another(self) -> Iterator[None]:
-        """The same application, seen by a browser without these cookies."""
+        """Within the block, use the application from a browser without these cookies."""
         kept = Cookies(self.client.cookies)
         self.client.cookies.clear()
         yield
@@ -97,7 +97,7 @@ class WalkIn:
 
 @contextmanager
 def walk_in(database_url: str, directory: Path, **more: Any) -> Iterator[WalkIn]:
-    """Before an application that reaches no bank."""
+    """A browser before an application that reaches no bank."""
     app = build(settings_of(database_url, directory, **more), site=all_pages())
     with TestClient(app) as client:
         yield WalkIn(client)

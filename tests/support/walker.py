@@ -1,6 +1,6 @@
-"""Somebody on the way from choosing to the stamped document, in any language, with and without scripts.
+"""A person on the way from choosing a file to the stamped document, in any language, with and without scripts.
 
-Everything is found by what it is in the page, not by its words.
+Elements are found by their role in the page, not by their words.
 """
 
 import re
@@ -19,7 +19,7 @@ TO_ORDER = re.compile(r"/orders/ord_\w+$")
 
 
 class Walker:
-    """Somebody with a browser; `kept` are cookies of one that was closed."""
+    """A person with a browser. `kept` are cookies of a browser that was closed."""
 
     def __init__(
         self,
@@ -46,7 +46,7 @@ class Walker:
         self.complaints: list[str] = []
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
 
-    # -- where one is --------------------------------------------------------------------------
+    # -- the current page ------------------------------------------------------------------------
 
     @property
     def path(self) -> str:
@@ -54,7 +54,7 @@ class Walker:
 
     @property
     def away(self) -> Locator:
-        """What is said when the line is not there."""
+        """The message that is shown when there is no connection."""
         return self.page.locator("[data-away]")
 
     @property
@@ -70,13 +70,13 @@ class Walker:
         self.page.goto(f"{self.instance.url}{path}")
 
     def opens_again(self) -> None:
-        """Close the page where it is, as a phone does that needs room, and open its address again."""
+        """Close the page, as a phone does that needs memory, and open its address again."""
         there = self.page.url
         self.page.close()
         self.page = self.context.new_page()
         self.page.goto(there)
 
-    # -- what one does -------------------------------------------------------------------------
+    # -- acts ----------------------------------------------------------------------------------
 
     def picks(self, name: str, content: bytes) -> None:
         file = FilePayload(name=name, mimeType="application/pdf", buffer=content)
@@ -85,7 +85,7 @@ class Walker:
             self.page.locator("form[data-uploads] button:not([type])").click()
 
     def chooses(self, name: str, content: bytes) -> None:
-        """Choose a file of which nothing is to be said, and be led on to its page."""
+        """Choose a file that needs no message, and wait for its page."""
         self.picks(name, content)
         self.page.wait_for_url("**/stamp/place*")
         expect(self.use).to_be_visible()
@@ -108,7 +108,7 @@ class Walker:
         return found
 
     def orders(self) -> None:
-        """Type the code, and be led to the order."""
+        """Type the code, and wait for the page of the order."""
         self.page.locator("#code").fill(self.reads_the_code())
         self.prove.click()
         self.page.wait_for_url(TO_ORDER)

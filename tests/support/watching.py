@@ -1,4 +1,4 @@
-"""A watcher before an installation: its file, and what it publishes."""
+"""A watcher of an installation: its configuration, and what it publishes."""
 
 import json
 import signal
@@ -21,7 +21,7 @@ ADDRESSES = 130  # so many that the pace of the rule asks for no more codes than
 
 
 def facts_of(document: str) -> dict[str, Any]:
-    """What a signed document says; its signature is looked at elsewhere."""
+    """Facts of a signed document, read without a check of its signature."""
     text = json.loads(document)["payload"]
     found: dict[str, Any] = json.loads(urlsafe_b64decode(text + "=" * (-len(text) % 4)))
     return found
@@ -30,7 +30,7 @@ def facts_of(document: str) -> dict[str, Any]:
 def configured(
     folder: Path, instance: Instance, *, name: str = "w1", url: str = "", more: str = ""
 ) -> Path:
-    """The file of a watcher of an instance, with an account of its own."""
+    """The configuration of a watcher of an instance, with an account of its own."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "key").write_text(instance.customer().key or "")
     certificates = folder / "certificates"
@@ -60,7 +60,7 @@ addresses = {ADDRESSES}
 
 
 class Watching:
-    """`meterai watch run` as a process.  Use as a context."""
+    """`meterai watch run` as a process. Use as a context manager."""
 
     def __init__(self, file: Path, *words: str) -> None:
         self.file, self._words = file, words
@@ -98,11 +98,11 @@ class Watching:
         return float(spent.user + spent.system)
 
     def json(self, name: str) -> Any:
-        """A file as JSON."""
+        """A published file as JSON."""
         return json.loads((self.public / name).read_bytes())
 
     def states(self) -> dict[Component, str]:
-        """The status of each component that is measured, as a program reads it."""
+        """The status of each measured component, from the file for programs."""
         with suppress(FileNotFoundError):
             return {
                 Component(one["id"]): one["status"]
@@ -113,7 +113,7 @@ class Watching:
     def until(
         self, what: str, check: Callable[[dict[Component, str]], bool], seconds: float
     ) -> None:
-        """Wait until the files say so."""
+        """Wait until `check` holds for the published files."""
         until(what, lambda: check(self.states()), seconds)
 
     def until_all_work(self, seconds: float = 90) -> None:
@@ -121,7 +121,7 @@ class Watching:
         self.until("everything is measured and works", all_work, seconds)
 
     def readings(self) -> list[str]:
-        """The signed readings, the earliest first."""
+        """The signed readings, earliest first."""
         return [
             line
             for path in sorted((self.public / "readings").glob("*.jsonl"))
@@ -130,5 +130,5 @@ class Watching:
 
 
 def all_work(states: Mapping[Component, str]) -> bool:
-    """Whether every component is measured and works."""
+    """Return True if every component is measured and works."""
     return states.keys() == set(Component) and set(states.values()) == {"operational"}

@@ -1,4 +1,4 @@
-"""The web application within the test's own process: every byte of a request is ours to choose."""
+"""The web application within the test's own process. A test chooses every byte of a request."""
 
 import asyncio
 import warnings
@@ -25,12 +25,12 @@ from meterai.plumbing.queueing import Queueing
 from meterai.room import Container, Rooms
 from tests.support.keys import BANK_KEY, give_provider_key, public_pem_of
 
-NOWHERE = "http://127.0.0.1:9"  # discard; nobody listens
+NOWHERE = "http://127.0.0.1:9"  # the discard port; no server listens
 
 
 @dataclass(frozen=True)
 class Given:
-    """An answer as the server gets it from the application."""
+    """An answer as the application gives it to the server."""
 
     status: int
     headers: list[tuple[str, str]]
@@ -46,7 +46,7 @@ class Asking:
     """A request, down to its bytes."""
 
     method: str
-    target: bytes  # path and query, as on the wire
+    target: bytes  # path and query, as sent
     headers: list[tuple[bytes, bytes]] = field(default_factory=list)
     body: bytes = b""
 
@@ -64,7 +64,7 @@ class Within:
         return found
 
     async def ask(self, asking: Asking) -> Given:
-        """Send a request; raises where the application lets an exception through."""
+        """Send a request. An exception that the application does not handle is raised."""
         raw_path, _, query = asking.target.partition(b"?")
         names = {name for name, _ in asking.headers}
         headers = [one for one in ((b"host", b"testhost"),) if one[0] not in names]
@@ -102,7 +102,7 @@ class Within:
         async def send(message: Any) -> None:
             came.append(message)
             if message["type"] == "http.response.body" and not message.get("more_body", False):
-                is_answered.set()  # an answer that streams ends when it is told so
+                is_answered.set()  # a streamed answer ends when the client disconnects
 
         await self._admitted(scope, receive, send)  # type: ignore[arg-type]
         start = came[0]
@@ -116,13 +116,13 @@ class Within:
         )
 
     async def get(self, target: str, headers: Mapping[str, str] | None = None) -> Given:
-        """A GET of these headers."""
+        """GET with these headers."""
         return await self.ask(Asking("GET", target.encode(), _bytes(headers)))
 
     async def post(
         self, target: str, body: bytes = b"", headers: Mapping[str, str] | None = None
     ) -> Given:
-        """A POST of this body."""
+        """POST with this body."""
         return await self.ask(Asking("POST", target.encode(), _bytes(headers), body))
 
 
@@ -132,7 +132,7 @@ def _bytes(headers: Mapping[str, str] | None) -> list[tuple[bytes, bytes]]:
 
 @cache
 def all_pages() -> Site:
-    """The pages of all rooms, whose templates a process compiles once."""
+    """The pages of all rooms. A process compiles their templates once."""
     return Site(*pages_of(ROOMS))
 
 
@@ -147,7 +147,7 @@ def settings_of(database_url: str, directory: Path, **more: Any) -> Settings:
 
 
 def admission(app: Litestar) -> Admission:
-    """What lets requests into an application that has no pages."""
+    """The admission of requests into an application without pages."""
     answers = Answers({}, (), BusyAnswers(app))
     return Admission(Limiter(Queueing()), Priorities(app), Users(lambda _: ""), answers, wants_page)
 
@@ -156,7 +156,7 @@ def admission(app: Litestar) -> Admission:
 async def within(settings: Settings, rooms: Rooms = ROOMS) -> AsyncIterator[Within]:
     """The application as it is served, without a server."""
     with warnings.catch_warnings():
-        # How parameters are spelt changes with Litestar 3; that is for its upgrade.
+        # The spelling of parameters changes with Litestar 3; it is left to that upgrade.
         warnings.simplefilter("ignore", LitestarDeprecationWarning)
         app = build(settings, rooms, all_pages() if rooms is ROOMS else None)
     async with app.lifespan():

@@ -1,5 +1,8 @@
-"""What work costs: counted in calls, which are as many on every machine; and how slow this machine is, so that a limit of
-processor time, which finds only what does not end, judges our code and not the machine."""
+"""The cost of work, in function calls and in processor time.
+
+The number of calls is the same on every machine. `slowness` measures this machine, so that a limit of processor
+time, which only finds endless work, judges the code and not the machine.
+"""
 
 import sys
 import time
@@ -10,15 +13,15 @@ from functools import cache
 from types import FrameType
 
 ROUNDS = 1_000_000
-USUAL_SECONDS = 0.02  # of these rounds, on a quick machine, where the limits were set
+USUAL_SECONDS = 0.02  # seconds for `ROUNDS` on the fast machine on which the limits were set
 TRIES = 3
-# Processor time grows where others use the same core and its caches, at some moments and not at others.
+# Processor time grows at times, since other programs share the core and its caches.
 BUSY = 5.0
 
 
 @dataclass
 class Spent:
-    """Calls of functions and seconds of the processor, once the work is done."""
+    """Function calls and processor seconds, set when the work is done."""
 
     calls: int = 0
     seconds: float = 0.0
@@ -26,7 +29,7 @@ class Spent:
 
 @contextmanager
 def spending() -> Iterator[Spent]:
-    """Count what is done meanwhile in this thread; counting makes it twice as slow."""
+    """Count the calls in this thread within the block. Counting makes the work twice as slow."""
     spent = Spent()
 
     def count(_frame: FrameType, event: str, _argument: object) -> None:
@@ -52,5 +55,5 @@ def _rounds() -> float:
 
 @cache
 def slowness() -> float:
-    """How many times longer than usual something may take on this machine, however busy it is."""
+    """The factor by which work may take longer than usual on this machine, however busy it is."""
     return BUSY * max(1.0, min(_rounds() for _ in range(TRIES)) / USUAL_SECONDS)

@@ -1,7 +1,7 @@
-"""Attacks on sealed documents, each by name: how it is made, and what must be said of it.
+"""Attacks on sealed documents, by name: how each is made, and the verdict that it must get.
 
-`FAMILIES` is the catalogue.  The tests make every attack anew and ask for its verdict.  None may ever be
-genuine.
+`FAMILIES` is the catalogue. The tests make every attack anew and check its verdict. The verdict is never
+`genuine`.
 """
 
 from tests.support.attacks import (

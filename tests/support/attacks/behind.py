@@ -1,4 +1,4 @@
-"""Attacks behind the seal: the sealed bytes are whole, and something is appended to them."""
+"""Attacks that append something behind the seal and leave the sealed bytes unchanged."""
 
 import io
 from collections.abc import Callable
@@ -35,7 +35,7 @@ def _appended(more: bytes) -> Attack:
 
 
 def _updated(change: Change) -> Attack:
-    """A change by a library, as one more update."""
+    """An attack that changes the document with a PDF library, as one more incremental update."""
     return extended(lambda lab: lab.updated(lab.sealed, change))
 
 
@@ -71,7 +71,7 @@ def _empty_field(writer: IncrementalPdfFileWriter) -> None:
 
 
 def _words_covered(lab: Lab) -> bytes:
-    """A note over the words of the first page."""
+    """An annotation that covers the words of the first page."""
     start = lab.sealed.rindex(b"\n4 0 obj")
     page = lab.sealed[lab.sealed.index(b"<<", start) : lab.sealed.index(b"endobj", start)]
     note = b"<</Type/Annot/Subtype/Stamp/F 4/Rect[60 740 340 800]/AP<</N 91 0 R>>>>"
@@ -90,13 +90,13 @@ def _another_catalog(lab: Lab) -> bytes:
 
 
 def _seal_skipped(lab: Lab) -> bytes:
-    """An update whose predecessor is the original: for readers there never was a seal."""
+    """An incremental update whose /Prev points to the original, so that PDF readers do not find the seal."""
     start, _, _ = tail_of(lab.original)
     return lab.raw(lab.sealed, {5: _EMPTY}, previous=start)
 
 
 def _encryption_added(lab: Lab) -> bytes:
-    """The trailer names an encryption of a sudden, so that readers garble or refuse the strings."""
+    """A trailer that names an encryption, so that PDF readers garble or refuse the strings."""
     _, _, kept = tail_of(lab.sealed)
     handler = b"<</Filter/Standard/V 1/R 2/P -4/O<%b>/U<%b>>>" % (b"00" * 32, b"00" * 32)
     return lab.raw(lab.sealed, {60: handler}, trailer=kept + b"/Encrypt 60 0 R")
@@ -107,13 +107,13 @@ def _stamp_freed(lab: Lab) -> bytes:
 
 
 def _packed_page_tree(style: str) -> Callable[[Lab], bytes]:
-    """The pages swapped by an object that only some readers find in an object stream."""
+    """The pages in another order, by an object in an object stream that only some PDF readers find."""
     swapped = text_of(letter(2)[2]).replace(b"4 0 R 6 0 R", b"6 0 R 4 0 R")
     return lambda lab: lab.raw(lab.sealed, {2: swapped}, style=style, packed=[2])
 
 
 def _signed_over_something_else(lab: Lab) -> bytes:
-    """The gap of a later signature holds the SignedData of another file."""
+    """A later signature whose /Contents holds the SignedData of another file."""
     signed, other = lab.signed(lab.sealed), lab.signed(lab.other)
     start = signed.rindex(b"/Contents <")
     start, end = start + 10, signed.index(b">", start) + 1
@@ -126,7 +126,7 @@ def _signed_then_changed(lab: Lab) -> bytes:
 
 
 def _time_stamped(lab: Lab) -> bytes:
-    """A time-stamp of somebody else over the whole document."""
+    """A document time-stamp by a foreign authority over the whole document."""
     keys = lab.directory / "authority"
     development_issuer(keys, algorithm="rsa2048", at=AT)
     authority = signers.SimpleSigner.load(str(keys / "seal.key"), str(keys / "seal.pem"))
@@ -138,12 +138,12 @@ def _time_stamped(lab: Lab) -> bytes:
 
 
 def _seal_of_other_appended(lab: Lab) -> bytes:
-    """Another sealed document of ours, whole, behind this one."""
+    """Another sealed document, appended as a whole."""
     return lab.sealed + lab.other
 
 
 def _seal_moved(lab: Lab) -> bytes:
-    """Our own seal again, its byte range saying where it is now."""
+    """Our own seal once more, with a byte range that names its new position."""
     start, end, rest = ranges_of(lab.sealed)
     moved = len(lab.sealed) + start - len(lab.original)
     delta = lab.sealed[len(lab.original) :]
@@ -155,7 +155,7 @@ def _seal_moved(lab: Lab) -> bytes:
 
 
 def _false_ranges(lab: Lab) -> bytes:
-    """More gaps than are looked at."""
+    """More signature gaps than the verifier examines."""
     return lab.sealed + false_ranges(SEALS_MAX, len(lab.sealed))
 
 
@@ -192,7 +192,7 @@ CASES: dict[str, Attack] = {
     "self-made-seal-upon-ours": extended(lambda lab: lab.seal(lab.sealed, issuer=lab.forger)),
     "seal-of-another-file-appended": extended(_seal_of_other_appended),
     "seal-twice": extended(lambda lab: lab.sealed + lab.sealed[len(lab.original) :]),
-    # Somebody states that the newest seal is over what it is not: it gives the verdict.
+    # The last update claims to contain the newest seal, so its failed check decides the verdict.
     "seal-twice-with-another-range": altered(_seal_moved, "integrity"),
     "false-ranges-behind-a-seal": Attack(_false_ranges, "unreadable", frozenset({"readable"})),
 }

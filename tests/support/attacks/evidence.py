@@ -1,4 +1,8 @@
-"""Attacks on the evidence behind a seal, which nobody signs: anything but ours, made anew, is a stranger's."""
+"""Attacks on the revocation evidence behind a seal.
+
+No signature covers the evidence. A verifier computes it again, and anything that differs counts as appended by
+a stranger.
+"""
 
 from collections.abc import Callable, Sequence
 from copy import copy
@@ -38,7 +42,7 @@ Spoil = Callable[[RevocationEvidence], RevocationEvidence]
 
 
 class Responder:
-    """The authorities above an issuer and its time-stamps, saying whether certificates were revoked."""
+    """Revocation evidence for an issuer and its time-stamps, signed by their authorities."""
 
     seconds_max = 0.0
 
@@ -80,7 +84,7 @@ class Responder:
         return signed.public_bytes(Encoding.DER)
 
     def revocations(self, authority: x509.Certificate, at: datetime) -> bytes:
-        """An empty list of revocations."""
+        """An empty revocation list, signed by `authority`."""
         key = self._keys[authority.subject]
         draft = x509.CertificateRevocationListBuilder().issuer_name(authority.subject)
         signed = draft.last_update(at - _HOUR).next_update(at + _DAY).sign(key, hashes.SHA256())
@@ -89,7 +93,7 @@ class Responder:
     def evidence(
         self, signed_data: bytes, chain: Sequence[x509.Certificate], at: datetime
     ) -> RevocationEvidence:
-        """All that belongs to a seal."""
+        """Certificates and OCSP answers for the chains of a seal and of its time-stamp."""
         read = cms.read(signed_data)
         chains = [chain]
         if read.time_stamp is not None:
@@ -101,25 +105,25 @@ class Responder:
 
 
 def responder(lab: Lab) -> Responder:
-    """The authorities above the issuer of a lab."""
+    """The authorities of the lab's issuer."""
     assert lab.keys is not None
     return Responder(lab.keys)
 
 
 def with_evidence(lab: Lab) -> bytes:
-    """The letter, sealed by an issuer that puts evidence behind."""
+    """The letter, sealed by an issuer that appends evidence."""
     issuer = copy(lab.issuer)
     issuer.long_term_validation = responder(lab)
     return lab.seal(lab.original, issuer=issuer)
 
 
 def evidence_of(lab: Lab, at: datetime = AT) -> RevocationEvidence:
-    """The evidence that belongs to the seal on the letter."""
+    """The evidence for the seal of the letter."""
     return responder(lab).evidence(signed_data_of(lab.sealed), lab.issuer.chain, at)
 
 
 def appended(lab: Lab, evidence: RevocationEvidence, contents: bytes | None = None) -> bytes:
-    """The sealed letter with this evidence behind it, laid out as we do."""
+    """The sealed letter with this evidence appended in our own layout."""
     start, end, _ = ranges_of(lab.sealed)
     contents = contents or bytes.fromhex(lab.sealed[start + 1 : end - 1].decode())
     document = open_document(lab.sealed, bytes_max=len(lab.sealed))
@@ -127,12 +131,12 @@ def appended(lab: Lab, evidence: RevocationEvidence, contents: bytes | None = No
 
 
 def _spoilt(spoil: Spoil) -> Attack:
-    """Other evidence than ours, laid out as ours."""
+    """An attack with changed evidence in our own layout."""
     return extended(lambda lab: appended(lab, spoil(evidence_of(lab))))
 
 
 def _rewritten(before: bytes, after: bytes) -> Attack:
-    """Our evidence, written in another way."""
+    """An attack that replaces bytes of our evidence once."""
 
     def make(lab: Lab) -> bytes:
         made = appended(lab, evidence_of(lab))
@@ -150,7 +154,7 @@ def _byte_changed(lab: Lab) -> bytes:
 
 
 def _page_in_a_certificate(evidence: RevocationEvidence) -> RevocationEvidence:
-    """A certificate whose signature is a page for readers that look for objects by themselves."""
+    """A certificate whose signature value is a page, for PDF readers that search the file for objects."""
     page = b"\n4 0 obj\n<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 7 0 R>>\nendobj\n"
     first = asn1_x509.Certificate.load(evidence.certificates[0]).copy()
     first["signature_value"] = page
@@ -163,7 +167,7 @@ def _page_beside_the_certificates(evidence: RevocationEvidence) -> RevocationEvi
 
 
 def _with_a_certificate_inside(evidence: RevocationEvidence) -> RevocationEvidence:
-    """An OCSP answer with one certificate more, which its signature does not cover."""
+    """An OCSP answer with an additional certificate that its signature does not cover."""
     answer = asn1_ocsp.OCSPResponse.load(evidence.ocsps[0]).copy()
     basic = answer["response_bytes"]["response"].parsed
     basic["certs"] = [asn1_x509.Certificate.load(evidence.certificates[-1])]
@@ -180,7 +184,7 @@ def _in_ber(evidence: RevocationEvidence) -> RevocationEvidence:
 
 
 def _of_another_seal(lab: Lab) -> bytes:
-    """The certificates and answers are the same, the entry is of the other seal."""
+    """Our evidence, stored in the entry for the seal of another document."""
     start, end, _ = ranges_of(lab.other)
     contents = bytes.fromhex(lab.other[start + 1 : end - 1].decode())
     return appended(lab, evidence_of(lab), contents)

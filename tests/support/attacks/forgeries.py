@@ -1,4 +1,4 @@
-"""Attacks of somebody who makes seals himself, or has us seal what he prepared."""
+"""Attacks by an author who makes seals without our keys, or has us seal a prepared document."""
 
 import io
 
@@ -29,8 +29,8 @@ def _our_field(lab: Lab) -> bytes:
 
 
 def _our_names(lab: Lab) -> bytes:
-    """Names of our authorities under other keys, without a serial."""
-    assert lab.forger.chain  # which makes its files
+    """A signature without a serial, by a certificate chain with the names of our authorities and other keys."""
+    assert lab.forger.chain  # reading the chain writes the files of the keys
     keys = lab.directory / "forger"
     chain = [str(keys / "intermediate.pem"), str(keys / "root.pem")]
     signer = signers.SimpleSigner.load(str(keys / "seal.key"), str(keys / "seal.pem"), chain)
@@ -45,7 +45,7 @@ def _rewritten(lab: Lab) -> bytes:
 
 
 def _embedded(lab: Lab) -> bytes:
-    """A sealed document as an attachment of another proves nothing for that."""
+    """A sealed document, attached to another one. The attachment proves nothing about the outer document."""
     out = io.BytesIO()
     with pikepdf.open(io.BytesIO(whole(letter(1, "Surat Palsu")))) as opened:
         opened.attachments["asli.pdf"] = pikepdf.AttachedFileSpec(
@@ -56,7 +56,7 @@ def _embedded(lab: Lab) -> bytes:
 
 
 def _encrypted_changed(lab: Lab) -> bytes:
-    """A seal inside an encrypted file, and a page replaced afterwards."""
+    """A sealed encrypted file whose page is replaced afterwards."""
     out = io.BytesIO()
     with pikepdf.open(io.BytesIO(lab.original)) as opened:
         opened.save(
@@ -70,8 +70,10 @@ def _encrypted_changed(lab: Lab) -> bytes:
 
 
 def many_ranges_around_one(lab: Lab) -> bytes:
-    """No seal: 64 byte ranges around one SignedData, which has a list of revocations, empty, and thousands of
-    signed attributes."""
+    """A document with 64 byte ranges around one SignedData that is no seal.
+
+    The SignedData has an empty revocation list and thousands of signed attributes.
+    """
     certificate = lab.issuer.chain[0].public_bytes(Encoding.DER)
     issuer, serial = issuer_and_serial(certificate)
     names = (b"\x2a\x03" + bytes([0x81, 0x80 | one >> 7, one & 127]) for one in range(_ATTRIBUTES))

@@ -1,4 +1,4 @@
-"""Attacks on what no signature covers: the SignedData in a seal's own /Contents, and its time-stamp."""
+"""Attacks on bytes that no signature covers: the SignedData in a seal's own /Contents, and its time-stamp."""
 
 import hashlib
 from collections.abc import Callable, Sequence
@@ -36,7 +36,7 @@ Spoil = Callable[[bytes], bytes]
 
 
 class TimeStamper:
-    """An authority for time-stamps, by a library: its root, and tokens of a fixed time."""
+    """A time-stamp authority of a library, with its root certificate and tokens of a fixed time."""
 
     seconds_max = 0.0
 
@@ -49,7 +49,7 @@ class TimeStamper:
         self._leaf = asn1_x509.Certificate.load(leaf.public_bytes(Encoding.DER))
 
     def token(self, signature_value: bytes) -> bytes:
-        """A token over a signature, as a seal has it."""
+        """A time-stamp token over a signature value."""
         private = self._key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
         stamper = DummyTimeStamper(
             self._leaf, keys.PrivateKeyInfo.load(private), fixed_dt=self.at, include_nonce=False
@@ -63,7 +63,7 @@ class TimeStamper:
         return taken_in(answer["time_stamp_token"].dump(), self.time_stamp_roots)
 
     def evidence(self, signed_data: bytes, chain: object, at: datetime) -> None:
-        """None is wanted."""
+        """Appends no evidence."""
 
 
 def _certificate(
@@ -95,7 +95,7 @@ def _certificate(
 
 @cache
 def time_stamper() -> TimeStamper:
-    """The authority of all documents here."""
+    """The time-stamp authority that all documents of this module share."""
     return TimeStamper()
 
 
@@ -105,7 +105,7 @@ def _stranger() -> TimeStamper:
 
 
 def time_stamped(lab: Lab) -> bytes:
-    """A letter, with a seal that has a time-stamp."""
+    """A letter with a seal that has a time-stamp."""
     issuer = copy(lab.issuer)
     issuer.long_term_validation = time_stamper()
     return lab.seal(lab.original, issuer=issuer)
@@ -119,7 +119,7 @@ def signed_data_of(document: bytes) -> bytes:
 
 
 def with_signed_data(document: bytes, encoded: bytes) -> bytes:
-    """The document with other bytes in the /Contents of its first seal, of the same length."""
+    """The document with other bytes of the same length in the /Contents of its first seal."""
     start, end, _ = ranges_of(document)
     digits = encoded.hex().encode().ljust(end - start - 2, b"0")
     assert len(digits) == end - start - 2
@@ -149,7 +149,7 @@ def _rebuilt(
     crls: bytes = b"",
     signature: bytes | None = None,
 ) -> bytes:
-    """The SignedData with other parts than the signature covers."""
+    """The SignedData with its parts outside the signature replaced."""
     content = asn1.ContentInfo.load(encoded, strict=True)["content"]
     signer = content["signer_infos"][0]
     own = signer["unsigned_attrs"].dump() if len(signer["unsigned_attrs"]) else b""
@@ -183,7 +183,7 @@ def _taken_out(encoded: bytes) -> bytes:
 
 
 def _by(stamper: Callable[[], TimeStamper], value: Spoil = lambda one: one) -> Spoil:
-    """Another token in place of the one that is there."""
+    """Replaces the time-stamp token by one of another authority or over another value."""
 
     def spoil(encoded: bytes) -> bytes:
         token = stamper().token(value(cms.read(encoded).signature))
@@ -204,7 +204,7 @@ def _later() -> TimeStamper:
 
 
 def _token_changed(change: Callable[[Any], None]) -> Spoil:
-    """The token with something else around what its authority signed."""
+    """Changes parts of the time-stamp token that its authority did not sign."""
 
     def spoil(encoded: bytes) -> bytes:
         token = cms.read(encoded).time_stamp
@@ -217,7 +217,7 @@ def _token_changed(change: Callable[[Any], None]) -> Spoil:
 
 
 def _stuffed(signed_data: Any) -> None:
-    """Eight kilobytes of anything, in a certificate that nobody asked for."""
+    """An additional certificate in the token, stuffed with eight kilobytes."""
     own = signed_data["certificates"][0].chosen
     stuffed = asn1_x509.Certificate.load(own.dump()).copy()
     stuffed["signature_value"] = asn1_core.OctetBitString(b"apa saja" * 1_000)
@@ -225,7 +225,7 @@ def _stuffed(signed_data: Any) -> None:
 
 
 def _as_rsa(signed_data: Any) -> None:
-    """The same algorithm by its other name."""
+    """The same signature algorithm under its other object identifier."""
     signed_data["signer_infos"][0]["signature_algorithm"] = {"algorithm": "rsassa_pkcs1v15"}
 
 
@@ -267,9 +267,9 @@ def _certificates(change: Callable[[Sequence[bytes]], Sequence[bytes]]) -> Spoil
 
 
 def _authority_in_its_other_form(certificates: Sequence[bytes]) -> Sequence[bytes]:
-    """An intermediate certificate with (r, n - s): its issuer's signature holds over it as before.
+    """An intermediate certificate with the signature (r, n - s), which is valid too.
 
-    It may be two bytes longer, for which a container without a time-stamp need not have room.
+    It may be two bytes longer than the original, for which a container without a time-stamp may have no room.
     """
     found = []
     for one in certificates:
@@ -291,7 +291,7 @@ def _authority_in_its_other_form(certificates: Sequence[bytes]) -> Sequence[byte
 
 
 def _longer_length(encoded: bytes) -> bytes:
-    """BER: a length of one byte more than it needs."""
+    """BER encoding: a length field one byte longer than necessary."""
     length = int.from_bytes(encoded[2:4], "big")
     return b"\x30\x83" + length.to_bytes(3, "big") + encoded[4:]
 

@@ -1,4 +1,4 @@
-"""Files that ask a verifier for much: none may cost its caller more than it has set aside."""
+"""Files that are expensive to verify. None may exceed the budget of its request."""
 
 import zlib
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from tests.support.attacks.octets import RANGE
 from tests.support.pdfmaker import Stream, letter, packed_stream, update, whole
 
 _FILE_BYTES = 30 * 1024 * 1024
-_SCAN = b"0 0 m 9 9 l S " * (18 * 1024 * 1024 // 14)  # a content that fills a file
+_SCAN = b"0 0 m 9 9 l S " * (18 * 1024 * 1024 // 14)  # a content stream that makes the file large
 
 
 def _filled(piece: bytes, count: int) -> bytes:
@@ -28,7 +28,7 @@ def _false_ranges_within_the_bound(_: Lab) -> bytes:
 
 
 def _large_gaps(_: Lab) -> bytes:
-    """As many gaps as are looked at, each as large as one may be, with DER in it."""
+    """As many gaps as the verifier examines, each of the largest size, filled with DER."""
     head = whole(letter(2))
     data = b""
     digits = (b"30840000ffff" + b"3000" * 32_760)[:131_072]
@@ -39,7 +39,7 @@ def _large_gaps(_: Lab) -> bytes:
 
 
 def replayed(lab: Lab, count: int = SEALS_MAX - 1, filling: int = 0) -> bytes:
-    """One true seal so many times more, each with a byte range for where it is."""
+    """One genuine seal, repeated `count` times, each with a byte range for its position."""
     found = RANGE.search(lab.sealed)
     assert found is not None
     start, stop = int(found[1]), int(found[2])
@@ -53,7 +53,7 @@ def replayed(lab: Lab, count: int = SEALS_MAX - 1, filling: int = 0) -> bytes:
 
 
 def _true_seals(lab: Lab) -> bytes:
-    """A large file that somebody signed, with as many seals as one request makes, twice."""
+    """A large signed file that is sealed twice, each time with as many stamps as one request allows."""
     objects = letter(2)
     objects[7] = Stream(b"", _SCAN)
     document = lab.signed(whole(objects))
@@ -75,7 +75,7 @@ def _large(lab: Lab) -> bytes:
 
 
 def _many_signatures(lab: Lab) -> bytes:
-    """Signature fields by the hundred behind a seal."""
+    """Hundreds of signature fields, appended behind a seal."""
     count, value = 900, b"30820400" + b"3000" * 250
     refs = b" ".join(b"%d 0 R" % number for number in range(2_000, 2_000 + count))
     objects = {
@@ -94,7 +94,7 @@ def _brackets_alone(_: Lab) -> bytes:
 
 
 def _bombs(_: Lab) -> bytes:
-    """Object streams that are a gigabyte each."""
+    """Object streams that each inflate to gigabytes."""
     bomb = zlib.compress(bytes(200_000_000), 9)
     packed = packed_stream({3: b"<<>>"})
     entries = packed.entries.replace(b"/N 1", b"/N 99")

@@ -1,4 +1,4 @@
-"""What an attacker has: our service, keys of his own, and programs that write PDFs."""
+"""Resources of an attacker: our service, keys of their own, and programs that write PDFs."""
 
 import asyncio
 import hashlib
@@ -40,9 +40,9 @@ AT = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
 CHECK_URL = "https://meterai.example/c/"
 CORNER = Placement(1, 20, 20, 65)
 BESIDE = Placement(1, 200, 20, 65)
-EMPTY_PAPER = (300, 300, 450, 360)  # a rectangle of a page of `letter` with nothing in it
+EMPTY_PAPER = (300, 300, 450, 360)  # an empty rectangle on a page of `letter`
 OVER_WORDS = (60, 740, 340, 800)  # a rectangle over its words
-_FIRST_SERIAL = 1 << 35  # of 2026, as those are that are made
+_FIRST_SERIAL = 1 << 35  # each document is made in 2026
 
 Change = Callable[[IncrementalPdfFileWriter], None]
 
@@ -53,17 +53,20 @@ class Lab:
 
     issuer: Issuer
     directory: Path
-    keys: Path | None = None  # of the authorities above the issuer, where an attack needs them
+    keys: Path | None = None  # keys of the authorities above the issuer, where an attack needs them
     at: datetime = AT
     _serials: SerialMaker = field(default_factory=lambda: SerialMaker(7))
 
     def serial(self) -> Serial:
-        """A fresh serial."""
+        """A new serial."""
         return self._serials.make()
 
     def stamps(self, document: bytes, *placements: Placement) -> list[Stamp]:
-        """Stamps whose serials are the same for the same document every time: how the picture of a stamp
-        looks, and how long it is, follow from its serial."""
+        """Stamps whose serials depend on the document alone.
+
+        The appearance of a stamp and its length follow from its serial, so the same document is always sealed
+        with the same bytes.
+        """
         first = _FIRST_SERIAL + int.from_bytes(hashlib.sha256(document).digest()[:4], "big")
         return [
             Stamp(numbered(first + index), placement) for index, placement in enumerate(placements)
@@ -72,10 +75,10 @@ class Lab:
     def seal(
         self, document: bytes, *placements: Placement, issuer: Issuer | None = None, **more: Any
     ) -> bytes:
-        """The document, stamped and sealed by the engine alone.
+        """Stamp and seal a document by the engine alone, without the refusals of the service.
 
-        What is refused before and after that must be judged rightly all the same: it may have been sealed
-        before the refusal was known.
+        A document that is refused today may have been sealed by an earlier version, so its verdict must be
+        right too.
         """
         stamps = self.stamps(document, *(placements or [CORNER]))
         by = issuer or self.issuer
@@ -83,7 +86,7 @@ class Lab:
         return document + delta.data
 
     def verify(self, document: bytes, password: bytes = b"") -> CheckReport:
-        """What our verifier says, claims included."""
+        """The report of our verifier, with the claims of the QR codes."""
         assert self.issuer.claim_key is not None
         key = self.issuer.claim_key
         return verify(
@@ -96,7 +99,7 @@ class Lab:
         )
 
     def taken_in(self, document: bytes) -> Verdict:
-        """The verdict on a document that comes in to be stamped."""
+        """The verdict on a document that was uploaded to be stamped."""
         key = self.issuer.claim_key
         assert key is not None
         issuers = Issuers(
@@ -112,7 +115,7 @@ class Lab:
 
     @cached_property
     def sealed(self) -> bytes:
-        """The letter, with a stamp on its first page."""
+        """The letter with a stamp on its first page, sealed."""
         return self.seal(self.original)
 
     @cached_property
@@ -121,18 +124,18 @@ class Lab:
         return self.seal(whole(letter(2, "Surat Keterangan")))
 
     def sealed_of(self, objects: Mapping[int, Body], **style: Any) -> bytes:
-        """A sealed document of these objects."""
+        """A sealed document that consists of these objects."""
         return self.seal(whole(objects, **style))
 
     @cached_property
     def stranger(self) -> signers.SimpleSigner:
-        """A signer whose names are not ours."""
+        """A signer with names that differ from ours."""
         return self.signer_with(ec.generate_private_key(ec.SECP256R1()))
 
     def signer_with(
         self, key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey, **more: Any
     ) -> signers.SimpleSigner:
-        """The stranger with this key."""
+        """The signer of `stranger` with this key."""
         name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Notaris Budi")])
         ours = self.issuer.chain[0]
         begin, end = ours.not_valid_before_utc, ours.not_valid_after_utc
@@ -149,7 +152,7 @@ class Lab:
 
     @cached_property
     def forger(self) -> Issuer:
-        """An issuer with our names and keys of its own."""
+        """An issuer with our names and with other keys."""
         return development_issuer(self.directory / "forger", at=AT)
 
     def signed(
@@ -163,7 +166,7 @@ class Lab:
         digest: str = "sha256",
         **spec: Any,
     ) -> bytes:
-        """The document, signed by the stranger; `change` smuggles something into the update."""
+        """The document, signed by the stranger. `change` adds something to the incremental update."""
         writer = IncrementalPdfFileWriter(io.BytesIO(document), strict=False)
         if change is not None:
             change(writer)
@@ -181,7 +184,7 @@ class Lab:
         return bytes(made.dump())
 
     def updated(self, document: bytes, change: Change) -> bytes:
-        """The document with one more update by a library."""
+        """The document with one more incremental update, made by a library."""
         writer = IncrementalPdfFileWriter(io.BytesIO(document), strict=False)
         change(writer)
         out = io.BytesIO()
@@ -189,16 +192,16 @@ class Lab:
         return bytes(out.getvalue())
 
     def raw(self, document: bytes, objects: Mapping[int, Body], **more: Any) -> bytes:
-        """The document with one more update, written by hand."""
+        """The document with one more incremental update, written byte by byte."""
         return update(document, objects, **more)
 
 
 @dataclass(frozen=True)
 class Attack:
-    """One attack: its making, the verdict it must get, and the checks that must fail with it.
+    """One attack: its maker, the verdict that it must get, and the checks that must fail.
 
-    `failed` may name fewer checks than fail.  With `refusal` the document is one to be stamped, and is
-    refused so.
+    More checks than those in `failed` may fail. If `refusal` is set, the document is offered for stamping and
+    refused with that code.
     """
 
     make: Callable[[Lab], bytes]
@@ -208,27 +211,27 @@ class Attack:
 
 
 def extended(make: Callable[[Lab], bytes]) -> Attack:
-    """An attack behind the sealed bytes, which are whole."""
+    """An attack that appends to the sealed bytes and leaves them unchanged."""
     return Attack(make, "genuine_then_extended")
 
 
 def altered(make: Callable[[Lab], bytes], *failed: str) -> Attack:
-    """An attack on what was sealed."""
+    """An attack that changes the sealed bytes."""
     return Attack(make, "altered", frozenset(failed))
 
 
 def forged(make: Callable[[Lab], bytes], *failed: str) -> Attack:
-    """An attack by somebody with keys of his own."""
+    """An attack by an author with other keys."""
     return Attack(make, "forged", frozenset(failed))
 
 
 def refused(make: Callable[[Lab], bytes], refusal: str) -> Attack:
-    """An attack that is prepared before stamping."""
+    """An attack on a document before it is stamped. It is refused."""
     return Attack(make, "", refusal=refusal)
 
 
 def serials_of(sealed: bytes) -> list[str]:
-    """The serials that the names of stamps have."""
+    """The serials in the names of the stamps."""
     found = re.findall(rb"\((?:%s)([0-9A-Z]{22})\)" % FIELD_PREFIX.encode(), sealed)
     assert found
     return sorted({one.decode() for one in found})

@@ -1,4 +1,4 @@
-"""Attacks on the bytes: changed, moved, appended, cut, wrapped."""
+"""Attacks on bytes of the file: changed, moved, appended, truncated, wrapped."""
 
 import re
 from collections.abc import Callable
@@ -9,7 +9,7 @@ RANGE = re.compile(rb"/ByteRange\[0 (\d+) (\d+) (\d+) *\]")
 
 
 def ranges_of(document: bytes) -> tuple[int, int, int]:
-    """Where the gap begins and ends, and how many bytes follow it, in the first seal."""
+    """Begin and end of the gap in the first seal's byte range, and the number of bytes after the gap."""
     found = RANGE.search(document)
     assert found is not None
     return int(found[1]), int(found[2]), int(found[3])
@@ -25,7 +25,7 @@ def _flipped(needle: bytes, offset: int = 0, bit: int = 1) -> Callable[[Lab], by
 
 
 def _second_range_moved(lab: Lab) -> bytes:
-    """Signature wrapping, USF and SWA: what was signed moves to the end, the gap grows."""
+    """Signature wrapping (USF, SWA): the signed bytes move to the end of the file, and the gap grows."""
     gap_start, gap_end, rest = ranges_of(lab.sealed)
     signed = lab.sealed[gap_end : gap_end + rest]
     evil = b"\n3 0 obj\n<</Type/Font/Subtype/Type1/BaseFont/Courier>>\nendobj\n"
@@ -38,7 +38,7 @@ def _second_range_moved(lab: Lab) -> bytes:
 
 
 def _wrapped(lab: Lab) -> bytes:
-    """Signature wrapping with the signed bytes kept behind the changed ones."""
+    """Signature wrapping that keeps the signed bytes behind the changed ones."""
     gap_start, gap_end, rest = ranges_of(lab.sealed)
     signed = lab.sealed[gap_end : gap_end + rest]
     document = lab.sealed[:gap_end] + signed.replace(b"P 2", b"P 3") + signed
@@ -62,7 +62,7 @@ def _three_ranges(lab: Lab) -> bytes:
 
 
 def _gap_with(fill: Callable[[bytes], bytes]) -> Callable[[Lab], bytes]:
-    """The container replaced by something of the same length."""
+    """An attack that replaces the SignedData with other content of the same length."""
 
     def make(lab: Lab) -> bytes:
         start, end, _ = ranges_of(lab.sealed)

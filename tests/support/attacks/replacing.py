@@ -1,4 +1,4 @@
-"""Attacks on the stamp: its picture, its code, its words, its serial replaced in the file."""
+"""Attacks that replace the image, the QR code, the words or the serial of a stamp."""
 
 import re
 import zlib
@@ -13,12 +13,12 @@ def _number_of(document: bytes, pattern: bytes) -> int:
 
 
 def widget_of(document: bytes) -> int:
-    """The number of the object that is the seal's field."""
+    """The object number of the signature field."""
     return _number_of(document, rb"/Fields\s*\[[^\]]*?(\d+) 0 R\]")
 
 
 def face_of(document: bytes) -> int:
-    """The number of the object that draws the stamp."""
+    """The object number of the stamp's appearance stream."""
     return _number_of(document, rb"/AP<</N (\d+) 0 R")
 
 
@@ -38,7 +38,7 @@ def _picture_in_place(lab: Lab) -> bytes:
 
 
 def _code_in_place(lab: Lab) -> bytes:
-    """The QR code of another seal, put where ours was, of the same length or padded."""
+    """The QR code of another seal in place of ours, padded to the same length."""
     _, ours = _face(lab)
     theirs = _face_of_other(lab)
     return lab.sealed.replace(ours, theirs[: len(ours)].ljust(len(ours)))
@@ -80,7 +80,7 @@ def _stamp_moved(lab: Lab) -> bytes:
 
 
 def _annotation_copied(lab: Lab) -> bytes:
-    """The stamp as an annotation in a document nobody sealed: picture, words, serial."""
+    """A stamp annotation with picture, words and serial, in a document without a seal."""
     objects = letter(1, "Surat Palsu")
     entries, data = _face(lab)
     named = re.search(rb"/T\((Meterai_\w{22})\)", lab.sealed)
@@ -94,7 +94,7 @@ def _annotation_copied(lab: Lab) -> bytes:
 
 
 def _seal_copied_as_octets(lab: Lab) -> bytes:
-    """The whole seal, with its container, in a document whose form does not name it."""
+    """A whole seal with its SignedData, in a document whose form does not name it."""
     start, end, _ = ranges_of(lab.sealed)
     objects = letter(1, "Surat Palsu")
     objects[20] = b"<</Type/Sig/Contents %b/ByteRange[0 %d %d 99]>>" % (

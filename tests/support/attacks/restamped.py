@@ -1,4 +1,4 @@
-"""Attacks of somebody who has us stamp what he prepared: seals hidden, spoilt, or made for another document."""
+"""Attacks on our stamping: documents prepared with hidden, damaged or foreign seals."""
 
 import io
 from collections.abc import Callable
@@ -12,7 +12,7 @@ _TURNED = Stream(b"", b"BT /F1 24 Tf 72 760 Td (Rp 999) Tj ET")
 
 
 def false_ranges(count: int, start: int) -> bytes:
-    """So many gaps that look like those of seals, for a place in a file."""
+    """`count` gaps that look like those of seals, to be placed at an offset of a file."""
     data = b""
     for _ in range(count):
         at = start + len(data)
@@ -21,7 +21,7 @@ def false_ranges(count: int, start: int) -> bytes:
 
 
 def with_false_ranges(count: int) -> bytes:
-    """A letter with such gaps in it."""
+    """A letter with such gaps in a stream."""
     before = whole(letter(2))
     opening = b"90 0 obj\n<</Length 000000>>stream\n"
     data = false_ranges(count, len(before) + len(opening))
@@ -30,14 +30,14 @@ def with_false_ranges(count: int) -> bytes:
 
 
 def many_ranges(count: int) -> bytes:
-    """A letter with so many byte ranges around nothing."""
+    """A letter with `count` byte ranges that contain nothing."""
     return whole({**letter(2), 90: Stream(b"", b">/ByteRange[0 " * count)})
 
 
 def without_its_seal(sealed: bytes) -> bytes:
     """A sealed letter with another first page, and without our form, field and stamp.
 
-    The seal is in the bytes, and nothing leads to it.
+    The seal is still in the bytes, but no object refers to it.
     """
     objects = letter(2)
     return update(sealed, {1: objects[1], 4: objects[4], 5: _TURNED})
@@ -48,7 +48,7 @@ def _spoilt(lab: Lab) -> bytes:
 
 
 def _taken_out(lab: Lab) -> bytes:
-    """Written anew without the form, the picture of the stamp left behind with its name."""
+    """The document, rewritten without its form. The picture of the stamp stays, with its name."""
     out = io.BytesIO()
     with pikepdf.open(io.BytesIO(lab.sealed)) as opened:
         for annotation in opened.pages[0].Annots:

@@ -1,4 +1,4 @@
-"""Shadow attacks: what was prepared before the seal is swapped afterwards (Mainka et al., 2021)."""
+"""Shadow attacks: content prepared before the seal becomes visible after it (Mainka et al., 2021)."""
 
 from collections.abc import Mapping
 
@@ -7,7 +7,7 @@ from tests.support.pdfmaker import Body, Row, Stream, letter, text_of, update, w
 
 
 def _hidden(lab: Lab) -> bytes:
-    """ "Hide": a picture over the words is taken away by freeing it."""
+    """ "Hide": freeing the object of a picture reveals the words below."""
     objects = letter(2)
     objects[4] = text_of(objects[4]).replace(b"/Contents 5 0 R", b"/Contents[5 0 R 60 0 R]")
     objects[60] = Stream(b"", b"1 g 0 0 595 700 re f")
@@ -15,12 +15,12 @@ def _hidden(lab: Lab) -> bytes:
 
 
 def _replaced(lab: Lab) -> bytes:
-    """ "Replace": a font is exchanged, so that other letters are read."""
+    """ "Replace": an exchanged font changes the letters that are read."""
     return lab.raw(lab.sealed, {3: b"<</Type/Font/Subtype/Type1/BaseFont/ZapfDingbats>>"})
 
 
 def _with_a_second_tree(objects: Mapping[int, Body]) -> dict[int, Body]:
-    """A letter with a second page tree, which nothing leads to."""
+    """A letter with a second page tree to which no object refers."""
     return {
         **objects,
         60: Stream(b"", b"BT /F1 60 Tf 72 500 Td (Rp 999) Tj ET"),
@@ -32,7 +32,7 @@ def _with_a_second_tree(objects: Mapping[int, Body]) -> dict[int, Body]:
 
 
 def _swapped_by_row(lab: Lab) -> bytes:
-    """ "Hide and replace": a row makes the number of the page tree mean the prepared one."""
+    """ "Hide and replace": a cross-reference row points the page tree's number to the prepared tree."""
     sealed = lab.sealed_of(_with_a_second_tree(letter(2)))
     return lab.raw(sealed, {}, rows={2: Row("n", sealed.index(b"\n62 0 obj") + 1)})
 
@@ -43,7 +43,7 @@ def _swapped_by_trailer(lab: Lab) -> bytes:
 
 
 def _old_section_again(lab: Lab) -> bytes:
-    """The pointer at the end leads to a section that was prepared before the seal."""
+    """The pointer at the end of the file leads to a section that was prepared before the seal."""
     evil = update(
         whole(_with_a_second_tree(letter(2))), {2: b"<</Type/Pages/Kids[61 0 R]/Count 1>>"}
     )
@@ -52,14 +52,14 @@ def _old_section_again(lab: Lab) -> bytes:
 
 
 def _missing_object(lab: Lab) -> bytes:
-    """A page draws an object that is not there, and it comes with a later signature."""
+    """A page draws an object that is missing, and a later signature adds it."""
     objects = letter(2)
     objects[4] = text_of(objects[4]).replace(b"/Contents 5 0 R", b"/Contents[5 0 R 60 0 R]")
     return lab.raw(lab.signed(lab.sealed_of(objects)), {60: Stream(b"", b"0 0 300 300 re f")})
 
 
 def _length(lab: Lab) -> bytes:
-    """The length of the page's content is an object of its own, and grows."""
+    """The length of the page content is an object of its own, and grows afterwards."""
     objects = letter(2)
     text = b"BT /F1 24 Tf 72 760 Td (Rp 1) Tj ET\nBT /F1 24 Tf 72 700 Td (Rp 999) Tj ET"
     objects[5] = b"<</Length 60 0 R>>stream\n%b\nendstream" % text
@@ -68,7 +68,7 @@ def _length(lab: Lab) -> bytes:
 
 
 def _prepared_seal(lab: Lab) -> bytes:
-    """The seal of one document behind another that was prepared to be as long."""
+    """The seal of one document behind another document, prepared to have the same length."""
     return lab.other[: len(lab.original)] + lab.sealed[len(lab.original) :]
 
 
