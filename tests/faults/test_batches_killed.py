@@ -1,4 +1,4 @@
-"""kill -9 at every step of a batch, from its making to its end: each row is stamped once, and no stamp is lost."""
+"""kill -9 at every step of a batch, from its creation to its end: each row is stamped once, and no stamp is lost."""
 
 import io
 import json
@@ -33,7 +33,7 @@ TELLINGS = max(len(steps) for steps in STEPS.values())
 
 
 class Story:
-    """A batch of a customer who asks until it is answered."""
+    """A batch of a customer who repeats each request until it is answered."""
 
     def __init__(self, inside: Inside, customer: Client) -> None:
         self.inside, self.customer = inside, customer
@@ -43,7 +43,7 @@ class Story:
 
     @property
     def parts(self) -> dict[str, Callable[[], None]]:
-        """The parts in their order."""
+        """The parts of the scenario, in order."""
         return {
             "made": self.make,
             "files sent": self.send_files,
@@ -63,27 +63,27 @@ class Story:
         return reply.json
 
     def make(self) -> None:
-        """The batch of this key."""
+        """Create the batch under this key."""
         self.path = f"/v1/batches/{self._asks('/v1/batches', {})['id']}"
 
     def send_files(self) -> None:
-        """All files in an archive."""
+        """Send all files in an archive."""
         said = self._asks(f"{self.path}/files", zipped(self.files), "application/zip")
         assert said["refused"] == 0
 
     def send_rows(self) -> None:
-        """All rows."""
+        """Send all rows."""
         rows = [{"file": name, "placement": RECTANGLE} for name in self.files]
         lines = "\n".join(map(json.dumps, rows)).encode()
         said = self._asks(f"{self.path}/rows", lines, "application/jsonl")
         assert said["refused"] == []
 
     def start(self) -> None:
-        """Begin."""
+        """Start the batch."""
         self._asks(f"{self.path}/start", {})
 
     def _start(self) -> None:
-        # Nobody works on it before the next part.
+        # The worker stays suspended until the next part.
         self._frozen = self._frozen or freeze(self.inside, "worker")
         self.start()
 
@@ -94,11 +94,11 @@ class Story:
 
     @property
     def now(self) -> Any:
-        """The batch as it stands."""
+        """The batch in its current state."""
         return again(lambda: self.customer.get(self.path)).json
 
     def results(self) -> dict[str, bytes]:
-        """What its archive has."""
+        """The files in its archive of results."""
         reply = again(lambda: self.customer.get(f"{self.path}/results.zip"))
         with zipfile.ZipFile(io.BytesIO(reply.body)) as archive:
             return {one: archive.read(one) for one in archive.namelist()}
@@ -117,7 +117,7 @@ def test_story_of_a_batch_in_which_processes_are_killed(
     assert customer.balance() == {"available": 1, "held": 0, "used": ROWS}
     path, results = story.path, story.results()
     assert set(results) == {*story.files, "results.csv"}
-    # Whoever sends everything again hears the same, and nothing is stamped again.
+    # Repeated requests get the same answers, and nothing is stamped again.
     for again_ in (story.make, story.send_files, story.send_rows, story.start):
         again_()
     assert (story.path, story.now["state"]) == (path, "finished")

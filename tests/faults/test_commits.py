@@ -1,7 +1,8 @@
-"""Every commit of every story of money fails once, and its connection with it: before it is made, or after it was made and
-before anybody hears of it.  The service starts anew, whoever asked asks again, and nothing is lost or done twice.
+"""Every commit of every scenario with money fails once, and its connection with it.
 
-A story is told as often as it has commits that write to the tables it is about.
+It fails either before it takes effect, or afterwards, so that only its answer is lost. The service restarts and
+the client repeats its request. Nothing is lost or done twice. Each scenario runs once for each of its commits
+that write to the tables given for it.
 """
 
 import asyncio
@@ -48,17 +49,17 @@ from tests.support.losing import LOST, losing
 from tests.support.pdf import pdf
 from tests.support.shop import TESTER
 
-COMMITS_MAX = 80  # of one story; more means that it never ends
+COMMITS_MAX = 80  # of one scenario; more means that it never ends
 TRIES_MAX = 5
 ROUNDS_MAX = 6
-STRUCK = 1_000  # the number of the sequence at which a commit fails
+STRUCK = 1_000  # the value of the sequence at which a commit fails
 FAULTS = (Refusal, psycopg.Error, AssertionError)
-UNIT = 10_000  # that one stamp costs: there is no fee
-SELLERS_FEE = 1_000  # but that of a seller on its own page
+UNIT = 10_000  # rupiah of one stamp: there is no fee
+SELLERS_FEE = 1_000  # rupiah, on a seller's own page
 
 
 class When(StrEnum):
-    """When a commit fails."""
+    """The moment at which a commit fails."""
 
     BEFORE = "before it is made"
     AFTER = "before it is heard of"
@@ -71,7 +72,10 @@ _STRIKES = {
 
 
 def trap(when: When, tables: Iterable[str]) -> str:
-    """Strike one of the commits that write to these tables.  A sequence counts what is rolled back too."""
+    """SQL that makes one of the commits fail that write to these tables.
+
+    The count is a sequence, so that it also counts commits that are rolled back.
+    """
     triggers = "".join(
         f"CREATE CONSTRAINT TRIGGER strike AFTER INSERT OR UPDATE OR DELETE ON {table}"
         " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION strike();"
@@ -95,21 +99,21 @@ def trap(when: When, tables: Iterable[str]) -> str:
 
 
 def untrap(tables: Iterable[str]) -> str:
-    """Strike no more."""
+    """SQL that removes the trap."""
     triggers = "".join(f"DROP TRIGGER strike ON {table};" for table in tables)
     return f"{triggers} DROP FUNCTION strike; DROP SEQUENCE struck"
 
 
-# -- whoever acts ------------------------------------------------------------------------------
+# -- actors ------------------------------------------------------------------------------------
 
 
 @dataclass
 class Town:
-    """A bank and the application, and everybody who asks it for something."""
+    """A bank, the application, and its clients."""
 
     counter: Counter
     place: Banks
-    url: str  # of the database, on which no answer is lost
+    url: str  # of the database, without the proxy that loses answers
     receiver: Receiver
 
     @property
@@ -117,25 +121,25 @@ class Town:
         return self.place.web.container
 
     def arm(self, number: int) -> None:
-        """The commit of this number fails, counted from here."""
+        """Let the commit with this number, counted from here, fail."""
         self.place.arrange(f"ALTER SEQUENCE struck RESTART WITH {STRUCK + 1 - number}")
 
     def counted(self) -> int:
-        """How far the sequence is, as its owner sees it."""
+        """The value of the sequence, read as its owner."""
         with psycopg.connect(self.url) as owner:
             row = owner.execute("SELECT last_value FROM struck").fetchone()
         assert row is not None
         return int(row[0])
 
     def quietly(self, statements: str, *parameters: object) -> list[tuple[Any, ...]]:
-        """What time would do, or a look: nothing of it is struck."""
+        """Run statements that move time or only read. No commit of them fails."""
         with psycopg.connect(self.url) as owner:
             owner.execute("SET session_replication_role = replica")
             done = owner.execute(statements.encode(), parameters or None)
             return done.fetchall() if done.description else []
 
     async def until_done(self, act: Callable[[], Awaitable[Any]]) -> Any:
-        """Do something again, after a new start, until it is done."""
+        """Repeat an act until it succeeds, with a restart of the application before each repeat."""
         for _ in range(TRIES_MAX - 1):
             try:
                 return await act()
@@ -144,7 +148,7 @@ class Town:
         return await act()
 
     async def asks(self, path: str, content: object = None, *, by: str = "", again: str) -> Any:
-        """Ask until it is answered; the answer."""
+        """Repeat a request until it succeeds, and return the answer."""
 
         async def ask() -> Any:
             given = await self.place.asked(path, content, by=by, again=again)
@@ -154,14 +158,14 @@ class Town:
         return await self.until_done(ask)
 
     async def shown(self, path: str, by: str = "") -> Any:
-        """What is shown of something."""
+        """The answer to a GET."""
         headers = {"Authorization": f"Bearer {by or self.place.key}"}
         given = await self.place.web.get(path, headers)
         assert given.status == 200, given.body
         return json.loads(given.body)
 
     async def works(self) -> None:
-        """Every job, periodic task and worker pool, once."""
+        """Run every job, periodic task and worker pool once."""
         self.quietly(
             "UPDATE jobs SET run_at = now(); DELETE FROM round_faults;"
             " UPDATE batch_rows SET leased_until = now() WHERE state IN ('waiting', 'reserved');"
@@ -180,7 +184,7 @@ class Town:
         await self.place.work()
 
     async def settles(self, check: Callable[[], Awaitable[bool]]) -> None:
-        """Work until something is so, whatever fails meanwhile."""
+        """Work until the check holds, whatever fails meanwhile."""
         for _ in range(ROUNDS_MAX):
             await self.until_done(self.works)
             if await self.until_done(check):
@@ -200,11 +204,11 @@ class Town:
         await self.counter.pay(seen)
 
     async def key_of(self, account: UUID) -> str:
-        """A new key of an account."""
+        """A new API key of an account."""
         return await self.container.of(AccountService).create_api_key(account, "test", actor=TESTER)
 
     async def pulls(self, lever: Any, asked: Any, is_done: type[Refusal]) -> None:
-        """Pull a lever; who does not hear of it looks, and finds that it was pulled."""
+        """Pull a lever. If the answer is lost, a repeat is refused with `is_done`, which counts as success."""
 
         async def pull() -> None:
             with suppress(is_done):
@@ -223,7 +227,7 @@ class Wholesaler:
 
     @classmethod
     async def made(cls, town: Town, stamps: int = 0) -> "Wholesaler":
-        """One with a deposit for so many stamps."""
+        """A new distributor with a deposit for this number of stamps."""
         account = new_id()
         organizations = town.container.of(OrganizationService)
         await organizations.make(account, town.place.account, "PT Toko", "", "")
@@ -255,7 +259,7 @@ class Wholesaler:
         assert added == stamps * UNIT
 
     async def deposit(self) -> int:
-        """Rupiah of its deposit."""
+        """The deposit in rupiah."""
         return int((await self.town.shown("/v1/deposit", self.key))["balance"])
 
     async def sells(self, quantity: int, key: str = "sale") -> Any:
@@ -273,7 +277,7 @@ class Wholesaler:
         await self.town.settles(is_so)
 
     async def followed(self, made: Any) -> UUID:
-        """The account of the buyer, once its order is there."""
+        """Wait for the order of a sale, and return the account of its buyer."""
         found: list[tuple[Any, ...]] = []
 
         async def is_there() -> bool:
@@ -295,7 +299,7 @@ class Drawer:
 
     @classmethod
     async def made(cls, town: Town, stamps: int) -> "Drawer":
-        """One that may draw so many stamps a month."""
+        """A new collector that may draw this number of stamps a month."""
         account = new_id()
         organizations = town.container.of(OrganizationService)
         await organizations.make(account, town.place.account, "PT Pungut", NPWP, "")
@@ -315,7 +319,7 @@ class Drawer:
         assert (await self.town.asks(path, by=self.key, again="up"))["state"] == "withdrawn"
 
     async def come_to(self, states: Mapping[str, str]) -> None:
-        """Work until draws are in these states, by their orders."""
+        """Work until the draws have these states, by their orders."""
         query = (
             "SELECT a.subject, d.state FROM credit_draws d JOIN payment_attempts a"
             " ON a.account_id = d.account_id AND a.attempt_id = d.draw_id WHERE d.account_id = %s"
@@ -328,7 +332,7 @@ class Drawer:
         await self.town.settles(is_so)
 
     async def owes(self) -> int:
-        """Rupiah that are not deposited; the API says what the books say."""
+        """Rupiah that are not deposited yet, after a check that the API equals the books."""
         shown = int((await self.town.shown("/v1/collector", self.key))["owed"])
         query = (
             "SELECT coalesce(sum(debit - credit), 0)::bigint FROM legs"
@@ -338,13 +342,13 @@ class Drawer:
         return shown
 
 
-# -- the stories -------------------------------------------------------------------------------
+# -- the scenarios -----------------------------------------------------------------------------
 
 Armed = Callable[[], None]
 
 
 async def money_comes_and_goes(town: Town, armed: Armed) -> None:
-    """An order that is executed and asked back, and one that its payer's bank takes back."""
+    """One order is executed and refunded; the payer's bank takes another one back."""
     armed()
     kept, taken = [
         await town.asks("/v1/orders", {"quantity": 1, "payment_method": "qris"}, again=new_id().hex)
@@ -425,7 +429,7 @@ async def sale_ends_at_its_time(town: Town, armed: Armed) -> None:
 
 
 async def sale_is_given_up(town: Town, armed: Armed) -> None:
-    """A sale that its buyer gives up while it waits; the one behind it is paid then."""
+    """The buyer withdraws a waiting sale, and the sale behind it is paid."""
     seller = await Wholesaler.made(town, 1)
     armed()
     made, behind = await seller.sells(3), await seller.sells(1, "behind")
@@ -438,7 +442,7 @@ async def sale_is_given_up(town: Town, armed: Armed) -> None:
 
 
 async def sale_is_given_back(town: Town, armed: Armed) -> None:
-    """Stamps that a buyer asks back: their money is deposit again."""
+    """A buyer returns stamps, and their money becomes deposit again."""
     seller = await Wholesaler.made(town, 3)
     made = await seller.sells(2)
     await seller.comes_to(made, "executed")
@@ -450,7 +454,7 @@ async def sale_is_given_back(town: Town, armed: Armed) -> None:
 
 
 async def deposit_is_refunded(town: Town, armed: Armed) -> None:
-    """A distributor that is closed while a sale waits, and whose deposit goes back."""
+    """A distributor is closed while a sale waits, and its deposit is refunded."""
     seller = await Wholesaler.made(town, 2)
     made = await seller.sells(3)
     await seller.followed(made)
@@ -475,7 +479,7 @@ async def deposit_is_refunded(town: Town, armed: Armed) -> None:
 
 
 async def fee_is_earned_and_given_back(town: Town, armed: Armed) -> None:
-    """Stamps bought on a seller's page, and asked back."""
+    """Stamps are bought on a seller's page and refunded."""
     seller = await Wholesaler.made(town, 1)
     slug = f"toko-{seller.account.hex[:12]}"
     await town.container.of(ShopService).set(seller.account, ShopWish(slug), actor=TESTER)
@@ -509,7 +513,7 @@ async def draw_is_taken_at_once(town: Town, armed: Armed) -> None:
 
 
 async def draw_waits_and_is_taken(town: Town, armed: Armed) -> None:
-    """A draw that a late deposit stops, and the deposit that is confirmed."""
+    """An overdue deposit stops a draw, and the draw is granted when the deposit is confirmed."""
     drawer = await Drawer.made(town, 3)
     before = await drawer.draws(2, "before")
     await ends(town, {before["id"]: "executed"}, drawer.key)
@@ -533,7 +537,7 @@ async def draw_waits_and_is_taken(town: Town, armed: Armed) -> None:
 
 
 async def draw_is_given_up(town: Town, armed: Armed) -> None:
-    """A draw beyond the month that its collector gives up while it waits; the one behind it is taken then."""
+    """The collector withdraws a waiting draw beyond the month's limit, and the draw behind it is granted."""
     drawer = await Drawer.made(town, 3)
     armed()
     states: dict[str, str] = {}
@@ -554,7 +558,7 @@ async def draw_is_given_up(town: Town, armed: Armed) -> None:
 
 
 async def draw_is_given_back(town: Town, armed: Armed) -> None:
-    """Stamps of a draw that are asked back: they are owed no more."""
+    """Stamps of a draw are returned and no longer owed."""
     drawer = await Drawer.made(town, 3)
     order = await drawer.draws(2)
     await ends(town, {order["id"]: "executed"}, drawer.key)
@@ -565,7 +569,7 @@ async def draw_is_given_back(town: Town, armed: Armed) -> None:
 
 
 async def batch_is_stamped(town: Town, armed: Armed) -> None:
-    """Three rows, of which one has no document."""
+    """A batch of three rows, of which one has no document."""
     bought = await town.place.order(quantity=2, payment_method="qris")
     await town.pays(bought)
     await ends(town, {bought["id"]: "executed"})
@@ -579,7 +583,7 @@ async def batch_is_stamped(town: Town, armed: Armed) -> None:
 
 
 async def batch_has_a_row_that_is_voided(town: Town, armed: Armed) -> None:
-    """A row that is not sealed in time: its stamp comes back."""
+    """A row is not sealed in time, and its stamp is returned."""
     bought = await town.place.order(quantity=1, payment_method="qris")
     await town.pays(bought)
     await ends(town, {bought["id"]: "executed"})
@@ -599,7 +603,7 @@ async def batch_has_a_row_that_is_voided(town: Town, armed: Armed) -> None:
 
 
 async def _sent(town: Town, documents: int = 2, rows: int = 3) -> str:
-    """A batch with so many documents and rows, each sent until it is taken; its path."""
+    """Make a batch with these documents and rows, repeat each request until it succeeds, and return the path."""
     made = await town.asks("/v1/batches", {}, again=new_id().hex)
     path = f"/v1/batches/{made['id']}"
     files = {f"{at}.pdf": pdf(words=new_id().hex) for at in range(documents)}
@@ -621,7 +625,7 @@ async def _finished(town: Town, path: str, **counts: int) -> None:
 
 
 async def webhook_is_delivered(town: Town, armed: Armed) -> None:
-    """An event of which an endpoint is told."""
+    """An event is delivered to a webhook endpoint."""
     body = {"url": f"{town.receiver.url}/ok", "events": ["order.withdrawn"]}
     hook = await town.asks("/v1/webhooks", body, again=new_id().hex)
     order = await town.place.order(quantity=1, payment_method="qris")
@@ -641,7 +645,7 @@ async def webhook_is_delivered(town: Town, armed: Armed) -> None:
 
 
 MONEY = {"entries"}
-# Each story, and the tables whose commits fail.
+# Each scenario, with the tables whose commits fail.
 STORIES: Mapping[Callable[[Town, Armed], Awaitable[None]], Iterable[str]] = {
     money_comes_and_goes: MONEY,
     deposit_is_topped_up: MONEY | DISTRIBUTION.owned_tables,
@@ -662,7 +666,7 @@ STORIES: Mapping[Callable[[Town, Armed], Awaitable[None]], Iterable[str]] = {
 }
 
 
-# Rails whose provider is our own database, and the tables that are their provider.
+# Rails whose provider is our own database, with the tables that act as the provider.
 OWN: Mapping[str, Iterable[str]] = {
     "wholesale": DISTRIBUTION.owned_tables,
     "credit": COLLECTORS.owned_tables,
@@ -693,10 +697,10 @@ def test_commit_that_fails_leaves_books_that_are_equal_to_the_record(
             tables, struck = sorted(STORIES[story]), 0
             place.arrange(trap(when, tables))
             for number in range(1, COMMITS_MAX):
-                town.arm(-COMMITS_MAX)  # what comes before is not struck
+                town.arm(-COMMITS_MAX)  # commits of the preparation do not fail
                 await story(town, partial(town.arm, number))
                 if town.counted() < STRUCK:
-                    break  # every commit of a story was struck
+                    break  # every commit of the scenario has failed once
                 struck += 1
             else:
                 raise AssertionError("a story never ends")

@@ -1,4 +1,4 @@
-"""The database ends every connection, as a restart or a failover does."""
+"""The database ends every connection, as in a restart or a failover."""
 
 import psycopg
 
@@ -22,7 +22,7 @@ def _end_every_connection(instance: Instance) -> int:
 
 def test_a_broken_connection_is_a_come_again_and_never_a_fault(audited: Instance) -> None:
     customer = audited.customer()
-    before = len(audited.log)  # others share it
+    before = len(audited.log)  # the instance is shared
     order = customer.place()
     qr = payable(customer, order)
     seen = set()

@@ -1,4 +1,4 @@
-"""The database of a running instance dies or freezes; web and worker go on when it is back."""
+"""The database of a running instance dies or freezes. Web and worker continue when it is back."""
 
 import contextlib
 import os
@@ -37,7 +37,7 @@ def runs_another(instance: Instance, old: int) -> bool:
     try:
         return int(postmaster(instance).pid) != old
     except (psutil.NoSuchProcess, FileNotFoundError, IndexError):
-        return False  # the number of the dead one, or a file that is being written
+        return False  # the process id of the dead server, or an incomplete file
 
 
 def test_a_killed_database_is_started_again_and_nothing_else_needs_to_be(mortal: Instance) -> None:
@@ -56,7 +56,7 @@ def test_a_killed_database_is_started_again_and_nothing_else_needs_to_be(mortal:
 
 def test_a_frozen_database_is_a_503_with_a_time_and_no_hang(mortal: Instance) -> None:
     customer = mortal.customer()
-    # The server first: afterwards it begins no process, and what ended meanwhile is nothing to hold.
+    # The server first, since it then starts no more processes. Processes that ended meanwhile need no stop.
     frozen = [postmaster(mortal)]
     frozen[0].suspend()
     try:
@@ -89,7 +89,7 @@ def test_a_web_whose_database_is_not_there_yet_answers_503_until_it_is(
 ) -> None:
     server = Server(tmp_path)
     server.stop()
-    # Objects of its own: those of the instance are claimed by its database.
+    # A store of its own, since the database of the instance claims the other one.
     data = tmp_path / "data"
     shutil.copytree(mortal.data / "keys", data / "keys")
     shutil.copy(mortal.data / "instance.json", data)

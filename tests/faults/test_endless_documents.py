@@ -1,4 +1,4 @@
-"""Documents without end, sent by strangers, while others stamp and check: nobody notices them."""
+"""Strangers send documents that never end, while others stamp and check without delay."""
 
 import threading
 from collections.abc import Iterator
@@ -42,7 +42,7 @@ def stamped(payer: Client, document: bytes) -> bytes:
 
 @pytest.fixture(scope="module")
 def bomb(payer: Client) -> bytes:
-    """A page of strokes without end, stamped by us: its verdict is quick, and its picture is never done."""
+    """A stamped document with an endless page: its verdict is quick, and its picture is never finished."""
     return stamped(payer, whole(endless.dashed_strokes()))
 
 
@@ -52,7 +52,7 @@ def ordinary(payer: Client) -> bytes:
 
 
 class Sent:
-    """A document that is being checked for somebody, on the page that shows what it looks like."""
+    """A document that is being checked, on the page that shows its pictures."""
 
     def __init__(self, instance: Instance, document: bytes) -> None:
         self.answer: object = None
@@ -75,7 +75,7 @@ class Sent:
 
 
 def examiners(instance: Instance) -> list[psutil.Process]:
-    """The processes beside the web: the servers, and the tasks under way."""
+    """The processes beside the web process: the fork servers, and the tasks under way."""
     found = []
     for one in instance.part("web").children(recursive=True):
         with suppress(psutil.NoSuchProcess):  # a task that ended meanwhile
@@ -85,7 +85,7 @@ def examiners(instance: Instance) -> list[psutil.Process]:
 
 
 def is_one_drawn(instance: Instance) -> bool:
-    """Whether there is a task beside its server."""
+    """Return True if a task runs beside its fork server."""
     return len(examiners(instance)) >= 2
 
 
@@ -96,7 +96,7 @@ def test_who_stamps_and_who_checks_does_not_wait_for_documents_without_end(
     until("one is being drawn", lambda: is_one_drawn(running))
     assert running.anybody().verify(ordinary)["verdict"] == "genuine"
     assert payer.stamp(pdf()).status == 201
-    broken = whole(letter()).replace(b" 00000 n \n", b" 00000 n\n")  # it is repaired
+    broken = whole(letter()).replace(b" 00000 n \n", b" 00000 n\n")  # this document is repaired
     assert payer.stamp(broken).json["repaired"]
     for one in sent:
         reply = one.result()
@@ -116,7 +116,7 @@ def test_nobody_without_stamps_has_anything_examined(running: Instance) -> None:
 
 
 def test_a_key_that_was_answered_is_answered_again_without_stamps(running: Instance) -> None:
-    """The same answer, although the document has to be repaired before it is known again."""
+    """The same answer, although the document has to be repaired again before it is recognized."""
     customer = running.customer()
     order = customer.place(1)
     running.bank.pay(payable(customer, order))
@@ -145,7 +145,7 @@ def test_stopping_waits_for_no_picture(running: Instance, bomb: bytes) -> None:
     until("and all beside it", lambda: not any(one.is_running() for one in beside))
     for one in sent:
         one.result()  # answered before the stop, or cut off by it
-    running.wait_ready()  # `up` starts it again
+    running.wait_ready()  # `up` restarts the part
     running.assert_audit_holds()
 
 

@@ -1,7 +1,7 @@
-"""kill -9 at every step between an order and a stamped document: nothing lost, nothing doubled.
+"""kill -9 at every step between an order and a stamped document: nothing is lost, and nothing is done twice.
 
-The database is held at a lock, or the bank stands still, so that a process stands exactly at the step
-when it is killed.  The buyer repeats the same request with the same Idempotency-Key.
+A lock in the database or a suspended bank stops a process exactly at the step, and then it is killed. The buyer
+repeats the same request with the same Idempotency-Key.
 """
 
 from collections.abc import Iterator
@@ -35,13 +35,13 @@ from tests.support.stamping_calls import made_json
 
 @pytest.fixture
 def background() -> Iterator[ThreadPoolExecutor]:
-    """Where requests wait whose process is killed."""
+    """A pool for requests whose process is killed."""
     with ThreadPoolExecutor(4) as pool:
         yield pool
 
 
 def lost(request: Future[Reply]) -> bool:
-    """True where a request ended without an answer."""
+    """Return True if a request ended without an answer."""
     try:
         request.result(30)
     except urllib3.exceptions.HTTPError:
@@ -50,7 +50,7 @@ def lost(request: Future[Reply]) -> bool:
 
 
 def order_of(inside: Inside, customer: Client) -> dict[str, Any]:
-    """The one order of a customer, as soon as it is recorded."""
+    """The only order of a customer, as soon as it is recorded."""
     query = "SELECT * FROM orders WHERE account_id = %s"
     found = until("the order is recorded", lambda: inside.rows(query, inside.account_of(customer)))
     (order,) = found
@@ -58,7 +58,7 @@ def order_of(inside: Inside, customer: Client) -> dict[str, Any]:
 
 
 def is_executed(inside: Inside, customer: Client, order: str, paid: int) -> None:
-    """Wait for the end of an order, and see that it was charged exactly once."""
+    """Wait until an order is executed, and check that it was charged exactly once."""
 
     def money() -> Any:
         return again(lambda: customer.get(f"/v1/orders/{order}")).json["money"]
@@ -87,7 +87,7 @@ def pay(inside: Inside, customer: Client, order: str) -> None:
 
 
 def bought(inside: Inside, quantity: int) -> tuple[Client, str]:
-    """A customer with stamps, and the order they came from."""
+    """A customer with stamps, and the order that they came from."""
     customer = inside.customer()
     order = customer.place(quantity)["id"]
     pay(inside, customer, order)
@@ -266,7 +266,7 @@ def test_killed_again_after_the_reservation_and_before_the_seal(
         serials = _serials(inside, customer)
         kill(inside, EVERYTHING)
         assert lost(request)
-        _end_sessions(inside)  # the dead must not deliver after all
+        _end_sessions(inside)  # the statement of the killed process must not be executed
         with inside.paused_at("LOCK TABLE stamps IN ACCESS EXCLUSIVE MODE") as second:
             first.release()
             revive(inside, EVERYTHING)
@@ -291,7 +291,7 @@ def test_killed_after_delivery_and_before_the_answer(
         request = background.submit(customer.stamp, document, key="s")
         sealed.wait_for_somebody("stamping_deliver")
         serials = _serials(inside, customer)
-        # Frozen, the web cannot answer; the statement it has sent goes on in the database.
+        # The suspended web cannot answer, but its statement is executed in the database.
         freeze(inside, "web")
         sealed.release()
         until("it is delivered", lambda: customer_holds(inside, customer) == (1, 0, 1))
@@ -302,7 +302,7 @@ def test_killed_after_delivery_and_before_the_answer(
 
 
 def customer_holds(inside: Inside, customer: Client) -> tuple[int, int, int]:
-    """The customer's stamps without the web: available, held, used."""
+    """The customer's stamps, read without the web: available, held, used."""
 
     async def ask(container: Container) -> tuple[int, int, int]:
         async with container.database.transaction() as tx:
@@ -327,7 +327,7 @@ def test_the_worker_is_killed_while_it_stamps_ordered_documents(inside: Inside, 
     assert len(set(_serials(inside, customer))) == 2
 
 
-# -- money on its way back ----------------------------------------------------------------------
+# -- refunds --------------------------------------------------------------------------------------
 
 
 def _comes_back_once(inside: Inside, customer: Client, order: str, number: str) -> None:
@@ -365,7 +365,7 @@ def test_killed_after_the_bank_refunded_and_before_it_is_recorded(
 ) -> None:
     customer, order = bought(inside, 1)
     with ExitStack() as held:
-        # The intent itself posts an entry, so it is recorded before the lock.
+        # Recording the intent posts an entry, so it must happen before the lock is taken.
         with frozen(inside, "standins"):
             refund = customer.ask_back(order).json
             until("the intent is recorded", lambda: _is_sent(inside, refund["refund_number"]))

@@ -1,4 +1,4 @@
-"""Orders that are paid late, not issued or not stamped: executed, or refunded automatically."""
+"""Orders that are paid late, not issued or not stamped are executed, or refunded automatically."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -14,8 +14,10 @@ from tests.support.pdf import pdf
 
 @pytest.fixture(scope="module")
 def hurried(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inside]:
-    """An instance where the time of an order is over when a test says so: of some seconds a busy
-    machine would need them all before the order is paid, or stamped."""
+    """An instance where a test ends the time of an order.
+
+    A fixed short time would not work: a busy machine needs some seconds before an order is paid or stamped.
+    """
     settings = {"METERAI_SEAL_LEASE_SECONDS": "0.5"}
     with Instance(tmp_path_factory.mktemp("hurried"), **settings) as instance:
         yield Inside(instance)
@@ -24,7 +26,7 @@ def hurried(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inside]:
 
 @pytest.fixture
 def in_a_hurry(hurried: Inside) -> Iterator[Inside]:
-    """The hurried instance; afterwards the accounting agrees."""
+    """The instance. Afterwards the money is accounted for."""
     yield from at_rest_afterwards(hurried)
 
 
@@ -37,7 +39,7 @@ def lapses(inside: Inside, order: dict[str, Any]) -> None:
 
 
 def falls_due(inside: Inside, order: dict[str, Any]) -> None:
-    """Let the due time of an order pass; of documents that are begun, or wait for stamps."""
+    """Let the due time of an order pass, also for its documents that are started or wait for stamps."""
     with inside.connect() as owner:
         number = read("ord", order["id"])
         owner.execute("UPDATE orders SET due_at = now() WHERE order_id = %s", [number])
@@ -60,7 +62,7 @@ def stand(inside: Inside, order: dict[str, Any], *states: str) -> None:
 
 def test_payment_after_the_time_to_pay_is_executed(in_a_hurry: Inside) -> None:
     customer = in_a_hurry.customer()
-    # The bank does not take the QR back: paid all the same, the money is used.
+    # The bank does not cancel the QR. It is paid nevertheless, and the money is used.
     in_a_hurry.instance.bank.faults(cancel_500=-1)
     order = customer.place(2)
     lapses(in_a_hurry, order)
@@ -75,7 +77,7 @@ def test_payment_after_the_time_to_pay_is_executed(in_a_hurry: Inside) -> None:
 
 @pytest.fixture
 def stopped(in_a_hurry: Inside) -> Iterator[Inside]:
-    """The hurried instance with issuing stopped; open again afterwards."""
+    """The instance with issuing stopped; opened again afterwards."""
     in_a_hurry.set_issuing(is_open=False)
     yield in_a_hurry
     in_a_hurry.set_issuing(is_open=True)

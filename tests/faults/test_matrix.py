@@ -1,8 +1,9 @@
-"""Every write that we make at a provider, in each way in which it fails.
+"""Every write at a provider, in each way in which it can fail.
 
-After each the service starts anew; in the end its audit holds, and the record of the day is equal to the books.  Which
-writes there are is read from the protocols of rails, so that a new one fails here until it has its line; each is made for
-whatever can be ordered.  The writes of a rail whose provider is our own database fail with its commits (`test_commits`).
+After each failure the service restarts. At the end the audit holds, and the record of the day equals the books.
+The writes are derived from the protocols of rails, so that a new one fails this test until it has its line in
+`SERVICES`. Each is made for stamps and for a deposit. The writes of a rail whose provider is our own database
+fail with its commits (`test_commits`).
 """
 
 import asyncio
@@ -35,24 +36,26 @@ from tests.support.records import TESTER, At, night, today
 from tests.support.shop import PRICE
 from tests.support.transferring import ANI, SETTINGS
 
-# What of the protocols changes nothing at a provider.
+# Methods of the protocols that change nothing at a provider.
 READS = {"ask", "refunded", "refunds_of", "history", "notification", "transferred", "balance"}
-TRANSFER = "transfer"  # in place of a method, where money is sent to an account
+TRANSFER = "transfer"  # stands for the method if money is sent to an account
 ROUNDS_MAX = 8
 Write = tuple[str, str, str]  # the rail, the method, and the call
 
 
 class Fault(StrEnum):
-    """What befalls a write."""
+    """The failure of a write."""
 
     FAILED = "failed"  # the provider did nothing, and says so
-    STORED = "stored"  # it was done, and nothing is answered
-    REFUSED = "refused and stored"  # it was done, and the answer is a refusal
-    CONTRADICTED = "contradicted"  # it is answered as done, and the record says otherwise
+    STORED = "stored"  # the provider did it, and does not answer
+    REFUSED = "refused and stored"  # the provider did it, and answers with a refusal
+    CONTRADICTED = (
+        "contradicted"  # the provider answers that it is done, and its record says otherwise
+    )
 
 
 class Ordered(StrEnum):
-    """What is ordered."""
+    """The object of an order."""
 
     STAMPS = "stamps"
     DEPOSIT = "deposit"
@@ -63,7 +66,7 @@ def _calls(protocol: type) -> set[str]:
 
 
 def writes() -> set[Write]:
-    """Every write of every rail of a provider that the code knows, by each of its methods."""
+    """Every write of every rail with an outside provider, by each of its methods."""
     found: set[Write] = set()
     for kind in RAILS:
         if kind.is_own:
@@ -98,19 +101,19 @@ def test_every_write_of_every_rail_has_its_faults() -> None:
     assert writes() == set(SERVICES)
 
 
-# -- a counter, whichever provider is behind it ------------------------------------------------
+# -- one provider, of any kind -----------------------------------------------------------------
 
 
 @dataclass
 class Counter:
-    """One provider, and what a test does at it and for its buyers."""
+    """One provider, its application and its buyers."""
 
     rail: str
     place: Banks | Kiosk
     ordered: Ordered = Ordered.STAMPS
 
     async def opens(self) -> None:
-        """Whoever orders is there."""
+        """Make the distributor if a deposit is ordered."""
         if self.ordered is Ordered.STAMPS:
             return
         account, place = new_id(), self.place
@@ -127,7 +130,7 @@ class Counter:
         return self.place.web.container
 
     async def order(self, method: str) -> Any:
-        """An order, with what it is paid by once there is something."""
+        """Place an order."""
         if self.ordered is Ordered.DEPOSIT:
             content = {"rupiah": PRICE, "payment_method": method}
             given = await self.place.asked("/v1/deposits", content)
@@ -138,7 +141,7 @@ class Counter:
         return await self.place.order(method=method)
 
     async def ask_back(self, order: Any) -> str:
-        """An order is asked back, or so much deposit; the number of the refund."""
+        """Request the refund of an order or of a deposit, and return the number of the refund."""
         if self.ordered is Ordered.DEPOSIT:
             asked = levers.DepositAsked(show("acc", self.place.account), PRICE)
             await pulled(self.container, levers.REFUND, asked)
@@ -154,7 +157,7 @@ class Counter:
         return await self.place.shown(order)
 
     async def pay(self, order: Any) -> None:
-        """Pay by what a buyer was shown, even if it is to be paid no more."""
+        """Pay by the shown instructions, even if they must not be paid any more."""
         if isinstance(self.place, Kiosk):
             await self.place.pay(order)
             return
@@ -166,7 +169,7 @@ class Counter:
         assert status == 200, said
 
     async def answers(self, service: str, *answers: Mapping[str, object]) -> None:
-        """Answer the next calls of a service so."""
+        """Set the answers to the next calls of a service."""
         if isinstance(self.place, Banks):
             told = {"service": service, "answers": list(answers)}
             assert (await self.place.control("bank", "answers", **told))[0] == 200
@@ -174,7 +177,7 @@ class Counter:
             await self.place.answers(service, *map(dict, answers))
 
     async def strike(self, service: str, fault: Fault) -> None:
-        """Have the next call of a service fail so."""
+        """Let the next call of a service fail in this way."""
         refused = {"status_code": "418", "status_message": "no"}
         of_midtrans: Mapping[Fault, Mapping[str, object]] = {
             Fault.FAILED: {"act": False, "status": 500, "body": "{}"},
@@ -188,7 +191,7 @@ class Counter:
         await self.answers(service, answers.get(fault, {"hang_up": True}))
 
     async def rounds(self) -> None:
-        """Every periodic task of payments and refunds, until a round changes nothing."""
+        """Run every periodic task of payments and refunds, until a round changes nothing."""
         of = self.container.of
         paying, refunds, transfers = of(PaymentService), of(RefundSender), of(TransferSender)
         before: object = None
@@ -231,7 +234,7 @@ class Counter:
             return sum(one["left"] for one in await answer.json())
 
     async def compare(self, folder: Path) -> list[tuple[str, int | None]]:
-        """Compare the record of the day with the books; kind and difference of each break, but for fees."""
+        """Compare the record of the day with the books. Return kind and difference of each break, except for fees."""
         files: list[Path] = []
         if isinstance(self.place, Kiosk):
             url = f"{self.place.url}/standin/files/{today()}/midtrans.csv"
@@ -259,7 +262,7 @@ class Counter:
         return int(row["sum"])
 
     async def is_equal(self, folder: Path, breaks: list[tuple[str, int | None]]) -> None:
-        """The record says what the books say, but for these breaks, and the audit holds afterwards."""
+        """Check that the record equals the books except for these breaks, and that the audit holds afterwards."""
         assert await self.compare(folder) == breaks
         found = await audit(self.container.database)
         assert found.holds, [one for one in found.findings if not one.holds]
@@ -276,15 +279,15 @@ def counter_of(
     return open_banks(database_url, folder, rails="bank")
 
 
-# -- the stories -------------------------------------------------------------------------------
+# -- the scenarios -----------------------------------------------------------------------------
 
 
 async def open_fails(counter: Counter, write: Write, fault: Fault) -> Any:
-    """An order whose instructions are not made, or not known to be; then it is paid."""
+    """An order whose instructions are not made, or not known to be made; then it is paid."""
     service = SERVICES[write]
     if fault is Fault.CONTRADICTED:
         order = await counter.order(write[1])
-        # The record does not know, or has given up, what the buyer holds in her hand.
+        # The provider's answer does not have, or has given up, the instructions that the buyer holds.
         if isinstance(counter.place, Kiosk):
             await counter.place.act("say", order, status="expire")
             await counter.rounds()
@@ -307,7 +310,7 @@ async def open_fails(counter: Counter, write: Write, fault: Fault) -> Any:
 
 
 async def cancel_fails(counter: Counter, write: Write, fault: Fault) -> Any:
-    """An order that is withdrawn; where it is paid all the same its money goes back."""
+    """An order that is withdrawn. If it is paid nevertheless, its money is refunded."""
     order = await counter.order(write[1])
     service = SERVICES[write]
     if fault is Fault.CONTRADICTED:
@@ -324,7 +327,7 @@ async def cancel_fails(counter: Counter, write: Write, fault: Fault) -> Any:
 
 
 async def refund_fails(counter: Counter, write: Write, fault: Fault) -> Any:
-    """An order that is asked back."""
+    """An order that is refunded."""
     order = await counter.order(write[1])
     await counter.pay(order)
     await counter.rounds()
@@ -371,19 +374,19 @@ NO_ANSWER = (OutcomeUnknown, ProviderRefused, ProviderUnreachable)
 
 
 async def named(counter: Counter) -> None:
-    """The buyer names her account."""
+    """The buyer names a bank account."""
     account = counter.place.account
     await counter.container.database.run(lambda tx: payments.name_payee(tx, account, ANI))
 
 
 async def transfer_fails(counter: Counter, fault: Fault) -> Any:
-    """An order that is asked back, whose money can go to an account alone; that is named, and its bank fails."""
+    """An order whose refund needs a bank account. The account is named, and its bank fails."""
     order = await counter.order("va")
     await counter.pay(order)
     await counter.rounds()
     asked = await counter.place.asked("/v1/refunds", {"order_id": order["id"]})
     assert asked.status in (200, 201), asked.body
-    await counter.rounds()  # it is learned that the rail gives nothing back
+    await counter.rounds()  # we learn that the rail makes no refunds
     service = counter.container.of(PaymentService)
     there = (ANI.bank_code, ANI.account_no)
     if fault is not Fault.CONTRADICTED:
@@ -416,7 +419,7 @@ def test_transfer_that_fails_leaves_books_that_are_equal_to_the_record(
         async with open_banks(database_url, tmp_path, rails="bank", **SETTINGS) as place:
             counter = Counter("bank", place)
             orders = [await transfer_fails(counter, fault) for fault in Fault]
-            await counter.rounds()  # it is learned that one came back
+            await counter.rounds()  # we learn that one transfer came back
             await named(counter)
             await counter.rounds()
             for order in orders:

@@ -1,5 +1,7 @@
-"""nginx in front, by the configuration that we ship: whoever comes gets a page, and nothing that may
-have been begun is sent twice."""
+"""nginx in front of the web, with the configuration that we ship.
+
+Every visitor gets a page, and no request that may have started is sent twice.
+"""
 
 import json
 import shutil
@@ -43,7 +45,7 @@ pytestmark = [
 
 
 def certificate(folder: Path) -> Path:
-    """A certificate for 127.0.0.1 and its key, `cert.pem` and `key.pem`; the first is answered."""
+    """Write `cert.pem` and `key.pem` for 127.0.0.1, and return the path of the certificate."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
     now = datetime.now(UTC)
@@ -68,7 +70,7 @@ def certificate(folder: Path) -> Path:
 
 
 def configuration(folder: Path, data: Path, web_port: int, port: int, plain_port: int) -> str:
-    """What we ship, for this test: other ports, folders and certificates."""
+    """The shipped configuration with the ports, folders and certificates of this test."""
     text = CONFIGURATION.read_text()
     for written, here in (
         ("server 127.0.0.1:8000 ", f"server 127.0.0.1:{web_port} "),
@@ -122,7 +124,7 @@ class Front:
 
 @contextmanager
 def fronting(folder: Path, data: Path, web_port: int) -> Iterator[Front]:
-    """nginx in front of a web on this port."""
+    """nginx in front of a web process on this port."""
     folder.mkdir(parents=True)
     ca = certificate(folder)
     written = run_here(data, "pages", "--out", str(folder / "pages"))
@@ -159,7 +161,7 @@ def fronting(folder: Path, data: Path, web_port: int) -> Iterator[Front]:
 
 
 class Silent(socketserver.ThreadingTCPServer):
-    """Hears requests and answers none: the connection ends."""
+    """A server that reads requests and ends the connection without an answer."""
 
     daemon_threads = True
 
@@ -173,7 +175,7 @@ class Silent(socketserver.ThreadingTCPServer):
 
 
 class Hearing(socketserver.StreamRequestHandler):
-    """One connection of it."""
+    """One connection of the silent server."""
 
     def handle(self) -> None:
         assert isinstance(self.server, Silent)
@@ -202,7 +204,7 @@ def front(fragile: Inside, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         yield found
 
 
-# -- while it answers ---------------------------------------------------------------------------
+# -- while the web answers ---------------------------------------------------------------------
 
 
 def test_pages_come_through_and_say_where_they_came_from(front: Front) -> None:
@@ -253,7 +255,7 @@ def test_who_stands_where_is_a_file_for_a_second(front: Front, fragile: Inside) 
     assert front.ask("GET", "/lines/of-nobody/now-serving.json").status == 404
 
 
-# -- while nobody answers -----------------------------------------------------------------------
+# -- while no server answers -------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("language", "asked"), [("id", {}), ("en", {"accept_language": "en-GB"})])
@@ -317,6 +319,6 @@ def test_a_web_that_is_away_and_comes_back(front: Front, fragile: Inside) -> Non
 
 
 def until_away(front: Front) -> urllib3.BaseHTTPResponse:
-    """The page, once the kernel has closed what was killed."""
+    """Wait until the kernel has closed the killed process, and return the page."""
     until("nobody answers", lambda: front.ask("GET", "/").status == 503)
     return front.ask("GET", "/")

@@ -22,8 +22,8 @@ from tests.support.money import (
 )
 from tests.support.pdf import pdf
 
-ALL = -1  # occasions of a fault
-CHARGED_BACK_SECONDS = 4.0  # in which it books a payment
+ALL = -1  # the fault never ends by itself
+CHARGED_BACK_SECONDS = 4.0  # seconds after which the bank books a payment
 
 
 @pytest.fixture(scope="module")
@@ -37,13 +37,13 @@ def impatient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inside]:
 
 @pytest.fixture
 def at_rest(fragile: Inside) -> Iterator[Inside]:
-    """The instance of this folder; afterwards the bank has no fault and the accounting agrees."""
+    """The instance of this folder. Afterwards the bank has no fault and the money is accounted for."""
     yield from at_rest_afterwards(fragile)
 
 
 @pytest.fixture
 def without_patience(impatient: Inside) -> Iterator[Inside]:
-    """The impatient instance; afterwards the bank is quick and the accounting agrees."""
+    """The impatient instance. Afterwards the bank is quick and the money is accounted for."""
     yield from at_rest_afterwards(impatient)
 
 
@@ -53,7 +53,7 @@ def without_patience(impatient: Inside) -> Iterator[Inside]:
 def test_query_finds_a_payment_before_its_late_notification(at_rest: Inside) -> None:
     customer = at_rest.customer()
     order = customer.place(2)
-    with frozen(at_rest, "web"):  # where the bank tells us
+    with frozen(at_rest, "web"):  # the web receives the notifications
         payment = pay(at_rest, order)
         at_rest.until("we heard of it", lambda: learned_by(at_rest, payment) == ["question"])
     ends(customer, order, "executed", captured=20_000, executed=20_000)
@@ -76,7 +76,7 @@ def test_payment_without_notification_is_found_by_a_query(at_rest: Inside) -> No
 def test_doubled_notification_counts_once(at_rest: Inside) -> None:
     customer = at_rest.customer()
     order = customer.place(3)
-    # Nor by our status query, a second after the order.
+    # No status query learns of it either; one follows a second after the order.
     at_rest.instance.bank.faults(double_notifications=1, query_500=ALL)
     payment = pay(at_rest, order)
     ends(customer, order, "executed", captured=30_000, executed=30_000)
@@ -175,7 +175,7 @@ def test_surplus_of_a_payment_is_refunded(at_rest: Inside) -> None:
 def test_payment_during_a_withdrawal_is_refunded(at_rest: Inside) -> None:
     customer = at_rest.customer()
     order = customer.place(1)
-    with frozen(at_rest, "worker"):  # which books what is paid
+    with frozen(at_rest, "worker"):  # the worker books payments
         pay(at_rest, order)
         assert customer.post(f"/v1/orders/{order['id']}/withdraw").json["state"] == "withdrawn"
     ends(customer, order, "withdrawn", captured=10_000, refunded=10_000)
@@ -230,7 +230,7 @@ def test_chargeback_soon_after_settlement_is_booked(at_rest: Inside) -> None:
 def test_chargeback_told_before_its_payment_moves_nothing(at_rest: Inside) -> None:
     customer = at_rest.customer()
     order = customer.place(1)
-    # Nor by our status query, a second after the order.
+    # No status query learns of it either; one follows a second after the order.
     at_rest.instance.bank.faults(drop_notifications=1, query_500=ALL)
     payment = pay(at_rest, order)
     assert not at_rest.money_is_at_rest()
@@ -294,7 +294,7 @@ def test_order_is_executed_at_a_bank_slower_than_the_time_out(without_patience: 
 
 
 def test_refund_answered_too_late_is_made_once(without_patience: Inside) -> None:
-    # Given back at once, so that the worker has a token: a late one would keep it from asking.
+    # The first refund gives the worker a token. Otherwise the late token would delay its query.
     customer, order = bought(without_patience, 1)
     customer.ask_back(order["id"])
     ends(customer, order, "returned", captured=10_000, refunded=10_000)
@@ -315,8 +315,8 @@ def test_refund_answered_too_late_is_made_once(without_patience: Inside) -> None
 
 
 def test_hanging_bank_does_not_block_orders(without_patience: Inside) -> None:
-    """The bank takes connections and answers nothing: a buyer gets an answer at once, and the worker
-    probes it with few calls.  No money is lost."""
+    """The bank accepts connections and never answers. A buyer gets an answer at once, and the worker probes the
+    bank with few calls. No money is lost."""
     inside = without_patience
     customer, bought_before = bought(inside, 1)
     not_begun = 'meterai_calls_not_begun_total{provider="bank",reason="circuit"}'

@@ -1,8 +1,9 @@
-"""kill -9 at every step of a deposit and of what is sold from it: nothing is lost, and nothing is charged twice.
+"""kill -9 at every step of a deposit and its sales: nothing is lost, and nothing is charged twice.
 
-One story is told again and again: a top-up, a sale that is paid at once, one that waits for another top-up, one whose stamps
-come back, and one that its buyer gives up.  In each telling a process is killed that stands at one statement, which is held
-at a lock: either that statement dies with it, or it is carried out and nobody hears of it.
+One scenario is repeated: a top-up, a sale that is paid at once, a sale that waits for another top-up, a sale
+whose stamps are returned, and a sale that its buyer withdraws. In each run a lock stops a process at one
+statement, and the process is killed. Either the statement ends with it, or it is executed and its answer is
+lost.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -16,10 +17,10 @@ from tests.support.instance import Client, until
 from tests.support.killing import HOW, Step, again, tell
 from tests.support.seller import UNIT, Seller
 
-FIRST, SECOND = 3 * UNIT, 2 * UNIT  # top-ups
+FIRST, SECOND = 3 * UNIT, 2 * UNIT  # top-ups in rupiah
 
 
-# By the part of the story; in one telling one process is killed in each part.
+# Steps by the part of the scenario. In one run, one process is killed in each part.
 STEPS: Mapping[str, Sequence[Step]] = {
     "topped up": [
         Step("web", "order_place", "orders"),
@@ -41,7 +42,7 @@ TELLINGS = max(len(steps) for steps in STEPS.values())
 
 
 class Story:
-    """What a distributor and its buyers do, each part as often as it has to be tried."""
+    """The acts of a distributor and its buyers. Each part is repeated until it succeeds."""
 
     def __init__(self, inside: Inside) -> None:
         self.inside = inside
@@ -50,7 +51,7 @@ class Story:
 
     @property
     def parts(self) -> dict[str, Callable[[], None]]:
-        """The parts in their order, each until it had its effect."""
+        """The parts in order. Each repeats its requests until they had their effect."""
         acts: dict[str, Callable[[], None]] = {
             "topped up": lambda: self._top_up("first", FIRST),
             "sold": lambda: self._sell("sold", 1),
@@ -88,7 +89,7 @@ class Story:
         assert given.json["state"] == "withdrawn", given.body
 
     def _came_to(self, key: str, state: str) -> None:
-        """Wait until a sale stands so."""
+        """Wait until a sale is in this state."""
         until(f"{key} is {state}", lambda: self.seller.sale(self.made[key])["state"] == state)
 
     def _has(self, part: str) -> None:
@@ -112,7 +113,7 @@ class Story:
             self._came_to("left", "withdrawn" if part == "given up" else "waiting")
 
     def ends(self) -> None:
-        """Every sum is right, and who repeats a request hears what it heard before."""
+        """Check that every sum is right, and that a repeated request gets the same answer."""
         seller = self.seller
         assert seller.moved("deposit_added") == FIRST + SECOND
         assert seller.moved("deposit_taken") == -5 * UNIT

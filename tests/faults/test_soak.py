@@ -1,4 +1,4 @@
-"""Buyers at work while parts die at any moment: everybody gets what they paid for."""
+"""Buyers at work while parts of the instance are killed at random: every buyer gets what was paid."""
 
 import random
 import threading
@@ -16,9 +16,9 @@ from tests.support.killing import AGAIN_SECONDS_MAX, again, place
 from tests.support.pdf import pdf
 
 SOAK_SECONDS = 20.0
-SOAK_ORDERS = 6  # of each of the buyers
+SOAK_ORDERS = 6  # of each buyer
 BUYERS = 4
-KILLS_MIN = 3  # before anybody is done
+KILLS_MIN = 3  # before any buyer is done
 
 
 class Soak:
@@ -31,7 +31,8 @@ class Soak:
         self.kills: list[str] = []
 
     def kill_now_and_then(self) -> None:
-        """Kill a random part every second or two until the buyers are done, or time is up and some died."""
+        """Kill a random part every second or two, until the buyers are done or the time is up and enough parts
+        died."""
         ends = time.monotonic() + SOAK_SECONDS
         while not self.is_over.wait(self.chance.uniform(0.8, 2.0)):
             if time.monotonic() > ends and len(self.kills) >= KILLS_MIN:
@@ -40,12 +41,12 @@ class Soak:
             try:
                 self.inside.instance.kill(part)
             except (PartMissing, psutil.NoSuchProcess):
-                continue  # it is not there again yet
+                continue  # it has not been restarted yet
             self.kills.append(part)
             self.inside.let_leases_run_out()
 
     def buy_and_stamp(self, customer: Client, pause: float) -> list[str]:
-        """Some orders of two stamps, each used at once; the serials."""
+        """Place orders of two stamps, use each stamp at once, and return the serials."""
         serials: list[str] = []
         for number in range(SOAK_ORDERS):
             time.sleep(pause)
@@ -65,7 +66,7 @@ class Soak:
             "the order has a QR",
             lambda: self._shown(customer, order)["payment"]["qr_content"],
         )
-        # Where the bank dies before it answers, the buyer pays again; twice comes back.
+        # If the bank dies before it answers, the buyer pays again. A second payment is refunded.
         again(lambda: self.inside.instance.bank.pay(qr))
         self.inside.until(
             "the order is executed",
@@ -88,7 +89,7 @@ def test_buyers_get_what_they_paid_for_while_parts_die_at_random(
 ) -> None:
     soak = Soak(inside, pytestconfig.option.seed)
     buyers = [inside.customer() for _ in range(BUYERS)]
-    pauses = [soak.chance.uniform(1.0, 2.0) for _ in buyers]  # else they are done too soon
+    pauses = [soak.chance.uniform(1.0, 2.0) for _ in buyers]  # otherwise they are done too soon
     with ThreadPoolExecutor(BUYERS + 1) as pool:
         killer = pool.submit(soak.kill_now_and_then)
         shopping = [

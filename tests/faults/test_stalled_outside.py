@@ -1,5 +1,4 @@
-"""An outside machine that stands still makes people wait: the line before buying engages, and lets people in
-all the same."""
+"""An outside machine that stalls makes visitors wait: the line before buying engages, but still admits visitors."""
 
 import asyncio
 from collections.abc import Iterator
@@ -21,7 +20,7 @@ STALLED_SECONDS = 30.0
 
 @pytest.fixture(autouse=True)
 def line_of_first_day(inside: Inside) -> Iterator[None]:
-    """The line stands where there is too much; here an instance has one that stands never."""
+    """The line engages under load, unlike in other instances of the tests, where it never does."""
     inside.instance.command("line", "stand", "buying", "automatic")
     assert not is_engaged(inside)
     yield
@@ -38,7 +37,7 @@ def pressure(inside: Inside, station: str) -> float:
 
 
 def ask_for_codes(inside: Inside) -> None:
-    """People of as many networks ask for a code each."""
+    """Visitors in as many networks request a code each."""
 
     async def ask(container: Container) -> None:
         codes = container.of(CodeService)

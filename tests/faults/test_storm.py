@@ -1,7 +1,7 @@
-"""Storm of kills: orders, payments, news, refunds and chargebacks while web and worker are killed.
+"""Storm of kills: orders, payments, notifications, refunds and chargebacks while web and worker are killed.
 
-The test keeps an accounting of its own: its payments and chargebacks at the bank, and the money owed to buyers.  At the
-end the bank's accounting and our books equal it, gross and net, to the rupiah.
+The test keeps an accounting of its own: its payments and chargebacks at the bank, and the money owed to buyers.
+At the end the bank's accounting and our books equal it, gross and net, to the rupiah.
 """
 
 import random
@@ -29,9 +29,9 @@ from tests.support.pdf import pdf
 from tests.support.records import TESTER, At, night, today
 
 KILLS, KILLS_OF_ALL = 6, 90
-BUYERS, ORDERS_MIN = 6, 2  # so that each plan is followed at least once
+BUYERS, ORDERS_MIN = 6, 2  # orders of each buyer, so that each plan is followed at least once
 PAUSE_SECONDS_MAX = 1.0
-IDLE_SECONDS_MAX = 20.0  # after which a part is killed though nothing was posted
+IDLE_SECONDS_MAX = 20.0  # after which a part is killed although nothing was posted
 STEP_SECONDS_MAX = 600.0  # of one wait of a buyer; both parts may be down for most of it
 TOTAL, LESS, MORE = 20_000, 4_000, 5_000
 SERVICE_ID = "89012"
@@ -42,7 +42,7 @@ SETTINGS = {
     "METERAI_BANK_VA_SERVICE_ID": SERVICE_ID,
     "METERAI_PROVIDER_FEES": f"bank.qris={QRIS_PERMILLE}/1000 bank.va={VA_FEE}",
 }
-# What a buyer does, and the method.
+# The acts of a buyer, and the method of payment.
 PLANS = (
     *(("keeps", "qris"), ("pays twice", "qris"), ("pays more", "qris"), ("pays less", "qris")),
     *(
@@ -57,7 +57,7 @@ PLANS = (
 
 @dataclass
 class Accounting:
-    """Movements at the bank, and the outcome that must follow; in rupiah."""
+    """Movements at the bank and their expected outcome, in rupiah."""
 
     payments: list[int] = field(default_factory=list)
     taken_back: int = 0
@@ -111,7 +111,7 @@ class Storm:
     # -- killing ---------------------------------------------------------------------------
 
     def kill(self) -> None:
-        """Kill web or worker while they work: at a random moment after an entry was posted, repeatedly."""
+        """Kill web or worker while they work: repeatedly, at a random moment after an entry was posted."""
         chance = random.Random(f"{self.seed}-kills")
         try:
             while len(self.kills) < self.kills_wanted:
@@ -177,7 +177,9 @@ class Storm:
         elif plan == "is charged back":
             told = {"number": self._number(name)} if method == "va" else {"qr_content": name}
             assert self.inside.instance.bank.post("/standin/deny", told).status == 200
-            if method == "va":  # nobody tells us: we ask minutes later, or read it in the record
+            if (
+                method == "va"
+            ):  # no notification comes: we query minutes later, or read it in the record
                 self._ask(order)
             self._ends(customer, order, "denied", taken_back=TOTAL, is_last=True)
         elif plan == "stamps":
@@ -205,7 +207,7 @@ class Storm:
         return str(self._until("there is something to pay by", name))
 
     def _ask(self, order: str) -> None:
-        """Have the bank queried about an order now."""
+        """Let the bank be queried about an order now."""
         with self.inside.connect() as connection:
             connection.execute(
                 "UPDATE payment_attempts SET ask_at = now() WHERE subject = %s",

@@ -1,8 +1,7 @@
-"""Where a page says that nothing was charged, nothing was: every form that a browser may send, under
-every fault.
+"""If a page says that nothing was charged, nothing was: for every form of a browser, under every fault.
 
-What a page claims is found by its texts (`tests/<room>/claims.py`) and compared with the stamps, the
-documents, the orders and the bank's record from before, at once and when everything is at rest.
+The claims of a page are found by its texts (`tests/<room>/claims.py`). They are compared with the stamps,
+documents, orders and the bank's record from before the request, at once and when everything is at rest.
 """
 
 import contextlib
@@ -23,10 +22,10 @@ from tests.support.instance import Client, Instance, Reply, until
 from tests.support.killing import frozen, kill, revive
 
 CASES = cases()
-ALL = -1  # occasions of a fault
+ALL = -1  # the fault never ends by itself
 BANK_SERVICES = ("token", "generate", "query", "cancel", "refund")
-CROWD = 80  # more than may be under way at once
-Answers = Sequence[str]  # what a visitor saw: answers, and the pages they led to
+CROWD = 80  # more requests than may be under way at once
+Answers = Sequence[str]  # pages that a visitor saw: answers, and the pages to which they led
 Send = Callable[[Visitor, Sent], Answers]
 Fault = Callable[[Inside], AbstractContextManager[None]]
 
@@ -43,7 +42,7 @@ def inside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inside]:
 
 
 def seen_of(visitor: Visitor, reply: Reply) -> list[str]:
-    """What is seen in the end: the answer, or the page it leads to."""
+    """The page that the visitor sees at the end: the answer, or the page to which it redirects."""
     there = reply.headers.get("location", "")
     if reply.status != 303 or not there.startswith("/"):
         return [reply.body.decode(errors="replace")]
@@ -55,7 +54,7 @@ def send(visitor: Visitor, sent: Sent) -> Answers:
     try:
         return seen_of(visitor, visitor.sends(sent))
     except urllib3.exceptions.HTTPError:
-        return []  # nothing was answered: nothing was claimed
+        return []  # no answer, so no claim
 
 
 def send_twice_at_once(visitor: Visitor, sent: Sent) -> Answers:
@@ -66,7 +65,7 @@ def send_twice_at_once(visitor: Visitor, sent: Sent) -> Answers:
 
 
 def send_again(visitor: Visitor, sent: Sent) -> Answers:
-    """The first answer was lost on its way."""
+    """Send a form twice. The answer to the first request is lost."""
     send(visitor, sent)
     return send(visitor, sent)
 
@@ -118,7 +117,7 @@ def bank_garbled(inside: Inside) -> Iterator[None]:
 def database_frozen(inside: Inside) -> Iterator[None]:
     pid = (inside.instance.data / "postgres" / "postmaster.pid").read_text().splitlines()[0]
     server = psutil.Process(int(pid))
-    server.suspend()  # first: afterwards it begins no process
+    server.suspend()  # first, since it then starts no more processes
     frozen = [server, *server.children(recursive=True)]
     for one in frozen:
         with contextlib.suppress(psutil.NoSuchProcess):
@@ -133,7 +132,7 @@ def database_frozen(inside: Inside) -> Iterator[None]:
 
 @contextmanager
 def no_turn(inside: Inside) -> Iterator[None]:
-    """A crowd that goes first stands at a lock: who comes now finds no turn, or stands there too."""
+    """A crowd of requests occupies every permit and waits at a lock. A new request is refused, or waits too."""
     [somebody] = visitors(inside, 1)
     client, is_over = somebody.client, threading.Event()
 
@@ -157,7 +156,7 @@ def no_turn(inside: Inside) -> Iterator[None]:
 
 @contextmanager
 def store_away(inside: Inside) -> Iterator[None]:
-    """Nothing can be written, as on a disk that is full, and nothing that is not in memory read."""
+    """Nothing can be written, as on a full disk, and nothing can be read that is not in memory."""
     store = inside.instance.data / "objects"
     kept = store.rename(store.with_name("objects.kept"))
     store.write_bytes(b"")
@@ -170,7 +169,7 @@ def store_away(inside: Inside) -> Iterator[None]:
 
 @contextmanager
 def no_seals(inside: Inside) -> Iterator[None]:
-    """Seals are to have time-stamps, and nobody makes any."""
+    """Seals need time-stamps, and the time-stamp authority is away."""
     [issuer] = [one for one in (inside.instance.data / "keys" / "issuer").iterdir() if one.is_dir()]
     proofs = issuer / "proofs.toml"
     proofs.write_text(
@@ -185,7 +184,7 @@ def no_seals(inside: Inside) -> Iterator[None]:
 
 
 def _begin_anew(inside: Inside) -> None:
-    """Processes that read their keys at their start."""
+    """Restart the processes that read their keys at the start."""
     for part in ("web", "worker"):
         kill(inside, part)
         revive(inside, part)
@@ -200,7 +199,7 @@ def deliveries_held(inside: Inside) -> Iterator[None]:
 
 @contextmanager
 def stopped_after_the_stamps_are_held(inside: Inside) -> Iterator[None]:
-    """The stamps of a form are held, its seal cannot be delivered, and nothing can be read of it."""
+    """The stamps of a form are held, its seal cannot be delivered, and its state cannot be read."""
     with inside.paused_at("LOCK TABLE deltas IN ACCESS EXCLUSIVE MODE") as pause:
 
         def stop() -> None:
@@ -215,7 +214,7 @@ def stopped_after_the_stamps_are_held(inside: Inside) -> Iterator[None]:
 
 @contextmanager
 def disk_full_for_answers(inside: Inside) -> Iterator[None]:
-    """An order is committed, and what follows it finds no room in the database."""
+    """An order is committed, and the following statements find no room in the database."""
     with inside.connect() as owner:
         owner.execute(
             """
@@ -252,7 +251,7 @@ FAULTS: dict[str, tuple[Fault, Send]] = {
 
 
 def at_rest(inside: Inside) -> bool:
-    """Nothing is under way any more, but orders that wait to be paid."""
+    """Return True if no work is under way. Orders may still wait for their payment."""
     return not inside.rows(
         "SELECT 1 FROM jobs UNION ALL SELECT 1 FROM stampings WHERE state = 'reserved'"
     )

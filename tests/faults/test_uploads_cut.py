@@ -1,5 +1,5 @@
-"""Uploads over real sockets: connections are cut in the middle of parts and the web is killed; the file
-arrives whole, and little is sent twice."""
+"""Uploads over real sockets: connections are cut within parts and the web is killed. The file arrives whole,
+and little is sent twice."""
 
 import hashlib
 import io
@@ -26,7 +26,7 @@ LENGTH = 5 * PART_BYTES_MAX + 200_000
 
 
 def large() -> bytes:
-    """A document of five parts, and a last one that is smaller."""
+    """A document of five full parts and a smaller last one."""
     with pikepdf.open(io.BytesIO(pdf(words="Surat kuasa"))) as document:
         document.Root.Attached = document.make_stream(Random(7).randbytes(LENGTH))
         written = io.BytesIO()
@@ -39,7 +39,7 @@ CONTENT = large()
 
 @dataclass
 class Sender:
-    """A client that sends a file in parts, and counts what it sent."""
+    """A client that sends a file in parts, and counts the bytes that it sent."""
 
     inside: Inside
     cookie: str = ""
@@ -64,12 +64,12 @@ class Sender:
         return int(reply.headers["upload-offset"])
 
     def state(self) -> str:
-        """How the file stands."""
+        """The state of the file."""
         found: str = again(lambda: self.ask("GET", accept="application/json")).json["state"]
         return found
 
     def part(self, offset: int) -> Reply:
-        """Send the part that begins here."""
+        """Send the part that begins at this offset."""
         content = CONTENT[offset : offset + PART_BYTES_MAX]
         is_last = offset + len(content) == len(CONTENT)
         reply = self.ask(
@@ -83,7 +83,7 @@ class Sender:
         return reply
 
     def cut(self, offset: int, share: float) -> None:
-        """Send so much of the part that begins here, and break the connection."""
+        """Send a share of the part at this offset, and break the connection."""
         content = CONTENT[offset : offset + PART_BYTES_MAX]
         is_last = offset + len(content) == len(CONTENT)
         piece = content[: int(len(content) * share)]
@@ -96,13 +96,15 @@ class Sender:
         with socket.create_connection((there.hostname, there.port)) as connection:
             connection.sendall(head.encode() + piece)
             self.sent += len(piece)
-            time.sleep(0.1)  # so that some of it is read
+            time.sleep(0.1)  # so that the server reads some of it
 
     def rest(self, before: Callable[[int], None] | None = None) -> Reply:
-        """Send what is missing, from where the server says, through whatever breaks."""
+        """Send the missing parts from the server's offset on, and repeat after every failure."""
         while True:
             offset = self.offset()
-            if offset == len(CONTENT):  # the answer to the last part was lost, or came after a look
+            if offset == len(
+                CONTENT
+            ):  # the answer to the last part was lost, or came after a query of the offset
                 until("it is examined", lambda: self.state() == "ready")
                 return again(lambda: self.ask("GET", accept="application/json"))
             if before is not None:
@@ -118,10 +120,10 @@ class Sender:
                 return reply
             assert reply.status in (204, 409, 502, 503), reply.body
             if reply.status >= 500:
-                time.sleep(1.0)  # a web that has just begun asks for that
+                time.sleep(1.0)  # a web that has just started asks for this pause
 
     def arrived(self) -> bytes:
-        """The SHA-256 of the document that is here now, which can be stamped as it came."""
+        """The SHA-256 of the uploaded document, which is stored unchanged and can be stamped."""
         file = read("fil", self.path.rsplit("/", 1)[1])
         (row,) = self.inside.rows("SELECT state, sha256 FROM draft_files WHERE file_id = %s", file)
         assert row["state"] == "ready"
@@ -129,7 +131,7 @@ class Sender:
         return found
 
     def assert_whole(self, cuts: int) -> None:
-        """The file is here as it was sent, and after each cut little was sent twice."""
+        """Check that the file arrived unchanged, and that few bytes were sent twice after each cut."""
         assert self.arrived() == hashlib.sha256(CONTENT).digest()
         assert self.sent - len(CONTENT) <= cuts * SENT_TWICE_MAX, self.sent
 
@@ -152,13 +154,13 @@ def test_the_last_part_is_cut_several_times(inside: Inside) -> None:
     for share in (0.2, 0.5, 0.9):
         sender.cut(offset, share)
         assert sender.offset() == offset, "a part is kept whole or not at all"
-    # All of it arrives, and the answer does not: the file is examined all the same.
+    # All of it arrives, but the answer does not. The file is examined nevertheless.
     sender.cut(offset, 1.0)
     reply = sender.rest() if sender.offset() < len(CONTENT) else None
     until("it is examined", lambda: sender.state() == "ready")
     assert reply is None or reply.status == 200
-    # Three cuts of a part that is small cost hardly more than one of a whole part; after the last a busy server
-    # may not have stored the part when it is asked, and is sent it again.
+    # Three cuts of a small part cost hardly more than one cut of a full part. After the last cut, a busy server
+    # may not have stored the part when the client asks for the offset, and the part is sent again.
     sender.assert_whole(cuts=2)
 
 

@@ -1,4 +1,4 @@
-"""kill -9 at every step between an event and its delivery: nothing lost, and always the same webhook-id."""
+"""kill -9 at every step between an event and its delivery: nothing is lost, and the webhook-id never changes."""
 
 import uuid
 from collections.abc import Iterator
@@ -123,7 +123,7 @@ def test_killed_after_the_answer_and_before_it_is_written_down(
         )
         until("it is answered", lambda: receiver.delivered[came.id])
         kill(inside, "worker")
-        # The statement of the dead would be carried out once the lock is gone.
+        # Otherwise the statement of the killed process would be executed after the lock is released.
         _end_sessions(inside, "webhook_attempted")
     message = _delivered(customer, path)
     assert message["id"] == came.id

@@ -1,4 +1,4 @@
-"""The instance that is sent nonsense, and the customer who sends it."""
+"""The instance that gets malformed requests, and the customer who sends them."""
 
 import re
 from collections.abc import Iterator
@@ -9,12 +9,12 @@ from tests.support.inside import Inside
 from tests.support.instance import Client, Instance, until
 from tests.support.money import payable
 
-STAMPS = 16  # of the customer who makes the mistakes
+STAMPS = 16  # stamps of the customer who makes the mistakes
 
 
 @pytest.fixture(scope="package")
 def inside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inside]:
-    """An instance that is sent nonsense; in the end its log has no fault and its books hold."""
+    """An instance that gets malformed requests. At the end its log has no fault, and its books hold."""
     with Instance(tmp_path_factory.mktemp("nonsense")) as instance:
         found = Inside(instance)
         yield found
@@ -26,7 +26,7 @@ def inside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inside]:
 
 @pytest.fixture(scope="package")
 def customer(inside: Inside) -> Client:
-    """A customer with stamps, who loses none of them to a mistake."""
+    """A customer with stamps, who loses none of them by a mistake."""
     found = inside.customer()
     order = found.place(STAMPS)
     inside.instance.bank.pay(payable(found, order))

@@ -1,4 +1,4 @@
-"""What stands in the way of people on our pages: axe-core, large text, small screens, the keyboard."""
+"""Accessibility of our pages: axe-core, large text, small screens, the keyboard."""
 
 import io
 from collections.abc import Iterator
@@ -34,22 +34,22 @@ PUBLIC = (
     "/sign-in",
     "/nowhere",
 )
-HEADER_SHARE_MAX = 0.12  # of the first screen of a phone
+HEADER_SHARE_MAX = 0.12  # share of the first screen of a phone
 NO_REQUEST = show("apr", UUID(int=7))
-LEVERS_LOOKED_AT = 3  # their forms are made by the same rules
-WIDE = 1400  # pixels that a page of staff uses of a screen of 1600
+LEVERS_LOOKED_AT = 3  # the forms of all levers are made by the same rules
+WIDE = 1400  # pixels that a staff page uses on a screen 1600 pixels wide
 SCREEN = 640  # pixels, the height of a small phone
 
 
 class Looker(Applicant):
-    """Somebody who looks at each page in these ways."""
+    """An applicant who examines each page at these widths and colour schemes."""
 
     looks: Looks = ()
 
 
 @pytest.fixture(scope="module")
 def context(chromium: Browser) -> Iterator[BrowserContext]:
-    # Without the policy for scripts, so that axe-core may look from within the page.
+    # Without the policy for scripts, so that axe-core can run within the page.
     made = chromium.new_context(locale="id-ID", bypass_csp=True, accept_downloads=True)
     yield made
     made.close()
@@ -73,7 +73,7 @@ def _barriers(found: dict[str, Any]) -> list[str]:
 
 
 def in_the_way(somebody: Looker, where: str) -> list[str]:
-    """What axe-core finds on the page as it is now, best practices too."""
+    """Violations that axe-core finds on the current page, also of its best practices."""
     page, wrong = somebody.page, []
     for width, scheme in somebody.looks:
         page.set_viewport_size({"width": width, "height": SCREEN})
@@ -87,7 +87,8 @@ def in_the_way(somebody: Looker, where: str) -> list[str]:
 
 
 def too_wide(somebody: Looker, where: str) -> list[str]:
-    """Whether anything lies beside the smallest screen, as it is and with text twice as large."""
+    """Horizontal overflow on the smallest screen, at normal and at double text size, and a header that is too
+    high."""
     page, wrong = somebody.page, []
     page.set_viewport_size({"width": 320, "height": SCREEN})
     for size in ("100%", "200%"):
@@ -105,7 +106,7 @@ def too_wide(somebody: Looker, where: str) -> list[str]:
 
 
 def look(somebody: Looker, name: str = "") -> list[str]:
-    """At the page as it is, in both languages."""
+    """Violations of the current page in both languages."""
     wrong = []
     here = somebody.page.url
     for language in ("id", "en"):
@@ -156,7 +157,7 @@ def test_nothing_stands_in_the_way_from_choosing_to_checking(
     for path in ("/history", "/account", "/sign-in/again", "/buy", str(serial)):
         somebody.goes_to(path)
         wrong += look(somebody)
-    # The page of a verdict is an answer to a form: it is looked at as it came, in one language.
+    # The page of a verdict is the answer to a form. It is examined without a reload, in one language.
     somebody.checks(tmp_path / "stamped.pdf", "Asli")
     wrong += in_the_way(somebody, "verdict") + too_wide(somebody, "verdict")
     assert io.BytesIO(content).read(4) == b"%PDF"
@@ -197,7 +198,7 @@ def test_nothing_stands_in_the_way_of_staff(somebody: Looker) -> None:
         somebody.page.locator("#reason").fill("Uji coba")
         with somebody.page.expect_navigation():
             somebody.page.locator("button[value=forecast]").click()
-        # An answer to a form: it is looked at as it came, in one language.
+        # This page is the answer to a form. It is examined without a reload, in one language.
         wrong += in_the_way(somebody, f"{path} seen") + too_wide(somebody, f"{path} seen")
     somebody.page.set_viewport_size({"width": 1600, "height": 900})
     somebody.goes_to("/console")

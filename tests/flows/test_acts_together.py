@@ -1,4 +1,4 @@
-"""Commands of three rooms in one transaction: all of it happens, or nothing does."""
+"""Commands of three rooms in one transaction: all of them take effect, or none."""
 
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -29,7 +29,7 @@ TABLES = [
 
 
 class _Given(Exception):
-    """Whoever composed it gives it up at the very end."""
+    """Raised by the caller of the commands at the very end, to undo them."""
 
 
 def suspended(shop: Shop) -> UUID:
@@ -45,7 +45,7 @@ def suspended(shop: Shop) -> UUID:
 
 
 def composed(shop: Shop, item: UUID, order: UUID, followed: list[str], *, gives_up: bool) -> None:
-    """Resolve an item, give unused stamps back and stop issuing, as one act of one person."""
+    """Resolve an item, refund unused stamps and stop issuing, in one transaction of one person."""
 
     async def act(tx: Tx) -> None:
         tx.after_commit(lambda: followed.append("committed"))

@@ -1,4 +1,4 @@
-"""Whose files are that somebody chose before signing in: of who signed in from their page, or said so."""
+"""Files chosen before a sign-in belong to the account that signs in from their page or confirms them."""
 
 import re
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ def applicant(chromium: Browser, instance: Instance) -> Iterator[Applicant]:
 
 
 def has_none_elsewhere(chromium: Browser, applicant: Applicant) -> None:
-    """On another device of this account there is no file."""
+    """Another device of this account shows no file."""
     context = chromium.new_context(viewport=PHONE, locale="id-ID")
     other = Applicant(context, applicant.instance)
     other.email, other.codes = applicant.email, applicant.codes
@@ -73,7 +73,7 @@ def test_files_of_the_account_come_first_and_those_of_the_browser_join_them(
 def test_the_link_of_a_mail_takes_no_files(chromium: Browser, applicant: Applicant) -> None:
     applicant.uploads("Surat lamaran.pdf")
     applicant.places()
-    # Somebody else asked for a code, and sends the link of that mail to whoever chose files here.
+    # Another person requested a code, and sends the link of that mail to the person who chose files here.
     instance = applicant.instance
     instance.anybody().post(
         "/sign-in",
@@ -110,7 +110,7 @@ def test_the_link_of_their_own_mail_takes_them_in_this_browser_and_in_no_other(
 
 
 def follow_the_link(applicant: Applicant, mails: int = 1) -> None:
-    """Open the link of the newest mail, and press what is there."""
+    """Open the link of the newest mail, and press its button."""
 
     def came() -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = applicant.instance.mails_to(applicant.email)

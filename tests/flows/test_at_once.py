@@ -1,4 +1,4 @@
-"""Concurrent acts: each promise under as many sessions as the pool has."""
+"""Concurrent acts: each promise holds with as many sessions as the connection pool has."""
 
 import asyncio
 from collections import Counter
@@ -118,7 +118,7 @@ def test_chargeback_overtakes_or_follows_its_settlement(shop: Shop) -> None:
         shop.work_off()
         shop.assert_books_hold()
         assert shop.state(order) in ("denied", "placed")
-        # A document that was being stamped keeps its stamp; what fails was no loss.
+        # A document in progress keeps its stamp. The stamp of a failed one was no loss.
         for stamping, how in zip(shop.stampings, (shop.deliver, shop.fail), strict=False):
             how(stamping)
         shop.work_off()

@@ -1,4 +1,4 @@
-"""The drill: an installation is backed up and goes on, and what is restored of it harms nobody."""
+"""Restore drill: an installation is backed up and continues, and what is restored does no harm."""
 
 import shutil
 from collections.abc import Iterator
@@ -19,12 +19,12 @@ from tests.support.shop import Paid, Shop, open_shop
 from tests.support.stamping_calls import stamp
 from tests.support.store import delete_condemned, kept_objects, objects, sweep
 
-LATER = timedelta(hours=2)  # than an upload may take to get its row
+LATER = timedelta(hours=2)  # longer than an upload may take to get its row
 
 
 @contextmanager
 def running(directory: Path) -> Iterator[str]:
-    """The server of an installation; the URL of our database, which is made where there is none."""
+    """Run the server of an installation, make our database if it is missing, and yield its URL."""
     server = EmbeddedPostgres(directory)
     try:
         url = server.start()
@@ -46,7 +46,7 @@ def look(shop: Shop) -> Hold | None:
 
 
 def stamped(shop: Shop, *names: str) -> None:
-    """Stamps are bought, of whose payment we learned by asking, and these documents are stamped."""
+    """Buy stamps whose payment a status query confirmed, and stamp these documents."""
     [attempt] = shop.attempts(order := shop.place(len(names)))
     [row] = shop.rows("SELECT total FROM orders WHERE order_id = %s", order)
     shop.do(shop.telling(Paid(attempt, attempt.hex[:12], row["total"]), "question"))
@@ -61,7 +61,7 @@ def settings_of_bank(shop: Shop) -> dict[str, str]:
 
 
 def names(shop: Shop) -> set[str]:
-    """Documents that the database knows."""
+    """Names of the documents in the database."""
     return {row["name"] for row in shop.rows("SELECT name FROM documents")}
 
 
@@ -87,7 +87,7 @@ def working(production: Path) -> Iterator[Shop]:
 
 
 def archive_wal(production: Path, archive: Path) -> None:
-    """Have the server of an installation archive its write-ahead log."""
+    """Set up the server of an installation to archive its write-ahead log."""
     archive.mkdir()
     archive.chmod(0o777)
     with running(production) as url, psycopg.connect(url, autocommit=True) as connection:
@@ -98,7 +98,7 @@ def archive_wal(production: Path, archive: Path) -> None:
 
 
 def is_archived(shop: Shop) -> None:
-    """All that happened so far lies in the archive."""
+    """Wait until all changes so far are in the archive."""
     shop.arrange("SELECT pg_switch_wal()")
     for _ in range(600):
         [row] = shop.rows(
@@ -149,14 +149,14 @@ def test_copy_restored_to_a_point_in_time_beside_production_harms_nobody(
         delete_condemned(shop)
         assert len(kept_objects(shop)) == len(objects(shop)) == 4
         shop.assert_books_hold()
-    # Production is gone for good.
+    # The original installation is gone permanently.
     told = command(copy, "objects", "confirm", "--by", "budi").stdout
     assert "it was restored, moved or upgraded" in told
     with running(copy) as url, open_shop(url, copy, is_new=False) as other:
         sweep(other, LATER)
         assert len(kept_objects(other)) == 3, "the one of the lost future is condemned"
         assert len(objects(other)) == 4
-        # The clock of that sweep was ahead of the database's.
+        # The clock of that sweep was ahead of the database's clock.
         other.arrange(
             "UPDATE condemned_objects SET condemned_at = condemned_at - interval '2 hours',"
             " due_at = due_at - interval '2 hours'"
@@ -229,7 +229,7 @@ def test_backup_is_restored_elsewhere_unless_it_was_changed(
     assert mistyped.returncode == 2
     assert not copy.exists()
     shutil.copytree(keys, copy / "keys")
-    (copy / "restore-unfinished").touch()  # as a restore leaves it that is killed
+    (copy / "restore-unfinished").touch()  # left by a restore that was killed
     for words in (("up",), ("audit",), ("objects", "show")):
         refused("restore_unfinished", *words)
     shutil.rmtree(copy)

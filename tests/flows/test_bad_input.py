@@ -1,4 +1,4 @@
-"""What nobody should send is refused with a reason, changes nothing, and is never a fault."""
+"""Malformed requests are refused with a reason, change nothing, and never cause a fault."""
 
 import gzip
 import json
@@ -40,7 +40,7 @@ def test_a_form_without_a_file_is_refused(unharmed: Client, fields: Any) -> None
     "more", [{"document2": ("b.pdf", b"%PDF-", "application/pdf")}, {"placements": PLACEMENT}]
 )
 def test_a_form_with_more_than_is_read_is_refused(unharmed: Client, more: Any) -> None:
-    """Whoever sends a second document does not learn from a stamp that it was left out."""
+    """Otherwise the sender of a second document would believe that it was stamped too."""
     fields = {"document": ("a.pdf", pdf(), "application/pdf"), "placement": PLACEMENT} | more
     reply = form(unharmed, fields)
     assert_refused(reply, 422, "malformed")
@@ -113,7 +113,7 @@ def test_a_document_in_a_form_is_not_called_unreadable(unharmed: Client) -> None
 
 
 def place(**other: object) -> str:
-    """A placement that is good but for what is named."""
+    """A valid placement, except for the given members."""
     return json.dumps({"page": 1, "x": 60, "y": 60, "width": 80} | other)
 
 
@@ -319,7 +319,7 @@ def test_another_content_type_is_read_as_json_or_refused(unharmed: Client, kind:
     assert reply.status in (201, 415, 422)
 
 
-# -- what is not theirs, and what is not at all -------------------------------------------------
+# -- objects of other accounts, and unknown objects ---------------------------------------------
 
 
 def test_what_belongs_to_others_is_not_found(inside: Inside, customer: Client) -> None:
@@ -338,7 +338,7 @@ def test_what_belongs_to_others_is_not_found(inside: Inside, customer: Client) -
     ]:
         assert customer.get(path).status == 200
         assert_refused(stranger.get(path), 404, "not_found")
-    # Tests after this one compare books and lists, which it would change under them.
+    # The refund would change books and lists during later tests.
     settled = f"/v1/refunds/{refund['id']}"
     until("it is settled", lambda: customer.get(settled).json["state"] == "settled")
     assert_refused(stranger.post(f"/v1/orders/{order['id']}/withdraw"), 404, "not_found")

@@ -1,4 +1,4 @@
-"""Sales, deposits and webhooks that make no sense or belong to others: each is refused by name, and no rupiah moves."""
+"""Sales, deposits and webhooks that are invalid or belong to others are refused with a code, and move no money."""
 
 import uuid
 from collections.abc import Iterator
@@ -13,12 +13,12 @@ from tests.support.instance import Client, until
 from tests.support.seller import UNIT, Seller
 from tests.support.shop import TESTER
 
-FEE_MAX = 10_000  # of the setting, unless an operator says otherwise
+FEE_MAX = 10_000  # default of the setting
 
 
 @pytest.fixture(scope="module")
 def seller(inside: Inside) -> Seller:
-    """A distributor whose deposit no mistake touches."""
+    """A distributor whose deposit no mistake may change."""
     found = Seller(inside)
     found.top_up(10 * UNIT)
     return found
@@ -26,7 +26,7 @@ def seller(inside: Inside) -> Seller:
 
 @pytest.fixture
 def unharmed(seller: Seller) -> Iterator[Seller]:
-    """It, with the same deposit and the same sales afterwards."""
+    """The distributor, with the same deposit and sales after the test."""
     before = seller.deposit, len(seller.every())
     yield seller
     assert (seller.deposit, len(seller.every())) == before
@@ -133,7 +133,7 @@ def test_nobody_sells_from_the_deposit_of_another(inside: Inside, seller: Seller
         assert customer.get(path).status == 404
     reply = customer.post("/v1/deposits", {"rupiah": 10_000}, headers=headed())
     assert (reply.status, reply.json["code"]) == (404, "no_distributor")
-    # The buyer's order is the buyer's: who sold it sees the sale, and not the account.
+    # The order belongs to its buyer. The seller sees the sale, but not the buyer's account.
     assert seller.client.get(f"/v1/orders/{made['order']}").status == 404
     assert seller.client.post(f"/v1/orders/{made['order']}/withdraw").status == 404
 
@@ -175,7 +175,7 @@ def test_distributor_that_is_closed_sells_no_more_and_nobody_waits_for_it(inside
     assert (late.status, late.json["code"]) == (409, "seller_not_open")
     more = seller.client.post("/v1/deposits", {"rupiah": 10_000}, headers=headed())
     assert (more.status, more.json["code"]) == (409, "seller_not_open")
-    # What its owner pays all the same is deposit, and goes back with the rest.
+    # A later payment by the owner becomes deposit, and is refunded with the rest.
     seller.pay(unpaid["id"])
     until("the deposit has it", lambda: seller.deposit["balance"] == 2 * UNIT)
     assert seller.deposit["state"] == "closing"

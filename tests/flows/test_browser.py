@@ -26,7 +26,7 @@ Fields = dict[str, str | float | bool]
 
 @pytest.fixture(scope="module")
 def shop(instance: Instance) -> Iterator[Instance]:
-    """The shared instance; after all of this every invariant must hold."""
+    """The shared instance. After all tests of this file every invariant must hold."""
     yield instance
     instance.assert_audit_holds()
 
@@ -68,14 +68,14 @@ def test_documents_are_stamped_paid_downloaded_and_checked(
     applicant.page.locator(".serials a").first.click()
     expect(applicant.page.locator(".state")).to_have_text("Sudah dibubuhkan")
     changed = tmp_path / "changed.pdf"
-    changed.write_bytes(content.replace(b"595", b"594", 1))  # the page is a point narrower
+    changed.write_bytes(content.replace(b"595", b"594", 1))  # the page is one point narrower
     assert changed.read_bytes() != content
     applicant.checks(changed, "Diubah", is_good=False)
 
 
 SMALL = ViewportSize(width=360, height=600)
-QUESTION = re.compile(r"/orders/\w+/state\b")  # of the page, whether something has changed
-ITSELF = re.compile(r"/orders/\w+(\?\w+=\w+)?$")  # as it loads itself again without a script
+QUESTION = re.compile(r"/orders/\w+/state\b")  # request of the page: has the order changed?
+ITSELF = re.compile(r"/orders/\w+(\?\w+=\w+)?$")  # reload of the page without scripts
 
 
 @both_ways
@@ -87,7 +87,7 @@ def test_an_order_is_paid_at_a_glance_and_its_documents_come_at_once(
     applicant.signs_in("/buy")
     applicant.presses("Lanjut ke pembayaran")
     applicant.sees(TO_PAY)
-    # QR, amount, time, what to do: all in sight on a small phone.
+    # QR, amount, time and instructions are all visible on a small phone.
     needed = [
         page.locator("h1"),
         page.locator(".until"),
@@ -100,8 +100,8 @@ def test_an_order_is_paid_at_a_glance_and_its_documents_come_at_once(
         assert box is not None
         assert box["y"] + box["height"] <= SMALL["height"], one
     applicant.fits_the_screen()
-    # The page itself hears of the payment later: there is a button to press however slow this is.  A question
-    # that waits at the server already would be told.
+    # Hold back the notice of the payment, so that the button can be pressed however slow this machine is. A
+    # request that already waits at the server would get the notice.
     page.route(QUESTION, lambda route: route.fulfill(status=304))
     page.route(ITSELF, lambda route: route.fulfill(status=204))
     applicant.presses("Saya sudah bayar")
@@ -143,7 +143,7 @@ def test_documents_come_as_one_archive_or_are_joined_on_the_device(
     archive = zipfile.ZipFile(io.BytesIO(content))
     assert archive.testzip() is None
     assert archive.namelist() == ["Surat-bermeterai.pdf", "Ijazah-bermeterai.pdf"]
-    # Only what was added comes over the line.
+    # Only the appended bytes are transferred.
     fetched: list[str] = []
     page = applicant.page
     page.on("request", lambda request: fetched.append(urlsplit(request.url).path))
@@ -222,7 +222,7 @@ def test_the_language_and_signing_out(applicant: Applicant) -> None:
     applicant.sees("Sign in")
 
 
-# -- what goes wrong; a browser writes each refusal to its console ----------------------------
+# -- failures; a browser writes each refusal to its console ------------------------------------
 
 
 @pytest.fixture
@@ -293,7 +293,8 @@ def test_a_number_typed_into_an_old_page_is_there_after_signing_in(applicant: Ap
 
 
 def test_three_documents_and_two_stamps(applicant: Applicant) -> None:
-    """Nothing is stamped and nothing is charged; with a third stamp the same draft stamps all."""
+    """With two stamps for three documents nothing is stamped or charged. With a third stamp the same draft
+    stamps all."""
     applicant.signs_in("/buy")
     applicant.buys(2)
     applicant.uploads("Surat.pdf", "Ijazah.pdf", "Kuasa.pdf")
@@ -312,7 +313,7 @@ def test_three_documents_and_two_stamps(applicant: Applicant) -> None:
     applicant.page.get_by_role("button", name=NOW).click()
     applicant.sees("Meterai saya")
     expect(applicant.page.locator(".document .state.delivered")).to_have_count(3)
-    # The same form once more, of another window or after a lost answer: nothing is done twice.
+    # The same form once more, from another window or after a lost answer, does nothing.
     again = applicant.page.context.request.post(
         f"{applicant.instance.url}/stamp/pay", form={**form, "pay": "qris"}, max_redirects=0
     )
@@ -321,7 +322,7 @@ def test_three_documents_and_two_stamps(applicant: Applicant) -> None:
 
 @both_ways
 def test_a_file_that_was_sent_before_is_told_and_needs_a_yes(erring: Applicant) -> None:
-    """The answer was lost; the same file comes again with a new draft."""
+    """The first answer was lost, and the same file comes again with a new draft."""
     erring.signs_in("/buy")
     erring.buys(2)
     [letter] = erring.uploads("Surat.pdf")
@@ -336,7 +337,7 @@ def test_a_file_that_was_sent_before_is_told_and_needs_a_yes(erring: Applicant) 
         expect(erring.page.locator(".document .state")).to_have_text("Sudah bermeterai")
         expect(erring.page.locator("main .note")).to_contain_text("Belum ada yang dibubuhi")
         erring.fits_the_screen()
-        with erring.page.expect_navigation():  # the page that follows looks the same
+        with erring.page.expect_navigation():  # the next page looks the same
             erring.page.get_by_role("button", name=NOW).click()
     erring.page.get_by_label("Ya, bubuhkan 1 meterai lagi").check()
     erring.page.get_by_role("button", name=NOW).click()
@@ -356,12 +357,14 @@ def test_a_wrong_code_can_be_tried_again(erring: Applicant) -> None:
     erring.page.get_by_label("Kode enam angka").fill("12")
     erring.presses("Masuk")
     expect(erring.page.get_by_role("alert")).to_contain_text("enam angka")
-    erring.page.get_by_label("Kode enam angka").fill("000000")  # right once in a million runs
+    erring.page.get_by_label("Kode enam angka").fill(
+        "000000"
+    )  # the right code once in a million runs
     erring.presses("Masuk")
     expect(erring.page.get_by_role("alert")).to_contain_text("Kode salah, sisa 4 percobaan")
 
 
-# -- twice, and by strangers: told by HTTP, since no browser would do it ----------------------
+# -- repeated and foreign requests, by HTTP, since no browser would send them ------------------
 
 
 def _form(page: Page) -> dict[str, str]:
@@ -411,7 +414,7 @@ def test_an_unchanged_order_costs_an_empty_answer(applicant: Applicant) -> None:
     ask = applicant.page.context.request.get
     state = f"{applicant.page.url}/state"
     first = ask(state)
-    tag = first.headers["etag"].removeprefix("W/")  # weak where the answer is compressed
+    tag = first.headers["etag"].removeprefix("W/")  # the tag is weak if the answer is compressed
     again = ask(state, headers={"If-None-Match": f"W/{tag}"})
     assert (first.status, again.status) == (200, 304)
     assert again.body() == b""

@@ -1,4 +1,4 @@
-"""Many documents, serials and codes by one call, through a whole instance."""
+"""Many documents, serials and codes checked by one call, through a whole instance."""
 
 import csv
 import io
@@ -22,7 +22,7 @@ ENGLISH = {"Accept-Language": "en"}
 
 
 class Given:
-    """A stamped letter, its serial and the code on it, and what is wrong in every way."""
+    """A stamped letter, its serial and code, and wrong variants of each."""
 
     def __init__(self, instance: Instance) -> None:
         self.anybody = instance.anybody()

@@ -1,4 +1,4 @@
-"""The QR of a stamp leads to a page that says what it proves, and what it does not."""
+"""The QR of a stamp leads to a page that states what the QR proves and what it does not."""
 
 import hashlib
 import io
@@ -51,7 +51,7 @@ class Stamped:
 
 
 def scanned(document: bytes) -> str:
-    """What a phone reads from the first page."""
+    """The text of the QR on the first page, as a phone reads it."""
     opened = pypdfium2.PdfDocument(io.BytesIO(document))
     opened.init_forms()
     try:
@@ -85,7 +85,7 @@ def test_the_qr_leads_to_what_it_says(stamped: Stamped, language: str, capitals:
     assert translate("page.claim.one_document", language) in text
     assert hashlib.sha256(stamped.original).hexdigest()[:32] in text
     assert translate("state.stamp.affixed", language) in text
-    assert 'action="/check"' in text  # a plain form: it needs no script
+    assert 'action="/check"' in text  # a plain form, which needs no script
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -141,7 +141,12 @@ def test_extended_document_gets_further_stamp_and_altered_one_does_not(
     found = stamped.anybody.verify(signed)
     assert found["verdict"] == "genuine_then_extended"
     assert found["sealed"]["bytes"] == len(stamped.document)
-    elsewhere = {"page": 1, "x": 60, "y": 400, "width": 80}  # than the stamp that is there
+    elsewhere = {
+        "page": 1,
+        "x": 60,
+        "y": 400,
+        "width": 80,
+    }  # other than the place of the first stamp
     altered = signed.replace(b"595", b"594", 1)
     refused = stamped.customer.stamp(altered, elsewhere)
     assert (refused.status, refused.json["code"]) == (422, "seal_spoilt")

@@ -1,4 +1,4 @@
-"""Somebody who checks many documents, in a real browser: cuts, reloads, a table to keep."""
+"""A clerk who checks many documents in a real browser: interruptions, reloads, a table to keep."""
 
 import csv
 import io
@@ -42,7 +42,7 @@ def papers(*names: str) -> list[FilePayload]:
 def test_many_files_become_one_table(page: Page) -> None:
     page.goto("/check")
     page.get_by_role("link", name="Pilih banyak berkas").click()
-    page.wait_for_url("**/check/many")  # the page before has a field of this name, too
+    page.wait_for_url("**/check/many")  # the previous page has a field of this name too
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
         archive.writestr("c.pdf", pdf())
@@ -64,7 +64,7 @@ def test_many_files_become_one_table(page: Page) -> None:
     assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
 
 
-# Whether each word of an element stands on one line.
+# Return true if no word of an element is split between lines.
 WORDS_ARE_WHOLE = """(one) => {
   const text = one.firstChild, range = document.createRange();
   return [...text.data.matchAll(/\\S+/g)].every(({ 0: word, index }) => {
@@ -171,7 +171,7 @@ def test_rows_are_counted_and_filtered_by_what_was_found(
         assert [
             one.inner_text() for one in page.locator("tbody th").all() if one.is_visible()
         ] == shown
-    # No word is broken: each line of a name ends where one does.
+    # No word is split: a line of the name ends only where a word does.
     name = rows.nth(1).locator("th bdi")
     assert name.evaluate(WORDS_ARE_WHOLE)
     assert rows.nth(1).locator("td a").evaluate(WORDS_ARE_WHOLE)
@@ -261,14 +261,14 @@ def test_a_file_that_was_not_checked_is_sent_again_when_it_is_chosen_again(page:
     checks()
     expect(rows).to_contain_text("Tidak ada meterai")
     expect(status).to_contain_text("Tidak ada meterai dalam berkas ini 1")
-    # A row stays in its language when the page comes in another, and says which that is.
+    # A row keeps its language when the page is loaded in another one, and declares it.
     assert rows.evaluate_all("(all) => all.map((one) => one.lang)") == ["id"]
     page.locator("form[action='/language'] button").first.click()
     expect(page.locator("html")).to_have_attribute("lang", "en")
     expect(page.locator("tbody tr[lang=id]")).to_contain_text("Tidak ada meterai")
     page.locator("form[action='/language'] button").first.click()
     expect(page.locator("html")).to_have_attribute("lang", "id")
-    checks()  # now it has an answer, which is kept
+    checks()  # this request is answered, and the answer is kept
     expect(status).to_contain_text("Tidak ada meterai dalam berkas ini 1")
     assert len(asked) == 3
 
@@ -287,7 +287,7 @@ def test_where_a_line_stands_one_is_led_to_it(page: Page) -> None:
 
 # -- the code on paper -------------------------------------------------------------------------
 
-PHONES = 12  # of one household, or of one office
+PHONES = 12  # phones of one household or office
 SERIAL = "1QQJXXBQNX00N0WZXZP2FV"
 
 
@@ -298,7 +298,7 @@ def photo(text: str) -> FilePayload:
 
 
 def test_a_photo_of_a_code_leads_to_what_it_says(page: Page, instance: Instance) -> None:
-    # A code of another address leads to our page all the same, and nowhere else; it is said there.
+    # A code with another address leads to our page too, and never elsewhere. The page says so.
     for address, is_ours in (
         (f"HTTPS://EVIL.EXAMPLE/C/{SERIAL}", False),
         (f"{instance.url}@evil.example/c/{SERIAL}/1ABCD", False),

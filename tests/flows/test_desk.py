@@ -1,4 +1,4 @@
-"""Complaints in a real browser: one that the facts answer, and one for which staff send money back."""
+"""Complaints in a real browser: one is answered from the facts, and one leads to a refund by staff."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -16,7 +16,7 @@ from tests.support.seated import seated
 
 MONITOR = ViewportSize(width=1600, height=900)
 NO_STAMPS = "Sudah bayar, meterai belum ada"
-QUANTITY = 110  # whose price needs a second person
+QUANTITY = 110  # its price needs an approval
 BACK = "Rp1.100.000"
 SILENT_BANK = {"drop_notifications": -1, "query_500": -1}
 
@@ -28,7 +28,7 @@ Seats = Callable[[str], Page]
 def applicant(
     chromium: Browser, audited: Instance, request: pytest.FixtureRequest
 ) -> Iterator[Applicant]:
-    """Somebody who buys; afterwards every invariant holds."""
+    """A buyer; afterwards every invariant holds."""
     has_scripts = getattr(request, "param", True)
     with chromium.new_context(
         viewport=PHONE, locale="id-ID", java_script_enabled=has_scripts
@@ -40,7 +40,7 @@ def applicant(
 
 @pytest.fixture
 def seats(chromium: Browser, instance: Instance) -> Iterator[Seats]:
-    """A page of the console for somebody of staff with a role, in a browser of its own."""
+    """A page of the console for a member of staff with a role, in a browser of its own."""
     with ExitStack() as stack:
 
         def sit(role: str) -> Page:
@@ -55,7 +55,7 @@ def seats(chromium: Browser, instance: Instance) -> Iterator[Seats]:
 
 
 def complains(applicant: Applicant, words: str) -> str:
-    """Complain from the page of an order; the path of the complaint."""
+    """Send a complaint from the page of an order, and return the path of the complaint."""
     applicant.page.get_by_role("link", name="Ada yang tidak beres dengan pesanan ini").click()
     applicant.page.get_by_label("Apa yang terjadi?").select_option(label=NO_STAMPS)
     applicant.page.get_by_label("Ceritakan dengan kata-kata Anda").fill(words)
@@ -65,7 +65,7 @@ def complains(applicant: Applicant, words: str) -> str:
 
 
 def stands(applicant: Applicant, state: str) -> None:
-    """The state of the complaint that the page shows."""
+    """Check the state of the complaint on the page."""
     expect(applicant.page.locator(".state").first).to_have_text(state)
 
 
@@ -119,7 +119,7 @@ def test_money_of_a_complaint_goes_back_by_two_of_staff_and_the_case_ends_by_its
         order = urlsplit(page.url).path.rpartition("/")[2]
         applicant.pays()
         complaint = complains(applicant, "Sudah bayar, kuota 0. Uang saya di mana?")
-        stands(applicant, "Menunggu petugas")  # nobody knows yet whether it is paid
+        stands(applicant, "Menunggu petugas")  # it is still unknown whether the order is paid
     finally:
         bank.clear_faults()
     applicant.goes_to(f"/orders/{order}")
@@ -153,7 +153,7 @@ def test_money_of_a_complaint_goes_back_by_two_of_staff_and_the_case_ends_by_its
 
 
 def finds_and_asks(page: Page, applicant: Applicant, order: str) -> None:
-    """A clerk finds the case by the order and by the mail address, takes it over, and asks."""
+    """A clerk finds the case by the order and by the mail address, takes it over, and asks the buyer."""
     seeks(page, order, f"order/{order}")
     expect(page.locator(".told")).to_contain_text(re.compile("Complaint cas_.* received"))
     seeks(page, applicant.email, "account/*")
@@ -168,7 +168,7 @@ def finds_and_asks(page: Page, applicant: Applicant, order: str) -> None:
 
 
 def asks_for_the_money(page: Page, order: str) -> str:
-    """Ask for the refund of an order by its lever; the path of the request."""
+    """Request the refund of an order by its lever, and return the path of the request."""
     seeks(page, order, f"order/{order}")
     page.locator("a[href^='/console/levers/refunds.ask']").click()
     page.get_by_label("Reason").fill("Not wanted any more, says its buyer.")
@@ -182,7 +182,8 @@ def asks_for_the_money(page: Page, order: str) -> str:
 
 
 def is_refused_to_approve_it(page: Page, path: str, instance: Instance) -> None:
-    """One's own request: no button on the page, a refusal to the form, and a constraint with a name."""
+    """The requester cannot approve: the page has no button, the form is refused, and a named constraint forbids
+    it."""
     expect(page.get_by_role("button", name="Approve and carry out")).to_have_count(0)
     expect(page.locator("main")).to_contain_text("Another person must decide")
     token = page.locator("input[name=form_token]").first.input_value()
@@ -200,7 +201,7 @@ def is_refused_to_approve_it(page: Page, path: str, instance: Instance) -> None:
 
 
 def approves(page: Page, path: str) -> None:
-    """Somebody else approves on the page of approvals."""
+    """Another member of staff approves on the page of approvals."""
     page.get_by_role("link", name="Approvals", exact=True).first.click()
     page.locator("section", has_text="Waiting for me").locator(f"a[href='{path}']").click()
     expect(page.locator("main")).to_contain_text("Same as shown.")

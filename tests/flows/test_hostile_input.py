@@ -1,4 +1,4 @@
-"""Strangers, hostile texts and forged notifications get nowhere, and are never a fault."""
+"""Unauthorized requests, hostile texts and forged notifications have no effect and cause no fault."""
 
 import base64
 import json
@@ -21,7 +21,7 @@ from tests.support.money import money, payable
 from tests.support.pdf import pdf
 from tests.support.refusals import NASTY, a_key, assert_refused
 
-# -- who is asking ------------------------------------------------------------------------------
+# -- credentials ----------------------------------------------------------------------------------
 
 
 def test_a_key_that_opens_nothing_is_refused(inside: Inside, unharmed: Client) -> None:
@@ -38,7 +38,7 @@ def test_a_key_that_opens_nothing_is_refused(inside: Inside, unharmed: Client) -
         unharmed.key[:-1] + ("A" if unharmed.key[-1] != "A" else "B"),
         unharmed.key.lower(),
         unharmed.key.removeprefix("mtr_"),
-        # The account of one, the secret of the other.
+        # the account of one key with the secret of another
         unharmed.key[:30] + stranger.key[30:],
         *(text for text in NASTY if text.isascii()),
     ]
@@ -127,7 +127,7 @@ def test_a_hostile_address_on_the_command_line_is_refused(inside: Inside) -> Non
 
 
 class ForgedBank:
-    """Speaks as the bank, with the bank's own key or another."""
+    """Sends notifications like the bank, with the bank's own key or another."""
 
     def __init__(self, inside: Inside) -> None:
         self._inside = inside
@@ -137,13 +137,13 @@ class ForgedBank:
         self.key = key
 
     def sign(self, body: bytes, timestamp: str, key: rsa.RSAPrivateKey | None = None) -> str:
-        """The signature the bank would make."""
+        """The signature that the bank would make."""
         text = string_to_sign("POST", NOTIFY_PATH, body, timestamp)
         signed = (key or self.key).sign(text, padding.PKCS1v15(), hashes.SHA256())
         return base64.b64encode(signed).decode()
 
     def headers(self, body: bytes, external_id: str, *, age: float = 0.0) -> dict[str, str]:
-        """Everything a notification carries."""
+        """All headers of a notification."""
         at = datetime.now(UTC).astimezone(WIB) - timedelta(seconds=age)
         timestamp = at.strftime("%Y-%m-%dT%H:%M:%S+07:00")
         return {
@@ -161,7 +161,7 @@ class ForgedBank:
         return reply.status, reply.json["responseCode"]
 
     def outcome(self, external_id: str) -> Any:
-        """What became of a notification, once something did."""
+        """Wait for the outcome of a notification, and return it."""
         query = "SELECT outcome FROM notification_inbox WHERE external_id = %s AND outcome <> ''"
         (row,) = until("it was acted on", lambda: self._inside.rows(query, external_id))
         return row["outcome"]
@@ -169,12 +169,12 @@ class ForgedBank:
 
 @pytest.fixture
 def forger(inside: Inside) -> ForgedBank:
-    """Somebody who has the bank's key, or says so."""
+    """A sender that has the bank's key, or pretends to."""
     return ForgedBank(inside)
 
 
 def told(reference: str, number: str, amount: int = 10_000) -> bytes:
-    """The body of a notification that a payment was made."""
+    """The body of a notification of a payment."""
     return json.dumps(
         {
             "originalPartnerReferenceNo": reference,
@@ -186,7 +186,7 @@ def told(reference: str, number: str, amount: int = 10_000) -> bytes:
 
 
 def an_id() -> str:
-    """A fresh X-EXTERNAL-ID."""
+    """A new X-EXTERNAL-ID."""
     return str(uuid.uuid4().int)[:36]
 
 
@@ -240,7 +240,7 @@ def test_a_replayed_notification_counts_once(inside: Inside, forger: ForgedBank)
     assert forger.outcome(again) == "known"
 
     other = told(paid["partner_reference_no"], "999999999999")
-    # Of the same moment: an id counts for a day, and one may begin meanwhile.
+    # With the same timestamp, since an id counts for one day and midnight may pass meanwhile.
     signed = genuine | {"X-SIGNATURE": forger.sign(other, genuine["X-TIMESTAMP"])}
     assert forger.send(other, signed) == (409, "4095200")
     shown = customer.order(order["id"])["money"]
@@ -268,7 +268,7 @@ def test_money_for_nothing_of_ours_is_kept_in_suspense(inside: Inside, forger: F
 
 
 def give_back_what_is_in_suspense(inside: Inside) -> None:
-    """The operator had the bank give it back."""
+    """Let the operator return the money in suspense through the bank."""
     listed = inside.instance.command("breaks", "show", "--json")
     assert listed.returncode == 0, listed.stderr
     for item in json.loads(listed.stdout):

@@ -1,7 +1,7 @@
-"""Whatever comes between: the line away, the tab killed, the back button, two tabs, a session that ends.
+"""Interruptions of a visitor: no connection, a killed tab, the back button, two tabs, a session that ends.
 
-Phone and desktop, both languages, with and without scripts: spread over the tests, since each would
-find the same.
+Phone and desktop, both languages, with and without scripts are spread over the tests, since each combination
+would find the same.
 """
 
 from collections.abc import Iterator
@@ -42,14 +42,14 @@ def shop(instance: Instance) -> Iterator[Instance]:
     instance.assert_audit_holds()
 
 
-# -- the line is away --------------------------------------------------------------------------
+# -- no connection -----------------------------------------------------------------------------
 
 
 def stays_where_it_is(walker: Walker, pressed: Locator) -> None:
-    """Press something while the line is away: the page stays, and says what is safe."""
+    """Press something without a connection: the page stays, and says what is safe."""
     there = walker.page.url
     walker.context.set_offline(True)
-    # That the line is away is said by itself, too: what was pressed must have found it out before it is back.
+    # The page also reports a lost connection by itself. The press must have detected it before it is restored.
     with walker.page.expect_event("requestfailed", lambda asked: asked.method == "HEAD"):
         pressed.click()
     expect(walker.away).to_be_visible()
@@ -86,7 +86,7 @@ def test_nobody_sees_an_error_of_the_browser_while_the_line_is_away(chromium, sh
     page.wait_for_url(TO_ORDER)
     stays_where_it_is(walker, page.locator("form[action$='/paid'] button"))
     stays_where_it_is(walker, page.locator("main a[href='/history']"))
-    # Paid while this page had no line: it says so once it is back.
+    # The order is paid while this page has no connection. The page shows it once it is connected.
     walker.context.set_offline(True)
     walker.pays()
     expect(walker.away).to_be_visible()
@@ -95,11 +95,11 @@ def test_nobody_sees_an_error_of_the_browser_while_the_line_is_away(chromium, sh
     assert walker.complaints == []
 
 
-# -- the tab is killed -------------------------------------------------------------------------
+# -- a killed tab ------------------------------------------------------------------------------
 
 
 def killed_while_sending(walker: Walker) -> None:
-    """Begin to send a file, and lose the page after two parts; the same file goes on."""
+    """Begin to send a file, and close the page after two parts. The same file continues later."""
     content, parts = scan(5 * PART_BYTES_MAX), []
 
     def counted(route: Route) -> None:
@@ -107,7 +107,7 @@ def killed_while_sending(walker: Walker) -> None:
         if len(parts) < 3:
             route.continue_()
             return
-        route.abort()  # also what the page tries again before it is gone
+        route.abort()  # also the retries of the page before it closes
         if len(parts) == 3:
             walker.page.close()
 
@@ -133,22 +133,22 @@ def test_a_tab_that_is_killed_at_any_step_goes_on_when_it_is_opened_again(chromi
     walker = Walker(chromium, shop)
     walker.opens("/stamp")
     killed_while_sending(walker)
-    walker.opens_again()  # its page is there, with the stamp where it was suggested
+    walker.opens_again()  # the page is there, with the stamp at the suggested place
     expect(walker.use).to_be_visible()
     walker.page.locator("button[value=add]").click()
     walker.page.wait_for_url("**stamp=2*")
-    walker.opens_again()  # placing: what was kept is shown
+    walker.opens_again()  # during placing: the stored places are shown
     expect(walker.page.locator(".handle")).to_have_count(2)
     walker.page.locator("main details summary").click()
     walker.page.locator("button[value='remove:2']").click()
     walker.page.wait_for_url("**stamp=1*")
     walker.places()
-    walker.opens_again()  # before an address was given
+    walker.opens_again()  # before an address was entered
     walker.asks_for_a_code()
-    walker.opens_again()  # before the code was typed: no other is needed
+    walker.opens_again()  # before the code was typed: no other code is needed
     expect(walker.page.locator("#code")).to_be_visible()
     walker.orders()
-    walker.opens_again()  # an order that waits for its money
+    walker.opens_again()  # an order that waits for its payment
     walker.pays()
     walker.opens_again()
     walker.sees_it_stamped()
@@ -181,7 +181,7 @@ def test_a_browser_that_was_closed_goes_on_with_its_cookies(chromium, shop, seat
     walker.sees_it_stamped()
 
 
-# -- back, and beside --------------------------------------------------------------------------
+# -- back button and second tab ----------------------------------------------------------------
 
 
 @everywhere
@@ -197,7 +197,7 @@ def test_back_and_on_again_loses_nothing_and_orders_once(chromium, shop, seat):
     walker.asks_for_a_code()
     walker.orders()
     order = page.url
-    page.go_back()  # what was ordered leads to its order again, or is shown as it was
+    page.go_back()  # the previous page leads to the order, or is shown as it was
     expect(page.locator("h1")).to_be_visible()
     page.goto(order)
     walker.pays()
@@ -215,10 +215,10 @@ def test_two_tabs_are_one_order(chromium, shop, seat):
     second.goto(first.url)
     walker.places()
     walker.page = second
-    walker.places()  # as the other tab did: it goes on
+    walker.places()  # it continues like the other tab
     walker.asks_for_a_code()
     walker.orders()
-    # The other tab still shows the last look of a stranger; it leads to no second order.
+    # The other tab still shows the review page without a session. It makes no second order.
     walker.page = first
     walker.page.locator("#email").first.fill(walker.email)
     walker.page.locator("form:has(#email) button").first.click()

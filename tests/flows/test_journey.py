@@ -1,6 +1,6 @@
-"""The way of an applicant, in what it costs: pages, taps, octets, requests, and what a cut costs.
+"""The cost of an applicant's journey: pages, taps, octets, requests, and the cost of a lost connection.
 
-How long it takes is measured by `python -m bench.journey`; no time decides a test.
+Its duration is measured by `python -m bench.journey`. No test depends on time.
 """
 
 from collections.abc import Iterator
@@ -16,14 +16,14 @@ from tests.support.instance import Instance
 from tests.support.journey import Journey, fetched_twice, scan
 from tests.support.shaped_line import QUICK, ShapedLine
 
-PAGES = ["/", "/stamp/place", "/stamp/pay"]  # and that of the order
+PAGES = ["/", "/stamp/place", "/stamp/pay"]  # and the page of the order
 TAPS_MAX = 9
 LETTER_BYTES = 444_000
-# Of TLS, heads and cookies over everything from home to stamped.
+# TLS, headers and cookies of all requests from home to the stamped document
 OVERHEAD_UP_MAX = 64 * 1024
-DOWN_BYTES_MAX = 128 * 1024  # pages, style, scripts, the picture of a page
+DOWN_BYTES_MAX = 128 * 1024  # pages, style, scripts, the image of a page
 ROUND_TRIPS_MAX = 16
-# The part that was under way and the one whose answer was lost, and for each its TLS and heads.
+# The part under way and the part whose answer was lost, each with its TLS and headers.
 AGAIN_PER_CUT_MAX = 2 * PART_BYTES_MAX + 16 * 1024
 LARGE_BYTES = 2_500_000
 
@@ -70,6 +70,6 @@ def test_a_large_file_goes_up_through_three_cuts_and_little_is_sent_twice(
         one.chooses(document)
         _, upload = one.steps
         assert upload.up - len(document) <= len(cuts) * AGAIN_PER_CUT_MAX
-        # Every cut broke something, and what was there went on from where it was.
+        # Every cut interrupted something, and the upload resumed from the stored offset.
         assert one.line.counts.of("GET")["/stamp"] <= len(cuts)
         assert sum(count for path, count in one.line.counts.of("POST").items()) == 1

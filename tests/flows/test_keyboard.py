@@ -1,4 +1,4 @@
-"""The whole way by the keyboard alone, and where the focus is can be seen at each step."""
+"""The whole journey by keyboard alone. At each step the focus is visible."""
 
 from typing import Any
 
@@ -18,8 +18,8 @@ from tests.support.seated import seated
 from tests.support.walker import TO_ORDER, Walker
 
 CHOOSER_PRESSES, CHOOSER_MS = 3, 30_000
-TABS_MAX = 60  # of one page; more is a trap
-# The element that has the focus: what it is, whether that is drawn, and whether it is in sight and on top.
+TABS_MAX = 60  # on one page; more means a keyboard trap
+# The element with the focus, whether its focus is drawn, and whether it is visible and not covered.
 FOCUSED = """() => {
     const one = document.activeElement;
     if (!one || one === document.body) return null;
@@ -39,19 +39,19 @@ FOCUSED = """() => {
 
 
 class Typist(Walker):
-    """Somebody without a mouse."""
+    """A person without a mouse."""
 
     def looks(self) -> None:
-        """The focus can be seen where it is."""
+        """Check that the focus is visible."""
         found: dict[str, Any] | None = self.page.evaluate(FOCUSED)
         if found is None:
-            return  # the frame of the browser has it
+            return  # the focus is in the browser's own controls
         assert found["drawn"], found
         assert found["seen"], found
         assert not found["covered"], found
 
     def tabs_to(self, selector: str) -> None:
-        """Go on by Tab until what is wanted has the focus."""
+        """Press Tab until the wanted element has the focus."""
         for _ in range(TABS_MAX):
             if self.page.evaluate("(one) => document.activeElement.matches(one)", selector):
                 self.looks()
@@ -66,7 +66,7 @@ class Typist(Walker):
 
 
 def opens_the_files(somebody: Typist) -> FileChooser:
-    """The browser's own dialogue; on a busy machine it may not open at the first press of the key."""
+    """Open the browser's file dialog. On a busy machine it may not open at the first key press."""
     for _ in range(CHOOSER_PRESSES):
         try:
             with somebody.page.expect_file_chooser(timeout=CHOOSER_MS) as chooser:
@@ -80,7 +80,7 @@ def opens_the_files(somebody: Typist) -> FileChooser:
 def chooses(somebody: Typist) -> None:
     expect(
         somebody.page.locator("form[data-uploads] > button")
-    ).to_be_hidden()  # the script is here
+    ).to_be_hidden()  # the script has been loaded
     somebody.tabs_to("#document")
     file = FilePayload(name="surat.pdf", mimeType="application/pdf", buffer=pdf(words="Surat"))
     opens_the_files(somebody).set_files([file])
@@ -135,7 +135,7 @@ def test_the_way_by_the_keyboard_alone(chromium, instance: Instance, width: int)
     somebody.tabs_to("main summary")
     somebody.pays()
     expect(page.locator(".document .state.delivered")).to_have_count(1, timeout=WAIT_MS)
-    somebody.looks()  # what had it is gone, and it is where the page is read on
+    somebody.looks()  # the focused element is gone, and the focus is on the main part of the page
     somebody.tabs_to(".document a[href$='/document']")
     with page.expect_download() as coming:
         somebody.presses("Enter")

@@ -1,4 +1,4 @@
-"""A client's own words on orders and stampings: taken, kept, answered, found again."""
+"""Labels and references of clients on orders and stampings: accepted, stored, returned, found again."""
 
 import hashlib
 import json
@@ -80,7 +80,7 @@ def test_labels_beyond_their_limits_are_refused(
 
 @pytest.fixture
 def stamped(audited: Instance) -> tuple[Client, list[Reply]]:
-    """A customer with three documents stamped, the first labelled, the last its copy elsewhere."""
+    """A customer with three stamped documents: the first has labels, the last is a copy of it at another place."""
     customer = audited.customer()
     audited.bank.pay(payable(customer, customer.place(4)))
     until("stamps are issued", lambda: customer.balance()["available"] == 4)
@@ -132,7 +132,7 @@ def test_stampings_are_listed_and_filtered(stamped: tuple[Client, list[Reply]]) 
         ("document=abc", "document", "sha256"),
         ("since=yesterday", "since", "moment"),
         ("since=2026-11-29T10:00:00", "since", "moment"),
-        ("since=2026-11-29T10:00:00+07:00", "since", "moment"),  # the plus is a space
+        ("since=2026-11-29T10:00:00+07:00", "since", "moment"),  # the plus is decoded as a space
         ("limit=0", "limit", "within_bounds"),
         ("state=failed&state=delivered", "state", "once"),
     ],

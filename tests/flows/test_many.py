@@ -1,4 +1,4 @@
-"""Many files at once, through a whole instance: rows as they come, CSV, sealed revisions, bounds."""
+"""Many files at once, through a whole instance: rows as they arrive, CSV, sealed revisions, limits."""
 
 import csv
 import hashlib
@@ -25,7 +25,7 @@ Files = list[tuple[str, bytes]]
 
 
 class Papers:
-    """What a committee got: stamped letters, one that was changed, one without a stamp."""
+    """Documents of a committee: stamped letters, a changed one, and one without a stamp."""
 
     def __init__(self, instance: Instance) -> None:
         self.anybody = instance.anybody()
@@ -100,7 +100,7 @@ def test_the_csv_is_safe_to_open(papers: Papers) -> None:
     assert text.endswith("\r\n")
     rows = table_of(text)
     assert {len(row) for row in rows} == {16}
-    # What is wrong stands first.
+    # Bad results come first.
     assert [row[0] for row in rows[1:]] == ["'=cmd|'x'!A1.pdf", "Tanpa, meterai.pdf", "Budi.pdf"]
     assert translate("verdict.altered", "id") == rows[1][1]
     assert rows[1][2]
@@ -125,7 +125,7 @@ def test_csv_of_an_english_page_is_parted_by_commas(papers: Papers) -> None:
 
 
 def workbook_of(content: bytes) -> tuple[list[list[str | float]], str]:
-    """The cells of the one sheet of a workbook, row by row, and its XML."""
+    """The cells of the only sheet of a workbook, row by row, and its XML."""
     space = {"m": "http://schemas.openxmlformats.org/spreadsheetml/2006/main"}
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         sheet = archive.read("xl/worksheets/sheet1.xml").decode()
@@ -260,7 +260,7 @@ def test_archive_has_sealed_revision_of_each_good_file(papers: Papers, is_packed
 
 
 def test_each_file_with_a_serial_of_another_is_marked_and_stands_first(papers: Papers) -> None:
-    """Two who hand in the same stamped file, or one file that was changed and the true one."""
+    """Two applicants submit the same stamped file, or one submits it genuine and the other changed."""
     files = [("c.pdf", pdf()), ("Budi.pdf", papers.good), ("=Ani.pdf", papers.good)]
     _, text = sent(papers.anybody, "/check/many", [("semua.zip", packed(files))])
     seen = translate("page.many.seen_in", "id")
@@ -278,7 +278,7 @@ def test_each_file_with_a_serial_of_another_is_marked_and_stands_first(papers: P
 
 
 def test_something_comes_while_it_goes_on(papers: Papers, instance: Instance) -> None:
-    """The first byte is here before the last file was looked at, so that no proxy takes it for an end."""
+    """The first byte arrives before the last file is examined, so that no proxy ends an idle connection."""
     files = [(f"{number}.pdf", papers.good) for number in range(150)]
     fields = [("document", (name, content)) for name, content in files]
     body, kind = urllib3.encode_multipart_formdata(fields)
@@ -326,7 +326,7 @@ def test_a_form_that_is_too_large_is_told_the_limit(papers: Papers, instance: In
         "Content-Type": "multipart/form-data; boundary=x",
         "Content-Length": str(MANY_FORM_BYTES_MAX + 1),
     }
-    # On a connection of its own: the rest of the body never comes.
+    # On a connection of its own, since the rest of the body never comes.
     reply = instance.anybody().post("/check/many", b"--x", headers=headers)
     assert reply.status == 413
     assert "128 MB" in reply.body.decode()

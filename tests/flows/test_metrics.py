@@ -1,4 +1,4 @@
-"""What the web says about itself, all of its processes together, and to whom."""
+"""Metrics of the web: summed over all its processes, and shown to authorized clients only."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ HEALTHY = f'{REQUESTS}{{method="GET",route="/healthz",status="200"}}'
 def test_the_processes_of_the_web_count_together(tmp_path: Path) -> None:
     with Instance(tmp_path, METERAI_WORKERS="2") as instance:
         for _ in range(20):
-            # A connection of its own each time, so that both processes get some.
+            # A new connection each time, so that both processes get some.
             assert instance.anybody().get("/healthz").status == 200
         assert instance.anybody().get("/nothing/here").status == 404
         assert instance.anybody().call("BREW", "/healthz").status == 405
@@ -29,12 +29,12 @@ def test_the_processes_of_the_web_count_together(tmp_path: Path) -> None:
             found = instance.counted()
             return found if expected.items() <= found.items() else None
 
-        # An answer is counted once it is sent, which another process may be asked about sooner.
+        # An answer is counted after it is sent; another process may be asked for the metrics earlier.
         _children_die(instance, until("all are counted, and no more", counted))
 
 
 def _children_die(instance: Instance, before: dict[str, float]) -> None:
-    """What was counted stays counted, whoever dies, and in whatever order they come back."""
+    """Counters never decrease, whichever process is killed and in whatever order they return."""
     web = instance.part("web")
     old = {child.pid for child in web.children()}
     psutil.Process(min(old)).kill()
@@ -47,11 +47,11 @@ def _children_die(instance: Instance, before: dict[str, float]) -> None:
     _never_less(after, last := instance.counted())
     assert last[HEALTHY] == 20.0
     files = [file.name for file in (instance.data / "metrics").glob("counter_*.db")]
-    assert len(files) <= 5, files  # the dead, three of the web, the worker
+    assert len(files) <= 5, files  # the killed process, three of the web, the worker
 
 
 def _never_less(before: dict[str, float], after: dict[str, float]) -> None:
-    # What is so now (a limit, who waits) goes with its process; what was counted does not.
+    # Gauges (a limit, waiting requests) end with their process. Counters do not.
     counted = {
         name: figure
         for name, figure in before.items()

@@ -1,7 +1,7 @@
-"""What the database does is what the lifecycle tables say, for every state and event.
+"""The database follows the lifecycle tables for every pair of state and event.
 
-Each thing is brought into a state by what really brings it there; then the event happens; then it
-is where the table says, or where it was.
+Each subject is brought into a state by the product's own commands. Then the event happens. The new state is the
+one in the table, or the old one.
 """
 
 from collections.abc import Callable, Mapping
@@ -35,7 +35,7 @@ def walk(
     happens: Mapping[StrEnum, Happen],
     table: str,
 ) -> None:
-    """Try every pair."""
+    """Try every pair of state and event."""
     edges = {(state, event): target for state, event, target in lifecycle.edges()}
     wrong = []
     for state, event in product(makes, happens):
@@ -115,14 +115,14 @@ def take_back(shop: Shop, order: UUID) -> None:
 
 
 def give_back(shop: Shop, _: UUID) -> None:
-    """The provider gives all of the payment back of its own accord."""
+    """The provider returns the whole payment without our refund."""
     for one in shop.paid[-1:]:
         shop.given_back(one, one.amount)
     shop.work()
 
 
 def restore(shop: Shop, _: UUID) -> None:
-    """The chargeback is won; the refunds were reversed."""
+    """The chargeback is won, and the refunds were reversed."""
     for one in shop.paid[-1:]:
         shop.win(one)
     for refund in shop.refunds():
@@ -172,7 +172,7 @@ def test_orders(shop: Shop) -> None:
     assert set(makes) == set(OrderState)
     assert set(happens) | {OrderEvent.ASKED_BACK, OrderEvent.LOSS_COVERED} == set(OrderEvent)
     walk(shop, ORDER, makes, happens, "orders")
-    # What is merely paid has stamps to ask back only where documents wait for theirs.
+    # An order that is only paid has stamps to refund only if documents wait for them.
     makes[OrderState.PAID] = documents_paid
     walk(
         shop,
@@ -277,7 +277,7 @@ def taken_back(shop: Shop, attempt: UUID) -> None:
 
 
 def decline(shop: Shop, attempt: UUID) -> None:
-    """News of a payment that never was one."""
+    """A notification that a payment was declined which was never made."""
     shop.charge_back(Paid(attempt, "NEVER", PRICE + FEE))
 
 
@@ -386,7 +386,7 @@ def test_a_stamping_whose_order_ended_is_dropped_unless_it_began(shop: Shop) -> 
         shop.clear()
         stamping = make(shop)
         before = StampingState(state_in(shop, "stampings", stamping))
-        shop.ask_back(shop.placed[-1])  # so that an order without a begun document ends
+        shop.ask_back(shop.placed[-1])  # so that an order without a started document ends
         drop(shop, stamping)
         expected = edges.get((before, StampingEvent.ORDER_ENDED), before)
         assert state_in(shop, "stampings", stamping) == expected
@@ -398,7 +398,7 @@ def test_stamps(shop: Shop) -> None:
         StampState.AFFIXED: ended("deliver"),
         StampState.VOID: ended("fail"),
     }
-    # Never done alone: these are what delivering and failing a stamping do to its serials.
+    # These are no commands of their own: they are what delivering and failing a stamping do to its stamps.
     happens: dict[StrEnum, Happen] = {
         StampEvent.DELIVERED: lambda shop, stamping: shop.deliver(stamping),
         StampEvent.RELEASED: lambda shop, stamping: shop.fail(stamping),
@@ -435,7 +435,7 @@ def accept(shop: Shop, refund: UUID) -> None:
 
 
 def put_off(shop: Shop, refund: UUID) -> None:
-    """Its call was not begun."""
+    """The call of a refund was not started."""
     shop.call(refund_store.PUT_OFF, "", 1.0, shop.account, refund)
 
 
@@ -455,7 +455,7 @@ def settle(shop: Shop, refund: UUID) -> None:
 
 def charge_back_and_be_refused(shop: Shop, refund: UUID) -> None:
     take_back(shop, shop.placed[-1])
-    shop.refuse(refund)  # a refund under way learns of it from the bank's no
+    shop.refuse(refund)  # a refund under way learns of the chargeback from the bank's refusal
 
 
 def test_refunds(shop: Shop) -> None:
@@ -479,6 +479,6 @@ def test_refunds(shop: Shop) -> None:
         RefundEvent.GIVEN_BACK: give_back,
     }
     assert set(makes) == set(RefundState)
-    # An account is refused by a transfer alone: `tests/payments/test_transfers.py`.
+    # Only a transfer reveals a refused account: `tests/payments/test_transfers.py`.
     assert set(happens) == set(RefundEvent) - {RefundEvent.ACCOUNT_REFUSED}
     walk(shop, REFUND, makes, happens, "refunds")

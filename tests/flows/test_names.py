@@ -1,4 +1,4 @@
-"""A file name of any kind goes its whole way: in by API or form, onto pages, out in a mail."""
+"""A file name of any kind passes through the product: in by API or form, onto pages, out in a mail."""
 
 import re
 import uuid
@@ -24,7 +24,7 @@ NASTY = {
 
 
 def multipart(name: bytes, document: bytes, **fields: str) -> tuple[bytes, str]:
-    """A form as a program that checks nothing would send it."""
+    """A multipart form as sent by a program that checks nothing."""
     parts = [
         f'--zz\r\nContent-Disposition: form-data; name="{field}"\r\n\r\n{value}\r\n'.encode()
         for field, value in fields.items()
@@ -49,7 +49,7 @@ def signed_in(inside: Inside, address: str) -> dict[str, str]:
 
 
 def send(anybody: Client, cookie: dict[str, str], path: str, fields: dict[str, str]) -> str:
-    """Where a form leads that was sent."""
+    """Send a form, and return the address to which it leads."""
     sent = anybody.post(path, urlencode(fields).encode(), headers=cookie | FORM)
     assert sent.status == 303, sent.body
     return sent.headers["location"]

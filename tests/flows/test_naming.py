@@ -1,4 +1,5 @@
-"""Money that cannot go back to where it was paid from: its buyer names a bank account, by a mail or on the page of the order."""
+"""Money that cannot return the way it was paid: its buyer names a bank account, by a mail or on the page of the
+order."""
 
 import re
 from collections.abc import Iterator
@@ -19,7 +20,7 @@ NAMED = "Rekening sudah disebutkan"
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
-    """An instance that can transfer, whose bank gives back nothing that was paid by QR."""
+    """An instance that can transfer money, and whose bank refuses refunds of QR payments."""
     given = {"METERAI_BANK_SOURCE_ACCOUNT": FLOAT_ACCOUNT}
     with Instance(tmp_path_factory.mktemp("naming"), **given) as running:
         running.bank.faults(refuse_refunds=1_000)
@@ -32,7 +33,7 @@ def context_of(chromium: Browser, **more: Any) -> BrowserContext:
 
 
 def takes_elsewhere(place: Instance, client: Client) -> str:
-    """The refund that the bank refuses takes another way; the one in its place."""
+    """Reroute a refund that the bank refuses, and return the refund that replaces it."""
 
     def refused() -> Any:
         found = client.get("/v1/refunds").json["refunds"]
@@ -40,7 +41,7 @@ def takes_elsewhere(place: Instance, client: Client) -> str:
 
     [refund] = until("the bank refuses", refused)
 
-    def is_done() -> bool:  # not while a call is under way
+    def is_done() -> bool:  # a call that is under way must end first
         done = place.command("refunds", "reroute", refund, "--reason", "the bank refuses it")
         return bool(done.returncode == 0)
 
@@ -64,7 +65,7 @@ def link_of(place: Instance, email: str) -> str:
 
 
 def waiting(place: Instance) -> tuple[Client, str, str]:
-    """A buyer whose money waits: its key, its address, the link of its mail."""
+    """A buyer whose money waits for an account: its client, its address, the link of its mail."""
     email = f"{new_id().hex[:12]}@example.org"
     client = place.customer(email)
     order = client.place(1)

@@ -1,4 +1,4 @@
-"""The description of the API says what the API does."""
+"""The API behaves as its OpenAPI description says."""
 
 from tests.support.instance import Instance
 

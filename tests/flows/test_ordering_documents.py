@@ -21,7 +21,7 @@ LETTER = pdf(words="Yang menyatakan")
 def order(
     customer: Client, documents: list[bytes], placements: object, *, key: str = "", **more: str
 ) -> Reply:
-    """Order the stamps of documents; placements that are text go as they are."""
+    """Order the stamps of documents. Placements that are already text are sent unchanged."""
     text = placements if isinstance(placements, str) else json.dumps(placements)
     files = [
         ("document", (f"surat-{number}.pdf", one, "application/pdf"))

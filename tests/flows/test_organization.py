@@ -1,4 +1,5 @@
-"""An organization over HTTP: made, its clerk invited by mail, who stamps from its balance until its role ends."""
+"""An organization over HTTP: it is made, invites a clerk by mail, and the clerk stamps from its balance until
+the role ends."""
 
 import re
 import uuid
@@ -19,7 +20,7 @@ MEMBERS, INVITE = "/account/members", "/account/members/invitations"
 
 
 class Person(WalkIn):
-    """Somebody with a browser of its own, who reads the mails of an address."""
+    """A person with a browser, who reads the mails of an address."""
 
     def __init__(self, instance: Instance, name: str) -> None:
         super().__init__(httpx.Client(base_url=instance.url, timeout=60))  # type: ignore[arg-type]
@@ -38,7 +39,7 @@ class Person(WalkIn):
         return found[0]
 
     def code(self) -> str:
-        """The code of the newest mail, which no mail before had."""
+        """The code of the newest mail. It differs from all earlier codes."""
 
         def came() -> list[str]:
             subjects = [one["subject"] for one in self.instance.mails_to(self.email)]
@@ -54,7 +55,7 @@ class Person(WalkIn):
         return self
 
     def acts_for(self, name: str) -> None:
-        """Choose on the page for it."""
+        """Choose the account to act for on its page."""
         page = self.get("/account/acting")
         found = re.search(
             rf'value="(acc_\w+)">{re.escape(translate("page.acting.button", "en", name=name))}',
@@ -65,7 +66,7 @@ class Person(WalkIn):
         assert self.goes("/account/acting", form) == "/account"
 
     def is_refused(self, path: str, form: dict[str, str] | None = None) -> str:
-        """The code with which a page is refused."""
+        """The code with which a form is refused."""
         answer = self.client.get(path) if form is None else self.sends(path, form)
         found = re.search(r'data-refusal="\d+ (\w+)"', answer.text)
         assert found, (answer.status_code, answer.text)
@@ -87,7 +88,7 @@ def clerk(instance: Instance) -> Iterator[Person]:
 
 
 def makes(owner: Person) -> None:
-    """An organization with an unusual number, for which its owner acts from then on."""
+    """Make an organization with an unusual number; its owner acts for it from then on."""
     form = fields(owner.get("/account/organizations/new"), "/account/organizations/new")
     typed = {"organization": NAME, "npwp": "01.234.567.8-901.000", "nib": "12"}
     made = owner.sends("/account/organizations/new", form | typed)
@@ -107,7 +108,7 @@ def key_of(owner: Person) -> Client:
 
 
 def invites(owner: Person, clerk: Person, limit: str = "") -> str:
-    """Invite somebody as a clerk; the path of the link in the mail."""
+    """Invite a person as a clerk, and return the path of the link in the mail."""
     form = fields(owner.get(MEMBERS), INVITE, "email")
     told = form | {"email": clerk.email, "role": "clerk", "stamps_per_month": limit}
     assert owner.goes(INVITE, told) == f"{MEMBERS}#invitations"
@@ -121,7 +122,7 @@ def accepts(clerk: Person, link: str) -> None:
 
 
 def stamps(clerk: Person, name: str) -> str:
-    """Stamp a document from the balance; where that leads."""
+    """Stamp a document from the balance, and return the address to which the form leads."""
     page = clerk.places(name)
     form = fields(page, "/stamp/pay", "draft")
     assert form["pay"] == "balance"

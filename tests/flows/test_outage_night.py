@@ -1,4 +1,4 @@
-"""The night of an outage from its begin to its report: every paper tells of it with the same numbers."""
+"""A night with an outage, from its begin to its report: every document has the same figures."""
 
 import html
 import json
@@ -30,7 +30,7 @@ from tests.support.watching import Watching, configured, facts_of
 
 STAFF = ("operations", "operations", "supervisor")
 PAID_BEFORE, PAID_AT_NIGHT = 2, 6
-FAILED_MINUTES = 2  # whole ones, so that the record of the outage has a time
+FAILED_MINUTES = 2  # whole minutes, so that the outage record has a failed period
 ORDERS_AT_ONCE = 40
 MINUTE, MAJOR = timedelta(minutes=1), "major_outage"
 SILENT_BANK = {"drop_notifications": -1, "query_500": -1}
@@ -38,11 +38,11 @@ SILENT_BANK = {"drop_notifications": -1, "query_500": -1}
 
 @contextmanager
 def served(folder: Path) -> Iterator[str]:
-    """The static files of a watcher as any host serves them; their address."""
+    """Serve the static files of a watcher, and yield their address."""
 
     class Quiet(SimpleHTTPRequestHandler):
         def log_message(self, *_: object) -> None:
-            """Says nothing."""
+            """Log nothing."""
 
     folder.mkdir(parents=True, exist_ok=True)
     with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder))) as server:
@@ -52,7 +52,7 @@ def served(folder: Path) -> Iterator[str]:
 
 
 def watchers_of(folder: Path, url: str) -> Path:
-    """The file of the only watcher; its key is made."""
+    """Write the file that names the only watcher, and make its key."""
     folder.mkdir(parents=True, exist_ok=True)
     config = folder / "watch.toml"
     config.write_text(
@@ -69,9 +69,9 @@ def watchers_of(folder: Path, url: str) -> Path:
 
 @contextmanager
 def database_gone(instance: Instance) -> Iterator[None]:
-    """PostgreSQL is killed and does not come back, until the end."""
+    """PostgreSQL is killed and stays away until the end of the block."""
     [server] = [one for one in instance.parent.children() if Path(one.exe()).name == "postgres"]
-    instance.parent.suspend()  # it would start another at once
+    instance.parent.suspend()  # it would restart the server at once
     server.send_signal(signal.SIGQUIT)
     psutil.wait_procs([server], timeout=20)
     yield
@@ -80,20 +80,20 @@ def database_gone(instance: Instance) -> Iterator[None]:
 
 
 def paid(buyer: Client, bank: Any) -> str:
-    """A stamp that is ordered and paid at the bank; the order."""
+    """Order a stamp, pay it at the bank, and return the order."""
     placed = buyer.place()
     assert bank.pay(payable(buyer, placed)).status == 200
     return str(placed["id"])
 
 
 def published(instance: Instance) -> dict[str, Any]:
-    """What the platform says of itself to everybody."""
+    """The public status according to the platform."""
     found: dict[str, Any] = instance.anybody().get("/v1/status").json
     return found
 
 
 def failed_minutes(watching: Watching) -> list[datetime]:
-    """The minutes in which at least half of the tries of buying failed, as they were signed."""
+    """The minutes in which at least half of the signed tries of buying failed."""
     found = []
     for line in watching.readings():
         facts = facts_of(line)
@@ -105,7 +105,7 @@ def failed_minutes(watching: Watching) -> list[datetime]:
 
 @dataclass
 class Night:
-    """One night, and whoever bought in it."""
+    """One night with its instance, watcher and buyer."""
 
     instance: Instance
     watching: Watching
@@ -114,11 +114,11 @@ class Night:
     orders: list[str] = field(default_factory=list)
 
     def states(self) -> set[str]:
-        """The states of the orders of the buyer."""
+        """The states of the buyer's orders."""
         return {str(self.buyer.order(one)["state"]) for one in self.orders}
 
     def incident(self) -> dict[str, Any]:
-        """The only incident, as the platform tells everybody."""
+        """The only incident, from the public API."""
         [found] = published(self.instance)["incidents"]
         return dict(found)
 
@@ -130,13 +130,13 @@ class Night:
         return html.unescape(re.sub(r"(<[^>]+>|\s)+", " ", reply.body.decode()))
 
     def says(self, *words: str) -> str:
-        """What a command of the operator says; it must succeed."""
+        """The output of an operator's command, which must succeed."""
         done = self.instance.command(*words)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
 
-@pytest.mark.soak  # six minutes, most of them waiting for what the watcher sees
+@pytest.mark.soak  # six minutes, most of them waiting for the watcher
 @pytest.mark.timeout(1_200)
 def test_night_of_an_outage_is_told_alike_by_every_paper(tmp_path: Path) -> None:
     folder, data = tmp_path / "watcher", tmp_path / "data"
@@ -157,7 +157,8 @@ def test_night_of_an_outage_is_told_alike_by_every_paper(tmp_path: Path) -> None
 
 
 def _breaks(night: Night) -> None:
-    """A rush, the bank silent, the database gone for minutes; the public sees it, and the watch opens an incident."""
+    """Break the service: a rush, a silent bank, no database for minutes. The public sees it, and the watch
+    opens an incident."""
     instance, watching, bank = night.instance, night.watching, night.instance.bank
     night.orders = [paid(night.buyer, bank) for _ in range(PAID_BEFORE)]
     until("they are executed", lambda: night.states() == {"executed"})
@@ -184,7 +185,7 @@ def _breaks(night: Night) -> None:
 
 
 def _comes_back(night: Night) -> None:
-    """The way back by the operator's commands, while the bank's news are still lost at its begin."""
+    """Recover by the operator's commands. The bank's notifications are still lost at first."""
     of = night.incident()["id"]
     known = ("--text-id", "Basis data mati.", "--text-en", "The database died.")
     night.says("incidents", "update", of, "--state", "identified", *known)
@@ -207,13 +208,13 @@ def _step(night: Night) -> str:
 
 
 def _measured(night: Night) -> set[str]:
-    """States as they were measured; an open incident makes what is shown worse."""
+    """The measured states. The shown states are worse while an incident is open."""
     now = facts_of((night.watching.public / "now.json").read_text())
     return {str(one["agreed"]) for one in now["components"].values()}
 
 
 def _incident_is_told_alike(night: Night) -> None:
-    """By the platform, its page and the watcher's files."""
+    """Compare the incident at the platform, on its page and in the watcher's files."""
     incident = night.incident()
 
     def seen() -> dict[str, Any]:
@@ -235,7 +236,7 @@ def _incident_is_told_alike(night: Night) -> None:
 
 
 def _money_is_told_alike(night: Night) -> None:
-    """By the report, what the bank's payments say, and the figures of now."""
+    """Compare the money in the report, in the bank's payments and in the current figures."""
     incident = night.incident()
     until("the report is made", lambda: "Turned into stamps" in night.page(_report(incident)), 30)
     page = night.page(_report(incident))
@@ -263,7 +264,7 @@ def _report(incident: Mapping[str, Any]) -> str:
 
 
 def _captured(instance: Instance, incident: Mapping[str, Any]) -> tuple[int, int, int]:
-    """Rupiah, orders and accounts of the payments that came in the time of an incident."""
+    """Rupiah, orders and accounts of the payments that came during an incident."""
     with psycopg.connect(instance.settings.process.database_url) as connection:
         row = connection.execute(
             "SELECT coalesce(sum(c.amount), 0)::bigint, count(DISTINCT a.subject), count(DISTINCT c.account_id)"
@@ -276,7 +277,7 @@ def _captured(instance: Instance, incident: Mapping[str, Any]) -> tuple[int, int
 
 
 def _outage_is_told_alike(night: Night) -> None:
-    """By the sealed record, the watcher's readings and the incident."""
+    """Compare the outage in the sealed record, in the watcher's readings and in the incident."""
     incident = night.incident()
     minutes = failed_minutes(night.watching)
     begin, end = minutes[0] - 2 * MINUTE, minutes[-1] + 2 * MINUTE

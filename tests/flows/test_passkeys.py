@@ -1,4 +1,4 @@
-"""A passkey in a real browser: saved on the account page, then signing in with it."""
+"""A passkey in a real browser: saved on the account page, then used to sign in."""
 
 import re
 import uuid
@@ -25,7 +25,7 @@ PHONE = ViewportSize(width=360, height=640)
 
 @pytest.fixture(scope="module")
 def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
-    """One that is reached by a name: a number has no passkeys."""
+    """An instance with a host name, since an IP address cannot have passkeys."""
     with Instance(tmp_path_factory.mktemp("named"), host="localhost") as made:
         yield made
 
@@ -38,7 +38,7 @@ def context(chromium: Browser) -> Iterator[BrowserContext]:
 
 
 def named(instance: Instance) -> str:
-    """The instance by its name."""
+    """The URL of the instance with its host name."""
     return instance.url.replace("127.0.0.1", "localhost")
 
 
@@ -52,7 +52,7 @@ def sign_in_by_mail(page: Page, instance: Instance) -> str:
 
 
 def type_code(page: Page, instance: Instance, email: str) -> None:
-    """Have a code sent, and type it."""
+    """Request a code by mail, and type it."""
     seen = len(instance.mails_to(email))
     page.get_by_role("button", name="Kirim kode").click()
     mails = until(
@@ -60,13 +60,13 @@ def type_code(page: Page, instance: Instance, email: str) -> None:
     )[0]
     found = re.search(r"\b\d{6}\b", mails[0]["subject"])
     assert found is not None
-    spaced = f" {found[0][:3]} {found[0][3:]} "  # as people paste it
+    spaced = f" {found[0][:3]} {found[0][3:]} "  # pasted with spaces
     page.get_by_label("Kode enam angka").fill(spaced)
     page.get_by_role("button", name="Masuk", exact=True).click()
 
 
 def choose_and_place(page: Page) -> None:
-    """From the first page to the one that asks who pays."""
+    """Go from the first page to the page that asks for an address."""
     surat = FilePayload(name="surat.pdf", mimeType="application/pdf", buffer=pdf())
     page.locator("#document").set_input_files([surat])
     page.get_by_role("button", name="Pakai tempat ini").click()
@@ -74,7 +74,7 @@ def choose_and_place(page: Page) -> None:
 
 
 def with_authenticator(context: BrowserContext, page: Page) -> tuple[CDPSession, str]:
-    """An authenticator in the device of a page, and how the browser calls it."""
+    """A virtual authenticator in the device of a page, and its id for the browser."""
     devices = context.new_cdp_session(page)
     devices.send("WebAuthn.enable")
     added = devices.send(
@@ -119,10 +119,12 @@ def test_first_supervisor_signs_in_by_passkey_and_opens_the_console(
     assert done.returncode == 0, done.stderr
     assert ": supervisor\n" in instance.command("staff", "list").stdout
 
-    # Not by a page: there the authenticator signs in again as soon as it is asked.
+    # Not by a page, where the virtual authenticator would sign in again at once.
     until("no process takes the session any more", lambda: status() == 401)
     page.goto(f"{named(instance)}/console")
-    page.wait_for_url("**/console")  # the authenticator answers while the address is asked
+    page.wait_for_url(
+        "**/console"
+    )  # the virtual authenticator answers while the page asks for the address
     expect(page.get_by_role("searchbox")).to_be_visible()
 
 
@@ -141,7 +143,9 @@ def test_a_passkey_is_saved_signs_in_and_is_removed(
     page.get_by_role("button", name="Keluar").click()
     page.wait_for_url(f"{named(instance)}/")
     page.goto(f"{named(instance)}/sign-in?next=/account")
-    page.wait_for_url("**/account")  # a virtual authenticator answers while the address is asked
+    page.wait_for_url(
+        "**/account"
+    )  # the virtual authenticator answers while the page asks for the address
 
     page.get_by_role("button", name="Keluar").click()
     page.wait_for_url(f"{named(instance)}/")

@@ -1,4 +1,4 @@
-"""The main path over HTTP: buy, pay, stamp, check, give back."""
+"""The main path over HTTP: buy, pay, stamp, check, refund."""
 
 import hashlib
 

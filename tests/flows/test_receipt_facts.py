@@ -1,4 +1,4 @@
-"""A receipt by mail has the numbers that a bank knows a payment and a refund by."""
+"""A receipt by mail has the numbers under which a bank knows a payment and a refund."""
 
 import io
 import re

@@ -1,4 +1,4 @@
-"""A repeated command says over HTTP that it is one; the first does not."""
+"""The answer to a repeated command is marked as replayed over HTTP; the first answer is not."""
 
 from collections.abc import Callable
 
@@ -32,7 +32,7 @@ def test_every_command_with_a_key_tells_a_repeat_apart(audited: Instance) -> Non
     assert_told_apart(lambda: customer.stamp(document, key="k"))
     assert_told_apart(lambda: customer.ask_back(order["id"], key="k"))
 
-    # What is refused is no answer of an earlier request, and a look is none.
+    # A refusal replays no earlier answer, and neither does a GET.
     other = customer.post("/v1/orders", {"quantity": 2}, headers={"Idempotency-Key": "k"})
     assert (other.status, REPLAYED in other.headers) == (422, False)
     assert REPLAYED not in customer.get(f"/v1/orders/{order['id']}").headers

@@ -1,4 +1,4 @@
-"""A document that was extended after it was stamped: its sealed revision is what people get."""
+"""A document that was extended after it was stamped: its readers get the sealed revision."""
 
 import hashlib
 import re
@@ -21,7 +21,7 @@ PDF = {"Content-Type": "application/pdf"}
 
 
 class Extended:
-    """A customer's stamped letter, and the same signed by a stranger."""
+    """A customer's stamped letter, also signed by a stranger afterwards."""
 
     def __init__(self, instance: Instance, directory: Path) -> None:
         self.anybody = instance.anybody()

@@ -1,4 +1,4 @@
-"""A distributor over HTTP: a deposit for a hundred stamps, a hundred and fifty sold, and what becomes of each."""
+"""A distributor over HTTP with a deposit for a hundred stamps sells a hundred and fifty: the outcome of each sale."""
 
 from collections.abc import Iterator
 
@@ -14,7 +14,7 @@ LEFT = SOLD - COVERED
 
 
 def oversold(inside: Inside, short: Short) -> Seller:
-    """A distributor who sold half as much again as its deposit covers, to as many buyers."""
+    """A distributor that sold one and a half times its deposit, each stamp to another buyer."""
     seller = Seller(inside, short)
     seller.top_up(COVERED * UNIT)
     made = seller.sell_many(SOLD)
@@ -32,7 +32,7 @@ def standing(executed: int, **more: int) -> dict[str, int]:
 
 @pytest.fixture(scope="module")
 def inside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inside]:
-    """An instance that nobody audited before: a past that a test moves is not one that was seen."""
+    """An instance that was never audited, since a test moves its past."""
     with Instance(tmp_path_factory.mktemp("selling")) as instance:
         yield Inside(instance)
         instance.assert_audit_holds()
@@ -40,7 +40,7 @@ def inside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inside]:
 
 def test_sales_beyond_a_deposit_are_executed_after_its_top_up(inside: Inside) -> None:
     seller = oversold(inside, Short.WAIT)
-    # The oldest first, and none before it: two of them, and what is left waits on.
+    # The two oldest are paid first, in order; the others still wait.
     waiting = sorted(one["id"] for one in seller.every() if one["state"] == "waiting")
     seller.top_up(2 * UNIT)
     until("two more", lambda: seller.states() == standing(COVERED + 2, waiting=LEFT - 2))
@@ -68,7 +68,7 @@ def test_sales_beyond_a_deposit_go_back_at_their_due_time(inside: Inside) -> Non
     seller.pass_time(3_600)
     until("those that waited lapse", lambda: seller.states() == standing(COVERED, lapsed=LEFT))
     until("none waits for the deposit", lambda: seller.deposit["waiting_sales"] == 0)
-    # Money that comes now is of those that come now.
+    # New deposit pays for new sales.
     seller.top_up(3 * UNIT)
     assert seller.sell(quantity=2)["state"] == "paid"
     until("the new one is executed too", lambda: seller.states()["executed"] == COVERED + 1)

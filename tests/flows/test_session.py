@@ -1,4 +1,4 @@
-"""Signing in over HTTP, and what a browser's session may do."""
+"""Sign-in over HTTP, and the rights of a browser's session."""
 
 import re
 import uuid

@@ -1,4 +1,4 @@
-"""Instances side by side, stopped and started again: each keeps to itself and leaves nothing."""
+"""Instances side by side, stopped and started again, do not affect each other and leave no process."""
 
 import signal
 import threading
@@ -25,14 +25,14 @@ def only(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
 
 @pytest.fixture
 def alone(only: Instance) -> Instance:
-    """It, at work, however the test before left it."""
+    """The instance, started if an earlier test stopped it."""
     if not only.is_up:
         only.start()
     return only
 
 
 def processes_of(data: Path) -> list[str]:
-    """Every process that has to do with a data directory, by its command line."""
+    """Every process whose command line names a data directory."""
     found = []
     for one in psutil.process_iter(["cmdline", "environ"]):
         words = one.info["cmdline"] or []
@@ -43,12 +43,12 @@ def processes_of(data: Path) -> list[str]:
 
 
 def leaves_nothing(data: Path) -> None:
-    """No process stays; one that was just told to end may need a moment for it."""
+    """Check that no process stays. A process that was just told to end may need a moment."""
     until("no process is left", lambda: not processes_of(data))
 
 
 def buy(instance: Instance) -> tuple[str, str]:
-    """A key and an executed order of two stamps."""
+    """Buy two stamps; return an API key and the executed order."""
     customer = instance.customer()
     order = customer.place(2)
     assert instance.bank.pay(payable(customer, order)).status == 200
@@ -58,7 +58,7 @@ def buy(instance: Instance) -> tuple[str, str]:
 
 
 def test_two_instances_know_nothing_of_each_other(tmp_path: Path) -> None:
-    """Also as root, which PostgreSQL itself refuses to run as."""
+    """Also as root, under which PostgreSQL itself refuses to run."""
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
     with Instance(tmp_path / "one") as one, Instance(tmp_path / "two") as two:
@@ -113,7 +113,7 @@ def test_a_stop_leaves_no_process_and_a_second_start_keeps_everything(
 
 
 def examinations(instance: Instance) -> list[psutil.Process]:
-    """The processes of the tasks under way in the web part."""
+    """The processes of tasks under way in the web process."""
     found = []
     for one in instance.part("web").children(recursive=True):
         with suppress(psutil.NoSuchProcess):
@@ -123,7 +123,7 @@ def examinations(instance: Instance) -> list[psutil.Process]:
 
 
 def test_a_stop_waits_for_no_examination(alone: Instance) -> None:
-    """Hostile documents keep every process for checking busy, here for ever."""
+    """Hostile documents occupy every process for checking; here they never end."""
     hostile = HOSTILE["many-fields-in-many-sections"].make()
 
     def ask() -> None:
@@ -155,7 +155,7 @@ def test_a_second_instance_in_the_same_directory_is_refused(alone: Instance) -> 
 
 def test_the_parts_do_not_outlive_a_killed_parent(alone: Instance) -> None:
     parts = [alone.part(name) for name in ("web", "worker", "standins")]
-    # What a part started listens on its port, too, until it notices.
+    # Children of a part hold its port until they notice the end of the parent.
     every = [*parts, *(child for one in parts for child in one.children(recursive=True))]
     alone.kill_parent()
     until("every part is gone", lambda: not any(map(psutil.Process.is_running, every)))
@@ -193,7 +193,7 @@ def test_one_that_is_not_ready_in_time_is_stopped(
 
 
 def never_ready(instance: Instance) -> dict[str, str]:
-    """Wait for the line that says so until there is no other line: it was told to end."""
+    """Read the output until it ends. The instance was told to stop, so it never prints the ready line."""
     assert instance._process is not None
     assert instance._process.stdout is not None
     instance._process.stdout.read()

@@ -1,4 +1,4 @@
-"""One timeline of everything that happened to a subject, and what the search box finds."""
+"""One timeline of all happenings of a subject, and the results of the search box."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -114,7 +114,7 @@ def test_item_in_suspense_is_told_with_the_order_it_speaks_of(till: Till) -> Non
     assert about in search(till.shop, "P7")
     told = timeline_of(till.shop, _order(till, order))
     assert [one.about for one in told if one.word == "suspense_opened"] == [about]
-    assert "suspense_opened" not in words(told)  # staff alone see it
+    assert "suspense_opened" not in words(told)  # visible to staff alone
     assert "suspense_opened" in words(timeline_of(till.shop, about), for_staff=True)
 
 
@@ -140,7 +140,7 @@ def test_refund_is_told_with_its_order_and_found_by_its_numbers(till: Till) -> N
         "refund_sent",
         "refund_settled",
     ]
-    assert "trail_line" in words(told, for_staff=True)  # who asked for it
+    assert "trail_line" in words(told, for_staff=True)  # shows who requested it
     mine = timeline_of(till.shop, about)
     assert {"refund_begun", "refund_sent", "refund_settled"} <= set(words(mine))
     assert _order(till, order) in [one.about for one in mine]
@@ -293,7 +293,7 @@ def test_work_lists_have_what_waits_and_the_most_urgent_first(shop: Shop) -> Non
             found = await OFFERS.work[name].waiting(tx, shop.container.settings, at, 10)
         return [(one.about.shown, one.due) for one in found]
 
-    assert shop.do(waiting("money_in_flight", datetime.now(UTC))) == []  # its time has begun
+    assert shop.do(waiting("money_in_flight", datetime.now(UTC))) == []  # its time is not over yet
     found = shop.do(waiting("money_in_flight", due - timedelta(minutes=6)))
     assert [shown for shown, _ in found] == [show("ord", soon), show("ord", late)]
     shop.refund_overdue(soon)
@@ -308,7 +308,7 @@ def test_names_with_markup_stay_text(shop: Shop) -> None:
     shop.arrange("UPDATE documents SET name = '<script>alert(1)</script>{total}.pdf'")
     told = timeline_of(shop, Subject(SubjectKind.ORDER, show("ord", order), shop.account))
     read = [one for one in (line(one, "en").sentence for one in told) if "alert" in one]
-    assert "<script>alert(1)</script>{total}.pdf" in read[0]  # escaped by whoever shows it
+    assert "<script>alert(1)</script>{total}.pdf" in read[0]  # escaped by the page that shows it
 
 
 @pytest.mark.parametrize("kind", [one.kind for room in ROOMS for one in room.subjects])

@@ -1,4 +1,4 @@
-"""An installation of the last release, with money in flight, is upgraded, and what was under way ends."""
+"""An installation of the last release with money in flight is upgraded, and its open work ends."""
 
 import hashlib
 from collections.abc import Iterator, Mapping
@@ -26,7 +26,7 @@ def _assert_audit_holds(last: LastRelease) -> None:
 
 
 def _assert_old_document_is_there(last: LastRelease, customer: Client) -> None:
-    """The owner's copy is genuine, and is what is still given out."""
+    """The owner's copy is genuine, and the download returns the same file."""
     stamping = last.manifest["stamping"]
     assert hashlib.sha256(last.stamped).hexdigest() == stamping["sha256_stamped"]
     assert customer.verify(last.stamped)["verdict"] == "genuine"
@@ -34,7 +34,7 @@ def _assert_old_document_is_there(last: LastRelease, customer: Client) -> None:
 
 
 def _assert_draft_can_be_ordered(instance: Instance, cookies: Mapping[str, str]) -> None:
-    """Who chose a file and its place goes on where they were."""
+    """A visitor who chose a file and its place before the upgrade can order it."""
     told = "; ".join(f"{name}={value}" for name, value in cookies.items())
     page = instance.anybody().get("/stamp/pay", headers=HTML | {"Cookie": told})
     assert page.status == 200, page.headers

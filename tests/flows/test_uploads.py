@@ -1,4 +1,4 @@
-"""Many large bodies at once, with a real web process: memory is bounded, and others are served."""
+"""Many large bodies at once at a real web process: memory is bounded, and other requests are served."""
 
 import re
 import socket
@@ -23,11 +23,11 @@ from tests.support.instance import Instance, until
 MIB = 1024 * 1024
 UPLOADS = 24
 DOCUMENT = b"%PDF-1.7\n" + bytes(31 * MIB)
-# A quarter of `uploads_bytes_max`, whole documents of it.
+# The number of whole documents in a quarter of `uploads_bytes_max`.
 DOCUMENTS_OF_ONE_ADDRESS = make_settings().process.uploads_bytes_max // 4 // len(DOCUMENT)
-MEMORY_BYTES_MAX = 400 * MIB  # of the web process; 24 documents have 744
+MEMORY_BYTES_MAX = 400 * MIB  # of the web process; 24 documents have 744 MiB
 PATIENCE_SECONDS = 180.0
-REPEATS = 6  # of one body on one connection
+REPEATS = 6  # repeats of one body on one connection
 
 
 def connected(instance: Instance) -> socket.socket:
@@ -46,7 +46,7 @@ def head_of(path: str, length: int, kind: str) -> bytes:
 
 
 def post(instance: Instance, path: str, body: bytes, kind: str) -> bytes:
-    """The status of the answer to a body that is sent again where there was no room for it."""
+    """Send a body, again while there is no room for it, and return the status of the answer."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while True:
         with connected(instance) as line, suppress(ConnectionResetError):
@@ -61,7 +61,7 @@ def post(instance: Instance, path: str, body: bytes, kind: str) -> bytes:
 
 
 class Watched:
-    """The peak of the resident memory of the web process while this lasts."""
+    """The peak of the resident memory of the web process within the block."""
 
     def __init__(self, process: psutil.Process) -> None:
         self._process = process
@@ -93,7 +93,7 @@ def test_many_large_documents_at_once_do_not_fill_the_memory(instance: Instance,
     web = instance.part("web")
     with Watched(web) as watched, ThreadPoolExecutor(UPLOADS) as pool:
         answers = [pool.submit(post, instance, path, body, kind) for _ in range(UPLOADS)]
-        # Who asks for something else meanwhile is answered.
+        # Other requests are answered meanwhile.
         for _ in range(3):
             assert instance.anybody().get("/healthz").status == 200
         statuses = Counter(answer.result() for answer in answers)
@@ -103,7 +103,7 @@ def test_many_large_documents_at_once_do_not_fill_the_memory(instance: Instance,
 
 
 def test_where_there_is_no_room_is_said_early_with_when_to_come_again(instance: Instance) -> None:
-    before = len(instance.log)  # others share it
+    before = len(instance.log)  # the instance is shared
     with ExitStack() as stack:
         held = [stack.enter_context(connected(instance)) for _ in range(DOCUMENTS_OF_ONE_ADDRESS)]
         for number, line in enumerate(held, start=1):
@@ -115,24 +115,24 @@ def test_where_there_is_no_room_is_said_early_with_when_to_come_again(instance: 
             ("/check", "multipart/form-data; boundary=zz"),
         ):
             with connected(instance) as late:
-                # Not a byte of its body is needed to know.
+                # The server refuses before it reads the body.
                 late.sendall(head_of(path, len(DOCUMENT), kind))
                 answer = whole_answer(late).decode()
             assert answer.startswith("HTTP/1.1 503 ")
             assert '"code":"uploads_full"' in answer
             assert int(_header(answer, "retry-after")) > 0
-        # What is small has a place of its own.
+        # Small bodies do not need this room.
         assert instance.anybody().verify(b"%PDF-1.7\n")["verdict"] == "unreadable"
         held[0].sendall(DOCUMENT[-1:])
         assert held[0].recv(65_536).startswith(b"HTTP/1.1 200 ")
-    # The others broke off: their room is free again.
+    # The other clients disconnected, so their room is free again.
     until("their files are gone", lambda: not _files(instance))
     assert instance.anybody().verify(DOCUMENT)["verdict"] == "unreadable"
     assert "fault" not in instance.log[before:]
 
 
 def test_refused_body_is_answered_before_its_connection_ends(instance: Instance) -> None:
-    """A client that sends all of its body before it reads, and stops where the connection is broken."""
+    """The client sends the whole body before it reads, and stops if the connection is broken."""
     body = bytes(BYTES_MAX)
     told = f"Upload-Complete: ?0\r\nUpload-Length: {len(body)}\r\n\r\n"
     head = head_of("/stamp/uploads", len(body), "application/pdf")[:-2] + told.encode()
@@ -172,7 +172,7 @@ def test_an_upload_that_arrives_whole_is_never_told_to_be_incomplete(
 def _post_in_pieces(
     instance: Instance, path: str, body: bytes, kind: str, piece: int
 ) -> list[bytes]:
-    """The statuses of one body sent again and again on one connection, in pieces of this size."""
+    """Send one body repeatedly on one connection, in pieces of `piece` bytes; return the statuses."""
     head = head_of(path, len(body), kind).replace(b"\r\n\r\n", b"\r\nExpect: 100-continue\r\n\r\n")
     statuses = []
     with connected(instance) as line, line.makefile("rb") as answers:
@@ -193,7 +193,7 @@ def _post_in_pieces(
 
 
 def _files(instance: Instance) -> list[int]:
-    """The sizes of the files that the web process holds open for bodies; they have no names."""
+    """The sizes of the unnamed files that the web process holds open for bodies."""
     web = instance.part("web")
     folder = str(instance.data / "uploads")
     found: list[int] = []
@@ -205,7 +205,7 @@ def _files(instance: Instance) -> list[int]:
 
 
 def _size(link: Path, folder: str) -> int | None:
-    """The size of the open file behind this link, if it lies in the folder."""
+    """The size of the open file behind this link, if it is in the folder."""
     try:
         return link.stat().st_size if str(link.readlink()).startswith(folder) else None
     except FileNotFoundError:
@@ -213,7 +213,7 @@ def _size(link: Path, folder: str) -> int | None:
 
 
 def _wait_for_files(instance: Instance, count: int) -> None:
-    """Until so many documents are here, all but what is gathered before it is written."""
+    """Wait until this number of documents is stored, except for the bytes that are still collected in memory."""
     least = len(DOCUMENT) - WRITE_BYTES - 1
     until("the bodies are in files", lambda: sum(one >= least for one in _files(instance)) == count)
 
@@ -223,7 +223,7 @@ def _header(answer: str, name: str) -> str:
     return next(line.partition(": ")[2] for line in lines if line.startswith(name))
 
 
-# -- connections that say little ---------------------------------------------------------------
+# -- connections that send little --------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -243,7 +243,7 @@ def test_http_2_without_tls_is_not_spoken(instance: Instance, raw: bytes) -> Non
 
 
 def test_headers_without_end_are_refused(instance: Instance) -> None:
-    # The framework remembers what it parsed of a thousand requests: a head is small or refused.
+    # The framework caches what it parsed of a thousand requests, so a large header is refused.
     for header in ({"Cookie": "a=" + "b" * 20_000}, {"X": "y" * 20_000}):
         reply = instance.anybody().get("/healthz", headers=header)
         assert reply.status == 431
@@ -258,7 +258,7 @@ def test_headers_without_end_are_refused(instance: Instance) -> None:
                 line.sendall(b"x" * 65_536)
                 sent += 65_536
         except OSError:
-            pass  # it stopped listening
+            pass  # the server no longer reads
     assert sent < 8 * MIB
 
 

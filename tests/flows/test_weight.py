@@ -1,4 +1,4 @@
-"""What pages weigh on the line: home in all, and every text that anybody is sent."""
+"""The size of pages as transferred: the home page in total, and every text that is sent."""
 
 import gzip
 import re
@@ -16,7 +16,7 @@ from tests.support.instance import Instance, until
 from tests.support.money import payable
 from tests.support.pdf import pdf
 
-HOME_BYTES_MAX = 15 * 1024  # page, style, scripts and pictures, as they go over the line
+HOME_BYTES_MAX = 15 * 1024  # page, style, scripts and images, as transferred
 BROWSER = {
     "Accept": "text/html,*/*",
     "Accept-Encoding": "br, gzip",
@@ -27,11 +27,11 @@ TEXTS = re.compile(r"text/|application/(problem\+)?json|image/svg\+xml")
 FETCHED = re.compile(r"""<(?:link|script|img|image)\b[^>]*?\s(?:href|src)="([^"#]+)""")
 LINKED = re.compile(r"""<a\b[^>]*?\shref="([^"#]+)""")
 FOOT = ("PT SPECIMEN, ", "mailto:specimen@meterai.invalid", '"/terms"', '"/privacy"')
-PAGES_MAX = 200  # of one walk
+PAGES_MAX = 200  # pages that one crawl reads
 
 
 class Line:
-    """What comes over it: answers as they are sent, compressed or not."""
+    """A client that keeps answers as transferred, compressed or not."""
 
     def __init__(self, url: str, headers: Mapping[str, str]) -> None:
         self.url = url
@@ -72,7 +72,7 @@ def test_home_is_light(instance: Instance) -> None:
 
 @pytest.fixture(scope="module")
 def cookie(instance: Instance) -> str:
-    """The session of somebody with an order, stamps and a stamped document."""
+    """The session of a person with an order, stamps and a stamped document."""
     address = f"{uuid.uuid4().hex[:8]}@example.org"
     customer = instance.customer(address)
     instance.bank.pay(payable(customer, customer.place(2)))
