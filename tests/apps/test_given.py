@@ -40,7 +40,7 @@ def pipe(path: Path) -> None:
 
 
 def door(path: Path) -> None:
-    # A name relative to the current directory: that of a socket may have 107 bytes.
+    # A relative name, since the path of a socket is limited to 107 bytes.
     before = Path.cwd()
     os.chdir(path.parent)
     with socket.socket(socket.AF_UNIX) as listening:
@@ -70,7 +70,7 @@ def digits(path: Path) -> None:
 
 
 def nothing(_: Path) -> None:
-    """No file at all."""
+    """No file exists."""
 
 
 Make = Callable[[Path], None]
@@ -225,7 +225,7 @@ def test_unreadable_issuer_is_refused(data: Path, name: str, make: Make) -> None
     file.unlink()
     make(file)
     if name == "claim.key" and make in (nothing, endless):
-        return  # it is optional; a name that leads nowhere counts as missing
+        return  # an optional key; a link to no file counts as missing
     assert_reported(run_here(data, "verify", *ARGUMENTS["verify"]))
     assert_reported(run_here(data, "issuer", "show"))
 

@@ -1,4 +1,4 @@
-"""What production demands is looked at by every command, and each demand by itself."""
+"""Every command checks the demands of production, each independently."""
 
 import shutil
 from collections.abc import Iterator
@@ -34,7 +34,7 @@ from tests.support.demanding import DEMANDS, Installation, Wrong, good, wrong_wa
 
 
 def check_allowed(command: str, configuration: Configuration) -> None:
-    """What every command does first."""
+    """The check that every command makes first."""
     check_scope(command, COMMANDS[command].scope, configuration, DEMANDS)
 
 
@@ -125,7 +125,7 @@ def test_an_issuer_elsewhere_is_looked_at_where_it_is(right: Installation) -> No
     assert [name for name, _ in right.lacks()] == ["keys_closed"]
 
 
-# -- closed world ----------------------------------------------------------------------------
+# -- completeness ----------------------------------------------------------------------------
 
 
 def test_every_setting_is_demanded_of_or_says_why_not() -> None:
@@ -195,7 +195,7 @@ def test_no_command_finds_the_settings_without_saying_which_it_is() -> None:
         Options(program=program_of()).settings("another")
 
 
-# -- as an operator sees it ------------------------------------------------------------------
+# -- messages to an operator -----------------------------------------------------------------
 
 
 PRODUCTION = {"METERAI_ENVIRONMENT": "production"}

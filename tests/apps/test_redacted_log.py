@@ -34,14 +34,14 @@ ADDRESS = "tanda.pemilik@rahasia.example"
 NAME = "Budi Tandatangan"
 SERIAL = "03TG7W4J2N0A5D8K1R9YQB"
 KEY = "mtr_" + "0" * 52 + "tandatoken" + "x" * 22
-CODE = "918273-tandakode"  # six digits alone may also be a fraction of a second
+CODE = "918273-tandakode"  # six digits alone could also be a fraction of a second
 MARKS = (ADDRESS, "tanda.pemilik", NAME, "Budi", SERIAL, KEY, "tandatoken", CODE)
 Log = Callable[[], list[dict[str, Any]]]
 
 
 @pytest.fixture
 def log(monkeypatch: pytest.MonkeyPatch) -> Iterator[Log]:
-    """Events that production would log, without the mark."""
+    """Events that production would log, without the markers."""
     before = structlog.get_config()
     root, hooks = logging.getLogger(), (sys.excepthook, threading.excepthook)
     handlers, level = root.handlers[:], root.level
@@ -270,7 +270,7 @@ def test_any_redacted_text_is_short(text: str) -> None:
 def test_redaction_of_long_text_is_fast(text: str) -> None:
     begun = time.process_time()
     redacted(text)
-    assert time.process_time() - begun < 5  # it does not hang
+    assert time.process_time() - begun < 5  # it ends
 
 
 def test_exception_is_logged_by_kinds_and_lines() -> None:

@@ -1,4 +1,4 @@
-"""What leaves, leaves in time and not before; what is money stays, and the audit holds."""
+"""Data that must leave does so in time and not earlier. Money stays, and the audit holds."""
 
 import asyncio
 import re
@@ -40,7 +40,7 @@ def connection(database_url: str) -> Iterator[Connection]:
 
 
 def apply(url: str, rule: Leaves) -> list[int]:
-    """Make the periodic task of a rule until it finds nothing; how many rows each batch had."""
+    """Run the periodic task of a rule until it finds nothing; return the number of rows of each batch."""
 
     async def run() -> list[int]:
         database = Database(url, connections=1)
@@ -57,7 +57,7 @@ def apply(url: str, rule: Leaves) -> list[int]:
 
 
 def row_of(connection: Connection, rule: Leaves, *, is_about: bool = True) -> Values:
-    """Values of a row that the rule is about, with its time; or of one that it is not about, of any time."""
+    """Values of a row that the rule covers, with its time; or of a row that it does not cover."""
     columns = {name for name, _ in types(connection, rule.table)}
     given = dict.fromkeys(columns & set(re.findall(r"\w+", rule.since)), AT) if is_about else {}
     only = rule.only if is_about else f"NOT coalesce(({rule.only}), false)"
@@ -113,7 +113,7 @@ def test_a_session_leaves_by_the_time_it_ended_or_would_have(
     def session(ended: str, expires: str) -> None:
         insert(connection, rule.table, {"ended_at": ended, "expires_at": expires}, LONG_AGO)
 
-    session("now()", AT)  # ended later than it expired: was seen later
+    session("now()", AT)  # ended after it had expired
     session(AT, "now() + interval '30 days'")
     session("NULL", AT)
     assert apply(database_url, rule) == [2]
@@ -143,7 +143,7 @@ def test_nobody_waits_for_a_row_that_somebody_holds(
     assert apply(database_url, rule) == [1]
 
 
-# -- what is left ----------------------------------------------------------------------------
+# -- remaining rows ----------------------------------------------------------------------------
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Files that programs ask of every site by a fixed name: robots.txt, the manifest, pictures."""
+"""Files that programs request from every site under a fixed name: robots.txt, the manifest, icons."""
 
 import asyncio
 import re
@@ -19,7 +19,7 @@ from meterai.plumbing.messages import LANGUAGES, translate
 from tests.support.within import Within, all_pages, settings_of, within
 from tests.tidy.test_closed_world import handlers
 
-# For programs, and of no room.
+# Paths for programs, which belong to no room.
 PROGRAMS = r"/(v1|openapi|openapi\.json|healthz|readyz|static|\.well-known)(/.*)?"
 UNLISTED = {pattern for one in pages_of() for pattern in one.unlisted}
 FIXED = {
@@ -49,7 +49,7 @@ def ask(database_url: str, folder: Path, what: Callable[[Within], Awaitable[None
 
 
 def is_allowed(robots: str, path: str) -> bool:
-    """What RFC 9309 says of a path: the longest rule that matches it holds."""
+    """Return True if RFC 9309 allows a path: the longest matching rule decides."""
     found = [("", True)]
     for line in robots.splitlines():
         kind, _, rule = line.partition(": ")

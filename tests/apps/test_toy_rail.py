@@ -92,7 +92,7 @@ class Town:
         return await self.web.container.database.call_all(query, *parameters)
 
     def arrange(self, query: str) -> None:
-        """Change what only the owner of the tables may change."""
+        """Run a statement as the owner of the tables."""
         with psycopg.connect(self.web.container.database.url) as owner:
             owner.execute(query.encode())
 

@@ -43,7 +43,7 @@ from tests.toy.settings import GuestSettings
 
 @pytest.fixture(autouse=True)
 def sentences() -> Iterator[None]:
-    """No other test finds the sentences of the room."""
+    """Forget the sentences of the room afterwards, so that no other test finds them."""
     with speaking():
         yield
 
@@ -99,7 +99,7 @@ def test_its_setting_is_shown_with_the_others(monkeypatch: pytest.MonkeyPatch) -
 
 
 async def seated(web: Within) -> Desk:
-    """Somebody with an account who has signed in."""
+    """A person with an account, signed in."""
     container = web.container
     key = container.keyring.derived(SIGN_IN_KEY)
     return await sit_down(container.database, key, container.settings)

@@ -20,7 +20,7 @@ STALLED_SECONDS = 30.0
 
 @pytest.fixture(autouse=True)
 def line_of_first_day(inside: Inside) -> Iterator[None]:
-    """The line engages under load, unlike in other instances of the tests, where it never does."""
+    """Let the line engage automatically, as installed. In the other tests of this instance it never does."""
     inside.instance.command("line", "stand", "buying", "automatic")
     assert not is_engaged(inside)
     yield

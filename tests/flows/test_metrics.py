@@ -1,4 +1,4 @@
-"""Metrics of the web: summed over all its processes, and shown to authorized clients only."""
+"""Metrics of the web: summed over all its processes, and not served to the public."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Archives of strangers: what is in them is bounded before it is there, and nothing is written."""
+"""Archives of strangers: their content is bounded before it is unpacked, and nothing is written to disk."""
 
 import io
 import random
@@ -72,10 +72,10 @@ def test_what_stands_before_or_behind_an_archive_is_not_passed_over() -> None:
     assert _is_damaged(before + archive)
     assert _is_damaged(archive + before[:40])
     moved = io.BytesIO(before)
-    with zipfile.ZipFile(moved, "a") as appended:  # its offsets are right: one more file
+    with zipfile.ZipFile(moved, "a") as appended:  # with correct offsets: one more file
         appended.writestr("asli.pdf", LETTER)
     assert list(read(moved.getvalue())) == ["palsu.pdf", "asli.pdf"]
-    # Without its entry in the directory the first file is hidden from programs that read that.
+    # Without its entry in the directory, the first file is invisible to programs that read the directory.
     both = moved.getvalue()
     first, second = both.index(b"PK\1\2"), both.rindex(b"PK\1\2")
     length = both.rindex(b"PK\5\6") - second
@@ -120,7 +120,7 @@ def test_a_name_is_shown_as_it_came(given: str, shown: str) -> None:
 def test_a_bomb_is_refused_before_it_is_there() -> None:
     bomb = packed({"bom.pdf": b"\0" * (FILE_BYTES_MAX + 1)})
     assert read(bomb) == {"bom.pdf": UnreadReason.TOO_LARGE}
-    # One that says that it is small: its header is believed no more than to refuse.
+    # The header states a small size. It can cause a refusal, but nothing else relies on it.
     liar = bomb.replace(struct.pack("<L", FILE_BYTES_MAX + 1), struct.pack("<L", 100))
     assert liar != bomb
     assert read(liar) == {"bom.pdf": UnreadReason.DAMAGED}
@@ -152,7 +152,7 @@ def test_a_directory_without_end_is_refused() -> None:
 
 
 def _sharing(archive: bytes, entries_: list[bytes]) -> bytes:
-    """An archive whose directory is these entries."""
+    """An archive whose directory consists of these entries."""
     start, end = archive.rindex(b"PK\1\2"), archive[archive.rindex(b"PK\5\6") :]
     directory = b"".join(entries_)
     sizes = struct.pack("<2HL", len(entries_), len(entries_), len(directory))
@@ -160,7 +160,7 @@ def _sharing(archive: bytes, entries_: list[bytes]) -> bytes:
 
 
 def test_files_that_share_their_bytes_are_not_read() -> None:
-    """The same bytes under a thousand names, and a file inside another (David Fifield, 2019)."""
+    """A thousand names for the same bytes, and a file inside another (David Fifield, 2019)."""
     archive = packed({"a.pdf": LETTER})
     entry = archive[archive.rindex(b"PK\1\2") : archive.rindex(b"PK\5\6")]
     names = [entry.replace(b"a.pdf", b"%05d" % number) for number in range(1000)]
@@ -205,7 +205,7 @@ def test_whatever_comes_is_read_or_refused() -> None:
         broken = bytearray(whole[: dice.choice([len(whole), dice.randrange(len(whole))])])
         for _ in range(dice.randrange(4)):
             if broken:
-                # Most of what matters stands at the end.
+                # Most of the structure is near the end of the file.
                 place = max(0, len(broken) - dice.randrange(1, 200))
                 broken[place] = dice.randrange(256)
         with suppress(Unread):

@@ -1,4 +1,4 @@
-"""Where a setting comes from: the last to speak wins, and says so."""
+"""Sources of settings: the last source wins, and each setting shows its source."""
 
 import json
 from collections.abc import Callable
@@ -130,7 +130,7 @@ def test_every_default_is_allowed() -> None:
 
 
 class Neighbour(msgspec.Struct, frozen=True):
-    """A section that claims a name of another."""
+    """A section that declares a setting which another section has."""
 
     port: Port = 1
 

@@ -1,4 +1,4 @@
-"""A fair queue serves the client with the least, and the waiters of one client in order."""
+"""A fair queue serves the client with the least use first, and the waiters of one client in order."""
 
 from collections import Counter
 
@@ -6,7 +6,7 @@ from meterai.plumbing.fair import FairQueue
 
 
 class Work:
-    """A work that waits until it is cancelled."""
+    """Work that waits until it is cancelled."""
 
     is_done = False
 

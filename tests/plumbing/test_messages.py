@@ -1,4 +1,4 @@
-"""Facts in a sentence are written as people write them."""
+"""Values in a sentence are written as people write them."""
 
 from datetime import UTC, datetime
 

@@ -1,4 +1,4 @@
-"""One stranger's many networks are bounded together, and a crowd's are not."""
+"""Many networks of one stranger are bounded together; many networks of a crowd are not."""
 
 from ipaddress import IPv4Address, IPv6Address, IPv6Network
 
@@ -24,7 +24,7 @@ def hands(monkeypatch: pytest.MonkeyPatch) -> Hands:
 
 
 def of_48(site: int, count: int) -> list[tuple[str, ...]]:
-    """So many networks of 64 bits within one of 48, each in a /56 of its own."""
+    """`count` networks of 64 bits within one of 48 bits, each in a /56 of its own."""
     return [nested(f"2001:db8:{site:x}:{number << 8:x}::/64") for number in range(count)]
 
 
@@ -80,7 +80,7 @@ def test_each_network_is_filled_again_in_its_time(hands: Hands) -> None:
 
 @pytest.mark.usefixtures("hands")
 def test_wide_network_that_had_all_is_remembered_while_it_asks() -> None:
-    """Who asks from ever new networks forgets nothing, and fills no memory."""
+    """Requests from ever new networks make it forget nothing, and fill no memory."""
     buckets = Buckets(1, 1e9)
     assert sum(buckets.take(names) for names in of_48(1, 100)) == 16
     crowd = (nested(f"{a}.{b}.{c}.1") for a in range(1, 9) for b in range(100) for c in range(100))

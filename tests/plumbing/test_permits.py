@@ -1,4 +1,4 @@
-"""Permits for the connections: the urgent first, nobody who has gone, none lost."""
+"""Permits for connections: urgent requests first, none for a caller that is gone, and none is lost."""
 
 import asyncio
 from contextvars import copy_context
@@ -56,7 +56,7 @@ def test_who_stops_waiting_as_a_turn_is_given_back_is_only_cancelled() -> None:
         permits.give_back()
         with pytest.raises(asyncio.CancelledError):
             await task
-        await permits.take()  # it is still there
+        await permits.take()  # the permit was not lost
 
     asyncio.run(run())
 
@@ -73,7 +73,7 @@ def test_nothing_is_begun_that_nobody_waits_for(purpose: WorkPurpose) -> None:
         permits = PermitQueue(1, 5.0, Queueing())
         with pytest.raises(NoPermit):
             await taking(permits, purpose)
-        await permits.take()  # it is still there
+        await permits.take()  # the permit was not lost
 
     asyncio.run(run())
 

@@ -1,4 +1,4 @@
-"""Readings are read back as they were signed, and nothing else is."""
+"""Signed readings are read back unchanged, and any other text is refused."""
 
 from datetime import UTC, datetime
 

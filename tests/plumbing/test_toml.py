@@ -1,4 +1,4 @@
-"""TOML of others: the same as the standard library reads, in a time that grows as its length does."""
+"""TOML from outside: read like the standard library, in a time proportional to its length."""
 
 import tomllib
 from time import process_time

@@ -1,4 +1,4 @@
-"""Archives that every program can read, also while they come."""
+"""Archives that every program can read, also while they are being sent."""
 
 import asyncio
 import io

@@ -1,4 +1,4 @@
-"""An archive is read as it was written, and no other is."""
+"""An archive is read as it was written; any other form is refused."""
 
 import io
 import random

@@ -1,4 +1,5 @@
-"""Rooms of a closed-world check: those of the platform, and those with the guest book of docs/adding.md."""
+"""Lists of rooms for the tests of declarations: those of the platform, and those with the guest book of
+docs/adding.md."""
 
 from collections.abc import Iterator
 

@@ -18,24 +18,26 @@ from meterai.waiting_room.model import NotLetIn
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "meterai"
-REHEARSAL = ROOT / "rehearsal" / "meterai_rehearsal"  # beside the package
+REHEARSAL = ROOT / "rehearsal" / "meterai_rehearsal"  # a separate package
 NOT_ROOMS = {"kit", "plumbing", "room", "apps"}
 ROOMS = {path.parent.name for path in PACKAGE.glob("*/__init__.py")} - NOT_ROOMS
 SOURCES = [(path, ast.parse(path.read_text())) for path in sorted(PACKAGE.rglob("*.py"))]
 BESIDE = [(path, ast.parse(path.read_text())) for path in sorted(REHEARSAL.rglob("*.py"))]
-BASELINE = sorted((ROOT / "migrations").glob("*.sql"))  # before rooms had SQL of their own
+BASELINE = sorted(
+    (ROOT / "migrations").glob("*.sql")
+)  # from the time before rooms had SQL of their own
 MIGRATIONS = [*BASELINE, *sorted(PACKAGE.glob("*/sql/*.sql"))]
 FUNCTIONS = sorted(PACKAGE.glob("*/sql/functions/*.sql"))
 SQL = "\n".join(path.read_text() for path in (*MIGRATIONS, *FUNCTIONS))
 
 
 def home_of(path: Path) -> str:
-    """The room (or kit, plumbing, apps) a file belongs to."""
+    """The room (or kit, plumbing, apps) to which a file belongs."""
     return path.relative_to(PACKAGE).parts[0]
 
 
 def imports(tree: ast.Module) -> Iterator[tuple[int, str]]:
-    """(line, dotted name) of everything imported."""
+    """(line, dotted name) of every import."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from ((node.lineno, alias.name) for alias in node.names)
@@ -53,7 +55,7 @@ def sentences() -> Iterator[tuple[Path, str, dict[str, str]]]:
 
 @cache
 def modules() -> tuple[str, ...]:
-    """Every module of the product and of the rehearsal beside it, imported."""
+    """Every module of the product and of the rehearsal package, imported."""
     names = [
         found.name
         for package in (meterai, meterai_rehearsal)
@@ -86,7 +88,7 @@ def refusals() -> list[type[Refusal]]:
 
 
 def facts_of(kind: type[Refusal]) -> set[str]:
-    """The names its constructor sets on itself: what `facts()` will hold."""
+    """Names that the constructor sets on the object, which `facts()` returns."""
     own = [one for one in kind.__mro__ if issubclass(one, Refusal) and one is not Refusal]
     made = next((one.__init__ for one in own if "__init__" in vars(one)), None)
     if made is None:
@@ -96,7 +98,7 @@ def facts_of(kind: type[Refusal]) -> set[str]:
 
 
 def our_files() -> list[Path]:
-    """Every file that is or would be committed."""
+    """Every file that git tracks or would add."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,

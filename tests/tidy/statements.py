@@ -9,7 +9,7 @@ from pathlib import Path
 from tests.tidy.sources import FUNCTIONS, PACKAGE, SOURCES, home_of
 
 _QUOTED = re.compile(r"--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'", re.DOTALL)
-# Capital letters are how SQL is told from prose.
+# SQL is distinguished from prose by its capital letters.
 _IS_SQL = re.compile(
     r"\b(SELECT|INSERT|UPDATE|DELETE|FROM|JOIN|WHERE|VALUES|EXISTS|UNION|RETURNING|TRUNCATE|LOCK TABLE)\b"
 )
@@ -21,11 +21,10 @@ _PUBLIC = re.compile(r"^-- Public: \S.*", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True)
 class Sql:
-    """One function, or one string of Python.
+    """One function of the database, or one string with SQL in Python.
 
-    where  the function, or the file with the constant or function that holds the string
-    home   the room that wrote it
-    text   as it is written, with `{}` where Python puts something in
+    `where` is the function, or the file with the constant or function that holds the string. `home` is the room
+    that wrote it. `text` is the SQL, with `{}` in place of values that Python inserts.
     """
 
     where: str
@@ -34,19 +33,19 @@ class Sql:
 
     @property
     def bare(self) -> str:
-        """Without comments, and without what is between quotes."""
+        """The SQL without comments and quoted texts."""
         return without_words(self.text)
 
 
 def without_words(text: str) -> str:
-    """SQL without its comments and without what its literals say."""
+    """SQL without its comments and without the content of its literals."""
     return _QUOTED.sub(lambda found: "''" if found[0].startswith("'") else " ", text)
 
 
 def tables_in(bare: str, tables: frozenset[str], columns: frozenset[str]) -> set[str]:
-    """The tables that SQL names, anywhere, as a table or as the type of its rows.
+    """Tables that SQL names, as a table or as the type of its rows.
 
-    A word that is a column of another table too counts where only a table or a type can stand.
+    A word that is also a column of another table counts only at a place where a table or a type must stand.
     """
     named = {word for word in re.findall(r"(?<![\w.])(\w+)\b", bare) if word in tables}
     named |= {word for word in re.findall(r"\bpublic\.(\w+)", bare) if word in tables}
@@ -69,18 +68,18 @@ def _stands_as_table(word: str, bare: str) -> bool:
 
 
 def calls_in(bare: str, functions: frozenset[str]) -> set[str]:
-    """The functions of ours that SQL calls."""
+    """Functions of ours that SQL calls."""
     text = _MADE.sub(" ", bare).replace("public.", "")
     return {found[1] for found in _CALL.finditer(text)} & functions
 
 
 def is_public(text: str) -> bool:
-    """Whether the head of a function's file says for whom the function is, beyond its room."""
+    """Return True if the head of a function's file names the users of the function outside its room."""
     return bool(_PUBLIC.search(text.partition("CREATE OR REPLACE FUNCTION")[0]))
 
 
 def function_files() -> Iterator[Sql]:
-    """Every function."""
+    """Every function of the database."""
     for path in FUNCTIONS:
         yield Sql(path.stem, home_of(path), path.read_text())
 
@@ -97,7 +96,7 @@ def _written(node: ast.AST) -> str | None:
 
 
 def strings_of(path: Path, tree: ast.Module) -> Iterator[Sql]:
-    """The SQL in the strings of a file; what only documents is none."""
+    """SQL in the strings of a file, without docstrings."""
     home, file = home_of(path), str(path.relative_to(PACKAGE))
 
     def below(node: ast.AST, name: str) -> Iterator[Sql]:
@@ -124,15 +123,12 @@ def strings_of(path: Path, tree: ast.Module) -> Iterator[Sql]:
     yield from below(tree, "")
 
 
-# Made of the names of tables that rooms register.
+# These files build SQL for all tables that rooms register.
 _OF_ALL_TABLES = {f"audit/{one}.py" for one in ("history", "points", "quiet_harm", "scopes")}
 
 
 def python_strings() -> Iterator[Sql]:
-    """The SQL in Python, of every room and of plumbing.
-
-    Files of the audit that are about all tables are not read.
-    """
+    """SQL in Python, of every room and of plumbing, except for audit files that concern all tables."""
     for path, tree in SOURCES:
         if path.relative_to(PACKAGE).as_posix() in _OF_ALL_TABLES:
             continue
@@ -140,5 +136,5 @@ def python_strings() -> Iterator[Sql]:
 
 
 def everything() -> list[Sql]:
-    """All SQL that has walls."""
+    """All SQL to which the rules of walls apply."""
     return [*function_files(), *python_strings()]

@@ -1,8 +1,8 @@
-"""Who acts is said by whoever lets act, and every line of the audit trail comes through one door.
+"""An actor is named by the caller that acts, and every line of the audit trail is written by one function.
 
-A route and a command have an actor from the caller and hand it down as `actor`.  What has no caller
-is an event handler or a periodic task, by `job:<name>`, or the news of a provider, by
-`provider:<name>`; nothing else makes an actor up.
+A route and a command get the actor from the caller and pass it on as `actor`. Without a caller, an event
+handler or a periodic task acts as `job:<name>`, and a notification of a provider as `provider:<name>`. No other
+code makes an actor.
 """
 
 import ast
@@ -14,28 +14,28 @@ from meterai.apps.rooms import ROOMS
 from tests.tidy.sources import PACKAGE, SOURCES
 from tests.tidy.statements import function_files, python_strings
 
-# Where an actor is made, and of which kind.  `job` and `provider` may be made by any handler.
+# Files that make an actor, with its kind. `job` and `provider` may be made by any handler.
 MADE: dict[str, set[str]] = {
-    "accounts/roles.py": {"MEMBER"},  # of a person who acts for an organization
+    "accounts/roles.py": {"MEMBER"},  # a person who acts for an organization
     "accounts/service.py": {"ACCOUNT"},  # of a session or key
-    "accounts/sessions.py": {"ACCOUNT"},  # of whoever proves an address
-    "approvals/knows.py": {"STAFF"},  # as its rows say who it was
-    "cases/knows.py": {"STAFF"},  # likewise
+    "accounts/sessions.py": {"ACCOUNT"},  # of the person who proves an address
+    "approvals/knows.py": {"STAFF"},  # read from its rows
+    "cases/knows.py": {"STAFF"},  # read from its rows
     "approvals/pulling.py": {"STAFF"},  # at the command line, by its address
     "commands/options.py": {"OPERATOR"},  # at the command line
-    "portal/routes/accounts_named.py": {"ACCOUNT"},  # of whoever shows the link of a mail
+    "portal/routes/accounts_named.py": {"ACCOUNT"},  # of the person who opens the link of a mail
     "plumbing/http/callers.py": {
         "ACCOUNT",
         "STAFF",
     },  # of a caller without an actor; on a route of staff
 }
 BY_ITSELF = {"JOB", "PROVIDER"}
-# Constants that stand for an actor of a kind; the id is not known, or is the account itself.
+# Constants that stand for an actor of a kind; its id is unknown, or is the account itself.
 NAMED = {"PERSON"}
 
 
 def kinds_made(tree: ast.AST) -> Iterator[tuple[int, str]]:
-    """(line, kind) of every actor that is made here."""
+    """(line, kind) of every actor that a module makes."""
     for node in ast.walk(tree):
         match node:
             case ast.Call(func=ast.Name(id="Actor"), args=[ast.Attribute(attr=kind), *_]):
@@ -47,7 +47,7 @@ def kinds_made(tree: ast.AST) -> Iterator[tuple[int, str]]:
 
 
 def unnamed_records(tree: ast.AST) -> Iterator[tuple[int, str]]:
-    """(line, actor) of every record whose actor is neither handed down nor said right there."""
+    """(line, actor) of every trail record whose actor is neither passed on nor written in the call."""
     for node in ast.walk(tree):
         match node:
             case ast.Call(func=ast.Attribute(value=ast.Name(id="trail"), attr="record")):
@@ -67,7 +67,7 @@ def unnamed_records(tree: ast.AST) -> Iterator[tuple[int, str]]:
 
 
 def handed_down(tree: ast.AST) -> Iterator[tuple[int, str]]:
-    """(line, actor) of every call that hands an actor down that is none of `job` or `provider`."""
+    """(line, actor) of every call that passes on an actor other than `job` or `provider`."""
     for node in ast.walk(tree):
         if not isinstance(node, ast.Call):
             continue
@@ -98,7 +98,7 @@ def test_actors_are_made_where_somebody_comes_in() -> None:
 
 
 def test_handlers_act_as_themselves() -> None:
-    """What nobody asked for at this moment is never written down as somebody's act."""
+    """Work without a requester is never recorded as an act of a person."""
     for path, tree in SOURCES:
         if path.name == "jobs.py":
             kinds = {kind for _, kind in kinds_made(tree)}
@@ -114,7 +114,10 @@ def test_the_trail_has_one_door_of_functions_and_one_of_python() -> None:
         for sql in (*function_files(), *python_strings())
         if "INTO audit_events" in " ".join(sql.bare.split())
     }
-    assert writes == {"audit_record", "trail/service.py:_RECORD"}  # of functions, and of Python
+    assert writes == {
+        "audit_record",
+        "trail/service.py:_RECORD",
+    }  # functions of the database, and files in Python
     assert "audit_events" in {table for room in ROOMS for table in room.tables}
 
 

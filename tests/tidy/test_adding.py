@@ -1,4 +1,4 @@
-"""The worked example of docs/adding.md is the code of the toy room."""
+"""The code of the worked example in docs/adding.md equals that of the toy room."""
 
 import re
 import textwrap
@@ -16,7 +16,7 @@ def test_each_piece_of_code_is_a_piece_of_its_file() -> None:
     assert len(pieces) == PAPER.count("`tests/toy/") + PAPER.count("`tests/toy_rail/") >= 13
     for name, indent, code in pieces:
         piece = textwrap.dedent(code) if indent else code
-        # A method stands in its class there.
+        # In the file, a method is indented within its class.
         method = textwrap.indent(piece, "    ")
         assert any(one in (ROOT / name).read_text() for one in (piece, method)), name
 

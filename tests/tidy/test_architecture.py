@@ -1,4 +1,4 @@
-"""docs/architecture.md shows the rooms as they are, and a rail alone knows its provider."""
+"""docs/architecture.md shows the actual rooms, and only a rail knows its provider."""
 
 import re
 from pathlib import Path
@@ -17,7 +17,7 @@ def test_picture_of_the_rooms_is_the_one_of_the_code() -> None:
     assert {room for level in architecture.levels() for room in level} == folders
 
 
-# What only the package of a rail knows: its class, headers, names of fields, paths, formats.
+# Words that only the package of the rail may contain: its class, headers, field names, paths, formats.
 OF_MIDTRANS = re.compile(
     r"MidtransRail|signature_key|gross_amount|va_number|settlement_time|refund_charge"
 )

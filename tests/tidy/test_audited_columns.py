@@ -1,4 +1,4 @@
-"""What rooms say of columns to the audit is about columns that there are, each said once."""
+"""Declarations of rooms about columns for the audit name existing columns, each once."""
 
 from collections import Counter
 

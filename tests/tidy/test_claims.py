@@ -1,6 +1,5 @@
-"""Every form of a browser, and every text that claims something of money, is put to the proof
-(`tests/faults/test_truth.py`).
-"""
+"""Every form of a browser, and every text that makes a claim about money, is covered by
+`tests/faults/test_truth.py`."""
 
 from dataclasses import replace
 

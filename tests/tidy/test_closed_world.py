@@ -1,4 +1,4 @@
-"""What is named in one place exists in the other: sentences, refusals, routes, invariants."""
+"""Names that are used exist, and names that are declared are used: sentences, refusals, routes, invariants."""
 
 import ast
 import re
@@ -56,14 +56,15 @@ from tests.tidy.sources import (
 )
 from tests.tidy.sources import ROOMS as FOLDERS
 
-# Several classes, one fact for the client: come again in a moment; what happened at the provider.
+# Several classes share one code, since the client does the same: come again soon, or the outcome is at the
+# provider.
 SHARED_CODES = {
     "busy": {"BrokenOff", "DatabaseBusy", "NoLeaseFree"},
     "provider_unreachable": {"ProviderUnreachable", "CallNotBegun"},
     "provider_outcome_unknown": {"OutcomeUnknown", "NoAnswer", "TransferUnderWay"},
     "provider_refused": {"ProviderRefused", "RefusedForEver", "TransferReturned"},
 }
-# The database refuses with these where only a bug of ours can be the cause: they are faults.
+# The database refuses with these only because of a bug of ours. They are faults.
 FAULTS = {"entry_differs", "entry_unbalanced"}
 
 
@@ -87,7 +88,7 @@ def test_a_sentence_is_said_in_one_room() -> None:
 
 
 def spoken() -> Iterator[tuple[str, str]]:
-    """(where, key) of every sentence asked for by a constant."""
+    """(where, key) of every sentence that code requests by a constant."""
     for path, tree in (*SOURCES, *BESIDE):
         for node in ast.walk(tree):
             match node:
@@ -108,7 +109,7 @@ def test_what_is_said_was_written() -> None:
     assert not missing, "\n".join(missing)
 
 
-# Acts that are named after what happened: `case_{event}`.
+# Acts named after an event: `case_{event}`.
 _ACTS_NAMED_AFTER = {
     "case": CaseEvent,
     "invitation": InvitationEvent,
@@ -117,7 +118,7 @@ _ACTS_NAMED_AFTER = {
 
 
 def acts() -> Iterator[str]:
-    """Acts that are written into the trail."""
+    """Acts that are written into the audit trail."""
     for _, tree in SOURCES:
         for node in ast.walk(tree):
             match node:
@@ -202,7 +203,7 @@ def test_no_translation_is_left_behind() -> None:
 
 
 def expected() -> Iterator[tuple[str, str]]:
-    """(where, name) of whatever a malformed field is expected to be."""
+    """(where, name) of every expected form of a malformed field."""
     for path, tree in (*SOURCES, *BESIDE):
         for node in ast.walk(tree):
             match node:
@@ -236,7 +237,7 @@ def _all_python() -> str:
 def test_a_declared_constraint_exists() -> None:
     for name in re.findall(r'refusal_of_constraint\("(\w+)"', _all_python()):
         assert declared_for_constraint(name) is not None
-        # What breaks a unique index that is no constraint is told by the name of the index.
+        # A violation of a unique index that is no constraint is reported under the name of the index.
         assert re.search(rf"(?:CONSTRAINT|UNIQUE INDEX) {name}\b", SQL), name
 
 
@@ -246,12 +247,12 @@ def test_a_declared_constraint_exists() -> None:
 def handlers(rooms: Rooms = ROOMS) -> list[tuple[str, HTTPRouteHandler]]:
     found = []
     with warnings.catch_warnings():
-        # How parameters are spelt changes with Litestar 3; that is for its upgrade.
+        # The spelling of parameters changes with Litestar 3; it is left to that upgrade.
         warnings.simplefilter("ignore", LitestarDeprecationWarning)
         routes = build(make_settings(), rooms).routes
     for route in routes:
         assert isinstance(route, HTTPRoute), f"{route.path}: only HTTP is spoken"
-        # OPTIONS is answered by the framework.
+        # The framework answers OPTIONS.
         found += [
             (route.path, handler)
             for handler in route.route_handlers
@@ -286,7 +287,7 @@ def test_what_changes_something_is_not_permitted_by_looking(rooms: Rooms) -> Non
     looking = {one for one in Permission if one.value.endswith(".read")}
     for path, handler in handlers(rooms):
         if handler.http_methods & CHANGING:
-            # A form that whoever may look sends too says why no other permission stands before it.
+            # A form that needs only the permission to look gives a reason for that.
             is_excused = bool(handler.opt.get("asked_within"))
             assert is_excused == (handler.opt["permission"] in looking), path
 
@@ -298,7 +299,9 @@ def test_every_route_is_guarded(rooms: Rooms) -> None:
 
 def test_a_route_that_changes_something_is_not_asked_by_get(rooms: Rooms) -> None:
     for path, handler in handlers(rooms):
-        if handler.http_methods != {"OPTIONS"}:  # what may be asked, with the limits of uploads
+        if handler.http_methods != {
+            "OPTIONS"
+        }:  # OPTIONS tells the allowed methods and the limits of uploads
             assert len(handler.http_methods & {"GET", *CHANGING}) == 1, path
 
 
@@ -331,7 +334,7 @@ def test_a_route_is_given_what_it_asks_for_by_name(rooms: Rooms) -> None:
 
 
 def test_no_route_looks_a_service_up_by_hand() -> None:
-    # The floor of the pages and what reads a body come from no route.
+    # Files of `pages` and the reader of bodies are not called by a route.
     allowed = {PACKAGE / "plumbing" / "http" / "requests.py", *(PACKAGE / "pages").glob("*.py")}
     found = [
         path
@@ -362,16 +365,16 @@ def test_every_invariant_is_audited() -> None:
 
 def test_every_reason_of_an_entry_has_its_rule() -> None:
     posted = re.findall(r"ledger_post\(\s*[^,]*,\s*[^,]*,\s*'(\w+)'( \|\|)?", SQL)
-    # What an item in suspense ended in makes the rest of its reason; money is never dismissed.
+    # The resolution of an item in suspense completes its reason. An item with money is never dismissed.
     ends = {
         f"suspense_{how}" for how in ("explained", "returned", "applied", "matched", "written_off")
     }
     ends |= {f"break_{how}" for how in ("fee", "matched", "written_off")}
     assert {reason for reason, rest in posted if rest} == {"suspense_", "break_"}
-    # Whoever takes stamps back says why.
+    # A function that takes stamps back names its reason.
     undone = set(re.findall(r"stamps_undo\([^;]*?'(stamps_\w+)'\)", SQL))
     undone |= set(re.findall(r"order_deposit_undo\([^;]*?'(deposit_\w+)'", SQL))
-    # More or less of a fee, by its sign.
+    # A fee grows or shrinks, by its sign.
     undone |= set(re.findall(r"'(fee_(?:passed_on|called_back|earned|returned|collected))'", SQL))
     reasons = {reason for reason, rest in posted if not rest} | ends | undone
     assert {reason for one in POSTINGS for reason in one.reasons} == reasons

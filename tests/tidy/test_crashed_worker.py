@@ -1,4 +1,4 @@
-"""A test that ends its process is a failure that the run tells: the run goes on, and ends."""
+"""A test that ends its process is reported as failed, and the run continues to its end."""
 
 import os
 import subprocess
@@ -30,7 +30,10 @@ def test_after():
 )
 FILES = 12
 ARGUMENTS = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder", "-c", os.devnull)
-OF_ENDING = (5, 11)  # the last too: nothing waits then but what its process had begun
+OF_ENDING = (
+    5,
+    11,
+)  # the last test too: by then only tests that its process had already started are left
 
 
 def test_every_other_test_is_run_and_told(tmp_path: Path) -> None:
@@ -39,7 +42,7 @@ def test_every_other_test_is_run_and_told(tmp_path: Path) -> None:
         text = ENDING if number in OF_ENDING else QUIET
         (tmp_path / f"test_file_{number:02}.py").write_text(text)
     run = subprocess.run(
-        # A folder of its own: the common one would be closed to the databases of the tests beside it.
+        # A base folder of its own: a run would close the common one to the databases of other tests.
         [sys.executable, "-m", "pytest", *ARGUMENTS, "--basetemp", str(tmp_path / "own"), str(tmp_path)],
         cwd=ROOT, env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"},
         capture_output=True, text=True, timeout=120, check=False,

@@ -1,4 +1,4 @@
-"""What production installs: its licences, its bill of materials, and what an audit of it answers."""
+"""Packages installed in production: their licences, bill of materials, and the exceptions of their audit."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""migrations/schema.toml says what the migrations make."""
+"""migrations/schema.toml describes the schema that the migrations make."""
 
 from scripts.schema import COMMAND, FILE, document
 

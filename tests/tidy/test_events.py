@@ -1,4 +1,4 @@
-"""Events are declared as they are told: names, facts and types, in SQL, in Python and for handlers."""
+"""Events are emitted as declared, with the same names, facts and types in SQL, in Python and in handlers."""
 
 import ast
 import re
@@ -19,7 +19,8 @@ from meterai.plumbing.work.published import PUBLISH
 from scripts.subscriptions import subscribers
 from tests.tidy.sources import SOURCES, modules
 
-# What tells people may be given up, each by name; what moves money or stamps is tried for ever.
+# Handlers that send messages may be given up, and are listed here. Those that move money or stamps are always
+# retried.
 TELLING = {
     "make_report",
     "publish",
@@ -39,7 +40,7 @@ TELLING = {
     "tell_settled",
     "tell_taken_back",
 }
-# `order_close` tells of the state it moves to; `order_abandon` hands on what it is asked for.
+# `order_close` emits the event of the new state; `order_abandon` passes on the requested state.
 ABANDONED = {"lapsed", "withdrawn"}
 TYPES: dict[type, set[str]] = {
     bool: {"boolean"},
@@ -67,7 +68,7 @@ class Function(NamedTuple):
 
 
 class Told(NamedTuple):
-    """One place in a function that tells an event."""
+    """One place in a function that emits an event."""
 
     function: Function
     event: str
@@ -83,7 +84,7 @@ def declared() -> dict[str, type[Event]]:
 
 
 def parts(text: str) -> list[str]:
-    """The arguments of a call, up to the parenthesis that closes it."""
+    """Arguments of a call, up to its closing parenthesis."""
     found, depth = [""], 0
     for sign in text:
         depth += {"(": 1, ")": -1}.get(sign, 0)
@@ -111,7 +112,7 @@ def connection(server: str, template: str) -> Iterator[psycopg.Connection[Any]]:
 
 @pytest.fixture(scope="module")
 def told(connection: psycopg.Connection[Any]) -> list[Told]:
-    """Every place in the database that tells an event."""
+    """Every place in the database that emits an event."""
     rows = connection.execute(
         "SELECT proname, pg_get_function_arguments(p.oid), prosrc, lanname = 'plpgsql'"
         " FROM pg_proc p JOIN pg_language l ON l.oid = prolang"
@@ -137,7 +138,7 @@ def told_in_sql(functions: list[Function]) -> Iterator[Told]:
 
 
 def told_in_python() -> set[str]:
-    """The classes that are handed to `emit`."""
+    """Event classes that are passed to `emit` in Python."""
     found = set()
     for _, tree in SOURCES:
         for node in ast.walk(tree):
@@ -177,7 +178,7 @@ def test_an_event_lies_in_events_of_a_room_and_says_who_writes_it(
 
 
 def bare(kind: Any) -> tuple[type, bool]:
-    """A type without None, and whether it was there."""
+    """A type without None, and True if None was part of it."""
     if get_origin(kind) is UnionType:
         [one] = [arm for arm in get_args(kind) if arm is not NoneType]
         return one, True
@@ -185,7 +186,7 @@ def bare(kind: Any) -> tuple[type, bool]:
 
 
 def _types(connection: psycopg.Connection[Any], told: Told) -> dict[str, str]:
-    """What PostgreSQL makes of each fact, with the parameters and variables of the function."""
+    """The type in PostgreSQL of each fact, with the parameters and variables of the function."""
     _, arguments, body, is_plpgsql = told.function
     variables = [re.sub(r" DEFAULT .*", "", one) + ";" for one in parts(arguments)]
     if is_plpgsql and (found := re.search(r"\bDECLARE\b(.*?)\bBEGIN\b", body, re.DOTALL)):
@@ -216,7 +217,7 @@ def test_the_facts_of_an_event_are_those_its_function_writes(
             assert types[name] in TYPES[bare(kind)[0]], f"{name} is {kind}, in SQL {types[name]}"
 
 
-# -- who listens -------------------------------------------------------------------------------
+# -- handlers ----------------------------------------------------------------------------------
 
 
 def test_every_event_has_a_handler_or_a_reason_why_not() -> None:

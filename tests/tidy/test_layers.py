@@ -22,7 +22,7 @@ def test_the_contracts_hold() -> None:
 
 
 def test_every_room_has_a_shape() -> None:
-    # The level of a new room is asked for by `exhaustive`; its inner shape is asked for here.
+    # `exhaustive` demands the level of a new room; this test demands its inner layers.
     shaped = {
         container.split(".")[1]
         for contract in CONTRACTS
@@ -34,7 +34,7 @@ def test_every_room_has_a_shape() -> None:
 
 
 def test_name_that_a_package_gives_is_not_overwritten_by_a_module_of_that_name() -> None:
-    """An import of `a.b` sets `b` on `a`, whatever `b` was there."""
+    """An import of `a.b` sets `b` on `a`, and overwrites any other `b` there."""
     overwritten = {
         f"{package.parent.name}.{one.name}"
         for package in PACKAGE.rglob("__init__.py")

@@ -1,4 +1,4 @@
-"""docs/lifecycles.md says what the tables say."""
+"""docs/lifecycles.md equals the lifecycle tables of the code."""
 
 from meterai.kit.lifecycle import Lifecycle
 from scripts.lifecycles import COMMAND, FILE, LIFECYCLES, document

@@ -1,4 +1,4 @@
-"""The tests themselves reach nothing but this machine."""
+"""The tests themselves reach no other machine."""
 
 import socket
 from collections.abc import Callable
@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.loopback import LeavesThisMachine
 
-ELSEWHERE = "192.0.2.1"  # RFC 5737: nobody's
+ELSEWHERE = "192.0.2.1"  # RFC 5737: an address for documentation
 
 
 ACTS: dict[str, Callable[[socket.socket], object]] = {

@@ -1,4 +1,4 @@
-"""A cache of answers has a bound."""
+"""Every cache of function results has a bound."""
 
 import ast
 from collections.abc import Iterator
@@ -8,11 +8,11 @@ import pytest
 
 from tests.tidy.sources import SOURCES
 
-KEPT_MAX = 100_000  # entries of one cache; more is a table in the database
+KEPT_MAX = 100_000  # entries of one cache; more belong into a table of the database
 
 
 def name_of(node: ast.AST) -> str:
-    """`cache` of `cache`, `functools.cache` and `cache(...)`."""
+    """`cache` for `cache`, `functools.cache` and `cache(...)`."""
     match node:
         case ast.Call(func=inner):
             return name_of(inner)
@@ -23,7 +23,7 @@ def name_of(node: ast.AST) -> str:
 
 
 def limit_of(decorator: ast.expr, tree: ast.Module) -> int | None:
-    """How many entries an `lru_cache` keeps; None for no bound, or one that cannot be seen."""
+    """Maximum number of entries of an `lru_cache`; None for no bound, or for one that cannot be computed."""
     if not isinstance(decorator, ast.Call):
         return 128
     given = [

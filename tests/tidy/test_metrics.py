@@ -1,4 +1,4 @@
-"""Every metric is registered by the room that counts it, under the name of the platform."""
+"""Every metric is registered by the room that counts it, with the platform's prefix."""
 
 from importlib import import_module
 

@@ -1,4 +1,4 @@
-"""A page stands on its own room and what is below it: its sentences, its links, its templates."""
+"""A page depends on its own room and lower rooms alone: for its sentences, links and templates."""
 
 import re
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ def below(room: str) -> set[str]:
 
 
 def said(text: str) -> Iterator[str]:
-    """Every key that a template names, or each of those that begin as it names them."""
+    """Keys that a template names. A key that is completed at run time yields every key with its beginning."""
     for key, is_begun in re.findall(r"""\bt\(\s*["']([\w.-]+)["'](\s*~)?""", text):
         found = [one for one in WHERE if one.startswith(key)] if is_begun else [key]
         assert found, f"nothing is called {key}"

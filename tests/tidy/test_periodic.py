@@ -1,4 +1,7 @@
-"""Every periodic task handles each of its rows by itself (meterai/plumbing/work/periodic.py), or says that it has none."""
+"""Every periodic task handles each of its rows independently, or declares that it has none.
+
+See meterai/plumbing/work/periodic.py.
+"""
 
 import ast
 import inspect
@@ -14,7 +17,7 @@ from meterai.room import Container, Rooms
 
 
 def every_task(rooms: Rooms = ROOMS) -> list[PeriodicTask]:
-    # Nothing is built: each task is a function of its class.
+    # Services are not built: each task is a function of its class.
     unbuilt = SimpleNamespace(
         of=lambda kind: kind,
         database=None,
@@ -37,7 +40,7 @@ def calls_of_each(run: Any) -> list[ast.Call]:
 
 
 def name_of(call: ast.Call, run: Any) -> object:
-    """What a periodic task calls itself: a constant, of its module or of a module it has imported."""
+    """The name of a periodic task: a constant of its module or of an imported one."""
     return eval(ast.unparse(call.args[1]), vars(inspect.getmodule(run)))
 
 

@@ -1,4 +1,4 @@
-"""docs/permissions.md says what the routes declare."""
+"""docs/permissions.md equals the declarations of the routes."""
 
 from scripts.permissions import COMMAND, FILE, document
 

@@ -1,4 +1,4 @@
-"""Every table that has something of a person is one that a room gives out and erases, or says why not."""
+"""Every table with personal data is copied and erased by a room, or has a reason why not."""
 
 import tomllib
 from collections import defaultdict
@@ -11,7 +11,7 @@ from meterai.room import Rooms
 from tests.tidy.sources import ROOT
 
 OFFERS = offers_of().personal
-# Columns by which a row is of a person, or in which an address or a payer may stand.
+# Columns that link a row to a person, or that may contain an address or a payer.
 PERSONS = {
     *("account_id", "accounts", "owner_id", "member_id", "used_by", "staff_id", "requested_by"),
     *("email", "recipient", "contact", "network", "body", "told"),
@@ -51,7 +51,7 @@ def test_each_table_is_named_by_the_room_that_owns_it(rooms: Rooms) -> None:
 
 
 def test_each_table_and_room_is_told_to_people_in_words(rooms: Rooms) -> None:
-    """Pages of a person's data, the copy of them and the register of processing name tables and rooms."""
+    """Pages of a person's data, its copy and the register of processing name tables and rooms."""
     offers = offers_of(rooms).personal
     due = {f"personal.{one.table}" for personal in offers.values() for one in personal.tables}
     due |= {f"purpose.{name}" for name, personal in offers.items() if personal.tables}

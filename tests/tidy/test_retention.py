@@ -1,4 +1,4 @@
-"""Every table says how long what is in it is kept, and the rules speak of what there is."""
+"""Every table declares its retention, and every rule names existing tables and columns."""
 
 import re
 from collections.abc import Iterator
@@ -11,10 +11,10 @@ from meterai.plumbing.db.rights import Right, rights_due
 from meterai.plumbing.work.retention import WEEK, Leaves, Stays
 from scripts.retention import COMMAND, FILE, KEPT, RULES, document
 
-# Columns that by their name may say something of a person.
+# Columns that may contain personal data, by their name.
 PERSONAL = {
     *("email", "recipient", "network", "name", "body", "told", "facts", "note", "phone"),
-    *("fault", "last_fault"),  # what a machine of others said may repeat an address
+    *("fault", "last_fault"),  # a message of another machine may repeat an address
 }
 EVERY: list[Leaves | Stays] = [*RULES, *KEPT]
 HARMLESS = {(rule.table, column) for rule in EVERY for column in rule.harmless}
@@ -87,7 +87,7 @@ def test_a_rule_is_by_the_key_of_its_table(
 def test_a_round_that_finds_nothing_reads_an_index_and_no_table(
     connection: psycopg.Connection[Any], rule: Leaves
 ) -> None:
-    # On an empty table every index is as good, so those made for something else are not there.
+    # On an empty table all indexes cost the same, so those for other purposes are dropped.
     ours = f"{rule.table}_to_(leave|blank|unname)"
     for (other,) in rows(
         connection,

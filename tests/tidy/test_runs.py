@@ -1,4 +1,4 @@
-"""Which tests a run takes, and what `.ci/run` makes of one that failed."""
+"""The tests that a run selects, and the reaction of `.ci/run` to a failed run."""
 
 import json
 import os
@@ -39,7 +39,7 @@ QUIETLY = ("-q", "--collect-only", "-c", os.devnull, "-p", "no:cacheprovider", "
 
 @pytest.fixture
 def taken(tmp_path: Path) -> Callable[..., list[str]]:
-    """The tests that a run takes of `CASES`."""
+    """The tests of `CASES` that a run selects."""
     (tmp_path / "conftest.py").write_text(CHOOSING)
     (tmp_path / "test_cases.py").write_text(CASES)
 

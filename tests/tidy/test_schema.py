@@ -1,7 +1,7 @@
-"""The migrated schema can be distributed by account_id, and says what is wrong by name.
+"""The migrated schema can be distributed by account_id, and its violations are reported by name.
 
-Design, section 8: a row that belongs to an account has `account_id` first in its primary key; no
-uniqueness and no foreign key leaves it out; no triggers; hot commands are one function each.
+Design, section 8: a row that belongs to an account has `account_id` first in its primary key. Every unique
+index and foreign key contains it. There are no triggers, and each hot command is one function.
 """
 
 import ast
@@ -15,7 +15,7 @@ import pytest
 from meterai.apps.rooms import ROOMS, global_tables_of
 from tests.tidy.sources import SOURCES
 
-GLOBAL = global_tables_of()  # what belongs to no account, each with its reason
+GLOBAL = global_tables_of()  # tables that belong to no account, each with its reason
 HOT_COMMANDS = {
     "order_place_by_method": "place an order and record the wish to be paid",
     "payment_capture": "money arrived, as we asked",
@@ -33,7 +33,7 @@ def schema(server: str, template: str) -> Iterator["Schema"]:
 
 
 class Schema:
-    """Questions to pg_catalog about the public schema."""
+    """Queries to pg_catalog about the public schema."""
 
     def __init__(self, connection: psycopg.Connection[Any]) -> None:
         self._connection = connection
@@ -60,7 +60,7 @@ class Schema:
         ]
 
     def uniques(self) -> list[tuple[str, str, bool, list[str]]]:
-        """(table, index, is primary, key columns) of everything unique."""
+        """(table, index, is primary, key columns) of every unique index."""
         return self.rows(
             "SELECT c.relname, i.relname, x.indisprimary, ARRAY("
             "  SELECT coalesce(a.attname, '?') FROM unnest(x.indkey) WITH ORDINALITY AS k (n, place)"
@@ -140,7 +140,7 @@ def test_every_constraint_has_a_name_of_ours(schema: Schema) -> None:
     wrong = [
         (table, name)
         for table, name, kind, _ in schema.constraints()
-        # What PostgreSQL calls a constraint that was given no name.
+        # Names that PostgreSQL gives to a constraint without one.
         if kind in "cfux" and re.fullmatch(rf"{table}_(?:\w+_)?(?:check|fkey|key|excl)\d*", name)
     ]
     assert not wrong
@@ -165,7 +165,7 @@ def test_money_and_time_have_one_type(schema: Schema) -> None:
 
 
 def words_of(definition: str) -> set[str]:
-    """The words that a CHECK allows, each by itself or in one array."""
+    """Words that a CHECK allows, singly or in an array."""
     arrays = re.findall(r"'\{([\w,]+)\}'::text\[\]", definition)
     return {*re.findall(r"'(\w+)'::text", definition), *",".join(arrays).split(",")} - {""}
 
@@ -197,7 +197,7 @@ def test_a_hold_has_its_four_states(schema: Schema) -> None:
     [definition] = [
         text for _, name, _, text in schema.constraints() if name == "hold_state_is_known"
     ]
-    # There is no model of holds: they are moved by ledger_resolve alone.
+    # Holds have no model, since only ledger_resolve moves them.
     assert words_of(definition) == {"held", "posted", "voided", "expired"}
 
 
@@ -207,7 +207,7 @@ WRITTEN_BY_EACH_JOURNEY = frozenset(
 
 
 def test_checks_of_what_each_journey_writes_have_one_constant_for_an_array(schema: Schema) -> None:
-    """PostgreSQL makes the array of IN (...) anew for each statement that writes a row."""
+    """PostgreSQL builds the array of IN (...) anew for each statement that writes a row."""
     made = {
         name
         for table, name, _, text in schema.constraints()
@@ -235,7 +235,7 @@ def test_a_hot_command_is_one_function_called_by_one_statement(schema: Schema, n
     calls = [(where, text) for where, text in statements() if re.search(rf"\b{name}\(", text)]
     assert len(calls) == 1, calls
     text = " ".join(calls[0][1].split())
-    # The function and nothing else: no join, no second call, no arithmetic around it.
+    # Only the function: no join, no second call, no arithmetic around it.
     assert re.fullmatch(rf"SELECT (?:[\w, ]+ FROM )?{name}\((?:%s(?:, )?)+\)(?: AS \w+)?", text), (
         text
     )

@@ -1,4 +1,4 @@
-"""The SQL of the rooms: where it lies, and that a function is what its file says."""
+"""The SQL of the rooms: its folders, and that each function in the database equals its file."""
 
 import re
 from itertools import chain
@@ -11,10 +11,10 @@ from meterai.plumbing.db.sql_files import functions, migrations
 from tests.tidy.sources import BASELINE, FUNCTIONS, MIGRATIONS, PACKAGE
 from tests.tidy.statements import everything, without_words
 
-# The newest of `migrations/`, which is complete: what comes now belongs to a room.
+# The newest migration of `migrations/`, which is complete: a new one belongs to a room.
 LAST_OF_BASELINE = "0024_roles.sql"
-# Asked anew for each row that it is compared with, where the planner joins by a loop: each time it passes over what it
-# changed before and finds others, so that all rows are leased.  `WITH due AS MATERIALIZED (...)` is asked once.
+# A nested loop evaluates such a subquery once for each row. Each time it skips the rows that it locked before
+# and finds others, so that all rows are leased. `WITH due AS MATERIALIZED (...)` is evaluated once.
 _ASKED_ANEW = re.compile(
     r"\b(?:IN|FROM|JOIN)\s*\(\s*SELECT\b[^;]*?\bLIMIT\b[^;]*?\bFOR UPDATE\b[^;)]*?\bSKIP LOCKED\s*\)"
 )

@@ -36,7 +36,7 @@ FUNCTIONS = {one.where: one for one in function_files()}
 _COMPARES = re.compile(r"(/invariants|/audited|_check|reconciliation/sides|audit/seals)\.py:")
 HEIGHT = {room: -place for place, layer in enumerate(levels()) for room in layer}
 
-# (what is named, by whom, why).  One that is not needed any more fails.
+# (name, users, reason). An entry that is no longer needed fails the test.
 _GROUPS: tuple[tuple[str, tuple[str, ...], str], ...] = (
     (
         "stamp_lots",
@@ -48,7 +48,7 @@ EXCEPTIONS = {(where, name): why for name, places, why in _GROUPS for where in p
 
 
 def strangers(sql: Sql) -> Iterator[str]:
-    """Tables and functions that SQL names across a wall."""
+    """Tables and functions of other rooms that SQL names without permission."""
     compares = sql.home != "plumbing" and _COMPARES.search(sql.where)
     for table in tables_in(sql.bare, frozenset(OWNERS), BOTH):
         owner = OWNERS[table]
@@ -110,7 +110,7 @@ def test_a_query_that_is_offered_costs_no_call(database_url: str) -> None:
             )
 
 
-# -- the reader itself ---------------------------------------------------------------------------
+# -- the reader of statements --------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -134,7 +134,7 @@ def test_a_query_that_is_offered_costs_no_call(database_url: str) -> None:
         ("SELECT 1 FROM {orders*} o JOIN {stamps@lot_id?} s", {"orders", "stamps"}),
         ("-- FROM orders\nSELECT 'FROM refunds -- ', it''s /* FROM legs */ FROM jobs", {"jobs"}),
         ("SELECT 'it''s -- no end' FROM orders", {"orders"}),
-        # Words that are columns too.
+        # Words that are also columns.
         ("SELECT r.stamps, stamps FROM refunds r", {"refunds"}),
         ("INSERT INTO refunds (amount, stamps, refund_no)", {"refunds"}),
         ("UPDATE stamping_keys SET stampings = 1 WHERE stampings <> v_found", {"stamping_keys"}),
@@ -191,7 +191,7 @@ def f(tx):
 
 
 def test_a_statement_names_its_tables_where_it_stands() -> None:
-    # A table that Python puts in would be named where nothing reads it.
+    # A table name inserted by Python could not be checked at its statement.
     assert not [
         sql.where
         for sql in everything()

@@ -1,11 +1,11 @@
-"""What is loaded with what: nobody pays for libraries that only somebody else needs."""
+"""Imports at the start: no command loads libraries that only another one needs."""
 
 import subprocess
 import sys
 
 import pytest
 
-# The metrics of several processes lie in one folder, which is said before the library is loaded.
+# The folder of the metrics of several processes must be configured before their library is loaded.
 _COMMANDS = "meterai.apps.cli, meterai.apps.commands.run, meterai.apps.settings"
 
 
@@ -13,9 +13,9 @@ _COMMANDS = "meterai.apps.cli, meterai.apps.commands.run, meterai.apps.settings"
     ("modules", "libraries"),
     [
         (_COMMANDS, ["prometheus_client"]),
-        # They take 20 MB, and only the processes of `sandbox` draw.
+        # These libraries take 20 MB, and only the processes of `sandbox` draw.
         ("meterai.sealing", ["PIL", "pdf_oxide", "pypdfium2", "zxingcpp"]),
-        # They take 12 MB, for documents that are encrypted and for authorities that are asked.
+        # These take 12 MB, and serve only encrypted documents and queries to authorities.
         ("meterai.sealing", ["pikepdf", "structlog", "meterai.sealing.signing.network"]),
     ],
 )

@@ -1,4 +1,4 @@
-"""What PostgreSQL answers ends in the store of a room: everybody else has values of the model."""
+"""Only the store of a room sees rows of PostgreSQL; all other code has values of the model."""
 
 import ast
 from collections.abc import Iterator
@@ -8,13 +8,13 @@ import pytest
 
 from tests.tidy.sources import PACKAGE, ROOMS, SOURCES, home_of
 
-# Methods of a transaction and of a database that answer with rows or with a column.
+# Methods of a transaction and of a database that return rows or a column.
 _ROWS = {"one", "all", "value", "call_all", "read"}
 _HAVE_ROW = {"meterai.plumbing.db.database", "meterai.plumbing.db.transactions"}
 
 
 def rows_in(tree: ast.AST) -> Iterator[tuple[int, str]]:
-    """(line, what) of every place that knows how PostgreSQL answered."""
+    """(line, method) of every place that reads rows of PostgreSQL."""
     for node in ast.walk(tree):
         match node:
             case ast.ImportFrom(module=str(module), names=names) if module in _HAVE_ROW:
@@ -34,7 +34,7 @@ def rows_in(tree: ast.AST) -> Iterator[tuple[int, str]]:
 
 def outside_stores() -> Iterator[tuple[str, ast.Module]]:
     for path, tree in SOURCES:
-        # What an invariant or another check of the audit finds, it shows as it was found.
+        # An invariant or another check of the audit shows the rows that it found.
         shows = (
             path.name == "invariants.py"
             or path.name.endswith("_check.py")
@@ -52,7 +52,7 @@ def test_rows_end_in_stores() -> None:
 
 
 def test_rooms_open_no_transaction_by_hand() -> None:
-    """A command takes one, and `Database.run` or `run_row` opens it: it runs again if broken off."""
+    """A command is given a transaction, which `Database.run` or `run_row` opens and repeats if it was broken off."""
     wrong = [
         f"{file}:{node.lineno}"
         for file, tree in outside_stores()

@@ -26,7 +26,7 @@ from tests.tidy.sources import (
     our_files,
 )
 
-BUILDERS_MAY_ENTER = {"room", "invariants"}  # apps puts these together
+BUILDERS_MAY_ENTER = {"room", "invariants"}  # apps combines these
 
 
 def rooms_are_entered_by_the_front_door() -> Iterator[str]:
@@ -124,7 +124,7 @@ def migrations_are_numbered_without_gaps() -> Iterator[str]:
 
 
 def files_name_no_machine() -> Iterator[str]:
-    # Written in pieces, so that this file does not find itself.
+    # Written in pieces, so that this file does not match itself.
     homes = "|".join(("ho" + "me", "Us" + "ers", "ro" + "ot", "wo" + "rk"))
     place = re.compile(rf"(?<![\w.:~}}-])/(?:{homes})/\w+")
     registry = re.compile(
@@ -186,14 +186,14 @@ def front_doors_say_what_they_export() -> Iterator[str]:
 
 
 def pauses_are_computed_in_one_place() -> Iterator[str]:
-    # A power of a number of tries, which has no bound, is an error some day.
+    # An unbounded power of the number of tries overflows some day.
     power = re.compile(r"\b2(?:\.0)?(?:::\w+(?: precision)?)?\s*(?:\*\*|\^)")
     homes = {
         PACKAGE / "kit" / "backoff.py",
         PACKAGE / "plumbing" / "sql" / "functions" / "backoff_seconds.sql",
         ROOT / "migrations" / "0012_payments.sql",
     }
-    newer = [path for path in BASELINE if path.name > "0011"]  # those before are released
+    newer = [path for path in BASELINE if path.name > "0011"]  # earlier ones are released
     for path in [*(path for path, _ in SOURCES), *newer, *FUNCTIONS]:
         if path not in homes and power.search(path.read_text()):
             yield f"{path}: use kit.backoff.pause, or backoff_seconds in the database"
@@ -208,20 +208,20 @@ def facts_collide_with_no_parameter() -> Iterator[str]:
                     | ast.AsyncFunctionDef(args=found)
                     | ast.Lambda(args=found)
                 ) if found.kwarg and found.kwarg.arg in {"facts", "named"}:
-                    # A method that binds its arguments itself has a `self` alone; `*arguments` are of another function.
+                    # A method may take `self` beside its named facts; `*arguments` belong to another function.
                     beside = {one.arg for one in found.args} - {"self"}
                     if beside and not isinstance(found.kwarg.annotation, ast.Attribute):
                         yield f"{path}:{node.lineno}: a fact may be named so; say `/` after {beside}"
 
 
 def numbers_in_texts_are_read_in_one_place() -> Iterator[str]:
-    # A text that `isdigit` and its like take can be one that `int` gives up on.
+    # `isdigit` accepts texts on which `int` fails.
     homes = {
         PACKAGE / "kit" / "numbers.py",
-        PACKAGE / "accounts" / "codes.py",  # letter by letter
+        PACKAGE / "accounts" / "codes.py",  # digit by digit
     }
     for path, tree in SOURCES:
-        if path in homes or home_of(path) == "sealing":  # a PDF has numbers of its own
+        if path in homes or home_of(path) == "sealing":  # PDF has a syntax of its own for numbers
             continue
         for node in ast.walk(tree):
             match node:

@@ -1,7 +1,7 @@
-"""Nothing in apps, plumbing or another floor names what is a room's: tables, settings, events, metrics,
-services, modules.
+"""Code outside the rooms names nothing that belongs to one: tables, settings, events, metrics, services,
+modules.
 
-What must span rooms is named here, with its reason.
+Exceptions that must span rooms are listed here with a reason.
 """
 
 import ast
@@ -47,7 +47,7 @@ def _said(node: ast.AST) -> str | None:
 
 
 def _docstrings(tree: ast.Module) -> set[int]:
-    """The ids of the nodes that only explain."""
+    """Ids of docstrings in the syntax tree."""
     return {
         id(node.body[0].value)
         for node in ast.walk(tree)
@@ -58,7 +58,7 @@ def _docstrings(tree: ast.Module) -> set[int]:
 
 
 def named(tree: ast.Module) -> Iterator[tuple[int, str, str]]:
-    """(line, what it is, its name) of everything in a module that is a room's."""
+    """(line, kind, name) of every name in a module that belongs to a room."""
     for line, target in imports(tree):
         parts = target.split(".")
         if len(parts) > 1 and parts[0] == "meterai" and parts[1] in ROOM_NAMES:

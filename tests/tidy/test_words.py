@@ -1,4 +1,4 @@
-"""No sentence of the product uses a word that its readers do not."""
+"""No sentence of the product uses a word that its readers do not know."""
 
 import re
 
@@ -6,7 +6,7 @@ import pytest
 
 from meterai.plumbing.messages import LANGUAGES, catalogue
 
-# What is read by programs, or by who runs the platform, has the words of its trade.
+# Texts for programs and for operators use technical terms.
 FOR_PROGRAMS = (
     "refusal.provider_refused",
     "refusal.database_",
@@ -16,7 +16,7 @@ FOR_PROGRAMS = (
 )
 FOR_OPERATORS = ("production.", "key.", "draw.", "simulation.", "assessment.", "rehearsal.")
 CODE_OF_A_PERSON = ("mail.sign_in_code.",)
-OF_SEVERAL = ("page.order.headline.stamped_in_part", "page.order.download_all")  # two at least
+OF_SEVERAL = ("page.order.headline.stamped_in_part", "page.order.download_all")  # at least two
 FORBIDDEN = {
     r"\bsurel\b": "people say email",
     r"\bsurat (terakhir|ini)\b": "people say email",
@@ -60,7 +60,7 @@ def test_sum_of_an_effect_has_its_sign_once() -> None:
 
 
 def test_a_number_of_things_has_one_form_for_one() -> None:
-    # A limit is more than one by its nature.
+    # These values are always greater than one.
     counted = re.compile(
         r"\{(?!\w*_max|most|high|stamps)\w+\} (stamps|documents|orders|tries|files|minutes|days|pages)\b"
     )

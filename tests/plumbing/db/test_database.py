@@ -1,4 +1,4 @@
-"""Connections are few, shared, and thrown away when they broke."""
+"""Connections are few and shared, and broken ones are discarded."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -46,7 +46,7 @@ def test_never_more_connections_than_allowed(database_url: str) -> None:
 def test_a_broken_connection_is_replaced(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # One that rested for longer is tested before it is used: then nobody meets it broken.
+    # A connection that rested longer would be tested before use, and no caller would meet a broken one.
     monkeypatch.setattr(connections, "REST_SECONDS_MAX", inf)
 
     async def run() -> None:
@@ -148,7 +148,7 @@ LIMIT = "SELECT current_setting('statement_timeout') AS is, pg_backend_pid() AS 
 
 @contextmanager
 def with_seconds_left(seconds: float, now: float | None = None) -> Iterator[None]:
-    """A request whose answer is waited for so long."""
+    """A request whose client waits this many seconds for the answer."""
     token = PURPOSE.set(WorkPurpose(Priority.NEW, (monotonic() if now is None else now) + seconds))
     try:
         yield
@@ -163,7 +163,7 @@ def with_seconds_left(seconds: float, now: float | None = None) -> Iterator[None
 def test_a_statement_takes_no_longer_than_its_answer_is_waited_for(
     database_url: str, seconds: float, limit: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # A tenth of a second less is another limit: the clock stands while a busy machine connects.
+    # The clock stands still, since a tenth of a second while a busy machine connects would make another limit.
     stands = monotonic()
     for module in (database, permits):
         monkeypatch.setattr(module, "monotonic", lambda: stands)
@@ -176,7 +176,7 @@ def test_a_statement_takes_no_longer_than_its_answer_is_waited_for(
                     assert (await tx.one(LIMIT) or {})["is"] == limit
                 async with found.reading() as reading:
                     assert (await reading.one(LIMIT) or {})["is"] == limit
-            assert (await found.read(LIMIT))[0]["is"] == "10s"  # nobody's patience counts
+            assert (await found.read(LIMIT))[0]["is"] == "10s"  # without a waiting client
 
     asyncio.run(run())
 
@@ -184,7 +184,7 @@ def test_a_statement_takes_no_longer_than_its_answer_is_waited_for(
 def test_a_statement_that_takes_longer_is_broken_off(database_url: str) -> None:
     async def run() -> None:
         async with opened(database_url, 1) as found:
-            await who(found)  # so that no connection has to be made within the time that is left
+            await who(found)  # so that the connection is made before the time is limited
             with with_seconds_left(0.9), pytest.raises(DatabaseBusy, match="57014"):
                 await found.call("SELECT pg_sleep(30)")
             await who(found)
@@ -203,7 +203,7 @@ def test_no_statement_begins_without_time_for_it(database_url: str) -> None:
 
 
 def test_a_connection_that_has_the_limit_is_taken_first(database_url: str) -> None:
-    """So that few are set anew, however requests of several limits alternate."""
+    """So that few limits are set anew when requests with several limits alternate."""
 
     async def run() -> list[tuple[str, int]]:
         seen = []
@@ -216,7 +216,7 @@ def test_a_connection_that_has_the_limit_is_taken_first(database_url: str) -> No
                         seen.append((row["is"], row["who"]))
         return seen
 
-    settled = asyncio.run(run())[1:]  # the first one is set anew
+    settled = asyncio.run(run())[1:]  # the limit of the first connection is set anew
     assert len(set(settled)) == 2
     assert len({process for _, process in settled}) == 2
 

@@ -1,5 +1,7 @@
-"""A database that stops, dies or freezes: refusals at once, and service again soon after it is
-back, however long it was away."""
+"""A database that stops, dies or freezes: requests are refused at once, and served soon after it is back.
+
+The length of the outage makes no difference.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
@@ -20,7 +22,7 @@ from tests.support.servers import Server, Switch
 CROWD = 8
 CONNECTIONS = 4
 HANGS_SECONDS = 30.0  # silence, a look, one connection that does not answer, and a slow machine
-WAIT_SECONDS_MAX = 90.0  # for what happens within some seconds
+WAIT_SECONDS_MAX = 90.0  # for events that take some seconds
 AWAY_SECONDS = 0.5
 
 
@@ -40,7 +42,7 @@ def other(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @dataclass(frozen=True)
 class Call:
-    """When it began and ended, and how."""
+    """Begin, end and outcome of a call."""
 
     begun: float
     ended: float
@@ -52,7 +54,7 @@ class Call:
 
 
 class Crowd:
-    """Many who ask all the time."""
+    """Several clients that query all the time."""
 
     def __init__(self, found: Database) -> None:
         self._database = found
@@ -79,7 +81,7 @@ class Crowd:
         await asyncio.gather(*tasks)
 
     async def answers_since(self, moment: float, outcome: str = "answered") -> None:
-        """Wait until somebody who asked after this moment was answered."""
+        """Wait for a call with this outcome that began after this moment."""
         async with asyncio.timeout(WAIT_SECONDS_MAX):
             while True:
                 if any(c.begun > moment and c.outcome == outcome for c in self.calls[-50:]):
@@ -87,7 +89,7 @@ class Crowd:
                 await asyncio.sleep(0.02)
 
     async def refused_since(self, moment: float) -> None:
-        """Wait until somebody who asked after this moment was told that it is away."""
+        """Wait for a refusal of a call that began after this moment."""
         await self.answers_since(moment, "database_away")
 
     def assert_nobody_hung(self) -> None:
@@ -106,7 +108,7 @@ async def opened(url: str) -> AsyncIterator[Database]:
 
 
 def story(url: str, breaks: Callable[[], None], mends: Callable[[], None]) -> Crowd:
-    """Break it under a crowd, leave it so for a while, mend it, and wait for service."""
+    """Break the database under load, wait, repair it, and wait until calls are answered again."""
 
     async def run() -> Crowd:
         async with opened(url) as found:
@@ -169,7 +171,7 @@ def test_a_frozen_leader_whose_place_another_takes(one: Server, other: Server) -
                     one.freeze()
                     await asyncio.sleep(AWAY_SECONDS)
                     switch.target = other.socket
-                    # The first stays frozen all the while.
+                    # The first server stays frozen all the time.
                     await crowd.answers_since(monotonic())
                 crowd.assert_nobody_hung()
 
@@ -180,7 +182,7 @@ def test_a_frozen_leader_whose_place_another_takes(one: Server, other: Server) -
 
 
 def sleeps(server: Server) -> bool:
-    """Whether somebody waits in it for what takes long."""
+    """Return True if the server runs the long query."""
     with psycopg.connect(server.url) as connection:
         found = connection.execute(
             "SELECT 1 FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(9)' AND state = 'active'"
@@ -191,7 +193,7 @@ def sleeps(server: Server) -> bool:
 def test_who_waits_at_a_frozen_leader_is_let_go_when_another_answers(
     one: Server, other: Server
 ) -> None:
-    """Nothing was silent: the new leader answers, and yet the old connections must not be held."""
+    """The new leader answers, so nothing is silent. The calls on old connections must end nevertheless."""
 
     async def run() -> None:
         async with Switch(one.socket).open() as switch:
@@ -344,7 +346,7 @@ def test_two_that_wait_for_each_other_are_told_to_come_again(database_url: str) 
 
 
 def test_a_server_that_says_nothing_by_the_deadline_is_cut(database_url: str) -> None:
-    """Also where the server would go on: a pooler may have lost its time-outs."""
+    """Also if the server would continue: a pooler may have lost its time-outs."""
 
     async def wait(found: Database) -> None:
         async with found.transaction() as tx:

@@ -1,4 +1,4 @@
-"""The server of a data directory: found, shared, started again after whatever ended it."""
+"""The PostgreSQL server of a data directory: found, shared, and started again however it ended."""
 
 import os
 import subprocess
@@ -32,7 +32,7 @@ def answer(url: str) -> object:
 
 
 def deep(folder: Path) -> EmbeddedPostgres:
-    """A server whose socket has no room in its own directory."""
+    """A server with a data directory whose path is too long for a socket."""
     directory = folder / ("d" * 100)
     directory.mkdir()
     return EmbeddedPostgres(directory)
@@ -76,7 +76,7 @@ def test_a_killed_server_is_started_again(server: Server) -> None:
 
 
 def test_a_zombie_is_not_taken_for_a_server(server: Server) -> None:
-    """Nobody has asked after the dead child yet: its number is still taken."""
+    """The parent has not waited for the dead child yet, so its process id is still in use."""
     zombie = server.postmaster
     server.kill()
     until("it is a zombie", lambda: zombie.status() == psutil.STATUS_ZOMBIE)
@@ -85,7 +85,7 @@ def test_a_zombie_is_not_taken_for_a_server(server: Server) -> None:
 
 
 def test_a_zombie_that_another_must_bury_does_not_keep_the_server_away(tmp_path: Path) -> None:
-    # The parent never asks after its child, as an init that is none does not.
+    # The parent never waits for its child, like a container's first process that is no init.
     parent = subprocess.Popen(
         [
             sys.executable,
@@ -114,7 +114,7 @@ def test_a_zombie_that_another_must_bury_does_not_keep_the_server_away(tmp_path:
 def test_a_number_that_another_program_has_now_does_not_keep_the_server_away(
     server: Server,
 ) -> None:
-    """After a crash of the machine: the file names a process that is somebody else's."""
+    """After a crash of the machine the file names a process of another program."""
     server.kill()
     until("it is gone", lambda: not server.embedded.is_running())
     _, rest = server.pid_file.read_text().split("\n", 1)
@@ -129,7 +129,7 @@ def test_a_number_that_another_program_has_now_does_not_keep_the_server_away(
 
 
 def bury(users: list[EmbeddedPostgres]) -> None:
-    """Ask after the server of whoever started it: another may have stopped it, a moment ago."""
+    """Wait for the ended server as its parent, since another user of it may have stopped it a moment ago."""
     for user in users:
         if user._process is not None:
             user._process.wait(10)
@@ -157,7 +157,7 @@ def test_who_goes_does_not_stop_it_under_another(tmp_path: Path, first_to_go: in
     users[1 - first_to_go].stop()
     assert not [user for user in users if user.is_running()]
     bury(users)
-    # The server removes its file of numbers a moment before it ends; its parent waits for its end.
+    # The server removes its pid file a moment before it ends; its parent waits for the end.
     until("it has ended", lambda: not users[0]._is_alive())
 
 
@@ -179,7 +179,7 @@ def test_who_comes_while_it_is_being_stopped_finds_it_running(tmp_path: Path) ->
 
 def test_a_frozen_server_can_be_stopped(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("meterai.plumbing.db.embedded.STOP_SECONDS_MAX", 0.2)
-    # So long it is waited for twice: frozen it hears nothing, and killed it must be gone by then.
+    # `stop` waits this long twice: the frozen server does not react, and the killed one must be gone by then.
     monkeypatch.setattr("meterai.plumbing.db.embedded.QUIT_SECONDS_MAX", 2.0)
     server.postmaster.suspend()
     server.stop()

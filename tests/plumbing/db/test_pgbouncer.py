@@ -1,4 +1,5 @@
-"""PgBouncer in between, by the configuration that we ship: service follows the database within the aim."""
+"""PgBouncer between us and the database, with the configuration that we ship: service returns soon after the
+database."""
 
 import asyncio
 import pwd
@@ -21,8 +22,8 @@ from tests.support.servers import Server
 
 CONFIGURATION = Path(__file__).parents[3] / "deploy" / "pgbouncer" / "meterai.ini"
 PROGRAM = shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin")
-BACK_SECONDS_MAX = 5  # after the database: the aim
-# PgBouncer waits so long before it looks for the database again, each 15 s by default.
+BACK_SECONDS_MAX = 5  # after the return of the database: the aim
+# Settings after which PgBouncer looks for the database again; each is 15 s by default.
 LOOKS_AGAIN = ("server_login_retry", "server_connect_timeout", "dns_nxdomain_ttl", "dns_max_ttl")
 REFUSES = "closing because: server login has been failing"
 CONNECTED = "new connection to server"
@@ -33,7 +34,7 @@ pytestmark = pytest.mark.skipif(
 
 
 def shipped() -> ConfigParser:
-    """The configuration as it is in the repository."""
+    """The configuration in the repository."""
     found = ConfigParser()
     assert found.read(CONFIGURATION)
     return found
@@ -51,7 +52,7 @@ class Pooler:
         return f"postgresql://postgres@127.0.0.1:{self.port}/{database}"
 
     def settings(self) -> dict[str, str]:
-        """What PgBouncer says that it works with."""
+        """Settings in force according to PgBouncer."""
         with psycopg.connect(
             self.url("pgbouncer"), autocommit=True, cursor_factory=psycopg.ClientCursor
         ) as console:
@@ -60,7 +61,7 @@ class Pooler:
 
 
 def configuration(server: Server, folder: Path, port: int) -> str:
-    """What we ship, for this test: another port, another server, nobody asked for a password."""
+    """The shipped configuration with another port, another server, and no passwords."""
     text = CONFIGURATION.read_text()
     for written, here in (
         ("host=127.0.0.1 port=5432 dbname=meterai", f"host={server.socket_folder} dbname=postgres"),
@@ -79,7 +80,7 @@ def pooler(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pooler]:
     base = tmp_path_factory.mktemp("pooled")
     server = Server(base)
     (port,) = free_ports(1)
-    user = pwd.getpwuid(server.pid_file.stat().st_uid)  # neither of the two serves root
+    user = pwd.getpwuid(server.pid_file.stat().st_uid)  # neither of the two programs runs as root
     folder = base / "pooler"
     folder.mkdir(mode=0o755)
     shutil.chown(folder, user.pw_uid, user.pw_gid)
@@ -119,7 +120,7 @@ def test_shipped_settings_are_those_it_works_with_and_look_again_in_time(pooler:
 
 
 def test_stopped_database_is_served_from_before_aim_of_looks(pooler: Pooler) -> None:
-    """Looks of ours are counted that PgBouncer refuses although the database is back."""
+    """Counts our attempts that PgBouncer refuses although the database is back."""
 
     async def run() -> int:
         database = Database(pooler.url(), connections=2)

@@ -1,4 +1,4 @@
-"""Rows of an answer are made into values of the model, and one statement is one."""
+"""Rows of an answer become values of the model, and a statement is only one statement."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -99,7 +99,7 @@ def test_other_columns_than_fields_are_a_fault(database_url: str, columns: str) 
 
 
 def test_one_statement_is_no_two(database_url: str) -> None:
-    """The second would be a transaction of its own, and nothing would undo the first."""
+    """A second statement would be a transaction of its own, and could not be undone with the first."""
 
     async def two(tx: Tx) -> None:
         await tx.value("SELECT 1")

@@ -1,4 +1,4 @@
-"""A command runs in one transaction, again where it was broken off, and then what follows it."""
+"""A command runs in one transaction, and again if it was broken off. Then its follow-ups run."""
 
 import asyncio
 
@@ -13,7 +13,7 @@ ADD = "UPDATE places SET taken = taken + 1 WHERE place = %s"
 
 @pytest.fixture
 def places(database_url: str) -> str:
-    """A database with two rows to be locked."""
+    """A database with two rows to lock."""
     with psycopg.connect(database_url, autocommit=True) as connection:
         connection.execute("CREATE TABLE places (place integer PRIMARY KEY, taken integer)")
         connection.execute("INSERT INTO places VALUES (1, 0), (2, 0)")
@@ -124,7 +124,7 @@ def test_what_follows_sees_what_was_committed_and_fails_by_itself(places: str) -
 
         assert await database.run(command) == "done"
         assert seen == [[1, 0]]
-        async with database.transaction() as tx:  # opened by hand it is the same
+        async with database.transaction() as tx:  # the same in a transaction opened by hand
             tx.after_commit(look)
             await tx.run(ADD, 2)
         assert seen == [[1, 0], [1, 1]]

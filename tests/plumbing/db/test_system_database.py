@@ -1,4 +1,4 @@
-"""`database = "system"`: the server of the machine, found as libpq finds it."""
+"""`database = "system"`: the PostgreSQL server of the machine, found as libpq finds it."""
 
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -22,8 +22,8 @@ def test_our_database_is_made_on_the_server_of_the_machine(
     monkeypatch.setenv("PGHOST", parse_qs(urlsplit(server).query)["host"][0])
     monkeypatch.setenv("PGUSER", "postgres")
     with pytest.raises(DatabaseMissing), database_of(settings):
-        pass  # only who may make a database does
-    for _ in range(2):  # the second time it is there
+        pass  # only a caller with `may_make` makes the database
+    for _ in range(2):  # the second time it exists
         with (
             database_of(settings, may_make=True) as ready,
             psycopg.connect(ready.process.database_url) as connection,

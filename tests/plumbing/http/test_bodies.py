@@ -1,4 +1,4 @@
-"""Bodies take bounded room and time, whoever sends them."""
+"""Request bodies take bounded memory and time, whoever sends them."""
 
 import asyncio
 import contextvars
@@ -38,7 +38,7 @@ Receive = Callable[[], Awaitable[Any]]
 
 
 def sent(*pieces: bytes, after: Any = GONE) -> Receive:
-    """A client that sends these pieces, and then `after` for ever; None: nothing at all."""
+    """A client that sends these pieces and then repeats `after` endlessly; with None it sends nothing more."""
     messages: Iterator[Any] = iter(
         [
             {"type": "http.request", "body": piece, "more_body": place < len(pieces)}
@@ -114,7 +114,7 @@ def test_a_small_body_touches_neither_disk_nor_thread(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = Bodies(tmp_path / "uploads", 16 * MIB)
-    monkeypatch.setattr(module, "to_the_end", None)  # whoever calls it fails
+    monkeypatch.setattr(module, "to_the_end", None)  # a call of it fails
 
     async def run() -> None:
         for size in (0, 15, UNCOUNTED_BYTES_MAX, HELD_BYTES_MAX):
@@ -146,7 +146,7 @@ def test_what_does_not_fit_is_refused_before_it_is_read(tmp_path: Path) -> None:
     found = Bodies(tmp_path, 8 * MIB)
 
     async def run() -> None:
-        # What is here is all of each body but its last byte.
+        # Each client has sent all of its body but the last byte.
         clients = [stalling(*cut(bytes(2 * MIB - 1), 60_000)) for _ in range(4)]
         held = [
             body_of(receive, found, announced=2 * MIB, network=f"192.0.{number}.1")
@@ -170,7 +170,7 @@ def test_what_does_not_fit_is_refused_before_it_is_read(tmp_path: Path) -> None:
 
 
 def stalling(*pieces: bytes) -> tuple[Receive, asyncio.Event]:
-    """A client that sends these pieces and then nothing, and when it has become silent."""
+    """A client that sends these pieces and then stops, and an event that is set when it has stopped."""
     left, is_silent = list(pieces), asyncio.Event()
 
     async def receive() -> Any:
@@ -236,7 +236,7 @@ def test_one_network_cannot_take_all_of_the_room(tmp_path: Path) -> None:
     with pytest.raises(UploadsFull):
         found.check_room(1, "192.0.2.1")
     found.take_file(share, "192.0.2.2", whole=share)
-    # A single document larger than a share is still taken from who sends nothing else.
+    # A single document larger than a share is still accepted from a client that sends nothing else.
     found.check_room(share + MIB, "198.51.100.3")
     found.take_file(share, "198.51.100.3", whole=share)
     found.take_file(MIB, "198.51.100.3", whole=share + MIB)
@@ -329,7 +329,7 @@ def test_a_trickle_ends_however_regular(tmp_path: Path, monkeypatch: pytest.Monk
         return {"type": "http.request", "body": b"x", "more_body": True}
 
     async def run() -> None:
-        # By the clock of the loop an octet comes every second, however busy the machine is.
+        # By the clock of the loop one octet arrives each second, however busy the machine is.
         monkeypatch.setattr(asyncio.get_running_loop(), "time", lambda: float(count))
         with (
             closing(body_of(receive, found, announced=MIB)) as body,
@@ -341,7 +341,7 @@ def test_a_trickle_ends_however_regular(tmp_path: Path, monkeypatch: pytest.Monk
     assert GRACE_SECONDS < count <= GRACE_SECONDS + 4
 
 
-# -- the line for memory -----------------------------------------------------------------------
+# -- queue for memory --------------------------------------------------------------------------
 
 
 @given(
@@ -378,7 +378,7 @@ def test_the_line_for_memory_lets_in_in_order_and_loses_nothing(
 
 
 def as_(priority: Priority) -> None:
-    """What follows in this context is for a request of this priority."""
+    """Code in this context runs for a request with this priority."""
     PURPOSE.set(WorkPurpose(priority))
 
 
@@ -402,7 +402,7 @@ def test_bodies_far_from_money_leave_room_for_those_that_are_near(flood: Priorit
 
 
 def test_the_line_for_memory_goes_by_priority(tmp_path: Path) -> None:
-    """Whoever waits is let in before those further from money, and nobody overtakes it."""
+    """A waiting request is admitted before those of lower priority, and none overtakes it."""
     budget, served = ByteBudget(100), []
 
     async def one(name: str, priority: Priority, size: int) -> None:
@@ -421,7 +421,9 @@ def test_the_line_for_memory_goes_by_priority(tmp_path: Path) -> None:
             asyncio.create_task(one("money", Priority.MONEY, 5)),
         ]
         await asyncio.sleep(0)
-        budget.give_back(20)  # room for checking and paid, but not for who goes before them
+        budget.give_back(
+            20
+        )  # enough room for `checking` and `paid`, but not for `money`, which goes first
         await asyncio.sleep(0)
         assert served == ["money"]
         budget.give_back(80)
@@ -473,7 +475,7 @@ def test_who_waits_for_memory_and_goes_away_leaves_the_line(tmp_path: Path) -> N
     assert is_empty(found)
 
 
-# -- work for who has gone ---------------------------------------------------------------------
+# -- work for disconnected clients -------------------------------------------------------------
 
 
 def test_work_ends_when_its_client_goes() -> None:

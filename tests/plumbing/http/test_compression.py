@@ -1,4 +1,4 @@
-"""Answers of text are compressed for who takes them so, and what is secret is not measured by others."""
+"""Text answers are compressed for clients that accept it, and their length reveals no secret."""
 
 import asyncio
 import gzip

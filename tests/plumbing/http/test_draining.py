@@ -1,4 +1,4 @@
-"""What is left of an answered request's body is read within bounds, or not at all."""
+"""The rest of the body of an answered request is read within bounds, or not at all."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -33,7 +33,7 @@ def scope_of(announced: int | str | None, *more: tuple[bytes, bytes]) -> Any:
 
 
 def sending(size: int) -> Receive:
-    """A client that sends so many bytes, and then waits for its answer."""
+    """A client that sends so many bytes and then waits for its answer."""
     left = size
 
     async def receive() -> Any:
@@ -48,7 +48,7 @@ def sending(size: int) -> Receive:
 
 
 def drained(scope: Any, receive: Receive) -> int:
-    """How many bytes were read."""
+    """Number of bytes that were read."""
 
     async def act() -> int:
         incoming = Incoming(receive)

@@ -1,4 +1,4 @@
-"""The server's `receive` is asked by one task, to its end: no message is lost to who stops waiting."""
+"""One task calls the server's `receive` until the end, so that no message is lost when a reader stops waiting."""
 
 import asyncio
 from collections.abc import Sequence
@@ -24,18 +24,18 @@ from meterai.plumbing.http.problems import on_refusal
 from meterai.plumbing.http.requests import BoundedRequest
 from tests.support.within import admission
 
-Message = dict[str, Any]  # of the server, as ASGI has it
+Message = dict[str, Any]  # an ASGI message from the server
 
 GONE: Message = {"type": "http.disconnect"}
-BODY = bytes(range(256)) * 96  # goes through a file, where none is held in memory
-WORK_STEPS = 6  # turns of the loop that a check takes
+BODY = bytes(range(256)) * 96  # stored in a file, since no body is kept in memory
+WORK_STEPS = 6  # iterations of the loop that a check takes
 
 
 class Server:
-    """A server's side of one request: it sends messages, each after some turns of the loop.
+    """The server's side of one request: it sends each message after some iterations of the loop.
 
-    As a server may, it loses the message under way when its `receive` is cancelled, and it fails
-    who asks while it is asked.
+    As a real server may, it loses the current message if `receive` is cancelled, and fails if `receive` is
+    called twice at once.
     """
 
     def __init__(self, messages: Sequence[Message], turns: Sequence[int]) -> None:
@@ -51,7 +51,7 @@ class Server:
         self._is_asked = True
         try:
             if not self.left:
-                await asyncio.Event().wait()  # it stays
+                await asyncio.Event().wait()  # the connection stays open
             message = self.left.pop(0)
             for _ in range(self._turns[len(self.left) % len(self._turns)]):
                 await asyncio.sleep(0)
@@ -68,7 +68,7 @@ class Server:
 
 
 def pieces_of(body: bytes, cuts: Sequence[int]) -> list[Message]:
-    """The body cut at these places, as a server sends it; the end comes by itself."""
+    """The body cut at these offsets, as a server sends it, with an empty last message."""
     marks = sorted({0, *(cut % len(body) for cut in cuts), len(body)})
     pieces = [body[start:end] for start, end in pairwise(marks)]
     return [
@@ -100,7 +100,7 @@ def test_every_message_comes_once_and_in_order_however_often_a_reader_gives_up(
         while len(found) < count + 3:
             reader = asyncio.ensure_future(incoming())
             tries += 1
-            # In the end it waits: a patience of no turns would never see anything.
+            # At the end it waits longer, since with zero iterations no reader would ever get a message.
             for _ in range(patience[tries % len(patience)] if tries < 50 else 10):
                 await asyncio.sleep(0)
             if reader.done():
@@ -218,7 +218,7 @@ def test_what_the_server_cannot_give_is_told_to_who_asks() -> None:
     request_max_body_size=4 * len(BODY),
 )
 async def check(request: Request[Any, Any, Any]) -> int:
-    """As the checks do: read the body, and work for it as long as the client is there."""
+    """Read the body and then work as long as the client is connected, as the checks of documents do."""
 
     async def work(content: bytes) -> int:
         for _ in range(WORK_STEPS):

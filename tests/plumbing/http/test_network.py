@@ -1,4 +1,4 @@
-"""Whose address a limit per network is counted for."""
+"""The client address by which limits per network are counted."""
 
 from ipaddress import IPv4Address, IPv6Address
 
@@ -9,7 +9,7 @@ from litestar.testing import RequestFactory
 
 from meterai.plumbing.http.requests import network_of
 
-# Each makes an application of its own, which takes longer than what is asked here.
+# Made once, since each factory makes an application, which takes longer than these tests.
 FACTORY = RequestFactory()
 
 
@@ -24,18 +24,23 @@ def network(seen: str, told: list[str], proxies: int) -> str:
     ("seen", "told", "proxies", "expected"),
     [
         ("203.0.113.7", [], 0, "203.0.113.7"),
-        ("203.0.113.7", ["198.51.100.1"], 0, "203.0.113.7"),  # nobody asked to believe it
+        ("203.0.113.7", ["198.51.100.1"], 0, "203.0.113.7"),  # no proxy is trusted
         ("10.0.0.1", ["198.51.100.1"], 1, "198.51.100.1"),
-        ("10.0.0.1", ["6.6.6.6, 198.51.100.1"], 1, "198.51.100.1"),  # a stranger wrote the first
+        (
+            "10.0.0.1",
+            ["6.6.6.6, 198.51.100.1"],
+            1,
+            "198.51.100.1",
+        ),  # a stranger wrote the first address
         ("10.0.0.1", ["198.51.100.1, 10.0.0.2"], 2, "198.51.100.1"),
-        # A line of the stranger's own, before or within that of our proxy.
+        # A header line of the stranger, before or joined with that of our proxy.
         ("10.0.0.1", ["6.6.6.6", "198.51.100.1"], 1, "198.51.100.1"),
         ("10.0.0.1", ["6.6.6.6, 7.7.7.7", "198.51.100.1"], 1, "198.51.100.1"),
         ("10.0.0.1", ["6.6.6.6", "198.51.100.1", "10.0.0.2"], 2, "198.51.100.1"),
         ("10.0.0.1", ["6.6.6.6", "198.51.100.1, 10.0.0.2"], 2, "198.51.100.1"),
         ("10.0.0.1", ["6.6.6.6,,", "", " , 198.51.100.1 ,"], 1, "198.51.100.1"),
         ("10.0.0.1", [], 1, "10.0.0.1"),
-        ("10.0.0.1", ["198.51.100.1"], 2, "10.0.0.1"),  # not by way of all of ours
+        ("10.0.0.1", ["198.51.100.1"], 2, "10.0.0.1"),  # did not pass all of our proxies
         ("10.0.0.1", ["nonsense"], 1, "unknown"),
         ("", [], 0, "unknown"),
         ("2001:db8:1:2:3::4", [], 0, "2001:db8:1:2::/64"),

@@ -1,4 +1,4 @@
-"""A refusal by a limit names it in the fields of its draft standard."""
+"""A refusal by a rate limit names the limit in the header fields of the IETF draft."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""Queries of the API are read as strictly as its JSON, and a full disk is said to be one."""
+"""Query parameters of the API are read as strictly as its JSON, and a full disk is reported as such."""
 
 import errno
 import re

@@ -1,4 +1,4 @@
-"""Small answers wait for each other, and nobody else for them."""
+"""Small answers of one client wait for each other, and other clients do not wait for them."""
 
 import asyncio
 from typing import Any
@@ -16,7 +16,7 @@ from meterai.plumbing.http.throttle import (
     Throttle,
 )
 
-RESTS_SECONDS_MAX = 60.0  # two ticks, on a busy machine
+RESTS_SECONDS_MAX = 60.0  # time of two ticks on a busy machine
 
 
 def run(story: Any) -> None:
@@ -49,7 +49,7 @@ def test_who_comes_alone_waits_for_nothing() -> None:
 
 @pytest.fixture
 def ticks_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
-    """None passes by itself, however busy the machine is."""
+    """Ticks of the throttle happen only when the test makes them, however busy the machine is."""
     monkeypatch.setattr(module, "TICK_SECONDS", 3600.0)
 
 
@@ -94,7 +94,7 @@ def test_too_many_are_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
         await done(tasks)
         assert not await throttle.permit()
         throttle._tick()
-        # The last one found ten waiting before it.
+        # Ten answers waited before the last one.
         assert sum(not one for one in await asyncio.gather(*tasks)) == 1
 
     run(story)

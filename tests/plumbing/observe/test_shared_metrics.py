@@ -1,4 +1,4 @@
-"""Counting on a full disk: no request ends with it, and figures that were counted stay readable."""
+"""Metrics on a full disk: no request fails because of it, and earlier counts stay readable."""
 
 import json
 import os
@@ -13,12 +13,12 @@ from prometheus_client.mmap_dict import MmapedDict
 from meterai.plumbing.observe import shared_metrics
 from meterai.plumbing.observe.shared_metrics import SIZES
 
-# A limit of the length of files stands for a full disk: fallocate fails as it does there (EFBIG).
+# A limit on file length simulates a full disk, since fallocate fails in both cases (EFBIG).
 ROOM_FOR_COUNTER = SIZES["counter"]
 ROOM_FOR_GAUGES = SIZES["gauge_livesum"]
-DEAD = 2**22 + 1  # more than any number of a process (proc_pid_max(5))
+DEAD = 2**22 + 1  # larger than any process id (proc_pid_max(5))
 
-# Joins, counts one answer, and says which files there were before that.
+# Joins the metrics, counts one answer, and prints the files that existed before.
 COUNTS_ONE = """
 import json, os, resource, signal, sys
 from meterai.plumbing.observe.shared_metrics import join
@@ -51,7 +51,7 @@ for route in build(settings_of("postgresql://nobody", Path("data"))).routes:
 
 
 def _run(code: str, folder: Path, *words: str) -> str:
-    """In a process of its own, which counts in this folder and prints."""
+    """Run code in a process of its own that counts in this folder, and return its output."""
     environ = {
         "PROMETHEUS_MULTIPROC_DIR": str(folder),
         "PYTHONPATH": str(Path(__file__).parents[3]),

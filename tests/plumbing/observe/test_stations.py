@@ -1,4 +1,4 @@
-"""Stations: where steps wait, and how long compared with what is promised."""
+"""Stations: points where steps wait, and their mean wait compared with the promised one."""
 
 from contextlib import ExitStack, suppress
 

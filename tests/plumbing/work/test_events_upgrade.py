@@ -1,4 +1,4 @@
-"""Jobs of the version before run after the upgrade, and its workers run those of this one."""
+"""Jobs of the previous version run after the upgrade, and its workers run jobs of this version."""
 
 import json
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ NEW = "0021_events.sql"
 
 @pytest.fixture
 def before(server: str) -> Iterator[psycopg.Connection[Any]]:
-    """A database as it was before this migration."""
+    """A database in its state before this migration."""
     name = "upgrade_of_events"
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name} TEMPLATE template0".encode())

@@ -1,5 +1,8 @@
-"""Jobs: each handler exactly once and by itself, nobody waits for a locked neighbour, a failure is
-tried again with a bounded pause and seen, and a look costs little however much was done before."""
+"""Jobs: each handler runs exactly once and independently of the others.
+
+A locked row delays no other. A failure is retried with a bounded pause and is visible. A query for due jobs
+costs little, however many jobs ran before.
+"""
 
 import asyncio
 import uuid
@@ -27,18 +30,18 @@ from meterai.plumbing.work.events import Event, Subscription, emit, on
 from meterai.plumbing.work.jobs import Worker
 from meterai.plumbing.work.worker_pool import NOBODY, LowWaterMark
 
-BOUND_SECONDS = 60.0  # less than the locked jobs would need one batch after the other
+BOUND_SECONDS = 60.0  # less than the locked jobs would take, one batch after the other
 SLOTS = 8
 
 
 class X(Event, frozen=True, kw_only=True):
-    """Something that happens here and nowhere else."""
+    """An event of these tests."""
 
     n: int
 
 
 class Y(Event, frozen=True, kw_only=True):
-    """Something else."""
+    """Another event of these tests."""
 
 
 @pytest.fixture(autouse=True)
@@ -50,7 +53,7 @@ def table(database_url: str) -> None:
 
 
 def subscribe(url: str, *handlers: str) -> None:
-    """What `emit` knows: an X is for these handlers, and nothing else is declared."""
+    """SQL by which `emit` knows these handlers of X, and no other event."""
     with psycopg.connect(url) as owner:
         owner.execute(
             "CREATE OR REPLACE FUNCTION subscribers(p_event text) RETURNS text[]"
@@ -76,7 +79,7 @@ class Shift:
     async def emit(
         self, listening: Sequence[Subscription], *accounts: UUID, times: int = 1
     ) -> None:
-        """An X of each account, for whoever listens."""
+        """Emit an X of each account for these handlers."""
         subscribe(self.url, *(one.name for one in listening))
         async with self.database.transaction() as tx:
             for account in accounts * times:
@@ -89,7 +92,7 @@ class Shift:
         return Worker(self.database, listening, [], concurrency=slots)
 
     async def work_once(self, listening: Sequence[Subscription]) -> None:
-        """Run everything that is due or waits for its next try."""
+        """Run every job that is due or waits for its next try."""
         await self.database.call("UPDATE jobs SET run_at = now()")
         await self.worker(listening).run_batch()
 
@@ -150,7 +153,7 @@ async def fail_to_tell(tx: Any, event: X) -> None:
 
 
 def moves(handler: Callable[[Any, X], Awaitable[None]], name: str = "") -> Subscription:
-    """It listens, under another name if one is given, and is never given up."""
+    """A subscription to X, optionally under another name, that is never given up."""
     handler.__name__ = name or handler.__name__
     return on(X, handler, gives_up=False)
 
@@ -195,7 +198,7 @@ def test_a_job_that_failed_for_days_is_still_tried(database_url: str) -> None:
 
 
 def test_a_locked_account_keeps_no_other_waiting(database_url: str) -> None:
-    """The lock is held until everybody else is done."""
+    """The lock is held until all other jobs are done."""
     locked, others = uuid.uuid4(), [uuid.uuid4() for _ in range(20)]
 
     async def touch(tx: Any, event: X) -> None:
@@ -238,7 +241,7 @@ def test_one_account_does_not_fill_all_slots(database_url: str, account: UUID, m
         seen.append(len(under_way))
         if len(under_way) >= most:
             are_as_many.set()
-        # However long the next one takes to begin; and then a moment for one too many.
+        # The next job may begin late; afterwards wait a moment for one too many.
         async with asyncio.timeout(BOUND_SECONDS):
             await are_as_many.wait()
         await asyncio.sleep(0.02)
@@ -256,7 +259,7 @@ def test_one_account_does_not_fill_all_slots(database_url: str, account: UUID, m
 
 
 def test_many_who_tell_people_keep_no_money_waiting(database_url: str) -> None:
-    """All that tell something hold their slots for as long as money has not moved."""
+    """Handlers that send messages hold their slots until the money has moved."""
     moved = asyncio.Event()
     held: list[int] = []
 
@@ -290,7 +293,7 @@ def test_many_who_tell_people_keep_no_money_waiting(database_url: str) -> None:
 
             await until(is_all_told)
 
-    # As many connections as slots: they go to money first too.
+    # As many connections as slots; they too serve money first.
     on_shift(database_url, story, connections=SLOTS)
 
 
@@ -330,7 +333,7 @@ def test_a_handler_has_its_highest_priority_and_each_its_own_worker_pool(databas
 
 
 def test_a_look_for_money_is_cheap_behind_many_who_tell(database_url: str) -> None:
-    """What another worker pool is to do is read over once in each look at everything, not by each look."""
+    """Jobs for other worker pools are skipped once in each look at everything, not in each look."""
 
     async def story(shift: Shift) -> None:
         await shift.database.call(
@@ -452,19 +455,19 @@ def test_a_worker_that_dies_holds_nothing(database_url: str) -> None:
         await shift.emit([NOTE], uuid.uuid4())
         await shift.worker([moves(die, "note")]).run_batch()
         assert await shift.done() == []
-        await shift.worker([NOTE]).run_batch()  # at once: there is no lease to run out
+        await shift.worker([NOTE]).run_batch()  # at once: there is no lease to wait for
         assert await shift.done() == ["note"]
 
     on_shift(database_url, story)
 
 
-# -- what nobody here can handle ---------------------------------------------------------------
+# -- jobs without a handler in this version ----------------------------------------------------
 
 
 def test_a_handler_of_the_next_version_waits_for_who_has_it(database_url: str) -> None:
     async def story(shift: Shift) -> None:
         await shift.emit([NOTE, moves(last)], uuid.uuid4())
-        await shift.work_once([moves(last)])  # the version before, beside the next
+        await shift.work_once([moves(last)])  # the previous version, beside the next one
         [row] = await shift.rows("SELECT handler, tries, last_fault FROM jobs")
         assert (row["handler"], row["tries"]) == ("note", 1)
         assert "nobody here handles x by 'note'" in row["last_fault"]
@@ -478,7 +481,7 @@ def test_an_event_nobody_declares_is_set_aside_and_stops_nothing(database_url: s
     async def story(shift: Shift) -> None:
         await shift.emit([NOTE], uuid.uuid4())
         await shift.database.call("SELECT emit(gen_random_uuid(), 'y', '{}')")
-        await shift.emit([moves(last)], uuid.uuid4())  # nobody hears by `note` any more
+        await shift.emit([moves(last)], uuid.uuid4())  # no handler has the name `note` any more
         await shift.work_once([moves(last)])
         assert await shift.done() == ["last"]
         assert not await shift.rows("SELECT 1 FROM jobs")
@@ -590,7 +593,7 @@ def test_money_is_never_given_up_but_seen(database_url: str) -> None:
         async with shift.database.transaction() as tx:
             [row] = await dead_jobs.failing(tx, 10)
             counts = await dead_jobs.counts(tx)
-            # Tried again now, for a person who has mended the cause.
+            # Retried now by a person who repaired the cause.
             assert await dead_jobs.retry(tx, row.id) == 1
         assert (row.handler, row.tries) == ("fail", jobs.TRIES_MAX + 3)
         assert (counts.failing, counts.dead) == (1, 0)
@@ -598,11 +601,11 @@ def test_money_is_never_given_up_but_seen(database_url: str) -> None:
     on_shift(database_url, story)
 
 
-# -- looking -----------------------------------------------------------------------------------
+# -- the cost of a look ------------------------------------------------------------------------
 
 
 def buffers(url: str, parameters: Sequence[object], look: str = jobs.LOOK) -> int:
-    """Pages that one look reads."""
+    """Pages of the database that one look reads."""
     with psycopg.connect(url) as connection:
         found = connection.execute(
             f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {look}".encode(), parameters
@@ -615,7 +618,7 @@ def buffers(url: str, parameters: Sequence[object], look: str = jobs.LOOK) -> in
 def test_a_look_stays_cheap_under_an_old_snapshot(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What was done cannot be cleaned away while somebody reads an old state of the database."""
+    """Deleted rows cannot be vacuumed while a session reads an old snapshot."""
     monkeypatch.setattr(worker_pool, "LATE_SECONDS_MAX", 0.0)
 
     async def story(shift: Shift) -> None:
@@ -636,7 +639,7 @@ def test_a_look_stays_cheap_under_an_old_snapshot(
             assert await work._see_more() is False
             assert await work._see_more() is False
             cheap = buffers(database_url, (work.mark.since, [], jobs.BATCH))
-            # Every dead row is visited once by the first, none by the second.
+            # The first look visits every dead row once, the second none.
             assert whole > 50
             assert cheap < 10
 
@@ -680,7 +683,7 @@ def test_the_mark_never_moves_past_what_may_still_come() -> None:
 
 
 def test_a_look_is_one_plain_question() -> None:
-    """Distributed by account, a look across accounts cannot lock; a claim is of one account."""
+    """In a database distributed by account, a look across accounts cannot lock rows; a claim is of one account."""
     assert "FOR UPDATE" not in jobs.LOOK
     take = Path(jobs.__file__).parents[1] / "sql" / "functions" / "job_take.sql"
     assert take.read_text().count("account_id = p_account") == 2
@@ -716,7 +719,9 @@ def test_facts_are_read_as_they_were_told(database_url: str) -> None:
         subscribe(database_url, "look")
         async with shift.database.transaction() as tx:
             await emit(tx, told)
-        await shift.database.call("UPDATE jobs SET handler = 'look'")  # nobody declared it
+        await shift.database.call(
+            "UPDATE jobs SET handler = 'look'"
+        )  # a name that no subscription declares
         await shift.work_once([on(Told, look, gives_up=False)])
         assert seen == [told]
 

@@ -1,4 +1,4 @@
-"""Circuit breaker and retry budget of one provider, by a clock that the test moves."""
+"""Circuit breaker and retry budget of one provider, with a clock that the test moves."""
 
 from collections.abc import Callable
 
@@ -29,11 +29,11 @@ class Silence(Exception):
 
 
 class Refused(Exception):
-    """An answer all the same."""
+    """A refusal, which is an answer too."""
 
 
 class Hands:
-    """The hands of a clock."""
+    """A clock that a test moves."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -50,7 +50,7 @@ class Line:
         self.outgoing = Outgoing("test", Silence, clock=self.hands)
 
     def call(self, outcome: type[Exception] | None = None, *, is_repeat: bool = False) -> bool:
-        """Whether a call with this outcome was begun."""
+        """Return True if the call was begun; it ends with this outcome."""
         try:
             with self.outgoing.call(is_repeat=is_repeat):
                 if outcome is not None:
@@ -107,7 +107,7 @@ def test_few_calls_say_nothing(line: Line) -> None:
             assert line.call(Silence)
         assert line.call()
         assert line.state() == CircuitState.CLOSED
-        line.pass_seconds(WINDOW_SECONDS + 1)  # those of before are forgotten
+        line.pass_seconds(WINDOW_SECONDS + 1)  # earlier calls are forgotten
 
 
 @pytest.mark.parametrize("seconds", [0, 6, 3600])
@@ -174,7 +174,7 @@ def test_a_closed_circuit_begins_anew(line: Line) -> None:
     line.fall_silent()
     line.pass_seconds(PROBE_SECONDS)
     assert line.call(Refused)
-    for _ in range(SILENT_IN_A_ROW - 1):  # the silence of before does not count
+    for _ in range(SILENT_IN_A_ROW - 1):  # earlier silence does not count
         assert line.call(Silence)
     assert line.state() == CircuitState.CLOSED
 
@@ -184,7 +184,7 @@ def test_a_call_from_before_decides_nothing(line: Line) -> None:
     for one in old:
         one.__enter__()
     line.fall_silent()
-    old[0].__exit__(None, None, None)  # an answer to what was asked before it fell silent
+    old[0].__exit__(None, None, None)  # answer to a call from before the silence
     assert line.state() == CircuitState.OPEN
     line.pass_seconds(PROBE_SECONDS)
     probe = line.outgoing.call()
@@ -219,7 +219,7 @@ def test_a_call_that_nobody_waited_for_says_nothing(line: Line) -> None:
     with pytest.raises(KeyboardInterrupt), line.outgoing.call():
         raise KeyboardInterrupt
     assert line.state() == CircuitState.HALF_OPEN
-    assert line.outgoing.room() == PROBES_MAX  # its place is free
+    assert line.outgoing.room() == PROBES_MAX  # its slot is free again
 
 
 def test_only_so_many_are_under_way(line: Line) -> None:
@@ -242,7 +242,7 @@ def test_repeats_have_a_floor_and_a_share(line: Line) -> None:
         assert line.call()
     begun = sum(line.call(is_repeat=True) for _ in range(2 * first))
     assert begun == FLOOR + REPEATS_SHARE * first
-    assert line.call()  # a first try always goes
+    assert line.call()  # a first try always begins
     line.pass_seconds(WINDOW_SECONDS + 1)
     assert sum(line.call(is_repeat=True) for _ in range(2 * first)) == FLOOR
 

@@ -1,4 +1,4 @@
-"""A periodic task handles each row by itself, and shows what it could not do."""
+"""A periodic task handles each row independently, and shows the rows that failed."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -19,7 +19,7 @@ ROUND = "try_rows"
 
 
 class Unfit(Refusal):
-    """A row that the periodic task refuses; only here."""
+    """Refusal of a row by the periodic task of these tests."""
 
     code = "unfit"
 
@@ -109,7 +109,7 @@ def test_a_paused_row_is_left_out_until_its_time(shop: Shop) -> None:
         raise Unfit("no")
 
     assert run(shop, [Due(shop.account, order)], fails) == 0
-    # The pause after the first try is a second, which may pass before the next look.
+    # The pause after the first try is one second, which may pass before the next look.
     shop.arrange("UPDATE round_faults SET tries = 8")
     assert run(shop, [Due(shop.account, order)], fails) == 0
     assert shop.rows(query) == []
@@ -158,4 +158,6 @@ def test_a_refund_is_tried_again_within_five_minutes_for_ever(tries: int) -> Non
 
 @given(timeout=st.floats(0.01, 3600))
 def test_the_lease_of_a_refund_is_longer_than_its_calls(timeout: float) -> None:
-    assert refund_lease_seconds(timeout) > 4 * timeout  # token, refund, and both again
+    assert (
+        refund_lease_seconds(timeout) > 4 * timeout
+    )  # the calls for a token and a refund, both with a repeat

@@ -1,4 +1,4 @@
-"""A worker at rest asks seldom, begins what comes within one look, and is quick again at once."""
+"""A resting worker polls rarely, begins new work within one look, and then works at full speed at once."""
 
 import asyncio
 import uuid
@@ -36,7 +36,7 @@ class Counting(Database):
 
 
 class Looker:
-    """A periodic task that takes what is due, and when it looked."""
+    """A periodic task that takes due rows, and records the times of its looks."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -73,7 +73,7 @@ async def working(database: Database, tasks: Sequence[PeriodicTask]) -> AsyncIte
         yield
     finally:
         worker.stop()
-        async with asyncio.timeout(5):  # whoever rests is woken
+        async with asyncio.timeout(5):  # a resting worker is woken
             await running
 
 
@@ -126,7 +126,7 @@ def test_worker_that_has_work_looks_twenty_times_a_second(database_url: str) -> 
             while (took := monotonic() - begun) < 2.0:
                 await database.call("INSERT INTO guests VALUES (now())")
                 await asyncio.sleep(0.005)
-            # Beside what it does at its start, which is a look of each worker pool.
+            # In addition to the looks at the start, one of each worker pool.
             assert database.looks <= took / watch.BUSY_LOOK_SECONDS + watch.LOOKS_AT_ONCE + 4
             assert len(looker.at) >= 0.5 * took / watch.BUSY_LOOK_SECONDS, "it is named each time"
 
@@ -180,7 +180,7 @@ def test_row_that_stays_due_wakes_its_task_no_oftener_than_in_work(
         async def look() -> int:
             nonlocal looks
             looks += 1
-            return 0  # it cannot be done
+            return 0  # the row cannot be processed
 
         await database.call("INSERT INTO guests VALUES (now())")
         async with working(database, [PeriodicTask("stuck", look, 1.0, DUE)]):
@@ -304,7 +304,7 @@ FROM guests WHERE due_at <= now() AND due_at > now() - interval {} ORDER BY due_
 
 
 def test_a_worker_pool_goes_on_with_what_became_due_long_ago(database_url: str) -> None:
-    """More than one look finds, and none of it in what the one look for all looks back to."""
+    """More rows than one look finds, and all older than the range of the common look."""
 
     async def story(database: Counting) -> None:
         async def look(most: int, *_: object) -> list[watch.Piece]:
