@@ -1,5 +1,7 @@
-"""What tests share: one whole instance of the platform, and one database server; and which tests
-need which of the two."""
+"""Fixtures that all tests share: one instance of the platform and one database server.
+
+Also marks each test with the resources that it needs.
+"""
 
 import gc
 import os
@@ -23,23 +25,23 @@ from tests.support.shop import Shop, open_shop
 from tests.support.side_by_side import WholeFiles
 from tests.support.till import Till, open_till
 
-# The same examples in every run, and no limit of milliseconds that a busy machine would break.
+# The same examples in every run, and no time limit that a busy machine would break.
 settings.register_profile("ours", deadline=None, derandomize=True)
 settings.register_profile("all", deadline=None, max_examples=500, print_blob=True)
 
-# Processes that tests start find what was compiled before, also where pytest was started alone.
+# Processes that tests start use compiled files, also if pytest was started without make.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
 loopback.watch()
 queries.hold()
 
-# What PostgreSQL does so that a power cut loses nothing: no test goes through one with this server.
+# Settings that protect against a power failure, which the tests of this server never simulate.
 UNSAFE = ("fsync", "full_page_writes", "synchronous_commit")
 CORPUS = Path(__file__).parents[1] / "shared" / "corpus"
 
 
-# What a test needs follows from its fixtures, or from what its module imports to start its own.
+# The fixtures of a test, or the imports of its module, show what it needs.
 NEEDS = {
     "instance": ({"instance", "inside", "fragile"}, {"tests.support.instance.Instance"}),
     "database": (
@@ -51,7 +53,7 @@ NEEDS = {
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Which tests of those that are named; `make test-all` and `make proof` ask for more."""
+    """Options for the selection of tests; `make test-all` and `make proof` use them."""
     parser.addoption(
         "--all", action="store_true", help="variants and soaks too, and each case of each family"
     )
@@ -63,27 +65,26 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Before pytest makes its base folder; the processes of a run are given what is found here."""
+    """Prepare a run before pytest makes its base folder, whose path the worker processes inherit."""
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(Run(config))
     settings.load_profile("all" if config.option.all else "ours")
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> WholeFiles | None:
-    """Files stay whole, and the run ends also when a test ends its process."""
+    """Files stay whole, and the run also ends if a test ends its process."""
     return WholeFiles(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 OF_SHARED: set[Path] = set()  # files with a test that needs the shared instance
-SHARED: list[Instance] = []  # of this process: none or one
+SHARED: list[Instance] = []  # the shared instance of this process, if it was started
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark what needs an instance, a database or a browser, and leave out what was not asked for.
+    """Mark tests that need an instance, a database or a browser, and deselect those that were not requested.
 
-    Files that need the shared instance come first, then those that start their own, then those with a
-    database: the longest, so that of several processes none begins with one while the others have
-    nothing left.
+    Files that need the shared instance come first, then those that start their own, then those with a database.
+    The longest come first, so that no process begins a long file while the others are idle.
     """
     for item in items:
         if not isinstance(item, pytest.Function):
@@ -117,9 +118,9 @@ def pytest_collection_finish() -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_runtest_teardown(nextitem: pytest.Item | None) -> None:
-    """After the last file that needs the shared instance it is stopped.
+    """Stop the shared instance after the last file that needs it.
 
-    It has nothing to do then, and that costs a twentieth of a processor.
+    An idle instance costs a twentieth of a processor.
     """
     if nextitem is not None and nextitem.path not in OF_SHARED:
         for running in SHARED:
@@ -136,14 +137,14 @@ def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
 
 @pytest.fixture
 def audited(instance: Instance) -> Iterator[Instance]:
-    """The shared instance; after the test every invariant must hold."""
+    """The shared instance. After the test every invariant must hold."""
     yield instance
     instance.assert_audit_holds()
 
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """A browser.  For one module: beside its event loop there is no room for another."""
+    """A browser for one module, since no other event loop can run beside its own."""
     if CHROMIUM is None:
         pytest.skip("there is no chromium on this machine")
     with launched() as browser:
@@ -188,7 +189,7 @@ def database_url(server: str, template: str, request: pytest.FixtureRequest) -> 
 
 @pytest.fixture
 def shop(database_url: str, tmp_path: Path) -> Iterator[Shop]:
-    """An account, a worker's event handlers, and no outside world."""
+    """An account and a worker's event handlers, without bank and mails."""
     with open_shop(database_url, tmp_path) as opened:
         yield opened
 
@@ -219,7 +220,7 @@ def till(open_one: Till) -> Iterator[Till]:
 
 @pytest.fixture(scope="session")
 def corpus() -> Path:
-    """Real PDFs of others, which lie beside the checkout; skip where they do not."""
+    """Real PDFs from elsewhere, in a folder beside the checkout. Skips if it is missing."""
     if not CORPUS.is_dir():
         pytest.skip("the corpus ../shared/corpus is not here")
     return CORPUS

@@ -1,4 +1,4 @@
-"""Claims of texts of accounts: what must be so where a page says them."""
+"""Claims in texts of accounts, each with the condition that must hold if a page shows it."""
 
 from tests.support.claims import nothing_done
 

@@ -1,4 +1,4 @@
-"""Claims of texts of cases: what must be so where a page says them."""
+"""Claims in texts of cases, each with the condition that must hold if a page shows it."""
 
 NO_CLAIMS = {
     "answer.looked_at": "of an order, as its facts are (tests/cases)",

@@ -1,4 +1,4 @@
-"""Settings with which production has what it demands of cases, and ways to lack it."""
+"""Settings that meet the demands of production on cases, and ways to break each demand."""
 
 from collections.abc import Mapping, Sequence
 

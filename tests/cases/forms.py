@@ -1,4 +1,4 @@
-"""Forms of cases that a browser may send, each as a visitor comes to send it."""
+"""Forms of cases that a browser can send, each with the preparation of its visitor."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""`meterai-batch DIR`: killed between any two steps and started again, it stamps each document once."""
+"""`meterai-batch DIR` stamps each document once, also if it is killed between any two steps and started again."""
 
 import os
 import signal
@@ -17,7 +17,8 @@ from tests.support.instance import Client, Instance, until
 from tests.support.pdf import pdf
 
 START = "from meterai_client.batch_command import main; main()"
-# Dies as by a power cut with its first step: when it was done and before that was written down, or just after.
+# Ends the process at one step like a power failure: after the step but before its record, or just after the
+# record.
 DIES = """
 import os, signal
 from meterai_client.journal import Journal

@@ -1,4 +1,4 @@
-"""Batches by the Python client: a bad row is named, and what is sent again is known."""
+"""Batches by the Python client: a bad row is named, and a repeated row is recognized."""
 
 import zipfile
 from pathlib import Path

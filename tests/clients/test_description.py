@@ -1,4 +1,4 @@
-"""The Python client is what the description of the API says: routes, parameters, bodies and answers."""
+"""The Python client equals the description of the API: routes, parameters, bodies and answers."""
 
 import inspect
 import re
@@ -20,7 +20,7 @@ from tests.support.instance import Instance
 
 Schema = dict[str, Any]
 
-# Routes that the client has nothing for, and why.
+# Routes that the client does not call, each with a reason.
 LEFT_OUT: Mapping[str, str] = {
     "/snap/": "banks tell us of payments there",
     "/midtrans/": "a provider tells us of payments there",
@@ -28,7 +28,7 @@ LEFT_OUT: Mapping[str, str] = {
     "/v1/collector/months/month/documents.": "the same",
 }
 FACTS = Facts(type="4a", party_name="PT Contoh")
-# What a method is called with; others get their own name, which then stands in the path.
+# Arguments of methods. Others get their own name, which then stands in the path.
 ARGUMENTS: Mapping[str, Any] = {
     "quantity": 1,
     "placement": At(1, 2, 3),
@@ -58,7 +58,7 @@ ARGUMENTS: Mapping[str, Any] = {
 
 @dataclass(frozen=True)
 class Made:
-    """A call that a method makes, and what its answer is read as."""
+    """A call that a method makes, and the type as which its answer is read."""
 
     name: str
     call: Call[Any]
@@ -97,7 +97,7 @@ def described(instance: Instance) -> Schema:
 
 
 def operations(described: Schema) -> dict[tuple[str, str], Schema]:
-    """Operations by method and path, whose parameters stand as their names."""
+    """Operations by method and path, with parameters by their names."""
     return {
         (method, re.sub(r"\{(\w+)\}", r"\1", path)): one
         for path, methods in described["paths"].items()
@@ -124,7 +124,7 @@ def test_every_parameter_is_one_of_the_route(described: Schema) -> None:
             place: {one["name"] for one in told if one["in"] == place}
             for place in ("query", "header")
         }
-        # The first page begins nowhere; and a client waits for the QR of a bank.
+        # The first page has no `before`, and the client itself waits for the QR.
         known = set(made.call.query)
         paged = {"before"} & names["query"]
         assert known | paged == names["query"], made.name
@@ -179,13 +179,13 @@ def test_every_answer_has_the_fields_of_the_route(described: Schema) -> None:
 
 
 def fits(name: str, kind: Any, schema: Schema, schemas: Schema, seen: set[str]) -> None:
-    """A type of the client reads what a schema describes."""
+    """Check that a type of the client can read everything that a schema describes."""
     may_be_null = False
     if "oneOf" in schema:
         kinds = [one for one in schema["oneOf"] if one != {"type": "null"}]
         may_be_null = len(kinds) < len(schema["oneOf"])
         if len(kinds) > 1:
-            return  # instructions, of which more kinds may come
+            return  # instructions, of which more kinds may be added
         schema = kinds[0]
     inner = [one for one in typing.get_args(kind) if one is not types.NoneType]
     if isinstance(kind, types.UnionType):
@@ -210,6 +210,8 @@ def fits(name: str, kind: Any, schema: Schema, schemas: Schema, seen: set[str]) 
         if field not in schemas[title].get("required", ()):
             assert not one.required, f"{title}.{field} may be left out"
             if one.default is None:
-                told = {"oneOf": [*told.get("oneOf", [told]), {"type": "null"}]}  # left out is None
+                told = {
+                    "oneOf": [*told.get("oneOf", [told]), {"type": "null"}]
+                }  # a field with the default None may be left out
         if field != "instructions":
             fits(f"{title}.{field}", one.type, told, schemas, seen)

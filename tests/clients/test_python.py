@@ -1,4 +1,4 @@
-"""The Python client at work: an order, paid at the stand-in, stamped, downloaded and checked, whatever breaks."""
+"""The Python client at work: an order is paid at the stand-in, stamped, downloaded and checked, also under faults."""
 
 import asyncio
 import threading
@@ -34,7 +34,7 @@ def client(audited: Instance) -> Iterator[Meterai]:
 
 
 def bought(client: Meterai, instance: Instance, quantity: int = 1) -> str:
-    """The number of an order that is executed."""
+    """The id of an executed order."""
     order = client.orders.place(quantity)
     assert order.payment.qr_content
     instance.bank.pay(order.payment.qr_content)

@@ -1,4 +1,4 @@
-"""Types that are generated from the description of the API compile strictly, and make the journey under Node."""
+"""Types generated from the description of the API compile in strict mode, and run the journey under Node."""
 
 import json
 import shutil

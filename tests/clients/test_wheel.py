@@ -1,4 +1,4 @@
-"""The wheel of the Python client, in an environment of its own: it needs nothing of the server, and has types."""
+"""The wheel of the Python client in an environment of its own: it needs nothing of the server, and has types."""
 
 import subprocess
 import sys
@@ -35,7 +35,7 @@ def wrong(client: Meterai) -> Order:
 
 @pytest.fixture(scope="module")
 def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The Python of an environment that has the wheel, and, by a path, what the wheel depends on."""
+    """The Python of an environment that has the wheel and, by a path, the packages on which it depends."""
     folder = tmp_path_factory.mktemp("fresh")
     scripts = Path(sys.executable).parent
     subprocess.run(

@@ -1,4 +1,4 @@
-"""Claims of texts of the console: what must be so where a page says them."""
+"""Claims in texts of the console, each with the condition that must hold if a page shows it."""
 
 NO_CLAIMS = {
     "page.approval.found": "of a request that was overtaken",

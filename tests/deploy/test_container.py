@@ -1,4 +1,4 @@
-"""The container file: its commands do what they are for, with no more than it copies."""
+"""The container file: its commands succeed with only the files that it copies."""
 
 import re
 import shutil
@@ -13,7 +13,7 @@ from tests.support.first_day import UV, from_lock
 from tests.tidy.sources import ROOT
 
 FILE = ROOT / "deploy" / "container" / "Containerfile"
-USER = "useradd"  # of the image; the test has no image
+USER = "useradd"  # exists in the image; the test has no image
 
 
 def instructions() -> list[tuple[str, str]]:
@@ -23,7 +23,7 @@ def instructions() -> list[tuple[str, str]]:
 
 
 def copied(folder: Path) -> None:
-    """What the file copies into its first stage."""
+    """Copy the files that the container file copies into its first stage."""
     for name, rest in instructions():
         if name == "COPY" and not rest.startswith("--from"):
             *sources, target = rest.split()
@@ -53,7 +53,7 @@ def test_every_command_of_the_file_runs_and_the_image_would_serve(tmp_path: Path
                 check=False,
             )
             assert done.returncode == 0, f"{rest}\n{done.stderr}"
-    shutil.rmtree(source)  # the second stage has none of it
+    shutil.rmtree(source)  # the second stage does not have the source
     found = dict(instructions())
     words = re.findall(r'"([^"]+)"', found["ENTRYPOINT"] + found["CMD"])
     data = tmp_path / "data"
@@ -67,7 +67,7 @@ def test_every_command_of_the_file_runs_and_the_image_would_serve(tmp_path: Path
         text=True,
         check=False,
     )
-    # An empty volume is told what it lacks, and nothing is served.
+    # With an empty volume, the message names what is missing, and nothing is served.
     assert served.returncode == Exit.CONFIGURATION, served.stderr
     assert "installation_missing" in served.stderr or "not_for_production" in served.stderr
 

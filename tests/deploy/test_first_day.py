@@ -1,4 +1,4 @@
-"""docs/first-day.md leads to a production installation that answers: its commands are run, in their order."""
+"""docs/first-day.md leads to a production installation that answers. Its commands are run in order."""
 
 import re
 import shutil
@@ -20,7 +20,7 @@ from tests.support.instance import free_ports, until
 from tests.support.keys import BANK_KEY, public_pem_of
 
 CHAIN = ("seal.pem", "intermediate.pem", "root.pem")
-# What the test does not run, and by what it is held instead.
+# Commands that the test does not run, with what covers them instead.
 ELSEWHERE = {
     "apt-get": "names of packages",
     "useradd": "a user",
@@ -37,7 +37,7 @@ ELSEWHERE = {
 
 @pytest.fixture(scope="module")
 def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
-    """A machine on which nothing was done yet, with its database server."""
+    """A machine without an installation, with its database server."""
     folder = tmp_path_factory.mktemp("first")
     embedded = EmbeddedPostgres(folder / "pg")
     (folder / "pg").mkdir()
@@ -54,7 +54,7 @@ def of(heading: str) -> list[Block]:
 
 
 def give(machine: Machine) -> None:
-    """What the authority and the bank send for what `keys make` made."""
+    """Write the answers of the authority and the bank to the files of `keys make`."""
     issuer, given = (
         machine.path("/var/lib/meterai/keys/issuer/issuer-1"),
         machine.path("/etc/meterai/given"),
@@ -66,7 +66,7 @@ def give(machine: Machine) -> None:
 
 
 def installed(machine: Machine) -> None:
-    """The second section; skips where nothing of the locks was fetched before."""
+    """Run the second section. Skips if the packages of the locks are not in the local cache."""
     try:
         subprocess.run([UV, "--version"], check=True, capture_output=True)
     except OSError:
@@ -156,7 +156,7 @@ def _nginx_takes_it(machine: Machine) -> None:
 
 
 def _is_of_the_application(machine: Machine) -> None:
-    """The login of the web may not change the past, and the tables are the owner's."""
+    """The login of the web process cannot change history, and the tables belong to their owner."""
     url = f"postgresql://meterai_web@/meterai?host={machine.socket}"
     with psycopg.connect(url) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
         connection.execute("DELETE FROM audit_events")

@@ -1,4 +1,4 @@
-"""Alerts and the dashboard ask for metrics that there are, and an alert leads to what is to be done."""
+"""Alerts and the dashboard use existing metrics, and each alert leads to instructions."""
 
 import json
 import re
@@ -29,12 +29,12 @@ SERIES = METRICS | {
     for part in ("bucket", "sum", "count")
 }
 OF_PROMETHEUS = {"up": {"job", "instance"}}
-# Words of the language that the files use; a misspelt one is not among them.
+# Words of the query language that the files use; a misspelt word is not among them.
 LANGUAGE = {
     *("sum", "max", "by", "increase", "rate", "histogram_quantile", "topk", "time"),
     *("offset", "and", "or", "m", "h", "s"),
 }
-# What only the log says, or the audit.
+# Alerts without a metric, from the log or the audit.
 NO_METRIC = {
     *("object_unreadable", "audit", "refund_refused", "refund_overdue", "attempt_lost"),
     *("attempt_refused", "qr_exchanged", "rail_not_configured", "attempts_spent", "storage_full"),
@@ -53,7 +53,7 @@ def panels() -> list[dict[str, Any]]:
 
 
 def complaints(expression: str) -> Iterator[str]:
-    """What of an expression is not ours, nor Prometheus'."""
+    """Words of an expression that belong neither to us nor to Prometheus."""
     bare = re.sub(r'"[^"]*"', "", expression)
     for opening, closing in ("()", "{}", "[]"):
         if bare.count(opening) != bare.count(closing):

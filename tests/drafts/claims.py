@@ -1,4 +1,4 @@
-"""Claims of texts of drafts: what must be so where a page says them."""
+"""Claims in texts of drafts, each with the condition that must hold if a page shows it."""
 
 from tests.support.claims import files_kept, nothing_charged, nothing_done
 

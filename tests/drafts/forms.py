@@ -1,4 +1,4 @@
-"""Forms of drafts that a browser may send, each as a visitor comes to send it."""
+"""Forms of drafts that a browser can send, each with the preparation of its visitor."""
 
 import re
 import uuid

@@ -1,7 +1,8 @@
-"""Write what this tree shows to the folder of `GOLDEN` (`make golden`): API, commands, settings, promises, pages, answers.
+"""Write the visible output of this tree to the folder of `GOLDEN` (`make golden`): API, commands, settings,
+promises, pages, answers.
 
-It is run by pytest, because the history and the application come from fixtures of the tests.  Ids, times,
-tokens and versions are replaced by one word each, so that two runs of the same code write the same text.
+pytest runs it, because the history and the application come from fixtures of the tests. Ids, times, tokens and
+versions are each replaced by one word, so that two runs of the same code write the same text.
 """
 
 import asyncio
@@ -38,10 +39,10 @@ from tests.support.within import Asking, Given, Within, all_pages, settings_of, 
 OUT = Path(os.environ["GOLDEN"])
 LANGUAGES = ("id", "en")
 METHODS = ("GET", "HEAD", "OPTIONS", "PUT")
-PAGES_MAX = 400  # of one visitor in one language
+PAGES_MAX = 400  # pages of one visitor in one language
 ALIKE_MAX = 3  # pages of one route whose paths differ in ids alone
-NOTICES_SECONDS = 6.0  # after which every page shows the notices of incidents
-UNSEEN = ("/sign-out", "/language")  # reading them changes what is shown next
+NOTICES_SECONDS = 6.0  # seconds after which every page shows the notices of incidents
+UNSEEN = ("/sign-out", "/language")  # opening these changes later pages
 
 _UUID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _MONTHS = (
@@ -77,7 +78,7 @@ def normal(text: str) -> str:
 
 
 def keep(name: str, text: str) -> None:
-    """One file of the result."""
+    """Write one file of the result."""
     path = OUT / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
@@ -87,7 +88,7 @@ def keep(name: str, text: str) -> None:
 def past(
     server: str, template: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[str, Path]]:
-    """A database in which everything happened once, and the folder of its installation."""
+    """A database in which every event happened once, and the folder of its installation."""
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE golden TEMPLATE {template}".encode())
     url, folder = server.replace("/postgres?", "/golden?"), tmp_path_factory.mktemp("golden")
@@ -171,19 +172,19 @@ WAYS: Mapping[str, list[tuple[bytes, bytes]]] = {
 
 
 def paths_of(app: Litestar) -> list[str]:
-    """A path of each route, its parameters filled by what no row has."""
+    """A path of each route, its parameters filled with values that no row has."""
     found = [route.path for route in app.routes if isinstance(route, HTTPRoute)]
     return sorted({re.sub(r"\{[^}]*\}", "nothing", path) for path in found})
 
 
 async def answer(web: Within, method: str, path: str, way: str) -> str:
-    """How one request is answered, as text."""
+    """The answer to one request, as text."""
     given = await web.ask(Asking(method, path.encode(), [*WAYS[way]]))
     return f"{method} {path} ({way})\n{shown(given)}"
 
 
 def shown(given: Given) -> str:
-    """An answer as text; the body by its length where it is no text."""
+    """An answer as text; a body that is no text is replaced by its length."""
     headers = "\n".join(f"{name}: {value}" for name, value in sorted(given.headers))
     try:
         body = given.body.decode()
@@ -196,7 +197,7 @@ def shown(given: Given) -> str:
 
 
 class Visitor(NamedTuple):
-    """A reader of pages: a name, headers, and the pages it begins with."""
+    """A reader of pages: a name, headers, and the first pages."""
 
     name: str
     headers: Mapping[str, str]
@@ -216,7 +217,7 @@ def test_pages(past: tuple[str, Path]) -> None:
 
 
 def visitors(walk_in: WalkIn, url: str) -> Iterator[Visitor]:
-    """A stranger, the account to which most happened, and one of staff who may do all."""
+    """A stranger, the account with the most events, and a member of staff with all permissions."""
     yield Visitor("stranger", {}, ("/", "/help", "/status", "/docs", "/check", "/sign-in"))
     with psycopg.connect(url) as connection:
         [[email]] = connection.execute(
@@ -232,7 +233,7 @@ def visitors(walk_in: WalkIn, url: str) -> Iterator[Visitor]:
 
 
 class Reading:
-    """One visitor's way through all pages that links lead to, in one language."""
+    """One visitor's walk through all pages that links lead to, in one language."""
 
     def __init__(self, client: TestClient[Litestar], visitor: Visitor, language: str) -> None:
         self._client = client
@@ -242,7 +243,7 @@ class Reading:
         self._seen: set[str] = set()
 
     def read_all(self) -> None:
-        """Keep each page, breadth first."""
+        """Store each page, breadth first."""
         waiting = deque(self._visitor.beginnings)
         while waiting and sum(self._alike.values()) < PAGES_MAX:
             path = waiting.popleft()
@@ -270,7 +271,7 @@ class Reading:
 
 
 def links_of(page: str, of: str) -> Iterator[str]:
-    """The paths of this installation that a page leads to, in its order."""
+    """The paths of this installation that a page links to, in order."""
     for found in re.findall(r'<a\b[^>]*?\bhref="([^"]*)"', page):
         url = urlsplit(urldefrag(unescape(found)).url)
         if url.scheme or url.netloc or not (url.path or url.query):
@@ -280,12 +281,12 @@ def links_of(page: str, of: str) -> Iterator[str]:
 
 
 def file_of(path: str) -> str:
-    """A name of a file for a path."""
+    """A file name for a path."""
     return re.sub(r"[^A-Za-z0-9_.?=&, -]", "~", path.strip("/") or "home")[:180]
 
 
 def test_other_files() -> None:
-    """Generated pages of the documentation, which are read as they are."""
+    """Generated pages of the documentation, stored unchanged."""
     root = Path(__file__).parents[2]
     for name in ("docs/permissions.md", "docs/retention.md", "docs/lifecycles.md"):
         (OUT / name).parent.mkdir(parents=True, exist_ok=True)

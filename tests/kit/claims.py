@@ -1,4 +1,4 @@
-"""Claims of texts of refusals of the kit: what must be so where a page says them."""
+"""Claims in texts of refusals of the kit, each with the condition that must hold if a page shows it."""
 
 from tests.support.claims import nothing_done
 

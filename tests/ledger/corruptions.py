@@ -1,4 +1,4 @@
-"""Ways to spoil rows of ledger, and the invariants that see each."""
+"""Corruptions of rows of ledger, and the invariants that must find each."""
 
 from tests.support.corrupting import BALANCES, BOOKS, ENTRIES, LEG, NIL, corruption, entry
 

@@ -1,4 +1,4 @@
-"""Claims of texts of notifications: what must be so where a page says them."""
+"""Claims in texts of notifications, each with the condition that must hold if a page shows it."""
 
 NO_CLAIMS = {
     "mail.turn_near.text": "a mail",

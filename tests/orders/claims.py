@@ -1,4 +1,4 @@
-"""Claims of texts of orders: what must be so where a page says them."""
+"""Claims in texts of orders, each with the condition that must hold if a page shows it."""
 
 NO_CLAIMS = {
     "figures.sales.unpaid": "of a period",

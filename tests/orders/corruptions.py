@@ -1,8 +1,8 @@
-"""Ways to spoil rows of orders, and the invariants that see each."""
+"""Corruptions of rows of orders, and the invariants that must find each."""
 
 from tests.support.corrupting import BOOKS, ENTRIES, TIMES, corruption
 
-# A thousand stamps for what one costs, and everything about the order agrees.
+# A thousand stamps for the price of one; all columns of the order agree.
 _CHEAP = (
     "UPDATE orders SET quantity = total / {price}, unit_price = {price}, service_fee = {fee},"
     " total = total / {price} * ({price} + {fee}) WHERE order_id = %(quota.order)s;"

@@ -1,4 +1,4 @@
-"""Orders that nobody paid, and paid ones of which nothing else is done."""
+"""Unpaid orders, and paid orders that were not executed."""
 
 from tests.support.history import History
 
@@ -27,7 +27,7 @@ def happen(history: History) -> None:
 
 
 def end(history: History) -> None:
-    """Paid, and nothing done about it yet; last, since nobody works after it."""
+    """Paid orders without further work. They come last, since nothing is executed after them."""
     shop = history.shop
     shop.work()
     shop.set_issuing(is_open=False)

@@ -15,7 +15,7 @@ NEVER_HEARD_OF = "N000001"
 
 @pytest.fixture
 def shop(shop: Shop) -> Shop:
-    """A shop whose bank keeps its own record, to be compared."""
+    """A shop whose bank keeps its own record, for comparison."""
     shop.bank = BankRecord()
     return shop
 
@@ -343,7 +343,7 @@ def test_failed_try_does_not_end_a_later_payment_of_its_number(
     assert row["outcome"] == "declined"
     paid = Paid(attempt, NEVER_HEARD_OF, UNIT)
     told = (payment_store.CAPTURE, shop.account, attempt, NEVER_HEARD_OF, UNIT)
-    # News has no order in time: it may be older than that of the failure.
+    # Notifications have no order in time: this one may be older than the failure.
     assert shop.call(*told, "notification") == {"outcome": "contradicts"}
     assert shop.state(order) == "placed"
     assert shop.tell(paid) == "captured"
@@ -357,7 +357,7 @@ def test_failed_try_does_not_end_a_later_payment_of_its_number(
 
 def test_won_chargeback_is_booked_once_and_refunded(shop: Shop) -> None:
     order, paid = bought(shop, 2)
-    for state in ("denied", "returned"):  # the second time nothing but a refund is under way
+    for state in ("denied", "returned"):  # the second time only a refund is under way
         charged_back(shop, paid)
         assert shop.state(order) == state
         for _ in range(2):
@@ -408,7 +408,7 @@ def test_chargeback_is_booked_before_or_after_its_payment_is_settled(shop: Shop)
     shop.assert_books_hold()
 
 
-# -- news that names no payment -------------------------------------------------------------------
+# -- notifications that name no payment -----------------------------------------------------------
 
 
 def test_unnamed_chargeback_is_of_the_only_payment(shop: Shop) -> None:
@@ -516,7 +516,7 @@ def test_books_of_earlier_versions_are_corrected_by_migration(server: str, templ
 
 
 def play_the_attack(connection: "psycopg.Connection[tuple[object, ...]]") -> UUID:
-    """Run the functions of an earlier version: a free stamp, and money of another order."""
+    """Run the functions of an earlier version as an attacker: a free stamp, and money of another order."""
     account, other = UUID(int=1), UUID(int=90)
     run = connection.execute
     for number, order in enumerate((UUID(int=10), UUID(int=20)), start=1):

@@ -1,4 +1,4 @@
-"""Stopping and opening issuing does what its forecast says."""
+"""The levers that stop and open issuing do what their forecast says."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""View of an account on its money: every order and refund, due times, numbers."""
+"""An account's view of its money: every order and refund, due times, numbers."""
 
 from collections.abc import Callable, Coroutine, Sequence
 from datetime import datetime, timedelta
@@ -49,7 +49,7 @@ def test_order_and_refund_are_on_exactly_one_page(shop: Shop, limit: int) -> Non
             found += [one.id for one in part]
             page = ListPage(limit, read(kind, part[-1].id))
             if len(found) == limit:
-                shop.place(1)  # what is added in between moves nothing
+                shop.place(1)  # an order placed in between does not shift the pages
         assert found == sorted(set(found), reverse=True)
         assert len(found) == 5 if kind == "rfd" else set(placed) <= {read("ord", i) for i in found}
 
@@ -69,7 +69,9 @@ def test_due_time_of_a_second_payment_is_shown(shop: Shop) -> None:
     shop.pay(order)
     shop.work()
     assert seen(shop, order).refund_due_at is None, "nothing is in flight"
-    shop.call("UPDATE orders SET due_at = due_at - interval '1 day'")  # paid long ago
+    shop.call(
+        "UPDATE orders SET due_at = due_at - interval '1 day'"
+    )  # long overdue when it is paid
     shop.pay(order)
     captured = shop.rows("SELECT max(posted_at) AS at FROM entries")[0]["at"]
     assert seen(shop, order).refund_due_at == captured + timedelta(seconds=900), "not sorted yet"
@@ -150,7 +152,7 @@ def test_repeated_entry_is_known_and_another_under_its_id_differs(shop: Shop) ->
         (books[:2], [-200, 200], {}),  # a leg with another sum
         (["bank_clearing", "service_fee"], [-100, 100], {}),
         (books, [-300, 100, 200], {}),
-        ([*books, "duty_payable"], [-300, 200, 50, 50], {}),  # a leg more
+        ([*books, "duty_payable"], [-300, 200, 50, 50], {}),  # an additional leg
         (["buyer_funds", "service_fee"], [-100, 100], {}),
         (books, amounts, {"reason": "another"}),
         (books, amounts, {"subject": UUID(int=2)}),

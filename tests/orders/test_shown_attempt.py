@@ -39,7 +39,7 @@ def test_payable_qr_is_shown_after_a_short_payment(till: Till) -> None:
 
 def test_declined_qr_is_not_offered(till: Till) -> None:
     order, attempt, _ = till.order()
-    till.shop.decline(attempt)  # and no other was opened yet
+    till.shop.decline(attempt)  # no other attempt was opened yet
     assert payment(till, order).state == "declined"
     assert payment(till, order).qr_content is None
     till.shop.work()

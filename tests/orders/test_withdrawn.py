@@ -27,7 +27,7 @@ def bills(till: Till) -> list[str]:
 def test_periodic_task_cancels_after_a_crash_before_the_call(till: Till) -> None:
     order, _, _ = till.order()
     withdraw = partial(orders.withdraw, account=till.shop.account, order_id=order)
-    till.do(till.shop.container.database.run(withdraw))  # and the process is killed here
+    till.do(till.shop.container.database.run(withdraw))  # the process is killed here
     assert till.shop.state(order) == "withdrawn"
     assert attempts(till) == ["cancelled"]
     assert bills(till) == [WAITING]
@@ -54,7 +54,7 @@ def test_order_is_withdrawn_while_the_bank_does_not_answer(till: Till) -> None:
     service = till.shop.container.of(OrderService)
     assert till.do(service.withdraw(till.shop.account, order)).state == "withdrawn"
     assert bills(till) == [WAITING]
-    # A repeat of the same request, or the periodic task, whichever comes first.
+    # A repeat of the same request or the periodic task, whichever is first.
     assert till.do(service.withdraw(till.shop.account, order)).state == "withdrawn"
     till.cancel()
     assert bills(till) == [CANCELLED]

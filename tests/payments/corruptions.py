@@ -1,4 +1,4 @@
-"""Ways to spoil rows of payments, and the invariants that see each."""
+"""Corruptions of rows of payments, and the invariants that must find each."""
 
 from tests.support.corrupting import (
     BOOKS,

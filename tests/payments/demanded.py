@@ -1,4 +1,4 @@
-"""Settings with which production has what it demands of payments, and ways to lack it."""
+"""Settings that meet the demands of production on payments, and ways to break each demand."""
 
 from collections.abc import Mapping, Sequence
 
@@ -12,12 +12,12 @@ RIGHT = {
     "bank_qr_accounts": "936000020000000001 ID1020000000001",
 }
 GOOD = {
-    "bank_url": ("https://10.2.0.9/snap",),  # a private line to the bank
+    "bank_url": ("https://10.2.0.9/snap",),  # a leased line to the bank
 }
 
 
 def by_midtrans(name: str, *values: object) -> list[Wrong]:
-    """Ways to be wrong of an installation that has Midtrans; None takes the setting or the file of this name away."""
+    """Ways to break the demands on Midtrans: None removes the setting or the file of this name."""
 
     def change(value: object) -> Wrong:
         def to(one: Installation) -> None:

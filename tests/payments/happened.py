@@ -1,4 +1,4 @@
-"""Transfers, another way to pay, chargebacks, and news of the bank."""
+"""Transfers, a change of method, chargebacks, and notifications of the bank."""
 
 from datetime import UTC, datetime
 from functools import partial
@@ -27,7 +27,7 @@ def happen(history: History) -> None:
 
 
 def _elsewhere(history: History) -> None:
-    """Refunds that their provider refused: one was transferred with a day's compensation, one was not taken and waits for
+    """Refunds that their provider refused: one was transferred with one day's compensation, and one waits for
     another account."""
     shop, database = history.shop, history.shop.container.database
 
@@ -88,7 +88,7 @@ def _elsewhere(history: History) -> None:
     refuse = partial(transfer_store.refuse, account=shop.account, transfer=refused, answer="closed")
     assert shop.do(database.run(refuse)) == "refused"
     shop.work()
-    # Its buyer typed another, which waits for a person.
+    # The buyer named another account, which a person must decide on.
     shop.arrange(
         "INSERT INTO account_claims (account_id, claim_id, claim_key, request_hash, state, bank_code, account_no, typed,"
         " confirmed, held_for) VALUES (%s, %s, 'key', 'request', 'held', '014', '1230002', 'Ani', 'ANI', 'large_sum')",
@@ -98,7 +98,7 @@ def _elsewhere(history: History) -> None:
 
 
 def _another_way(history: History) -> None:
-    """A buyer pays another way, and a rail is out."""
+    """A buyer changes the method, and a rail is taken out."""
     shop = history.shop
     attempt = payments.new_attempt(shop.account)
     terms = ("bank", "qris", 600.0, 86_400.0, 10)
@@ -141,7 +141,7 @@ def _denied(history: History) -> None:
     shop.work()
     deny(paid)
     shop.fail(history["recovered.0"])
-    order = shop.place(1)  # a part was taken back before the payment was told
+    order = shop.place(1)  # part of the payment was taken back before the payment was notified
     history.keep_order("overtaken", order)
     shop.charge_back(Paid(history["overtaken.attempt"], "OVERTAKEN", 10_500), 4_000)
     history.quota("won", 2)

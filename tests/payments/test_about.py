@@ -1,4 +1,4 @@
-"""An answer, news or a line about another subject than the query is evidence of nothing."""
+"""An answer, notification or record line that names another subject than the query proves nothing."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

@@ -1,4 +1,4 @@
-"""Any bytes are one of four: done, pending, refused, unknown; money moves only for success."""
+"""An answer of any bytes means done, pending, refused or unknown, and only a success moves money."""
 
 import asyncio
 import json
@@ -36,7 +36,7 @@ from tests.support.scripted import Scripted, scripted
 AMOUNT = Rupiah(10_000)
 THREE = (ProviderRefused, OutcomeUnknown, ProviderUnreachable)
 
-# -- what a bank may answer --------------------------------------------------------------------
+# -- possible answers of a bank ----------------------------------------------------------------
 
 STATUS = st.sampled_from(sorted(reading.STATUSES))
 ODD_TEXT: st.SearchStrategy[Any] = st.one_of(
@@ -93,7 +93,7 @@ KIND = st.sampled_from(["application/json", "text/html", "application/json; char
 
 
 def success(raw: bytes, service: str) -> dict[str, Any]:
-    """The members of a body with the success code of the service, else none."""
+    """The members of a body with the success code of the service, otherwise none."""
     body = json.loads(raw)
     assert isinstance(body, dict)
     assert str(body["responseCode"]) == f"200{service}00"

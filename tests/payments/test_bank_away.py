@@ -1,4 +1,4 @@
-"""A bank that does not answer gets few calls; nothing is lost by calls that were not begun."""
+"""A bank that does not answer gets few calls, and nothing is lost by calls that were not begun."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -28,7 +28,7 @@ SILENT = {"hang_up": True, "act": False, "times": -1}
 
 
 class Hands:
-    """The hands of a clock."""
+    """A clock that a test moves."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -59,7 +59,7 @@ class Outage:
         self.till.do(self.till._clear_faults())
 
     def pass_seconds(self, seconds: float) -> None:
-        """By the clock of the circuit."""
+        """Move the clock of the circuit breaker."""
         self.hands.now += seconds
 
     def let_them_run_out(self) -> None:
@@ -75,7 +75,7 @@ class Outage:
         return {row["state"] for row in self.till.rows("SELECT state FROM payment_attempts")}
 
     def open_round(self) -> int:
-        """The periodic task as the worker runs it: only what is due."""
+        """Run the periodic task as the worker does: only for due attempts."""
         return self.till.do(self.till.shop.container.of(PaymentService).open_waiting())
 
 
@@ -98,7 +98,7 @@ def test_attempts_wait_for_a_bank_that_is_away_and_are_opened_when_it_is_back(
     assert outage.state() == CircuitState.OPEN
     begun = sum(outage.tries())
     assert SILENT_IN_A_ROW <= begun <= BATCH
-    # It is looked for by two of them, and again by two.
+    # The circuit probes twice, and twice again.
     for _ in range(2):
         assert outage.open_round() == 0
         outage.pass_seconds(PROBE_SECONDS)
@@ -122,7 +122,7 @@ def test_call_that_was_not_begun_is_no_try_and_has_no_unknown_outcome(outage: Ou
     till.open()
     assert outage.state() == CircuitState.OPEN
     order = till.shop.place(1)
-    # As the web process does when an order is placed: it has its own, and asks at once.
+    # The web process does this when an order is placed: it has a circuit of its own, and calls at once.
     _open(till, order)
     [row] = till.rows(
         "SELECT tries, is_perhaps_made, last_answer, leased_until - now() AS wait"
@@ -154,7 +154,7 @@ def test_attempt_that_expires_while_opening_ends(outage: Outage) -> None:
     outage.let_them_run_out()
     till.open()
     assert outage.state() == CircuitState.OPEN
-    # Perhaps made: they are asked about when it is back.
+    # They may have been made, so they are queried when the bank is back.
     assert outage.states() == {"lost"}
 
 
@@ -189,7 +189,7 @@ def test_query_or_cancellation_that_was_not_begun_is_no_try(outage: Outage) -> N
     after = till.attempt(asked)
     assert after["asked"] == before
     assert after["wait"].total_seconds() <= PROBE_SECONDS
-    # The web process takes back at once, without looking whether there is room.
+    # The web process cancels at once, without a look at the circuit.
     till.do(till.shop.container.of(OrderService).withdraw(till.shop.account, withdrawn))
     [row] = till.rows(
         "SELECT cancel_tries, cancel_at - now() AS wait FROM payment_attempts"
@@ -201,7 +201,7 @@ def test_query_or_cancellation_that_was_not_begun_is_no_try(outage: Outage) -> N
 
 
 async def _ask_one(till: Till) -> None:
-    """As where the circuit opens between taking up a question and asking it."""
+    """Query one attempt although the circuit is open, as if it opened between lease and call."""
     database = till.shop.container.database
     [leased] = await database.once(store.lease_to_ask, 60.0, 1, 1, [])
     await till.shop.container.of(PaymentService).ask(leased)
@@ -223,7 +223,7 @@ def test_delayed_refund_is_made_once(outage: Outage) -> None:
     assert outage.state() == CircuitState.OPEN
     before = till.rows("SELECT refund_no, tries, state, try_at FROM refunds ORDER BY refund_no")
     assert all(row["state"] == ("sent" if row["tries"] else "requested") for row in before)
-    # While it is away not one try is burnt; another rail may have room, so that they are taken up.
+    # No try is used up while the bank is away. They are leased, since another rail may be available.
     till.shop.arrange("UPDATE refunds SET try_at = now(), leased_until = NULL")
     till.do(till.shop.container.of(RefundSender).send_due())
     after = till.rows("SELECT refund_no, tries FROM refunds ORDER BY refund_no")
@@ -264,7 +264,7 @@ def test_refund_that_was_not_begun_is_no_try(outage: Outage) -> None:
 
 
 async def _send_one(till: Till) -> None:
-    """As where the circuit opens between taking up a refund and sending it."""
+    """Send one refund although the circuit is open, as if it opened between lease and call."""
     [leased] = await till.shop.container.database.once(refunds.lease_to_send, 60.0, 1)
     await till.shop.container.of(RefundSender)._send(leased)
 
@@ -297,8 +297,8 @@ def test_repeats_are_bounded_if_answers_are_useless(outage: Outage) -> None:
         till.shop.place(1)
     for _ in range(floor):
         till.open()
-    assert outage.state() == CircuitState.CLOSED  # it answers
-    # A first try each, and in ten seconds no more repeats than their floor.
+    assert outage.state() == CircuitState.CLOSED  # the bank answers
+    # One first try each, and in ten seconds no more repeats than the minimum of the budget.
     assert sum(outage.tries()) == 3 + floor
     outage.pass_seconds(WINDOW_SECONDS + 1)
     till.open()

@@ -1,4 +1,4 @@
-"""Storm of faulty news over virtual accounts; afterwards the books agree with the bank's accounting."""
+"""Storm of faulty notifications about virtual accounts. Afterwards the books agree with the bank's accounting."""
 
 import asyncio
 from pathlib import Path
@@ -9,7 +9,7 @@ from standins.bank import webhooks
 from tests.support.banks import Banks, open_banks
 
 ORDERS = 6
-# A bank of the kind `bri` takes back what we refuse, and its record says so.
+# A bank of profile `bri` takes back a payment that we refuse, and records it.
 KEPT = "SELECT coalesce(sum(amount), 0)::bigint AS sum FROM captures WHERE denied_at IS NULL"
 
 
@@ -27,7 +27,7 @@ def test_books_agree_with_the_bank_after_a_storm_of_news(
         storm = {"seed": seed, "share": 0.8, "seconds": 0.1, "kinds": ["news", "sending"]}
         await banks.control(rail, "storm", **storm)
         for number in numbers:
-            # Without asking first: a call that is struck would let nobody pay.
+            # Without an inquiry, since a faulty inquiry would prevent every payment.
             assert (await banks.pay(rail, number, ask=False))[0] == 200
         struck = {one["fault"] for one in (await banks.look(rail, "storm"))["strikes"]}
         await banks.control(rail, "storm", seed=0, share=0.0)

@@ -1,4 +1,4 @@
-"""A buyer claims to have paid: the bank is queried at once, within bounds."""
+"""A buyer claims to have paid: the bank is queried at once, but not too often."""
 
 import asyncio
 from uuid import UUID
@@ -102,7 +102,7 @@ def test_movements_of_money_are_in_order(till: Till) -> None:
 
 
 def test_paid_attempt_is_queried_again_after_minutes(till: Till) -> None:
-    """A second payment without news may wait; the first is being executed."""
+    """A second payment that was not notified may wait; the first one is being executed."""
     order, attempt, qr = till.order()
     till.control("pay", qr_content=qr)
     says_paid(till, order)

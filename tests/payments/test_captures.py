@@ -1,4 +1,4 @@
-"""`payment_capture` of a payment after other news of it."""
+"""`payment_capture` after another notification of the same payment."""
 
 from uuid import UUID
 

@@ -1,4 +1,4 @@
-"""A chargeback is booked by the provider's answer; news of one only causes a query."""
+"""A chargeback is booked by the provider's answer; a notification of one only causes a query."""
 
 from typing import Any
 from uuid import UUID
@@ -14,7 +14,7 @@ def money(rupiah: int) -> dict[str, str]:
 
 
 def told(till: Till, attempt: UUID, rupiah: int | None, number: str | None) -> None:
-    """Notification of a chargeback; it moves nothing."""
+    """Send a notification of a chargeback. It moves no money."""
     before = till.book("bank_clearing")
     body: dict[str, Any] = {
         "originalPartnerReferenceNo": till.reference(attempt),

@@ -60,7 +60,7 @@ def test_late_news_of_a_failure_takes_no_money(till: Till) -> None:
     order, attempt, _ = till.order()
     reference = till.reference(attempt)
     till.notify(failed_body(reference, "P1"))
-    till.notify(paid_body(reference))  # older than the failure, and slower
+    till.notify(paid_body(reference))  # older than the failure, but delivered later
     till.answers("query", answer("06", ("P1", "06")))
     till.ask()
     assert till.captured() == []
@@ -92,7 +92,7 @@ def test_chargeback_that_was_won_is_taken_once_and_goes_back(till: Till) -> None
     till.control("deny", qr_content=qr)
     till.ask()
     assert till.shop.money(order) == {"captured": PRICE, "charged_back": PRICE}
-    # Old news of the payment may come again: it only has the bank asked.
+    # An old notification may be repeated. It only causes a query.
     assert till.notify(paid_body(till.reference(attempt), number)) == "known"
     assert till.shop.money(order) == {"captured": PRICE, "charged_back": PRICE}
     for _ in range(2):

@@ -1,4 +1,4 @@
-"""Midtrans end to end: QRIS and virtual accounts, with good, bad and missing news, and refunds."""
+"""Midtrans end to end: QRIS and virtual accounts, with valid, invalid and missing notifications, and refunds."""
 
 import asyncio
 import json
@@ -18,7 +18,7 @@ PENDING, SETTLED = b'"transaction_status": "pending"', b'"transaction_status": "
 
 
 def signed(body: bytes, **changes: object) -> bytes:
-    """A notification with changed members and a good signature."""
+    """A notification with changed members and a valid signature."""
     told: dict[str, Any] = json.loads(body) | changes
     order_id, code, amount = (
         str(told[name]) for name in ("order_id", "status_code", "gross_amount")
@@ -36,7 +36,7 @@ def test_order_is_paid_by_qris_after_news_caused_a_query(database_url: str, tmp_
         order = await place.order()
         assert (order["payment"]["method"], order["payment"]["state"]) == ("qris", "waiting")
         await place.pay(order)
-        await place.told(2)  # that it is pending, and that it is settled
+        await place.told(2)  # pending, and then settled
         await place.due()
         assert await place.state(order) == "executed"
         [capture] = await place.rows("SELECT payment, amount, learned_by FROM captures")
@@ -100,7 +100,7 @@ def test_replayed_signature_with_another_status_moves_nothing(
     async def story(place: Kiosk) -> None:
         order = await place.order()
         await place.told(1)
-        # Signed for "pending", and said of a payment that never was.
+        # The signature is for "pending", and the notification claims a payment that was never made.
         paid = place.heard[0].replace(PENDING, SETTLED)
         assert (await place.tell(paid)).status == 200
         await place.due()
@@ -120,7 +120,7 @@ def test_replayed_signature_with_another_status_moves_nothing(
             "suspended_status_unknown",
         ]
         assert await place.state(order) == "executed"
-        # A status that nobody knows is for a person to ask about.
+        # An unknown status is shown to staff.
         assert await place.suspended() == ["status_unknown"]
         assert await place.agrees() == PRICE
 
@@ -131,7 +131,7 @@ def test_settlement_that_turns_to_deny_takes_the_payment_back(
     database_url: str, tmp_path: Path
 ) -> None:
     async def story(place: Kiosk) -> None:
-        # Before it is executed: the payment was learned, and its work is not done yet.
+        # A chargeback before the order is executed: the payment is captured, and its jobs have not run.
         early = await place.order()
         await place.pay(early)
         place.arrange("UPDATE payment_attempts SET ask_at = now()")
@@ -141,14 +141,14 @@ def test_settlement_that_turns_to_deny_takes_the_payment_back(
         await place.web.container.of(PaymentService).poll_waiting()
         await place.work()
         assert (await place.state(early), await place.agrees()) == ("placed", 0)
-        # After it, by news.
+        # A chargeback after the execution, by a notification.
         late = await place.paid()
         await place.act("deny", late)
         await place.told(6)
         await place.due()
         assert (await place.state(late), await place.agrees()) == ("denied", 0)
         assert await place.suspended() == []
-        # A try to pay that fails is no payment taken back.
+        # A declined try to pay is no chargeback.
         declined = await place.order()
         await place.act("decline", declined)
         await place.round()
@@ -199,7 +199,7 @@ def test_chargeback_in_part_and_whole_is_booked_and_won(database_url: str, tmp_p
         order = await place.paid(2)
         await place.act("charge-back", order, amount=4_000)
         await place.round()
-        # One stamp is paid for still, and what is left beside it goes back.
+        # One stamp is still paid. The money beyond it is refunded.
         assert await place.agrees() == PRICE
         await place.act("charge-back", order)
         await place.round()
@@ -208,7 +208,7 @@ def test_chargeback_in_part_and_whole_is_booked_and_won(database_url: str, tmp_p
         await place.act("charge-back", whole)
         await place.round()
         assert (await place.agrees(), await place.state(whole)) == (0, "denied")
-        # Won: the order took it as gone, so it is given back.
+        # The chargeback is won. The order is closed, so the money is refunded.
         await place.act("win", whole)
         await place.round()
         assert await place.agrees() == 0
@@ -261,7 +261,7 @@ def test_news_of_another_merchant_or_order_moves_nothing(database_url: str, tmp_
                 "SELECT outcome FROM notification_inbox ORDER BY received_at DESC LIMIT 1"
             )
             assert row["outcome"] == outcome, changes
-        # Nobody but its own answer says that money came.
+        # Only an answer to our query proves that money came.
         assert await place.book("suspense") == 0
         await place.round()
         assert await place.state(order) == "executed"
@@ -276,7 +276,7 @@ def test_latest_answer_overrides_contradictory_news_and_answers(
         await place.control("faults", news_differs=2)
         order = await place.order()
         await place.pay(order)
-        await place.told(2)  # settled, and then charged back, in the other order
+        await place.told(2)  # settled and charged back, delivered in the other order
         await place.due()
         assert await place.state(order) == "executed"
         for status, state in (("pending", "executed"), ("deny", "denied")):
@@ -285,7 +285,7 @@ def test_latest_answer_overrides_contradictory_news_and_answers(
             assert await place.state(order) == state
         await place.act("say", order, status=None)
         await place.round()
-        # Its money is with us again, and the order took it as gone: it is given back.
+        # The money is with us again. The order is closed, so the money is refunded.
         assert await place.agrees() == 0
 
     tell_story(database_url, tmp_path, story)
@@ -326,7 +326,7 @@ def test_charge_with_lost_answer_is_repeated_or_replaced(database_url: str, tmp_
         await place.round()
         found = await place.act("say", by_number, status=None)
         assert found["transaction_status"] == "cancel"
-        # Its money was on its way: it is given back, or refused and owed.
+        # The payment was under way. It is refunded, or the refund is refused and still owed.
         await place.act("pay", by_number, late=True)
         await place.told(6)
         await place.due()
@@ -335,7 +335,8 @@ def test_charge_with_lost_answer_is_repeated_or_replaced(database_url: str, tmp_
     tell_story(database_url, tmp_path, story)
 
 
-# The circuit breaker waits for seconds before it finds Midtrans well again, and a round takes one where others are at work.
+# The circuit breaker needs seconds to find Midtrans available again, and a round takes a second on a busy
+# machine.
 STORM_SECONDS_MAX = 300.0
 
 
@@ -376,17 +377,17 @@ def test_books_agree_with_midtrans_after_a_storm_of_faults(
                 await asyncio.sleep(0.2)
         await place.agrees()
         states = {await place.state(order) for order in orders}
-        # A refund of a virtual account is refused here, and stays owed.
+        # Midtrans refuses refunds of virtual accounts, so the refund stays owed.
         assert "paid" not in states
 
     tell_story(database_url, tmp_path, story)
 
 
 async def at_rest(place: Kiosk, since: datetime) -> bool:
-    """Run a round; True if no call to Midtrans is left but those that it refuses for ever.
+    """Run a round. Return True if only calls to Midtrans are left that it refuses permanently.
 
-    Each attempt that may still be paid was queried since a moment: with an open circuit a round sends no query, and
-    a payment without news is not in the books.
+    Each attempt that may still be paid must have been queried since the moment `since`. With an open circuit a
+    round sends no query, and a payment without a notification is not in the books.
     """
     await place.round()
     [left] = await place.rows(

@@ -192,7 +192,7 @@ def test_unknown_status_is_an_unknown_outcome(word: object) -> None:
         {"transaction_status": "pending", "gross_amount": "20000.50"},
         {"transaction_status": "pending", "currency": "USD"},
         {"status_code": "412", "merchant_id": "G2"},
-        # Midtrans takes no other sum than that of the transaction, so this is none of it.
+        # Midtrans accepts exactly the sum of the transaction, so this is about another one.
         {"gross_amount": "15000.00"},
         {"gross_amount": "20000.50"},
         {"currency": "USD"},
@@ -323,7 +323,7 @@ def test_instructions_that_pay_another_have_complaints() -> None:
         assert list(complaints(instructions, amount, number, ours=mine))
 
 
-# -- news ------------------------------------------------------------------------------------
+# -- notifications ---------------------------------------------------------------------------
 
 
 def test_missing_fields_of_a_notification_are_none() -> None:

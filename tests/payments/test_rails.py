@@ -1,4 +1,4 @@
-"""Notifications kept before there were rails are booked, and kept instructions are read."""
+"""Notifications stored before there were rails are booked, and stored instructions are read."""
 
 import json
 from collections.abc import Iterator
@@ -54,7 +54,7 @@ def test_notification_is_read_once(till: Till) -> None:
     [row] = till.rows("SELECT reading FROM notification_inbox")
     assert row["reading"]["status"] == "paid"
     assert row["reading"]["amount"] == {"value": 10_000}
-    # The words are kept as they came, and what is acted on is the reading.
+    # The body is stored as received, but only the reading is acted on.
     _, other, _ = till.order()
     till.shop.arrange(
         "CREATE FUNCTION said_otherwise() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
@@ -91,7 +91,7 @@ def test_news_of_a_rail_that_demands_requery_only_causes_a_query(till: Till) -> 
         [row] = till.rows("SELECT state, ask_at <= now() AS is_due FROM payment_attempts")
         assert row == {"state": "waiting", "is_due": True}
     assert till.captured() == []
-    # The answer decides.
+    # Only the answer to a query is acted on.
     till.control("pay", qr_content=qr)
     till.ask()
     assert [amount for _, amount in till.captured()] == [10_000]

@@ -1,4 +1,5 @@
-"""The record of a provider decides over news and answers, and closes payments on which all agree."""
+"""The record of a provider prevails over notifications and answers, and closes payments on which all sources
+agree."""
 
 from datetime import timedelta
 from typing import Any
@@ -11,7 +12,7 @@ from meterai.plumbing.db.database import Tx
 from tests.support.shop import PRICE
 from tests.support.till import Till, paid_body
 
-WEEK = timedelta(days=7)  # a record read so much later is complete
+WEEK = timedelta(days=7)  # after this time a record counts as complete
 
 
 def record(

@@ -56,7 +56,7 @@ def test_one_attempt_is_retried_until_it_is_open(till: Till, fault: dict[str, An
         till.open()
         [row] = till.rows("SELECT tries, leased_until - now() AS wait FROM payment_attempts")
         waits.append(row["wait"].total_seconds())
-    # Each pause is twice the one before, up to the longest.
+    # Each pause is twice the previous one, up to the longest.
     assert waits == sorted(waits)
     assert waits[0] < 3
     assert 30 < waits[-1] <= 120
@@ -68,7 +68,7 @@ def test_one_attempt_is_retried_until_it_is_open(till: Till, fault: dict[str, An
 
 
 def test_wrong_clock_of_the_bank_causes_no_attempts(till: Till) -> None:
-    # With a token from before: who gets none sends nothing, and takes the bank for one that is away.
+    # With a token from before the wrong clock. Without a token nothing is sent, and the bank counts as away.
     till.do(till.bank.provider.ask(PaymentIdentity(reference="nobody's")))
     till.control("faults", clock_ahead_seconds=3_600)
     for _ in range(5):
@@ -122,14 +122,14 @@ def test_attempt_that_could_not_be_opened_ends_with_its_order(till: Till) -> Non
     till.shop.arrange("UPDATE orders SET lapses_at = %s", ended)
     till.open()
     found = till.rows("SELECT state, ask_at = 'infinity' AS is_over FROM payment_attempts")
-    # Of the one that perhaps exists somebody is asked; the other was refused.
+    # The attempt that may exist is queried; the other one was refused.
     assert sorted((row["state"], row["is_over"]) for row in found) in (
         [("expired", True), ("lost", False)],
         [("lost", False), ("lost", False)],
     )
 
 
-# -- how many unpaid orders --------------------------------------------------------------------
+# -- limit of unpaid orders --------------------------------------------------------------------
 
 
 async def place(till: Till, unpaid_max: int, key: str | None = None) -> Any:
@@ -182,13 +182,13 @@ def test_qr_of_a_lapsed_order_is_cancelled(till: Till) -> None:
 
 def test_other_qr_of_a_paid_order_is_cancelled(till: Till) -> None:
     order, first, qr = till.order()
-    till.control("pay", qr_content=qr, amount=PRICE - 1)  # too little: another QR is offered
+    till.control("pay", qr_content=qr, amount=PRICE - 1)  # a short payment: another QR is offered
     till.ask()
     till.open()
     [second] = till.rows(
         "SELECT attempt_id, instructions->>'content' AS qr FROM payment_attempts WHERE state = 'waiting'"
     )
-    till.control("pay", qr_content=qr)  # and the first is paid after all
+    till.control("pay", qr_content=qr)  # then the first QR is paid too
     till.ask()
     assert till.shop.state(order) == "executed"
     assert till.attempt(second["attempt_id"])["state"] == "cancelled"
@@ -226,7 +226,7 @@ def test_qr_that_pays_another_is_never_shown_and_replaced(till: Till, what: str)
     till.open()
     assert till.attempt(attempt)["state"] == "opening"
     assert "the QR is not the one asked for" in till.attempt(attempt)["last_answer"]
-    till.open()  # the bank says that it has made it
+    till.open()  # the bank answers that it exists already
     assert till.attempt(attempt)["state"] == "lost"
     till.open()
     [row] = till.rows(
@@ -242,7 +242,7 @@ def test_qr_that_pays_another_is_never_shown_and_replaced(till: Till, what: str)
 
 
 def age(till: Till, order: UUID, attempt: UUID, days: float) -> None:
-    """Make an order and its attempt so many days old."""
+    """Move an order and its attempt `days` days into the past."""
     began = datetime.now(UTC) - timedelta(days=days)
     ended = began + timedelta(minutes=15)
     till.shop.arrange(
@@ -296,7 +296,9 @@ def test_next_query_is_scheduled_after_any_number_of_queries(till: Till, asked: 
     till.shop.arrange("UPDATE payment_attempts SET asked = %s", asked)
     till.ask()
     assert timedelta(0) < till.attempt(attempt)["wait"] <= timedelta(hours=1)
-    till.shop.arrange("UPDATE payment_attempts SET asked = 1")  # so many hide work from the audit
+    till.shop.arrange(
+        "UPDATE payment_attempts SET asked = 1"
+    )  # otherwise the audit finds that the queries hide work
 
 
 def test_lost_attempts_do_not_delay_a_paid_order(till: Till) -> None:
@@ -318,7 +320,7 @@ def test_lost_attempts_do_not_delay_a_paid_order(till: Till) -> None:
     asked = till.do(till.shop.container.of(PaymentService).poll_waiting())
     till.shop.work()
     assert till.shop.state(order) == "executed"
-    assert 1 < asked <= BATCH  # the others have what is left of the periodic task
+    assert 1 < asked <= BATCH  # the other attempts get the rest of the periodic task
     till.shop.arrange("DELETE FROM payment_attempts WHERE attempt_id = ANY(%s)", ids)
 
 
@@ -343,7 +345,7 @@ def test_attempt_that_cannot_be_recorded_does_not_stop_the_others(till: Till) ->
     second, _, qr = till.order()
     number = till.control("pay", qr_content=other_qr)["rrn"]
     till.control("pay", qr_content=qr)
-    # Its entry is taken already, with other legs: the database refuses to book the payment.
+    # The entry exists already with other legs, so the database refuses to book the payment.
     entry = f"captured:{broken}:{number}"
     till.shop.arrange(
         "INSERT INTO entries (account_id, entry_id, reason, subject)"
@@ -360,7 +362,7 @@ def test_attempt_that_cannot_be_recorded_does_not_stop_the_others(till: Till) ->
     assert till.shop.state(first) == "executed"
 
 
-# -- the same rule in both places --------------------------------------------------------------
+# -- the same rule in Python and SQL -----------------------------------------------------------
 
 
 @pytest.mark.parametrize("tries", [-1, 0, 1, 2, 7, 40, 41, 1_024, 2**31 - 1])

@@ -1,4 +1,4 @@
-"""A method at several rails: shares, a silent rail, a rail that is out, a change of method."""
+"""A method with several rails: shares, a silent rail, a rail that is out, a change of method."""
 
 import asyncio
 import json
@@ -49,7 +49,7 @@ async def routes(banks: Banks) -> list[tuple[str, str, str]]:
 
 
 async def pull(banks: Banks, lever: Lever, rail: str) -> None:
-    """Pull a lever and wait until every process knows."""
+    """Pull a lever, and wait until every process has its effect."""
     container, named = banks.web.container, RailNamed(rail)
     given = Pull(TESTER, container.clock.now(), "a test", container.settings)
     async with container.database.transaction() as tx:
@@ -73,7 +73,8 @@ def test_new_attempts_are_shared_by_weight(tmp_path: Path) -> None:
     drawn = Counter(rails.channel("qris", 10_000, new_id())[0].provider for _ in range(2_000))
     assert set(drawn) == {"bri", "bank"}
     assert 0.65 < drawn["bri"] / 2_000 < 0.85
-    # Without shares the first takes all; a rail without one takes what no other can.
+    # Without shares the first rail gets all attempts. A rail without a share gets those that no other rail can
+    # take.
     drawn = Counter(rails.channel("va", 10_000, new_id())[0].provider for _ in range(100))
     assert set(drawn) == {"bri"}
     rails.take_out(["bri"])
@@ -144,7 +145,7 @@ def test_silent_rail_gets_no_attempt_and_its_attempts_move(
         order = await banks.order()
         assert order["payment"]["qr_content"]
         assert (await routes(banks))[-1] == ("bri", "qris", "waiting")
-        # Those of the silent one are asked for at the other, without waiting for it.
+        # Attempts of the silent rail are opened at the other, without waiting for its answer.
         await banks.round()
         await banks.round()
         found = Counter(await routes(banks))
@@ -176,12 +177,12 @@ def test_rail_that_is_out_gets_no_attempt_and_its_attempts_move(
         await pull(banks, OUT, "bank")
         second = await banks.order()
         assert (await routes(banks))[-1] == ("bri", "qris", "waiting")
-        # What is shown can still be paid, and counts.
+        # The shown QR can still be paid, and the payment counts.
         await banks.control("bank", "pay", qr_content=first["payment"]["qr_content"])
         await banks.outcomes(1)
         await banks.work()
         assert (await banks.shown(first))["state"] == "executed"
-        # A declined attempt is followed by one elsewhere.
+        # A declined attempt is followed by one at another rail.
         await pull(banks, IN, "bank")
         await pull(banks, OUT, "bri")
         await banks.control("bri", "decline", qr_content=second["payment"]["qr_content"])
@@ -209,7 +210,7 @@ def test_unpaid_order_is_paid_by_another_method(database_url: str, tmp_path: Pat
         assert (payment["method"], payment["state"]) == ("va", "waiting")
         ends = datetime.fromisoformat(payment["expires_at"])
         assert ends > datetime.now(UTC) + timedelta(hours=23)
-        # The QR takes no money any more, and the order waits as long as the account.
+        # The QR accepts no payment any more, and the order lives as long as the account number.
         body = {"qr_content": order["payment"]["qr_content"]}
         assert (await banks.control("bank", "pay", **body))[0] == 409
         banks.arrange("UPDATE orders SET lapses_at = now()")
@@ -278,7 +279,7 @@ def test_pages_offer_every_method_with_instructions(database_url: str, tmp_path:
             assert told in page
         assert f'action="/orders/{order["id"]}/pay-by"' in page
         assert "qr.png" not in page
-        # What is told of another number than was made is shown to nobody.
+        # Instructions with another number than the bank made are not shown.
         banks.arrange(
             "UPDATE payment_attempts"
             """ SET instructions = jsonb_set(instructions, '{number}', '"8901299999"')"""
@@ -351,5 +352,5 @@ def test_record_of_each_bank_has_its_payments_under_their_numbers(
         found = await check_numbers(banks.web.container.database, payments.rails, None)
         assert found.broken == 2
 
-    # The one without a record is passed by.
+    # The rail without a record is skipped.
     play(database_url, tmp_path, story, payment_rails="bri doku")

@@ -1,4 +1,4 @@
-"""Calls without a good signature cost little at the provider's endpoint."""
+"""Calls without a valid signature cost little at the provider's endpoint."""
 
 import base64
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""A query without an answer for long is one item in suspense until it is answered."""
+"""A status query that gets no answer for long is one item in suspense until it is answered."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -40,7 +40,7 @@ def open_items(till: Till) -> list[dict[str, Any]]:
 
 
 def later(till: Till, what: str, table: str = "payment_attempts", hours: int = 25) -> None:
-    """Let hours pass over one time of all rows of a table."""
+    """Move one time of all rows of a table `hours` hours into the past."""
     till.shop.arrange(
         f"UPDATE {table} SET {what} = {what} - interval '{hours} hours' WHERE {what} < 'infinity'"
     )
@@ -128,7 +128,7 @@ def test_silence_is_in_figures_alerts_and_work_list(till: Till) -> None:
 
     [one] = till.do(waiting())
     assert one.due is not None
-    # What nobody looks at is a broken promise too, and a page.
+    # An overdue item breaks a promise, and triggers an alert.
     till.shop.arrange("UPDATE suspense_items SET due_at = now() - interval '1 hour'")
     assert till.do(service.figures()).overdue == 1
     late = [rule for rule in quiet_harm(AUDITED) if rule.name == "work_is_done_in_time"]
@@ -170,7 +170,7 @@ def test_payment_reported_as_given_back_is_an_item_until_the_record_is_read(till
     sweep(till)
     [item] = open_items(till)
     assert item["told"]["asked"] == "given_back"
-    till.look_up()  # the record is read, and does not have it: that is another item, with its money
+    till.look_up()  # The record is read and lacks the refund, which is another item, with its money.
     sweep(till)
     assert till.suspended() == [("refunded_there", 0)]
 
@@ -211,7 +211,7 @@ def test_refund_without_lookup_for_a_day_is_an_item(till: Till) -> None:
     assert till.suspended() == []
 
 
-# -- one item of a provider, or one of each query ------------------------------------------------------
+# -- one item for a provider, or one for each query ----------------------------------------------------
 
 
 def some(questions: int, kind: str = "status", provider: str = "bank") -> list[Silent]:
@@ -255,7 +255,7 @@ def test_items_of_a_kind_are_joined_if_the_provider_answers_nothing(
 
 def test_twice_as_many_queries_are_another_item() -> None:
     marks = [next(items(some(n), set())).mark for n in (1030, 1031, 2100)]
-    # The oldest is of another day in the last one too.
+    # In the last case too, the oldest query is of another day.
     assert marks[0].split("-")[0] == marks[1].split("-")[0] != marks[2].split("-")[0]
 
 
@@ -282,7 +282,7 @@ def test_silent_provider_with_ten_thousand_queries_is_one_item(till: Till) -> No
     assert datetime.now(UTC) - since > timedelta(days=8)
     sweep(till)
     assert len(open_items(till)) == 1
-    # The provider is back, and one of them stays silent.
+    # The provider is back, and one query stays unanswered.
     till.shop.arrange("DELETE FROM payment_attempts WHERE provider_reference LIKE 'ten-thousand%'")
     _, other, _ = till.order()
     till.ask()

@@ -154,7 +154,7 @@ def test_own_refunds_in_the_record_are_no_news(till: Till) -> None:
     till.shop.ask_back(order)
     till.send_refunds()
     assert till.shop.state(order) == "returned"
-    till.ask()  # the bank says 04 now
+    till.ask()  # now the bank answers 04
     assert till.suspended() == []
 
 
@@ -229,7 +229,7 @@ def test_chargeback_with_unreadable_amount_books_nothing(till: Till) -> None:
 
 @contextmanager
 def chargebacks_answered(till: Till, answer: str) -> Iterator[None]:
-    """`payment_deny` answers so, whatever it is given."""
+    """Replace `payment_deny` by a function with this answer."""
     [kept] = till.rows("SELECT pg_get_functiondef('payment_deny'::regproc) AS text")
     till.shop.arrange(
         "CREATE OR REPLACE FUNCTION payment_deny(p_account uuid, p_attempt uuid, p_payment text,"

@@ -1,4 +1,4 @@
-"""Access tokens: one request in flight, shared by all callers; the next begins before the last ends."""
+"""Access tokens: one request in flight, shared by all callers; the next request begins before the token ends."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -14,7 +14,7 @@ from tests.support.bank import open_bank, soon
 
 
 class Clerk:
-    """Gives tokens when the test allows it."""
+    """An endpoint that gives tokens when the test allows it."""
 
     def __init__(self, life_seconds: float = 900.0) -> None:
         self.asked = 0
@@ -59,7 +59,7 @@ def test_token_request_without_an_answer_delays_every_caller_once() -> None:
         begun = asyncio.get_running_loop().time()
         answers = await asyncio.gather(*(tokens.get() for _ in range(50)), return_exceptions=True)
         assert all(isinstance(answer, ProviderUnreachable) for answer in answers)
-        assert asyncio.get_running_loop().time() - begun < 5  # not 50 times as long as one
+        assert asyncio.get_running_loop().time() - begun < 5  # not 50 times as long as one request
         assert clerk.asked == 1
         clerk.may_answer.set()
         assert await tokens.get() == "t1"
@@ -91,7 +91,7 @@ def test_next_token_is_requested_while_the_last_is_valid() -> None:
         assert await tokens.get() == "t1"
         tokens._ends_at -= 800  # 100 of its 900 seconds are left
         clerk.may_answer.clear()
-        # Nobody waits for the clerk, however slow.
+        # No call waits for the slow endpoint.
         assert [await tokens.get() for _ in range(20)] == ["t1"] * 20
         await asyncio.sleep(0)
         assert clerk.asked == 2
@@ -112,7 +112,7 @@ def test_rejected_token_is_dropped_and_a_newer_one_kept() -> None:
         assert await tokens.get() == "t1"
         tokens.drop("t1")
         assert await tokens.get() == "t2"
-        tokens.drop("t1")  # a call that began before
+        tokens.drop("t1")  # a call that began with the old token
         assert await tokens.get() == "t2"
 
     told(story)
@@ -148,7 +148,7 @@ def test_slow_token_request_does_not_block_orders(tmp_path: Path) -> None:
                 return_exceptions=True,
             )
             assert all(isinstance(answer, ProviderUnreachable) for answer in answers)
-            assert loop.time() - begun < 20  # one after the other they took 100 times the time-out
+            assert loop.time() - begun < 20  # one after the other they would take 100 time-outs
 
     told(story)
 

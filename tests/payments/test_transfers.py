@@ -329,7 +329,7 @@ def test_refund_that_was_refused_and_made_is_settled_by_the_record(till: Till) -
 
 def test_payment_older_than_its_window_waits_for_an_account(till: Till) -> None:
     _asked_back(till)
-    name(till)  # for what waited before
+    name(till)  # for the refunds that waited
     window = till.shop.container.of(payments.Rails)
     kept, window._windows = window._windows, {"bank": 0.0}
     try:
@@ -349,7 +349,7 @@ def test_refund_without_an_outcome_is_rerouted_once_its_record_does_not_have_it(
     wanted = run(till, payments.reroute, refund)
     assert (wanted.id, wanted.reroute_at is not None) == (refund, True)
     before = len(till.do(till.bank.look("refunds")))
-    till.send_refunds()  # the provider may still be at it
+    till.send_refunds()  # the provider may still be executing it
     till.shop.arrange("UPDATE refunds SET reroute_at = requested_at")
     till.answers("history-detail", {"body": ""})
     till.send_refunds()

@@ -1,4 +1,4 @@
-"""Transfers by two banks: one that does not answer, or has too little money, leaves them to the other."""
+"""Transfers by two banks: if one does not answer or has too little money, the other one transfers."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -24,7 +24,7 @@ def play(database_url: str, directory: Path, story: Callable[[Banks], Awaitable[
 
 
 async def give_back(banks: Banks) -> None:
-    """The buyer of an order paid into a virtual account asks for a refund, and names an account."""
+    """The buyer of an order paid into a virtual account requests a refund, and names an account."""
     before = len(await banks.rows("SELECT 1 FROM notification_inbox"))
     order = await banks.order(payment_method="va")
     assert (await banks.pay("bank", order["payment"]["instructions"]["number"]))[0] == 200
@@ -94,7 +94,7 @@ def test_bank_that_is_out_sends_no_new_transfer(database_url: str, tmp_path: Pat
         banks.arrange(
             "INSERT INTO rails_out (rail, reason) SELECT unnest('{bank,bri}'::text[]), 'a test'"
         )
-        service._looked_at = -1.0  # what another process took out is known after half a second
+        service._looked_at = -1.0  # the change of another process is known after half a second
         assert await carried_out(banks) == []
         await banks.web.container.of(TransferSender).weigh()
         [row] = await banks.rows("SELECT last_answer FROM refunds")

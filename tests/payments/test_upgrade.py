@@ -1,4 +1,4 @@
-"""An installation with payments of before goes on: nothing is lost and the bank is not flooded."""
+"""An installation with payments of an earlier version continues: nothing is lost, and the bank is not flooded."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -11,7 +11,7 @@ from meterai.plumbing.db.sql_files import migrations
 NEW = "0012_payments.sql"
 ONE_HOME = ("payments/0010_one_home.sql", "payments/0011_one_home_checked.sql")
 RAILS = ("payments/0001_rails.sql", "payments/0002_rails_checked.sql")
-# What a process of before rails wrote.
+# Written by a process of a version without rails.
 MADE = (
     "INSERT INTO payment_attempts (account_id, attempt_id, subject, reference, amount, state,"
     " qr_content, provider_reference, expires_at, leased_until, ask_at)"
@@ -22,20 +22,20 @@ MADE = (
 
 @pytest.fixture
 def before(server: str) -> Iterator[psycopg.Connection[Any]]:
-    """A database as it was before 0012."""
+    """A database in its state before migration 0012."""
     yield from _database(server, [text for file, text in migrations() if file < NEW])
 
 
 @pytest.fixture
 def before_rails(server: str) -> Iterator[psycopg.Connection[Any]]:
-    """A database as it was before there were rails."""
+    """A database in its state before there were rails."""
     later = {*RAILS, *ONE_HOME}
     yield from _database(server, [text for file, text in migrations() if file not in later])
 
 
 @pytest.fixture
 def before_one_home(server: str) -> Iterator[psycopg.Connection[Any]]:
-    """A database as it was while a QR had two homes."""
+    """A database in its state while a QR was stored in two columns."""
     yield from _database(server, [text for file, text in migrations() if file not in ONE_HOME])
 
 

@@ -1,4 +1,4 @@
-"""Virtual accounts at three kinds of SNAP bank at once: made, asked about, paid, deleted."""
+"""Virtual accounts at three kinds of SNAP bank at once: made, queried, paid, deleted."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -38,7 +38,7 @@ def test_order_is_paid_into_a_virtual_account(database_url: str, tmp_path: Path,
         )
         assert (row["provider"], row["learned_by"]) == (rail, "notification")
         assert row["payment"].startswith("" if rail == "bank" else f"{rail}:")
-        # Asked about afterwards it is the same payment.
+        # Queried afterwards, it is the same payment.
         await banks.round()
         assert len(await banks.rows("SELECT 1 FROM captures")) == 1
         assert not await banks.rows("SELECT 1 FROM suspense_items")
@@ -133,7 +133,7 @@ def test_repeated_payment_counts_once_and_gets_the_same_answer(
         assert (await banks.shown(order))["state"] == "executed"
         [row] = await banks.rows("SELECT payment, amount FROM captures")
         assert row == {"payment": "R-1", "amount": 10_000}
-        # A payment that was refused is a reason to ask: its bank may have kept it.
+        # A refused payment causes a query, since its bank may have kept it.
         outcomes = await banks.rows("SELECT outcome FROM notification_inbox ORDER BY received_at")
         assert [row["outcome"] for row in outcomes] == [
             "refused_amount_wrong",
@@ -182,7 +182,7 @@ def test_call_with_wrong_signature_is_refused_in_the_format_of_its_service(
         ):
             status, told = await banks.told_by_bank(path, {"virtualAccountNo": number}, forged=True)
             assert (status, told["responseCode"]) == (401, code)
-        # No endpoint of a bank that is not there, and none of the first below the folders of others.
+        # A bank without a rail has no endpoint, and the first bank has none below the paths of others.
         for name in ("nobody", "bank"):
             status, told = await banks.told_by_bank(f"/snap/{name}/v1.0/transfer-va/payment", {})
             assert (status, told["responseCode"]) == (404, "4042500")
@@ -225,7 +225,9 @@ def test_payment_without_news_is_found_by_a_query(
         await banks.control(rail, "faults", drop_notifications=1)
         assert (await banks.pay(rail, number))[0] == 200
         await banks.round()
-        state = "placed" if rail == "doku" else "executed"  # that one knows it after a minute
+        state = (
+            "placed" if rail == "doku" else "executed"
+        )  # the payment at doku is known after a minute
         assert (await banks.shown(order))["state"] == state
 
     play(database_url, tmp_path, story, payment_rails=rail)

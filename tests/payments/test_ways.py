@@ -1,4 +1,4 @@
-"""Ways of a refund: which one it takes, how it takes another, and the account that its buyer names."""
+"""Ways back of a refund: its choice, its change, and the account that the buyer names."""
 
 from dataclasses import replace
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""Claims of texts of plumbing: what must be so where a page says them."""
+"""Claims in texts of plumbing, each with the condition that must hold if a page shows it."""
 
 from tests.support.claims import charged_once, no_stamp_lost, nothing_charged
 

@@ -1,4 +1,4 @@
-"""Claims of texts of the portal: what must be so where a page says them."""
+"""Claims in texts of the portal, each with the condition that must hold if a page shows it."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -24,7 +24,7 @@ NO_CLAIMS = {
     "page.help.late.answer": "of the service",
     "page.help.refused_file.answer": "of the service",
 }
-# What the page of an order says of its money, and what the bank must have seen of it then.
+# Sentences of an order's page about its money, each with what the bank must have recorded.
 OF_MONEY: Mapping[str, Callable[[Seen], bool]] = {
     "page.order.lapsed": lambda seen: not seen["captured"],
     "page.order.opening": lambda seen: not seen["captured"],
@@ -62,7 +62,7 @@ _OF_MONEY = re.compile(
     r"not (?:fully )?paid|refunded automatically|arrived|bank (?:itself )?(?:took|gave)|already returned"
     r"|money (?:is|was|back|has (?:been|not))|refunding this money"
 )
-# Said before anything was paid, or of what would follow: no state of the money.
+# Shown before a payment, or about what would follow: no statement about money that came.
 _OF_NO_MONEY = frozenset(
     {
         "page.order.money",
@@ -76,7 +76,7 @@ _OF_NO_MONEY = frozenset(
 
 
 def sentences_of_money() -> set[str]:
-    """The keys of what the page of an order says of the money that came for it."""
+    """The keys of sentences on an order's page about received money."""
     found = {
         key
         for key, texts in catalogue().items()
@@ -87,5 +87,5 @@ def sentences_of_money() -> set[str]:
 
 
 def untrue_of(said: Sequence[str], seen: Seen) -> list[str]:
-    """Of these sentences of an order those that are not so, by what its bank has seen."""
+    """Those of the sentences that contradict the bank's record."""
     return [key for key in said if key in OF_MONEY and not OF_MONEY[key](seen)]

@@ -1,4 +1,4 @@
-"""Forms of the portal that a browser may send, each as a visitor comes to send it."""
+"""Forms of the portal that a browser can send, each with the preparation of its visitor."""
 
 from meterai.accounts import CodeService
 from meterai.room import Container

@@ -1,4 +1,4 @@
-"""A copy, an erasure that was cancelled, somebody who was erased, and breaches, one of them told and closed."""
+"""A copy, a cancelled erasure, an erased person, and breaches, one of which was notified and closed."""
 
 from datetime import UTC, datetime
 from uuid import UUID

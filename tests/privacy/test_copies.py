@@ -28,15 +28,16 @@ TABLES = {
     one.table: (room.name, one) for room in ROOMS if room.personal for one in room.personal.tables
 }
 
-WHOSE = PersonalTable(table="").whose  # of an account by its number
+WHOSE = PersonalTable(table="").whose  # rows of an account, found by its id
 OF_ACCOUNT = {name for name, (_, one) in TABLES.items() if one.columns and one.whose == WHOSE}
 
 
 @pytest.fixture
 def everything(shop: Shop) -> Person:
-    """Somebody to whom everything happened, in an organization and a line with somebody else.
+    """A person with a row in every table, in an organization and a line with another person.
 
-    Of a table in which the history has nothing of this account it is given a row of another, or any.
+    For a table in which the history has no row of this account, it gets the row of another account, or a made
+    one.
     """
     history = make(shop)
     now, account = shop.container.clock.now(), f"'{shop.account}'"

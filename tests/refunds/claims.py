@@ -1,4 +1,4 @@
-"""Claims of texts of refunds: what must be so where a page says them."""
+"""Claims in texts of refunds, each with the condition that must hold if a page shows it."""
 
 NO_CLAIMS = {
     "refusal.account_unanswered": "of money that waits, whatever was typed",

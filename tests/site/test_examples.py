@@ -1,8 +1,8 @@
 """Every example of site/ does what its page says, against an installation.
 
-Before a block stands what becomes of it: `<!-- run -->`, `<!-- prints -->` for what the block before it prints, where an
-ellipsis stands for anything, or `<!-- not run: why -->`.  The blocks of a page are run in their order in one folder, where
-variables of a shell stay.
+A comment before a block tells how it is tested: `<!-- run -->`; `<!-- prints -->` for the output of the block
+before, in which an ellipsis stands for anything; or `<!-- not run: why -->`. The blocks of a page run in order
+in one folder and keep the variables of their shell.
 """
 
 import re
@@ -46,7 +46,7 @@ def blocks(page: Path) -> Iterator[Block]:
 
 
 class Reader:
-    """Somebody who tries a page in a folder."""
+    """A person who tries a page in a folder."""
 
     def __init__(self, folder: Path, instance: Instance, key: str) -> None:
         self.folder = folder
@@ -71,7 +71,7 @@ class Reader:
         }
 
     def tries(self, block: Block) -> str:
-        """Run a block; what it printed."""
+        """Run a block, and return its output."""
         if block.language == "python":
             (self.folder / "example.py").write_text(block.text)
             words = f"{kept()}\npython example.py"
@@ -91,7 +91,7 @@ def kept() -> str:
 
 
 def is_printed(expected: str, printed: str) -> bool:
-    """Whether something is printed, an ellipsis standing for anything, and lines of it for lines."""
+    """Return True if the output equals the expected one, line by line, with an ellipsis for anything."""
     pattern = r"\s+".join(
         ".*?".join(re.escape(one) for one in line.strip().split("..."))
         for line in expected.strip().splitlines()
@@ -101,7 +101,7 @@ def is_printed(expected: str, printed: str) -> bool:
 
 @pytest.fixture(scope="module")
 def shop(instance: Instance) -> Iterator[Instance]:
-    """The shared instance; after the last page every invariant holds."""
+    """The shared instance. After the last page every invariant must hold."""
     yield instance
     instance.assert_audit_holds()
 
@@ -128,7 +128,7 @@ def test_examples_of_a_page_do_what_it_says(page: Path, shop: Instance, tmp_path
 
 
 def stamps(instance: Instance, reader: Reader) -> None:
-    """Pages that begin with a balance."""
+    """Prepare a balance of stamps for pages that need one."""
     customer = Client(instance.url, reader._environment["KEY"])
     order = customer.place(5)
     instance.bank.pay(order["payment"]["qr_content"])

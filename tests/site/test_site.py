@@ -1,4 +1,4 @@
-"""The site is whole: every page is reached, every code is there, and it asks nobody else for anything."""
+"""The site is complete: every page is linked, every error code is documented, and no other server is contacted."""
 
 import functools
 import shutil
@@ -22,7 +22,7 @@ PAGES = sorted((SITE / "docs").glob("*.md"))
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The site, built strictly in a folder of its own."""
+    """The site, built in strict mode in a folder of its own."""
     folder = tmp_path_factory.mktemp("site")
     shutil.copytree(SITE / "docs", folder / "docs")
     shutil.copy(SITE / "zensical.toml", folder)
@@ -51,7 +51,7 @@ def test_every_page_is_in_the_contents_and_built(built: Path) -> None:
 
 
 def test_codes_are_those_of_the_refusals() -> None:
-    # Written in a process that has the classes of the package and none of a test.
+    # A process of its own has the classes of the package and none of the tests.
     write = "from scripts.codes import document; print(document(), end='')"
     made = subprocess.run(
         [sys.executable, "-c", write], cwd=ROOT, capture_output=True, text=True, check=True
@@ -73,7 +73,7 @@ def test_statuses_of_errors_are_explained() -> None:
 
 class Quiet(SimpleHTTPRequestHandler):
     def log_message(self, *_: Any) -> None:
-        """Nothing."""
+        """Log nothing."""
 
 
 @pytest.fixture

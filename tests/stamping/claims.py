@@ -1,4 +1,4 @@
-"""Claims of texts of stamping: what must be so where a page says them."""
+"""Claims in texts of stamping, each with the condition that must hold if a page shows it."""
 
 from tests.support.claims import no_stamp_lost
 

@@ -1,4 +1,4 @@
-"""Settings with which production has what it demands of stamping, and ways to lack it."""
+"""Settings that meet the demands of production on stamping, and ways to break each demand."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path

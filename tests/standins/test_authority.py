@@ -1,4 +1,4 @@
-"""The stand-in authority on its own, asked by tools that are not ours."""
+"""The stand-in authority on its own, queried by foreign tools."""
 
 import hashlib
 import json

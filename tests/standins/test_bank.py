@@ -1,3 +1,5 @@
+"""The stand-in bank: signatures, QRs, log-in, notifications, faults and pages."""
+
 import asyncio
 import base64
 import hashlib
@@ -41,14 +43,16 @@ def timestamp() -> str:
 
 
 class Merchant:
-    """A small partner: signs calls, receives notifications."""
+    """A small merchant: signs calls, receives notifications."""
 
     def __init__(self, http: aiohttp.ClientSession) -> None:
         self.http = http
         self.bank = ""
         self.token = ""
         self.received: list[tuple[dict[str, str], bytes]] = []
-        self.answers: list[tuple[int, str]] = []  # given before the answer becomes success
+        self.answers: list[
+            tuple[int, str]
+        ] = []  # given in this order, before the answer becomes success
         self.bank_key: rsa.RSAPublicKey | None = None
         self.url = ""
         self.arrived = asyncio.Event()
@@ -58,7 +62,7 @@ class Merchant:
         stamp = request.headers["X-TIMESTAMP"]
         text = f"POST:{request.raw_path}:{hashlib.sha256(body).hexdigest()}:{stamp}"
         assert self.bank_key is not None
-        # Raises InvalidSignature: the bank gets a 500, and the test no notification.
+        # On InvalidSignature the bank gets a 500, and the test no notification.
         self.bank_key.verify(
             base64.b64decode(request.headers["X-SIGNATURE"]),
             text.encode(),
@@ -159,7 +163,7 @@ class Merchant:
         return paid
 
     async def notifications(self, count: int, seconds: float = 20) -> list[dict[str, Any]]:
-        """The bodies received, once there are so many."""
+        """The received bodies, once there are `count`."""
         async with asyncio.timeout(seconds):
             while len(self.received) < count:
                 self.arrived.clear()
@@ -197,7 +201,7 @@ async def merchant_alone(directory: Path) -> AsyncIterator[Merchant]:
 
 
 def with_bank(directory: Path, story: Callable[[Merchant], Awaitable[None]]) -> None:
-    """Tell a story between a merchant who is logged in and a fresh bank."""
+    """Run a scenario between a merchant that is logged in and a new bank."""
 
     async def run() -> None:
         async with merchant_alone(directory) as merchant:
@@ -212,7 +216,7 @@ def with_bank(directory: Path, story: Callable[[Merchant], Awaitable[None]]) -> 
     asyncio.run(run())
 
 
-# Signatures and payloads by themselves
+# Signatures and payloads
 
 
 def test_symmetric_signature_equals_the_known_answer() -> None:
@@ -611,7 +615,7 @@ def test_other_methods_and_huge_bodies_get_snap_too(tmp_path: Path) -> None:
 def test_notification_is_repeated_until_accepted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # A tenth of the real pauses: the doubling is what matters here.
+    # A tenth of the real pauses, since the test is about their doubling.
     monkeypatch.setattr(webhooks, "FIRST_PAUSE_SECONDS", 0.1)
 
     async def story(merchant: Merchant) -> None:
@@ -667,7 +671,7 @@ def test_many_notifications_are_all_delivered(tmp_path: Path) -> None:
 def test_state_survives_a_restart(tmp_path: Path) -> None:
     async def story() -> None:
         async with merchant_alone(tmp_path) as merchant:
-            # Nobody listens on the notify URL during the first run.
+            # No server listens on the notify URL during the first run.
             running = await standins.start(options(tmp_path, "http://127.0.0.1:9/snap/notify"))
             merchant.bank = running.bank_url
             await merchant.log_in()
@@ -696,7 +700,7 @@ def test_state_survives_a_restart(tmp_path: Path) -> None:
     asyncio.run(story())
 
 
-# What an earlier version of the bank left, before its tables had their present names.
+# State of an earlier version of the bank, with its former names of tables.
 FORMER_STATE = """
 CREATE TABLE letter (
     seq INTEGER PRIMARY KEY, external_id TEXT NOT NULL UNIQUE, reference_no TEXT NOT NULL,
@@ -759,7 +763,7 @@ def test_faults_that_spoil_answers(tmp_path: Path) -> None:
         await merchant.faults(refuse_refunds=-1)
         for _ in range(2):
             assert (await merchant.refund("H", "R2", 100))["responseCode"] == "4057801"
-        # What was made stays made, also while refunds are refused.
+        # A refund that was made stays made, also while refunds are refused.
         assert (await merchant.refund("H", "R1", 100))["responseCode"] == "2007800"
         status, standing = await merchant.standin("faults", "DELETE")
         assert (status, standing["refuse_refunds"]) == (200, 0)
@@ -808,7 +812,7 @@ def test_scheduled_chargeback_happens_by_itself(tmp_path: Path) -> None:
         kept, denied = await merchant.generate("K"), await merchant.generate("D")
         stands = clock.now_ms()
         with pytest.MonkeyPatch.context() as world:
-            # Nothing is denied before the one is refunded and the other paid, however long they take.
+            # Both chargebacks wait until one payment is refunded and the other paid, however long that takes.
             world.setattr(clock, "now_ms", lambda: stands)
             await merchant.pay(kept)
             await merchant.refund("K", "R", 10_000)

@@ -1,3 +1,5 @@
+"""Money at the stand-in bank: fees, settlement files, and statements of its accounts."""
+
 import csv
 import io
 import re
@@ -15,7 +17,7 @@ from tests.standins.test_bank_services import NUMBER, paid_qr, refund, tell
 from tests.support.snap_partner import SnapPartner, account, transfer
 
 FEES = Fees(qris_basis_points=70, virtual_account=4_000, transfer=2_500)
-# The first instant of a day there, so that no test begins in one day and ends in another.
+# Early on a day of the bank, so that no test runs over the end of a day.
 MORNING = datetime(2026, 11, 30, 8, tzinfo=clock.WIB)
 DAY, NEXT = date(2026, 11, 30), date(2026, 12, 1)
 
@@ -50,7 +52,7 @@ async def rows(merchant: SnapPartner, day: date, kind: str, **query: str) -> lis
 
 
 async def a_day(merchant: SnapPartner) -> None:
-    """Two payments by QR, one by virtual account; one refunded in part, one taken back."""
+    """Two payments by QR and one by virtual account; one is refunded in part, and one taken back."""
     await paid_qr(merchant, "EM-1", 100_000)
     lost = await paid_qr(merchant, "EM-2", 50_000)
     await merchant.call("27", account("EM-3", 20_000))
@@ -126,14 +128,14 @@ def test_settlement_file_adds_up_and_is_paid_the_next_day(tmp_path: Path, days: 
         assert int(paid["Balance"]) == 0
         [credited] = await rows(merchant, NEXT, "statement.csv")
         assert (credited["Credit"], credited["Reference"]) == (str(NET), "STL20261130")
-        # A day that is over does not change.
+        # A past day does not change.
         assert await rows(merchant, DAY, "settlement.csv") == lines
 
     tell(story, tmp_path, fees=FEES)
 
 
 async def busy_account(merchant: SnapPartner, days: Days) -> None:
-    """A settlement, a payout of duty and a transfer of a refund with its fee, on the own account."""
+    """A settlement, a payout of duty, and a transfer of a refund with its fee, on the own account."""
     await a_day(merchant)
     await days.pass_one(merchant)
     number = "R" * 30

@@ -1,3 +1,5 @@
+"""Services of the stand-in banks: profiles, virtual accounts, transfers and reversals."""
+
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
@@ -184,7 +186,7 @@ def test_virtual_account_is_updated_deleted_and_then_takes_no_money(tmp_path: Pa
             assert gone["responseCode"] == "2003100"
         refused = await merchant.standin("va/pay", number=NUMBER, ask=False)
         assert refused["error"] == "bill_closed"
-        # Its number is free again.
+        # The number is free again.
         assert (await merchant.call("27", account("EM-2", 5_000)))["responseCode"] == "2002700"
 
     tell(story, tmp_path)
@@ -441,7 +443,7 @@ def test_faults_of_a_transfer_leave_the_described_state(tmp_path: Path) -> None:
     tell(story, tmp_path)
 
 
-# What the bank does later, or takes back
+# Later events and reversals
 
 
 async def paid_qr(merchant: SnapPartner, number: str = "EM-1", rupiah: int = 20_000) -> str:
@@ -514,7 +516,7 @@ def test_bank_refunds_a_part_without_notification(tmp_path: Path) -> None:
         await merchant.arrived(1, "52")
         await merchant.standin("refund", qr_content=content, amount=5_000, told=False)
         assert (await record(merchant))[-1] == ("REFUND", "5000.00")
-        # What is told next is told of what came next.
+        # The next notification is about the next payment.
         await merchant.standin("pay", qr_content=content)
         told = await merchant.arrived(2, "52")
         assert [one["latestTransactionStatus"] for one in told] == ["00", "00"]

@@ -1,3 +1,5 @@
+"""The storm of the stand-in bank: its faults follow one seed, and its accounting adds up."""
+
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,7 @@ from tests.standins.test_bank_services import NUMBER, data, refund, tell
 from tests.support.snap_partner import SnapPartner, account, money, transfer
 
 SEED = 2026
-# Half an answer, or none.
+# a truncated answer, or none
 UNREADABLE = (aiohttp.ClientError, ValueError, TypeError)
 
 
@@ -127,7 +129,7 @@ def test_money_adds_up_after_a_storm_over_payments_refunds_and_transfers(tmp_pat
         await merchant.until("accounts", lambda found: found["taken_back"] > 0)
         found = await merchant.standin("accounts")
         assert adds_up(found)
-        assert found["gross"] > 21 * 10_000  # some paid again
+        assert found["gross"] > 21 * 10_000  # some payments were made twice
 
     tell(story, tmp_path)
 

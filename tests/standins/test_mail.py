@@ -1,3 +1,5 @@
+"""The stand-in for mail: an SMTP server that stores and shows mails."""
+
 import asyncio
 import smtplib
 import socket
@@ -16,7 +18,7 @@ PUBLIC = public_pem_of(OUR_KEY)
 
 
 class World:
-    """The stand-ins at work and a browser."""
+    """The stand-ins and a browser."""
 
     def __init__(self, running: standins.Running, http: aiohttp.ClientSession) -> None:
         self.running = running
@@ -216,7 +218,7 @@ def test_broken_mime_and_broken_clients_do_no_harm(tmp_path: Path) -> None:
                     line.sendall(b"x" * (3 * smtp.LINE_BYTES_MAX))
                     line.recv(100)
                 except OSError:
-                    pass  # let go before everything was sent
+                    pass  # the connection was closed before everything was sent
 
         await asyncio.to_thread(endless)
         await world.send(new_mail(), "budi@example.id")

@@ -1,4 +1,4 @@
-"""The stand-in of Midtrans by itself: its refusals, windows, faults, files, news and state."""
+"""The stand-in of Midtrans on its own: its refusals, time windows, faults, files, notifications and state."""
 
 import asyncio
 import csv
@@ -25,11 +25,11 @@ KEY, DAY = "SB-Mid-server-TEST", clock.DAY_MS
 
 @dataclass
 class Merchant:
-    """Who calls Midtrans, and hears its news."""
+    """A merchant that calls Midtrans and receives its notifications."""
 
     http: aiohttp.ClientSession
     url: str = ""
-    status: int = 200  # what it answers to news
+    status: int = 200  # status of its answer to a notification
     heard: list[dict[str, Any]] = field(default_factory=list)
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -39,7 +39,7 @@ class Merchant:
         return web.Response(status=self.status)
 
     async def told(self, count: int) -> list[tuple[str, str]]:
-        """(transaction_status, status_code) of the news, once there are so many."""
+        """(transaction_status, status_code) of the notifications, once there are `count`."""
         async with asyncio.timeout(30):
             while len(self.heard) < count:
                 self.arrived.clear()
@@ -49,7 +49,7 @@ class Merchant:
     async def call(
         self, method: str, path: str, body: object = None, key: str = KEY
     ) -> dict[str, Any]:
-        """One call of the Core API: what it says, with the status of HTTP."""
+        """The answer of one call of the Core API, with the HTTP status."""
         headers = {"Authorization": aiohttp.encode_basic_auth(key, "")}
         async with self.http.request(
             method, f"{self.url}/v2/{path}", json=body, headers=headers
@@ -99,7 +99,7 @@ async def merchant_alone() -> AsyncIterator[tuple[Merchant, str]]:
 
 
 def with_midtrans(directory: Path, *stories: Callable[[Merchant], Awaitable[None]]) -> None:
-    """Each story is told to a Midtrans of the same directory, started anew."""
+    """Run scenarios, each with a newly started Midtrans on the same directory."""
 
     async def run() -> None:
         async with merchant_alone() as (merchant, notify_url):
@@ -202,7 +202,7 @@ def test_refusals_are_those_of_midtrans(tmp_path: Path) -> None:
         assert (await one.charge())["status_code"] == "406"
         assert (await one.refund("R1", 1))["status_code"] == "412"
         await one.call("POST", "order-1/cancel", {})
-        # An order id may be used again once it is cancelled; it names the newer one then.
+        # An order id may be used again after a cancellation. It then names the newer transaction.
         assert (await one.charge())["status_code"] == "201"
         await one.standin("pay", transaction="order-1")
         assert (await one.charge())["status_code"] == "406"
@@ -345,7 +345,7 @@ def test_expired_transaction_is_notified_and_may_be_paid_late(
         await one.charge()
         now = clock.now_ms
         monkeypatch.setattr(clock, "now_ms", lambda: now() + 15 * 60_000)
-        await one.charge("order-2")  # wakes what sleeps until then
+        await one.charge("order-2")  # wakes transactions that sleep until then
         assert sorted(await one.told(3)) == [
             ("expire", "202"),
             ("pending", "201"),

@@ -1,4 +1,4 @@
-"""The stand-in bank can be told to answer anything, and to play every chargeback there is."""
+"""The stand-in bank can be set to give any answer, and to play every kind of chargeback."""
 
 import asyncio
 import json

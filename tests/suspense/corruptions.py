@@ -1,4 +1,4 @@
-"""Ways to spoil rows of suspense, and the invariants that see each."""
+"""Corruptions of rows of suspense, and the invariants that must find each."""
 
 from tests.support.corrupting import ENTRIES, LATE, MARKS_OF_NOBODY, corruption
 

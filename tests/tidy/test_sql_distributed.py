@@ -1,11 +1,11 @@
-"""Statements that a PostgreSQL distributed by account_id (Citus) runs too, learned by running there.
+"""Rules for SQL that also runs in a PostgreSQL distributed by account_id (Citus); each was found there.
 
-* No FOR UPDATE SKIP LOCKED across accounts: such a statement goes to every machine, and rows are
-  locked by plans of one machine only.
-* No now() beside columns in what is written: it is not the same on two machines, so it is
-  refused in SET beside columns, and in CASE, coalesce, RETURNING and ON CONFLICT of a change.
-  A parameter or a variable is.
-* What joins tables of accounts joins them by account_id, so that their rows lie together.
+* No FOR UPDATE SKIP LOCKED across accounts: such a statement goes to every machine, and rows can
+  be locked only by a plan of one machine.
+* No now() beside columns in written values: it differs between two machines, so Citus refuses it
+  in SET beside columns, and in CASE, coalesce, RETURNING and ON CONFLICT of a change.
+  A parameter or a variable is accepted.
+* Joins of tables of accounts use account_id, so that their rows are on the same machine.
 * Nothing is queued under the nil account: all of it would wait on one machine.
 """
 

@@ -1,4 +1,4 @@
-"""Forms of verification that a browser may send, each as a visitor comes to send it."""
+"""Forms of verification that a browser can send, each with the preparation of its visitor."""
 
 import urllib3
 

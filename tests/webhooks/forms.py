@@ -1,4 +1,4 @@
-"""Forms of webhooks that a browser may send, each as a visitor comes to send it."""
+"""Forms of webhooks that a browser can send, each with the preparation of its visitor."""
 
 from tests.support.browser_forms import form, nobodys
 

@@ -12,7 +12,7 @@ from importlib import import_module
 
 
 def main() -> None:
-    """Answer every line."""
+    """Read calls line by line, and answer each."""
     midtrans = import_module("midtransclient")
     config = import_module("midtransclient.config").ApiConfig
     where = json.loads(sys.stdin.readline())

@@ -1,6 +1,7 @@
-"""The official Python SDK of Midtrans against our stand-in, and beside our own adapter.
+"""The official Python SDK of Midtrans against our stand-in, and compared with our own adapter.
 
-What it signs is ours to the byte, what it calls is what we call, and it finds in every answer what it needs.
+Its signatures equal ours byte for byte, its calls equal our calls, and it finds all needed members in every
+answer.
 """
 
 import asyncio
@@ -37,7 +38,7 @@ ENVIRONMENT = Path("build/conformance/midtrans/bin/python")
 KEY, MERCHANT = "SB-Mid-server-TEST", "G000000001"
 SDK = Path(__file__).with_name("sdk.py")
 AMOUNT = Rupiah(10_000)
-# Of the connection and of the client, and none of the protocol.
+# Headers of the connection and of the client, which the protocol does not define.
 NOT_COMPARED = {"host", "user-agent", "accept-encoding", "connection", "content-length"}
 
 pytestmark = pytest.mark.skipif(
@@ -48,7 +49,7 @@ pytestmark = pytest.mark.skipif(
 
 @dataclass
 class Call:
-    """One call as it came over the wire."""
+    """One call as it was received."""
 
     method: str
     path: str
@@ -56,14 +57,14 @@ class Call:
     body: bytes
 
     def same(self) -> tuple[str, str, dict[str, str], Any]:
-        """All of it that the protocol is made of: the body as JSON, of a GET nothing."""
+        """The parts of the call that the protocol defines; the body as JSON, or None for a GET."""
         headers = {name: one for name, one in self.headers.items() if name not in NOT_COMPARED}
         return self.method, self.path, headers, json.loads(self.body or b"null")
 
 
 @dataclass
 class Booth:
-    """The stand-in behind a recorder, the SDK and our adapter, both calling the recorder."""
+    """The stand-in behind a recorder; the SDK and our adapter call the recorder."""
 
     url: str
     standin: str
@@ -75,7 +76,7 @@ class Booth:
     told_twice: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def sdk(self, call: str, *arguments: object) -> dict[str, Any]:
-        """What the SDK answers, or its own error."""
+        """The answer of the SDK, or the error that it raised."""
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         asked = {"call": call, "arguments": arguments}
@@ -186,7 +187,7 @@ def test_charge_is_the_call_of_the_sdk_and_its_answer_is_read(tmp_path: Path, me
         assert (told["status_code"], told["transaction_status"]) == ("201", "pending")
         assert (told["order_id"], told["gross_amount"]) == (other, "10000.00")
         assert "qr_string" in told if method == "qris" else told["va_numbers"][0]["bank"] == "bni"
-        # The same order again is refused to both.
+        # Both are refused when they repeat the order.
         again = await one.sdk("charge", json.loads(ours.body))
         assert again["body"]["status_code"] == "406"
         assert (
@@ -227,7 +228,7 @@ def test_status_cancel_expire_and_refund_are_the_same_calls(tmp_path: Path) -> N
         assert paid.number == f"midtrans:{made.provider_reference}"
         refund = await one.rail.refund(asked, str(paid.number), "RF-1", Rupiah(4_000))
         ours = one.last()
-        # The same key gives nothing twice, whoever sends it.
+        # The same refund key refunds only once, whoever sends it.
         told = await one.answered("refundDirect", made.provider_reference, json.loads(ours.body))
         assert one.last().same() == ours.same()
         assert told["refund_chargeback_uuid"] == refund.provider_number
@@ -253,7 +254,7 @@ def test_cancelled_and_expired_charges_are_so_at_midtrans_and_here(tmp_path: Pat
         assert one.last().same() == ours.same()
         assert (told["status_code"], told["transaction_status"]) == ("200", "cancel")
         reference, made = await opened(one)
-        # 407 in a body is an answer to the SDK, and to us.
+        # Both treat a 407 in a body as an answer.
         told = await one.answered("expire", order_id_of(reference))
         assert (told["status_code"], told["transaction_status"]) == ("407", "expire")
         assert not await one.rail.cancel(about(made, reference), "not wanted")
