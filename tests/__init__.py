@@ -1,5 +1,5 @@
-"""Everything that proves the product.
+"""All tests of the product.
 
-A package, though most folders below it are none: a library that brings along a package of this name would
-else be found in its place (`ciw` does).
+This is a package, although most folders below it are not: otherwise a library that contains a package of this
+name, such as `ciw`, would be imported instead.
 """

@@ -19,15 +19,15 @@ from meterai.plumbing.db.database import Database, Row
 from meterai.plumbing.http.callers import Caller
 
 Answer = TypeVar("Answer")
-# The database has its own clock, so this one begins close to it.
+# The database has its own clock, so this one starts close to it.
 BEGIN = SystemClock().now().replace(minute=0, second=20, microsecond=0)
-FACTORY = RequestFactory()  # makes a whole application
+FACTORY = RequestFactory()  # the shared factory makes an application, which is slow
 HOME, CARRIER = "203.0.113.7", "198.51.100.9"
 
 
 @dataclass
 class Clock:
-    """Clock that moves only when a test moves it."""
+    """A clock that only a test moves."""
 
     at: datetime = BEGIN
 
@@ -44,7 +44,7 @@ class Counter:
 
     runner: asyncio.Runner
     url: str
-    # The quota of unused codes is as high as that of an hour, which most tests are about.
+    # The quota of unused codes is as high as the quota of an hour, which most tests are about.
     settings: Settings = field(default_factory=lambda: make_settings(codes_outstanding_max=6))
     clock: Clock = field(default_factory=Clock)
     key: bytes = b"k" * 32

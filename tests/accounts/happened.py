@@ -95,7 +95,7 @@ def _organization(history: History) -> None:
         return shop.do(service.invite(organization, email, role, limit, "id", actor=of_owner))
 
     invite("tamu@example.id", Role.AUDITOR)
-    invite("tamu@example.id", Role.FINANCE)  # replaces the one before
+    invite("tamu@example.id", Role.FINANCE)  # replaces the previous invitation
     cancelled = invite("lain@example.id", Role.OWNER)
     shop.do(service.withdraw(organization, cancelled.id, actor=of_owner))
     link = service.link(organization, invite(row["email"], Role.CLERK, 1).id)

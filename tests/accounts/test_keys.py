@@ -360,7 +360,7 @@ def test_overlap_ends_with_the_key_and_successor_has_its_lifetime(
     new, shown = sorted(keys(counter, account), key=lambda one: one.replaces is None)
     assert shown.expires_at == BEGIN + timedelta(days=2)
     assert new.expires_at == BEGIN + timedelta(days=3)
-    # The clock of this test is a day ahead of that of the database.
+    # The clock of this test is a day ahead of the database's clock.
     assert holds(counter, without="times_hide_no_work")
 
 
@@ -441,4 +441,4 @@ def test_staff_see_keys_near_their_end_without_successor_soonest_first(
     counter.clock.at = soon
     assert [due for _, due in waiting()] == [late]
     counter.do(counter.service.tell_of_ends())
-    assert [due for _, due in waiting()] == [late]  # its owner was told, and it is still listed
+    assert [due for _, due in waiting()] == [late]  # its owner was notified, and it is still listed

@@ -28,9 +28,8 @@ def open_link(counter: Counter, challenge: UUID, secret: str | None = None) -> s
 
 
 def test_owner_locked_out_of_codes_by_a_stranger_has_an_open_link(counter: Counter) -> None:
-    """The stranger requests codes as early as possible, uses up all tries, and repeats; at every moment of the hour
-    at which the owner is refused a code, a link in its inbox opens.
-    """
+    """The stranger requests codes as early as possible, uses up all tries, and repeats. Whenever the owner is
+    refused a code within the hour, a link in the owner's inbox still works."""
     most = counter.settings.of(AccountSettings).codes_per_hour_max
     mailed = [counter.ask(ANI, CARRIER) for _ in range(most)]
     for challenge in mailed:

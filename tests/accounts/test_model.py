@@ -79,7 +79,7 @@ def test_normalization_of_any_text_is_idempotent_or_refused(text: str) -> None:
 
 
 def test_code_has_six_digits_derived_from_key_and_challenge() -> None:
-    # The first eight bytes of the HMAC-SHA256, as openssl gives it, modulo a million.
+    # The first eight bytes of the HMAC-SHA256 modulo a million, computed by openssl.
     assert code_of(b"k" * 32, UUID(int=1)) == "478461"
     keys = [bytes([number]) * 32 for number in range(100)]
     challenges = [UUID(int=number) for number in range(100)]

@@ -1,4 +1,4 @@
-"""Levers that two people pulled, and requests that ended otherwise or wait."""
+"""Levers that two people pulled, and requests that ended otherwise or still wait."""
 
 from meterai.kit.ids import show
 from tests.support.history import History

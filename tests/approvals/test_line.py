@@ -1,4 +1,4 @@
-"""Levers at the command line: anybody without a supervisor, then staff, some levers by two people."""
+"""Levers at the command line: by anybody without a supervisor, otherwise by staff, some of them by two people."""
 
 import re
 from pathlib import Path

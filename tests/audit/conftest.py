@@ -33,7 +33,7 @@ class Spoilt:
         self.connection = connection
 
     def plant(self, sql: str, names: dict[str, object]) -> None:
-        """Corrupt rows; foreign keys do not stop the owner of the tables."""
+        """Corrupt rows. Foreign keys do not stop the owner of the tables."""
         self.connection.execute("SET LOCAL session_replication_role = replica")
         for statement in sql.split(";"):
             used = names if "%(" in statement else None
@@ -75,7 +75,7 @@ def spoilt(owner: psycopg.Connection[DictRow]) -> Iterator[Spoilt]:
 
 
 def bare(spoilt: Spoilt, table: str) -> None:
-    """Take off the checks that would be in the way."""
+    """Drop the checks that would prevent the corruption."""
     for row in spoilt.connection.execute(
         "SELECT conname AS name FROM pg_constraint WHERE contype = 'c' AND conrelid = %s::regclass",
         [table],

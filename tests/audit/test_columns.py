@@ -1,4 +1,4 @@
-"""A change of any column that is neither a fact nor shown breaks an invariant that names it."""
+"""A change of any column that is neither a fact nor shown breaks an invariant that names the column."""
 
 import re
 from typing import cast
@@ -13,7 +13,7 @@ from tests.support.columns import CHECKED
 from tests.support.history import History
 from tests.support.rows import types
 
-# Columns for which a small change is allowed, each with a change that is not.
+# Columns for which a small change is allowed, each with a change that is not allowed.
 FAR = "{0} + interval '2 years'"
 LARGE = {
     ("batches", "started_at"): "made_at - interval '1 hour'",
@@ -122,7 +122,7 @@ def test_changed_column_is_found(history: History, spoilt: Spoilt, table: str, c
     bare(spoilt, table)
     kind = dict(types(spoilt.connection, table))[column]
     change = (LARGE.get((table, column)) or CHANGES[kind]).format(column)
-    # Uniqueness does not stop changes made row after row.
+    # Rows are changed one after the other, so a unique index does not stop them.
     spoilt.plant(
         f"UPDATE {table} SET {column} = {change} WHERE {column} IS DISTINCT FROM {change}", {}
     )

@@ -83,7 +83,7 @@ def test_one_point_suffices_for_a_night(shop: Shop) -> None:
 
 def test_next_night_has_its_own_point(shop: Shop) -> None:
     look(shop)
-    later = datetime.now(UTC) + timedelta(days=2)  # after the next night at any hour
+    later = datetime.now(UTC) + timedelta(days=2)  # after the next night, at any hour
     look(shop, later)
     first, second = recorded(shop)
     assert (first.kind, second.kind) == ("full", "incremental")

@@ -1,4 +1,4 @@
-"""What was written once and audited cannot change, vanish or appear unseen, column by column."""
+"""Audited facts cannot change, vanish or be added unnoticed, column by column."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -17,7 +17,7 @@ from tests.support.history import History
 from tests.support.rows import types
 
 FACTS = AUDITED.facts
-# What makes another value of a column, by its type.
+# Another value of a column, by its type.
 CHANGES = {
     "uuid": "gen_random_uuid()",
     "text": "coalesce({0}, '') || 'x'",
@@ -33,7 +33,7 @@ CHANGES = {
     "text[]": "'{{}}'::text[]",
     "timestamp with time zone": "{0} + interval '1 microsecond'",
 }
-# Of a fact any change is seen; the next value may be another row's.
+# Every change of a fact is found; the next value may belong to another row.
 _NUMBER = "coalesce({0}, 0) + 1001"
 CHANGES_OF_FACTS = CHANGES | {
     "bigint": _NUMBER,
@@ -58,14 +58,14 @@ def point(history: History) -> Point:
         [row] = await database.read("SELECT clock_timestamp() AS now")
         return await record(database, AUDITED, "full", [], row["now"], await Mark.of_now(database))
 
-    # What is now is before `until`, which nothing at the same microsecond is.
+    # Rows are now older than `until`. Nothing has exactly that microsecond.
     made = history.shop.do(take())
     assert made is not None
     return made
 
 
 def one_of(fact: Fact) -> str:
-    """The place of one row of a fact (SQL)."""
+    """SQL condition for one row of a fact."""
     join = fact.join.replace("{", "").replace("?}", "")
     return (
         f"(SELECT t.ctid FROM {fact.table} t {join} WHERE {fact.only} ORDER BY {fact.at} LIMIT 1)"

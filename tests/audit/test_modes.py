@@ -74,7 +74,7 @@ def test_incremental_audit_finds_new_rows(fresh: History) -> None:
 
 
 def test_incremental_audit_finds_changed_old_rows(fresh: History) -> None:
-    """Independent of the time in a row: a row written since the mark is checked."""
+    """The time in a row does not matter: a row written since the mark is checked."""
     assert audited(fresh) == {}
     spoil(fresh, "UPDATE stamp_lots SET returned = 1 WHERE lot_id = %(batches.order)s")
     broken = audited(fresh, is_incremental=True)

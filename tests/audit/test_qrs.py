@@ -1,4 +1,4 @@
-"""An exchanged QR is found by the audit and never shown."""
+"""A QR exchanged for that of another merchant is found by the audit and never shown."""
 
 from collections.abc import Callable
 from typing import Any, cast

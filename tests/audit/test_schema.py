@@ -405,7 +405,7 @@ DEFINITIONS = (
 
 
 def refused_of(columns: Mapping[str, Collection[str]], table: str) -> Iterator[str]:
-    """Statements that rewrite what the rooms say is past, in one table."""
+    """Statements that rewrite past rows of one table."""
     yield f"DELETE FROM {table}"
     yield f"TRUNCATE {table}"
     if table in rights.OWNERS:

@@ -1,4 +1,4 @@
-"""No time hides work: a time that no rule gives is seen, in each column of times."""
+"""No time hides work: a time that no rule produces is found, in each column of times."""
 
 import re
 from dataclasses import replace
@@ -20,7 +20,7 @@ COLUMNS = [
     for (kind, name), text in described().items()
     if kind == "column" and "timestamp with time zone" in text
 ]
-# The query of each table is a part of its invariant; one part is planned faster than all.
+# The query of each table is a part of its invariant. One part is planned faster than all.
 PARTS = {
     found[1]: replace(one, query=part)
     for one in INVARIANTS
@@ -31,7 +31,7 @@ PARTS = {
 
 
 def beyond(name: str) -> dict[str, str]:
-    """Values of a column that no rule gives; by each the rows (SQL) of which that is so."""
+    """Values of a column that no rule produces, each with the affected rows (SQL)."""
     clock = CLOCKS.get(name)
     if clock is None:
         return {"'-infinity'": "true", f"now() + {AHEAD} + interval '1 second'": "true"}

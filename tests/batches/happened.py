@@ -22,10 +22,10 @@ _BATCH_PLACE = {"page": 1, "x": 60, "y": 60, "width": 70}
 
 
 class _Died(BatchWork):
-    """A worker that is killed once it reserved."""
+    """A worker that is killed after it reserved."""
 
     async def _seal(self, batch: Batch, rows: Sequence[ReadyRow]) -> None:
-        """It came no further."""
+        """Do nothing: the worker was killed here."""
 
 
 def happen(history: History) -> None:

@@ -154,7 +154,7 @@ def as_tables(batch: Batching, names: list[str]) -> int:
 
 
 def _sent(batch: Batching, files: dict[str, bytes]) -> int:
-    """Send all files, like a client that does not know which arrived. Return the number of new ones."""
+    """Send all files, like a client that does not know which ones arrived. Return the number of new ones."""
     names = list(files)
     half = len(names) // 2
     archive = batch.send_zip(zipped({name: files[name] for name in names[:half]}))

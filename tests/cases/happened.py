@@ -1,4 +1,4 @@
-"""A case in each state, and how each may end; one of an address without an account."""
+"""A case in each state and with each outcome, and one from an address without an account."""
 
 import io
 from collections.abc import Sequence

@@ -70,7 +70,8 @@ def happen(history: History) -> None:
 
 
 def _bought_on_a_page(history: History) -> None:
-    """Fees of a seller: one that went back from its deposit, one that it owed in part, and one that paid that first."""
+    """Fees of a seller: one returned from its deposit, one that became partly a debt, and one that paid that
+    debt first."""
     shop, depot = history.shop, Depot(history.shop)
     shops, orders = shop.container.of(ShopService), shop.container.of(OrderService)
     depot.approve()
@@ -101,9 +102,9 @@ def _bought_on_a_page(history: History) -> None:
 
     given, owed = buy("page_back"), buy("page_owed", 3)
     give_back(given)
-    depot.sell(1)  # of 13,000 rupiah
+    depot.sell(1)  # takes 13,000 rupiah
     shop.work()
-    give_back(owed)  # 3,000 of fees
+    give_back(owed)  # 3,000 rupiah of fees
     buy("page")
 
 
@@ -121,7 +122,7 @@ def _resold(history: History, depot: Depot) -> None:
 
 
 def _redeposited(history: History, depot: Depot) -> None:
-    """What the buyer of a sale asked back is deposit again."""
+    """The buyer of a sale returned stamps, and their money is deposit again."""
     shop = history.shop
     shop.ask_back(history["back.order"])
     shop.work()

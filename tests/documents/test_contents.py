@@ -1,4 +1,4 @@
-"""Contents that several rows want leave the store when none does, and not before."""
+"""Contents that several rows use leave the store when the last of these rows is deleted, and not before."""
 
 import hashlib
 from collections.abc import Sequence
@@ -100,7 +100,8 @@ def test_condemned_content_written_again_waits_for_its_row(shop: Shop) -> None:
 
 
 def test_content_handed_over_during_removal_stays(shop: Shop) -> None:
-    """One row is deleted after the rows were read, and with it its grace; the other is not committed yet."""
+    """One row is deleted after the rows were read, and with it the grace period. The other row is not committed
+    yet."""
     want(shop, shop.account)
     let_time_pass(shop)
     forget_documents(shop, shop.account)

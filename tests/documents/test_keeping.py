@@ -1,4 +1,4 @@
-"""Stored documents stay until they are forgotten, and no other object stays."""
+"""Stored documents stay until they are forgotten, and all other objects are deleted."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""Every process sees the one store of its database, or reports that it does not."""
+"""Every process uses the one store of its database, or reports that it does not."""
 
 import asyncio
 import os

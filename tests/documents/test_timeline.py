@@ -20,7 +20,7 @@ from tests.support.shop import Shop, open_shop
 from tests.support.stamping_calls import buy, stamp, upload
 from tests.support.store import delete_condemned, kept_objects, objects, sweep
 
-LATER = timedelta(hours=2)  # than an upload may take to get its row
+LATER = timedelta(hours=2)  # longer than an upload may take to get its row
 BUDI = Actor(ActorKind.OPERATOR, "budi")
 
 

@@ -1,4 +1,4 @@
-"""A draft that was ordered, and one that nobody has ordered yet."""
+"""A draft that was ordered, and one that was not."""
 
 from meterai.drafts import DraftService, Uploads
 from meterai.sealing import Placement
@@ -15,7 +15,7 @@ def happen(history: History) -> None:
     draft, token = drafts.fresh(shop.account, "192.0.2.1")
     file = shop.do(uploads.add_whole(draft, "draf.pdf", pdf(words="draf"), token=token))
     shop.do(drafts.place(draft, file, [Placement(1, 60, 60, 80)]))
-    # Its order is another's here; the document that took over its bytes is its own.
+    # Its order belongs to another room; the document that took over its bytes is made here.
     assert file.sha256 is not None
     keep_document(shop, shop.account, file.sha256, file.size)
     shop.do(drafts.finish(draft, history["quota.order"], [file]))

@@ -72,7 +72,7 @@ class Chooser:
         raise AssertionError(self.parts)
 
     def goes_straight_on(self) -> None:
-        """Expect the redirect to placing, since no file needs a remark, and go back to the files."""
+        """Expect the redirect to the placement page, since no file needs a message, and go back to the files."""
         self.page.wait_for_url("**/stamp/place")
         self.page.goto(self.url + "/stamp")
 

@@ -1,4 +1,4 @@
-"""A line that was drawn an hour ago."""
+"""A line that was opened by a draw an hour ago."""
 
 from tests.support.drawn_line import drawn_line
 from tests.support.history import History

@@ -1,7 +1,7 @@
-"""Seed and order: recomputed by their definition, and one seed for each record.
+"""Seed and order of a draw: computed again by their definition, with one seed for each record.
 
-That the order is a permutation is tested; that it is fair is argued in `order`: any bijection, the
-identity too, would pass a test that counts how often a place goes to whom in one draw.
+The tests check that the order is a permutation. Fairness is argued in `order`: any bijection, even the
+identity, would pass a test that counts how often a place goes to an entry in one draw.
 """
 
 import hashlib

@@ -1,4 +1,7 @@
-"""Two days that finance closed, payouts in each state; of the books of a closed day themselves `tests/finance` is."""
+"""Two days that finance closed, and payouts in each state.
+
+The books of a closed day are tested in `tests/finance`.
+"""
 
 from dataclasses import replace
 from datetime import date, timedelta

@@ -1,4 +1,4 @@
-"""An incident that is open, one that was reviewed, and a maintenance to come, of which a subscriber is told."""
+"""An open incident, a reviewed one, and a planned maintenance of which a subscriber is notified."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -43,7 +43,7 @@ def test_every_state_reaches_a_final_state(drawn: Drawn) -> None:
         edge
         for edge in drawn.lifecycle.edges()
         if edge[1] not in drawn.lifecycle.reopens
-        and edge[0] != edge[2]  # what is said anew is no other state
+        and edge[0] != edge[2]  # a repeated event that keeps the state
     ]
     ending = set(drawn.states) - {state for state, _, _ in edges}
     assert bool(ending) == drawn.has_end

@@ -1,4 +1,4 @@
-"""The limit follows queueing only."""
+"""The limit depends on queueing only."""
 
 import sys
 
@@ -60,7 +60,7 @@ def test_limit_stays_within_its_bounds(windows: list[tuple[float, bool]]) -> Non
 
 
 def test_busy_thread_is_not_taken_for_overload() -> None:
-    """It delays each turn of the event loop, whatever the load."""
+    """A busy thread delays each turn of the event loop, whatever the load."""
     before = sys.getswitchinterval()
     try:
         web._let_the_loop_in()

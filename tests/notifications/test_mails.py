@@ -1,4 +1,4 @@
-"""Mails: one that cannot be sent or written ends visibly and stops no other."""
+"""Mails: a mail that cannot be sent or written is given up visibly and stops no other."""
 
 import asyncio
 import re

@@ -1,4 +1,4 @@
-"""Readings from local folders or over HTTP; a bad watcher does not affect the others."""
+"""Readings from local folders or over HTTP. A faulty watcher does not affect the others."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence

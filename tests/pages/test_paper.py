@@ -1,4 +1,4 @@
-"""File attached to a receipt: found by other readers, and by nothing else."""
+"""The file attached to a receipt: other PDF readers find it unchanged; a receipt without one has none."""
 
 import io
 from dataclasses import replace

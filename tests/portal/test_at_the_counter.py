@@ -1,4 +1,4 @@
-"""Unusual input to forms: a refused file among good ones, the text of a QR code as a serial."""
+"""Unusual input to forms: a refused file among accepted ones, the text of a QR code as a serial."""
 
 from collections.abc import Iterator
 from html import unescape

@@ -1,4 +1,4 @@
-"""The record of the bank has a payment and a refund."""
+"""The record of the bank contains a payment and a refund."""
 
 from meterai import payments, trail
 from meterai.accounts import NOBODY

@@ -1,4 +1,4 @@
-"""A way back that went on a step, went back, and was given up."""
+"""A recovery that moved one step on, one step back, and was given up."""
 
 from datetime import UTC, datetime
 from functools import partial

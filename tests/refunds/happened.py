@@ -1,4 +1,4 @@
-"""Refunds in each state, and what was paid beyond or below a total."""
+"""Refunds in each state, and payments above or below a total."""
 
 from tests.support.history import History
 

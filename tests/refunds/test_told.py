@@ -1,4 +1,4 @@
-"""Information for buyers on refunds by transfer: view of a refund, and mails."""
+"""Information for buyers on refunds by transfer: the view of a refund, and mails."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -74,7 +74,7 @@ class Office:
         return b"".join([one async for one in self.service.pieces(day)])
 
     def lives(self) -> None:
-        """Sell, affix, refund, and lose to payers' banks: some of each."""
+        """Sell, affix, refund and charge back some stamps."""
         shop = self.shop
         quota = shop.place(5)
         shop.pay(quota)

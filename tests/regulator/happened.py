@@ -1,4 +1,7 @@
-"""A day that the supervisor was told of, and its month, which is closed; of the books themselves `tests/regulator` is."""
+"""A day that was reported to the supervisor, in a closed month.
+
+The books are tested in `tests/regulator`.
+"""
 
 import hashlib
 from datetime import date

@@ -1,4 +1,4 @@
-"""Real files that showed faults, stored beside the repository, with the outcome of each."""
+"""Real files that once revealed faults, stored beside the repository, with the expected outcome of each."""
 
 import time
 

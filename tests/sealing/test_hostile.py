@@ -18,7 +18,7 @@ from tests.support.yardstick import slowness, spending
 CALLS_MAX = 8_000_000  # of sealing, which is paid for
 CHECKING_CALLS_MAX = 2_000_000  # of our own process
 CPU_SECONDS_MAX = 2.0
-MEMORY_BYTES_MAX = 200 * 1024 * 1024  # above what the process has before
+MEMORY_BYTES_MAX = 200 * 1024 * 1024  # above the memory of the process at the start
 REGRESSIONS = sorted((Path(__file__).parent / "regressions").glob("*"))
 
 # Files that need much memory; the others are measured by time alone.

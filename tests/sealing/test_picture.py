@@ -1,4 +1,4 @@
-"""The picture of a page shows what people see, is small, and is made within its limits."""
+"""The picture of a page shows what readers of the document see, is small, and is made within its limits."""
 
 import io
 import statistics

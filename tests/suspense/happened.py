@@ -1,4 +1,4 @@
-"""Items in suspense that wait, and some that were resolved in each way."""
+"""Items in suspense: some wait, and some were resolved in each way."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What the audit knows of the columns of the guest book."""
+"""Declarations about the columns of the guest book for the audit."""
 
 from meterai.plumbing.db.audited import Audited, fact
 

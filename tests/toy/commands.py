@@ -1,4 +1,4 @@
-"""See who is in the guest book."""
+"""The command that lists the guest book."""
 
 from meterai.commands import NO_OPTIONS, Options, line, with_database
 from meterai.kit.ids import read
@@ -8,7 +8,7 @@ from tests.toy.service import GuestService
 
 
 def list_guests(account: str, options: Options = NO_OPTIONS) -> None:
-    """Show who came to an account, a line each, the newest first."""
+    """Print the guests of an account, one a line, newest first."""
 
     async def look(database: Database, settings: Settings) -> list[str]:
         return await GuestService(database, settings).names(read("acc", account))

@@ -1,4 +1,4 @@
-"""What production demands of the guest book."""
+"""Demands of production on the guest book."""
 
 from collections.abc import Iterator
 

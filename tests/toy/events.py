@@ -1,4 +1,4 @@
-"""What the guest book tells."""
+"""Events of the guest book."""
 
 from uuid import UUID
 
@@ -6,6 +6,6 @@ from meterai.plumbing.work.events import Event
 
 
 class GuestEntered(Event, frozen=True, kw_only=True):
-    """Somebody was entered; written by `guest_enter`."""
+    """A guest was entered; emitted by `guest_enter`."""
 
     guest: UUID

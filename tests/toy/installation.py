@@ -16,14 +16,14 @@ ROOMS: tuple[Room, ...] = (*rooms.ROOMS, ROOM)
 
 
 def guest_settings(database_url: str, directory: Path) -> Settings:
-    """Its settings: two guests are shown."""
+    """Settings of the installation; two guests are shown."""
     flat = settings_of(database_url, directory).flat()
     return config.settings_of(sections(ROOMS), **{**flat, "guests_shown_max": 2})
 
 
 @contextmanager
 def speaking(of: Rooms = ROOMS) -> Iterator[None]:
-    """The catalogue has the sentences of these rooms; afterwards those of before."""
+    """Within the block, the catalogue has the sentences of these rooms."""
     beside = list(messages._BESIDE)
     messages.also(*(home for _, home in rooms.homes_of(of)))
     yield

@@ -1,4 +1,4 @@
-"""What must be true of the guest book."""
+"""Invariants of the guest book."""
 
 from meterai.plumbing.db.invariants import Invariant
 

@@ -1,4 +1,4 @@
-"""What the guest book does when something happened."""
+"""Event handlers of the guest book."""
 
 from meterai.plumbing.db.database import Tx
 from meterai.plumbing.work.events import on
@@ -8,7 +8,7 @@ from tests.toy.metrics import GUESTS
 
 
 async def welcome(tx: Tx, event: GuestEntered) -> None:
-    """Whoever was entered is welcomed."""
+    """Welcome a guest who was entered."""
     await store.welcome(tx, event.account, event.guest)
     GUESTS.labels(what="welcomed").inc()
 

@@ -1,4 +1,4 @@
-"""What the guest book counts."""
+"""Metrics of the guest book."""
 
 from meterai.plumbing.observe.metrics import Counter
 

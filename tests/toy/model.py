@@ -1,8 +1,8 @@
-"""Guests: how long a name may be, and the refusal of one that is in the book; pure."""
+"""Guests: the maximum length of a name, and the refusal of a name that is in the book already."""
 
 from meterai.kit.refusal import Refusal, refusal_of_constraint
 
-NAME_LENGTH_MAX = 80  # characters of a name; it stands on one line of a phone
+NAME_LENGTH_MAX = 80  # characters of a name, so that it fits on one line of a phone
 
 
 class GuestKnown(Refusal):

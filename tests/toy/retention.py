@@ -1,4 +1,4 @@
-"""How long what is in the guest book is kept, and why."""
+"""Retention of the guest book, with reasons."""
 
 from meterai.plumbing.work.retention import MONTH, Leaves, Rule
 

@@ -23,7 +23,7 @@ async def _build(container: Container) -> None:
 
 
 async def _is_open(_container: Container) -> None:
-    """Refuses nothing: a book is always open."""
+    """Refuse nothing: the book is always open."""
 
 
 def _tasks(container: Container) -> Sequence[PeriodicTask]:

@@ -32,7 +32,7 @@ _ENTERING = {"permission": Permission.CASE_MAKE, "priority": Priority.NEW, "keep
 async def list_guests(
     guests: NamedDependency[GuestService], account: NamedDependency[UUID]
 ) -> list[str]:
-    """Who is in the book of the account."""
+    """Names in the book of the account."""
     return await guests.names(account)
 
 
@@ -40,13 +40,13 @@ async def list_guests(
 async def show_guests(
     request: PageRequest, guests: NamedDependency[GuestService], account: NamedDependency[UUID]
 ) -> Page:
-    """The book of the account, and the form of a new entry."""
+    """Show the book of the account, with the form of a new entry."""
     names = await guests.names(account)
     return page(request, "guests/book.html", names=names, typed=kept_text(request, "guest"))
 
 
 def _name(typed: str) -> str:
-    """The name as it is kept.  Refuses `FieldWrong`."""
+    """The name without surrounding space. Refuses `FieldWrong`."""
     name = typed.strip()
     if not 0 < len(name) <= NAME_LENGTH_MAX:
         raise FieldWrong("guest")
@@ -57,7 +57,7 @@ def _name(typed: str) -> str:
 async def enter_guest(
     request: PageRequest, guests: NamedDependency[GuestService], account: NamedDependency[UUID]
 ) -> Page:
-    """Enter somebody, and show the book; a name that cannot be entered is told on the form."""
+    """Enter a guest and show the book; the form reports a name that is refused."""
     form = await read_own_form(request)
     try:
         await guests.enter(account, _name(form.text("guest")))

@@ -1,4 +1,4 @@
-"""Enter a guest, and see who came."""
+"""Enter guests, and list them."""
 
 from uuid import UUID
 
@@ -19,14 +19,14 @@ class GuestService:
         self.looks = 0
 
     async def enter(self, account: UUID, name: str) -> UUID:
-        """Enter somebody; the id of the entry."""
+        """Enter a guest; return the id of the entry."""
         guest = new_id()
         await self._database.once(store.enter, account, guest, name)
         GUESTS.labels(what="entered").inc()
         return guest
 
     async def names(self, account: UUID) -> list[str]:
-        """Who is in the book of this account, the newest first."""
+        """Names in the book of this account, newest first."""
         return await self._database.once(store.names, account, self._shown_max)
 
     async def look(self) -> int:

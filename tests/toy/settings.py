@@ -1,4 +1,4 @@
-"""What can be set about the guest book."""
+"""Settings of the guest book."""
 
 import msgspec
 
@@ -6,6 +6,6 @@ from meterai.plumbing.config import Positive
 
 
 class GuestSettings(msgspec.Struct, frozen=True):
-    """How many are shown."""
+    """Number of guests that are shown."""
 
     guests_shown_max: Positive = 100

@@ -1,4 +1,4 @@
-"""A stand-in for the toy bank: numbers, payments and refunds in memory, over HTTP."""
+"""A stand-in for the toy bank: account numbers, payments and refunds in memory, over HTTP."""
 
 import time
 from collections.abc import AsyncIterator
@@ -16,7 +16,7 @@ Json = dict[str, Any]
 
 @dataclass
 class Number:
-    """One account number, and what came on it."""
+    """One account number and its payments."""
 
     id: str
     number: str
@@ -27,16 +27,16 @@ class Number:
 
 @dataclass
 class ToyBank:
-    """What the bank knows."""
+    """The state of the bank."""
 
     secret: str
     numbers: dict[str, Number] = field(default_factory=dict)  # by our reference
-    refunds: dict[str, Json] = field(default_factory=dict)  # by our number
+    refunds: dict[str, Json] = field(default_factory=dict)  # by our refund number
     record: list[Json] = field(default_factory=list)
     url: str = ""
 
     def pay(self, account_number: str, payment: str) -> tuple[dict[str, str], bytes]:
-        """A customer transfers the amount; what the bank would tell of it."""
+        """A customer transfers the amount. Return headers and body of the bank's notification."""
         [(reference, found)] = [
             (reference, one)
             for reference, one in self.numbers.items()
@@ -60,10 +60,10 @@ class ToyBank:
         number = {"refund": more.get("refund"), "refund_id": more.get("refund_id")}
         self.record.append(line | number | {"at": time.time()})
 
-    # -- its calls -------------------------------------------------------------------------
+    # -- services --------------------------------------------------------------------------
 
     async def answer(self, request: web.Request) -> web.Response:
-        """One call, if it is signed."""
+        """Answer one call if it is signed."""
         body = await request.read()
         if signed_at(self.secret, request.headers.get(HEADER, ""), body) is None:
             return web.json_response({"error": "unsigned"}, status=401)

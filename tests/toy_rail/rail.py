@@ -44,7 +44,7 @@ from tests.toy_rail.signing import HEADER, signed, signed_at
 
 BANK = "TOY"
 METHOD = "virtual_account"
-PREFIX = "toy:"  # before the numbers of its payments, which another bank may give too
+PREFIX = "toy:"  # prefix of payment numbers, which another bank may use too
 NOTIFY_PATH = "/hooks/toy"
 SKEW_SECONDS_MAX = 300
 WINDOW_SECONDS = 30 * 86_400.0
@@ -59,7 +59,7 @@ Json = dict[str, Any]
 
 
 def read_notification(body: bytes) -> Notification:
-    """What the bank tells of one payment."""
+    """Read the bank's notification of one payment."""
     try:
         told = msgspec.json.decode(body, type=Json)
         amount = Rupiah(told["amount"])
@@ -78,8 +78,8 @@ def read_notification(body: bytes) -> Notification:
 
 
 def complaints(instructions: Instructions, amount: int, number: str) -> Iterator[str]:
-    """An account number of this bank ends in its own number of the attempt."""
-    del amount  # the bank takes no other sum
+    """An account number of this bank ends in the bank's number of the attempt."""
+    del amount  # the bank accepts no other sum
     if not isinstance(instructions, AccountNumber):
         yield "not an account number"
     elif instructions.bank != BANK or not instructions.number.endswith(number):
@@ -87,7 +87,7 @@ def complaints(instructions: Instructions, amount: int, number: str) -> Iterator
 
 
 class ToyRail:
-    """Speaks to the toy bank: a `Rail`."""
+    """Client of the toy bank: a `Rail`."""
 
     def __init__(self, settings: ToySettings, clock: Clock, http: aiohttp.ClientSession) -> None:
         self._settings = settings
@@ -97,7 +97,7 @@ class ToyRail:
     async def open(
         self, method: str, reference: str, amount: Rupiah, expires_at: datetime
     ) -> OpenedAttempt | MadeBefore:
-        """The bank answers the same again, so nothing is ever made before."""
+        """A repeat gets the same answer from the bank, so `MadeBefore` never occurs."""
         assert method == METHOD
         told = {"amount": amount.value, "until": expires_at.isoformat()}
         about = PaymentIdentity(reference=reference)
@@ -105,7 +105,7 @@ class ToyRail:
         return OpenedAttempt(AccountNumber(BANK, answer["number"]), answer["id"])
 
     async def ask(self, about: PaymentIdentity) -> AttemptStatus:
-        """What became of an account number, and every payment on it."""
+        """Status of an account number, with every payment to it."""
         answer = await self._call("GET", f"/numbers/{about.reference}", about)
         payments = tuple(
             Payment(PREFIX + one["id"], Rupiah(one["amount"]), ProviderStatus.PAID)
@@ -114,7 +114,7 @@ class ToyRail:
         return AttemptStatus(_STATUSES[answer["state"]], payments)
 
     async def cancel(self, about: PaymentIdentity, reason: str) -> bool:
-        """Close an account number; the bank leaves one open that was paid."""
+        """Close an account number. The bank leaves a paid one open."""
         answer = await self._call(
             "DELETE", f"/numbers/{about.reference}", about, {"reason": reason}
         )
@@ -123,7 +123,7 @@ class ToyRail:
     async def refund(
         self, about: PaymentIdentity, payment: str, number: str, amount: Rupiah
     ) -> RefundMade:
-        """Give back under our number."""
+        """Refund under our refund number."""
         told = {
             "reference": about.reference,
             "payment": payment.removeprefix(PREFIX),
@@ -135,7 +135,7 @@ class ToyRail:
     async def refunded(
         self, about: PaymentIdentity, number: str, amount: Rupiah
     ) -> RefundMade | None:
-        """What became of a refund, by all of them."""
+        """Status of a refund, found among all refunds of the account number."""
         for line in await self.refunds_of(about):
             if line.number == number and line.amount == amount:
                 return RefundMade(str(line.provider_number))
@@ -180,7 +180,7 @@ class ToyRail:
     async def _call(
         self, method: str, path: str, about: PaymentIdentity, content: Json | None = None
     ) -> Json:
-        """An answer about what was asked, of whatever kind of call."""
+        """Call the bank, and check that its answer is about the same number."""
         body = msgspec.json.encode(content)
         at = int(self._clock.now().timestamp())
         name = f"toy-{path.split('/')[1]}"

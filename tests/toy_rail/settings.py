@@ -1,4 +1,4 @@
-"""What can be set about the toy rail."""
+"""Settings of the toy rail."""
 
 import msgspec
 
@@ -6,7 +6,7 @@ from meterai.plumbing.config import Seconds, Secret
 
 
 class ToySettings(msgspec.Struct, frozen=True):
-    """Where the bank is, and what is signed with."""
+    """Address of the bank, and the secret for signatures."""
 
     toy_url: str = ""
     toy_secret: Secret = ""

@@ -15,7 +15,7 @@ def signed(secret: str, at: int, body: bytes) -> str:
 
 
 def signed_at(secret: str, header: str, body: bytes) -> int | None:
-    """When a body was signed; None where it was not."""
+    """The time at which a body was signed; None if the signature is invalid."""
     found = _FORM.match(header)
     if found is None or not hmac.compare_digest(signed(secret, int(found[1]), body), header):
         return None

@@ -1,4 +1,5 @@
-"""Eleven in line: some came in, one of them used the turn, one keeps a place and was told."""
+"""Eleven places in a line: some were admitted, one of them used the turn, one is kept by an account that was
+notified."""
 
 from meterai.kit.ids import new_id
 from meterai.plumbing.networks import nested
@@ -25,7 +26,7 @@ def happen(history: History) -> None:
             shop.do(room.use(room.line(BUYING), turn, shop.account))
     for account, ticket in ((shop.account, tickets[1]), (history["other"], tickets[-1])):
         shop.do(room.keep(room.line(BUYING), account, ticket))
-    # A place beyond those of its network is spaced, and has a number by its account.
+    # A place beyond the share of its network is spaced; a sign-in gives it a number.
     networks = nested("192.0.2.1")
     spaced = [
         shop.do(room.take_place(lines.see(room), None, networks)) for _ in range(OF_A_ROUND + 1)
@@ -35,7 +36,7 @@ def happen(history: History) -> None:
     assert kept.serial
     assert shop.do(room.set_wants_mail(room.line(BUYING), history["other"], wants_mail=True))
     assert shop.do(lines.container.of(Advancing).notify_near()) == 1
-    while lines.see(room).serving < kept.number:  # which also tells of it
+    while lines.see(room).serving < kept.number:  # which also notifies the account
         lines.advance(1.0)
     lines.advance(5.0)
     shop.do(room.come_in(lines.see(room), kept))

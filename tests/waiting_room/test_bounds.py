@@ -1,4 +1,4 @@
-"""Bounds in the documentation."""
+"""Bounds of the waiting room, and their description in the documentation."""
 
 import re
 from pathlib import Path

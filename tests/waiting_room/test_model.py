@@ -35,7 +35,7 @@ from tests.support.shop import Shop
 
 PROCESSES = 2
 ACCOUNTS = 4
-SOONEST_SECONDS = 0.5  # from one step of a line to the next
+SOONEST_SECONDS = 0.5  # seconds from one step of a line to the next
 NAME = "formasi"
 _EMPTY = (
     "DELETE FROM waiting_room_turns; DELETE FROM waiting_room_places; DELETE FROM"
@@ -79,7 +79,8 @@ class Reference:
         if number in self.used:
             return "ok" if self.used[number][0] == account else "turn_not_yours"
         place = next(n for n, one in enumerate(self.taken) if one.number == number)
-        # Waited for at the same time, and used: the account acts with that turn, and this one stays free.
+        # The two places waited at the same time, and one was used: the account acts with that turn, and this
+        # one stays free.
         if not any(by == account and after > place for by, after in self.used.values()):
             self.used[number] = account, len(self.taken)
         return "ok"

@@ -1,4 +1,4 @@
-"""Agreement: a majority of all watchers, present or not; a minority changes nothing."""
+"""Agreement of watchers: a majority of all of them decides, present or not; a minority changes nothing."""
 
 from itertools import product
 

@@ -1,4 +1,5 @@
-"""Endpoints that take messages, do not, or are slow; what one was sent by another's secret."""
+"""Endpoints that accept messages, refuse them, or are slow, and a message signed with the secret of another
+endpoint."""
 
 import secrets
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""Webhooks for staff: failing endpoints, sent messages, and replays."""
+"""Webhooks in the console: failing endpoints, sent messages, and replays."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""Attacks on a sealed document, or on one to be stamped.  None of them is genuine."""
+"""Attacks on a sealed document, or on a document to be stamped. None of them is genuine."""
 
 import random
 import re
@@ -276,7 +276,7 @@ def test_seal_contains_all_certificates(lab):
         assert asn1_x509.Certificate.load(encoded).dump() in container
 
 
-# Those of others
+# Attacks of third parties
 
 
 def test_attacks_of_corpus_are_not_taken_for_seals(bench, corpus):

@@ -49,7 +49,7 @@ QUICK = Task("repair", BROKEN, answer_bytes_max=1_000_000)
 
 @pytest.fixture(scope="module")
 def endless_task() -> Task:
-    """A drawing without an end."""
+    """A task that draws endlessly."""
     work = picturing(whole(dashed_strokes()), 1)
     task = work.send(None)
     work.close()
@@ -60,7 +60,7 @@ def servers(owner: int | None = None) -> list[psutil.Process]:
     children = psutil.Process(owner).children() if owner else psutil.Process().children()
     found = []
     for one in children:
-        with suppress(psutil.NoSuchProcess):  # ended and not reaped yet
+        with suppress(psutil.NoSuchProcess):  # ended, but its parent has not waited for it yet
             if "meterai.sealing.tasks" in " ".join(one.cmdline()):
                 found.append(one)
     return found
@@ -83,7 +83,7 @@ def end_tasks() -> None:
 
 
 def ended(task: psutil.Process) -> bool:
-    """True after its server has reaped it: an ended process counts as a task until then."""
+    """Return True after its server has waited for it; until then an ended process counts as a task."""
     return not task.is_running() or task.pid not in {one.pid for one in tasks()}
 
 
@@ -95,7 +95,7 @@ def until(what: str, check: Callable[[], object]) -> None:
 
 
 class Asking:
-    """A task, asked in a thread."""
+    """A task that runs in a thread."""
 
     def __init__(self, task: Task) -> None:
         self.answer: bytes | None = b"not yet"
@@ -120,7 +120,7 @@ class Asking:
 
 @pytest.fixture(autouse=True)
 def _nothing_stays() -> Iterator[None]:
-    assert bounded.ask(QUICK)  # the server has its libraries
+    assert bounded.ask(QUICK)  # the server has loaded its libraries
     until("nothing is under way", lambda: not tasks())
     yield
     until("every task is over", lambda: not tasks())
@@ -133,7 +133,7 @@ def test_task_has_limits_and_no_secrets(endless_task):
     asked = Asking(endless_task)
     (server,) = servers()
     assert not server.environ()
-    # The last of them.
+    # the last of the tasks
     until("its limits are set", lambda: asked.process.rlimit(psutil.RLIMIT_NPROC) == (0, 0))
     assert asked.process.nice() > min(psutil.Process().nice(), 18)
     assert asked.process.rlimit(psutil.RLIMIT_CPU) == (2, 2)
@@ -145,7 +145,9 @@ def test_task_has_limits_and_no_secrets(endless_task):
     assert asked.process.rlimit(psutil.RLIMIT_FSIZE) == (0, 0)
     open_files = {one.fd for one in asked.process.open_files()}
     assert open_files <= {0, 1, 2}
-    assert len(asked.process.net_connections(kind="unix")) == 1  # to us, and not to the server
+    assert (
+        len(asked.process.net_connections(kind="unix")) == 1
+    )  # a signal to this process, and not to the server
     end_tasks()
     assert asked.result() is None
 
@@ -153,7 +155,7 @@ def test_task_has_limits_and_no_secrets(endless_task):
 def test_endless_task_is_ended_at_its_budget(endless_task):
     before = resource.getrusage(resource.RUSAGE_SELF).ru_utime
     assert bounded.ask(endless_task) is None
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_utime - before < 1  # not here
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_utime - before < 1  # not in this process
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSEGV, signal.SIGABRT])
@@ -212,7 +214,7 @@ bounded.ask(bounded.Task("picture", sys.stdin.buffer.read(), parameters))
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
 def test_processes_end_with_their_owner(endless_task, how):
-    """The end of the owner is not delayed."""
+    """The end of the owner is not delayed by tasks."""
     owner = subprocess.Popen(
         [sys.executable, "-c", _OWNER, json.dumps(endless_task.parameters)],
         stdin=subprocess.PIPE,
@@ -312,7 +314,7 @@ def test_clients_take_turns_and_none_fills_queue(endless_task):
         ]
         await _until(tasks)
         assert not order, "alone it may have the whole queue"
-        # Another client comes: the client with the most loses its newest task, and the other is next.
+        # Another client comes: the client with the most tasks loses its newest one, and the other is next.
         assert await _outcome(pool, repairing(BROKEN), "other", order, "other")
         await asyncio.wait(greedy)
         assert isinstance(greedy[2].exception(), ExaminationBusy)
@@ -391,7 +393,7 @@ def test_station_counts_one_wait_per_client(monkeypatch):
         await asyncio.gather(*asked)
         return pressure
 
-    # The first task of the many has a process at once, the client with few waits for 6 s.
+    # The first task of the large client gets a process at once; the small client waits 6 s.
     assert asyncio.run(crowd()) == pytest.approx(1.5)
 
 
@@ -416,7 +418,8 @@ def test_client_makes_room_only_for_client_with_fewer_afterwards(others: int) ->
 
     found = asyncio.run(crowd())
     refused = [place for place, one in enumerate(found) if isinstance(one, ExaminationBusy)]
-    # The third work of the many is removed for the other client; for its second no client has more.
+    # The third work of the large client is removed for the other client. For its second one, no client has
+    # more.
     assert refused == [2, 5][:others]
     assert [one for one in found if not isinstance(one, ExaminationBusy)] == ["done"] * 4
 
@@ -564,7 +567,7 @@ def test_client_with_sixty_works_does_not_delay_others(number: int) -> None:
             await asyncio.sleep(0)
         outcomes = await asyncio.gather(*tasks, return_exceptions=True)
         refused = [place for place, one in enumerate(outcomes) if one is not None]
-        # The last of the many made room for the others.
+        # The last task of the large client made room for the others.
         assert refused == list(range(48, 60))
 
     asyncio.run(run())
