@@ -1,7 +1,7 @@
 """A guest book: the toy room that docs/adding.md explains, as a room of the platform would be written.
 
 Promises this room keeps
-  * Whoever is entered is welcomed.
+  * Every entered guest is welcomed.
 
 Calls accounts.  Is in no list but that of its test (tests/apps/test_toy_room.py).
 """
