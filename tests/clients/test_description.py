@@ -210,8 +210,7 @@ def fits(name: str, kind: Any, schema: Schema, schemas: Schema, seen: set[str]) 
         if field not in schemas[title].get("required", ()):
             assert not one.required, f"{title}.{field} may be left out"
             if one.default is None:
-                told = {
-                    "oneOf": [*told.get("oneOf", [told]), {"type": "null"}]
-                }  # a field with the default None may be left out
+                # A field with the default None may be left out.
+                told = {"oneOf": [*told.get("oneOf", [told]), {"type": "null"}]}
         if field != "instructions":
             fits(f"{title}.{field}", one.type, told, schemas, seen)

@@ -357,9 +357,8 @@ def test_a_wrong_code_can_be_tried_again(erring: Applicant) -> None:
     erring.page.get_by_label("Kode enam angka").fill("12")
     erring.presses("Masuk")
     expect(erring.page.get_by_role("alert")).to_contain_text("enam angka")
-    erring.page.get_by_label("Kode enam angka").fill(
-        "000000"
-    )  # the right code once in a million runs
+    # The right code once in a million runs.
+    erring.page.get_by_label("Kode enam angka").fill("000000")
     erring.presses("Masuk")
     expect(erring.page.get_by_role("alert")).to_contain_text("Kode salah, sisa 4 percobaan")
 

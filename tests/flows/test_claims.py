@@ -141,12 +141,8 @@ def test_extended_document_gets_further_stamp_and_altered_one_does_not(
     found = stamped.anybody.verify(signed)
     assert found["verdict"] == "genuine_then_extended"
     assert found["sealed"]["bytes"] == len(stamped.document)
-    elsewhere = {
-        "page": 1,
-        "x": 60,
-        "y": 400,
-        "width": 80,
-    }  # other than the place of the first stamp
+    # Other than the place of the first stamp.
+    elsewhere = {"page": 1, "x": 60, "y": 400, "width": 80}
     altered = signed.replace(b"595", b"594", 1)
     refused = stamped.customer.stamp(altered, elsewhere)
     assert (refused.status, refused.json["code"]) == (422, "seal_spoilt")

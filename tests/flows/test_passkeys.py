@@ -122,9 +122,8 @@ def test_first_supervisor_signs_in_by_passkey_and_opens_the_console(
     # Not by a page, where the virtual authenticator would sign in again at once.
     until("no process takes the session any more", lambda: status() == 401)
     page.goto(f"{named(instance)}/console")
-    page.wait_for_url(
-        "**/console"
-    )  # the virtual authenticator answers while the page asks for the address
+    # The virtual authenticator answers while the page asks for the address.
+    page.wait_for_url("**/console")
     expect(page.get_by_role("searchbox")).to_be_visible()
 
 
@@ -143,9 +142,8 @@ def test_a_passkey_is_saved_signs_in_and_is_removed(
     page.get_by_role("button", name="Keluar").click()
     page.wait_for_url(f"{named(instance)}/")
     page.goto(f"{named(instance)}/sign-in?next=/account")
-    page.wait_for_url(
-        "**/account"
-    )  # the virtual authenticator answers while the page asks for the address
+    # The virtual authenticator answers while the page asks for the address.
+    page.wait_for_url("**/account")
 
     page.get_by_role("button", name="Keluar").click()
     page.wait_for_url(f"{named(instance)}/")

@@ -69,9 +69,8 @@ def test_due_time_of_a_second_payment_is_shown(shop: Shop) -> None:
     shop.pay(order)
     shop.work()
     assert seen(shop, order).refund_due_at is None, "nothing is in flight"
-    shop.call(
-        "UPDATE orders SET due_at = due_at - interval '1 day'"
-    )  # long overdue when it is paid
+    # Long overdue when it is paid.
+    shop.call("UPDATE orders SET due_at = due_at - interval '1 day'")
     shop.pay(order)
     captured = shop.rows("SELECT max(posted_at) AS at FROM entries")[0]["at"]
     assert seen(shop, order).refund_due_at == captured + timedelta(seconds=900), "not sorted yet"

@@ -296,9 +296,8 @@ def test_next_query_is_scheduled_after_any_number_of_queries(till: Till, asked: 
     till.shop.arrange("UPDATE payment_attempts SET asked = %s", asked)
     till.ask()
     assert timedelta(0) < till.attempt(attempt)["wait"] <= timedelta(hours=1)
-    till.shop.arrange(
-        "UPDATE payment_attempts SET asked = 1"
-    )  # otherwise the audit finds that the queries hide work
+    # Otherwise the audit finds that the queries hide work.
+    till.shop.arrange("UPDATE payment_attempts SET asked = 1")
 
 
 def test_lost_attempts_do_not_delay_a_paid_order(till: Till) -> None:

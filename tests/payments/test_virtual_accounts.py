@@ -225,9 +225,8 @@ def test_payment_without_news_is_found_by_a_query(
         await banks.control(rail, "faults", drop_notifications=1)
         assert (await banks.pay(rail, number))[0] == 200
         await banks.round()
-        state = (
-            "placed" if rail == "doku" else "executed"
-        )  # the payment at doku is known after a minute
+        # The payment at doku is known after a minute.
+        state = "placed" if rail == "doku" else "executed"
         assert (await banks.shown(order))["state"] == state
 
     play(database_url, tmp_path, story, payment_rails=rail)

@@ -43,10 +43,8 @@ def launched(*arguments: str) -> Iterator[Browser]:
         browser = playwright.chromium.launch(
             executable_path=CHROMIUM,
             args=[*ARGUMENTS, *arguments],
-            env={
-                **os.environ,
-                "TMPDIR": "/tmp",
-            },  # the path of a Unix socket is limited to 108 bytes
+            # The path of a Unix socket is limited to 108 bytes.
+            env={**os.environ, "TMPDIR": "/tmp"},
         )
         yield browser
         browser.close()

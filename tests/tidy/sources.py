@@ -23,9 +23,8 @@ NOT_ROOMS = {"kit", "plumbing", "room", "apps"}
 ROOMS = {path.parent.name for path in PACKAGE.glob("*/__init__.py")} - NOT_ROOMS
 SOURCES = [(path, ast.parse(path.read_text())) for path in sorted(PACKAGE.rglob("*.py"))]
 BESIDE = [(path, ast.parse(path.read_text())) for path in sorted(REHEARSAL.rglob("*.py"))]
-BASELINE = sorted(
-    (ROOT / "migrations").glob("*.sql")
-)  # from the time before rooms had SQL of their own
+# From the time before rooms had SQL of their own.
+BASELINE = sorted((ROOT / "migrations").glob("*.sql"))
 MIGRATIONS = [*BASELINE, *sorted(PACKAGE.glob("*/sql/*.sql"))]
 FUNCTIONS = sorted(PACKAGE.glob("*/sql/functions/*.sql"))
 SQL = "\n".join(path.read_text() for path in (*MIGRATIONS, *FUNCTIONS))

@@ -114,10 +114,8 @@ def test_the_trail_has_one_door_of_functions_and_one_of_python() -> None:
         for sql in (*function_files(), *python_strings())
         if "INTO audit_events" in " ".join(sql.bare.split())
     }
-    assert writes == {
-        "audit_record",
-        "trail/service.py:_RECORD",
-    }  # functions of the database, and files in Python
+    # Functions of the database, and files in Python.
+    assert writes == {"audit_record", "trail/service.py:_RECORD"}
     assert "audit_events" in {table for room in ROOMS for table in room.tables}
 
 

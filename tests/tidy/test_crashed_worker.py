@@ -30,10 +30,8 @@ def test_after():
 )
 FILES = 12
 ARGUMENTS = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder", "-c", os.devnull)
-OF_ENDING = (
-    5,
-    11,
-)  # the last test too: by then only tests that its process had already started are left
+# The last test too: by then only tests that its process had already started are left.
+OF_ENDING = (5, 11)
 
 
 def test_every_other_test_is_run_and_told(tmp_path: Path) -> None:

@@ -421,9 +421,8 @@ def test_the_line_for_memory_goes_by_priority(tmp_path: Path) -> None:
             asyncio.create_task(one("money", Priority.MONEY, 5)),
         ]
         await asyncio.sleep(0)
-        budget.give_back(
-            20
-        )  # enough room for `checking` and `paid`, but not for `money`, which goes first
+        # Enough room for `checking` and `paid`, but not for `money`, which goes first.
+        budget.give_back(20)
         await asyncio.sleep(0)
         assert served == ["money"]
         budget.give_back(80)

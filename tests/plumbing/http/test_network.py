@@ -26,12 +26,8 @@ def network(seen: str, told: list[str], proxies: int) -> str:
         ("203.0.113.7", [], 0, "203.0.113.7"),
         ("203.0.113.7", ["198.51.100.1"], 0, "203.0.113.7"),  # no proxy is trusted
         ("10.0.0.1", ["198.51.100.1"], 1, "198.51.100.1"),
-        (
-            "10.0.0.1",
-            ["6.6.6.6, 198.51.100.1"],
-            1,
-            "198.51.100.1",
-        ),  # a stranger wrote the first address
+        # A stranger wrote the first address.
+        ("10.0.0.1", ["6.6.6.6, 198.51.100.1"], 1, "198.51.100.1"),
         ("10.0.0.1", ["198.51.100.1, 10.0.0.2"], 2, "198.51.100.1"),
         # A header line of the stranger, before or joined with that of our proxy.
         ("10.0.0.1", ["6.6.6.6", "198.51.100.1"], 1, "198.51.100.1"),

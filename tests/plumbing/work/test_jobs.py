@@ -719,9 +719,8 @@ def test_facts_are_read_as_they_were_told(database_url: str) -> None:
         subscribe(database_url, "look")
         async with shift.database.transaction() as tx:
             await emit(tx, told)
-        await shift.database.call(
-            "UPDATE jobs SET handler = 'look'"
-        )  # a name that no subscription declares
+        # A name that no subscription declares.
+        await shift.database.call("UPDATE jobs SET handler = 'look'")
         await shift.work_once([on(Told, look, gives_up=False)])
         assert seen == [told]
 

@@ -158,6 +158,5 @@ def test_a_refund_is_tried_again_within_five_minutes_for_ever(tries: int) -> Non
 
 @given(timeout=st.floats(0.01, 3600))
 def test_the_lease_of_a_refund_is_longer_than_its_calls(timeout: float) -> None:
-    assert (
-        refund_lease_seconds(timeout) > 4 * timeout
-    )  # the calls for a token and a refund, both with a repeat
+    # The calls for a token and a refund, both with a repeat.
+    assert refund_lease_seconds(timeout) > 4 * timeout

@@ -145,9 +145,8 @@ def test_task_has_limits_and_no_secrets(endless_task):
     assert asked.process.rlimit(psutil.RLIMIT_FSIZE) == (0, 0)
     open_files = {one.fd for one in asked.process.open_files()}
     assert open_files <= {0, 1, 2}
-    assert (
-        len(asked.process.net_connections(kind="unix")) == 1
-    )  # a signal to this process, and not to the server
+    # The connection leads to this process, and not to the server.
+    assert len(asked.process.net_connections(kind="unix")) == 1
     end_tasks()
     assert asked.result() is None
 
