@@ -57,7 +57,7 @@ def begun(folder: Path, customer: Client, *words: str, first: str = "") -> subpr
     )
 
 
-def test_a_folder_is_stamped_once_however_often_the_command_is_killed(
+def test_folder_is_stamped_once_despite_any_kill_of_the_command(
     customer: Client, audited: Instance, tmp_path: Path
 ):
     folder = folder_of(tmp_path, 6)
@@ -85,7 +85,7 @@ def test_a_folder_is_stamped_once_however_often_the_command_is_killed(
     assert (done.returncode, "done before" in told) == (1, True), "a document is broken"
 
 
-def test_what_is_missing_is_ordered_and_waited_for(
+def test_missing_stamps_are_ordered_and_waited_for(
     customer: Client, audited: Instance, tmp_path: Path
 ):
     folder = folder_of(tmp_path, 2)
@@ -105,7 +105,7 @@ def test_what_is_missing_is_ordered_and_waited_for(
     assert customer.balance() == {"available": 0, "held": 0, "used": 6}
 
 
-def test_link_and_name_that_is_not_utf8_are_named_and_hidden_files_left_out(
+def test_link_and_invalid_utf8_name_are_reported_and_hidden_files_skipped(
     customer: Client, audited: Instance, tmp_path: Path
 ):
     folder = tmp_path / "folder"
@@ -129,7 +129,7 @@ def test_link_and_name_that_is_not_utf8_are_named_and_hidden_files_left_out(
 
 
 @pytest.mark.parametrize("name", ["stamped", "stamped/more", NAME])
-def test_nothing_is_written_through_a_link(tmp_path: Path, name: str):
+def test_no_file_is_written_through_a_link(tmp_path: Path, name: str):
     (tmp_path / "stamped").mkdir()
     (tmp_path / "elsewhere").mkdir()
     if name == "stamped":
@@ -142,7 +142,7 @@ def test_nothing_is_written_through_a_link(tmp_path: Path, name: str):
     assert "goes on" not in told
 
 
-def test_what_is_no_journal_says_what_to_do(tmp_path: Path):
+def test_invalid_journal_is_refused_with_advice(tmp_path: Path):
     (tmp_path / NAME).write_bytes(b"none\n{}\n")
     process = begun(tmp_path, Client("http://127.0.0.1:9", "mtr_key"))
     _, told = process.communicate()
@@ -176,7 +176,7 @@ def test_escape_sequence_of_a_server_is_not_printed(tmp_path: Path):
 @pytest.mark.parametrize(
     "words", [["--placement", "{"], ["--placement", '{"pge": 1}'], ["--placement", "7"]]
 )
-def test_what_is_no_placement_is_said_at_once(tmp_path: Path, words: Sequence[str]):
+def test_invalid_placement_is_refused_before_any_request(tmp_path: Path, words: Sequence[str]):
     nobody = begun(tmp_path, Client("http://127.0.0.1:9", "mtr_key"), *words)
     _, told = nobody.communicate()
     assert nobody.returncode == 2
@@ -184,7 +184,7 @@ def test_what_is_no_placement_is_said_at_once(tmp_path: Path, words: Sequence[st
     assert not (tmp_path / NAME).exists()
 
 
-def test_a_journal_that_was_cut_goes_on_and_one_that_is_none_stops(tmp_path: Path):
+def test_truncated_journal_continues_and_foreign_file_stops(tmp_path: Path):
     path = tmp_path / NAME
     journal = Journal(path)
     journal.note(key="k")

@@ -12,7 +12,7 @@ from tests.support.pdf import pdf
 PATIENT = Retrying(first_seconds=0.1, longest_seconds=1.0, tries_max=100)
 
 
-def test_a_batch_is_sent_twice_and_stamped_once(audited: Instance, tmp_path: Path):
+def test_batch_sent_twice_is_stamped_once(audited: Instance, tmp_path: Path):
     key = audited.customer().key
     names = [f"surat-{number}.pdf" for number in range(6)]
     for name in names:

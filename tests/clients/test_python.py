@@ -41,7 +41,7 @@ def bought(client: Meterai, instance: Instance, quantity: int = 1) -> str:
     return client.orders.wait(order.id).id
 
 
-def test_a_document_is_stamped_from_the_balance(client: Meterai, audited: Instance, tmp_path: Path):
+def test_document_is_stamped_from_the_balance(client: Meterai, audited: Instance, tmp_path: Path):
     number = bought(client, audited, 2)
     assert client.stampings.balance().available == 2
     path, stamped = tmp_path / "surat.pdf", tmp_path / "stamped.pdf"
@@ -94,7 +94,7 @@ def test_documents_are_ordered_with_their_stamps_and_paid_once(
         assert client.verifications.check(path).verdict == "genuine"
 
 
-def test_the_awaited_client_goes_the_same_way(audited: Instance, tmp_path: Path):
+def test_async_client_makes_the_same_calls(audited: Instance, tmp_path: Path):
     key = audited.customer().key
 
     async def run() -> None:
@@ -113,7 +113,7 @@ def test_the_awaited_client_goes_the_same_way(audited: Instance, tmp_path: Path)
     asyncio.run(run())
 
 
-def test_an_order_that_is_withdrawn_is_not_waited_for(client: Meterai):
+def test_wait_for_a_withdrawn_order_ends(client: Meterai):
     order = client.orders.place(1)
     assert client.orders.withdraw(order.id).state == "withdrawn"
     with pytest.raises(NotExecuted) as caught:
@@ -121,7 +121,7 @@ def test_an_order_that_is_withdrawn_is_not_waited_for(client: Meterai):
     assert caught.value.order.state == "withdrawn"
 
 
-def test_refusals_have_their_code_and_number(client: Meterai, audited: Instance):
+def test_refusal_has_its_code_and_request_id(client: Meterai, audited: Instance):
     with pytest.raises(Conflict) as conflict:
         client.stampings.stamp(pdf(), At(1, 60, 60))
     assert conflict.value.code == "not_enough_stamps"
@@ -136,14 +136,14 @@ def test_refusals_have_their_code_and_number(client: Meterai, audited: Instance)
     assert refused.value.title.isascii()
 
 
-def test_a_complaint_is_answered(client: Meterai):
+def test_complaint_is_answered(client: Meterai):
     order = client.orders.place(1)
     case = client.cases.complain("paid_not_executed", "Saldo terpotong, kuota 0.", about=order.id)
     assert client.cases.get(case.id).messages[0].words == "Saldo terpotong, kuota 0."
     assert [one.id for one in client.cases.list()] == [case.id]
 
 
-def test_keys_lines_and_the_installation_are_shown(client: Meterai):
+def test_keys_lines_and_installation_can_be_read(client: Meterai):
     (key,) = client.organization.api_keys()
     assert key.ended_at is None
     assert not client.lines.get().stands_in_the_way
@@ -152,9 +152,7 @@ def test_keys_lines_and_the_installation_are_shown(client: Meterai):
     assert client.verifications.claim_keys()[0].algorithm == "Ed25519"
 
 
-def test_answers_that_are_lost_make_no_second_order_and_no_second_stamp(
-    audited: Instance, tmp_path: Path
-):
+def test_lost_answers_cause_no_second_order_and_no_second_stamp(audited: Instance, tmp_path: Path):
     key = audited.customer().key
     with dropping(audited.port) as proxy, Meterai(proxy.url, key, retrying=PATIENT) as client:
         proxy.to_lose = 3
@@ -168,7 +166,7 @@ def test_answers_that_are_lost_make_no_second_order_and_no_second_stamp(
         client.stampings.download(stamping, tmp_path / "stamped.pdf")
 
 
-def test_a_server_that_is_killed_in_between_is_waited_for(tmp_path: Path):
+def test_client_waits_for_a_killed_server(tmp_path: Path):
     with (
         Instance(tmp_path) as own,
         Meterai(own.url, own.customer().key, retrying=PATIENT) as client,

@@ -27,7 +27,7 @@ def run(folder: Path, *words: str | Path) -> str:
 
 @pytest.mark.skipif(NODE is None, reason="no Node here (Debian's packages nodejs and npm)")
 @pytest.mark.skipif(not PACKAGES.is_dir(), reason="npm packages are not here (scripts/typescript)")
-def test_generated_types_compile_and_make_the_journey(audited: Instance, tmp_path: Path):
+def test_generated_types_compile_and_run_the_journey(audited: Instance, tmp_path: Path):
     folder = shutil.copytree(SOURCES, tmp_path / "typescript")
     (folder / "node_modules").symlink_to(PACKAGES)
     node = NODE or ""

@@ -54,7 +54,9 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return python
 
 
-def test_the_wheel_asks_an_installation(fresh: Path, instance: Instance, tmp_path: Path) -> None:
+def test_installed_wheel_calls_an_installation(
+    fresh: Path, instance: Instance, tmp_path: Path
+) -> None:
     asked = subprocess.run(
         [fresh, "-I", "-c", USE, instance.url],
         cwd=tmp_path,
@@ -65,7 +67,7 @@ def test_the_wheel_asks_an_installation(fresh: Path, instance: Instance, tmp_pat
     assert asked.stdout == "Ed25519\n"
 
 
-def test_the_wheel_has_types(fresh: Path, tmp_path: Path) -> None:
+def test_wheel_contains_types(fresh: Path, tmp_path: Path) -> None:
     (tmp_path / "use.py").write_text(TYPED)
     found = subprocess.run(
         [sys.executable, "-m", "mypy", "--strict", "--python-executable", fresh, "use.py"],

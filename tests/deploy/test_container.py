@@ -72,7 +72,7 @@ def test_every_command_of_the_file_runs_and_the_image_would_serve(tmp_path: Path
     assert "installation_missing" in served.stderr or "not_for_production" in served.stderr
 
 
-def test_the_image_holds_the_runtime_alone_and_runs_as_nobody_of_the_host() -> None:
+def test_image_contains_only_the_runtime_and_runs_as_no_user_of_the_host() -> None:
     text = FILE.read_text()
     assert "requirements-dev" not in text
     order = [name for name, _ in instructions()]
@@ -84,7 +84,7 @@ def test_the_image_holds_the_runtime_alone_and_runs_as_nobody_of_the_host() -> N
     assert len(set(re.findall(r"^FROM (\S+)", text, re.M))) == 1
 
 
-def test_everything_that_is_copied_is_there() -> None:
+def test_every_copied_path_exists() -> None:
     for name, rest in instructions():
         if name == "COPY" and not rest.startswith("--from"):
             for one in rest.split()[:-1]:
@@ -93,6 +93,6 @@ def test_everything_that_is_copied_is_there() -> None:
 
 @pytest.mark.skipif(shutil.which("podman") is None, reason="podman is not on this machine")
 @pytest.mark.soak
-def test_podman_builds_it() -> None:
+def test_podman_builds_the_image() -> None:
     command = ["podman", "build", "--file", str(FILE), "--tag", "meterai-test", str(ROOT)]
     assert subprocess.run(command, check=False).returncode == 0

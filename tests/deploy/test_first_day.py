@@ -76,7 +76,7 @@ def installed(machine: Machine) -> None:
 
 
 @pytest.mark.soak
-def test_the_page_leads_to_an_installation_that_answers(machine: Machine) -> None:
+def test_commands_of_the_page_make_an_installation_that_answers(machine: Machine) -> None:
     installed(machine)
     (database,) = of("3.")
     machine.run(database)
@@ -162,7 +162,7 @@ def _is_of_the_application(machine: Machine) -> None:
         connection.execute("DELETE FROM audit_events")
 
 
-def test_every_block_is_run_or_is_known_to_need_root() -> None:
+def test_every_block_is_run_or_needs_root() -> None:
     assert {one.how for one in blocks()} == {"run", "root"}
     for one in blocks():
         if one.how == "root":
@@ -183,7 +183,7 @@ def test_every_unit_is_copied_and_started() -> None:
 @pytest.mark.skipif(
     shutil.which("systemd-analyze") is None, reason="systemd is not on this machine"
 )
-def test_systemd_takes_the_units(tmp_path: Path) -> None:
+def test_systemd_accepts_the_units(tmp_path: Path) -> None:
     meterai = UV.parent / "meterai"
     for path in UNITS.iterdir():
         (tmp_path / path.name).write_text(
@@ -203,6 +203,6 @@ def test_systemd_takes_the_units(tmp_path: Path) -> None:
         assert exposed.returncode == 0, exposed.stdout
 
 
-def test_what_serves_is_not_started_again_where_that_changes_nothing() -> None:
+def test_serving_units_restart_only_if_a_restart_can_help() -> None:
     for name in ("meterai-web.service", "meterai-worker.service"):
         assert unit(name)["RestartPreventExitStatus"] == ["78"]

@@ -85,7 +85,7 @@ EXPRESSIONS = [
 
 
 @pytest.mark.parametrize("number", range(len(EXPRESSIONS)))
-def test_every_expression_asks_for_metrics_that_there_are(number: int) -> None:
+def test_every_expression_uses_existing_metrics(number: int) -> None:
     assert list(complaints(EXPRESSIONS[number])) == [], EXPRESSIONS[number]
 
 
@@ -100,12 +100,12 @@ def test_every_expression_asks_for_metrics_that_there_are(number: int) -> None:
         "meterai_faults_total_bucket",
     ],
 )
-def test_an_expression_about_nothing_is_found(wrong: str) -> None:
+def test_expression_with_an_unknown_metric_is_found(wrong: str) -> None:
     assert list(complaints(wrong))
 
 
 @pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not on this machine")
-def test_prometheus_takes_the_rules() -> None:
+def test_prometheus_accepts_the_rules() -> None:
     done = subprocess.run(
         ["promtool", "check", "rules", str(RULES)], capture_output=True, text=True, check=False
     )
@@ -123,7 +123,7 @@ def _anchors() -> set[str]:
     return {re.sub(r"[^\w -]", "", head).strip().lower().replace(" ", "-") for head in heads}
 
 
-def test_every_alert_is_a_row_of_what_to_watch_and_leads_to_it() -> None:
+def test_every_alert_has_a_row_in_the_documentation_and_links_to_it() -> None:
     names = [one["alert"] for one in rules()]
     assert len(names) == len(set(names)) > 10
     for one in rules():
@@ -140,14 +140,14 @@ def test_every_alert_is_a_row_of_what_to_watch_and_leads_to_it() -> None:
         assert told_of <= has | {"instance"}, one["alert"]
 
 
-def test_every_row_of_what_to_watch_has_an_alert_or_no_metric() -> None:
+def test_every_documented_row_has_an_alert_or_no_metric() -> None:
     watched = {one["annotations"]["sign"] for one in rules()}
     assert len(_signs()) > 20
     for sign in set(_signs()) - watched:
         assert set(re.findall(r"`([a-z_]+)[` ]", sign)) & NO_METRIC, sign
 
 
-def test_the_dashboard_has_units_and_no_two_panels_in_one_place() -> None:
+def test_dashboard_panels_have_units_and_do_not_overlap() -> None:
     shown = [one for one in panels() if one["type"] != "row"]
     assert len(shown) > 15
     assert len({one["id"] for one in panels()}) == len(panels())

@@ -106,7 +106,7 @@ class Story:
 
 @pytest.mark.parametrize("is_lost", HOW)
 @pytest.mark.parametrize("telling", range(TELLINGS))
-def test_story_of_a_batch_in_which_processes_are_killed(
+def test_batch_is_stamped_once_although_processes_are_killed(
     inside: Inside, telling: int, is_lost: bool
 ) -> None:
     customer, _ = bought(inside, ROWS + 1)

@@ -673,7 +673,7 @@ OWN: Mapping[str, Iterable[str]] = {
 }
 
 
-def test_every_rail_of_our_own_has_its_commits_struck() -> None:
+def test_every_own_rail_has_a_scenario_of_failing_commits() -> None:
     assert {kind.name for kind in RAILS if kind.is_own} == set(OWN)
     struck = {table for tables in STORIES.values() for table in tables}
     assert struck.issuperset(table for tables in OWN.values() for table in tables)
@@ -682,7 +682,7 @@ def test_every_rail_of_our_own_has_its_commits_struck() -> None:
 @pytest.mark.soak
 @pytest.mark.parametrize("when", When, ids=lambda when: when.name.lower())
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: story.__name__)
-def test_commit_that_fails_leaves_books_that_are_equal_to_the_record(
+def test_failed_commit_leaves_books_equal_to_the_record(
     database_url: str,
     tmp_path: Path,
     story: Callable[[Town, Armed], Awaitable[None]],

@@ -20,7 +20,9 @@ def _end_every_connection(instance: Instance) -> int:
         return int(row[0])
 
 
-def test_a_broken_connection_is_a_come_again_and_never_a_fault(audited: Instance) -> None:
+def test_broken_connection_is_refused_with_a_retry_time_and_causes_no_fault(
+    audited: Instance,
+) -> None:
     customer = audited.customer()
     before = len(audited.log)  # the instance is shared
     order = customer.place()

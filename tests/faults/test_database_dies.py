@@ -40,7 +40,7 @@ def runs_another(instance: Instance, old: int) -> bool:
         return False  # the process id of the dead server, or an incomplete file
 
 
-def test_a_killed_database_is_started_again_and_nothing_else_needs_to_be(mortal: Instance) -> None:
+def test_killed_database_is_restarted_and_no_other_part(mortal: Instance) -> None:
     customer = mortal.customer()
     order = customer.place()
     qr = payable(customer, order)
@@ -54,7 +54,7 @@ def test_a_killed_database_is_started_again_and_nothing_else_needs_to_be(mortal:
     assert parts == {name: mortal.part(name).pid for name in ("web", "worker")}
 
 
-def test_a_frozen_database_is_a_503_with_a_time_and_no_hang(mortal: Instance) -> None:
+def test_frozen_database_causes_503_with_a_retry_time(mortal: Instance) -> None:
     customer = mortal.customer()
     # The server first, since it then starts no more processes. Processes that ended meanwhile need no stop.
     frozen = [postmaster(mortal)]
@@ -77,16 +77,14 @@ def test_a_frozen_database_is_a_503_with_a_time_and_no_hang(mortal: Instance) ->
     until("the web answers", lambda: customer.get("/v1/orders").status == 200)
 
 
-def test_a_command_beside_up_does_not_stop_its_database(mortal: Instance) -> None:
+def test_command_beside_up_does_not_stop_its_database(mortal: Instance) -> None:
     server = postmaster(mortal)
     assert mortal.command("audit").returncode == 0
     assert postmaster(mortal).pid == server.pid
     assert mortal.anybody().get("/readyz").status == 200
 
 
-def test_a_web_whose_database_is_not_there_yet_answers_503_until_it_is(
-    mortal: Instance, tmp_path: Path
-) -> None:
+def test_web_answers_503_until_its_database_exists(mortal: Instance, tmp_path: Path) -> None:
     server = Server(tmp_path)
     server.stop()
     # A store of its own, since the database of the instance claims the other one.
@@ -129,7 +127,7 @@ def test_a_web_whose_database_is_not_there_yet_answers_503_until_it_is(
 
 
 @pytest.mark.parametrize("service", ["web", pytest.param("worker", marks=pytest.mark.variant)])
-def test_a_service_says_what_is_missing_and_ends(
+def test_service_names_what_is_missing_and_ends(
     server: str, template: str, tmp_path: Path, service: str
 ) -> None:
     def start(database: str, **more: str) -> subprocess.CompletedProcess[str]:
@@ -156,7 +154,7 @@ def test_a_service_says_what_is_missing_and_ends(
     assert "database_missing" in unreadable.stderr
 
 
-def test_a_web_whose_port_is_taken_says_so(mortal: Instance) -> None:
+def test_web_reports_a_port_in_use(mortal: Instance) -> None:
     port = mortal.url.rsplit(":", 1)[1]
     done = mortal.command("web", "--port", port)
     assert done.returncode == EX_CONFIG

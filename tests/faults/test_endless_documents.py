@@ -89,7 +89,7 @@ def is_one_drawn(instance: Instance) -> bool:
     return len(examiners(instance)) >= 2
 
 
-def test_who_stamps_and_who_checks_does_not_wait_for_documents_without_end(
+def test_endless_documents_delay_neither_stamping_nor_checking(
     running: Instance, payer: Client, bomb: bytes, ordinary: bytes
 ) -> None:
     sent = [Sent(running, bomb) for _ in range(3)]
@@ -108,14 +108,14 @@ def test_who_stamps_and_who_checks_does_not_wait_for_documents_without_end(
     assert running.anybody().verify(ordinary)["verdict"] == "genuine"
 
 
-def test_nobody_without_stamps_has_anything_examined(running: Instance) -> None:
+def test_document_is_not_examined_without_stamps(running: Instance) -> None:
     poor = running.customer()
     broken = whole(letter()).replace(b" 00000 n \n", b" 00000 n\n")
     reply = poor.stamp(broken)
     assert (reply.status, reply.json["code"]) == (409, "not_enough_stamps")
 
 
-def test_a_key_that_was_answered_is_answered_again_without_stamps(running: Instance) -> None:
+def test_answered_key_is_answered_again_without_stamps(running: Instance) -> None:
     """The same answer, although the document has to be repaired again before it is recognized."""
     customer = running.customer()
     order = customer.place(1)
@@ -136,7 +136,7 @@ def is_gone(process: psutil.Process) -> bool:
         return True
 
 
-def test_stopping_waits_for_no_picture(running: Instance, bomb: bytes) -> None:
+def test_stop_waits_for_no_picture(running: Instance, bomb: bytes) -> None:
     sent = [Sent(running, bomb) for _ in range(3)]
     until("one is being drawn", lambda: is_one_drawn(running))
     beside, web = examiners(running), running.part("web")
@@ -149,7 +149,7 @@ def test_stopping_waits_for_no_picture(running: Instance, bomb: bytes) -> None:
     running.assert_audit_holds()
 
 
-def test_nothing_is_left_when_the_web_is_killed(running: Instance, bomb: bytes) -> None:
+def test_killed_web_leaves_no_process(running: Instance, bomb: bytes) -> None:
     sent = [Sent(running, bomb) for _ in range(3)]
     until("one is being drawn", lambda: is_one_drawn(running))
     beside = examiners(running)

@@ -108,7 +108,7 @@ def _is_bought_after_all(inside: Inside, customer: Client, key: str) -> None:
 
 
 @pytest.mark.parametrize("victim", BY_WEB)
-def test_killed_before_the_order_is_recorded(
+def test_web_killed_before_the_order_is_recorded_loses_nothing(
     inside: Inside, background: ThreadPoolExecutor, victim: str
 ) -> None:
     customer = inside.customer()
@@ -121,7 +121,9 @@ def test_killed_before_the_order_is_recorded(
     _is_bought_after_all(inside, customer, "k")
 
 
-def test_killed_while_the_bank_makes_the_qr(inside: Inside, background: ThreadPoolExecutor) -> None:
+def test_process_killed_while_the_bank_makes_the_qr_loses_nothing(
+    inside: Inside, background: ThreadPoolExecutor
+) -> None:
     customer = inside.customer()
     with frozen(inside, "standins"):
         request = background.submit(place, customer, "k")
@@ -133,7 +135,7 @@ def test_killed_while_the_bank_makes_the_qr(inside: Inside, background: ThreadPo
 
 
 @pytest.mark.parametrize("victim", BY_WEB)
-def test_killed_after_the_qr_and_before_it_is_recorded(
+def test_process_killed_before_the_made_qr_is_recorded_loses_nothing(
     inside: Inside, background: ThreadPoolExecutor, victim: str
 ) -> None:
     customer = inside.customer()
@@ -150,7 +152,7 @@ def test_killed_after_the_qr_and_before_it_is_recorded(
     _is_bought_after_all(inside, customer, "k")
 
 
-def test_killed_while_it_takes_the_notification_in(inside: Inside) -> None:
+def test_web_killed_during_receipt_of_a_notification_loses_nothing(inside: Inside) -> None:
     customer = inside.customer()
     inside.instance.bank.faults(query_500=-1)
     order = customer.place(1)["id"]
@@ -164,7 +166,7 @@ def test_killed_while_it_takes_the_notification_in(inside: Inside) -> None:
 
 
 @pytest.mark.parametrize("victim", BY_WORKER)
-def test_killed_while_it_captures_the_payment(inside: Inside, victim: str) -> None:
+def test_process_killed_during_the_capture_loses_nothing(inside: Inside, victim: str) -> None:
     customer = inside.customer()
     inside.instance.bank.faults(query_500=-1)
     order = customer.place(1)["id"]
@@ -179,7 +181,9 @@ def test_killed_while_it_captures_the_payment(inside: Inside, victim: str) -> No
 
 
 @pytest.mark.parametrize("victim", BY_WORKER)
-def test_killed_after_the_capture_and_before_the_stamps(inside: Inside, victim: str) -> None:
+def test_worker_killed_between_capture_and_execution_loses_nothing(
+    inside: Inside, victim: str
+) -> None:
     customer = inside.customer()
     order = customer.place(1)["id"]
     with inside.paused_at(
@@ -224,7 +228,7 @@ def _serials(inside: Inside, customer: Client) -> list[str]:
 
 
 @pytest.mark.parametrize("victim", BY_WEB)
-def test_killed_while_it_reserves(
+def test_web_killed_during_the_reservation_loses_nothing(
     inside: Inside, background: ThreadPoolExecutor, victim: str
 ) -> None:
     customer, _ = bought(inside, 2)
@@ -239,7 +243,7 @@ def test_killed_while_it_reserves(
 
 
 @pytest.mark.parametrize("victim", BY_WEB)
-def test_killed_after_the_seal_and_before_it_is_delivered(
+def test_web_killed_between_seal_and_delivery_loses_nothing(
     inside: Inside, background: ThreadPoolExecutor, victim: str
 ) -> None:
     customer, _ = bought(inside, 2)
@@ -255,7 +259,7 @@ def test_killed_after_the_seal_and_before_it_is_delivered(
     _is_stamped_once(inside, customer, document, "s", serials)
 
 
-def test_killed_again_after_the_reservation_and_before_the_seal(
+def test_two_kills_between_reservation_and_seal_lose_nothing(
     inside: Inside, background: ThreadPoolExecutor
 ) -> None:
     customer, _ = bought(inside, 2)
@@ -282,7 +286,7 @@ def _end_sessions(inside: Inside) -> None:
     )
 
 
-def test_killed_after_delivery_and_before_the_answer(
+def test_web_killed_between_delivery_and_answer_loses_nothing(
     inside: Inside, background: ThreadPoolExecutor
 ) -> None:
     customer, _ = bought(inside, 2)
@@ -313,7 +317,9 @@ def customer_holds(inside: Inside, customer: Client) -> tuple[int, int, int]:
 
 
 @pytest.mark.parametrize("step", ["stamping_reserve_ordered", "stamping_deliver"])
-def test_the_worker_is_killed_while_it_stamps_ordered_documents(inside: Inside, step: str) -> None:
+def test_worker_killed_while_it_stamps_ordered_documents_loses_nothing(
+    inside: Inside, step: str
+) -> None:
     customer = inside.customer()
     order = inside.order_documents(customer, pdf(), pdf(2))["id"]
     table = "stamps" if step == "stamping_reserve_ordered" else "deltas"
@@ -347,7 +353,7 @@ def _is_sent(inside: Inside, number: str) -> bool:
 
 
 @pytest.mark.parametrize("victim", BY_WORKER)
-def test_killed_after_the_intent_to_refund_and_before_the_bank_acts(
+def test_worker_killed_between_refund_intent_and_refund_loses_nothing(
     inside: Inside, victim: str
 ) -> None:
     customer, order = bought(inside, 1)
@@ -360,7 +366,7 @@ def test_killed_after_the_intent_to_refund_and_before_the_bank_acts(
 
 
 @pytest.mark.parametrize("victim", BY_WORKER)
-def test_killed_after_the_bank_refunded_and_before_it_is_recorded(
+def test_worker_killed_before_the_made_refund_is_recorded_loses_nothing(
     inside: Inside, victim: str
 ) -> None:
     customer, order = bought(inside, 1)

@@ -97,7 +97,7 @@ SERVICES: Mapping[Write, str] = {
 }
 
 
-def test_every_write_of_every_rail_has_its_faults() -> None:
+def test_every_write_of_every_rail_is_tested_with_faults() -> None:
     assert writes() == set(SERVICES)
 
 
@@ -351,7 +351,7 @@ STORIES = {"open": open_fails, "cancel": cancel_fails, "refund": refund_fails}
 @pytest.mark.sample(4)
 @pytest.mark.parametrize("ordered", Ordered)
 @pytest.mark.parametrize("write", [one for one in SERVICES if one[1] != TRANSFER], ids="-".join)
-def test_write_that_fails_leaves_books_that_are_equal_to_the_record(
+def test_failed_write_leaves_books_equal_to_the_record(
     database_url: str, tmp_path: Path, write: Write, ordered: Ordered
 ) -> None:
     async def run() -> None:
@@ -412,7 +412,7 @@ async def transfer_fails(counter: Counter, fault: Fault) -> Any:
     return order
 
 
-def test_transfer_that_fails_leaves_books_that_are_equal_to_the_record(
+def test_failed_transfer_leaves_books_equal_to_the_record(
     database_url: str, tmp_path: Path
 ) -> None:
     async def run() -> None:

@@ -207,7 +207,7 @@ def front(fragile: Inside, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 # -- while the web answers ---------------------------------------------------------------------
 
 
-def test_pages_come_through_and_say_where_they_came_from(front: Front) -> None:
+def test_page_passes_nginx_and_plain_http_is_redirected(front: Front) -> None:
     shown = front.ask("GET", "/")
     assert (shown.status, shown.headers["content-type"]) == (200, "text/html; charset=utf-8")
     assert b"meterai" in shown.data
@@ -218,7 +218,7 @@ def test_pages_come_through_and_say_where_they_came_from(front: Front) -> None:
     )
 
 
-def test_answer_of_either_has_one_id_that_both_know(front: Front) -> None:
+def test_answer_of_nginx_or_web_has_one_safe_request_id(front: Front) -> None:
     for path in ("/", "/v1/orders", "/nobody/problem.json", "/static/nothing"):
         own = front.ask("GET", path).headers.getlist("x-request-id")
         assert [len(one) for one in own] == [32], path
@@ -231,7 +231,7 @@ def test_answer_of_either_has_one_id_that_both_know(front: Front) -> None:
     assert told == refused.headers["request-id"] != "<b>unsafe</b>"
 
 
-def test_files_come_from_the_folder_where_the_version_is_there(front: Front) -> None:
+def test_static_file_is_served_from_the_folder_if_its_version_exists(front: Front) -> None:
     [kept] = front.folder.glob("pages/static/*/site.css")
     version = kept.parent.name
     kept.write_bytes(mark := b"/* from the folder */")
@@ -244,7 +244,7 @@ def test_files_come_from_the_folder_where_the_version_is_there(front: Front) -> 
         assert from_web.data != mark, other
 
 
-def test_who_stands_where_is_a_file_for_a_second(front: Front, fragile: Inside) -> None:
+def test_now_serving_file_is_cached_for_a_second(front: Front, fragile: Inside) -> None:
     folder = fragile.instance.data / "public" / "lines" / "of-a-test"
     folder.mkdir(parents=True)
     (folder / "now-serving.json").write_text('{"serving": 7}')
@@ -259,7 +259,7 @@ def test_who_stands_where_is_a_file_for_a_second(front: Front, fragile: Inside) 
 
 
 @pytest.mark.parametrize(("language", "asked"), [("id", {}), ("en", {"accept_language": "en-GB"})])
-def test_who_looks_gets_the_page_and_who_sends_is_not_sent_again(
+def test_failed_get_is_answered_with_a_page_and_failed_post_is_not_repeated(
     silent: Silent, tmp_path: Path, language: str, asked: dict[str, str]
 ) -> None:
     with fronting(tmp_path / "front", tmp_path, silent.port) as front:
@@ -280,7 +280,7 @@ def test_who_looks_gets_the_page_and_who_sends_is_not_sent_again(
 
 
 @pytest.mark.parametrize(("language", "asked"), [("id", {}), ("en", {"accept_language": "en"})])
-def test_the_largest_form_comes_through_and_beyond_it_is_a_page(
+def test_largest_form_passes_and_a_larger_one_gets_a_page(
     silent: Silent, tmp_path: Path, language: str, asked: dict[str, str]
 ) -> None:
     with fronting(tmp_path / "front", tmp_path, silent.port) as front:
@@ -296,7 +296,7 @@ def test_the_largest_form_comes_through_and_beyond_it_is_a_page(
         assert "retry-after" not in large.headers
 
 
-def test_a_program_gets_a_problem_document(silent: Silent, tmp_path: Path) -> None:
+def test_program_gets_a_problem_document(silent: Silent, tmp_path: Path) -> None:
     with fronting(tmp_path / "front", tmp_path, silent.port) as front:
         told = front.ask("POST", "/v1/orders", b'{"quantity":1}', accept="application/json")
         assert (told.status, json.loads(told.data)["code"]) == (503, "busy")
@@ -304,13 +304,13 @@ def test_a_program_gets_a_problem_document(silent: Silent, tmp_path: Path) -> No
         assert "refresh" not in told.headers
 
 
-def test_the_address_that_nginx_saw_comes_last(silent: Silent, tmp_path: Path) -> None:
+def test_address_seen_by_nginx_is_the_last_forwarded_one(silent: Silent, tmp_path: Path) -> None:
     with fronting(tmp_path / "front", tmp_path, silent.port) as front:
         front.ask("GET", "/", x_forwarded_for="203.0.113.9")
         assert b"x-forwarded-for: 203.0.113.9, 127.0.0.1\r\n" in silent.heard[-1].lower()
 
 
-def test_a_web_that_is_away_and_comes_back(front: Front, fragile: Inside) -> None:
+def test_visitors_get_a_page_while_the_web_is_away(front: Front, fragile: Inside) -> None:
     with away(fragile, "web"):
         shown = until_away(front)
         assert shown.headers["refresh"] == "5"

@@ -133,7 +133,7 @@ class Story:
 
 @pytest.mark.parametrize("is_lost", HOW)
 @pytest.mark.parametrize("telling", range(TELLINGS))
-def test_story_of_sales_in_which_processes_are_killed(
+def test_sales_are_right_although_processes_are_killed(
     inside: Inside, telling: int, is_lost: bool
 ) -> None:
     story = Story(inside)

@@ -48,7 +48,7 @@ def ask_for_codes(inside: Inside) -> None:
     inside.ask(ask)
 
 
-def test_mails_that_are_held_up_engage_the_line(inside: Inside) -> None:
+def test_delayed_mails_engage_the_line(inside: Inside) -> None:
     with frozen(inside, "standins"):
         ask_for_codes(inside)
         until("mails press", lambda: pressure(inside, "mails") > 1)

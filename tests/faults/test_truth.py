@@ -259,7 +259,7 @@ def at_rest(inside: Inside) -> bool:
 
 @pytest.mark.sample(3)
 @pytest.mark.parametrize("fault", FAULTS)
-def test_what_a_page_claims_is_so(inside: Inside, fault: str) -> None:
+def test_claims_of_a_page_are_true(inside: Inside, fault: str) -> None:
     begin, way = FAULTS[fault]
     people = visitors(inside, len(CASES))
     with ThreadPoolExecutor(8) as hands:

@@ -136,7 +136,7 @@ class Sender:
         assert self.sent - len(CONTENT) <= cuts * SENT_TWICE_MAX, self.sent
 
 
-def test_connections_that_are_cut_in_the_middle_of_parts(inside: Inside) -> None:
+def test_upload_survives_connections_cut_within_parts(inside: Inside) -> None:
     sender = Sender(inside)
     sender.begin()
     sender.cut(0, 0.5)
@@ -146,7 +146,7 @@ def test_connections_that_are_cut_in_the_middle_of_parts(inside: Inside) -> None
     sender.assert_whole(cuts=2)
 
 
-def test_the_last_part_is_cut_several_times(inside: Inside) -> None:
+def test_upload_survives_several_cuts_of_the_last_part(inside: Inside) -> None:
     sender = Sender(inside)
     sender.begin()
     while (offset := sender.offset()) + PART_BYTES_MAX < len(CONTENT):
@@ -164,7 +164,7 @@ def test_the_last_part_is_cut_several_times(inside: Inside) -> None:
     sender.assert_whole(cuts=2)
 
 
-def test_the_web_is_killed_between_and_in_the_middle_of_parts(inside: Inside) -> None:
+def test_upload_survives_kills_of_the_web_between_and_within_parts(inside: Inside) -> None:
     sender = Sender(inside)
     sender.begin()
     killed: list[int] = []

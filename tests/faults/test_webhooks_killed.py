@@ -52,7 +52,9 @@ def _delivered(customer: Client, path: str) -> Any:
     return customer.get(f"{path}/{message['id']}").json
 
 
-def test_killed_before_the_event_became_a_message(inside: Inside, receiver: Receiver) -> None:
+def test_kill_before_the_event_became_a_message_loses_nothing(
+    inside: Inside, receiver: Receiver
+) -> None:
     customer = inside.instance.customer()
     path = _hook(customer, receiver.url + "/ok")
     freeze(inside, "worker")
@@ -62,7 +64,9 @@ def test_killed_before_the_event_became_a_message(inside: Inside, receiver: Rece
     assert [one.id for one in receiver.received] == [message["id"]]
 
 
-def test_killed_while_the_event_becomes_a_message(inside: Inside, receiver: Receiver) -> None:
+def test_kill_while_the_event_becomes_a_message_loses_nothing(
+    inside: Inside, receiver: Receiver
+) -> None:
     customer = inside.instance.customer()
     path = _hook(customer, receiver.url + "/ok")
     with inside.paused_at("LOCK TABLE webhook_messages IN SHARE MODE") as pause:
@@ -75,7 +79,9 @@ def test_killed_while_the_event_becomes_a_message(inside: Inside, receiver: Rece
     assert [one.id for one in receiver.received] == [message["id"]]
 
 
-def test_killed_while_an_endpoint_is_made(inside: Inside, receiver: Receiver) -> None:
+def test_kill_during_creation_of_an_endpoint_makes_one_endpoint(
+    inside: Inside, receiver: Receiver
+) -> None:
     customer = inside.instance.customer()
     wish = {"url": receiver.url + "/ok", "events": ["order.withdrawn"]}
 
@@ -98,7 +104,9 @@ def test_killed_while_an_endpoint_is_made(inside: Inside, receiver: Receiver) ->
     assert len(customer.get("/v1/webhooks").json["webhooks"]) == 1
 
 
-def test_killed_while_the_receiver_works(inside: Inside, receiver: Receiver) -> None:
+def test_kill_while_the_receiver_works_repeats_the_message(
+    inside: Inside, receiver: Receiver
+) -> None:
     customer = inside.instance.customer()
     path = _hook(customer, receiver.url + "/slow/1.5")
     _withdraw(customer)
@@ -109,7 +117,7 @@ def test_killed_while_the_receiver_works(inside: Inside, receiver: Receiver) -> 
     assert len(message["attempt_list"]) == 1
 
 
-def test_killed_after_the_answer_and_before_it_is_written_down(
+def test_kill_before_the_answer_is_recorded_repeats_the_message(
     inside: Inside, receiver: Receiver
 ) -> None:
     customer = inside.instance.customer()

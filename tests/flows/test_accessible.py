@@ -121,15 +121,13 @@ def look(somebody: Looker, name: str = "") -> list[str]:
 
 
 @pytest.mark.parametrize("path", PUBLIC)
-def test_nothing_stands_in_the_way_on_a_page_for_everybody(somebody: Looker, path: str) -> None:
+def test_public_pages_are_accessible(somebody: Looker, path: str) -> None:
     somebody.goes_to(path)
     wrong = look(somebody)
     assert not wrong, "\n".join(wrong)
 
 
-def test_nothing_stands_in_the_way_from_choosing_to_checking(
-    somebody: Looker, tmp_path: Path
-) -> None:
+def test_pages_from_choosing_to_checking_are_accessible(somebody: Looker, tmp_path: Path) -> None:
     somebody.chooses(["foto.pdf"], [b"JFIF"])
     somebody.uploads("Surat lamaran.pdf", "Ijazah.pdf")
     somebody.goes_on_to_place()
@@ -164,7 +162,7 @@ def test_nothing_stands_in_the_way_from_choosing_to_checking(
     assert not wrong, "\n".join(wrong)
 
 
-def test_nothing_stands_in_the_way_of_staff(somebody: Looker) -> None:
+def test_pages_of_staff_are_accessible(somebody: Looker) -> None:
     context = somebody.page.context
     desk = seated(context, somebody.instance, "support", "finance", "operations")
     wrong = []

@@ -74,7 +74,7 @@ def paid_stamps(shop: Shop) -> UUID:
     return order
 
 
-def test_all_of_it_happens(shop: Shop) -> None:
+def test_commands_in_one_transaction_all_take_effect(shop: Shop) -> None:
     item, order = suspended(shop), paid_stamps(shop)
     followed: list[str] = []
     composed(shop, item, order, followed, gives_up=False)
@@ -93,7 +93,7 @@ def test_all_of_it_happens(shop: Shop) -> None:
     shop.assert_books_hold()
 
 
-def test_nothing_of_it_happens_where_it_is_given_up_at_the_end(shop: Shop) -> None:
+def test_commands_in_a_rolled_back_transaction_have_no_effect(shop: Shop) -> None:
     item, order = suspended(shop), paid_stamps(shop)
     before, followed = everything(shop), list[str]()
     with pytest.raises(_Given):

@@ -32,7 +32,7 @@ def has_none_elsewhere(chromium: Browser, applicant: Applicant) -> None:
     context.close()
 
 
-def test_files_stay_apart_until_who_signed_in_elsewhere_says_so(
+def test_files_are_adopted_only_on_confirmation_after_a_sign_in_elsewhere(
     chromium: Browser, applicant: Applicant
 ) -> None:
     applicant.uploads("Surat lamaran.pdf")
@@ -50,7 +50,7 @@ def test_files_stay_apart_until_who_signed_in_elsewhere_says_so(
     applicant.sees(TO_PAY)
 
 
-def test_files_of_the_account_come_first_and_those_of_the_browser_join_them(
+def test_files_of_the_browser_follow_those_of_the_account(
     applicant: Applicant,
 ) -> None:
     applicant.signs_in("/account")
@@ -70,7 +70,7 @@ def test_files_of_the_account_come_first_and_those_of_the_browser_join_them(
     expect(applicant.page.get_by_role("button", name=ADOPT)).to_have_count(0)
 
 
-def test_the_link_of_a_mail_takes_no_files(chromium: Browser, applicant: Applicant) -> None:
+def test_link_of_another_mail_adopts_no_files(chromium: Browser, applicant: Applicant) -> None:
     applicant.uploads("Surat lamaran.pdf")
     applicant.places()
     # Another person requested a code, and sends the link of that mail to the person who chose files here.
@@ -86,7 +86,7 @@ def test_the_link_of_a_mail_takes_no_files(chromium: Browser, applicant: Applica
     has_none_elsewhere(chromium, applicant)
 
 
-def test_the_link_of_their_own_mail_takes_them_in_this_browser_and_in_no_other(
+def test_link_of_the_own_mail_adopts_files_in_this_browser_alone(
     chromium: Browser, applicant: Applicant
 ) -> None:
     applicant.uploads("Surat lamaran.pdf")

@@ -61,7 +61,7 @@ def test_concurrent_orders_with_same_key_place_once(shop: Shop) -> None:
     assert len(shop.rows("SELECT 1 FROM payment_attempts")) == 1
 
 
-def test_payment_told_eight_times_at_once_is_posted_once(shop: Shop) -> None:
+def test_payment_notified_eight_times_concurrently_is_posted_once(shop: Shop) -> None:
     order = shop.place(1)
     attempt = shop.attempts(order)[0]
     told = Paid(attempt, "P1", PRICE + FEE)
@@ -78,7 +78,7 @@ def test_payment_told_eight_times_at_once_is_posted_once(shop: Shop) -> None:
     shop.assert_books_hold()
 
 
-def test_payment_told_for_eight_orders_at_once_pays_one(shop: Shop) -> None:
+def test_payment_notified_for_eight_orders_concurrently_pays_one(shop: Shop) -> None:
     for _ in range(TIMES):
         shop.clear()
         attempts = [shop.attempts(shop.place(1))[0] for _ in range(8)]
@@ -89,7 +89,7 @@ def test_payment_told_for_eight_orders_at_once_pays_one(shop: Shop) -> None:
         shop.assert_books_hold()
 
 
-def test_two_payments_of_one_order_execute_it_once(shop: Shop) -> None:
+def test_two_concurrent_payments_execute_an_order_once(shop: Shop) -> None:
     for _ in range(TIMES):
         shop.clear()
         order = shop.place(2)
@@ -103,7 +103,7 @@ def test_two_payments_of_one_order_execute_it_once(shop: Shop) -> None:
         shop.assert_books_hold()
 
 
-def test_chargeback_overtakes_or_follows_its_settlement(shop: Shop) -> None:
+def test_chargeback_concurrent_with_its_settlement_leaves_right_books(shop: Shop) -> None:
     for kind in ["stamps", "documents"] * TIMES:
         shop.clear()
         order = shop.place(2) if kind == "stamps" else shop.place_documents([1, 1])
@@ -148,7 +148,7 @@ def test_concurrent_refund_requests_refund_once(shop: Shop, quota: UUID) -> None
     shop.assert_books_hold()
 
 
-def test_first_of_concurrent_deliveries_wins(shop: Shop, quota: UUID) -> None:
+def test_first_of_concurrent_deliveries_counts(shop: Shop, quota: UUID) -> None:
     for _ in range(TIMES):
         stamping = shop.reserve(1)
         one = (shop.account, stamping)
@@ -203,7 +203,7 @@ def test_concurrent_refund_and_execution_end_in_one_state(shop: Shop) -> None:
         shop.assert_books_hold()
 
 
-def test_chargeback_and_refund_of_the_same_money_at_once_move_it_once(shop: Shop) -> None:
+def test_concurrent_chargeback_and_refund_move_the_money_once(shop: Shop) -> None:
     for more in [-1, 700] * (TIMES // 2):
         shop.clear()
         order = shop.place(1)

@@ -111,9 +111,7 @@ def is_archived(shop: Shop) -> None:
     raise AssertionError("the archive is not brought up")
 
 
-def test_copy_restored_to_a_point_in_time_beside_production_harms_nobody(
-    production: Path, tmp_path: Path
-) -> None:
+def test_copy_restored_beside_production_deletes_nothing(production: Path, tmp_path: Path) -> None:
     archive, kept, copy = tmp_path / "archive", tmp_path / "backup", tmp_path / "copy"
     archive_wal(production, archive)
     with working(production) as shop:
@@ -168,9 +166,7 @@ def test_copy_restored_to_a_point_in_time_beside_production_harms_nobody(
             delete_condemned(shop)
 
 
-def test_copy_of_the_cluster_that_nobody_told_of_is_noticed(
-    production: Path, tmp_path: Path
-) -> None:
+def test_unannounced_copy_of_the_cluster_is_detected(production: Path, tmp_path: Path) -> None:
     copy = tmp_path / "copy"
     with working(production):
         pass
@@ -189,7 +185,7 @@ def test_copy_of_the_cluster_that_nobody_told_of_is_noticed(
         assert len(objects(shop)) == 2
 
 
-def test_server_that_permits_no_base_backup_is_dumped(production: Path, tmp_path: Path) -> None:
+def test_server_without_base_backup_is_dumped(production: Path, tmp_path: Path) -> None:
     kept, copy = tmp_path / "backup", tmp_path / "copy"
     with working(production) as shop:
         (production / "postgres" / "pg_hba.conf").write_text("local all all trust\n")
@@ -202,7 +198,7 @@ def test_server_that_permits_no_base_backup_is_dumped(production: Path, tmp_path
         assert look(other) is Hold.RESTORED
 
 
-def test_backup_is_restored_elsewhere_unless_it_was_changed(
+def test_backup_is_restored_elsewhere_and_a_changed_one_is_refused(
     production: Path, tmp_path: Path
 ) -> None:
     kept, copy, keys = tmp_path / "backup", tmp_path / "copy", tmp_path / "keys"

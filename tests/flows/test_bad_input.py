@@ -32,14 +32,14 @@ FLOOD_BYTES = 200 * 1024 * 1024
         {"placement": PLACEMENT, "dokumen": ("a.pdf", b"%PDF-1.7", "application/pdf")},
     ],
 )
-def test_a_form_without_a_file_is_refused(unharmed: Client, fields: Any) -> None:
+def test_form_without_a_file_is_refused(unharmed: Client, fields: Any) -> None:
     assert_refused(form(unharmed, fields), 422, "document_missing")
 
 
 @pytest.mark.parametrize(
     "more", [{"document2": ("b.pdf", b"%PDF-", "application/pdf")}, {"placements": PLACEMENT}]
 )
-def test_a_form_with_more_than_is_read_is_refused(unharmed: Client, more: Any) -> None:
+def test_form_with_surplus_parts_is_refused(unharmed: Client, more: Any) -> None:
     """Otherwise the sender of a second document would believe that it was stamped too."""
     fields = {"document": ("a.pdf", pdf(), "application/pdf"), "placement": PLACEMENT} | more
     reply = form(unharmed, fields)
@@ -47,7 +47,7 @@ def test_a_form_with_more_than_is_read_is_refused(unharmed: Client, more: Any) -
     assert reply.json["field"] == next(iter(more))
 
 
-def test_a_form_without_a_placement_is_refused(unharmed: Client) -> None:
+def test_form_without_a_placement_is_refused(unharmed: Client) -> None:
     document = ("a.pdf", pdf(), "application/pdf")
     assert_refused(form(unharmed, {"document": document}), 422, "malformed")
     upload = ("p.json", PLACEMENT.encode(), "application/json")
@@ -66,18 +66,18 @@ def test_a_form_without_a_placement_is_refused(unharmed: Client) -> None:
     ],
     ids=["HTML", "nothing", "zeros", "cut off", "encrypted", "no pages"],
 )
-def test_what_is_not_a_usable_pdf_is_refused(unharmed: Client, document: bytes, code: str) -> None:
+def test_unusable_pdf_is_refused(unharmed: Client, document: bytes, code: str) -> None:
     assert_refused(unharmed.stamp(document, name="surat.pdf"), 422, code)
 
 
-def test_a_document_over_the_limit_is_refused(unharmed: Client) -> None:
+def test_document_over_the_limit_is_refused(unharmed: Client) -> None:
     large = pdf() + bytes(20 * 1024 * 1024)
     assert_refused(unharmed.stamp(large), 413, "document_too_large")
 
 
 @pytest.mark.parametrize("chunked", [False, True], ids=["announced", "unannounced"])
 @pytest.mark.parametrize("path", ["/v1/stampings", "/v1/verifications", "/v1/orders"])
-def test_200_mb_are_refused_at_once_and_fill_no_memory(
+def test_body_of_200_mb_is_refused_at_once_and_fills_no_memory(
     inside: Inside, unharmed: Client, path: str, chunked: bool
 ) -> None:
     start = (
@@ -99,7 +99,7 @@ def test_200_mb_are_refused_at_once_and_fill_no_memory(
     assert found.peak_bytes < MEMORY_BYTES_MAX
 
 
-def test_a_document_in_a_form_is_not_called_unreadable(unharmed: Client) -> None:
+def test_wrapped_document_is_not_refused_as_unreadable(unharmed: Client) -> None:
     form, kind = urllib3.encode_multipart_formdata(
         {"document": ("a.pdf", pdf(), "application/pdf")}
     )
@@ -155,9 +155,7 @@ def place(**other: object) -> str:
     ],
     ids=lambda value: value[:40] if value.isascii() else None,
 )
-def test_a_place_that_makes_no_sense_is_refused(
-    unharmed: Client, placement: str, code: str
-) -> None:
+def test_invalid_placement_is_refused(unharmed: Client, placement: str, code: str) -> None:
     assert_refused(unharmed.stamp(pdf(), placement), 422, code)
 
 
@@ -165,7 +163,7 @@ def test_a_place_that_makes_no_sense_is_refused(
     "kind",
     ["multipart/form-data", "multipart/form-data; boundary=zz", "application/json", "text/html"],
 )
-def test_a_form_that_is_none_is_refused(unharmed: Client, kind: str) -> None:
+def test_malformed_form_is_refused(unharmed: Client, kind: str) -> None:
     headers = a_key() | {"Content-Type": kind}
     reply = unharmed.post("/v1/stampings", b"--this-is-no-form", headers=headers)
     assert_refused(reply, 422, "malformed", "document_missing")
@@ -175,7 +173,7 @@ def test_a_form_that_is_none_is_refused(unharmed: Client, kind: str) -> None:
 
 
 @pytest.mark.parametrize("key", [None, "", " ", '""'])
-def test_a_command_without_idempotency_key_is_refused(unharmed: Client, key: str | None) -> None:
+def test_command_without_idempotency_key_is_refused(unharmed: Client, key: str | None) -> None:
     headers = {} if key is None else {"Idempotency-Key": key}
     reply = unharmed.post("/v1/orders", {"quantity": 1}, headers=headers)
     assert_refused(reply, 400, "idempotency_key_missing")
@@ -187,18 +185,18 @@ def test_a_command_without_idempotency_key_is_refused(unharmed: Client, key: str
 
 
 @pytest.mark.parametrize("key", ["k" * 256, "k" * 8_000, "kunci-é", "a\tb"])
-def test_an_idempotency_key_that_cannot_be_one_is_refused(unharmed: Client, key: str) -> None:
+def test_malformed_idempotency_key_is_refused(unharmed: Client, key: str) -> None:
     reply = unharmed.post("/v1/orders", {"quantity": 1}, headers={"Idempotency-Key": key})
     assert_refused(reply, 422, "malformed")
 
 
-def test_a_key_of_255_characters_is_one_key_quoted_or_bare(unharmed: Client) -> None:
+def test_longest_key_is_the_same_quoted_or_bare(unharmed: Client) -> None:
     key = "k" * 255
     order = unharmed.place(1, key=key)
     assert unharmed.place(1, key=f'"{key}"')["id"] == order["id"]
 
 
-def test_a_key_with_another_order_is_refused(unharmed: Client) -> None:
+def test_used_key_with_another_order_is_refused(unharmed: Client) -> None:
     key = a_key()
     first = unharmed.post("/v1/orders", {"quantity": 1}, headers=key)
     assert_refused(
@@ -207,7 +205,7 @@ def test_a_key_with_another_order_is_refused(unharmed: Client) -> None:
     assert unharmed.post("/v1/orders", {"quantity": 1}, headers=key).json["id"] == first.json["id"]
 
 
-def test_a_key_with_another_document_or_place_is_refused(customer: Client) -> None:
+def test_used_key_with_another_document_or_place_is_refused(customer: Client) -> None:
     before, document = customer.balance()["used"], pdf()
     first = customer.stamp(document, key="one-document")
     assert first.status == 201
@@ -220,13 +218,13 @@ def test_a_key_with_another_document_or_place_is_refused(customer: Client) -> No
     assert customer.balance()["used"] == before + 1
 
 
-def test_the_same_key_is_another_key_for_somebody_else(inside: Inside, unharmed: Client) -> None:
+def test_same_key_of_another_account_is_independent(inside: Inside, unharmed: Client) -> None:
     stranger = inside.customer()
     ours, theirs = unharmed.place(1, key="shared"), stranger.place(2, key="shared")
     assert ours["id"] != theirs["id"]
 
 
-def test_the_same_order_sent_at_once_is_placed_once(unharmed: Client) -> None:
+def test_same_order_sent_concurrently_is_placed_once(unharmed: Client) -> None:
     key = a_key()
     with ThreadPoolExecutor(8) as pool:
         replies = list(
@@ -236,7 +234,7 @@ def test_the_same_order_sent_at_once_is_placed_once(unharmed: Client) -> None:
     assert len({reply.json["id"] for reply in replies}) == 1
 
 
-def test_the_same_stamping_sent_at_once_is_made_once(customer: Client) -> None:
+def test_same_stamping_sent_concurrently_is_made_once(customer: Client) -> None:
     before, document = customer.balance()["used"], pdf()
     with ThreadPoolExecutor(8) as pool:
         replies = list(pool.map(lambda _: customer.stamp(document, key="at-once"), range(8)))
@@ -278,7 +276,7 @@ def test_the_same_stamping_sent_at_once_is_made_once(customer: Client) -> None:
     ],
     ids=str,
 )
-def test_an_order_for_a_strange_number_is_refused(
+def test_order_with_an_invalid_quantity_is_refused(
     unharmed: Client, order: object, code: str
 ) -> None:
     before = unharmed.get("/v1/orders").json
@@ -286,7 +284,7 @@ def test_an_order_for_a_strange_number_is_refused(
     assert unharmed.get("/v1/orders").json == before
 
 
-def test_a_number_in_quotes_is_that_number_or_refused(unharmed: Client) -> None:
+def test_quoted_number_is_read_or_refused(unharmed: Client) -> None:
     reply = unharmed.post("/v1/orders", {"quantity": "3"}, headers=a_key())
     if reply.status == 201:
         assert (reply.json["quantity"], reply.json["total"]) == (3, 30_000)
@@ -300,7 +298,7 @@ def test_a_number_in_quotes_is_that_number_or_refused(unharmed: Client) -> None:
     ids=lambda body: str(body[:20]),
 )
 @pytest.mark.parametrize("path", ["/v1/orders", "/v1/refunds"])
-def test_a_body_that_is_not_json_is_refused(unharmed: Client, path: str, body: bytes) -> None:
+def test_body_that_is_not_json_is_refused(unharmed: Client, path: str, body: bytes) -> None:
     headers = a_key() | {"Content-Type": "application/json"}
     reply = unharmed.post(path, body, headers=headers)
     assert_refused(reply, 422, "malformed")
@@ -310,7 +308,7 @@ def test_a_body_that_is_not_json_is_refused(unharmed: Client, path: str, body: b
 @pytest.mark.parametrize(
     "kind", ["text/plain", "application/x-www-form-urlencoded", "application/xml", "image/png"]
 )
-def test_another_content_type_is_read_as_json_or_refused(unharmed: Client, kind: str) -> None:
+def test_other_content_type_is_read_as_json_or_refused(unharmed: Client, kind: str) -> None:
     headers = a_key() | {"Content-Type": kind}
     assert_refused(
         unharmed.post("/v1/orders", b"<quantity>1</quantity>", headers=headers), 422, "malformed"
@@ -322,7 +320,7 @@ def test_another_content_type_is_read_as_json_or_refused(unharmed: Client, kind:
 # -- objects of other accounts, and unknown objects ---------------------------------------------
 
 
-def test_what_belongs_to_others_is_not_found(inside: Inside, customer: Client) -> None:
+def test_objects_of_other_accounts_are_not_found(inside: Inside, customer: Client) -> None:
     order = customer.place(1)
     inside.instance.bank.pay(payable(customer, order))
     until("it is executed", lambda: customer.order(order["id"])["state"] == "executed")
@@ -367,32 +365,30 @@ def test_what_belongs_to_others_is_not_found(inside: Inside, customer: Client) -
     ],
     ids=lambda text: text[:30],
 )
-def test_an_id_that_names_nothing_is_not_found(unharmed: Client, identifier: str) -> None:
+def test_unknown_id_is_not_found(unharmed: Client, identifier: str) -> None:
     for path in ["orders/{}", "stampings/{}", "stampings/{}/document", "refunds/{}", "stamps/{}"]:
         assert_refused(unharmed.get(f"/v1/{path.format(identifier)}"), 404, "not_found")
     assert_refused(unharmed.post(f"/v1/orders/{identifier}/withdraw"), 404, "not_found")
 
 
 @pytest.mark.parametrize("identifier", ["", "x", "\x00", *NASTY])
-def test_a_refund_of_an_id_that_names_nothing_is_not_found(
-    unharmed: Client, identifier: str
-) -> None:
+def test_refund_of_an_unknown_order_is_not_found(unharmed: Client, identifier: str) -> None:
     assert_refused(unharmed.ask_back(identifier), 404, "not_found")
 
 
 @pytest.mark.parametrize("body", [{}, {"order_id": None}, {"order_id": 1}, {"order_id": ["x"]}])
-def test_a_refund_of_nothing_is_refused(unharmed: Client, body: object) -> None:
+def test_refund_without_unused_stamps_is_refused(unharmed: Client, body: object) -> None:
     assert_refused(unharmed.post("/v1/refunds", body), 422, "malformed")
 
 
-def test_a_refund_has_no_amount_to_choose(unharmed: Client) -> None:
+def test_refund_with_an_amount_is_refused(unharmed: Client) -> None:
     order = unharmed.place(1)
     body = {"order_id": order["id"], "amount": 10_000_000}
     assert_refused(unharmed.post("/v1/refunds", body), 422, "malformed")
     assert_refused(unharmed.ask_back(order["id"]), 409, "nothing_to_refund")
 
 
-def test_a_path_that_is_not_there_is_not_found(unharmed: Client) -> None:
+def test_unknown_path_is_not_found(unharmed: Client) -> None:
     for path in ["/v1", "/v1/nothing", "/v2/orders", "/nothing", "/v1/orders/x/y/z", "/.env"]:
         assert_refused(unharmed.get(path), 404, "not_found")
 
@@ -409,5 +405,5 @@ def test_a_path_that_is_not_there_is_not_found(unharmed: Client) -> None:
         ("NONSENSE", "/v1/orders"),
     ],
 )
-def test_a_method_that_does_not_apply_is_refused(unharmed: Client, method: str, path: str) -> None:
+def test_unsupported_method_is_refused(unharmed: Client, method: str, path: str) -> None:
     assert_refused(unharmed.call(method, path), 405, "method_not_allowed")

@@ -70,13 +70,13 @@ SALE: dict[str, object] = {"email": "ani@example.org", "quantity": 1}
     ],
     ids=str,
 )
-def test_sale_that_makes_no_sense_is_refused(unharmed: Seller, wrong: dict[str, object]) -> None:
+def test_invalid_sale_is_refused(unharmed: Seller, wrong: dict[str, object]) -> None:
     reply = unharmed.client.post("/v1/sales", SALE | wrong, headers=headed())
     assert reply.status in (400, 422), reply.body
     assert reply.json["code"] == "malformed"
 
 
-def test_sale_without_a_key_of_its_request_is_refused(unharmed: Seller) -> None:
+def test_sale_without_an_idempotency_key_is_refused(unharmed: Seller) -> None:
     assert unharmed.client.post("/v1/sales", SALE).status in (400, 422)
 
 
@@ -99,7 +99,7 @@ def test_key_of_another_sale_is_refused(seller: Seller) -> None:
     ],
     ids=str,
 )
-def test_deposit_that_makes_no_sense_is_refused(unharmed: Seller, wrong: dict[str, object]) -> None:
+def test_invalid_deposit_is_refused(unharmed: Seller, wrong: dict[str, object]) -> None:
     body = {"rupiah": 10_000} | wrong
     reply = unharmed.client.post("/v1/deposits", body, headers=headed())
     assert reply.status in (400, 422), reply.body
@@ -113,12 +113,14 @@ def test_deposit_that_makes_no_sense_is_refused(unharmed: Seller, wrong: dict[st
     ],
 )
 @pytest.mark.parametrize("ending", ["", ".csv", ".json", ".xlsx"])
-def test_statement_of_no_time_is_refused(unharmed: Seller, ending: str, query: str) -> None:
+def test_statement_of_an_invalid_period_is_refused(
+    unharmed: Seller, ending: str, query: str
+) -> None:
     reply = unharmed.client.get(f"/v1/deposit/statement{ending}{query}")
     assert reply.status in (400, 404, 422), reply.body
 
 
-def test_nobody_sells_from_the_deposit_of_another(inside: Inside, seller: Seller) -> None:
+def test_sale_from_the_deposit_of_another_is_refused(inside: Inside, seller: Seller) -> None:
     made = seller.sell()
     other = Seller(inside)
     customer = inside.customer()
@@ -138,7 +140,7 @@ def test_nobody_sells_from_the_deposit_of_another(inside: Inside, seller: Seller
     assert seller.client.post(f"/v1/orders/{made['order']}/withdraw").status == 404
 
 
-def test_nobody_sees_or_moves_a_webhook_of_another(inside: Inside, seller: Seller) -> None:
+def test_webhook_of_another_account_is_not_found(inside: Inside, seller: Seller) -> None:
     body = {"url": "https://127.0.0.1:8443/x", "events": ["*"]}
     made = seller.client.post("/v1/webhooks", body, headers=headed())
     assert made.status == 201, made.body
@@ -159,7 +161,7 @@ def _removed(client: Client, path: str) -> bool:
     return client.post(f"{path}/remove").status in (200, 204)
 
 
-def test_distributor_that_is_closed_sells_no_more_and_nobody_waits_for_it(inside: Inside) -> None:
+def test_closed_distributor_sells_no_more_and_its_waiting_sales_end(inside: Inside) -> None:
     seller = Seller(inside)
     seller.top_up(2 * UNIT)
     sold, waits = seller.sell(), seller.sell(quantity=5)

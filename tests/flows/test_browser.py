@@ -79,7 +79,7 @@ ITSELF = re.compile(r"/orders/\w+(\?\w+=\w+)?$")  # reload of the page without s
 
 
 @both_ways
-def test_an_order_is_paid_at_a_glance_and_its_documents_come_at_once(
+def test_order_is_paid_on_one_small_screen_and_executed_at_once(
     applicant: Applicant, tmp_path: Path
 ) -> None:
     page = applicant.page
@@ -114,7 +114,7 @@ def test_an_order_is_paid_at_a_glance_and_its_documents_come_at_once(
 
 
 @both_ways
-def test_a_cancelled_order_is_placed_again_by_one_press(applicant: Applicant) -> None:
+def test_cancelled_order_is_placed_again_by_one_press(applicant: Applicant) -> None:
     applicant.signs_in("/account")
     applicant.uploads("Surat lamaran.pdf")
     applicant.orders()
@@ -130,7 +130,7 @@ def test_a_cancelled_order_is_placed_again_by_one_press(applicant: Applicant) ->
     applicant.sees("1 dokumen sudah bermeterai")
 
 
-def test_documents_come_as_one_archive_or_are_joined_on_the_device(
+def test_documents_are_downloaded_as_one_archive_or_joined_on_the_device(
     applicant: Applicant, tmp_path: Path
 ) -> None:
     applicant.signs_in("/account")
@@ -162,7 +162,7 @@ def test_documents_come_as_one_archive_or_are_joined_on_the_device(
 
 
 @both_ways
-def test_bought_stamps_are_used_and_the_rest_comes_back(applicant: Applicant) -> None:
+def test_bought_stamps_are_used_and_the_rest_is_refunded(applicant: Applicant) -> None:
     applicant.signs_in("/buy")
     applicant.page.get_by_label("Jumlah meterai").fill("2")
     applicant.presses("Lanjut ke pembayaran")
@@ -188,7 +188,7 @@ def test_bought_stamps_are_used_and_the_rest_comes_back(applicant: Applicant) ->
 
 
 @both_ways
-def test_all_of_an_order_comes_back(applicant: Applicant) -> None:
+def test_whole_order_is_refunded(applicant: Applicant) -> None:
     applicant.signs_in("/buy")
     applicant.page.get_by_label("Jumlah meterai").fill("2")
     applicant.presses("Lanjut ke pembayaran")
@@ -202,7 +202,7 @@ def test_all_of_an_order_comes_back(applicant: Applicant) -> None:
 
 
 @both_ways
-def test_a_withdrawn_order_shows_no_qr(applicant: Applicant) -> None:
+def test_withdrawn_order_shows_no_qr(applicant: Applicant) -> None:
     applicant.signs_in("/buy")
     applicant.presses("Lanjut ke pembayaran")
     applicant.page.locator("summary", has_text="Batalkan pesanan").click()
@@ -212,7 +212,7 @@ def test_a_withdrawn_order_shows_no_qr(applicant: Applicant) -> None:
 
 
 @both_ways
-def test_the_language_and_signing_out(applicant: Applicant) -> None:
+def test_language_can_be_changed_and_session_ended(applicant: Applicant) -> None:
     applicant.signs_in("/account")
     applicant.presses("English")
     applicant.sees("Account")
@@ -234,7 +234,7 @@ def erring(applicant: Applicant) -> Iterator[Applicant]:
 
 
 @both_ways
-def test_a_mistake_takes_the_focus_and_keeps_what_was_typed(erring: Applicant) -> None:
+def test_wrong_field_gets_the_focus_and_keeps_its_input(erring: Applicant) -> None:
     erring.signs_in("/buy")
     erring.page.get_by_label("Jumlah meterai").fill("0")
     erring.presses("Lanjut ke pembayaran")
@@ -244,7 +244,7 @@ def test_a_mistake_takes_the_focus_and_keeps_what_was_typed(erring: Applicant) -
 
 
 @both_ways
-def test_a_file_that_cannot_be_stamped_says_why_and_the_others_go_on(erring: Applicant) -> None:
+def test_unusable_file_shows_a_reason_and_the_others_continue(erring: Applicant) -> None:
     erring.signs_in("/account")
     erring.chooses(["foto.pdf", "Surat.pdf"], [b"JFIF", pdf(words="Surat")])
     photo = erring.page.locator(".document", has_text="foto.pdf")
@@ -256,7 +256,7 @@ def test_a_file_that_cannot_be_stamped_says_why_and_the_others_go_on(erring: App
 
 
 @both_ways
-def test_a_session_that_ends_before_the_order_loses_nothing(applicant: Applicant) -> None:
+def test_session_ended_before_the_order_loses_nothing(applicant: Applicant) -> None:
     applicant.signs_in("/account")
     applicant.uploads("Surat lamaran.pdf")
     applicant.places()
@@ -277,7 +277,7 @@ def test_a_session_that_ends_before_the_order_loses_nothing(applicant: Applicant
 
 
 @both_ways
-def test_a_number_typed_into_an_old_page_is_there_after_signing_in(applicant: Applicant) -> None:
+def test_number_typed_into_an_old_page_is_kept_through_sign_in(applicant: Applicant) -> None:
     applicant.signs_in("/buy")
     applicant.page.get_by_label("Jumlah meterai").fill("3")
     applicant.page.context.clear_cookies(name="session")
@@ -292,7 +292,7 @@ def test_a_number_typed_into_an_old_page_is_there_after_signing_in(applicant: Ap
     applicant.sees(re.compile("Bayar Rp30.000"))
 
 
-def test_three_documents_and_two_stamps(applicant: Applicant) -> None:
+def test_two_stamps_for_three_documents_stamp_none(applicant: Applicant) -> None:
     """With two stamps for three documents nothing is stamped or charged. With a third stamp the same draft
     stamps all."""
     applicant.signs_in("/buy")
@@ -321,7 +321,7 @@ def test_three_documents_and_two_stamps(applicant: Applicant) -> None:
 
 
 @both_ways
-def test_a_file_that_was_sent_before_is_told_and_needs_a_yes(erring: Applicant) -> None:
+def test_file_sent_before_is_shown_and_needs_a_confirmation(erring: Applicant) -> None:
     """The first answer was lost, and the same file comes again with a new draft."""
     erring.signs_in("/buy")
     erring.buys(2)
@@ -346,7 +346,7 @@ def test_a_file_that_was_sent_before_is_told_and_needs_a_yes(erring: Applicant) 
     expect(erring.page.locator(".document .state.delivered")).to_have_count(2)
 
 
-def test_a_wrong_code_can_be_tried_again(erring: Applicant) -> None:
+def test_wrong_code_can_be_typed_again(erring: Applicant) -> None:
     erring.goes_to("/sign-in")
     erring.page.get_by_label("Alamat email").fill("bukan alamat")
     erring.presses("Kirim kode")
@@ -373,7 +373,7 @@ def _form(page: Page) -> dict[str, str]:
     }
 
 
-def test_a_form_sent_twice_is_one_order(applicant: Applicant) -> None:
+def test_form_sent_twice_makes_one_order(applicant: Applicant) -> None:
     applicant.signs_in("/buy")
     form: Fields = {**_form(applicant.page), "quantity": "1"}
     send = applicant.page.context.request.post
@@ -386,7 +386,7 @@ def test_a_form_sent_twice_is_one_order(applicant: Applicant) -> None:
     assert forged.status == 403
 
 
-def test_a_stranger_sees_nothing_of_an_order(applicant: Applicant, chromium: Browser) -> None:
+def test_stranger_sees_nothing_of_an_order(applicant: Applicant, chromium: Browser) -> None:
     applicant.signs_in("/buy")
     applicant.presses("Lanjut ke pembayaran")
     applicant.sees(TO_PAY)
@@ -406,7 +406,7 @@ def test_a_stranger_sees_nothing_of_an_order(applicant: Applicant, chromium: Bro
     assert Client(applicant.instance.url).get(f"{order}/state").status == 401
 
 
-def test_an_unchanged_order_costs_an_empty_answer(applicant: Applicant) -> None:
+def test_unchanged_order_gets_an_empty_answer(applicant: Applicant) -> None:
     applicant.signs_in("/buy")
     applicant.presses("Lanjut ke pembayaran")
     applicant.sees(TO_PAY)

@@ -79,7 +79,7 @@ def locked(name: str) -> bytes:
     return bytes(found)
 
 
-def test_each_thing_has_a_row_in_its_order(given: Given) -> None:
+def test_each_item_has_a_row_in_the_order_sent(given: Given) -> None:
     lines = lines_of({"serial": given.serial, "id": "x-1"}, {"claim": given.code})
     files = [
         ("baik.pdf", given.good),
@@ -109,7 +109,7 @@ def test_each_thing_has_a_row_in_its_order(given: Given) -> None:
     assert all(one["remarks"] for one in rows if one["code"])
 
 
-def test_lines_that_are_none_are_named_and_stop_no_other(given: Given) -> None:
+def test_invalid_lines_are_reported_and_stop_no_others(given: Given) -> None:
     rows = looked_up(
         given.anybody,
         {"serial": given.serial},
@@ -137,7 +137,7 @@ def test_lines_that_are_none_are_named_and_stop_no_other(given: Given) -> None:
     assert all(one["result"] for one in rows)
 
 
-def test_rows_come_as_lines_and_as_the_table_of_the_page(given: Given) -> None:
+def test_rows_are_available_as_lines_and_as_the_table_of_the_page(given: Given) -> None:
     files = [("a.pdf", given.good), ("b.pdf", pdf()), ("c.pdf", given.good)]
     streamed = sent(given.anybody, files, Accept=LINES)
     assert streamed.headers["content-type"] == LINES
@@ -151,7 +151,7 @@ def test_rows_come_as_lines_and_as_the_table_of_the_page(given: Given) -> None:
     assert list(found[0]) == columns("en")
 
 
-def test_one_archive_is_a_body(given: Given) -> None:
+def test_archive_is_accepted_as_a_body(given: Given) -> None:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("map/a.pdf", given.good)
@@ -170,14 +170,14 @@ def test_one_archive_is_a_body(given: Given) -> None:
         (b"--x\r\n", "multipart/form-data; boundary=x", 422, "malformed"),
     ],
 )
-def test_what_has_nothing_to_check_is_refused(
+def test_request_without_anything_to_check_is_refused(
     given: Given, body: bytes, kind: str, status: int, code: str
 ) -> None:
     reply = given.anybody.post(PATH, body, headers={"Content-Type": kind})
     assert (reply.status, reply.json["code"]) == (status, code)
 
 
-def test_ten_thousand_parts_are_refused_by_name(given: Given) -> None:
+def test_ten_thousand_parts_are_refused_with_a_code(given: Given) -> None:
     files = [(f"{number}.txt", b"x") for number in range(10_000)]
     rows = sent(given.anybody, files).json["rows"]
     assert len(rows) == 501
@@ -189,14 +189,14 @@ def test_ten_thousand_parts_are_refused_by_name(given: Given) -> None:
     assert refused.json["expected"] == "fields"
 
 
-def test_too_many_lines_are_named(given: Given) -> None:
+def test_too_many_lines_are_refused(given: Given) -> None:
     rows = looked_up(given.anybody, *({"serial": given.serial} for _ in range(2_001)))
     assert len(rows) == 2_001
     assert {one["verdict"] for one in rows[:-1]} == {"affixed"}
     assert rows[-1]["code"] == "too_many"
 
 
-def test_form_that_breaks_off_says_so_in_its_last_row(given: Given) -> None:
+def test_truncated_form_is_reported_in_the_last_row(given: Given) -> None:
     body, kind = urllib3.encode_multipart_formdata(
         [("document", ("a.pdf", given.good)), ("document", ("b.pdf", given.good))]
     )

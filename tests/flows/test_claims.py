@@ -75,7 +75,7 @@ def other(text: str) -> str:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("capitals", [True, False])
-def test_the_qr_leads_to_what_it_says(stamped: Stamped, language: str, capitals: bool) -> None:
+def test_qr_leads_to_the_page_of_its_claim(stamped: Stamped, language: str, capitals: bool) -> None:
     headers = HTML | {"Accept-Language": language}
     path = stamped.path if capitals else stamped.path.lower()
     shown = stamped.anybody.get(path, headers=headers)
@@ -89,7 +89,7 @@ def test_the_qr_leads_to_what_it_says(stamped: Stamped, language: str, capitals:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_a_forged_or_broken_qr_is_a_clear_page(stamped: Stamped, language: str) -> None:
+def test_forged_or_broken_qr_leads_to_a_clear_page(stamped: Stamped, language: str) -> None:
     unknown = stamped.path[: stamped.path.rindex("/") + 2] + "0000" + stamped.path[-135:]
     for path, code in (
         (other(stamped.path), "claim_forged"),
@@ -105,7 +105,7 @@ def test_a_forged_or_broken_qr_is_a_clear_page(stamped: Stamped, language: str) 
         assert (problem.status, problem.json["code"]) == (422, code)
 
 
-def test_the_api_says_the_same_and_gives_the_keys(stamped: Stamped) -> None:
+def test_api_shows_the_same_claim_and_the_public_keys(stamped: Stamped) -> None:
     found = stamped.anybody.get(stamped.claims).json
     assert found["verdict"] == "holds"
     assert found["serial"] == stamped.view["serials"][0]
@@ -120,7 +120,7 @@ def test_the_api_says_the_same_and_gives_the_keys(stamped: Stamped) -> None:
     assert claim.matches(read, hashlib.sha256(stamped.original).digest())
 
 
-def test_a_true_claim_of_a_serial_nobody_bought_does_not_hold(stamped: Stamped) -> None:
+def test_signed_claim_of_an_unsold_serial_does_not_hold(stamped: Stamped) -> None:
     key = load_issuers(stamped.instance.data / "keys" / "issuer").current.claim_key
     assert key is not None
     serial = SerialMaker(UNLEASED).make()
@@ -132,7 +132,7 @@ def test_a_true_claim_of_a_serial_nobody_bought_does_not_hold(stamped: Stamped) 
     assert stamped.anybody.get(f"/v1/claims/{known}/{swapped}").json["verdict"] == "serial_mismatch"
 
 
-def test_extended_document_gets_further_stamp_and_altered_one_does_not(
+def test_extended_document_can_be_stamped_again_and_altered_one_cannot(
     stamped: Stamped, tmp_path: Path
 ) -> None:
     assert stamped.anybody.verify(stamped.document)["verdict"] == "genuine"
@@ -156,7 +156,7 @@ def test_extended_document_gets_further_stamp_and_altered_one_does_not(
     assert earlier["bytes"] <= len(stamped.document)
 
 
-def test_a_broken_document_is_repaired_and_says_so(stamped: Stamped) -> None:
+def test_broken_document_is_repaired_and_marked(stamped: Stamped) -> None:
     assert stamped.view["repaired"] is False
     broken = b"From: somebody\r\n" + pdf(2)[:-60]
     reply = stamped.customer.stamp(broken, key="broken letter")
@@ -171,7 +171,7 @@ def test_a_broken_document_is_repaired_and_says_so(stamped: Stamped) -> None:
     assert made_json(again) == made_json(view)
 
 
-def test_a_document_with_a_password_is_refused_with_what_to_do(stamped: Stamped) -> None:
+def test_document_with_a_password_is_refused_with_advice(stamped: Stamped) -> None:
     refused = stamped.customer.stamp(pdf(password="rahasia"))
     assert (refused.status, refused.json["code"]) == (422, "document_encrypted")
     open_to_all = stamped.customer.stamp(pdf(owner_password="rahasia"))

@@ -77,7 +77,7 @@ WORDS_ARE_WHOLE = """(one) => {
 
 @pytest.mark.parametrize("page", [True], indirect=True)
 @pytest.mark.parametrize("path", ["/check", "/check/many", f"/c/{'1' * 22}"])
-def test_twice_as_large_text_fits_the_smallest_phone(page: Page, path: str) -> None:
+def test_text_of_double_size_fits_the_smallest_phone(page: Page, path: str) -> None:
     page.set_viewport_size({"width": 320, "height": 640})
     page.goto(path)
     page.evaluate("document.documentElement.style.fontSize = '200%'")
@@ -86,7 +86,7 @@ def test_twice_as_large_text_fits_the_smallest_phone(page: Page, path: str) -> N
 
 
 @pytest.mark.parametrize("page", [True], indirect=True)
-def test_a_cut_costs_one_file_and_a_reload_none(page: Page, tmp_path: Path) -> None:
+def test_lost_connection_costs_one_file_and_a_reload_none(page: Page, tmp_path: Path) -> None:
     sent = 0
 
     def cut(route: Route) -> None:
@@ -123,7 +123,7 @@ def test_a_cut_costs_one_file_and_a_reload_none(page: Page, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("page", [True], indirect=True)
-def test_each_file_with_a_serial_of_one_sent_before_is_marked(
+def test_file_with_the_serial_of_an_earlier_file_is_marked(
     page: Page, instance: Instance, tmp_path: Path
 ) -> None:
     stamped = Papers(instance).good
@@ -153,7 +153,7 @@ def test_each_file_with_a_serial_of_one_sent_before_is_marked(
 
 
 @pytest.mark.parametrize("page", WITH_SCRIPTS, indirect=True)
-def test_rows_are_counted_and_filtered_by_what_was_found(
+def test_rows_are_counted_and_filtered_by_result(
     page: Page, instance: Instance, tmp_path: Path
 ) -> None:
     long = "Surat Pernyataan Bermeterai - Ahmad Budi Santoso - Formasi 2026 - Guru Ahli.pdf"
@@ -178,7 +178,7 @@ def test_rows_are_counted_and_filtered_by_what_was_found(
 
 
 @pytest.mark.parametrize("page", [True], indirect=True)
-def test_one_that_is_refused_stops_no_other(page: Page) -> None:
+def test_refused_file_stops_no_other(page: Page) -> None:
     refused = '{"code": "x", "title": "<b>Tidak bisa</b>"}'
     asked: list[str] = []
 
@@ -202,7 +202,7 @@ def test_one_that_is_refused_stops_no_other(page: Page) -> None:
 
 
 @pytest.mark.parametrize("page", [True], indirect=True)
-def test_a_proxy_that_refuses_a_file_or_is_away_ends_nothing(page: Page) -> None:
+def test_proxy_that_refuses_a_file_or_is_away_stops_no_other_file(page: Page) -> None:
     asked: list[str] = []
 
     def refuse(route: Route) -> None:
@@ -230,7 +230,7 @@ BUSY_ROW = (
 
 
 @pytest.mark.parametrize("page", [True], indirect=True)
-def test_a_file_that_was_not_checked_is_sent_again_when_it_is_chosen_again(page: Page) -> None:
+def test_unchecked_file_is_sent_again_when_chosen_again(page: Page) -> None:
     asked: list[str] = []
 
     def passing(route: Route) -> None:
@@ -274,7 +274,7 @@ def test_a_file_that_was_not_checked_is_sent_again_when_it_is_chosen_again(page:
 
 
 @pytest.mark.parametrize("page", [True], indirect=True)
-def test_where_a_line_stands_one_is_led_to_it(page: Page) -> None:
+def test_visitor_is_led_to_an_engaged_line(page: Page) -> None:
     page.route(
         "**/check/many/rows",
         lambda route: route.fulfill(status=303, headers={"Location": "/check?serial=line"}),
@@ -297,7 +297,7 @@ def photo(text: str) -> FilePayload:
     return FilePayload(name="foto.png", mimeType="image/png", buffer=out.getvalue())
 
 
-def test_a_photo_of_a_code_leads_to_what_it_says(page: Page, instance: Instance) -> None:
+def test_photo_of_a_code_leads_to_the_page_of_its_claim(page: Page, instance: Instance) -> None:
     # A code with another address leads to our page too, and never elsewhere. The page says so.
     for address, is_ours in (
         (f"HTTPS://EVIL.EXAMPLE/C/{SERIAL}", False),
@@ -319,7 +319,7 @@ def test_a_photo_of_a_code_leads_to_what_it_says(page: Page, instance: Instance)
     expect(page.get_by_role("alert")).to_contain_text("bukan kode meterai")
 
 
-def test_many_phones_behind_one_address_wait_and_none_is_refused(instance: Instance) -> None:
+def test_phones_behind_one_address_wait_and_are_not_refused(instance: Instance) -> None:
     code = photo(f"{instance.url}/c/{SERIAL}/1ABCD")
     file = (code["name"], code["buffer"], code["mimeType"])
     body, kind = urllib3.encode_multipart_formdata({"photo": file})
@@ -344,7 +344,7 @@ navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException("", 
 
 
 @pytest.mark.parametrize("is_allowed", [True, False])
-def test_the_camera_reads_a_code_and_is_switched_off(
+def test_camera_reads_a_code_and_is_switched_off(
     chromium: Browser, instance: Instance, is_allowed: bool
 ) -> None:
     context = chromium.new_context(viewport=PHONE, locale="id-ID", base_url=instance.url)
@@ -373,9 +373,7 @@ def test_the_camera_reads_a_code_and_is_switched_off(
     assert not [one for one in complaints if "violat" in one.lower()]
 
 
-def test_without_a_reader_of_codes_no_camera_is_offered(
-    chromium: Browser, instance: Instance
-) -> None:
+def test_camera_is_not_offered_without_a_code_reader(chromium: Browser, instance: Instance) -> None:
     context = chromium.new_context(locale="id-ID", base_url=instance.url)
     page = context.new_page()
     page.add_init_script("delete window.BarcodeDetector")

@@ -89,7 +89,7 @@ def seeks(page: Page, text: str, there: str) -> None:
 
 
 @pytest.mark.parametrize("applicant", [True, False], indirect=True, ids=["scripts", "no scripts"])
-def test_complaint_is_answered_from_the_facts_and_ends_as_its_person_says(
+def test_complaint_is_answered_from_the_facts_and_closed_by_its_person(
     applicant: Applicant,
 ) -> None:
     applicant.signs_in("/buy")
@@ -106,7 +106,7 @@ def test_complaint_is_answered_from_the_facts_and_ends_as_its_person_says(
     assert urlsplit(applicant.page.url).path == complaint
 
 
-def test_money_of_a_complaint_goes_back_by_two_of_staff_and_the_case_ends_by_itself(
+def test_refund_by_two_of_staff_closes_the_case_automatically(
     applicant: Applicant, seats: Seats
 ) -> None:
     bank, page = applicant.instance.bank, applicant.page

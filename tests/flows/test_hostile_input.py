@@ -24,7 +24,7 @@ from tests.support.refusals import NASTY, a_key, assert_refused
 # -- credentials ----------------------------------------------------------------------------------
 
 
-def test_a_key_that_opens_nothing_is_refused(inside: Inside, unharmed: Client) -> None:
+def test_invalid_api_key_is_refused(inside: Inside, unharmed: Client) -> None:
     assert unharmed.key is not None
     stranger = inside.customer()
     assert stranger.key is not None
@@ -51,12 +51,12 @@ def test_a_key_that_opens_nothing_is_refused(inside: Inside, unharmed: Client) -
 
 
 @pytest.mark.parametrize("cookie", ["session=x", "session=", "a=b; session=' OR 1=1", "\xff"])
-def test_a_cookie_that_opens_nothing_is_refused(inside: Inside, cookie: str) -> None:
+def test_invalid_cookie_is_refused(inside: Inside, cookie: str) -> None:
     reply = inside.instance.anybody().get("/v1/orders", headers={"Cookie": cookie})
     assert_refused(reply, 401, "sign_in_required")
 
 
-def test_nothing_of_an_account_is_shown_without_a_key(inside: Inside) -> None:
+def test_account_data_is_refused_without_a_key(inside: Inside) -> None:
     nobody = inside.instance.anybody()
     for path in ["/v1/orders", "/v1/balance", f"/v1/orders/{show('ord', new_id())}"]:
         assert_refused(nobody.get(path), 401, "sign_in_required")
@@ -68,7 +68,7 @@ def test_nothing_of_an_account_is_shown_without_a_key(inside: Inside) -> None:
 
 
 @pytest.mark.parametrize("text", NASTY, ids=lambda text: text[:20])
-def test_a_hostile_file_name_is_only_a_name(inside: Inside, text: str) -> None:
+def test_hostile_file_name_is_treated_as_text(inside: Inside, text: str) -> None:
     customer = inside.customer()
     order = customer.place(1)
     inside.instance.bank.pay(payable(customer, order))
@@ -90,7 +90,7 @@ def test_a_hostile_file_name_is_only_a_name(inside: Inside, text: str) -> None:
     "name",
     [b"a\r\nSet-Cookie: x=y.pdf", b"\xff\xfe\xfd.pdf", b"\x00.pdf", b'".pdf', b"..", b"", b"/"],
 )
-def test_a_file_name_of_strange_bytes_is_only_a_name(customer: Client, name: bytes) -> None:
+def test_file_name_with_invalid_bytes_is_treated_as_text(customer: Client, name: bytes) -> None:
     head = b'--zz\r\nContent-Disposition: form-data; name="document"; filename="' + name + b'"'
     body = head + b"\r\nContent-Type: application/pdf\r\n\r\n<html>\r\n--zz\r\nContent-Disposition:"
     body += b' form-data; name="placement"\r\n\r\n' + PLACEMENT.encode() + b"\r\n--zz--\r\n"
@@ -100,13 +100,13 @@ def test_a_file_name_of_strange_bytes_is_only_a_name(customer: Client, name: byt
 
 
 @pytest.mark.parametrize("text", [text for text in NASTY if text.isascii() and len(text) < 255])
-def test_a_hostile_idempotency_key_is_only_a_key(unharmed: Client, text: str) -> None:
+def test_hostile_idempotency_key_is_treated_as_text(unharmed: Client, text: str) -> None:
     order = unharmed.place(1, key=text)
     assert unharmed.place(1, key=text)["id"] == order["id"]
 
 
 @pytest.mark.parametrize("text", ["", "x", "x@y", "\x00@example.org", *NASTY])
-def test_a_hostile_address_is_refused_and_shown_safely(inside: Inside, text: str) -> None:
+def test_hostile_address_is_refused_and_shown_escaped(inside: Inside, text: str) -> None:
     body, kind = urllib3.encode_multipart_formdata({"email": text, "next": text})
     for accept in ["text/html", "application/json"]:
         reply = inside.instance.anybody().post(
@@ -117,7 +117,7 @@ def test_a_hostile_address_is_refused_and_shown_safely(inside: Inside, text: str
         assert b"<img src=x" not in reply.body
 
 
-def test_a_hostile_address_on_the_command_line_is_refused(inside: Inside) -> None:
+def test_hostile_address_on_the_command_line_is_refused(inside: Inside) -> None:
     done = inside.instance.command("accounts", "create", "'; DROP TABLE accounts; --")
     assert done.returncode == 2
     assert done.stderr.startswith("meterai: malformed: ")
@@ -190,7 +190,7 @@ def an_id() -> str:
     return str(uuid.uuid4().int)[:36]
 
 
-def test_a_forged_notification_moves_nothing(
+def test_forged_notification_moves_no_money(
     inside: Inside, forger: ForgedBank, unharmed: Client
 ) -> None:
     order = unharmed.place(1)
@@ -223,7 +223,7 @@ def test_a_forged_notification_moves_nothing(
     assert unharmed.order(order["id"])["state"] == "placed"
 
 
-def test_a_replayed_notification_counts_once(inside: Inside, forger: ForgedBank) -> None:
+def test_replayed_notification_counts_once(inside: Inside, forger: ForgedBank) -> None:
     customer = inside.customer()
     order = customer.place(1)
     inside.instance.bank.faults(drop_notifications=1, query_500=3)
@@ -249,7 +249,9 @@ def test_a_replayed_notification_counts_once(inside: Inside, forger: ForgedBank)
     inside.instance.bank.clear_faults()
 
 
-def test_money_for_nothing_of_ours_is_kept_in_suspense(inside: Inside, forger: ForgedBank) -> None:
+def test_payment_of_an_unknown_reference_is_kept_in_suspense(
+    inside: Inside, forger: ForgedBank
+) -> None:
     books = inside.books()
     kept = 0
     nobody = f"EM{'0' * 52}"
@@ -295,7 +297,7 @@ def give_back_what_is_in_suspense(inside: Inside) -> None:
     ],
     ids=lambda body: str(body[:20]),
 )
-def test_a_signed_notification_that_cannot_be_booked_is_kept(
+def test_signed_notification_that_cannot_be_booked_is_kept(
     inside: Inside, forger: ForgedBank, body: bytes
 ) -> None:
     books, external = inside.books(), an_id()
@@ -305,7 +307,7 @@ def test_a_signed_notification_that_cannot_be_booked_is_kept(
 
 
 @pytest.mark.parametrize("external_id", ["", "9" * 37])
-def test_a_signed_notification_without_a_usable_id_is_kept(
+def test_signed_notification_without_a_usable_id_is_kept(
     inside: Inside, forger: ForgedBank, external_id: str
 ) -> None:
     body = told(f"x{an_id()}", "1").replace(b"10000.00", b"10000.50")

@@ -61,7 +61,7 @@ def stays_where_it_is(walker: Walker, pressed: Locator) -> None:
 
 
 @with_scripts
-def test_nobody_sees_an_error_of_the_browser_while_the_line_is_away(chromium, shop, seat):
+def test_page_without_connection_shows_no_browser_error(chromium, shop, seat):
     walker = Walker(chromium, shop, **seat)
     page = walker.page
     walker.opens("/stamp")
@@ -129,7 +129,7 @@ def _offset(headers: dict[str, str]) -> int:
     return int(headers.get("upload-offset", -1))
 
 
-def test_a_tab_that_is_killed_at_any_step_goes_on_when_it_is_opened_again(chromium, shop):
+def test_tab_killed_at_any_step_continues_when_reopened(chromium, shop):
     walker = Walker(chromium, shop)
     walker.opens("/stamp")
     killed_while_sending(walker)
@@ -157,7 +157,7 @@ def test_a_tab_that_is_killed_at_any_step_goes_on_when_it_is_opened_again(chromi
 
 
 @everywhere
-def test_a_browser_that_was_closed_goes_on_with_its_cookies(chromium, shop, seat):
+def test_reopened_browser_continues_with_its_cookies(chromium, shop, seat):
     walker = Walker(chromium, shop, **seat)
 
     def closed_and_opened() -> None:
@@ -185,7 +185,7 @@ def test_a_browser_that_was_closed_goes_on_with_its_cookies(chromium, shop, seat
 
 
 @everywhere
-def test_back_and_on_again_loses_nothing_and_orders_once(chromium, shop, seat):
+def test_back_button_loses_nothing_and_orders_once(chromium, shop, seat):
     walker = Walker(chromium, shop, **seat)
     page = walker.page
     walker.opens("/")
@@ -207,7 +207,7 @@ def test_back_and_on_again_loses_nothing_and_orders_once(chromium, shop, seat):
 
 
 @with_scripts
-def test_two_tabs_are_one_order(chromium, shop, seat):
+def test_two_tabs_make_one_order(chromium, shop, seat):
     walker = Walker(chromium, shop, **seat)
     walker.opens("/")
     walker.chooses("surat.pdf", pdf(words="Surat"))
@@ -231,7 +231,7 @@ def test_two_tabs_are_one_order(chromium, shop, seat):
 
 
 @everywhere
-def test_a_session_that_ends_after_choosing_loses_nothing(chromium, shop, seat):
+def test_session_ended_after_choosing_loses_nothing(chromium, shop, seat):
     walker = Walker(chromium, shop, **seat)
     walker.opens("/")
     walker.chooses("surat.pdf", pdf(words="Surat"))

@@ -37,9 +37,7 @@ def somebody(instance: Instance, *cuts: int) -> Iterator[Journey]:
         yield Journey(context, instance, line)
 
 
-def test_home_to_the_stamped_document_in_four_pages_and_nine_taps(
-    instance: Instance, tmp_path: Path
-) -> None:
+def test_journey_takes_four_pages_and_nine_taps(instance: Instance, tmp_path: Path) -> None:
     with somebody(instance) as one:
         document = scan(LETTER_BYTES)
         one.opens()
@@ -60,7 +58,7 @@ def test_home_to_the_stamped_document_in_four_pages_and_nine_taps(
         assert one.somebody.complaints == []
 
 
-def test_a_large_file_goes_up_through_three_cuts_and_little_is_sent_twice(
+def test_large_upload_survives_three_cuts_with_few_bytes_sent_twice(
     instance: Instance,
 ) -> None:
     document = scan(LARGE_BYTES)

@@ -122,7 +122,7 @@ def orders(somebody: Typist) -> None:
 
 
 @pytest.mark.parametrize("width", [360, pytest.param(1280, marks=pytest.mark.variant)])
-def test_the_way_by_the_keyboard_alone(chromium, instance: Instance, width: int) -> None:
+def test_journey_works_by_keyboard_alone(chromium, instance: Instance, width: int) -> None:
     somebody = Typist(chromium, instance, screen=ViewportSize(width=width, height=640))
     page = somebody.page
     somebody.opens("/")
@@ -144,9 +144,7 @@ def test_the_way_by_the_keyboard_alone(chromium, instance: Instance, width: int)
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without scripts"])
-def test_staff_search_and_go_through_the_console_by_the_keyboard_alone(
-    chromium, instance: Instance, scripts: bool
-) -> None:
+def test_console_works_by_keyboard_alone(chromium, instance: Instance, scripts: bool) -> None:
     screen = ViewportSize(width=360, height=640)
     somebody = Typist(chromium, instance, screen=screen, scripts=scripts)
     page = somebody.page

@@ -25,7 +25,7 @@ def ids(reply: Reply) -> list[str]:
     return [one["id"] for one in found]
 
 
-def test_labels_of_an_order_are_answered_and_found(audited: Instance) -> None:
+def test_labels_of_an_order_are_returned_and_found(audited: Instance) -> None:
     customer = audited.customer()
     made = order(customer, "a", **WORDS)
     assert made.status == 201, made.body
@@ -46,7 +46,7 @@ def test_labels_of_an_order_are_answered_and_found(audited: Instance) -> None:
     assert len(ids(customer.get("/v1/orders"))) == 3
 
 
-def test_labels_are_a_part_of_what_a_key_stands_for(audited: Instance) -> None:
+def test_repeated_key_with_other_labels_is_refused(audited: Instance) -> None:
     customer = audited.customer()
     made = order(customer, "k", **WORDS).json
     turned = dict(reversed(WORDS["metadata"].items()))  # type: ignore[attr-defined]
@@ -137,14 +137,16 @@ def test_stampings_are_listed_and_filtered(stamped: tuple[Client, list[Reply]]) 
         ("state=failed&state=delivered", "state", "once"),
     ],
 )
-def test_filter_that_cannot_be_read_is_refused(
+def test_malformed_filter_is_refused(
     instance: Instance, query: str, field: str, expected: str
 ) -> None:
     reply = instance.customer().get(f"/v1/stampings?{query}")
     assert (reply.status, reply.json["field"], reply.json["expected"]) == (422, field, expected)
 
 
-def test_key_of_a_stamping_stands_for_its_labels(stamped: tuple[Client, list[Reply]]) -> None:
+def test_repeated_stamping_key_with_other_labels_is_refused(
+    stamped: tuple[Client, list[Reply]],
+) -> None:
     customer, made = stamped
     words = {"reference": "A-1", "metadata": '{"unit": "x"}'}
     assert customer.stamp(LETTER, key="a", **words).json["id"] == made[0].json["id"]
@@ -154,7 +156,7 @@ def test_key_of_a_stamping_stands_for_its_labels(stamped: tuple[Client, list[Rep
     assert customer.balance()["used"] == 3
 
 
-def test_form_says_what_of_its_labels_cannot_be_read(instance: Instance) -> None:
+def test_form_with_malformed_labels_is_refused_with_the_reason(instance: Instance) -> None:
     customer = instance.customer()
     for more, field, expected in (
         ({"metadata": "{"}, "metadata", "json"),

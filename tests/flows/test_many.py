@@ -71,7 +71,7 @@ def table_of(text: str) -> list[list[str]]:
 
 
 @pytest.mark.parametrize("is_packed", [True, False], ids=["zip", "files"])
-def test_the_table_has_a_row_for_each_and_a_sum(papers: Papers, is_packed: bool) -> None:
+def test_table_has_a_row_for_each_file_and_a_sum(papers: Papers, is_packed: bool) -> None:
     files = [("semua.zip", packed(papers.files))] if is_packed else papers.files
     status, text = sent(papers.anybody, "/check/many", files)
     assert status == 200
@@ -84,14 +84,14 @@ def test_the_table_has_a_row_for_each_and_a_sum(papers: Papers, is_packed: bool)
     assert text.count("</table>") == 1
 
 
-def test_a_script_is_given_the_rows_alone(papers: Papers) -> None:
+def test_script_gets_only_the_rows(papers: Papers) -> None:
     status, text = sent(papers.anybody, "/check/many/rows", papers.files[:1])
     assert status == 200
     assert text.startswith("<!----><tr ")
     assert text.rstrip().endswith("</tr>")
 
 
-def test_the_csv_is_safe_to_open(papers: Papers) -> None:
+def test_csv_is_safe_to_open(papers: Papers) -> None:
     status, text = sent(papers.anybody, "/check/many.csv", papers.files)
     assert status == 200
     assert text.startswith("\ufeffBerkas;Hasil;"), (
@@ -118,7 +118,7 @@ def test_the_csv_is_safe_to_open(papers: Papers) -> None:
     assert not any(one["sealed_bytes"] for one in (altered, plain))
 
 
-def test_csv_of_an_english_page_is_parted_by_commas(papers: Papers) -> None:
+def test_csv_of_an_english_page_is_separated_by_commas(papers: Papers) -> None:
     _, text = sent(papers.anybody, "/check/many.csv", papers.files, **{"Accept-Language": "en"})
     assert text.startswith("\ufeffFile,Result,")
     assert {len(row) for row in csv.reader(io.StringIO(text[1:], newline=""), strict=True)} == {16}
@@ -138,7 +138,7 @@ def workbook_of(content: bytes) -> tuple[list[list[str | float]], str]:
     return rows, sheet
 
 
-def test_workbook_has_no_formula_and_counts_as_numbers(papers: Papers) -> None:
+def test_workbook_has_no_formula_and_stores_counts_as_numbers(papers: Papers) -> None:
     fields = [("document", one) for one in papers.files]
     body, kind = urllib3.encode_multipart_formdata(fields)
     reply = papers.anybody.post("/check/many.xlsx", body, headers=HTML | {"Content-Type": kind})
@@ -152,7 +152,7 @@ def test_workbook_has_no_formula_and_counts_as_numbers(papers: Papers) -> None:
 
 
 @pytest.mark.parametrize("kind", ["csv", "xlsx"])
-def test_table_of_a_tab_comes_back_as_a_file(papers: Papers, kind: str) -> None:
+def test_table_of_the_browser_is_returned_as_a_file(papers: Papers, kind: str) -> None:
     lines = [["=1+1.pdf", "Asli", "a;=2", "", "12"], ["b.pdf", "! terlalu besar"]]
     body, form = urllib3.encode_multipart_formdata({"table": json.dumps(lines)})
     reply = papers.anybody.post(
@@ -178,7 +178,7 @@ def test_table_of_a_tab_comes_back_as_a_file(papers: Papers, kind: str) -> None:
         ("pdf", "[]", 404),
     ],
 )
-def test_what_is_no_table_is_refused(papers: Papers, kind: str, table: str, status: int) -> None:
+def test_malformed_table_is_refused(papers: Papers, kind: str, table: str, status: int) -> None:
     body, form = urllib3.encode_multipart_formdata({"table": table})
     headers = HTML | {"Content-Type": form}
     assert papers.anybody.post(f"/check/many/table/{kind}", body, headers=headers).status == status
@@ -197,7 +197,7 @@ OFFICE = {
 
 
 @pytest.mark.parametrize("is_packed", [True, False], ids=["zip", "files"])
-def test_what_is_no_pdf_gets_advice_by_what_it_is(papers: Papers, is_packed: bool) -> None:
+def test_file_that_is_no_pdf_gets_advice_for_its_type(papers: Papers, is_packed: bool) -> None:
     given = [*PHOTOS.items(), *OFFICE.items()]
     files = [("semua.zip", packed([*given, ("a.pdf", pdf())]))] if is_packed else given
     _, text = sent(papers.anybody, "/check/many", files)
@@ -215,7 +215,7 @@ def test_what_is_no_pdf_gets_advice_by_what_it_is(papers: Papers, is_packed: boo
     ],
     ids=[*PHOTOS, *OFFICE, "zip"],
 )
-def test_one_file_that_is_no_pdf_gets_advice_and_no_verdict(
+def test_single_file_that_is_no_pdf_gets_advice_and_no_verdict(
     papers: Papers, path: str, name: str, content: bytes, code: str
 ) -> None:
     status, text = sent(papers.anybody, path, [(name, content)])
@@ -224,7 +224,7 @@ def test_one_file_that_is_no_pdf_gets_advice_and_no_verdict(
     assert 'class="verdict' not in text
 
 
-def test_counts_and_filter_stand_above_the_rows(papers: Papers) -> None:
+def test_counts_and_filter_are_above_the_rows(papers: Papers) -> None:
     _, text = sent(papers.anybody, "/check/many", papers.files)
     above, _, _ = text.partition("<tr class=")
     counts = dict(re.findall(r'data-of="(\w+)">(\d+)<', above))
@@ -233,7 +233,7 @@ def test_counts_and_filter_stand_above_the_rows(papers: Papers) -> None:
 
 
 @pytest.mark.parametrize("is_packed", [True, False], ids=["zip", "files"])
-def test_archive_has_sealed_revision_of_each_good_file(papers: Papers, is_packed: bool) -> None:
+def test_archive_has_the_sealed_revision_of_each_good_file(papers: Papers, is_packed: bool) -> None:
     given = [*papers.files, ("Budi.pdf", papers.good + b"x" * 100_000)]
     names = ["Budi.pdf", "b.pdf", "c.pdf", "d/Budi.pdf"]
     given = [(name, content) for name, (_, content) in zip(names, given, strict=True)]
@@ -259,7 +259,7 @@ def test_archive_has_sealed_revision_of_each_good_file(papers: Papers, is_packed
     assert extended["sealed_sha256"] == hashlib.sha256(papers.good).hexdigest()
 
 
-def test_each_file_with_a_serial_of_another_is_marked_and_stands_first(papers: Papers) -> None:
+def test_files_with_the_same_serial_are_marked_and_come_first(papers: Papers) -> None:
     """Two applicants submit the same stamped file, or one submits it genuine and the other changed."""
     files = [("c.pdf", pdf()), ("Budi.pdf", papers.good), ("=Ani.pdf", papers.good)]
     _, text = sent(papers.anybody, "/check/many", [("semua.zip", packed(files))])
@@ -277,7 +277,9 @@ def test_each_file_with_a_serial_of_another_is_marked_and_stands_first(papers: P
     assert [row[9] for row in rows[1:]] == ["genuine", "genuine", "not_sealed"]
 
 
-def test_something_comes_while_it_goes_on(papers: Papers, instance: Instance) -> None:
+def test_first_byte_arrives_before_the_last_file_is_examined(
+    papers: Papers, instance: Instance
+) -> None:
     """The first byte arrives before the last file is examined, so that no proxy ends an idle connection."""
     files = [(f"{number}.pdf", papers.good) for number in range(150)]
     fields = [("document", (name, content)) for name, content in files]
@@ -298,7 +300,7 @@ def test_something_comes_while_it_goes_on(papers: Papers, instance: Instance) ->
     "path",
     ["/check/many", "/check/many/rows", "/check/many.csv", "/check/many.xlsx", "/check/many.zip"],
 )
-def test_what_has_nothing_to_check_is_refused_whole(papers: Papers, path: str) -> None:
+def test_request_without_files_is_refused(papers: Papers, path: str) -> None:
     status, text = sent(papers.anybody, path, [("", b"")])
     assert (status, 'role="alert"' in text) == (422, True)
     broken = papers.anybody.post(
@@ -309,7 +311,7 @@ def test_what_has_nothing_to_check_is_refused_whole(papers: Papers, path: str) -
     assert machine.headers["content-type"] == "application/problem+json"
 
 
-def test_a_form_that_breaks_off_later_says_so_in_its_table(papers: Papers) -> None:
+def test_truncated_form_is_reported_in_its_table(papers: Papers) -> None:
     body, kind = urllib3.encode_multipart_formdata(
         [("document", (name, content)) for name, content in papers.files[:2]]
     )
@@ -321,7 +323,9 @@ def test_a_form_that_breaks_off_later_says_so_in_its_table(papers: Papers) -> No
     assert text.count(" data-unchecked ") == 1, "it has no answer, and is no answer to keep"
 
 
-def test_a_form_that_is_too_large_is_told_the_limit(papers: Papers, instance: Instance) -> None:
+def test_form_that_is_too_large_is_refused_with_the_limit(
+    papers: Papers, instance: Instance
+) -> None:
     headers = HTML | {
         "Content-Type": "multipart/form-data; boundary=x",
         "Content-Length": str(MANY_FORM_BYTES_MAX + 1),
@@ -332,6 +336,6 @@ def test_a_form_that_is_too_large_is_told_the_limit(papers: Papers, instance: In
     assert "128 MB" in reply.body.decode()
 
 
-def test_strangers_forms_are_refused(papers: Papers) -> None:
+def test_form_from_a_foreign_site_is_refused(papers: Papers) -> None:
     status, _ = sent(papers.anybody, "/check/many", papers.files, Origin="https://evil.example")
     assert status == 403

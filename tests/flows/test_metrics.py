@@ -11,7 +11,7 @@ REQUESTS = "meterai_requests_total"
 HEALTHY = f'{REQUESTS}{{method="GET",route="/healthz",status="200"}}'
 
 
-def test_the_processes_of_the_web_count_together(tmp_path: Path) -> None:
+def test_metrics_sum_all_web_processes(tmp_path: Path) -> None:
     with Instance(tmp_path, METERAI_WORKERS="2") as instance:
         for _ in range(20):
             # A new connection each time, so that both processes get some.
@@ -62,7 +62,7 @@ def _never_less(before: dict[str, float], after: dict[str, float]) -> None:
     assert not less
 
 
-def test_the_worker_counts_in_the_same_place(instance: Instance) -> None:
+def test_metrics_include_the_worker(instance: Instance) -> None:
     customer = instance.customer()
     order = customer.place()
     instance.bank.pay(payable(customer, order))
@@ -71,7 +71,7 @@ def test_the_worker_counts_in_the_same_place(instance: Instance) -> None:
     until("it is counted, once it is done", lambda: done in instance.counted())
 
 
-def test_nobody_reads_the_metrics_through_the_public_door(instance: Instance) -> None:
+def test_metrics_are_not_served_on_the_public_port(instance: Instance) -> None:
     for headers in ({}, {"Host": "127.0.0.1"}, {"X-Forwarded-For": "127.0.0.1"}):
         assert instance.anybody().get("/metrics", headers=headers).status == 404
     door = instance.metrics.removesuffix("/metrics")
@@ -80,6 +80,6 @@ def test_nobody_reads_the_metrics_through_the_public_door(instance: Instance) ->
     assert Client(door).post("/metrics").status == 404
 
 
-def test_every_answer_has_the_headers_that_protect(instance: Instance) -> None:
+def test_every_answer_has_security_headers(instance: Instance) -> None:
     for path in ("/healthz", "/v1/orders", "/nothing/here"):
         assert "content-security-policy" in instance.anybody().get(path).headers

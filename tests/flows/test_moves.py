@@ -147,7 +147,7 @@ def execute(shop: Shop, order: UUID) -> None:
     shop.execute(order)
 
 
-def test_orders(shop: Shop) -> None:
+def test_orders_follow_their_lifecycle(shop: Shop) -> None:
     makes: dict[StrEnum, Make] = {
         OrderState.PLACED: lambda shop: shop.place(2),
         OrderState.PAID: paid,
@@ -183,7 +183,7 @@ def test_orders(shop: Shop) -> None:
     )
 
 
-def test_a_won_chargeback_pays_for_stamps_in_use(shop: Shop) -> None:
+def test_won_chargeback_pays_for_stamps_in_use(shop: Shop) -> None:
     order = executed(shop)
     stamping = shop.reserve(1)
     take_back(shop, order)
@@ -206,7 +206,7 @@ def documents_paid(shop: Shop) -> UUID:
     return order
 
 
-def test_an_order_of_documents_that_cannot_be_stamped_returns(shop: Shop) -> None:
+def test_order_of_unstampable_documents_is_returned(shop: Shop) -> None:
     order = documents_paid(shop)
     shop.work()
     for stamping in shop.stampings:
@@ -215,7 +215,7 @@ def test_an_order_of_documents_that_cannot_be_stamped_returns(shop: Shop) -> Non
     assert shop.state(order) == ORDER.after(OrderState.PAID, OrderEvent.NOT_EXECUTED)
 
 
-def test_an_order_of_documents_is_executed_by_its_last_stamp(shop: Shop) -> None:
+def test_order_of_documents_is_executed_by_its_last_stamp(shop: Shop) -> None:
     order = documents_paid(shop)
     shop.work()
     first, last = shop.stampings
@@ -281,7 +281,7 @@ def decline(shop: Shop, attempt: UUID) -> None:
     shop.charge_back(Paid(attempt, "NEVER", PRICE + FEE))
 
 
-def test_attempts(shop: Shop) -> None:
+def test_attempts_follow_their_lifecycle(shop: Shop) -> None:
     makes: dict[StrEnum, Make] = {
         AttemptState.OPENING: attempt(),
         AttemptState.WAITING: attempt(make_qr),
@@ -362,7 +362,7 @@ def reserve_ordered(shop: Shop, stamping: UUID) -> None:
     shop.do(reserving())
 
 
-def test_stampings(shop: Shop) -> None:
+def test_stampings_follow_their_lifecycle(shop: Shop) -> None:
     makes: dict[StrEnum, Make] = {
         StampingState.WAITING: waiting,
         StampingState.RESERVED: reserved,
@@ -380,7 +380,7 @@ def test_stampings(shop: Shop) -> None:
     walk(shop, STAMPING, makes, happens, "stampings")
 
 
-def test_a_stamping_whose_order_ended_is_dropped_unless_it_began(shop: Shop) -> None:
+def test_stamping_of_an_ended_order_is_dropped_unless_started(shop: Shop) -> None:
     edges = {(state, event): target for state, event, target in STAMPING.edges()}
     for make in (waiting, reserved, ended("deliver"), ended("fail"), dropped):
         shop.clear()
@@ -392,7 +392,7 @@ def test_a_stamping_whose_order_ended_is_dropped_unless_it_began(shop: Shop) -> 
         assert state_in(shop, "stampings", stamping) == expected
 
 
-def test_stamps(shop: Shop) -> None:
+def test_stamps_follow_their_lifecycle(shop: Shop) -> None:
     makes: dict[StrEnum, Make] = {
         StampState.RESERVED: reserved,
         StampState.AFFIXED: ended("deliver"),
@@ -458,7 +458,7 @@ def charge_back_and_be_refused(shop: Shop, refund: UUID) -> None:
     shop.refuse(refund)  # a refund under way learns of the chargeback from the bank's refusal
 
 
-def test_refunds(shop: Shop) -> None:
+def test_refunds_follow_their_lifecycle(shop: Shop) -> None:
     makes: dict[StrEnum, Make] = {
         RefundState.REQUESTED: refund(),
         RefundState.SENT: refund(send),

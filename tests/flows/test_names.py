@@ -60,7 +60,7 @@ def hidden(page: str, name: str) -> str:
 
 
 @pytest.mark.parametrize("name", NASTY.values(), ids=NASTY.keys())
-def test_by_the_api(inside: Inside, customer: Client, name: bytes) -> None:
+def test_name_sent_by_api_is_kept_everywhere(inside: Inside, customer: Client, name: bytes) -> None:
     body, kind = multipart(name, pdf(words=repr(name)), placement=PLACEMENT)
     reply = customer.post("/v1/stampings", body, headers=a_key() | {"Content-Type": kind})
     assert reply.status == 201, reply.body
@@ -77,7 +77,7 @@ def test_by_the_api(inside: Inside, customer: Client, name: bytes) -> None:
     assert until("its mail is sent", mail_of_it) == [{"state": "sent", "last_fault": None}]
 
 
-def test_by_the_form(inside: Inside) -> None:
+def test_name_sent_by_form_is_kept_everywhere(inside: Inside) -> None:
     address = f"{uuid.uuid4().hex[:8]}@example.org"
     cookie = signed_in(inside, address)
     anybody = inside.instance.anybody()

@@ -5,7 +5,7 @@ from tests.support.instance import Instance
 METHODS = {"get", "post", "put", "delete"}
 
 
-def test_the_description_is_openapi_3_1_and_complete(instance: Instance) -> None:
+def test_description_is_complete_openapi_3_1(instance: Instance) -> None:
     described = instance.anybody().get("/openapi.json").json
     assert described["openapi"].startswith("3.1")
     paths = described["paths"]
@@ -29,7 +29,7 @@ def test_the_description_is_openapi_3_1_and_complete(instance: Instance) -> None
     assert len(ids) == len(set(ids))
 
 
-def test_what_is_wrong_with_a_body_is_named(instance: Instance) -> None:
+def test_wrong_field_of_a_body_is_named(instance: Instance) -> None:
     customer = instance.customer()
     reply = customer.post("/v1/orders", {"quantity": "many"}, headers={"Idempotency-Key": "k"})
     assert reply.status == 422
@@ -38,7 +38,7 @@ def test_what_is_wrong_with_a_body_is_named(instance: Instance) -> None:
     assert reply.json["title"].endswith("seharusnya: bilangan bulat.")
 
 
-def test_every_refusal_is_explained_where_its_type_points(instance: Instance) -> None:
+def test_type_of_every_refusal_links_to_its_explanation(instance: Instance) -> None:
     refused = instance.anybody().get("/v1/orders").json
     page, _, anchor = refused["type"].partition("#")
     shown = instance.anybody().get(page, headers={"Accept": "text/html"}).body.decode()
@@ -46,7 +46,9 @@ def test_every_refusal_is_explained_where_its_type_points(instance: Instance) ->
     assert instance.anybody().get("/docs").status == 200
 
 
-def test_what_was_expected_is_a_code_in_every_language_and_listed(instance: Instance) -> None:
+def test_expected_form_of_a_field_is_a_documented_code_in_every_language(
+    instance: Instance,
+) -> None:
     customer = instance.customer()
     shown = instance.anybody().get("/docs/problems", headers={"Accept": "text/html"}).body.decode()
     for language in ("id", "en"):

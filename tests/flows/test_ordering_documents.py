@@ -33,7 +33,7 @@ def order(
     return customer.post("/v1/orders/documents", body, headers=headers)
 
 
-def test_documents_are_paid_once_and_stamped_where_they_were_wished(audited: Instance) -> None:
+def test_documents_are_paid_once_and_stamped_at_their_placements(audited: Instance) -> None:
     customer = audited.customer()
     documents = [LETTER, pdf(words="surat kedua"), pdf(words="surat ketiga")]
     wishes = [AT_TEXT, IN_CORNER, [json.loads(PLACEMENT), IN_CORNER]]
@@ -97,7 +97,7 @@ def test_repeat_with_the_same_key_finds_the_same_order(audited: Instance) -> Non
         ([pdf(words=f"surat {n}") for n in range(21)], IN_CORNER, "malformed"),
     ],
 )
-def test_order_that_makes_no_sense_is_refused_and_takes_nothing(
+def test_invalid_order_is_refused_and_stores_nothing(
     unharmed: Client, documents: list[bytes], placements: object, code: str
 ) -> None:
     before = unharmed.get("/v1/orders").json
@@ -105,7 +105,7 @@ def test_order_that_makes_no_sense_is_refused_and_takes_nothing(
     assert unharmed.get("/v1/orders").json == before
 
 
-def test_fields_that_nobody_reads_are_refused(unharmed: Client) -> None:
+def test_unknown_fields_are_refused(unharmed: Client) -> None:
     assert_refused(order(unharmed, [LETTER], AT_TEXT, placement=PLACEMENT), 422, "malformed")
     assert_refused(order(unharmed, [LETTER], AT_TEXT, payment_method="barter"), 422, "malformed")
     body, kind = urllib3.encode_multipart_formdata({"placements": PLACEMENT})

@@ -181,9 +181,7 @@ def test_clerk_stamps_for_its_organization_until_its_role_ends(
     instance.assert_audit_holds()
 
 
-def test_former_invitation_and_one_that_is_withdrawn_open_nothing(
-    owner: Person, clerk: Person
-) -> None:
+def test_replaced_and_withdrawn_invitations_are_refused(owner: Person, clerk: Person) -> None:
     makes(owner)
     former = invites(owner, clerk)
     page = owner.get(MEMBERS)
@@ -203,7 +201,7 @@ def test_former_invitation_and_one_that_is_withdrawn_open_nothing(
     assert clerk.is_refused("/invitations", form) == "invitation_spent"
 
 
-def test_nobody_acts_for_an_organization_of_others(owner: Person, clerk: Person) -> None:
+def test_acting_for_a_foreign_organization_is_refused(owner: Person, clerk: Person) -> None:
     makes(owner)
     [organization] = re.findall(r'"id":"(acc_\w+)"', owner.client.get("/v1/organization").text)
     mine = fields(clerk.get("/account"), "/sign-out")
@@ -211,7 +209,7 @@ def test_nobody_acts_for_an_organization_of_others(owner: Person, clerk: Person)
         assert clerk.is_refused("/account/acting", mine | {"account": account}) == "not_found"
 
 
-def test_proving_once_more_keeps_for_whom_the_session_acts(owner: Person) -> None:
+def test_fresh_proof_keeps_the_account_of_the_session(owner: Person) -> None:
     makes(owner)
     asked = owner.goes("/sign-in", {"email": owner.email, "next": MEMBERS})
     form = fields(owner.get(asked), "/sign-in/code", "code")

@@ -138,7 +138,7 @@ class Night:
 
 @pytest.mark.soak  # six minutes, most of them waiting for the watcher
 @pytest.mark.timeout(1_200)
-def test_night_of_an_outage_is_told_alike_by_every_paper(tmp_path: Path) -> None:
+def test_every_report_of_an_outage_night_has_the_same_figures(tmp_path: Path) -> None:
     folder, data = tmp_path / "watcher", tmp_path / "data"
     data.mkdir()
     with served(folder / "public") as url:

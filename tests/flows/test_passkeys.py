@@ -127,7 +127,7 @@ def test_first_supervisor_signs_in_by_passkey_and_opens_the_console(
     expect(page.get_by_role("searchbox")).to_be_visible()
 
 
-def test_a_passkey_is_saved_signs_in_and_is_removed(
+def test_passkey_is_saved_signs_in_and_is_removed(
     context: BrowserContext, instance: Instance
 ) -> None:
     page = context.new_page()
@@ -164,7 +164,7 @@ def test_a_passkey_is_saved_signs_in_and_is_removed(
     expect(page.get_by_role("heading", name="Ponsel uji")).to_have_count(0)
 
 
-def test_an_old_session_proves_itself_and_is_back_where_a_passkey_is_saved(
+def test_old_session_gives_a_fresh_proof_and_returns_to_saving_a_passkey(
     context: BrowserContext, instance: Instance
 ) -> None:
     page = context.new_page()
@@ -184,7 +184,7 @@ def test_an_old_session_proves_itself_and_is_back_where_a_passkey_is_saved(
     expect(page.get_by_role("button", name="Simpan kunci sandi di perangkat ini")).to_be_visible()
 
 
-def test_without_script_there_is_the_code_alone(chromium: Browser, instance: Instance) -> None:
+def test_only_the_code_is_offered_without_script(chromium: Browser, instance: Instance) -> None:
     with chromium.new_context(java_script_enabled=False, locale="id-ID") as context:
         page = context.new_page()
         page.goto(f"{named(instance)}/sign-in")

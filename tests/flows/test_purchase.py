@@ -7,7 +7,7 @@ from tests.support.money import money, payable
 from tests.support.pdf import pdf
 
 
-def test_a_paid_order_becomes_stamps_and_a_document_gets_one(audited: Instance) -> None:
+def test_paid_order_becomes_stamps_and_stamps_a_document(audited: Instance) -> None:
     customer = audited.customer()
     order = customer.place(2)
     assert order["total"] == 20_000
@@ -40,7 +40,7 @@ def test_a_paid_order_becomes_stamps_and_a_document_gets_one(audited: Instance) 
     assert shown["document_checked"] is False, "a number is no document"
 
 
-def test_a_stamped_document_takes_another_stamp_unless_it_was_changed(audited: Instance) -> None:
+def test_stamped_document_takes_another_stamp_unless_it_was_changed(audited: Instance) -> None:
     customer = audited.customer()
     audited.bank.pay(payable(customer, customer.place(3)))
     until("stamps are issued", lambda: customer.balance()["available"] == 3)
@@ -62,7 +62,7 @@ def test_a_stamped_document_takes_another_stamp_unless_it_was_changed(audited: I
     assert customer.balance() == {"available": 1, "held": 0, "used": 2}
 
 
-def test_unused_stamps_can_be_asked_back(audited: Instance) -> None:
+def test_unused_stamps_can_be_refunded(audited: Instance) -> None:
     customer = audited.customer()
     order = customer.place(3)
     audited.bank.pay(payable(customer, order))
@@ -85,7 +85,7 @@ def test_unused_stamps_can_be_asked_back(audited: Instance) -> None:
     assert listed["next"] is None
 
 
-def test_lists_are_read_a_page_at_a_time(audited: Instance) -> None:
+def test_lists_are_read_page_by_page(audited: Instance) -> None:
     customer = audited.customer()
     placed = [customer.place(1)["id"] for _ in range(3)]
     first = customer.get("/v1/orders?limit=2").json

@@ -18,7 +18,7 @@ def assert_told_apart(command: Callable[[], Reply]) -> None:
         assert repeat.json["id"] == first.json["id"]
 
 
-def test_every_command_with_a_key_tells_a_repeat_apart(audited: Instance) -> None:
+def test_every_command_with_a_key_marks_a_repeat(audited: Instance) -> None:
     customer = audited.customer()
 
     def buy() -> Reply:
@@ -38,7 +38,7 @@ def test_every_command_with_a_key_tells_a_repeat_apart(audited: Instance) -> Non
     assert REPLAYED not in customer.get(f"/v1/orders/{order['id']}").headers
 
 
-def test_misspelt_key_is_a_missing_one(instance: Instance) -> None:
+def test_misspelt_key_header_counts_as_missing(instance: Instance) -> None:
     customer = instance.customer()
     bodies = {"/v1/orders": {"quantity": 1}, "/v1/refunds": {"order_id": "ord_x"}}
     for name in ("Idempotency_Key", "X-Idempotency-Key", "IdempotencyKey", "Idempotent-Key"):

@@ -44,7 +44,7 @@ def extended(instance: Instance, tmp_path_factory: pytest.TempPathFactory) -> It
     instance.assert_audit_holds()
 
 
-def test_api_tells_sealed_revision_and_answers_with_it(extended: Extended) -> None:
+def test_api_describes_and_returns_the_sealed_revision(extended: Extended) -> None:
     found = extended.anybody.verify(extended.signed)
     sealed = found["sealed"]
     assert found["verdict"] == "genuine_then_extended"
@@ -87,12 +87,12 @@ def picture(extended: Extended, content: bytes) -> str | None:
     return found and found[1]
 
 
-def test_picture_is_of_sealed_revision(extended: Extended) -> None:
+def test_picture_shows_the_sealed_revision(extended: Extended) -> None:
     sealed = until("it is drawn", lambda: picture(extended, extended.stamped))
     assert sealed == until("it is drawn", lambda: picture(extended, extended.signed))
 
 
-def test_without_scripts_file_is_sent_again_and_cut_here(extended: Extended) -> None:
+def test_file_is_sent_again_and_cut_by_the_server_without_scripts(extended: Extended) -> None:
     status, body, _ = sent(extended, "/check", extended.signed)
     assert status == 200
     assert b'action="/check/sealed"' in body
@@ -105,7 +105,7 @@ def test_without_scripts_file_is_sent_again_and_cut_here(extended: Extended) -> 
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_browser_cuts_file_that_was_chosen(
+def test_browser_cuts_the_chosen_file(
     extended: Extended, chromium: Browser, instance: Instance, tmp_path: Path, language: str
 ) -> None:
     locale = {"id": "id-ID", "en": "en-GB"}[language]

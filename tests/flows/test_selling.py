@@ -60,7 +60,7 @@ def test_sales_beyond_a_deposit_are_executed_after_its_top_up(inside: Inside) ->
     seller.assert_statement_is_the_legs()
 
 
-def test_sales_beyond_a_deposit_go_back_at_their_due_time(inside: Inside) -> None:
+def test_sales_beyond_a_deposit_are_refunded_at_their_due_time(inside: Inside) -> None:
     seller = oversold(inside, Short.RETURN)
     until("their orders followed", lambda: len(seller.orders()) == SOLD)
     first = seller.every()[-1]

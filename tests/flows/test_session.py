@@ -34,7 +34,7 @@ def _signed_in(instance: Instance, address: str) -> str:
     return cookie[0].split(";")[0]
 
 
-def test_a_session_may_look_over_the_api_but_not_command(instance: Instance) -> None:
+def test_session_may_read_over_the_api_but_not_command(instance: Instance) -> None:
     cookie = {"Cookie": _signed_in(instance, f"{uuid.uuid4().hex[:8]}@example.org")}
     anybody = instance.anybody()
     assert anybody.get("/history", headers=cookie).status == 200
@@ -44,7 +44,7 @@ def test_a_session_may_look_over_the_api_but_not_command(instance: Instance) -> 
     assert refused.json["code"] == "api_key_required"
 
 
-def test_a_code_is_tried_a_few_times_and_no_more(instance: Instance) -> None:
+def test_code_is_refused_after_its_last_try(instance: Instance) -> None:
     anybody = instance.anybody()
     asked = _post_form(anybody, "/sign-in", email="tries@example.org", next="/")
     challenge = parse_qs(urlsplit(asked.headers["location"]).query)["challenge"][0]
@@ -60,13 +60,13 @@ def test_a_code_is_tried_a_few_times_and_no_more(instance: Instance) -> None:
     assert late.status == 422, "the right code comes too late"
 
 
-def test_a_foreign_page_cannot_send_our_forms(instance: Instance) -> None:
+def test_form_from_a_foreign_page_is_refused(instance: Instance) -> None:
     headers = FORM | {"Origin": "https://evil.example"}
     body = urlencode({"email": "a@example.org", "next": "/"}).encode()
     assert instance.anybody().post("/sign-in", body, headers=headers).status == 403
 
 
-def test_an_operator_sees_and_ends_the_keys_of_an_account(instance: Instance) -> None:
+def test_operator_lists_and_ends_the_keys_of_an_account(instance: Instance) -> None:
     address = f"{uuid.uuid4().hex[:8]}@example.org"
     customer = instance.customer(address)
     assert customer.get("/v1/balance").status == 200

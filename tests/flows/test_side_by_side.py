@@ -57,7 +57,7 @@ def buy(instance: Instance) -> tuple[str, str]:
     return customer.key, order["id"]
 
 
-def test_two_instances_know_nothing_of_each_other(tmp_path: Path) -> None:
+def test_two_instances_do_not_affect_each_other(tmp_path: Path) -> None:
     """Also as root, under which PostgreSQL itself refuses to run."""
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
@@ -92,7 +92,7 @@ def test_two_instances_know_nothing_of_each_other(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
-def test_a_stop_leaves_no_process_and_a_second_start_keeps_everything(
+def test_stop_leaves_no_process_and_a_second_start_keeps_everything(
     alone: Instance, how: signal.Signals
 ) -> None:
     key, order = buy(alone)
@@ -122,7 +122,7 @@ def examinations(instance: Instance) -> list[psutil.Process]:
     return found
 
 
-def test_a_stop_waits_for_no_examination(alone: Instance) -> None:
+def test_stop_waits_for_no_examination(alone: Instance) -> None:
     """Hostile documents occupy every process for checking; here they never end."""
     hostile = HOSTILE["many-fields-in-many-sections"].make()
 
@@ -145,7 +145,7 @@ def test_a_stop_waits_for_no_examination(alone: Instance) -> None:
         one.join()
 
 
-def test_a_second_instance_in_the_same_directory_is_refused(alone: Instance) -> None:
+def test_second_instance_in_the_same_directory_is_refused(alone: Instance) -> None:
     refused = alone.command("up", "--port", "0")
     assert refused.returncode != 0
     assert "already_running" in refused.stderr
@@ -153,7 +153,7 @@ def test_a_second_instance_in_the_same_directory_is_refused(alone: Instance) -> 
     alone.assert_audit_holds()
 
 
-def test_the_parts_do_not_outlive_a_killed_parent(alone: Instance) -> None:
+def test_parts_end_with_a_killed_parent(alone: Instance) -> None:
     parts = [alone.part(name) for name in ("web", "worker", "standins")]
     # Children of a part hold its port until they notice the end of the parent.
     every = [*parts, *(child for one in parts for child in one.children(recursive=True))]
@@ -163,7 +163,7 @@ def test_the_parts_do_not_outlive_a_killed_parent(alone: Instance) -> None:
     assert alone.anybody().get("/readyz").status == 200
 
 
-def test_a_stop_after_a_crash_leaves_no_process_either(alone: Instance) -> None:
+def test_stop_after_a_crash_leaves_no_process(alone: Instance) -> None:
     key, _ = buy(alone)
     alone.kill_all()
     alone.start()
@@ -174,13 +174,13 @@ def test_a_stop_after_a_crash_leaves_no_process_either(alone: Instance) -> None:
     leaves_nothing(alone.data)
 
 
-def test_a_command_leaves_a_stopped_instance_stopped(only: Instance) -> None:
+def test_command_leaves_a_stopped_instance_stopped(only: Instance) -> None:
     assert only.stop() == 0
     only.assert_audit_holds()
     leaves_nothing(only.data)
 
 
-def test_one_that_is_not_ready_in_time_is_stopped(
+def test_instance_that_is_not_ready_in_time_is_stopped(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tests.support.instance.READY_SECONDS_MAX", 3.0)

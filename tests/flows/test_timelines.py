@@ -21,7 +21,7 @@ from tests.support.till import Till, paid_body
 from tests.support.timelines import OFFERS, search, sentences, timeline_of, words
 
 
-def test_order_is_told_from_its_placing_to_its_execution(till: Till) -> None:
+def test_timeline_of_an_order_goes_from_placement_to_execution(till: Till) -> None:
     order, attempt, qr = till.order(2)
     number = till.control("pay", qr_content=qr)["rrn"]
     till.ask()
@@ -41,7 +41,7 @@ def test_order_is_told_from_its_placing_to_its_execution(till: Till) -> None:
     assert sentences(told, "id") != sentences(told, "en")
 
 
-def test_second_payment_and_a_short_one_say_so(till: Till) -> None:
+def test_second_and_short_payments_are_named_as_such(till: Till) -> None:
     order, attempt, _ = till.order(2)
     reference = till.reference(attempt)
     till.notify(paid_body(reference, "P1", f"{PRICE}.00"))
@@ -66,7 +66,7 @@ def test_order_is_found_by_every_number_it_has(till: Till) -> None:
 
 
 @pytest.mark.parametrize("documents", [0, 2])
-def test_order_is_placed_before_anything_of_the_same_moment(shop: Shop, documents: int) -> None:
+def test_placement_comes_first_among_happenings_of_one_moment(shop: Shop, documents: int) -> None:
     order = shop.place_documents([1] * documents) if documents else shop.place(1)
     shop.arrange("UPDATE payment_attempts SET opened_at = (SELECT placed_at FROM orders)")
     told = timeline_of(shop, Subject(SubjectKind.ORDER, show("ord", order), shop.account))
@@ -77,7 +77,7 @@ def test_order_is_placed_before_anything_of_the_same_moment(shop: Shop, document
     ]
 
 
-def test_sentence_says_nothing_of_what_there_is_not(till: Till) -> None:
+def test_sentence_omits_missing_facts(till: Till) -> None:
     order, _, qr = till.order()
     till.control("pay", qr_content=qr)
     till.ask()
@@ -99,11 +99,11 @@ def test_sentence_says_nothing_of_what_there_is_not(till: Till) -> None:
 @pytest.mark.parametrize(
     "text", ["", " ", "ord_", "ord_" + "z" * 26, "\0", "a\0b", "%", "'; --", "x" * 10_000_000]
 )
-def test_text_that_names_nothing_finds_nothing(till: Till, text: str) -> None:
+def test_unknown_text_finds_nothing(till: Till, text: str) -> None:
     assert search(till.shop, text) == []
 
 
-def test_item_in_suspense_is_told_with_the_order_it_speaks_of(till: Till) -> None:
+def test_item_in_suspense_is_in_the_timeline_of_its_order(till: Till) -> None:
     order, attempt, _ = till.order()
     reference = till.reference(attempt)
     till.notify(paid_body(reference, "P7", "not a sum"))
@@ -122,7 +122,7 @@ def _order(till: Till, order: UUID) -> Subject:
     return Subject(SubjectKind.ORDER, show("ord", order), till.shop.account)
 
 
-def test_refund_is_told_with_its_order_and_found_by_its_numbers(till: Till) -> None:
+def test_refund_is_in_the_timeline_of_its_order_and_found_by_its_numbers(till: Till) -> None:
     order, _, qr = till.order()
     till.control("pay", qr_content=qr)
     till.ask()
@@ -148,7 +148,7 @@ def test_refund_is_told_with_its_order_and_found_by_its_numbers(till: Till) -> N
     sentences(mine, "id")
 
 
-def test_payment_that_its_bank_takes_back_and_gives_again_is_told(shop: Shop) -> None:
+def test_lost_and_won_chargeback_is_in_the_timeline(shop: Shop) -> None:
     order = shop.place(1)
     paid = shop.pay(order)
     shop.work()
@@ -166,7 +166,7 @@ def test_payment_that_its_bank_takes_back_and_gives_again_is_told(shop: Shop) ->
     sentences(told)
 
 
-def test_documents_of_an_order_are_told_and_found(shop: Shop) -> None:
+def test_documents_of_an_order_are_in_its_timeline_and_found(shop: Shop) -> None:
     order = shop.place_documents([1, 1])
     shop.pay(order)
     shop.work()
@@ -193,7 +193,7 @@ def test_documents_of_an_order_are_told_and_found(shop: Shop) -> None:
     assert {"stamp_issued", "stamp_reserved", "stamp_affixed", "stamping_delivered"} <= set(mine)
 
 
-def test_timeline_says_what_the_api_says(till: Till) -> None:
+def test_timeline_agrees_with_the_api(till: Till) -> None:
     order, _, qr = till.order(3)
     till.control("pay", qr_content=qr)
     till.ask()
@@ -218,7 +218,7 @@ def test_timeline_says_what_the_api_says(till: Till) -> None:
     assert "order_returned" in moments
 
 
-def test_what_a_request_did_is_found_by_its_number(shop: Shop) -> None:
+def test_acts_of_a_request_are_found_by_its_id(shop: Shop) -> None:
     order = shop.place(2)
     shop.pay(order)
     shop.work()
@@ -236,7 +236,7 @@ def test_what_a_request_did_is_found_by_its_number(shop: Shop) -> None:
     assert search(shop, "another-request") == []
 
 
-def test_account_is_found_by_its_address_and_tells_no_secret(shop: Shop) -> None:
+def test_account_is_found_by_its_address_and_shows_no_secret(shop: Shop) -> None:
     [row] = shop.rows("SELECT email FROM accounts WHERE account_id = %s", shop.account)
     order = shop.place(1)
     about = Subject(SubjectKind.ACCOUNT, show("acc", shop.account), shop.account)
@@ -250,7 +250,7 @@ def test_account_is_found_by_its_address_and_tells_no_secret(shop: Shop) -> None
         assert secret["digest"] not in read
 
 
-def test_mail_and_job_that_were_given_up_are_found_and_listed(shop: Shop) -> None:
+def test_given_up_mail_and_job_are_found_and_listed(shop: Shop) -> None:
     mail, job = new_id(), new_id()
     shop.arrange(
         "INSERT INTO mails (account_id, mail_id, cause_key, template, language, recipient, facts, state, last_fault)"
@@ -280,7 +280,7 @@ def test_mail_and_job_that_were_given_up_are_found_and_listed(shop: Shop) -> Non
     shop.arrange("DELETE FROM mails; DELETE FROM dead_jobs")
 
 
-def test_work_lists_have_what_waits_and_the_most_urgent_first(shop: Shop) -> None:
+def test_work_lists_have_waiting_items_most_urgent_first(shop: Shop) -> None:
     shop.set_issuing(is_open=False)
     late, soon = shop.place(1), shop.place(2)
     for order in (soon, late):
@@ -303,7 +303,7 @@ def test_work_lists_have_what_waits_and_the_most_urgent_first(shop: Shop) -> Non
     shop.set_issuing(is_open=True)
 
 
-def test_names_with_markup_stay_text(shop: Shop) -> None:
+def test_names_with_markup_are_shown_as_text(shop: Shop) -> None:
     order = shop.place_documents([1])
     shop.arrange("UPDATE documents SET name = '<script>alert(1)</script>{total}.pdf'")
     told = timeline_of(shop, Subject(SubjectKind.ORDER, show("ord", order), shop.account))
@@ -313,7 +313,7 @@ def test_names_with_markup_stay_text(shop: Shop) -> None:
 
 @pytest.mark.parametrize("kind", [one.kind for room in ROOMS for one in room.subjects])
 @pytest.mark.parametrize("shown", ["", "x", "a\0b", "ord_1", "'", "x" * 1_000, "\ud800"])
-def test_subject_that_is_none_has_no_timeline(till: Till, kind: str, shown: str) -> None:
+def test_unknown_subject_has_no_timeline(till: Till, kind: str, shown: str) -> None:
     for account in (None, till.shop.account):
         if (kind, account) != (SubjectKind.ACCOUNT, till.shop.account):
             assert timeline_of(till.shop, Subject(kind, shown, account)) == []

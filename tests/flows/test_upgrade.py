@@ -41,7 +41,7 @@ def _assert_draft_can_be_ordered(instance: Instance, cookies: Mapping[str, str])
     assert "surat.pdf" in page.body.decode()
 
 
-def test_installation_of_last_release_is_upgraded_and_ends_what_was_under_way(
+def test_upgraded_installation_of_the_last_release_completes_its_open_work(
     last: LastRelease,
 ) -> None:
     made = last.manifest

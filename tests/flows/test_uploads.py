@@ -88,7 +88,9 @@ def as_form() -> tuple[bytes, str]:
 
 
 @pytest.mark.parametrize("path", ["/v1/verifications", "/check"])
-def test_many_large_documents_at_once_do_not_fill_the_memory(instance: Instance, path: str) -> None:
+def test_many_concurrent_large_documents_do_not_fill_the_memory(
+    instance: Instance, path: str
+) -> None:
     body, kind = (DOCUMENT, "application/pdf") if path.startswith("/v1") else as_form()
     web = instance.part("web")
     with Watched(web) as watched, ThreadPoolExecutor(UPLOADS) as pool:
@@ -102,7 +104,7 @@ def test_many_large_documents_at_once_do_not_fill_the_memory(instance: Instance,
     assert list((instance.data / "uploads").iterdir()) == []
 
 
-def test_where_there_is_no_room_is_said_early_with_when_to_come_again(instance: Instance) -> None:
+def test_body_without_room_is_refused_early_with_a_retry_time(instance: Instance) -> None:
     before = len(instance.log)  # the instance is shared
     with ExitStack() as stack:
         held = [stack.enter_context(connected(instance)) for _ in range(DOCUMENTS_OF_ONE_ADDRESS)]
@@ -151,9 +153,7 @@ def test_refused_body_is_answered_before_its_connection_ends(instance: Instance)
 
 
 @pytest.mark.parametrize("path", ["/v1/verifications", "/check"])
-def test_an_upload_that_arrives_whole_is_never_told_to_be_incomplete(
-    instance: Instance, path: str
-) -> None:
+def test_complete_upload_is_never_refused_as_incomplete(instance: Instance, path: str) -> None:
     content = DOCUMENT[: 2 * MIB]
     fields = {"document": ("surat.pdf", content, "application/pdf")}
     is_api = path.startswith("/v1")
@@ -235,14 +235,14 @@ def _header(answer: str, name: str) -> str:
     ],
     ids=["prior knowledge", "upgrade"],
 )
-def test_http_2_without_tls_is_not_spoken(instance: Instance, raw: bytes) -> None:
+def test_http_2_without_tls_is_not_supported(instance: Instance, raw: bytes) -> None:
     with connected(instance) as line:
         line.sendall(raw)
         answer = line.recv(65_536)
     assert not answer or answer.startswith(b"HTTP/1.1 200 ")
 
 
-def test_headers_without_end_are_refused(instance: Instance) -> None:
+def test_huge_headers_are_refused(instance: Instance) -> None:
     # The framework caches what it parsed of a thousand requests, so a large header is refused.
     for header in ({"Cookie": "a=" + "b" * 20_000}, {"X": "y" * 20_000}):
         reply = instance.anybody().get("/healthz", headers=header)
@@ -277,7 +277,7 @@ def test_headers_without_end_are_refused(instance: Instance) -> None:
     ],
     ids=lambda raw: repr(raw.split(b"\r\n")[0]),
 )
-def test_bytes_that_break_the_protocol_are_no_fault_of_ours(instance: Instance, raw: bytes) -> None:
+def test_protocol_violation_causes_no_fault(instance: Instance, raw: bytes) -> None:
     with connected(instance) as line:
         line.sendall(raw)
         answer = line.recv(65_536)

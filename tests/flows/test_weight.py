@@ -58,7 +58,7 @@ def addresses(pattern: re.Pattern[str], text: str, at: str) -> Iterator[str]:
             yield there.path + (f"?{there.query}" if there.query else "")
 
 
-def test_home_is_light(instance: Instance) -> None:
+def test_home_page_is_small(instance: Instance) -> None:
     line = Line(instance.url, {"Sec-Fetch-Site": "none"})
     home = line.get("/")
     wanted = list(addresses(FETCHED, text_of(home), "/"))

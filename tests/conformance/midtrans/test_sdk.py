@@ -244,7 +244,7 @@ def test_status_cancel_expire_and_refund_are_the_same_calls(tmp_path: Path) -> N
     with_booth(tmp_path, story)
 
 
-def test_cancelled_and_expired_charges_are_so_at_midtrans_and_here(tmp_path: Path) -> None:
+def test_cancelled_and_expired_charges_are_read_alike_by_sdk_and_adapter(tmp_path: Path) -> None:
     async def story(one: Booth) -> None:
         reference, made = await opened(one, "va")
         assert await one.rail.cancel(about(made, reference), "not wanted")
@@ -263,7 +263,7 @@ def test_cancelled_and_expired_charges_are_so_at_midtrans_and_here(tmp_path: Pat
     with_booth(tmp_path, story)
 
 
-def test_refusals_are_errors_of_the_sdk_and_refusals_to_us(tmp_path: Path) -> None:
+def test_refusal_raises_in_the_sdk_and_in_our_adapter(tmp_path: Path) -> None:
     async def story(one: Booth) -> None:
         reference, made = await opened(one, "va")
         await one.act("pay", order_id_of(reference))
