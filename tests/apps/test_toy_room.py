@@ -163,8 +163,8 @@ def test_its_sentences_and_its_refusal_are_complete() -> None:
     home = ROOT / "tests" / "toy"
     for file in (home / "messages.toml", home / "templates" / "book.toml"):
         for key, texts in tomllib.loads(file.read_text()).items():
-            test_closed_world.test_a_sentence_is_said_in_both_languages(key, texts)
-    test_closed_world.test_a_refusal_is_complete(GuestKnown)
+            test_closed_world.test_sentence_exists_in_both_languages(key, texts)
+    test_closed_world.test_refusal_is_complete(GuestKnown)
 
 
 def test_its_table_is_as_every_table_must_be(settings: Settings) -> None:
@@ -179,8 +179,8 @@ def test_its_table_is_as_every_table_must_be(settings: Settings) -> None:
             check(test_schema.Schema(connection))
         [rule] = RETENTION
         assert isinstance(rule, Leaves)
-        test_retention.test_a_rule_is_by_the_key_of_its_table(connection, rule)
-        test_retention.test_a_round_that_finds_nothing_reads_an_index_and_no_table(connection, rule)
+        test_retention.test_rule_uses_the_key_of_its_table(connection, rule)
+        test_retention.test_round_without_rows_reads_only_an_index(connection, rule)
 
 
 def test_its_handler_its_task_and_its_retention_run(settings: Settings) -> None:

@@ -177,9 +177,8 @@ class Storm:
         elif plan == "is charged back":
             told = {"number": self._number(name)} if method == "va" else {"qr_content": name}
             assert self.inside.instance.bank.post("/standin/deny", told).status == 200
-            if (
-                method == "va"
-            ):  # no notification comes: we query minutes later, or read it in the record
+            # No notification comes: we query minutes later, or read it in the record.
+            if method == "va":
                 self._ask(order)
             self._ends(customer, order, "denied", taken_back=TOTAL, is_last=True)
         elif plan == "stamps":

@@ -102,9 +102,8 @@ class Sender:
         """Send the missing parts from the server's offset on, and repeat after every failure."""
         while True:
             offset = self.offset()
-            if offset == len(
-                CONTENT
-            ):  # the answer to the last part was lost, or came after a query of the offset
+            # The answer to the last part was lost, or came after a query of the offset.
+            if offset == len(CONTENT):
                 until("it is examined", lambda: self.state() == "ready")
                 return again(lambda: self.ask("GET", accept="application/json"))
             if before is not None:

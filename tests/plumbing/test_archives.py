@@ -43,7 +43,7 @@ def read(archive: bytes) -> dict[str, bytes | UnreadReason]:
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
 @pytest.mark.parametrize("comment", [b"", b"dari panitia"])
-def test_what_was_packed_is_read(method: int, comment: bytes) -> None:
+def test_packed_files_are_read(method: int, comment: bytes) -> None:
     files = {"surat.pdf": LETTER, "folder/Ijazah.pdf": LETTER[::-1], "kosong.pdf": b""}
     archive = packed(files, method)
     end = struct.pack("<H", len(comment)) + comment
@@ -58,7 +58,7 @@ def _is_damaged(archive: bytes) -> bool:
     return False
 
 
-def test_an_archive_that_was_cut_off_is_not_the_one_inside_it() -> None:
+def test_truncated_archive_is_not_read_as_the_one_inside_it() -> None:
     inner = packed({"asli.pdf": LETTER}, zipfile.ZIP_STORED)
     files = {f"{number}.pdf": LETTER for number in range(3)} | {"lampiran.zip": inner}
     outer = packed(files, zipfile.ZIP_STORED)
@@ -67,7 +67,7 @@ def test_an_archive_that_was_cut_off_is_not_the_one_inside_it() -> None:
         assert _is_damaged(outer[:length]), length - end_of_inner
 
 
-def test_what_stands_before_or_behind_an_archive_is_not_passed_over() -> None:
+def test_bytes_before_or_behind_an_archive_are_not_skipped() -> None:
     before, archive = packed({"palsu.pdf": LETTER}), packed({"asli.pdf": LETTER})
     assert _is_damaged(before + archive)
     assert _is_damaged(archive + before[:40])
@@ -84,7 +84,7 @@ def test_what_stands_before_or_behind_an_archive_is_not_passed_over() -> None:
         assert _is_damaged(both[:first] + both[second : second + length] + end)
 
 
-def test_a_stream_whose_sizes_come_later_is_read() -> None:
+def test_stream_with_later_sizes_is_read() -> None:
     class Pipe(io.BytesIO):
         def seekable(self) -> bool:
             return False
@@ -95,7 +95,7 @@ def test_a_stream_whose_sizes_come_later_is_read() -> None:
     assert read(out.getvalue()) == {"surat.pdf": LETTER}
 
 
-def test_folders_and_what_a_mac_adds_are_left_out() -> None:
+def test_folders_and_macos_metadata_are_skipped() -> None:
     files = {"a/": b"", "a/surat.pdf": LETTER, "__MACOSX/a/._surat.pdf": b"x"}
     assert list(read(packed(files))) == ["a/surat.pdf"]
 
@@ -112,12 +112,12 @@ def test_folders_and_what_a_mac_adds_are_left_out() -> None:
         ("..", ".."),
     ],
 )
-def test_a_name_is_shown_as_it_came(given: str, shown: str) -> None:
+def test_file_name_is_shown_unchanged(given: str, shown: str) -> None:
     file = io.BytesIO(packed({given: LETTER}))
     assert [(one.path, one.raw) for one in entries(file)] == [(shown, given)]
 
 
-def test_a_bomb_is_refused_before_it_is_there() -> None:
+def test_bomb_is_refused_before_it_is_inflated() -> None:
     bomb = packed({"bom.pdf": b"\0" * (FILE_BYTES_MAX + 1)})
     assert read(bomb) == {"bom.pdf": UnreadReason.TOO_LARGE}
     # The header states a small size. It can cause a refusal, but nothing else relies on it.
@@ -126,22 +126,22 @@ def test_a_bomb_is_refused_before_it_is_there() -> None:
     assert read(liar) == {"bom.pdf": UnreadReason.DAMAGED}
 
 
-def test_an_archive_in_an_archive_is_not_opened() -> None:
+def test_nested_archive_is_not_opened() -> None:
     assert read(packed({"a.zip": packed({"b.pdf": LETTER})})) == {"a.zip": UnreadReason.NESTED}
 
 
-def test_what_is_locked_says_so() -> None:
+def test_encrypted_file_is_reported() -> None:
     archive = bytearray(packed({"a.pdf": LETTER}))
     archive[archive.rindex(b"PK\1\2") + 8] |= 1
     assert read(bytes(archive)) == {"a.pdf": UnreadReason.ENCRYPTED}
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
-def test_other_ways_of_packing_are_not_read(method: int) -> None:
+def test_other_compression_methods_are_not_read(method: int) -> None:
     assert read(packed({"a.pdf": LETTER}, method)) == {"a.pdf": UnreadReason.PACKED_OTHERWISE}
 
 
-def test_a_directory_without_end_is_refused() -> None:
+def test_endless_directory_is_refused() -> None:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
         for number in range(DIRECTORY_BYTES_MAX // 50):
@@ -159,7 +159,7 @@ def _sharing(archive: bytes, entries_: list[bytes]) -> bytes:
     return archive[:start] + directory + end[:8] + sizes + end[16:]
 
 
-def test_files_that_share_their_bytes_are_not_read() -> None:
+def test_overlapping_files_are_not_read() -> None:
     """A thousand names for the same bytes, and a file inside another (David Fifield, 2019)."""
     archive = packed({"a.pdf": LETTER})
     entry = archive[archive.rindex(b"PK\1\2") : archive.rindex(b"PK\5\6")]
@@ -184,7 +184,7 @@ def test_files_that_share_their_bytes_are_not_read() -> None:
     }
 
 
-def test_a_file_that_reaches_into_the_directory_is_not_read() -> None:
+def test_file_that_overlaps_the_directory_is_not_read() -> None:
     archive = bytearray(packed({"a.pdf": LETTER}, zipfile.ZIP_STORED))
     place = archive.rindex(b"PK\1\2")
     archive[place + 20 : place + 28] = struct.pack("<2L", len(LETTER) + 1, len(LETTER) + 1)
@@ -192,13 +192,13 @@ def test_a_file_that_reaches_into_the_directory_is_not_read() -> None:
 
 
 @pytest.mark.parametrize("files", [{}, {"a/": b""}], ids=["nothing", "a folder"])
-def test_an_archive_without_files_says_so(files: dict[str, bytes]) -> None:
+def test_archive_without_files_is_reported(files: dict[str, bytes]) -> None:
     with pytest.raises(Unread) as refused:
         entries(io.BytesIO(packed(files)))
     assert refused.value.reason == UnreadReason.EMPTY
 
 
-def test_whatever_comes_is_read_or_refused() -> None:
+def test_any_bytes_are_read_or_refused() -> None:
     dice = random.Random(11)
     whole = packed({"surat.pdf": LETTER, "b.pdf": b"b" * 5000})
     for _ in range(3_000):
@@ -215,11 +215,11 @@ def test_whatever_comes_is_read_or_refused() -> None:
 @pytest.mark.parametrize(
     ("beginning", "is_one"), [(b"PK\3\4", True), (b"%PDF", False), (b"", False), (b"PK\5\6", True)]
 )
-def test_an_archive_is_known_by_its_beginning(beginning: bytes, is_one: bool) -> None:
+def test_archive_is_recognized_by_its_first_bytes(beginning: bytes, is_one: bool) -> None:
     assert is_archive(beginning) == is_one
 
 
-def test_what_is_unpacked_of_all_archives_is_bounded() -> None:
+def test_bytes_unpacked_from_all_archives_are_bounded() -> None:
     file = io.BytesIO(packed({f"{number}.txt": bytes(100_000) for number in range(5)}))
     unpacking = Unpacking(file_bytes_max=100_000, bytes_max=150_000)
     found = entries(file)

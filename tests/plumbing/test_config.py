@@ -35,7 +35,7 @@ def found(configuration: Configuration, name: str) -> tuple[object, str]:
     return configuration.settings.flat()[name], configuration.sources[name]
 
 
-def test_each_source_wins_over_the_one_before(
+def test_later_source_wins_over_an_earlier_one(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     assert found(load(), "port") == (8000, "default")
@@ -50,7 +50,7 @@ def test_each_source_wins_over_the_one_before(
     assert found(load({"port": None}), "port") == (8003, "environment"), "an option not given"
 
 
-def test_a_named_file_takes_the_place_of_the_one_in_the_data(tmp_path: Path) -> None:
+def test_named_file_replaces_the_one_in_the_data_directory(tmp_path: Path) -> None:
     (tmp_path / "meterai.toml").write_text("port = 8002\nservice_fee = 1\n")
     other = tmp_path / "other.toml"
     other.write_text("port = 8005\n")
@@ -59,7 +59,7 @@ def test_a_named_file_takes_the_place_of_the_one_in_the_data(tmp_path: Path) -> 
     assert found(configuration, "service_fee") == (0, "default")
 
 
-def test_the_database_has_the_name_everybody_uses(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_usual_variable_name_of_the_database_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_URL", "postgresql:///a")
     assert found(load(), "database_url") == ("postgresql:///a", "environment")
     monkeypatch.setenv("METERAI_DATABASE_URL", "postgresql:///b")
@@ -86,7 +86,7 @@ WRONG: dict[str, tuple[Callable[[Path], object], str]] = {
 
 
 @pytest.mark.parametrize(("attempt", "name"), WRONG.values(), ids=WRONG)
-def test_what_cannot_be_used_is_refused_by_name(
+def test_unusable_value_is_refused_with_its_name(
     attempt: Callable[[Path], object], name: str, tmp_path: Path
 ) -> None:
     with pytest.raises(ConfigurationWrong) as refused:
@@ -94,7 +94,7 @@ def test_what_cannot_be_used_is_refused_by_name(
     assert refused.value.name == name
 
 
-def test_a_wrong_value_in_the_environment_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_wrong_value_in_the_environment_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("METERAI_PORT", "http")
     with pytest.raises(ConfigurationWrong) as refused:
         load()
@@ -108,12 +108,12 @@ def test_secrets_are_not_shown() -> None:
     assert {name for name, _, _ in shown} == NAMES
 
 
-def test_what_sounds_secret_is_secret() -> None:
+def test_setting_with_a_secret_sounding_name_is_secret() -> None:
     telling = {name for name in NAMES if any(word in name for word in ("secret", "password"))}
     assert telling | {"database_url"} <= SECRET <= NAMES
 
 
-def test_a_child_process_finds_the_same_settings(
+def test_child_process_has_the_same_settings(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     settings = load({"port": 8123, "service_fee": 250, "database_url": "postgresql:///x"}).settings
@@ -125,7 +125,7 @@ def test_a_child_process_finds_the_same_settings(
     assert load().settings == settings
 
 
-def test_every_default_is_allowed() -> None:
+def test_every_default_is_valid() -> None:
     assert make_settings(**make_settings().flat()) == make_settings()
 
 
@@ -135,11 +135,11 @@ class Neighbour(msgspec.Struct, frozen=True):
     port: Port = 1
 
 
-def test_no_name_belongs_to_two_sections() -> None:
+def test_setting_of_two_sections_is_refused() -> None:
     with pytest.raises(ValueError, match="port"):
         names_of((ProcessSettings, Neighbour))
 
 
-def test_a_section_that_was_not_asked_for_is_not_there() -> None:
+def test_section_that_was_not_requested_is_missing() -> None:
     with pytest.raises(KeyError):
         make_settings().of(Neighbour)

@@ -47,14 +47,14 @@ def test_clients_of_one_rank_take_turns() -> None:
     ]
 
 
-def test_waiter_that_is_done_is_passed_over() -> None:
+def test_finished_waiter_is_skipped() -> None:
     queue, waiters = filled(Counter(), "a", "b")
     waiters[0].cancel()
     assert queue.next() == ("b", waiters[1])
     assert len(queue) == 0
 
 
-def test_last_of_a_client_is_the_one_that_came_last() -> None:
+def test_last_waiter_of_a_client_is_the_newest() -> None:
     queue, waiters = filled(Counter(), "a", "a", "b")
     assert queue.most(queue.of, "z") == "a"
     assert queue.take_last("a") is waiters[1]
@@ -64,14 +64,14 @@ def test_last_of_a_client_is_the_one_that_came_last() -> None:
     assert "a" not in queue
 
 
-def test_waiter_that_leaves_is_counted_no_more() -> None:
+def test_removed_waiter_is_not_counted() -> None:
     queue, waiters = filled(Counter(), "a", "b")
     queue.leave("a", waiters[0])
     queue.leave("a", waiters[0])
     assert (len(queue), queue.next()) == (1, ("b", waiters[1]))
 
 
-def test_oldest_are_taken_from_each_line_up_to_a_number() -> None:
+def test_oldest_waiters_of_each_client_are_taken_up_to_a_number() -> None:
     queue, waiters = filled(Counter(), "a", "a", "b", "b")
     late = {waiters[0], waiters[2], waiters[3]}
     assert queue.take_oldest(late.__contains__, 2) == [waiters[0], waiters[2]]

@@ -23,7 +23,7 @@ MB = 1024 * 1024
         (20 * MB + 1, "21 MB", "20 MB"),
     ],
 )
-def test_what_is_too_large_never_looks_as_if_it_fits(
+def test_rounded_size_never_hides_that_a_limit_is_exceeded(
     size: int, as_size: str, as_limit: str
 ) -> None:
     for language, point in (("id", ","), ("en", ".")):
@@ -36,13 +36,13 @@ def test_what_is_too_large_never_looks_as_if_it_fits(
         }
 
 
-def test_a_file_is_told_its_size_beside_the_limit() -> None:
+def test_size_of_a_file_is_shown_beside_the_limit() -> None:
     facts = {"size_bytes": 20_971_521, "limit_bytes": 20_971_520}
     said = translate("refusal.document_too_large", "id", **localize(facts, "id"))
     assert said == "Berkas ini 21 MB; paling besar 20 MB."
 
 
-def test_a_time_is_told_with_or_without_its_day() -> None:
+def test_time_is_written_with_or_without_its_day() -> None:
     at = datetime(2026, 11, 24, 16, 40, tzinfo=UTC)
     for language, whole, clock in (
         ("id", "24 Nov 2026 23.40 WIB", "23.40 WIB"),
@@ -56,11 +56,11 @@ def test_a_time_is_told_with_or_without_its_day() -> None:
         )
 
 
-def test_a_clock_nobody_gave_is_left_as_it_is() -> None:
+def test_placeholder_of_a_missing_time_is_left_unchanged() -> None:
     assert "{retry_at.clock}" in translate("refusal.too_many_codes", "en")
 
 
-def test_one_thing_and_several_have_words_of_their_own() -> None:
+def test_singular_and_plural_have_different_words() -> None:
     for count, words in ((1, "1 order is not paid yet"), (2, "2 orders are not paid yet")):
         assert words in translate("refusal.too_many_unpaid_orders", "en", unpaid_max=count)
 
@@ -68,7 +68,9 @@ def test_one_thing_and_several_have_words_of_their_own() -> None:
 @pytest.mark.parametrize(
     ("value", "written"), [(65.0, "65"), (595.28, "595,28"), (0.5, "0,5"), (100.0, "100")]
 )
-def test_a_length_in_a_sentence_is_written_as_people_do(value: float, written: str) -> None:
+def test_length_is_written_with_the_decimal_sign_of_the_language(
+    value: float, written: str
+) -> None:
     for language, point in (("id", ","), ("en", ".")):
         assert format_length(value, language) == written.replace(",", point)
         assert localize({"page_width": value}, language) == {
@@ -76,7 +78,7 @@ def test_a_length_in_a_sentence_is_written_as_people_do(value: float, written: s
         }
 
 
-def test_words_about_what_there_is_not_are_left_out() -> None:
+def test_words_about_a_missing_fact_are_left_out() -> None:
     key, facts = "work.mails.item", {"what": "x", "tries": 2}
     assert translate(key, "en", **facts, fault="away") == "Email about x: 2 tries, fault away"
     for nothing in (None, ""):

@@ -48,12 +48,12 @@ def test_ipv4_addresses_of_one_24_share_the_wider_name(address: IPv4Address, las
 
 
 @pytest.mark.parametrize("told", ["unknown", "", "testclient"])
-def test_address_nobody_knows_is_a_network_by_itself(told: str) -> None:
+def test_unknown_address_is_a_separate_network(told: str) -> None:
     assert nested(told) == (told,)
 
 
 @pytest.mark.usefixtures("hands")
-def test_networks_of_one_48_take_sixteen_times_what_one_takes() -> None:
+def test_networks_of_one_48_get_sixteen_times_the_amount_of_one() -> None:
     buckets = Buckets(10, 100.0)
     assert sum(buckets.take(nested("2001:db8:1::/64")) for _ in range(50)) == 10
     taken = sum(buckets.take(names) for names in of_48(1, 200) for _ in range(50))
@@ -62,13 +62,13 @@ def test_networks_of_one_48_take_sixteen_times_what_one_takes() -> None:
 
 
 @pytest.mark.usefixtures("hands")
-def test_addresses_of_one_24_take_four_times_what_one_takes() -> None:
+def test_addresses_of_one_24_get_four_times_the_amount_of_one() -> None:
     buckets = Buckets(10, 100.0)
     crowd = [nested(f"203.0.113.{number}") for number in range(256)]
     assert sum(buckets.take(names) for names in crowd for _ in range(20)) == 40
 
 
-def test_each_network_is_filled_again_in_its_time(hands: Hands) -> None:
+def test_each_network_is_refilled_over_time(hands: Hands) -> None:
     buckets = Buckets(10, 100.0)
     names = nested("203.0.113.7")
     assert [buckets.take(names) for _ in range(11)] == [True] * 10 + [False]
@@ -79,7 +79,7 @@ def test_each_network_is_filled_again_in_its_time(hands: Hands) -> None:
 
 
 @pytest.mark.usefixtures("hands")
-def test_wide_network_that_had_all_is_remembered_while_it_asks() -> None:
+def test_exhausted_wide_network_is_remembered_while_it_asks() -> None:
     """Requests from ever new networks make it forget nothing, and fill no memory."""
     buckets = Buckets(1, 1e9)
     assert sum(buckets.take(names) for names in of_48(1, 100)) == 16
@@ -91,7 +91,7 @@ def test_wide_network_that_had_all_is_remembered_while_it_asks() -> None:
     assert len(buckets._left) <= NETWORKS_MAX
 
 
-def test_client_has_what_its_network_with_most_has_and_gives_all_back() -> None:
+def test_count_of_a_client_follows_its_fullest_network() -> None:
     held = NetworkCounts()
     held.add("203.0.113.7", 2)
     held.add("203.0.113.8", 4)

@@ -24,7 +24,7 @@ def taking(permits: PermitQueue, purpose: WorkPurpose) -> asyncio.Task[None]:
     return asyncio.get_running_loop().create_task(permits.take(), context=context)
 
 
-def test_the_urgent_goes_first_and_then_who_came_first() -> None:
+def test_permits_go_by_priority_and_then_by_arrival() -> None:
     async def run() -> None:
         permits = PermitQueue(1, 5.0, Queueing())
         await permits.take()
@@ -46,7 +46,7 @@ def test_the_urgent_goes_first_and_then_who_came_first() -> None:
     asyncio.run(run())
 
 
-def test_who_stops_waiting_as_a_turn_is_given_back_is_only_cancelled() -> None:
+def test_waiter_cancelled_at_a_return_loses_no_permit() -> None:
     async def run() -> None:
         permits = PermitQueue(1, 5.0, Queueing())
         await permits.take()
@@ -68,7 +68,7 @@ def test_who_stops_waiting_as_a_turn_is_given_back_is_only_cancelled() -> None:
         WorkPurpose(is_abandoned=lambda: True),
     ],
 )
-def test_nothing_is_begun_that_nobody_waits_for(purpose: WorkPurpose) -> None:
+def test_abandoned_work_gets_no_permit(purpose: WorkPurpose) -> None:
     async def run() -> None:
         permits = PermitQueue(1, 5.0, Queueing())
         with pytest.raises(NoPermit):
@@ -78,7 +78,7 @@ def test_nothing_is_begun_that_nobody_waits_for(purpose: WorkPurpose) -> None:
     asyncio.run(run())
 
 
-def test_who_goes_while_waiting_takes_no_turn() -> None:
+def test_work_abandoned_while_waiting_gets_no_permit() -> None:
     async def run() -> None:
         permits = PermitQueue(1, 5.0, Queueing())
         await permits.take()
@@ -94,7 +94,7 @@ def test_who_goes_while_waiting_takes_no_turn() -> None:
     asyncio.run(run())
 
 
-def test_a_wait_ends_with_the_time_of_who_waits() -> None:
+def test_wait_ends_with_the_time_of_its_request() -> None:
     async def run() -> None:
         permits = PermitQueue(1, 60.0, Queueing())
         await permits.take()
@@ -107,7 +107,7 @@ def test_a_wait_ends_with_the_time_of_who_waits() -> None:
 
 
 @given(some.lists(some.sampled_from(["take", "give", "cancel", "settle"]), min_size=1, max_size=80))
-def test_no_turn_is_lost_or_made(acts: list[str]) -> None:
+def test_permits_are_neither_lost_nor_added(acts: list[str]) -> None:
     async def run() -> None:
         number = 3
         permits = PermitQueue(number, 60.0, Queueing())

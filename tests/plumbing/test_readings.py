@@ -71,7 +71,7 @@ def test_reading_of_a_minute_without_a_zone_or_of_an_impossible_year_is_refused(
     "faults",
     [["Pay to account 123"], ["timeout\n"], [""], ["x" * 61], [f"status_{one}" for one in range(11)]],
 )  # fmt: skip
-def test_reading_with_words_for_codes_or_with_too_many_of_them_is_refused(
+def test_reading_with_malformed_or_too_many_fault_codes_is_refused(
     faults: list[str],
 ) -> None:
     facts = msgspec.to_builtins(READING) | {

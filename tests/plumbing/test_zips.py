@@ -33,7 +33,7 @@ def archive(*files: ZippedFile | PiecedFile) -> bytes:
 @given(
     some.lists(some.tuples(some.text(min_size=1, max_size=9), some.binary(max_size=99)), max_size=5)
 )
-def test_what_goes_in_comes_out(made: list[tuple[str, bytes]]) -> None:
+def test_written_files_are_read_back(made: list[tuple[str, bytes]]) -> None:
     names = Names()
     files = [
         ZippedFile(names.distinct(name.encode("utf-8", "ignore").decode() or "_"), AT, content)
@@ -60,7 +60,7 @@ def test_file_in_pieces_is_the_same_archive_as_whole_file() -> None:
 
 
 @pytest.mark.skipif(shutil.which("unzip") is None, reason="there is no unzip on this machine")
-def test_another_program_reads_it(tmp_path: Path) -> None:
+def test_archive_is_read_by_another_program(tmp_path: Path) -> None:
     large = bytes(200_000)
     (tmp_path / "a.zip").write_bytes(
         archive(ZippedFile("surat kuasa é.pdf", AT, large), ZippedFile("b.pdf", AT, b"b"))
@@ -69,7 +69,7 @@ def test_another_program_reads_it(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout
 
 
-def test_names_are_distinct_and_lead_nowhere() -> None:
+def test_names_are_distinct_and_safe() -> None:
     names = ["Surat.pdf", "surat.PDF", "Surat.pdf", "../../etc/x", "a\\b", "..", "x", "x"]
     taken = Names()
     found = [taken.distinct(name) for name in names]

@@ -110,7 +110,7 @@ RUN = [one for one in PAGES if any(block.fate == "run" for block in blocks(one))
 
 
 @pytest.mark.parametrize("page", RUN, ids=lambda one: one.stem)
-def test_examples_of_a_page_do_what_it_says(page: Path, shop: Instance, tmp_path: Path) -> None:
+def test_examples_of_a_page_work_as_described(page: Path, shop: Instance, tmp_path: Path) -> None:
     missing = [one for one in ("bash", "curl", "jq") if shutil.which(one) is None]
     if missing:
         pytest.skip(f"not on this machine: {' '.join(missing)}")
@@ -135,7 +135,7 @@ def stamps(instance: Instance, reader: Reader) -> None:
     until("the order is executed", lambda: customer.balance()["available"] == 5)
 
 
-def test_every_example_is_run_or_says_why_not() -> None:
+def test_every_example_is_run_or_has_a_reason_why_not() -> None:
     silent = [
         (one.page, one.line)
         for page in PAGES

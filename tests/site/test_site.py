@@ -88,7 +88,7 @@ def served(built: Path) -> Iterator[str]:
         thread.join()
 
 
-def test_pages_ask_nobody_else_and_complain_of_nothing(chromium, served: str) -> None:
+def test_pages_contact_no_other_server_and_log_no_error(chromium, served: str) -> None:
     page = chromium.new_page()
     asked: list[str] = []
     complaints: list[str] = []

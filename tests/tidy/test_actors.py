@@ -76,7 +76,7 @@ def handed_down(tree: ast.AST) -> Iterator[tuple[int, str]]:
                 yield node.lineno, ast.unparse(one.value)
 
 
-def test_every_record_says_who() -> None:
+def test_every_trail_record_names_its_actor() -> None:
     wrong = [
         f"{path.relative_to(PACKAGE)}:{line}: {actor}"
         for path, tree in SOURCES
@@ -85,7 +85,7 @@ def test_every_record_says_who() -> None:
     assert not wrong, "\n".join(wrong)
 
 
-def test_actors_are_made_where_somebody_comes_in() -> None:
+def test_actors_are_made_only_where_a_caller_is_identified() -> None:
     found = {
         (str(path.relative_to(PACKAGE)), kind)
         for path, tree in SOURCES
@@ -97,7 +97,7 @@ def test_actors_are_made_where_somebody_comes_in() -> None:
     assert not strangers
 
 
-def test_handlers_act_as_themselves() -> None:
+def test_handlers_act_under_their_own_names() -> None:
     """Work without a requester is never recorded as an act of a person."""
     for path, tree in SOURCES:
         if path.name == "jobs.py":
@@ -108,7 +108,7 @@ def test_handlers_act_as_themselves() -> None:
             assert not names & NAMED, path
 
 
-def test_the_trail_has_one_door_of_functions_and_one_of_python() -> None:
+def test_trail_is_written_by_one_function_and_one_python_file() -> None:
     writes = {
         sql.where
         for sql in (*function_files(), *python_strings())
@@ -127,10 +127,10 @@ def test_the_trail_has_one_door_of_functions_and_one_of_python() -> None:
         "trail.record(tx, account, actor=caller, action='x', subject='y')",
     ],
 )
-def test_a_planted_record_is_found(planted: str) -> None:
+def test_planted_record_is_found(planted: str) -> None:
     assert list(unnamed_records(ast.parse(planted)))
 
 
-def test_a_planted_actor_is_found() -> None:
+def test_planted_actor_is_found() -> None:
     assert list(kinds_made(ast.parse("who = Actor(ActorKind.STAFF, 'budi')"))) == [(1, "STAFF")]
     assert list(handed_down(ast.parse("ask(tx, actor=Actor(ActorKind.ACCOUNT))")))

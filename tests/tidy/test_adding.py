@@ -11,7 +11,7 @@ _PIECE = re.compile(
 )
 
 
-def test_each_piece_of_code_is_a_piece_of_its_file() -> None:
+def test_code_of_the_page_is_in_the_named_file() -> None:
     pieces = _PIECE.findall(PAPER)
     assert len(pieces) == PAPER.count("`tests/toy/") + PAPER.count("`tests/toy_rail/") >= 13
     for name, indent, code in pieces:
@@ -21,7 +21,7 @@ def test_each_piece_of_code_is_a_piece_of_its_file() -> None:
         assert any(one in (ROOT / name).read_text() for one in (piece, method)), name
 
 
-def test_every_path_it_names_is_there() -> None:
+def test_every_path_on_the_page_exists() -> None:
     named = re.findall(r"`((?:apps|plumbing|meterai|tests|docs|migrations)/[\w./]+\.\w+)`", PAPER)
     assert named
     for name in named:

@@ -10,7 +10,7 @@ from scripts import architecture
 ROOT = Path(__file__).parents[2]
 
 
-def test_picture_of_the_rooms_is_the_one_of_the_code() -> None:
+def test_picture_of_the_rooms_equals_the_code() -> None:
     text = architecture.FILE.read_text()
     assert text == architecture.written(text), "run `python -m scripts.architecture`"
     folders = {one.parent.name for one in (ROOT / "meterai").glob("*/__init__.py")}
@@ -29,9 +29,7 @@ OF_SNAP = re.compile(
 
 
 @pytest.mark.parametrize(("words", "rail"), [(OF_SNAP, "snap"), (OF_MIDTRANS, "midtrans")])
-def test_what_a_provider_speaks_is_known_to_its_rail_alone(
-    words: re.Pattern[str], rail: str
-) -> None:
+def test_words_of_a_provider_are_used_by_its_rail_alone(words: re.Pattern[str], rail: str) -> None:
     knowing = {
         one.relative_to(ROOT / "meterai").parent.as_posix()
         for one in (ROOT / "meterai").rglob("*.py")

@@ -7,14 +7,14 @@ from tests.support.audits import AUDITED
 from tests.support.columns import COLUMNS, FACTS, SHOWN, reasons_of
 
 
-def test_facts_and_shown_columns_are_in_the_schema_and_apart() -> None:
+def test_facts_and_shown_columns_exist_and_are_disjoint() -> None:
     assert set() == (FACTS | SHOWN) - COLUMNS, "there is no such column"
     assert set() == FACTS & SHOWN
     said = Counter(column for column, _ in reasons_of(AUDITED))
     assert {column for column, times in said.items() if times > 1} == set()
 
 
-def test_a_room_speaks_of_its_own_tables(rooms: Rooms) -> None:
+def test_room_declares_columns_of_its_own_tables_only(rooms: Rooms) -> None:
     for room in rooms:
         of = room.audited
         spoken = {fact.table for fact in of.facts} | set(of.of_accounts) | set(of.standing)

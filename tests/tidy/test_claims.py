@@ -16,7 +16,7 @@ from tests.tidy.sources import sentences
 from tests.tidy.test_closed_world import handlers
 
 
-def test_every_form_has_its_case() -> None:
+def test_every_form_has_a_case() -> None:
     rooms = {
         path: handler.fn.__module__.split(".")[1]
         for path, handler in handlers()
@@ -27,7 +27,7 @@ def test_every_form_has_its_case() -> None:
     assert routes <= rooms.keys()
 
 
-def test_every_text_that_sounds_like_a_claim_is_held_to_it() -> None:
+def test_every_text_that_sounds_like_a_claim_is_covered() -> None:
     held = claims().keys() | OF_MONEY.keys()
     unheld = sounding_like_claims() - no_claims().keys() - held
     said = [f"{path}: {key}" for path, key, _ in sentences() if key in unheld]
@@ -36,12 +36,12 @@ def test_every_text_that_sounds_like_a_claim_is_held_to_it() -> None:
     assert not claims().keys() & no_claims().keys()
 
 
-def test_every_sentence_of_an_order_s_money_is_held_to_it() -> None:
+def test_every_sentence_about_money_of_an_order_is_covered() -> None:
     assert sentences_of_money() <= OF_MONEY.keys(), "tests/portal/claims.py says what must be so"
     assert OF_MONEY.keys() <= catalogue().keys()
 
 
-def test_a_claim_that_is_not_so_is_found() -> None:
+def test_untrue_claim_is_found() -> None:
     before = Holding(3, 0, 0, frozenset(), frozenset(), 0, frozenset())
     after = replace(before, available=1, held=2)
     page = "<p>Belum ada yang dilakukan\n atau <b>ditagih</b>.</p>"

@@ -76,14 +76,14 @@ def placeholders(text: str) -> set[str]:
 
 
 @pytest.mark.parametrize(("key", "texts"), [(key, texts) for _, key, texts in sentences()])
-def test_a_sentence_is_said_in_both_languages(key: str, texts: dict[str, str]) -> None:
+def test_sentence_exists_in_both_languages(key: str, texts: dict[str, str]) -> None:
     assert set(texts) == set(LANGUAGES), key
     assert all(text.strip() == text and text for text in texts.values()), key
     indonesian, english = (placeholders(texts[language]) for language in LANGUAGES)
     assert indonesian == english, key
 
 
-def test_a_sentence_is_said_in_one_room() -> None:
+def test_sentence_belongs_to_one_room() -> None:
     assert len(catalogue()) == len(list(sentences()))
 
 
@@ -103,7 +103,7 @@ def spoken() -> Iterator[tuple[str, str]]:
                     continue
 
 
-def test_what_is_said_was_written() -> None:
+def test_requested_sentence_exists() -> None:
     missing = [f"{where}: {key}" for where, key in spoken() if key not in catalogue()]
     missing += [cause for cause in RefundCause if f"refund.cause.{cause.value}" not in catalogue()]
     assert not missing, "\n".join(missing)
@@ -136,13 +136,13 @@ def acts() -> Iterator[str]:
     yield from (f"approval_{state}" for state in ApprovalState if state != ApprovalState.WAITING)
 
 
-def test_every_act_of_the_trail_has_its_sentence() -> None:
+def test_every_act_of_the_trail_has_a_sentence() -> None:
     written = set(acts())
     assert {"signed_out", "line_created", "approval_requested", "case_opened"} <= written
     assert not {one for one in written if f"trail.{one}" not in catalogue()}
 
 
-def test_every_state_that_is_shown_has_its_word() -> None:
+def test_every_shown_state_has_a_word() -> None:
     shown = {key.rsplit(".", 1)[0] for key in catalogue() if key.startswith("state.")}
     assert shown == {
         "state.batch",
@@ -161,7 +161,7 @@ def test_every_state_that_is_shown_has_its_word() -> None:
             assert said == {state.value for state in drawn.states}, prefix
 
 
-def test_every_kind_of_subjects_is_registered_and_has_its_name(rooms: Rooms) -> None:
+def test_every_kind_of_subject_is_registered_and_named(rooms: Rooms) -> None:
     registered = {one.kind for room in rooms for one in room.subjects}
     assert registered >= {kind for name, kind in vars(SubjectKind).items() if name.isupper()}
     assert {f"subject.{kind}" for kind in registered} <= catalogue().keys()
@@ -171,7 +171,7 @@ def test_every_kind_of_subjects_is_registered_and_has_its_name(rooms: Rooms) -> 
 
 
 @pytest.mark.parametrize("kind", refusals(), ids=lambda kind: kind.__name__)
-def test_a_refusal_is_complete(kind: type[Refusal]) -> None:
+def test_refusal_is_complete(kind: type[Refusal]) -> None:
     assert re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", kind.code), kind
     assert 400 <= kind.status < 600, kind
     assert kind.__doc__, f"{kind} says which fact it is named for"
@@ -182,7 +182,7 @@ def test_a_refusal_is_complete(kind: type[Refusal]) -> None:
     assert not unknown, f"refusal.{kind.code} speaks of {unknown}, which {kind} does not tell"
 
 
-def test_a_code_belongs_to_one_refusal() -> None:
+def test_code_belongs_to_one_refusal() -> None:
     classes: dict[str, set[str]] = {}
     for kind in refusals():
         classes.setdefault(kind.code, set()).add(kind.__name__)
@@ -190,12 +190,12 @@ def test_a_code_belongs_to_one_refusal() -> None:
     assert shared == SHARED_CODES
 
 
-def test_what_the_framework_refuses_is_translated() -> None:
+def test_refusals_of_the_framework_are_translated() -> None:
     codes = set(problems.MESSAGE_OF_STATUS.values()) | {"malformed", "fault"}
     assert not {code for code in codes if f"refusal.{code}" not in catalogue()}
 
 
-def test_no_translation_is_left_behind() -> None:
+def test_every_translated_refusal_exists() -> None:
     known = {kind.code for kind in refusals()} | set(problems.MESSAGE_OF_STATUS.values())
     known |= {"fault", problems.TOO_LARGE_FOR_PAGE}
     said = {key.removeprefix("refusal.") for key in catalogue() if key.startswith("refusal.")}
@@ -219,13 +219,13 @@ def expected() -> Iterator[tuple[str, str]]:
     yield "plumbing/http/requests.py", requests.expectation_of("whatever")
 
 
-def test_what_is_expected_of_a_field_is_a_sentence_of_ours() -> None:
+def test_expected_form_of_a_field_has_a_sentence() -> None:
     said = {key.removeprefix("expected.") for key in catalogue() if key.startswith("expected.")}
     assert [(where, name) for where, name in expected() if name not in said] == []
     assert said == {name for _, name in expected()}
 
 
-def test_what_the_database_refuses_is_declared() -> None:
+def test_refusals_of_the_database_are_declared() -> None:
     codes = set(re.findall(r"refuse\('(\w+)'", SQL))
     assert {code for code in codes if declared_for_code(code) is None} == FAULTS
 
@@ -234,7 +234,7 @@ def _all_python() -> str:
     return "\n".join(path.read_text() for path, _ in SOURCES)
 
 
-def test_a_declared_constraint_exists() -> None:
+def test_declared_constraint_exists() -> None:
     for name in re.findall(r'refusal_of_constraint\("(\w+)"', _all_python()):
         assert declared_for_constraint(name) is not None
         # A violation of a unique index that is no constraint is reported under the name of the index.
@@ -270,7 +270,7 @@ def test_every_route_declares_a_permission(rooms: Rooms) -> None:
     assert not undeclared, "\n".join(undeclared)
 
 
-def test_every_permission_is_asked_for_and_had_by_a_role() -> None:
+def test_every_permission_is_required_and_given_to_a_role() -> None:
     asked = {handler.opt["permission"] for _, handler in handlers()}
     asked |= {Permission(lever.permission) for lever in offers_of().levers.values()}
     assert asked == set(Permission)
@@ -283,7 +283,7 @@ def test_every_permission_is_asked_for_and_had_by_a_role() -> None:
 CHANGING = {"POST", "PUT", "PATCH", "DELETE"}
 
 
-def test_what_changes_something_is_not_permitted_by_looking(rooms: Rooms) -> None:
+def test_changing_route_needs_more_than_a_read_permission(rooms: Rooms) -> None:
     looking = {one for one in Permission if one.value.endswith(".read")}
     for path, handler in handlers(rooms):
         if handler.http_methods & CHANGING:
@@ -297,15 +297,14 @@ def test_every_route_is_guarded(rooms: Rooms) -> None:
         assert handler.resolve_before_request() is require_permission, path
 
 
-def test_a_route_that_changes_something_is_not_asked_by_get(rooms: Rooms) -> None:
+def test_changing_route_does_not_accept_get(rooms: Rooms) -> None:
     for path, handler in handlers(rooms):
-        if handler.http_methods != {
-            "OPTIONS"
-        }:  # OPTIONS tells the allowed methods and the limits of uploads
+        # OPTIONS tells the allowed methods and the limits of uploads.
+        if handler.http_methods != {"OPTIONS"}:
             assert len(handler.http_methods & {"GET", *CHANGING}) == 1, path
 
 
-def test_command_of_the_api_takes_a_key_or_says_why_a_repeat_does_no_harm(
+def test_api_command_takes_a_key_or_has_a_harmless_repeat(
     rooms: Rooms,
 ) -> None:
     commands = [
@@ -318,7 +317,7 @@ def test_command_of_the_api_takes_a_key_or_says_why_a_repeat_does_no_harm(
     assert not wrong, f"a command has `needs_key` or `repeats`: {wrong}"
 
 
-def test_a_route_is_given_what_it_asks_for_by_name(rooms: Rooms) -> None:
+def test_injected_parameters_of_a_route_are_known_by_name_and_type(rooms: Rooms) -> None:
     given: dict[str, object] = {
         **services_of(rooms),
         "account": UUID,
@@ -333,7 +332,7 @@ def test_a_route_is_given_what_it_asks_for_by_name(rooms: Rooms) -> None:
             assert not is_asked or kind == given[name], f"{path}: {name} is no {kind}"
 
 
-def test_no_route_looks_a_service_up_by_hand() -> None:
+def test_route_does_not_look_up_services_itself() -> None:
     # Files of `pages` and the reader of bodies are not called by a route.
     allowed = {PACKAGE / "plumbing" / "http" / "requests.py", *(PACKAGE / "pages").glob("*.py")}
     found = [
@@ -363,7 +362,7 @@ def test_every_invariant_is_audited() -> None:
     assert sorted(one.name for one in INVARIANTS) == sorted(one.name for one in written)
 
 
-def test_every_reason_of_an_entry_has_its_rule() -> None:
+def test_every_reason_of_an_entry_has_a_posting_rule() -> None:
     posted = re.findall(r"ledger_post\(\s*[^,]*,\s*[^,]*,\s*'(\w+)'( \|\|)?", SQL)
     # The resolution of an item in suspense completes its reason. An item with money is never dismissed.
     ends = {
@@ -380,7 +379,7 @@ def test_every_reason_of_an_entry_has_its_rule() -> None:
     assert {reason for one in POSTINGS for reason in one.reasons} == reasons
 
 
-def test_an_invariant_has_a_name_of_its_own_and_a_sentence() -> None:
+def test_invariant_has_a_unique_name_and_a_sentence() -> None:
     names = [one.name for one in INVARIANTS]
     assert len(names) == len(set(names))
     for one in INVARIANTS:

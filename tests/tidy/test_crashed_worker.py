@@ -34,7 +34,7 @@ ARGUMENTS = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder", "-c", os
 OF_ENDING = (5, 11)
 
 
-def test_every_other_test_is_run_and_told(tmp_path: Path) -> None:
+def test_other_tests_are_run_and_reported(tmp_path: Path) -> None:
     (tmp_path / "conftest.py").write_text(SHARING)
     for number in range(FILES):
         text = ENDING if number in OF_ENDING else QUIET

@@ -25,7 +25,7 @@ def test_every_licence_of_the_runtime_is_allowed() -> None:
     assert [(one.name, expression) for one, expression, is_good in found if not is_good] == []
 
 
-def test_every_allowed_licence_is_one_that_is_used() -> None:
+def test_every_allowed_licence_is_used() -> None:
     used = {one for _, expression, _ in licences() for one in re.split(" AND | OR ", expression)}
     text = (ROOT / "scripts" / "licences.toml").read_text()
     allowed = set(re.findall(r'^"(.+?)" =', text, re.M))
@@ -44,11 +44,11 @@ def test_every_allowed_licence_is_one_that_is_used() -> None:
         ("unknown", False),
     ],
 )
-def test_a_licence_is_allowed_where_one_choice_is(expression: str, is_good: bool) -> None:
+def test_licence_is_allowed_if_one_of_its_choices_is(expression: str, is_good: bool) -> None:
     assert is_allowed(expression, ALLOWED) is is_good
 
 
-def test_the_bill_of_materials_is_one_and_names_the_whole_runtime() -> None:
+def test_bill_of_materials_is_valid_and_names_the_whole_runtime() -> None:
     made = sbom()
     assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(json.dumps(made)) is None
     components = made["components"]
@@ -59,7 +59,7 @@ def test_the_bill_of_materials_is_one_and_names_the_whole_runtime() -> None:
     assert all(one["hashes"] and one["licenses"] for one in components)
 
 
-def test_every_component_is_there_because_another_wants_it() -> None:
+def test_every_component_is_required_by_another() -> None:
     graph = sbom()["dependencies"]
     assert isinstance(graph, list)
     wants = {one["ref"]: one["dependsOn"] for one in graph}
@@ -71,7 +71,7 @@ def test_every_component_is_there_because_another_wants_it() -> None:
     assert reached == set(wants)
 
 
-def test_runtime_and_development_are_locked_apart_in_the_same_versions() -> None:
+def test_runtime_and_development_locks_have_the_same_versions() -> None:
     runtime, development, build = (
         versions(ROOT / f"requirements{of}.lock") for of in ("", "-dev", "-build")
     )
@@ -99,13 +99,13 @@ def answer(**packages: object) -> dict[str, list[dict[str, object]]]:
         ([answer()], LATER),
     ],
 )
-def test_an_audit_holds_only_where_every_package_was_looked_up(
+def test_audit_holds_only_if_every_package_was_looked_up(
     answers: list[dict[str, list[dict[str, object]]]], status: int
 ) -> None:
     assert judged(answers) == status
 
 
-def test_no_network_is_not_a_success(
+def test_audit_without_network_fails(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):

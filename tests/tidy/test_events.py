@@ -150,13 +150,13 @@ def told_in_python() -> set[str]:
     return found
 
 
-def test_every_event_that_is_told_is_declared_and_the_other_way_round(told: list[Told]) -> None:
+def test_emitted_events_are_exactly_the_declared_ones(told: list[Told]) -> None:
     by_class = {one.__name__: name for name, one in declared().items()}
     in_python = {by_class[name] for name in told_in_python()}
     assert {one.event for one in told} | in_python == set(declared())
 
 
-def test_an_event_is_told_by_a_room_and_read_by_its_class_only() -> None:
+def test_event_is_emitted_by_its_room_and_read_by_its_class_only() -> None:
     texts = {
         path.name: path.read_text() for path, _ in SOURCES if "SELECT emit(" in path.read_text()
     }
@@ -164,7 +164,7 @@ def test_an_event_is_told_by_a_room_and_read_by_its_class_only() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(declared()))
-def test_an_event_lies_in_events_of_a_room_and_says_who_writes_it(
+def test_event_is_in_its_rooms_events_file_and_names_its_emitter(
     name: str, told: list[Told]
 ) -> None:
     event = declared()[name]
@@ -205,7 +205,7 @@ def _types(connection: psycopg.Connection[Any], told: Told) -> dict[str, str]:
     return dict(row[0])
 
 
-def test_the_facts_of_an_event_are_those_its_function_writes(
+def test_facts_of_an_event_equal_those_its_function_writes(
     told: list[Told], connection: psycopg.Connection[Any]
 ) -> None:
     for one in told:
@@ -227,7 +227,7 @@ def test_every_event_has_a_handler_or_a_reason_why_not() -> None:
     assert all(UNHEARD.values())
 
 
-def test_every_room_with_handlers_is_asked() -> None:
+def test_handlers_of_every_room_are_subscribed() -> None:
     written: list[Any] = []
     for name in modules():
         if re.fullmatch(r"meterai\.\w+\.jobs", name) and not name.startswith("meterai.plumbing"):
@@ -238,7 +238,7 @@ def test_every_room_with_handlers_is_asked() -> None:
     assert {one.event for one in SUBSCRIPTIONS if one.name == PUBLISH} == published
 
 
-def test_what_is_published_has_a_name_a_sentence_and_a_permission() -> None:
+def test_published_event_has_a_name_a_sentence_and_a_permission() -> None:
     published = [one for room in ROOMS for one in room.published]
     assert len({one.name for one in published}) == len(published)
     for one in published:
@@ -247,7 +247,7 @@ def test_what_is_published_has_a_name_a_sentence_and_a_permission() -> None:
         assert one.permission in KEY_PERMISSIONS
 
 
-def test_the_database_writes_a_job_for_each_handler(connection: psycopg.Connection[Any]) -> None:
+def test_database_writes_a_job_for_each_handler(connection: psycopg.Connection[Any]) -> None:
     found = {
         name: connection.execute("SELECT subscribers(%s)", [name]).fetchone() for name in declared()
     }
@@ -258,18 +258,18 @@ def test_the_database_writes_a_job_for_each_handler(connection: psycopg.Connecti
     assert listed == due, "run `python -m scripts.subscriptions`"
 
 
-def test_the_handlers_of_an_event_have_names_of_their_own() -> None:
+def test_handlers_of_an_event_have_different_names() -> None:
     pairs = [(one.kind, one.name) for one in SUBSCRIPTIONS]
     assert len(pairs) == len(set(pairs))
 
 
-def test_only_what_tells_people_may_be_given_up() -> None:
+def test_only_message_handlers_may_be_given_up() -> None:
     assert {one.name for one in SUBSCRIPTIONS if one.gives_up} == TELLING
     assert not {one.name for one in SUBSCRIPTIONS if not one.gives_up} & TELLING
 
 
 @pytest.mark.parametrize("one", SUBSCRIPTIONS, ids=lambda one: f"{one.kind} {one.name}")
-def test_a_handler_takes_the_event_it_listens_to(one: Any) -> None:
+def test_handler_takes_the_event_of_its_subscription(one: Any) -> None:
     taken = get_type_hints(one.handler)["event"]
     assert issubclass(one.event, get_args(taken) or (taken,))
     assert one.handler.__doc__

@@ -13,7 +13,7 @@ CONTRACTS = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["import
 ]
 
 
-def test_the_contracts_hold() -> None:
+def test_import_contracts_hold() -> None:
     program = Path(sys.executable).with_name("lint-imports")
     done = subprocess.run(
         [program, "--no-cache", "--no-logo"], cwd=ROOT, capture_output=True, text=True, check=False
@@ -21,7 +21,7 @@ def test_the_contracts_hold() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_every_room_has_a_shape() -> None:
+def test_every_room_has_declared_layers() -> None:
     # `exhaustive` demands the level of a new room; this test demands its inner layers.
     shaped = {
         container.split(".")[1]

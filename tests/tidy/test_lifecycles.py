@@ -5,7 +5,7 @@ from scripts.lifecycles import COMMAND, FILE, LIFECYCLES, document
 from tests.tidy.sources import modules
 
 
-def test_the_drawings_are_those_of_the_tables() -> None:
+def test_drawings_equal_the_lifecycle_tables() -> None:
     assert FILE.is_file(), f"write it with {COMMAND}"
     assert FILE.read_text() == document(), f"write it again with {COMMAND}"
 

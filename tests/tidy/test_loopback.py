@@ -18,12 +18,12 @@ ACTS: dict[str, Callable[[socket.socket], object]] = {
 
 
 @pytest.mark.parametrize("act", ACTS.values(), ids=ACTS)
-def test_a_socket_to_another_machine_is_not_opened(act: Callable[[socket.socket], object]) -> None:
+def test_socket_to_another_machine_is_refused(act: Callable[[socket.socket], object]) -> None:
     with socket.socket(type=socket.SOCK_DGRAM) as one, pytest.raises(LeavesThisMachine):
         act(one)
 
 
-def test_a_socket_of_this_machine_is() -> None:
+def test_socket_of_this_machine_is_opened() -> None:
     with socket.socket() as one, socket.socket(socket.AF_INET6) as other:
         one.bind(("127.0.0.1", 0))
         other.bind(("::1", 0))

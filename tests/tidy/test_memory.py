@@ -73,7 +73,7 @@ def unbounded_caches(path: Path, tree: ast.Module) -> Iterator[str]:
                     continue
 
 
-def test_no_cache_is_without_bound() -> None:
+def test_every_cache_is_bounded() -> None:
     found = [line for path, tree in SOURCES for line in unbounded_caches(path, tree)]
     assert not found, "\n".join(found)
 
@@ -89,5 +89,5 @@ def test_no_cache_is_without_bound() -> None:
         "@lru_cache(size())\ndef f(a): ...",
     ],
 )
-def test_the_rule_finds_a_cache_without_bound(text: str) -> None:
+def test_unbounded_cache_is_found(text: str) -> None:
     assert list(unbounded_caches(Path("x.py"), ast.parse(text)))

@@ -25,7 +25,7 @@ def test_every_metric_is_registered_where_it_is_declared() -> None:
     assert declared == {of: {one.name for one in found} for of, found in REGISTERED.items()}
 
 
-def test_names_are_of_the_platform_and_given_once(rooms: Rooms) -> None:
+def test_names_have_the_prefix_of_the_platform_and_are_unique(rooms: Rooms) -> None:
     registered = (telemetry.METRICS, limiter.METRICS, *(room.metrics for room in rooms))
     names = [one.name for found in registered for one in found]
     assert len(names) == len(set(names))

@@ -32,30 +32,30 @@ def said(text: str) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: f"{home_of(path)}/{path.name}")
-def test_a_template_speaks_with_its_own_room_or_one_below(path: Path) -> None:
+def test_template_uses_sentences_of_its_room_or_lower_ones(path: Path) -> None:
     rooms = below(home_of(path))
     assert not {key for key in said(path.read_text()) if WHERE.get(key) not in rooms}
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: f"{home_of(path)}/{path.name}")
-def test_a_template_is_made_of_its_own_room_or_one_below(path: Path) -> None:
+def test_template_includes_templates_of_its_room_or_lower_ones(path: Path) -> None:
     used = re.findall(r'{% (?:extends|import|include) "(?:(\w+)/)?[\w.]+"', path.read_text())
     assert {room or "pages" for room in used} <= below(home_of(path))
 
 
-def test_what_a_page_says_stands_beside_its_template() -> None:
+def test_sentences_of_a_page_are_in_the_room_of_its_template() -> None:
     for path in PACKAGE.glob("*/templates/*.toml"):
         page = path.with_suffix(".html")
         assert page.is_file(), f"{path} is beside no page"
 
 
-def test_a_room_with_pages_registers_them() -> None:
+def test_room_with_pages_registers_them() -> None:
     rooms = {home_of(path) for path in TEMPLATES} - {"pages", "notifications"}
     assert {one.name for one in pages_of()} == rooms
     assert all(one.package == f"meterai.{one.name}" for one in pages_of())
 
 
-def test_a_link_on_every_page_leads_somewhere_and_has_its_words(rooms: Rooms) -> None:
+def test_link_on_every_page_has_a_route_and_a_sentence(rooms: Rooms) -> None:
     paths = {path for path, handler in handlers(rooms) if "GET" in handler.http_methods}
     for one in pages_of(rooms):
         for link in one.links:

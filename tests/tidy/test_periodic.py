@@ -44,7 +44,7 @@ def name_of(call: ast.Call, run: Any) -> object:
     return eval(ast.unparse(call.args[1]), vars(inspect.getmodule(run)))
 
 
-def test_every_round_hands_its_rows_to_each_under_its_own_name(rooms: Rooms) -> None:
+def test_every_task_handles_its_rows_by_each_under_its_name(rooms: Rooms) -> None:
     wrong = []
     for one in every_task(rooms):
         names = {name_of(call, one.run) for call in calls_of_each(one.run)}
@@ -53,7 +53,7 @@ def test_every_round_hands_its_rows_to_each_under_its_own_name(rooms: Rooms) -> 
     assert not wrong, "\n".join(wrong)
 
 
-def test_no_round_gathers_rows_by_itself(rooms: Rooms) -> None:
+def test_task_does_not_gather_rows_itself(rooms: Rooms) -> None:
     for one in every_task(rooms):
         source = inspect.getsource(one.run)
         assert "gather(" not in source, f"{one.name}: one row that fails ends it for the others"

@@ -3,6 +3,6 @@
 from scripts.permissions import COMMAND, FILE, document
 
 
-def test_permissions_page_is_written_from_the_routes() -> None:
+def test_permissions_page_equals_the_routes() -> None:
     assert FILE.is_file(), f"write it with {COMMAND}"
     assert FILE.read_text() == document(), f"write it again with {COMMAND}"

@@ -31,7 +31,7 @@ HELD = {one.table: one for personal in OFFERS.values() for one in personal.table
 NOBODYS = {table: why for personal in OFFERS.values() for table, why in personal.nobodys.items()}
 
 
-def test_every_table_of_a_person_is_personal_of_its_room_or_says_why_not() -> None:
+def test_every_personal_table_is_declared_or_has_a_reason_why_not() -> None:
     of_persons = {table for table, names in columns().items() if names & PERSONS}
     assert of_persons - HELD.keys() - NOBODYS.keys() == set(), (
         "name it in `personal.py` of its room"
@@ -41,7 +41,7 @@ def test_every_table_of_a_person_is_personal_of_its_room_or_says_why_not() -> No
     assert all(NOBODYS.values())
 
 
-def test_each_table_is_named_by_the_room_that_owns_it(rooms: Rooms) -> None:
+def test_personal_table_is_declared_by_its_owner(rooms: Rooms) -> None:
     owners = owners_of_tables(rooms)
     for room in rooms:
         if room.personal is not None:
@@ -50,7 +50,7 @@ def test_each_table_is_named_by_the_room_that_owns_it(rooms: Rooms) -> None:
     assert {one.table for one in OF_PLUMBING.tables} | OF_PLUMBING.nobodys.keys() <= TABLES
 
 
-def test_each_table_and_room_is_told_to_people_in_words(rooms: Rooms) -> None:
+def test_personal_tables_and_rooms_have_names_in_words(rooms: Rooms) -> None:
     """Pages of a person's data, its copy and the register of processing name tables and rooms."""
     offers = offers_of(rooms).personal
     due = {f"personal.{one.table}" for personal in offers.values() for one in personal.tables}
@@ -60,7 +60,7 @@ def test_each_table_and_room_is_told_to_people_in_words(rooms: Rooms) -> None:
     assert unsaid == set()
 
 
-def test_each_column_is_given_out_or_is_inner_hidden_or_of_others() -> None:
+def test_each_personal_column_is_copied_or_has_another_class() -> None:
     known = columns()
     for table, held in HELD.items():
         parts = [one.split() for one in (held.columns, held.inner, held.hidden, held.others)]
@@ -69,7 +69,7 @@ def test_each_column_is_given_out_or_is_inner_hidden_or_of_others() -> None:
         assert held.blanks.keys() <= known[table], table
 
 
-def test_hashes_and_tokens_are_never_given_out() -> None:
+def test_hashes_and_tokens_are_never_copied() -> None:
     for table, held in HELD.items():
         shown = set(held.columns.split())
         secret = {
@@ -78,6 +78,6 @@ def test_hashes_and_tokens_are_never_given_out() -> None:
         assert not secret, table
 
 
-def test_what_stays_after_an_erasure_has_a_reason() -> None:
+def test_data_kept_after_an_erasure_has_a_reason() -> None:
     for table, held in HELD.items():
         assert held.deletes or held.kept is not None, table

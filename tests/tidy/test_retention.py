@@ -39,7 +39,7 @@ def columns(connection: psycopg.Connection[Any]) -> list[tuple[str, str]]:
     )
 
 
-def test_every_table_says_how_long_what_is_in_it_is_kept(
+def test_every_table_has_a_retention(
     connection: psycopg.Connection[Any],
 ) -> None:
     there = {table for table, _ in columns(connection)}
@@ -50,14 +50,16 @@ def test_every_table_says_how_long_what_is_in_it_is_kept(
     assert len(staying) == len(set(staying))
 
 
-def test_every_rule_and_every_exception_says_why() -> None:
+def test_every_rule_and_exception_has_a_reason() -> None:
     for one in EVERY:
         assert one.why.endswith("."), one
     names = [rule.name for rule in RULES]
     assert len(names) == len(set(names))
 
 
-def test_what_may_say_something_of_a_person_leaves(connection: psycopg.Connection[Any]) -> None:
+def test_columns_with_personal_data_are_deleted_or_exempt(
+    connection: psycopg.Connection[Any],
+) -> None:
     found = {(table, name) for table, name in columns(connection) if name in PERSONAL}
     leaves = {
         (table, name)
@@ -70,9 +72,7 @@ def test_what_may_say_something_of_a_person_leaves(connection: psycopg.Connectio
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
-def test_a_rule_is_by_the_key_of_its_table(
-    connection: psycopg.Connection[Any], rule: Leaves
-) -> None:
+def test_rule_uses_the_key_of_its_table(connection: psycopg.Connection[Any], rule: Leaves) -> None:
     [(key,)] = rows(
         connection,
         "SELECT array_agg(a.attname ORDER BY k.place) FROM pg_index x,"
@@ -84,7 +84,7 @@ def test_a_rule_is_by_the_key_of_its_table(
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
-def test_a_round_that_finds_nothing_reads_an_index_and_no_table(
+def test_round_without_rows_reads_only_an_index(
     connection: psycopg.Connection[Any], rule: Leaves
 ) -> None:
     # On an empty table all indexes cost the same, so those for other purposes are dropped.
@@ -106,7 +106,7 @@ def test_a_round_that_finds_nothing_reads_an_index_and_no_table(
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
-def test_the_application_may_do_what_a_rule_asks(
+def test_application_has_the_rights_for_a_rule(
     connection: psycopg.Connection[Any], rule: Leaves
 ) -> None:
     names = frozenset(name for table, name in columns(connection) if table == rule.table)
@@ -114,7 +114,9 @@ def test_the_application_may_do_what_a_rule_asks(
     assert (asked or {Right(rule.table, "DELETE")}) <= rights_due({rule.table: names})
 
 
-def test_a_rule_of_either_condition_waits_for_its_time(connection: psycopg.Connection[Any]) -> None:
+def test_rule_with_alternative_conditions_waits_for_its_time(
+    connection: psycopg.Connection[Any],
+) -> None:
     connection.execute("CREATE TEMP TABLE kept (id integer, at timestamptz, is_one boolean)")
     connection.execute(
         "INSERT INTO kept VALUES (1, now(), true), (2, now() - interval '2 days', true)"
@@ -126,6 +128,6 @@ def test_a_rule_of_either_condition_waits_for_its_time(connection: psycopg.Conne
     assert left == [(1,)]
 
 
-def test_the_document_is_that_of_the_table() -> None:
+def test_document_equals_the_rules() -> None:
     assert FILE.is_file(), f"write it with {COMMAND}"
     assert FILE.read_text() == document(), f"write it again with {COMMAND}"

@@ -54,24 +54,24 @@ def taken(tmp_path: Path) -> Callable[..., list[str]]:
     return collect
 
 
-def test_a_run_leaves_out_variants_and_soaks_and_samples_families(taken) -> None:
+def test_run_leaves_out_variants_and_soaks_and_samples_families(taken) -> None:
     found = taken("--seed", "1")
     assert len(found) == 4
     assert found[-1] == "test_plain"
     assert {name.partition("[")[0] for name in found} == {"test_family", "test_plain"}
 
 
-def test_a_sample_is_that_of_the_seed(taken) -> None:
+def test_sample_follows_the_seed(taken) -> None:
     assert taken("--seed", "1") == taken("--seed", "1")
     assert taken("--seed", "1") != taken("--seed", "2")
 
 
-def test_all_and_what_is_named_by_itself_is_taken(taken) -> None:
+def test_all_option_and_named_tests_are_selected(taken) -> None:
     assert len(taken("--all")) == 23
     assert taken("--seed", "1", of="/test_cases.py::test_soak") == ["test_soak"]
 
 
-def test_the_seed_is_that_of_the_commit() -> None:
+def test_seed_follows_the_commit() -> None:
     assert seed_of_the_commit() == seed_of_the_commit()
 
 
@@ -89,7 +89,7 @@ FAILED = {"status": 1, "failed": {NAME: False}}
         (FAILED | {"status": 2}, False),
     ],
 )
-def test_few_failures_that_are_not_of_the_books_run_again(record, may: bool) -> None:
+def test_few_failures_outside_the_books_are_repeated(record, may: bool) -> None:
     assert again.may_run_again(record) == may
 
 
@@ -104,7 +104,7 @@ def test_few_failures_that_are_not_of_the_books_run_again(record, may: bool) -> 
         (f"{NAME}\n    instance.assert_audit_holds()\n>   assert serials == []", False),
     ],
 )
-def test_a_failure_of_the_books_is_known_by_its_place_or_its_text(text: str, is_of_books) -> None:
+def test_failure_of_the_books_is_known_by_its_name_or_text(text: str, is_of_books) -> None:
     assert bool(OF_BOOKS.search(text)) == is_of_books
 
 
@@ -113,7 +113,7 @@ def test_a_failure_of_the_books_is_known_by_its_place_or_its_text(text: str, is_
     [((0,), "", 0), ((2, 0), "", 0), ((2, 1), "", 1), ((2, 0), NAME, 1)],
     ids=["passes", "flaky", "fails", "flaky again"],
 )
-def test_a_flaky_test_is_told_and_fails_when_it_was_known(
+def test_flaky_test_is_reported_and_a_known_one_fails_the_run(
     tmp_path: Path, monkeypatch, capsys, statuses: tuple[int, ...], known: str, ends: int
 ) -> None:
     (tmp_path / "flaky.txt").write_text(f"# names\n{known}\n")

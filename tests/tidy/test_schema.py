@@ -80,13 +80,13 @@ class Schema:
         )
 
 
-def test_what_belongs_to_no_account_is_a_short_list(schema: Schema) -> None:
+def test_tables_without_account_are_a_short_list(schema: Schema) -> None:
     keys = {table: columns for table, _, is_primary, columns in schema.uniques() if is_primary}
     assert schema.tables() == set(keys), "every table has a primary key"
     assert {table for table, key in keys.items() if key[0] != "account_id"} == set(GLOBAL)
 
 
-def test_no_uniqueness_leaves_the_account_out(schema: Schema) -> None:
+def test_unique_indexes_contain_the_account(schema: Schema) -> None:
     wrong = [
         (table, index)
         for table, index, _, columns in schema.uniques()
@@ -95,7 +95,7 @@ def test_no_uniqueness_leaves_the_account_out(schema: Schema) -> None:
     assert not wrong
 
 
-def test_an_account_is_a_column_that_is_never_empty(schema: Schema) -> None:
+def test_account_column_is_never_null(schema: Schema) -> None:
     nullable = schema.rows(
         "SELECT attrelid::regclass, attname FROM pg_attribute a JOIN pg_class c ON c.oid = attrelid"
         " WHERE attname = 'account_id' AND NOT attnotnull AND c.relkind = 'r'"
@@ -132,7 +132,7 @@ def test_there_are_no_triggers_rules_or_sequences(schema: Schema) -> None:
     )
 
 
-def test_nothing_beyond_postgres_itself_is_used(schema: Schema) -> None:
+def test_only_core_postgresql_is_used(schema: Schema) -> None:
     assert schema.rows("SELECT extname FROM pg_extension") == [("plpgsql",)]
 
 
@@ -170,7 +170,7 @@ def words_of(definition: str) -> set[str]:
     return {*re.findall(r"'(\w+)'::text", definition), *",".join(arrays).split(",")} - {""}
 
 
-def test_the_database_knows_the_states_of_each_lifecycle(schema: Schema) -> None:
+def test_checks_contain_the_states_of_each_lifecycle(schema: Schema) -> None:
     allowed = [(table, name, words_of(text)) for table, name, _, text in schema.constraints()]
     for room in ROOMS:
         own = [
@@ -184,7 +184,7 @@ def test_the_database_knows_the_states_of_each_lifecycle(schema: Schema) -> None
             assert states in own or lifecycle.states in together, lifecycle.subject
 
 
-def test_the_database_knows_the_words_of_the_model(schema: Schema) -> None:
+def test_checks_contain_the_words_of_the_model(schema: Schema) -> None:
     allowed = {name: words_of(text) for _, name, _, text in schema.constraints()}
     known: dict[str, set[str]] = {}
     for room in ROOMS:
@@ -193,7 +193,7 @@ def test_the_database_knows_the_words_of_the_model(schema: Schema) -> None:
     assert known == {name: allowed[name] for name in known}
 
 
-def test_a_hold_has_its_four_states(schema: Schema) -> None:
+def test_hold_has_four_states(schema: Schema) -> None:
     [definition] = [
         text for _, name, _, text in schema.constraints() if name == "hold_state_is_known"
     ]
@@ -206,7 +206,7 @@ WRITTEN_BY_EACH_JOURNEY = frozenset(
 )
 
 
-def test_checks_of_what_each_journey_writes_have_one_constant_for_an_array(schema: Schema) -> None:
+def test_checks_of_hot_tables_compare_with_one_array_constant(schema: Schema) -> None:
     """PostgreSQL builds the array of IN (...) anew for each statement that writes a row."""
     made = {
         name
@@ -226,7 +226,7 @@ def statements() -> Iterator[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("name", HOT_COMMANDS)
-def test_a_hot_command_is_one_function_called_by_one_statement(schema: Schema, name: str) -> None:
+def test_hot_command_is_one_function_called_by_one_statement(schema: Schema, name: str) -> None:
     found = schema.rows(
         "SELECT provolatile::text, prokind::text FROM pg_proc"
         f" WHERE proname = '{name}' AND pronamespace = 'public'::regnamespace"
@@ -248,7 +248,7 @@ def test_functions_are_not_overloaded(schema: Schema) -> None:
     )
 
 
-def test_no_function_catches_what_it_did_not_expect(schema: Schema) -> None:
+def test_functions_have_no_exception_block(schema: Schema) -> None:
     # An EXCEPTION block costs a subtransaction and can hide a broken promise.
     assert not schema.rows(
         "SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace"

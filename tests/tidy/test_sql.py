@@ -21,28 +21,28 @@ _ASKED_ANEW = re.compile(
 _MADE = re.compile(r"^CREATE (?:OR REPLACE )?FUNCTION (\w+)", re.MULTILINE)
 
 
-def test_the_migrations_of_before_the_rooms_are_complete() -> None:
+def test_migrations_from_before_the_rooms_are_complete() -> None:
     assert BASELINE[-1].name == LAST_OF_BASELINE, "it belongs to meterai/<room>/sql"
 
 
-def test_a_file_holds_one_function_and_has_its_name() -> None:
+def test_file_holds_one_function_of_its_name() -> None:
     for path in FUNCTIONS:
         text = path.read_text()
         assert _MADE.findall(text) == [path.stem], path
         assert f"CREATE OR REPLACE FUNCTION {path.stem}" in text, path
 
 
-def test_a_function_is_in_one_room() -> None:
+def test_function_belongs_to_one_room() -> None:
     names = [path.name for path in FUNCTIONS]
     assert len(names) == len(set(names))
 
 
-def test_no_migration_of_a_room_makes_a_function() -> None:
+def test_migration_of_a_room_makes_no_function() -> None:
     of_rooms = [path for path in MIGRATIONS if PACKAGE in path.parents]
     assert not [path for path in of_rooms if _MADE.search(path.read_text())]
 
 
-def test_every_function_there_is_has_a_file(database_url: str) -> None:
+def test_every_function_of_the_database_has_a_file(database_url: str) -> None:
     with psycopg.connect(database_url) as connection:
         rows = connection.execute(
             "SELECT proname::text FROM pg_proc WHERE pronamespace = 'public'::regnamespace"
@@ -50,12 +50,12 @@ def test_every_function_there_is_has_a_file(database_url: str) -> None:
     assert sorted(name for (name,) in rows) == sorted(path.stem for path in FUNCTIONS)
 
 
-def test_no_statement_leases_more_rows_than_its_limit() -> None:
+def test_statement_leases_no_more_rows_than_its_limit() -> None:
     assert [one.where for one in everything() if _ASKED_ANEW.search(without_words(one.text))] == []
 
 
 @pytest.mark.parametrize("before", ["IN", "FROM", "AS MATERIALIZED"])
-def test_a_subquery_that_is_asked_anew_is_seen(before: str) -> None:
+def test_repeated_subquery_is_found(before: str) -> None:
     text = f"UPDATE a SET b = 1 WHERE c {before} (SELECT c FROM a ORDER BY d LIMIT %s FOR UPDATE SKIP LOCKED)"
     assert bool(_ASKED_ANEW.search(text)) == (before != "AS MATERIALIZED")
 
@@ -72,7 +72,7 @@ def body(url: str, name: str) -> str:
     return str(row[0])
 
 
-def test_a_function_whose_text_changed_is_applied_again(
+def test_changed_function_is_applied_again(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert not missing(known(database_url))
@@ -90,7 +90,7 @@ def test_a_function_whose_text_changed_is_applied_again(
     assert migrate(database_url) == []
 
 
-def test_one_that_cannot_be_applied_changes_none(
+def test_function_with_an_error_leaves_all_unchanged(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = known(database_url)
@@ -102,5 +102,5 @@ def test_one_that_cannot_be_applied_changes_none(
     assert known(database_url) == before
 
 
-def test_what_a_database_has_applied_is_what_there_is(database_url: str) -> None:
+def test_recorded_migrations_equal_the_files(database_url: str) -> None:
     assert known(database_url).keys() == {name for name, _ in chain(migrations(), functions())}

@@ -308,5 +308,5 @@ def test_statements_can_be_distributed() -> None:
         ("-- least(a, now()) and SKIP LOCKED", set()),
     ],
 )
-def test_the_rules_are_read(text: str, rules: set[str]) -> None:
+def test_rules_find_broken_statements(text: str, rules: set[str]) -> None:
     assert broken(text) == rules

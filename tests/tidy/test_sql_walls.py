@@ -79,7 +79,7 @@ def test_sql_stays_within_its_walls() -> None:
     assert EXCEPTIONS.keys() - found == set(), "no longer needed"
 
 
-def test_a_function_is_public_for_somebody() -> None:
+def test_public_function_has_a_foreign_user() -> None:
     asked = {
         name
         for sql in everything()
@@ -90,7 +90,7 @@ def test_a_function_is_public_for_somebody() -> None:
     assert not public - asked
 
 
-def test_a_query_that_is_offered_costs_no_call(database_url: str) -> None:
+def test_offered_query_is_inlined(database_url: str) -> None:
     offered = [
         name
         for name, sql in FUNCTIONS.items()
@@ -146,7 +146,7 @@ def test_a_query_that_is_offered_costs_no_call(database_url: str) -> None:
         ("ON CONFLICT DO UPDATE SET a = stamps.a", {"stamps"}),
     ],
 )
-def test_tables_are_found(text: str, tables: set[str]) -> None:
+def test_tables_in_sql_are_found(text: str, tables: set[str]) -> None:
     assert tables_in(without_words(text), frozenset(OWNERS), BOTH) == tables
 
 
@@ -160,11 +160,11 @@ def test_tables_are_found(text: str, tables: set[str]) -> None:
         ("SELECT ledger_lock FROM x -- emit(", set()),
     ],
 )
-def test_calls_are_found(text: str, functions: set[str]) -> None:
+def test_calls_in_sql_are_found(text: str, functions: set[str]) -> None:
     assert calls_in(without_words(text), frozenset(FUNCTIONS)) == functions
 
 
-def test_strings_of_python_are_found() -> None:
+def test_sql_in_python_strings_is_found() -> None:
     text = '''
 """SELECT this is prose FROM orders."""
 A = "SELECT 1 FROM orders"
@@ -190,7 +190,7 @@ def f(tx):
     ]
 
 
-def test_a_statement_names_its_tables_where_it_stands() -> None:
+def test_statement_in_python_names_its_tables_literally() -> None:
     # A table name inserted by Python could not be checked at its statement.
     assert not [
         sql.where

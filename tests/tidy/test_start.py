@@ -19,7 +19,7 @@ _COMMANDS = "meterai.apps.cli, meterai.apps.commands.run, meterai.apps.settings"
         ("meterai.sealing", ["pikepdf", "structlog", "meterai.sealing.signing.network"]),
     ],
 )
-def test_a_library_is_not_loaded_where_it_is_not_used(modules: str, libraries: list[str]) -> None:
+def test_unused_library_is_not_loaded(modules: str, libraries: list[str]) -> None:
     code = f"import sys, {modules}; print([one for one in {libraries} if one in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
     assert done.stdout.decode().strip() == "[]"

@@ -44,14 +44,14 @@ def outside_stores() -> Iterator[tuple[str, ast.Module]]:
             yield str(path.relative_to(PACKAGE)), tree
 
 
-def test_rows_end_in_stores() -> None:
+def test_rows_are_read_only_in_stores() -> None:
     wrong = [
         f"{file}:{line}: {what}" for file, tree in outside_stores() for line, what in rows_in(tree)
     ]
     assert not wrong, "\n".join(wrong)
 
 
-def test_rooms_open_no_transaction_by_hand() -> None:
+def test_rooms_do_not_open_transactions_themselves() -> None:
     """A command is given a transaction, which `Database.run` or `run_row` opens and repeats if it was broken off."""
     wrong = [
         f"{file}:{node.lineno}"
@@ -62,7 +62,7 @@ def test_rooms_open_no_transaction_by_hand() -> None:
     assert not wrong, "\n".join(wrong)
 
 
-def test_no_function_of_a_store_returns_a_row() -> None:
+def test_store_functions_return_no_rows() -> None:
     wrong = []
     for path, tree in SOURCES:
         file = str(path.relative_to(PACKAGE))
@@ -90,5 +90,5 @@ def test_no_function_of_a_store_returns_a_row() -> None:
         "def shown(row):\n    return row['order_id']",
     ],
 )
-def test_a_planted_row_is_found(planted: str) -> None:
+def test_planted_row_is_found(planted: str) -> None:
     assert list(rows_in(ast.parse(planted)))

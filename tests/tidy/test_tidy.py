@@ -263,6 +263,6 @@ RULES: list[Callable[[], Iterator[str]]] = [
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
-def test_tidy(rule: Callable[[], Iterator[str]]) -> None:
+def test_house_rule_holds(rule: Callable[[], Iterator[str]]) -> None:
     complaints = list(rule())
     assert not complaints, "\n".join(complaints)

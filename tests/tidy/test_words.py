@@ -46,7 +46,7 @@ def told() -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("pattern", FORBIDDEN)
-def test_no_sentence_uses_a_word_that_readers_do_not(pattern: str) -> None:
+def test_sentences_use_only_words_of_their_readers(pattern: str) -> None:
     found = {
         key: text for key, text in told() if re.search(pattern, re.sub(r"\{\w*bytes\}", "", text))
     }
@@ -59,7 +59,7 @@ def test_sum_of_an_effect_has_its_sign_once() -> None:
     assert [key for key, texts in told.items() if "Rp{rupiah" in "".join(texts.values())] == []
 
 
-def test_a_number_of_things_has_one_form_for_one() -> None:
+def test_count_in_a_sentence_has_a_singular() -> None:
     # These values are always greater than one.
     counted = re.compile(
         r"\{(?!\w*_max|most|high|stamps)\w+\} (stamps|documents|orders|tries|files|minutes|days|pages)\b"

@@ -35,7 +35,7 @@ async def who(found: Database) -> int:
     return int(row["who"])
 
 
-def test_never_more_connections_than_allowed(database_url: str) -> None:
+def test_connections_never_exceed_their_maximum(database_url: str) -> None:
     async def run() -> set[int]:
         async with opened(database_url, 2) as found:
             return set(await asyncio.gather(*(who(found) for _ in range(10))))
@@ -43,9 +43,7 @@ def test_never_more_connections_than_allowed(database_url: str) -> None:
     assert 1 <= len(asyncio.run(run())) <= 2
 
 
-def test_a_broken_connection_is_replaced(
-    database_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_broken_connection_is_replaced(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     # A connection that rested longer would be tested before use, and no caller would meet a broken one.
     monkeypatch.setattr(connections, "REST_SECONDS_MAX", inf)
 
@@ -61,7 +59,7 @@ def test_a_broken_connection_is_replaced(
     asyncio.run(run())
 
 
-def test_a_call_given_up_leaves_its_connection_usable(database_url: str) -> None:
+def test_cancelled_call_leaves_its_connection_usable(database_url: str) -> None:
     async def run() -> None:
         async with opened(database_url, 1) as found:
             for _ in range(3):
@@ -78,7 +76,7 @@ async def fail_in_the_middle(found: Database) -> None:
         await tx.run("SELECT 1 / 0")
 
 
-def test_a_failed_transaction_leaves_nothing_behind(database_url: str) -> None:
+def test_failed_transaction_leaves_no_change(database_url: str) -> None:
     async def run() -> list[dict[str, object]]:
         async with opened(database_url, 1) as found:
             with pytest.raises(psycopg.errors.DivisionByZero):
@@ -88,7 +86,9 @@ def test_a_failed_transaction_leaves_nothing_behind(database_url: str) -> None:
     assert asyncio.run(run()) == []
 
 
-def test_who_waits_too_long_is_refused(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_long_wait_for_a_connection_is_refused(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(database, "CONNECTION_WAIT_SECONDS_MAX", 0.05)
 
     async def run() -> None:
@@ -105,7 +105,7 @@ async def change_while_reading(found: Database) -> None:
         await tx.all("UPDATE issuing SET reason = 'changed'")
 
 
-def test_a_transaction_that_reads_changes_nothing_and_sees_one_moment(database_url: str) -> None:
+def test_read_only_transaction_changes_nothing_and_sees_one_snapshot(database_url: str) -> None:
     async def run() -> None:
         async with opened(database_url, 1) as found:
             with pytest.raises(ChangeRefused):
@@ -125,7 +125,7 @@ def test_a_transaction_that_reads_changes_nothing_and_sees_one_moment(database_u
     asyncio.run(run())
 
 
-def test_the_same_connection_may_write_again_after_it_read(database_url: str) -> None:
+def test_connection_may_write_again_after_a_read_only_transaction(database_url: str) -> None:
     async def run() -> None:
         async with opened(database_url, 1) as found:
             async with found.reading() as tx:
@@ -160,7 +160,7 @@ def with_seconds_left(seconds: float, now: float | None = None) -> Iterator[None
     ("seconds", "limit"),
     [(1e9, "10s"), (10.1, "10s"), (9.9, "8s"), (2.5, "2s"), (0.9, "500ms"), (0.2, "100ms")],
 )
-def test_a_statement_takes_no_longer_than_its_answer_is_waited_for(
+def test_statement_time_is_limited_by_the_remaining_time_of_its_request(
     database_url: str, seconds: float, limit: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The clock stands still, since a tenth of a second while a busy machine connects would make another limit.
@@ -181,7 +181,7 @@ def test_a_statement_takes_no_longer_than_its_answer_is_waited_for(
     asyncio.run(run())
 
 
-def test_a_statement_that_takes_longer_is_broken_off(database_url: str) -> None:
+def test_statement_beyond_the_remaining_time_is_cancelled(database_url: str) -> None:
     async def run() -> None:
         async with opened(database_url, 1) as found:
             await who(found)  # so that the connection is made before the time is limited
@@ -192,7 +192,7 @@ def test_a_statement_that_takes_longer_is_broken_off(database_url: str) -> None:
     asyncio.run(run())
 
 
-def test_no_statement_begins_without_time_for_it(database_url: str) -> None:
+def test_statement_does_not_begin_without_remaining_time(database_url: str) -> None:
     async def run() -> None:
         async with opened(database_url, 1) as found:
             with with_seconds_left(0.05), pytest.raises(DatabaseBusy, match="nobody waits"):
@@ -202,7 +202,7 @@ def test_no_statement_begins_without_time_for_it(database_url: str) -> None:
     asyncio.run(run())
 
 
-def test_a_connection_that_has_the_limit_is_taken_first(database_url: str) -> None:
+def test_connection_with_the_right_limit_is_taken_first(database_url: str) -> None:
     """So that few limits are set anew when requests with several limits alternate."""
 
     async def run() -> list[tuple[str, int]]:
@@ -224,7 +224,7 @@ def test_a_connection_that_has_the_limit_is_taken_first(database_url: str) -> No
 @pytest.mark.parametrize(
     ("priority", "presses"), [(Priority.CHECKOUT, True), (Priority.NEW, False)]
 )
-def test_wait_of_those_who_order_for_a_connection_presses(
+def test_wait_for_a_connection_by_orders_counts_as_pressure(
     database_url: str, priority: Priority, presses: bool
 ) -> None:
     async def run() -> float:

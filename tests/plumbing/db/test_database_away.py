@@ -128,19 +128,19 @@ def story(url: str, breaks: Callable[[], None], mends: Callable[[], None]) -> Cr
     return crowd
 
 
-def test_a_server_that_was_stopped_and_started(one: Server) -> None:
+def test_stopped_and_started_server_serves_again(one: Server) -> None:
     story(one.url, one.stop, one.start)
 
 
-def test_a_server_that_was_killed_and_started(one: Server) -> None:
+def test_killed_and_started_server_serves_again(one: Server) -> None:
     story(one.url, one.kill, one.start)
 
 
-def test_a_server_that_froze_and_went_on(one: Server) -> None:
+def test_frozen_and_resumed_server_serves_again(one: Server) -> None:
     story(one.url, one.freeze, one.thaw)
 
 
-def test_while_it_is_away_a_refusal_costs_no_time(one: Server) -> None:
+def test_refusal_while_the_database_is_away_is_immediate(one: Server) -> None:
     async def run() -> list[float]:
         async with opened(one.url) as found:
             one.freeze()
@@ -161,7 +161,7 @@ def test_while_it_is_away_a_refusal_costs_no_time(one: Server) -> None:
     assert median(asyncio.run(run())) < 1.0
 
 
-def test_a_frozen_leader_whose_place_another_takes(one: Server, other: Server) -> None:
+def test_service_moves_from_a_frozen_leader_to_the_new_one(one: Server, other: Server) -> None:
     async def run() -> None:
         async with Switch(one.socket).open() as switch:
             url = f"postgresql://postgres@127.0.0.1:{switch.port}/postgres"
@@ -190,9 +190,7 @@ def sleeps(server: Server) -> bool:
         return found.fetchone() is not None
 
 
-def test_who_waits_at_a_frozen_leader_is_let_go_when_another_answers(
-    one: Server, other: Server
-) -> None:
+def test_call_at_a_frozen_leader_ends_when_the_new_one_answers(one: Server, other: Server) -> None:
     """The new leader answers, so nothing is silent. The calls on old connections must end nevertheless."""
 
     async def run() -> None:
@@ -221,7 +219,7 @@ def test_who_waits_at_a_frozen_leader_is_let_go_when_another_answers(
         one.thaw()
 
 
-def test_of_several_hosts_the_one_that_takes_writes(one: Server, other: Server) -> None:
+def test_writable_host_of_several_is_used(one: Server, other: Server) -> None:
     with psycopg.connect(other.url, autocommit=True) as connection:
         connection.execute("CREATE DATABASE standby")
         connection.execute("ALTER DATABASE standby SET default_transaction_read_only = on")
@@ -237,7 +235,7 @@ def test_of_several_hosts_the_one_that_takes_writes(one: Server, other: Server) 
     asyncio.run(run())
 
 
-def test_a_leader_that_takes_writes_no_more_is_left(one: Server) -> None:
+def test_connection_to_a_read_only_leader_is_dropped(one: Server) -> None:
     async def run() -> None:
         async with opened(one.url) as found:
             await found.call("CREATE TABLE written (n integer)")
@@ -250,7 +248,7 @@ def test_a_leader_that_takes_writes_no_more_is_left(one: Server) -> None:
     asyncio.run(run())
 
 
-def test_a_database_that_is_not_there_yet_is_refused_until_it_is(tmp_path: Path) -> None:
+def test_calls_are_refused_until_the_database_exists(tmp_path: Path) -> None:
     server = Server(tmp_path)
     server.stop()
 
@@ -272,7 +270,7 @@ def test_a_database_that_is_not_there_yet_is_refused_until_it_is(tmp_path: Path)
 # -- deadlines ---------------------------------------------------------------------------------
 
 
-def test_every_connection_has_its_limits_and_none_is_a_startup_option(database_url: str) -> None:
+def test_limits_of_a_connection_are_session_settings(database_url: str) -> None:
     async def run() -> dict[str, str]:
         async with opened(database_url) as found:
             rows = await found.read(
@@ -292,7 +290,7 @@ def test_every_connection_has_its_limits_and_none_is_a_startup_option(database_u
         ("statement_timeout", "SELECT pg_sleep(20)"),
     ],
 )
-def test_what_takes_too_long_is_a_come_again(
+def test_time_out_of_a_statement_is_refused_as_busy(
     database_url: str, setting: str, statement: str
 ) -> None:
     async def take(found: Database) -> None:
@@ -311,7 +309,7 @@ def test_what_takes_too_long_is_a_come_again(
 
 
 @pytest.mark.parametrize("sqlstate", ["40P01", "40001", "55P03", "57014"])
-def test_what_passes_is_a_come_again(database_url: str, sqlstate: str) -> None:
+def test_transient_error_is_refused_as_busy(database_url: str, sqlstate: str) -> None:
     async def run() -> None:
         async with opened(database_url) as found:
             with pytest.raises(DatabaseBusy):
@@ -322,7 +320,7 @@ def test_what_passes_is_a_come_again(database_url: str, sqlstate: str) -> None:
     asyncio.run(run())
 
 
-def test_two_that_wait_for_each_other_are_told_to_come_again(database_url: str) -> None:
+def test_deadlock_breaks_off_one_transaction_as_busy(database_url: str) -> None:
     with psycopg.connect(database_url) as connection:
         connection.execute("CREATE TABLE rows (n integer PRIMARY KEY)")
         connection.execute("INSERT INTO rows VALUES (1), (2)")
@@ -345,7 +343,7 @@ def test_two_that_wait_for_each_other_are_told_to_come_again(database_url: str) 
     assert issubclass(BrokenOff, DatabaseBusy)
 
 
-def test_a_server_that_says_nothing_by_the_deadline_is_cut(database_url: str) -> None:
+def test_connection_to_a_silent_server_is_closed_at_the_deadline(database_url: str) -> None:
     """Also if the server would continue: a pooler may have lost its time-outs."""
 
     async def wait(found: Database) -> None:
@@ -363,7 +361,7 @@ def test_a_server_that_says_nothing_by_the_deadline_is_cut(database_url: str) ->
     asyncio.run(run())
 
 
-def test_who_needs_longer_says_so(database_url: str) -> None:
+def test_allowed_time_applies_to_one_transaction(database_url: str) -> None:
     async def run() -> object:
         async with opened(database_url) as found:
             async with found.transaction() as tx:
@@ -375,7 +373,7 @@ def test_who_needs_longer_says_so(database_url: str) -> None:
     assert asyncio.run(run()) == ("10min", {"after": "10s"})
 
 
-def test_a_transaction_that_is_left_open_is_ended_by_the_server(database_url: str) -> None:
+def test_idle_transaction_is_ended_by_the_server(database_url: str) -> None:
     async def forget(found: Database) -> None:
         async with found.transaction() as tx:
             await tx.run("SET LOCAL idle_in_transaction_session_timeout = '50ms'")

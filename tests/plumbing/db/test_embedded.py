@@ -38,7 +38,7 @@ def deep(folder: Path) -> EmbeddedPostgres:
     return EmbeddedPostgres(directory)
 
 
-def test_where_a_path_is_too_long_the_socket_is_at_a_short_one_whatever_the_shell_says(
+def test_socket_has_a_short_path_if_the_directory_is_too_long(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server = deep(tmp_path)
@@ -54,7 +54,7 @@ def test_where_a_path_is_too_long_the_socket_is_at_a_short_one_whatever_the_shel
 
 
 @pytest.mark.parametrize("planted", ["file", "link"])
-def test_a_folder_that_is_not_ours_is_not_taken_for_sockets(tmp_path: Path, planted: str) -> None:
+def test_foreign_folder_is_not_used_for_sockets(tmp_path: Path, planted: str) -> None:
     server = deep(tmp_path)
     place = server._socket_folder
     if planted == "file":
@@ -68,14 +68,14 @@ def test_a_folder_that_is_not_ours_is_not_taken_for_sockets(tmp_path: Path, plan
         place.unlink()
 
 
-def test_a_killed_server_is_started_again(server: Server) -> None:
+def test_killed_server_is_started_again(server: Server) -> None:
     server.kill()
     assert server.embedded.revive()
     assert answer(server.url) == (42,)
     assert not server.embedded.revive(), "it lives"
 
 
-def test_a_zombie_is_not_taken_for_a_server(server: Server) -> None:
+def test_zombie_does_not_count_as_a_server(server: Server) -> None:
     """The parent has not waited for the dead child yet, so its process id is still in use."""
     zombie = server.postmaster
     server.kill()
@@ -84,7 +84,7 @@ def test_a_zombie_is_not_taken_for_a_server(server: Server) -> None:
     assert not EmbeddedPostgres(server.directory).is_running()
 
 
-def test_a_zombie_that_another_must_bury_does_not_keep_the_server_away(tmp_path: Path) -> None:
+def test_zombie_of_another_parent_does_not_prevent_a_start(tmp_path: Path) -> None:
     # The parent never waits for its child, like a container's first process that is no init.
     parent = subprocess.Popen(
         [
@@ -111,7 +111,7 @@ def test_a_zombie_that_another_must_bury_does_not_keep_the_server_away(tmp_path:
         mine.stop()
 
 
-def test_a_number_that_another_program_has_now_does_not_keep_the_server_away(
+def test_reused_process_id_does_not_prevent_a_start(
     server: Server,
 ) -> None:
     """After a crash of the machine the file names a process of another program."""
@@ -135,7 +135,7 @@ def bury(users: list[EmbeddedPostgres]) -> None:
             user._process.wait(10)
 
 
-def test_many_who_start_it_at_once_share_one(tmp_path: Path) -> None:
+def test_concurrent_starts_share_one_server(tmp_path: Path) -> None:
     users = [EmbeddedPostgres(tmp_path) for _ in range(4)]
     with ThreadPoolExecutor(4) as threads:
         urls = set(threads.map(EmbeddedPostgres.start, users))
@@ -148,7 +148,7 @@ def test_many_who_start_it_at_once_share_one(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("first_to_go", [0, 1], ids=["who started it", "who found it"])
-def test_who_goes_does_not_stop_it_under_another(tmp_path: Path, first_to_go: int) -> None:
+def test_server_stops_with_its_last_user(tmp_path: Path, first_to_go: int) -> None:
     users = [EmbeddedPostgres(tmp_path), EmbeddedPostgres(tmp_path)]
     for user in users:
         user.start()
@@ -161,7 +161,7 @@ def test_who_goes_does_not_stop_it_under_another(tmp_path: Path, first_to_go: in
     until("it has ended", lambda: not users[0]._is_alive())
 
 
-def test_who_comes_while_it_is_being_stopped_finds_it_running(tmp_path: Path) -> None:
+def test_start_during_a_stop_gets_a_running_server(tmp_path: Path) -> None:
     for _ in range(3):
         going, coming = EmbeddedPostgres(tmp_path), EmbeddedPostgres(tmp_path)
         going.start()
@@ -177,7 +177,7 @@ def test_who_comes_while_it_is_being_stopped_finds_it_running(tmp_path: Path) ->
         bury([going, coming])
 
 
-def test_a_frozen_server_can_be_stopped(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_frozen_server_can_be_stopped(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("meterai.plumbing.db.embedded.STOP_SECONDS_MAX", 0.2)
     # `stop` waits this long twice: the frozen server does not react, and the killed one must be gone by then.
     monkeypatch.setattr("meterai.plumbing.db.embedded.QUIT_SECONDS_MAX", 2.0)
@@ -188,7 +188,7 @@ def test_a_frozen_server_can_be_stopped(server: Server, monkeypatch: pytest.Monk
     assert answer(server.url) == (42,)
 
 
-def test_server_that_is_stopped_is_silent_and_not_missing(
+def test_suspended_server_is_reported_as_unreachable(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("meterai.plumbing.db.embedded.START_SECONDS_MAX", 0.2)
@@ -203,7 +203,7 @@ def test_server_that_is_stopped_is_silent_and_not_missing(
         server.postmaster.resume()
 
 
-def test_why_a_server_does_not_start_says_nothing_of_rows(tmp_path: Path) -> None:
+def test_reason_of_a_failed_start_contains_no_rows(tmp_path: Path) -> None:
     server = EmbeddedPostgres(tmp_path)
     told = "2026-12-01 UTC [7] "
     (tmp_path / "postgres.log").write_text(
@@ -215,5 +215,5 @@ def test_why_a_server_does_not_start_says_nothing_of_rows(tmp_path: Path) -> Non
     assert server._end_of_log() == f"{told}FATAL:  could not map shared memory"
 
 
-def test_a_process_of_ours_is_not_a_server() -> None:
+def test_own_process_does_not_count_as_a_server() -> None:
     assert not _is_server(os.getpid())

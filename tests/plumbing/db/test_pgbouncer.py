@@ -109,7 +109,7 @@ def pooler(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pooler]:
         server.stop()
 
 
-def test_shipped_settings_are_those_it_works_with_and_look_again_in_time(pooler: Pooler) -> None:
+def test_shipped_settings_are_in_force_and_retry_in_time(pooler: Pooler) -> None:
     ours = dict(shipped()["pgbouncer"])
     for of_this_test in ("listen_port", "auth_type", "auth_file"):
         del ours[of_this_test]
@@ -119,7 +119,7 @@ def test_shipped_settings_are_those_it_works_with_and_look_again_in_time(pooler:
     assert all(int(ours[name]) <= BACK_SECONDS_MAX for name in LOOKS_AGAIN)
 
 
-def test_stopped_database_is_served_from_before_aim_of_looks(pooler: Pooler) -> None:
+def test_stopped_database_is_served_within_the_aim(pooler: Pooler) -> None:
     """Counts our attempts that PgBouncer refuses although the database is back."""
 
     async def run() -> int:

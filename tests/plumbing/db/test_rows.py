@@ -62,7 +62,7 @@ def test_columns_become_fields_of_their_types(database_url: str) -> None:
     assert isinstance(found[0].colour, Colour)
 
 
-def test_a_word_of_a_later_version_fails_no_other_row(database_url: str) -> None:
+def test_unknown_word_of_a_later_version_fails_only_its_row(database_url: str) -> None:
     async def things(tx: ReadTx) -> list[Thing]:
         return await tx.all_as(
             THINGS,
@@ -75,14 +75,14 @@ def test_a_word_of_a_later_version_fails_no_other_row(database_url: str) -> None
     assert red.colour is Colour.RED
 
 
-def test_the_order_of_columns_does_not_count(database_url: str) -> None:
+def test_order_of_columns_does_not_matter(database_url: str) -> None:
     async def pair(tx: ReadTx) -> Pair | None:
         return await tx.one_as(PAIRS, "SELECT 2 AS right, 1 AS left")
 
     assert asked(database_url, pair) == Pair(1, 2)
 
 
-def test_no_row_is_none(database_url: str) -> None:
+def test_missing_row_is_none(database_url: str) -> None:
     async def pair(tx: ReadTx) -> Pair | None:
         return await tx.one_as(PAIRS, "SELECT 1 AS left, 2 AS right WHERE false")
 
@@ -90,7 +90,7 @@ def test_no_row_is_none(database_url: str) -> None:
 
 
 @pytest.mark.parametrize("columns", ["1 AS left", "1 AS left, 2 AS right, 3 AS middle"])
-def test_other_columns_than_fields_are_a_fault(database_url: str, columns: str) -> None:
+def test_columns_that_differ_from_fields_are_a_fault(database_url: str, columns: str) -> None:
     async def pair(tx: ReadTx) -> Pair | None:
         return await tx.one_as(PAIRS, f"SELECT {columns}")
 
@@ -98,7 +98,7 @@ def test_other_columns_than_fields_are_a_fault(database_url: str, columns: str) 
         asked(database_url, pair)
 
 
-def test_one_statement_is_no_two(database_url: str) -> None:
+def test_second_statement_in_a_query_is_refused(database_url: str) -> None:
     """A second statement would be a transaction of its own, and could not be undone with the first."""
 
     async def two(tx: Tx) -> None:

@@ -26,7 +26,7 @@ async def taken(database: Database) -> list[int]:
     return [row["taken"] for row in rows]
 
 
-def test_two_that_lock_each_other_out_are_both_done(places: str) -> None:
+def test_deadlocked_commands_both_succeed(places: str) -> None:
     async def act() -> list[int]:
         database = Database(places, connections=3)
         await database.open()
@@ -56,7 +56,7 @@ def test_two_that_lock_each_other_out_are_both_done(places: str) -> None:
     assert asyncio.run(act()) == [2, 2]
 
 
-def test_who_is_broken_off_every_time_is_told_to_come_again(places: str) -> None:
+def test_command_broken_off_every_time_is_refused_as_busy(places: str) -> None:
     runs, followed = 0, 0
 
     async def command(tx: Tx) -> None:
@@ -84,7 +84,7 @@ def test_who_is_broken_off_every_time_is_told_to_come_again(places: str) -> None
     assert (runs, followed) == (RUNS_MAX, 0)
 
 
-def test_one_statement_that_is_broken_off_is_run_again(places: str) -> None:
+def test_broken_off_statement_is_run_again(places: str) -> None:
     runs = 0
 
     async def command(tx: Tx, place: int) -> int:
@@ -104,7 +104,7 @@ def test_one_statement_that_is_broken_off_is_run_again(places: str) -> None:
     assert runs == 2
 
 
-def test_what_follows_sees_what_was_committed_and_fails_by_itself(places: str) -> None:
+def test_follow_up_sees_the_commit_and_its_failure_affects_nothing_else(places: str) -> None:
     async def act() -> None:
         database = Database(places, connections=2)
         await database.open()
@@ -133,7 +133,7 @@ def test_what_follows_sees_what_was_committed_and_fails_by_itself(places: str) -
     asyncio.run(act())
 
 
-def test_a_command_that_raises_changes_nothing_and_is_not_run_again(places: str) -> None:
+def test_failed_command_changes_nothing_and_is_not_run_again(places: str) -> None:
     runs = 0
 
     async def command(tx: Tx) -> None:

@@ -16,7 +16,7 @@ def settings(tmp_path: Path) -> Settings:
     return make_settings(data=str(tmp_path), database="system")
 
 
-def test_our_database_is_made_on_the_server_of_the_machine(
+def test_database_is_made_on_the_server_of_the_machine(
     server: str, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PGHOST", parse_qs(urlsplit(server).query)["host"][0])
@@ -33,7 +33,7 @@ def test_our_database_is_made_on_the_server_of_the_machine(
     assert not (Path(settings.process.data) / "postgres").exists()
 
 
-def test_no_server_on_the_machine_is_said_plainly(
+def test_missing_server_on_the_machine_is_reported(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PGHOST", "/nowhere")

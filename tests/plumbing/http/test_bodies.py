@@ -84,7 +84,7 @@ def cut(content: bytes, size: int) -> list[bytes]:
     as_pieces=some.booleans(),
     is_tight=some.booleans(),
 )
-def test_a_body_comes_as_it_was_sent_and_leaves_nothing(
+def test_body_is_read_as_sent_and_leaves_no_file(
     tmp_path_factory: pytest.TempPathFactory,
     size: int,
     piece: int,
@@ -110,7 +110,7 @@ def test_a_body_comes_as_it_was_sent_and_leaves_nothing(
     assert not list(found.directory.glob("*"))
 
 
-def test_a_small_body_touches_neither_disk_nor_thread(
+def test_small_body_uses_neither_disk_nor_thread(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = Bodies(tmp_path / "uploads", 16 * MIB)
@@ -127,7 +127,7 @@ def test_a_small_body_touches_neither_disk_nor_thread(
 
 
 @pytest.mark.parametrize("announced", [None, 2 * MIB])
-def test_a_body_over_the_limit_is_refused(tmp_path: Path, announced: int | None) -> None:
+def test_body_over_the_limit_is_refused(tmp_path: Path, announced: int | None) -> None:
     found = Bodies(tmp_path, 16 * MIB)
 
     async def run() -> None:
@@ -142,7 +142,7 @@ def test_a_body_over_the_limit_is_refused(tmp_path: Path, announced: int | None)
     assert is_empty(found)
 
 
-def test_what_does_not_fit_is_refused_before_it_is_read(tmp_path: Path) -> None:
+def test_body_without_room_is_refused_before_it_is_read(tmp_path: Path) -> None:
     found = Bodies(tmp_path, 8 * MIB)
 
     async def run() -> None:
@@ -182,7 +182,7 @@ def stalling(*pieces: bytes) -> tuple[Receive, asyncio.Event]:
     return receive, is_silent
 
 
-def test_who_announces_much_and_sends_little_is_in_nobodys_way(tmp_path: Path) -> None:
+def test_slow_sender_of_a_large_body_delays_no_other(tmp_path: Path) -> None:
     found = Bodies(tmp_path, 8 * MIB)
 
     async def run() -> None:
@@ -212,7 +212,7 @@ async def _must_not_be_asked() -> Any:
     raise AssertionError("the body was read")
 
 
-def test_a_body_of_unknown_length_is_bounded_as_it_grows(tmp_path: Path) -> None:
+def test_body_of_unknown_length_is_bounded_as_it_grows(tmp_path: Path) -> None:
     found = Bodies(tmp_path, 4 * MIB)
 
     async def run() -> None:
@@ -226,7 +226,7 @@ def test_a_body_of_unknown_length_is_bounded_as_it_grows(tmp_path: Path) -> None
     assert is_empty(found)
 
 
-def test_one_network_cannot_take_all_of_the_room(tmp_path: Path) -> None:
+def test_one_network_cannot_take_all_room(tmp_path: Path) -> None:
     found = Bodies(tmp_path, 16 * MIB)
     share = int(16 * MIB * SHARE_OF_ONE_NETWORK)
     for _ in range(4):
@@ -252,7 +252,7 @@ def test_networks_of_one_48_leave_a_quarter_of_the_room_to_others(tmp_path: Path
     found.take_file(4 * MIB, "2001:db8:2::/64", whole=4 * MIB)
 
 
-def test_the_sum_of_small_bodies_in_memory_is_bounded_and_the_rest_goes_to_files(
+def test_small_bodies_beyond_the_memory_bound_go_to_files(
     tmp_path: Path,
 ) -> None:
     found = Bodies(tmp_path, 16 * MIB)
@@ -280,7 +280,7 @@ def test_the_sum_of_small_bodies_in_memory_is_bounded_and_the_rest_goes_to_files
 
 
 @pytest.mark.parametrize("announced", [100, MIB, None])
-def test_a_client_that_goes_away_leaves_nothing(tmp_path: Path, announced: int | None) -> None:
+def test_disconnected_client_leaves_no_file(tmp_path: Path, announced: int | None) -> None:
     found = Bodies(tmp_path, 16 * MIB)
 
     async def run() -> None:
@@ -300,7 +300,7 @@ def test_a_client_that_goes_away_leaves_nothing(tmp_path: Path, announced: int |
 
 
 @pytest.mark.parametrize("limit", ["SILENCE_SECONDS_MAX", "GRACE_SECONDS"])
-def test_a_body_that_does_not_come_ends(
+def test_body_that_does_not_arrive_ends(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str
 ) -> None:
     monkeypatch.setattr(module, limit, 0.01)
@@ -318,7 +318,7 @@ def test_a_body_that_does_not_come_ends(
     assert is_empty(found)
 
 
-def test_a_trickle_ends_however_regular(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_slow_body_ends_however_regular(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     found = Bodies(tmp_path, 16 * MIB)
     count = 0
 
@@ -349,7 +349,7 @@ def test_a_trickle_ends_however_regular(tmp_path: Path, monkeypatch: pytest.Monk
         some.tuples(some.integers(1, 100), some.sampled_from(["stays", "leaves"])), max_size=12
     )
 )
-def test_the_line_for_memory_lets_in_in_order_and_loses_nothing(
+def test_queue_for_memory_keeps_order_and_loses_no_bytes(
     wishes: Sequence[tuple[int, str]],
 ) -> None:
     budget, served = ByteBudget(100), []
@@ -383,7 +383,7 @@ def as_(priority: Priority) -> None:
 
 
 @pytest.mark.parametrize("flood", [Priority.CHECKOUT, Priority.CHECKING, Priority.NEW])
-def test_bodies_far_from_money_leave_room_for_those_that_are_near(flood: Priority) -> None:
+def test_bodies_of_low_priority_leave_room_for_paid_ones(flood: Priority) -> None:
     budget = ByteBudget(1000)
 
     def crowd() -> int:
@@ -401,7 +401,7 @@ def test_bodies_far_from_money_leave_room_for_those_that_are_near(flood: Priorit
     assert contextvars.copy_context().run(payer)
 
 
-def test_the_line_for_memory_goes_by_priority(tmp_path: Path) -> None:
+def test_queue_for_memory_is_ordered_by_priority(tmp_path: Path) -> None:
     """A waiting request is admitted before those of lower priority, and none overtakes it."""
     budget, served = ByteBudget(100), []
 
@@ -433,7 +433,7 @@ def test_the_line_for_memory_goes_by_priority(tmp_path: Path) -> None:
     assert budget.used == 0
 
 
-def test_a_body_larger_than_the_share_has_room_where_it_is_alone() -> None:
+def test_body_larger_than_the_share_has_room_if_alone() -> None:
     budget = ByteBudget(100)
 
     def alone() -> bool:
@@ -443,7 +443,7 @@ def test_a_body_larger_than_the_share_has_room_where_it_is_alone() -> None:
     assert contextvars.copy_context().run(alone)
 
 
-def test_who_waits_too_long_for_memory_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_long_wait_for_memory_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "TURN_SECONDS_MAX", 0.01)
     budget = ByteBudget(100)
 
@@ -457,7 +457,7 @@ def test_who_waits_too_long_for_memory_is_refused(monkeypatch: pytest.MonkeyPatc
     assert budget.used == 100
 
 
-def test_who_waits_for_memory_and_goes_away_leaves_the_line(tmp_path: Path) -> None:
+def test_disconnected_client_leaves_the_queue_for_memory(tmp_path: Path) -> None:
     found = Bodies(tmp_path, 16 * MIB)
 
     async def run() -> None:
@@ -477,7 +477,7 @@ def test_who_waits_for_memory_and_goes_away_leaves_the_line(tmp_path: Path) -> N
 # -- work for disconnected clients -------------------------------------------------------------
 
 
-def test_work_ends_when_its_client_goes() -> None:
+def test_work_ends_when_its_client_disconnects() -> None:
     ended = []
 
     async def work() -> None:
@@ -494,7 +494,7 @@ def test_work_ends_when_its_client_goes() -> None:
     assert ended == [True]
 
 
-def test_work_for_a_client_that_stays_gives_its_answer_or_its_refusal() -> None:
+def test_work_for_a_connected_client_returns_answer_or_refusal() -> None:
     async def good() -> int:
         await asyncio.sleep(0.001)
         return 7
@@ -507,7 +507,7 @@ def test_work_for_a_client_that_stays_gives_its_answer_or_its_refusal() -> None:
         asyncio.run(unless_gone(sent(after=None), bad()))
 
 
-def test_a_thread_is_waited_for_by_who_is_cancelled() -> None:
+def test_cancelled_task_waits_for_its_thread() -> None:
     may_end, ended = threading.Event(), []
 
     def work() -> None:

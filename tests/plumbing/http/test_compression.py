@@ -27,7 +27,7 @@ LONG = b"dokumen bermeterai " * 200
         (b"\xff\xfe;q=;;,", None),
     ],
 )
-def test_coding_follows_what_is_accepted(accepted: bytes, coding: Coding | None) -> None:
+def test_coding_follows_the_accepted_ones(accepted: bytes, coding: Coding | None) -> None:
     assert coding_for(accepted) is coding
 
 
@@ -64,7 +64,7 @@ HTML = [(b"content-type", b"text/html; charset=utf-8")]
 BOTH = (b"accept-encoding", b"gzip, br")
 
 
-def test_text_comes_compressed_with_its_length_and_a_word_for_caches() -> None:
+def test_compressed_text_has_its_length_and_vary_header() -> None:
     given = Answering(LONG, [*HTML, (b"vary", b"Cookie"), (b"etag", b'"1"')]).asked(BOTH)
     assert brotli.decompress(given.body) == LONG
     assert given.header("content-encoding") == "br"
@@ -87,7 +87,7 @@ def test_text_comes_compressed_with_its_length_and_a_word_for_caches() -> None:
     ],
     ids=["short", "pdf", "stream", "coded", "no-transform", "pieces"],
 )
-def test_what_is_not_worth_it_or_not_ours_to_change_is_left(answering: Answering) -> None:
+def test_short_binary_and_untransformable_answers_are_not_compressed(answering: Answering) -> None:
     plain, given = answering.asked(), answering.asked(BOTH)
     assert given.body == plain.body
     assert given.header("content-length") == plain.header("content-length")
@@ -107,13 +107,13 @@ def test_answer_to_a_caller_is_not_compressed_for_another_site(
     assert stranger.header("content-encoding") == "br"
 
 
-def test_head_says_the_length_of_the_bytes_as_they_are() -> None:
+def test_head_gets_the_uncompressed_length() -> None:
     given = Answering(LONG, HTML).asked(BOTH, method="HEAD")
     assert not given.header("content-encoding")
     assert given.header("vary") == "Accept-Encoding"
 
 
-def test_what_never_changes_is_compressed_once() -> None:
+def test_immutable_answer_is_compressed_once() -> None:
     answering = Answering(LONG, [*HTML, (b"cache-control", b"public, max-age=1, immutable")])
     assert brotli.decompress(answering.asked(BOTH).body) == LONG
     assert answering.asked(BOTH).body == answering.asked(BOTH).body

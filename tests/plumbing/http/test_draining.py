@@ -75,11 +75,11 @@ def test_rest_of_a_small_body_is_read_to_its_end(size: int) -> None:
         scope_of(PIECE, (b"expect", b"100-continue")),
     ],
 )
-def test_body_that_is_large_or_not_on_its_way_is_not_read(scope: Any) -> None:
+def test_large_or_unsent_body_is_not_read(scope: Any) -> None:
     assert drained(scope, sending(PIECE)) == 0
 
 
-def test_rest_of_a_large_body_is_read_where_it_is_small() -> None:
+def test_small_rest_of_a_large_body_is_read() -> None:
     async def act() -> int:
         incoming = Incoming(sending(2 * BYTES_MAX))
         while incoming.received < BYTES_MAX:
@@ -90,19 +90,19 @@ def test_rest_of_a_large_body_is_read_where_it_is_small() -> None:
     assert asyncio.run(act()) == 2 * BYTES_MAX
 
 
-def test_client_that_sends_slowly_is_left_after_a_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_slow_client_is_not_drained_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "SECONDS_MAX", 0.01)
     assert drained(scope_of(2 * PIECE), sending(PIECE)) == PIECE
 
 
-def test_client_that_has_gone_ends_it() -> None:
+def test_disconnect_ends_the_draining() -> None:
     async def gone() -> Any:
         return {"type": "http.disconnect"}
 
     assert drained(scope_of(PIECE), gone) == 0
 
 
-def test_so_many_bodies_are_read_at_once_and_the_next_one_when_one_has_ended() -> None:
+def test_concurrent_drained_bodies_are_bounded() -> None:
     async def act() -> list[int]:
         draining = Draining()
         silent = [Incoming(sending(0)) for _ in range(AT_ONCE_MAX)]
@@ -121,7 +121,7 @@ def test_so_many_bodies_are_read_at_once_and_the_next_one_when_one_has_ended() -
     assert asyncio.run(act()) == [0, PIECE]
 
 
-def test_so_many_bytes_are_read_at_once_and_in_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_drained_bytes_are_bounded_at_once_and_per_second(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [100.0]
     monkeypatch.setattr(module, "monotonic", lambda: now[0])
 

@@ -85,7 +85,7 @@ def pieces_of(body: bytes, cuts: Sequence[int]) -> list[Message]:
     turns=some.lists(some.integers(0, 4), max_size=6),
     patience=some.lists(some.integers(0, 3), min_size=1, max_size=20),
 )
-def test_every_message_comes_once_and_in_order_however_often_a_reader_gives_up(
+def test_every_message_arrives_once_in_order_despite_cancelled_readers(
     count: int, turns: list[int], patience: list[int]
 ) -> None:
     messages: list[Message] = [
@@ -121,7 +121,7 @@ def test_every_message_comes_once_and_in_order_however_often_a_reader_gives_up(
     turns=some.lists(some.integers(0, 4), max_size=6),
     looks=some.integers(1, 3),
 )
-def test_looking_whether_the_client_has_gone_takes_no_message_from_the_reader(
+def test_check_for_a_disconnect_consumes_no_message(
     *, whole: bool, count: int, turns: list[int], looks: int
 ) -> None:
     parts: list[Message] = [
@@ -146,7 +146,7 @@ def test_looking_whether_the_client_has_gone_takes_no_message_from_the_reader(
 
 
 @pytest.mark.parametrize("turns", [0, 1])
-def test_who_has_gone_is_known_to_have_gone(turns: int) -> None:
+def test_earlier_disconnect_is_detected(turns: int) -> None:
     whole: Message = {"type": "http.request", "body": b"x", "more_body": False}
 
     async def run() -> None:
@@ -159,7 +159,7 @@ def test_who_has_gone_is_known_to_have_gone(turns: int) -> None:
     asyncio.run(run())
 
 
-def test_who_goes_later_is_known_to_have_gone_then() -> None:
+def test_later_disconnect_is_detected() -> None:
     whole: Message = {"type": "http.request", "body": b"x", "more_body": False}
 
     async def run() -> None:
@@ -173,7 +173,7 @@ def test_who_goes_later_is_known_to_have_gone_then() -> None:
     asyncio.run(run())
 
 
-def test_who_stays_has_not_gone() -> None:
+def test_connected_client_does_not_count_as_gone() -> None:
     whole: Message = {"type": "http.request", "body": b"x", "more_body": False}
 
     async def run() -> None:
@@ -186,7 +186,7 @@ def test_who_stays_has_not_gone() -> None:
     asyncio.run(run())
 
 
-def test_two_readers_at_once_share_the_messages() -> None:
+def test_concurrent_readers_share_the_messages() -> None:
     server = Server(pieces_of(b"abcdef", [1, 2, 3]), [1])
 
     async def run() -> list[Any]:
@@ -198,7 +198,7 @@ def test_two_readers_at_once_share_the_messages() -> None:
     assert b"".join(message["body"] for message in asyncio.run(run())) == b"abcdef"
 
 
-def test_what_the_server_cannot_give_is_told_to_who_asks() -> None:
+def test_error_of_the_server_is_raised_in_the_reader() -> None:
     async def broken() -> Any:
         raise ConnectionResetError
 
@@ -275,7 +275,7 @@ def status_of(app: Front, server: Server, announced: int | None) -> int:
     is_announced=some.booleans(),
     gone_after=some.none() | some.integers(0, 12),
 )
-def test_an_upload_is_incomplete_only_where_its_client_went_away(
+def test_upload_is_incomplete_only_after_a_disconnect(
     tmp_path_factory: pytest.TempPathFactory,
     cuts: list[int],
     turns: list[int],
@@ -297,7 +297,7 @@ def test_an_upload_is_incomplete_only_where_its_client_went_away(
     assert server.cancelled == 0, "a message may have been lost"
 
 
-def test_who_still_waits_when_the_request_is_over_hears_so_and_asks_no_more() -> None:
+def test_reader_of_a_closed_request_gets_a_disconnect() -> None:
     async def run() -> None:
         asked = 0
 

@@ -25,7 +25,7 @@ from meterai.plumbing.http.language import language_for, language_of, language_o
         ("", {"cookie": "language=fr", "accept-language": "en"}, "en"),
     ],
 )
-def test_a_program_names_the_language_and_a_browser_has_that_of_its_account(
+def test_language_comes_from_header_account_or_cookie(
     by: str, headers: dict[str, str], language: str
 ) -> None:
     scope: dict[str, Any] = {
@@ -57,7 +57,7 @@ def test_a_program_names_the_language_and_a_browser_has_that_of_its_account(
         ([("authorization", "Bearer x")], None),
     ],
 )
-def test_language_of_a_stranger_is_known_where_it_can_be_read_in_one_way(
+def test_language_of_a_stranger_is_known_only_if_unambiguous(
     headers: list[tuple[str, str]], language: str | None
 ) -> None:
     scope = {

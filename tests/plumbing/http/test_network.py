@@ -42,11 +42,13 @@ def network(seen: str, told: list[str], proxies: int) -> str:
         ("2001:db8:1:2:3::4", [], 0, "2001:db8:1:2::/64"),
     ],
 )
-def test_network(seen: str, told: list[str], proxies: int, expected: str) -> None:
+def test_network_is_that_of_the_last_untrusted_address(
+    seen: str, told: list[str], proxies: int, expected: str
+) -> None:
     assert network(seen, told, proxies) == expected
 
 
-def test_no_visitor_is_none() -> None:
+def test_missing_visitor_has_an_unknown_network() -> None:
     request = FACTORY.get("/")
     request.scope["client"] = None
     assert network_of(request, 0) == "unknown"
@@ -65,14 +67,16 @@ V6_FORMS = ("{a}", "[{a}]", "[{a}]:4711", '"[{a}]:4711"', "{a}%eth0", "[{a}%25et
 
 
 @given(st.ip_addresses(v=4))
-def test_one_ipv4_address_is_one_network_however_it_is_written(address: IPv4Address) -> None:
+def test_ipv4_address_is_one_network_in_every_notation(address: IPv4Address) -> None:
     for form in V4_FORMS:
         assert network("10.0.0.1", [form.format(a=address)], 1) == str(address), form
     assert network(f"::ffff:{address}", [], 0) == str(address)
 
 
 @given(st.ip_addresses(v=6), st.integers(0, 2**64 - 1))
-def test_a_64_of_ipv6_is_one_network_however_it_is_written(address: IPv6Address, host: int) -> None:
+def test_ipv6_prefix_of_64_is_one_network_in_every_notation(
+    address: IPv6Address, host: int
+) -> None:
     if address.ipv4_mapped is not None:
         return
     neighbour = IPv6Address(int(address) >> 64 << 64 | host)
@@ -87,7 +91,7 @@ def test_a_64_of_ipv6_is_one_network_however_it_is_written(address: IPv6Address,
 
 
 @given(st.text(alphabet=st.characters(max_codepoint=255)), st.integers(0, 3))
-def test_whatever_a_stranger_writes_is_answered_and_not_believed(text: str, proxies: int) -> None:
+def test_forged_header_never_changes_the_network(text: str, proxies: int) -> None:
     ours = ["198.51.100.1", "10.0.0.2", "10.0.0.3"][:proxies]
     told = network("10.0.0.9", [text, *ours], proxies)
     assert told == (ours[0] if proxies else "10.0.0.9")

@@ -11,7 +11,7 @@ from meterai.plumbing.http.problems import rate_limit, retry_after
 from tests.tidy.sources import facts_of, refusals
 
 
-def test_limit_is_named_with_what_is_left_and_when_there_is_more() -> None:
+def test_limit_is_named_with_its_remainder_and_reset_time() -> None:
     assert rate_limit(TooManyUnpaidOrders(unpaid_max=100), None) == {
         "RateLimit": '"unpaid_orders";r=0',
         "RateLimit-Policy": '"unpaid_orders";q=100',
@@ -23,7 +23,7 @@ def test_limit_is_named_with_what_is_left_and_when_there_is_more() -> None:
 
 
 @pytest.mark.parametrize("kind", [one for one in refusals() if one.quota])
-def test_quantity_of_a_limit_is_a_fact_of_its_refusal(kind: type[TooManyUnpaidOrders]) -> None:
+def test_quantity_of_a_limit_is_in_its_refusal(kind: type[TooManyUnpaidOrders]) -> None:
     assert kind.quota is not None
     name, fact = kind.quota
     assert name.replace("_", "").isalpha()
@@ -31,5 +31,5 @@ def test_quantity_of_a_limit_is_a_fact_of_its_refusal(kind: type[TooManyUnpaidOr
 
 
 @pytest.mark.parametrize("kind", [one for one in refusals() if one.status == 429])
-def test_refusal_of_too_much_names_its_limit(kind: type[TooManyUnpaidOrders]) -> None:
+def test_refusal_with_429_names_its_limit(kind: type[TooManyUnpaidOrders]) -> None:
     assert kind.quota is not None

@@ -67,7 +67,7 @@ def client() -> Iterator[TestClient[Litestar]]:
         ("limit=201", "limit", "within_bounds"),
     ],
 )
-def test_an_integer_is_written_as_one_and_a_name_comes_once(
+def test_malformed_integer_or_repeated_parameter_is_refused(
     client: TestClient[Litestar], query: str, field: str, expected: str
 ) -> None:
     answer = client.get(f"/v1/list?{query}", headers={"Accept-Language": "en"})
@@ -75,12 +75,12 @@ def test_an_integer_is_written_as_one_and_a_name_comes_once(
     assert (answer.json()["field"], answer.json()["expected"]) == (field, expected)
 
 
-def test_what_is_written_so_is_read(client: TestClient[Litestar]) -> None:
+def test_valid_integer_is_read(client: TestClient[Litestar]) -> None:
     assert client.get("/v1/list?limit=5").json() == {"limit": 5, "before": None}
 
 
 @pytest.mark.parametrize("kind", [errno.ENOSPC, errno.EDQUOT])
-def test_a_full_disk_is_503_with_a_time(client: TestClient[Litestar], kind: int) -> None:
+def test_full_disk_causes_503_with_a_retry_time(client: TestClient[Litestar], kind: int) -> None:
     answer = client.get(f"/v1/full/{kind}")
     assert (answer.status_code, answer.json()["code"]) == (503, "storage_full")
     assert int(answer.headers["Retry-After"]) > 0
@@ -96,15 +96,15 @@ def test_refusal_after_a_step_that_may_be_committed_claims_nothing_undone(
     assert not UNDONE.search(said), said
 
 
-def test_another_fault_of_a_file_is_ours(client: TestClient[Litestar]) -> None:
+def test_other_file_error_is_a_fault(client: TestClient[Litestar]) -> None:
     assert client.get(f"/v1/full/{errno.EIO}").status_code == 500
 
 
-def test_a_full_disk_of_the_database_is_the_same() -> None:
+def test_full_disk_of_the_database_has_the_same_refusal() -> None:
     assert isinstance(_translated(psycopg.errors.DiskFull("no space left")), StorageFull)
 
 
-def test_a_number_that_nobody_can_hold_is_not_said_of_a_field_without_name() -> None:
+def test_huge_number_in_a_body_is_refused_as_malformed_body() -> None:
     class Order(msgspec.Struct):
         quantity: int
 

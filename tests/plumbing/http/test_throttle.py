@@ -39,7 +39,7 @@ async def done(tasks: list[asyncio.Task[bool]]) -> int:
     return sum(task.done() for task in tasks)
 
 
-def test_who_comes_alone_waits_for_nothing() -> None:
+def test_single_answer_begins_at_once() -> None:
     async def story(throttle: Throttle) -> None:
         for _ in range(IN_A_TICK_FIRST):
             assert begins_at_once(throttle)
@@ -54,7 +54,7 @@ def ticks_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("ticks_by_hand")
-def test_of_a_crowd_so_many_begin_in_a_tick_in_their_order() -> None:
+def test_limited_number_of_a_crowd_begins_in_each_tick_in_order() -> None:
     async def story(throttle: Throttle) -> None:
         order: list[int] = []
 
@@ -74,7 +74,7 @@ def test_of_a_crowd_so_many_begin_in_a_tick_in_their_order() -> None:
     run(story)
 
 
-def test_one_that_goes_takes_nobodys_permit() -> None:
+def test_cancelled_answer_takes_no_permit() -> None:
     async def story(throttle: Throttle) -> None:
         tasks = [asyncio.create_task(throttle.permit()) for _ in range(IN_A_TICK_FIRST + 20)]
         await done(tasks)
@@ -86,7 +86,7 @@ def test_one_that_goes_takes_nobodys_permit() -> None:
 
 
 @pytest.mark.usefixtures("ticks_by_hand")
-def test_too_many_are_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_answers_beyond_the_queue_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "WAITING_MAX", 10)
 
     async def story(throttle: Throttle) -> None:
@@ -100,7 +100,7 @@ def test_too_many_are_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
     run(story)
 
 
-def test_fewer_begin_where_others_wait_and_more_where_nobody_does() -> None:
+def test_number_in_a_tick_falls_with_delay_and_grows_without() -> None:
     async def story(throttle: Throttle) -> None:
         for _ in range(50):
             throttle._adapt(LATE_SECONDS_MAX * 2)
@@ -115,7 +115,7 @@ def test_fewer_begin_where_others_wait_and_more_where_nobody_does() -> None:
     run(story)
 
 
-def test_late_tick_owes_what_could_have_begun_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_late_tick_begins_those_of_the_missed_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "TICK_SECONDS", 0.005)
     monkeypatch.setattr(
         Throttle, "_schedule", lambda throttle, now: setattr(throttle, "_next_at", now + 0.005)
@@ -139,7 +139,7 @@ def test_late_tick_owes_what_could_have_begun_meanwhile(monkeypatch: pytest.Monk
     run(story)
 
 
-def test_it_rests_when_nobody_asks() -> None:
+def test_throttle_rests_without_waiting_answers() -> None:
     async def story(throttle: Throttle) -> None:
         await throttle.permit()
         assert throttle._next_at

@@ -71,7 +71,7 @@ def _files(folder: Path) -> set[str]:
     return {one.name for one in folder.iterdir()} - {"lock"}
 
 
-def test_files_have_their_blocks_before_anything_is_counted(tmp_path: Path) -> None:
+def test_files_have_their_blocks_before_the_first_count(tmp_path: Path) -> None:
     process, files, shown, _ = json.loads(_run(COUNTS_ONE, tmp_path, str(resource.RLIM_INFINITY)))
     assert files.keys() == {f"{kind}_{process}.db" for kind in SIZES}
     assert all(files[f"{kind}_{process}.db"] >= size for kind, size in SIZES.items())

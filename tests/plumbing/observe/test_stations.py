@@ -35,7 +35,7 @@ def test_station_without_visitors_has_no_pressure() -> None:
     assert Station("examination", 2.0).pressure() == 0.0
 
 
-def test_pressure_is_mean_wait_as_share_of_bound(watch: Watch) -> None:
+def test_pressure_is_the_mean_wait_as_a_share_of_the_bound(watch: Watch) -> None:
     station = Station("examination", 2.0)
     wait(station, watch, 1.0)
     wait(station, watch, 3.0)
@@ -43,14 +43,14 @@ def test_pressure_is_mean_wait_as_share_of_bound(watch: Watch) -> None:
     assert station.pressure() == 0.0, "it begins anew"
 
 
-def test_who_did_not_have_to_wait_counts(watch: Watch) -> None:
+def test_visit_without_wait_counts(watch: Watch) -> None:
     station = Station("turn", 2.0)
     wait(station, watch, 4.0)
     station.at_once()
     assert station.pressure() == 1.0
 
 
-def test_who_still_waits_counts(watch: Watch) -> None:
+def test_unfinished_wait_counts(watch: Watch) -> None:
     station = Station("examination", 2.0)
     with ExitStack() as waits:
         waits.enter_context(station.waiting())
@@ -62,7 +62,7 @@ def test_who_still_waits_counts(watch: Watch) -> None:
     assert station.pressure() == 0.0
 
 
-def test_wait_that_is_broken_off_ends(watch: Watch) -> None:
+def test_cancelled_wait_ends(watch: Watch) -> None:
     station = Station("examination", 2.0)
     with suppress(KeyError), station.waiting():
         watch.at += 2.0
@@ -71,7 +71,7 @@ def test_wait_that_is_broken_off_ends(watch: Watch) -> None:
     assert station.pressure() == 0.0
 
 
-def test_station_under_most_pressure_counts(watch: Watch) -> None:
+def test_station_with_most_pressure_counts(watch: Watch) -> None:
     stations = Stations()
     wait(stations.add(Station("examination", 2.0)), watch, 1.0)
     wait(stations.add(Station("pictures", 4.0)), watch, 3.0)

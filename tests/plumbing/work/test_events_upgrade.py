@@ -38,7 +38,7 @@ def waiting(connection: psycopg.Connection[Any]) -> list[tuple[str, str, str]]:
     ).fetchall()
 
 
-def test_each_old_job_becomes_one_for_every_handler_that_has_not_run(
+def test_old_job_becomes_one_job_for_each_pending_handler(
     before: psycopg.Connection[Any],
 ) -> None:
     for number, kind, handlers in (
@@ -69,7 +69,7 @@ def test_each_old_job_becomes_one_for_every_handler_that_has_not_run(
     assert kept == [(7, "why", True)]
 
 
-def test_a_worker_of_before_sees_the_one_handler_of_a_job(
+def test_worker_of_the_previous_version_sees_the_handler_of_a_job(
     before: psycopg.Connection[Any],
 ) -> None:
     upgrade(before)
@@ -79,7 +79,7 @@ def test_a_worker_of_before_sees_the_one_handler_of_a_job(
     assert all(row[1] == [row[0]] for row in rows)
 
 
-def test_handlers_given_up_together_come_back_apart(before: psycopg.Connection[Any]) -> None:
+def test_handlers_given_up_together_are_retried_separately(before: psycopg.Connection[Any]) -> None:
     before.execute(
         "INSERT INTO dead_jobs (account_id, job_id, handler, kind, facts, created_at, tries, fault)"
         " SELECT made.account, made.job, handler, 'stamping_failed', '{}', now(), 12, 'why'"

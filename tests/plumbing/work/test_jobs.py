@@ -169,13 +169,13 @@ NOTE = moves(note)
 
 
 @given(st.integers(), st.floats(0.001, 1e6), st.floats(0.001, 1e6))
-def test_a_pause_is_bounded_for_any_number_of_tries(
+def test_pause_is_bounded_for_any_number_of_tries(
     tries: int, first_seconds: float, longest: float
 ) -> None:
     assert 0 < pause(tries, first=first_seconds, longest=longest) <= longest
 
 
-def test_a_job_that_failed_for_days_is_still_tried(database_url: str) -> None:
+def test_job_that_failed_for_days_is_still_tried(database_url: str) -> None:
     async def story(shift: Shift) -> None:
         await shift.emit([moves(fail)], uuid.uuid4())
         await shift.database.call("UPDATE jobs SET tries = 5000")
@@ -197,7 +197,7 @@ def test_a_job_that_failed_for_days_is_still_tried(database_url: str) -> None:
 # -- neighbours --------------------------------------------------------------------------------
 
 
-def test_a_locked_account_keeps_no_other_waiting(database_url: str) -> None:
+def test_locked_account_delays_no_other(database_url: str) -> None:
     """The lock is held until all other jobs are done."""
     locked, others = uuid.uuid4(), [uuid.uuid4() for _ in range(20)]
 
@@ -258,7 +258,7 @@ def test_one_account_does_not_fill_all_slots(database_url: str, account: UUID, m
 # -- priorities --------------------------------------------------------------------------------
 
 
-def test_many_who_tell_people_keep_no_money_waiting(database_url: str) -> None:
+def test_many_jobs_that_send_messages_do_not_delay_money(database_url: str) -> None:
     """Handlers that send messages hold their slots until the money has moved."""
     moved = asyncio.Event()
     held: list[int] = []
@@ -301,7 +301,7 @@ async def is_in(seen: Sequence[Priority], priority: Priority) -> bool:
     return priority in seen
 
 
-def test_connections_go_to_money_first(database_url: str) -> None:
+def test_money_jobs_get_connections_first(database_url: str) -> None:
     seen: list[Priority] = []
 
     async def look_at_purpose(tx: Any, event: X) -> None:
@@ -318,7 +318,7 @@ def test_connections_go_to_money_first(database_url: str) -> None:
     on_shift(database_url, story)
 
 
-def test_a_handler_has_its_highest_priority_and_each_its_own_worker_pool(database_url: str) -> None:
+def test_handler_has_its_highest_priority_in_the_pool_of_that_priority(database_url: str) -> None:
     async def story(shift: Shift) -> None:
         one = on(X, note, gives_up=False, priority=Priority.PAID)
         same = on(Y, note_y, gives_up=False, priority=Priority.NEW)
@@ -332,7 +332,7 @@ def test_a_handler_has_its_highest_priority_and_each_its_own_worker_pool(databas
     on_shift(database_url, story)
 
 
-def test_a_look_for_money_is_cheap_behind_many_who_tell(database_url: str) -> None:
+def test_look_for_money_jobs_stays_cheap_behind_many_message_jobs(database_url: str) -> None:
     """Jobs for other worker pools are skipped once in each look at everything, not in each look."""
 
     async def story(shift: Shift) -> None:
@@ -354,7 +354,7 @@ def test_a_look_for_money_is_cheap_behind_many_who_tell(database_url: str) -> No
     on_shift(database_url, story)
 
 
-def test_what_a_locked_row_delays_is_no_fault_of_its_handler(database_url: str) -> None:
+def test_delay_by_a_locked_row_is_no_fault_of_the_handler(database_url: str) -> None:
     async def locked(tx: Any, _event: X) -> None:
         await tx.run("SET LOCAL lock_timeout = '10ms'")
         await tx.run("LOCK TABLE wards")
@@ -373,7 +373,7 @@ def test_what_a_locked_row_delays_is_no_fault_of_its_handler(database_url: str) 
     on_shift(database_url, story)
 
 
-def test_a_database_that_is_away_is_no_fault_of_a_worker_pool(database_url: str) -> None:
+def test_unavailable_database_is_no_fault_of_a_worker_pool(database_url: str) -> None:
     async def away(piece: watch.Piece) -> None:
         raise DatabaseAway("the database does not answer")
 
@@ -393,7 +393,7 @@ def test_a_database_that_is_away_is_no_fault_of_a_worker_pool(database_url: str)
 # -- handlers ----------------------------------------------------------------------------------
 
 
-def test_a_failing_handler_stops_no_neighbour_and_each_runs_once(database_url: str) -> None:
+def test_failing_handler_stops_no_other_and_each_runs_once(database_url: str) -> None:
     async def story(shift: Shift) -> None:
         listening = [moves(first), moves(fail), moves(last)]
         await shift.emit(listening, uuid.uuid4())
@@ -413,7 +413,7 @@ def test_a_failing_handler_stops_no_neighbour_and_each_runs_once(database_url: s
     on_shift(database_url, story)
 
 
-def test_each_handler_has_tries_of_its_own(
+def test_each_handler_has_separate_tries(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(jobs, "TRIES_MAX", 2)
@@ -429,7 +429,7 @@ def test_each_handler_has_tries_of_its_own(
     on_shift(database_url, story)
 
 
-def test_many_workers_run_each_handler_once(database_url: str) -> None:
+def test_concurrent_workers_run_each_handler_once(database_url: str) -> None:
     async def story(shift: Shift) -> None:
         listening = [moves(first), moves(last)]
         await shift.emit(listening, *(uuid.uuid4() for _ in range(10)), times=6)
@@ -443,7 +443,7 @@ def test_many_workers_run_each_handler_once(database_url: str) -> None:
     on_shift(database_url, story)
 
 
-def test_a_worker_that_dies_holds_nothing(database_url: str) -> None:
+def test_dead_worker_holds_no_job(database_url: str) -> None:
     async def story(shift: Shift) -> None:
         async def die(tx: Any, event: X) -> None:
             await note(tx, event)
@@ -464,7 +464,7 @@ def test_a_worker_that_dies_holds_nothing(database_url: str) -> None:
 # -- jobs without a handler in this version ----------------------------------------------------
 
 
-def test_a_handler_of_the_next_version_waits_for_who_has_it(database_url: str) -> None:
+def test_job_of_the_next_version_waits_for_its_worker(database_url: str) -> None:
     async def story(shift: Shift) -> None:
         await shift.emit([NOTE, moves(last)], uuid.uuid4())
         await shift.work_once([moves(last)])  # the previous version, beside the next one
@@ -477,7 +477,7 @@ def test_a_handler_of_the_next_version_waits_for_who_has_it(database_url: str) -
     on_shift(database_url, story)
 
 
-def test_an_event_nobody_declares_is_set_aside_and_stops_nothing(database_url: str) -> None:
+def test_undeclared_event_is_set_aside_and_stops_no_other(database_url: str) -> None:
     async def story(shift: Shift) -> None:
         await shift.emit([NOTE], uuid.uuid4())
         await shift.database.call("SELECT emit(gen_random_uuid(), 'y', '{}')")
@@ -495,7 +495,7 @@ def test_an_event_nobody_declares_is_set_aside_and_stops_nothing(database_url: s
 @pytest.mark.parametrize(
     "facts", ["{}", '{"n": "1"}', '{"n": null}', '{"m": 1}', "[]", '"x"', "null"]
 )
-def test_facts_that_are_not_those_of_the_event_are_a_fault_of_their_job(
+def test_wrong_facts_of_an_event_are_a_fault_of_its_job(
     database_url: str, facts: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(jobs, "TRIES_MAX", 2)
@@ -516,7 +516,7 @@ def test_facts_that_are_not_those_of_the_event_are_a_fault_of_their_job(
     on_shift(database_url, story)
 
 
-def test_a_fact_of_the_next_version_is_passed_over(database_url: str) -> None:
+def test_unknown_fact_of_the_next_version_is_ignored(database_url: str) -> None:
     async def story(shift: Shift) -> None:
         await shift.emit([NOTE], uuid.uuid4())
         await shift.database.call("""UPDATE jobs SET facts = facts || '{"more": true}'""")
@@ -529,7 +529,7 @@ def test_a_fact_of_the_next_version_is_passed_over(database_url: str) -> None:
 # -- dead letters ------------------------------------------------------------------------------
 
 
-def test_who_only_tells_is_given_up_and_can_be_run_again(
+def test_message_handler_is_given_up_and_can_be_retried(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(jobs, "TRIES_MAX", 3)
@@ -566,7 +566,7 @@ def test_who_only_tells_is_given_up_and_can_be_run_again(
     on_shift(database_url, story)
 
 
-def test_all_that_was_given_up_comes_back_at_once(
+def test_all_given_up_handlers_are_retried_together(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(jobs, "TRIES_MAX", 2)
@@ -585,7 +585,7 @@ def test_all_that_was_given_up_comes_back_at_once(
     on_shift(database_url, story)
 
 
-def test_money_is_never_given_up_but_seen(database_url: str) -> None:
+def test_money_handler_is_never_given_up_and_its_failure_is_visible(database_url: str) -> None:
     async def story(shift: Shift) -> None:
         await shift.emit([moves(fail)], uuid.uuid4())
         for _ in range(jobs.TRIES_MAX + 3):
@@ -615,7 +615,7 @@ def buffers(url: str, parameters: Sequence[object], look: str = jobs.LOOK) -> in
     return int(plan["Shared Hit Blocks"]) + int(plan["Shared Read Blocks"])
 
 
-def test_a_look_stays_cheap_under_an_old_snapshot(
+def test_look_stays_cheap_under_an_old_snapshot(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Deleted rows cannot be vacuumed while a session reads an old snapshot."""
@@ -646,7 +646,7 @@ def test_a_look_stays_cheap_under_an_old_snapshot(
     on_shift(database_url, story)
 
 
-def test_what_commits_late_is_found_by_the_next_look_at_everything(
+def test_late_commit_is_found_by_the_next_full_look(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(worker_pool, "EVERYTHING_SECONDS", 0.2)
@@ -670,7 +670,7 @@ def test_what_commits_late_is_found_by_the_next_look_at_everything(
     on_shift(database_url, story)
 
 
-def test_the_mark_never_moves_past_what_may_still_come() -> None:
+def test_low_water_mark_leaves_room_for_late_commits() -> None:
     now = datetime(2026, 11, 24, tzinfo=UTC)
     mark = LowWaterMark()
     assert mark.is_whole_due()
@@ -682,7 +682,7 @@ def test_the_mark_never_moves_past_what_may_still_come() -> None:
     assert mark.since == now - timedelta(seconds=worker_pool.LATE_SECONDS_MAX), "never back"
 
 
-def test_a_look_is_one_plain_question() -> None:
+def test_look_across_accounts_locks_no_rows() -> None:
     """In a database distributed by account, a look across accounts cannot lock rows; a claim is of one account."""
     assert "FOR UPDATE" not in jobs.LOOK
     take = Path(jobs.__file__).parents[1] / "sql" / "functions" / "job_take.sql"
@@ -700,7 +700,7 @@ class Told(Event, frozen=True, kw_only=True):
     thing: UUID
 
 
-def test_facts_are_read_as_they_were_told(database_url: str) -> None:
+def test_facts_are_read_as_emitted(database_url: str) -> None:
     told = Told(
         account=uuid.uuid4(),
         text="surat\u2028",

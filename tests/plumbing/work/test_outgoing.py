@@ -81,13 +81,13 @@ def line() -> Line:
     return Line()
 
 
-def test_a_provider_that_is_silent_is_not_called(line: Line) -> None:
+def test_silent_provider_is_not_called(line: Line) -> None:
     line.fall_silent()
     assert not line.call()
     assert line.outgoing.room() == 0
 
 
-def test_what_was_not_asked_for_a_while_is_not_said_to_be_silent(line: Line) -> None:
+def test_provider_without_recent_calls_does_not_count_as_silent(line: Line) -> None:
     assert not line.is_silent()
     line.fall_silent()
     assert line.is_silent()
@@ -101,7 +101,7 @@ def test_what_was_not_asked_for_a_while_is_not_said_to_be_silent(line: Line) -> 
     assert line.state() == CircuitState.OPEN, "nobody has asked"
 
 
-def test_few_calls_say_nothing(line: Line) -> None:
+def test_few_silent_calls_do_not_open_the_circuit(line: Line) -> None:
     for _ in range(3):
         for _ in range(SILENT_IN_A_ROW - 1):
             assert line.call(Silence)
@@ -111,7 +111,7 @@ def test_few_calls_say_nothing(line: Line) -> None:
 
 
 @pytest.mark.parametrize("seconds", [0, 6, 3600])
-def test_calls_that_come_one_by_one_open_it_too(line: Line, seconds: float) -> None:
+def test_sequential_silent_calls_open_the_circuit(line: Line, seconds: float) -> None:
     for _ in range(SILENT_IN_A_ROW):
         assert line.state() == CircuitState.CLOSED
         line.pass_seconds(seconds)
@@ -119,7 +119,7 @@ def test_calls_that_come_one_by_one_open_it_too(line: Line, seconds: float) -> N
     assert line.state() == CircuitState.OPEN
 
 
-def test_one_silence_among_answers_opens_nothing(line: Line) -> None:
+def test_single_silences_among_answers_do_not_open_the_circuit(line: Line) -> None:
     for _ in range(24):
         line.pass_seconds(1800)
         assert line.call()
@@ -127,24 +127,24 @@ def test_one_silence_among_answers_opens_nothing(line: Line) -> None:
         assert line.call(Silence)
 
 
-def test_of_many_calls_the_share_says_more_than_a_row(line: Line) -> None:
+def test_share_of_silence_decides_among_many_calls(line: Line) -> None:
     for _ in range(20):
         assert all(line.call() for _ in range(2 * SILENT_IN_A_ROW))
         assert all(line.call(Silence) for _ in range(SILENT_IN_A_ROW))
     assert line.state() == CircuitState.CLOSED
 
 
-def test_less_than_half_is_borne(line: Line) -> None:
+def test_silence_of_less_than_half_does_not_open_the_circuit(line: Line) -> None:
     for _ in range(20):
         for outcome in (None, None, Silence):
             assert line.call(outcome)
 
 
-def test_a_refusal_is_an_answer(line: Line) -> None:
+def test_refusal_counts_as_an_answer(line: Line) -> None:
     assert all(line.call(Refused) for _ in range(50))
 
 
-def test_it_is_looked_for_by_a_few(line: Line) -> None:
+def test_only_a_few_probes_begin(line: Line) -> None:
     line.fall_silent()
     line.pass_seconds(PROBE_SECONDS)
     assert line.outgoing.room() == PROBES_MAX
@@ -158,7 +158,7 @@ def test_it_is_looked_for_by_a_few(line: Line) -> None:
     assert line.call()
 
 
-def test_a_probe_without_an_answer_opens_it_for_as_long_again(line: Line) -> None:
+def test_unanswered_probe_opens_the_circuit_again(line: Line) -> None:
     line.fall_silent()
     for _ in range(3):
         line.pass_seconds(PROBE_SECONDS)
@@ -170,7 +170,7 @@ def test_a_probe_without_an_answer_opens_it_for_as_long_again(line: Line) -> Non
     assert all(line.call() for _ in range(50))
 
 
-def test_a_closed_circuit_begins_anew(line: Line) -> None:
+def test_closed_circuit_forgets_earlier_silence(line: Line) -> None:
     line.fall_silent()
     line.pass_seconds(PROBE_SECONDS)
     assert line.call(Refused)
@@ -179,7 +179,7 @@ def test_a_closed_circuit_begins_anew(line: Line) -> None:
     assert line.state() == CircuitState.CLOSED
 
 
-def test_a_call_from_before_decides_nothing(line: Line) -> None:
+def test_call_from_before_the_opening_does_not_change_the_circuit(line: Line) -> None:
     old = [line.outgoing.call() for _ in range(3)]
     for one in old:
         one.__enter__()
@@ -196,7 +196,7 @@ def test_a_call_from_before_decides_nothing(line: Line) -> None:
     assert line.state() == CircuitState.OPEN
 
 
-def test_a_probe_of_before_decides_nothing(line: Line) -> None:
+def test_earlier_probe_does_not_change_the_circuit(line: Line) -> None:
     line.fall_silent()
     line.pass_seconds(PROBE_SECONDS)
     first, second = line.outgoing.call(), line.outgoing.call()
@@ -210,7 +210,7 @@ def test_a_probe_of_before_decides_nothing(line: Line) -> None:
     assert line.outgoing.room() == PROBES_MAX
 
 
-def test_a_call_that_nobody_waited_for_says_nothing(line: Line) -> None:
+def test_abandoned_call_does_not_count(line: Line) -> None:
     for _ in range(50):
         with pytest.raises(KeyboardInterrupt), line.outgoing.call():
             raise KeyboardInterrupt
@@ -222,7 +222,7 @@ def test_a_call_that_nobody_waited_for_says_nothing(line: Line) -> None:
     assert line.outgoing.room() == PROBES_MAX  # its slot is free again
 
 
-def test_only_so_many_are_under_way(line: Line) -> None:
+def test_concurrent_calls_are_bounded(line: Line) -> None:
     calls = [line.outgoing.call() for _ in range(UNDER_WAY_MAX)]
     for call in calls:
         call.__enter__()
@@ -236,7 +236,7 @@ def test_only_so_many_are_under_way(line: Line) -> None:
 # -- repeats -----------------------------------------------------------------------------------
 
 
-def test_repeats_have_a_floor_and_a_share(line: Line) -> None:
+def test_repeats_are_limited_by_a_minimum_and_a_share(line: Line) -> None:
     first = 1000
     for _ in range(first):
         assert line.call()
@@ -247,7 +247,7 @@ def test_repeats_have_a_floor_and_a_share(line: Line) -> None:
     assert sum(line.call(is_repeat=True) for _ in range(2 * first)) == FLOOR
 
 
-def test_repeats_do_not_earn_repeats(line: Line) -> None:
+def test_repeats_do_not_increase_the_retry_budget(line: Line) -> None:
     for second in range(120):
         for _ in range(100):
             line.call(Refused, is_repeat=True)
@@ -255,7 +255,7 @@ def test_repeats_do_not_earn_repeats(line: Line) -> None:
         assert line.outgoing._budget._begun.sums(line.hands.now)[1] <= FLOOR, second
 
 
-def test_a_probe_may_be_a_repeat(line: Line) -> None:
+def test_probe_may_be_a_repeat(line: Line) -> None:
     while line.call(is_repeat=True):
         pass
     line.fall_silent()
@@ -264,7 +264,7 @@ def test_a_probe_may_be_a_repeat(line: Line) -> None:
 
 
 @given(st.lists(st.tuples(st.floats(0, 15), st.integers(0, 1)), max_size=200))
-def test_a_tally_is_what_was_counted_of_late(events: list[tuple[float, int]]) -> None:
+def test_tally_counts_recent_calls(events: list[tuple[float, int]]) -> None:
     tally, now, all_of_them = CallTally(2), 0.0, []
     for pause, kind in events:
         now += pause
@@ -274,7 +274,7 @@ def test_a_tally_is_what_was_counted_of_late(events: list[tuple[float, int]]) ->
         assert tally.sums(now) == [late.count(0), late.count(1)]
 
 
-def test_what_was_not_begun_says_when_to_come_again(line: Line) -> None:
+def test_refused_call_names_its_retry_time(line: Line) -> None:
     def refused(act: Callable[[], object]) -> NotBegun:
         with pytest.raises(NotBegun) as told:
             act()

@@ -73,7 +73,7 @@ def test_rows_that_fail_do_not_stop_the_others_and_are_shown(shop: Shop) -> None
     assert after == {"done": 3, "unfit": 1, "fault": 1}
 
 
-def test_a_row_that_succeeds_is_a_fault_no_more(shop: Shop) -> None:
+def test_fault_of_a_row_ends_with_its_success(shop: Shop) -> None:
     rows = rows_of(2, shop.account)
 
     def fails(row: Due) -> None:
@@ -85,7 +85,7 @@ def test_a_row_that_succeeds_is_a_fault_no_more(shop: Shop) -> None:
     assert faults(shop) == []
 
 
-def test_the_pause_doubles_up_to_its_bound_whatever_the_number_of_tries(shop: Shop) -> None:
+def test_pause_doubles_up_to_its_bound_for_any_number_of_tries(shop: Shop) -> None:
     rows = rows_of(1, shop.account)
 
     def fails(row: Due) -> None:
@@ -100,7 +100,7 @@ def test_the_pause_doubles_up_to_its_bound_whatever_the_number_of_tries(shop: Sh
     assert pauses == [1.0, 2.0, 4.0, 256.0, *[PAUSE_SECONDS_MAX] * 3]
 
 
-def test_a_paused_row_is_left_out_until_its_time(shop: Shop) -> None:
+def test_paused_row_is_left_out_until_its_time(shop: Shop) -> None:
     order = shop.place(1)
     query = f"SELECT account_id, order_id FROM orders o WHERE {not_paused(ROUND, 'order_id')}"
     assert [row["order_id"] for row in shop.rows(query)] == [order]
@@ -117,7 +117,7 @@ def test_a_paused_row_is_left_out_until_its_time(shop: Shop) -> None:
     assert [row["order_id"] for row in shop.rows(query)] == [order]
 
 
-def test_an_absent_database_is_no_fault_of_a_row(shop: Shop) -> None:
+def test_unavailable_database_is_no_fault_of_a_row(shop: Shop) -> None:
     def gone(row: Due) -> None:
         raise DatabaseAway("gone")
 
@@ -126,7 +126,7 @@ def test_an_absent_database_is_no_fault_of_a_row(shop: Shop) -> None:
     assert faults(shop) == []
 
 
-def test_a_locked_row_costs_its_own_round_a_moment_only(shop: Shop) -> None:
+def test_locked_row_delays_its_periodic_task_only_briefly(shop: Shop) -> None:
     locked, free = shop.place(1), shop.place(1)
 
     async def locking() -> int:
@@ -151,12 +151,12 @@ def test_a_locked_row_costs_its_own_round_a_moment_only(shop: Shop) -> None:
 
 
 @given(tries=st.integers(0, 2**31 - 1))
-def test_a_refund_is_tried_again_within_five_minutes_for_ever(tries: int) -> None:
+def test_refund_is_always_tried_again_within_five_minutes(tries: int) -> None:
     assert 1.0 <= try_again_after(tries) <= TRY_SECONDS_MAX
     assert try_again_after(tries) <= try_again_after(tries + 1)
 
 
 @given(timeout=st.floats(0.01, 3600))
-def test_the_lease_of_a_refund_is_longer_than_its_calls(timeout: float) -> None:
+def test_lease_of_a_refund_is_longer_than_its_calls(timeout: float) -> None:
     # The calls for a token and a refund, both with a repeat.
     assert refund_lease_seconds(timeout) > 4 * timeout

@@ -77,7 +77,7 @@ async def working(database: Database, tasks: Sequence[PeriodicTask]) -> AsyncIte
             await running
 
 
-def test_a_worker_at_rest_looks_once_for_all(
+def test_resting_worker_makes_one_look_for_all_tasks(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(watch, "BUSY_SECONDS", 0.3)
@@ -95,9 +95,7 @@ def test_a_worker_at_rest_looks_once_for_all(
     with_database(database_url, story)
 
 
-def test_row_that_comes_due_wakes_its_task_and_no_other(
-    database_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_due_row_wakes_only_its_task(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     async def story(database: Counting) -> None:
         woken, other = Looker(database), Looker(database)
         tasks = [
@@ -117,7 +115,7 @@ def test_row_that_comes_due_wakes_its_task_and_no_other(
     with_database(database_url, story)
 
 
-def test_worker_that_has_work_looks_twenty_times_a_second(database_url: str) -> None:
+def test_busy_worker_looks_twenty_times_a_second(database_url: str) -> None:
     async def story(database: Counting) -> None:
         looker = Looker(database)
         tasks = [PeriodicTask("looker", looker.look, 0.05, DUE)]
@@ -133,7 +131,7 @@ def test_worker_that_has_work_looks_twenty_times_a_second(database_url: str) -> 
     with_database(database_url, story)
 
 
-def test_work_that_follows_from_work_is_looked_for_at_once(
+def test_work_caused_by_work_is_found_at_once(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(watch, "BUSY_SECONDS", 0.0)
@@ -169,7 +167,7 @@ def test_work_that_follows_from_work_is_looked_for_at_once(
     with_database(database_url, story)
 
 
-def test_row_that_stays_due_wakes_its_task_no_oftener_than_in_work(
+def test_unprocessable_row_wakes_its_task_at_the_normal_pace(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(watch, "BUSY_SECONDS", 0.2)
@@ -190,7 +188,7 @@ def test_row_that_stays_due_wakes_its_task_no_oftener_than_in_work(
     with_database(database_url, story)
 
 
-def test_who_rests_looks_by_itself_where_the_statement_cannot_be_run(
+def test_task_looks_by_itself_if_the_common_look_fails(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(watch, "BUSY_SECONDS", 0.2)
@@ -214,7 +212,7 @@ def test_who_rests_looks_by_itself_where_the_statement_cannot_be_run(
     with_database(database_url, story)
 
 
-def test_task_that_says_nothing_of_rows_goes_on_at_its_pace(
+def test_task_without_due_rows_keeps_its_pace(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(watch, "BUSY_SECONDS", 0.2)
@@ -228,9 +226,7 @@ def test_task_that_says_nothing_of_rows_goes_on_at_its_pace(
     with_database(database_url, story)
 
 
-def test_a_job_at_rest_wakes_its_worker_pool(
-    database_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_due_job_wakes_its_worker_pool(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watch, "BUSY_SECONDS", 0.2)
 
     async def story(database: Counting) -> None:
@@ -255,7 +251,7 @@ FROM guests WHERE due_at <= now() ORDER BY due_at
 
 
 @pytest.mark.parametrize(("guests", "looks"), [(3, 1), (watch.PIECES_MAX, 2)])
-def test_a_worker_pool_looks_itself_only_where_the_one_look_may_have_left_some(
+def test_worker_pool_looks_by_itself_only_if_the_common_look_was_full(
     database_url: str, guests: int, looks: int
 ) -> None:
     async def story(database: Counting) -> None:
@@ -303,7 +299,7 @@ FROM guests WHERE due_at <= now() AND due_at > now() - interval {} ORDER BY due_
 """
 
 
-def test_a_worker_pool_goes_on_with_what_became_due_long_ago(database_url: str) -> None:
+def test_worker_pool_processes_rows_that_became_due_long_ago(database_url: str) -> None:
     """More rows than one look finds, and all older than the range of the common look."""
 
     async def story(database: Counting) -> None:
