@@ -106,7 +106,7 @@ def test_invitation_expires_after_seven_days(office: Office) -> None:
     assert office.counter.do(office.service.invitations(office.account)) == []
 
 
-def test_later_invitation_replaces_the_former(office: Office) -> None:
+def test_later_invitation_replaces_the_earlier_one(office: Office) -> None:
     budi, former = office.person(BUDI), office.link(office.invites())
     later = office.invites(role=Role.AUDITOR)
     with pytest.raises(InvitationSpent):
@@ -116,7 +116,7 @@ def test_later_invitation_replaces_the_former(office: Office) -> None:
     office.accepts(office.link(later), budi)
 
 
-def test_withdrawn_invitation_opens_nothing(office: Office) -> None:
+def test_withdrawn_invitation_is_refused(office: Office) -> None:
     budi, made = office.person(BUDI), office.invites()
     withdraw = office.service.withdraw
     office.counter.do(withdraw(office.account, made.id, actor=TESTER))

@@ -397,7 +397,7 @@ def test_concurrent_replacements_make_one_successor(counter: Counter, account: U
     assert sum(isinstance(one, KeyReplaced) for one in answers) == 4
 
 
-def test_owner_is_told_once_before_a_key_without_successor_ends(
+def test_owner_is_notified_once_before_a_key_without_successor_ends(
     counter: Counter, account: UUID
 ) -> None:
     def told() -> int:

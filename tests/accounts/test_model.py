@@ -112,7 +112,7 @@ def test_credential_round_trips_and_opens_its_own_hash_alone(
 
 
 @given(st.text(max_size=100))
-def test_text_that_is_no_credential_requires_sign_in(text: str) -> None:
+def test_malformed_credential_requires_sign_in(text: str) -> None:
     for prefix in ("", KEY_PREFIX):
         for candidate in (text, prefix + text, prefix + "0" * 52 + text):
             try:

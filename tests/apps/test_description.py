@@ -68,7 +68,9 @@ def test_generators_accept_the_whole_description(database_url: str, tmp_path: Pa
     run(database_url, tmp_path, act)
 
 
-def test_description_defines_a_thing_before_its_details(database_url: str, tmp_path: Path) -> None:
+def test_description_defines_an_object_before_its_details(
+    database_url: str, tmp_path: Path
+) -> None:
     async def act(web: Within) -> None:
         found = []
         for one in below(web.app.state.openapi):

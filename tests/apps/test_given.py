@@ -275,7 +275,7 @@ def validates(kind: object) -> bool:
     return any(isinstance(one.validator, Iterable) and text_only in one.validator for one in found)
 
 
-def test_every_word_is_text() -> None:
+def test_every_argument_of_a_command_is_text() -> None:
     for command, function in functions(APP):
         for name, kind in get_type_hints(function, include_extras=True).items():
             if name not in ("return", "options") and list(words_of(kind)):
@@ -307,7 +307,7 @@ def test_words_that_are_no_text_are_refused(data: Path, words: tuple[str, ...]) 
     assert done.returncode == Exit.USAGE
 
 
-def test_terminal_gets_such_words_escaped(data: Path) -> None:
+def test_words_that_are_no_text_are_escaped_for_the_terminal(data: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "meterai", "accounts", "create", b"\xff@b.id", "--data", str(data)],
         cwd=ROOT, capture_output=True, check=False, timeout=120,

@@ -91,7 +91,7 @@ def test_second_run_changes_nothing(tmp_path: Path) -> None:
     )
 
 
-def test_production_is_complete_after_authority_and_bank_gave_theirs(tmp_path: Path) -> None:
+def test_production_is_complete_with_the_files_of_authority_and_bank(tmp_path: Path) -> None:
     make(tmp_path)
     keys = tmp_path / "keys"
     certify(keys / "issuer" / "issuer-1", datetime.now(UTC))

@@ -69,7 +69,7 @@ def right(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Instal
 # -- each demand -----------------------------------------------------------------------------
 
 
-def test_an_installation_in_order_lacks_nothing(right: Installation) -> None:
+def test_complete_installation_meets_every_demand(right: Installation) -> None:
     assert right.lacks() == []
     for command in COMMANDS:
         if COMMANDS[command].scope is not DemandScope.NEVER:
@@ -79,9 +79,7 @@ def test_an_installation_in_order_lacks_nothing(right: Installation) -> None:
 @pytest.mark.parametrize(
     ("name", "wrong"), [(name, wrong) for name, ways in wrong_ways().items() for wrong in ways]
 )
-def test_a_demand_that_is_not_met_is_said_and_nothing_else(
-    right: Installation, name: str, wrong: Wrong
-) -> None:
+def test_only_the_unmet_demand_is_reported(right: Installation, name: str, wrong: Wrong) -> None:
     wrong(right)
     lacks = right.lacks()
     assert {found for found, _ in lacks} == {name}
@@ -95,30 +93,30 @@ def test_a_demand_that_is_not_met_is_said_and_nothing_else(
 
 
 @pytest.mark.parametrize(("name", "value"), good())
-def test_what_is_as_good_is_not_complained_of(
+def test_alternative_valid_setting_is_accepted(
     right: Installation, name: str, value: object
 ) -> None:
     right.given[name] = value
     assert right.lacks() == []
 
 
-def test_a_database_of_the_system_is_as_good(right: Installation) -> None:
+def test_database_of_the_machine_is_accepted(right: Installation) -> None:
     del right.given["database_url"]
     right.given["database"] = "system"
     assert right.lacks() == []
 
 
-def test_a_mail_server_of_this_machine_needs_no_encryption(right: Installation) -> None:
+def test_mail_server_of_this_machine_needs_no_encryption(right: Installation) -> None:
     right.given |= {"smtp_host": "127.0.0.1", "smtp_port": 25, "smtp_tls": "none"}
     assert right.lacks() == []
 
 
-def test_a_paper_of_the_operator_may_be_a_text_file(right: Installation) -> None:
+def test_text_of_the_operator_may_be_a_text_file(right: Installation) -> None:
     paper(b"# Syarat\n\nUang kembali.")(right)
     assert right.lacks() == []
 
 
-def test_an_issuer_elsewhere_is_looked_at_where_it_is(right: Installation) -> None:
+def test_issuer_in_another_folder_is_checked_there(right: Installation) -> None:
     right.given["issuer"] = str((right.keys / "issuer").rename(right.folder / "elsewhere"))
     assert right.lacks() == []
     (right.folder / "elsewhere" / "development-1" / "seal.key").chmod(0o644)
@@ -128,14 +126,14 @@ def test_an_issuer_elsewhere_is_looked_at_where_it_is(right: Installation) -> No
 # -- completeness ----------------------------------------------------------------------------
 
 
-def test_every_setting_is_demanded_of_or_says_why_not() -> None:
+def test_every_setting_has_a_demand_or_a_reason_why_not() -> None:
     demanded = {name for demand in DEMANDS for name in demand.settings}
     assert demanded | set(undemanded_of()) == set(names_of(SECTIONS))
     assert not demanded & set(undemanded_of())
     assert all(undemanded_of().values())
 
 
-def test_every_demand_has_a_sentence_and_ways_to_be_wrong() -> None:
+def test_every_demand_has_a_sentence_and_ways_to_break_it() -> None:
     names = dict.fromkeys(demand.name for demand in DEMANDS)
     said = {key for key in catalogue() if key.startswith("production.")}
     assert said == {f"production.{name}" for name in names}
@@ -158,14 +156,12 @@ def commands(of: App, prefix: str = "") -> Iterator[str]:
         yield from inner or [f"{prefix}{name}"]
 
 
-def test_every_command_says_what_it_needs() -> None:
+def test_every_command_declares_the_scope_of_its_demands() -> None:
     assert set(commands(APP)) == set(COMMANDS)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_a_command_is_refused_where_production_lacks_what_it_needs(
-    right: Installation, command: str
-) -> None:
+def test_command_with_an_unmet_demand_is_refused(right: Installation, command: str) -> None:
     scope = COMMANDS[command].scope
     if scope is DemandScope.NEVER:
         with pytest.raises(OnlyForDevelopment):
@@ -188,7 +184,7 @@ def _tried(command: str, one: Installation, *, is_refused: bool) -> None:
         check_allowed(command, one.configuration())
 
 
-def test_no_command_finds_the_settings_without_saying_which_it_is() -> None:
+def test_settings_are_loaded_only_for_a_named_command() -> None:
     with pytest.raises(TypeError):
         Options().settings()  # type: ignore[call-arg]
     with pytest.raises(KeyError):
@@ -202,7 +198,7 @@ PRODUCTION = {"METERAI_ENVIRONMENT": "production"}
 
 
 @pytest.mark.parametrize("command", ["web", "worker"])
-def test_nothing_is_served_with_the_defaults(tmp_path: Path, command: str) -> None:
+def test_defaults_are_refused_in_production(tmp_path: Path, command: str) -> None:
     done = run(tmp_path, command, **PRODUCTION)
     assert done.returncode == Exit.CONFIGURATION, done.stderr
     lines = done.stderr.splitlines()
@@ -214,14 +210,16 @@ def test_nothing_is_served_with_the_defaults(tmp_path: Path, command: str) -> No
 
 
 @pytest.mark.parametrize("command", [("up",), ("standins",), ("seal", "in.pdf", "out.pdf")])
-def test_what_pays_for_itself_does_not_run(tmp_path: Path, command: tuple[str, ...]) -> None:
+def test_development_command_is_refused_in_production(
+    tmp_path: Path, command: tuple[str, ...]
+) -> None:
     done = run(tmp_path, *command, **PRODUCTION)
     assert done.returncode == Exit.CONFIGURATION, done.stderr
     assert done.stderr.startswith("meterai: only_for_development: ")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_everything_that_is_wrong_is_said_at_once(tmp_path: Path) -> None:
+def test_all_unmet_demands_are_reported_together(tmp_path: Path) -> None:
     done = run_here(tmp_path, "check-config", **PRODUCTION)
     assert done.returncode == Exit.CONFIGURATION
     names = {line.split(": ")[0] for line in done.stdout.splitlines()}
@@ -230,7 +228,7 @@ def test_everything_that_is_wrong_is_said_at_once(tmp_path: Path) -> None:
     assert names > {"public_address", "keys_there", "operator_named", "bank_address"}
 
 
-def test_development_is_told_what_it_would_lack(right: Installation) -> None:
+def test_development_reports_what_production_would_lack(right: Installation) -> None:
     right.given["environment"] = "development"
     environ = {f"METERAI_{name.upper()}": str(value) for name, value in right.given.items()}
     done = run_here(right.folder, "check-config", **environ)
@@ -245,7 +243,7 @@ def test_development_is_told_what_it_would_lack(right: Installation) -> None:
     assert [line.split(": ")[0] for line in done.stdout.splitlines()[2:]] == ["proxies"]
 
 
-def test_a_missing_key_is_one_line_and_not_a_traceback(tmp_path: Path, database_url: str) -> None:
+def test_missing_key_is_reported_in_one_line(tmp_path: Path, database_url: str) -> None:
     (tmp_path / "keys").mkdir()
     there = PRODUCTION | {"METERAI_DATABASE_URL": database_url}
     done = run_here(tmp_path, "accounts", "create", "ani@example.id", **there)
@@ -255,7 +253,7 @@ def test_a_missing_key_is_one_line_and_not_a_traceback(tmp_path: Path, database_
     assert str(tmp_path / "keys" / "instance.key") in line
 
 
-def test_a_setting_that_cannot_be_read_is_a_wrong_configuration(tmp_path: Path) -> None:
+def test_unreadable_setting_is_a_wrong_configuration(tmp_path: Path) -> None:
     done = run_here(tmp_path, "check-config", METERAI_PORT="http")
     assert done.returncode == Exit.CONFIGURATION
     assert done.stderr.startswith("meterai: configuration_wrong: ")

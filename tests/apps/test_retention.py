@@ -72,7 +72,7 @@ def count(connection: Connection, rule: Leaves, where: str) -> int:
 
 
 @pytest.mark.parametrize("name", BY_NAME)
-def test_a_row_leaves_in_time_and_not_before(
+def test_row_leaves_in_time_and_not_before(
     connection: Connection, database_url: str, name: str
 ) -> None:
     rule = BY_NAME[name]
@@ -86,7 +86,7 @@ def test_a_row_leaves_in_time_and_not_before(
     assert apply(database_url, rule) == [], "what has left does not leave again"
 
 
-def test_a_row_that_a_rule_is_not_about_stays(connection: Connection, database_url: str) -> None:
+def test_row_outside_a_rule_stays(connection: Connection, database_url: str) -> None:
     for rule in RULES:
         if rule.only == "true":
             continue
@@ -95,9 +95,7 @@ def test_a_row_that_a_rule_is_not_about_stays(connection: Connection, database_u
         connection.execute(f"DELETE FROM {rule.table}".encode())
 
 
-def test_a_mail_that_was_given_up_leaves_like_one_that_was_sent(
-    connection: Connection, database_url: str
-) -> None:
+def test_given_up_mail_leaves_like_a_sent_one(connection: Connection, database_url: str) -> None:
     rule = BY_NAME["mail_contents"]
     given = {"state": "'given_up'", "queued_at": AT}
     row = possible(connection, rule.table, given, LONG_AGO, rule.only)
@@ -105,9 +103,7 @@ def test_a_mail_that_was_given_up_leaves_like_one_that_was_sent(
     assert apply(database_url, rule) == [1]
 
 
-def test_a_session_leaves_by_the_time_it_ended_or_would_have(
-    connection: Connection, database_url: str
-) -> None:
+def test_session_leaves_by_its_end_or_expiry(connection: Connection, database_url: str) -> None:
     rule = BY_NAME["sessions"]
 
     def session(ended: str, expires: str) -> None:
@@ -130,7 +126,7 @@ def test_many_rows_leave_in_small_batches(connection: Connection, database_url: 
 
 
 @pytest.mark.parametrize("name", BY_NAME)
-def test_nobody_waits_for_a_row_that_somebody_holds(
+def test_locked_row_does_not_delay_others(
     connection: Connection, database_url: str, name: str
 ) -> None:
     rule = BY_NAME[name]
@@ -152,7 +148,7 @@ def shop(database_url: str, tmp_path: Path) -> Iterator[Shop]:
         yield opened
 
 
-def test_after_everything_has_left_every_promise_about_money_holds(shop: Shop) -> None:
+def test_invariants_of_money_hold_after_every_rule_ran(shop: Shop) -> None:
     order = shop.place(2)
     shop.make_qr(shop.attempts(order)[0])
     shop.tell(shop.pay(order))
@@ -187,7 +183,7 @@ def test_after_everything_has_left_every_promise_about_money_holds(shop: Shop) -
     assert found.holds, [one for one in found.findings if not one.holds]
 
 
-def test_the_worker_makes_a_round_for_every_rule(shop: Shop) -> None:
+def test_worker_has_a_periodic_task_for_every_rule(shop: Shop) -> None:
     made = [one.name for one in periodic_tasks(shop.container)]
     assert len(made) == len(set(made))
     assert {f"retention_{rule.name}" for rule in RULES} <= set(made)

@@ -61,7 +61,7 @@ def is_allowed(robots: str, path: str) -> bool:
     return max(found, key=lambda one: len(one[0]))[1]
 
 
-def test_every_page_that_anybody_may_see_is_listed_or_says_why_not() -> None:
+def test_every_public_page_is_listed_or_has_a_reason_why_not() -> None:
     found = public().keys()
     hidden = {one: {path for path in found if re.fullmatch(one, path)} for one in UNLISTED}
     assert all(hidden.values()), "what hides no page needs no reason"
@@ -71,7 +71,7 @@ def test_every_page_that_anybody_may_see_is_listed_or_says_why_not() -> None:
     assert pages - FIXED.keys() == set(all_pages().listed)
 
 
-def test_robots_may_read_the_listed_pages_and_no_other() -> None:
+def test_robots_may_read_the_listed_pages_only() -> None:
     site = all_pages()
     robots = robots_text(sorted(site.listed))
     assert robots.startswith("User-agent: *\n")
@@ -85,13 +85,13 @@ def test_robots_may_read_the_listed_pages_and_no_other() -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_every_listed_page_has_a_description_of_its_own(language: str) -> None:
+def test_every_listed_page_has_a_unique_description(language: str) -> None:
     said = [translate(key, language) for key in all_pages().listed.values()]
     assert len(set(said)) == len(said)
     assert all(50 <= len(one) <= 160 for one in said), "what a search engine shows of it"
 
 
-def test_the_description_is_in_the_page_and_indonesian_first(
+def test_page_contains_its_description_with_indonesian_first(
     database_url: str, tmp_path: Path
 ) -> None:
     async def look(web: Within) -> None:
@@ -106,9 +106,7 @@ def test_the_description_is_in_the_page_and_indonesian_first(
     ask(database_url, tmp_path, look)
 
 
-def test_what_is_asked_for_by_name_is_there_and_may_be_kept(
-    database_url: str, tmp_path: Path
-) -> None:
+def test_fixed_files_exist_and_are_cacheable(database_url: str, tmp_path: Path) -> None:
     async def look(web: Within) -> None:
         for path, kind in FIXED.items():
             answer = await web.get(path)
@@ -126,7 +124,7 @@ def test_what_is_asked_for_by_name_is_there_and_may_be_kept(
     ask(database_url, tmp_path, look)
 
 
-def test_they_are_asked_before_the_limiter_as_files_are() -> None:
+def test_fixed_files_have_the_priority_of_static_files() -> None:
     files = public()["/static/{name:str}"].opt
     for path in FIXED:
         opt = public()[path].opt
@@ -134,7 +132,7 @@ def test_they_are_asked_before_the_limiter_as_files_are() -> None:
         assert opt["remembered"].seconds >= files["remembered"].seconds
 
 
-def test_the_manifest_names_pictures_that_are_there(database_url: str, tmp_path: Path) -> None:
+def test_manifest_names_existing_icons(database_url: str, tmp_path: Path) -> None:
     async def look(web: Within) -> None:
         home = await web.get("/")
         assert '<link rel="manifest" href="/manifest.webmanifest">' in home.body.decode()
@@ -152,5 +150,5 @@ def test_the_manifest_names_pictures_that_are_there(database_url: str, tmp_path:
     ask(database_url, tmp_path, look)
 
 
-def test_a_real_installation_is_not_called_specimen() -> None:
+def test_production_installation_is_not_called_specimen() -> None:
     assert manifest(Site(*pages_of()), is_specimen=False)["name"] == "meterai"

@@ -63,7 +63,7 @@ def settings(database_url: str, tmp_path: Path) -> Settings:
     return guest_settings(database_url, tmp_path)
 
 
-def test_its_command_runs_and_the_command_line_shows_its_setting(
+def test_command_of_the_room_runs_and_its_setting_is_shown(
     settings: Settings, database_url: str, tmp_path: Path
 ) -> None:
     async def enter() -> None:
@@ -83,7 +83,7 @@ def test_its_command_runs_and_the_command_line_shows_its_setting(
     assert "Who came." in do("--help").stdout
 
 
-def test_production_demands_of_its_setting(tmp_path: Path) -> None:
+def test_demand_of_the_room_is_checked_in_production(tmp_path: Path) -> None:
     demands = program_of(WITH_GUESTS).demands
     given = load({"data": str(tmp_path), "guests_shown_max": 1_001}, rooms=WITH_GUESTS)
     assert [one.facts for one in complaints(given, demands) if one.name == "guests_shown"] == [
@@ -91,7 +91,7 @@ def test_production_demands_of_its_setting(tmp_path: Path) -> None:
     ]
 
 
-def test_its_setting_is_shown_with_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_setting_of_the_room_is_shown_with_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("METERAI_GUESTS_SHOWN_MAX", "7")
     found = load(rooms=WITH_GUESTS)
     assert found.settings.of(GuestSettings).guests_shown_max == 7
@@ -105,7 +105,7 @@ async def seated(web: Within) -> Desk:
     return await sit_down(container.database, key, container.settings)
 
 
-def test_it_answers_programs_and_people(settings: Settings) -> None:
+def test_room_answers_programs_and_people(settings: Settings) -> None:
     async def run() -> None:
         async with within(settings, WITH_GUESTS) as web:
             desk = await seated(web)
@@ -126,7 +126,7 @@ def test_it_answers_programs_and_people(settings: Settings) -> None:
     ("language", "said"),
     [("id", "Nama ini sudah ada di buku tamu."), ("en", "This name is in the guest book.")],
 )
-def test_refused_form_says_why_in_the_language_of_its_reader(
+def test_refused_form_shows_the_reason_in_the_language_of_its_reader(
     settings: Settings, language: str, said: str
 ) -> None:
     async def run() -> None:
@@ -159,7 +159,7 @@ def test_form_without_a_token_is_refused_and_a_page_changes_no_rows(settings: Se
     asyncio.run(run())
 
 
-def test_its_sentences_and_its_refusal_are_complete() -> None:
+def test_sentences_and_refusal_of_the_room_are_complete() -> None:
     home = ROOT / "tests" / "toy"
     for file in (home / "messages.toml", home / "templates" / "book.toml"):
         for key, texts in tomllib.loads(file.read_text()).items():
@@ -167,7 +167,7 @@ def test_its_sentences_and_its_refusal_are_complete() -> None:
     test_closed_world.test_refusal_is_complete(GuestKnown)
 
 
-def test_its_table_is_as_every_table_must_be(settings: Settings) -> None:
+def test_table_of_the_room_follows_the_schema_rules(settings: Settings) -> None:
     checks = [
         check
         for name, check in vars(test_schema).items()
@@ -183,7 +183,7 @@ def test_its_table_is_as_every_table_must_be(settings: Settings) -> None:
         test_retention.test_round_without_rows_reads_only_an_index(connection, rule)
 
 
-def test_its_handler_its_task_and_its_retention_run(settings: Settings) -> None:
+def test_handler_task_and_retention_of_the_room_run(settings: Settings) -> None:
     async def run() -> None:
         async with within(settings, WITH_GUESTS) as web:
             container = web.container
@@ -209,7 +209,7 @@ def test_its_handler_its_task_and_its_retention_run(settings: Settings) -> None:
     asyncio.run(run())
 
 
-def test_web_and_worker_show_what_it_counts(
+def test_web_and_worker_show_the_metrics_of_the_room(
     settings: Settings, database_url: str, tmp_path: Path
 ) -> None:
     for process in ("web", "worker"):
@@ -222,7 +222,7 @@ def test_web_and_worker_show_what_it_counts(
     assert 'meterai_guests_total{what="welcomed"} 1.0' in done.stdout
 
 
-def test_the_audit_knows_each_of_its_columns(settings: Settings) -> None:
+def test_audit_covers_each_column_of_the_room(settings: Settings) -> None:
     known = registered_of(WITH_GUESTS).audited
     [fact] = [one for one in known.facts if one.table == "guests"]
     with psycopg.connect(settings.process.database_url) as connection:
@@ -232,7 +232,7 @@ def test_the_audit_knows_each_of_its_columns(settings: Settings) -> None:
     assert columns == set(fact.columns) | {"welcomes"}
 
 
-def test_the_audit_asks_its_invariant(settings: Settings) -> None:
+def test_audit_checks_the_invariant_of_the_room(settings: Settings) -> None:
     async def run() -> None:
         async with within(settings, WITH_GUESTS) as web:
             database = web.container.database

@@ -19,7 +19,7 @@ def actors(url: str, action: str) -> list[str]:
         return [actor for (actor,) in rows.fetchall()]
 
 
-def test_operator_is_given_name_or_system_user(data: Path, database_url: str) -> None:
+def test_operator_is_the_given_name_or_the_system_user(data: Path, database_url: str) -> None:
     user = pwd.getpwuid(os.getuid()).pw_name
     for words in (("--by", "budi"), ()):
         stop = ("issuing", "stop", "a flood", *words)

@@ -85,18 +85,20 @@ def wrong(history: History, point: Point, spoilt: Spoilt) -> tuple[set[str], set
     return history.shop.do(compare())
 
 
-def test_what_is_as_it_was_is_so(history: History, point: Point, spoilt: Spoilt) -> None:
+def test_unchanged_history_has_no_difference(
+    history: History, point: Point, spoilt: Spoilt
+) -> None:
     assert wrong(history, point, spoilt) == (set(), set())
 
 
-def test_the_history_has_every_fact(point: Point) -> None:
+def test_history_contains_every_fact(point: Point) -> None:
     assert {fact.name for fact in FACTS} == set(point.totals["facts"])
 
 
 @pytest.mark.parametrize(
     ("fact", "column"), COLUMNS, ids=[f"{fact.name}.{column}" for fact, column in COLUMNS]
 )
-def test_a_changed_column_is_seen(
+def test_changed_column_of_a_fact_is_found(
     history: History, point: Point, spoilt: Spoilt, fact: Fact, column: str
 ) -> None:
     bare(spoilt, fact.table)
@@ -108,9 +110,7 @@ def test_a_changed_column_is_seen(
 
 
 @pytest.mark.parametrize("fact", FACTS, ids=_by_name)
-def test_a_row_that_is_gone_is_seen(
-    history: History, point: Point, spoilt: Spoilt, fact: Fact
-) -> None:
+def test_deleted_row_is_found(history: History, point: Point, spoilt: Spoilt, fact: Fact) -> None:
     spoilt.plant(f"DELETE FROM {fact.table} WHERE ctid = {one_of(fact)}", {})
     young, every = wrong(history, point, spoilt)
     assert fact.name in young
@@ -118,7 +118,7 @@ def test_a_row_that_is_gone_is_seen(
 
 
 @pytest.mark.parametrize("fact", FACTS, ids=_by_name)
-def test_a_row_that_was_only_written_again_is_the_same(
+def test_rewritten_equal_row_is_no_difference(
     history: History, point: Point, spoilt: Spoilt, fact: Fact
 ) -> None:
     column = fact.columns[0]
@@ -126,7 +126,7 @@ def test_a_row_that_was_only_written_again_is_the_same(
     assert wrong(history, point, spoilt) == (set(), set())
 
 
-def test_a_row_of_before_that_came_later_is_seen(
+def test_later_row_with_an_old_time_is_found(
     history: History, point: Point, spoilt: Spoilt
 ) -> None:
     spoilt.plant(
@@ -137,9 +137,7 @@ def test_a_row_of_before_that_came_later_is_seen(
     assert wrong(history, point, spoilt) == ({"audit_events"}, {"audit_events"})
 
 
-def test_one_row_in_the_place_of_another_is_seen(
-    history: History, point: Point, spoilt: Spoilt
-) -> None:
+def test_exchanged_row_is_found(history: History, point: Point, spoilt: Spoilt) -> None:
     spoilt.plant(
         "DELETE FROM holds WHERE hold_id = %(one.stamping)s;"
         " INSERT INTO holds SELECT account_id, gen_random_uuid(), book, amount, state, subject,"
@@ -149,7 +147,7 @@ def test_one_row_in_the_place_of_another_is_seen(
     assert wrong(history, point, spoilt) == ({"holds", "holds_resolved"},) * 2
 
 
-def test_a_point_says_nothing_of_a_fact_it_knew_in_another_shape(
+def test_point_ignores_a_fact_of_another_shape(
     history: History, point: Point, spoilt: Spoilt
 ) -> None:
     spoilt.plant("DELETE FROM captures", {})
@@ -163,7 +161,7 @@ def test_a_point_says_nothing_of_a_fact_it_knew_in_another_shape(
     assert {cell[0] for cell in made.keys() ^ anew.keys()} == {"captures"}
 
 
-def test_transactions_are_told_apart_in_one_database_only() -> None:
+def test_transactions_are_distinguished_within_one_database_only() -> None:
     mark = Mark("7", 5, (1 << 33) + 9)
     assert mark.xid == "9"
     assert mark.is_of(mark)

@@ -415,7 +415,7 @@ def refused_of(columns: Mapping[str, Collection[str]], table: str) -> Iterator[s
 
 
 @pytest.mark.parametrize("table", sorted(rights.PAST | rights.OWNERS | rights.KEPT.keys()))
-def test_the_application_cannot_change_the_past(history: History, table: str) -> None:
+def test_statements_that_rewrite_past_rows_are_refused(history: History, table: str) -> None:
     columns = rights.by_table(history.shop.rows(rights.COLUMNS))
     for sql in refused_of(columns, table):
         with pytest.raises(psycopg.errors.InsufficientPrivilege):

@@ -226,7 +226,7 @@ def test_each_row_ends_once_though_the_server_is_killed_twice(killed: Instance, 
 
 @pytest.mark.variant
 @pytest.mark.parametrize("rows", [as_lines, as_tables])
-def test_a_thousand_rows_end_once_though_the_server_is_killed_twice(
+def test_thousand_rows_end_once_though_the_server_is_killed_twice(
     tmp_path: Path, rows: Rows
 ) -> None:
     with Instance(tmp_path, **QUICK | {"METERAI_BATCH_CHUNK_ROWS": "25"}) as instance:

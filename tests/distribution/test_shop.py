@@ -110,7 +110,7 @@ def test_terms_are_plain_text_of_limited_length(
         put(depot, shops, "toko", terms=terms)
 
 
-def test_name_belongs_to_one_shop_for_ever_and_redirects_to_it(
+def test_name_belongs_to_one_shop_permanently_and_redirects_to_it(
     depot: Depot, shops: ShopService
 ) -> None:
     put(depot, shops, "toko-lama")

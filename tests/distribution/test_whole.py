@@ -26,7 +26,7 @@ def counted(depot: Depot) -> dict[str, int]:
     return {state: found.count(state) for state in sorted(set(found))}
 
 
-def test_deposit_for_a_hundred_and_a_hundred_and_fifty_sold(depot: Depot) -> None:
+def test_sales_beyond_a_deposit_wait_for_its_top_up(depot: Depot) -> None:
     depot.top_up(HUNDRED)
     sold(depot, 150)
     # Killed here, between both sides of every sale: the money is on its way to its buyer, and none is lost.

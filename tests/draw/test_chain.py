@@ -84,7 +84,7 @@ def test_chain_without_times_is_not_usable(period: int) -> None:
 
 
 @given(st.integers(0, 1 << 36), st.sampled_from([CHAIN, QUICKNET]))
-def test_first_round_at_a_time(at: int, chain) -> None:
+def test_first_round_after_a_time_is_computed(at: int, chain) -> None:
     number = first_round_at(chain, at)
     assert time_of(chain, number) >= at
     assert number == 1 or time_of(chain, number - 1) < at

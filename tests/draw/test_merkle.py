@@ -54,7 +54,7 @@ def test_root_equals_the_recursive_definition_for_any_block_size(entries: list[b
             assert root_of(iter(entries)) == defined(entries)
 
 
-def test_root_of_several_blocks() -> None:
+def test_root_of_several_blocks_equals_the_definition() -> None:
     entries = [number.to_bytes(16, "big") for number in range(3 * merkle._BLOCK + 17)]
     assert root_of(entries) == defined(entries)
 

@@ -93,7 +93,7 @@ def test_confirmation_mails_are_limited_by_network_and_installation(shop: Shop) 
 
 
 @pytest.mark.parametrize("first", ["2001:db8:{:x}::/64", "198.51.{}.7"])
-def test_mail_provider_gets_a_tenth_of_the_rest(shop: Shop, first: str) -> None:
+def test_mail_provider_gets_a_tenth_of_the_remaining_quota(shop: Shop, first: str) -> None:
     news = service(shop, IncidentSettings(subscriptions_per_hour_max=45))
     asked = 0
     for number in range(10):

@@ -112,7 +112,7 @@ def test_replaced_record_names_its_successor(seen: Seen) -> None:
     assert f'href="/outages/{second.shown}"' in seen.walker.get(f"/outages/{first.shown}")
 
 
-def test_stranger_has_a_copy_with_what_was_claimed_and_nothing_is_kept(seen: Seen) -> None:
+def test_stranger_gets_a_copy_with_the_claim_and_nothing_is_stored(seen: Seen) -> None:
     outage = seen.keeping.sealed()
     path = f"/outages/{outage.shown}/copy"
     before = seen.keeping.shop.rows("SELECT count(*) AS n FROM audit_events")
@@ -159,7 +159,7 @@ def test_copies_of_a_network_are_bounded(seen: Seen) -> None:
     assert answers == {409, 429}
 
 
-def test_person_has_a_copy_about_a_stamping_as_the_books_say(seen: Seen) -> None:
+def test_person_gets_a_copy_with_the_facts_of_a_stamping(seen: Seen) -> None:
     outage, shop = seen.keeping.sealed(), seen.keeping.shop
     seen.walker.signs_in(ANI)
     [row] = shop.rows("SELECT account_id FROM accounts WHERE email = %s", ANI)

@@ -76,7 +76,7 @@ def test_record_is_proposed_confirmed_by_two_and_listed_at_the_command_line(
     assert "withdrawn" in typed(keeping, "list").stdout
 
 
-def test_timeline_tells_a_record_from_its_proposal_to_its_seal(keeping: Keeping) -> None:
+def test_timeline_of_a_record_goes_from_proposal_to_seal(keeping: Keeping) -> None:
     first = keeping.sealed()
     keeping.watch(fails(*range(10, 40)))
     keeping.sealed(replaces=first.id)

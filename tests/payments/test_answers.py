@@ -101,7 +101,7 @@ def success(raw: bytes, service: str) -> dict[str, Any]:
 
 
 @given(HTTP, BODY)
-def test_answer_is_done_only_with_200_and_its_own_code(status: int, raw: bytes) -> None:
+def test_answer_is_done_only_with_200_and_the_code_of_its_service(status: int, raw: bytes) -> None:
     answer = answered(status, raw)
     if isinstance(answer, ProviderRefused):
         assert 400 <= status < 500

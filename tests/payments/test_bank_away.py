@@ -87,7 +87,7 @@ def outage(till: Till) -> Iterator[Outage]:
     made.pass_seconds(60)
 
 
-def test_attempts_wait_for_a_bank_that_is_away_and_are_opened_when_it_is_back(
+def test_attempts_wait_for_an_unavailable_bank_and_are_opened_afterwards(
     outage: Outage,
 ) -> None:
     till = outage.till

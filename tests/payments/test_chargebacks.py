@@ -79,7 +79,7 @@ def test_chargeback_without_a_number_of_two_payments_is_ambiguous(till: Till) ->
     assert taken(till) == 0
 
 
-def test_partial_chargeback_told_twice_is_booked_once(till: Till) -> None:
+def test_partial_chargeback_notified_twice_is_booked_once(till: Till) -> None:
     _, attempt, qr, number = paid(till)
     till.control("deny", qr_content=qr, amount=4_000)
     for _ in range(2):

@@ -85,7 +85,7 @@ def test_answer_from_before_the_payment_does_not_charge_it_back(till: Till) -> N
     assert till.shop.state(order) == "executed"
 
 
-def test_chargeback_that_was_won_is_taken_once_and_goes_back(till: Till) -> None:
+def test_won_chargeback_is_booked_once_and_refunded(till: Till) -> None:
     order, attempt, qr = till.order()
     number = till.control("pay", qr_content=qr)["rrn"]
     till.ask()
@@ -119,7 +119,7 @@ def test_unconfirmed_news_of_a_chargeback_takes_nothing_from_a_buyer(
     assert till.suspended() == []
 
 
-def test_answer_that_says_both_of_a_payment_wins_nothing(till: Till) -> None:
+def test_contradictory_answer_about_a_payment_wins_no_chargeback(till: Till) -> None:
     order, _, qr = till.order()
     number = till.control("pay", qr_content=qr)["rrn"]
     till.ask()
@@ -130,7 +130,7 @@ def test_answer_that_says_both_of_a_payment_wins_nothing(till: Till) -> None:
     assert till.rows("SELECT won FROM chargebacks") == [{"won": 0}]
 
 
-def test_old_news_of_a_won_chargeback_only_has_the_bank_asked(till: Till) -> None:
+def test_old_notification_of_a_won_chargeback_only_causes_a_query(till: Till) -> None:
     order, attempt, qr = till.order()
     number = till.control("pay", qr_content=qr)["rrn"]
     till.ask()
@@ -174,7 +174,7 @@ def test_payment_known_by_news_alone_is_an_item_until_confirmed(till: Till) -> N
     till.shop.arrange("UPDATE payment_attempts SET opened_at = opened_at + interval '26 hours'")
 
 
-def test_payment_told_after_the_last_query_is_queried(till: Till) -> None:
+def test_payment_notified_after_the_last_query_is_queried(till: Till) -> None:
     order, attempt, _ = till.order()
     till.shop.arrange("UPDATE payment_attempts SET ask_at = 'infinity'")
     till.notify(paid_body(till.reference(attempt)))

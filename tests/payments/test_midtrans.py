@@ -127,9 +127,7 @@ def test_replayed_signature_with_another_status_moves_nothing(
     tell_story(database_url, tmp_path, story)
 
 
-def test_settlement_that_turns_to_deny_takes_the_payment_back(
-    database_url: str, tmp_path: Path
-) -> None:
+def test_denied_settlement_takes_the_payment_back(database_url: str, tmp_path: Path) -> None:
     async def story(place: Kiosk) -> None:
         # A chargeback before the order is executed: the payment is captured, and its jobs have not run.
         early = await place.order()

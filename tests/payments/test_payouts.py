@@ -40,7 +40,7 @@ async def made(banks: Banks, rail: str) -> list[tuple[str, int]]:
 
 @pytest.mark.parametrize("rail", ["bank", "bri"])
 @pytest.mark.parametrize("to", [ELSEWHERE, HERE], ids=["interbank", "intrabank"])
-def test_money_is_sent_once_to_an_account_whose_holder_is_named(
+def test_money_is_transferred_once_to_an_account_with_a_known_holder(
     database_url: str, tmp_path: Path, rail: str, to: tuple[str, str]
 ) -> None:
     async def story(banks: Banks, payouts: Payouts) -> None:

@@ -103,7 +103,7 @@ def test_news_of_a_rail_that_demands_requery_only_causes_a_query(till: Till) -> 
 @pytest.mark.parametrize(
     "rail", [kind for kind in RAILS if kind.is_own], ids=lambda kind: kind.name
 )
-def test_own_rail_complains_of_instructions_of_another(rail: RailKind) -> None:
+def test_instructions_of_another_rail_are_refused(rail: RailKind) -> None:
     complain = rail.complaints(settings_of(SECTIONS))
     own: dict[str, Instructions] = {"wholesale": Deposit("Loket"), "credit": Credit(None)}
     told = {name: list(complain(one, 10_000, "")) for name, one in own.items()}

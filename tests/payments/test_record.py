@@ -142,7 +142,7 @@ def test_own_refund_is_settled_by_the_record(till: Till) -> None:
     assert till.shop.money(order) == {"captured": PRICE, "refunded": PRICE}
 
 
-def test_refund_that_came_back_goes_to_the_buyer_once_more(till: Till) -> None:
+def test_reversed_refund_is_refunded_to_the_buyer_again(till: Till) -> None:
     order, attempt, qr = till.order()
     number = till.control("pay", qr_content=qr)["rrn"]
     till.ask()

@@ -323,7 +323,7 @@ def test_lost_attempts_do_not_delay_a_paid_order(till: Till) -> None:
     till.shop.arrange("DELETE FROM payment_attempts WHERE attempt_id = ANY(%s)", ids)
 
 
-def test_many_waiting_attempts_leave_the_others_a_share(till: Till) -> None:
+def test_many_waiting_attempts_leave_a_share_to_others(till: Till) -> None:
     for _ in range(BATCH + 2):
         till.shop.place(1)
     till.open()

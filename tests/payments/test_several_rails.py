@@ -82,7 +82,7 @@ def test_new_attempts_are_shared_by_weight(tmp_path: Path) -> None:
     assert rails.channel(None, 10_000, new_id())[0].provider == "bank"
 
 
-def test_amount_is_offered_the_methods_that_take_it(tmp_path: Path) -> None:
+def test_only_methods_that_accept_the_amount_are_offered(tmp_path: Path) -> None:
     rails = rails_of(tmp_path, payment_rails="bank bri")
     assert [one.name for one in rails.methods(10_000_000)] == ["qris", "va"]
     assert [one.name for one in rails.methods(10_000_001)] == ["va"]

@@ -62,7 +62,7 @@ def silent(till: Till, *, is_begun: bool) -> UUID:
 
 
 @pytest.mark.parametrize("is_begun", [True, False])
-def test_attempt_without_an_answer_for_a_day_is_an_item_until_there_is_one(
+def test_attempt_without_an_answer_for_a_day_is_an_item_until_answered(
     till: Till, is_begun: bool
 ) -> None:
     till.order()
@@ -253,13 +253,13 @@ def test_items_of_a_kind_are_joined_if_the_provider_answers_nothing(
     assert len({one.mark for one in found}) == count
 
 
-def test_twice_as_many_queries_are_another_item() -> None:
+def test_doubled_number_of_queries_is_another_item() -> None:
     marks = [next(items(some(n), set())).mark for n in (1030, 1031, 2100)]
     # In the last case too, the oldest query is of another day.
     assert marks[0].split("-")[0] == marks[1].split("-")[0] != marks[2].split("-")[0]
 
 
-def test_kinds_and_providers_have_items_of_their_own() -> None:
+def test_kinds_and_providers_have_separate_items() -> None:
     found = [*some(30), *some(30, "take_back"), *some(30, "status", "other")]
     assert len({one.mark for one in items(sorted(found), set())}) == 3
 

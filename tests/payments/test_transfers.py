@@ -54,7 +54,9 @@ def events(till: Till, kind: str) -> int:
 
 
 @pytest.mark.parametrize("payee", [ANI, HERE], ids=["interbank", "intrabank"])
-def test_refund_goes_to_the_account_that_was_named(till: Till, payee: payments.RefundPayee) -> None:
+def test_refund_is_transferred_to_the_named_account(
+    till: Till, payee: payments.RefundPayee
+) -> None:
     to_an_account(till)
     plan(till)
     assert transfers(till) == [], "no account is named"
@@ -127,7 +129,7 @@ def test_transfer_under_way_is_accepted_and_settles_later(till: Till) -> None:
     assert refunds(till) == [("transfer", "settled", PRICE)]
 
 
-def test_account_that_its_bank_refuses_is_asked_for_again(till: Till) -> None:
+def test_account_refused_by_its_bank_must_be_named_again(till: Till) -> None:
     to_an_account(till)
     name(till, CLOSED)
     plan(till)
@@ -179,7 +181,7 @@ def test_refused_transfer_that_was_made_settles_waiting_refunds(till: Till) -> N
     assert refunds(till) == [("transfer", "settled", PRICE)]
 
 
-def test_transfer_that_came_back_begins_another_refund(till: Till) -> None:
+def test_returned_transfer_causes_another_refund(till: Till) -> None:
     to_an_account(till)
     name(till)
     plan(till)
@@ -252,7 +254,7 @@ def test_float_that_the_bank_finds_too_low_is_waited_for(till: Till) -> None:
     assert transfers(till) == [("settled", PRICE, 2)]
 
 
-def test_day_of_lateness_goes_with_its_refund_and_a_later_one_by_itself(till: Till) -> None:
+def test_compensation_goes_with_its_refund_and_a_later_one_separately(till: Till) -> None:
     refund = to_an_account(till)
     run(till, payments.compensate, refund, 1, Rupiah(1_000))
     name(till)
@@ -385,7 +387,7 @@ def test_refund_whose_call_is_under_way_is_rerouted_after_it(till: Till) -> None
     assert refunds(till) == [("provider", "rerouted", PRICE), ("claim", "requested", PRICE)]
 
 
-def test_new_account_takes_transfers_planned_for_the_one_before(till: Till) -> None:
+def test_new_account_receives_transfers_planned_for_the_earlier_one(till: Till) -> None:
     to_an_account(till)
     name(till, CLOSED)
     plan(till)
@@ -396,7 +398,7 @@ def test_new_account_takes_transfers_planned_for_the_one_before(till: Till) -> N
     assert [one[0] for one in transfers(till)] == ["void", "settled"]
 
 
-def test_refused_account_is_asked_for_by_every_refund_to_it(
+def test_refused_account_must_be_named_again_for_every_refund(
     till: Till,
 ) -> None:
     to_an_account(till)
@@ -456,7 +458,7 @@ def test_money_beyond_a_limit_of_the_bank_waits_with_its_reason(
     assert [one[1] for one in transfers(till)] == [2 * PRICE, 3 * PRICE]
 
 
-def test_refunds_beyond_one_transfer_go_by_two(till: Till) -> None:
+def test_refunds_above_the_transfer_limit_use_two_transfers(till: Till) -> None:
     for _ in range(3):
         to_an_account(till)
     name(till)

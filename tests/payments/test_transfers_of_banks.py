@@ -68,7 +68,7 @@ def test_float_that_is_too_low_leaves_a_transfer_to_another_bank(
     play(database_url, tmp_path, story)
 
 
-def test_transfer_that_a_silent_bank_did_not_begin_goes_by_another(
+def test_transfer_not_begun_by_a_silent_bank_uses_another_bank(
     database_url: str, tmp_path: Path
 ) -> None:
     async def story(banks: Banks) -> None:

@@ -105,7 +105,7 @@ def _do(shop: Shop, command: Any, *arguments: Any) -> Any:
     return shop.do(run())
 
 
-def test_refund_that_was_never_sent_changes_its_way_in_place(shop: Shop) -> None:
+def test_unsent_refund_changes_its_way_in_place(shop: Shop) -> None:
     _, refund = _refund_of_an_order(shop)
     found = _do(shop, payments.reroute, refund)
     assert (found.id, found.way, stage_of(found)) == (refund, Way.CLAIM, Stage.WAITING_FOR_ACCOUNT)
@@ -120,7 +120,7 @@ def test_refund_that_was_never_sent_changes_its_way_in_place(shop: Shop) -> None
     shop.assert_books_hold()
 
 
-def test_refund_that_was_sent_continues_as_another(shop: Shop) -> None:
+def test_sent_refund_is_replaced_by_another(shop: Shop) -> None:
     order, refund = _refund_of_an_order(shop)
     shop.send(refund)
     shop.refuse(refund)

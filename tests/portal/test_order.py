@@ -608,7 +608,7 @@ def test_numbers_are_grouped_and_copied_without_spaces(asked: Any) -> None:
     assert re.findall(r"<span>(.*?)</span>", shown[1])[:2] == ["ord_", one.id[4:8]]
 
 
-def test_every_money_move_has_its_words() -> None:
+def test_every_money_move_has_a_sentence() -> None:
     moved = {
         "payment_captured",
         "stamps_issued",

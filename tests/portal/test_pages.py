@@ -98,7 +98,7 @@ def used_keys() -> set[str]:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_every_stamping_failure_has_its_words(language: str) -> None:
+def test_every_stamping_failure_has_a_sentence(language: str) -> None:
     for code in ("page_out_of_range", "placement_outside_page", "document_encrypted"):
         text = why_refused(code, language)
         assert "{" not in text

@@ -287,7 +287,7 @@ def test_draft_changed_since_the_page_is_not_ordered(visitor: WalkIn) -> None:
     assert ORDER.fullmatch(visitor.goes(PAY, form)), "the page it was shown can be sent"
 
 
-def test_form_of_another_site_signs_nobody_in(visitor: WalkIn) -> None:
+def test_form_of_another_site_opens_no_session(visitor: WalkIn) -> None:
     visitor.places()
     form = fields(asks(visitor), PROVE, "code") | {"code": visitor.code()}
     for headers in ({"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}):
@@ -374,7 +374,7 @@ def test_link_redirects_to_own_pages_alone(visitor: WalkIn, wanted: str, there: 
 
 
 @pytest.mark.parametrize("chosen_since", [0, 1, 2])
-def test_ended_session_is_told_that_its_files_wait(visitor: WalkIn, chosen_since: int) -> None:
+def test_ended_session_page_says_that_the_files_wait(visitor: WalkIn, chosen_since: int) -> None:
     visitor.signs_in()
     visitor.places("pertama.pdf")
     for name in [one for one in visitor.client.cookies if one.startswith("session")]:

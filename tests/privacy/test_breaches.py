@@ -139,7 +139,7 @@ def closed(staff: Member, breach: Breach, not_told: str = "") -> None:
     member(staff.shop, "supervisor").decide(pulled)
 
 
-def test_breach_of_everybody_notifies_in_batches(
+def test_breach_of_all_accounts_notifies_in_batches(
     staff: Member, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shop = staff.shop
@@ -253,7 +253,7 @@ def test_breach_with_stalled_notification_is_due_early(staff: Member) -> None:
     assert item.due == breach.due_at
 
 
-def test_kill_between_batches_notifies_nobody_twice(
+def test_kill_between_batches_causes_no_second_notification(
     staff: Member, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shop = staff.shop

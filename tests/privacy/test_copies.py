@@ -237,7 +237,7 @@ def test_operator_writes_the_copy_of_a_person_to_a_file(shop: Shop, tmp_path: Pa
     assert again.returncode != 0
 
 
-def test_every_table_and_purpose_has_its_words() -> None:
+def test_every_table_and_purpose_has_a_sentence() -> None:
     rooms = [(room.name, room.personal) for room in ROOMS if room.personal]
     for name, personal in [*rooms, ("plumbing", OF_PLUMBING)]:
         if personal.tables:

@@ -107,7 +107,7 @@ def test_sum_is_read_exactly(text: str, rupiah: int, is_in: bool | None) -> None
         ),
     ],
 )
-def test_text_without_one_sum_is_none(text: str) -> None:
+def test_text_without_exactly_one_sum_has_none(text: str) -> None:
     assert read_sum(text) is None
 
 
@@ -345,7 +345,7 @@ def test_file_that_ends_in_its_last_cell_is_half_a_file(tmp_path: Path, encoding
     assert taken(tmp_path / "a.csv", text.encode(encoding))[2].faults == ["half_a_file"]
 
 
-def test_sum_at_the_end_of_a_file_without_a_line_end_may_be_half_of_one(tmp_path: Path) -> None:
+def test_sum_at_the_end_of_a_truncated_file_is_not_trusted(tmp_path: Path) -> None:
     rows = "Tanggal;Keterangan;Debet;Kredit\n29/11/2026;SETTLEMENT QRIS;;1.000"
     assert taken(tmp_path / "a.csv", rows)[2].faults == ["half_a_file"]
     assert taken(tmp_path / "a.csv", rows + "\n")[2].faults == []
@@ -399,14 +399,14 @@ def test_statement_of_another_account_is_recognized_by_its_number(
     assert taken(tmp_path / "a.csv", text, accounts=accounts)[2].faults == faults
 
 
-def test_statement_of_our_other_account_is_not_taken_for_this_one(tmp_path: Path) -> None:
+def test_statement_of_another_own_account_is_refused(tmp_path: Path) -> None:
     text = MT940.format(middle="", closing="1047500,00").replace(
         "1234567890123", f"MANDIRI/{FLOAT_ACCOUNT}"
     )
     assert taken(tmp_path / "a.sta", text)[2].faults == ["of_another_account"]
 
 
-def test_statement_that_is_there_twice_does_not_follow_from_itself(tmp_path: Path) -> None:
+def test_repeated_statement_does_not_continue_itself(tmp_path: Path) -> None:
     text = MT940.format(middle="", closing="1047500,00")
     assert taken(tmp_path / "a.sta", text * 2)[2].faults == ["balances_differ"]
 
@@ -433,7 +433,7 @@ def test_file_that_is_no_record_is_refused_with_the_fault(
     assert str(found.value) == code
 
 
-def test_unmatched_line_tells_nothing_of_a_person(tmp_path: Path) -> None:
+def test_unmatched_line_contains_no_personal_data(tmp_path: Path) -> None:
     text = STATEMENT.format(refund=REFUND).replace("BIAYA ADM;2.500,00", "BUDI SANTOSO;2,5")
     _, unmatched, _ = taken(tmp_path / "a.csv", text)
     assert unmatched

@@ -119,7 +119,7 @@ def test_item_without_money_is_dismissed_as_forecast_once(shop: Shop, one: Membe
         one.forecast("breaks dismiss", "noise", item=which)
 
 
-def test_dismissal_of_an_item_with_a_great_sum_needs_two_people(shop: Shop, one: Member) -> None:
+def test_dismissal_of_an_item_with_a_large_sum_needs_two_people(shop: Shop, one: Member) -> None:
     which = broken(shop, "payment_not_in_record", 0)
     shop.arrange("UPDATE suspense_items SET amount = 1000000")
     pulled = one.pull("breaks dismiss", "seen", item=which)
@@ -129,7 +129,7 @@ def test_dismissal_of_an_item_with_a_great_sum_needs_two_people(shop: Shop, one:
     assert states(shop) == ["dismissed"]
 
 
-def test_return_of_a_great_sum_needs_two_people(shop: Shop, one: Member) -> None:
+def test_return_of_a_large_sum_needs_two_people(shop: Shop, one: Member) -> None:
     which, approver = item(shop, 1_000_000), member(shop, "supervisor")
     pulled = one.pull("breaks return", "seen", item=which, number="B1")
     assert (pulled.is_done, booked(shop)) == (False, 1_000_000)

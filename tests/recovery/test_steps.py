@@ -329,7 +329,7 @@ def test_number_taken_before_is_called_after_buying_opens(night: Night) -> None:
     assert lines.see(room).places_to(mine.number) <= 0
 
 
-def test_crash_in_step_leaves_it_not_begun_and_repeat_completes_it(night: Night) -> None:
+def test_crash_in_a_step_undoes_it_and_a_repeat_completes_it(night: Night) -> None:
     night.pull("start")
     for _ in range(3):
         night.pull("next")

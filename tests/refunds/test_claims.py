@@ -335,7 +335,7 @@ def test_link_opens_once(till: Till) -> None:
         name(till, link=link)
 
 
-def test_link_is_spent_after_another_way(till: Till) -> None:
+def test_link_is_used_up_after_a_change_of_the_way(till: Till) -> None:
     waiting(till)
     link = link_of(till)
     name(till)
@@ -397,7 +397,7 @@ def test_link_without_waiting_money_ends_without_another(till: Till) -> None:
     assert mails(till) == ["account_wanted"]
 
 
-def test_second_account_is_asked_for_by_a_second_mail(till: Till) -> None:
+def test_second_account_is_requested_by_a_second_mail(till: Till) -> None:
     refund = waiting(till)
     name(till, link=link_of(till))
     till.shop.arrange("UPDATE payees SET ended_at = now()")
@@ -421,7 +421,7 @@ def test_large_sum_waits_for_a_person(till: Till) -> None:
     assert acts(till) == ["account_held"]
 
 
-def test_no_other_account_is_tried_while_a_person_looks_at_one(till: Till) -> None:
+def test_account_under_review_blocks_other_accounts(till: Till) -> None:
     waiting(till, 300)
     near = name(till, BUDHI)
     held = name(till, key="held")

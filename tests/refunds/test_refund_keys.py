@@ -33,7 +33,7 @@ def bought(shop: Shop, quantity: int) -> UUID:
     return order
 
 
-def test_repeated_refund_with_same_key_is_the_same_and_says_so(shop: Shop) -> None:
+def test_repeated_refund_with_same_key_is_the_same_and_marked(shop: Shop) -> None:
     order = bought(shop, 2)
     first, is_repeat = ask(shop, order, "k")
     assert not is_repeat
@@ -60,7 +60,7 @@ def test_key_finds_its_refund_after_more_stamps_came_free(shop: Shop) -> None:
     shop.assert_books_hold()
 
 
-def test_key_of_another_order_is_refused_and_nothing_goes_back(shop: Shop) -> None:
+def test_key_of_another_order_is_refused_without_a_refund(shop: Shop) -> None:
     one, two = bought(shop, 1), bought(shop, 1)
     ask(shop, one, "k")
     with pytest.raises(IdempotencyKeyReused):

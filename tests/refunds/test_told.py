@@ -165,7 +165,7 @@ def test_mail_of_a_wanted_account_has_the_reason(till: Till) -> None:
     assert name(till).state is AccountClaimState.NAMED
 
 
-def test_held_account_is_mailed_once_and_no_other_is_asked_for(till: Till) -> None:
+def test_held_account_is_mailed_once_without_a_request_for_another(till: Till) -> None:
     waiting(till, 300)
     held = name(till)
     told = till.rows("SELECT cause_key, facts FROM mails WHERE template = 'account_held'")

@@ -37,7 +37,7 @@ def recorded(till: Till, *lines: dict[str, Any]) -> None:
     till.answers("history-detail", {"merge": {"additionalInfo": {"refundHistory": history}}})
 
 
-def test_reversed_refund_is_made_once_more_under_another_number(till: Till) -> None:
+def test_reversed_refund_is_repeated_under_another_number(till: Till) -> None:
     order = asked_back(till)
     till.send_refunds()
     assert refunds(till) == [("asked", "settled", PRICE, 0)]
@@ -63,7 +63,7 @@ def test_try_that_failed_before_the_refund_was_made_reverses_nothing(till: Till)
     assert refunds(till) == [("asked", "settled", PRICE, 0)]
 
 
-def test_refund_made_in_part_without_saying_so_is_completed(till: Till) -> None:
+def test_silently_partial_refund_is_completed(till: Till) -> None:
     order = asked_back(till)
     till.answers("refund", {"drop": ["refundAmount"]})
     till.send_refunds()
@@ -81,7 +81,7 @@ def test_refund_made_in_part_without_saying_so_is_completed(till: Till) -> None:
     }
 
 
-def test_refund_whose_answer_was_lost_and_that_was_made_in_part_is_completed(till: Till) -> None:
+def test_partial_refund_with_lost_answer_is_completed(till: Till) -> None:
     order = asked_back(till)
     for _ in range(2):
         till.answers("refund", {"status": 504, "body": ""})

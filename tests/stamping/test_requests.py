@@ -183,7 +183,7 @@ def test_requests_with_same_documents_do_not_block_each_other(shop: Shop) -> Non
     shop.assert_books_hold()
 
 
-def test_each_document_ends_by_itself(shop: Shop) -> None:
+def test_documents_of_a_request_end_independently(shop: Shop) -> None:
     """The process is killed with three reserved; one original is deleted meanwhile."""
     buy(shop, 3)
     killed_before_its_first_delivery(shop, *THREE)

@@ -248,7 +248,7 @@ def test_number_with_another_sum_in_the_book_is_not_captured(till: Till) -> None
     assert till.book("bank_clearing") == -2 * PRICE
 
 
-def test_number_whose_money_went_back_is_not_captured(till: Till) -> None:
+def test_refunded_payment_number_is_not_captured_again(till: Till) -> None:
     order, attempt, _ = till.order()
     till.notify(paid_body("SOMEBODY-ELSE"))
     service = till.shop.container.of(SuspenseService)
@@ -325,7 +325,7 @@ def test_money_that_is_applied_pays_the_order_once(till: Till) -> None:
     assert till.notify(paid_body(till.reference(attempt), "P7")) == "known"
 
 
-def test_money_is_applied_only_to_an_order_that_waits_for_exactly_it(till: Till) -> None:
+def test_money_is_applied_only_to_an_order_that_waits_for_this_sum(till: Till) -> None:
     order, _, _ = till.order(2)
     till.notify(paid_body("SOMEBODY-ELSE", "P7"))
     with pytest.raises(OrderTakesNoMoney):

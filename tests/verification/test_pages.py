@@ -398,7 +398,7 @@ def test_row_has_result_in_words(asked: Any, verdict: FinalVerdict) -> None:
     assert cells["later_bytes"] == ("10000" if is_extended else "0" if sealed else "")
 
 
-def test_quotation_has_element_of_its_own(asked: Any) -> None:
+def test_quotation_has_a_separate_element(asked: Any) -> None:
     name = "<b>\u05d0\u05d1 1</b>"
     check = CheckView("issuer", False, f"It says: {isolated(name)}.")
     row = CheckRow("a.pdf", verdict_view(FinalVerdict.FORGED, checks=[check]))

@@ -30,7 +30,7 @@ def let_in(entrance: Entrance, rate: float, now: float) -> int:
     return count
 
 
-def test_entrance_admits_what_is_served_within_seconds() -> None:
+def test_entrance_admits_as_many_as_are_served_within_seconds() -> None:
     entrance = Entrance(1)
     assert let_in(entrance, 5.0, 100.0) == 5.0 * ENTRANCE_SECONDS
     assert let_in(entrance, 5.0, 102.0) == 10

@@ -471,7 +471,7 @@ def test_malformed_queries_cause_no_fault(database_url: str, tmp_path: Path, pat
     run(database_url, tmp_path, act)
 
 
-def test_unexpected_methods_are_answered_as_everywhere(database_url: str, tmp_path: Path) -> None:
+def test_unsupported_methods_are_refused(database_url: str, tmp_path: Path) -> None:
     async def act(web: Within, office: Office) -> None:
         accept = [(b"accept", b"text/html")]
         for path in (LINE, f"{LINE}/now-serving.json"):

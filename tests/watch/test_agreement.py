@@ -34,7 +34,7 @@ Votes = list[ComponentState | None]
         (DOWN, [SLOW, SLOW, UP, UP, DOWN], 5, SLOW),
     ],
 )
-def test_state_is_what_a_majority_of_all_holds(
+def test_agreed_state_is_that_of_a_majority_of_all(
     last: ComponentState, votes: Votes, watchers: int, found: ComponentState | None
 ) -> None:
     assert agreed(last, votes, watchers) is found

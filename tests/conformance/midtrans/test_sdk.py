@@ -198,7 +198,7 @@ def test_charge_is_the_call_of_the_sdk_and_its_answer_is_read(tmp_path: Path, me
     with_booth(tmp_path, story)
 
 
-def test_server_key_is_sent_as_the_sdk_sends_it(tmp_path: Path) -> None:
+def test_server_key_is_sent_like_the_sdk(tmp_path: Path) -> None:
     async def story(one: Booth) -> None:
         await opened(one)
         ours = one.last().headers["authorization"]
