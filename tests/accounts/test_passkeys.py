@@ -98,7 +98,7 @@ def test_answer_of_a_passkey_is_accepted_once(shelf: Shelf) -> None:
     answers = shelf.counter.do(many())
     assert sum(isinstance(one, SignedIn) for one in answers) == 1
     assert sum(isinstance(one, PasskeyRefused) for one in answers) == 9
-    # Not for its counter alone: the same challenge is signed anew.
+    # The counter is not the only obstacle: the same challenge is signed again.
     with pytest.raises(PasskeyRefused):
         shelf.open(device.sign(asked.options), asked.cookie)
 

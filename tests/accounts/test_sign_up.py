@@ -1,4 +1,4 @@
-"""Closed sign-up: no new account, others sign in, and nobody else learns who has one."""
+"""Closed sign-up: no new account is made, existing ones sign in, and strangers cannot learn who has an account."""
 
 from functools import partial
 from uuid import UUID

@@ -16,7 +16,7 @@ ANSWER_SECONDS_MAX = 10.0  # idle connections end after twenty
 
 @contextmanager
 def room_for_files(count: int) -> Iterator[None]:
-    """Let this process open so many files for a while."""
+    """Let this process open up to `count` files for a while."""
     before, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     if most != resource.RLIM_INFINITY and most < count:
         pytest.skip(f"this system lets a process open {most} files")

@@ -112,7 +112,7 @@ def test_head_is_allowed_wherever_get_is(database_url: str, tmp_path: Path) -> N
             get = await web.get(path)
             assert head.status == get.status, path
             assert head.body == b"", path
-            # HEAD gives nobody a turn before buying: only the page sets that cookie.
+            # HEAD gives no turn of the line before buying, since only the page sets that cookie.
             names = {name for name, _ in get.headers} - {"set-cookie"}
             assert {name for name, _ in head.headers} - {"set-cookie"} == names, path
 

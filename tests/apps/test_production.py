@@ -156,7 +156,7 @@ def commands(of: App, prefix: str = "") -> Iterator[str]:
         yield from inner or [f"{prefix}{name}"]
 
 
-def test_every_command_declares_the_scope_of_its_demands() -> None:
+def test_every_command_has_a_declaration() -> None:
     assert set(commands(APP)) == set(COMMANDS)
 
 

@@ -33,7 +33,7 @@ def test_same_rows_of_two_batches_take_one_stamp_each(instance: Instance) -> Non
     serials = [{one["row"]: one["serials"] for one in batch.every()} for batch in (first, second)]
     assert serials[0] == serials[1]
     assert customer.balance() == {"available": 2, "held": 0, "used": 2}
-    # Another key asks for another stamp; the same document twice in one batch is refused by name.
+    # Another key takes another stamp; the same document twice in one batch is refused with a code.
     third = filled(Batching(customer), "satu.pdf", key="lagi")
     assert third.rows(rows_of("satu.pdf"))["added"] == 1
     assert third.start().status == 200

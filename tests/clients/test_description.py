@@ -28,7 +28,7 @@ LEFT_OUT: Mapping[str, str] = {
     "/v1/collector/months/month/documents.": "the same",
 }
 FACTS = Facts(type="4a", party_name="PT Contoh")
-# Arguments of methods. Others get their own name, which then stands in the path.
+# Arguments of methods. Others get their own name, which then appears in the path.
 ARGUMENTS: Mapping[str, Any] = {
     "quantity": 1,
     "placement": At(1, 2, 3),

@@ -290,7 +290,7 @@ def test_deposit_paid_short_or_twice_has_a_named_outcome(depot: Depot, more: int
     depot.pay(order, more)
     depot.work()
     assert depot.balance == (100_000 if more > 0 else 0)
-    depot.pay(order)  # once more, or for the first time in full
+    depot.pay(order)  # again, or for the first time in full
     depot.work()
     assert depot.balance == 100_000
     causes = [

@@ -1,4 +1,4 @@
-"""Sales page: names that belong to one shop for ever, colours with enough contrast, redrawn logos."""
+"""Sales page: names that belong permanently to one shop, colours with enough contrast, redrawn logos."""
 
 import asyncio
 import io

@@ -23,7 +23,7 @@ from tests.support.instance import Client, Instance
 from tests.support.pdf import pdf
 
 PHONE = ViewportSize(width=360, height=740)
-# It has more bytes behind its end than a PDF may: it is repaired, and the page says so.
+# More bytes follow its end than a PDF may have, so it is repaired, and the page says so.
 LARGE = pdf(words="Surat kuasa") + b"\n%" + b"x" * (5 * PART_BYTES_MAX) + b"\n%%EOF\n"
 
 
@@ -64,7 +64,7 @@ class Chooser:
         self.page.locator("input[type=file]").set_input_files(list(files))
 
     def waits_for_parts(self, count: int) -> None:
-        """Wait until so many parts have left; the browser works only while it is called."""
+        """Wait until `count` parts have left; the browser works only while this is called."""
         for _ in range(WAIT_MS // 20):
             if len(self.parts) >= count:
                 return

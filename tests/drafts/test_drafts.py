@@ -723,7 +723,7 @@ def test_document_for_placement_check_is_loaded_in_its_turn(shop: Shop) -> None:
         check = drafts(shop)._examination.check
         many = [asyncio.create_task(check(f"network {at}", load, [PLACE])) for at in range(6)]
         for _ in range(200):
-            await asyncio.sleep(0)  # time for all callers to ask, if they did
+            await asyncio.sleep(0)  # long enough for all callers to ask
         assert loaded == CHECKED_AT_ONCE
         is_open.set()
         await asyncio.gather(*many)

@@ -190,7 +190,7 @@ def test_waiting_client_holds_no_document(drawing, store):
             for number in range(6)
         ]
         for _ in range(200):
-            await asyncio.sleep(0)  # time for all callers to ask, if they did
+            await asyncio.sleep(0)  # long enough for all callers to ask
         assert store.asked == module.DRAWN_AT_ONCE
         store.is_open.set()
         await asyncio.gather(*many)

@@ -50,7 +50,7 @@ Box = tuple[float, float, float, float]  # left, top, right, bottom; points from
 
 
 def shaped(entries: dict[str, object], lines: int = 0) -> bytes:
-    """One page of this shape, with so many lines of words."""
+    """One page of this shape, with `lines` lines of words."""
     with pikepdf.open(io.BytesIO(pdf())) as document:
         text = b"BT /F1 11 Tf 12 TL 0 842 Td " + lines * (b"(%s) ' " % (b"kata " * 30)) + b"ET"
         document.pages[0].contents_add(document.make_stream(text))
@@ -504,7 +504,7 @@ def test_warning_and_button_stay_visible_while_scrolling(chromium, inside, heigh
         )
         for one in (warning, button):
             expect(one).to_be_in_viewport(ratio=1)
-    seat.opens()  # the stamp stands above the bar, whatever the height of the screen
+    seat.opens()  # the stamp is above the bar at any height of the screen
     stamp, bar = seat.stamp.bounding_box(), seat.page.locator(".use").bounding_box()
     assert stamp is not None
     assert bar is not None

@@ -28,7 +28,7 @@ MISMATCHING = "https://iana.org/assignments/http-problem-types#mismatching-uploa
 
 
 def large(parts: int = 2) -> bytes:
-    """A document of more than so many parts."""
+    """A document of more than `parts` parts."""
     return pdf() + b"\n%" + b"x" * (parts * PART_BYTES_MAX) + b"\n%%EOF\n"
 
 
@@ -346,7 +346,7 @@ def test_line_stops_new_files_without_turn_and_lets_begun_ones_go_on(run):
         refused = await visitor.begin(len(content))
         assert (refused.status, code(refused)) == (503, "wait_in_line")
         assert (await visitor.part(path, 0, content[:PART_BYTES_MAX])).status == 204
-        # A form is not read, and the page after the line says so.
+        # The form is not read, and the page behind the waiting line says so.
         sent = await visitor.ask("POST", "/stamp/files", b"x", {"accept": "text/html"})
         assert (sent.status, sent.header("location")[:7]) == (303, "/lines/")
         there = parse_qs(urlsplit(sent.header("location")).query)["next"][0]

@@ -36,7 +36,7 @@ class Books(Office):
         return self.shop.do(self.shop.container.database.run(act))
 
     def day(self, back: int = 0) -> date:
-        """Today in WIB, or the day so many days ago."""
+        """Today in WIB, or the day `back` days ago."""
         return self.today() - timedelta(days=back)
 
     def compared(self, day: date) -> None:

@@ -1,4 +1,4 @@
-"""Restore drill: an installation is backed up and continues, and what is restored does no harm."""
+"""Restore drill: an installation is backed up and continues, and its restored copy does no harm."""
 
 import shutil
 from collections.abc import Iterator

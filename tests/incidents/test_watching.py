@@ -75,7 +75,7 @@ class Place:
 
 @dataclass
 class Outside:
-    """Three watchers, and a platform that asks them."""
+    """Three watchers, and a platform that queries them."""
 
     shop: Shop
     clock: Clock

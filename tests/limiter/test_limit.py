@@ -44,7 +44,7 @@ def test_limit_falls_faster_with_more_delay() -> None:
 
 
 def test_limit_grows_with_slow_requests_that_do_not_queue() -> None:
-    """Requests that wait for another machine fill the limit and queue nobody: it doubles in seconds."""
+    """Requests that wait for another machine fill the limit without queueing: it doubles within seconds."""
     limit = Limit()
     for _ in range(25):  # 5 s
         limit.adapt(0.001, peak=LIMIT_MAX, was_reached=True)

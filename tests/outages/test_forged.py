@@ -24,7 +24,7 @@ from tests.support.shop import TESTER
 def forged(
     keeping: Keeping, watchers: Sequence[Watcher], *, longer: timedelta = timedelta()
 ) -> Outage:
-    """Insert a confirmed record with a trail by SQL; its first period is longer than the readings say."""
+    """Insert a confirmed record with a trail by SQL. Its first period is longer than the readings prove."""
     container = keeping.shop.container
     url = container.settings.process.url
     outage, files = keeping.shop.do(

@@ -31,7 +31,7 @@ TEXTS = re.compile(rb"""\"(?:[^"\\\n]|\\.)*\"|`[^`]*`""")
 
 
 class Somebody:
-    """Authenticator that knows nobody."""
+    """An authenticator for which no visitor is signed in."""
 
     async def caller(self, _: object, *, anew: bool = False) -> Caller:
         raise SignInRequired("unknown")

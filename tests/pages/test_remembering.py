@@ -172,7 +172,7 @@ def test_old_answer_is_served_while_it_is_renewed(monkeypatch: pytest.MonkeyPatc
         app.waits.set()
         assert await renewing == "2 "
         assert await app.asked() == "2 "
-        # While it cannot be renewed, the old answer is served, but not for ever.
+        # While it cannot be renewed, the old answer is served for a limited time.
         app.status = 503
         now += 61
         assert [await app.asked() for _ in range(2)] == ["2 "] * 2

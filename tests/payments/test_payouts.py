@@ -51,7 +51,7 @@ def test_money_is_transferred_once_to_an_account_with_a_known_holder(
         sent = await payouts.transfer("T-1", *to, name, AMOUNT, "refund")
         assert await payouts.transfer("T-1", *to, name, AMOUNT, "refund") == sent
         assert await payouts.transferred("T-1") == sent
-        # The same number for another sum is not the same transfer, whatever its code says.
+        # The same number with another sum is not the same transfer, even if the code says so.
         with pytest.raises(OutcomeUnknown):
             await payouts.transfer("T-1", *to, name, Rupiah(20_000), "refund")
         assert await made(banks, rail) == [("T-1", AMOUNT.value)]

@@ -65,7 +65,7 @@ def test_every_step_shows_true_sentences(
     is_form = step in ("form", "near")
     assert page.count(f'name="claim" value="{link}"') == (1 if is_form and link else 0)
     assert page.count('name="form_token"') == (1 if is_form and not link else 0)
-    # The name at the bank is shown to nobody.
+    # The name at the bank is never shown.
     assert "BUDI SANTOSO" not in page
     assert ("B*** S***" in page) == (step == "near")
     assert ("Rp3.000" in page) == is_form

@@ -1,4 +1,4 @@
-"""Waiting for a change of an order: prompt, bounded, and without queries while nobody waits."""
+"""Waiting for a change of an order: prompt, bounded, and without queries while no request waits."""
 
 import asyncio
 import time

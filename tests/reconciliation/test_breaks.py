@@ -312,7 +312,7 @@ def test_record_of_another_merchant_moves_no_money(till: Till) -> None:
         ("payment_not_in_books", 7_000, 7_000, None),
         ("payment_not_in_record", PRICE, 0, -PRICE),
     ]
-    # What came is in suspense, where a person says whose it is; no order has it.
+    # The money is in suspense until staff assign it; no order has it.
     entries = till.rows("SELECT count(*) AS count FROM entries")
     assert entries[0]["count"] == before[0]["count"] + 1
     assert till.book("suspense") == 7_000

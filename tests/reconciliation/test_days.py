@@ -65,7 +65,7 @@ def file(path: Path, *payments: tuple[str, str, int], day: date | None = None) -
     return path
 
 
-# -- by itself ---------------------------------------------------------------------------------
+# -- automatically -----------------------------------------------------------------------------
 
 
 def test_one_of_several_workers_compares_a_day(till: Till) -> None:

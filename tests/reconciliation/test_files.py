@@ -284,7 +284,7 @@ def test_formulas_dates_and_merged_cells_are_read_or_unmatched(tmp_path: Path) -
             sheet.write_datetime(row, 0, at, day)
             sheet.write(row, 1, "SETTLEMENT")
         sheet.write_formula(1, 3, "=500*2", None, 1_000)
-        sheet.write_formula(2, 3, "=500*2")  # nobody has computed it
+        sheet.write_formula(2, 3, "=500*2")  # no value was computed
         sheet.write_formula(3, 3, "=1/0", None, "#DIV/0!")
         sheet.write_datetime(4, 3, at, day)
         sheet.write_boolean(5, 3, True)

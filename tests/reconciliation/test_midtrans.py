@@ -37,7 +37,7 @@ def test_lines_of_a_midtrans_settlement_file_agree_with_the_books(
         found = await service.reconcile("midtrans", today(), [file], TESTER)
         assert (found.lines, found.matched, found.unreadable) == (10, 10, 0)
         assert await place.agrees() == 2 * PRICE
-        # What Midtrans took for itself is for finance to book.
+        # Fees that Midtrans deducted are booked by finance.
         assert await place.suspended() == ["fee_not_booked", "tax_not_booked"]
 
     tell_story(database_url, tmp_path, story)

@@ -510,7 +510,7 @@ def test_many_buyers_with_held_claims_hold_an_account(till: Till) -> None:
     assert name(till).held_for == "many_buyers"
 
 
-# -- what is typed -----------------------------------------------------------------------------
+# -- typed accounts ----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

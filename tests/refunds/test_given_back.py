@@ -54,7 +54,7 @@ def test_status_query_alone_captures_a_payment(till: Till) -> None:
     till.ask()
     till.look_up()
     assert till.shop.money(order) == {"captured": PRICE, "refunded": PRICE}
-    till.ask()  # the bank says so every day
+    till.ask()  # the bank repeats it every day
     till.look_up()
     assert till.shop.money(order) == {"captured": PRICE, "refunded": PRICE}
     assert till.suspended() == []
@@ -79,7 +79,7 @@ def test_open_refund_is_void_after_the_bank_gave_the_payment_back(till: Till) ->
     till.shop.ask_back(order)
     till.shop.work()
     till.control("refund", qr_content=qr)  # before ours is sent
-    till.send_refunds()  # the bank says no: nothing is left
+    till.send_refunds()  # the bank refuses: no money is left
     assert [one["state"] for one in refunded(till)] == ["refused"]
     told(till, attempt, number, PRICE)
     till.look_up()

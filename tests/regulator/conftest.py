@@ -28,7 +28,7 @@ class Office:
         return day_of(datetime.now(UTC))
 
     def ago(self, days: int) -> None:
-        """Move every entry of today back by so many days."""
+        """Move every entry of today `days` days into the past."""
         self.shop.arrange(
             "UPDATE entries SET posted_at = posted_at - make_interval(days => %s)"
             " WHERE posted_at > now() - interval '12 hours'",
@@ -50,7 +50,7 @@ class Office:
         return self.shop.do(self.service.statement(month))
 
     def month(self, back: int = 0) -> Month:
-        """This month, or the one so many months before it."""
+        """This month, or the month `back` months before it."""
         month = Month.of(self.today())
         for _ in range(back):
             month = Month.of(month.first - timedelta(days=1))

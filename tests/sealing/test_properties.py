@@ -1,7 +1,7 @@
 """Random documents of every structure that the standard allows: all are sealed and stay intact.
 
-The documents are written by `pdfmaker`, a writer of its own, and some are rewritten by qpdf
-(linearized, encrypted).  What was sealed is judged by us, by pyHanko and by qpdf.
+`pdfmaker`, an independent writer, writes the documents, and qpdf rewrites some of them (linearized, encrypted).
+Our verifier, pyHanko and qpdf judge the sealed documents.
 """
 
 import io

@@ -1,4 +1,4 @@
-"""Periodic task that resumes stampings, each row by itself; and unavailable originals."""
+"""Periodic task that resumes stampings, each row independently; and unavailable originals."""
 
 import re
 from datetime import UTC, datetime
@@ -183,7 +183,7 @@ def test_waiting_stamping_has_no_document(shop: Shop) -> None:
 
 
 def test_invalid_seal_returns_the_stamp(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The engine was wrong about a document: nobody gets the file, and nothing is charged."""
+    """The engine was wrong about a document: the file is not delivered, and nothing is charged."""
     buy(shop, 1)
 
     def spoilt(*arguments: Any, **more: Any) -> Sealed:

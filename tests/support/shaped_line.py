@@ -41,7 +41,7 @@ class Shape:
     one_way_seconds: float
 
     def seconds(self, octets: int, round_trips: int) -> float:
-        """The least time in seconds for so many octets and round trips."""
+        """The least time in seconds for this number of octets and round trips."""
         return octets * 8 / self.bits_per_second + round_trips * 2 * self.one_way_seconds
 
 

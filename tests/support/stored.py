@@ -12,7 +12,7 @@ _KEEP = "SELECT document_keep(%s, %s, 'surat.pdf', %s, 1, now() + interval '1 da
 
 
 def let_time_pass(shop: Shop, hours: int = 48) -> None:
-    """Move everything in the store so many hours into the past."""
+    """Move everything in the store `hours` hours into the past."""
     then = (datetime.now(UTC) - timedelta(hours=hours)).timestamp()
     for path in objects(shop):
         os.utime(path, (then, then))

@@ -17,7 +17,7 @@ from meterai.plumbing.parent import end_with_parent
 from tests.support.commands import ROOT, environment
 from tests.support.instance import Instance, until
 
-ADDRESSES = 130  # so many that the pace of the rule asks for no more codes than the platform sends
+ADDRESSES = 130  # the pace of the rule then requests no more codes than the platform sends
 
 
 def facts_of(document: str) -> dict[str, Any]:

@@ -73,7 +73,7 @@ def test_unbookable_news_is_kept_and_queried(till: Till, case: str) -> None:
     assert till.notify(paid_body(till.reference(attempt)) | changed) == f"suspended_{reason}"
     assert till.suspended() == [(reason, 0)]
     assert till.captured() == []
-    # The bank is asked at once what it meant.
+    # The bank is queried at once.
     assert till.attempt(attempt)["wait"].total_seconds() <= 0
 
 
@@ -89,7 +89,9 @@ def test_unreadable_signed_body_is_kept(till: Till, body: bytes) -> None:
 def test_money_of_a_foreign_reference_is_in_the_book(till: Till) -> None:
     body = paid_body("SOMEBODY-ELSE", "P7")
     assert till.notify(body) == "suspended_reference_unknown"
-    assert till.notify(body) == "suspended_reference_unknown"  # told again: the same item
+    assert (
+        till.notify(body) == "suspended_reference_unknown"
+    )  # repeated notification: the same item
     assert till.suspended() == [("reference_unknown", PRICE)]
     assert till.book("suspense") == PRICE
     assert till.book("bank_clearing") == -PRICE
@@ -189,7 +191,7 @@ def test_payment_executes_one_order_only(till: Till) -> None:
         "SELECT owner, payment, due_at > opened_at AS is_due_later FROM suspense_items"
     )
     assert row == {"owner": "operator", "payment": "P1", "is_due_later": True}
-    for one in (attempt, other):  # the bank is asked at once about both
+    for one in (attempt, other):  # the bank is queried at once about both
         assert till.attempt(one)["wait"].total_seconds() <= 0
 
 

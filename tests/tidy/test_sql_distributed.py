@@ -24,7 +24,7 @@ _NOW = re.compile(r"\b(?:now|clock_timestamp|statement_timestamp)\(\)")
 _CHANGE = re.compile(r"\b(?:UPDATE(?!\s+OF\b)|INSERT\s+INTO|DELETE\s+FROM)\b")
 _NIL = "00000000-0000-0000-0000-000000000000"
 
-# (rule, where, why): what stands, and what a distributed installation would have to change.
+# (rule, where, why): existing violations, and what a distributed installation would have to change.
 _GROUPS: tuple[tuple[str, tuple[str, ...], str], ...] = (
     (
         "skips_locked",
@@ -168,7 +168,7 @@ EXCEPTIONS = {(rule, where): why for rule, places, why in _GROUPS for where in p
 
 
 def _outside(text: str, ends: str) -> str:
-    """What stands before the first of these that is in no parentheses opened here."""
+    """The text before the first of these marks that is outside any parentheses opened here."""
     depth = 0
     for found in re.finditer(rf"[()]|\b(?:{ends})\b", text):
         depth += {"(": 1, ")": -1}.get(found[0], 0)
@@ -178,12 +178,12 @@ def _outside(text: str, ends: str) -> str:
 
 
 def _inside(text: str, opened: re.Match[str]) -> str:
-    """What stands between a parenthesis, with which a match ends, and its other."""
+    """The text between a parenthesis, with which a match ends, and its counterpart."""
     return _outside(text[opened.end() :], "(?!)")
 
 
 def _assigned(change: str) -> Iterator[str]:
-    """What columns are set to."""
+    """The values to which columns are set."""
     for found in re.finditer(r"\bSET\b", change):
         part, depth, start = _outside(change[found.end() :], "WHERE|FROM|RETURNING"), 0, 0
         for place, letter in enumerate(part + ","):

@@ -1,9 +1,10 @@
-"""SQL has the walls that imports have: every table is one room's, every function too.
+"""SQL obeys the same walls as imports: every table and every function belongs to one room.
 
-A room's SQL names its own tables and those of plumbing, and calls its own functions, those of plumbing,
-and those of lower rooms that are marked `-- Public:` at the head of their file.  Invariants with the evidence of marks
-(`audited`), checks that are no single query (`*_check.py`) and the comparison of records with payments, refunds and books
-compare what several rooms say: they read the tables of the rooms below theirs, and so do seals of the audit.
+A room's SQL names its own tables and those of plumbing. It calls its own functions, those of plumbing, and
+those of lower rooms that are marked `-- Public:` at the head of their file. Some checks compare facts of
+several rooms and also read the tables of lower rooms: invariants with the evidence of marks (`audited`), checks
+that are no single query (`*_check.py`), the comparison of records with payments, refunds and books, and the
+seals of the audit.
 """
 
 import ast

@@ -1,7 +1,7 @@
 """The house rules that no off-the-shelf linter knows.
 
-Each rule is one short function that yields complaints; a complaint says where and what to do
-instead.  To relax a rule, change the rule, not the code around it.
+Each rule is a short function that yields complaints. A complaint names the place and the alternative. To relax
+a rule, change the rule, not the code around it.
 """
 
 import ast

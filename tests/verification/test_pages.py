@@ -213,7 +213,7 @@ def test_claim_is_explained_with_next_step(
     )
     assert escape(translate(f"claim.{verdict}", language)) in text
     holds = verdict == ClaimVerdict.HOLDS
-    # A copy of the code holds like the code, so it is never approved, whatever the register says.
+    # A copied code is as valid as the code itself, so the page never approves it, whatever the register says.
     assert not approvals(text)
     assert ('class="verdict unsure"' in text) == holds
     assert (escape(translate("page.claim.one_document", language)) in text) == holds

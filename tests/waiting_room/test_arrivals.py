@@ -15,7 +15,7 @@ TURN = f"turn-{BUYING}"
 
 
 def run(database_url: str, directory: Path, act: Do, **settings: Any) -> None:
-    """Run the application while nobody has to wait; counts are not reported meanwhile."""
+    """Run the application while the line is not engaged. Counts are not reported meanwhile."""
 
     async def whole() -> None:
         told = settings_of(database_url, directory, proxies=1, **settings)
@@ -94,7 +94,7 @@ def test_networks_of_one_48_count_no_more_than_sixteen_a_second(
     run(database_url, tmp_path, act)
 
 
-# -- turns while nobody waits ----------------------------------------------------------------------
+# -- turns while the line is not engaged -----------------------------------------------------------
 
 
 async def bought(web: Within, office: Office, turns: list[str]) -> int:
@@ -137,7 +137,7 @@ def test_turns_hoarded_by_one_account_admit_no_other(database_url: str, tmp_path
 def test_stranger_signing_in_while_nobody_waits_gets_own_turn(
     database_url: str, tmp_path: Path
 ) -> None:
-    """Also behind an address at which somebody else has a turn."""
+    """Also behind an address at which another visitor has a turn."""
 
     async def act(web: Within, office: Office) -> None:
         first, second = Visitor(web), Visitor(web)

@@ -107,7 +107,7 @@ def test_engaged_line_advances_each_second(lines: Lines) -> None:
 
 
 def test_visitor_from_before_the_engagement_is_not_sent_back(lines: Lines) -> None:
-    """Numbers given while nobody waited are called at once."""
+    """Numbers given while the line was not engaged are called at once."""
     told(lines)
     lines.advance(1.0)
     room = lines.room()

@@ -164,7 +164,7 @@ class Waiting(RuleBasedStateMachine):
             assert serving == before
         waiting = [one for one in self.reference.taken if one.number > before]
         called = [one for one in waiting if one.number <= serving]
-        # Rate 2, five seconds at most, fractions carried, and numbers that nobody has.
+        # Rate 2, five seconds at most, fractions carried, and leased numbers without a visitor.
         assert len(called) <= sum(2 * min(one, 5.0) + 1 for one in passed)
         self.reference.serving = serving
 

@@ -436,7 +436,7 @@ def test_next_path_never_leads_elsewhere_or_in_circles(
         assert b"evil" not in page.body
         assert b"javascript:" not in page.body
         await office.advance()
-        for _ in range(2):  # in, and once more with the turn
+        for _ in range(2):  # admitted, and again with the turn
             path, page = await one.goes(asked)
             assert page.status in (200, 404)
             assert "evil" not in path
@@ -471,7 +471,9 @@ def test_malformed_queries_cause_no_fault(database_url: str, tmp_path: Path, pat
     run(database_url, tmp_path, act)
 
 
-def test_unsupported_methods_are_refused(database_url: str, tmp_path: Path) -> None:
+def test_head_options_and_unsupported_methods_follow_http(
+    database_url: str, tmp_path: Path
+) -> None:
     async def act(web: Within, office: Office) -> None:
         accept = [(b"accept", b"text/html")]
         for path in (LINE, f"{LINE}/now-serving.json"):
@@ -778,7 +780,7 @@ def test_unknown_line_is_not_found(database_url: str, tmp_path: Path) -> None:
                      "/lines/buying/now-serving", "/lines/nothing/now-serving.json"):  # fmt: skip
             found = await web.get(path, PAGE)
             assert found.status == 404, path
-        # `enter` redirects to the page of the line, which tells an ended line from an unknown one.
+        # `enter` redirects to the page of the line, which distinguishes an ended line from an unknown one.
         entering = await web.get("/lines/nothing/enter", PAGE)
         assert (entering.status, entering.header("location")) == (303, "/lines/nothing")
         assert (await web.post("/lines/nothing/place")).status == 404

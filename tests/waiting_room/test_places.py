@@ -67,7 +67,7 @@ class Counter:
         return block
 
     async def give_back(self, _line: UUID, first: int, end: int) -> None:
-        """As sql/functions/line_give_back.sql: the last numbers are given anew, others are not."""
+        """As sql/functions/line_give_back.sql: the last numbers are given again, others are not."""
         if self.before:
             await self.before()
         assert first < end <= self.next
@@ -299,7 +299,7 @@ def test_failed_give_back_does_not_stop_requests(
         await seen.wait()
         await asyncio.sleep(0)
         number, _ = await asyncio.wait_for(numbers.take(), 30)
-        assert number > 102  # lost numbers are given to nobody
+        assert number > 102  # lost numbers are never given
 
     asyncio.run(run())
 

@@ -147,7 +147,7 @@ def test_turn_is_renewed_by_use_up_to_its_end(lines: Lines) -> None:
 
 
 def test_process_without_a_view_of_lines_refuses_buyers(lines: Lines) -> None:
-    """A process that starts while the database is away does not know that nobody has to wait."""
+    """A process that starts while the database is away cannot know whether a line is engaged."""
     dead = Database("postgresql://nobody@/nothing?host=/nowhere", connections=1)
     first = lines.room()
     room = WaitingRoom(

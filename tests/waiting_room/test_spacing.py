@@ -212,7 +212,7 @@ def test_calls_are_spent_on_places_only(
         one.between(serving, reached) for one in crowds
     )
     assert spent == pytest.approx(calls - left, abs=1e-6)
-    # The calls end here: the next number would cost more than what is left.
+    # The calls end here, since the next number would cost more than the rest.
     cost = float(reached + 1 <= max(most, serving)) + sum(
         one.between(reached, reached + 1) for one in crowds
     )

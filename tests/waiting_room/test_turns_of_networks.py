@@ -74,7 +74,7 @@ def test_other_networks_are_called_before_the_third_place_of_one(
             await office.advance()
         assert all(is_called(office, one) for one in people)
         assert sum(is_called(office, one) for one in bot) <= 4
-        # Spaced places are called too where nobody else waits; new numbers are behind them.
+        # Spaced places are also called if no other visitor waits; new numbers are behind them.
         assert office.line().waiting >= 95
         before = sum(is_called(office, one) for one in bot)
         for _ in range(4):

@@ -243,7 +243,9 @@ def test_waiting_page_with_scripts_counts_and_enters_by_itself(
     call_one(hurried)
 
     def moves() -> bool:
-        reader.page.clock.run_for(LONG)  # it asks twice: a process knows the state a second later
+        reader.page.clock.run_for(
+            LONG
+        )  # it asks twice, since a process learns the state a second later
         return reader.ahead < ahead
 
     until("it moves", moves)
@@ -251,7 +253,7 @@ def test_waiting_page_with_scripts_counts_and_enters_by_itself(
     quick(hurried)
     until("it was called", lambda: Client(hurried.url).get(f"/v1{LINE}").json["serving"] >= number)
     reader.page.clock.run_for(LONG)
-    reader.page.clock.resume()  # it asks again where the answer is older than that one
+    reader.page.clock.resume()  # it asks again if the answer is older than the known one
     reader.page.wait_for_url("**/sign-in?*", timeout=LOOKS_AGAIN_MS)
 
 

@@ -42,7 +42,7 @@ def test_once_tries_every_component(watched: Instance, file: Path) -> None:
     # An instance that has just started beside other tests may be too busy for a moment.
     done = until("all is good", lambda: (found := tried()).returncode == 0 and found)
     lines = {line.split()[0]: line.split()[1] for line in done.stdout.splitlines()}
-    # Money is asked back only from a stock of orders.
+    # Refunds are requested only from a stock of orders.
     assert lines == dict.fromkeys(Component, "good") | {"refunds": "not"}
 
 

@@ -54,7 +54,7 @@ class Made:
         return WatcherService(watched, store, self.signer, self.clock, self.peers)
 
     def kill(self) -> None:
-        """Kill the watcher and start it anew; nothing is closed in order."""
+        """Kill the watcher and start it again, without an orderly stop."""
         self.watch = self._made()
 
     def tries(self, outcome: ProbeOutcome, count: int = 1, component: Component = SITE) -> None:

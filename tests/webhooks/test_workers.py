@@ -30,7 +30,7 @@ class Work:
         self.database = hooked.container.database
 
     async def queue(self, endpoint: Endpoint, count: int) -> list[UUID]:
-        """Queue so many due messages; later ones are stored before the others in the table."""
+        """Queue `count` due messages; later ones are stored before the others in the table."""
         ids = sorted(new_id() for _ in range(count))
 
         async def add(tx: Tx) -> None:
@@ -51,7 +51,7 @@ class Work:
             await store.attempted(tx, made)
 
     async def waiting(self, count: int) -> None:
-        """Wait until so many transactions wait for a lock."""
+        """Wait until `count` transactions wait for a lock."""
         query = (
             "SELECT count(*) AS found FROM pg_locks l JOIN pg_stat_activity a USING (pid)"
             " WHERE NOT l.granted AND a.datname = current_database()"

@@ -203,7 +203,7 @@ def test_statement_does_not_begin_without_remaining_time(database_url: str) -> N
 
 
 def test_connection_with_the_right_limit_is_taken_first(database_url: str) -> None:
-    """So that few limits are set anew when requests with several limits alternate."""
+    """Then few limits are set again when requests with several limits alternate."""
 
     async def run() -> list[tuple[str, int]]:
         seen = []
@@ -216,7 +216,7 @@ def test_connection_with_the_right_limit_is_taken_first(database_url: str) -> No
                         seen.append((row["is"], row["who"]))
         return seen
 
-    settled = asyncio.run(run())[1:]  # the limit of the first connection is set anew
+    settled = asyncio.run(run())[1:]  # the limit of the first connection is set again
     assert len(set(settled)) == 2
     assert len({process for _, process in settled}) == 2
 

@@ -1,4 +1,4 @@
-"""Request bodies take bounded memory and time, whoever sends them."""
+"""Request bodies take bounded memory and time for every sender."""
 
 import asyncio
 import contextvars

@@ -33,7 +33,7 @@ def scope_of(announced: int | str | None, *more: tuple[bytes, bytes]) -> Any:
 
 
 def sending(size: int) -> Receive:
-    """A client that sends so many bytes and then waits for its answer."""
+    """A client that sends `size` bytes and then waits for its answer."""
     left = size
 
     async def receive() -> Any:

@@ -172,7 +172,7 @@ def test_slow_authority_is_abandoned(authority):
 
 @pytest.mark.parametrize("head", [b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n", b"", b"X"])
 def test_slowly_sending_authority_is_cut_off(authority, head):
-    """Single bytes keep a socket alive for ever, so the whole exchange has a limit."""
+    """Single bytes would keep a socket alive indefinitely, so the whole exchange has a limit."""
     over = threading.Event()
 
     def drip() -> None:
@@ -189,7 +189,7 @@ def test_slowly_sending_authority_is_cut_off(authority, head):
         started = time.monotonic()
         with pytest.raises(TimeStampUnavailable):
             TimeStampAuthority(url, [authority.root], 0.4).token(VALUE)
-        assert time.monotonic() - started < TIMEOUT_SECONDS  # the server would send for ever
+        assert time.monotonic() - started < TIMEOUT_SECONDS  # the server would send endlessly
         over.set()
         thread.join()
 

@@ -27,8 +27,10 @@ POINTS_PER_MM = 72 / 25.4
 
 
 def code_text(serial: Serial, characters: int = 0) -> str:
-    """Text of a code of the platform, its address lengthened to so many characters; the
-    same for the same serial."""
+    """Text of a QR code of the platform, whose address is lengthened to `characters` characters.
+
+    It is the same for the same serial.
+    """
     digest = hashlib.sha256(serial.text.encode()).digest()
     tail = f"/{serial}/{claim.make(serial, AT, digest, KEY)}"
     return "HTTPS://METERAI.EXAMPLE/C".ljust(characters - len(tail), "X") + tail

@@ -82,7 +82,7 @@ def test_stamp_is_seen_at_its_placement(bench, make_pdf, entries, size):
         left, low, right, high = inked(part)
         assert (left, low) == (pytest.approx(6, abs=2), pytest.approx(6, abs=2))
         assert (right, high) == (pytest.approx(width + 6, abs=2), pytest.approx(height + 6, abs=2))
-        # Upright: the name stands in a dark band near the top, the serial on white near the bottom.
+        # Upright: the name is in a dark band near the top, the serial on white near the bottom.
         band, inset = round(height * 0.06), 6 + round(height * 0.035)
         assert tone(part, inset, band) + 50 < tone(part, part.height - inset - band, band)
 
