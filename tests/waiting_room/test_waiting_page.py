@@ -243,9 +243,8 @@ def test_waiting_page_with_scripts_counts_and_enters_by_itself(
     call_one(hurried)
 
     def moves() -> bool:
-        reader.page.clock.run_for(
-            LONG
-        )  # it asks twice, since a process learns the state a second later
+        # It asks twice, since a process learns the state a second later.
+        reader.page.clock.run_for(LONG)
         return reader.ahead < ahead
 
     until("it moves", moves)
