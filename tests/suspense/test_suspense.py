@@ -89,9 +89,8 @@ def test_unreadable_signed_body_is_kept(till: Till, body: bytes) -> None:
 def test_money_of_a_foreign_reference_is_in_the_book(till: Till) -> None:
     body = paid_body("SOMEBODY-ELSE", "P7")
     assert till.notify(body) == "suspended_reference_unknown"
-    assert (
-        till.notify(body) == "suspended_reference_unknown"
-    )  # repeated notification: the same item
+    # A repeated notification belongs to the same item.
+    assert till.notify(body) == "suspended_reference_unknown"
     assert till.suspended() == [("reference_unknown", PRICE)]
     assert till.book("suspense") == PRICE
     assert till.book("bank_clearing") == -PRICE
