@@ -20,7 +20,7 @@ LIMIT = 3
 
 
 class Office:
-    """An organization that has the account of the shop as a clerk with a limit."""
+    """An organization in which the account of the shop is a clerk with a limit."""
 
     def __init__(self, shop: Shop, limit: int | None = LIMIT) -> None:
         self.shop = shop

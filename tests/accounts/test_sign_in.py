@@ -151,7 +151,8 @@ def test_code_is_available_again_from_the_time_in_the_refusal(counter: Counter) 
         counter.ask(ANI)
     counter.clock.at = refused.value.retry_at
     counter.ask(ANI)
-    with pytest.raises(TooManyCodes):  # only the first left the hour, not those ten minutes later
+    # By then only the first code has left the hour; the others were sent ten minutes later.
+    with pytest.raises(TooManyCodes):
         counter.ask(ANI)
 
 
@@ -355,7 +356,7 @@ def test_form_sent_twice_signs_in_with_both_answers(counter: Counter) -> None:
     assert callers[0].account == callers[1].account
     counter.clock.wait(seconds=SAME_PRESS.total_seconds() - 1)
     assert counter.do(counter.codes.sign_in(challenge, code, "id", "", mark)).session
-    counter.clock.wait(seconds=1)  # counted from the first press: later ones do not extend it
+    counter.clock.wait(seconds=1)  # counted from the first press; later presses do not extend it
     with pytest.raises(CodeSpent):
         counter.do(counter.codes.sign_in(challenge, code, "id", "", mark))
 

@@ -84,7 +84,8 @@ def test_each_answer_to_a_key_has_rate_limit_headers(database_url: str, tmp_path
             assert given.status == status
             policy = f'"concurrent";q={limit};qu="concurrent-requests"'
             assert given.header("ratelimit-policy") == policy
-            # Four are kept for other priorities, one is this request, and the one before ends at the end of its turn.
+            # Four slots are kept for other priorities, one is this request, and the previous request ends with
+            # its loop iteration.
             free = [f'"concurrent";r={limit - taken}' for taken in (5, 6)]
             assert given.header("ratelimit") in free
         for path, shown in (("/v1/claim-keys", key), ("/v1/orders", {}), ("/", {})):
@@ -362,8 +363,8 @@ SERIAL = SerialMaker(7).make().text
 async def responses_to_each(web: Within, key: dict[str, str]) -> tuple[Given, Given, Given, Given]:
     """The same failure for an account's program, an anonymous program, a browser and the bank.
 
-    One after the other: four at once open three more connections, and a server that is slow to give one counts as down
-    (503).
+    The requests run one after the other. Four at once would open three more connections, and a server that is
+    slow to give a connection counts as down (503).
     """
     return (
         await web.get("/v1/orders", key),
@@ -411,7 +412,7 @@ def assert_each_in_their_words(asked: tuple[Given, ...], status: int, code: str)
 
 @pytest.fixture
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A server that takes long to give a connection does not count as down."""
+    """A server that is slow to give a connection does not count as down."""
     monkeypatch.setattr(link, "CONNECT_SECONDS_MAX", 30)
     monkeypatch.setitem(link._PARAMETERS, "connect_timeout", 30)
 

@@ -37,7 +37,7 @@ def test_every_answer_has_its_own_request_id(database_url: str, tmp_path: Path) 
                         told = json.loads(given.body)
                         assert told["request_id"] == given.header(NAME), (method, target)
         assert len(seen) == asked
-        # A cached page, a file, news of the bank, and a head that is too long.
+        # A cached page, a file, a notification of the bank, and a head that is too long.
         for _ in range(2):
             seen.add((await web.get("/", HTML)).header(NAME))
         seen.add((await web.post("/snap/v1.0/qr/qr-mpm-notify", NEWS, signed(NEWS))).header(NAME))

@@ -62,7 +62,7 @@ def bounds(kind: Any) -> Between | None:
 
 
 NUMBERS = list(numbers())
-# Once for each option: those that every command takes are the same everywhere.
+# Once for each option, since an option is the same for every command.
 EACH = {option: command for command, option, _ in NUMBERS if command not in SERVING}
 
 

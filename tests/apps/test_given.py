@@ -26,7 +26,8 @@ from tests.support.draws import drawn_record, entries_of
 AT = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
 NO_TEXT = os.fsdecode(b"\xff\xfe")
 STATUSES = {int(one) for one in Exit} - {Exit.FAULT}
-# Their metrics must be shared before anything counts, which has already happened in this process.
+# The metrics of these commands must be shared before anything counts, and in this process something has counted
+# already.
 ALONE = frozenset({"web", "worker"})
 HERE = [command for command in COMMANDS if command not in ALONE]
 
@@ -245,7 +246,7 @@ def test_data_directory_that_is_no_directory_is_refused(tmp_path: Path, make: Ma
     make(tmp_path / "data")
     for command in HERE:
         if command in ("up", "restore", "verify-claim"):
-            continue  # two make it, the third does not need it
+            continue  # the first two make the directory, and the third does not need it
         done = run_here(tmp_path / "data", *command.split(), *ARGUMENTS.get(command, ()))
         assert_reported(done)
         assert "installation_missing: " in done.stderr
@@ -263,7 +264,7 @@ def test_file_is_read_up_to_its_bound(tmp_path: Path) -> None:
 
 
 def words_of(kind: object) -> Iterator[object]:
-    """Yield the annotations within one that are text."""
+    """Yield the parts of an annotation that are text."""
     if kind is str or (get_args(kind)[:1] == (str,)):
         yield kind
     else:

@@ -57,7 +57,7 @@ def test_damaged_document_is_repaired_stamped_and_found_genuine(
     source, target = tmp_path / "broken.pdf", tmp_path / "stamped.pdf"
     source.write_bytes(pdf(2)[:-60])
     places = ("--place", "1,36,36,80", "--place", "-1,200,36,80")
-    # In its own process, as for an operator: the processes that it starts end with it.
+    # In a process of its own, as for an operator: the processes that `seal` starts end with it.
     done = run(data, "seal", str(source), str(target), *places)
     assert done.returncode == 0, done.stderr
     repaired, *serials = done.stdout.splitlines()

@@ -27,7 +27,7 @@ SENTENCE = '["greetings.hello"]\nid = "Halo"\nen = "Hello"\n'
 
 @pytest.fixture
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A folder of installed distributions on the path; nothing of it is left afterwards."""
+    """A folder of installed distributions on the import path, removed afterwards."""
     folder = tmp_path / "site"
     folder.mkdir()
     beside = list(messages._BESIDE)

@@ -270,7 +270,7 @@ def test_any_redacted_text_is_short(text: str) -> None:
 def test_redaction_of_long_text_is_fast(text: str) -> None:
     begun = time.process_time()
     redacted(text)
-    assert time.process_time() - begun < 5  # it ends
+    assert time.process_time() - begun < 5  # the redaction ends
 
 
 def test_exception_is_logged_by_kinds_and_lines() -> None:

@@ -112,7 +112,7 @@ class Chance:
         self.may = lambda share: self._random.random() < share
 
     def octets(self) -> bytes:
-        """A value: a known bad one, a random one, or both."""
+        """A value: a known bad value, a random one, or both."""
         roll = self._random.random()
         if roll < 0.7:
             return self.choose(NASTY)
@@ -199,7 +199,7 @@ class Caller:
 
 
 async def callers(web: Within) -> list[Caller]:
-    """An anonymous caller, one with a key, one with a browser."""
+    """An anonymous caller, a caller with a key, and a caller with a browser."""
     accounts = web.container.of(AccountService)
     account = await accounts.create("stranger@example.org", actor=TESTER)
     key = await accounts.create_api_key(account, "test", actor=TESTER)

@@ -359,7 +359,7 @@ def test_payment_at_another_bank_is_found(database_url: str, tmp_path: Path) -> 
             container = place.web.container
             found = await check_numbers(container.database, container.of(Rails), None)
             assert [row["provider"] for row in found.evidence] == ["toy"]
-            now = datetime.now(UTC) + timedelta(hours=1)  # both sides have it by then
+            now = datetime.now(UTC) + timedelta(hours=1)  # both sides have the payment by then
             begins = now - timedelta(hours=2)
             paying = place.web.container.of(PaymentService)
             assert not (await check_bank(place.web.container.database, paying, begins, now)).holds

@@ -26,7 +26,7 @@ from tests.support.pdf import pdf
 
 @pytest.fixture(scope="module")
 def inside(instance: Instance) -> Inside:
-    """The shared instance with an account that bought, stamped, and asked the rest back."""
+    """The shared instance with an account that bought stamps, used one, and returned the rest."""
     inside = Inside(instance)
     customer, order = bought(inside, 3)
     assert customer.stamp(pdf(words="audit")).status == 201

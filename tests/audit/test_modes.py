@@ -274,7 +274,7 @@ def test_objects_are_those_of_documents(history: History, spoilt: Spoilt) -> Non
 
 
 class _ChangesWhileListed(ObjectStore):
-    """A store with one change behind its first list."""
+    """A store whose objects change once, right after they are listed first."""
 
     happens: Callable[[], object] | None = None
 

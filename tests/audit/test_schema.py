@@ -314,7 +314,7 @@ def test_migrated_schema_holds(history: History) -> None:
 @pytest.mark.parametrize("what", CHANGES)
 def test_changed_schema_is_found(history: History, spoilt: Spoilt, what: str) -> None:
     sql, seen_by = CHANGES[what]
-    # Locks of the shop's pool are released soon, since no statement takes one for long.
+    # Locks of the shop's connections are released soon, since no statement holds one for long.
     spoilt.connection.execute("SET LOCAL lock_timeout = '30s'")
     spoilt.connection.execute(sql.encode())
     assert seen_by in broken(history, spoilt)

@@ -95,7 +95,7 @@ def right_records(names: list[str]) -> list[list[str]]:
 
 
 def wrong_records(names: list[str]) -> list[list[str] | str]:
-    """37 records of every wrong kind, with the same codes as those lines; a text is a whole line."""
+    """37 records of every wrong kind, with the same codes as the wrong JSON lines. A text is a whole line."""
     file = iter(names)
 
     def of_next(**cells: str) -> list[str]:

@@ -59,7 +59,7 @@ def listed(shop: Shop) -> Any:
 
 
 def make_stalled(shop: Shop, seconds: float) -> None:
-    """Pretend that no row ended for so long."""
+    """Move the batch into the past, as if no row had ended for `seconds` seconds."""
     shop.arrange("UPDATE batches SET started_at = started_at - make_interval(secs => %s)", seconds)
     shop.arrange("UPDATE batches SET made_at = made_at - make_interval(secs => %s)", seconds)
     shop.arrange("UPDATE batch_rows SET ended_at = ended_at - make_interval(secs => %s)", seconds)

@@ -254,7 +254,7 @@ class Clerk:
 
     @property
     def used(self) -> int:
-        """Stamps that it used this month."""
+        """Stamps that the clerk used this month."""
         service = self.shop.container.of(OrganizationService)
         members = self.shop.do(service.members(self.shop.account))
         return next(one.stamps_used for one in members if one.person == self.person)
@@ -269,7 +269,7 @@ def test_batch_beyond_limit_of_member_is_not_started(shop: Shop) -> None:
         starts(shop, batch, clerk.person)
     assert (refused.value.needed, refused.value.left) == (4, 3)
     assert state(shop, batch) == (BatchState.OPEN, 0)
-    # The organization itself may start it.
+    # The organization itself, which has no limit, may start the batch.
     assert starts(shop, batch) is BatchState.WORKING
     shop.do(worker(shop).worker_pool().once())
     assert state(shop, batch) == (BatchState.FINISHED, 4)
@@ -284,7 +284,7 @@ def test_rows_beyond_spent_member_limit_are_refused_without_held_stamps(
     clerk = Clerk(shop, limit=5)
     buy(shop, 10)
     batches = []
-    for count in (4, 3):  # each within the limit, both together beyond it
+    for count in (4, 3):  # each batch is within the limit, and both together exceed it
         rows, files = letters(count)
         batches.append(filled(shop, *rows, **files))
         assert starts(shop, batches[-1], clerk.person) is BatchState.WORKING

@@ -42,7 +42,7 @@ M, S = Matter, CaseState
 
 
 def trail(desk: Desk) -> list[str]:
-    """Return acts of the trail about cases, sorted by name, since those of one transaction share a time."""
+    """Acts in the trail about cases, sorted by name, since acts of one transaction share a time."""
     rows = desk.shop.rows(
         "SELECT action FROM audit_events WHERE action LIKE 'case_%%' ORDER BY action"
     )

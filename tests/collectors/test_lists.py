@@ -43,7 +43,7 @@ def stocked(collecting: Collecting) -> Collecting:
 
 @cache
 def document(name: str) -> bytes:
-    """The document of this name; made again in another second it has other bytes."""
+    """The document of this name. Its bytes depend on the second in which it is made."""
     return pdf(words=name)
 
 

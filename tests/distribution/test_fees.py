@@ -110,7 +110,7 @@ def test_mail_of_an_order_names_each_part_of_its_sum(shop_open: Depot) -> None:
 
 
 def test_seller_cannot_buy_from_itself(shop_open: Depot) -> None:
-    """A fee has an entry with one id on each side: in one account they would collide."""
+    """Both sides of a fee have an entry with the same id; in one account these would collide."""
     own, sold = orders(shop_open), found(shop_open)
     with pytest.raises(Malformed, match="seller"):
         shop_open.shop.do(own.place(shop_open.account, "key", 1, sold=sold))
@@ -199,7 +199,7 @@ def test_fee_of_returned_stamps_is_returned(shop_open: Depot) -> None:
 def test_spent_fee_is_owed_and_paid_by_the_next_fee(shop_open: Depot) -> None:
     order = paid(shop_open, 10)
     assert shop_open.balance == 110_000
-    shop_open.sell(10)  # uses 105,000 of it
+    shop_open.sell(10)  # uses 105,000 of the deposit
     shop_open.work()
     shop_open.shop.ask_back(order)
     shop_open.work()
@@ -271,7 +271,7 @@ def test_seller_closed_during_journey_is_refused_except_for_a_repeat(shop_open: 
     shop_open.shop.make_qr(shop_open.shop.attempts(order)[-1])
     shop_open.shop.pay(order)
     shop_open.work()
-    assert shop_open.balance == 100_000 + SELLERS  # it sold this order
+    assert shop_open.balance == 100_000 + SELLERS  # the distributor that sold this order
     shop_open.check()
 
 

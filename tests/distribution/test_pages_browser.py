@@ -44,7 +44,7 @@ class Keeper(Applicant):
     """A person who sells."""
 
     def account_shown(self) -> str:
-        """The number that it gives its distributor."""
+        """The number by which a distributor invites this account."""
         text = self.page.locator("#number").inner_text()
         return re.sub(r"[\s-]", "", text)
 
@@ -92,7 +92,7 @@ def distributor(inside: Inside, person: str) -> str:
 
         await container.database.run(approve)
 
-    with ThreadPoolExecutor(1) as aside:  # this thread runs the loop of the browser
+    with ThreadPoolExecutor(1) as aside:  # the event loop of the browser runs in this thread
         aside.submit(inside.ask, make).result()
     return show("acc", account)
 
@@ -140,7 +140,7 @@ class Street:
         until("the deposit is there", lambda: balance() == "Rp150.000")
 
     def sells(self) -> None:
-        """The same form twice is one sale, found by its reference."""
+        """The same form sent twice is one sale, found by its reference."""
         shop = self.shop
         shop.goes_to("/sales")
         shop.fills(email="bukan alamat", quantity="2", reference="kasir-1")
@@ -177,7 +177,7 @@ class Street:
         expect(shop.page.locator("tbody")).to_contain_text("belum menerima")
 
     def resells(self) -> None:
-        """It accepts, sells within its limit, and sees only its own sales, until it is paused."""
+        """A reseller accepts, sells within its limit, and sees only its own sales, until it is paused."""
         kiosk = self.kiosk
         kiosk.goes_to("/sales")
         kiosk.presses("Terima")

@@ -160,7 +160,7 @@ def test_sales_by_seller_do_not_count_in_limit_of_own_orders(depot: Depot) -> No
 
     for key in ("first", "second"):
         depot.shop.do(depot.shop.container.database.once(order_store.place, own(key)))
-    # An order that the buyer places on the page of a seller is its own.
+    # An order that the buyer places on the page of a seller belongs to the buyer.
     depot.shop.arrange(
         "INSERT INTO order_sellers (account_id, order_id, seller_id, seller, fee)"
         " SELECT account_id, order_id, %s, 'x', 0 FROM orders WHERE idempotency_key = 'first'",

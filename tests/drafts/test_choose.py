@@ -448,7 +448,7 @@ def test_good_file_leads_straight_to_placing_and_back(chromium, instance, script
     page.wait_for_url("**/stamp")
     for name in ("satu.pdf", "dua.pdf"):
         chooser.sees(name, "Siap")
-    expect(page.locator("input[type=file]")).to_be_visible()  # another one can be added
+    expect(page.locator("input[type=file]")).to_be_visible()  # another file can be added
     assert chooser.complaints == []
 
 

@@ -199,7 +199,7 @@ def test_part_continues_at_end_of_last_one(shop: Shop) -> None:
     part = content[:PART_BYTES_MAX]
     after = shop.do(uploads(shop).append(draft, file, 0, part))
     assert after.received == PART_BYTES_MAX
-    # Two senders have the same offset: one wins, and the other gets the new offset.
+    # Two senders have the same offset: one part is stored, and the other sender gets the new offset.
     with pytest.raises(UploadOffsetMismatch) as wrong:
         shop.do(uploads(shop).append(draft, file, 0, part))
     assert wrong.value.offset == PART_BYTES_MAX
@@ -295,7 +295,7 @@ def test_leased_files_are_as_many_as_are_examined(
 def test_file_whose_examination_fails_repeatedly_is_refused(shop: Shop) -> None:
     draft, _ = opened(shop)
     waiting(shop, draft, "hilang.pdf")
-    # A part of it is lost.
+    # one part of the file is lost
     shop.arrange("UPDATE draft_files SET parts = ARRAY[%s::uuid]", new_id())
     [before] = shop.do(drafts(shop).files(draft))
     pauses = []
@@ -336,7 +336,7 @@ def test_wait_for_slot_does_not_count_as_examination(
 
 def test_repeated_file_is_recognised(shop: Shop) -> None:
     draft, _ = opened(shop)
-    content = pdf(words="Surat")  # made once, since it contains its time of creation
+    content = pdf(words="Surat")  # made once, since the document contains its time of creation
     first, again = add(shop, draft, "Surat", content), add(shop, draft, "Salinan", content)
     assert duplicates([first, again]) == {again.id: first}
 
@@ -412,7 +412,7 @@ def test_token_of_merged_draft_leads_to_merged_draft(shop: Shop) -> None:
     strange, token = opened(shop)
     file = add(shop, strange)
     adopt(shop, token)
-    adopt(shop, oldest)  # both are merged into this older one
+    adopt(shop, oldest)  # both are merged into this older draft
     for one in (token, device, oldest):
         assert shop.do(drafts(shop).waits_for_owner(one)), "signing in leads back to it"
     kept = shop.do(drafts(shop).current(token, shop.account))
@@ -422,7 +422,7 @@ def test_token_of_merged_draft_leads_to_merged_draft(shop: Shop) -> None:
     shop.do(drafts(shop).place(kept, file, [PLACE]))
     order = new_id()
     shop.do(drafts(shop).finish(kept, order, [file]))
-    for earlier in (strange, mine):  # a page of it may still be open somewhere
+    for earlier in (strange, mine):  # a page of the draft may still be open somewhere
         done = shop.do(drafts(shop).ordered(shop.account, earlier.id))
         assert done is not None
         assert done.order == order
@@ -704,7 +704,7 @@ def test_use_prolongs_draft_up_to_maximum(shop: Shop) -> None:
         return again.expires_at - SystemClock().now()
 
     assert used_after(timedelta(hours=20)) > lives - timedelta(minutes=1)
-    left = used_after(timedelta(hours=36))  # 56 hours since it began: 16 are left
+    left = used_after(timedelta(hours=36))  # 56 hours after the draft began: 16 are left
     assert timedelta(hours=15) < left <= timedelta(hours=16)
 
 

@@ -244,7 +244,7 @@ def by_numbers(seat: Seat) -> None:
 
 
 def by_nothing(_: Seat) -> None:
-    """The suggested place is used as it is."""
+    """Accept the suggested place without a change."""
 
 
 WAYS = [
@@ -510,7 +510,7 @@ def test_warning_and_button_stay_visible_while_scrolling(chromium, inside, heigh
     assert bar is not None
     assert stamp["y"] >= 0
     assert stamp["y"] + stamp["height"] <= bar["y"]
-    # The bar leaves the page more room than it takes.
+    # The bar covers less of the screen than it leaves to the page.
     assert bar["height"] < height / 2
     seat.context.close()
 

@@ -315,7 +315,8 @@ def test_file_taken_out_during_upload_is_gone(run):
 
 
 def test_sum_of_all_drafts_is_limited_and_cached(run, monkeypatch):
-    monkeypatch.setattr(holdings, "READ_SECONDS", 3600.0)  # all that follows is within it
+    # The whole test takes less time than this.
+    monkeypatch.setattr(holdings, "READ_SECONDS", 3600.0)
 
     async def act(visitor: Visitor) -> None:
         asked = 0

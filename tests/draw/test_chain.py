@@ -91,7 +91,7 @@ def test_first_round_after_a_time_is_computed(at: int, chain) -> None:
 
 
 def test_library_leaves_the_recursion_limit_unchanged() -> None:
-    """A raised limit lets a text of brackets end any process that reads JSON."""
+    """With a raised limit, a text of many brackets could end any process that reads JSON."""
     code = (
         "import json, sys; before = sys.getrecursionlimit()\n"
         "from meterai.draw.protocol.chain import QUICKNET, randomness_of\n"

@@ -91,7 +91,8 @@ def test_failing_relay_is_ignored(fault: str, tmp_path) -> None:
         bad, _ = relays
         bad.faults.apply({fault: DELAY_SECONDS if fault == "response_delay_seconds" else -1})
         began = time.monotonic()
-        # Patient enough for the slow relay: only a client that does not wait for it finishes earlier.
+        # The time-out is long enough for the slow relay, so only a client that does not wait for it finishes
+        # earlier.
         patient = Relays(urls, timeout_seconds=2 * DELAY_SECONDS)
         assert await patient.signature_of(CHAIN, PAST) == signature_of(PAST)
         assert time.monotonic() - began < DELAY_SECONDS

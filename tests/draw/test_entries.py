@@ -53,7 +53,7 @@ def test_changed_byte_is_refused_or_changes_the_list(
 @pytest.mark.parametrize(
     ("change", "line"),
     [
-        (lambda lines: lines[:2] + lines[1:], 3),  # one twice
+        (lambda lines: lines[:2] + lines[1:], 3),  # one entry twice
         (lambda lines: [lines[1], lines[0], *lines[2:]], 2),
         (lambda lines: [*lines[:3], lines[3].upper(), *lines[4:]], 4),
         (lambda lines: [*lines[:3], b" " + lines[3][1:], *lines[4:]], 4),

@@ -20,7 +20,7 @@ UNIT_OF = Path(__file__).parents[2] / "meterai/ledger/sql/functions/unit_of.sql"
 
 
 class Event(NamedTuple):
-    """Row of the table of events: its books; those in brackets appear only on some entries."""
+    """A row of the table of events with its books. Those in brackets appear only in some entries."""
 
     entry: str
     debit: frozenset[str]

@@ -125,7 +125,7 @@ def test_concurrent_approvals_take_duty_once(
         for amount in ("30000", "30001")
     ]
     supervisor.decide(asked[0])
-    supervisor.decide(asked[1])  # it is overtaken: its forecast is refused now
+    supervisor.decide(asked[1])  # the approval is overtaken: its forecast is refused now
     assert [one.amount for one in books.read(store.open_payouts)] == [30_000]
 
 

@@ -19,7 +19,7 @@ from tests.support.shop import PRICE
 from tests.support.till import Till, open_till
 
 NTPN, BILLING = "0A1B2C3D4E5F6G7H", "820251234567890"
-FEE, TAX = 74, 8  # of Rp10.000 and a fee of Rp500: 0.7 % rounded half up, and eleven percent of it
+FEE, TAX = 74, 8  # fee of 0.7 % on Rp10.000 plus Rp500, rounded half up, and the tax of 11 % on it
 PAID = PRICE + 500
 
 

@@ -25,7 +25,7 @@ def reports(shop: Shop) -> Reports:
 
 
 def night(shop: Shop) -> Incident:
-    """An incident of an hour in which one order was executed, one refunded, and one still waits."""
+    """An incident of an hour in which one order was executed, one was refunded, and one still waits."""
     now = datetime.now(UTC)
     made = opened(shop, started_at=now - timedelta(minutes=1), at=now)
     desk = Desk(shop)

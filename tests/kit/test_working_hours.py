@@ -30,7 +30,7 @@ def wib(day: int, hour: int, minute: int = 0) -> datetime:
         (wib(6, 15), 2, wib(9, 9)),  # over a weekend
         (wib(7, 12), 1, wib(9, 9)),  # asked on a Saturday
         (wib(3, 6), 1, wib(3, 9)),  # before the office opens
-        (wib(3, 22), 8, wib(4, 16)),  # after it closed: the whole next day
+        (wib(3, 22), 8, wib(4, 16)),  # after the office closed: the whole next day
         (wib(2, 8), 40, wib(6, 16)),  # a week
     ],
 )

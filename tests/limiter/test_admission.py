@@ -50,7 +50,7 @@ IN_ITS_WORDS = BusyAnswer(504, "application/json", b'{"code":"busy here"}')
 
 
 def routes() -> Litestar:
-    """Return an application with one path of each priority; none is called."""
+    """An application with one path of each priority, whose handlers are never called."""
 
     def path(priority: Priority) -> Any:
         @get(PATHS[priority], opt={"permission": Permission.PUBLIC, "priority": priority})
@@ -399,7 +399,7 @@ def test_credential_counts_once_it_was_accepted() -> None:
 
 
 def refused_from(addresses: list[str], priority: Priority = Priority.CHECKOUT) -> int:
-    """Return how many count as refused where these users find no slot."""
+    """Return how many refusals count if these users find no slot."""
 
     told: list[int] = []
 

@@ -345,7 +345,7 @@ def test_frozen_or_invalid_server_answer_delays_that_mail_alone(
 ) -> None:
     monkeypatch.setattr(
         mail, "STEP_SECONDS_MAX", 2.0
-    )  # a busy machine takes part of it for any mail
+    )  # a busy machine uses part of this time for any mail
     server = MailServer({"cold": FREEZE, "mad": GARBAGE}, {"late": FREEZE})
 
     async def story(office: Office) -> None:
@@ -468,7 +468,7 @@ def test_mails_wait_for_an_unavailable_server(database_url: str) -> None:
         hands.now += PROBE_SECONDS
         await office.look()
         assert outgoing.state == CircuitState.OPEN
-        # The first may fail before the next one begins.
+        # The first delivery may fail before the next one begins.
         assert 1 <= await office.tries() - begun <= PROBES_MAX
         office.mails._mailer = office.mailer
         hands.now += PROBE_SECONDS
@@ -476,7 +476,7 @@ def test_mails_wait_for_an_unavailable_server(database_url: str) -> None:
             await office.look()
         assert len(office.server.taken) == 4 * CALLS_MIN
 
-    with socket.socket() as taken:  # held, so that no other server listens there
+    with socket.socket() as taken:  # held by the test, so that no other server listens there
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]
         in_office(database_url, story)

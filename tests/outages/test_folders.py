@@ -35,7 +35,7 @@ async def serving(handler: Handler) -> AsyncIterator[str]:
 
 
 def fetched(handler: Handler, watcher: SigningWatcher) -> Mapping[str, Sequence[Signed]]:
-    """Read one watcher over HTTP, beside a good one in a folder; return the readings."""
+    """Read one watcher over HTTP, beside a valid watcher in a folder; return the readings."""
 
     async def fetch() -> Mapping[str, Sequence[Signed]]:
         async with serving(handler) as url:

@@ -291,7 +291,7 @@ def test_copy_of_a_replaced_record_is_refused_with_the_one_that_replaced_it(
 @pytest.mark.parametrize(
     "change",
     [
-        # A longer period with the hash of it; the readings of another minute with theirs.
+        # A longer period with a matching hash, and readings of another minute with theirs.
         "UPDATE outages SET findings = jsonb_set(findings, '{failed,affix,0,end}', '\"2024-09-03T12:45:00Z\"')",
         "UPDATE outages SET findings = jsonb_set(findings, '{failed,affix}', '[]')",
         "UPDATE outages SET begins_at = begins_at + interval '15 minutes'",

@@ -116,7 +116,7 @@ def test_stranger_gets_a_copy_with_the_claim_and_nothing_is_stored(seen: Seen) -
     outage = seen.keeping.sealed()
     path = f"/outages/{outage.shown}/copy"
     before = seen.keeping.shop.rows("SELECT count(*) AS n FROM audit_events")
-    # As certutil prints it.
+    # in the notation of certutil
     text = seen.copied(path, {"document": HASH.upper() + " ", "at": typed(12)})
     assert HASH in text.replace(" ", "")
     assert "3 Sep 2024 19:12 WIB, as stated by the applicant" in text

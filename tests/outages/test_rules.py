@@ -195,7 +195,7 @@ def test_two_readings_of_one_minute_do_not_count() -> None:
     others = three(MINUTES, fails(8))[1:]
     others[1].documents = []
     derived = derive({one.name: forged, **readings(others)}, at(0), at(MINUTES), HERE)
-    # From the first of the two to the one after them.
+    # From the first of the two minutes to the minute after them.
     assert left_out(derived) == [("jakarta", 8, 10, LeftOutReason.CHAIN)]
     assert spans(derived) == []
     assert unmeasured(derived) == [(8, 10)]

@@ -24,7 +24,7 @@ NAMES = ("a", "b", "c", "d")
 
 
 def watcher(name: str, chance: random.Random) -> SigningWatcher:
-    """A watcher that at random is cut off, loses lines, sets its clock back and reads other installations."""
+    """A watcher that is randomly cut off, loses lines, sets its clock back and measures other installations."""
     made, minute = SigningWatcher(name), -3
     while minute < MINUTES + 3:
         made.installation = HERE if chance.random() < 0.98 else "https://other.example"

@@ -198,8 +198,10 @@ def test_files_are_sent_without_comments_and_spaces() -> None:
 
 
 def _without_spaces(content: bytes) -> bytes:
-    """Both are without meaningless characters: spaces, a semicolon or a comma before a bracket, brackets around one
-    parameter or around nothing after `new`, `const` and `let` after another of their kind.
+    """Normalize CSS or a script by removing what has no meaning.
+
+    Removed are white space, empty parentheses after `new`, a `;` or `,` before a closing brace, and the
+    parentheses around the only parameter of an arrow function. A repeated `const` or `let` becomes a comma.
     """
     said = re.sub(rb"(\bnew \w+)\(\)(?=[;,)} ])", rb"\1", content)
     solid = re.sub(rb"[;,](?=\})|\((\w+)\)(?==>)", rb"\1", re.sub(rb"\s", b"", said))

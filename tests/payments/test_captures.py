@@ -23,7 +23,7 @@ def test_charged_back_attempt_is_not_paid_by_a_second_payment(shop: Shop) -> Non
 
 
 def test_mark_of_an_earlier_version_is_known_with_any_sum(shop: Shop) -> None:
-    """Earlier versions kept a chargeback that came before its payment as a capture of the sum taken."""
+    """Earlier versions stored a chargeback that came before its payment as a capture of the charged-back sum."""
     order = shop.place(1)
     shop.make_qr(*shop.attempts(order))
     paid = shop.pay(order)

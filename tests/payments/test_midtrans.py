@@ -83,7 +83,7 @@ def test_forged_notification_is_refused_and_not_kept(database_url: str, tmp_path
             json.dumps(true | {"status_code": "200"}).encode(),
             json.dumps(true | {"gross_amount": 10000}).encode(),
             json.dumps(true | {"signature_key": "kunci"}).encode(),
-            place.heard[1].replace(PENDING, PENDING + b"," + SETTLED),  # one name twice
+            place.heard[1].replace(PENDING, PENDING + b"," + SETTLED),  # one member twice
         ):
             assert (await place.tell(body)).status == 401, body
         await place.due()

@@ -68,7 +68,7 @@ def test_refusal_has_its_case_without_the_service(code: str, case: str) -> None:
 
 
 def test_signatures_equal_the_known_answer() -> None:
-    # facts/payments.md, section 1.5: two independent implementations gave this.
+    # facts/payments.md, section 1.5: two independent implementations computed this value.
     body = (
         b'{"partnerReferenceNo":"EM-0001","amount":{"value":"10000.00","currency":"IDR"},'
         b'"merchantId":"M1"}'

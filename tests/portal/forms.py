@@ -18,7 +18,7 @@ def _from_balance(visitor: Visitor) -> Sent:
 
 
 def _signs_in_to_pay(visitor: Visitor) -> Sent:
-    """The button that proves who it is and orders."""
+    """The button that proves the address and orders."""
     del visitor.cookies["session"]
     visitor.places()
     there, page = "/stamp/pay/sign-in", "/stamp/pay"

@@ -61,7 +61,7 @@ def test_every_step_shows_true_sentences(
     assert f"<h1>{translate(f'page.account_named.{step}.title', language)}</h1>" in page
     assert HOSTILE not in page
     assert not re.search(r"page\.account|\{\w+\}|\bundefined\b", page)
-    # A page by link contains the link and no session token; that of the owner the reverse.
+    # A page opened by the link contains the link and no session token; the owner's page contains the opposite.
     is_form = step in ("form", "near")
     assert page.count(f'name="claim" value="{link}"') == (1 if is_form and link else 0)
     assert page.count('name="form_token"') == (1 if is_form and not link else 0)

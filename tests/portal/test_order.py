@@ -163,12 +163,12 @@ def test_order_page_is_true_in_every_state(
         shown = {part: int(rows.get(part, "0").replace(".", "")) for part in PARTS}
         if sums.captured:
             assert shown == {part: getattr(sums, part) for part in PARTS}
-        # A text about a QR is shown only with one.
+        # A text about a QR is shown only with a QR.
         words = re.sub(r"<[^>]*>", " ", main)
         speaks = re.search(r"\bQR\b", words.replace(new_qr(language), ""))
         assert bool(speaks) <= (with_qr or state == OrderState.PLACED)
         assert ("<svg" in main) == with_qr
-        # No payment is awaited that cannot come or has come.
+        # The page never waits for a payment that cannot come or has come.
         waits = translate("state.stamping.waiting", language)
         has_come = translate("state.order.paid", language) in headline(main)
         is_open = state == OrderState.PLACED and not has_come
@@ -447,7 +447,7 @@ def test_advice_to_keep_the_refund_number_needs_a_settled_refund(asked: Any) -> 
 
 
 def waits(state: str = "") -> RefundView:
-    """Return a refund that waits for an account; `state` is that of the account named by its buyer."""
+    """A refund that waits for an account. `state` is the state of the account that its buyer named."""
     account = RefundAccount(state=state, bank="BCA", last="7890") if state else None
     stage = Stage.WAITING_FOR_ACCOUNT
     return refund(
@@ -539,7 +539,7 @@ def test_virtual_account_page_shows_where_a_refund_would_go(asked: Any) -> None:
 
 
 def test_qr_page_shows_the_payee(asked: Any) -> None:
-    """From EMV tags 59 and 51, so that a payer can compare it with the banking application."""
+    """The payee comes from EMV tags 59 and 51, so that a payer can compare it with the banking application."""
     text = payload(DynamicQr(TOTAL, "R1", "12345678", "METERAI NUSANTARA", "T1"))
     found = payee(text)
     assert found == ("METERAI NUSANTARA", NATIONAL_MERCHANT_ID)

@@ -230,7 +230,7 @@ def test_stamped_file_has_its_own_name() -> None:
 def test_static_files_are_versioned_and_small() -> None:
     files = SITE.assets
     assert re.fullmatch(r"/static/site\.css\?v=[0-9a-f]{10}", address(files, "site.css"))
-    assert len(files["site.css"].content) < 20_000  # a slow connection loads it once
+    assert len(files["site.css"].content) < 20_000  # on a slow connection the page loads it once
     of_sandbox = {"try.js"}  # for developers alone
     names = {name for name in files if name.endswith(".js")} - of_sandbox
     scripts = [files[name].content for name in names]

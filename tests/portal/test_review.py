@@ -384,7 +384,7 @@ def test_ended_session_page_says_that_the_files_wait(visitor: WalkIn, chosen_sin
         assert visitor.client.post("/stamp/files", files=document).status_code == 303
     page = visitor.get("/stamp")
     assert translate("page.choose.is_kept", "en") in page
-    assert page.count('class="document"') == chosen_since + 1  # and that of the script
+    assert page.count('class="document"') == chosen_since + 1  # and the template for the script
     visitor.signs_in(there="/stamp")
     page = visitor.get("/stamp")
     assert "pertama.pdf" in page

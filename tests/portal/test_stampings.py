@@ -58,7 +58,7 @@ def stamping_page(
 def test_page_of_a_stamping_is_true_in_every_state(
     asked: Any, state: StampingState, of: OrderState | None
 ) -> None:
-    """A document waits for payment only while one is possible, and returns to waiting as it was paid."""
+    """A document waits for payment only while its order can be paid; in a paid order it is shown as reserved."""
     language = asked.cookies["language"]
     one = None if of is None else order(of, OrderKind.DOCUMENTS)
     text = stamping_page(asked, stamping(state), one)

@@ -38,7 +38,7 @@ def watch(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Iterator[OrderWatch]:
 
 
 async def until_it_rests(watch: OrderWatch) -> None:
-    """Without a waiting request no query runs, after the current one ends."""
+    """Wait until the current query ends; without a waiting request none follows."""
     async with asyncio.timeout(30):
         while True:
             if watch._looking is None:
@@ -197,7 +197,7 @@ def test_every_change_of_the_page_ends_the_wait(shop: Shop, watch: OrderWatch, c
 def test_change_during_a_wait_is_seen(shop: Shop, watch: OrderWatch) -> None:
     order = shop.place(1)
     key = OrderKey(shop.account, order)
-    # The mark is read first: later it could already be that of the changed order.
+    # The mark is read first. Later it could already belong to the changed order.
     seen = shop.do(watch.mark(key))
     assert shop.do(meanwhile(watch.change(key, seen, in_seconds(30)), lapse(shop, order)))
 

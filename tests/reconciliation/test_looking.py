@@ -14,7 +14,7 @@ from tests.support.till import Till, paid_body
 LATER = 2 * FRESH  # nothing is fresh any more
 
 
-Complaint = tuple[str, int]  # kind, and rupiah that the record's account has more
+Complaint = tuple[str, int]  # kind of complaint, and rupiah by which the record exceeds our account
 
 
 def wrong(till: Till, after: timedelta) -> list[tuple[str, Complaint]]:
@@ -101,7 +101,7 @@ def test_return_missing_in_the_record_is_a_break(till: Till) -> None:
     number = till.control("pay", qr_content=qr)["rrn"]
     till.ask()
     shop = till.shop
-    # An operator believed the bank's word; its record does not have it.
+    # An operator relied on a message of the bank; its record lacks the movement.
     shop.arrange("SELECT refund_given_back(%s, %s, %s, 4000, '{}')", shop.account, attempt, number)
     shop.work()
     assert ours(till, number) == [("refund_not_in_record", 4_000)]

@@ -43,7 +43,7 @@ def numbers(**found: float) -> LiveNumbers:
 
 
 def opened(step: RecoveryStep) -> LiveNumbers:
-    """Calm numbers with everything that a step has opened."""
+    """Calm numbers, with everything open that a step opens."""
     return numbers(
         buying_open=int(is_at_or_after(step, RecoveryStep.BUYING)),
         sign_up_open=int(is_at_or_after(step, RecoveryStep.SIGN_UP)),

@@ -15,7 +15,7 @@ from meterai.refunds.model import CompensationTerms
 from tests.support.shop import Shop
 
 TERMS: dict[str, Any] = {"compensation_per_day": 1_000, "compensation_max": 2_500}
-# The clock of these refunds was moved, and nothing else of them.
+# Only the clock of these refunds was moved.
 MOVED = frozenset(
     {
         "refund_times_are_possible",

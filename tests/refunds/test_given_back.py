@@ -185,8 +185,8 @@ def test_news_of_a_whole_return_is_of_the_part_not_charged_back(till: Till) -> N
     till.ask()
     till.shop.ask_back(order)
     till.shop.work()
-    till.send_refunds()  # the rest of the stamp that was taken back, and the other one
-    till.ask()  # nothing of it is left at the bank: status 04, and the sum of the payment
+    till.send_refunds()  # the rest of the stamp that was taken back, and the other stamp
+    till.ask()  # no money is left at the bank: status 04, with the sum of the payment
     till.look_up()
     assert till.suspended() == []
     money = {"captured": 2 * PRICE, "charged_back": 4_000, "refunded": 2 * PRICE - 4_000}

@@ -23,8 +23,8 @@ from meterai.refunds import RefundService
 from meterai.refunds import service as refund_service
 from tests.support.shop import Shop
 
-BATCH = 3  # rows one run takes here
-BAD = 5  # more than one batch of rows that cannot be done, older than the good one
+BATCH = 3  # rows that one run takes here
+BAD = 5  # more than one batch of rows that always fail, older than the good row
 
 
 def spoil(shop: Shop, orders: list[UUID], state: str) -> None:
@@ -124,7 +124,7 @@ def test_locked_order_is_skipped(shop: Shop, database_url: str, state: str) -> N
 
 
 class Bank:
-    """Rail with fixed answers to refunds by our number; it makes all other refunds."""
+    """Rail with fixed answers to refunds, by our number; all other refunds succeed."""
 
     def __init__(self) -> None:
         self.answers: dict[str, Exception] = {}
@@ -198,7 +198,7 @@ def test_news_during_a_call_does_not_send_the_refund_again(shop: Shop, bank: Ban
     tell_of_the_refund(shop)
     run_task(shop, shop.container.of(RefundSender).send_due, times=3)
     assert bank.asked == [number]
-    # The call ends without an outcome; what came meanwhile makes the next one due at once.
+    # The call ends without an outcome. The notification that came meanwhile makes the next call due at once.
     [row] = shop.rows("SELECT refund_id FROM refunds")
     shop.call(
         refund_store.ANSWERED, "sent", "504 nobody knows", 300.0, shop.account, row["refund_id"]

@@ -55,7 +55,7 @@ def test_answer_without_evidence_settles_nothing(
     assert (found["state"], found["settled_at"]) == ("sent", None)
     assert found["last_answer"]
     assert till.shop.state(order) == "returning"
-    # Asked for by its own number, and only then sent again if it was not made.
+    # The refund is queried by its number, and sent again only if it was not made.
     till.send_refunds()
     made = till.do(till.bank.look("refunds"))
     assert [one["amount"] for one in made if one["partner_refund_no"] == found["refund_no"]] == [

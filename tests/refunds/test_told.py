@@ -129,7 +129,7 @@ def mail(till: Till, template: str) -> dict[str, Any]:
 
 
 def by_virtual_account(till: Till) -> None:
-    """Make the payment one by a method without refunds."""
+    """Turn the payment into one by a method without refunds."""
     till.shop.arrange("UPDATE payment_attempts SET method = 'va'")
 
 

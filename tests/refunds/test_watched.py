@@ -104,7 +104,7 @@ def test_settled_refund_missing_in_the_record_is_an_item_until_found(till: Till)
         recorded(till)
         till.watch_refunds()
         assert till.suspended() == [("refund_not_in_record", 0)]
-    till.watch_refunds()  # the record of the stand-in has it
+    till.watch_refunds()  # the record of the stand-in contains it
     assert till.suspended() == []
     assert refunds(till) == [("asked", "settled", PRICE, 0)]
     till.shop.arrange("UPDATE refunds SET settled_at = settled_at + interval '25 hours'")

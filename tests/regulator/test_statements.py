@@ -92,7 +92,7 @@ def test_missing_day_in_folder_is_an_error_that_names_the_last_day(
     assert first_line() == f"days from {month}-10 whole facts 19"
     remove(month.last.day)
     checked = run_here(tmp_path, "regulator", "check", str(tmp_path), "--key", str(key))
-    # A folder without a later day, as on the first day of a month, does not show that its last day is missing.
+    # If no later day exists in the folder, as on the first day of a month, a missing last day cannot be seen.
     assert checked.returncode == int(office.extracts()[-1].day > month.last)
     assert first_line() == f"days from {month}-10 until {month.last - DAY} facts 19"
     remove(20)

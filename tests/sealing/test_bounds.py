@@ -21,7 +21,7 @@ from tests.support.yardstick import slowness
 
 CALLER_SECONDS_MAX = 1.5  # of a processor, for one file
 CALLER_BYTES_MAX = 60 * 1024 * 1024  # beyond the file
-SLOW = {"true-seals-in-a-large-file"}  # it takes seconds to make
+SLOW = {"true-seals-in-a-large-file"}  # making the file takes seconds
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def test_signed_data_of_many_elements_is_parsed_in_process(bench):
 
 
 def self_made(count: int) -> list[x509.Certificate]:
-    """Certificates of one name, any of which could have issued any other."""
+    """Certificates with the same name, each of which could have issued any other."""
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Siapa saja")])
     made = []
     for number in range(count):
@@ -70,7 +70,7 @@ def test_key_without_trusted_root_is_not_used(lab):
 
 
 def test_task_server_ends_without_output():
-    """Its tasks end with their owner, some of them after its last check."""
+    """The tasks end with their owner, some of them after their last check of the owner."""
     ours, theirs = socket.socketpair()
     command = [sys.executable, "-I", "-m", "meterai.sealing.tasks"]
     with theirs:

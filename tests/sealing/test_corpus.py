@@ -14,11 +14,11 @@ from scripts.judges import earlier, pdfsig, pyhanko, qpdf
 from scripts.proof import CORPUS, PASSWORDS, PLACEMENTS, examine
 from tests.support.yardstick import slowness
 
-CPU_SECONDS_MAX = 2.0  # of one file, repair included
+CPU_SECONDS_MAX = 2.0  # seconds for one file, repair included
 JUDGES = {"pyHanko": pyhanko, "pdfsig": pdfsig, "qpdf": qpdf, "earlier": earlier}
 
 SAMPLE_SEED = 20_261_124
-SAMPLE_FILES = 6  # of each kind, beside all that have a name here
+SAMPLE_FILES = 6  # files of each kind, beside all that are named here
 
 # Everything else is sealed.
 ODD = {
@@ -78,9 +78,9 @@ SIGNED = {
     "rub__usf_12_Null_ByteRange.pdf": "document_broken",
     "rub__usf_14_No_ByteRange.pdf": "document_broken",
 }
-# pyHanko cannot take one of these apart, and elsewhere counts the seal of the second stamp as a
-# forbidden change if others certified the document; with one stamp it accepts the file.
-# Three refer to an object that they lack, over which it stumbles between two seals: none of ours is that object.
+# pyHanko cannot parse one of these files. In others it counts the seal of the second stamp as a forbidden
+# change if another party certified the document; with one stamp it accepts the file. Three refer to an object
+# that they lack, over which it stumbles between two seals, although none of our objects is that one.
 PYHANKO_OBJECTS = {
     "dss__certified-changes-permitted.pdf",
     "dss__pdf-double-signer-info.pdf",
@@ -92,7 +92,7 @@ PYHANKO_OBJECTS = {
 }
 
 
-# In a quick run the broken ones represent all.
+# In a quick run the broken files represent all kinds.
 KINDS = [
     pytest.param("plain", marks=pytest.mark.soak),
     pytest.param("odd", marks=pytest.mark.soak),

@@ -51,7 +51,7 @@ def test_hash_of_another_length_is_refused_before_signing(bench, sealing, length
     ],
 )
 def test_seal_that_does_not_hold_is_not_delivered(monkeypatch, sealing, spoil):
-    """A fault between reading a document and signing it."""
+    """A fault happens between reading a document and signing it."""
 
     def spoilt(*arguments, **more):
         before, after = affix(*arguments, **more)

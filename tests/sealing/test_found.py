@@ -20,7 +20,7 @@ REFUSED = {
     "pikepdf__newline-buffer-test.pdf": "no_pages",
 }
 REPAIRED = {"pdf-reader__kids-as-direct-objects.pdf", "qpdf__direct-pages.pdf"}
-# The comparison of a later signature on this one took 82 seconds.
+# The comparison of a later signature on this file took 82 seconds.
 CPU_SECONDS_MAX = 1.0  # of our own process; longer work is done in a task
 
 

@@ -29,7 +29,7 @@ GREEDY = [
 ]  # fmt: skip
 
 
-# Files that take a second or more: without them a whole run of the others is quick.
+# Files that take a second or more. Without them, a run of the others is quick.
 LONG = {
     *GREEDY,
     "kids-without-pages",

@@ -34,7 +34,7 @@ class Shape(random.Random):
         """A catalog, a nested page tree with inherited boxes, perhaps a form and a structure."""
         self.made = {1: b"", 2: b"", 3: b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>"}
         self.pages = []
-        # A page that inherits none gets its media box at the top.
+        # A page without an inherited media box gets one at the top of the tree.
         box = self.some(
             b"[0 0 595 842]", b"[595 842 0 0]", b"[-100 -50.5 495 791.5]", b"[ 0 0 842 595 ]"
         )

@@ -250,7 +250,7 @@ def test_key_finds_its_answer_after_any_sequence(
         _order_documents: "orders of documents",
         _stamp_all: "forms",
     }
-    # Each repeated request must find what it found first.
+    # Each repeated request must find the answer that it found first.
     again = [[one] for moment in moments for one in moment if one[0] in ASKING]
     for moment in (*moments, *again):
         works = [command(shop, key, letters) for command, key, letters in moment]

@@ -184,7 +184,7 @@ def test_requests_with_same_documents_do_not_block_each_other(shop: Shop) -> Non
 
 
 def test_documents_of_a_request_end_independently(shop: Shop) -> None:
-    """The process is killed with three reserved; one original is deleted meanwhile."""
+    """The process is killed while three documents are reserved, and one original is deleted meanwhile."""
     buy(shop, 3)
     killed_before_its_first_delivery(shop, *THREE)
     assert states(shop) == {"reserved": 3}
@@ -238,7 +238,7 @@ def test_document_that_cannot_be_sealed_now_waits_visibly(
 
 @contextmanager
 def other_process(database_url: str, directory: Path, shop: Shop) -> Iterator[Shop]:
-    """Another container of the same instance, with the keys as they are now; it clears nothing."""
+    """Another container of the same instance, with the current keys, which keeps all data."""
     with open_shop(database_url, directory, is_new=False) as other:
         other.account = shop.account
         yield other

@@ -32,7 +32,7 @@ from tests.support.stamping_calls import (
 
 
 def test_bad_row_does_not_block_others(shop: Shop) -> None:
-    """The oldest cannot be read, the next is locked; those after them are sealed."""
+    """The oldest stamping cannot be read, and the next one is locked; those after them are sealed."""
     buy(shop, 12)
     made = [shop.do(reserving(shop, f"key-{n}", f"Surat {n}"))["id"] for n in range(12)]
     bad, held = made[:3], made[3:6]
@@ -53,7 +53,7 @@ def test_bad_row_does_not_block_others(shop: Shop) -> None:
     # Failures are shown, and tried again.
     shown = shop.rows("SELECT subject FROM round_faults WHERE round = 'resume_stampings'")
     assert {row["subject"] for row in shown} == {str(one) for one in bad}
-    # At its due time it returns its stamps, like every other.
+    # At its due time the stamping returns its stamps, like any other.
     shop.arrange("UPDATE stampings SET due_at = now() WHERE stamping_id = ANY (%s)", bad)
     resume(shop)
     assert states(shop) == {"delivered": 9, "failed": 3}
@@ -103,7 +103,7 @@ def order_of_letters(shop: Shop, *names: str) -> UUID:
 
 
 def test_paid_stamping_waits_for_missing_original(shop: Shop) -> None:
-    """The original is on another machine: nothing fails, and it is sealed once it is readable."""
+    """The original is on another machine: nothing fails, and the document is sealed once the original is readable."""
     order = order_of_letters(shop, "Surat", "Ijazah")
     there = object_of(shop, "Surat")
     content = there.read_bytes()

@@ -84,7 +84,7 @@ def test_concurrent_keys_find_one_lasting_answer(shop: Shop) -> None:
                 for now, first in zip(later, [*at_once, *at_once], strict=True):
                     if first[0] == 201:
                         assert now[1]["id"] == first[1]["id"]
-                    else:  # it was refused while the other was made: it finds the other
+                    else:  # refused while the other stamping was being made, the key now finds that stamping
                         assert now[1]["id"] in {one.get("id") for _, one in at_once}
                 assert (await mine.balance())["used"] == used
 

@@ -153,7 +153,7 @@ def test_resumed_worker_calls_no_crowd(lines: Lines) -> None:
 
 
 def test_forty_thousand_waits_outside_the_range_stop_no_line(lines: Lines) -> None:
-    """As after an hour without a worker: one step learns from all waits that ended since."""
+    """One step learns from all waits that ended since the last step, as after an hour without a worker."""
     lines.operate("stand", BUYING, "always")
     lines.arrange(
         "UPDATE waiting_room_lines SET next_number = 40001, serving = 40000,"

@@ -37,7 +37,7 @@ from tests.support.audits import INVARIANTS, audit
 from tests.support.draw_room import SIGNER, DrawRoom, numbers, with_draw
 from tests.support.draws import chain_of
 
-ENTERS_SECONDS = 5.0  # longest time of one entry's statement
+ENTERS_SECONDS = 5.0  # the longest time of the statement that adds an entry
 SCRIPT = Path(__file__).parents[2] / "docs" / "draw" / "verify_draw.py"
 
 
@@ -111,7 +111,7 @@ class Crash(BaseException):
 
 
 class Crashing:
-    """A database whose worker is killed around every transaction: first before it, then after it."""
+    """A database whose worker is killed at every transaction: first before it, then after it."""
 
     def __init__(self, database: Any) -> None:
         self._database = database

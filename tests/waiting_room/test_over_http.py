@@ -285,7 +285,7 @@ def test_program_gets_the_address_of_the_line(database_url: str, tmp_path: Path)
             "/v1/orders", b'{"quantity": 1}', order | {"waiting-turn": turn["turn"]}
         )
         assert placed.status == 201, placed.body
-        # Without the turn: the same order, for the line guards new ones only.
+        # Without the turn the same order is found, since the line guards new orders only.
         again = await web.post("/v1/orders", b'{"quantity": 1}', order)
         assert again.status in (200, 201)
         assert json.loads(again.body)["id"] == json.loads(placed.body)["id"]
@@ -575,7 +575,7 @@ def test_number_used_by_another_is_answered_as_over(database_url: str, tmp_path:
 def test_second_person_at_one_browser_can_take_a_new_number(
     database_url: str, tmp_path: Path, path: str
 ) -> None:
-    """A shared phone: the turn used by one person does not serve the next."""
+    """On a shared phone, the turn used by one person does not serve the next person."""
 
     async def act(web: Within, office: Office) -> None:
         one = Visitor(web, **await office.signed_in())

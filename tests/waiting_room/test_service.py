@@ -71,7 +71,7 @@ def called(lines: Lines) -> None:
 
 
 def test_place_with_a_begun_turn_stays_with_the_account(lines: Lines) -> None:
-    """A visitor inside with one browser, and waiting with another further back, has the first place on both."""
+    """A visitor is inside with one browser and waits further back with another. Both browsers get the first place."""
     one, account = Somebody(lines), new_id()
     first, second = one.takes(), one.takes()
     one.do("keep", account, first)
@@ -128,7 +128,7 @@ def test_turn_is_renewed_by_use_up_to_its_end(lines: Lines) -> None:
     called(lines)
     turn = one.comes_in(ticket)
     begun, line = turn.admitted_at, one.room.line(BUYING)
-    assert one.room.renewed(turn) is None  # more than half of it is left
+    assert one.room.renewed(turn) is None  # more than half of the turn is left
     for _ in range(100):
         one.clock.ahead = (
             timedelta(milliseconds=turn.until)

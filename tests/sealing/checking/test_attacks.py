@@ -148,7 +148,7 @@ def test_seal_among_false_ranges_beyond_limit_is_not_genuine(lab):
     assert failed(report) == {"readable"}
 
 
-# Condition 2: one word a seal
+# Condition 2: one verdict for each seal
 
 
 def test_seal_before_change_does_not_count_after_second_stamping(lab):

@@ -32,7 +32,7 @@ def contents_of(document: bytes, step: int = 1) -> range:
 
 
 def test_changed_sample_byte_of_contents_is_not_good(lab):
-    """The quick one of the three: some bytes, each bit of them."""
+    """The quick test of the three: some bytes, each bit of them."""
     assert good_after(lab, lab.sealed, contents_of(lab.sealed, 17), cycle(CHANGES)) == []
 
 
@@ -49,7 +49,7 @@ def test_any_changed_byte_of_contents_with_time_stamp_is_not_good(lab):
 
 
 def test_seal_names_roots_of_its_time_stamp(lab):
-    """A verifier with our root alone can check the time; one that trusts other authorities refuses."""
+    """A verifier with our root alone can check the time; a verifier that trusts other authorities refuses."""
     document = gap.time_stamped(lab)
     (root,) = gap.time_stamper().time_stamp_roots
     for trusted, verdict in (
@@ -69,7 +69,7 @@ def test_seal_names_roots_of_its_time_stamp(lab):
 
 
 def test_seal_without_roots_of_its_time_stamp_is_not_good(lab):
-    """Its record is signed, so this is another kind of seal and no attack: nothing is guessed."""
+    """Its record is signed, so this is another kind of seal and no attack. The verifier does not guess."""
     unsaid = lab.sealed.replace(b"/TimeStampRoots", b"/TimeStampRootz")
     start, end, _ = ranges_of(unsaid)
     digest = hashlib.sha256(unsaid[:start] + unsaid[end:]).digest()

@@ -143,7 +143,7 @@ def test_certificate_with_unknown_critical_extension_cannot_seal(another):
 
 
 def test_unusable_key_is_no_sealer(ours, notary):
-    """The certificate of our own authority has a curve that the library does not know."""
+    """A certificate of our own authority has a curve that the library does not know."""
     made, authority = load_issuer(notary).chain[0], load_issuer(ours).chain[1]
     odd = _signed_anew(ours, made.tbs_certificate_bytes.replace(_P256, _P192V3))
     signed_data = cms.read(load_issuer(notary).sign(bytes(32)))

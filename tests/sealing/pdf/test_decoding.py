@@ -12,7 +12,7 @@ WIDTH = 5
 
 
 def predicted(rows, kind):
-    """The deflated rows; with `kind` 2 each is the difference to the one above."""
+    """The deflated rows. With `kind` 2, each row is the difference to the row above."""
     above, out = bytes(WIDTH), b""
     for row in rows:
         written = bytes((one - up) & 0xFF for one, up in zip(row, above, strict=True))

@@ -110,7 +110,7 @@ def _md5(data):
 
 
 def encrypted_over(identifier, written):
-    """A letter encrypted (revision 2, no password) over an identifier; `written` is the stated one."""
+    """A letter encrypted with a key from `identifier` (revision 2, no password). `written` is the /ID in the file."""
     owner = _rc4(_md5(_PADDING)[:5], _PADDING)
     key = _md5(_PADDING + owner + (-4).to_bytes(4, "little", signed=True) + identifier)[:5]
     objects = letter(1)
@@ -154,7 +154,7 @@ def test_newer_key_needs_no_identifier(lab):
 
 
 def without_identifier(document):
-    """The document without /ID; its key was made with an empty one, as readers then do."""
+    """The document without /ID. Its key was made with an empty identifier, as PDF readers assume then."""
     return re.sub(rb"/ID\s*\[\s*<[^>]*>\s*<[^>]*>\s*\]", b"", document)
 
 
@@ -222,7 +222,8 @@ def test_document_with_other_encrypted_data_needs_password(lab, entries):
 
 
 def with_the_users_password_for_the_owner(key):
-    """A document of revision 5 whose empty password is the user's and the owner's, with this key for the owner."""
+    """A document of revision 5 whose empty password is that of the user and of the owner, with this key for the
+    owner."""
     document = encrypted(5, "")
     user = bytes.fromhex(re.findall(rb"/U <([0-9a-f]+)>", document)[0].decode())[:48]
     validation, of_key = bytes(8), bytes(range(8))
@@ -236,7 +237,7 @@ def with_the_users_password_for_the_owner(key):
 
 @pytest.mark.filterwarnings("ignore:Encryption R=5 is deprecated:UserWarning")
 def test_password_with_two_keys_is_refused():
-    """Some readers try it as the user's first, others as the owner's."""
+    """Some readers try the password as the user's first, others as the owner's."""
     with pikepdf.open(io.BytesIO(encrypted(5, ""))) as opened:
         assert opened.encryption.R == 5
     with pytest.raises(DocumentEncrypted):

@@ -63,7 +63,7 @@ def test_repeated_key_in_changed_dictionary_is_refused(lab):
 
 
 def test_new_object_numbers_are_above_all_numbers_of_file(lab):
-    """Also above those that only an older section has, and those hidden in a stream."""
+    """Also above numbers that only an older section has, and numbers hidden in a stream."""
     older = update(whole(letter(2)), {200: Stream(b"", b"x")})
     document = update(older, {90: Stream(b"", b"x")})
     numbers = [int(one) for one in re.findall(rb"^(\d+) 0 obj", delta(lab, document), re.MULTILINE)]

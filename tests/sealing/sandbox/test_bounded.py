@@ -398,7 +398,7 @@ def test_station_counts_one_wait_per_client(monkeypatch):
 
 @pytest.mark.parametrize("others", [1, 2])
 def test_client_makes_room_only_for_client_with_fewer_afterwards(others: int) -> None:
-    """Works without a process: only their number counts."""
+    """Work without a process: only the number of works of each client counts."""
     let_go = asyncio.Event()
 
     async def begin() -> Work[str]:

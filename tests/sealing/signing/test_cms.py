@@ -85,7 +85,7 @@ def test_general_parser_reads_same_values(issuer):
 
 
 def test_signature_is_accepted_in_one_form_only(tmp_path):
-    """(r, n - s) holds if (r, s) does, and anybody can write it."""
+    """If (r, s) is a valid signature, then so is (r, n - s), which anybody can compute."""
     issuer = development_issuer(tmp_path / "issuer", at=AT)
     order = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
     for number in range(20):
@@ -235,7 +235,7 @@ def indefinite(encoded: bytes) -> bytes:
 
 
 def longer(encoded: bytes) -> bytes:
-    """The same content with a length of one byte too many."""
+    """The same content with a length field one byte longer than necessary."""
     outer = der.element(encoded, 0, len(encoded))
     length = outer.stop - outer.start
     return b"\x30\x83" + length.to_bytes(3, "big") + encoded[outer.start :]

@@ -246,7 +246,7 @@ def test_key_of_another_certificate_is_refused(module, hardware, tmp_path):
 
 
 def test_wrong_pin_is_refused(module, hardware):
-    """In a process of its own: an earlier log-in of this one would make any PIN valid."""
+    """In a process of its own, since an earlier log-in of this process would make any PIN valid."""
     directory, _, label = hardware
     wrong = module.directory / "wrong"
     wrong.write_text("0000")

@@ -37,7 +37,7 @@ long_term = {long_term}
 
 @pytest.fixture
 def now() -> datetime:
-    """Time of the machine, which the authority states, and so these seals."""
+    """The time of the machine, which the authority states and these seals therefore use."""
     return datetime.now(UTC).replace(microsecond=0)
 
 
@@ -118,7 +118,7 @@ def test_seal_with_evidence_is_genuine(directory, authority, plain, now):
 
 def test_evidence_is_added_to_signed_document(directory, authority, plain, now):
     issuer = issuer_with(directory, authority, long_term=True)
-    # Sealed twice: at the second time it has a signature and a store.
+    # The document is sealed twice; the second time it already has a signature and a store.
     document = sealed(issuer, sealed(issuer, plain, now), now, count=2, y=300)
     assert checked(issuer, authority, document, now).verdict is Verdict.GENUINE
     assert len(DocumentSecurityStore.read_dss(PdfFileReader(io.BytesIO(document))).vri_entries) == 2

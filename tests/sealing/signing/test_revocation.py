@@ -39,7 +39,7 @@ def world(tmp_path_factory):
     directory = tmp_path_factory.mktemp("authority")
     issuers = directory / "issuers"
     with pytest.MonkeyPatch.context() as patch, running_authority(directory, issuers) as authority:
-        # One moment for both: this module may be loaded more than an hour before it runs.
+        # One time for both, since this module may be loaded more than an hour before it runs.
         patch.setattr("standins.authority.status.now", lambda: NOW)
         issuer = development_issuer(issuers / "one", at=NOW, authority_url=authority.url)
         yield authority, issuer

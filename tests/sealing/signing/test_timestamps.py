@@ -41,8 +41,8 @@ from standins.authority.timestamps import POLICY
 from tests.support.authority import RunningAuthority, running_authority
 
 VALUE = b"the value of a signature"
-TIMEOUT_SECONDS = 30.0  # of an answer that comes: a busy machine may take a while
-DELAY_SECONDS = 10.0  # of an answer that is abandoned
+TIMEOUT_SECONDS = 30.0  # seconds for an answer that comes: a busy machine may take a while
+DELAY_SECONDS = 10.0  # seconds for an answer that is abandoned
 P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 
 

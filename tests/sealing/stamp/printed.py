@@ -48,10 +48,10 @@ def page(
     size: tuple[float, float] = (150.0, 180.0),
     at: tuple[float, float] = (30.3, 40.7),
 ) -> bytes:
-    """A page turned `turns` quarters, with a stamp of this width at a place in its unturned
-    coordinates; the stamp is upright on the shown page.
+    """A page rotated by `turns` quarter turns, with a stamp of this width at a place of the unrotated page.
 
-    It is an annotation, or with `flat` a part of the content, where text can be searched.
+    The stamp is upright on the shown page. It is an annotation, or with `flat` part of the content, where its
+    text can be searched.
     """
     serial = serial or numbered(0)
     text = text or code_text(serial)
@@ -130,9 +130,12 @@ def scanned(
     ink: tuple[int, int] = (0, 255),
     jpeg: int = 0,
 ) -> Image.Image:
-    """A scan of a print: tilted to either side by degrees in this range, off the grid
-    by a part of a pixel, blurred (pixels), between these tones of ink and paper, with noise (tones)
-    and the losses of JPEG, if it has a quality."""
+    """A simulated scan of a print.
+
+    It is tilted by a random angle in the range `tilt` (degrees), shifted by a part of a pixel, blurred (`blur`
+    pixels), mapped to the tones `ink` of ink and paper, with noise (tones), and compressed as JPEG if it has a
+    quality.
+    """
     chance = random.Random(seed)
     angle = chance.uniform(*tilt) * chance.choice((-1, 1))
     cubic = Image.Resampling.BICUBIC
@@ -152,8 +155,8 @@ def scanned(
 
 
 def faxed(grey: Image.Image, ink: tuple[int, int], *, dithered: bool) -> Image.Image:
-    """A fax of a scan between these tones: one bit a pixel, by a threshold or by
-    error diffusion (its halftone mode)."""
+    """A fax of a scan between these tones: one bit for each pixel, by a threshold or by error diffusion
+    (halftone mode)."""
     dark, light = ink
     if not dithered:
         return grey.point([0 if tone < (dark + light) // 2 else 255 for tone in range(256)])

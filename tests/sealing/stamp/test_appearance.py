@@ -41,7 +41,7 @@ def colours_of(picture: Image.Image) -> dict[tuple[int, ...], int]:
 
 
 def inked(picture):
-    """Box of all that is not white: left, low, right, top, from the lower left."""
+    """The box around everything that is not white: left, low, right, top, from the lower left."""
     left, upper, right, lower = picture.point(lambda tone: 0 if tone > WHITE else 255).getbbox()
     return left, picture.height - lower, right, picture.height - upper
 
@@ -185,7 +185,7 @@ def test_colours_are_device_independent(forms):
     for form in forms:
         operators = [str(step.operator) for step in pikepdf.parse_content_stream(form)]
         assert not DEVICE_COLOURS & set(operators)
-        # A colour space is chosen before anything is painted: the first one would be DeviceGray.
+        # A colour space is chosen before anything is painted, since the default is DeviceGray.
         painting = {"f", "S", "Tj", "INLINE IMAGE"}
         first = next(i for i, operator in enumerate(operators) if operator in painting)
         assert "cs" in operators[:first]

@@ -147,7 +147,7 @@ def test_file_without_ed25519_key_is_refused(tmp_path, content):
 
 
 def test_two_keys_of_one_id_are_refused(tmp_path):
-    # Four letters are 20 bits: among a few thousand keys two share one.
+    # Four letters are 20 bits, so among a few thousand keys two have the same.
     found: dict[str, Ed25519PublicKey] = {}
     while True:
         key = Ed25519PrivateKey.generate().public_key()

@@ -237,7 +237,7 @@ def outcome_of(bench, original):
         kind = "sealed"
         after = bench.verify(original + delta.data)
         if before.verdict in SPOILT and after.verdict is Verdict.GENUINE:
-            # The spoilt seal was out of the form; the new one is for its own serial only.
+            # The spoilt seal was removed from the form, and the new seal covers its own serial only.
             assert after.serials == (str(stamp.serial),)
         else:
             assert after.verdict is Verdict.GENUINE or {before.verdict, after.verdict} <= SPOILT
