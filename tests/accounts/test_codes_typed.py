@@ -21,7 +21,8 @@ def test_code_with_wrong_number_of_digits_costs_no_try(counter: Counter, typed: 
 
 
 def test_code_of_another_mail_is_refused_with_the_time_of_the_right_mail(counter: Counter) -> None:
-    """The page of the first mail takes the first code, which stays good; the latest is another page's."""
+    """The page of the first mail accepts the first code, which stays valid; the newest code belongs to another
+    page."""
     first = counter.ask(ANI)
     asked_at = counter.clock.at
     counter.do(counter.codes.begin_code(first))

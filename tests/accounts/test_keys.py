@@ -100,7 +100,7 @@ def test_ended_key_is_refused(
     with pytest.raises(SignInRequired):
         counter.opens(key=text)
     assert counter.opens(key=other).account == account
-    # Another process caches the key for a few seconds and then reads its row.
+    # Another process caches the key for a few seconds, and then reads its row.
     later = time.monotonic() + REMEMBERED_SECONDS
     monkeypatch.setattr("meterai.accounts.service.time.monotonic", lambda: later)
     with pytest.raises(SignInRequired):
@@ -163,7 +163,7 @@ def test_last_use_is_written_by_one_of_two_concurrent_requests(
 ) -> None:
     _, key = make(counter, account)
     late = BEGIN + timedelta(seconds=5)
-    for at in (BEGIN, late):  # neither saw the other's use
+    for at in (BEGIN, late):  # neither request saw the other's use
         arguments = (at, account, key, at - LAST_USE_EVERY)
         counter.do(counter.database.call(store.API_KEY_USED, *arguments))
     assert keys(counter, account)[0].last_used_at == BEGIN
@@ -291,7 +291,7 @@ def test_scope_that_the_maker_lacks_or_no_key_has_is_refused(
         of_page(counter, account, scopes=READS, held=developer)
     assert refused.value.scope == "order.read"
     with pytest.raises(ScopeNotHeld):
-        of_page(counter, account, held=developer)  # everything
+        of_page(counter, account, held=developer)  # all scopes
     for scope in ("members.manage", "person", "console.read", "nonsense"):
         with pytest.raises(Malformed):
             of_page(counter, account, scopes=frozenset({scope}))

@@ -64,7 +64,7 @@ def test_link_opens_once_and_for_a_second_press(counter: Counter) -> None:
     counter.clock.wait(seconds=SAME_PRESS.total_seconds())
     with pytest.raises(LinkSpent):
         open_link(counter, challenge)
-    with pytest.raises(CodeSpent):  # nor does its code
+    with pytest.raises(CodeSpent):  # its code is refused too
         counter.do(counter.codes.sign_in(challenge, counter.codes.code(challenge), "id"))
 
 
@@ -78,7 +78,7 @@ def test_link_of_a_used_code_is_refused(counter: Counter) -> None:
 
 def test_link_lives_an_hour_from_the_sending_of_its_mail(counter: Counter) -> None:
     challenge = counter.ask(ANI)
-    counter.clock.wait(minutes=5)  # in a rush the mail waits
+    counter.clock.wait(minutes=5)  # under load the mail waits
     counter.do(counter.codes.begin_code(challenge))
     counter.clock.wait(minutes=59)
     with pytest.raises(CodeSpent):

@@ -141,7 +141,7 @@ def test_answer_for_another_site_or_by_another_authenticator_is_refused(
 def test_passkey_does_not_open_another_account(shelf: Shelf) -> None:
     ani, budi = shelf.account(ANI), shelf.account(BUDI)
     of_ani, of_budi = shelf.make(ani), shelf.make(budi)
-    of_ani.user = budi.bytes  # claims another user
+    of_ani.user = budi.bytes  # the answer names another user
     with pytest.raises(PasskeyRefused):
         shelf.sign_in(of_ani)
     of_ani.credential = of_budi.credential

@@ -176,6 +176,6 @@ def test_staff_session_opened_over_http_finds_its_account(audited: Instance) -> 
     assert desk.email in client.get("/account", headers=desk.headers).body.decode()
     out = client.post("/sign-out", desk.form(), headers=desk.headers | FORM)
     assert out.status == 303
-    # A copy of the cookie opens nothing.
+    # A copied cookie is refused.
     late = client.get("/account", headers=desk.headers)
     assert (late.status, late.headers["location"].split("?")[0]) == (303, "/sign-in")

@@ -77,7 +77,7 @@ def test_passkey_of_staff_is_added_only_in_a_passkey_session(
 ) -> None:
     desk = staff_session(visitor, StaffRole.SUPPORT)
     become(visitor, desk)
-    # As with a session opened by mail while the role was given.
+    # Like a session that was opened by mail while the role was given.
     with_database(visitor, "UPDATE sessions SET opened_with = 'mail'", desk)
     token = {"form_token": desk.form_token}
     device = authenticator_of(visitor.container.settings)

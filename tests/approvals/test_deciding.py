@@ -210,7 +210,7 @@ def test_request_of_a_lever_that_is_now_refused_is_overtaken(
     shop: Shop, asker: Member, approver: Member
 ) -> None:
     pulled = asked(asker)
-    shop.ask_back(shop.placed[-1])  # its owner was faster
+    shop.ask_back(shop.placed[-1])  # the owner of the stamps was faster
     decided = approver.decide(pulled)
     assert (decided.state, decided.found) == (
         ApprovalState.OVERTAKEN,

@@ -61,7 +61,7 @@ def test_placement_with_doubled_name_is_refused(text: bytes, name: str) -> None:
     ],
 )
 def test_bank_message_with_doubled_name_is_not_read(body: bytes) -> None:
-    # Signed news is kept nevertheless, in suspense as unreadable.
+    # The signed notification is kept nevertheless, in suspense as unreadable.
     assert not read_notification(body).is_readable
     with pytest.raises(OutcomeUnknown):
         read_answer("51", 200, body, PaymentIdentity())

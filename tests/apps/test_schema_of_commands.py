@@ -12,7 +12,7 @@ from meterai.plumbing.db.sql_files import migrations
 from tests.support.commands import COMMANDS, do, run_here
 
 NEWER = "9999_of_a_newer_version.sql"
-ISSUING_CAME = "0006"  # with orders, which issue stamps
+ISSUING_CAME = "0006"  # the version with orders, which issue stamps
 
 
 def applied(url: str) -> list[str]:

@@ -19,7 +19,7 @@ from tests.support.shop import TESTER
 from tests.support.within import Asking, Within, settings_of, within
 
 SEED = 2026
-CASES = settings().max_examples * 120  # some ten seconds; five times as many with --all
+CASES = settings().max_examples * 120  # about ten seconds; five times as many cases with --all
 # Headers of one route and one kind of caller, in addition to random ones.
 Header = tuple[bytes, bytes]
 PAPER = pdf()

@@ -56,7 +56,10 @@ async def _rails(container: Container) -> Rails:
 
 
 def news_says(inside: Inside, spoilt: str = "", *, is_young: bool = False) -> set[str]:
-    """Return the disagreements of the bank's notifications with our rows; `is_young` since a mark before the corruption."""
+    """Disagreements of the bank's notifications with our rows.
+
+    With `is_young`, only rows since a mark before the corruption are compared.
+    """
     with inside.connect() as connection:
         database = Spoilt(connection)
         rails = inside.ask(_rails)

@@ -144,7 +144,7 @@ def test_audit_without_a_point_covers_everything(fresh: History) -> None:
 
 
 def scopes_of(history: History, spoilt: Spoilt) -> list[list[RowScope]]:
-    """Return scopes of the same rows, by ranges of accounts and by touched subjects: here all."""
+    """Scopes of the same rows, by ranges of accounts and by touched subjects (here all of them)."""
     # A mark so old that every row is younger.
     query = audit_scopes.query_of_touched(AUDITED)
     rows = spoilt.connection.execute(query.encode(), ["3"] * query.count("%s"))

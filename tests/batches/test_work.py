@@ -68,7 +68,7 @@ def starts(
 
 
 def letters(count: int) -> tuple[list[object], dict[str, bytes]]:
-    """So many rows, each with its own document, and the documents."""
+    """`count` rows, each with its own document, and the documents."""
     files = {f"surat{number}": pdf(words=secrets.token_hex(4)) for number in range(count)}
     return [{"file": f"{name}.pdf", "placement": PLACE} for name in files], files
 
@@ -193,7 +193,7 @@ def test_row_not_sealed_in_time_returns_its_stamp(shop: Shop) -> None:
     shop.do(worker(shop).worker_pool().once())
     assert rows_of(shop, batch) == [(RowState.FAILED, "not_in_time")] * 2
     assert state(shop, batch) == (BatchState.FINISHED, 0)
-    # The stamps are free for another batch, and a failed row binds nothing.
+    # The stamps are free for another batch, and a failed row holds none.
     again = made(shop, *rows, **files)
     shop.do(worker(shop).worker_pool().once())
     assert state(shop, again) == (BatchState.FINISHED, 2)
@@ -235,7 +235,7 @@ def test_overdue_batch_is_cancelled(shop: Shop, days: int, is_waiting: bool) -> 
 
 
 class Clerk:
-    """A member of an organization with a limit of stamps; the shop's own commands act for the organization."""
+    """A member of an organization with a limit of stamps. The shop's own commands act for the organization."""
 
     def __init__(self, shop: Shop, limit: int) -> None:
         self.shop = shop

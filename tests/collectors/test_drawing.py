@@ -87,7 +87,7 @@ def test_account_that_is_no_collector_has_no_credit(collecting: Collecting) -> N
 
 
 def test_credit_pays_no_fee_of_a_seller(collecting: Collecting) -> None:
-    """The fee would be an unpaid deposit of the seller, and debt to the state."""
+    """The fee would be a deposit of the seller that is not paid, and a debt to the state."""
     for fee in (1_500, 0):
         sold = SoldBy("toko", new_id(), "Toko", fee)
         with pytest.raises(Malformed, match="payment_method"):
@@ -260,7 +260,7 @@ def test_reported_deposits_do_not_exceed_due(collecting: Collecting) -> None:
     with pytest.raises(DepositBeyondDue):
         collecting.shop.do(telling(collecting, NTPN[::-1], 2 * PRICE))
     collecting.shop.do(telling(collecting, NTPN[::-1], PRICE))
-    # The record of the treasury counts, whatever was reported.
+    # The confirmed record of the treasury counts, not the report.
     collecting.confirm(2 * PRICE, collecting.this_month)
     collecting.check()
 

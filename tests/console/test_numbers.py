@@ -38,7 +38,7 @@ def test_minute_without_sample_is_a_gap() -> None:
     points = drawn(samples, PlotSeries("orders_placed"), SPAN).points
     assert points == [5.0, None, 5.0, None]
     picture = svg("plot", "Orders", "Last: 5", [PlottedSeries("orders_placed", points)])
-    assert picture.count("M") == 3  # the axis, and two pieces
+    assert picture.count("M") == 3  # the axis, and two pieces of the line
     assert f'viewBox="0 0 320 {HEIGHT}"' in picture
 
 

@@ -24,7 +24,7 @@ def _deposited(history: History, name: str, depot: Depot, rupiah: int) -> Paid:
 
 
 def _sold(history: History, name: str, depot: Depot, quantity: int) -> Depot:
-    """A sale; its buyer, who acts in the shop."""
+    """Make a sale, and return its buyer, who acts in the shop."""
     made = depot.sell(quantity, reference=name)
     depot.shop.work()
     history.names |= {

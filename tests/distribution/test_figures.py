@@ -47,7 +47,7 @@ def test_sales_of_two_distributors_and_of_retail_are_shares_of_one(
     assert all_of_it["channels"] == 3
     assert all_of_it["top_share"] == pytest.approx(0.5)
     assert all_of_it["top_three_share"] == pytest.approx(1)
-    assert all_of_it["herfindahl"] == 4_200  # 0.5² + 0.4² + 0.1²
+    assert all_of_it["herfindahl"] == 4_200  # concentration: 0.5² + 0.4² + 0.1²
     assert (all_of_it["regions"], all_of_it["regions_with_sales"]) == (2, 2)
     assert found(first, "channels")["distributor"]["stamps"] == 6
 

@@ -440,7 +440,7 @@ def test_account_is_mailed_about_invitation_and_end(
     depot.shop.do(depot.resellers.end(depot.account, kiosk.account, actor=TESTER))
     ended = ("reselling_ended", kiosk.account, SELLER)
     assert mails() == [invited, ended]
-    # Changed terms of an offer, a withdrawn offer, and its own end send no mail.
+    # Changed terms of an offer, a withdrawn offer, and the reseller's own departure send no mail.
     for _ in range(2):
         terms = ResellerTerms("Kios Ani", 500, 50_000)
         depot.shop.do(depot.resellers.invite(depot.account, kiosk.account, terms, actor=TESTER))

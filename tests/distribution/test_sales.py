@@ -226,7 +226,7 @@ def test_sale_of_withdrawn_order_waits_until_it_ends_itself(depot: Depot) -> Non
 
 
 def test_late_deposit_after_withdrawal_is_returned(depot: Depot) -> None:
-    """The deposit pays at the moment of the buyer's withdrawal: no money is lost."""
+    """The deposit pays at the moment in which the buyer withdraws: no money is lost."""
     depot.top_up(10_000)
     made = depot.sell()
     depot.work()

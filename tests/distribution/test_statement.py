@@ -63,7 +63,7 @@ def test_each_row_has_a_cell_for_each_column(depot: Depot, language: str) -> Non
     depot.shop.arrange(
         f"INSERT INTO seller_debts (account_id, owed) VALUES ('{depot.account}', 5000)"
     )
-    depot.top_up(50_000)  # pays a debt: its text has a comma in English
+    depot.top_up(50_000)  # the payment of a debt; its text has a comma in English
     text = written(depot, as_csv, language=language).decode("utf-8-sig")
     rows = list(csv.reader(io.StringIO(text), delimiter=SEPARATORS[language]))
     assert [len(row) for row in rows] == [6] * 4

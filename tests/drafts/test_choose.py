@@ -264,7 +264,7 @@ def test_files_beyond_limit_of_draft_are_named(instance, beyond):
 
 
 def test_file_under_examination_at_page_load_becomes_ready(chromium, instance):
-    """Happens on another device, after a reload, or after the examining process was killed."""
+    """This happens on another device, after a reload, or after the examining process was killed."""
     chooser = Chooser(chromium, instance, scripts=False)
     chooser.chooses(payload("baik.pdf", pdf(words="Baik")), payload("foto.pdf", b"\x89PNG" * 99))
     chooser.page.get_by_role("button", name="Unggah").click()
@@ -377,7 +377,7 @@ def test_refused_list_after_upload_is_requested_again(chromium, instance):
     ],
 )
 def test_file_taken_out_while_offline_stays_out(chromium, instance, content):
-    """The last part arrived, and its answer did not."""
+    """The last part arrived, but its answer was lost."""
     chooser = Chooser(chromium, instance)
 
     def lose_the_answer(route: Route) -> None:

@@ -71,7 +71,7 @@ def test_boolean_is_read():
 def test_digest_is_read():
     assert sha256(f"sha-256={SHA}") == b"x" * 32
     assert sha256("a=::") is None
-    assert sha256(f"sha-256=:eA==: ,\tb={SHA};q=1, sha-256=:eQ==:") == b"y"  # the last counts
+    assert sha256(f"sha-256=:eA==: ,\tb={SHA};q=1, sha-256=:eQ==:") == b"y"  # the last value counts
     assert sha256("sha-256=:eA:") == b"x"  # RFC 9651, section 4.2.7: padding may be missing
 
 

@@ -294,7 +294,7 @@ def test_document_stays_while_others_with_same_bytes_are_deleted(shop: Shop) -> 
 
 
 def test_concurrent_orders_and_deletions_lose_no_document(shop: Shop) -> None:
-    """Each draft is ordered while its content is condemned already, by another row, and due for deletion."""
+    """Each draft is ordered while its content is already condemned through another row and due for deletion."""
     files = []
     for number in range(6):
         content, theirs, ours = pdf(words=f"sama {number}"), opened(shop, new_id()), opened(shop)

@@ -117,7 +117,7 @@ def drafted(inside: Inside, *documents: bytes) -> Draft:
         draft, token = container.of(DraftService).fresh(None, "127.0.0.1")
         begins, files = token, []
         for number, one in enumerate(documents, start=1):
-            # Each has bytes of its own: a repeated file is placed and ordered once.
+            # Each file has bytes of its own, since a repeated file is placed and ordered once.
             content = one + b"\n" * number
             added = await container.of(Uploads).add_whole(
                 draft, f"surat-{number}.pdf", content, token=begins
@@ -399,7 +399,7 @@ def test_stamps_are_added_warned_about_and_removed(chromium, inside):
     seat.page.locator("main summary").click()
     seat.presses("Hapus meterai 2")
     assert len(draft.placed()) == 1
-    # The corner has no ink, the words at the top have.
+    # The corner has no ink, while the words at the top have.
     seat.stamp.focus()
     for _ in range(30):
         seat.page.keyboard.press("Shift+ArrowDown")

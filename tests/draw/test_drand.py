@@ -19,8 +19,8 @@ from tests.support.relay import running_relay
 
 STANDIN = Chain(int(time.time()) - 3_000, period=30)
 CHAIN = chain_of(STANDIN)
-PAST, FUTURE = 50, 500  # in three hours: a run of all tests is shorter
-DELAY_SECONDS = 300  # longer than any machine takes for the rest
+PAST, FUTURE = 50, 500  # in three hours; a run of all tests is shorter
+DELAY_SECONDS = 300  # longer than any machine needs for the rest
 NOBODY = "http://127.0.0.1:1"
 
 Act = Callable[[list[Relay], list[str]], Awaitable[None]]

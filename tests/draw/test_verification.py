@@ -148,7 +148,7 @@ def test_saved_copy_reveals_a_later_change(forgery) -> None:
     saved, draw = honest().record, forgery()
     found = examined(draw.record, draw.entries, saved=saved)
     assert DrawFindingKind.SAVED_DIFFERS in {one.found for one in found}
-    # A copy from before the closing is the beginning of what came later.
+    # A copy from before the closing is the beginning of the later record.
     early = replace(saved, parts=saved.parts[:1])
     found = examined(saved, ENTRIES, saved=early)
     assert DrawFindingKind.SAVED_SAME in {one.found for one in found}

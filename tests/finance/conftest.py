@@ -20,7 +20,7 @@ Answer = TypeVar("Answer")
 
 @dataclass
 class Books(Office):
-    """A shop with a past, and a controller."""
+    """A shop with a history of some days, and a controller."""
 
     def read(self, ask: Callable[[ReadTx], Coroutine[Any, Any, Answer]]) -> Answer:
         """Query in a read-only transaction."""

@@ -44,7 +44,7 @@ def count(books: Books) -> int:
 
 
 def buy(books: Books, quantity: int) -> None:
-    """An order of a program, paid and executed."""
+    """Place an order by API, pay it, and execute it."""
     books.shop.pay(books.shop.place(quantity))
     books.shop.work()
 
@@ -105,7 +105,7 @@ def test_channels_add_up_to_the_books_with_any_stored_sums(books: Books, depot: 
     depot.work()
     before = found_on(books, 4, 0)
     assert totals_of(before) == of_legs(books, 4, 0)
-    assert count(books) >= 2  # a day each
+    assert count(books) >= 2  # one day each
     after = found_on(books, 4, 0)
     assert totals_of(after) == totals_of(before)
     rows = books.shop.rows("SELECT count(*) FILTER (WHERE is_kept) AS kept FROM channel_sums")

@@ -125,7 +125,7 @@ def test_maintenance_is_announced_and_overlaps_nothing(shop: Shop) -> None:
     with pytest.raises(IncidentOverlaps):
         announced(shop, timedelta(days=1, hours=1), timedelta(days=2))
     assert announced(shop, timedelta(days=1, hours=2), timedelta(days=2)).is_open
-    # A fault of today is no maintenance of tomorrow.
+    # A fault of today does not count as the maintenance of tomorrow.
     fault = opened(shop, components={Component.CHECKING: ComponentState.DEGRADED})
     with pytest.raises(IncidentOverlaps):
         updated(shop, made, S.UNDER_WAY)

@@ -149,7 +149,7 @@ async def test_withdrawn_request_leaves_no_trace() -> None:
     limiter.withdraw(first)
     limiter.ended(Priority.NEW, b"crowd", 0.0)
     assert second.permit.result() is True
-    limiter.withdraw(second)  # its permit came after its client had gone
+    limiter.withdraw(second)  # the permit came after its client had gone
     assert limiter.running(Priority.NEW) == running - 1
     assert limiter.waiting(Priority.NEW) == 0
 

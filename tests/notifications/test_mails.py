@@ -375,7 +375,7 @@ def test_delivery_to_a_slow_server_has_an_overall_deadline(
 
 
 def test_lease_is_longer_than_a_delivery() -> None:
-    # The goodbye takes another step.
+    # QUIT takes another step.
     assert store.LEASE_SECONDS > SEND_SECONDS_MAX + STEP_SECONDS_MAX
 
 

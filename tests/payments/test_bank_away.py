@@ -223,7 +223,7 @@ def test_delayed_refund_is_made_once(outage: Outage) -> None:
     assert outage.state() == CircuitState.OPEN
     before = till.rows("SELECT refund_no, tries, state, try_at FROM refunds ORDER BY refund_no")
     assert all(row["state"] == ("sent" if row["tries"] else "requested") for row in before)
-    # No try is used up while the bank is away. They are leased, since another rail may be available.
+    # No try is used up while the bank is away. The refunds are leased, since another rail may be available.
     till.shop.arrange("UPDATE refunds SET try_at = now(), leased_until = NULL")
     till.do(till.shop.container.of(RefundSender).send_due())
     after = till.rows("SELECT refund_no, tries FROM refunds ORDER BY refund_no")

@@ -202,7 +202,7 @@ def test_page_of_too_many_codes_shows_the_retry_time(app: Litestar, language: st
         assert refused.status_code == 429
         seconds = int(refused.headers["retry-after"])
         assert 3_590 <= seconds <= 3_660
-        # The header and the page name the same minute.
+        # The header and the page show the same minute.
         at = (before + timedelta(seconds=seconds)).replace(second=0, microsecond=0)
         said = {format_clock(at + timedelta(minutes=n), language) for n in (0, 1)}
         assert any(one in unescape(refused.text) for one in said), refused.text

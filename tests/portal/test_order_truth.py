@@ -136,7 +136,7 @@ def _failed_and_taken_back(shop: Shop) -> UUID:
 
 
 def _declined(shop: Shop, *, is_short: bool = False) -> UUID:
-    """As often as an order gets a QR."""
+    """The attempt is declined as often as an order gets a QR."""
     order = shop.place(2)
     for _ in range(ATTEMPTS_PER_SUBJECT_MAX):
         if is_short:

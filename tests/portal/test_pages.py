@@ -106,7 +106,7 @@ def test_every_stamping_failure_has_a_sentence(language: str) -> None:
     for code in (
         "not_in_time",
         "stamping_failed",
-    ):  # the stamp or the money is back, which is said elsewhere
+    ):  # the stamp or the money was returned, which other texts say
         assert why_refused(code, language) not in ("", translate(f"refusal.{code}", language))
         assert not re.search("meterainya|given back", why_refused(code, language))
 

@@ -114,7 +114,7 @@ def test_page_of_a_document_describes_its_delta(asked: Any) -> None:
     assert f'data-delta="/stampings/{show("stg", one.id)}/delta"' in text
     assert 'data-name="Surat-bermeterai.pdf"' in text
     assert f'data-original="{"00" * 32}" data-stamped="{"00" * 32}"' in text
-    # The delta fits the repaired file alone, which no device has.
+    # The delta fits only the repaired file, which no device has.
     assert "data-delta" not in stamping_page(asked, replace(one, is_repaired=True))
 
 
@@ -182,7 +182,7 @@ def test_download_link_shows_its_end(asked: Any) -> None:
 
 @pytest.mark.parametrize("is_paid", [True, False])
 def test_arrived_payment_is_not_waited_for(asked: Any, is_paid: bool) -> None:
-    """Between a payment and its consequences, and between the end of the time to pay and the lapse."""
+    """Between a payment and its execution, and between the end of the time to pay and the expiry of the order."""
     sums = money(captured=TOTAL, in_flight=TOTAL) if is_paid else money()
     placed = order(OrderState.PLACED, OrderKind.DOCUMENTS, None, sums)
     one = stamping(StampingState.WAITING, order=read("ord", placed.id))

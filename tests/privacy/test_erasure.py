@@ -421,7 +421,7 @@ def test_sign_in_while_the_account_closes_is_ended_and_erasure_continues(person:
 
 
 class Killed(Exception):
-    """Raised where the process ends."""
+    """Raised at the point where the process is killed."""
 
 
 @pytest.mark.parametrize("room", ["notifications", "documents", "cases", "accounts"])

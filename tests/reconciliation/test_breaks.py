@@ -34,7 +34,7 @@ SUM = PRICE
 
 @pytest.fixture(autouse=True)
 def quiet(till: Till) -> None:
-    says(till)  # the bank has payments of earlier tests, our books have not
+    says(till)  # the bank has payments of earlier tests, which our books lack
 
 
 def test_day_in_which_all_agrees_is_final(till: Till) -> None:
@@ -254,7 +254,7 @@ def test_line_that_the_record_moves_to_the_next_day_ends_its_break(till: Till) -
     moved = f"{tomorrow}T00:00:01+07:00"
     says(till, line(reference, number, dateTime=moved))
     found = till.do(service(till, night(1)).reconcile("bank", tomorrow, [], TESTER))
-    for table in ("record_lines", "record_days"):  # a day of tomorrow is not honest to the audit
+    for table in ("record_lines", "record_days"):  # the audit would refuse a record of tomorrow
         till.shop.arrange(f"DELETE FROM {table} WHERE day = %s", tomorrow)
     assert (found.lines, found.unreadable) == (1, 0)
     assert breaks(till) == [("payment_facts_differ", PRICE, 0, None)]  # hours after we booked it

@@ -39,7 +39,7 @@ HEAD = "Product ID,Transaction ID,Transaction Type,Line Type,Payment Channel,Ref
 
 @pytest.fixture(autouse=True)
 def quiet(till: Till) -> None:
-    says(till)  # the bank has payments of earlier tests, our books have not
+    says(till)  # the bank has payments of earlier tests, which our books lack
 
 
 def days(till: Till) -> list[Row]:

@@ -11,7 +11,7 @@ from tests.support.records import night, reconcile
 from tests.support.shop import PRICE
 from tests.support.till import Till, paid_body
 
-LATER = 2 * FRESH  # nothing is fresh any more
+LATER = 2 * FRESH  # after this time no difference counts as too recent
 
 
 Complaint = tuple[str, int]  # kind of complaint, and rupiah by which the record exceeds our account

@@ -58,7 +58,7 @@ class Night:
         return self.step()
 
     def looks(self, seconds: float) -> str:
-        """Look every two seconds for so long."""
+        """Look every two seconds, for `seconds` seconds."""
         for _ in range(int(seconds // 2)):
             self.look()
         return self.step()

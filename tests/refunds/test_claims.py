@@ -44,7 +44,7 @@ from tests.support.till import Till, open_till
 
 State = AccountClaimState
 BUDI = ("014", "1234567890", "Budi Santoso")
-BUDHI = ("009", "0190000001", "Budi Santoso")  # the bank has BUDHI SANTOSA
+BUDHI = ("009", "0190000001", "Budi Santoso")  # the bank knows the holder as BUDHI SANTOSA
 BUYER = Actor(ActorKind.ACCOUNT)
 NOT_THERE = ("014", "9999999999", "Budi Santoso")
 MOST, OF_NETWORK, MOST_OF_ALL = 5, 4, 15
@@ -106,7 +106,7 @@ def name(
 ) -> AccountClaim:
     key = key or str(new_id())
     account = wanted_account(*wanted)
-    network = network or str(new_id())  # another each time
+    network = network or str(new_id())  # another text each time
     return till.do(
         service(till).name(till.shop.account, key, account, actor=BUYER, network=network, link=link)
     )

@@ -78,7 +78,7 @@ def test_open_refund_is_void_after_the_bank_gave_the_payment_back(till: Till) ->
     order, attempt, qr, number = paid(till)
     till.shop.ask_back(order)
     till.shop.work()
-    till.control("refund", qr_content=qr)  # before ours is sent
+    till.control("refund", qr_content=qr)  # before our refund is sent
     till.send_refunds()  # the bank refuses: no money is left
     assert [one["state"] for one in refunded(till)] == ["refused"]
     told(till, attempt, number, PRICE)

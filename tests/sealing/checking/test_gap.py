@@ -80,7 +80,7 @@ def test_seal_without_roots_of_its_time_stamp_is_not_good(lab):
 
 
 def test_another_token_of_same_authority_is_accepted(lab):
-    """The only replacement without a key: the same statement, made again."""
+    """The only replacement that needs no key: the same statement, made again by the authority."""
     document = gap.time_stamped(lab)
     encoded = gap.signed_data_of(document)
     again = gap.with_signed_data(document, gap.with_another_token(encoded))
