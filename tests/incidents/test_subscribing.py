@@ -178,7 +178,7 @@ def test_person_subscribes_confirms_and_leaves_on_the_pages(floor: Floor) -> Non
     )
     assert floor.post(there, {"do": "confirm"}).status_code == 303
     assert "ani@example.id receives incident" in floor.get(there).text
-    # As a mail program unsubscribes (RFC 8058): from another site, without a cookie.
+    # As a mail program ends it (RFC 8058): from elsewhere, without a cookie.
     ended = floor.post(there, {"List-Unsubscribe": "One-Click"})
     assert ended.status_code == 200
     assert "Your address has been deleted." in ended.text

@@ -65,7 +65,7 @@ def test_record_is_proposed_confirmed_by_two_and_listed_at_the_command_line(
         )
         for one in desks
     ]
-    # Without a supervisor a lever needs no approval, but a record still needs two members of staff.
+    # Without a supervisor a lever needs no approval; a record needs two of staff all the same.
     assert "two staff members" in typed(keeping, "confirm", number).stderr
     staff_session(keeping.shop, "supervisor")
     asked = typed(keeping, "confirm", number, "--reason", "seen", "--by", emails[0])
