@@ -1,6 +1,6 @@
-"""Plumbing: the layer below all rooms: `http` and `work` on `db`, and `observe` below them.
+"""Plumbing: the layer below all rooms. Its packages `http` and `work` use `db`, and all three use `observe`.
 
-Beside these packages are single modules: configuration, messages, keys, objects, archives.
+Its single modules provide configuration, messages, keys, objects and archives.
 
 Nothing in plumbing knows a stamp, an order or a rupiah.
 """

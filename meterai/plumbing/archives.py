@@ -1,11 +1,11 @@
 """Reading of the files in a zip archive (PKWARE APPNOTE 6.3) from untrusted bytes, within bounds.
 
-Nothing is written to disk, a name is only shown, an archive within an archive is not opened, and the size of an
-inflated file is bounded before it is inflated. Stored and deflated files are read; ZIP64 and encrypted files are not.
-Python's own reader is not used, since it reads a directory of any size.
+Nothing is written to disk, names are used for display only, archives within an archive are not opened, and the size of
+a file is checked before it is inflated. Stored and deflated files are read; ZIP64 and encrypted files are not. Python's
+`zipfile` is not used, since it reads a central directory of any size.
 
-An archive must extend from the first byte to the last. With bytes before or after it, it is a truncated archive whose
-last file is itself an archive, or a file that shows other contents to other programs.
+The archive must fill the whole file. A file with other bytes before or after it is either a truncated archive whose
+last entry is itself an archive, or a file that different programs read differently.
 
 Files that share bytes of the archive (D. Fifield, A better zip bomb, 2019) can inflate to a thousand times the bytes
 sent, and no packing program makes such archives: they are refused.
@@ -95,7 +95,9 @@ def is_archive(beginning: bytes) -> bool:
 
 
 def is_document(found: Sequence[ArchiveEntry]) -> bool:
-    """True if the files are those of a document whose format is a zip archive; its owner regards it as one file."""
+    """True if these are the files of a document whose format is a zip archive, such as a .docx: people regard it as one
+    file.
+    """
     paths = {one.path for one in found}
     # An archive with a PDF is opened to check the PDF, whatever other files it contains.
     return bool(paths & _OF_A_DOCUMENT) and not any(one.lower().endswith(".pdf") for one in paths)
@@ -205,7 +207,8 @@ class Unpacking:
     def read(self, file: IO[bytes], entry: ArchiveEntry) -> bytes:
         """Return the content of one file of an archive. Raises `Unread`.
 
-        The last file read may exceed the bound of all files together.
+        A file is read as long as the bytes read before it are within the bound of all files, so that the last file may
+        exceed this bound.
         """
         if self._left < 0:
             raise Unread(UnreadReason.TOO_LARGE)

@@ -318,7 +318,7 @@ def count_in(folder: Path) -> None:
 
 @contextmanager
 def alone() -> Iterator[None]:
-    """Hide the shared metrics folder from modules that are imported in the block."""
+    """Hide the shared metrics folder while the block imports modules, so that their metrics stay in this process."""
     folder = os.environ.pop("PROMETHEUS_MULTIPROC_DIR")
     try:
         yield

@@ -47,7 +47,9 @@ def nested(network: str) -> tuple[str, ...]:
 
 
 def provider(network: str) -> str:
-    """Return the /32 of IPv6 or the /16 of IPv4 around a network of `network_of`: about the networks of one provider."""
+    """Return the /32 of IPv6 or the /16 of IPv4 around a network of `network_of`, which is roughly the range of one
+    provider.
+    """
     if network.endswith("/64"):
         return f"{int(IPv6Network(network).network_address) >> 96:x}/32"
     try:
@@ -57,7 +59,8 @@ def provider(network: str) -> str:
 
 
 class Buckets:
-    """Token buckets by network. A network has `most` tokens, one for each act, and regains them in `refill_seconds`.
+    """Token buckets by network. A network has at most `most` tokens, and each act takes one; an empty bucket is full
+    again after `refill_seconds`.
 
     Wider networks have more tokens, by the factors `wider`. The tokens are those of one process, so an installation has
     as many times more as it has web processes.
@@ -111,8 +114,8 @@ class Buckets:
 class NetworkCounts:
     """Number of resources, such as bytes, that each client of one process holds now.
 
-    A client is a network, or any other name. Its number is the greatest of those of its nested networks, each divided
-    by its factor in `WIDER_AT_ONCE`.
+    A client is a network, or any other name. The number of a network is also bounded by the wider networks around it:
+    it is the greatest of their numbers, each divided by its factor in `WIDER_AT_ONCE`.
     """
 
     def __init__(self) -> None:

@@ -4,7 +4,7 @@ Every object is encrypted by AES-256-GCM under the instance's key, with its own 
 So a copied disk reveals nothing, and two objects cannot be exchanged. A write is an unfinished file, an fsync, a rename
 and an fsync of the folder: an object is stored whole or not at all, and survives a power cut.
 
-Other modules may use these functions, whatever the store is made of: `put`, `put_new`, `get`, `has_from_thread`,
+The functions for other modules do not depend on where the bytes are stored: `put`, `put_new`, `get`, `has_from_thread`,
 `list`, `remove`.
 """
 

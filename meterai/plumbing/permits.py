@@ -50,7 +50,9 @@ class WorkPurpose:
     regain_permit: Callable[[], Awaitable[None]] = _go_on
 
     def begin_anew(self) -> None:
-        """Restart the wait of the client for the next of several works of one request: each may take as long as one."""
+        """Restart the client's waiting time for the next work of a request that consists of several: each work gets the
+        full time.
+        """
         if self.until != float("inf"):
             self.until = monotonic() + ALLOWANCES[self.priority].total_seconds
 

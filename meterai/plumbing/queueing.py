@@ -1,4 +1,6 @@
-"""Queueing delay: how long runnable work had to wait within this process; the signal of overload."""
+"""Queueing delay: how long work that could run had to wait in this process for the processor or a connection. A long
+delay is the sign of overload.
+"""
 
 from collections import defaultdict
 

@@ -44,8 +44,8 @@ class WatchersWrong(Refusal):
 class Measured(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Tries of one component within a minute.
 
-    `failures` counts tries that did not work, `slow` those that took longer than the limit of the component; `worst_ms`
-    is the longest in milliseconds, and `faults` are the different codes of the failures.
+    `failures` counts tries that failed, `slow` tries that worked, but too slowly or with a minor fault; `worst_ms` is
+    the longest in milliseconds, and `faults` are the different codes of the failures.
     """
 
     tries: _Count

@@ -1,8 +1,8 @@
 """Writing of ZIP archives: files are stored, not deflated, since a PDF is compressed already.
 
-An archive is written piece by piece, with one file in memory at a time, or a piece of it (`PiecedFile`).  Size and
-checksum stand before each file, so that every program can read the archive while it arrives (APPNOTE 6.3.10, section
-4.3.7).  Without ZIP64: less than 4 GB in fewer than 65,536 files.
+An archive is written piece by piece, with one file in memory at a time, or a piece of it (`PiecedFile`).  The header
+before each file has its size and checksum, so that every program can read the archive while it arrives (APPNOTE 6.3.10,
+section 4.3.7).  Without ZIP64: less than 4 GB in fewer than 65,536 files.
 
 `unzipped` reads only what `archive` wrote: it writes the archive again and compares each byte. So a deflated file,
 bytes between two files or a changed header are refused, and the result is no longer than the input.
@@ -85,7 +85,7 @@ def _dos_time(at: datetime) -> tuple[int, int]:
 
 
 def _about(file: ZippedFile | PiecedFile) -> bytes:
-    """Return the fields that are equal in the header of a file and in its directory entry, from the version on."""
+    """Return the fields that the header of a file and its directory entry have in common, beginning with the version."""
     size, name = file.size, len(file.name.encode())
     assert size < _BYTES_MAX, "no ZIP64"
     return _ABOUT.pack(_VERSION, _UTF8, 0, *_dos_time(file.at), file.crc, size, size, name, 0)

@@ -1,9 +1,12 @@
 """What a room declares about its tables for the audit, column by column.
 
-Each column has one of three audit classes. It is part of a fact, which is written once and hashed into every audit
-point (an audit without findings, chained to the one before). Or it is `shown`, which means that nothing needs to check
-it, for a stated reason. Or an invariant names it and so checks it, which needs no declaration:
-tests/audit/test_columns.py changes each such column, and an invariant must then break.
+Each column has one of three audit classes:
+
+* it is part of a fact: its values are written once, and hashed into every audit point (an audit without findings,
+  chained to the one before);
+* it is `shown`: nothing needs to check it, for a stated reason;
+* it is checked by an invariant that names it. This class is not declared: tests/audit/test_columns.py changes each such
+  column, and expects an invariant to break.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,9 +26,10 @@ ONE_ROW = "A constraint leaves it one value."
 
 @dataclass(frozen=True)
 class Fact:
-    """Columns of `table` (as `t`) that keep their values from the time `at` (SQL) on, in rows that match `only` (SQL).
+    """Columns of `table` (alias `t`) whose values never change after the time `at` of their row, in rows that match
+    `only`.
 
-    A table without a time of its own is joined by `join` to one that has it.
+    `at`, `only` and `join` are SQL. If `table` has no column of times, `join` joins a table that has one.
     """
 
     name: str
@@ -44,7 +48,9 @@ class Fact:
 
     @cached_property
     def shape(self) -> str:
-        """Short description of the hashed columns and rows. An audit point with another shape cannot be compared."""
+        """Short hash of the declaration: which columns of which rows are hashed. Hashes of points made with another
+        shape cannot be compared with today's.
+        """
         told = repr((self.table, self.at, self.columns, self.only, self.join))
         return sha256(told.encode()).hexdigest()[:16]
 
@@ -77,8 +83,8 @@ def global_fact(table: str, at: str, columns: str, **more: str) -> Fact:
 class SubjectColumn:
     """The column that names the subject of a row: an order, or a stamping from the balance.
 
-    If the subject is found through another table, `column` is the column that both tables have. A global table has no
-    account; its rows count under the nil account, like their entries.
+    If another table has the subject, `column` is the column by which the two tables are joined. Rows of a global table
+    belong to no account, so they and their ledger entries count under the nil account.
     """
 
     column: str
@@ -91,7 +97,7 @@ class ClockColumn:
     """A column of times that may lie in the future.
 
     until  SQL: the latest time that any rule allows in a row `t`
-    never  SQL: True for rows that nothing is scheduled for any more, which may have `infinity`
+    never  SQL: True for rows for which nothing is scheduled any more; their time may be `infinity`
     since  SQL: the earliest allowed time
 
     All other columns of times record the past, and none of them may lie in the future.
@@ -121,7 +127,9 @@ class DueWork:
 
 @dataclass(frozen=True, slots=True)
 class MarkEvidence:
-    """A mark on rows of `table` (as `t`) that match `marked` (SQL); it is valid only with the `proof` (SQL)."""
+    """A mark that ends the work on a row: each row of `table` (alias `t`) that matches `marked` must match `proof`,
+    both SQL.
+    """
 
     table: str
     marked: str
@@ -132,18 +140,18 @@ class MarkEvidence:
 class Audited:
     """What the audit knows about some tables. Queries are SQL that returns account_id and subject.
 
-    facts        columns that are written once
+    facts        facts: columns whose values never change
     shown        by table, columns that no invariant needs to check: their names by reason, or one reason alone for
                  every column that is not in a fact
     subjects     by table, the column that names the subject of a row
-    of_accounts  tables that are checked for a whole account after a row of it was written
-    unfinished   queries of open work that may be late, however old it is
-    related      queries of subjects related to those found so far, which are `{found}`
-    standing     tables without a time whose rows are never deleted: their number never falls
+    of_accounts  tables that have no subject: once a row of an account was written, all rows of the account are checked
+    unfinished   queries of subjects with open work, which are checked even if no row of them was written lately
+    related      queries of subjects that are related to those found so far (`{found}` in the query)
+    standing     tables without a column of times whose rows are never deleted, so that their number must never fall
     clocks       columns of times that may lie in the future, with their bounds
     dues         work that waits for its time
     evidence     marks that end work, and the proof of each
-    measure      the table whose number of rows says how much of an account there is to check
+    measure      the table by whose rows the accounts are divided into parts of about equal work
     """
 
     facts: Sequence[Fact] = ()

@@ -188,7 +188,9 @@ def written(found: Description) -> str:
 
 
 def differences(due: Description, there: Description) -> Iterator[tuple[str, dict[str, str]]]:
-    """Yield (kind, facts) of every object that is missing, that no migration creates, or that differs."""
+    """Compare the expected schema (`due`) with the actual one (`there`). Yield (kind, facts) of each object that is
+    missing, that no migration creates, or whose definition differs.
+    """
     for kind, name in sorted(due.keys() | there.keys()):
         wanted, found = due.get((kind, name)), there.get((kind, name))
         if found is None:

@@ -1,4 +1,4 @@
-"""All that is registered for the audit, and checks of a room that cannot be one query."""
+"""Everything that rooms register for the audit, and the part of the database that their checks in Python get."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -16,7 +16,8 @@ from meterai.plumbing.db.marks import Mark
 class AuditedPart:
     """The part of the database that one audit checks.
 
-    Everything if `since` is None; else what was written since that mark and happened from `begins` on.
+    If `since` is None, the whole database. Otherwise the rows written since that mark; a check that selects by time
+    instead takes rows from the time `begins` on.
     """
 
     database: Database

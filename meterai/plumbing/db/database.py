@@ -7,9 +7,9 @@ Ways to use it:
   `call_all(...)` and `read(...)` do the same for a statement given as SQL.
 * `Database.transaction()` opens a `Tx` for everything else.  It commits when the block ends and
   rolls back when the block raises.  Rooms receive a `Tx` and never commit.
-* `Database.run(command)` does the same for a command that takes the `Tx`, and runs the command again if
-  PostgreSQL rolled it back in favour of another transaction.  So what is composed of several rooms' commands
-  happens completely or not at all.  Acts that must follow the commit are registered by `tx.after_commit(...)`.
+* `Database.run(command)` does the same for a command that takes the `Tx`, and runs the command again if PostgreSQL
+  rolled it back in favour of another transaction.  So commands of several rooms that are composed into one are carried
+  out completely or not at all.  Acts that must follow the commit are registered by `tx.after_commit(...)`.
 * `Database.reading()` opens a `ReadTx`, in which PostgreSQL refuses every write.
 
 While the database is away (restarting, failing over, frozen) each use is refused at once instead of waiting:
@@ -86,8 +86,9 @@ _log = structlog.get_logger()
 class Database:
     """A pool of connections to one PostgreSQL.
 
-    At most `connections` are in use; further requests wait, ordered by priority (`plumbing/permits.py`). The leading
-    server may change: the newest connection leads to it, and connections to other servers are closed.
+    At most `connections` are in use; further requests wait, ordered by priority (`plumbing/permits.py`). After a
+    failover another server accepts connections: the server of the newest connection is the current one, and connections
+    to any other server are closed.
     """
 
     def __init__(
@@ -339,9 +340,9 @@ class Database:
     async def run(self, command: Callable[[Tx], Awaitable[Answer]]) -> Answer:
         """Run a command in a transaction of its own, commit it, and run what it registered by `after_commit`.
 
-        If PostgreSQL rolls it back (a deadlock, a serialization conflict), none of it has happened, and it is run
-        again, up to `RUNS_MAX` times in total. So a command uses only its transaction, and leaves what cannot be rolled
-        back to `after_commit`. Refuses `DatabaseBusy`.
+        If PostgreSQL rolls the transaction back (a deadlock, a serialization conflict), the command is run again, up to
+        `RUNS_MAX` times in total. So a command may change nothing outside its transaction; acts that cannot be rolled
+        back are registered by `after_commit`. Refuses `DatabaseBusy`.
         """
 
         async def act() -> Answer:
@@ -437,5 +438,7 @@ async def _open(tx: ReadTx, begin: str, *parameters: object) -> AsyncIterator[Ro
 
 
 def _is_an_answer(error: psycopg.Error) -> bool:
-    """True if a server answered by declining the connection, for example because it has too many: then it is there."""
+    """True if the error is the answer of a running server that declined the connection, for example because it has too
+    many.
+    """
     return "FATAL" in str(error)

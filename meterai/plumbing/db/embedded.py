@@ -4,8 +4,8 @@ Only the wheel's programs are used, not its Python, so that only this small adap
 listens on a Unix socket only. As root it runs under another user, since PostgreSQL refuses to run as root; then the
 folders on the path to the programs and to the data become searchable for others (o+x), and nothing else changes.
 
-Several processes may use the server of one data directory: each holds a shared lock meanwhile, and the last one to end
-its use stops the server. Starting and stopping exclude each other.
+Several processes may use the server of one data directory: each holds a shared lock while it does, and the last one
+stops the server. Starting and stopping exclude each other.
 """
 
 import fcntl
@@ -180,7 +180,7 @@ class EmbeddedPostgres:
         return self.url
 
     def revive(self) -> bool:
-        """Start the server again if it died; return True if it had. Raises `PostgresNotStarted`."""
+        """Start the server again if it died; return True if it was started. Raises `PostgresNotStarted`."""
         if self._is_alive():
             return False
         with self._alone():

@@ -53,10 +53,9 @@ class Invariant:
 
 @dataclass(frozen=True, slots=True)
 class Posting:
-    """The rule by which entries of some reasons arise.
-
-    The query derives them from their causes, never from the entries themselves. It returns account_id, entry_id,
-    reason, subject, posted_at, books, amounts (credits positive).
+    """The rule for the ledger entries of some reasons. The query derives the entries that must exist from the rows that
+    cause them, never from the entries themselves. It returns account_id, entry_id, reason, subject, posted_at, books,
+    amounts (credits positive).
     """
 
     reasons: tuple[str, ...]
@@ -209,10 +208,10 @@ def written(query: str, scope: RowScope) -> str:
 def waits(
     alias: str, kinds: Sequence[str], fact: str, value: str, tries_max: int | None = None
 ) -> str:
-    """Return an SQL condition: a job of one of these kinds, with this value of its fact, waits for the account of a
-    row.
+    """Return an SQL condition on a row: its account has a waiting job of one of these kinds, whose fact `fact` is
+    `value`. `alias` is the alias of the row's table, `value` is SQL.
 
-    tries_max  a job with so many failed tries no longer waits; None: it always waits
+    tries_max  a job that has failed so often no longer counts as waiting; None: it always counts
     """
     listed = ", ".join(f"'{kind}'" for kind in kinds)
     return (

@@ -1,8 +1,8 @@
 """The rights of the application to the tables, enforced by PostgreSQL.
 
 The application works as the role `meterai_app` (NOLOGIN). It may insert into every table. It can neither change nor
-delete records of the past, even by a fault of ours or a stolen connection. Migrations run as the owner of the tables,
-who alone can. See docs/decisions/0014.
+delete records of the past, not even by a fault of ours or over a stolen connection. Only the owner of the tables can,
+and migrations run as this owner. See docs/decisions/0014.
 
 A room lists its records of the past in `sql/rights.toml`. To a table that no room lists the role has every right except
 TRUNCATE.
@@ -114,7 +114,7 @@ def _grants(due: frozenset[Right], tables: frozenset[str]) -> Iterator[str]:
 
 
 def grant(connection: Connection[Any]) -> bool:
-    """Create the role if it is missing and grant it its rights; return False if we may not.
+    """Create the role if it is missing, and grant it its rights. Return False if the current login may not do so.
 
     The owner of the tables runs it after migrating. A role belongs to the whole server: several databases share it, and
     two may create it at once. If the owner may not create roles, the administrator of the server creates it once

@@ -4,8 +4,8 @@ The columns of a query have the names of the fields of its result (`order_id AS 
 row to it. A field that is an enum, an amount or a serial is converted from its column by its type; other conversions
 are given to the mapper.
 
-A word that this version's enum lacks stays a text, since a newer version wrote it: only work on that row may fail, not
-the rows that were read with it.
+A word that the enum lacks stays a text, since a newer version may have written it. So only the work on this row fails,
+and the other rows of the answer can still be read.
 """
 
 from collections.abc import Callable, Iterator, Sequence

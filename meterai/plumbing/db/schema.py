@@ -146,7 +146,9 @@ def _told(found: Iterable[rights.Right], complaint: str) -> list[Row]:
 
 
 async def works_as(database: Database) -> str | None:
-    """Return the role as which our statements run if that role could change the past, else None."""
+    """Return the role as which our statements run if it could change records of the past, which it should not; else
+    None.
+    """
     rows = await database.read(
         "SELECT current_user::text AS name WHERE has_table_privilege('public.entries', 'DELETE')"
         " OR has_table_privilege('public.audit_events', 'DELETE')"

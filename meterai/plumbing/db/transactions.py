@@ -185,9 +185,9 @@ class Tx(ReadTx):
     def after_commit(self, act: Callable[[], Awaitable[None] | None]) -> None:
         """Call `act` once the transaction is committed, and never otherwise; in the order of registration.
 
-        It is for acts outside the transaction, such as clearing a cache or calling another machine. Its failure affects
-        nothing else, and it is lost if the process dies. So work that must happen is also found by the state of its
-        row.
+        It is for acts outside the transaction, such as clearing a cache or calling another machine. A failure of `act`
+        affects nothing else. If the process dies, `act` is never called: so a periodic task must also find necessary
+        work by the state of its row.
         """
         self._following.append(act)
 

@@ -1,4 +1,4 @@
-"""Bodies of requests: where they are stored, how many bytes of them, and how long they may take.
+"""Bodies of requests: where they are stored, and bounds of their bytes and of their duration.
 
 A stranger can send bytes without any key, so the resources used here are bounded, however many bytes are sent:
 
@@ -7,8 +7,8 @@ A stranger can send bytes without any key, so the resources used here are bounde
   sends little uses little.  A body that would not fit is refused before it is read, with a Retry-After; no network may
   use all of the space.
 * A body in a file is read back into memory only when memory for it is free.
-* Bodies of requests far from paid money leave a part of each budget free for those that are near to it
-  (`kit/priority.py`), which also go first when bodies wait.
+* Bodies of requests with a low priority (`kit/priority.py`) leave a part of each budget free for those with a higher
+  one, which also go first when bodies wait.
 * A client that sends slowly does not keep the permit of its request meanwhile; a client that sends too slowly, or
   leaves, loses its space.
 
@@ -154,8 +154,8 @@ class ByteBudget:
 class _SendingRate:
     """The sending rate of one body, watched by one timer, whatever the number of its pieces.
 
-    `limit` expires when the sender is silent for too long, or slower than the slowest phone. The time of writing pieces
-    to a file does not count.
+    The time-out `limit` expires when nothing arrives for too long, or more slowly than from the slowest phone. The time
+    of writing pieces to a file does not count.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -269,8 +269,7 @@ class RequestBody:
         return content
 
     async def pieces(self) -> AsyncIterator[bytes]:
-        """Yield the whole body, for a caller that builds its own form of it: at once from memory, in pieces from a
-        file.
+        """Yield the whole body, for a caller that converts it: one piece if it is in memory, several from a file.
 
         Refuses as `whole` does.
         """

@@ -1,7 +1,7 @@
 """Forms: the parts of a multipart or a URL-encoded body.
 
-They are not read by the framework, which writes every file to a temporary one (as costly as half of the sealing),
-decodes texts in whatever encoding a part names, and keeps the last thousand bodies.
+The framework's reader is not used: it writes every file to a temporary one, which costs half as much as sealing a
+document; it decodes texts in whatever encoding a part names; and it keeps the last thousand bodies.
 """
 
 from collections.abc import AsyncIterator
@@ -98,7 +98,9 @@ class FormFile:
 
 
 async def _kept(file: IO[bytes], data: bytes) -> None:
-    """Write to a file that is kept in memory while it is small: then a thread would cost more than the write."""
+    """Write to a spooled file: in a thread once it is on disk, and directly while it is in memory, where a thread costs
+    more than the write.
+    """
     if file.tell() + len(data) <= HELD_BYTES_MAX:
         file.write(data)
     else:

@@ -1,9 +1,9 @@
 """Throttle of small answers: keeps the event loop free for other work.
 
 An answer from memory takes some 40 microseconds and needs no permit of the limiter.  A crowd that requests nothing else
-could still keep the process busy, and a payer would wait behind thousands.  So a limited number of such requests begin
-in each tick, and the rest wait with their connections, which slows their clients down.  The limit adapts to the delay
-of the ticks, which is the delay that other work has.
+could still keep the process busy, and a payer would wait behind thousands.  So only a limited number of such requests
+begin in each tick of 5 ms. The rest wait with their connections open, which slows their clients down. A late tick shows
+how long other work waits for the event loop: the limit falls when ticks are late.
 """
 
 import asyncio

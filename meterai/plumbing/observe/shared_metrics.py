@@ -3,9 +3,9 @@
 `prometheus_client` decides at its import whether metrics are shared.  So this module imports it late, and a process
 calls `join` before it counts.
 
-The library maps files that it only extended (`truncate`): their blocks are allocated when they are written to, and on a
-full disk such a write ends the process by SIGBUS (mmap(2)).  An existing file is mapped as it is, so `join` creates the
-files first, with their blocks.  A process whose metrics outgrow them has no such protection from then on.
+The library creates a file without blocks on disk (`truncate`) and maps it. If the disk is full when a block is first
+written, SIGBUS ends the process (mmap(2)). The library maps an existing file unchanged, so `join` creates the files
+first, with their blocks. A process whose metrics outgrow these files is no longer protected.
 
 A counter never decreases while an instance keeps its folder: the counts of an ended process are added to one file for
 all ended processes, under a lock that readers take too.
@@ -123,9 +123,9 @@ def gather_the_dead() -> None:
 
 @contextmanager
 def sharing(directory: Path) -> Iterator[None]:
-    """Name `DIR/metrics` as the metrics folder of this process and of those it starts; each of them calls `join`.
+    """Make `DIR/metrics` the metrics folder of this process and of its child processes, each of which calls `join`.
 
-    If the block raises, a folder created here is removed again, since nothing was begun.
+    If the block raises, no process was started, and a folder created here is removed again.
     """
     folder = directory / "metrics"
     made = [one for one in (folder, *folder.parents) if not one.exists()]

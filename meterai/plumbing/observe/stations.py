@@ -1,12 +1,12 @@
 """Stations: the points in a process where the steps of a visit wait for a scarce resource.
 
-A station has a limited number of slots, such as the processes that examine documents, and a bound: the longest wait of
-a step while no more visitors are inside than the station can serve.  The pressure of a station is its mean wait as a
-share of the bound.  Above 1 more steps arrive than it serves, even if everything else is idle.
+A station has a limited number of slots, such as the processes that examine documents. Its bound is the longest wait of
+a step as long as no more visitors are inside than it can serve. Its pressure is the mean wait as a share of the bound:
+above 1, more steps arrive than it serves, even if everything else is idle.
 
-People may also wait for rows in the database that a worker or an outside machine processes (mails, payment
-instructions, execution), which is a wait in no process: a `Backlog` measures it by SQL, which the worker runs.  One
-stranger cannot cause pressure there: fewer than `APART_MIN` waiting accounts or networks count as none.
+People may also wait until a worker or an outside machine has processed rows in the database (mails, payment
+instructions, execution). They wait in no process, so the worker measures this wait by the SQL of a `Backlog`. One
+stranger cannot cause pressure there, since fewer than `APART_MIN` waiting accounts or networks count as none.
 """
 
 from collections.abc import Iterator

@@ -1,8 +1,8 @@
-"""Events: occurrences on something of an account, and the handlers that listen to them.
+"""Events: occurrences that concern an account, such as a payment of its order, and the handlers that listen to them.
 
 An event is a frozen Struct with typed facts, declared in `events.py` of the room that emits it. The SQL function `emit`
-writes it as jobs, in the transaction that caused it, and it is read back as the same Struct for its handlers. Handlers
-are listed in `HANDLERS` of each room's `jobs.py`.
+writes one job for each of its handlers, in the transaction that caused the event. To run a job, the worker reads its
+facts back into the same Struct. Handlers are listed in `HANDLERS` of each room's `jobs.py`.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""Jobs: an event and one of its handlers, deleted together with what the handler wrote.
+"""Jobs: each is an event for one of its handlers, and is deleted in the transaction in which the handler writes.
 
 There are two kinds of work, both repeatable:
 
@@ -6,15 +6,15 @@ There are two kinds of work, both repeatable:
 * a *periodic task* finds due work by the state of rows (an order to expire, a payment to query) and does it.  Slow and
   irreversible acts belong there: commit the intent, act, commit the result.
 
-Several handlers may listen to one event: each has a job of its own, so that one that fails stops no other.  Handlers
+Several handlers may listen to one event: each has a job of its own, so that a failing handler stops no other.  Handlers
 have priorities, and each priority has its own worker pool: jobs that notify people, however many, never delay jobs that
 move money.  The transaction that runs a handler locks the row of its job, and all other workers skip the row: a worker
 that dies leaves no lock.
 
-A failed job is tried again, later each time, and its last fault is stored.  If the database is away or a lock is held,
-the handler has not failed: the job is tried again and the try is not counted.  A handler with `gives_up` that failed
-`TRIES_MAX` times goes to `dead_jobs`, from where `meterai jobs retry` brings it back, and so does a job whose handler
-is not declared.  No other job is ever given up: money waits until it can move.
+A failed job is tried again, later each time, and its last fault is stored.  If the database is away or a lock is held
+too long, the job is tried again, and the try does not count as a failure.  A job is moved to `dead_jobs` after
+`TRIES_MAX` failures if its handler has `gives_up`, or if no handler of its name is declared; `meterai jobs retry`
+brings it back. No other job is ever given up: money waits until it can move.
 """
 
 import asyncio

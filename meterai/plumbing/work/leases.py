@@ -1,7 +1,8 @@
-"""Leases: a lease must be longer than the work it covers, else two processes may do the same work at once.
+"""Leases: time-limited rights of one process to do some work. If a lease is shorter than the work, two processes may do
+the same work at once.
 
-A room registers its leases, each with the longest duration of the work: a setting that makes a lease too short stops
-the start, and the refusal names both numbers.
+A room registers its leases, each with the longest duration of the work. If a setting makes a lease too short, the
+process does not start, and the refusal names both numbers.
 """
 
 from collections.abc import Iterable

@@ -1,16 +1,17 @@
 """Calls to outside machines: one circuit breaker and one retry budget for each provider.
 
-A provider that does not answer costs each caller a whole time-out, and repeats double its load.  So a process
+Each call to a provider that does not answer lasts a whole time-out, and repeats double the load of the provider. So a
+process
 
-* opens the *circuit* to a provider when half of the calls that ended lately had no answer, or, if calls are too few for
-  a share, when several in a row had none: then no call begins, and the caller learns at once what it would have learned
-  after a time-out.  After `PROBE_SECONDS` a few calls are let through (half-open): the first answer closes the circuit,
-  a missing answer opens it again;
-* begins *repeats* of calls only up to a share of the recent first tries, with a small minimum;
+* opens the *circuit* to a provider when half of the recent calls had no answer, or, if there were few calls, when
+  several in a row had none. While the circuit is open no call begins, and callers fail at once instead of after a
+  time-out. After `PROBE_SECONDS` it is half-open, and a few calls probe the provider: the first answer closes the
+  circuit, a missing answer opens it again;
+* begins *repeats* of calls only up to a share of the number of recent first tries (always a few);
 * has at most `UNDER_WAY_MAX` calls to one provider under way.
 
-A call that was not begun was not sent: after `NotBegun` an outcome is never unknown.  Any answer counts as an answer,
-also a refusal: only missing answers open a circuit.  Each process measures separately; nothing is stored.
+`NotBegun` means that nothing was sent, so the outcome is certain. A refusal is an answer too: only missing answers open
+a circuit. Each process measures separately; nothing is stored.
 """
 
 import secrets
@@ -150,15 +151,14 @@ class Circuit:
                 return PROBES_MAX - self._probes
 
     def begin(self) -> int:
-        """Begin a call for which there is room; return the phase of which it is a probe, 0 if it is no probe."""
+        """Begin a call for which there is room. Return the number of the half-open phase for a probe, else 0."""
         if self.state is not CircuitState.HALF_OPEN:
             return 0
         self._probes += 1
         return self._phase
 
     def ended(self, now: float, *, phase: int, is_answered: bool | None) -> None:
-        """End a call with the phase that `begin` returned; `is_answered` is None if the caller stopped waiting.
-
+        """End a call; `phase` is what `begin` returned for it, and `is_answered` is None if the caller stopped waiting.
         A call that began before the last change of state is ignored.
         """
         if self.state is CircuitState.CLOSED and not phase and is_answered is not None:

@@ -3,10 +3,10 @@
 A periodic task finds due rows by their state and passes them to `each`.  Promises of this module:
 
 * a row that fails does not stop another one, and no two rows share a transaction;
-* a row that failed is left out of the next runs for a pause that doubles up to a bound, so that rows that cannot be
-  processed never block the others (`not_paused`, in the query);
+* a row that failed is left out of the next runs during a pause, so that rows that cannot be processed never block the
+  others (`not_paused`, in the query); the pause doubles with each failure up to a bound;
 * a row that another process has locked is skipped: the query says FOR UPDATE SKIP LOCKED, and `run_row` waits only
-  briefly for what is locked afterwards;
+  briefly for locks taken after the query;
 * a row that could not be processed is reported: by a line in the log with its code, by `meterai_round_rows_total`, and
   by a row of `round_faults` until it is done.
 """
@@ -55,9 +55,9 @@ Due = TypeVar("Due", bound=OfAccount)
 
 
 def not_paused(name: str, subject: str) -> str:
-    """Return an SQL condition that leaves out rows in their pause, for the query of a periodic task over the table `o`.
-
-    A periodic task that leases its rows does not need it: its lease is the pause.
+    """Return an SQL condition that leaves out rows during their pause, for the query of a periodic task whose table has
+    the alias `o`. A periodic task that leases its rows does not need it, since a failed row waits for the end of its
+    lease.
     """
     return f"""NOT EXISTS (SELECT 1 FROM round_faults f WHERE f.account_id = o.account_id
         AND f.round = '{name}' AND f.subject = o.{subject}::text AND f.try_at > now())

@@ -1,4 +1,4 @@
-"""Retention: for every table how long its rows are kept, why, and what then deletes them.
+"""Retention: for every table, how long its rows are kept and why, and the periodic tasks that delete them.
 
 Records that the law of accounting requires (money and stamps: ten years and more) contain ids, sums, states and times.
 Data about a person (addresses, networks, file names, bodies of notifications) are deleted earlier: UU PDP 27/2022

@@ -1,15 +1,16 @@
 """One common poll for all worker pools and periodic tasks of a worker: one statement finds which of them have due rows.
 
-A worker pool or task without SQL that finds its due rows polls at its own interval. Promises for all others:
+A worker pool or task without SQL for its due rows polls by itself, at its interval. For all others:
 
-* a worker pool is handed the rows found for it, and polls itself only if there may be more of them;
-* a worker pool or task runs when the statement names it, but after a run in vain not before its interval has passed: a
-  due row that cannot be processed does not wake it at each poll;
-* the statement runs every `LOOK_SECONDS`, and for `BUSY_SECONDS` after something was found every `BUSY_LOOK_SECONDS`;
-  at once after work that may cause more work (`soon`), so that a chain of events does not wait between its steps; but
-  never more often than `LOOKS_AT_ONCE` in a row allow;
-* each also polls by itself every `REST_SECONDS`, and after `MISSED_SECONDS` without a common poll, from the beginning:
-  so the statement may leave out rows that became due long ago, and nothing is lost if it cannot run.
+* a worker pool gets the rows that the common poll found for it, and polls by itself only if there may be more;
+* a worker pool or task runs when the common poll names it. After a run that processed nothing, it runs again only when
+  its interval has passed: so a due row that cannot be processed does not wake it at each poll;
+* the common poll runs every `LOOK_SECONDS`, or every `BUSY_LOOK_SECONDS` for `BUSY_SECONDS` after something was found.
+  After work that may cause more work it runs at once (`soon`), so that a chain of events does not wait between its
+  steps, but at most `LOOKS_AT_ONCE` times in a row;
+* each worker pool and task also polls by itself every `REST_SECONDS`, and when no common poll succeeded for
+  `MISSED_SECONDS`. Such a poll finds due rows of any age: so the common poll may leave out rows that became due long
+  ago, and no row is missed while it cannot run.
 """
 
 import asyncio
@@ -62,8 +63,8 @@ class Rest:
     async def wait(self, least: float, most: float = 0.0) -> None:
         """Wait until a poll names this pool or task, or it is woken.
 
-        A poll counts only after `least` seconds; the wait ends after `most` seconds, by default `REST_SECONDS`. Without
-        SQL that finds due rows it waits `least` seconds.
+        In the first `least` seconds polls do not end the wait, and after `most` seconds it ends in any case (0:
+        `REST_SECONDS`). A pool or task without SQL for its due rows waits exactly `least` seconds, unless it is woken.
         """
         was_named, self._is_named = self._is_named, False
         if self._watch.stopping.is_set() or (was_named and not least):
@@ -79,9 +80,9 @@ class Rest:
             self._woken = None
 
     def named(self, pieces: Sequence[Piece]) -> None:
-        """Record that a poll found due rows, and end the rest unless its least time is not over.
-
-        Half an interval of polls too early is accepted, else polls and rests of the same length would miss each other.
+        """Record that a poll found due rows, and end the rest if its least time is over. A poll that is up to half a
+        poll interval too early counts as well; otherwise a rest as long as the interval would often miss a poll
+        narrowly.
         """
         if self._woken is None:
             self._is_named = True
@@ -132,8 +133,8 @@ class DueWatch:
         due: Iterable[str] = (),
         pieces: Iterable[str] = (),
     ) -> None:
-        """`due` are queries for one due row, in the order of an index; '' means no query. `pieces` are those of worker
-        pools, with the columns of a `Piece`.
+        """`due` are the queries of periodic tasks for a due row, in the order of an index. `pieces` are the queries of
+        worker pools, with the columns of a `Piece`. An empty text means no query.
         """
         self.stopping = stopping
         self._database = database

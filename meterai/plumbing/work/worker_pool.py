@@ -1,6 +1,6 @@
-"""A worker pool: a number of pieces of work under way, of which the next begins as soon as one ends.
+"""A worker pool keeps a number of pieces of work under way: as soon as one ends, the next begins.
 
-Pieces do not wait for the end of a batch.  Only a few pieces of one account are under way at once, so that an account
+So no piece waits for the end of a batch. Only a few pieces of one account are under way at once, so that an account
 whose rows are locked, or that has very many, leaves slots to the others.
 """
 
@@ -44,7 +44,7 @@ async def clock(tx: ReadTx) -> datetime:
 
 
 class LowWaterMark:
-    """The time of due work from which the next poll reads the index.
+    """The due time from which the next poll reads the index of due work.
 
     Handled rows stay at the beginning of the index as dead rows, until no snapshot sees them any more; each poll from
     the beginning reads them all.  So a poll starts where the last one ended, and only every `EVERYTHING_SECONDS` at the
@@ -95,7 +95,7 @@ class PoolTerms:
 
     priority      priority with which it gets database connections
     poll_seconds  shortest pause after a poll that found nothing
-    room          number of further pieces that an outside limit allows; None if there is no such limit
+    room          how many more pieces a limit outside the pool allows; None if there is no such limit
     due           SQL of due pieces, run by the common poll of the worker (`plumbing/work/watch.py`)
     of_one        largest number of pieces of one account under way; None: a share of the slots
     """
@@ -159,7 +159,7 @@ class WorkerPool:
             await asyncio.gather(*self._under_way.values())
 
     async def once(self) -> int:
-        """Poll once from the beginning, process the found pieces, and return their number."""
+        """Poll the index of due work once from its beginning, process the found pieces, and return their number."""
         self.mark.begin_whole(await self._read_clock())
         found = await self._look(self._batch, self.mark.since, [])
         self._waiting |= {piece[:2]: piece for piece in found}
@@ -170,7 +170,7 @@ class WorkerPool:
         return len(found)
 
     async def _fill(self, watch: DueWatch, seen: Sequence[Piece] = ()) -> tuple[float, float]:
-        """Begin pieces while there is room: those in `seen`, else those found by a poll.
+        """Begin pieces while slots are free: those in `seen` or, if it is empty, those found by a poll.
 
         Return the shortest rest in seconds, and the longest rest after a failed poll (else 0).
         """
@@ -221,7 +221,7 @@ class WorkerPool:
         return self._of_account[account] < (self._terms.of_one or -(-self._slots // share))
 
     def _begin(self) -> int:
-        """Begin the waiting pieces that may begin now; return for how many more there is room."""
+        """Begin the pieces that wait for a slot and may begin now; return how many more could begin."""
         left = self._slots - len(self._under_way)
         if self._terms.room is not None:
             left = min(left, self._terms.room())
