@@ -5,8 +5,9 @@ Promises this room keeps
     trail.
   * The pull of a lever over a threshold, or of a lever that always needs a second person, waits as a request. Another
     person approves or declines the request (constraint `approver_is_another`).
-  * A request is executed once, in the transaction of its approval, and only if its forecast is unchanged: the
-    approval is bound to the SHA-256 of the forecast. Otherwise nothing is done, and the request ends as overtaken.
+  * A request is executed once, in the transaction of its approval, and only if its forecast is unchanged: the approval
+    is bound to the SHA-256 of the forecast. If the forecast has changed, nothing is done, and the request ends as
+    "overtaken".
   * While an installation has no supervisor, levers pulled at its command line are executed at once.
 
 Calls accounts, trail.  Is called by every room with a lever, and by the console.

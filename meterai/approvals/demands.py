@@ -1,4 +1,4 @@
-"""Production has no demands on the settings of approvals."""
+"""Settings of approvals: production demands nothing of them, for the stated reasons."""
 
 UNDEMANDED = {
     "approval_rupiah_from": "an operator says from which sum on two people are needed; the least is one rupiah",

@@ -56,9 +56,8 @@ def pull(
 
 
 async def _who(database: Database, by: str | None) -> Puller:
-    """Return the person who pulls at the command line, read before anything is locked.
-
-    Commands for incidents work at every version of the schema, even at one without the tables of staff.
+    """Return the person who pulls at the command line, read before anything is locked. If an old schema lacks the
+    tables of staff, the person is an operator, so that commands for incidents work at every version.
     """
     try:
         async with database.reading() as tx:

@@ -47,8 +47,9 @@ MOMENT_AWAY_MAX = timedelta(days=366)
 class Puller:
     """A person who pulls levers and decides on requests.
 
-    `account` is None for an operator while no supervisor exists: nobody could approve, so levers are executed at
-    once. `told` are facts for the audit trail about the access, such as the command line and its user.
+    `account` is None for an operator at the command line while no supervisor exists. Nobody could approve then, so
+    levers are executed at once. `told` are facts for the audit trail on how the person got access, such as the user of
+    the command line.
     """
 
     actor: Actor
@@ -80,7 +81,7 @@ class Puller:
         return Pull(self.actor, at, one_line(reason), settings)
 
     async def as_now(self, tx: ReadTx) -> Self:
-        """Return this puller with the permissions that the person has now."""
+        """Return this puller with the person's current permissions, read again from the database."""
         if self.account is None:
             return self
         return replace(self, permissions=await permissions_of_staff(tx, self.account))
@@ -161,8 +162,8 @@ def typed(lever: Lever, given: Mapping[str, object]) -> msgspec.Struct:
 
 
 def kept_arguments(lever: Lever, arguments: Mapping[str, object]) -> msgspec.Struct:
-    """Return the arguments of a stored request. Refuses `ArgumentsUnreadable` if another release wrote them
-    differently.
+    """Return the arguments of a stored request. Refuses `ArgumentsUnreadable` if another release stored them in a form
+    that this one cannot read.
     """
     try:
         found = msgspec.convert(arguments, lever.arguments)
@@ -220,8 +221,8 @@ async def pull_in(
 ) -> Pulled:
     """Pull a lever: execute it in this transaction, or store a request if it needs a second person.
 
-    `shown` is the hexadecimal hash of the forecast that was shown, None to skip the comparison. Pulls of one lever do
-    not run concurrently: each forecast is made after the previous pull has ended. Refuses `NotPermitted`,
+    `shown` is the hexadecimal hash of the forecast that was shown, None to skip the comparison. Pulls of one lever run
+    one after another: the forecast of each is made when the previous pull has ended. Refuses `NotPermitted`,
     `ForecastChanged`, `ReasonMissing`, `ActAskedFor`, `Malformed`, and what the lever refuses.
     """
     who = await who.as_now(tx)

@@ -79,9 +79,8 @@ async def expire(tx: Tx) -> int:
 
 
 async def as_asked(part: AuditedPart) -> InvariantFinding:
-    """Invariant: each request matches its hash, or was blanked in due time.
-
-    Checked in Python, because PostgreSQL writes JSON differently.
+    """Return the finding of an invariant: each request matches its hash, unless retention has blanked it in due time.
+    In Python, because PostgreSQL writes JSON differently, so that SQL gets another hash.
     """
     async with part.database.reading() as tx:
         found = list(await store.blanked_early(tx, YEAR))

@@ -67,7 +67,9 @@ def _refused(refusal: Refusal) -> Exit:
 
 
 def _failed(fault: Exception) -> Exit:
-    """Report a fault of ours by exception types and lines of code, without its message, which may quote processed data."""
+    """Report a fault of the program by its exception types and lines of code. The message is left out, since it may
+    quote data.
+    """
     complain("fault: something went wrong in meterai itself; nothing was done twice")
     for told in redact_trace(None, "", {"exc_info": fault})["trace"]:
         complain(told)

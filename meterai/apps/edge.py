@@ -190,7 +190,7 @@ class Edge:
     def completed(self, scope: HTTPScope, start: HTTPResponseStartEvent) -> list[Header]:
         """Return the headers of an answer, completed with those that the application did not set.
 
-        The default of Cache-Control is `no-store`. It also replaces another value in an answer to an account, in a
+        Cache-Control is `no-store` if the application did not set it, and always in an answer to an account, in a
         refusal, and in an answer that sets a cookie.
         """
         headers, status = list(start["headers"]), start["status"]

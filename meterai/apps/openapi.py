@@ -1,8 +1,8 @@
 """Additions to the API description that the framework cannot derive from handlers.
 
-Added are: refusals as problem+json with our codes and statuses; public operations without a key; the values of fields
-(`fields` of a `Room`); and the facts that a route declares (`plumbing/http/described.py`). Random requests test the
-whole description (tests/apps/test_strangers.py).
+These are: the refusals as problem+json, with their codes and statuses; the mark that a public operation needs no key;
+the possible values of fields (`fields` of a `Room`); and the facts that a route declares
+(`plumbing/http/described.py`). Random requests test the whole description (tests/apps/test_strangers.py).
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -182,9 +182,7 @@ def _narrow_fields(schemas: Schema, fields: Mapping[tuple[str, str], FieldDescri
 
 
 def _plain_parameter(parameter: Schema, examples: Examples) -> None:
-    """Remove parts of a parameter that say nothing: a query has no null, and false is the default of the flags. Add
-    the example.
-    """
+    """Remove from a parameter null, which no query can contain, and the default false of flags; add the example."""
     told = parameter["schema"]
     for one in told.pop("oneOf", ()):
         if one != {"type": "null"}:

@@ -30,8 +30,8 @@ _M_MMAP_THRESHOLD = -3  # malloc.h of glibc
 def _give_large_blocks_back() -> None:
     """Make the allocator return the memory of a large document to the system as soon as the document is freed.
 
-    By default glibc adapts to the first large block that it frees and keeps later ones, up to 64 MB for every thread:
-    some 250 MB more in a process that checks large documents.
+    By default glibc raises its threshold when a large block is freed, and keeps later blocks of that size, up to 64 MB
+    for every thread. A process that checks large documents then needs some 250 MB more.
     """
     allocator = ctypes.CDLL(None)
     if hasattr(allocator, "mallopt"):

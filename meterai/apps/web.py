@@ -79,7 +79,7 @@ async def healthz() -> str:
 async def readyz(request: Request[Any, Any, Any]) -> Response[dict[str, object]]:
     """Readiness check: the database answers and is migrated, and every check that a room registered holds.
 
-    Warnings of rooms and the result of the last nightly audit are shown and do not change the status.
+    Warnings of rooms and the result of the last nightly audit are in the answer, but do not change its status.
     """
     container: Container = request.app.state.container
     checks: dict[str, object] = {}
@@ -160,8 +160,8 @@ def _spare_the_collector() -> None:
 def _let_the_loop_in() -> None:
     """Make threads that read documents release the interpreter lock sooner than by default (5 ms).
 
-    The event loop needs the lock in each iteration, and an answer takes some twenty iterations. Beside one such
-    thread an iteration took 8 to 10 ms, and now takes 0.7 ms. The limiter would regard the longer delay as overload.
+    The event loop needs the lock in each iteration, and an answer takes some twenty iterations. While one such thread
+    runs, an iteration takes 0.7 ms instead of 8 to 10 ms, which the limiter would regard as overload.
     """
     sys.setswitchinterval(SWITCH_SECONDS)
 

@@ -21,7 +21,7 @@ LOCK_WAIT_MS_MAX = 1_000
 
 
 def periodic_tasks(container: Container, rooms: Rooms = ROOMS) -> Sequence[PeriodicTask]:
-    """Return all periodic tasks: of the rooms, of retention, and the one that measures the queues."""
+    """Return all periodic tasks: those of the rooms, those of retention, and the task that measures the queues."""
     return [
         *chain.from_iterable(room.tasks(container) for room in rooms),
         *Retention(

@@ -33,8 +33,8 @@ from meterai.plumbing.db.schema import check_schema
 
 
 def invariants_of(registered: Registered) -> tuple[Invariant, ...]:
-    """Return every invariant: those of rooms, those about all tables, and those that each ledger entry and each mail
-    is explained by a rule of a room.
+    """Return every invariant: those of the rooms, those about all tables, and two that require a rule of a room for
+    each ledger entry and for each mail.
     """
     of_all = quiet_harm(registered.audited)
     mails = told(registered.mail_causes)

@@ -1,7 +1,8 @@
 """The automatic audit: from the first day on, it adds an audit point to the chain of clean audits each night.
 
-Later audits compare the past with the points, so a point must not wait for a person. Only one worker audits at a
-time. After an audit with findings, these are reported, no point is recorded, and the audit is repeated an hour later.
+Later audits compare old rows with the points, so points are made automatically, and not when a person thinks of it.
+Only one worker audits at a time. After an audit with findings, these are reported, no point is recorded, and the audit
+is repeated an hour later.
 """
 
 from datetime import datetime, timedelta
@@ -27,7 +28,7 @@ _log = structlog.get_logger()
 
 
 def needed_since(now: datetime) -> datetime:
-    """Return the time up to which a point must reach, so that no audit is due: the evening before the last night."""
+    """Return the evening before the last night. An audit is due if the last point ends earlier."""
     night = now.astimezone(WIB).replace(hour=NIGHT_HOUR, minute=0, second=0, microsecond=0)
     return night - timedelta(days=night > now) - EVENING
 

@@ -1,11 +1,13 @@
 """Hashes of facts (columns that never change) over consecutive stretches of time, and a quick proof that a stretch is
 unchanged.
 
-The hash of a stretch covers the hashes of its rows, sorted within each account, account by account. So it depends on
-the rows and not on the order in which they were written. The quick proof needs no hashing. PostgreSQL stores in every
-row version the transaction that wrote it (xmin), which SQL cannot choose. A stretch that has as many rows as before,
-all of them written before it was hashed, has the same rows. A stretch with a younger row version (another column
-changed, or somebody forged the row) is hashed again and compared.
+The hash of a stretch covers the hashes of its rows, sorted within each account, account by account. So it does not
+depend on the order in which rows were written.
+
+The quick proof needs no hashing. PostgreSQL stores in every row version the transaction that wrote it (xmin), which SQL
+cannot choose. A stretch is unchanged if it has as many rows as when it was hashed, and all row versions are older than
+the hash. If a row version is younger (another column changed, or somebody forged the row), the stretch is hashed again
+and compared.
 """
 
 import hashlib
@@ -152,8 +154,8 @@ async def unproven(
     stretches: Sequence[Stretch],
     since: Mark,
 ) -> set[Cell]:
-    """Return the cells that the quick proof does not show to be unchanged since the mark `since`, when their hashes
-    were `known`.
+    """Return the cells (a fact in a stretch) for which the quick proof fails, so that they must be hashed again.
+    `known` are their hashes at the mark `since`.
     """
     cuts = [start for start, _ in stretches]
     left: set[Cell] = set()

@@ -2,9 +2,9 @@
 
 A point states that everything before `covers_until` was audited without findings. It contains a hash of each fact
 (`plumbing/db/audited.py`) for each stretch of time that it covers. An incremental point covers the time since the
-previous point; a full point covers all time, month by month. So comparisons need only the last full point and later
-points. An attacker who can change the books could also change this table: keep `chained` elsewhere (it is printed) to
-detect that.
+previous point; a full point covers all time, month by month. So a later audit compares with the last full point and the
+points after it. An attacker who can change the books could also change the points: to detect that, keep the printed
+chained hash outside the database.
 """
 
 import hashlib
@@ -131,7 +131,7 @@ def wrong_links(known: Sequence[Point]) -> list[Row]:
 
 
 class Past:
-    """The past as the last points recorded it, to be compared with the current rows."""
+    """Hashes of old rows as the last points recorded them, to be compared with the current rows."""
 
     def __init__(self, audited: Audited, known: Sequence[Point]) -> None:
         self._audited = audited
@@ -185,13 +185,13 @@ class Past:
         ]
 
     def _stays(self, cell: Cell) -> bool:
-        """True while all rows of a cell are within their retention, so that none may be missing."""
+        """True while retention deletes no row of the cell, so that none may be missing."""
         years = self._facts[cell[0]].years
         return not years or SystemClock().now() - years * YEAR < cell[1]
 
     async def compare_row_counts(self, database: Database) -> list[Row]:
-        """Return the tables that have fewer rows than at the last point although rows are never deleted from them.
-        Tables that only a point of an earlier release counted are skipped.
+        """Return the tables that have fewer rows than at the last point, although their rows are never deleted. A table
+        that this release does not count is skipped.
         """
         counted = self._audited.standing
         now = await row_counts(database, counted) if self._row_counts else {}

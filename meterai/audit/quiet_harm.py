@@ -1,5 +1,5 @@
-"""Invariants over all tables: no time in the future hides work, no due work is late, no mark that ends work lacks its
-evidence.
+"""Invariants over all tables, against silent loss of work: no time is so far in the future that its work is never done,
+no due work is late, and every mark that ends work has evidence.
 """
 
 import re

@@ -1,5 +1,5 @@
-"""Scopes of an audit (the rows that it checks): all accounts in ranges, or the subjects with rows written since a
-point.
+"""Scopes of an audit (the rows that one statement checks): ranges of accounts for a full audit, or the subjects with
+rows written since the last point.
 """
 
 from collections.abc import Sequence
@@ -27,7 +27,9 @@ _IS_YOUNG = IS_YOUNG.format(row="t")
 
 
 def _young(audited: Audited, table: str, subject: SubjectColumn) -> str:
-    """Return SQL that selects the subjects of rows of a table written since a mark; times in the rows are not used."""
+    """Return SQL that selects the subjects of the rows of a table that were written since a mark, by their transaction
+    and not by times in the rows.
+    """
     if subject.through:
         known = audited.subjects[subject.through].column
         source = f"{table} t JOIN {subject.through} USING (account_id, {subject.column})"
@@ -37,8 +39,9 @@ def _young(audited: Audited, table: str, subject: SubjectColumn) -> str:
 
 
 def query_of_touched(audited: Audited) -> str:
-    """Return SQL that selects the subjects that were written since a mark or are unfinished, and then related
-    subjects, room by room from the highest: documents of an order, the order of a document, the lot of a stamp.
+    """Return SQL that selects the subjects with rows written since a mark, those with unfinished work, and all related
+    subjects: such as the documents of an order, the order of a document, the lot of a stamp. Each room, from the
+    highest down, adds subjects related to those found so far.
     """
     subjects = dict(audited.subjects) | {
         table: SubjectColumn("account_id") for table in audited.of_accounts
@@ -65,7 +68,9 @@ async def of_everything(database: Database, audited: Audited) -> Sequence[RowSco
 
 
 async def of_what_moved(database: Database, audited: Audited, since: Mark) -> Sequence[RowScope]:
-    """Return scopes that cover the subjects written since a mark or unfinished, at most `SUBJECTS_PER_PART` each."""
+    """Return scopes that cover the subjects with rows written since a mark or with unfinished work, at most
+    `SUBJECTS_PER_PART` each.
+    """
     query = query_of_touched(audited)
     async with database.transaction() as tx:
         marks = [since.xid] * query.count("%s")

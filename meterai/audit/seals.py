@@ -1,8 +1,12 @@
 """Checks of seals and objects: stamped documents are compared with their rows, and the object store with the tables.
 
-Every audit compares by a query the hash and the serials of each delta. Here deltas are opened: the claims and, while
-the original is kept, the seal must be ours, for these serials and this document. This takes milliseconds per
-document, so only a random sample is opened; the seed is printed, and the same seed draws the same sample.
+A delta is the bytes that sealing appended to a document; in it are our seal and the claims (the signed contents of the
+QR codes). A query of every audit compares the serials and the hash of each delta with its row. This module also
+verifies the signatures in deltas: each claim must be ours and name its serial and the document. The seal must be ours
+too, which can be checked only while the original is kept.
+
+This takes milliseconds per document, so only a random sample is checked; the seed is printed, and the same seed draws
+the same sample.
 """
 
 import hashlib
@@ -79,7 +83,7 @@ _CLAIMS = re.compile(rb"/Claims\[((?:\([0-9A-Z]+\))+)\]")
 
 @dataclass(frozen=True, slots=True)
 class DeltaSample:
-    """The sample of deltas to open: at most `at_most`, drawn with `seed`; all if `at_most` is None."""
+    """A random sample of deltas: at most `at_most`, drawn with `seed`; all deltas if `at_most` is None."""
 
     seed: int
     at_most: int | None = DRAWN
@@ -93,7 +97,7 @@ class DeltaSample:
 
 @dataclass(frozen=True, slots=True)
 class DeltaReader:
-    """Checks deltas with the originals in the object store and the keys of our seals."""
+    """Checks the seals and claims in deltas, by the originals in the object store and our keys."""
 
     objects: ObjectStore
     issuers: Issuers
@@ -177,11 +181,11 @@ def _name(row: dict[str, Any], there: Container[str]) -> str:
 async def check_objects(
     database: Database, objects: ObjectStore, written_before: datetime
 ) -> InvariantFinding:
-    """Compare the object store with documents, files of drafts and files of records; find objects without a row, and
-    rows without their object.
+    """Compare the object store with the rows of documents, of drafts and of bank records; find objects without a row,
+    and rows without their object.
 
-    Objects and files of drafts that are younger than `written_before` are skipped, because their counterpart may
-    still follow. Documents that were received before a new store replaced a lost one need no object.
+    Objects and files of drafts that are younger than `written_before` are skipped, because their counterpart may still
+    follow. If a new store replaced a lost one, documents received before that need no object.
     """
     wrong = await _wrong_objects(database, objects, written_before)
     if wrong:

@@ -31,8 +31,8 @@ async def audits_after(tx: ReadTx, at: datetime, limit: int) -> list[CleanAudit]
 
 
 async def take_turn(tx: Tx, since: datetime, seconds: float) -> bool:
-    """Reserve the right to audit for `seconds`. Return false if a point already reaches `since`, or another worker
-    audits.
+    """Reserve the right to audit for `seconds`. Return false if the last point already ends at `since` or later, or if
+    another worker audits.
     """
     return bool(await tx.run(_TAKE_TURN, seconds, since))
 

@@ -1,7 +1,7 @@
-"""Database of an installation: found, or started, for the time of a command.
+"""Database of an installation, for the time of a command.
 
-If the embedded server of a data directory is not running, a command that needs the server starts it; the last process
-that uses the server stops it.
+If the installation has the embedded server, a command starts the server if it is not running; the last process that
+uses the server stops it.
 """
 
 import asyncio
@@ -73,7 +73,8 @@ def our_database(server_url: str, *, may_make: bool) -> str:
 def _is_refused(error: psycopg.OperationalError) -> bool:
     """True if the error is the answer of a server that has no such database or refuses the user.
 
-    A server that starts, stops or has too many connections also answers with FATAL, but its answer will change.
+    A server that is starting or stopping, or has too many connections, also answers with FATAL; but this passes, and is
+    not a refusal.
     """
     text = str(error)
     return "FATAL" in text and not any(passing in text for passing in _PASSING)
@@ -146,8 +147,8 @@ def schema_for(need: Schema, settings: Settings, homes: Homes = ()) -> Iterator[
 def with_database(
     command: str, options: Options, act: Callable[[Database, Settings], Awaitable[Answer]]
 ) -> Answer:
-    """Call `act` with the database of the installation, for this command, and return its result. Processes of the
-    installation need not run.
+    """Call `act` with the database of the installation, for this command, and return its result. No process of the
+    installation needs to be running.
     """
 
     async def run(settings: Settings) -> Answer:

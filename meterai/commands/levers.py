@@ -36,8 +36,8 @@ Offered = Callable[[Subject], Mapping[str, str] | None]
 
 
 def offered_on(kind: str, argument: str) -> Offered:
-    """Return the `offered` function of a lever that is offered on the timelines of all subjects of a kind; its
-    `argument` gets the public id of the subject.
+    """Return an `offered` function for a lever that the timeline of every subject of a kind offers. It gives the public
+    id of the subject to the lever's `argument`.
     """
     return lambda subject: {argument: subject.shown} if subject.kind == kind else None
 
@@ -46,8 +46,8 @@ def offered_on(kind: str, argument: str) -> Offered:
 class Effect:
     """One effect of a lever, shown as the message `effect.<word>` of its room, filled from `facts`.
 
-    `about` is the changed subject. Facts must not change only because time passes, as an age does, because the
-    forecast at the approval is compared with the one that was shown.
+    `about` is the changed subject. Facts must not depend on the current time, as an age does: at the approval the
+    forecast is made again and must equal the one that was shown.
     """
 
     word: str
@@ -97,8 +97,9 @@ class Lever:
     forecast      returns its effects without changing anything; refuses what `carry_out` would refuse
     carry_out     executes it in the given transaction; must not commit, call providers or send anything
     is_always_approved  True if a second person must always approve it, whatever rupiah or rows it changes
-    offered       returns the arguments with which the timeline of a subject offers it; None if it does not
-    happened      kind of event that a timeline must contain to offer it, such as the approval of a collector
+    offered       for a subject, returns the arguments with which its timeline offers the lever; None if it does not
+                  offer it
+    happened      kind of event that a timeline must contain to offer the lever, such as the approval of a collector
     """
 
     name: str

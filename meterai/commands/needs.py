@@ -1,8 +1,8 @@
 """Needs of each command: the data directory and the database schema, and whether the command makes them.
 
 Only `up` makes an installation: a mistyped `--data` is refused, instead of showing an empty installation. Only
-`migrate` and `up` migrate a schema: any other command inspects an installation or changes one thing in it, and must
-not change the tables of running processes.
+`migrate` and `up` migrate a schema: any other command does one small thing, and must not change the tables under
+running processes.
 """
 
 from enum import StrEnum
@@ -71,8 +71,8 @@ def is_installation(directory: Path) -> bool:
 def check_directory(need: Directory, configuration: Configuration, elsewhere: str = "") -> None:
     """Check that the data directory is what a command needs. Refuses `InstallationMissing`, `RestoreUnfinished`.
 
-    If the setting `elsewhere` names another place with the needed data, no installation is needed. A directory that
-    was named and does not exist is always refused as mistyped.
+    If the setting whose name is `elsewhere` is set, the needed data are there and no installation is needed. A
+    directory that was given and does not exist counts as mistyped, and is refused even then.
     """
     process = configuration.settings.process
     if need is Directory.RESTORED:

@@ -26,7 +26,8 @@ from meterai.plumbing.messages import translate
 class Between:
     """Validates that a number is from `least` to `most`, which excludes NaN.
 
-    A value that is no number (an allowed word in place of a number) is accepted, since its type was validated before.
+    A value that is no number is accepted: its type was validated before, and an option may allow a word in place of a
+    number.
     """
 
     def __init__(self, least: float, most: float) -> None:
@@ -158,8 +159,8 @@ def _user() -> str:
 def line(text: str) -> None:
     """Print one or more lines of output at once.
 
-    Text of others, including file names, may contain terminal control characters or invalid UTF-8; these are shown
-    with escapes. Such text inside a line must pass `one_line` before.
+    Text that others wrote, such as a file name, may contain terminal control characters or invalid UTF-8, which are
+    shown as escapes. A caller that inserts such text into a line makes it safe by `one_line` first.
     """
     print(shown(text), flush=True)
 

@@ -1,10 +1,9 @@
 """Demands of production: conditions on settings that are checked before a command serves the public or moves money.
 
 Outside production every stamp says SPECIMEN and no money is real, so everything has a working default. In production
-such a default would pay a stand-in bank, print a QR code with a loopback address, or send a session unencrypted. So
-each demand forbids such a default. It has a name, the settings that it reads, and a message (`production.<name>`). A
-room states demands on its settings in `demands.py`, and for its other settings the reason why any value is
-acceptable.
+such a default would pay a stand-in bank, print a QR code with a loopback address, or send a session unencrypted.
+Demands forbid such defaults. A demand has a name, the settings that it reads, and a message (`production.<name>`). In
+`demands.py` a room states its demands, and for each other setting the reason why any value is acceptable.
 """
 
 from collections.abc import Callable, Iterable, Iterator

@@ -47,8 +47,8 @@ class _ListedRequest:
 
 @dataclass(frozen=True, slots=True)
 class _CurrentForecast:
-    """Current forecast of a request: its sentences, and those that are `new` or `gone` since it was shown; `refused`
-    is the sentence of the refusal if there is no forecast.
+    """Current forecast of a request: its sentences; those that are `new`, or `gone`, compared with the forecast that
+    the requester saw; if the lever now refuses, the sentence of this refusal (`refused`) instead.
     """
 
     lines: Sequence[str] = ()
@@ -77,8 +77,8 @@ async def list_approvals(
     approvals: NamedDependency[ApprovalService],
     database: NamedDependency[Database],
 ) -> Page:
-    """List the requests that the reader may decide, those that the reader made, those that only others may decide,
-    and decided ones.
+    """List the requests that the reader may decide, those that the reader made, those that only others may decide, and
+    those that are decided.
     """
     caller, language = caller_of(request), language_of(request)
     async with database.reading() as tx:
@@ -203,14 +203,16 @@ async def _page(
 
 
 def _wrong(approval: Approval, language: str) -> str:
-    """Return why the shown forecast cannot be displayed; empty if it can."""
+    """Return why the forecast that the requester saw cannot be displayed now; empty if it can."""
     if not approval.is_kept:
         return translate("page.approval.blanked", language)
     return "" if is_as_asked(approval) else translate(f"refusal.{NotAsAsked.code}", language)
 
 
 def _found(found: Mapping[str, object] | None, language: str) -> Sequence[str]:
-    """Return the sentences of the forecast, or of the refusal, that the approver of an overtaken request got."""
+    """Return the sentences of what the approver of an overtaken request got in place of the forecast that was shown:
+    another forecast, or a refusal.
+    """
     if found is None:
         return ()
     if "refused" in found:

@@ -1,4 +1,4 @@
-"""Comparison of sales channels: sales, deposits, waiting sales, and which channels are failing.
+"""Comparison of sales channels: their sales, deposits and waiting sales, and the channels that have trouble.
 
 Sales are counted periodically by the worker (room `finance`); deposits and waiting sales are current.
 """

@@ -36,7 +36,9 @@ _DONE = "done"
 
 @dataclass(frozen=True, slots=True)
 class _Shown:
-    """A forecast on a page, the hash by which a pull must match it, and why a second person is needed (empty if not)."""
+    """A forecast on a page, and its hash, which the form sends back so that nothing else is carried out; and why a
+    second person is needed (empty if none is).
+    """
 
     forecast: Forecast
     digest: str

@@ -89,7 +89,9 @@ class Searching:
         return subjects
 
     def _meant(self, text: str) -> str:
-        """Return the serial if the text is the URL of a stamp's QR code, else the text itself."""
+        """Return the text to search for: the serial if the typed text is the URL of a stamp's QR code, else the typed
+        text.
+        """
         code = self._verification.code_in(text)
         return _serial_of(code) if code else text
 

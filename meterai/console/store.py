@@ -16,7 +16,7 @@ _SINCE = "SELECT at, source, figures FROM console_samples WHERE at > %s ORDER BY
 
 
 async def keep(tx: Tx, at: datetime, source: str, figures: dict[str, float]) -> None:
-    """Insert the figures of a minute, unless another worker already inserted them."""
+    """Insert the figures of a minute from a `source`, unless another worker has inserted them."""
     await tx.run(KEEP, at, source, jsonb(figures))
 
 

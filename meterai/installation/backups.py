@@ -1,9 +1,9 @@
 """Backup of an installation on one machine, and its restore.
 
 The database is saved as a base backup if the server permits it (`pg_basebackup`), else as a dump. Objects are copied
-after the database: an object is written before the row that names it, and deleted a grace period after that row. So
-every row in the backup has its object. Keys are left out unless requested; without the keys no original can be
-decrypted.
+after the database. Since an object is written before the row that names it, and deleted a grace period after this row,
+every row in the backup has its object in the backup. Keys are left out unless requested; without the keys no original
+can be decrypted.
 
     manifest.json   versions, WAL positions, object store, content; written last, so that a partial backup has none
     sums.txt        SHA-256 of every other file except those of the base backup, for `sha256sum -c`
@@ -97,7 +97,9 @@ class BackupManifest(msgspec.Struct, frozen=True):
 
 
 class BackupRecovery(NamedTuple):
-    """How a base backup is recovered: archived WAL is replayed up to `until`, or to its end if None."""
+    """How a base backup is recovered: the WAL in the folder `archive` is replayed up to the time `until`, or to its end
+    if None.
+    """
 
     archive: Path
     until: datetime | None
@@ -190,7 +192,9 @@ def _copy_objects(source: Path, target: Path) -> None:
 
 
 def _summed(out: Path) -> Iterator[str]:
-    """Yield the name of every file to be summed; of a base backup, which has sums of its files, only its manifest."""
+    """Yield the name of every file whose SHA-256 belongs in sums.txt. Of a base backup this is its manifest alone,
+    which has the sums of the other files.
+    """
     for path in sorted(out.rglob("*")):
         name = path.relative_to(out)
         is_of_base = name.parts[0] == BASE and name.name != "backup_manifest"

@@ -50,7 +50,7 @@ Flag = Annotated[bool, Parameter(negative="")]
 
 
 class KeysNotInBackup(CommandRefusal):
-    """A restore needs the keys, which are not in the backup and were not given."""
+    """A restore needs the keys, but they are not in the backup and the command did not get a folder of keys."""
 
     code = "keys_not_in_backup"
     status = 500
@@ -127,8 +127,8 @@ def restore(
     """Make an installation from a backup, in a data directory (--data) that is empty or does not exist.
 
     `--objects` names a shared object store, used instead of the objects in the backup. `--wal` names a folder of
-    archived WAL, which is replayed up to `--to-time`. The new installation deletes no object, and its workers do not
-    start, until `meterai objects confirm`. The command ends with an audit and has its exit status.
+    archived WAL, which is replayed up to `--to-time`. Until `meterai objects confirm`, the new installation deletes no
+    object and its workers do not start. The command ends with an audit and has its exit status.
     """
     directory, until = options.directory, _time(to_time)
     if until and not wal:

@@ -71,8 +71,8 @@ def holding(port: int, who: str) -> Iterator[None]:
     """Reserve a port of this machine for `up` or `web`, before listening on it.  Refuses `PortTaken`.
 
     The web processes listen with SO_REUSEPORT, so two installations that are started together could share a port. So
-    a Unix socket reserves a name in the abstract namespace of Linux: the name has only one holder, belongs to the
-    same network namespace as the port, and is released when its process ends.
+    the port is reserved by a Unix socket with a name in the abstract namespace of Linux. Only one process can have this
+    name, it belongs to the same network namespace as the port, and it is released when the process ends.
     """
     if sys.platform != "linux" or not port:
         yield

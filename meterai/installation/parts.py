@@ -26,10 +26,8 @@ _log = structlog.get_logger()
 
 
 class Stopping:
-    """Flag set by a signal to stop.
-
-    A signal handler must not take a lock. The lock of a `threading.Event` may be held by the `wait` that the signal
-    interrupts, which would be a deadlock.
+    """Flag that a signal to stop sets. A `threading.Event` could deadlock: its `set` takes a lock, which the `wait`
+    that the signal interrupts may hold.
     """
 
     def __init__(self) -> None:
@@ -60,8 +58,8 @@ class NotReady(CommandRefusal):
 
 
 class ServerProcess:
-    """A child process, restarted when it dies. With an address, it is ready when the address answers 200; without an
-    address, while it runs.
+    """A child process, restarted when it dies. If it has an address, it is ready when the address answers 200; if it
+    has none, it is ready while it runs.
     """
 
     def __init__(self, name: str, settings: Settings, address: str = "") -> None:

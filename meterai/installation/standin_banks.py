@@ -1,4 +1,4 @@
-"""Banks with an additional stand-in: those that have a file in `FOLDER` and an address of this machine."""
+"""Banks with a stand-in beside the usual one: those with a settings file in `FOLDER` whose address is on this machine."""
 
 from urllib.parse import urlsplit
 

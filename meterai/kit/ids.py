@@ -28,7 +28,7 @@ def new_id() -> UUID:
 
 
 def earliest_id(at: datetime, *, margin_seconds: int) -> UUID:
-    """Return a lower bound of all identifiers made later than `margin_seconds` before `at`."""
+    """Return a lower bound of the identifiers made at `at` or later; `margin_seconds` are subtracted from `at` first."""
     milliseconds = max(0, int(at.timestamp() - margin_seconds) * 1000)
     return UUID(int=(milliseconds & (1 << 48) - 1) << 80)
 

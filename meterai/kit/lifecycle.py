@@ -1,8 +1,8 @@
 """State machines as tables.
 
-A lifecycle is a mapping from (state, event) to the next state. The table is the source of the check before a write,
-the transitions that the database accepts (a test compares them), the drawing in `docs/lifecycles.md` and the test of
-every pair.
+A lifecycle is a mapping from (state, event) to the next state. The table is used by the check before a write, the
+drawing in `docs/lifecycles.md` and the test of every pair. The transitions that the database accepts must be the same,
+which a test checks.
 """
 
 from collections.abc import Collection, Iterator, Mapping

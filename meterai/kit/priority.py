@@ -1,4 +1,6 @@
-"""Priority of a request: its closeness to paid money. Under overload the most urgent requests are served first."""
+"""Priority of a request under overload: requests about money that was paid are served first, those of new visitors
+last.
+"""
 
 from dataclasses import dataclass
 from enum import IntEnum

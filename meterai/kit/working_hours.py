@@ -47,7 +47,7 @@ class WorkingHours:
 
 
 def due(after: datetime, hours: float, calendar: WorkingHours) -> datetime:
-    """Return the first moment, in WIB, at which `hours` working hours have passed since `after`."""
+    """Return the first moment, as a time in WIB, at which `hours` working hours have passed since `after`."""
     left, at = timedelta(hours=hours), after.astimezone(WIB)
     if left <= timedelta():
         return at

@@ -48,7 +48,9 @@ class Sums:
         return found
 
     def of(self, book: str, *reasons: str) -> int:
-        """Return credits less debits of a book over the entries of these reasons; over all entries if no reason is given."""
+        """Return the credits of a book less its debits, over the entries of these reasons, or over all entries if none
+        is given.
+        """
         return sum(
             amount
             for (reason, moved), (_, amount) in self._found.items()
@@ -68,9 +70,9 @@ class DutyFigure:
 def figures_of(sums: Sums) -> list[DutyFigure]:
     """Return the five figures of a statement of duty.
 
-    A stamp is sold when its duty becomes due: a stamp bought as quota when it is issued, a stamp bought for a document
-    when it is affixed. Until then its price belongs to the buyer and is refunded in full. The duty of affixed stamps is
-    their number times the tariff of the law; for stamps of a quota it became due earlier.
+    A stamp counts as sold when its duty becomes due: if it was bought as quota when it is issued, if it was bought for
+    a document when it is affixed. Until then its price belongs to the buyer, and is refunded in full. The duty of
+    affixed stamps is their number times the tariff of the law, although that of stamps of a quota became due earlier.
     """
     affixed = sums.of("stamps_affixed")
     sold = sums.of("stamps_available", "stamps_issued") - sums.of(

@@ -59,10 +59,9 @@ INVARIANTS = (
 
 
 def explained(postings: Sequence[Posting]) -> Invariant:
-    """Return the invariant over all posting rules: the entries follow exactly from their causes.
-
-    The invariant compares id, reason, subject, time, and every leg, in both directions. It finds a cause without its
-    entry, an entry without a cause, a missing or additional leg, and a different amount or book.
+    """Return the invariant that the ledger has exactly the entries that all posting rules together derive from their
+    causes. It finds a cause without its entry, an entry without a cause, a missing or additional leg, and any
+    difference in id, reason, subject, time, book or amount.
     """
     causes = "\nUNION ALL\n".join(posting.query for posting in postings)
     return Invariant(

@@ -3,10 +3,11 @@
 Promises of this package
   * An overloaded process answers every request: with service, or with a page (for programs a problem document) that
     says what is safe and when to retry. Such a refusal costs 30 microseconds.
-  * Requests near to paid money go first, and each priority has a share that no other priority can take.
+  * Requests about money that was paid go first, then orders and sign-ins under way, then checks of documents, and new
+    visitors last. Each priority has a share that no other priority can take.
   * Within a priority the next permit goes to the user with the least recent use, so that one user cannot crowd out many.
-  * A request is not begun if its time is over or its client has gone.
-  * At low traffic the limiter has no effect. It has no rate and no parameter to tune.
+  * A request is not begun if it has waited too long or its client has gone.
+  * At low traffic the limiter has no effect. It does not limit rates, and has no parameter to tune.
 
 The limit follows measured queueing within the process (`limit`), not the duration of requests. A route declares its
 priority as `opt={"priority": ...}` (`kit/priority.py`). The limiter knows no room and calls only plumbing. `apps` puts

@@ -1,4 +1,4 @@
-"""Limit of requests under way: as many as can run without waiting for each other.
+"""Limit of requests under way: the number that can run without waiting for each other.
 
 The signal is queueing delay, not latency: the time for which runnable work did not run (the event loop was busy, or
 every database connection was taken). A request that waits for a bank or checks a large document is slow but delays no

@@ -1,4 +1,4 @@
-"""Recent refusals of visitors near to paid money: counted by independent users, not by requests.
+"""Recent refusals of visitors who order, pay or have paid: counted by users, not by requests.
 
 One user who retries endlessly is refused endlessly, which says nothing about others. So each user counts once, however
 often it asked, and fewer than `APART_MIN` users count as zero.

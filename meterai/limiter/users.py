@@ -1,4 +1,4 @@
-"""The user of a request, to whom its use is counted, found without the database.
+"""The user to whom the use of a request is counted, found without the database.
 
 A cookie or a key proves nothing by itself: a client that sends a new one with each request would be a new user each
 time. So a credential stands for its account only after the application has accepted it; until then the address of the
@@ -31,8 +31,8 @@ class Users:
         return self._account_of(scope) or self._address_of(scope).encode()
 
     def apart(self, scope: HTTPScope) -> bytes:
-        """Return one name for everything that one stranger may use: the account if known, else the widest network of
-        the address.
+        """Return a name under which all requests of one person count as one user: the account if known, else the widest
+        network around the address.
         """
         return self._account_of(scope) or nested(self._address_of(scope))[-1].encode()
 

@@ -41,9 +41,8 @@ class WaitingRequests(FairQueue[int, WaitingRequest]):
         return len(self) >= WAITING_MAX and self.of(0) == len(self)
 
     def enter(self, request: WaitingRequest) -> bool:
-        """Add a request. Return False if the queue is full of requests of users with no more use than this one.
-
-        If the queue is full, the newest request of the level with the most use is refused in place of this one.
+        """Add a request. If the queue is full, the newest request of the users with the most recent use is refused in
+        its place; if no waiting user has more use than this one, nothing is added, and the answer is False.
         """
         if len(self) >= WAITING_MAX:
             heaviest = self.most(int, request.level)

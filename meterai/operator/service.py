@@ -1,4 +1,4 @@
-"""Published texts of the operator, read once when a process starts, so that later a lost disk has no effect."""
+"""Published texts of the operator, read when a process starts, so that a later fault of the disk has no effect on them."""
 
 from pathlib import Path
 

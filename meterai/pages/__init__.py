@@ -1,15 +1,15 @@
 """Pages: layout, style, scripts, forms and errors of all browser pages.
 
-Promises this floor keeps
+Promises of this package
   * Every page works without JavaScript, on a small screen and with a keyboard, in Indonesian and
     English, and fetches nothing from other hosts.
   * A page of another site cannot send our forms.
-  * A refusal or a fault is shown as a calm page that says what is safe; programs get the same as problem+json.
-  * A page depends on no room but its own: a room registers its templates, images and links in a `RoomPages`, and an
-    application builds a `Site` from these.
+  * For a refusal or a fault, people get a page that says calmly what is safe, and programs the same as problem+json.
+  * A page depends only on its own room: each room registers its templates, images and links in a `RoomPages`, from
+    which an application builds a `Site`.
 
-The package does not depend on stamps, orders or accounts; it only checks whether the reader is signed in.  It calls
-plumbing, and is called by every room that has pages.
+The package knows nothing of stamps, orders or accounts, except whether the reader is signed in.  It calls plumbing, and
+is called by every room that has pages.
 """
 
 from meterai.pages import paper

@@ -24,10 +24,9 @@ KEPT_SECONDS = 31_536_000
 
 
 async def show_asset(request: PageRequest, name: FromPath[str]) -> Response[bytes]:
-    """Return a static file, cached permanently at the URL of its version, and not cached at any other URL.
-
-    While processes of two releases answer, a process gets requests for files of the other release.  No cache may keep
-    its answer under such a URL.
+    """Return a static file. The answer may be cached permanently if the URL names the version of the file that this
+    process has, and may not be cached otherwise: during an update a process also gets requests for the other release's
+    version of the file.
     """
     found = service(request, Site).assets.get(name)
     if found is None:

@@ -58,9 +58,8 @@ def check_form(caller: Caller, token: str) -> None:
 
 
 async def read_own_form(request: PageRequest) -> Form:
-    """Read the form of a page that requires a sign-in, and check its token.
-
-    Refuses `FormExpired`; the typed fields are then kept for the next form.
+    """Read the form of a page that requires a sign-in, and check its token. Refuses `FormExpired`; then the typed
+    fields are kept, and filled in when the page is shown again.
     """
     form = await read_form(request)
     caller = known_caller(request)
@@ -75,9 +74,8 @@ async def read_own_form(request: PageRequest) -> Form:
 
 
 async def keep_form(request: PageRequest, account: str, form_token: str) -> None:
-    """Keep the typed fields of a form whose sender must sign in first, if our page sent the form.
-
-    `account` and `form_token` come from the browser's session cookie, valid or not; they are empty without a cookie.
+    """Keep the typed fields of a form whose sender must sign in first, if our page sent the form. `account` and
+    `form_token` are those in the browser's session cookie, which may have expired; both are empty without a cookie.
     """
     if OPTION not in request.route_handler.opt or not _is_small(request):
         return
@@ -111,7 +109,8 @@ def _keep(request: PageRequest, form: Form, account: str) -> None:
 async def read_form_of_a_person(request: PageRequest) -> Form:
     """Read a form that only a signed-in person may send, not an API key.  Refuses `SignInRequired`.
 
-    An API key can request pages too, and has a form token; but a thief of a key must not be able to make a new key.
+    An API key could send the form too, since it can request pages and gets a form token. But the thief of a key must
+    not be able to make a new key by the form.
     """
     form = await read_own_form(request)
     caller = known_caller(request)

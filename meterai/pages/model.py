@@ -40,10 +40,9 @@ class ShownTo(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PageLink:
-    """A link that a room puts at a place of every page.
-
-    `label` is the message key of its text; within a place, links are sorted by `rank`, the smallest first.  A link that
-    `needs` a permission is hidden from signed-in readers without that permission.
+    """A link that a room puts on every page, at the given place. `label` is the message key of its text; the links at a
+    place are sorted by `rank`, the smallest first. A link that `needs` a permission is hidden from signed-in readers
+    who lack it.
     """
 
     place: LinkPlace
@@ -120,7 +119,7 @@ def wants_page(path: str, accept: str) -> bool:
 
 
 def is_at_desk(path: str) -> bool:
-    """True for the path of a page of staff, also with repeated slashes."""
+    """True for the path of a page of the console, which is for staff, also if slashes in it are repeated."""
     first = next(filter(None, path.split("/")), "")
     return f"/{first}" == DESK
 

@@ -1,4 +1,4 @@
-"""Receipts as PDF: lines of text on A4, tagged; the same content gives the same bytes.  No input or output.
+"""Receipts as tagged PDFs: lines of text on A4. The same content gives the same bytes; pure.
 
 The PDF is written without a library, and uses one of the fourteen standard fonts.  Lengths are in points.  Text is in
 WinAnsiEncoding (ISO 32000-1, annex D): a character outside it is displayed as `?`, but copying, searching and screen
@@ -214,7 +214,9 @@ def written(receipt: Receipt) -> bytes:
 
 
 def _attached(file: Attached, number: int) -> tuple[bytes, bytes]:
-    """Return the stream object of an attached file, which has this number, and the file specification."""
+    """Return two PDF objects for an attached file: its stream, whose object number is `number`, and its file
+    specification.
+    """
     kind = file.media_type.replace("/", "#2F").encode()
     stream = b"<</Type/EmbeddedFile/Subtype/%b/Length %d>>stream\n%b\nendstream" % (
         *(kind, len(file.content), file.content),

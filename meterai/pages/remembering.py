@@ -1,8 +1,8 @@
 """Cache of answers that are the same for every visitor who is not signed in.
 
-Under load most requests are for the front page, its style and its images.  From the cache they cost a tenth, and do not
-delay paying visitors.  Only answers of routes that declare it (`opt={"remembered": Remembered(...)}`) are cached, and
-only for requests without cookies other than that of the language.
+Under load most requests are for the front page, its style and its images. An answer from the cache costs a tenth, so
+that these requests do not delay paying visitors.  Only answers of routes that declare it (`opt={"remembered":
+Remembered(...)}`) are cached, and only for requests without cookies other than that of the language.
 """
 
 from dataclasses import dataclass
@@ -32,8 +32,9 @@ _Key = tuple[str, bytes, str, Coding | None]  # path, query, language, compressi
 class Remembered:
     """Declares that the answers of a route are cached, for so many seconds.
 
-    `only_immutable`: only answers that are marked immutable are cached, also for requests with a query, each query
-    separately.  Otherwise only requests without a query are cached, so that invented queries fill no memory.
+    With `only_immutable`, only answers that are marked immutable are cached, separately for each query of the URL.
+    Without it, every answer of the route is cached, but only for requests without a query, so that invented queries
+    fill no memory.
     """
 
     seconds: float
@@ -77,9 +78,8 @@ async def _give(kept: _KeptForm, send: Send) -> None:
 
 
 class _Anew:
-    """Passes an answer on, and records its headers and body in `made` if it can be cached.
-
-    If the answer is a 503 of the limiter, the old answer from the cache is sent instead.
+    """Passes on an answer, and records its headers and body in `made` if it may be cached. If it is a 503, as of the
+    limiter, and an old answer is cached, the old one is sent instead.
     """
 
     def __init__(self, send: Send, old: _KeptForm | None) -> None:
@@ -154,9 +154,8 @@ class Remembering:
                 kept.until = min(kept.until, now)
 
     def _is_good(self, kept: _KeptForm, now: float) -> bool:
-        """True if the answer may be served: it is fresh, or another request is renewing it.
-
-        Otherwise it is marked as being renewed by the caller.
+        """True if the cached answer may be served: it is fresh, or another request is renewing it. If it is neither,
+        the caller must renew it, and other requests get the old answer until then.
         """
         if now < kept.until:
             return True

@@ -61,9 +61,8 @@ def aloud(number: str) -> Markup:
 
 
 def may(caller: Caller | None, permission: str) -> bool:
-    """True if a link that needs this permission is shown to the caller.
-
-    The link is shown to visitors who are not signed in, and to callers who have the permission, also as staff.
+    """True if a link that needs this permission is shown to the caller: one who has the permission, as a user or as
+    staff, or a visitor who is not signed in.
     """
     return (
         not permission
@@ -124,7 +123,9 @@ class Site:
         return made
 
     def load_all(self) -> None:
-        """Load all templates when the process starts, so that no visitor waits and a later disk fault does no harm."""
+        """Load all templates when the process starts, so that no visitor has to wait for that, and later faults of the
+        disk do no harm.
+        """
         for name in self.environment.list_templates(extensions=["html"]):
             self.environment.get_template(name)
 
@@ -200,10 +201,8 @@ async def visitor(request: PageRequest) -> Caller | None:
 
 
 async def known_visitor(request: PageRequest) -> Caller | None:
-    """Return the signed-in caller of a public page; None if nobody is signed in.
-
-    Refuses like the authenticator if the caller cannot be determined, since a signed-in person must not be treated as
-    not signed in.
+    """Return the signed-in caller of a public page; None if nobody is signed in. If the caller cannot be determined
+    now, it refuses like the authenticator, so that a signed-in person is never treated as a stranger.
     """
     authenticator: Authenticator = request.app.state.authenticator
     if not authenticator.has_session(request):
@@ -299,7 +298,9 @@ def has_page(request: PageRequest, path: str) -> bool:
 def page(
     request: PageRequest, template: str, /, *, status: int = 200, **facts: object
 ) -> Response[str]:
-    """Return the answer with a rendered page; kept fields of its form are shown once, and then deleted."""
+    """Return the answer with a rendered page. Fields of its form that were kept by `keep_form` are shown once and then
+    deleted.
+    """
     keeps = "no-store" if known_caller(request) else "no-cache"
     kept = kept_form(request)
     answer = Response(
@@ -314,7 +315,7 @@ def page(
 
 
 def page_with_style(request: PageRequest, template: str, sheet: str) -> Response[str]:
-    """Return a page with a static style sheet inline, so that it is displayed without a further request."""
+    """Return a page that contains its style sheet, so that browsers display the page without a further request."""
     content = service(request, Site).assets[sheet].content
     answer = page(request, template, style=content.decode())
     answer.headers["Content-Security-Policy"] = content_security_policy(content)

@@ -1,4 +1,4 @@
-"""Orders that are covered by a payment whose consequences (stamps, mails) are not written yet."""
+"""Orders that a payment covers, although its consequences (stamps, mails) are not written yet."""
 
 from collections.abc import Sequence
 from uuid import UUID

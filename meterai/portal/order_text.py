@@ -86,8 +86,8 @@ class OrderNow:
 
     @property
     def came_to(self) -> str:
-        """Return where the money of an order is that was not executed: `goes` (all of it is on its way back), `back`
-        (all returned), `taken` (all charged back by the payer's bank) or `places` (divided).
+        """Return where the money of an order is that did not become stamps: `goes` (all is on its way back), `back`
+        (all was returned), `taken` (all was charged back by the payer's bank) or `places` (in several of these places).
         """
         money = self.order.money
         if money.captured == money.in_flight:
@@ -99,8 +99,8 @@ class OrderNow:
 
     @property
     def stayed(self) -> int:
-        """Rupiah captured for the order, less refunded payments or parts that it did not use (short, excess, double,
-        late).
+        """Rupiah captured for the order, less refunds of payments or parts of payments that it did not use (too little,
+        too much, paid twice, too late).
         """
         back = sum(
             one.amount
@@ -127,7 +127,7 @@ class OrderNow:
 
     @property
     def account(self) -> str:
-        """The bank account to which the refunds go; empty if they have no account or different ones."""
+        """The bank account to which refunds go; empty if no refund has a bank account, or if they have different ones."""
         found = {one.account.shown for one in self.refunds if one.account}
         return found.pop() if len(found) == 1 else ""
 
@@ -224,7 +224,9 @@ class OrderNow:
 
     @property
     def changes_at(self) -> datetime | None:
-        """Next moment at which the page changes only because time passes; None if there is no such moment."""
+        """Next moment at which the page changes although no row changes, such as the end of the time to pay; None if
+        there is no such moment.
+        """
         moments = [one.due_at for one in self.refunds]
         if self.order.state == OrderState.PLACED:
             moments += [self.order.payment.expires_at, self.order.placed_at + QR_USUALLY_WITHIN]

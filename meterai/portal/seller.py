@@ -1,4 +1,4 @@
-"""Seller of a buyer: the distributor from whose page the buyer came, read from a cookie."""
+"""The distributor from whose sales page a buyer came, read from a cookie: it is the seller of the buyer's order."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -26,8 +26,8 @@ class BuyerOrigin:
 async def buyer_origin(
     request: PageRequest, orders: OrderService, account: UUID | None
 ) -> BuyerOrigin:
-    """Return the origin of a buyer. Without the cookie nothing is queried. A distributor with its own cookie buys
-    from us.
+    """Return the seller that the buyer came from. Without the cookie nothing is queried. If the buyer is this seller
+    itself, the answer is no seller, and the order is placed with us.
     """
     slug = request.cookies.get(cookie_name(SELLER_COOKIE, orders.process), "")
     if not slug:

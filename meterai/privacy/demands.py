@@ -1,4 +1,4 @@
-"""Production has no demands on the settings of privacy."""
+"""Settings of privacy: production demands nothing of them, for the stated reasons."""
 
 from collections.abc import Mapping
 

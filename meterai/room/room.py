@@ -52,11 +52,12 @@ class Room:
     global_tables  its tables whose rows belong to no account, with reasons: no other room's SQL names them either
     subjects   kinds of its objects that people ask about
     lifecycles states of its objects, and the transitions between them
-    words      for CHECK constraints that allow other words than the states of one lifecycle: by constraint, the
-               enums with the allowed words (other rooms may register more)
+    words      by CHECK constraint, the enums whose words it allows, if they are not the states of one lifecycle; other
+               rooms may register further enums
     settings   the Struct of its settings; each becomes `METERAI_<FIELD>`
     sections   further Structs of settings, of parts that the room is made with
-    needs      refuses if its services lack something other than the database; called before a process begins
+    needs      called before a process begins; refuses if something that its services need is missing, except the
+               database
     build      adds its services to the container; the rooms below it were built before
     ready      conditions of `/readyz`, by name; each refuses if it is not met
     warns      warnings of `/readyz`, by name; each returns a text, or None
@@ -79,7 +80,7 @@ class Room:
     after_restore  changes to its tables in a database restored from a backup
     demands    settings and keys that production requires
     undemanded settings that production may leave as they are, with reasons
-    keys       key files that production needs, each made from those before it
+    keys       key files that production needs, in an order in which each can be made from earlier ones
     commands   commands of an operator
     command_groups  descriptions of groups of commands, by their common first word
     levers     its commands that staff use: with a forecast, and an approval if one is needed

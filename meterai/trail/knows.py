@@ -49,8 +49,8 @@ async def trail_of(tx: ReadTx, subject: str, about: Subject | None = None) -> li
 
 
 def _about(line: TrailLine) -> Subject | None:
-    """Return the subject of a line if it has a timeline, such as an order; otherwise (such as for a session) the
-    account, if there is one.
+    """Return the subject of a line if subjects of its kind have a timeline, as orders do; otherwise (as for a session)
+    the account of the line, if it has one.
     """
     kind = kind_of_id(line.subject)
     account = None if line.account == NOBODY else line.account

@@ -29,8 +29,8 @@ from meterai.plumbing.parent import die_with_parent
 def _served(given: Settings, options: Options) -> Iterator[Settings]:
     """Yield the settings of a web process or worker, after checking that keys and issuers can be read.
 
-    A configured database that does not answer does not prevent the start: until it answers, the web process answers
-    503 and the worker waits.
+    The process starts even if the configured database does not answer: until it does, the web process answers 503 and
+    the worker waits.
     """
     from meterai.apps.needs import check_needs  # noqa: PLC0415 - only services need it
 
@@ -98,9 +98,8 @@ def config(options: Options = NO_OPTIONS) -> None:
 
 
 def check_config(options: Options = NO_OPTIONS) -> None:
-    """Print every demand of production that is not met, also outside production.
-
-    Exit status: 0 if all demands are met, or if this is not production; else 78.
+    """Print every demand of production that is not met, also outside production. The exit status is 78 if demands are
+    not met in production, else 0.
     """
     configuration = options.configuration("check-config")
     found = list(complaints(configuration, options.program.demands))

@@ -12,9 +12,9 @@ move money.  The transaction that runs a handler locks the row of its job, and a
 that dies leaves no lock.
 
 A failed job is tried again, later each time, and its last fault is stored.  If the database is away or a lock is held
-too long, the job is tried again, and the try does not count as a failure.  A job is moved to `dead_jobs` after
-`TRIES_MAX` failures if its handler has `gives_up`, or if no handler of its name is declared; `meterai jobs retry`
-brings it back. No other job is ever given up: money waits until it can move.
+too long, the job is tried again, and the try does not count as a failure.  A job is moved to `dead_jobs` when a handler
+with `gives_up` has failed `TRIES_MAX` times, or when no version declares its handler; `meterai jobs retry` brings it
+back. No other job is ever given up: money waits until it can move.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""Pages on which a buyer names a bank account for a waiting refund, signed in or by the link of a mail."""
+"""Pages on which a buyer names a bank account to which refunds can be sent: signed in, or by the link of a mail."""
 
 from dataclasses import dataclass, replace
 from urllib.parse import urlencode
@@ -62,8 +62,8 @@ _BY_LINK = {"permission": Permission.PUBLIC, "priority": Priority.PAID}
 
 @dataclass(frozen=True, slots=True)
 class _Visit:
-    """One visit: account that owns the money, visitor, network, and secret of the link; `asked` is the id of a bank
-    account claim typed before.
+    """One visit: `account` owns the money; then the visitor, its network, and the secret of the link. `asked` is the id
+    of the bank account that was typed before, an account claim.
     """
 
     account: UUID
@@ -85,7 +85,7 @@ class _Visit:
         return f"{self.path}?{query}" if query else self.path
 
     def of(self, claim: AccountClaim) -> str:
-        """Return the URL that shows the result for an account claim."""
+        """Return the URL of the page with the result for an account claim (a bank account as typed)."""
         return replace(self, asked=claim.id).here
 
 
@@ -97,7 +97,9 @@ async def _shown(
     form: Form | None = None,
     refusal: Refusal | None = None,
 ) -> Page:
-    """Return the page of the money that waits for an account, with the form or the result of an account claim."""
+    """Return the page of the refunds that wait for a bank account: with the form, or the result of the account that was
+    typed.
+    """
     claim = await claims.claim(visit.account, visit.asked) if visit.asked else None
     owed = await claims.owed(visit.account)
     typed = {name: form.text(name) if form else kept_text(request, name) for name in _FIELDS}
@@ -155,7 +157,9 @@ def _refused_page(request: PageRequest, refusal: Refusal) -> Page:
 
 
 def _step(claim: AccountClaim) -> tuple[str, Refusal | None]:
-    """Return the step of the page for an account claim, and the refusal to show, if any."""
+    """Return the step that the page shows for an account claim (a bank account as typed), and the refusal to show, if
+    any.
+    """
     match claim.state:
         case AccountClaimState.NAMED | AccountClaimState.HELD | AccountClaimState.NEAR:
             return claim.state, None
@@ -219,7 +223,7 @@ async def show_own(
     claims: NamedDependency[ClaimService],
     settings: NamedDependency[Settings],
 ) -> Page:
-    """Show the buyer's money that waits for a bank account, and the form to name an account."""
+    """Show the buyer's refunds that wait for a bank account, and the form to name one."""
     actor, network = caller_of(request).actor, _network(request, settings)
     visit = _Visit(account_of(request), actor, network, asked=_asked(request))
     return await _shown(request, claims, visit)
@@ -231,7 +235,7 @@ async def name_own(
     claims: NamedDependency[ClaimService],
     settings: NamedDependency[Settings],
 ) -> Page:
-    """Name a bank account for the money that waits."""
+    """Name a bank account for the refunds that wait for one."""
     form = await read_own_form(request)
     visit = _Visit(account_of(request), caller_of(request).actor, _network(request, settings))
     return await _name(request, claims, visit, form)
@@ -260,7 +264,7 @@ async def name_by_link(
     claims: NamedDependency[ClaimService],
     settings: NamedDependency[Settings],
 ) -> Page:
-    """Name a bank account for the money that waits, by the link of a mail."""
+    """Name a bank account for the refunds that wait for one, by the link of a mail."""
     form = await read_form(request)
     confirms = read_typed(CLAIM_KIND, form.text("confirms"))
     try:

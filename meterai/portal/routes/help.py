@@ -55,7 +55,7 @@ class ServiceState:
 
     @property
     def mail(self) -> bool:
-        """True if mails leave in time: their median wait is below `MAIL_LATE_SECONDS`, and jobs are not late."""
+        """True if mails are sent in time: their median wait is below `MAIL_LATE_SECONDS`, and no jobs are late."""
         return self.mail_waits_seconds < MAIL_LATE_SECONDS and not self.is_late
 
 

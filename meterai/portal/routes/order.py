@@ -78,7 +78,7 @@ _DONE = (RefundState.SETTLED, RefundState.VOID)
 
 @dataclass(frozen=True, slots=True)
 class _Wish:
-    """A submitted form: quantity, key against duplicates, payment method, and the seller that the buyer came from."""
+    """A submitted form: quantity, idempotency key, payment method, and the distributor from whose page the buyer came."""
 
     quantity: str
     key: str
@@ -179,7 +179,7 @@ async def buy(
 
 @dataclass(frozen=True, slots=True)
 class _OrderQuestion:
-    """An order to show; `said` is the result of the status query after the buyer claimed to have paid, or empty."""
+    """An order to show. If the buyer pressed "I have paid", `said` is the result of the status query; else it is empty."""
 
     account: UUID
     order: UUID
@@ -285,8 +285,8 @@ async def show_order_state(
 ) -> Response[Any]:
     """Return the main part of an order's page, for the script that refreshes it.
 
-    With the parameter `wait`, the answer is delayed for up to `WAIT_SECONDS` until the page changes. Before the last
-    answer, the order is always read again, even if no change was noticed.
+    With the parameter `wait` the answer is delayed until the page changes, for at most `WAIT_SECONDS`. When this time
+    is over, the order is read once more before the answer, even if no change was noticed.
     """
     asked = _asked(request, read("ord", order_id))
     is_over = "wait" not in request.query_params or not watch.has_room_for(asked.account)

@@ -1,8 +1,8 @@
 """Last step of a draft: its documents, their price, sign-in, and the order.
 
-A visitor who is not signed in signs in on this page. Count and price are shown above the code field, so that one
-button may both sign in and order. This saves a step and is safe, because an order takes no money: the buyer pays on
-the next page, or does not.
+A visitor who is not signed in signs in on this page. Count and price are shown above the code field, so that one button
+may both sign in and order. This saves a step. It is safe, because an order alone costs nothing: the buyer decides on
+the next page whether to pay.
 """
 
 from collections.abc import Awaitable, Callable
@@ -128,7 +128,7 @@ class _LastLook:
         refusal: Refusal | None = None,
         form: Form | None = None,
     ) -> Page:
-        """Return the page; after a failed attempt with the submitted `form` and the `refusal`."""
+        """Return the page. After a failed attempt it shows the fields of the submitted `form`, and the `refusal`."""
         request, account = self.request, await account_asking(self.request)
         wanted = to_order(files)
         before = refusal.found if isinstance(refusal, StampedBefore) else ()
@@ -217,7 +217,7 @@ class _LastLook:
     ) -> Page:
         """Order the documents that the page showed above the button, for a visitor who has just signed in.
 
-        If the visitor must decide more than the page showed, nothing is ordered and the page is shown again.
+        If the sign-in brings up a further decision for the visitor, nothing is ordered and the page is shown again.
         """
         draft = adopted or await own_draft(self.request, self.drafts)
         if draft is None or show(DRAFT, draft.id) != form.text("draft"):
@@ -268,7 +268,7 @@ async def show_review(
 
 
 def _agreed(form: Form) -> frozenset[bytes]:
-    """Return the SHA-256 of the documents that the buyer agreed to stamp once more; the page named them."""
+    """Return the SHA-256 of the documents that are stamped already and that the buyer agreed to stamp once more."""
     try:
         return frozenset(bytes.fromhex(one) for one in form.text("again").split(",")[:PARTS_MAX])
     except ValueError:
