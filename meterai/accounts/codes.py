@@ -64,9 +64,9 @@ class CodeService:
 
         The answer does not reveal whether the address has an account: a new address gets one with the first right
         code.  `device` is the text of the device cookie: a device that signed in with this address before has a quota
-        of its own, which neither strangers nor a crowded network can use up.  The wider networks around `network`
-        (`plumbing/networks.py`) get four and sixteen times its quota, counted in this process.  Refuses
-        `Malformed`, `TooManyCodes`.
+               of its own, which neither strangers nor a crowded network can use up.  Each process also counts the wider
+               networks around `network` (`plumbing/networks.py`), which get four and sixteen times the quota of a
+               network.  Refuses `Malformed`, `TooManyCodes`.
         """
         address = normalized(email)
         known = KnownBrowser.read(device)

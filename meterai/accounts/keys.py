@@ -103,7 +103,7 @@ async def replace_api_key(
     at: datetime,
     terms: KeyTerms,
 ) -> str:
-    """Make the successor of a key and return its text; the old key works for the overlap and then ends.
+    """Make the successor of a key and return its text; the old key works until the requested overlap is over.
 
     The successor has the same name, scopes and lifetime.  `terms` contains its maker and the maker's permissions.
     Refuses `NotFound`, `KeyOver`, `KeyReplaced`, and what `make_api_key` refuses.

@@ -81,7 +81,7 @@ async def _role_forecast(
 ) -> Forecast:
     """Return the effects of giving or ending a role of staff.
 
-    Sessions are not counted: the person may sign in between a request and its approval.
+    The number of sessions that end is left out, since it changes if the person signs in before the approval.
     """
     account = await account_named(tx, arguments.account)
     about = account_subject(account)

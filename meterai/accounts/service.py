@@ -89,8 +89,8 @@ class AccountService:
     async def sign_out(self, cookie: str, follows: SignedIn | None = None) -> None:
         """End the session of a cookie; without a session nothing changes.
 
-        If `follows` is a new session of the same person, it acts for the same account as the ended session: a fresh
-        proof does not change the account.
+        `follows` is the session that replaces it after a fresh proof. If both belong to the same person, the new
+        session acts for the same account as the ended one did.
         """
         try:
             session = Credential.read(cookie)

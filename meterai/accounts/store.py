@@ -934,8 +934,8 @@ async def invitation(tx: ReadTx, account: UUID, invitation: UUID) -> Invitation 
 
 
 async def invitation_to(tx: ReadTx, account: UUID, email: str) -> Invitation | None:
-    """Return the invitation of an organization to an address that has not ended, even if it has expired; None if none
-    exists.
+    """Return the invitation of an organization to an address, also an expired one; None if there is none or it has
+    ended.
     """
     query = _INVITATION + "AND email = %s AND state = 'sent'"
     return await tx.one_as(_INVITATIONS, query, account, email)

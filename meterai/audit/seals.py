@@ -149,8 +149,8 @@ class DeltaReader:
             yield f"sealed for {', '.join(report.serials)}"
 
     def _claims(self, row: Row) -> Iterator[str]:
-        """Yield what is wrong with the claims in a delta, without its original. The claims in an encrypted document
-        are unreadable and skipped.
+        """Yield each fault of the claims in a delta, for which the original is not needed. In an encrypted document the
+        claims are unreadable, and skipped.
         """
         found = [
             text.decode()

@@ -32,10 +32,11 @@ class Command:
 
     name       its words, such as `accounts create`
     function   its function, as `module:function`; loaded when the command is called
-    directory  need for the data directory
+    directory  what it needs of the data directory
     scope      demands of production that must be met
-    schema     need for the schema of the database
-    elsewhere  setting that may name another place for data that it needs from the data directory
+    schema     what it needs of the schema of the database
+    elsewhere  name of a setting that may state another place for the data that the command needs from the data
+               directory
     """
 
     name: str

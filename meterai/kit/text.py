@@ -41,7 +41,9 @@ def quoted(text: str) -> str:
 
 
 def isolated(text: str) -> str:
-    """Wrap a text in isolates, so that its right-to-left letters do not reorder the text around it."""
+    """Wrap a text in the isolate characters of Unicode, so that right-to-left letters in it do not reorder the text
+    around it.
+    """
     return FIRST_STRONG_ISOLATE + quoted(text) + POP_DIRECTIONAL_ISOLATE
 
 
@@ -59,7 +61,9 @@ def without_isolates(text: str) -> str:
 
 
 def shown(text: str) -> str:
-    """Return text that is safe to print on a terminal, with its line ends: invisible characters become JSON escapes."""
+    """Return text that is safe to print on a terminal: line ends are kept, and other invisible characters become JSON
+    escapes.
+    """
     return "".join(
         json.dumps(letter)[1:-1]
         if unicodedata.category(letter) in _UNSEEN and letter not in "\n\t"

@@ -2,10 +2,10 @@
 
 Otherwise a web worker whose parent was killed would keep the port, and a stand-in would keep its database.  A parent
 that wants its children to end writes its process id into their environment (`config.PARENT`); a process that was
-started by hand has no such id and lives on.  A thread watches the parent, since not every system can send a signal at
-that moment.
+started by hand has no such id and lives on.  A thread watches the parent, since not every system can send a child a
+signal when its parent ends.
 
-On Linux a child started by `subprocess` can request that signal: `preexec_fn=end_with_parent`.
+Linux can: a child started by `subprocess` requests the signal by `preexec_fn=end_with_parent`.
 """
 
 import ctypes

@@ -2,8 +2,9 @@
 
 The highest priority is served first; within a priority the clients are served in turn, if they are named.
 
-The context says what a permit is for: the priority, until when a client waits for the answer, and whether the client is
-still there.  Without such a context (a job, a command) the priority is `MONEY` and the wait is unlimited.
+A context variable has the purpose of the current work (`WorkPurpose`): its priority, until when a client waits for the
+answer, and whether the client is still there. Work without a purpose (a job, a command) has the priority `MONEY` and
+waits without a limit.
 """
 
 import asyncio

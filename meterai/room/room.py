@@ -69,21 +69,21 @@ class Room:
     examples   examples of fields and parameters of the API, for its description and documentation, by name
     pages      templates, drawings and links of its pages
     step       makes a step of the front, which sees each request before the application and its limiter
-    shows      keeps the common head of every page up to date, in a web process
+    shows      in a web process, keeps the notices at the head of every page up to date
     rails      further `RailKind`s by which buyers can pay, added to those of payments
     handlers   its event handlers
     unheard    its events without a handler, with reasons
     published  events that accounts may receive
     tasks      periodic tasks of the worker, with their intervals
     worker_pools  worker pools for other work than jobs
-    before_work    check of the worker before it begins; a refusal ends it
+    before_work    called before the worker begins; if it refuses, the worker ends
     after_restore  changes to its tables in a database restored from a backup
     demands    settings and keys that production requires
     undemanded settings that production may leave as they are, with reasons
     keys       key files that production needs, in an order in which each can be made from earlier ones
     commands   commands of an operator
     command_groups  descriptions of groups of commands, by their common first word
-    levers     its commands that staff use: with a forecast, and an approval if one is needed
+    levers     staff actions with a forecast, some of which need the approval of a second person
     knows      answers to searches, and happenings of subjects
     personal   personal data that it stores: how to copy and to erase them
     work       lists of rows that wait for staff
@@ -93,7 +93,7 @@ class Room:
     invariants invariants of its tables, for `meterai audit`
     postings   sources of its ledger entries, by their reasons
     mail_causes  causes of its mails, and which mails are owed
-    checks     conditions that one query cannot check
+    checks     checks for the audit that one query cannot make
     audited    audit classes of the columns of its tables
     retention  retention rules of its tables
     """

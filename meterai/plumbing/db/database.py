@@ -210,7 +210,9 @@ class Database:
             raise DatabaseAway(str(error).strip()) from None
 
     def _best(self, limit: int) -> int:
-        """Return the index of the unused connection to take: the newest that has this time-out already, else the newest."""
+        """Return the index of the unused connection to take: the newest one whose time-out is `limit` already, else the
+        newest.
+        """
         last = len(self._resting) - 1
         for at in range(last, -1, -1):
             if self._resting[at].statement_ms == limit:
@@ -302,7 +304,8 @@ class Database:
     ) -> Answer:
         """Run a command or query of one statement as its own transaction, in one round trip.
 
-        It is repeated as by `run`. Raises `SecondStatement` if the command runs another statement.
+        If PostgreSQL rolls it back, it is repeated as by `run`. Raises `SecondStatement` if the command runs a second
+        statement.
         """
 
         async def act() -> Answer:
@@ -426,7 +429,9 @@ async def _again(act: Callable[[], Awaitable[Answer]]) -> Answer:
 
 @asynccontextmanager
 async def _open(tx: ReadTx, begin: str, *parameters: object) -> AsyncIterator[Row | None]:
-    """Run `begin`, one statement or several in one round trip; commit when the block ends, roll back if it raises."""
+    """Open a transaction by `begin` (one statement or several, in one round trip); commit it when the block ends, roll
+    it back if it raises.
+    """
     try:
         yield await tx.tell(begin, *parameters)
     except BaseException:

@@ -117,7 +117,7 @@ def check_current(url: str, beside: Homes = ()) -> None:
     """Check that the schema is the one this version was written for.
 
     Refuses `DatabaseNotMigrated`, `DatabaseNewer`; raises `psycopg.OperationalError` if the database does not answer.
-    The audit checks whether the text of an applied migration has changed.
+    Whether the text of an applied migration has changed is checked by the audit, not here.
     """
     with psycopg.connect(conninfo(url)) as connection:
         is_there = connection.execute(_IS_THERE).fetchone() != (None,)

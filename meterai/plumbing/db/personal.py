@@ -185,7 +185,7 @@ class Consent(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Consents:
-    """How a room lists the consents of a person, and withdraws one, which at once stops what it allowed."""
+    """Functions of a room that list the consents of a person, and withdraw one, so that what it allowed stops at once."""
 
     given: Callable[[ReadTx, Person], Awaitable[Sequence[Consent]]]
     withdraw: Callable[[Tx, Person, str], Awaitable[None]]

@@ -26,7 +26,9 @@ OWNERS = frozenset({"applied_migrations"})
 
 
 def _told() -> tuple[frozenset[str], Mapping[str, frozenset[str]]]:
-    """Return what the rooms declare: tables that are written once, and fixed columns of tables that change."""
+    """Return what the rooms declare: the tables whose rows never change, and by table the columns that never change in
+    other tables.
+    """
     past: set[str] = set()
     kept: dict[str, frozenset[str]] = {}
     for text in sql_files.rights():

@@ -129,9 +129,9 @@ async def _migrations(tx: Tx) -> list[Row]:
 
 
 async def _rights(tx: Tx) -> list[Row]:
-    """Return the rights that the application's role holds and should not, or lacks.
+    """Return a row for each right that a role has and should not have, or that the application's role lacks.
 
-    If the role does not exist, only the rights of others are checked; see `works_as`.
+    If the application's role does not exist, only the rights of other roles are checked; see `works_as`.
     """
     wrong: list[Row] = await tx.all(grants.WRONG)
     if not await tx.all("SELECT 1 FROM pg_roles WHERE rolname = %s", rights.ROLE):

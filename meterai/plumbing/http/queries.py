@@ -68,8 +68,9 @@ def check_query(connection: ASGIConnection[Any, Any, Any, Any]) -> None:
     """Check path and query of a request.
 
     Refuses `NotFound` for a path with a NUL, and `Malformed` for a query with a NUL. On a strict route it also refuses
-    `ParameterUnknown`, and `Malformed` for a repeated name, of which some parsers take the first value and others the
-    last, and for an integer in another form (`1e1`, `1.0`), which the framework would accept.
+    `ParameterUnknown` for an undeclared name; `Malformed` for a repeated name, of which some parsers take the first
+    value and others the last; and `Malformed` for an integer written as `1e1` or `1.0`, which the framework would
+    accept.
     """
     if NUL in connection.scope["path"]:
         raise NotFound("no path has a NUL")

@@ -99,7 +99,8 @@ class Station:
 class Backlog:
     """People who wait for rows of a room.
 
-    due           SQL of a row that has waited for `LATE_SECONDS`; only if there is one `mean_seconds` is run
+    due           SQL that finds a row that has waited for `LATE_SECONDS`; `mean_seconds` is run only if there is such a
+                  row
     mean_seconds  SQL of the mean wait of arrivals within `LATELY_SECONDS`; no row if fewer than `APART_MIN` wait
     """
 

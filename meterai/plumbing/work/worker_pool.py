@@ -113,8 +113,8 @@ TERMS = PoolTerms()
 class WorkerPool:
     """Polls for due pieces and keeps a number of them under way.
 
-    Each worker pool of a process has its own slots, and database connections go to the pool of the higher `priority`
-    first: however much waits in one pool, it does not delay another.
+    Each worker pool of a process has its own slots, and pools with a higher `priority` get database connections first.
+    So a pool with much work does not delay pools of a higher priority.
     """
 
     def __init__(
