@@ -1,16 +1,17 @@
 """Accounts: people and organizations, sign-in, sessions and API keys.
 
 Promises this room keeps
-  * There are no passwords: sign-in is by a code sent to the mail address.  The code lives shortly, allows few tries,
-    is compared in constant time, and is not stored.  The mail also contains a link that is valid for an hour.
+  * There are no passwords: sign-in is by a code sent to the mail address.  The code is valid for a short time, allows
+    few tries, is compared in constant time, and is not stored.  The mail also contains a link that is valid for an
+    hour.
   * An address and a network get a limited number of codes an hour, also under concurrency.  A device that signed in
-      with the address before has a separate quota.  A person who is refused a code has already received a mail whose
-      link is still valid; the link leads to the page where the sign-in began, and nowhere else.
+    with the address before has a separate quota.  A person who is refused a code has already received a mail whose
+    link is still valid; the link leads to the page where the sign-in began, and nowhere else.
   * Sessions and API keys are stored as hashes, and their owner can end them; five seconds later every process rejects
     them.  An account sees its sessions and keys, with the times when they were made and last used.
   * Making a passkey or an API key needs a fresh proof, and the owner of the account gets a mail.
-  * The permissions of an API key are its scopes, and its maker had each of them.  A key has at most one successor;
-    both keys work for the overlap.
+  * The permissions of an API key are its scopes, and its maker had each of them.  A key has at most one successor, and
+    works beside it for a limited time.
   * Staff sign in by passkey alone, and the role of the last supervisor cannot be ended.
   * Every route declares a permission.  One guard checks that the caller has this permission in the account it acts
     for: the account of the person, or an organization in which the person has a role.

@@ -200,9 +200,10 @@ class CodeService:
     def _proof(
         self, challenge: UUID, language: str, agent: Agent, again_since: datetime | None
     ) -> tuple[Credential, tuple[object, ...]]:
-        """Return a new session, for a new account, with the arguments of the database function that opens the session.
+        """Return the credential of a new session for a new account, and the arguments of the database function that
+        opens it.
 
-        The database uses the existing account instead if the address has one.
+        If the address has an account already, the function opens the session for that account instead.
         """
         now = self._clock.now()
         until = now + timedelta(seconds=self._settings.session_lives_seconds)

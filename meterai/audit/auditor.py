@@ -103,8 +103,8 @@ class Auditor:
     async def run(self, *, is_incremental: bool) -> tuple[list[InvariantFinding], "Coverage"]:
         """Run the audit; return the finding of each check, and the coverage.
 
-        An incremental audit covers all history if there is no point, or if the last point was made in another
-        database, since this database was restored from a dump.
+        An incremental audit covers all history too if there is no point to begin at, or if the last point was made in
+        another database: then this one was restored from a dump of it.
         """
         mark = await Mark.of_now(self._database)
         known = await points(self._database)

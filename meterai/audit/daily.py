@@ -1,8 +1,8 @@
 """The automatic audit: from the first day on, it adds an audit point to the chain of clean audits each night.
 
-Later audits compare old rows with the points, so points are made automatically, and not when a person thinks of it.
-Only one worker audits at a time. After an audit with findings, these are reported, no point is recorded, and the audit
-is repeated an hour later.
+Later audits compare old rows with the points, so points are made without waiting for a person. Only one worker audits
+at a time. After an audit with findings, these are reported, no point is recorded, and the audit is repeated an hour
+later.
 """
 
 from datetime import datetime, timedelta

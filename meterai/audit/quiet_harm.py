@@ -12,10 +12,10 @@ from meterai.plumbing.db.sql_files import described
 
 
 def quiet_harm(audited: Audited) -> tuple[Invariant, ...]:
-    """Return the invariants about all tables (see the module).
+    """Return the invariants about all tables that the module describes.
 
-    Invariants of tables without accounts are separate and checked as a whole. The invariant of waiting rows is
-    checked as a whole too: these rows are few, and found by the indexes of the tasks that work on them.
+    Those about tables without accounts are separate invariants, which are checked as a whole. So is the invariant about
+    late work: rows that wait for work are few, and the indexes of the periodic tasks find them.
     """
     tables = _Tables()
     clocks = list(_clocks(audited, tables))

@@ -114,8 +114,8 @@ class Buckets:
 class NetworkCounts:
     """Number of resources, such as bytes, that each client of one process holds now.
 
-    A client is a network, or any other name. The number of a network is also bounded by the wider networks around it:
-    it is the greatest of their numbers, each divided by its factor in `WIDER_AT_ONCE`.
+    A client is a network, or any other name. The resources of a network also count for the wider networks around it.
+    Its number is the greatest of its own and theirs, each divided by the factor of its width in `WIDER_AT_ONCE`.
     """
 
     def __init__(self) -> None:

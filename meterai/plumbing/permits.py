@@ -40,8 +40,8 @@ class WorkPurpose:
     Code that waits for the client calls `release_permit`, so that other requests can use the permit of this request
     meanwhile, and then awaits `regain_permit`, which refuses if no permit becomes free in time.
 
-    A task that a request started and left running keeps the context of the request. Once the request is over the
-    patience of its client no longer counts, and the task continues as if no purpose had been set.
+    A task that a request started and left running has the purpose of the request. Once the request is over, `until` no
+    longer counts, and the task continues as if it had no purpose.
     """
 
     priority: Priority = Priority.MONEY

@@ -61,7 +61,7 @@ def _key(shown: str) -> UUID:
 
 
 def _shown(text: str, length_max: int) -> str:
-    """Return a client's text on one line, without secrets and cut to `length_max`. Nearly every text is on one line already."""
+    """Return a client's text on one line, cut to `length_max` characters and without secrets."""
     cut = text[:length_max]
     return without_secrets(cut if cut.isascii() and cut.isprintable() else one_line(cut))
 

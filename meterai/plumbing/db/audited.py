@@ -116,7 +116,7 @@ class DueWork:
 
     waits  SQL: True for rows that wait
     at     SQL: the time at which the work is due
-    late   SQL: the interval within which it must be done; by default ten minutes, since every worker looks for it
+    late   SQL: the interval within which it must be done; by default ten minutes, since every worker polls for due rows
     """
 
     table: str

@@ -112,7 +112,7 @@ Find = Callable[[Tx, datetime, Sequence[UUID], int], Awaitable[Sequence[Piece]]]
 
 @dataclass(frozen=True, slots=True)
 class PeriodicTask:
-    """A loop that does due work, and the seconds that it rests after a run that found none.
+    """A loop that does due work, and the seconds that it rests after a run that found no work.
 
     due           SQL that finds a due row: the common poll of the worker runs it, and wakes the task if it finds one;
                   without it the task runs at its interval (`plumbing/work/watch.py`)
