@@ -31,7 +31,7 @@ ROLE_USED = Invariant(
 
 @dataclass(frozen=True, slots=True)
 class AuditRequest:
-    """What an audit is to check, as the operator requests it."""
+    """The checks that an operator requests of an audit."""
 
     drawing: DeltaSample | None = None  # documents to open; None: no document is opened
     is_incremental: bool = False

@@ -19,7 +19,7 @@ UNFINISHED = "restore-unfinished"
 
 
 class Directory(StrEnum):
-    """What a command needs of the data directory."""
+    """State of the data directory that a command needs or makes."""
 
     MADE = "made"  # the command makes an installation in it
     RESTORED = "restored"  # the command makes an installation from a backup
@@ -29,7 +29,7 @@ class Directory(StrEnum):
 
 
 class Schema(StrEnum):
-    """What a command needs of the database schema."""
+    """State of the database schema that a command needs or makes."""
 
     BROUGHT = "brought"  # the command migrates the schema
     CURRENT = "current"  # exactly the schema of this version

@@ -32,9 +32,9 @@ class Command:
 
     name       its words, such as `accounts create`
     function   its function, as `module:function`; loaded when the command is called
-    directory  what it needs of the data directory
+    directory  the state of the data directory that it needs or makes
     scope      demands of production that must be met
-    schema     what it needs of the schema of the database
+    schema     the state of the database schema that it needs or makes
     elsewhere  name of a setting that may state another place for the data that the command needs from the data
                directory
     """

@@ -10,8 +10,8 @@ from meterai.kit.ids import show
 
 
 class SubjectKind:
-    """Kinds of subjects that several rooms use. A kind that one room alone uses is in its model. All are registered as
-    `SubjectSort`.
+    """Kinds of subjects that several rooms use. A kind that only one room uses is declared in the model of this room.
+    All are registered as `SubjectSort`.
     """
 
     ACCOUNT: Final = "account"

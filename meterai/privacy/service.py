@@ -259,7 +259,9 @@ class PrivacyService:
         await run_row(self._database, self._written, due.account, due.request, is_kept=True)
 
     async def let_copies_go(self) -> int:
-        """Periodic task: condemn stored copies whose day is over; return their number."""
+        """Periodic task: mark stored copies for deletion when the day for which they are stored is over; return their
+        number.
+        """
         found = await self._due(store.LETTING_GO, PrivacyRequestKind.COPY, CopyState.MADE)
         return await each(self._database, store.LETTING_GO, found, self._let_go, subject="request")
 

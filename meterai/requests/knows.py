@@ -1,4 +1,4 @@
-"""What the room offers the console: accounts by Request-Id, and refused requests on an account's timeline."""
+"""Request log in the console: search for accounts by Request-Id, and refused requests on an account's timeline."""
 
 import re
 from collections.abc import Sequence

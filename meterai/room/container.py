@@ -27,7 +27,7 @@ class ServiceUnknown(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Offers:
-    """What all rooms together offer to the pages of staff and users.
+    """Everything that the rooms together offer to the pages of staff and users.
 
     levers     staff actions, by name
     knows      searches and happenings, by room

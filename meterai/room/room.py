@@ -1,4 +1,4 @@
-"""What a room offers to the applications, as one value in its `room.py`."""
+"""Type of the value in which the `room.py` of a room lists everything that it offers to the applications."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -44,7 +44,7 @@ async def _build_nothing(_container: Container) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Room:
-    """What one room offers to the applications. Everything except the name may be left out.
+    """Everything that one room offers to the applications. All fields except the name may be left out.
 
     name       name of its package
     home       folder that contains `sql/`, if it is not meterai/<name>

@@ -1,4 +1,4 @@
-"""What a room declares about its tables for the audit, column by column.
+"""Declarations of a room for the audit about the columns of its tables.
 
 Each column has one of three audit classes:
 
@@ -138,7 +138,7 @@ class MarkEvidence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Audited:
-    """What the audit knows about some tables. Queries are SQL that returns account_id and subject.
+    """Declarations for the audit about some tables. Queries are SQL that returns account_id and subject.
 
     facts        facts: columns whose values never change
     shown        by table, columns that no invariant needs to check: their names by reason, or one reason alone for

@@ -31,7 +31,7 @@ Check: TypeAlias = Callable[[AuditedPart], Awaitable[InvariantFinding]]
 
 @dataclass(frozen=True, slots=True)
 class Registered:
-    """What plumbing and the rooms register for the audit.
+    """Everything that plumbing and the rooms register for the audit.
 
     invariants  those of the rooms; the audit adds those about all tables
     """

@@ -135,7 +135,7 @@ class PersonalTable:
 
 
 class Fate(NamedTuple):
-    """What an erasure does to the rows of a person in a table: deleted, blanked in some columns, or kept until a time."""
+    """Result of an erasure for the rows of a person in a table: deleted, blanked in some columns, or kept until a time."""
 
     table: str
     rows: int

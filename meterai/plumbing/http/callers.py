@@ -69,7 +69,7 @@ class Authenticator(Protocol):
         ...
 
     def has_session(self, connection: ASGIConnection[Any, Any, Any, Any]) -> bool:
-        """True if the browser claims a session, valid or not."""
+        """True if the request has a session cookie, valid or not."""
         ...
 
     def session_shown(self, connection: ASGIConnection[Any, Any, Any, Any]) -> tuple[str, str]:

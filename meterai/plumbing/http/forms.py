@@ -49,7 +49,7 @@ class FormPart:
     def text(self) -> str:
         """The typed text. It is decoded as UTF-8 (RFC 7578, section 5.1); invalid bytes become replacement characters.
 
-        NUL characters are removed, since nobody types them and the database rejects them.
+        NUL characters are removed: nobody types them, and the database rejects them.
         """
         return self.content.decode("utf-8", "replace").replace(NUL, "")
 

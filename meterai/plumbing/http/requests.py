@@ -160,7 +160,7 @@ def expectation_of(message: str) -> str:
 
 
 class HeaderDoubled(Refusal):
-    """A header that may occur once occurred more than once: a proxy and we might each read a different one."""
+    """A header that may occur once occurred more than once, so that a proxy and we might read different values."""
 
     code = "header_doubled"
     status = 400
@@ -257,9 +257,9 @@ def saved_as(name: str, content: bytes, media_type: str) -> Response[bytes]:
 def network_of(connection: ASGIConnection[Any, Any, Any, Any], proxies: int) -> str:
     """Return the network that a request comes from, for limits by network.
 
-    Behind `proxies` of our proxies the address is the one that the outermost of them saw. What a stranger wrote further
-    left in X-Forwarded-For, or in a separate line, is ignored. A visitor has the same network however a proxy writes
-    the address. A whole /64 of IPv6 is one network.
+    Behind `proxies` of our proxies the address is the one that the outermost of them saw. Addresses further left in
+    X-Forwarded-For, or in a separate line of it, are ignored, since a stranger can write them. A visitor has the same
+    network however a proxy writes the address. A whole /64 of IPv6 is one network.
     """
     address = address_of(connection, proxies)
     if address is None:
