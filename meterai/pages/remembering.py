@@ -42,7 +42,7 @@ class Remembered:
 
 
 @dataclass(slots=True)
-class _KeptForm:
+class _KeptAnswer:
     headers: list[tuple[bytes, bytes]]
     body: bytes
     until: float
@@ -65,7 +65,7 @@ def _read(options: dict[str, Any], _name: str) -> Remembered | None:
     return found
 
 
-async def _give(kept: _KeptForm, send: Send) -> None:
+async def _give(kept: _KeptAnswer, send: Send) -> None:
     telemetry.REMEMBERED.inc()
     # The headers are copied, since an outer step may add a cookie for one visitor.
     start: Message = {
@@ -82,7 +82,7 @@ class _Anew:
     limiter, and an old answer is cached, the old one is sent instead.
     """
 
-    def __init__(self, send: Send, old: _KeptForm | None) -> None:
+    def __init__(self, send: Send, old: _KeptAnswer | None) -> None:
         self._send = send
         self._old = old
         self._headers: list[tuple[bytes, bytes]] | None = None
@@ -113,7 +113,7 @@ class Remembering:
     def __init__(self, litestar: Litestar, throttle: Throttle) -> None:
         self._throttle = throttle
         self._declared: Declared[Remembered | None] = Declared(litestar, _read, None)
-        self._kept: dict[_Key, _KeptForm] = {}
+        self._kept: dict[_Key, _KeptAnswer] = {}
 
     async def __call__(self, visit: Visit, go_on: GoOn) -> None:
         """Answer from the cache, or pass the request on."""
@@ -142,7 +142,7 @@ class Remembering:
             if kept is not None:
                 kept.is_renewed = False
         if anew.made is not None:
-            made = _KeptForm(*anew.made, monotonic() + declared.seconds)
+            made = _KeptAnswer(*anew.made, monotonic() + declared.seconds)
             if not made.is_for_one() and (made.is_immutable() or not declared.only_immutable):
                 self._keep(key, made)
 
@@ -153,7 +153,7 @@ class Remembering:
             if not kept.is_immutable():
                 kept.until = min(kept.until, now)
 
-    def _is_good(self, kept: _KeptForm, now: float) -> bool:
+    def _is_good(self, kept: _KeptAnswer, now: float) -> bool:
         """True if the cached answer may be served: it is fresh, or another request is renewing it. If it is neither,
         the caller must renew it, and other requests get the old answer until then.
         """
@@ -164,7 +164,7 @@ class Remembering:
         kept.is_renewed = True
         return False
 
-    def _keep(self, key: _Key, kept: _KeptForm) -> None:
+    def _keep(self, key: _Key, kept: _KeptAnswer) -> None:
         if len(self._kept) >= KEPT_MAX and key not in self._kept:
             self._kept.clear()
         self._kept[key] = kept
