@@ -85,7 +85,7 @@ class BankCalls:
 async def _asked(
     tx: ReadTx, rail: str, asked: BankInquiry, now: datetime
 ) -> tuple[InquiryVerdict, PaymentAttempt | None]:
-    """(verdict on a payment to the virtual account now, attempt of the account or None)."""
+    """(our verdict on a payment to this virtual account at the time `now`, the attempt of the account or None)."""
     if asked.provider_reference is None:
         return InquiryVerdict.UNREADABLE, None
     attempt = await _attempt_of(tx, rail, asked)
@@ -122,7 +122,7 @@ async def _paid(
 ) -> InquiryVerdict:
     """Store the notification of a payment, book it, and return the verdict.
 
-    After a refusal the attempt is queried, since the bank may have kept the money.
+    If the verdict is a refusal, the attempt is queried later, since the bank may have kept the money.
     """
     said, told_id = told.said, told.id or f"none:{sha256(body).hexdigest()}"
     if not await store.insert_inbox(tx, rail, told_id, told.sent_on, body, said):

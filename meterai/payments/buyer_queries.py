@@ -26,7 +26,8 @@ class BuyerQuestions:
     async def ask(self, account: UUID, subject: UUID) -> bool:
         """Query the attempts of a subject (order) that may be paid, and book the answers.
 
-        True if attempts were queried and all were answered.  After a crash the periodic task queries the leased attempts.
+        Returns True if at least one attempt was queried and all queries were answered.  If the process crashes meanwhile, the
+        periodic task queries these attempts when their leases end.
         """
         leased = await self._database.once(
             store.lease_to_ask_of, account, subject, self._lease_seconds, PAUSE_SECONDS

@@ -75,7 +75,7 @@ class PaymentRefunded(Event, frozen=True, kw_only=True):
 
 
 class PaymentMoved(Event, frozen=True, kw_only=True):
-    """Money of a payment moved without a request of the room above; written by `payment_tell_moved`.
+    """The provider moved money of a payment without a request of ours; written by `payment_tell_moved`.
 
     `restored`: rupiah that had left us and came back; `entry`: id of the ledger entry that booked them.
     """
@@ -108,7 +108,7 @@ class RefundRequested(Event, frozen=True, kw_only=True):
 
 
 class RefundRerouted(Event, frozen=True, kw_only=True):
-    """A refund by another way replaces a refund that the provider does not carry out; written by `refund_reroute`."""
+    """A refund that its provider does not carry out was replaced by a refund to a bank account; written by `refund_reroute`."""
 
     refund: UUID
     way: str

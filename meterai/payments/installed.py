@@ -107,8 +107,8 @@ def _begun(outgoing: Outgoing, *, is_repeat: bool = False) -> Iterator[None]:
 class BoundedRail:
     """A rail whose calls are limited by the circuit and the retry budget of its provider (`plumbing/work/outgoing.py`).
 
-    A call that may not begin refuses `CallNotBegun`.  `history` is not limited: an operator's command or the nightly
-    comparison reads it page by page, and no buyer waits for it.
+    Refuses `CallNotBegun` for a call over the limit.  `history` is not limited: an operator's command or the nightly comparison
+    reads the history page by page, and no buyer waits for it.
     """
 
     def __init__(self, rail: Rail, outgoing: Outgoing, *, is_repeat: bool) -> None:
@@ -313,8 +313,9 @@ class Rails:
         return found is not None and found.method.is_at_face
 
     async def admit(self, channel: PaymentChannel, account: UUID, amount: int) -> None:
-        """Check that a rail of our own database admits an order of `amount` rupiah of this account; the rail refuses it
-        otherwise.  Does nothing for all other rails.
+        """Have a rail of our own database check that it can pay an order of `amount` rupiah of this account.
+
+        Refuses as the rail does.  Does nothing for a rail of a bank or switch.
         """
         if channel.method in self._named:
             admits = self._by_name[channel.provider].admits

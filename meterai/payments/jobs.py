@@ -195,8 +195,9 @@ async def _suspend(
 async def take_refund_news(tx: Tx, event: PaymentRefunded) -> None:
     """Act on a refund that a provider reports, which may be our refund or a refund that the provider made without us.
 
-    Our open refunds of the payment are queried at once, and the provider's record is read to find out which refund it was.
-    The answer to a query names the sum of all refunds so far: if the books agree with it, nothing else is done.
+    Our open refunds of the payment are queried at once, and the provider's record is read to find out which refund it was. If
+    the news is the answer to a query, it names the sum of all refunds so far.  If the books have the same sum, nothing is
+    done.
     """
     about = (event.account, event.attempt, event.payment)
     await refund_store.ask_now(tx, *about)

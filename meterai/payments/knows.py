@@ -84,9 +84,9 @@ def _captured(one: CapturedTold, every: Sequence[CapturedTold]) -> Iterator[Happ
 
 
 def _word(one: CapturedTold, every: Sequence[CapturedTold]) -> str:
-    """The name of the event for a payment: less than the total, a second payment, or a normal one.
+    """The name of the event for a payment (`one`): less than the total, a second payment, or a normal payment.
 
-    A payment of an order that has expired has no name of its own; the timeline shows its refund.
+    A payment that came after its order expired counts as normal; the timeline shows its refund.
     """
     if one.amount < one.wanted:
         return "payment_captured_short"

@@ -280,13 +280,13 @@ class Redirect(msgspec.Struct, frozen=True, tag_field="kind", tag="redirect"):
 
 
 class Deposit(msgspec.Struct, frozen=True, tag_field="kind", tag="deposit"):
-    """No action of a buyer: the order will be paid from the deposit of a seller, which does not suffice yet."""
+    """The buyer need not pay: the order is paid from the deposit of a seller, as soon as that deposit suffices."""
 
     seller: str
 
 
 class Credit(msgspec.Struct, frozen=True, tag_field="kind", tag="credit"):
-    """No action of a buyer: the order is paid on the credit of a collector, which pays the duty to the state by month.
+    """The buyer need not pay: the order is paid on the credit of a collector, which pays the duty to the state by month.
 
     `waits_for` is null if the credit was used at once, else `limit` (it waits for the limit of the next month) or `deposit`
     (it waits for the collector's deposit to the treasury for an earlier month).
@@ -440,8 +440,8 @@ class UnmatchedReason(StrEnum):
 class Payment:
     """One payment of an attempt at the provider, with a status of its own.
 
-    With status `FAILED` or `CANCELLED` the amount is the sum taken back so far, or None for the whole payment; with
-    `REFUNDED` it is the sum given back.
+    The meaning of `amount` depends on the status.  `FAILED` or `CANCELLED`: rupiah taken back so far, None for the whole
+    payment.  `REFUNDED`: rupiah given back.
     """
 
     number: str  # the provider's number of the payment

@@ -102,8 +102,10 @@ class MidtransRail:
     async def open(
         self, method: str, reference: str, amount: Rupiah, expires_at: datetime
     ) -> OpenedAttempt | MadeBefore:
-        """Make a charge.  If Midtrans made it before (status code 406), an account number is read from its status; for a QR,
-        which the status does not contain, returns `MadeBefore`.
+        """Make a charge: a QR or a virtual account.
+
+        If Midtrans made this charge before (status code 406), its status is queried, which contains an account number but no
+        QR.  For a QR, returns `MadeBefore`.
         """
         assert method in (QRIS, VA), method
         about = PaymentIdentity(reference=reference, amount=str(amount))
@@ -167,8 +169,8 @@ class MidtransRail:
     ) -> RefundMade:
         """Make a direct refund under our refund_key, which makes a repeat safe.
 
-        Midtrans does not refund payments to an account number (status code 412).  After the answer that this key was used
-        before (406), which is `OutcomeUnknown`, `refunded` finds the refund with the key.
+        Midtrans does not refund payments to an account number (status code 412).  Refuses `OutcomeUnknown` if the key was used
+        before (406): `refunded` then finds the earlier refund.
         """
         content = {"refund_key": number, "amount": amount.value, "reason": "paid and not executed"}
         path = f"{payment.removeprefix(PREFIX)}/refund/online/direct"

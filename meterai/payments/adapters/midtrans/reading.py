@@ -240,9 +240,9 @@ def _paid(answer: Answer, number: str) -> Payment | UnmatchedNews:
 def _taken_back(
     answer: Answer, name: str, number: str, status: ProviderStatus, *, is_whole: bool
 ) -> Payment | UnmatchedNews:
-    """The sum (field `name`) refunded or charged back of a payment so far.
+    """The payment with the sum that was refunded or charged back so far, from the field `name`.
 
-    The answer may omit the sum of a whole payment (`is_whole`).  Returns `UnmatchedNews` for an unreadable sum.
+    If the whole payment went back (`is_whole`), the answer may omit the sum.  Returns `UnmatchedNews` for an unreadable sum.
     """
     if is_whole and answer.get(name) is None:
         return Payment(number, None, status)

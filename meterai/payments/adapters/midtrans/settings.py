@@ -1,4 +1,4 @@
-"""Settings of Midtrans, and the demands of production on them."""
+"""Settings of Midtrans, and what production requires of them."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path

@@ -147,7 +147,7 @@ def _checked(values: Mapping[str, object], source: str) -> SnapBank:
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """A bank with the keys for calls to it and from it."""
+    """A bank with the keys that sign our calls, and those that check the bank's calls to us."""
 
     bank: SnapBank
     profile: Profile
@@ -175,14 +175,14 @@ def access_to(bank: SnapBank, keyring: Keyring) -> Access:
 
 
 def public_key_file(bank: SnapBank, folder: Path) -> Path:
-    """The path of the bank's public key, in the folder of keys or elsewhere."""
+    """The path of the bank's public key: as configured, else in the folder of keys."""
     return Path(bank.public_key) if bank.public_key else folder / bank.key_file("bank")
 
 
 def secret_of(bank: SnapBank, keyring: Keyring) -> str:
     """Our client secret at the bank: the setting if there is one, else the content of the key file.
 
-    A file of text is taken as it is, a file of random bytes in hexadecimal.
+    If the file contains text, the secret is that text; if it contains random bytes, the secret is their hexadecimal form.
     """
     if bank.client_secret:
         return bank.client_secret

@@ -1,4 +1,4 @@
-"""Demands of production on banks with SNAP BI, and their keys."""
+"""What production requires of the configuration of a bank with SNAP BI, and the key files for a bank."""
 
 from collections.abc import Iterator, Mapping
 from functools import partial
@@ -42,7 +42,7 @@ def _keys_there(of: Configuration) -> Iterator[Facts]:
 
 
 def _file_is_whole(bank: SnapBank, of: Configuration) -> Iterator[Facts]:
-    """Facts about each missing part of the configuration of a bank with a file: address, identity, key files."""
+    """The missing parts of the configuration of a bank that a file describes: address, identity, key files."""
     if not _is_outside(bank.url):
         yield {"bank": bank.name, "what": "url"}
     wanted = {"client_id": bank.client_id, "merchant_id": bank.merchant_id}
@@ -56,7 +56,7 @@ def _file_is_whole(bank: SnapBank, of: Configuration) -> Iterator[Facts]:
 
 
 def file_demands(bank: SnapBank) -> tuple[Demand, ...]:
-    """Demands of production on a bank that a file describes."""
+    """What production requires of a bank that a file describes."""
     return (Demand("bank_of_file", (), partial(_file_is_whole, bank)),)
 
 

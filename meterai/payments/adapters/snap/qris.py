@@ -128,8 +128,8 @@ class Qris:
     ) -> RefundMade:
         """Refund `amount` of a payment under our `number`.
 
-        Safe to repeat with the same `number`: the bank repeats its answer.  The answer that this number was used for
-        another refund (404/18) is `OutcomeUnknown`; `SnapProvider.refunded` finds the refund with the number.
+        Safe to repeat with the same `number`: the bank repeats its answer.  Refuses `OutcomeUnknown` if the bank answers that a
+        refund with other facts has this number (404/18): `SnapProvider.refunded` then finds that refund.
         """
         try:
             answer = await self._client.call(

@@ -143,7 +143,7 @@ def read_answer(service: str, status: int, raw: bytes, asked: PaymentIdentity) -
 
 
 def _flat(answer: Json) -> Json:
-    """An answer with the members of its object about a virtual account moved to the top level."""
+    """The answer, flattened: members of its nested object about a virtual account are moved to the top level."""
     found = next((one for name, one in answer.items() if name.lower() == _ACCOUNT_DATA), None)
     if not isinstance(found, dict):
         return answer
@@ -307,7 +307,11 @@ def _line(
 def _taken_back(
     number: str, amount: Rupiah | None, told: object, status: ProviderStatus
 ) -> Payment | UnmatchedNews:
-    """A payment of which `amount` was taken back: all of it if no amount is given, `UnmatchedNews` if it is unreadable."""
+    """The payment with the sum that was taken back (`amount`).
+
+    If the answer names no amount (`told` is None), the whole payment was taken back.  Returns `UnmatchedNews` for an unreadable
+    amount.
+    """
     if amount is None and told is not None:
         return UnmatchedNews(UnmatchedReason.AMOUNT_UNREADABLE, number)
     return Payment(number, amount, status)
@@ -552,7 +556,7 @@ Told = TypeVar("Told", bound=Payment | UnmatchedNews | RefundLine | Movement | N
 
 
 def prefixed(prefix: str, told: Told) -> Told:
-    """A copy of the object in which the prefix of the rail is put before the number of its payment, if it has one."""
+    """A copy of the object with the prefix of the rail before its payment number; unchanged if it has no payment number."""
     name = "payment" if hasattr(told, "payment") else "number"
     number = getattr(told, name)
     return replace(told, **{name: prefix + number}) if prefix and number else told

@@ -36,7 +36,9 @@ class AccessTokens:
         self._asking: asyncio.Task[Token] | None = None
 
     async def get(self) -> str:
-        """A valid token.  Refuses `ProviderUnreachable` if none can be got; then only a token request was sent."""
+        """A valid token.  Refuses `ProviderUnreachable` if the provider gives no token, since the call itself is then not
+        sent.
+        """
         left = self._ends_at - time.monotonic()
         if self._token is not None and left > SHARE_UNUSED * self._token.life_seconds:
             if left < SHARE_BEFORE_END * self._token.life_seconds:

@@ -67,8 +67,10 @@ class Transfers:
     async def transfer(
         self, number: str, bank: str, account: str, name: str, amount: Rupiah, remark: str
     ) -> RefundMade:
-        """Services 17 and 18: send money.  If the bank answers that our `number` was used before, service 36 is called to
-        compare that transfer with this one.
+        """Services 17 and 18: send money.
+
+        If the bank answers that our `number` was used before, service 36 queries the earlier transfer, which must have the same
+        account and amount.
         """
         is_here = self._is_here(bank)
         service = HERE if is_here else ELSEWHERE

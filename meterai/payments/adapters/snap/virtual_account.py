@@ -1,7 +1,8 @@
 """Virtual accounts with a fixed amount over SNAP BI: services create (27), status (26), delete (31).
 
-An account number consists of the id of our service and digits of a hash of our reference, so that a repeated call has the
-same number.  If another bill has that number, the bank refuses, and an attempt with another reference is made.
+An account number consists of the id of our service and digits of a hash of our reference, so that a repeated call has the same
+number.  If another bill at the bank already has that number, the bank refuses, and a new attempt with another reference is
+made.
 """
 
 from collections.abc import Iterator
@@ -41,8 +42,8 @@ def number_of(bank: SnapBank, reference: str) -> str:
 
 
 def account_members(bank: SnapBank, number: str) -> dict[str, str]:
-    """The three members that identify an account: the id of our service, padded with spaces; the customer number; and both
-    together.
+    """The three members of a message that identify an account: the id of our service, padded with spaces; the customer number;
+    and the account number, which consists of both.
     """
     service = bank.va_service_id.rjust(SERVICE_ID_CHARACTERS)
     customer = number.removeprefix(bank.va_service_id)
