@@ -75,9 +75,9 @@ class PaymentRefunded(Event, frozen=True, kw_only=True):
 
 
 class PaymentMoved(Event, frozen=True, kw_only=True):
-    """The provider moved money of a payment without a request of ours; written by `payment_tell_moved`.
+    """Money of a payment moved otherwise than the room above (orders) asked; written by `payment_tell_moved`.
 
-    `restored`: rupiah that had left us and came back; `entry`: id of the ledger entry that booked them.
+    `restored`: rupiah that had left us and came back, 0 if none did; `entry`: id of the ledger entry that booked them.
     """
 
     attempt: UUID

@@ -1,8 +1,8 @@
-"""Comparison of stored notifications with the books in both directions, for as long as their bodies are stored.
+"""Comparison of notifications with the books, in both directions, while the bodies of the notifications are stored.
 
-A notification that captured a payment is parsed again: the stored fields must be the same, and the books must have its
-payment with its sum.  A payment captured by a notification, and an item in suspense from a notification, must have that
-notification.
+From notification to books: a notification that captured a payment is parsed again; the stored fields must be the same, and the
+books must have that payment with that sum.  From books to notification: each payment captured by a notification, and each item
+in suspense that a notification caused, must have a stored notification.
 """
 
 from datetime import date, datetime

@@ -1,8 +1,9 @@
-"""Audit of the instructions of attempts: they must pay us, the right amount, under the provider's number of them.
+"""Audit of stored payment instructions: they must pay us, pay the amount of their attempt, and have the number that the
+provider gave them.
 
-If somebody exchanged a QR or account number in the database, a buyer's money would go to somebody else, and the books would
-not show it.  Therefore the rail parses and checks the instructions again.  An attempt that may still be paid, and whose rail
-the installation no longer has, is a finding too: no process opens, queries or cancels it.
+If somebody exchanged a QR or account number in the database, a buyer's money would go to somebody else, and the books would not
+show it.  Therefore the rail parses and checks the instructions again.  An attempt that may still be paid is a finding too if
+the installation no longer has its rail: then no process opens, queries or cancels it.
 """
 
 from uuid import UUID

@@ -1,8 +1,8 @@
 """Booking of a provider's record, which is the strongest evidence of a payment.
 
 Notifications, answers to queries and the provider's record may contradict each other.  An answer overrides a notification, and
-the record of the day overrides an answer.  A payment in the record is closed: notifications no longer change it, only an
-answer of a later day (a chargeback) or a later record.
+the record of the day overrides an answer.  A payment on which the record and the books agree is closed: after that, only an
+answer of a later day (a chargeback) or a later record changes it, but no notification.
 """
 
 from collections.abc import Sequence

@@ -143,7 +143,7 @@ def _demand(kind: RailKind, demand: Demand) -> Demand:
 
 
 def _files_are_whole(kinds: RailKinds) -> Demand:
-    """The demand on rails that files describe: it applies the demands of each rail of an installation's files."""
+    """The demand of production on all rails that files of an installation describe: it checks the demands of each."""
     known = {kind.name for kind in kinds}
 
     def check(of: Configuration) -> Iterable[Facts]:

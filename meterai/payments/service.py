@@ -139,7 +139,7 @@ class PaymentService:
         return self._rails
 
     async def look_at_rails(self) -> Rails:
-        """The rails of this installation; it was read at most half a second ago which of them are out."""
+        """The rails of this installation; which of them are out was read from the database at most half a second ago."""
         now = monotonic()
         if now - self._looked_at >= LOOK_SECONDS:
             self._looked_at = now
@@ -151,8 +151,8 @@ class PaymentService:
     ) -> None:
         """Begin another attempt of an unpaid subject (order) whose last attempt accepts no money any more.
 
-        It has the same method, and another rail if the last one is out or does not answer.  The worker opens it at once.
-        Does nothing if the subject has had `ATTEMPTS_PER_SUBJECT_MAX` attempts.
+        The new attempt has the method of the last, and its rail unless that rail is out or does not answer.  The worker opens
+        the new attempt at once.  Does nothing if the subject has had `ATTEMPTS_PER_SUBJECT_MAX` attempts.
         """
         last = await store.newest(tx, account, subject)
         assert last is not None, "a subject has an attempt from its beginning"
@@ -195,9 +195,9 @@ class PaymentService:
     async def open(self, attempt: PaymentAttempt) -> Instructions | None:
         """Have the provider make the instructions of an attempt whose row exists, and record the answer.
 
-        Returns the instructions, or None if there are none yet: the worker repeats the call with the same reference, which
-        is safe.  An attempt with another reference replaces it only if the provider made instructions that it does not
-        repeat, or if another rail of the method is used.
+        Returns the instructions, or None if there are none yet: then the worker repeats the call, with the same reference, so
+        that a repeat is safe.  A new attempt with another reference replaces this one only in two cases: the provider made the
+        instructions in an earlier call and does not repeat them, or another rail of the method is used.
         """
         account, reference = attempt.account, attempt.reference
         if self._rails.is_out(attempt.channel.provider):
@@ -306,8 +306,10 @@ class PaymentService:
     async def take_notification(
         self, provider: str, path: str, headers: Mapping[str, str], body: bytes
     ) -> bool:
-        """Check and store a notification, with a job that acts on it; False if its id came before with another body.
-        A notification with a repeated id and another body is put into suspense, and its attempt is queried.
+        """Check the signature of a notification, and store the notification with a job that acts on it.
+
+        Returns False if a notification with the same id and another body came before: the new one is put into suspense, and its
+        attempt is queried.
 
         Every signed notification is stored with its parsed fields, even if it is unreadable.
         Refuses `NotificationForged`, `RailNotConfigured`.
@@ -411,7 +413,9 @@ class PaymentService:
             await self._database.run(partial(_charge_back, attempt=attempt))
 
     async def _explain(self, attempt: PaymentAttempt, standing: AttemptStatus) -> None:
-        """Resolve items in suspense about the payments in this answer, unless one of the payments cannot be booked."""
+        """Resolve the items in suspense that this answer explains, by its payments; does nothing if one of them cannot be
+        booked.
+        """
         if any(isinstance(one, UnmatchedNews) for one in standing.payments):
             return
 

@@ -1,10 +1,13 @@
 """Queries that a provider leaves without an answer for long: one rule for all kinds of queries.
 
-A query waits since it was first sent without an answer (`unheard_since`), or since it was due if it could not be sent.  After
-`BOUND` it becomes an item in suspense, which is resolved when an answer comes.  If the provider answers no queries at all, or
-leaves more than `SINGLES_MAX` queries of a kind without an answer, one item stands for all queries of that kind, with their
-number, their sum and the oldest; when twice as many wait, a new item is opened.  An item ended by a person is opened again if
-its query still waits after a week.
+The waiting time of a query begins when it was first sent without an answer (`unheard_since`), or when it was due, if it could
+not be sent.  After `BOUND` an item in suspense is opened for the query, and resolved when an answer comes.
+
+One item stands for all waiting queries of a kind at a provider if the provider answers no queries at all, or if more than
+`SINGLES_MAX` of them wait.  It names their number, their sum and the oldest.  When their number has about doubled, a new item
+is opened.
+
+If a person ends an item and the query still waits a week later, an item is opened again.
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -25,8 +28,10 @@ ALL = "all"  # key, in place of that of a query, in the item for all queries of 
 
 
 class SilenceQuestion(NamedTuple):
-    """Kind of query.  Its SQL selects the queries of this kind that wait for longer than `<bound>`: account_id, provider, key,
-    reference, payment, amount, and the time since when a query waits.
+    """Kind of query.
+
+    Its SQL selects the queries of this kind that wait for longer than `<bound>`, with the columns account_id, provider, key,
+    reference, payment, amount, and the time at which the wait began.
     """
 
     kind: str
@@ -124,8 +129,8 @@ ALONE = "SELECT pg_advisory_xact_lock(hashtextextended('silence', 0))"  # else t
 
 
 class Silent(NamedTuple):
-    """A query without an answer for longer than the bound, and number, sum and age of all such queries of its kind at its
-    provider.
+    """A query without an answer for longer than the bound, and the totals of all such queries of its kind at its provider:
+    their number, their sum, and the time at which the oldest began to wait.
     """
 
     kind: str
@@ -157,7 +162,9 @@ class WantedItem(NamedTuple):
 
 
 def items(found: Sequence[Silent], heard: Collection[str]) -> Iterator[WantedItem]:
-    """The items that should be open for unanswered queries (`found`); `heard` are providers that answer other queries."""
+    """The items that should be open for these unanswered queries (`found`); `heard` are the providers that still answer other
+    queries.
+    """
     for (kind, provider), grouped in groupby(found, lambda one: (one.kind, one.provider)):
         several = list(grouped)
         first = several[0]

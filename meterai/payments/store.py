@@ -358,7 +358,7 @@ async def replace(
 ) -> str:
     """Replace an attempt whose instructions cannot be shown by the attempt `successor` on this channel.
 
-    seconds       pause until it is opened at the same rail, which grows with each attempt; at another rail there is none
+    seconds       pause before the successor is opened at the same rail, which grows with each attempt; at another rail none
     attempts_max  most attempts of a subject
 
     Returns the outcome as `payment_replace_by` names it.
@@ -492,7 +492,8 @@ async def confirm(
 ) -> None:
     """Record that the answer to a query sent at `asked_at` confirms a captured payment.
 
-    A chargeback before `asked_at` was won by that; with None, a chargeback stays as it is.
+    If the payment was charged back before `asked_at`, the chargeback is thereby won.  With None, a chargeback stays as it
+    is.
     """
     await tx.run(CONFIRM, account, attempt_id, number, asked_at)
 
@@ -675,7 +676,7 @@ async def by_provider_reference(tx: Tx, provider: str, number: str) -> PaymentAt
 
 
 async def silent(tx: Tx) -> tuple[list[Silent], set[str]]:
-    """(queries without an answer for longer than the bound, those of their providers that answer other queries).
+    """(queries without an answer for longer than the bound, names of their providers that still answer other queries).
 
     At most `SINGLES_MAX` queries of each kind and provider are returned.  Takes a lock until the transaction ends.
     """

@@ -163,7 +163,9 @@ class Refund:
 
     @property
     def began_as(self) -> UUID:
-        """The id of the original refund before any change of way; compensations belong to this id."""
+        """The id of the first refund in a chain of rerouted refunds, which is this refund's id if it was never rerouted;
+        compensations belong to that id.
+        """
         return self.first or self.id
 
     @property
@@ -173,7 +175,9 @@ class Refund:
 
     @property
     def is_stopped_or_on_its_way(self) -> bool:
-        """True if the provider may have carried the refund out, or may do so later, and the refund is not settled."""
+        """True if a try was made and the refund is not settled: the provider may have sent the money, may still send it, or
+        refused.
+        """
         return self.state not in (RefundState.REQUESTED, RefundState.SETTLED)
 
 
@@ -219,7 +223,7 @@ class PayeeOfRefund(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class OwedByClaim:
-    """Money of a buyer that waits until the buyer names a bank account: refunds, and rupiah of compensations."""
+    """A buyer's money that can only be sent once the buyer names a bank account: refunds, and rupiah of compensations."""
 
     refunds: list[Refund]
     compensation: Rupiah

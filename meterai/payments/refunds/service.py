@@ -83,15 +83,16 @@ async def book_refunds(
 async def book_given_back(tx: Tx, news: PaymentGivenBack, lines: Sequence[RefundLine]) -> None:
     """Book the refunds of a payment that the record has (`lines`), and conclude the news that it was given back.
 
-    News of a greater sum stays in suspense until the record has that sum or an operator books it.
+    If the news names a greater sum than the books then have, it stays in suspense until the record has that sum or an operator
+    books it.
     """
     await book_refunds(tx, news.account, news.attempt, news.payment, lines)
     await conclude(tx, news)
 
 
 async def conclude(tx: Tx, news: PaymentGivenBack) -> None:
-    """Resolve the item in suspense for this news if the books have all its money; else keep such an item, and have the
-    provider's record read again later.
+    """Resolve the item in suspense for this news if the books have the whole sum that it names.  Otherwise keep the item, and
+    have the provider's record read again later.
     """
     account, attempt, payment, told = news
     reference = reference_of(account, attempt)
@@ -117,7 +118,8 @@ async def conclude(tx: Tx, news: PaymentGivenBack) -> None:
 def refund_seen(refund: Refund, lines: Sequence[RefundLine]) -> RefundSeen | None:
     """What these lines of a record say about our refund; None if no line is about it.
 
-    A line of a failed try counts only if no line says that the refund was made.
+    Returns the sum of all lines about it.  A failed try is a line with 0 rupiah, so that it does not hide a try that
+    succeeded.
     """
     about = [
         line
@@ -147,8 +149,8 @@ async def book_watched(
 ) -> None:
     """Book the result of looking up a refund in its provider's record (`seen`; None if the record does not have it).
 
-    `is_old`: the refund settled at least a day ago; if the record still lacks it, an item in suspense is kept until the
-    record has it.  `window_seconds`: time in which the refund is looked up.
+    `is_old`: the refund settled at least a day ago; if the record does not have it even then, it becomes an item in suspense,
+    which is resolved once the record has it.  `window_seconds`: time after which the refund is no longer looked up.
     """
     key = f"refund_not_in_record:{refund.number}"
     if seen is not None:
@@ -353,8 +355,8 @@ class RefundSender:
         _log.info("refund_settled", refund=show("rfd", refund.id), tries=refund.tries)
 
     async def _leave(self, refund: Refund, reroute_at: datetime) -> None:
-        """Handle a leased refund that a person wants rerouted: instead of sending it, look it up in the record, which
-        decides whether it may take another way.
+        """Handle a leased refund that a person wants rerouted and whose outcome is unknown.  It is not sent again, but looked
+        up in the record: if the record has it, it is booked, else it is rerouted at `reroute_at`.
         """
         try:
             seen = await self._seen(refund)
@@ -391,7 +393,9 @@ class RefundSender:
         await self._answered(refund, str(refusal), RefundState.REFUSED, seconds)
 
     async def _goes_elsewhere(self, refund: Refund, answer: str) -> bool:
-        """Reroute a refund after a final refusal, or book it if the record has it; False if the record cannot be read."""
+        """After a final refusal, reroute a refund, or book it if the record has it nevertheless; False if the record cannot be
+        read.
+        """
         try:
             seen = await self._seen(refund)
         except (ProviderRefused, OutcomeUnknown, ProviderUnreachable):

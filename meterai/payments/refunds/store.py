@@ -379,7 +379,9 @@ async def reroute_later(tx: Tx, account: UUID, refund: UUID) -> bool:
 
 
 async def retry(tx: Tx, account: UUID, refund: UUID) -> bool:
-    """Make the next try of an open refund due at once; False if there is no such open refund, or it waits for an account."""
+    """Make the next try of an open refund due at once; False if the refund is not open, or waits for the buyer's bank
+    account.
+    """
     return bool(await tx.value("SELECT refund_retry(%s, %s)", account, refund))
 
 
@@ -431,16 +433,16 @@ async def waiting_for_account(tx: ReadTx, account: UUID) -> list[Refund]:
 
 
 async def compensation_owed(tx: ReadTx, account: UUID) -> int:
-    """Rupiah of the compensations of a buyer that no transfer carries."""
+    """Rupiah of a buyer's compensations that are not yet part of a transfer."""
     found = await tx.value(_COMPENSATION_OWED, account)
     assert isinstance(found, int)
     return found
 
 
 async def late_refunds(tx: ReadTx, days_max: int, limit: int) -> list[LateRefund]:
-    """Late refunds with a day, up to `days_max`, that is not compensated yet, by due time.
+    """Late refunds of which a day of lateness is not compensated yet, by due time; no day after the first `days_max` counts.
 
-    Time in which a refund waited for an account does not count as lateness.
+    Time in which a refund waited until the buyer named a bank account does not count as lateness.
     """
     return await tx.all_as(_LATE, LATE, days_max, days_max, limit)
 
@@ -472,7 +474,7 @@ async def lock_past_due(tx: Tx, account: UUID, refund: UUID) -> Refund | None:
 
 
 async def lease_to_look_up(tx: Tx, seconds: float, limit: int) -> list[PaymentGivenBack]:
-    """Lease for `seconds` payments reported as given back whose record at the provider is due to be read."""
+    """Lease, for `seconds`, payments that the provider reports as given back and whose record is due to be read."""
     return await tx.all_as(_PAYMENTS_GIVEN_BACK, TO_LOOK_UP, limit, seconds)
 
 
@@ -507,7 +509,7 @@ async def watch_later(tx: Tx, refund: Refund, seconds: float) -> None:
 
 
 async def not_booked(tx: Tx, account: UUID, attempt: UUID, payment: str, told: int) -> int:
-    """The part, in rupiah, of the sum `told` that news reports as given back of a payment and that the books do not have."""
+    """Rupiah of a payment that news reports as given back (the sum `told`), less what the books have as given back."""
     found = await tx.value(NOT_BOOKED, account, attempt, payment, told)
     assert isinstance(found, int)
     return found
@@ -543,7 +545,7 @@ async def given_back_as_told(tx: Tx, reference: str, payment: str, told: int | N
 
 
 async def not_booked_of(tx: ReadTx, reference: str, payment: str, told: int | None) -> int:
-    """The part, in rupiah, of a sum reported as given back (`told`; None: the whole payment) that the books do not have.
+    """Rupiah that news reports as given back (`told`; None: the whole payment), less what the books have as given back.
 
     Returns 0 if no payment has this reference and number.
     """
@@ -563,8 +565,9 @@ async def refund_marks(
 
 
 async def reversed_to(tx: Tx, account: UUID, refund: UUID, made: Rupiah) -> Rupiah:
-    """Book that only `made` of a settled refund is with the buyer; return the sum that came back in addition to the sum
-    booked before.
+    """Book that the buyer has only `made` rupiah of a settled refund, since the rest came back to us.
+
+    Returns the rupiah that came back and were not booked as such before.
     """
     found = await tx.value(REVERSED, account, refund, made.value)
     assert isinstance(found, int)

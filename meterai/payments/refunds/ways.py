@@ -22,7 +22,7 @@ from meterai.plumbing.db.database import ReadTx, Tx
 async def name_payee(tx: Tx, account: UUID, payee: RefundPayee) -> list[Refund]:
     """Record a bank account that the buyer named and its bank confirmed; return the waiting refunds, which go to it now.
 
-    It replaces the account named before.
+    The account replaces any that the buyer named before.
     """
     return await store.name_payee(tx, account, replace(payee, id=new_id()))
 
@@ -47,9 +47,9 @@ async def refused_payee(tx: ReadTx, account: UUID) -> RefundPayee | None:
 async def reroute(tx: Tx, account: UUID, refund: UUID) -> Refund:
     """Send a refund by transfer instead of by its provider: its buyer is asked to name a bank account for it.
 
-    A refund that was never sent changes its way.  A refund that the provider refused ends as `rerouted`, and a new refund
-    begins, which is returned.  A refund with unknown outcome is not sent again; it takes another way if the record does not
-    have it at `reroute_at`.  Refuses `NotRerouted`.
+    A refund that was never sent only changes its way.  A refund that the provider refused ends as `rerouted`, and a new refund
+    replaces it.  A refund with unknown outcome is not sent again, and is replaced later, at `reroute_at`, if the provider's
+    record does not have it by then.  Returns the refund that continues.  Refuses `NotRerouted`.
     """
     await check_may_leave(tx, account, refund)
     if not await store.take_way(tx, account, refund, Way.CLAIM):
@@ -74,14 +74,14 @@ async def check_may_leave(tx: ReadTx, account: UUID, refund: UUID) -> None:
 async def retry(tx: Tx, account: UUID, refund: UUID) -> None:
     """Make the next try of an open refund due at once.
 
-    Refuses `NotRerouted` for a refund that has ended or waits for an account.
+    Refuses `NotRerouted` for a refund that has ended or waits for the buyer's bank account.
     """
     if not await store.retry(tx, account, refund):
         raise NotRerouted("it is over, or waits for an account")
 
 
 async def owed_by_claim(tx: ReadTx, account: UUID) -> OwedByClaim:
-    """Money of a buyer that waits for a bank account: refunds, and compensations that no transfer carries."""
+    """Money of a buyer that waits for a bank account: refunds, and compensations that are not yet part of a transfer."""
     waiting = await store.waiting_for_account(tx, account)
     return OwedByClaim(waiting, Rupiah(await store.compensation_owed(tx, account)))
 

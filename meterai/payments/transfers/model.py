@@ -98,7 +98,7 @@ class ToPlan(NamedTuple):
 
 
 class TransferWait(StrEnum):
-    """Reason why money that waits for a transfer is in no transfer; recorded as `last_answer` of its refunds."""
+    """Reason why no transfer is planned for waiting money; recorded as `last_answer` of its refunds."""
 
     BANK_AWAY = "bank_away"  # no bank that makes transfers answers, or all are out
     TRANSFER_LIMIT = "transfer_limit"  # more than any bank sends in one transfer
@@ -107,14 +107,14 @@ class TransferWait(StrEnum):
 
 
 class WaitingRupiah(NamedTuple):
-    """Rupiah that are in no transfer for this reason."""
+    """Rupiah for which no transfer is planned, for this reason."""
 
     reason: TransferWait
     rupiah: int
 
 
 class Left(NamedTuple):
-    """What a bank has left for transfers.
+    """Money of the float account at a bank that is left for transfers, and the use of this day's limit.
 
     free    free rupiah in the float account; None if the balance is unknown
     of_day  rupiah of the transfers of this day in WIB, open and settled
@@ -126,12 +126,12 @@ class Left(NamedTuple):
 
 
 class TransferLimits(NamedTuple):
-    """The greatest sum, in rupiah, that any bank can send in one transfer.
+    """Limits of one transfer, in rupiah: each field is the greatest sum that at least one bank can send.
 
     is_away      True if no bank can be called
-    of_transfer  sum by the limit of a bank for one transfer
-    of_day       sum by that limit and by what is left of the limit of this day
-    most         sum by both limits and by the balance of the float account
+    of_transfer  greatest sum that the banks' limits for one transfer allow
+    of_day       greatest sum that also the rest of the banks' limits for this day allows
+    most         greatest sum that also the balances of the float accounts allow
     """
 
     is_away: bool
@@ -199,11 +199,11 @@ class Floats:
 
 @dataclass(slots=True)
 class TransferBank:
-    """What one bank can still send, in rupiah.
+    """A bank that makes transfers, and what it can still send, in rupiah.
 
-    rupiah_max  in one transfer
-    day_left    of its limit for this day
-    free        from its float account; None if the balance is unknown
+    rupiah_max  greatest sum of one transfer
+    day_left    the rest of its limit for this day
+    free        free money in its float account; None if the balance is unknown
     """
 
     provider: str
@@ -230,7 +230,7 @@ class TransferBank:
 
 
 def limits_of(sources: Sequence[TransferBank]) -> TransferLimits:
-    """The limits for one transfer by any of these banks; -1 if there is no bank."""
+    """The limits of one transfer over these banks, each the greatest of any bank; -1 if there is no bank."""
     return TransferLimits(
         is_away=not sources,
         of_transfer=max((one.rupiah_max for one in sources), default=-1),

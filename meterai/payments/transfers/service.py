@@ -286,7 +286,9 @@ class TransferSender:
     # -- balances --------------------------------------------------------------------------
 
     async def weigh(self) -> int:
-        """Periodic task: query the balance of each float account, record why money is in no transfer, and set the metrics."""
+        """Periodic task: query the balance of each float account, record why no transfer is planned for waiting money, and set
+        the metrics.
+        """
         rails = await self._payments.look_at_rails()
         if not rails.has_payouts:
             return 0

@@ -185,9 +185,9 @@ async def to_plan(
 ) -> list[ToPlan]:
     """Buyers with money to transfer now, by due time.
 
-    small_rupiah   a smaller sum waits for more refunds of its buyer
-    pools_seconds  time that it waits at most
-    most           greatest sum in rupiah that a bank can send; the smallest part of the money must not exceed it
+    small_rupiah   a smaller sum waits, so that further refunds of its buyer go with it in one transfer
+    pools_seconds  longest time that such a small sum waits
+    most           greatest sum in rupiah that any bank can send; buyers whose smallest refund exceeds it are left out
     """
     return await tx.all_as(_TO_PLAN, TO_PLAN, small_rupiah, pools_seconds, most, limit)
 
@@ -205,17 +205,19 @@ async def plan(
 
 
 async def void_planned(tx: Tx, providers: Sequence[str], limit: int) -> None:
-    """Void transfers from these banks of which no call was begun, so that their refunds are planned again."""
+    """Void transfers from these banks for which no call to the bank was begun, so that their refunds are planned again."""
     await tx.run(_STUCK, list(providers), limit)
 
 
 async def record_wait_reasons(tx: Tx, limits: TransferLimits, limit: int) -> None:
-    """Record the reason why a refund is in no transfer, in at most `limit` refunds whose reason changed."""
+    """Record in refunds without a planned transfer why they have none; updates at most `limit` refunds, whose reason
+    changed.
+    """
     await tx.run(_WAITS, *limits, limit)
 
 
 async def waiting(tx: ReadTx, limits: TransferLimits) -> list[WaitingRupiah]:
-    """Rupiah of refunds that are in no transfer, by reason."""
+    """Rupiah of refunds without a planned transfer, by the reason for that."""
     return await tx.all_as(_WAITING_OF, _WAITING, *limits)
 
 
@@ -225,8 +227,8 @@ async def balances(tx: ReadTx) -> list[FloatBalance]:
 
 
 async def left(tx: ReadTx, providers: Sequence[str], since: datetime) -> list[Left]:
-    """For each of these banks the free rupiah in its float account, and the rupiah of open transfers and of those settled
-    since `since`, the begin of this day.
+    """For each of these banks, the free rupiah in its float account, and the rupiah of its transfers that are open or settled
+    since `since`, the beginning of this day.
     """
     return await tx.all_as(_LEFT_OF, _LEFT, since, list(providers))
 
@@ -276,8 +278,9 @@ async def confirm_by_record(tx: Tx, numbers: Sequence[str]) -> None:
 async def lease_to_send(
     tx: Tx, lease_seconds: float, without: Sequence[str], limit: int
 ) -> list[Transfer]:
-    """Lease transfers that are due to be sent, and count this try in each; of banks in `without`, only transfers of which a
-    call was begun before.
+    """Lease transfers that are due to be sent, and count this try in each.
+
+    without  banks of which only transfers are leased for which a call was begun before
     """
     return await tx.all_as(_TRANSFERS, TO_SEND, list(without), limit, lease_seconds, lease_seconds)
 
