@@ -1,4 +1,6 @@
-"""Naming of a bank account by a buyer, for refunds that have no account yet: on pages, by the API, or by a mailed link."""
+"""Naming of a bank account by a buyer, for refunds without a bank account to go to: on pages, by the API, or by a mailed
+link.
+"""
 
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
@@ -71,7 +73,10 @@ _log = structlog.get_logger()
 
 
 class _HolderAnswer(NamedTuple):
-    """A bank's answer about an account: the holder's name and the verdict on it; without a verdict, `silence` is the event."""
+    """A bank's answer about an account: the holder's name, and the verdict on comparing it with the typed name.
+
+    If the bank gave no name, the verdict is None, and `silence` is the event for the account claim.
+    """
 
     name: str
     verdict: NameVerdict | None
@@ -103,15 +108,17 @@ class ClaimService:
     # -- links -----------------------------------------------------------------------------
 
     async def path(self, account: UUID, link: UUID) -> str:
-        """The path of a claim link, for its mail.  If the link no longer exists: the path of the page on which a signed-in
-        buyer names an account.
+        """The URL path of a claim link, for its mail.
+
+        If the link no longer exists, returns the path of the page on which a signed-in buyer names a bank account.
         """
         found = await self._database.once(store.claim_link, account, link)
         return f"{CLAIM_PATH}?claim={self._links.text(found)}" if found else "/refunds/account"
 
     async def want(self, tx: Tx, account: UUID, refund: UUID) -> None:
-        """Mail a claim link if money of this buyer waits for an account, unless a usable link was mailed before or a typed
-        account waits for a person.
+        """Mail a claim link if money of this buyer waits for a bank account.
+
+        Does nothing if an earlier link can still be used, or if a person examines a bank account that the buyer typed.
         """
         await store.lock_claims(tx, account)
         owed = await waits_for_account(tx, account)
@@ -176,8 +183,9 @@ class ClaimService:
         await run_row(self._database, pay)
 
     async def want_for_lateness(self, tx: Tx, account: UUID, refund: UUID) -> None:
-        """Ask for an account for the compensation of a settled late refund; the compensation of an open refund is paid
-        together with the refund.
+        """Ask the buyer for a bank account for the compensation of a late refund that is settled.
+
+        Does nothing while the refund is open, since its compensation is then paid together with it.
         """
         found = await payments.refund(tx, account, refund)
         if found is not None and not found.is_open and found.due_at < self._clock.now():
@@ -186,8 +194,11 @@ class ClaimService:
     async def opened(
         self, text: str, *, signed_in: frozenset[UUID] = frozenset(), asked: UUID | None = None
     ) -> UUID:
-        """The account of a claim link that can be used; also of a used link, if `asked` is the id of a claim made with it.
-        `signed_in`: the accounts that the browser acts for.
+        """The buyer's account that a claim link belongs to, if the link can be used.
+
+        text       the text of the link
+        signed_in  accounts that the browser acts for; if there are any, the link must belong to one of them
+        asked      id of an account claim; a used link is accepted too if that claim was made with it
 
         Refuses `ClaimLinkWrong`, `ClaimLinkOfAnother`, `ClaimLinkUsed`, `ClaimLinkSpent`, `ClaimLinkExpired`.
         """
@@ -237,7 +248,9 @@ class ClaimService:
         return self._now(found)
 
     def _now(self, claim: AccountClaim) -> AccountClaim:
-        """The claim; its state is `unanswered` if the bank's answer is overdue, since the process that asked has died."""
+        """The account claim.  If the bank's answer is overdue, its state is `unanswered`, since the process that asked the bank
+        has died.
+        """
         age = self._clock.now() - claim.asked_at
         if (
             claim.state is not AccountClaimState.ASKED
@@ -256,8 +269,9 @@ class ClaimService:
         network: str,
         link: str = "",
     ) -> AccountClaim:
-        """Name a bank account, once for each key; returns its claim.  For an unanswered claim, a repeat with the same key
-        queries the bank again.  `network` is the network of the request.
+        """Name a bank account, once for each idempotency key, and return its account claim.
+
+        If the bank did not answer, a repeat with the same key queries it again.  `network` is the IP network of the request.
 
         Refuses `NothingWaits`, `AccountWaitsForPerson`, `AccountTriesSpent`, `AccountTriesOfNetworkSpent`,
         `AccountTriesOfAllSpent`, `IdempotencyKeyReused`, and for a link as `opened` does.
@@ -386,7 +400,9 @@ class ClaimService:
     async def _take(
         self, tx: Tx, claim: AccountClaim, confirmed: str, actor: Actor
     ) -> AccountClaim:
-        """Name the account of a claim whose holder's name was accepted, or hold it for a decision by a person."""
+        """Use the bank account of a claim, since its holder's name was accepted, or hold the claim for a decision by a
+        person.
+        """
         owed = await waits_for_account(tx, claim.account)
         if not owed.sum.value:
             return await _decide(tx, claim, AccountClaimEvent.OVER, confirmed)
@@ -427,7 +443,9 @@ class ClaimService:
 
 
 async def waits_for_account(tx: ReadTx, account: UUID) -> OwedByClaim:
-    """Money of this buyer that waits for a bank account; without compensations if the buyer has named an account."""
+    """Money of this buyer that waits for a bank account.  If the buyer has named one, compensations do not wait and are left
+    out.
+    """
     owed = await payments.owed_by_claim(tx, account)
     if owed.compensation.value and await payments.current_payee(tx, account):
         return replace(owed, compensation=Rupiah(0))
@@ -435,7 +453,7 @@ async def waits_for_account(tx: ReadTx, account: UUID) -> OwedByClaim:
 
 
 async def why_wanted(tx: ReadTx, account: UUID, owed: OwedByClaim, language: str) -> str:
-    """The reason to ask for an account, as the second part of a sentence in this language."""
+    """Why the buyer is asked for a bank account, as the second half of a sentence in this language."""
     if refused := await payments.refused_payee(tx, account):
         shown = account_shown(refused.bank_code, refused.account_no)
         return translate("account_wanted.refused", language, account=shown)
@@ -445,7 +463,7 @@ async def why_wanted(tx: ReadTx, account: UUID, owed: OwedByClaim, language: str
 async def name_account(
     tx: Tx, claim: AccountClaim, confirmed: str, *, actor: Actor
 ) -> AccountClaim:
-    """Name the account of this claim for all waiting money of its buyer, and queue a mail to the buyer."""
+    """Use the bank account of this claim for all waiting money of its buyer, and queue a mail to the buyer."""
     owed = await waits_for_account(tx, claim.account)
     payee = RefundPayee(claim.bank_code, claim.account_no, confirmed)
     await payments.name_payee(tx, claim.account, payee)

@@ -85,7 +85,9 @@ def masked(name: str) -> str:
 
 
 def _readings(name: str) -> Iterator[tuple[str, ...]]:
-    """The words of a name without titles; if the name contains `H.`, which may be an initial, also the words with it."""
+    """The words of a name without titles.  `H.` may be a title or an initial: a name with it is yielded a second time, as words
+    with it.
+    """
     words = list(_words(name))
     without = tuple(word for word in words if word != _PILGRIM)
     if without:

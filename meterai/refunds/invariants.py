@@ -37,7 +37,8 @@ _TAKEN = """
 
 
 def _steps(reason: str, prefix: str, booked: str, book: str = "denied_loss", sign: str = "") -> str:
-    """SQL that selects the ledger entries of a sum in the table `chargebacks` that only grows: one entry for each increase.
+    """SQL that selects the ledger entries that a sum in the table `chargebacks` must have.  The sum only grows, and each
+    increase has one entry.
 
     reason  reason of the entries
     prefix  beginning of their ids, which end with the sum after the increase

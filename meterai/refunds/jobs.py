@@ -86,7 +86,9 @@ async def tell_requested(tx: Tx, event: RefundRequested, refunds: RefundSender) 
 
 
 async def tell_settled(tx: Tx, event: RefundSettled, claims: ClaimService) -> None:
-    """Queue the mail about a settled refund, which is its receipt; if a compensation is owed, ask for an account for it."""
+    """Queue the mail that is the receipt of a settled refund.  If a compensation is owed, ask the buyer for a bank account for
+    it.
+    """
     refund = await load(tx, event.account, event.refund)
     paid = await payments.compensations_of(tx, event.account, [refund.began_as])
     if late := paid.get(refund.began_as):

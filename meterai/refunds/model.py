@@ -47,7 +47,9 @@ class NothingToRefund(Refusal):
 
 
 class AskedRefund(NamedTuple):
-    """A requested refund: the number of stamps `given` back now (0 for a repeat), its id, and the digest of the request."""
+    """A requested refund: the number of stamps given back by this request (`given`; 0 for a repeat), the refund's id, and the
+    digest of the request that began it.
+    """
 
     given: int
     id: UUID
@@ -58,7 +60,7 @@ class AskedRefund(NamedTuple):
 
 
 class ClaimLinkState(StrEnum):
-    """State of a link by which a buyer names an account."""
+    """State of a link by which a buyer names a bank account."""
 
     OPEN = "open"
     USED = "used"  # an account was named by it
@@ -83,7 +85,7 @@ CLAIM_LINK = Lifecycle(
 
 @dataclass(frozen=True, slots=True)
 class ClaimLink:
-    """A mailed claim link; `refund` is a refund that waited for an account when the link was made."""
+    """A mailed claim link; `refund` is a refund that had no bank account to go to when the link was made."""
 
     account: UUID
     id: UUID
@@ -107,7 +109,7 @@ class ClaimLinkUsed(Refusal):
 
 
 class ClaimLinkSpent(Refusal):
-    """An account was named in another way, or a newer link replaced this one."""
+    """The buyer named a bank account without this link, or a newer link replaced this one."""
 
     code = "claim_link_spent"
     status = 410
@@ -121,7 +123,7 @@ class ClaimLinkExpired(Refusal):
 
 
 class ClaimLinkOfAnother(Refusal):
-    """The link belongs to another account than the account that is signed in."""
+    """The link is for a buyer other than the signed-in one."""
 
     code = "claim_link_of_another"
     status = 403
@@ -267,15 +269,16 @@ class AccountClaim:
 
     @property
     def digest(self) -> str:
-        """SHA-256 (hexadecimal) of the bank account and of the buyer's account id, for the audit trail; with the id, a bank
-        account cannot be found by trying account numbers alone.
+        """SHA-256 (hexadecimal) of the buyer's account id and the bank account, for the audit trail.
+
+        The id is included so that nobody finds the bank account by hashing all account numbers.
         """
         told = f"{self.bank_code}\n{self.account_no}\n{self.confirmed}"
         return hashlib.sha256(self.account.bytes + told.encode()).hexdigest()
 
 
 class AccountNotFitting(Refusal):
-    """The bank has no such account, or has another name for its holder; the refusal does not say which of both."""
+    """The bank has no such account, or the holder's name at the bank is another; the refusal does not say which of the two."""
 
     code = "account_not_fitting"
     status = 422

@@ -172,7 +172,9 @@ async def _accounts_of(
 
 
 async def _account_wanted(tx: ReadTx, account: UUID) -> RefundAccount | None:
-    """The held account of a buyer whose money waits for an account, else the refused account; None if there is neither."""
+    """The bank account to show while a buyer's money waits for one: the account that a person examines, else the one that the
+    bank refused; None if there is neither.
+    """
     if held := await store.held_account_claim(tx, account):
         return _account(RefundAccountState.HELD, held.bank_code, held.account_no)
     if refused := await payments.refused_payee(tx, account):
@@ -213,7 +215,7 @@ async def marks(tx: ReadTx, wanted: Sequence[OrderKey]) -> dict[OrderKey, str]:
 
 
 async def apply(tx: Tx, item: UUID, account: UUID, order_id: UUID) -> None:
-    """Capture the money of an item in suspense for an order; the caller resolves the item first.
+    """Pay an order with the money of an item in suspense; the caller must resolve the item first.
 
     The order must be open, and its total must equal the money: a surplus could not be refunded, since the bank has the
     payment under another reference.  Refuses `NotFound`, `OrderTakesNoMoney`, `NotApplied`.
@@ -240,8 +242,8 @@ async def resolve_item(
 ) -> None:
     """Resolve an item in suspense.
 
-    An item for news that a payment was given back can only be resolved as `returned`, which books the news, until that
-    money has left the books.  Refuses as `suspense.resolve` does.
+    If the item is news that a payment was given back and the books still have that money, the only possible resolution is
+    `returned`, which books the news.  Refuses as `suspense.resolve` does.
     """
     if about := _given_back(await suspense.load(tx, item)):
         if how is suspense.Resolution.RETURNED:
@@ -278,8 +280,8 @@ async def return_unused(
 ) -> tuple[UUID, int]:
     """Give the unused stamps of an order back and begin their refund; returns (refund id, number of stamps).
 
-    `of` is the id of the subject of the cause, such as a stamping: it gets one refund, also if this is called again.
-    Without `of`, each call begins another refund.
+    `of` is the id of what caused the refund, such as a failed stamping: a repeated call with the same `of` begins no second
+    refund.  Without `of`, each call begins another refund.
     """
     refund = new_id()
     given = await store.unused(
@@ -296,7 +298,9 @@ async def return_unused(
 
 
 async def give_back_unserved(tx: Tx, account: UUID, order_id: UUID, *, due_at: datetime) -> None:
-    """Begin the refund of a paid order before or after its due time; does nothing if the order was executed by now."""
+    """Begin the refund of a paid order, whether or not its due time has passed; does nothing if the order was executed
+    meanwhile.
+    """
     refund = new_id()
     number = payments.refund_number(account, refund)
     await store.not_executed(tx, account, order_id, refund, number, due_at)
@@ -307,8 +311,8 @@ async def ask(
 ) -> RefundView:
     """Request the refund of the unused stamps of an order.
 
-    A repeat with the same key returns the same refund.  If no stamp is left, any key returns the refund requested before.
-    Refuses `NotFound`, `NothingToRefund`, `IdempotencyKeyReused`.
+    A repeat with the same idempotency key returns the same refund.  If the order has no unused stamp left, a request with any
+    other key also returns the refund requested before.  Refuses `NotFound`, `NothingToRefund`, `IdempotencyKeyReused`.
     """
     await orders.load(tx, account, order_id)
     refund, request = new_id(), hashlib.sha256(order_id.bytes).digest()

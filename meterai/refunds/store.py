@@ -137,7 +137,8 @@ async def lock_claims(tx: Tx, account: UUID) -> None:
 
 
 async def lock_bank_account(tx: Tx, bank_code: str, account_no: str) -> None:
-    """Lock this bank account until the transaction ends, so that claims of other buyers to it wait.
+    """Lock this bank account until the transaction ends, so that concurrent claims of other buyers to it are decided
+    afterwards.
 
     Must be called after `lock_claims`, never before.
     """
@@ -264,14 +265,14 @@ async def held_account_claim(tx: ReadTx, account: UUID) -> AccountClaim | None:
 
 
 async def account_tries_of_day(tx: ReadTx, account: UUID) -> int:
-    """The number of account claims of a buyer within a day, without those that a bank left unanswered."""
+    """The number of account claims of a buyer within the last day, without those that a bank left unanswered."""
     found = await tx.value(_OF_DAY, account, ANSWERS_WITHIN_SECONDS)
     assert isinstance(found, int)
     return found
 
 
 async def account_tries_of_hour(tx: Tx) -> int:
-    """The number of account claims of all buyers within an hour, without held and unanswered claims.
+    """The number of account claims of all buyers within the last hour, without held and unanswered claims.
 
     Takes a lock until the transaction ends, so that concurrent claims are counted one after the other.
     """

@@ -3,7 +3,7 @@
 Promises this room keeps
   * Every stamp ever issued is in exactly one place: free, held, affixed or returned.
   * A serial is bound to one placement on one document permanently; a void serial is never used again.
-  * Serials are unique by construction: time, a number leased to the process, a counter.
+  * Serials are unique by construction: each contains the time, a number leased to the process, and a counter.
 
 SQL functions (sql/functions/) change the state of stamps, in the transactions of orders, stamping and refunds.  The room
 calls ledger.

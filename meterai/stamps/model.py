@@ -49,7 +49,7 @@ class NotEnoughStamps(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class StampBalance:
-    """Stamps bought as quota: free to use, held by a stamping under way, used so far."""
+    """Numbers of stamps of an account that it bought in advance: free to use, held by a stamping under way, used so far."""
 
     available: int
     held: int
@@ -58,7 +58,9 @@ class StampBalance:
 
 @dataclass(frozen=True, slots=True)
 class Lot:
-    """Counts of the stamps of one order: issued in all; of these held for documents, affixed to documents, and returned."""
+    """Counts of the stamps of one order: all that were issued, and how many of these are held for documents, affixed, or
+    returned.
+    """
 
     order: UUID
     issued: int

@@ -120,8 +120,9 @@ async def issuing(tx: ReadTx) -> Issuing:
 
 
 async def set_issuing(tx: Tx, *, is_open: bool, reason: str, actor: Actor) -> None:
-    """Open or stop issuing for an operator.  During a stop, paid orders wait; money of an order not executed by its due
-    time is refunded.
+    """Open or stop the issuing of stamps, for an operator.
+
+    During a stop, paid orders wait; if one is not executed by its due time, its money is refunded.
 
     Refuses `ReasonMissing` for a stop without a reason.
     """

@@ -57,7 +57,7 @@ async def keep_lease(tx: Tx, lease: int, holder: UUID, seconds: float) -> bool:
 
 
 async def used(tx: ReadTx, account: UUID) -> int:
-    """The number of affixed stamps of an account, of orders of every kind."""
+    """The number of affixed stamps of an account, over all kinds of orders."""
     found = await tx.value(
         "SELECT coalesce(sum(affixed), 0)::bigint FROM stamp_lots WHERE account_id = %s", account
     )

@@ -3,7 +3,7 @@
 Promises this room keeps
   * News is kept unchanged, with a reason, an age, a due time and an owner, until its item is resolved;
     repeated news is the same item.
-  * Money whose receipt is certain is in the book `suspense` exactly as long as its item is open.
+  * Money that was certainly received is in the book `suspense` exactly as long as its item is open.
   * An item for news that a payment was given back is resolved when that money has left the books of its order.
   * An overdue refund is an item until the refund ends; a person cannot resolve it.
 

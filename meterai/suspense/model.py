@@ -71,7 +71,9 @@ class ItemUnknown(CommandRefusal):
 
 
 class MoneyBooked(CommandRefusal):
-    """The resolution does not fit the item: it would leave money of the item unbooked, or needs money that the item lacks."""
+    """The resolution does not fit: it needs an item with money and this one has none, or it would leave the item's money in
+    suspense.
+    """
 
     code = "suspense_money_booked"
     status = 409
@@ -100,7 +102,9 @@ class ProviderNews:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Break:
-    """A difference between a record and the books.  `key` is derived from the differing facts: one difference is one item.
+    """A difference between a record and the books.
+
+    `key` is derived from the differing facts, so that the same difference found again is the same item.
 
     difference  rupiah of the record less rupiah of the books; 0 if no sum differs, or if the money goes into the book
                 `suspense`
@@ -168,8 +172,8 @@ class Item:
 
     @property
     def at_stake(self) -> Rupiah | None:
-        """Money of the item: its sum in the book, else the amount of its difference, else the amount that the news names;
-        None if the news names no amount.
+        """Rupiah that the item is about: its sum in the book `suspense`; if that is 0, the amount of its difference; without a
+        difference, the amount that the news names, or None.
         """
         if self.booked.value or self.difference is None:
             return self.booked if self.booked.value else self.amount

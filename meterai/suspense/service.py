@@ -107,12 +107,12 @@ async def check_resolves(tx: ReadTx, identifier: UUID, resolution: Resolution) -
 
 
 async def explained(tx: Tx, reference: str, payment: str, amount: Rupiah) -> None:
-    """Resolve the items for news of this payment without its number or amount, since the payment is captured now."""
+    """Resolve items for earlier news of this payment that lacked its number or amount, since the payment is captured now."""
     await store.explained(tx, reference, payment, amount.value)
 
 
 async def ended(tx: Tx, key: str, how: str) -> None:
-    """Resolve the open item with this key, whose cause has ended; an item that holds money stays open."""
+    """Resolve the open item with this key, since its cause has ended; an item with money in the book `suspense` stays open."""
     await store.ended(tx, key, how)
 
 

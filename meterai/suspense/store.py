@@ -148,13 +148,13 @@ async def keep_break(tx: Tx, item: UUID, found: Break, due_seconds: float) -> bo
 
 
 async def evidence(tx: ReadTx, identifier: UUID) -> bytes:
-    """The kept message of a provider, or evidence of a difference, of an item; empty after its deletion."""
+    """The evidence of an item: the message of the provider, or the lines that differ; empty once it is deleted by retention."""
     found: bytes | None = await tx.value(_TOLD, identifier)
     return found or b""
 
 
 async def open_breaks(tx: ReadTx, begins: str, or_begins: str, limit: int) -> list[OpenBreak]:
-    """Open items for differences with records whose keys begin with `begins` or `or_begins`."""
+    """Open items for differences between records and books, whose keys begin with `begins` or `or_begins`."""
     return await tx.all_as(_OPEN_BREAK, _OPEN_BREAKS, begins, or_begins, limit)
 
 
@@ -164,12 +164,14 @@ async def questions(tx: ReadTx) -> list[KeyedItem]:
 
 
 async def open_by_reason(tx: ReadTx, reasons: Sequence[str], limit: int) -> list[RecordItem]:
-    """Open items for differences with records, with one of these reasons, oldest first."""
+    """Open items for differences between records and books with one of these reasons, oldest first."""
     return await tx.all_as(_TOLD_ITEMS, _OPEN_BY_REASON, list(reasons), limit)
 
 
 async def sum_of_ended(tx: ReadTx, begins: str) -> int:
-    """Sum of the differences, in rupiah, of items resolved as fee or written off whose keys begin with `begins`."""
+    """Sum of the differences, in rupiah, of the items that were resolved as a fee or written off and whose keys begin with
+    `begins`.
+    """
     rupiah: int = await tx.value(_SUM_OF_ENDED, begins)
     return rupiah
 
@@ -195,7 +197,7 @@ async def items_by_number(tx: ReadTx, number: str, limit: int) -> list[Item]:
 
 
 async def explained(tx: Tx, reference: str, payment: str, amount: int) -> None:
-    """Resolve the items for news of this payment without its number or amount; `amount` is in rupiah."""
+    """Resolve items for earlier news of this payment that lacked its number or amount; `amount` is in rupiah."""
     await tx.run(_EXPLAINED, f"captured {payment}", reference, payment, amount, amount)
 
 
