@@ -2,7 +2,8 @@
 
 Promises of this room
   * Each figure of a report is a sum of legs of the ledger (docs/money.md), or of the stored sums of closed days.
-  * A day is closed once, after it is over and the bank's record was compared with it; the close names unexplained breaks.
+  * A day is closed once, after it is over and was compared with the bank's record; the close names the breaks that are
+    still unexplained.
   * A close is signed and names the one before it; no entry is posted into a closed day.
   * No payout exceeds the duty payable, and none counts as paid without a line of the bank statement.
 

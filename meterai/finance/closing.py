@@ -1,8 +1,7 @@
 """Closes of days: the preview of a close, the signed close, and the check of both by a third party.
 
-A close names the close before it by its SHA-256, so that the holder of one close detects a change of any earlier day.
-The `sha256` in a close is that of the concatenated digests of the day's entries, in the order of the journal
-(`DAY.jsonl`).
+A close names the close before it by its SHA-256, so that the holder of one close detects a change of any earlier day. The
+`sha256` in a close is the hash of the concatenated digests of the day's entries, in the order of the journal (`DAY.jsonl`).
 """
 
 import hashlib
@@ -111,7 +110,7 @@ async def check_closes(tx: ReadTx, day: date) -> Close:
 
 
 async def _breaks(tx: ReadTx, asked: StatementRequest) -> list[UnexplainedBreak]:
-    """Return open differences that began before the end of the day, sorted."""
+    """Return the differences that are open and existed before the end of the day, sorted."""
     found = await suspense.open_items(tx)
     return sorted(
         UnexplainedBreak(show("sus", one.id), one.amount.value if one.amount else 0)

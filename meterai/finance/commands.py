@@ -378,7 +378,7 @@ def fail(
 
 
 def list_payouts(options: Options = NO_OPTIONS) -> None:
-    """List the newest payouts, and the duty payable that no payout takes."""
+    """List the newest payouts, and the duty payable that is in no payout yet."""
 
     async def ask(tx: ReadTx) -> None:
         for one in await store.newest_payouts(tx, 100):

@@ -139,7 +139,7 @@ WHERE s.closing IS DISTINCT FROM l.amount
 async def compare_closed_days(part: AuditedPart) -> InvariantFinding:
     """Compare closed days with the books: those since the last audit, or in a full audit all of them.
 
-    If the first close is among them, its balances are compared with everything before its end.
+    The first close covers all entries before its end: if it is among them, its balances are compared with the sums of these.
     """
     since = day_of(part.begins) - DAY
     async with part.database.transaction() as tx:
@@ -168,7 +168,9 @@ ORDER BY day, channel, seller_id, reason, book
 
 
 async def compare_channel_sums(part: AuditedPart) -> InvariantFinding:
-    """Compare sums by channel with their legs, for days since the last audit, or in a full audit for all days."""
+    """Compare the stored sums by channel with the ledger legs that they sum up: of days since the last audit, or in a full
+    audit of all days.
+    """
     since = day_of(part.begins) - DAY
     async with part.database.transaction() as tx:
         await name_ours(tx)

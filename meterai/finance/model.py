@@ -75,7 +75,7 @@ class DayNotReconciled(Refusal):
 
 
 class CloseWrong(Refusal):
-    """The close is not as it was signed, does not name the close before it, or the day has other entries."""
+    """The close was changed after it was signed, does not name the close before it, or does not fit the entries of its day."""
 
     code = "close_wrong"
     status = 422
@@ -94,7 +94,7 @@ class PayoutUnknown(Refusal):
 
 
 class PayoutAboveDuty(Refusal):
-    """The payout exceeds the duty payable that other payouts leave."""
+    """The payout exceeds the duty payable that is left after all other payouts."""
 
     code = "payout_above_duty"
 
@@ -322,8 +322,8 @@ _FACTS = {
 
 
 def provider_reports(rows: Sequence[ProviderSum]) -> list[ProviderReport]:
-    """Return a report of each provider: incoming rupiah are positive in `captured`, outgoing ones in the columns after
-    it.
+    """Return a report of each provider. Rupiah received are positive in `captured`; rupiah that left are positive in the
+    columns after it.
     """
     return [
         _provider_report(name, [one for one in rows if one.provider == name])

@@ -103,7 +103,7 @@ async def download_close(
 
 @get(f"{HERE}/payouts", opt=_READING, include_in_schema=False)
 async def show_payouts(request: PageRequest, database: NamedDependency[Database]) -> Page:
-    """List payouts of duty, the newest first, and the duty payable that no payout takes."""
+    """List payouts of duty, the newest first, and the duty payable that is in no payout yet."""
     async with database.reading() as tx:
         found = await store.newest_payouts(tx, SHOWN_MAX)
         free = await payouts.duty_free(tx)
@@ -128,7 +128,7 @@ async def show_month(
 async def show_channels(
     request: PageRequest, database: NamedDependency[Database], of: FromPath[str]
 ) -> Response[Any]:
-    """Show duty and fees by channel of a day; the reports of a month have those of the month."""
+    """Show duty and fees by channel of one day; the page of a month shows those of a month."""
     day, language = read_day(of), language_of(request)
     async with database.reading() as tx:
         found = await reports.channels(tx, day, day)
@@ -171,7 +171,9 @@ async def _of_statement(
 async def _respond(
     request: PageRequest, sheets: dict[str, Sheet], name: str, title: str, query: dict[str, str]
 ) -> Response[Any]:
-    """Return tables as a page, or as the requested file: `xlsx` has all tables, a table's name gives it as CSV."""
+    """Return tables as a page or, if the query of the URL asks for it, as a file: one XLSX with all tables, or one table as
+    CSV.
+    """
     match request.query_params.get("file", ""):
         case "":
             files = urlencode({**query, "file": ""})

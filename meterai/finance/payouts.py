@@ -1,6 +1,6 @@
 """Payouts of duty to the treasury: approved by two people, sent, and confirmed by a line of the bank statement.
 
-The confirmation posts a payout. Until then its amount is reserved: no other payout may use it.
+A payout is posted in the ledger when it is confirmed. Until then its amount is reserved: no other payout may use it.
 """
 
 import re
@@ -44,7 +44,7 @@ async def one(tx: ReadTx, text: str) -> Payout:
 
 
 async def duty_free(tx: ReadTx) -> int:
-    """Return the rupiah of duty payable that no payout under way takes, without duty that collectors pay themselves."""
+    """Return the rupiah of duty payable that are in no payout under way, without duty that collectors pay themselves."""
     taken = sum(one.amount for one in await store.open_payouts(tx))
     owed = await store.book_now(tx, "collectors_due")  # negative
     return await store.book_now(tx, "duty_payable") + min(owed, 0) - taken
@@ -81,7 +81,9 @@ def _written(shape: re.Pattern[str], text: str, field: str) -> str:
 
 
 async def check_pays(tx: ReadTx, amount: int) -> int:
-    """Return the rupiah of duty payable left after a new payout. Refuses `PayoutAboveDuty`, `Malformed`."""
+    """Return the rupiah of duty payable that are left after a new payout of `amount` rupiah. Refuses `PayoutAboveDuty`,
+    `Malformed`.
+    """
     if amount <= 0:
         raise Malformed("amount", "another_value")
     held = await duty_free(tx)
@@ -143,7 +145,7 @@ async def confirm(
 
 
 async def end_line(tx: Tx, found: Payout) -> None:
-    """Resolve the break about the bank statement's line by which a payout was paid."""
+    """Resolve the break about the line of the bank statement that paid a payout."""
     for one in await suspense.open_about(tx, [str(found.billing_code)], []):
         if one.reason == "account_moved" and one.amount == Rupiah(found.amount):
             await suspense.end(tx, one.id, suspense.Resolution.MATCHED, found.shown)

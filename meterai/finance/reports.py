@@ -83,7 +83,7 @@ async def trial_balance(tx: ReadTx, at: datetime) -> list[PeriodBalance]:
 
 
 def in_order(found: Sequence[PeriodBalance], *, is_whole: bool = False) -> list[PeriodBalance]:
-    """Return books in the order of the chart: with `is_whole` all, else those with a balance or a movement."""
+    """Return books in the order of the chart of accounts: with `is_whole` all, else those with a balance or a movement."""
     there = {one.book: one for one in found}
     every = [there.get(book, PeriodBalance(book, 0, 0, 0)) for book in CHART] if is_whole else found
     return sorted(
@@ -158,7 +158,9 @@ class ChannelsCounted:
 
 
 async def channels_counted(tx: ReadTx, today: date) -> ChannelsCounted:
-    """Return the channels from stored sums, so that the cost does not depend on the number of orders."""
+    """Return the reports of channels from sums that were counted before, so that the cost does not depend on the number of
+    orders.
+    """
     rows = await store.channel_spans(tx, today)
     today_, week, month = (_span(rows, span) for span in ("today", "week", "month"))
     sold_on: dict[UUID, date] = {}

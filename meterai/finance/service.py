@@ -31,12 +31,16 @@ class FinanceService:
         return 0
 
     async def count_channels(self) -> int:
-        """Periodic task: count the books by channel, one past day at a time; return 1 if older days are left."""
+        """Periodic task: add entries of the books to the sums by channel, one past day at a time; return 1 if older days are
+        left.
+        """
         return int(await self._database.run(store.count_channels))
 
 
 async def days_to_close(tx: ReadTx, now: datetime) -> int:
-    """Count the days that are over and not closed. Before the first close, the count is 1 as soon as entries exist."""
+    """Count the days that are over and not closed. If no day was ever closed, the count is 1 as soon as entries exist, else
+    0.
+    """
     last = await store.last_close(tx)
     if last is not None:
         return max((last_settled(now) - last.day).days, 0)

@@ -228,7 +228,7 @@ FROM channel_sums WHERE day > %s::date - 30 AND channel <> 'none' GROUP BY chann
 
 
 async def count_channels(tx: Tx) -> bool:
-    """Count the entries posted since the last run by channel; return True if older entries are left to count."""
+    """Add the entries posted since the last run to the sums by channel; return True if older entries are left to add."""
     await tx.allow(REPORT_SECONDS_MAX)
     found: bool = await tx.value("SELECT channel_count(%s, %s)", SETTLED_SECONDS, COUNTED_SECONDS)
     return found
@@ -243,7 +243,7 @@ async def channels(tx: ReadTx, first: date, last: date) -> list[ChannelSum]:
 
 
 async def channel_spans(tx: ReadTx, today: date) -> list[ChannelSpans]:
-    """Return sums by channel over today, the last 7 and the last 30 days, as they were counted last."""
+    """Return sums by channel over today, the last 7 and the last 30 days, as of the last count."""
     return await tx.all_as(_SPANS, _CHANNEL_SPANS, *[today] * 4)
 
 

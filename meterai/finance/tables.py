@@ -110,7 +110,7 @@ def providers(found: Sequence[ProviderReport], language: str) -> Sheet:
 
 
 def bucket_in_words(bucket: int, language: str) -> str:
-    """Return the name of an age bucket of refunds, which covers some days."""
+    """Return the name of an age bucket of refunds, which is a range of days."""
     bounds = (0, *AGES_DAYS)
     if bucket == len(AGES_DAYS):
         return translate("finance.older", language, days=AGES_DAYS[-1])
@@ -162,7 +162,7 @@ def channels(
     *,
     by_day: bool = False,
 ) -> Sheet:
-    """Return duty and fees by channel, of all days together or of each; the last row has the sums of the channels."""
+    """Return duty and fees by channel, of all days together or of each day; the last row has the sums over all channels."""
     rows: list[list[Cell]] = []
     for one in found:
         whose = names.get(one.seller, "")

@@ -3,9 +3,9 @@
 Promises this room keeps
   * The total of an order never changes after it is placed.
   * Stamps are issued exactly once per paid order, for any number of notifications of its payment.
-  * Money that comes late is executed if possible.  Money that is too little, a second payment, or for a withdrawn
-    order is reported to the room refunds, with the cause.
-  * The buyer sees from the start by when unexecuted money is returned.
+  * If money comes late, the order is executed all the same if possible.  Too little money, a second payment, and money for
+    a withdrawn order are reported to the room refunds, with the cause.
+  * The buyer sees from the start by when the money is returned if the order is not executed.
 
 The room calls payments, stamps, ledger.  It emits `order_paid`, `order_executed` and the other events
 of an order's lifecycle.

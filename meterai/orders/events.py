@@ -22,10 +22,10 @@ class DepositGrew(Event, frozen=True, kw_only=True):
 
 
 class FeePassed(Event, frozen=True, kw_only=True):
-    """A seller's fee was passed on to the seller, or called back (below zero); written by `order_pass_fee`.
+    """A seller's fee was passed on to the seller, or called back from the seller; written by `order_pass_fee`.
 
-    `number` counts such movements of the order, from 1.  `stamps` is the number of stamps that the fee is for, `amount`
-    the fee in rupiah.
+    `number` counts the events of this kind of the order, from 1.  `stamps` is the number of stamps that the fee is for,
+    `amount` the fee in rupiah; both are below zero if the fee was called back.
     """
 
     order: UUID

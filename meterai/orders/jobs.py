@@ -65,7 +65,7 @@ async def offer_again(
 
 
 async def take_chargeback(tx: Tx, event: PaymentDenied) -> None:
-    """Book a chargeback of a payment or of a part of it, and cover the loss from the order."""
+    """Book a chargeback of all or part of a payment, and cover the loss from what the order has not used yet."""
     await store.moved(tx, event.account, event.subject, event.attempt, event.payment, 0, "")
     _log.warning("payment_denied", order=show("ord", event.subject))
 
@@ -78,13 +78,13 @@ async def take_won(tx: Tx, event: PaymentWon) -> None:
 
 
 async def take_move(tx: Tx, event: PaymentMoved) -> None:
-    """Apply a movement of a payment's money (lost or restored) to its order."""
+    """Book to its order that money of a payment was lost or restored."""
     about = (event.account, event.subject, event.attempt, event.payment)
     await store.moved(tx, *about, event.restored, event.entry)
 
 
 async def cover_loss(tx: Tx, event: StampsGone) -> None:
-    """Cover the loss of an order with the money of stamps that were retired."""
+    """Reduce the loss of an order by the price of its stamps that were retired."""
     await store.stamps_gone(tx, event.account, event.order, event.stamps)
 
 

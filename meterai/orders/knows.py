@@ -1,4 +1,6 @@
-"""Orders in the console and in complaints: search, timelines, and the work list of paid orders that wait."""
+"""Orders in the console and in complaints: search, timelines, and the work list of paid orders that wait for their
+execution.
+"""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -34,7 +36,9 @@ async def find(tx: ReadTx, text: str, limit: int) -> Sequence[Subject]:
 
 
 def _state_times(order: Order) -> Iterator[tuple[datetime, str]]:
-    """Yield the known times of an order's states; the times of overwritten states are in the rooms that caused them."""
+    """Yield (time, name of the event) for the states of an order whose times its row has.  The row has only the newest time of
+    closing; earlier ones are in the timelines of the rooms that caused them.
+    """
     is_late = order.paid_at is not None and order.paid_at > order.lapses_at
     if is_late:
         yield order.lapses_at, "order_lapsed"  # the order lapsed, and was paid later

@@ -173,16 +173,18 @@ class Order:
 
     @property
     def refund_due_at(self) -> datetime:
-        """Due time of the execution; money that is not executed by then is returned.
+        """Due time of the execution; if the order is not executed by then, its money is returned.
 
-        For an unpaid order it is the due time in the case that the order is paid at the last moment.
+        For an unpaid order, the latest possible due time: that of an order paid at the last moment.
         """
         return self.due_at or self.lapses_at + timedelta(seconds=self.due_seconds)
 
     def money_due_at(self, in_flight: Rupiah, captured_at: datetime | None) -> datetime | None:
-        """Return the time by which all money of the order that is or will be in flight is executed or returned.
+        """Return the time by which all money of the order is executed or returned, for money that is in flight or still
+        expected.
 
-        With several payments it is the latest of their times.  None if no money is in flight and none is expected.
+        If the order has several payments, it is the latest of their times.  None if no money is in flight and none is
+        expected.
         """
         times = [self.returning_due_at]
         if self.state in (OrderState.PLACED, OrderState.PAID):
@@ -207,8 +209,8 @@ class WaitingOrders(NamedTuple):
 class InFlight(NamedTuple):
     """Paid orders that are neither executed nor being returned: their number, and the sum of their totals in rupiah.
 
-    `oldest_at` is the time at which the first of them was paid.  `past_due` counts those past their due time, whose
-    money is to be returned.
+    `oldest_at` is the time of the oldest payment.  `past_due` is the number of these orders whose due time has passed, so that
+    their money is to be returned.
     """
 
     orders: int
@@ -285,7 +287,8 @@ class OrderMark(NamedTuple):
 class PlacedOrder(NamedTuple):
     """Result of placing an order under an idempotency key.
 
-    `created` is False if the key has an order already; then `request` is the hash of the request that placed it.
+    `created` is False if an earlier request with this key placed an order; then this is that order, and `request` is the hash
+    of the earlier request.
     """
 
     created: bool

@@ -162,7 +162,9 @@ async def pay_order_by(
     order_id: FromPath[str],
     data: JSONBody[PayBy],
 ) -> OrderView:
-    """Cancel the current payment instructions of an unpaid order, and return new ones; the order lapses with these."""
+    """Cancel the current payment instructions of an unpaid order, and return new ones; the order lapses when the new ones
+    expire.
+    """
     return await orders.pay_by(account, read("ord", order_id), data.payment_method)
 
 

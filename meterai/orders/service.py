@@ -208,8 +208,8 @@ async def place_documents(tx: Tx, terms: OrderTerms) -> PlacedOrder:
 async def withdraw(tx: Tx, account: UUID, order_id: UUID) -> None:
     """Withdraw an unpaid order and close its payment attempts.  A repeat changes nothing.
 
-    After the commit the caller cancels the attempts at the provider (`PaymentService.take_back`); otherwise the
-    periodic task of payments does.  Refuses `NotFound`, and `NotAllowedNow` for an order that was paid.
+    The caller should cancel the attempts at the provider after the commit (`PaymentService.take_back`); if it does not, a
+    periodic task of payments does so later.  Refuses `NotFound`, and `NotAllowedNow` for an order that was paid.
     """
     state = await store.abandon(tx, account, order_id, OrderState.WITHDRAWN)
     if state is None:
@@ -248,8 +248,8 @@ class OrderService:
     ) -> SoldBy | None:
         """Return the seller of an order to place, by the name of the seller's page; None for our own sale.
 
-        `fee` is the fee that the buyer was shown.  Refuses `Malformed` for a fee without a seller, `PriceChanged` if the
-        fee differs, and like the function that finds sellers.  A repeat of a placed order is not refused.
+        `fee` is the fee that the buyer was shown.  Refuses `Malformed` for a fee without a seller, `PriceChanged` if the fee
+        differs, and like the function that finds sellers.  Refuses nothing if the idempotency key already has an order.
         """
         if not slug:
             if fee is not None:
@@ -300,8 +300,8 @@ class OrderService:
     ) -> None:
         """Check that the price `shown` by a page is the current `unit_of`.  Refuses `PriceChanged`.
 
-        An empty `shown`, as from pages of an earlier release, is accepted.  A repeat of a placed order is not refused,
-        since the refusal would wrongly say that no order was placed.
+        An empty `shown`, as from pages of an earlier release, is accepted.  Refuses nothing if the idempotency key already has
+        an order, since the refusal would wrongly say that no order was placed.
         """
         unit = self.unit_of(sold)
         if shown in ("", str(unit)):
@@ -329,7 +329,7 @@ class OrderService:
 
     @property
     def payable_seconds_max(self) -> float:
-        """Longest time from the placing of an order to its payment, with any changes of method."""
+        """Longest time from the placing of an order until it can no longer be paid, in seconds, with any changes of method."""
         default = self._settings.order_lapses_seconds
         return PAYABLE_FACTOR * self._payments.rails.lapses_seconds_max(default)
 
@@ -392,7 +392,7 @@ class OrderService:
     ) -> None:
         """Check that the account has a turn to buy, if a line is engaged.
 
-        Refuses like `WaitingRoom.check_turn`.  A repeat of a placed order needs no turn.
+        Refuses like `WaitingRoom.check_turn`.  No turn is needed if the idempotency key already has an order.
         """
         try:
             await self._lines.check_turn(connection, account, GuardedAct.BUY)
@@ -572,8 +572,8 @@ class OrderService:
     async def withdraw(self, account: UUID, order_id: UUID) -> OrderView:
         """Withdraw an unpaid order, then cancel its attempts at the provider; return the order.
 
-        After a crash between the two steps the periodic task `cancel_closed` cancels the closed attempts.  Refuses like
-        the function `withdraw`.
+        If the process crashes between the two steps, the periodic task `cancel_closed` of payments cancels the attempts.
+        Refuses like the function `withdraw`.
         """
         await self._database.run(partial(withdraw, account=account, order_id=order_id))
         await self._payments.take_back(account, order_id)

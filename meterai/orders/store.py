@@ -166,7 +166,9 @@ _PLACED_ORDERS = RowMapper(PlacedOrder)
 
 
 async def place(tx: Tx, terms: OrderTerms) -> PlacedOrder:
-    """Place an order, or find the order that its key has already; see sql/functions/order_place_by_method.sql."""
+    """Place an order, or return the order that an earlier request with the same key placed; see
+    sql/functions/order_place_by_method.sql.
+    """
     written, sold = terms.labels, terms.sold
     if sold is not None:
         labels = (terms.account, written.reference, jsonb(dict(written.metadata)), bool(written))
@@ -228,8 +230,10 @@ async def pay_by(
 ) -> str:
     """Close the open attempts of an unpaid order, and begin another by the channel that the buyer chose.
 
-    `attempt` has the id and the reference of the new attempt.  `seconds` are its time to pay, and the longest time since
-    the placing.  Returns 'begun', 'closed' or 'spent'; see sql/functions/order_pay_by.sql.
+    attempt  (id, reference) of the new attempt
+    seconds  (its time to pay, longest time from the placing of the order until its payment), in seconds
+
+    Returns 'begun', 'closed' or 'spent'; see sql/functions/order_pay_by.sql.
     """
     how = (*attempt, channel.provider, channel.method, *seconds, attempts_max)
     return str(await tx.value(PAY_BY, account, order_id, *how))
@@ -353,9 +357,9 @@ async def settle(
 async def moved(
     tx: Tx, account: UUID, order: UUID, attempt: UUID, payment: str, restored: int, entry: str
 ) -> None:
-    """Apply a movement of a payment's money to its order; see sql/functions/order_moved.sql.
+    """Book to its order that money of a payment was lost or restored; see sql/functions/order_moved.sql.
 
-    `restored` are the rupiah that came back, by the entry `entry`; 0 if money was lost.
+    `restored` is the rupiah that came back, 0 if money was lost; `entry` is the id of the ledger entry that booked them.
     """
     await tx.run(
         "SELECT order_moved(%s, %s, %s, %s, %s, %s)",
@@ -381,7 +385,7 @@ async def won(tx: Tx, account: UUID, order: UUID, attempt: UUID, payment: str, l
 
 
 async def stamps_gone(tx: Tx, account: UUID, order: UUID, stamps: int) -> None:
-    """Apply the money of `stamps` retired stamps to the loss of their order; see sql/functions/order_stamps_gone.sql."""
+    """Reduce the loss of an order by the price of `stamps` retired stamps; see sql/functions/order_stamps_gone.sql."""
     await tx.run("SELECT order_stamps_gone(%s, %s, %s)", account, order, stamps)
 
 
@@ -413,9 +417,9 @@ async def by_reference(tx: ReadTx, reference: str, limit: int) -> list[OrderKey]
 
 
 async def half_due(tx: ReadTx, at: datetime, due_seconds: float, limit: int) -> list[OrderInFlight]:
-    """Return up to `limit` paid orders of which half the time from payment to due time has passed at `at`.
+    """Return up to `limit` paid orders for which, at the time `at`, half of the time from payment to due time has passed.
 
-    `due_seconds` is the longest such time.  The orders are sorted by due time.
+    `due_seconds` is the longest time from payment to due time of any order.  The orders are sorted by due time.
     """
     return await tx.all_as(_IN_FLIGHT, HALF_DUE, at, due_seconds / 2, at, limit)
 

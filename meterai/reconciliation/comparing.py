@@ -1,4 +1,4 @@
-"""Differences of payments between a reading of a record and the books, for `service` and for `looking`."""
+"""Differences of payments between a record, as it was read last, and the books; used by `service` and by `looking`."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,16 +17,19 @@ ITEMS_SEEN_MAX = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Doubted:
-    """Payments whose sums in the record and in the books have to be compared, and the lines that do not match plainly."""
+    """Payments whose sums in the record and in the books have to be compared, and the lines of the record that match no payment
+    exactly.
+    """
 
     unmatched: Sequence[Unmatched]
     payments: Sequence[str]
 
 
 async def doubted_of(tx: Tx, of: Days) -> Doubted:
-    """Return the payments whose sums must be compared: those without a plain match (`sides.UNMATCHED`), and open items.
+    """Find out to which payment each line belongs, and return the payments whose sums must be compared.
 
-    First the payment of each line is set.  For the account of transfers the result is empty: its lines belong to buyers.
+    These are payments with a line that does not match exactly (`sides.UNMATCHED`), payments that moved in the books without a
+    line, and payments with an open item.  For the float account the result is empty: its transfers are compared by buyer.
     """
     if of.provider == FLOAT:
         return Doubted((), ())
@@ -43,7 +46,7 @@ async def doubted_of(tx: Tx, of: Days) -> Doubted:
 async def breaks_of(
     tx: Tx, of: Days, doubted: Doubted, found: Sequence[Differing]
 ) -> tuple[list[Break], int]:
-    """Return the breaks of differing payments, and the number of these payments that have a line on the compared day."""
+    """Return (breaks of differing payments, number of these payments that have a line in the record of the compared day)."""
     lines = await store.lines_of(tx, [one.payment for one in found], ITEMS_SEEN_MAX)
     names = frozenset(one.payment for one in found)
     breaks = [

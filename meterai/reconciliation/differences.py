@@ -1,4 +1,4 @@
-"""Differences as items: kind, key, money and evidence of each; pure."""
+"""Conversion of differences to items in suspense: kind, key, money and evidence of each; pure."""
 
 import hashlib
 from collections import defaultdict
@@ -80,7 +80,9 @@ def _told(lines: Sequence[EvidenceLine]) -> list[Mapping[str, object]]:
 def payment_breaks(
     of: Days, found: Iterable[Differing], lines: Sequence[EvidenceLine]
 ) -> Iterator[Break]:
-    """Yield a break for each sum of a payment that differs; `lines` are those of the payments, as evidence."""
+    """Yield a break for each sum of a payment that differs (received, refunded, charged back); `lines` are the payments' lines,
+    as evidence.
+    """
     by_payment: dict[str, list[EvidenceLine]] = defaultdict(list)
     for line in lines:
         by_payment[str(line.payment)].append(line)
@@ -147,8 +149,8 @@ def recorded(
 ) -> RecordedPayment | None:
     """Return a payment of the record that can be booked; None if a person has to decide.
 
-    The record must contain the payment from its capture on, with its full sum and under the provider's number.  A record
-    that begins later would seem to have less money than there is.
+    The compared days of the record must contain the capture of the payment, with its full sum and the provider's number.  If
+    they began after the capture, the record would seem to have too little money.
     """
     is_whole = one.captured > 0 and one.captured_ours - one.suspended in (0, one.captured)
     if not is_whole or "/" in one.payment:
@@ -198,7 +200,9 @@ def fact_breaks(of: Days, found: Iterable[Unmatched], differing: frozenset[str])
 
 
 def transfer_breaks(found: Iterable[OfBuyer]) -> Iterator[Break]:
-    """Yield a break for transfers to a buyer, or returned ones, that only the statement or only the books have."""
+    """Yield breaks for a buyer whose transfers differ between statement and books: one for the rupiah sent, one for the rupiah
+    returned.
+    """
     for one in found:
         for name, sign in (("gone", -1), ("back", 1)):
             there, least, ours = (getattr(one, f"{name}{part}") for part in ("", "_least", "_ours"))
@@ -218,7 +222,7 @@ def transfer_breaks(found: Iterable[OfBuyer]) -> Iterator[Break]:
 def _grows(provider: str, line: EvidenceLine) -> int:
     """Return 1 if the record's account grows by a line, -1 if it shrinks, 0 if that is unknown.
 
-    A line of a kind without a direction has `in` or `out` at its end.
+    If the kind of the line does not show the direction, the text of the line ends with `in` or `out`.
     """
     kind, side = MovementKind(line.kind), line.line.rpartition(" ")[2]
     if provider in STATEMENTS and kind in _STATED:
@@ -227,7 +231,9 @@ def _grows(provider: str, line: EvidenceLine) -> int:
 
 
 def line_breaks(of: Days, found: Iterable[EvidenceLine]) -> Iterator[Break]:
-    """Yield a break for each line without a payment: settlements, lines of the operator's accounts, unplaced lines."""
+    """Yield a break for each line that belongs to no payment or transfer: settlements, lines of the operator's accounts, and
+    others.
+    """
     seen: dict[str, int] = defaultdict(int)
     for one in found:
         kind = MovementKind(one.kind)
@@ -261,9 +267,10 @@ def side(item: RecordItem) -> Side:
 
 
 def pairs(found: Sequence[Side]) -> Iterator[tuple[Side, Side]]:
-    """Yield pairs of items about the same money that moved between another account of ours and the operator's account.
+    """Yield pairs of items about the same money, which left one account of ours and came to another.
 
-    Both lines must have a number in common, or the line of the operator's account must name the other account.
+    One of the two is always the operator's own account.  The two lines must have a number in common, or the line of the
+    operator's account must name the other account.
     """
     ours = [one for one in found if one.provider == ACCOUNT]
     for one in found:
@@ -278,7 +285,7 @@ def pairs(found: Sequence[Side]) -> Iterator[tuple[Side, Side]]:
 def unmatched_breaks(of: Days, found: Sequence[UnmatchedLine], count: int) -> Iterator[Break]:
     """Yield a break for each unmatched line in `found`.
 
-    `count` is the number of all unmatched lines; if it is greater, one more break stands for the rest.
+    `count` is the number of all unmatched lines.  If `found` has fewer, one more break stands for those that are left out.
     """
     for one in found:
         digest = hashlib.sha256(f"{one.why}\n{one.told}".encode()).hexdigest()
@@ -301,7 +308,9 @@ def too_many(of: Days, what: str, count: int) -> Break:
 
 
 def change_breaks(of: Days, found: Iterable[Changed]) -> Iterator[Break]:
-    """Yield a break for each sum that changed since the reading before; it has no difference to book, only an amount."""
+    """Yield a break for each sum that changed since the record was read before.  Its `difference` is 0, since nothing is to be
+    booked; its `amount` is the change.
+    """
     for one in found:
         yield Break(
             key=f"{key_of_day(of)}changed:{of.reading}:{one.kind}:{one.key}",
@@ -333,7 +342,8 @@ def fee_breaks(
 ) -> tuple[list[Break], list[Break]]:
     """Return (breaks to be booked at once, other breaks) about the unbooked fees and taxes of a day.
 
-    Fees and taxes as agreed are booked at once.  `booked` has the rupiah that were booked before, by kind.
+    Fees and taxes are booked at once as far as they are as agreed.  `booked` has the rupiah that were booked before, by
+    kind.
     """
     to_book: list[Break] = []
     left: list[Break] = []
@@ -368,7 +378,7 @@ def fee_breaks(
 
 
 def missing(of: Days, why: str) -> Break:
-    """Return the break of a record that is missing at its hour."""
+    """Return the break for a record that is missing at the hour at which it should have been compared."""
     return Break(
         key=f"{key_of_day(of)}missing",
         reason=_K.RECORD_MISSING,

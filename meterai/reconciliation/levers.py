@@ -26,7 +26,7 @@ class BreakItem(msgspec.Struct, frozen=True):
 
 
 class BreakMatch(msgspec.Struct, frozen=True):
-    """Arguments of a match: an item, and the number of our payment or refund, or the other item, to match it with."""
+    """Arguments of a match: an item, and what it belongs to: the number of our payment or refund, or another item."""
 
     item: str
     to: str
@@ -76,9 +76,10 @@ def _grows(item: Item) -> int:
 
 
 async def _counterpart(tx: ReadTx, item: Item, to: str) -> Item | None:
-    """Return the open item that `to` names and that balances `item`; None if `item` has no money and needs none.
+    """Return the open item that `to` names and that balances the money of `item`; None if `item` has no money.
 
-    Refuses `NotABreak` if `item` has money and no counterpart, since the books would not agree, or if `to` is not usable.
+    Refuses `NotABreak` if `item` has money that no such item balances, since the books would not agree, or if `to` is empty or
+    too long.
     """
     if (other := read_typed("sus", to)) is not None:
         found = [await suspense.check_resolves(tx, other, Resolution.MATCHED)]

@@ -32,7 +32,9 @@ class Loaded:
 
 
 class Loading:
-    """One reading of the record of a day; `write` stores some thousand lines, given in the format of COPY."""
+    """The lines of a day's record, while they are read and stored once; `write` stores some thousand lines in the format of
+    COPY.
+    """
 
     def __init__(
         self, provider: str, day: date, reading: int, write: Callable[[str], Awaitable[None]]

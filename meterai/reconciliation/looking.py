@@ -1,7 +1,7 @@
 """Comparison of the last days, also unfinished ones, with the histories of rails; it stores nothing.
 
-It runs the comparison of a finished day in a transaction that is rolled back.  Lines of the last quarter of an hour are left
-out, since our books may not have them yet.
+It runs the same comparison as for a finished day, in a transaction that is rolled back.  Lines of the last quarter of an hour
+are left out, since our books may not have them yet.
 """
 
 import math

@@ -141,7 +141,7 @@ def end_of(day: date) -> datetime:
 
 
 class Days(NamedTuple):
-    """A day to compare, and the number of the reading of its record.
+    """A day to compare; `reading` is the number of the reading: it counts how often the day's record was read.
 
     Sums are over the days from `first` to `upto`; the record contains all movements before `until`.
     """
@@ -199,7 +199,7 @@ class Overview(NamedTuple):
 
 
 class ReadingCounts(NamedTuple):
-    """Number of lines of a reading, and the rupiah of its fees and of the tax on them."""
+    """Number of lines in a day's record as it was read, and the rupiah of its fees and of the tax on them."""
 
     lines: int
     fee: int
@@ -207,14 +207,14 @@ class ReadingCounts(NamedTuple):
 
 
 class Fees(NamedTuple):
-    """Rupiah of those fees and taxes of a reading that are as agreed."""
+    """Rupiah of those fees and taxes in a day's record that are as agreed."""
 
     fee: int
     tax: int
 
 
 class FeeTold(NamedTuple):
-    """A payment in a reading whose fee or tax is not as agreed; `amount` is the rupiah of the payment."""
+    """A payment in a day's record whose fee or tax is not as agreed; `amount` is the rupiah of the payment."""
 
     payment: str | None
     method: str | None
@@ -224,9 +224,9 @@ class FeeTold(NamedTuple):
 
 
 class OfBuyer(NamedTuple):
-    """Rupiah sent to one buyer (`gone`) and returned (`back`), according to the bank statement.
+    """Rupiah sent to one buyer (`gone`), and returned by the buyer's bank (`back`), according to the bank statement.
 
-    `..._least` and `..._ours` are the bounds by our books; `written_off` is a difference that was written off.
+    By our books each is at least `..._least` and at most `..._ours`; `written_off` is a difference that was written off.
     """
 
     account: UUID
@@ -254,7 +254,7 @@ class Unmatched(NamedTuple):
 class Differing(NamedTuple):
     """A payment with its sums in rupiah in the record and in the books.
 
-    A sum of the record must be at least that of `..._least` and at most that of `..._ours`.
+    By our books, each sum of the record must be at least `..._least` and at most `..._ours`.
     """
 
     payment: str
@@ -294,7 +294,8 @@ class EvidenceLine(NamedTuple):
 class Side(NamedTuple):
     """An open item about money between two accounts of ours.
 
-    `provider` is the account of its record, `rupiah` the growth of that account, `names` the numbers in its line.
+    `provider` is the account whose record has the line, `rupiah` the sum by which that account grew (below zero: shrank),
+    `names` the numbers in the line.
     """
 
     id: UUID
@@ -304,7 +305,7 @@ class Side(NamedTuple):
 
 
 class Numbered(NamedTuple):
-    """A line's position in its reading, and the numbers in it; those of refunds and transfers only if they are ours."""
+    """A line's position in a day's record, its payment number, and the numbers of a refund and a transfer if they are ours."""
 
     position: int
     payment: str | None
@@ -314,7 +315,7 @@ class Numbered(NamedTuple):
 
 
 class Changed(NamedTuple):
-    """A sum in rupiah that differs between two readings of a day."""
+    """A sum in rupiah that changed between two times at which a day's record was read."""
 
     key: str
     kind: str

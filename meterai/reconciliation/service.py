@@ -1,7 +1,7 @@
 """Reconciliation of a day: read its record, compare it line by line with payments, refunds and books, keep differences.
 
-Reading may call another machine, so each step has its own transaction: the lease of the day, every batch of some thousand
-lines, and at the end the comparison with all its items.
+No transaction is open while lines are read, since they may come from another machine.  Each step has a transaction of its own:
+to lease the day, to store some thousand lines, and at the end to compare all of them.
 """
 
 import asyncio
@@ -92,14 +92,16 @@ class _InboxFile:
 
 @dataclass(slots=True)
 class _Read:
-    """One reading of a day: its counts and files, without its lines."""
+    """The counts and files of a day's record that is being read, without its lines."""
 
     loading: Loading
     files: list[tuple[_InboxFile, FileRead]] = field(default_factory=list)
 
 
 class Reconciliation:
-    """Compares the records of finished days, from histories of rails or files, with the books, and repeats it later."""
+    """Compares the records of finished days, from histories of rails or from files, with the books, and compares them again
+    later.
+    """
 
     def __init__(
         self,
@@ -149,7 +151,7 @@ class Reconciliation:
         return sum([await self._one(provider, day, files.get(day, [])) for day in sorted(due)])
 
     async def _tell_missing(self, provider: str, last: date) -> None:
-        """Open an item for each day that was not compared by its hour, for any cause."""
+        """Open an item for each day that was not compared by the configured hour after its end, for whatever cause."""
         first, hour = await self._first(provider, last), timedelta(hours=self._due_hour)
         now = self._clock.now()
 
@@ -276,7 +278,9 @@ class Reconciliation:
     async def _read_files(
         self, leased: Leased, reading: _Read, files: Sequence[_InboxFile]
     ) -> None:
-        """Load the lines of every file of the day.  An unreadable file becomes an item, and the day is refused."""
+        """Load the lines of every file of the day.  Refuses `RecordFileUnreadable` for an unreadable file, which becomes an
+        item.
+        """
         for one in files:
             accounts = [name for name, of in self._names.items() if of == leased.provider]
             of = FileRead(
@@ -338,7 +342,10 @@ class Reconciliation:
         return found
 
     async def _take(self, leased: Leased, loading: Loading) -> Doubted:
-        """Book payments of the record that the books lack, one by one; the others become breaks later."""
+        """Book the payments that the record has and the books lack, one by one, if they may be booked (`_is_told`).
+
+        Returns the payments to compare afterwards: those that still differ become breaks.
+        """
 
         async def find(tx: Tx) -> tuple[Days, Doubted, list[Differing]]:
             await tx.allow(COMPARE_SECONDS)
@@ -363,9 +370,9 @@ class Reconciliation:
         return doubted
 
     def _is_told(self, leased: Leased, loading: Loading) -> bool:
-        """True if payments of the record are booked: those of a history are; those of a file only if the rail has none.
+        """True if the payments of this record may be booked: if it is a history, or if the rail has no history.
 
-        A file is not signed, so its payments wait for the history if there is one.
+        A file is not signed, so if the rail has a history, payments are booked from the history only.
         """
         return "" in loading.found.sources or not self._has_history(leased.provider)
 
@@ -441,7 +448,9 @@ class Reconciliation:
         return found, of, frozenset(filter(None, differ))
 
     async def _found(self, tx: Tx, of: Days, doubted: Doubted) -> tuple[list[Break], int]:
-        """Return the breaks of payments, or of transfers by buyer, and the number of differing lines of the reading."""
+        """Return (breaks of payments or, for the float account, of transfers by buyer; number of lines of the record that
+        differ).
+        """
         if of.provider == FLOAT:
             buyers = await sides.buyers(tx, of, BREAKS_MAX + 1)
             return [*differences.transfer_breaks(buyers)], len(buyers)
@@ -451,7 +460,7 @@ class Reconciliation:
     async def _fees(
         self, tx: Tx, of: Days, counted: ReadingCounts
     ) -> tuple[list[Break], list[Break]]:
-        """Return the breaks of fees and tax of a reading: agreed ones, which are booked, and the others."""
+        """Return (breaks of agreed fees and taxes, which are booked at once; breaks of other fees and taxes)."""
         if of.provider == ACCOUNT or not (counted.fee or counted.tax):
             return [], []
         agreed = self._agreed.get(of.provider, [])
@@ -465,7 +474,7 @@ class Reconciliation:
         return differences.fee_breaks(of, counted, fits, booked, unmatched)
 
     async def _keep(self, tx: Tx, of: Days, breaks: Sequence[Break]) -> None:
-        """Open an item for each difference, and resolve items whose difference is gone as explained."""
+        """Open an item for each difference, and resolve as `explained` the open items whose difference no longer exists."""
         for one in breaks:
             if one.is_money and await payments.captured_anywhere(tx, str(one.payment)):
                 continue  # the payment was booked during the comparison
@@ -565,9 +574,9 @@ async def tell_paid_out(tx: Tx, of: Days, lines: Iterable[EvidenceLine]) -> None
 
 
 async def _paired(tx: Tx, moved: Sequence[Break]) -> int:
-    """Match pairs of open items about the same money on two records, and post its entry.
+    """Match pairs of open items about the same money in the records of two accounts of ours, and post an entry for each pair.
 
-    Return how many of the `moved` breaks about money between our accounts are not open items afterwards.
+    `moved` are breaks of the day; returns how many of those about money between our accounts are no open item any more.
     """
     found = await suspense.open_by_reason(tx, differences.MOVED, ITEMS_SEEN_MAX)
     keys = {one.id: one.key for one in found}

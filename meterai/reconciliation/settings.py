@@ -27,7 +27,7 @@ class ReconciliationSettings(msgspec.Struct, frozen=True):
 
 
 class Agreed(NamedTuple):
-    """The agreed fee of a method: in rupiah, or in thousandths of a payment; the other is 0."""
+    """The agreed fee of a method, in rupiah or in thousandths of the payment; one of the two is 0."""
 
     method: str
     rupiah: int

@@ -1,4 +1,5 @@
-"""The sides of a comparison: record, payments and books, each in one statement with one snapshot.
+"""SQL that compares the three sides: record, payments and books.  Each comparison is one statement, so that it reads one
+snapshot.
 
 The comparison reads tables of several rooms, as the invariants of the audit do, and writes only our copy of a record.
 """
@@ -246,7 +247,7 @@ WHERE gone NOT BETWEEN gone_least AND gone_ours OR back NOT BETWEEN back_least A
 
 
 class Missing(NamedTuple):
-    """A payment of any rail that is in the books and has no line in a reading."""
+    """A payment of any rail that is in the books and has no line in the record of the compared day."""
 
     account: UUID
     attempt: UUID
@@ -269,12 +270,14 @@ _BUYERS = RowMapper(OfBuyer)
 
 
 async def unmatched(tx: ReadTx, of: Days, limit: int) -> list[Unmatched]:
-    """Return lines of payments that do not match our payments plainly (`UNMATCHED`)."""
+    """Return lines of payments that do not match one of our payments exactly (as `UNMATCHED` says)."""
     return await tx.all_as(_UNMATCHED, UNMATCHED, of.provider, of.day, of.reading, limit)
 
 
 async def moved(tx: Tx, of: Days, limit: int) -> list[str]:
-    """Return the payments with a movement on that day on either side that do not match plainly."""
+    """Return the payments that moved on that day, by the record or by the books, and whose movements are not the same on both
+    sides.
+    """
     span = (begin_of(of.day) - FRESH, end_of(of.day) - FRESH)
     this = (of.provider, of.day, of.reading)
     await store.allow_nested_loops(tx, is_allowed=False)
@@ -286,7 +289,7 @@ async def moved(tx: Tx, of: Days, limit: int) -> list[str]:
 
 
 async def differing(tx: ReadTx, of: Days, payments: Sequence[str], limit: int) -> list[Differing]:
-    """Return those of these payments whose sums differ, or that have money in suspense."""
+    """Return those of these payments whose sums differ between record and books, or that have money in suspense."""
     this = (of.provider, of.day, of.reading)
     span = (begin_of(of.first), of.until - FRESH)
     found: list[Differing] = []
@@ -313,7 +316,9 @@ class Contract:
 
 
 async def fees(tx: Tx, of: Days, by: Contract, limit: int) -> tuple[Fees, list[FeeTold]]:
-    """Return the sums of agreed fees and tax of a reading, and up to `limit` payments with other fees."""
+    """Return the sums of the agreed fees and taxes in the day's record, and up to `limit` payments whose fee is not as
+    agreed.
+    """
     this = (of.provider, of.day, of.reading)
     if of.provider == FLOAT:
         most = max((one.rupiah for one in by.agreed), default=0)
@@ -341,10 +346,10 @@ async def buyers(tx: ReadTx, of: Days, limit: int) -> list[OfBuyer]:
 
 
 async def placed(tx: Tx, of: Days) -> None:
-    """Set the payment of the lines that have none, in our copy of the record.
+    """In our copy of the record, set the payment to which a line belongs, if the line does not name it.
 
-    If lines with the same payment number have two references, two people paid: those of the second get a number of their
-    own, with `/2` at its end.
+    If lines with one payment number have two different references, two people paid: the lines of the second get another payment
+    number, with `/2` at its end.
     """
     this = (of.provider, of.day, of.reading)
     await tx.run(PLACED, *this)

@@ -201,7 +201,7 @@ async def known_days(tx: ReadTx) -> tuple[date | None, date | None]:
 
 
 async def days_of_provider(tx: ReadTx, provider: str, day: date) -> tuple[date, date]:
-    """Return the first and the last compared day of one provider, as if `day` were compared already."""
+    """Return the first and the last compared day of one provider; `day`, which is being compared, counts as compared."""
     row = await tx.one(_OF_PROVIDER, day, day, provider)
     assert row is not None, "an aggregate has a row"
     return row["first"], row["last"]
@@ -217,7 +217,7 @@ async def covered_until(tx: ReadTx, of: Days, begins: date) -> date | None:
 
 
 async def clear(tx: Tx, provider: str, day: date, reading: int) -> None:
-    """Delete the lines that a dead process left of a reading."""
+    """Delete the lines that an interrupted process stored when it read the record."""
     await tx.run(_CLEAR, provider, day, reading)
 
 
@@ -227,13 +227,13 @@ async def add(tx: Tx, lines: str) -> None:
 
 
 async def repeated(tx: Tx, of: Days) -> int:
-    """Delete lines that an earlier file of the day has too, and return their number."""
+    """Delete lines of a file that are also in an earlier file of the same day, and return their number."""
     this = (of.provider, of.day, of.reading)
     return await tx.run(_REPEATED, *this, *this)
 
 
 async def counted(tx: ReadTx, of: Days) -> ReadingCounts:
-    """Count the lines of a reading, and sum up its fees."""
+    """Count the lines of a day's record as it was read, and sum up its fees."""
     found = await tx.one_as(_COUNTED, _COUNT, of.provider, of.day, of.reading)
     assert found is not None
     return found
@@ -250,12 +250,12 @@ async def lines_of(tx: ReadTx, payments: Sequence[str], limit: int) -> list[Evid
 
 
 async def numbers_after(tx: ReadTx, of: Days, position: int, limit: int) -> list[Numbered]:
-    """Return the next lines of a reading after a position, with the numbers in them."""
+    """Return the next lines of a day's record after a position, each with the payment, refund and transfer numbers in it."""
     return await tx.all_as(_NUMBERED, _NUMBERS, of.provider, of.day, of.reading, position, limit)
 
 
 async def changed(tx: ReadTx, of: Days, limit: int) -> list[Changed]:
-    """Return the sums in which this reading differs from the reading before."""
+    """Return the sums that changed since the day's record was read before."""
     this = (of.provider, of.day)
     return await tx.all_as(_CHANGES, _CHANGED, *this, of.reading - 1, *this, of.reading, limit)
 
@@ -267,23 +267,24 @@ async def end(
     again: datetime | None,
     *counts: int,
 ) -> None:
-    """Store the result of a compared reading, and delete the lines of earlier readings.
+    """Store the result of a comparison, and delete the lines from earlier times at which the record was read.
 
-    The record is read again at `again`; `counts` are its lines, matched, unreadable and differing ones.
+    The record is read again at `again`.  `counts` are the numbers of all lines and of matched, unreadable and differing
+    lines.
     """
     await tx.run(_END, state, of.reading, again, *counts, of.provider, of.day)
     await tx.run(_FORGET, of.provider, of.day, of.reading)
 
 
 async def look(tx: Tx, provider: str, day: date, reading: int) -> None:
-    """Make this reading the compared one, until the transaction is rolled back."""
+    """Have the lines with this number of a reading count as the day's record, until the transaction is rolled back."""
     await tx.run(_LOOK, provider, day, reading)
 
 
 async def fail(tx: Tx, leased: Leased, fault: str, listed_max: int) -> None:
     """Store why a record could not be read or compared; the next try is after its lease.
 
-    A day that was compared before stays compared, and is final if it had at most `listed_max` differences.
+    A day that was compared before stays compared; it becomes final if it had at most `listed_max` differences.
     """
     await tx.run(_FAIL, fault, listed_max, leased.provider, leased.day)
 
@@ -335,5 +336,5 @@ async def overview(tx: ReadTx) -> Overview | None:
 
 
 async def allow_nested_loops(tx: ReadTx, *, is_allowed: bool) -> None:
-    """Allow or forbid nested loops to the planner in this transaction, since it has no statistics of a new reading."""
+    """Allow or forbid nested loops in query plans of this transaction: the planner has no statistics of lines just stored."""
     await tx.value(_NESTED_LOOPS, "on" if is_allowed else "off")

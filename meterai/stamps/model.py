@@ -49,7 +49,7 @@ class NotEnoughStamps(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class StampBalance:
-    """Numbers of stamps of an account that it bought in advance: free to use, held by a stamping under way, used so far."""
+    """Numbers of an account's stamps: bought in advance and free to use, held by a stamping under way, used so far."""
 
     available: int
     held: int

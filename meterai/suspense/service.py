@@ -107,7 +107,9 @@ async def check_resolves(tx: ReadTx, identifier: UUID, resolution: Resolution) -
 
 
 async def explained(tx: Tx, reference: str, payment: str, amount: Rupiah) -> None:
-    """Resolve items for earlier news of this payment that lacked its number or amount, since the payment is captured now."""
+    """Resolve items for earlier news of this payment that was incomplete, for instance without its number or amount, since the
+    payment is captured now.
+    """
     await store.explained(tx, reference, payment, amount.value)
 
 

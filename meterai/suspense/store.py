@@ -197,7 +197,10 @@ async def items_by_number(tx: ReadTx, number: str, limit: int) -> list[Item]:
 
 
 async def explained(tx: Tx, reference: str, payment: str, amount: int) -> None:
-    """Resolve items for earlier news of this payment that lacked its number or amount; `amount` is in rupiah."""
+    """Resolve items for earlier news of this payment that was incomplete, for instance without its number or amount.
+
+    `amount` is in rupiah.
+    """
     await tx.run(_EXPLAINED, f"captured {payment}", reference, payment, amount, amount)
 
 

@@ -1,8 +1,10 @@
 """Statements of bank accounts as MT940 (SWIFT), parsed by the package mt-940, one line of the account at a time.
 
-The package parses a whole message or nothing.  It gets the lines of a message one by one, so that a broken line does not
-stop the reading of others.  A statement whose balances do not add up, or that has no closing balance, is incomplete.  A
-statement that does not begin with the closing balance of the statement before it is incomplete or repeated.
+The package parses a whole message or nothing.  Therefore it is given the lines of a message one by one, so that after a broken
+line the others are still read.
+
+A statement is incomplete if its balances do not add up, or if it has no closing balance.  A file has a gap or a repeated
+statement if a statement does not begin with the closing balance of the one before it.
 """
 
 import re
@@ -70,7 +72,7 @@ class _Statement:
 
 
 class _Messages:
-    """Checks that each statement of a file begins with the closing balance of the account's statement before it."""
+    """Checks that each statement of a file begins with the closing balance of the same account's previous statement."""
 
     def __init__(self, faults: list[str], look_at_account: Callable[[str], None]) -> None:
         self._faults = faults
@@ -107,7 +109,7 @@ def read_mt940(
     faults: list[str],
     look_at_account: Callable[[str], None],
 ) -> Iterator[Movement | UnmatchedLine]:
-    """Yield the lines of a file that moved on one day.
+    """Yield the lines of a file that are movements of the day `day`.
 
     Faults of the whole file are appended to `faults`; `look_at_account` gets the number of each statement's account.
     """

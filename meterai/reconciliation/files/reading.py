@@ -1,7 +1,7 @@
 """Reading of a file of a provider or bank into lines of its record.
 
-`read` yields `Movement | UnmatchedLine` as a rail's history does, and puts facts of the whole file into `FileRead`: a
-file that is incomplete, or of another day, has faults.
+`read` yields `Movement | UnmatchedLine` as a rail's history does.  It notes facts of the whole file in `FileRead`, and faults
+if the file is incomplete or of another day.
 """
 
 import re
@@ -183,7 +183,7 @@ def _head(
 
 
 def _text(cell: object) -> str:
-    """Return a cell as text; a whole number of a spreadsheet has no decimal point."""
+    """Return a cell as text; a whole number from a spreadsheet is written without a decimal point."""
     if isinstance(cell, str):
         return cell.strip()
     if isinstance(cell, float) and cell.is_integer():
@@ -326,7 +326,9 @@ class _HeadedTable:
         return kind if self._part < 0 else f"{kind}|{_text(cells[self._part]).lower()}"
 
     def _sum(self, cells: Sequence[object]) -> ReadAmount | None:
-        """Return the sum of a row with its direction: by its sign, its mark, its column, or a column for debit and credit."""
+        """Return the sum of a row with its direction, which is shown by a sign, a column with a mark, or separate columns for
+        debit and credit.
+        """
         if self._amount >= 0:
             found, side = _read(cells[self._amount]), _read_side(cells[self._side])
             if found is None or (None not in (found.is_in, side) and found.is_in != side):
@@ -351,7 +353,9 @@ class _HeadedTable:
         return None if found is None or found.is_in is False else found.rupiah
 
     def _follows(self, found: ReadAmount, cells: Sequence[object]) -> bool:
-        """True if the balance is that of the line before plus this sum; the lines may be sorted by time in either order."""
+        """True if the balances of this line and the line before differ by the sum; lines may be sorted with the newest first or
+        last.
+        """
         balance = _read(cells[self._balance])
         if balance is None:
             return True

@@ -80,7 +80,7 @@ def separator_of(line: str) -> str:
 
 
 class _Whole:
-    """Yields rows as text: joins the lines of a cell that contains line ends.
+    """Yields the rows of CSV as text; the lines of a row with line ends inside a quoted cell are joined.
 
     `begins` is the number of the first line of the last yielded row.
     """
@@ -95,7 +95,9 @@ class _Whole:
         return text
 
     def _split(self, waiting: Sequence[str]) -> Iterator[str]:
-        """Yield the lines from an unclosed quotation mark on one by one: those after the first may be complete rows."""
+        """Yield the lines from an unclosed quotation mark on as single rows: the first is broken, but later ones may be
+        complete rows.
+        """
         yield self._told(BROKEN)
         for line in waiting[1:]:
             yield self._told(BROKEN if line.count('"') % 2 else line)
