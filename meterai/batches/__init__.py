@@ -2,7 +2,7 @@
 
 Promises of this room
   * A wrong row is reported with a code and a sentence, and stops no other row.
-  * A row that is sent again, in its batch or in another batch, never takes a second stamp.
+  * If a row is sent again, in the same or another batch, it takes no second stamp.
   * Work of a process that died continues without anybody's action; sending everything again changes nothing.
   * A batch that lacks stamps waits and is shown as waiting; it continues when the stamps arrive.
   * Each row leads to an ordinary stamping: the same payment, and the same kind of serial.

@@ -65,8 +65,8 @@ class FileIntake:
     async def take(self, batch: Batch, files: AsyncIterator[ReceivedFile]) -> list[BatchFileTaken]:
         """Take in files, and return the outcome of each file in the same order. A refused file stops no other file.
 
-        In a batch that was started, a file that the batch has already is `known`, and any other file is refused. Refuses
-        `BatchFull`; files that were taken in before stay.
+        Once the batch was started, no file is added: a file that it already has is `known`, any other is refused. Refuses
+        `BatchFull`; files taken in until then stay in the batch.
         """
         taken: list[BatchFileTaken] = []
         waiting: list[ReceivedFile] = []
@@ -82,8 +82,8 @@ class FileIntake:
         return taken + await self._take_several(batch, waiting)
 
     async def take_stored(self, batch: Batch, name: str, content: KnownContent) -> None:
-        """Add a stored document as a file of an open batch that has no file of this name. A document that cannot be stamped
-        is left out.
+        """Add a stored document as a file of an open batch, which must have no file of this name. Does nothing if the document
+        cannot be stamped.
 
         Refuses `BatchFull`, `StoreNotOurs`.
         """
@@ -201,8 +201,9 @@ class FileIntake:
 async def of_archive(file: IO[bytes], files_max: int) -> AsyncIterator[ReceivedFile]:
     """Yield the files of a zip, a small group in memory at a time.
 
-    Declared sizes are verified during reading. A file inflates to at most its declared size and the largest ratio of
-    deflate, and all files together to at most `INFLATED_BYTES_MAX`. Refuses `ArchiveUnread` before the first file.
+    Against zip bombs, a file that inflates to more than its declared size, or at a ratio that deflate cannot reach, is not
+    read. All files together inflate to at most `INFLATED_BYTES_MAX`. If the archive is refused, `ArchiveUnread` is raised
+    before the first file is yielded.
     """
     try:
         entries = await to_the_end(partial(archives.entries, file))

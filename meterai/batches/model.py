@@ -317,7 +317,10 @@ class TypedRow:
 
     @property
     def identity(self) -> bytes:
-        """Identity of the row in its batch: hash of its key, else of its content. A refused row does not reserve its key."""
+        """Identity of the row in its batch: hash of its key or, without a key, of its content.
+
+        A refused row has an identity of another kind (`refused_identity`), so that a corrected row may have the same key.
+        """
         if self.refusal is not None:
             return refused_identity(self.content, self.key, self.refusal.code)
         return _hash(b"key", self.key.encode()) if self.key is not None else self.content
@@ -452,7 +455,7 @@ class RowToWork(NamedTuple):
 
 
 class RowBegun(NamedTuple):
-    """Row whose stamping is reserved, or was delivered before; a worker checks the row again after `lease_seconds`."""
+    """Row whose stamping is reserved now, or was delivered earlier; a worker checks the row again after `lease_seconds`."""
 
     number: int
     stamping: UUID

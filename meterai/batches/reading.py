@@ -324,8 +324,8 @@ def _separator(text: str) -> tuple[str, str, int]:
 def _records(text: str, separator: str) -> Iterator[tuple[int, list[str] | str]]:
     """Yield the number of the first line and the cells of each record that is not blank.
 
-    A line with an unclosed quotation mark is yielded as text instead of cells, so a stray quotation mark spoils one line
-    and not the rest of the table.
+    A line with an unclosed quotation mark is yielded as text instead of cells, so that a stray quotation mark makes only one
+    line unreadable.
     """
     lines = re.split(r"\r\n|\r|\n", text)
     at = 0
@@ -348,8 +348,9 @@ def _records(text: str, separator: str) -> Iterator[tuple[int, list[str] | str]]
 
 
 def _header(cells: Sequence[str]) -> tuple[list[str] | None, list[str]]:
-    """Return the column names of a header, empty if unknown, and the unknown names. The first value is None if the record
-    is a row and not a header.
+    """Return (column names of a header record, with an empty name for an unknown column; names of the unknown columns).
+
+    The first value is None if the record is a row and not a header.
     """
     found = [_COLUMN_OF.get(_BETWEEN_WORDS.sub("", cell.lower()), "") for cell in cells]
     known = [one for one in found if one]

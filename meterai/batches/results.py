@@ -95,7 +95,8 @@ class Results:
     ) -> AsyncIterator[bytes]:
         """Yield a zip of the stamped documents of the rows after the row number `after`, with the table of these rows.
 
-        The archive ends at its size limit. If rows remain, the table names the `after` of the next archive.
+        The archive ends at its size limit. If rows remain, the table in it says with which `after` to request the next
+        archive.
         """
         return zipped(self._files(account, batch, language, after))
 

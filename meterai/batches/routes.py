@@ -372,7 +372,9 @@ async def list_rows(
     after: After = 0,
     in_state: InState = None,
 ) -> Response[RowList] | Stream:
-    """List rows in their order, each with its serials or the reason why it has none; `Accept: text/csv` gets all rows."""
+    """List rows in their order, each with its serials or the reason why it has none; with `Accept: text/csv`, all rows as a
+    table.
+    """
     identifier, states = read(BATCH_KIND, batch_id), _read_states(in_state)
     if _CSV in request.headers.get("accept", ""):
         await batches.load(account, identifier)
@@ -433,7 +435,9 @@ async def download_results(
     batch_id: FromPath[str],
     after: After = 0,
 ) -> Stream:
-    """Download the stamped documents, and `results.csv` with each row.  To resume, pass the last row that came as `after`."""
+    """Download the stamped documents, and `results.csv` with each row.  To resume, pass the number of the last received row as
+    `after`.
+    """
     identifier = read(BATCH_KIND, batch_id)
     await batches.load(account, identifier)
     return archive_answer(results, account, identifier, language_of(request), after)

@@ -391,7 +391,7 @@ async def need(tx: Tx, one: Batch, stamps: int) -> None:
 
 
 async def ordered(tx: Tx, account: UUID, batch: UUID, order: UUID, before: int) -> None:
-    """Store the order that was placed for a batch, if the batch had `before` orders until then."""
+    """Store the order that was placed for a batch. Does nothing unless the batch had exactly `before` orders until then."""
     await tx.run(_ORDERED, order, account, batch, before)
 
 
@@ -406,12 +406,16 @@ async def cancel_rows(tx: Tx, account: UUID, batch: UUID) -> None:
 
 
 async def promised(tx: ReadTx, account: UUID, batch: UUID) -> int:
-    """Count the stamps that other batches of an account take before this batch."""
+    """Count the stamps that other batches of the account will use before this batch may: batches under way, and batches that
+    have waited for longer.
+    """
     return int(await tx.value(_PROMISED, account, batch))
 
 
 async def at_work(tx: ReadTx, without: Sequence[UUID], limit: int) -> list[Piece]:
-    """Return batches under way that a worker can process: with a row that is not leased, or without an open row."""
+    """Return batches under way with work for a worker: a row that no process has leased, or only ended rows, so that the batch
+    can be finished.
+    """
     return await tx.all_as(_PIECES, _LOOK, list(without), limit)
 
 
@@ -448,19 +452,26 @@ async def put_off_rows(
 
 
 async def bind(tx: Tx, account: UUID, wanted: Mapping[bytes, UUID]) -> Mapping[bytes, UUID]:
-    """Bind subjects to the wanted stampings, unless they are bound. Return the stamping to which each subject is bound."""
+    """Bind subjects (identities of rows across batches) to the wanted stampings, unless they are already bound.
+
+    Returns the stamping to which each subject is bound now.
+    """
     rows = await tx.all(_BIND, account, list(wanted), list(wanted.values()))
     return {row["subject"]: row["stamping_id"] for row in rows}
 
 
 async def rebind(tx: Tx, account: UUID, wanted: Mapping[bytes, UUID]) -> None:
-    """Bind locked subjects to new stampings, because their previous stampings failed."""
+    """Bind subjects (identities of rows across batches), which the caller has locked, to new stampings, because the previous
+    ones failed.
+    """
     if wanted:
         await tx.run(_BIND_ANEW, list(wanted), list(wanted.values()), account)
 
 
 async def bound(tx: ReadTx, account: UUID, subjects: Sequence[bytes]) -> Mapping[bytes, UUID]:
-    """Return the stamping of each subject that is bound to a stamping."""
+    """Return the stampings to which these subjects (identities of rows across batches) are bound; an unbound subject has no
+    entry.
+    """
     rows = await tx.all(_BOUND, account, list(subjects))
     return {row["subject"]: row["stamping_id"] for row in rows}
 
@@ -504,14 +515,16 @@ async def lease_interrupted(
 
 
 async def waiting(tx: Tx, limit: int) -> list[BatchKey]:
-    """Return up to `limit` batches that wait for stamps, those examined longest ago, and store that they are examined."""
+    """Return up to `limit` batches that wait for stamps, those examined longest ago first, and record that they are examined
+    now.
+    """
     return await tx.all_as(_KEYS, _WAITING, limit)
 
 
 async def left(
     tx: ReadTx, made_before: datetime, started_before: datetime, limit: int
 ) -> list[BatchKey]:
-    """Return open batches made before `made_before`, and batches that wait for stamps started before `started_before`."""
+    """Return open batches made before `made_before`, and batches started before `started_before` that still wait for stamps."""
     return await tx.all_as(_KEYS, _LEFT, made_before, limit, started_before, limit)
 
 

@@ -40,8 +40,8 @@ class BatchSurvey(NamedTuple):
 class _Files:
     """Files of a batch, found by full name or by name without folders.
 
-    A table often names files without the folder that they have in an archive. A file whose full name is in one row is
-    never found by its short name for another row, because the file of that other row may have been refused.
+    Tables often name files without their folder in the archive. If a row gives the full name of a file, no other row finds this
+    file by the short name: the other row may mean a file with the same short name that was refused.
     """
 
     def __init__(self, files: Iterable[BatchFile], named: Set[str]) -> None:

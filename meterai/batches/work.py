@@ -1,9 +1,11 @@
 """Work on batches: rows are processed in chunks until every row has ended.
 
-A worker leases a chunk of rows, prepares their documents, and takes the three steps of every stamping
-(`stamping.RowStamping`): one transaction holds the stamps and binds the serials of the chunk, the seals are made
-outside any transaction, one transaction delivers the chunk. The work of a dead worker is found by the state of the
-rows: waiting rows whose lease expired are taken up again, and the stampings of reserved rows are queried.
+A worker leases a chunk of rows and prepares their documents. Then follow the three steps of every stamping
+(`stamping.RowStamping`): a transaction holds the stamps and binds the serials of the chunk; the seals are made outside any
+transaction; a second transaction delivers the chunk.
+
+If a worker dies, the leases of its rows expire. Then waiting rows are leased again, and for reserved rows it is queried whether
+their stampings were delivered or failed.
 """
 
 import asyncio
@@ -175,8 +177,9 @@ class BatchWork:
     async def _stamp_rows(
         self, batch: Batch, rows: Sequence[_RowUnderWay], refused: Sequence[dict[str, object]]
     ) -> None:
-        """Stamp rows, and store the refused rows. If all rows together exceed the limit of a member, each row is tried by
-        itself.
+        """Stamp rows, and store the refused rows.
+
+        If the rows together exceed the stamps that the member who started the batch may use, each row is tried by itself.
 
         Refuses `NotEnoughStamps`.
         """
@@ -274,7 +277,7 @@ class BatchWork:
         ROWS.labels(outcome="failed").inc(len(why))
 
     async def _wait_for_stamps(self, batch: Batch, numbers: Sequence[int], tx: Tx) -> None:
-        """Let the batch wait for stamps, because the account has too few, and release its rows."""
+        """Set the batch to wait for stamps, because the account has too few, and end the leases of these rows."""
         found = await store.locked(tx, batch.account, batch.id)
         if found is not None and found.state is BatchState.WORKING:
             state = BATCH.after(found.state, BatchEvent.STAMPS_SHORT)

@@ -1,8 +1,8 @@
 """List of a month: the annexes of a collector's return, its file formats, and the issuer's feed.
 
-Annex II has the documents that were stamped in the month. Annex III has the documents that fell due and could not be
-stamped: failed stampings, and documents that the collector reports. A list is read from the stampings when it is made,
-so it cannot differ from them.
+Annex II has the documents that were stamped in the month. Annex III has the documents on which duty fell due and that could not
+be stamped: failed stampings, and documents that the collector reports. A list is not stored: it is read from the stampings at
+each request, so it cannot differ from them.
 """
 
 import gzip
@@ -271,7 +271,7 @@ class MonthLists:
     async def written(
         self, account: UUID, month: Month, language: str, write: Writer
     ) -> AsyncIterator[bytes]:
-        """Return the file of a list, complete before its first byte is sent. Refuses `NoCollector`, `NotFound`,
+        """Return the file of a list; the whole file is made before its first byte is sent. Refuses `NoCollector`, `NotFound`,
         `ListTooLong`.
         """
         async with self._database.reading() as tx:

@@ -146,7 +146,9 @@ class NtpnUsed(Refusal):
 
 
 class NtpnDiffers(CommandRefusal):
-    """The collector reported a deposit under this receipt (NTPN) with other facts than staff confirm now."""
+    """The facts of the deposit that staff confirm differ from those that the collector reported under the same receipt
+    (NTPN).
+    """
 
     code = "ntpn_differs"
     status = 409

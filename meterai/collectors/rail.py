@@ -1,7 +1,7 @@
 """The rail `credit`: an order is paid from the credit of a collector, who then owes its amount to the state.
 
-A new attempt makes a draw. If the monthly limit and the deposits of earlier months allow the draw, the order is paid
-in the same transaction. Otherwise the draw waits until `credit_take_waiting` takes it.
+Opening an attempt makes a draw. If the monthly limit and the deposits of earlier months allow it, the draw is taken and the
+order is paid in the same transaction. Otherwise the draw waits until `credit_take_waiting` takes it.
 """
 
 from datetime import datetime
@@ -87,7 +87,7 @@ class CreditRail(OwnRail):
         return await self._database.once(store.end, *await self.source(about))
 
     async def source(self, about: PaymentIdentity) -> tuple[UUID, UUID]:
-        """Return the account and id that the draw of an attempt has, even if the draw does not exist."""
+        """Return account and id of the draw of an attempt, which are those of the attempt, whether or not the draw exists."""
         return parse_reference(about.reference or "")
 
 

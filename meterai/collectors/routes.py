@@ -96,7 +96,9 @@ async def tell_deposit(
     actor: NamedDependency[Actor],
     data: JSONBody[DepositTold],
 ) -> CollectorDepositView:
-    """Report that you deposited the duty of a month, or part of it. When we confirm it, orders that waited for it are paid."""
+    """Report that you deposited the duty of a month, or part of it. When we confirm the deposit, orders that waited for it are
+    paid.
+    """
     month = Month.read(data.month)
     return await collectors.tell_deposit(
         account, data.ntpn, month, data.rupiah, data.paid_on, actor

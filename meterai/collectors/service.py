@@ -79,8 +79,8 @@ class CollectorDepositView(msgspec.Struct, frozen=True, kw_only=True):
 class CollectorView(msgspec.Struct, frozen=True, kw_only=True):
     """The credit of a collector.  Amounts in whole rupiah.
 
-    `used` is the part of `limit` that is drawn in the current month.  `stopped_by` is the reason why nothing can be drawn:
-    `limit`, or `deposit` (the deposit of an earlier month is not confirmed); null if draws are possible.
+    `used` is the part of `limit` that is drawn in the current month.  `stopped_by` is the reason why nothing can be drawn now:
+    `limit` (it is used up) or `deposit` (the deposit of an earlier month is not confirmed); null if draws are possible.
     """
 
     state: str

@@ -139,15 +139,16 @@ async def lock(tx: Tx, account: UUID) -> None:
 async def draw(
     tx: Tx, account: UUID, attempt: UUID, amount: int, stop_day: int, free_months: int
 ) -> str | None:
-    """Make the draw of an attempt. Return the reason why it waits, or an empty text if it was taken; None if the account
-    is no longer a collector. See sql/functions/credit_draw.sql.
+    """Make the draw of an attempt; see sql/functions/credit_draw.sql.
+
+    Returns the reason why the draw waits, or an empty text if it was taken; None if the account is no longer a collector.
     """
     found: str | None = await tx.value(DRAW, account, attempt, amount, stop_day, free_months)
     return found
 
 
 async def take_waiting(tx: Tx, account: UUID, stop_day: int, free_months: int) -> int:
-    """Take waiting draws, the oldest first, until a draw is not allowed. Return the number of draws taken."""
+    """Take waiting draws, the oldest first, up to the first draw that is not allowed. Return the number of draws taken."""
     return int(
         await tx.value(
             "SELECT credit_take_waiting(%s, %s, %s, %s)",

@@ -217,7 +217,7 @@ class ShopService:
         return found
 
     async def seller(self, by: str | UUID) -> SoldBy:
-        """Return the seller of a sales page, by its slug or its account, if it may sell.
+        """Return the seller of a sales page, named by the page's slug or the seller's account, if the seller may sell.
 
         Refuses `NotFound`, `SellerNotOpen`, `DistributorFeeTooHigh`.
         """

@@ -22,7 +22,7 @@ DEPOSITS_SHOWN = 20  # newest top-ups
 
 
 class SaleShown(NamedTuple):
-    """A sale, and the common state (`standing`) of the sale and its order."""
+    """A sale, and the one state that people are shown for the sale and its order (`standing`)."""
 
     sale: Sale
     standing: SaleStanding

@@ -161,7 +161,7 @@ def refund(
     dry_run: DryRun = False,
     options: Options = NO_OPTIONS,
 ) -> None:
-    """Refund RUPIAH of the unused deposit of a distributor, through the payments of its newest top-ups."""
+    """Refund RUPIAH of the unused deposit of a distributor, to where its newest top-ups were paid from."""
     asked = levers.DepositAsked(organization, rupiah)
     approvals.pull(options, levers.REFUND, asked, by=by, reason=reason, dry_run=dry_run)
     line(f"{rupiah} of the deposit of {organization} go back")

@@ -1,4 +1,4 @@
-"""Events of distribution. Their handlers, here and in the rooms above, carry a change over to a second account."""
+"""Events of distribution. A handler of an event makes the change in the rows of a second account, such as the buyer's."""
 
 from datetime import datetime
 from uuid import UUID
@@ -7,7 +7,7 @@ from meterai.plumbing.work.events import Event
 
 
 class SaleMoved(Event, frozen=True, kw_only=True):
-    """A sale was made, or paid from the deposit (`is_taken`); written by `sale_tell`."""
+    """A sale was made or, if `is_taken`, paid from the deposit; written by `sale_tell`."""
 
     sale: UUID
     seller: str

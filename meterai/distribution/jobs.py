@@ -41,7 +41,10 @@ async def follow_sale(tx: Tx, event: SaleMoved, service: DistributionService) ->
 
 
 async def lapse_closed(tx: Tx, event: SaleClosed) -> None:
-    """Mark the order of a sale as expired, because its distributor was closed. Refuses `NotFound` before the order exists."""
+    """Mark the order of a sale as expired, because its distributor was closed.
+
+    Refuses `NotFound` if the order does not exist yet, so that the job is repeated.
+    """
     if await store.abandon(tx, event.buyer, event.order) is None:
         raise NotFound("the order of a sale has not followed yet")
 

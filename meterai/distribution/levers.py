@@ -143,7 +143,8 @@ async def _changing(tx: ReadTx, asked: DistributorTerms, pull: Pull) -> Forecast
 
 
 async def _check_fees(tx: ReadTx, account: UUID, fee: int, pull: Pull) -> int:
-    """Check that `fee` and the fee of each reseller together stay within the bound; return the bound in rupiah.
+    """Check that `fee` plus the fee of any reseller of this distributor is within the bound; return the bound, in rupiah for
+    each stamp.
 
     Refuses `FeeOfResellerOnTop` with the reseller or invited account whose fee exceeds the bound.
     """
@@ -205,7 +206,9 @@ async def _refundable(tx: ReadTx, account: UUID, rupiah: int) -> Distributor:
 
 
 async def _refund(tx: Tx, asked: DepositAsked, pull: Pull) -> None:
-    """Refund the payments of top-ups, the newest first, because providers return only recent payments."""
+    """Refund part of a deposit through the payments of its top-ups: the newest first, because providers return only recent
+    payments.
+    """
     account = read("acc", asked.organization)
     await store.lock(tx, account)
     await _refundable(tx, account, asked.rupiah)

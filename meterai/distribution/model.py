@@ -52,7 +52,7 @@ DISTRIBUTOR = Lifecycle(
 
 
 class SaleState(StrEnum):
-    """State of a sale at its seller; the state of its order belongs to the order."""
+    """State of a sale for its seller; the buyer's order has a state of its own."""
 
     WAITING = "waiting"  # for the deposit
     TAKEN = "taken"  # the deposit paid it
@@ -119,7 +119,7 @@ class Short(StrEnum):
 
 
 class SaleStanding(StrEnum):
-    """Common state of a sale and its order."""
+    """State that people are shown for a sale and its order together."""
 
     WAITING = "waiting"
     PAID = "paid"  # the stamps are being issued
@@ -178,7 +178,7 @@ class ResellerNotOpen(Refusal):
 
 @refusal_of_database
 class ResellerDaySpent(Refusal):
-    """The sale exceeds the daily limit (WIB) of a reseller on the deposit of its distributor."""
+    """The sale exceeds the rupiah that a reseller may sell from the deposit of its distributor in a day (WIB)."""
 
     code = "reseller_day_spent"
     status = 429
@@ -198,7 +198,7 @@ class AlreadyReseller(Refusal):
 
 
 class SellsAlready(Refusal):
-    """The account already sells from a deposit, of its own or of another distributor; only one deposit is possible."""
+    """The account already sells from its own deposit or from that of another distributor; it can sell from only one."""
 
     code = "sells_already"
     status = 409
@@ -496,9 +496,10 @@ class Steps(NamedTuple):
 
 
 def standing_of(sale: SaleState, order: str | None) -> SaleStanding:
-    """Return the common state of a sale and its order. `order` is the state of the order; None before the order exists.
+    """Return the state to show for a sale and its order. `order` is the state of the order; None before the order exists.
 
-    A sale ends a moment after its order. Until then it counts as waiting, as it does for the deposit.
+    An order may end a moment before its sale. In between, the state is `waiting`, since the deposit still has the sale among
+    its waiting sales.
     """
     if sale != SaleState.WAITING and order not in (None, "placed"):
         return SaleStanding(order)

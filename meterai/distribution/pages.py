@@ -79,7 +79,9 @@ def _key(typed: Mapping[str, str], refusal: Refusal | None) -> str:
 def _errors(
     request: PageRequest, refusal: Refusal | None, fields: Sequence[str], otherwise: str
 ) -> Sequence[FieldError]:
-    """Return the errors of a form: beside the field that the refusal names, if it is in `fields`, else beside `otherwise`."""
+    """Return the errors of a form. They are shown beside the field that the refusal names, if it is in `fields`, else beside
+    the field `otherwise`.
+    """
     named = str(refusal.facts().get("field", "")) if refusal else ""
     return field_errors(refusal, language_of(request), named if named in fields else otherwise)
 

@@ -45,7 +45,8 @@ class WholesaleRail(OwnRail):
     async def ask(self, about: PaymentIdentity) -> AttemptStatus:
         """Return the payment status of an attempt, from the state of its sale.
 
-        The status of a sale that ended by itself stays pending, so that its order gets no other attempt until it expires.
+        If a sale ended because nobody paid it in time, the status stays pending, so that no other attempt is made before the
+        order expires.
         """
         found = await self._sale(about.reference)
         if found is None:

@@ -87,7 +87,7 @@ async def invite_reseller(
     actor: NamedDependency[Actor],
     data: JSONBody[ResellerRequest],
 ) -> ResellerView:
-    """Offer an account to sell from your deposit, within a daily limit.  The account can sell once it accepts."""
+    """Invite an account to sell stamps from your deposit, up to a daily limit.  It can sell once it accepts."""
     return await resellers.invite(account, read("acc", data.account), _terms(data), actor=actor)
 
 
@@ -183,7 +183,9 @@ async def show_sold_of(
     month: Of = None,
     day: OfDay = None,
 ) -> SoldView:
-    """Show the rupiah that your deposit paid for the sales of a reseller, and the rupiah returned, in a month or on a day."""
+    """Show, for a month or a day, the rupiah that your deposit paid for the sales of a reseller, and the rupiah returned to
+    it.
+    """
     return await resellers.sold(account, read("acc", reseller_id), StatementSpan.read(month, day))
 
 
@@ -210,7 +212,9 @@ async def show_sold(
     month: Of = None,
     day: OfDay = None,
 ) -> SoldView:
-    """Show the rupiah that your distributor's deposit paid for your sales, and the rupiah returned, in a month or on a day."""
+    """Show, for a month or a day, the rupiah that your distributor's deposit paid for your sales, and the rupiah returned to
+    it.
+    """
     return await resellers.sold_by(account, StatementSpan.read(month, day))
 
 
@@ -227,7 +231,7 @@ async def accept_reselling(
     actor: NamedDependency[Actor],
     distributor_id: FromPath[str],
 ) -> ResellerView:
-    """Accept an offer: you sell from the deposit of this distributor from now on.  Only one distributor is possible."""
+    """Accept an offer: from now on you sell from the deposit of this distributor.  You can sell for only one distributor."""
     return await resellers.accept(read("acc", distributor_id), account, actor=actor)
 
 

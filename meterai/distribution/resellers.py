@@ -112,8 +112,8 @@ class ResellerService:
     async def invite(
         self, distributor: UUID, account: UUID, terms: ResellerTerms, *, actor: Actor
     ) -> ResellerView:
-        """Invite an account as a reseller, or change an offer that is not accepted yet. A mail announces the first
-        offer.
+        """Invite an account as a reseller, or change an invitation that is not accepted yet. The first invitation is announced
+        by mail.
 
         Refuses `Malformed`, `FeesTooHigh`, `NoDistributor`, `SellerNotOpen`, `NotFound`, `AlreadyReseller`,
         `TooManyResellers`.
@@ -170,7 +170,7 @@ class ResellerService:
         return await self._move(distributor, account, ResellerEvent.RESUMED, actor)
 
     async def end(self, distributor: UUID, account: UUID, *, actor: Actor) -> ResellerView:
-        """End a reseller, who gets a mail, or withdraw its invitation. Its waiting sales stay as they are.
+        """End a reseller, or withdraw its invitation, and queue a mail about it. Waiting sales of the reseller still wait.
 
         A repeat changes nothing. Refuses `NotFound`.
         """
@@ -179,7 +179,7 @@ class ResellerService:
     # -- by the reseller --------------------------------------------------------------------
 
     async def offers(self, account: UUID) -> list[ResellerView]:
-        """Return the invitations of an account, and its relation to the distributor for which it sells."""
+        """Return the invitations of an account, and the view of it as a reseller of the distributor for which it sells."""
         at = self._clock.now()
         return [_view(one) for one in await self._database.once(store.distributors_of, account, at)]
 
@@ -191,7 +191,7 @@ class ResellerService:
         return await self._move(distributor, account, ResellerEvent.ACCEPTED, actor)
 
     async def leave(self, distributor: UUID, account: UUID, *, actor: Actor) -> ResellerView:
-        """Decline an invitation, or stop selling for a distributor. Waiting sales stay as they are. A repeat changes nothing.
+        """Decline an invitation, or stop selling for a distributor. Waiting sales still wait. A repeat changes nothing.
 
         Refuses `NotFound`.
         """

@@ -226,8 +226,8 @@ class DistributionService:
     ) -> UUID:
         """Make an account for an address that has none, if the seller may sell for `total` rupiah.
 
-        The account is made also while sign-up is closed: otherwise a refusal would tell the seller who has no account. Refuses
-        `SellerNotOpen`, `ResellerNotOpen`, `ResellerDaySpent`.
+        The account is made even while sign-up is closed. Otherwise a refusal would reveal to the seller that the address has no
+        account. Refuses `SellerNotOpen`, `ResellerNotOpen`, `ResellerDaySpent`.
         """
 
         async def make(tx: Tx) -> UUID:
@@ -332,7 +332,7 @@ class DistributionService:
     async def written(
         self, account: UUID, of: StatementSpan, language: str, write: Writer
     ) -> AsyncIterator[bytes]:
-        """Return the file of a statement, complete before its first byte is sent, so that a slow reader holds no
+        """Return the file of a statement. The whole file is made before its first byte is sent, so that a slow reader holds no
         database connection.
 
         Refuses `NoDistributor`, and what the writer refuses.
@@ -368,7 +368,7 @@ class DistributionService:
         return await self._orders.place_deposit(account, key, pieces, method, wait_for_qr=True)
 
     async def terms_of_top_up(self, found: Distributor, key: str) -> OrderTerms:
-        """Return the terms of the top-up order that a distributor wants when its deposit is low."""
+        """Return the terms of the top-up order that is placed for a distributor when its deposit is low, as agreed with it."""
         pieces = found.topup_rupiah // STAMP_DUTY
         return await self._orders.deposit_terms(found.account, key, pieces, found.topup_method)
 

@@ -513,7 +513,10 @@ async def to_end(tx: Tx, limit: int) -> list[SaleKey]:
 
 
 async def low(tx: Tx, at: datetime, limit: int) -> list[LowDeposit]:
-    """Return distributors to notify of a low deposit. Also reset distributors whose deposit suffices again."""
+    """Return distributors to notify of a low deposit or of waiting sales.
+
+    Also updates their mean daily sales, and forgets earlier notifications of distributors whose deposit suffices again.
+    """
     await tx.run(COUNT, at, at, at)
     await tx.run(WELL)
     return await tx.all_as(_LOW, LOW, at, limit)
@@ -577,19 +580,19 @@ async def move_fee(tx: Tx, *move: object) -> None:
 
 
 async def claim(tx: Tx, account: UUID, distributor: UUID) -> bool:
-    """Bind an account to the deposit from which it sells. Return False if it already sells from a deposit."""
+    """Record the deposit from which an account sells from now on. Return False if it already sells from a deposit."""
     return bool(await tx.run(_CLAIM, account, distributor))
 
 
 async def may_claim(tx: ReadTx, account: UUID) -> bool:
-    """Return whether an account can be bound to a deposit: True if it sells from no deposit now."""
+    """True if an account may begin to sell from a deposit, since it sells from none now."""
     return not await tx.value(
         "SELECT 1 FROM selling_accounts WHERE account_id = %s AND NOT is_free", account
     )
 
 
 async def release(tx: Tx, account: UUID, distributor: UUID) -> None:
-    """Release an account from a deposit, so that it can be bound to another deposit."""
+    """Record that an account no longer sells from a deposit, so that it may sell from another."""
     await tx.run(
         "UPDATE selling_accounts SET is_free = true WHERE account_id = %s AND distributor_id = %s",
         account,
@@ -610,7 +613,7 @@ async def resellers(tx: ReadTx, distributor: UUID, at: datetime) -> list[Reselle
 
 
 async def distributors_of(tx: ReadTx, account: UUID, at: datetime) -> list[Reseller]:
-    """Return the offers to an account that have not ended: open invitations, and the deposit from which it sells."""
+    """Return the account as a reseller of each distributor that invited it or for which it sells; ended ones are left out."""
     query = f"{_RESELLER} WHERE r.reseller_id = %s AND r.state <> 'ended' ORDER BY t.seller, r.account_id"
     return await tx.all_as(_RESELLERS, query, at, account)
 
@@ -672,7 +675,9 @@ async def reseller_with_highest_fee(tx: ReadTx, distributor: UUID, at: datetime)
 
 
 async def set_fee_of_distributor(tx: Tx, distributor: UUID, fee: int, fees_max: int) -> None:
-    """Store the fee of a distributor, and the bound of both fees, in the rows of its resellers (rupiah for each stamp)."""
+    """Store in the rows of a distributor's resellers its fee, and the bound of its fee and theirs together, in rupiah for each
+    stamp.
+    """
     await tx.run(
         "UPDATE resellers SET distributor_fee = %s, fees_max = %s WHERE account_id = %s",
         fee,
