@@ -343,5 +343,5 @@ class Dates:
 
 
 def reminder_day(today: date) -> int | None:
-    """Return the latest of the `REMINDER_DAYS` up to `today`; None before the first of them."""
+    """Return the latest of the `REMINDER_DAYS` (days of a month) that is not after `today`; None if there is none."""
     return max((day for day in REMINDER_DAYS if day <= today.day), default=None)

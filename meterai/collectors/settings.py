@@ -26,7 +26,7 @@ class CollectorSettings(msgspec.Struct, frozen=True):
 
     @property
     def stops(self) -> tuple[int, int]:
-        """Return (day of the month from which draws stop if the deposit of an earlier month is missing, number of months after
-        the approval of a collector in which draws do not stop).
+        """Return (day of the month from which draws stop if the deposit of an earlier month is missing, number of first months
+        of a collector in which draws do not stop).
         """
         return self.collector_stop_day, self.collector_free_months

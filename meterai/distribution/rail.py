@@ -45,8 +45,8 @@ class WholesaleRail(OwnRail):
     async def ask(self, about: PaymentIdentity) -> AttemptStatus:
         """Return the payment status of an attempt, from the state of its sale.
 
-        If a sale ended because nobody paid it in time, the status stays pending, so that no other attempt is made before the
-        order expires.
+        If a sale ended because its time ran out or its distributor was closed, the status stays pending, so that no other
+        attempt is made before the order expires.
         """
         found = await self._sale(about.reference)
         if found is None:

@@ -170,7 +170,7 @@ class ResellerService:
         return await self._move(distributor, account, ResellerEvent.RESUMED, actor)
 
     async def end(self, distributor: UUID, account: UUID, *, actor: Actor) -> ResellerView:
-        """End a reseller, or withdraw its invitation, and queue a mail about it. Waiting sales of the reseller still wait.
+        """End a reseller, which is told by mail, or withdraw an invitation, without a mail. Waiting sales still wait.
 
         A repeat changes nothing. Refuses `NotFound`.
         """

@@ -4,7 +4,7 @@ Promises this room keeps
   * Each cause has one mail, which is queued in the transaction of the cause.
   * A mail that cannot be sent is tried again for a day, with growing pauses. A mail that its server rejects
     permanently, or whose text cannot be written, is given up. In both cases the fault is stored.
-  * A mail with a sign-in code does not wait behind notices, and waits only behind few mails of other networks.
+  * A mail with a sign-in code does not wait for notices, and from other networks only few mails are sent before it.
   * Sign-in codes and links of invitations are derived when the mail is written, and never stored.
 
 Calls accounts.

@@ -8,10 +8,10 @@ INVARIANTS = ()
 
 
 def told(causes: Sequence[MailCause]) -> Invariant:
-    """Return the invariant over all causes of mails: each mail has a cause, and each cause that owes a mail has its
-    mail.
+    """Return the invariant over all causes of mails: each mail has a cause, and each cause that demands a mail has one.
 
-    A missing mail is accepted while its job waits or is given up, and if the person was erased.
+    A missing mail is no finding while the job that queues it waits, after that job was given up, or if the person was
+    erased.
     """
     listed = "\nUNION ALL\n".join(
         f"SELECT q.*, ARRAY{list(one.kinds)}::text[], '{one.fact}' FROM ({one.query}) q"

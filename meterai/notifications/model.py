@@ -45,7 +45,7 @@ class MailTold:
 
 
 class MailFigures(NamedTuple):
-    """Number of mails sent in a period, and of all mails that wait now."""
+    """Number of mails sent in a period, and number of all mails that wait now."""
 
     sent: int
     waiting: int

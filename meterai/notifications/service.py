@@ -125,7 +125,8 @@ async def queue_to(
 
 
 async def queue_code(tx: Tx, challenge: UUID, recipient: str, language: str, network: str) -> None:
-    """Queue the mail with a sign-in code, with the next turn of the network that requested it.
+    """Queue the mail with a sign-in code. Its turn (position among urgent mails) is the next of the network that requested the
+    code.
 
     Events of the previous version have no network; their mails get no turn.
     """
@@ -165,15 +166,16 @@ class MailService:
         )
 
     def leads(self, template: str, path: PathOf) -> None:
-        """Register the function by which a higher room derives the path of the button of a mail template, when the
-        mail is sent. The path is not stored.
+        """Register the function of a higher room that returns the URL path for the button in mails of this template.
+
+        It is called when a mail is sent, so that the path, which may contain a secret, is not stored.
         """
         self._paths[template] = path
 
     def awaited_mail_pool(self) -> WorkerPool:
         """Return the worker pool of mails that a person waits for, such as those with sign-in codes.
 
-        Its slots are shared by network, while other pools share theirs by account. Notices do not use its slots.
+        Its slots are shared fairly among networks, not among accounts as in other pools. Notices do not use its slots.
         """
         due = self._pool_terms(Priority.CHECKOUT, store.TURN_DUE)
         return self._pool("mails_by_turn", partial(self._look, store.turns), TURN_BATCH, due)

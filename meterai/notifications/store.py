@@ -163,7 +163,7 @@ Due = Callable[[ReadTx, datetime, Sequence[UUID], int], Awaitable[list[Piece]]]
 
 
 class MailTurn(NamedTuple):
-    """Turn (position) of a mail of a network among the mails of other networks."""
+    """Turn of an urgent mail: its position among the urgent mails of all networks."""
 
     network: UUID
     at: datetime
@@ -210,8 +210,9 @@ async def due(tx: ReadTx, since: datetime, without: Sequence[UUID], limit: int) 
 
 
 async def turns(tx: ReadTx, _: datetime, without: Sequence[UUID], limit: int) -> list[Piece]:
-    """Return queued mails by turn, except those of the networks `without`. In each piece, `account` is the network
-    and `what` the account.
+    """Return queued mails with a turn, in the order of their turns, except those of the networks `without`.
+
+    In each piece, `account` is the network and `what` is the account.
     """
     return await tx.all_as(_PIECES, _LOOK_BY_TURN, list(without), limit)
 
@@ -305,7 +306,7 @@ async def given_up_accounts(tx: ReadTx, identifier: UUID) -> list[UUID]:
 
 
 async def not_sent(tx: ReadTx, before: datetime, limit: int) -> list[MailTold]:
-    """Return mails that were given up, or were queued before a moment and still wait, the oldest first."""
+    """Return, the oldest first, mails that were given up, and mails that were queued before a moment and still wait."""
     return await tx.all_as(_TOLD, NOT_SENT, before, limit)
 
 

@@ -5,9 +5,9 @@ Promises of this room
   * Paid orders are not stopped: they continue while buying and sign-up are closed, and nobody loses a place in a line.
   * A step makes all its changes in one transaction, so that after a crash it is complete or not begun. Repeating a
     step changes nothing.
-  * A recovery moves forward automatically only after its numbers were good without a break, and back only after they
-    were bad without a break. It never makes a move automatically that may need a second person.
-  * The end of a recovery restores the state that it changed. Its incident announces each step in both languages.
+  * A recovery moves forward automatically only after its numbers were good for a time without a break, and back only
+    after they were bad for a time without a break. Moves that may need a second person are never automatic.
+  * When a recovery ends, the state before it is restored. Its incident announces each step in both languages.
 
 Calls incidents, waiting_room, accounts, stamps, orders, stamping, refunds.
 """

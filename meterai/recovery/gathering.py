@@ -15,7 +15,7 @@ from meterai.waiting_room import GuardedAct, LineBefore
 
 
 class Before(msgspec.Struct, frozen=True):
-    """State of buying, checking and sign-up before a recovery began, which its end restores."""
+    """State of buying, checking and sign-up before a recovery began, to be restored when the recovery ends."""
 
     buying: LineBefore
     checking: LineBefore | None
@@ -23,7 +23,7 @@ class Before(msgspec.Struct, frozen=True):
 
     @property
     def is_closed(self) -> bool:
-        """True if staff had closed a line or sign-up before; the end of the recovery closes it again."""
+        """True if staff had closed a line or sign-up before the recovery, so that it is closed again when the recovery ends."""
         lines = (self.buying, self.checking)
         return not self.was_sign_up_open or any(one.is_paused for one in lines if one)
 
@@ -72,7 +72,9 @@ async def numbers(tx: ReadTx, now: datetime) -> LiveNumbers:
 
 
 async def before(tx: ReadTx, buying: LineBefore) -> Before:
-    """Return the state that the end of a recovery restores; `buying` is the state of its line before it was held."""
+    """Return the state to restore when a new recovery ends; `buying` is the state of the line before buying, before it was
+    held.
+    """
     return Before(
         buying=buying,
         checking=await waiting_room.before(tx, GuardedAct.CHECK),

@@ -45,7 +45,9 @@ class RecoveryStart(msgspec.Struct, frozen=True):
 
 
 class ToStep(msgspec.Struct, frozen=True):
-    """The step to which a recovery moves; it is named, so that nobody moves to another step than the one shown."""
+    """The step to which a recovery moves. Staff must name it, so that a recovery that moved meanwhile does not go to another
+    step than they saw.
+    """
 
     step: str
 

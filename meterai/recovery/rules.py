@@ -1,10 +1,10 @@
-"""Rules of automatic moves: when the numbers of a step are good enough to continue, and bad enough to go back; pure.
+"""Rules of automatic moves: when the numbers of a step are good enough to move forward, or bad enough to move back; pure.
 
-Each step has gauges. A gauge is good up to one bound, bad beyond a higher bound, and neither in between, so that a
-number that swings around one bound causes no moves. A recovery moves forward when all gauges of its step were good
-without a break for `STEADY_SECONDS`, and back when at least one gauge was bad without a break for `WORSE_SECONDS`.
-Each automatic move back doubles the time before the next move forward, so that a step whose load worsens the numbers
-is not tried every minute.
+Each step has gauges. A gauge is good up to one bound, bad beyond a higher bound, and neither in between, so that a number that
+swings around one of the bounds does not cause moves forward and back. A recovery moves forward when all gauges of its step were
+good without a break for `STEADY_SECONDS`, and back when at least one gauge was bad without a break for `WORSE_SECONDS`. Each
+automatic move back doubles the time for which the numbers must be good, so that a step whose load makes them bad is not tried
+again every minute.
 """
 
 from collections.abc import Mapping, Sequence
@@ -131,8 +131,10 @@ def steady_seconds(step: RecoveryStep, backs: int) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """Result of a look at the numbers: the times since which they are good or bad without a break, and the event that
-    follows, if any.
+    """Result of one look at the numbers of a step.
+
+    It has the times since which the numbers are good or bad without a break (None if they are not), and the event that follows,
+    if any.
     """
 
     holds_since: datetime | None

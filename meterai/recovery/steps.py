@@ -1,7 +1,7 @@
 """Steps of a recovery: one transaction moves the recovery, makes the changes of the new step, and announces it.
 
-After a crash nothing of the step was done, and the next automatic look, or the next use of the lever, does all of it.
-Each change sets a target state, so that repeating it changes nothing.
+If the process crashes, nothing of the step was done: the next automatic look at the numbers, or the next use of the lever
+(staff action), does all of it. Each change sets a target state, so that repeating a change has no effect.
 """
 
 from dataclasses import replace
@@ -196,8 +196,8 @@ async def _restore(tx: Tx, recovery: Recovery, actor: Actor) -> None:
 async def _update_incident(tx: Tx, recovery: Recovery, taken: StepTaken, actor: Actor) -> str:
     """Add an update to the incident, which page, feed and mails show. Release the incident if the recovery has ended.
 
-    Returns the code of the refusal if the incident takes no update (it may have the maximum, or was changed by SQL),
-    else an empty text. The recovery continues in any case.
+    Returns an empty text, or the code of the refusal if the incident takes no update: it has the maximum number of updates, or
+    was changed by SQL. The recovery continues in either case.
     """
     word = "back" if taken.event is StepEvent.BACK else str(taken.state)
     if taken.state is RecoveryStep.DONE and Before.of(recovery).is_closed:

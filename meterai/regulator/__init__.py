@@ -2,8 +2,8 @@
 
 Promises of this room
   * A statement matches the books: each figure is a sum of entries by reason and book (docs/regulator.md).
-  * The extract of a day is made once, after the day is over in WIB, and never changed; it names the extract of the
-    day before.
+  * The extract of a day is made once, after the day is over in WIB, and never changed. It contains the hash of the
+    extract of the day before.
   * The figures of a closed month do not change: later entries belong to the month in which they are posted.
   * No extract and no evidence names a person, an account or an address; no extract names an order.
   * Reading a statement, an extract or evidence changes nothing.

@@ -1,6 +1,6 @@
 """Evidence of one serial, as a signed archive of records of the rooms, without names and addresses of people.
 
-The archive has the delta and digests of the stamped file, but not the file itself: the delta is ours, and the
+The archive has the delta (the bytes that stamping appended) and digests of the stamped file, but not the file itself, since the
 document belongs to its owner. The timeline has events with times; facts that may be about a person are left out.
 """
 
@@ -56,8 +56,8 @@ class SerialEvidence:
 
     @property
     def claim(self) -> str:
-        """The claim in the QR code of the stamp, without the address of the site; empty if the delta does not reveal
-        it.
+        """The signed text in the QR code of the stamp, without the address of the site; empty if it cannot be read from the
+        delta.
         """
         found = dict(
             zip(self.stamping.serials, self.seal.claims if self.seal else (), strict=False)

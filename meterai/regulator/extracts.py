@@ -1,4 +1,4 @@
-"""Extract of a day: a file of rows and a signed manifest, and the check of both; pure.
+"""Making and checking of the extract of a day, which is a file of rows and a signed manifest; pure.
 
 A row is one entry of the books without its account: its reason, its time to the second, the amounts by book, and a
 mark that all entries of one order share. The mark is an HMAC: without the key, nobody can derive the order from the
@@ -115,7 +115,7 @@ def digest(manifest: str) -> str:
 
 
 def read_canonical(document: bytes, kind: str, public_key: bytes) -> dict[str, Any]:
-    """Return the facts of a signed document, if it is byte for byte what `DocumentSigner` writes.
+    """Return the facts of a signed document, which must be byte for byte as `DocumentSigner` writes it.
 
     Refuses `SignatureWrong`.
     """

@@ -96,7 +96,9 @@ OURS = Invariant(
 
 
 async def verify_manifests(part: AuditedPart) -> InvariantFinding:
-    """Invariant: each manifest is signed with our key. Not checked (no finding) if the keys are on another machine."""
+    """Invariant: each manifest is signed with our key. If the keys are on another machine, nothing is checked, and there is no
+    finding.
+    """
     if not (part.settings.process.directory / "keys" / INSTANCE_KEY).exists():
         return InvariantFinding(OURS, 0, [])
     key, wrong = signer_of(keyring_of(part.settings)).public_key(), []

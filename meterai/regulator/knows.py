@@ -1,4 +1,4 @@
-"""State of the extracts for staff and /readyz: an extract not signed by us, or days without an extract."""
+"""State of the extracts for staff and /readyz: whether the newest is not signed by us, or days are without an extract."""
 
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -17,7 +17,9 @@ from meterai.room import WorkList
 
 
 class Stopped(NamedTuple):
-    """The day at which extracts stopped: its extract is not signed by us, or is missing for more than a day."""
+    """The day at which extracts stopped: its extract is not signed by us, or has not been made though it is due for more than a
+    day.
+    """
 
     day: date
     is_unsigned: bool

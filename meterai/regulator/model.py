@@ -1,7 +1,7 @@
 """Statements of duty: days and months in WIB, sums of the books, and the figures derived from them; pure.
 
-All figures are sums of the books by reason of the entry and by book, credits positive. The sums of a month are the
-totals of its days, so that a reader of the daily extracts computes the same figures (docs/regulator.md).
+Each figure is derived from sums of ledger entries by reason and book, credits positive. The sums of a month are the totals of
+its days, so that a reader of the daily extracts computes the same figures (docs/regulator.md).
 """
 
 from collections.abc import Mapping
@@ -97,7 +97,7 @@ class DutyStatement:
 
     @property
     def lines(self) -> list[DutyFigure]:
-        """Return the lines of the statement: opening, moves, closing. Stamps and rupiah each add up.
+        """Return the lines of the statement: opening, moves, closing. Opening plus moves is closing, in stamps and in rupiah.
 
         Stamps are those sold and not affixed yet; rupiah are the duty due to the treasury.
         """

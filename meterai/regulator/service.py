@@ -203,8 +203,8 @@ async def _running(
 
 
 async def check_closes(tx: ReadTx, month: Month, now: datetime) -> DutyStatement:
-    """Return the statement whose figures a closing of the month would make final. Refuses `NotFound`, `MonthNotOver`,
-    `MonthClosed`.
+    """Return the statement of a month that may be closed now, with the figures that would become final. Refuses `NotFound`,
+    `MonthNotOver`, `MonthClosed`.
     """
     found = await statement(tx, month, now)
     if found.state is MonthState.CLOSED:

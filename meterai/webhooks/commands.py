@@ -36,7 +36,9 @@ Most = Annotated[int, Parameter(help="Messages.", validator=Between(1, LISTED_MA
 def list_endpoints(
     account: OptionalText = None, *, as_json: AsJson = False, options: Options = NO_OPTIONS
 ) -> None:
-    """List endpoints that are disabled or slow, the longest failing first; with ACCOUNT (acc_...), all endpoints of it."""
+    """List endpoints that are disabled or slow, the longest failing first; with ACCOUNT (acc_...), all endpoints of that
+    account.
+    """
 
     async def look(database: Database, _: Settings) -> list[dict[str, object]]:
         async with database.reading() as tx:

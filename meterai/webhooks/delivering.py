@@ -1,7 +1,7 @@
 """Delivery of messages: two worker pools, one for endpoints that answer quickly and one for slow ones.
 
-A process that dies after an attempt, but before the attempt is recorded, leaves a lease on the message. When the
-lease ends, the message is sent again under the same id.
+If a process dies after an attempt, but before it recorded the attempt, the lease of the message ends, and the message is sent
+again under the same id.
 """
 
 import secrets
@@ -48,7 +48,9 @@ _log = structlog.get_logger()
 
 
 class WebhookDelivery:
-    """Sends due messages. Its worker pools share their slots by endpoint; other worker pools share theirs by account."""
+    """Sends due messages. In its worker pools, an endpoint can use only a part of the slots; in other pools, that limit is for
+    each account.
+    """
 
     def __init__(self, database: Database, sender: Sender, safe: Safe, clock: Clock) -> None:
         self._database = database

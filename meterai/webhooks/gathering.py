@@ -1,6 +1,7 @@
 """Batching of concurrent calls: calls that arrive while a statement runs share the next statement.
 
-A call without concurrent calls waits only for its statement. The more calls arrive, the more share a statement.
+If no other call is under way, a call waits only for its own statement. The more calls arrive at once, the more of them share a
+statement.
 """
 
 import asyncio
@@ -14,8 +15,9 @@ Found = TypeVar("Found")
 
 
 class Batcher(Generic[Asked, Found]):
-    """Calls `act` with gathered values, at most `most` at a time. `act` returns one answer for each value, in the
-    same order.
+    """Calls `act` with the values of concurrent calls of `ask`, at most `most` values at a time.
+
+    `act` returns one answer for each value, in the same order.
 
     If `act` fails for several values, it is called again with each of them alone, so that one bad value fails no other.
     """

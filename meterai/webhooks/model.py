@@ -264,7 +264,7 @@ def described(text: str) -> str:
 
 
 def pause_after(tries: int, chance: float, retry_after: float | None = None) -> float | None:
-    """Return the seconds from failed attempt number `tries` to the next; None if no further attempt is made.
+    """Return the seconds from the failed attempt with number `tries` to the next attempt; None if no further attempt is made.
 
     `chance` is a random number from 0 to 1 for the jitter. `retry_after` are the seconds that the receiver requested;
     they can only lengthen the pause.
@@ -370,8 +370,9 @@ class WebhookAttempt(NamedTuple):
 
 
 class DeliveryLease(NamedTuple):
-    """A due message to be leased, and the time at which its attempt begins; `is_aside` for the worker pool of slow
-    endpoints.
+    """A due message to be leased, and the time at which its attempt begins.
+
+    `is_aside`: True if the worker pool of slow endpoints leases it.
     """
 
     account: UUID
@@ -381,8 +382,8 @@ class DeliveryLease(NamedTuple):
 
 
 class Attempted(NamedTuple):
-    """An ended attempt: `wait` are the seconds until the next one (None without), `is_slow` is true for a slow
-    endpoint.
+    """An ended attempt. `wait` is the time until the next attempt in seconds, None if no more is made; `is_slow` is True if the
+    endpoint answered slowly.
     """
 
     of: DueMessage
@@ -394,8 +395,9 @@ class Attempted(NamedTuple):
 class EndpointView(msgspec.Struct, frozen=True, kw_only=True):
     """An endpoint as the API shows it.
 
-    `events` are types, or `*` for all. `disabled_because` is `asked`, `gone` or `failing`. `failing_since` is set
-    while every attempt since then failed. `old_secret_until` is set while messages are signed with two secrets.
+    `events` are types, or `*` for all.  `disabled_because` is `asked`, `gone` or `failing`.  `failing_since` is the time since
+    which every attempt failed; null if the last one succeeded.  `old_secret_until` is set while messages are signed with two
+    secrets.
     """
 
     id: str

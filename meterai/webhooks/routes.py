@@ -330,8 +330,8 @@ async def replay(
     webhook_id: FromPath[str],
     data: JSONBody[ReplayRequest],
 ) -> Replayed:
-    """Deliver a message again, or the undelivered messages since a moment. A request replays at most 10,000 messages:
-    repeat it until the answer is 0.
+    """Deliver a message again, or all undelivered messages created since a moment.  One request replays at most 10,000
+    messages: repeat it until the number in the answer is 0.
     """
     endpoint = read(ENDPOINT_KIND, webhook_id)
     message, since = _or_none(data.message_id), _or_none(data.since)

@@ -178,8 +178,8 @@ class WebhookService:
     ) -> Endpoint:
         """Change the given fields of an endpoint. Refuses what `make` refuses, and `NotFound`.
 
-        The caller needs the permissions of all types of the endpoint: otherwise the caller could redirect messages of
-        these types to a URL and read them.
+        The caller needs the permissions of all event types of the endpoint. Otherwise it could have messages that it may not
+        read sent to a URL of its own.
         """
         if url is not None:
             await self._egress.check(address_of(url))
@@ -351,8 +351,8 @@ class WebhookService:
         return endpoint, None if sealed is None else self._shown(endpoint, sealed)
 
     def _check_events(self, wish: WebhookWish) -> list[str]:
-        """Return the requested event types. Refuses `Malformed`, and `NotPermitted` for types that the caller may not
-        read.
+        """Return the requested event types. Refuses `Malformed`, and `NotPermitted` for a type whose messages the caller may
+        not read.
         """
         events = chosen(wish.events, self.types)
         wanted = self.types if EVERYTHING in events else events
@@ -362,7 +362,7 @@ class WebhookService:
         return events
 
     async def _listen(self, tx: Tx, account: UUID) -> None:
-        """Register the account for exactly those events that its endpoints choose."""
+        """Update the types of events for which messages of this account are made: exactly those that its endpoints chose."""
         kinds = {
             published.ALL if one == EVERYTHING else self._publishing.types[one].kind
             for endpoint in await store.endpoints(tx, account)
@@ -396,8 +396,8 @@ async def _message(tx: ReadTx, account: UUID, endpoint: UUID, message: UUID) -> 
 
 
 async def _record_given(tx: Tx, about: Endpoint, sealed: bytes, action: str, actor: Actor) -> None:
-    """Record an action in the audit trail, with a hash of the encrypted secret and the URL. The audit compares it
-    with the row; neither secret nor URL can be guessed from it.
+    """Record an action in the audit trail, with one hash of the encrypted secret and the URL. The audit compares the hash with
+    the row. Neither secret nor URL can be guessed from the hash.
     """
     digest = sha256(sealed + about.url.encode()).hexdigest()
     await _record(tx, about, action, actor, host=address_of(about.url).host, digest=digest)

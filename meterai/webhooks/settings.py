@@ -4,8 +4,8 @@ import msgspec
 
 
 class WebhookSettings(msgspec.Struct, frozen=True):
-    """Non-public networks (CIDR, separated by commas or spaces) to which messages may be sent nevertheless, also by
-    http and to any port: for tests and development (`127.0.0.0/8`).
+    """Setting for tests and development: networks to which messages may be sent although they are not public, such as
+    `127.0.0.0/8` (CIDR, separated by commas or spaces). To these, `http` and any port are permitted too.
     """
 
     webhook_networks: str = ""

@@ -213,8 +213,10 @@ async def by_key(tx: ReadTx, account: UUID, key: str) -> Made | None:
 async def secret(
     tx: ReadTx, account: UUID, endpoint_id: UUID
 ) -> tuple[bytes, str | None, datetime | None]:
-    """Return the encrypted secret of an endpoint, the Idempotency-Key of the rotation that made it (None for the
-    first), and the end of the time for which messages are signed with the earlier secret as well.
+    """Return (encrypted secret of an endpoint, Idempotency-Key of the rotation that made it, time until which messages are
+    signed with the earlier secret as well).
+
+    The key and the time are None for the first secret.
     """
     row = await tx.one(OPENS, account, endpoint_id)
     assert row is not None
@@ -283,7 +285,7 @@ async def add(
 
 
 async def tests_since(tx: ReadTx, account: UUID, endpoint_id: UUID, since: UUID) -> int:
-    """Count the test messages to an endpoint with the id `since` or a later one (ids are ordered by time)."""
+    """Count the test messages to an endpoint whose ids are not before the id `since` (ids are ordered by time)."""
     return int(await tx.value(TESTS, account, endpoint_id, since, TEST))
 
 
@@ -330,8 +332,9 @@ async def due_to_slow(tx: ReadTx, without: Sequence[UUID], limit: int) -> list[P
 
 
 async def claim(tx: Tx, wanted: Sequence[DeliveryLease]) -> list[DueMessage | None]:
-    """Lease due messages and return them in the given order. A message that another process leased, or that no longer
-    waits in this pool, is returned as None.
+    """Lease due messages and return them in the given order.
+
+    A message is None in the result if another process has leased it, or if it no longer waits in this worker pool.
     """
     columns = zip(*wanted, strict=True)
     rows = await tx.all_as(_DELIVERIES, CLAIM, *map(list, columns), LEASE_SECONDS)

@@ -57,7 +57,9 @@ def _told(error: Exception) -> str:
 
 
 def _is_final(error: Exception) -> bool:
-    """True if the server permanently rejected this recipient or message, and not us or all mails."""
+    """True if the server permanently rejected this recipient or this message; False if it rejects all our mails, or only for
+    now.
+    """
     match error:
         case aiosmtplib.SMTPRecipientsRefused():
             return all(500 <= one.code < 600 for one in error.recipients)

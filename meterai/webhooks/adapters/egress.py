@@ -1,8 +1,8 @@
 """Addresses to which messages may be sent.
 
-An account that registers a URL makes our machines call it. Only public addresses may be called, because hosts of our
-own network trust our machines. A host name is resolved, each of its addresses is checked, and the connection uses one
-of the checked addresses. So a name that resolves differently a moment later has no effect.
+Anybody can register a URL, which our machines then call. Hosts of our own network trust our machines, so only public addresses
+may be called. A host name is resolved, each of its IP addresses is checked, and the connection uses one of the checked
+addresses. Therefore it does not matter if the name resolves differently a moment later.
 """
 
 import asyncio
@@ -68,7 +68,9 @@ class NoAddress(OSError):
 
 
 class Egress(AbstractResolver):
-    """Checks the IP addresses of receivers, and keeps them for some seconds: connections use only checked addresses."""
+    """Resolves hosts of receivers and checks their IP addresses; checked addresses are cached for some seconds, and connections
+    use only these.
+    """
 
     def __init__(self, networks: Sequence[IPv4Network | IPv6Network] = ()) -> None:
         """`networks` are ranges to which messages may be sent in addition to public addresses."""
