@@ -1,4 +1,4 @@
-"""Audit classes of the columns of batches."""
+"""Rules by which the audit checks the columns of the tables of batches."""
 
 from meterai.plumbing.db.audited import SHOWN, WORK, Audited, ClockColumn, DueWork, Fact, fact
 

@@ -1,4 +1,4 @@
-"""Production demands of batches: none, with the reason for each setting."""
+"""Settings of batches that production accepts with any value, each with the reason."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""Audit classes of the columns of collectors."""
+"""Rules by which the audit checks the columns of the tables of collectors."""
 
 from meterai.plumbing.db.audited import SHOWN, Audited, SubjectColumn, fact
 

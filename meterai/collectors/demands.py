@@ -1,4 +1,4 @@
-"""Production demands of collectors: none, with the reason for each setting."""
+"""Settings of collectors that production accepts with any value, each with the reason."""
 
 from collections.abc import Mapping
 

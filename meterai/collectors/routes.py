@@ -69,7 +69,7 @@ class ReturnTold(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class UnstampedTold(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A document that fell due and could not be stamped: its facts, the time, and the reason."""
+    """A document on which duty fell due and that could not be stamped: its facts, the time, and the reason."""
 
     facts: DocumentFacts
     happened_at: datetime
@@ -167,7 +167,7 @@ async def tell_unstamped(
     account: NamedDependency[UUID],
     data: JSONBody[UnstampedTold],
 ) -> None:
-    """Report a document that fell due and could not be stamped. Annex III of its month then contains it."""
+    """Report a document on which duty fell due and that could not be stamped. Annex III of its month then contains it."""
     if data.happened_at.tzinfo is None:
         raise Malformed("happened_at", "moment")
     facts = read_facts(data.facts)

@@ -323,7 +323,8 @@ class CollectorService:
     async def tell_unstamped(
         self, account: UUID, facts: DocumentFacts, happened_at: datetime, reason: str
     ) -> None:
-        """Add a document that fell due and could not be stamped to annex III of its month. A repeat changes nothing.
+        """Add to annex III of its month a document on which duty fell due and that could not be stamped. A repeat changes
+        nothing.
 
         Refuses `NoCollector`, `Malformed`.
         """

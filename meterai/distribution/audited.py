@@ -1,4 +1,4 @@
-"""Audit classes of the columns of distribution."""
+"""Rules by which the audit checks the columns of the tables of distribution."""
 
 from meterai.plumbing.db.audited import SHOWN, Audited, ClockColumn, DueWork, SubjectColumn, fact
 

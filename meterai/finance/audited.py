@@ -1,4 +1,4 @@
-"""Audit classes of the columns of finance."""
+"""Rules by which the audit checks the columns of the tables of finance."""
 
 from meterai.plumbing.db.audited import Audited, ClockColumn, SubjectColumn, global_fact
 

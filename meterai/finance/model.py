@@ -254,7 +254,9 @@ class BookStatement:
 
 
 class Aged(NamedTuple):
-    """Open refunds of one provider, method and age. `bucket` is the number of bounds in `AGES_DAYS` below their age."""
+    """Open refunds of one provider, method and age. `bucket` is the number of those bounds in `AGES_DAYS` that their age
+    exceeds.
+    """
 
     provider: str
     method: str

@@ -1,4 +1,4 @@
-"""Registration of finance."""
+"""Registration of the room `finance`."""
 
 from collections.abc import Sequence
 

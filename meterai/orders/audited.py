@@ -1,4 +1,4 @@
-"""Audit classes of the columns of orders."""
+"""Rules by which the audit checks the columns of the tables of orders."""
 
 from meterai.plumbing.db.audited import (
     SHOWN,

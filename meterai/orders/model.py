@@ -180,10 +180,9 @@ class Order:
         return self.due_at or self.lapses_at + timedelta(seconds=self.due_seconds)
 
     def money_due_at(self, in_flight: Rupiah, captured_at: datetime | None) -> datetime | None:
-        """Return the time by which all money of the order is executed or returned, for money that is in flight or still
-        expected.
+        """Return the time by which all money of the order, received or still expected, is executed or returned.
 
-        If the order has several payments, it is the latest of their times.  None if no money is in flight and none is
+        If the order has several payments, it is the latest of their times.  None if no money waits for that and none is
         expected.
         """
         times = [self.returning_due_at]

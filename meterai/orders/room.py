@@ -1,4 +1,4 @@
-"""Registration of orders."""
+"""Registration of the room `orders`."""
 
 from collections.abc import Sequence
 

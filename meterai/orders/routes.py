@@ -23,9 +23,9 @@ from meterai.plumbing.http.requests import idempotency_key
 class OrderRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The number of stamps to buy, and the payment method; without `payment_method` the default method is used.
 
-    `seller` is the name of the sales page of a distributor, whose fee is then charged in addition to ours.  `seller_fee`
-    is the fee that your buyer was shown; the request is refused if the fee is another.  `reference` and `metadata` are
-    your texts for finding the order again; leave personal data out of them.
+    `seller` is the name of the sales page of a distributor, whose fee is then charged in addition to ours.  `seller_fee` is the
+    fee that your buyer was shown; the request is refused if the current fee differs.  `reference` and `metadata` are your texts
+    for finding the order again; leave personal data out of them.
     """
 
     quantity: int

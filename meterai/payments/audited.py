@@ -1,4 +1,4 @@
-"""Audit classes of the columns of payments."""
+"""Rules by which the audit checks the columns of the tables of payments."""
 
 from meterai.plumbing.db.audited import (
     WORK,

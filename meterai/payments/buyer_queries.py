@@ -14,8 +14,8 @@ PAUSE_SECONDS = 4.0  # between two requests of a buyer that are sent as queries;
 class BuyerQuestions:
     """Sends status queries at the request of a buyer.
 
-    They are the queries of the periodic task, sent sooner: the circuit of the provider applies, and a request repeated
-    within `PAUSE_SECONDS` sends no query, in any process.
+    They are the same queries as those of the periodic task, only sent at once.  No query is sent while the circuit of the
+    provider is open, or if the buyer asked less than `PAUSE_SECONDS` ago, in whatever process.
     """
 
     def __init__(self, database: Database, payments: PaymentService, lease_seconds: float) -> None:

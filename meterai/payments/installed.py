@@ -262,7 +262,7 @@ class Rails:
     def methods(self, amount: int) -> Sequence[PaymentMethod]:
         """Methods by which `amount` rupiah can be paid now, the default first.
 
-        A method is returned as its rail with the highest limit offers it.
+        Each method has the limits of one of its rails: of the rail with the highest limit.
         """
         found = []
         for routes in self._routes.values():

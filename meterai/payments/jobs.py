@@ -112,7 +112,7 @@ def _names_nothing(read: Notification) -> bool:
 
 
 async def _attempt_of(tx: Tx, provider: str, read: Notification) -> tuple[UUID, UUID] | None:
-    """(account, attempt) that a notification names, of an attempt that may not exist; None if it names none."""
+    """(account, attempt) that a notification names, whether or not the attempt exists; None if the notification names none."""
     if read.reference is not None:
         try:
             return parse_reference(read.reference)
@@ -195,9 +195,8 @@ async def _suspend(
 async def take_refund_news(tx: Tx, event: PaymentRefunded) -> None:
     """Act on a refund that a provider reports, which may be our refund or a refund that the provider made without us.
 
-    Our open refunds of the payment are queried at once, and the provider's record is read to find out which refund it was. If
-    the news is the answer to a query, it names the sum of all refunds so far.  If the books have the same sum, nothing is
-    done.
+    The answer to a query names the sum of all refunds so far: if the books have the same sum, nothing is done.  Otherwise our
+    open refunds of the payment are queried at once, and the provider's record is read to find out which refund it was.
     """
     about = (event.account, event.attempt, event.payment)
     await refund_store.ask_now(tx, *about)

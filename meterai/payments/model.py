@@ -724,7 +724,7 @@ class BankInquiry:
     provider_reference  the account number; None if the call lacks a mandatory field
     told      the payment; None for an inquiry
     content   the body as JSON, of which the answer repeats some members
-    moved_at  time of the payment according to the bank; of the call if it names none
+    moved_at  time of the payment according to the bank; if the bank names none, time of the call
     """
 
     kind: ProviderCallKind

@@ -191,8 +191,8 @@ class ProviderEndpoint:
     headers  names of the headers that are read, in lower case; a call with one of them twice is refused
     answer   makes the body of an answer from an HTTP status and a reason: 200 stored, 401 forged, 409 a call with this id and
              another body came before; other statuses as in HTTP
-    busy     status and body of the answer of a process without capacity, which has not read the call: the provider must
-             send the call again
+    busy     status and body of the answer if a process has no capacity: it has not read the call, and the provider must send
+             the call again
     """
 
     kind: ProviderCallKind = ProviderCallKind.NOTIFICATION

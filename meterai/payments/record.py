@@ -51,7 +51,7 @@ class RecordedPayment:
 async def take_record(
     tx: Tx, provider: str, recorded: RecordedPayment
 ) -> RecordOutcome | UnmatchedReason:
-    """Book the facts about a payment that the record has and the books lack, and close the payment if both agree.
+    """Book the facts about a payment that the record has and the books lack; once both agree, mark the payment as closed.
 
     Each change posts its entries, and events inform the room above.  Returns an `UnmatchedReason` if nothing was booked: the
     payment belongs to no attempt at this provider, counts for another attempt, or has another sum.

@@ -1,4 +1,4 @@
-"""Registration of payments."""
+"""Registration of the room `payments`."""
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager

@@ -427,8 +427,8 @@ class PaymentService:
         await self._database.run(explain)
 
     async def suspend_silence(self) -> int:
-        """Periodic task: keep items in suspense for queries that stay without an answer for long, until they are answered;
-        returns the number of items.
+        """Periodic task: open items in suspense for queries without an answer for long, and resolve items whose queries were
+        answered; returns the number of items that should be open.
         """
         return await self._database.run(suspend_silent)
 
@@ -515,7 +515,7 @@ class PaymentService:
     ) -> AsyncIterator[Movement | UnmatchedLine]:
         """The movements in the records of all providers from `begins` to before `ends`, provider by provider.
 
-        Without providers whose record cannot be queried.  The result is complete if `ends` has passed.  Refuses
+        Providers whose record cannot be queried are left out.  The result is complete if `ends` has passed.  Refuses
         `ProviderRefused`, `OutcomeUnknown`, `ProviderUnreachable`.
         """
         for name in self._rails.names():
@@ -550,8 +550,8 @@ async def apply(tx: Tx, account: UUID, subject: UUID, number: str, amount: Rupia
 
 
 async def suspend_silent(tx: Tx) -> int:
-    """Open items in suspense for queries that stay without an answer for long, and resolve items whose queries were
-    answered; return the number of items that should be open.
+    """Open items in suspense for queries without an answer for long, and resolve items whose queries were answered; return the
+    number of items that should be open.
     """
     await tx.allow(SWEEP_SECONDS_MAX)
     found, heard = await store.silent(tx)

@@ -511,14 +511,18 @@ async def charge_back(
 async def capture_from(
     tx: Tx, provider: str, account: UUID, attempt_id: UUID, number: str | None, amount: int | None
 ) -> str:
-    """As `capture`, for a notification: does nothing unless the attempt is at the provider that sent it."""
+    """Like `capture`, for a payment in a notification; does nothing unless the attempt is at the provider that sent the
+    notification.
+    """
     return str(await tx.value(CAPTURE_FROM, provider, account, attempt_id, number, amount))
 
 
 async def charge_back_from(
     tx: Tx, provider: str, account: UUID, attempt_id: UUID, number: str | None, amount: int | None
 ) -> str:
-    """As `charge_back`, for a notification: does nothing unless the attempt is at the provider that sent it."""
+    """Like `charge_back`, for a chargeback in a notification; does nothing unless the attempt is at the provider that sent
+    it.
+    """
     return str(await tx.value(CHARGE_BACK_FROM, provider, account, attempt_id, number, amount))
 
 

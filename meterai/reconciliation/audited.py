@@ -1,4 +1,4 @@
-"""Audit classes of the columns of reconciliation."""
+"""Rules by which the audit checks the columns of the tables of reconciliation."""
 
 from meterai.plumbing.db.audited import Audited, ClockColumn, MarkEvidence
 

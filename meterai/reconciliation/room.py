@@ -1,4 +1,4 @@
-"""Registration of reconciliation."""
+"""Registration of the room `reconciliation`."""
 
 from collections.abc import Sequence
 

@@ -590,7 +590,9 @@ async def _paired(tx: Tx, moved: Sequence[Break]) -> int:
 
 
 def _is_among(item: OpenBreak, still: Iterable[str]) -> bool:
-    """True if one of the keys in `still` is that of the item, whose key may have a number or a sum at its end."""
+    """True if the difference of the item still exists: `still` has the key of the item, or that key without a number or sum at
+    its end.
+    """
     key = item.key
     return key in still or key.partition("#")[0] in still or key.rpartition(":")[0] in still
 

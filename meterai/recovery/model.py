@@ -117,7 +117,7 @@ class LiveNumbers(msgspec.Struct, frozen=True, kw_only=True):
     refunds            open refunds; `refunds_past_due` of them are late
     waiting            people in the line before buying; the last one waits for `wait_seconds`
     pressure           the longest mean wait at a station of a visit, as a share of the promised wait
-    refused            requests per second of people who pay or have paid that were refused
+    refused            requests refused per second, of people who pay or have paid
     job_seconds        delay of the oldest job for paid orders
     """
 
@@ -162,7 +162,7 @@ class LiveNumbers(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True)
 class Recovery:
-    """A recovery; `holds_since` and `worse_since` are set while its numbers are good or bad without a break."""
+    """A recovery; `holds_since` and `worse_since` are the times since which its numbers are good or bad without a break."""
 
     id: UUID
     incident: UUID

@@ -1,4 +1,4 @@
-"""Audit classes of the columns of refunds."""
+"""Rules by which the audit checks the columns of the tables of refunds."""
 
 from meterai.plumbing.db.audited import Audited, ClockColumn, MarkEvidence, fact
 

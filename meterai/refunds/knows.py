@@ -86,7 +86,7 @@ async def tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
 
 
 async def _asked_by_staff(tx: ReadTx, found: Sequence[Refund]) -> frozenset[UUID]:
-    """Ids of those of these refunds that staff requested for the account, as the audit trail says."""
+    """Ids of the refunds in `found` that staff requested on behalf of the account, according to the audit trail."""
     asked = [one for one in found if one.cause == RefundCause.ASKED]
     moments = {
         (order, line.at)

@@ -1,4 +1,4 @@
-"""Registration of refunds."""
+"""Registration of the room `refunds`."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

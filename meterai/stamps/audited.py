@@ -1,4 +1,4 @@
-"""Audit classes of the columns of stamps."""
+"""Rules by which the audit checks the columns of the tables of stamps."""
 
 from meterai.plumbing.db.audited import ONE_ROW, Audited, ClockColumn, SubjectColumn, fact
 

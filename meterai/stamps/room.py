@@ -1,4 +1,4 @@
-"""Registration of stamps."""
+"""Registration of the room `stamps`."""
 
 from meterai.kit.subjects import SubjectKind, SubjectSort
 from meterai.room import Container, Room

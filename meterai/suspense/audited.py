@@ -1,4 +1,4 @@
-"""Audit classes of the columns of suspense."""
+"""Rules by which the audit checks the columns of the tables of suspense."""
 
 from meterai.plumbing.db.audited import (
     Audited,

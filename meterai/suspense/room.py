@@ -1,4 +1,4 @@
-"""Registration of suspense."""
+"""Registration of the room `suspense`."""
 
 from collections.abc import Sequence
 

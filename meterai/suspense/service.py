@@ -62,7 +62,7 @@ async def end(tx: Tx, item: UUID, resolution: Resolution, how: str) -> None:
 
 
 async def book(tx: Tx, found: Break, resolution: Resolution, how: str) -> None:
-    """Book an agreed difference: open an item and resolve it at once, with its entry in the ledger."""
+    """Book a difference that is as agreed, such as a fee: open an item and resolve it at once, with its entry in the ledger."""
     item = new_id()
     if await store.keep_break(tx, item, found, DUE_SECONDS):
         await end(tx, item, resolution, how)

@@ -74,7 +74,7 @@ class WebhookDelivery:
         )
 
     def aside(self) -> WorkerPool:
-        """Return the worker pool of slow endpoints, which delay no fast endpoint, however many slow ones there are."""
+        """Return the worker pool of slow endpoints: in a pool of their own, they delay no fast endpoint."""
         terms = PoolTerms(Priority.NEW, ASIDE_POLL_SECONDS, of_one=ASIDE_UNDER_WAY_MAX)
         return WorkerPool(
             "webhooks_aside",

@@ -1,4 +1,4 @@
-"""Demands of production on the settings of webhooks."""
+"""What production requires of the settings of webhooks."""
 
 from collections.abc import Iterator
 

@@ -58,7 +58,8 @@ async def book_refunds(
 ) -> None:
     """Book the refunds of a payment that the provider's record has (`lines`).
 
-    Our refunds among them are settled, or reversed; the provider made all others without us.
+    Lines about a refund of ours settle it, or reverse it; all other lines are booked as refunds that the provider made without
+    us.
     """
     is_only = await store.number_of_payments(tx, account, attempt) == 1
     found = [one for one in lines if one.payment == payment or (one.payment is None and is_only)]

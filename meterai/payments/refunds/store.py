@@ -409,7 +409,7 @@ async def current_payee(tx: ReadTx, account: UUID) -> RefundPayee | None:
 
 
 async def payees_of(tx: ReadTx, account: UUID, refunds: Sequence[UUID]) -> list[PayeeOfRefund]:
-    """The bank accounts of those of these refunds that go by transfer."""
+    """The bank accounts of these refunds; a refund that does not go by transfer is left out."""
     return await tx.all_as(_PAYEES_OF, _PAYEES_OF_REFUNDS, account, list(refunds))
 
 

@@ -35,7 +35,7 @@ async def current_payee(tx: ReadTx, account: UUID) -> RefundPayee | None:
 async def payees_of(
     tx: ReadTx, account: UUID, refunds: Sequence[UUID]
 ) -> dict[UUID, PayeeOfRefund]:
-    """The bank accounts of those of these refunds that go by transfer, by refund."""
+    """The bank accounts of these refunds, by refund; a refund that does not go by transfer has no entry."""
     return {one.refund: one for one in await store.payees_of(tx, account, refunds)}
 
 

@@ -1,4 +1,4 @@
-"""Layouts of tables: roles of columns, by their names at providers and banks.
+"""Layouts of tables in files: the role of each column, by the names that providers and banks give to it.
 
 There are three: Xendit's balance report, Midtrans' settlement of a day, and the statement of a bank account, whose
 columns each bank names differently.  A new layout is one more value in `LAYOUTS`.

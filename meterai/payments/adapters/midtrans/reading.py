@@ -103,7 +103,7 @@ def signature_of(order_id: str, status_code: str, gross_amount: str, server_key:
 
 
 def read_object(raw: bytes) -> Json | None:
-    """The JSON object in these bytes; None if they contain no JSON object, or an object with the same name twice."""
+    """The JSON object in these bytes; None if they contain no JSON object, or one in which a name occurs twice."""
     try:
         check_names(raw.decode())
         return msgspec.json.decode(raw, type=dict[str, object])

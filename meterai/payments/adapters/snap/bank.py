@@ -1,7 +1,7 @@
 """Configuration of banks: settings describe the first bank, a file `DIR/banks/<name>.toml` each further bank.
 
-Keys are in DIR/keys.  Files of the first bank have the same names as in earlier versions; names of files of a further bank
-begin with the name of the bank.
+Keys are in DIR/keys.  Names of key files of a further bank begin with the name of the bank; those of the first bank do not, as
+in earlier versions.
 """
 
 from collections.abc import Mapping

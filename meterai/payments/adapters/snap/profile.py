@@ -23,15 +23,15 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The deviations of one kind of bank.
 
     paths          paths of services below `base`, by service code; a service without a path is not called
-    verbs          HTTP methods by service code, of services that do not use POST
+    verbs          HTTP methods of those services that do not use POST, by service code
     timestamp      form of X-TIMESTAMP
     signature      kind of our signatures, unless the configuration of the bank names another
     inbound_signature  kind of the bank's signatures in its calls to us
     encoding       encoding of our signatures
-    qr_service     the service code by which a query names a QR
+    qr_service     the code by which a query of a QR names the service that made the QR
     terminal_in_info  True if a query of a QR names the terminal in additionalInfo
     refunds_in_query  True if refunds of a QR are in the answer to its query, not in the transaction detail (service 13)
-    account_data   the spelling of the member with the facts of a virtual account
+    account_data   the spelling of the name of the JSON member with the facts of a virtual account
     customer_digits   digits of a virtual account's number after the id of our service
     """
 
