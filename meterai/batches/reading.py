@@ -312,7 +312,9 @@ def decoded(body: bytes) -> str:
 
 
 def _separator(text: str) -> tuple[str, str, int]:
-    """Return the separator of cells, the text after the line that declares it, and the number of skipped lines (0, 1)."""
+    """Return (separator of cells, text without a first line that only declares the separator, number of lines left out: 0 or
+    1).
+    """
     line, _, rest = text.partition("\n")
     first_line = line.strip("\r").strip('"')
     if first_line.lower().startswith("sep=") and len(first_line) == len("sep=") + 1:

@@ -231,7 +231,9 @@ class MonthOpen(NamedTuple):
 
 
 class MonthDue(NamedTuple):
-    """Rupiah of a month: drawn, returned, deposited, open duty; `surplus` of returns reduces the months after it."""
+    """Rupiah of a month: drawn, returned, deposited, and duty still open; a `surplus` reduces the duty of the months after
+    it.
+    """
 
     month: date
     drawn: int

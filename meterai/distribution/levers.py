@@ -41,7 +41,7 @@ DUE_WITHIN = timedelta(hours=23)  # until a refund is due: a refund takes a day 
 class DistributorTerms(msgspec.Struct, frozen=True):
     """Arguments to approve or change a distributor: organization as `acc_...`, and its terms.
 
-    `fee` is rupiah for each stamp.  The deposit is low below `low_rupiah`, or below `low_days` of mean sales.
+    `fee` is rupiah for each stamp.  The deposit is low below `low_rupiah`, or below the mean sales of `low_days` days.
     """
 
     organization: str

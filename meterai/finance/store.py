@@ -281,7 +281,7 @@ async def digest(tx: ReadTx, begin: datetime, end: datetime) -> DayDigest:
 
 
 async def journal(tx: ReadTx, begin: datetime, end: datetime) -> AsyncIterator[str]:
-    """Yield the entries of a period as lines of text, in the order of their digest, some at a time."""
+    """Yield the entries of a period as lines of text, some at a time, in the order in which `digest` hashes them."""
     await tx.allow(REPORT_SECONDS_MAX)
     async for some in _by_cursor(tx, _WRITTEN, _JOURNAL, [begin, end]):
         yield "".join(f"{one.line}\n" for one in some)

@@ -14,8 +14,8 @@ class OrderPaid(Event, frozen=True, kw_only=True):
 class DepositGrew(Event, frozen=True, kw_only=True):
     """The deposit of a seller grew.
 
-    By an order: written by `order_execute`.  Without an order (None): written by `sale_take_waiting`,
-    written by `sale_end`, written by `deposit_return`, written by `fee_move`.
+    Because an order for a deposit was executed: written by `order_execute`.  For another reason, with `order` None:
+    written by `sale_take_waiting`, written by `sale_end`, written by `deposit_return`, written by `fee_move`.
     """
 
     order: UUID | None

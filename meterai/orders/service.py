@@ -272,7 +272,7 @@ class OrderService:
         return await self._find_seller(slug)
 
     async def sells_again(self, account: UUID, order_id: UUID) -> SoldBy | None:
-        """Return the seller of an order with its current fee, to order again.
+        """Return the seller of an order, with the seller's current fee, for a repeated order.
 
         None if the order has no seller, the seller does not sell now, or the buyer is the seller.
         """
@@ -452,7 +452,7 @@ class OrderService:
     ) -> OrderTerms:
         """Return the terms of an order of a deposit of `pieces` times the price of a stamp.
 
-        The worker opens its attempt.  Refuses `AmountNotPayable`, `MethodOut`.
+        The worker opens the payment attempt of the order.  Refuses `AmountNotPayable`, `MethodOut`.
         """
         request = request_hash(OrderKind.DEPOSIT, pieces, *([method] if method else []))
         attempt, reference = payments.new_attempt(account)

@@ -2,12 +2,13 @@
 
 Promises this room keeps
   * Our intent is committed before the provider is called; an unknown outcome is queried.
-  * Notification, answer to a status query and return of the browser lead to the same capture, once per payment.
+  * A payment is captured once, whether a notification, the answer to a status query or the return of the buyer's browser
+    is the first to report it.
   * A notification is stored before it is answered; a wrong signature or a replay changes nothing, and the signature of
     a provider moves no money of any other provider.
   * Only a payment that its provider reports as paid moves money; signed news that cannot be booked is put into suspense.
   * Instructions that should not be paid any more are cancelled at their provider.
-  * Each cause has one refund, with the same number at the provider in every try.
+  * Each cause to give money back has one refund, with the same number at the provider in every try.
   * Money that a provider gives back without our refund is booked from the provider's record: no refund pays it again.
   * All money moves through this room: no other room refers to a provider, and only the packages of `adapters` implement
     protocols of providers.

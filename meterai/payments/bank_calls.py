@@ -93,8 +93,9 @@ async def _asked(
 
 
 async def _attempt_of(tx: ReadTx, rail: str, asked: BankInquiry) -> PaymentAttempt | None:
-    """The attempt of a virtual account: the attempt of our reference if the bank names it, else the newest with the account
-    number; None if there is no such attempt at this rail.
+    """The attempt that a virtual account belongs to; None if there is no such attempt at this rail.
+
+    If the bank names our reference, it is the attempt with this reference, else the newest attempt with the account number.
     """
     number = str(asked.provider_reference)
     reference = asked.told.said.reference if asked.told else None

@@ -83,8 +83,9 @@ def new_attempt(account: UUID) -> tuple[UUID, str]:
 async def attempts_of(
     tx: ReadTx, account: UUID, subjects: Sequence[UUID], paid_by: Sequence[UUID]
 ) -> dict[UUID, PaymentAttempt]:
-    """The attempt of each subject (order) to show to its buyer: the attempt in `paid_by` that paid the subject, else one that
-    can be paid now or soon, else the newest.
+    """For each subject (order), the attempt to show to its buyer.
+
+    It is the attempt that paid the subject, if it is in `paid_by`; else one that can be paid now or soon; else the newest.
 
     An attempt has instructions only while it can be paid.
     """
@@ -566,7 +567,7 @@ async def suspend_silent(tx: Tx) -> int:
 
 
 async def ask_about(tx: Tx, reference: str) -> None:
-    """Make the attempt with this reference of ours due to be queried at once; any other text changes nothing."""
+    """Make the attempt with this reference of ours due to be queried at once; does nothing for any other text."""
     with suppress(ValueError):
         await store.ask_now(tx, *parse_reference(reference))
 

@@ -335,7 +335,7 @@ async def open_later(
     """Record that an attempt could not be opened, with the provider's answer.
 
     is_perhaps_made       True if the provider may have made instructions
-    seconds, seconds_max  pause until the next try: the first, and the longest as it grows with each try
+    seconds, seconds_max  the first and the longest pause before a further try; pauses grow with each try
     """
     await tx.run(LATER, answer, is_perhaps_made, seconds, seconds_max, account, attempt_id)
 
@@ -461,7 +461,7 @@ async def cancel_later(
 ) -> None:
     """Record that a cancellation failed.
 
-    seconds, seconds_max  pause until the next try: the first, and the longest as it grows with each try
+    seconds, seconds_max  the first and the longest pause before a further try; pauses grow with each try
     give_up_seconds       time after the expiry of the attempt at which no more tries are made
     """
     await tx.run(CANCEL_LATER, give_up_seconds, seconds, seconds_max, account, attempt_id)

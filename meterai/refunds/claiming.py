@@ -290,7 +290,7 @@ class ClaimService:
     async def confirm(
         self, account: UUID, claim: UUID, *, actor: Actor, link: str = ""
     ) -> AccountClaim:
-        """Name a bank account whose holder's name is nearly the typed name; the buyer confirms it by this call.
+        """Name a bank account that the buyer confirms, since the holder's name at the bank is only nearly the typed name.
 
         Refuses `NotFound`, `AccountClaimOver`, `AccountWaitsForPerson`, and for a link as `opened` does.
         """

@@ -209,7 +209,7 @@ def accept_account(
     dry_run: DryRun = False,
     options: Options = NO_OPTIONS,
 ) -> None:
-    """Send the waiting money to a typed account (clm_...) that was held, or whose holder has another name."""
+    """Send the waiting money to a typed account (clm_...) that was held, or whose holder's name differs from the typed one."""
     named, said = AccountNamed(claim), f"{claim} gets what waits"
     _pull(options, ACCEPT, named, said, by=by, reason=reason, dry_run=dry_run)
 

@@ -64,10 +64,10 @@ class RefundView(msgspec.Struct, frozen=True, kw_only=True):
 
     `is_for_seller`: the order was paid from the deposit of a seller, to which the money returns; the buyer gets none of it.
 
-    `way` is the route of the money: by the `provider` of its payment, by `transfer` to the account that was named, or by
-    `claim`: the buyer must name an account.  `stage` is the progress of the refund, and says more than `state`: whether
-    something prevents sending it, whether it waits for an account, and whether the record of the bank confirms it.  Right
-    after its begin a refund has the stage `decided` and the way `provider`, until its way is chosen: query it again.
+    `way` is the route of the money: by the `provider` of its payment, by `transfer` to the bank account that the buyer named,
+    or by `claim`: the buyer must name a bank account.  `stage` is the progress of the refund, and says more than `state`:
+    whether something prevents sending it, whether it waits for a bank account, and whether the record of the bank confirms it.
+    Right after it began, a refund has the stage `decided` and the way `provider`, until its way is chosen: query it again.
     `account` is the bank account of a refund that does not go back by its provider, once an account is named.
 
     The state `refused` is not final: the bank declined to send the money, which we still hold for the buyer.  We send it

@@ -53,7 +53,7 @@ def signer_of(keyring: Keyring) -> DocumentSigner:
 
 
 def row_of(entry: LedgerEntry, key: bytes) -> bytes:
-    """Return an entry as one line of the file of an extract; `key` is the key of the marks."""
+    """Return an entry as one line of the file of an extract; `key` is the HMAC key from which the marks of orders are made."""
     link = hmac.digest(key, entry.account.bytes + entry.subject.bytes, hashlib.sha256)[:LINK_BYTES]
     legs = list(zip(entry.books, entry.amounts, strict=True))
     fields = {

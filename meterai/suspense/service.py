@@ -119,7 +119,7 @@ async def ended(tx: Tx, key: str, how: str) -> None:
 
 
 async def given_back(tx: Tx, reference: str, payment: str) -> None:
-    """Resolve the items for news that this payment was given back, once that money has left the books."""
+    """Resolve the items for news that this payment was given back; to be called when that money has left the books."""
     await store.given_back(tx, reference, payment)
 
 

@@ -312,7 +312,9 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """An endpoint found by its Idempotency-Key, with the hash of the creating request and its encrypted secret."""
+    """An endpoint found by the Idempotency-Key of the request that made it, with the hash of that request and the encrypted
+    secret.
+    """
 
     id: UUID
     request: bytes

@@ -343,7 +343,9 @@ async def claim(tx: Tx, wanted: Sequence[DeliveryLease]) -> list[DueMessage | No
 
 
 async def attempted(tx: Tx, made: Sequence[Attempted]) -> list[str | None]:
-    """Record attempts with their consequences. Return the state of the endpoint of each attempt."""
+    """Record attempts, and the states of messages and endpoints that follow. Return the state of the endpoint of each
+    attempt.
+    """
     columns = zip(
         *(
             (

@@ -518,7 +518,7 @@ async def not_booked(tx: Tx, account: UUID, attempt: UUID, payment: str, told: i
 async def given_back(
     tx: Tx, account: UUID, attempt: UUID, payment: str, amount: int, ours: Sequence[str]
 ) -> None:
-    """Book the sum that the provider gave back without us, in rupiah.
+    """Book that the provider gave back `amount` rupiah of a payment without us.
 
     ours  numbers of our refunds that the record has as well
     """

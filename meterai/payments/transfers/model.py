@@ -240,8 +240,9 @@ def limits_of(sources: Sequence[TransferBank]) -> TransferLimits:
 
 
 def source_for(wanted: ToPlan, sources: Sequence[TransferBank]) -> TransferBank | None:
-    """Choose the bank that sends money to a buyer: a bank that can send the whole sum, preferably the buyer's own; else a
-    bank that can send a part, preferably the buyer's own; None if no bank can send even the smallest part.
+    """Choose the bank that sends money to a buyer; None if no bank can send even the smallest part of it.
+
+    Banks that can send the whole sum are preferred to banks that can send a part; among equals, the buyer's own bank.
     """
     able = [one for one in sources if one.most >= wanted.least]
 

@@ -259,7 +259,8 @@ class TransferSender:
     async def _book(self, tx: Tx, transfer: Transfer, made: RefundMade | None) -> None:
         """Book the bank's answer about an ended transfer (`made`; None if the bank does not have it).
 
-        If the bank does not have a transfer that settled more than a day ago, an item in suspense is kept until it has.
+        If the bank does not have a transfer that settled more than a day ago, an item in suspense is open until the bank has
+        it.
         """
         item = f"refund_not_in_record:{transfer.number}"
         if made is not None:
@@ -312,8 +313,8 @@ class TransferSender:
         await self._database.once(store.record_balance, provider, rupiah, asked_at)
 
     async def show(self, limits: TransferLimits) -> None:
-        """Set the metrics of the float accounts and of the money that no transfer carries; log an error if the cover is
-        low.
+        """Set the metrics of the float accounts and of the money without a planned transfer; log an error if the float accounts
+        may soon be empty.
         """
         async with self._database.reading() as tx:
             found, waiting = await store.floats(tx), await store.waiting(tx, limits)

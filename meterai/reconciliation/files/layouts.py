@@ -62,7 +62,7 @@ class TableLayout:
 
     roles      names of columns, in lower case, by role
     needs      roles that the layout requires
-    judge      returns kind and numbers of a row, from its texts, its direction and the names in its words
+    judge      returns kind and numbers of a row, from its texts, its direction, and known names of providers and accounts
     is_of_day  True if a file covers one day
     """
 

@@ -220,7 +220,7 @@ class MidtransRail:
         about: PaymentIdentity,
         content: Mapping[str, object] | None = None,
     ) -> Answer:
-        """Make a call; the answer was compared with the subject of the call and with our merchant id.
+        """Make a call, and compare the answer with the subject of the call (`about`) and with our merchant id.
 
         Refuses as the calls of `Rail` do; an answer about another subject (`AboutAnother`) is logged here.
         """

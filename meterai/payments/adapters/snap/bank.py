@@ -116,7 +116,8 @@ def first_bank(settings: Settings) -> SnapBank:
 
 
 def bank_of_file(name: str, told: Mapping[str, object], source: str) -> SnapBank:
-    """The configuration of the bank `name`, from the content of its file (`told`); `source` is the path for the refusal.
+    """The configuration of the bank `name`, from the content of its file (`told`); `source` is the path of the file, for
+    refusals.
 
     Refuses `ConfigurationWrong`.
     """

@@ -51,7 +51,7 @@ class SnapClient:
     async def call(
         self, service: str, about: PaymentIdentity, content: Mapping[str, object]
     ) -> Answer:
-        """Call a service with the body `content`; the answer was compared with `about` and with our identity.
+        """Call a service with the body `content`, and compare the answer with `about` and with our identity.
 
         Refuses as the calls of `Rail` do; an answer about another subject (`AboutAnother`) is logged here.
         """

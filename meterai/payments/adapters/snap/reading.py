@@ -1,4 +1,4 @@
-"""Parsing of a bank's answers and notifications in SNAP BI; pure, and defined for any bytes.
+"""Parsing of a bank's answers and notifications in SNAP BI; pure, and able to process any bytes.
 
 An answer is done, refused, or of unknown outcome.  It is done only if the HTTP status is 200 *and* the body has the success
 code of the called service (200, service, 00).  It is refused if the HTTP status is 4xx and the body has a code of that
