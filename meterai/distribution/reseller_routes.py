@@ -184,7 +184,7 @@ async def show_sold_of(
     day: OfDay = None,
 ) -> SoldView:
     """Show, for a month or a day, the rupiah that your deposit paid for the sales of a reseller, and the rupiah returned to
-    it.
+    your deposit.
     """
     return await resellers.sold(account, read("acc", reseller_id), StatementSpan.read(month, day))
 
@@ -213,7 +213,7 @@ async def show_sold(
     day: OfDay = None,
 ) -> SoldView:
     """Show, for a month or a day, the rupiah that your distributor's deposit paid for your sales, and the rupiah returned to
-    it.
+    that deposit.
     """
     return await resellers.sold_by(account, StatementSpan.read(month, day))
 
