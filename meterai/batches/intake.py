@@ -41,7 +41,7 @@ DAY_SECONDS = 86_400.0
 
 
 class ReceivedFile(NamedTuple):
-    """A received file: its name, and its bytes or the refusal of the file."""
+    """A received file: its name, and either its bytes or the reason why it is refused."""
 
     name: str
     content: bytes

@@ -158,7 +158,7 @@ async def _copy_body(request: Request[Any, Any, Any], file: IO[bytes]) -> None:
 async def files_of_form(
     request: Request[Any, Any, Any], batches: BatchService
 ) -> AsyncIterator[ReceivedFile]:
-    """Yield the files of a form; in place of an archive, the files in it."""
+    """Yield the files of a form; if one is an archive, the files in the archive are yielded instead."""
     folder = bodies_of(request).directory
     rows_max = batches.settings.batch_rows_max
     async for file in each_file(request, folder, files_max=rows_max):

@@ -373,7 +373,7 @@ async def refuse(
 async def documents_known(
     tx: ReadTx, account: UUID, sha256: Sequence[bytes]
 ) -> Mapping[bytes, str]:
-    """Return the names of those documents whose bytes are still stored, by their digests."""
+    """Return, by digest, the names of those of the documents whose bytes are still stored."""
     rows = await tx.all(_DOCUMENTS_KNOWN, account, list(sha256))
     return {row["sha256"]: row["name"] for row in rows}
 
@@ -542,12 +542,12 @@ async def row(tx: ReadTx, account: UUID, batch: UUID, number: int) -> BatchRow |
 
 
 async def by_id(tx: ReadTx, batch: UUID) -> list[BatchKey]:
-    """Return account and id of the batches with this id, whatever their account."""
+    """Return account and id of the batches with this id, of any account."""
     return await tx.all_as(_KEYS, BY_ID, batch)
 
 
 async def by_reference(tx: ReadTx, reference: str, limit: int) -> list[BatchKey]:
-    """Return account and id of the batches with this reference, whatever their account."""
+    """Return account and id of the batches with this reference, of any account."""
     return await tx.all_as(_KEYS, _BY_REFERENCE, reference, limit)
 
 

@@ -43,7 +43,7 @@ COLLECTOR = Lifecycle(
 
 
 class DrawState(StrEnum):
-    """State of a draw; the state of its order belongs to the order."""
+    """State of a draw; the order that it pays has a state of its own."""
 
     WAITING = "waiting"
     TAKEN = "taken"
@@ -101,7 +101,7 @@ class MonthStanding(StrEnum):
 
 
 class NoCollector(Refusal):
-    """The account is not a collector, or no longer one."""
+    """The account is not a collector, or no longer a collector."""
 
     code = "no_collector"
     status = 404

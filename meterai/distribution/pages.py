@@ -173,7 +173,7 @@ async def show_statement_page(
     distribution: NamedDependency[DistributionService],
     account: NamedDependency[UUID],
 ) -> Page:
-    """Show the statement of a month by day, or of a day by move, with links to its files."""
+    """Show the statement of a month with a sum for each day, or of a day with each movement, and links to its files."""
     of = _span(request)
     statement: StatementView = await distribution.statement(account, of)
     is_day = "day" in request.query_params

@@ -446,7 +446,7 @@ async def distributor_of(tx: ReadTx, seller: UUID) -> UUID | None:
 
 
 async def orders_of(tx: ReadTx, found: Sequence[Sale]) -> list[OrderOfSale]:
-    """Return the states of the orders of these sales, whoever the buyers are."""
+    """Return the states of the orders of these sales, of any buyers."""
     return await tx.all_as(
         _ORDERS,
         "SELECT o.order_id AS order, o.state FROM unnest(%s::uuid[], %s::uuid[]) AS w (account_id, order_id)"
@@ -565,7 +565,7 @@ async def set_logo(
 
 
 async def logo(tx: ReadTx, account: UUID, name: str) -> bytes | None:
-    """Return the logo of a sales page with this hash; None if its logo has another hash."""
+    """Return the logo of a sales page if it has this hash; None if the page has another logo."""
     query = "SELECT logo FROM shops WHERE account_id = %s AND logo_hash = %s"
     found: bytes | None = await tx.value(query, account, name)
     return found

@@ -54,7 +54,7 @@ class DayClosed(Refusal):
 
 
 class DayNotNext(Refusal):
-    """Days are closed one after another: the named day is next."""
+    """Days are closed one after another, and another day is next; the refusal names it."""
 
     code = "day_not_next"
 
@@ -468,7 +468,7 @@ class UnexplainedBreak(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Close:
-    """Close of a day. `sha256` is that of the concatenated digests of its entries."""
+    """Close of a day. `sha256` is the hash of the concatenated digests of the day's entries."""
 
     day: date
     entries: int

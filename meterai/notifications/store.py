@@ -228,7 +228,7 @@ async def sent(tx: Tx, account: UUID, mail: UUID) -> None:
 
 
 async def later(tx: Tx, account: UUID, mail: UUID, *, seconds: float, fault: str) -> None:
-    """Store the fault of a mail that could not be sent, and put it off by `seconds`."""
+    """Store the fault of a mail that could not be sent, and postpone the mail by `seconds`."""
     await tx.run(_LATER, fault, seconds, account, mail)
 
 

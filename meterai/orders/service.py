@@ -240,7 +240,7 @@ class OrderService:
         self._find_seller: FindSeller | None = None
 
     def sell_by(self, find: FindSeller) -> None:
-        """Set the function that finds sellers; it belongs to a room that calls this one."""
+        """Set the function that finds sellers, since it belongs to a room that this room must not call."""
         self._find_seller = find
 
     async def sold_by(

@@ -162,7 +162,7 @@ class OwnRail(ABC):
 
 
 class OwnRailSettings(msgspec.Struct, frozen=True):
-    """No settings: the room of the rail has them."""
+    """Empty settings: the settings of such a rail are those of its room."""
 
 
 def own_number(name: str, account: UUID, source: UUID) -> str:

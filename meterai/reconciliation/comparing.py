@@ -28,8 +28,9 @@ class Doubted:
 async def doubted_of(tx: Tx, of: Days) -> Doubted:
     """Find out to which payment each line belongs, and return the payments whose sums must be compared.
 
-    These are payments with a line that does not match exactly (`sides.UNMATCHED`), payments that moved in the books without a
-    line, and payments with an open item.  For the float account the result is empty: its transfers are compared by buyer.
+    These are payments with a line that does not match exactly (`sides.UNMATCHED`), payments whose movements of the day differ
+    between record and books, and payments with an open item.  For the float account the result is empty: its transfers are
+    compared by buyer.
     """
     if of.provider == FLOAT:
         return Doubted((), ())

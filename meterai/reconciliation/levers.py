@@ -76,7 +76,8 @@ def _grows(item: Item) -> int:
 
 
 async def _counterpart(tx: ReadTx, item: Item, to: str) -> Item | None:
-    """Return the open item that `to` names and that balances the money of `item`; None if `item` has no money.
+    """Return the open item that `to` names and that balances the money of `item`; None if there is none and `item` has no
+    money.
 
     Refuses `NotABreak` if `item` has money that no such item balances, since the books would not agree, or if `to` is empty or
     too long.

@@ -332,7 +332,7 @@ def refused_as(claim: AccountClaim, state: AccountClaimState) -> Refusal:
 
 
 class AccountTriesSpent(Refusal):
-    """A buyer has used up its tries to name an account within a day."""
+    """A buyer has used up its tries to name a bank account within a day."""
 
     code = "account_tries_spent"
     status = 429
@@ -345,7 +345,7 @@ class AccountTriesSpent(Refusal):
 
 
 class AccountTriesOfNetworkSpent(Refusal):
-    """A network has used up its tries to name accounts within an hour."""
+    """An IP network has used up its tries to name bank accounts within an hour."""
 
     code = "account_tries_of_network_spent"
     status = 429
@@ -354,7 +354,7 @@ class AccountTriesOfNetworkSpent(Refusal):
 
 
 class AccountTriesOfAllSpent(Refusal):
-    """All buyers together have used up the tries to name accounts within an hour."""
+    """All buyers together have used up the tries to name bank accounts within an hour."""
 
     code = "account_tries_of_all_spent"
     status = 503

@@ -82,7 +82,7 @@ def _endpoints(name: str) -> tuple[ProviderEndpoint, ...]:
 
 
 def endpoint_path(bank: str, kind: ProviderCallKind) -> str:
-    """The path at which the bank of this name makes calls of this kind."""
+    """The path of our webhook endpoint for calls of this kind by the bank of this name."""
     return f"/snap{'' if bank == FIRST else f'/{bank}'}{PATHS[kind]}"
 
 
