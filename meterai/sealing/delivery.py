@@ -1,8 +1,8 @@
 """Sealing for the platform: every sealed document is verified before delivery.
 
-The engine promises a valid seal.  If it read a document in another way than a verifier does (such as an encryption
-that depends on the update), the seal would be found invalid after payment.  So the stamped file is opened again, and
-the new seals are verified independently.
+The engine promises a valid seal.  But it could read a document in another way than a verifier does, for example if the
+encryption depends on the update; the buyer would then find an invalid seal after paying.  So the stamped file is opened again,
+and the new seals are verified independently.
 """
 
 from collections.abc import Sequence

@@ -21,9 +21,9 @@ def examining(
 ) -> Work[tuple[PreparedDocument, Verdict]]:
     """Return a `Work` that prepares a document for stamping and verifies the seals in it.
 
-    Its result is the prepared document and the verdict on it before stamping.  Refuses with the refusals of `ingest`,
-    with `NotJudged` and `TooManySeals`, and with `ExistingSealInvalid` if one of our seals in it is invalid, or if it
-    has our identifiers without a seal: beside a new seal they would look valid too.
+    Its result is the prepared document and the verdict on it before stamping.  Refuses with the refusals of `ingest`, and with
+    `NotJudged` and `TooManySeals`.  Refuses with `ExistingSealInvalid` if one of our seals in the document is invalid, or if
+    the document has our identifiers but no seal: beside a new seal, both would look valid.
     """
     prepared = yield from ingesting(document, placements)
     if not prepared.inspection.signatures and BYTE_RANGE not in prepared.document:

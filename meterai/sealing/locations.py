@@ -35,8 +35,8 @@ def locating(
 ) -> Work[list[StampLocation]]:
     """Return a `Work` that finds the stamps with these serials, at most `STAMPS_MAX`, in page order.
 
-    If several annotations have the same serial, the last object counts: the update with the seal comes last, and an
-    earlier annotation may have a copied name.  The result is empty if the document cannot be read.
+    If several annotations have the same serial, the last object counts, because an earlier annotation may be a forgery with a
+    copied name, and the update with the seal comes last.  The result is empty if the document cannot be read.
     """
     parameters = {"password": password.decode("latin-1"), "serials": sorted(serials)}
     answer = yield Task("locate", document, parameters, wall_seconds=_WALL_SECONDS)

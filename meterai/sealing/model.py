@@ -113,8 +113,8 @@ class PageSize:
 class Inspection:
     """Result of `inspect`: the number of pages, the size of the page of each placement, and the number of signatures.
 
-    A signature may be a seal of ours.  An invalid seal in a document is not detected here and not repaired by stamping,
-    so a caller should `verify` a signed document before it reserves a stamp for it.
+    The signatures may include seals of ours.  `inspect` does not detect an invalid seal, and stamping does not repair it. So a
+    caller should `verify` a signed document before it reserves a stamp for it.
     """
 
     pages: int
@@ -207,9 +207,10 @@ class LaterSignature:
 
 @dataclass(frozen=True, slots=True)
 class EarlierSeal:
-    """Our earlier seal over the first `sealed_bytes`; another party appended bytes before our newest seal was made.
+    """An earlier seal of ours, over the first `sealed_bytes` of the file.
 
-    Its serials do not belong to the present document.
+    Another party appended bytes behind it before our newest seal was made, so its serials do not belong to the present
+    document.
     """
 
     sealed_bytes: int
@@ -221,14 +222,13 @@ class EarlierSeal:
 class CheckReport:
     """Answer of `verify`.
 
-    `serials` are those of the newest seal and of the seals directly before it, first stamp first.  They are
-    filled for every verdict, so a caller reads the verdict before it uses them.  `sealed_at` is the time that the
-    newest seal states.
+    `serials` are those of the newest seal and of the seals directly before it, first stamp first.  They are filled for every
+    verdict, so a caller must read the verdict before it uses them.  `sealed_at` is the time that the newest seal states.
 
-    The following are filled only with a good verdict.  `sealed_bytes` is the length of the sealed revision and
-    `sha256_sealed` its digest; `sha256_original` is the digest of the file before the newest stamping; `originals` has
-    for each serial the digest of the document that it was affixed to.  `earlier` are our seals that do not count for
-    the document, and `later` are the signatures behind the sealed bytes.
+    The following fields are filled only with a good verdict.  `sealed_bytes` is the length of the sealed
+    revision and `sha256_sealed` its digest.  `sha256_original` is the digest of the file before the newest stamping.
+    `originals` has for each serial the digest of the document that it was affixed to.  `earlier` are our seals that do not
+    count for the document, and `later` are the signatures behind the sealed bytes.
 
     `is_spoilt` is true if any seal of ours in the file, the newest or an earlier one, is invalid.
     """
@@ -275,7 +275,7 @@ class DocumentEncrypted(Refusal):
 class EncryptedWithoutIdentifier(Refusal):
     """The document is encrypted, and its file identifier (/ID) is missing.
 
-    An update has to add the identifier, and the key is derived from it (ISO 32000-2, section 7.6.4.3.2), so nobody
+    An update has to add an identifier.  The key is derived from the identifier (ISO 32000-2, section 7.6.4.3.2), so nobody
     could open the stamped file.
     """
 
@@ -307,7 +307,7 @@ class SignatureRangeMalformed(Refusal):
 class DynamicForm(Refusal):
     """The form of the document is built when it is opened (XFA).
 
-    Some readers show that form in place of the pages, so they show no stamp, and our renderer cannot compare it.
+    Some readers show that form in place of the pages, and so show no stamp.  Our renderer cannot compare the two.
     """
 
     code = "dynamic_form"
@@ -476,7 +476,7 @@ class TooManySeals(Refusal):
 
 
 class NotJudged(Refusal):
-    """The check did not end within its time on a busy machine, so there is no verdict yet."""
+    """The check did not end in time because the machine is busy, so there is no verdict yet."""
 
     code = "not_judged"
     status = 503
@@ -563,7 +563,7 @@ def check_placements(placements: Sequence[Placement]) -> None:
 def check_apart(placements: Sequence[Placement], pages: Sequence[int]) -> None:
     """Refuse with `PlacementsOverlap` stamps that overlap; `pages` has the page number of each placement.
 
-    Stamps may touch, because a caller may have rounded computed corners.
+    Stamps may touch.  Their edges may overlap by a rounding error, since callers may compute and round coordinates.
     """
     for (first, (one, page)), (second, (other, on)) in combinations(
         enumerate(zip(placements, pages, strict=True), start=1), 2
@@ -578,7 +578,7 @@ def _box(placement: Placement) -> Corners:
 
 
 def overlap(one: Corners, other: Corners) -> bool:
-    """True if two boxes overlap by more than the rounding error of adjacent ones."""
+    """True if two boxes overlap by more than a rounding error, so that boxes with a common edge do not."""
     across = min(one[2], other[2]) - max(one[0], other[0])
     along = min(one[3], other[3]) - max(one[1], other[1])
     return across > OVERLAP_MAX and along > OVERLAP_MAX

@@ -24,10 +24,10 @@ OCCURRENCE_MAX = 1_000
 def placing(
     document: bytes, places: Sequence[PlacementWish], password: bytes = b""
 ) -> Work[tuple[Placement, ...]]:
-    """Return a `Work` that finds a placement for each request; a request that is a placement is returned unchanged.
+    """Return a `Work` that finds a placement for each request; an exact placement is returned unchanged.
 
-    Whether a stamp fits there is checked later, by `accepting`.  Refuses with the refusals of opening the document, with
-    `PageOutOfRange`, `TextNotFound` and `TextNotSearched`.
+    It is not checked whether a stamp fits there; `accepting` does that.  Refuses with the refusals of opening the document,
+    with `PageOutOfRange`, `TextNotFound` and `TextNotSearched`.
     """
     kept = tuple(one for one in places if isinstance(one, Placement))
     if len(kept) == len(places):

@@ -70,8 +70,8 @@ class InkSurvey:
     ) -> Placement | None:
         """Return a placement on `page` where a stamp of this width covers nothing; `None` if there is none.
 
-        It is the free place nearest to the usual place of signatures: the last block of text on the right side of the
-        page, or on an empty page the lower right.  `taken` are stamps on the page, which are kept free too.
+        Among the free places it is the one nearest to where people usually sign: at the last block of text on the right side of
+        the page, or on an empty page at the lower right.  `taken` are stamps on the page, which are not covered either.
         """
         shape = Placement(page, 0.0, 0.0, width)
         places = _Places(self, shape)

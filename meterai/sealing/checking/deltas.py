@@ -1,6 +1,6 @@
 """Reading of the seal in a delta without the original: certificates, signature over the attributes, and claims.
 
-The signed digest covers the original too, so a delta alone does not prove that the seal is valid.  It proves only that
+The digest that was signed covers the original too.  So a delta alone does not prove that its seal is valid; it proves only that
 the sealing key signed that digest.
 """
 

@@ -1,8 +1,8 @@
 """Recognition of the evidence that we append behind a seal (`writing.security_store`).
 
-The update with the evidence is not signed.  So it is accepted only if it equals, byte for byte, an update made anew
-from the certificates and answers in it, each of which must be signed below a pinned root.  Any other bytes behind a
-seal count as appended by another party.
+The update with the evidence is not signed.  So the update is made anew from the certificates and answers in it, and accepted
+only if the result equals it, byte for byte.  Each certificate and answer must be signed below a pinned root. Any other bytes
+behind a seal count as appended by another party.
 """
 
 import re

@@ -122,9 +122,9 @@ def read_report(
 ) -> CheckReport:
     """Decode the report of a task about a file of `size_bytes`.
 
-    `always` and `sometimes` are the names of the checks that every genuine report has, and of those that it may have.
-    Raises `NotAnswered` if the report contradicts itself, has a check of another name, or has a good verdict
-    although one of the `always` checks is missing or any check failed.
+    `always` has the names of the checks that every genuine report contains, and `sometimes` those that it may contain. Raises
+    `NotAnswered` if the report contradicts itself, if it has a check of another name, or if its verdict is good although a
+    check failed or one of `always` is missing.
     """
     checks = tuple(
         Check(

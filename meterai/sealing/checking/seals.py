@@ -1,8 +1,8 @@
-"""Search for our seals by their bytes.  The form of a document is not used, since it may lead to another place.
+"""Search for our seals by their bytes.  The form of a document is not read, since it may lead to other bytes.
 
-The gap of a seal is the value of /Contents, the only bytes that the signature does not cover.  In our layout the
-byte range follows directly behind the gap.  So the numbers of a byte range state where the gap should be, and this is
-compared with its actual position.
+The gap of a seal is the value of /Contents, the only bytes that the signature does not cover.  In our layout the byte range
+follows directly behind the gap.  The numbers of the byte range state the position of the gap; a seal is in place only if that
+is its actual position.
 """
 
 import hashlib
@@ -47,7 +47,10 @@ class Seal:
 
 @dataclass(frozen=True, slots=True)
 class Digests:
-    """SHA-256 of the file before the stamping and of the covered bytes; `sealed` is the hash state at their end."""
+    """SHA-256 of the file before the stamping, and of the covered bytes.
+
+    `sealed` is the hash state over all bytes of the file up to the end of the covered ones.
+    """
 
     original: bytes
     covered: bytes
@@ -114,7 +117,7 @@ def digests_of(
 ) -> list[Digests | None]:
     """Return the digests for each seal, in one pass over the file; `None` for a seal out of place or cut off.
 
-    `known` is the SHA-256 state over the first bytes of the file, and their number: these bytes are not hashed again.
+    `known` is a SHA-256 state and the number of bytes at the beginning of the file that it covers; these are not hashed again.
     """
     state, at = known if known is not None else (hashlib.sha256(), 0)
     state = state.copy()

@@ -79,7 +79,7 @@ def _covered_end(document: Document, found: SignatureField) -> int:
 
 
 def _contents(document: Document, found: SignatureField) -> bytes:
-    """Return the padded SignedData, which is not encrypted even in an encrypted document (ISO 32000-2, section 7.6.2)."""
+    """Return the padded SignedData; it is not encrypted even in an encrypted document (ISO 32000-2, section 7.6.2)."""
     start, stop = found.signature.spans.get(b"/Contents", (0, 0))
     # Several fields may refer to the same signature, and its SignedData is parsed each time, so each time is counted.
     document.note_parsed(_PARSED_PER_DIGIT * (stop - start))

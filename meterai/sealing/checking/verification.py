@@ -1,9 +1,9 @@
 """The verifier.  It judges the sealed revision only, not the bytes behind it.
 
-Our seals are found by their bytes.  For each seal the file is cut at the end of the covered bytes, and that part is
-judged alone.  If nothing but our own evidence follows a valid seal, the file is `genuine`; if other bytes follow, it is
-`genuine_then_extended`.  The verdict is that of the newest seal.  An earlier seal counts if the next update of ours
-begins exactly where the revision of that seal ends.
+Our seals are found by their bytes.  For each seal the file is cut at the end of the covered bytes, and that part is judged
+alone.  The verdict is that of the newest seal.  If it is valid, and only our own evidence follows, the file is `genuine`; if
+other bytes follow, it is `genuine_then_extended`.  The serials of an earlier seal count too if the next update of ours begins
+exactly where the revision of the earlier seal ends.
 """
 
 from collections.abc import Sequence
@@ -94,8 +94,8 @@ def judged(
 ) -> CheckReport:
     """Check a document in this process, within limits; with the limits of a first look it may raise `TooMuchHere`.
 
-    `known` is the SHA-256 state over the first bytes of the document, and their number: seals within these bytes are
-    not checked, and the bytes are not hashed again.
+    `known` is a SHA-256 state and the number of bytes at the beginning of the document that it covers.  Seals within these
+    bytes are not checked, and the bytes are not hashed again.
     """
     try:
         if len(question.document) > CHECKED_BYTES_MAX:
@@ -157,9 +157,9 @@ def _name(signature: Signature) -> str:
 class _JudgedSeal:
     """One seal, judged by the part of the file that it covers.
 
-    `end` is the end of the sealed revision with our evidence, and `previous_length` the length of the file to which
-    the update with the seal was appended, both in bytes; they are meaningful with a good verdict only.  The opened
-    document is not kept, to save memory: a file may have twenty seals.
+    `end` is the length of the sealed revision, our evidence included.  `previous_length` is the length of the file before the
+    update with this seal.  Both are in bytes, and meaningful with a good verdict only.  The opened document is not kept, to
+    save memory: a file may have twenty seals.
     """
 
     seal: Seal
@@ -220,7 +220,7 @@ class _Judging:
         )
 
     def _stated(self, newest: _JudgedSeal, *, is_spoilt: bool) -> CheckReport:
-        """Return the report on a statement.  Bytes behind its seal make it `altered`, since a part of it could mislead."""
+        """Return the report on a statement.  Bytes behind its seal make it `altered`: a part of a statement could mislead."""
         is_whole = newest.end == len(self._question.document)
         checks = tuple(
             one if is_whole or one.name != "structure" else replace(one, passed=False)

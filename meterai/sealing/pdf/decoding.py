@@ -65,7 +65,7 @@ class ReadBudget:
             raise self._limits.exceeded("more values than a document may make us look at")
 
     def look_into(self, sections: int) -> None:
-        """Count a number of sections that were searched for an object without result."""
+        """Count `sections` cross-reference sections that were searched for an object and do not have it."""
         self._looked_into += sections
         if self._looked_into > self._limits.looked_into:
             raise self._limits.exceeded("too many objects in too many updates")
@@ -77,7 +77,7 @@ class ReadBudget:
             raise self._limits.exceeded("too many signatures")
 
     def take(self, data: bytes) -> bytes:
-        """Count data that need no decoding as decoded, since they take memory too; return them."""
+        """Count data that need no decoding like decoded data, since both take memory; return the data."""
         self._decode(len(data))
         return data
 
@@ -106,8 +106,9 @@ PNG_PREDICTORS = range(10, 16)
 class Rows:
     """Rows of a cross-reference stream, of `width` bytes each.
 
-    With the predictor "up" each row is stored as its difference from the row above, so a row is the sum of all stored
-    rows up to it.  The first `_SUMMED_MAX` rows are summed on request; after that, all columns are summed once and kept.
+    With the predictor "up" only the difference between a row and the row above is stored, so a row is the sum of all stored
+    rows up to it.  For the first `_SUMMED_MAX` requested rows this sum is computed alone.  After that, all rows are summed
+    once, column by column, and kept.
     """
 
     _SUMMED_MAX = 12  # requested rows, up to which single sums are cheaper

@@ -68,7 +68,7 @@ class _ObjectStream(NamedTuple):
     words: list[bytes]
 
     def start(self, number: int, index: int) -> int:
-        """Return the start of the object with this index.  Refuses another number there, since readers differ on it."""
+        """Return the start of the object with this index.  Refuses if the table has another object number at the index."""
         words = self.words
         if words[2 * index : 2 * index + 1] != [b"%d" % number]:
             raise DocumentBroken(f"object {number} is not where its stream has it")

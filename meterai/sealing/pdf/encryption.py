@@ -1,7 +1,7 @@
 """Encryption and decryption of strings and streams of an encrypted document (ISO 32000-2, section 7.6).
 
-qpdf derives the file's key from the password, since it supports every revision of the standard
-handler.  Encryption with that key is done here, because appended objects must be encrypted too.
+qpdf derives the file's key from the password, since it supports every revision of the standard handler.  Data are encrypted and
+decrypted here with that key, since the objects of an update must be encrypted too.
 """
 
 import hashlib

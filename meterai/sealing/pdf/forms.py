@@ -92,8 +92,8 @@ def certification(document: Document) -> Dictionary | None:
 def count_signatures(document: Document) -> int:
     """Return the number of signatures in the document.
 
-    Refuses with `ChangesForbidden` if a signature forbids another seal: a certification (DocMDP) or a lock may forbid
-    all changes, and a lock of all fields but named ones applies to the field of a seal too.  Refuses with
+    Refuses with `ChangesForbidden` if a signature forbids another seal.  A certification (DocMDP) or a field lock may forbid
+    all changes; a lock on all fields except named ones also covers the field of a new seal.  Refuses with
     `SignatureRangeMalformed` if a byte range is malformed.
     """
     found = signature_fields(document)
@@ -118,7 +118,8 @@ def count_signatures(document: Document) -> int:
 def _check_ranges(document: Document, signature: Dictionary) -> None:
     """Refuse with `SignatureRangeMalformed` a byte range that is malformed or ends behind the file (ISO 32000-2, 12.8.1).
 
-    A range beyond the end would cover a part of our update, so that our bytes would decide whether the signature is valid.
+    A range that ends behind the file would cover a part of our update.  Our bytes would then decide whether the signature is
+    valid.
     """
     numbers = document.items(signature, b"/ByteRange")
     end, is_first = 0, True

@@ -102,7 +102,7 @@ class _Contradiction(Exception):
 class PageTree:
     """Page tree of a document.  Refuses with `NoPages` or `DocumentBroken`.
 
-    `is_walked` is true once a count in the tree was found to be wrong.  Readers that use the counts then show other
+    `is_walked` is true once a count of pages in the tree was found to be wrong.  Then readers that use the counts show other
     pages than readers that walk the tree.
     """
 

@@ -1,7 +1,7 @@
 """Tagged documents: adds an element for each stamp to the structure tree, which screen readers use.
 
-See ISO 32000-2, section 14.7, and PDF/UA-1, section 7.18.  A structure tree of an unexpected form is left unchanged;
-the alternative text of the stamp is then only in its annotation, where every reader finds it.
+See ISO 32000-2, section 14.7, and PDF/UA-1, section 7.18.  A structure tree of an unexpected form is left unchanged. The
+alternative text of a stamp is then in its annotation only, where every reader finds it.
 """
 
 from typing import NamedTuple

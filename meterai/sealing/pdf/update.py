@@ -83,7 +83,7 @@ class PdfUpdate:
         return first
 
     def add(self, number: int, body: bytes | Stream) -> None:
-        """Add a new object with a reserved number; `body` is its value as written, or a stream."""
+        """Add a new object with a reserved number; `body` is its value in PDF syntax, or a stream."""
         if isinstance(body, Stream):
             data = body.data
             if self._cipher is not None:
@@ -100,13 +100,13 @@ class PdfUpdate:
     # -- changes of existing objects ---------------------------------------------------------
 
     def splice(self, ref: Ref, holder: Dictionary, splice: Splice) -> None:
-        """Apply a splice to the existing object `ref`, within `holder`, a dictionary in it."""
+        """Apply a splice to the dictionary `holder`, which is in the existing object `ref`."""
         if holder.is_ambiguous:
             raise DocumentBroken("a dictionary that must be changed has a key twice")
         self._object(ref, holder).splices.append(splice)
 
     def insert(self, ref: Ref, holder: Dictionary, entries: bytes) -> None:
-        """Add entries, as written, to the dictionary `holder` in the existing object `ref`."""
+        """Add entries (in PDF syntax) to the dictionary `holder` in the existing object `ref`."""
         self.splice(ref, holder, Splice(holder.stop, holder.stop, entries))
 
     def put(self, ref: Ref, holder: Dictionary, key: bytes, value: bytes) -> None:
@@ -118,7 +118,7 @@ class PdfUpdate:
             self.splice(ref, holder, Splice(*span, b" " + value))
 
     def append(self, ref: Ref, holder: Dictionary, key: bytes, items: bytes) -> None:
-        """Add items, as written, to the array under a key of `holder`, direct or referenced; create a missing array."""
+        """Add items (in PDF syntax) to the array under a key of `holder`, direct or referenced; create a missing array."""
         span = holder.spans.get(key)
         if span is not None and holder.buffer.startswith(b"[", span[0]):
             # The items are inserted before the closing bracket, without parsing the array.

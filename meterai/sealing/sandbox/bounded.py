@@ -1,13 +1,13 @@
 """Tasks on untrusted bytes, each in a separate process that is killed when it exceeds a limit.
 
-A step that takes more than a few milliseconds, or needs a library that is not safe with hostile files,
-is a `Task`.  Each task runs in a new process, forked by a server (`fork_server`) that has the libraries loaded and never
-reads a document.  The process has limits of processor time, memory and wall time, and is killed when it exceeds any of
-them.  The caller then gets `None`, and also if the process crashed or its answer was too long.  A hostile document may
-have taken over the process, so the caller must check the bytes of an answer (`answers`).
+A step is a `Task` if it takes more than a few milliseconds, or needs a library that is not safe with hostile files.  Each task
+runs in a new process, forked by a server (`fork_server`) that has the libraries loaded and never reads a document. The limits
+are of processor time, memory and wall time.  The caller gets `None` if the process exceeded a limit or crashed, or if its
+answer was too long.  A hostile document may have taken over the process, so the caller must check the bytes of an answer
+(`answers`).
 
-A `Work` is a generator that yields tasks and is sent their answers.  `finish` runs a work and waits for its result;
-`pool.Pool` runs many works without a thread for each.
+A `Work` is a generator that yields tasks and is sent their answers.  `finish` runs a work and waits for its result; `pool.Pool`
+runs many works without a thread for each.
 """
 
 import asyncio

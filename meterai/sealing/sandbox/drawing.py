@@ -40,10 +40,10 @@ class PageNotSeen(Exception):
 
 
 class PictureRequest(NamedTuple):
-    """Request for the picture of a page (`number` counts from 1), or of a part of it, `pixels_wide`.
+    """Request for a picture of a page or of a part of it; the picture is `pixels_wide` pixels wide.
 
-    `pages` is the expected number of pages of the document.  `page_width` and `page_height` are the expected size of the
-    page as it is shown, in units of the file.
+    `number` is the page, from 1, and `pages` the number of pages that the document should have.  `page_width` and `page_height`
+    are the size that the page should have as it is shown, in units of the file.
     """
 
     number: int

@@ -1,9 +1,9 @@
 """Server that forks a process for each task of `bounded`, and kills the process when it exceeds its limits.
 
-Standard input is a socket from the owner, the process that requests the tasks.  For each task the server receives a
-byte with the seconds of wall time that the task may take, and the socket of that task.  When the owner ends, the socket
-closes, and every task and this server end.  The server itself reads no document, so each task starts from the
-same state, and no document can affect another task.
+The owner is the process that requests the tasks.  Standard input is a socket from the owner.  For each task it brings a byte,
+the seconds of wall time that the task may take, and the socket of the task.  When the owner ends, this socket closes; the
+server and all tasks then end too.  The server itself reads no document, so each task starts from the same state, and no
+document can affect another task.
 
 The program that runs the server defines the tasks (`meterai.sealing.tasks`).
 """

@@ -1,17 +1,17 @@
 """A pool for the tasks of `bounded`: few processes at once, a short queue, fair between clients.
 
-A client is an account or a network.  Clients get processes in turn.  While the queue has room every task is
-admitted, since many phones may share one address.  If the queue is full, the newest waiting task of the client with the
-most tasks is refused in favour of a client with fewer; otherwise the new task is refused at once.  The networks of one
-/48 (for IPv4, of one /24) share a limit of a few clients (`plumbing/networks.py`).  A refused client can try again, and
-uses neither memory nor a connection here.
+A client is an account or a network.  Clients get processes in turn.  While the queue has room every task is admitted, since
+many phones may share one address.  If the queue is full, the newest waiting task of the client with the most tasks is refused
+in favour of a client with fewer; otherwise the new task is refused.  The networks of one /48 (for IPv4, of one /24) share a
+limit of a few clients (`plumbing/networks.py`).  A refused client can try again; meanwhile it uses neither memory nor a
+connection here.
 
-A pool may have a slow pool: a task that takes longer than `QUICK_CPU_SECONDS` of processor time is killed, and started
-again in the slow pool, where it delays no quick task.  Each network has few such quick tries a minute; after those all
-its tasks start in the slow pool.  So an attacker can cause a delay of only a few tenths of a second with each address.
+A pool may have a slow pool.  A task that takes longer than `QUICK_CPU_SECONDS` of processor time is killed and started again in
+the slow pool, where it delays no quick task.  Each network may cause this a few times a minute; after that all its tasks start
+in the slow pool.  So an attacker can delay others by only a few tenths of a second with each address.
 
-Steps of a work that run in this process itself need a slot (`Slots`).  They run in threads, few at once, since each
-delays the event loop by using the interpreter.  A higher priority goes first; within one priority clients take turns.
+Steps of a work that run in this process itself need a slot (`Slots`).  They run in threads, few at once, since each slows the
+event loop by its use of the interpreter.  A step of a higher priority goes first; within one priority clients take turns.
 """
 
 import asyncio
@@ -65,7 +65,7 @@ class _Done:
 class Slots:
     """Slots for steps of works in threads of this process, given by priority, then to clients in turn.
 
-    Only the wait of a client with a single work here is reported to `station`, as in a `Pool`.
+    A wait is reported to `station` only if its client has no other work here.
     """
 
     def __init__(
@@ -92,8 +92,7 @@ class Slots:
 class Pool:
     """Runs the works of many clients; each pool has its own processes and queue.
 
-    Only the wait of a client with a single task here is reported to `station`, since a client with many tasks waits for
-    its own.
+    A wait is reported to `station` only if its client has no other task here, since a client with many tasks waits for its own.
     """
 
     def __init__(
@@ -143,7 +142,7 @@ class Pool:
     async def finish_in_turn(self, begin: Begin[Result], client: str, slots: Slots) -> Result:
         """Wait for a free process, then begin a work and run it to its end; the process is kept for all of its tasks.
 
-        So no document is in memory while a client waits: `begin` loads it.  Refuses with `ExaminationBusy`, with the
+        `begin` loads the document, so that none is in memory while its client waits.  Refuses with `ExaminationBusy`, with the
         refusals of `begin` and with those of the work.
         """
 
@@ -157,7 +156,7 @@ class Pool:
         return await self._asked(whole, client)
 
     async def _asked(self, act: Callable[[Ask], Awaitable[Answer]], client: str) -> Answer:
-        """Run `act` when the client gets a process: here while the client has quick tries left, else in the slow pool."""
+        """Run `act` when the client gets a process: in this pool while the client has quick tries left, else in the slow one."""
         if self._slow is None:
             ask = partial(ask_and_wait, nice=self._nice)
             return await self._in_turn(partial(act, ask), client)
@@ -195,7 +194,10 @@ class Pool:
         self._held.add(client)
 
     def _make_room(self, client: str) -> bool:
-        """Refuse the newest waiting task of the client with the most tasks; false if `client` would not have fewer."""
+        """Refuse the newest waiting task of the client with the most tasks, to admit one of `client`.
+
+        False, without effect, unless `client` would still have fewer tasks than that client.
+        """
         most = self._waiting.most(self._held.of, client)
         if self._held.of(client, 1) >= self._held.of(most):
             return False

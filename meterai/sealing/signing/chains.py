@@ -1,7 +1,7 @@
 """Certificate chains to a trusted root, independent of the purpose of a certificate.
 
-The search starts at the roots, so that only keys certified below a root are used to verify signatures.  The author of
-a file chooses the other keys, and verifying with some kinds of key takes a thousand times as long as with others.
+The search starts at the roots, so that signatures are verified only with keys that are certified below a root.  Any other key
+is chosen by the author of the file, and with some kinds of key a verification takes a thousand times as long.
 """
 
 from collections.abc import Sequence

@@ -113,9 +113,10 @@ class CmsSigner:
         return frame.head_hex + hexlify(digest) + frame.middle_hex + hexlify(signature)
 
     def sign_with_time(self, digest: bytes, token_over: Callable[[bytes], bytes]) -> bytes:
-        """Return the SignedData over this SHA-256 digest, with the time-stamp token that `token_over` gets for a signature.
+        """Return the SignedData over this SHA-256 digest, with a time-stamp.
 
-        Raises `ValueError` for a token of more than `TIME_STAMP_BYTES_MAX`.
+        `token_over` returns the time-stamp token for a signature value.  Raises `ValueError` for a token of more than
+        `TIME_STAMP_BYTES_MAX`.
         """
         attributes = self._before + digest + self._after
         signature = self._key.sign(attributes)
@@ -159,8 +160,8 @@ class SignedData:
     def is_laid_out_as_ours(self, encoded: bytes) -> bool:
         """True if `encoded`, from which this value was parsed, equals our own layout of the same content.
 
-        This check is needed because the signature covers neither itself nor the frame nor the time-stamp.
-        `timestamps.check` checks the content of the time-stamp.
+        The signature does not cover itself, the frame and the time-stamp, so that only this check detects a changed layout of
+        these parts.  `timestamps.check` checks the content of the time-stamp.
         """
         if not self.is_der:
             return False
@@ -245,8 +246,8 @@ def _known(encoded: bytes) -> _Known:
 def _load(encoded: bytes) -> x509.Certificate:
     """Parse a certificate.
 
-    Raises `SignedDataUnreadable` if its serial number is not positive (RFC 5280, 4.1.2.2) or its names cannot be read:
-    the library only warns of such a number, and parses names on access.
+    Raises `SignedDataUnreadable` if its serial number is not positive (RFC 5280, 4.1.2.2) or its names cannot be read.  The
+    library itself only warns of such a number, and parses names not before they are used.
     """
     _, serial = issuer_and_serial(encoded)
     if serial[2] & 0x80 or not serial[2:].strip(b"\0"):

@@ -95,10 +95,10 @@ class _Period(NamedTuple):
 class Issuer:
     """A sealing key and its certificate chain: the key's certificate, the intermediate authority, and the pinned root.
 
-    `name` is the common name of the first certificate.  `revocation_lists` is called every `CRL_REREAD` for the current
-    lists.  With `long_term_validation` every seal gets a time-stamp, and evidence if that is configured.
-    `operator_artwork` is a PDF that is shown in place of our artwork.  Raises `IssuerUnusable` if the key does not belong
-    to the first certificate, or if each certificate is not signed by the next.
+    `name` is the common name of the key's certificate.  `revocation_lists` returns the current lists, and is called every
+    `CRL_REREAD`.  With `long_term_validation` every seal gets a time-stamp, and evidence if that is configured.
+    `operator_artwork` is a PDF that is shown in place of our artwork.  Raises `IssuerUnusable` if the key does not belong to
+    its certificate, or if a certificate is not signed by the next one.
     """
 
     def __init__(
@@ -156,7 +156,7 @@ class Issuer:
         return self._signer.sign(digest)
 
     def sign_with_time(self, digest: bytes, token_over: Callable[[bytes], bytes]) -> bytes:
-        """Return the SignedData over this digest, with the time-stamp (PAdES B-T) that `token_over` gets for a signature."""
+        """Return the SignedData over this digest, with the time-stamp that `token_over` returns for its signature (PAdES B-T)."""
         return self._signer.sign_with_time(digest, token_over)
 
     def check_usable(self, at: datetime) -> None:
@@ -304,8 +304,8 @@ def _check_not_revoked(
 ) -> datetime:
     """Return the time until which the list is accepted; refuses with `IssuerUnusable` if it has one of the certificates.
 
-    A list that none of our authorities signed is refused too: the operator placed it there, so it is wrong or forged,
-    and the operator must notice that.
+    A list that none of our authorities signed is refused too.  The operator placed it there, so it is wrong or forged, and the
+    operator has to learn of that.
     """
     authority = next((one for one in chain[1:] if one.subject == revocations.issuer), None)
     if authority is None or not signs_list(authority, revocations):

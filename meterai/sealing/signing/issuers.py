@@ -1,10 +1,10 @@
 """All issuers that ever sealed for this installation.  One is current; seals of the others can still be checked.
 
-A directory holds one sub-directory per issuer, named by its id, and the file `current` with the id
-of the current one.  A key is changed by writing a new sub-directory and then `current`.  Of the other issuers
-only the public parts are read, certificates and `claim.pub`; their private keys may be deleted.
+A directory holds one sub-directory per issuer, named by its id, and the file `current` with the id of the current issuer.  A
+key is changed by writing a new sub-directory and then `current`.  Of every other issuer only the certificates and `claim.pub`
+are read; its private keys may be deleted.
 
-A directory laid out as that of one issuer (see `issuer`) has that issuer only, and it is current.
+A directory may also be laid out as that of one issuer (see `issuer`); that issuer is then the current and only one.
 """
 
 import os

@@ -91,8 +91,8 @@ class TimeStampAuthority:
     def token(self, signature_value: bytes) -> bytes:
         """Return a time-stamp token over the signature, in its canonical form.  Refuses with `TimeStampUnavailable`.
 
-        All checks of a verifier are made here too (RFC 3161, section 2.2), because a seal with a bad token cannot be
-        revoked.
+        The token is checked here exactly as a verifier checks it (RFC 3161, section 2.2), because a seal that was made with a
+        bad token cannot be withdrawn.
         """
         nonce = secrets.randbits(NONCE_BITS) | 1 << NONCE_BITS - 1
         request = {

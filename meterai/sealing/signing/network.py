@@ -58,8 +58,8 @@ def exchange(
 ) -> bytes:
     """Return the body of the answer to a GET, or to a POST of `body`; raises `Unreached`.
 
-    `timeout_seconds` limits the whole exchange after the connection was opened, and separately the opening of the
-    connection to each address of the host.  The look-up of the host name by the system is not limited.
+    `timeout_seconds` limits the opening of the connection to each address of the host, and then the whole exchange.  The
+    look-up of the host name by the system is not limited.
     """
     connection, target = _connection(url, timeout_seconds)
     try:
@@ -114,8 +114,7 @@ def _connection(url: str, timeout_seconds: float) -> tuple[HTTPConnection, str]:
 def _cut_off(connection: HTTPConnection, after_seconds: float) -> Iterator[None]:
     """Break the connection if the context lasts longer than `after_seconds`.
 
-    The time-out of a socket applies to each single read, so a peer that sends a byte a second would not reach it for
-    hours.
+    The time-out of a socket applies to each single read.  A peer that sends a byte a second would not reach it for hours.
     """
 
     # Stored now, since the connection drops its reference when the peer announces that it will close.

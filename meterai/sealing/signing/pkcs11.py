@@ -96,10 +96,10 @@ _started: set[Path] = set()
 
 
 def start(module: Path, *, again: bool = False) -> None:
-    """Initialize the module for use by several threads: once in a process, or once more with `again`.
+    """Initialize the module for use by several threads: once in a process, or again if `again` is true.
 
-    The binding initializes the module with the promise that only one thread calls it, so the module does not lock, and
-    several threads would corrupt it.  Therefore it is finalized and initialized again before the first session.
+    The binding initializes the module with the promise that only one thread calls it.  The module then does not lock, and
+    several threads would corrupt its state.  Therefore the module is finalized and initialized anew before the first session.
     Refuses with `IssuerUnusable` if threads cannot share the module.
     """
     with _starting:
@@ -124,7 +124,7 @@ class _Session:
 
 @dataclass(slots=True)
 class _Login:
-    """A log-in to the token, which lasts until its last session is closed; `first` is kept open for that."""
+    """A log-in to the token.  It lasts as long as one of its sessions is open, so the session `first` is kept open."""
 
     token: Any
     first: Any
@@ -134,9 +134,9 @@ class _Login:
 class Pkcs11Key:
     """Private key in a security module, for the given public key.  Thread-safe.
 
-    The public key comes from the certificate, because many modules store none; a signature when the object is made
-    proves that the two belong together.  Refuses with `IssuerUnusable` if the module, the token or the key is missing,
-    the PIN is wrong, or the private key belongs to another public key.
+    The public key comes from the certificate, because many modules store none.  When the object is made, a signature proves
+    that the two keys belong together.  Refuses with `IssuerUnusable` if the module, the token or the key is missing, the PIN is
+    wrong, or the private key belongs to another public key.
     """
 
     def __init__(self, settings: Pkcs11Settings, public: PublicKey) -> None:

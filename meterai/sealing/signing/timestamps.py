@@ -1,8 +1,8 @@
 """Time-stamps (RFC 3161) over the signature value: their form in a seal, and their check.
 
-A seal with a time-stamp is PAdES baseline B-T (ETSI EN 319 142-1, section 6.3): the token proves that the seal was
-made before the time in the token, independent of our own clock.  The token is made after the signature, so the
-signature does not cover it; but the seal names, by their digests, the roots to which the token may lead.
+A seal with a time-stamp is PAdES baseline B-T (ETSI EN 319 142-1, section 6.3): the token proves that the seal was made before
+the time in the token, independent of our own clock.  The token is made after the signature, so the signature does not cover it.
+But the signed bytes name the roots to which the token may lead, by their digests.
 """
 
 import hashlib

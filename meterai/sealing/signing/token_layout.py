@@ -1,9 +1,9 @@
 """The canonical form of a time-stamp token (RFC 3161, section 2.4.2) in a seal.
 
-The signature of the authority covers only its statement and the signed attributes.  Anybody could change the
-certificates, lists or attributes around them, or encode the same content in another way.  So a token is converted to its
-canonical form when it is put into a seal, and compared with that form when it is checked.  Then, without the keys, it
-can be replaced only by another token of the same authority.
+The signature of the authority covers only its statement and the signed attributes.  Anybody could change the certificates,
+lists or attributes around these, or encode the same content in another way.  So a token is converted to its canonical form when
+it is put into a seal, and compared with that form when it is checked.  Then nobody can change the token without the authority's
+key; it can only be replaced by another token of the same authority.
 """
 
 from collections.abc import Sequence

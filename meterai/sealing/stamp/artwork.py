@@ -68,9 +68,9 @@ def fixed_part(*, specimen: bool) -> bytes:
 
 
 def around_operator_artwork(placing: bytes, *, specimen: bool) -> bytes:
-    """Return the content of a sheet with operator artwork, which `placing` paints.
+    """Return the content of a sheet with operator artwork; `placing` is the content that paints the artwork.
 
-    It is followed by white areas under code, serial and words, and with `specimen` by the word SPECIMEN.
+    White areas follow, under code, serial and words, and with `specimen` the word SPECIMEN.
     """
     rooms = " ".join(f"{_written(box)} re" for box in (_QR_BOX, _WORDS_BOX))
     parts = [
@@ -130,8 +130,8 @@ def code(qr: QrSymbol) -> bytes:
     """Return the content that paints the QR code in its box, in the current colour.
 
     It is an inline image with one bit for each module, painted as a stencil (ISO 32000-1, section 8.9.7).  Compared with
-    rectangles it has a fifth of the bytes even if those are compressed, leaves no hairlines between modules, and does not
-    grow in print: an image paints the device pixels whose centres it covers, a path all pixels that it touches
+    rectangles it has a fifth of the bytes, even if those are compressed, and leaves no hairlines between modules.  It does not
+    grow in print: an image paints the device pixels whose centres it covers, and a path paints all pixels that it touches
     (section 10.6.4).
     """
     x, y, side, _ = _QR_BOX

@@ -1,13 +1,12 @@
 """QR code of a stamp, in alphanumeric mode (capitals, digits and `$%*+-./: `), error correction M, with a fixed mask.
 
-The whole text is in capitals: in this mode a character takes 5.5 bits instead of 8, which makes the modules of a small
-stamp a fifth larger.  Scheme and host of an address ignore case by definition; the server of the check address must
-ignore case in the path too.
+The whole text is in capitals: in this mode a character takes 5.5 bits instead of 8, which makes the modules of a small stamp a
+fifth larger.  Scheme and host of an address ignore case by definition; the server of the check address must ignore case in the
+path too.
 
-If version, mask and length of the text are fixed, every module is the sum modulo 2 of a constant and some bits of the
-text, since the error correction is linear, the placement is a permutation, and the mask is added.  So an `Encoder`
-stores a picture for each value of each group of five or six bits of the text, and drawing a code is adding pictures.
-Sections and tables in the comments are those of ISO/IEC 18004:2015.
+A QR code is drawn by adding pictures modulo 2.  For a fixed version, mask and length of the text, each module is the sum modulo
+2 of a constant and of some bits of the text, because the error correction is linear.  So an `Encoder` stores a picture for each
+value of each group of five or six bits of the text.  Sections and tables in the comments are those of ISO/IEC 18004:2015.
 """
 
 from collections.abc import Iterator

@@ -1,10 +1,9 @@
 """Content of one update: stamps on their pages, the field of the seal, the signature dictionary.
 
-In an unsigned document one update holds all stamps: the first is the widget of the signature field, the others are
-locked stamp annotations.  The seal certifies the document (DocMDP, permission 2, which allows only signing and filling
-forms; our own verifier allows only signing).  In a signed document a new annotation could invalidate the earlier
-signature, but a new signature cannot.  So every stamp there is a separate seal, with a lock (FieldMDP) on the existing
-fields.
+In an unsigned document one update holds all stamps: the first stamp is the widget of the signature field, the others are locked
+stamp annotations.  The seal certifies the document with permission 2 of DocMDP, which allows only signing and filling forms;
+our own verifier allows only signing.  In a signed document a new annotation could invalidate the earlier signature, but a new
+signature cannot.  So each stamp there is a separate seal, with a lock (FieldMDP) on the existing fields.
 """
 
 import hashlib
@@ -162,7 +161,7 @@ def state(terms: AffixingTerms, document: Document, page: PdfPage) -> Sealed:
 def _first_number(document: Document, placed: Placed) -> int:
     """Return an unpredictable first number for our objects, derived from the random serial.
 
-    Otherwise a prepared document could refer to the number of our object in advance, and so show our stamp once more on
+    If the number were predictable, a malicious document could already refer to our object, and so show our stamp once more on
     another page.
     """
     room = (len(document.buffer) + STAMPING_BYTES) // BYTES_PER_NUMBER - document.size
@@ -224,7 +223,7 @@ def _stamp(update: PdfUpdate, number: int, stamp: Stamp) -> bytes:
 def _list_on_pages(
     update: PdfUpdate, pages: Sequence[PdfPage], first: int, *, is_tagged: bool
 ) -> None:
-    """Add the annotations, numbered from `first`, to the lists of their pages; one page for each annotation."""
+    """Add the annotations, numbered from `first`, to the lists of their pages; `pages` has the page of each annotation."""
     found: dict[Ref, tuple[PdfPage, list[bytes]]] = {}
     for number, page in enumerate(pages, start=first):
         found.setdefault(page.ref, (page, []))[1].append(b"%d 0 R" % number)

@@ -1,8 +1,12 @@
 """The engine, which appends stamps and seals to a document; the original bytes stay unchanged.
 
-The steps of `seal` are: (1) open the document and find the pages; (2) lay out the update around a /Contents placeholder
-of known length (`affixing`); (3) hash the original, or continue the hash state that the caller kept from the upload, and
-hash the bytes around the placeholder; (4) have the issuer sign the digest; (5) put the SignedData into the placeholder.
+`seal` takes these steps:
+
+  (1) open the document and find the pages;
+  (2) lay out the update around a /Contents placeholder of known length (`affixing`);
+  (3) hash the original, or reuse its hash state from the upload; then hash the update around the placeholder;
+  (4) have the issuer sign the digest;
+  (5) put the SignedData into the placeholder.
 """
 
 import hashlib
@@ -204,16 +208,16 @@ def seal(  # noqa: PLR0913 - a seal depends on so much, and on nothing else
 ) -> Delta:
     """Stamp a document and seal it.  The stamped file is `original` followed by the delta.
 
-    A `PreparedDocument` is not read again if the stamps have the placements that it was made for.  Plain bytes are not
-    searched for malicious preparation here: `accept` does that, and `delivery` calls it.  `at` (with a time zone) is the
-    time written into the seal.  `check_url` is the address below which a serial can be checked; the QR code contains
-    this address, the serial and the signed claim, in capitals.  `specimen` prints the word SPECIMEN on each stamp.
-    `password` opens an encrypted document, which stays encrypted.  `hashed` is the hash of `original` from its upload;
-    with it sealing does not hash the file again.
+    A `PreparedDocument` is not read again if the stamps have the placements that it was made for.  In plain bytes, wrong
+    cross-reference rows and stamps without a seal are not detected here; `delivery` calls `accept` before, which refuses
+    them.  `at` (with a time zone) is the time written into the seal.  `check_url` is the address below which a serial can
+    be checked; the QR code contains this address, the serial and the signed claim, in capitals.  `specimen` prints the word
+    SPECIMEN on each stamp.  `password` opens an encrypted document, which stays encrypted.  `hashed` is the hash of
+    `original` from its upload; with it sealing does not hash the file again.
 
     Refuses like `inspect`, with `HashOfOtherBytes` or a `SealingUnavailable` (`IssuerUnusable`, `TimeStampUnavailable`,
-    `RevocationUnavailable`), and raises nothing else for any document.  Raises `ValueError` for a repeated serial, and
-    for a `check_url` that is too long for the code or has a host that a stamp cannot show.
+    `RevocationUnavailable`), and raises nothing else for any document.  Raises `ValueError` for a repeated serial, and for a
+    `check_url` that is too long for the code or has a host that a stamp cannot show.
     """
     issuer.check_usable(at)
     _check_stamps(stamps, check_url)

@@ -88,8 +88,8 @@ def _stamps(document: Document) -> Iterator[tuple[int, Dictionary, str]]:
 def refuse_other_views(document: Document, first_page: Dictionary) -> None:
     """Refuse with `DynamicForm`, `Portfolio` or `LeavesWhenOpened` a document for which readers show other content.
 
-    Refuses with `DocumentBroken` a file that is shorter than its linearization dictionary states: with our update it could
-    have that length, and readers would then use the linearization and read other objects.
+    Refuses with `DocumentBroken` a file that is shorter than its linearization dictionary states.  With our update the file
+    could reach that length; readers would then trust the linearization, and read other objects.
     """
     form = form_of(document)
     if form is not None and form.get(b"/XFA") is not None:

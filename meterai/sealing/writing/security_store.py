@@ -1,8 +1,8 @@
 """The document security store (ISO 32000-2, section 12.8.4.3; ETSI EN 319 142-1, section 5.4).
 
-It contains certificates, OCSP answers and revocation lists, each once, and under /VRI an entry for each signature that
-lists the items for it.  The store is a separate update behind the seal, because an entry of /VRI is named by the digest
-of the finished signature.  The update itself needs no signature, since the authorities signed the items in it.
+The store contains certificates, OCSP answers and revocation lists, each once.  Below /VRI it has an entry for each signature,
+which lists the items for that signature.  The name of the entry is the digest of the finished signature, so the store is a
+separate update behind the seal.  The update needs no signature, since the authorities signed its items.
 """
 
 import hashlib
