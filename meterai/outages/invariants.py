@@ -78,7 +78,10 @@ AS_DERIVED = Invariant(
 
 
 async def as_derived(part: AuditedPart) -> InvariantFinding:
-    """Derive the findings of each record of the audited part again; in Python, since SQL cannot verify signatures."""
+    """Derive the findings of each record of the audited part again, and return the records whose stored findings differ.
+
+    This is done in Python, since SQL cannot verify signatures.
+    """
     since = part.begins if part.since is not None else _EVER
     found: list[Outage] = []
     last = UUID(int=0)

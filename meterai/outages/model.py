@@ -65,7 +65,7 @@ class OutageSpan(msgspec.Struct, frozen=True):
 
 
 class Period(msgspec.Struct, frozen=True):
-    """Time in which an act counts as failed, with its failed and unmeasured minutes."""
+    """Time in which an act counts as failed, with the numbers of its failed and its unmeasured minutes."""
 
     begin: datetime
     end: datetime
@@ -169,7 +169,7 @@ class OutageTimeWrong(Refusal):
 
 
 class OutageUnmeasured(Refusal):
-    """No minute of the time was measured by a majority of the watchers, so that nothing can be derived."""
+    """No minute of the time was measured by a majority of the watchers, so nothing can be derived."""
 
     code = "outage_unmeasured"
     status = 409

@@ -113,9 +113,10 @@ def _again(outage: Outage, files: Mapping[str, bytes], installation: str) -> Fin
 
 
 def _packed(watcher: Watcher, readings: Sequence[Signed]) -> tuple[bytes, Sequence[Signed]]:
-    """Pack all readings of a watcher, or none if a record cannot contain them; return them also as a verifier reads them.
+    """Pack all readings of a watcher, or none if they exceed the limits of a record.
 
-    Findings are derived from the unpacked readings, so that a later derivation has the same input.
+    Returns the packed bytes, and the readings unpacked from them.  Findings are derived from the unpacked readings, so that a
+    later derivation has the same input.
     """
     try:
         return packed(watcher, readings)
@@ -127,7 +128,7 @@ def _packed(watcher: Watcher, readings: Sequence[Signed]) -> tuple[bytes, Sequen
 async def keep(
     database: Database, outage: Outage, readings: Mapping[str, bytes], *, actor: Actor
 ) -> Outage:
-    """Store a proposal.  Refuses `IncidentUnknown`, `OutageNotReplaced`, and `OutageUnknown` for the replaced record."""
+    """Store a proposal.  Refuses `IncidentUnknown`, `OutageUnknown` for an unknown replaced record, `OutageNotReplaced`."""
 
     async def act(tx: Tx) -> None:
         if outage.incident is not None:

@@ -19,7 +19,7 @@ _PUBLIC = {"permission": Permission.PUBLIC, "priority": Priority.NEW}
 
 
 class SpanView(msgspec.Struct, frozen=True):
-    """A time in which it was not measured whether an act was possible; `end` is not in it."""
+    """A time for which it is unknown whether an act was possible, since too few watchers measured it; `end` is not in it."""
 
     begin: datetime
     end: datetime
@@ -28,7 +28,7 @@ class SpanView(msgspec.Struct, frozen=True):
 class PeriodView(msgspec.Struct, frozen=True):
     """A time in which an act counts as failed; `end` is not in it.
 
-    Of its minutes `failed_minutes` failed, and `unmeasured_minutes` were not measured.
+    `failed_minutes` of its minutes failed, and `unmeasured_minutes` were not measured.
     """
 
     begin: datetime

@@ -100,11 +100,11 @@ def _counted(
     installation: str,
     left_out: list[LeftOut],
 ) -> Mapping[int, Reading]:
-    """Return the readings of one watcher that count, by minute; append the minutes of the others to `left_out`.
+    """Return the readings of one watcher that count, by minute; append the minutes that do not count to `left_out`.
 
-    Each reading names the reading before it by hash, has the next number, and is of a later minute.  If two consecutive
-    readings break that rule, the chain may be forged: the watcher does not count in the minutes from the one reading to the
-    other, both included.  A clock that was set back, and two readings of one minute, break the rule too.
+    A reading must name the reading before it by hash, have the next number, and be of a later minute.  If two consecutive
+    readings break that rule, the chain may be forged: then the watcher does not count in the minutes of both readings and
+    between them.  A clock that was set back, and two readings of one minute, break the rule too.
     """
     own = [one for one in readings if minute_of(one.reading.minute) in minutes]
     gone = {
@@ -156,7 +156,7 @@ def _states(readings: Sequence[Reading | None], most: int) -> Mapping[Component,
 
 
 def has_failed(measured: Measured) -> bool:
-    """True if at least half of the tries failed: a single try is then as likely to fail as not."""
+    """True if at least half of the tries failed, so that a single try was at least as likely to fail as to succeed."""
     return 2 * measured.failures >= measured.tries
 
 

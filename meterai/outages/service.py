@@ -54,7 +54,7 @@ _SEALER = Actor(ActorKind.JOB, store.SEALING)
 
 @dataclass(frozen=True, slots=True)
 class _DueSealing:
-    """A record to be sealed, as a row of the periodic task under the nil account."""
+    """A record to be sealed, as a due row of the periodic task; it belongs to no account (nil account)."""
 
     outage: Outage
     account: UUID = NOBODY
@@ -128,7 +128,7 @@ class OutageService:
     async def _record(self, outage: Outage) -> OutageRecord:
         """Return the content of a record, after deriving its findings again.
 
-        Refuses `RecordWrong` if the stored findings differ, or their watchers are not those that are configured.
+        Refuses `RecordWrong` if the stored findings differ, or if they name other watchers than those configured now.
         """
         assert outage.confirmed_at is not None, "only what is confirmed is sealed"
         found, process = outage.findings, self._settings.process

@@ -12,7 +12,7 @@ from meterai.plumbing.readings import Watcher, WatchersWrong, read_watchers
 
 
 class OutageSettings(msgspec.Struct, frozen=True):
-    """Limit of the sealed copies that a network can get."""
+    """Limit of the sealed copies of records that the addresses of one IP network can get in an hour."""
 
     # Copies are sealed one by one, some 20 ms of a processor each; a carrier's phones share one address.
     outage_copies_per_hour_per_network_max: Positive = 60

@@ -1,4 +1,4 @@
-"""Offline verification of an outage record: its signature or seal, and its periods derived again from its readings.
+"""Offline verification of an outage record: checks its signature or seal, and derives its periods again from its readings.
 
 Needs the file, the operator's keys, and optionally trusted watchers; no database and no network.
 """

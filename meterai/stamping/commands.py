@@ -67,8 +67,8 @@ def seal(  # noqa: PLR0913 - each is an option of the command
 ) -> None:
     """Put stamps on a PDF with the development issuer; needs no database.
 
-    A damaged document is repaired first; the target is then the repaired document with the stamps.  The stamps are
-    SPECIMENs: they were not sold, and no register contains their serials.
+    A damaged document is repaired first; the target then contains the repaired document.  The stamps are marked SPECIMEN: they
+    were not sold, and no register contains their serials.
     """
     settings, clock, maker = options.settings("seal"), SystemClock(), SerialMaker(UNLEASED)
     placements = [_read_placement(one) for one in place or ()] or [Placement(page, x, y, width)]

@@ -1,4 +1,4 @@
-"""Events at the end of a stamping. `order` is the order of the document, or None if it used stamps of the balance."""
+"""Events at the end of a stamping. `order` is the order of the document, or None if its stamps came from the balance."""
 
 from uuid import UUID
 

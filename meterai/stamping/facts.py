@@ -171,7 +171,7 @@ def day_of_document(day: date) -> str:
 
 
 def _identity(kind: str | None, number: str | None) -> str | None:
-    """Return the kind of identity: the stated kind, or else the kind that the number shows; None without a number.
+    """Return the stated kind of identity, else the kind that follows from the number; None without a number.
 
     Both a new NPWP and a NIK have 16 digits: the NPWP begins with 0, and the NIK with the code of a province.
     """

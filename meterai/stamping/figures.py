@@ -1,4 +1,4 @@
-"""Figures of the stampings in a period.  The duration of a stamping of an order counts from the payment."""
+"""Figures of the stampings in a period.  The duration of a stamping with an order is counted from the payment."""
 
 from meterai.plumbing.db.figures import FigureQuery, PromiseQuery, between, waits, within
 

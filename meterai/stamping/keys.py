@@ -1,6 +1,6 @@
 """Key files that sealing needs in production.
 
-The keys of the first issuer are made first, because an authority then issues the certificates for them.
+The key files of the first issuer are made before its certificates, since an authority certifies existing keys.
 """
 
 from collections.abc import Iterator

@@ -97,7 +97,7 @@ def _facts(one: Stamping) -> dict[str, object]:
 
 
 def _reason(code: str | None) -> str:
-    """Return the message key of the sentence that states why a stamping failed; it does not say what the stamp became."""
+    """Return the message key of the sentence with the reason of a failure; it does not say where the stamp is now."""
     own = f"stamping.refused.{code}"
     key = own if own in catalogue() else f"refusal.{code}"
     sentences = catalogue().get(key, {"": "{"})

@@ -215,8 +215,8 @@ def request_of(requests: Sequence[bytes]) -> bytes:
 class KnownContent:
     """A document whose bytes are stored, and that was examined before and can be stamped.
 
-    `size` is in bytes. `rules` is `sealing.RULES` at the time of the examination. `old_name` is the name of the stored
-    object in the previous release.
+    `size` is in bytes. `rules` is the value of `sealing.RULES` when it was examined. `old_name` is the name that the previous
+    release gave to its stored object.
     """
 
     sha256: bytes
@@ -308,7 +308,7 @@ class StampingOutcome(NamedTuple):
 
 
 class StampingStuck(NamedTuple):
-    """A stamping that stays reserved: `quantity` stamps, number of tries to seal it, and its due time."""
+    """A stamping that stays reserved: `quantity` of its stamps, number of tries to seal it, and its due time."""
 
     account: UUID
     stamping: UUID
@@ -319,7 +319,7 @@ class StampingStuck(NamedTuple):
 
 
 class Reservation(NamedTuple):
-    """Stamping of an Idempotency-Key, and the hash of its request; `created` is True if this call created it."""
+    """The stamping that belongs to an Idempotency-Key, and the hash of its request; `created` says that this call made it."""
 
     created: bool
     id: UUID
@@ -327,7 +327,7 @@ class Reservation(NamedTuple):
 
 
 class ReservedDocument(NamedTuple):
-    """Reservation of one document like `Reservation`, with document name and times of the stamping."""
+    """Reservation of one document (see `Reservation`), with the document's name and the times of its stamping."""
 
     created: bool
     id: UUID
@@ -346,7 +346,7 @@ class Delivery(NamedTuple):
 
 
 class ReservedStampings(NamedTuple):
-    """Numbers of reserved stampings, and of those that no process seals; `oldest_at` is the time of the oldest request."""
+    """Number of reserved stampings, number of those that no process seals, and `oldest_at`, the time of the oldest request."""
 
     stampings: int
     interrupted: int

@@ -407,7 +407,8 @@ async def reserve_each(
 ) -> Mapping[UUID, tuple[UUID, bool]]:
     """Reserve documents separately; see sql/functions/stampings_reserve_each.sql.
 
-    Maps the id of each requested stamping to the id of the actual one, and True if that is new.
+    Returns a stamping for the id of each requested one, and True if it is new. It is not new if the same document with the same
+    placements has an unfinished stamping.
     """
     documents = jsonb(list(wanted))
     query, more = _with_facts(account, _RESERVE_EACH, facts)
@@ -602,7 +603,11 @@ async def stamped(tx: ReadTx, account: UUID, stamping: UUID) -> StampedDocument 
 
 
 async def knows_key(tx: ReadTx, account: UUID, key: str) -> bool:
-    """True if a request used this key: alone, for several documents, or before keys were stored in their own table."""
+    """True if a request used this key.
+
+    The rows of stampings are searched too: each document of a request for several has the key with a suffix, and a request of
+    an earlier release has no row in `stamping_keys`.
+    """
     row = await tx.one(
         "SELECT 1 AS found FROM stamping_keys WHERE account_id = %s AND idempotency_key = %s"
         " UNION ALL SELECT 1 FROM stampings WHERE account_id = %s"

@@ -145,9 +145,9 @@ def verify_claim(
 ) -> None:
     """Check the text of the QR code of a stamp offline, with the public keys only.
 
-    Without TEXT, a text is read from each line of the standard input.  Without --keys, the keys are
-    those of this installation's issuers.  A valid code proves that the issuer made it for one document;
-    --document also tells whether it is this document.  Whether the serial is still valid is not checked.
+    Without TEXT, a text is read from each line of the standard input.  Without --keys, the keys are those of this
+    installation's issuers.  A valid code proves that the issuer made it for one document; with --document that document is
+    compared with a file.  Whether the serial is still valid is not checked.
 
     Exit status: 0 the code is valid, 1 it is not, 3 it could not be checked.
     """

@@ -1,7 +1,7 @@
 """Readings from the static folders of watchers: over HTTP, or from a local folder.
 
-Folders are not trusted: a line without the watcher's signature is ignored.  A silent, endless or slow folder gives no
-readings, and does not delay the others.
+Folders are not trusted: a line without the watcher's signature is ignored.  A folder that does not answer, is slow or sends
+without end gives no readings, and does not delay the others.
 """
 
 import asyncio

@@ -156,7 +156,7 @@ class Issuer:
         return self._signer.sign(digest)
 
     def sign_with_time(self, digest: bytes, token_over: Callable[[bytes], bytes]) -> bytes:
-        """Return the SignedData over this digest, with the time-stamp that `token_over` returns for its signature (PAdES B-T)."""
+        """Return the SignedData over this digest, with a time-stamp that `token_over` returns for its signature (PAdES B-T)."""
         return self._signer.sign_with_time(digest, token_over)
 
     def check_usable(self, at: datetime) -> None:

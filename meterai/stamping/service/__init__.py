@@ -4,14 +4,14 @@
 
 1. reserve: the request, the held stamps and the bound serials are one transaction;
 2. seal: outside any transaction, from the record of step 1 and nothing else;
-3. deliver: delta, posted hold and jobs are one transaction.
+3. deliver: one transaction stores the delta, posts the hold and queues the jobs.
 
-A crash after step 1 leaves a reserved stamping whose lease runs out; `resume` then seals it under the same serials. A
-crash after step 2 has the same effect, since nobody saw that seal. A crash after step 3 loses only the answer, and a
-repeated request finds the stamping.
+A crash after step 1 leaves a reserved stamping whose lease runs out; `resume` then seals it under the same serials. The same
+happens after a crash behind step 2: the first seal is lost, and nobody saw it. A crash after step 3 loses only the answer, and
+a repeated request finds the stamping.
 
-Several documents of one request take step 1 together, in one transaction, and the other steps separately, so that the
-outcome for one document does not affect the others.
+Several documents of one request take step 1 together, in one transaction, and the other steps separately, so that the outcome
+for one document does not affect the others.
 """
 
 import asyncio
@@ -136,7 +136,7 @@ async def stampings_of_orders(tx: ReadTx, account: UUID, *ids: UUID) -> list[Sta
 async def originals_of(
     tx: ReadTx, stampings: Collection[tuple[UUID, UUID]]
 ) -> dict[tuple[UUID, UUID], bytes]:
-    """Return the SHA-256 of the originals of stampings, which are given by account and id. The answer is not personal data."""
+    """Return the SHA-256 of the originals of stampings, given by account and id. The result is not personal data."""
     return dict(await store.originals(tx, list(stampings))) if stampings else {}
 
 
@@ -190,8 +190,8 @@ class StampingService:
     ) -> StampingView:
         """Stamp one document from the balance, and return when it is delivered; `member` acts for the account.
 
-        A request with the same key finds the same stamping, and so does one with the same document and placements while
-        that stamping is unfinished.
+        A request with the same key finds the same stamping. While the stamping is unfinished, a request with another key but
+        the same document and placements finds it too.
 
         Refuses what `sealing` refuses, `NotEnoughStamps`, `IdempotencyKeyReused`, `InProgress`, `StampingEndedUnstamped`, and
         what `accounts.use_stamps` refuses.
@@ -242,12 +242,12 @@ class StampingService:
     ) -> Sequence[StampingView]:
         """Stamp the documents of one request from the balance; `member` acts for the account.
 
-        The stamps for all of them are held in one transaction, or none. Then each document is sealed separately, and its
-        view gives the outcome: a document that cannot be sealed has failed and its stamps are returned; one that must
-        wait is sealed later. The same key with the same documents, in any order, finds the same stampings.
+        One transaction holds the stamps for all documents, or none. Then each document is sealed separately, and its view gives
+        the outcome. If a document cannot be sealed, its stamping has failed and its stamps are returned; if it must wait, it is
+        sealed later. The same key with the same documents, in any order, finds the same stampings.
+
         `agreed` are documents to stamp although they were stamped before. Refuses what `sealing` refuses, `Malformed`,
-        `DocumentTwice`, `NotEnoughStamps`, `StampedBefore`, `IdempotencyKeyReused`, and what `accounts.use_stamps`
-        refuses.
+        `DocumentTwice`, `NotEnoughStamps`, `StampedBefore`, `IdempotencyKeyReused`, and what `accounts.use_stamps` refuses.
         """
         needed = sum(len(upload.wishes) for upload in uploads)
         may = partial(self.check_rights, account, key, needed)
@@ -530,9 +530,9 @@ class StampingService:
     async def resume(self) -> int:
         """Periodic task: seal reserved stampings that no process is sealing, and fail those past their due time.
 
-        It leases as many stampings at a time as are sealed at once, since a lease is too short for a queue of seals. It
-        repeats this for `RESUMED_SECONDS` while there are more, because after an outage the pause until the next run
-        would be longer than a seal takes. Returns the number of stampings processed.
+        It leases only as many stampings as it seals at once, since a lease would expire in a longer queue. While more are due
+        it leases again, for up to `RESUMED_SECONDS`: after an outage there are many, and the pause until the next run is longer
+        than a seal takes. Returns the number of stampings processed.
         """
         lease, most = self._settings.seal_lease_seconds, self._settings.seals_at_once
         done, until = 0, monotonic() + RESUMED_SECONDS

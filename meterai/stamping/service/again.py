@@ -1,6 +1,6 @@
 """Check that a document that was stamped before is stamped again only if its sender agreed.
 
-A sender who did not get the answer may send the same file once more in a new form, which must not cost another stamp.
+If the answer to a form was lost, its sender may send the same file again in a new form. This must not cost another stamp.
 """
 
 from collections.abc import Collection, Mapping
@@ -24,9 +24,9 @@ async def check_not_again(
 ) -> None:
     """Refuse `StampedBefore` if a document has another stamping that is delivered or still open.
 
-    `made` maps the ids of the new stampings to the SHA-256 of their documents; documents in `agreed` are not checked.
-    With `since`, only stampings requested since that time count. The caller has locked the rows of the documents, so
-    that of two concurrent requests the later one finds the other. The refusal rolls the transaction back.
+    `made` maps the ids of the new stampings to the SHA-256 of their documents; documents in `agreed` are not checked. With
+    `since`, only stampings requested since that time count. The caller has locked the rows of the documents: of two concurrent
+    requests the later one finds the stampings of the other. The refusal rolls the transaction back.
     """
     asked = [sha256 for sha256 in made.values() if sha256 not in agreed]
     if not asked:

@@ -70,9 +70,10 @@ class ReorderService:
         """Place an order again; a repeated call finds the same new order.
 
         `member` acts for the account; `sold` is the seller of the new order, or None for the operator. Refuses `NotFound`,
-        `NotAllowedNow` for an order that can still be paid or was paid, `DocumentForgotten`, `StampedBefore`,
-        `IdempotencyKeyReused` if a program of this account used the key for another order, `StoreNotOurs` for
-        documents, and what placing an order and `accounts.use_stamps` refuse.
+        `NotAllowedNow` for an order that can still be paid or was paid, `DocumentForgotten`, `StampedBefore`, and
+        `IdempotencyKeyReused` if a program of this account used the key for another order. Refuses `StoreNotOurs` if the order
+        has documents and the object store does not belong to the database. Refuses what placing an order and
+        `accounts.use_stamps` refuse.
         """
         key = reorder_key(order_id)
         async with self._database.reading() as tx:

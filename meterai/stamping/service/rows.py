@@ -8,8 +8,8 @@ The caller takes the steps of `StampingService` with several documents at once:
 4. `seal`: outside any transaction;
 5. `deliver` (in a transaction of the caller).
 
-A process that dies between steps 3 and 5 leaves reserved stampings, which `StampingService.resume` completes. A step uses
-one thread for all of its documents, since switching to a thread costs as much as sealing.
+If a process dies between steps 3 and 5, the stampings stay reserved, and `StampingService.resume` completes them. Each step
+handles all its documents in one thread, since switching to a thread costs as much as sealing.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -245,8 +245,9 @@ class RowStamping:
     ) -> Mapping[UUID, tuple[UUID, bool]]:
         """Hold the stamps of documents and bind their serials.
 
-        Maps the id of each requested stamping to the id of the actual one, and True if that is new. A document that is
-        missing in the answer has to be requested again. Refuses `NotEnoughStamps`, and then nothing is reserved.
+        Returns a stamping for the id of each requested one, and True if it is new. It is not new if the same document with the
+        same placements has an unfinished stamping; that one is then returned. A document without a result has to be requested
+        again. Refuses `NotEnoughStamps`, and then reserves nothing.
         """
         if not rows:
             return {}
@@ -262,9 +263,9 @@ class RowStamping:
     async def seal(
         self, account: UUID, rows: Sequence[ReadyRow]
     ) -> tuple[Mapping[UUID, Delta], Mapping[UUID, Refusal]]:
-        """Seal reserved documents. Return the deltas, and the refusals of those that cannot be sealed, by stamping.
+        """Seal reserved documents. Return the deltas, and the refusals of documents that cannot be sealed, by stamping.
 
-        A document that cannot be sealed now by a fault of ours is in neither; its stamping is resumed later.
+        A document that cannot be sealed now because of a fault of ours is in neither; its stamping is resumed later.
         """
         sealed: dict[UUID, Delta] = {}
         refused: dict[UUID, Refusal] = {}

@@ -161,7 +161,7 @@ async def _answered(
     field: str,
     answer: Callable[[_GivenFile], Coroutine[Any, Any, Page]],
 ) -> Page:
-    """Return the page that `answer` makes of the file in this field of a form, or the form with the refusal in it.
+    """Return the page that `answer` makes of the file in this field of a form; after a refusal, the form with the refusal.
 
     A visitor without a turn is redirected to the waiting room.  The file is not stored, and the work stops if the sender
     disconnects.

@@ -1,12 +1,12 @@
 """Pages for checking many files at once.
 
-The result is a table, the same table as a file for a spreadsheet, or an archive of the sealed revisions with that table.
-Files are sent as parts of one form, or inside archives.  Neither files nor results are stored here.  A browser with
-scripts sends each document separately (`static/many.js`) and stores the table itself, so that a broken connection costs
-only one document; without scripts one form contains all files.
+The result is a table: on a page, as a file for a spreadsheet, or in an archive with the sealed revisions.  Files are sent as
+parts of one form, or inside archives.  Neither files nor results are stored.  A browser with scripts sends each document
+separately (`static/many.js`) and collects the rows of the table itself, so that a broken connection costs only one document.
+Without scripts one form contains all files.
 
-A serial belongs to one document, so several files with the same serial are copies, and each of them is marked.
-Therefore a table is written after all its files were checked, with the bad ones first.
+A serial belongs to one document, so several files with the same serial are copies, and each of them is marked. Therefore a
+table is written after all its files were checked, with the bad ones first.
 """
 
 import json

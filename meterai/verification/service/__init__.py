@@ -111,10 +111,10 @@ def shown(
 
 
 def revisions(report: CheckReport, size_bytes: int, quote: Quote = quoted) -> dict[str, Any]:
-    """Return the fields of `VerificationView` that a good report has in addition.
+    """Return the fields of `VerificationView` that are set only for a good verdict.
 
-    They describe the sealed revision, earlier seals, and the bytes and signatures behind the sealed revision.
-    `size_bytes` is the size of the file.
+    They describe the sealed revision, earlier seals, and the bytes and signatures behind the sealed revision. `size_bytes` is
+    the size of the file.
     """
     assert report.sealed_bytes is not None
     assert report.sha256_sealed is not None
@@ -220,7 +220,7 @@ class Register:
 
 
 def _hashed(document: bytes, question: CheckQuestion) -> sealing.Work[tuple[bytes, CheckReport]]:
-    """Return a `Work` that computes the SHA-256 of a document and its report, both in the thread that judges it."""
+    """Return a `Work` that computes the SHA-256 and the report of a document, both in the same thread."""
     digest = hashlib.sha256(document).digest()
     return digest, (yield from sealing.verifying(question))
 
@@ -256,10 +256,9 @@ class VerificationService:
     ) -> VerificationView:
         """Check a document: its seal, and its serials against the register.
 
-        Text from the document is passed through `quote` before it is put into a sentence.  `client` is the network or
-        account, for the fair queue of long checks.  The document is hashed, read and judged in threads or processes,
-        never on the event loop.  Refuses `DocumentTooLarge`, `ExaminationBusy` and `NotJudged`; any other document
-        has a verdict.
+        Text from the document is passed through `quote` before it is put into a sentence.  `client` is the network or account,
+        for the fair queue of long checks.  The document is hashed, read and judged in threads or processes, never on the event
+        loop.  Refuses `DocumentTooLarge`, `ExaminationBusy` and `NotJudged`; for any other document the answer has a verdict.
         """
         judged = await self.judge(document, client)
         return (await self.registered([judged], language, quote))[0]
@@ -322,7 +321,7 @@ class VerificationService:
     async def scan(self, photo: bytes, client: str) -> str:
         """Return serial and claim, unverified, in the first QR code of a stamp on a photo, as `SERIAL/CLAIM`.
 
-        `ELSEWHERE` is appended if the address in the code is not ours, because other people are led to that address.
+        If the address in the code is not ours, `ELSEWHERE` is appended: other people who scan the code are led to that address.
         Refuses `NoCodeFound`, `CodeForeign`, `PhotoUnreadable`, `ExaminationBusy`.
         """
         texts = await self._pool.finish(sealing.scanning(photo), client, self._checking)

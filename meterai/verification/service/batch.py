@@ -1,9 +1,9 @@
 """Check of many files in one request, one after another.
 
-A program may also send a file of JSON lines (`.jsonl`, `.ndjson`), which has a serial or code to look up on each line.
+A program may also send a file of JSON lines (`.jsonl`, `.ndjson`); each line has a serial or code to look up.
 
-Each file is checked in a separate slot (`plumbing/turns`).  Between two files the request holds no slot, so that payments
-and checks of single documents run in between.  Memory holds only the file that is being checked.
+Each file is checked in a separate slot (`plumbing/turns`).  Between two files the request holds no slot, so that payments and
+checks of single documents can run.  Memory holds only the file that is being checked.
 """
 
 import asyncio
@@ -147,7 +147,7 @@ class _JudgedFile:
 
 @dataclass(frozen=True, slots=True)
 class _SerialQuery:
-    """Query of the register for a line of JSON; without serial and claim if the line is refused."""
+    """Query of the register for a line of JSON; if the line is refused, it has neither serial nor claim."""
 
     row: CheckRow
     serial: Serial | None = None
@@ -167,9 +167,9 @@ class _SerialQuery:
 class CheckBatch:
     """Check of the files of one request.
 
-    `memory` is the budget of bytes for documents in this process.  With `takes_lines`, files of JSON lines are read as
-    queries.  `at_once` is the number of documents that are looked up together, and whose rows are yielded together; if it
-    is more than one, rows have no `first`.
+    `memory` is the budget of bytes for documents in this process.  With `takes_lines`, files of JSON lines are read as queries.
+    `at_once` documents are looked up together, and their rows are yielded together; if that is more than one, rows have no
+    `first`.
     """
 
     def __init__(
@@ -311,7 +311,7 @@ class CheckBatch:
         return _SerialQuery(row, serial)
 
     async def _row(self, given: _BatchFile) -> "CheckRow | _JudgedFile":
-        """Check a file, and return its row, or the judged file if several wait for the register."""
+        """Check a file.  Return its row, or the judged file if several files are looked up in the register together."""
         try:
             found = await self._in_turn(partial(self._found, given))
         except NotJudged:
@@ -345,7 +345,7 @@ class CheckBatch:
         raise _Unfit(NotChecked.BUSY)
 
     async def _found(self, given: _BatchFile) -> VerificationView | JudgedDocument:
-        """Return the verdict on a document, or its judged seal if several wait for the register."""
+        """Return the verdict on a document, or only its judged seal if several documents are looked up together."""
         judged = await self._judged(given)
         if self._at_once > 1:
             return judged

@@ -79,7 +79,7 @@ class SharedSerials:
         return self.others(at, row)
 
     def others(self, at: int, row: CheckRow) -> list[str]:
-        """Return the names of other documents with a serial of this one, which was added as number `at`, counted from 0."""
+        """Return the names of other documents that share a serial with this one, which was added as number `at`, from 0."""
         found = sorted({other for one in _serials(row) for other in self._having[one]} - {at})
         return [self._paths[other] for other in found]
 
@@ -89,7 +89,7 @@ def _serials(row: CheckRow) -> Sequence[str]:
 
 
 def marked(rows: Sequence[CheckRow]) -> list[CheckTableRow]:
-    """Return the lines of a table, in the order of the rows, with the files that share serials."""
+    """Return the lines of a table, in the order of the rows; each names the other files that share its serials."""
     shared = SharedSerials()
     for row in rows:
         shared.add(row)

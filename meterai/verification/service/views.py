@@ -23,7 +23,7 @@ class SealedView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class EarlierView(msgspec.Struct, frozen=True, kw_only=True):
-    """An earlier stamped version, the first `bytes` of the file, to which bytes were added before the newest seal.
+    """An earlier stamped version: the first `bytes` of the file.  Other bytes follow it, added before the newest seal.
 
     Its serials do not count for the document.
     """
