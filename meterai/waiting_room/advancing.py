@@ -1,7 +1,7 @@
 """Advances the lines: a step per second for each line, one in ten seconds for an idle line.
 
-Any worker may do a step.  A crash during a step has no effect on the line, and the next worker continues from the stored
-state.  Without a worker no line advances, and nobody is called.
+Any worker may do a step.  A crash during a step has no effect on the line, and the next worker continues from the stored state.
+If no worker runs, no line advances and nobody is called.
 """
 
 import os
@@ -323,7 +323,7 @@ def _with_calls(step: LineStep, more: float, gaps: Sequence[Gap]) -> LineStep:
 
 
 async def _away_share_of(tx: ReadTx, stands: LockedLine, before: float) -> float:
-    """Return the share of visitors who were called some minutes ago and did not come; `before` is the earlier share."""
+    """Return the share of called visitors who did not come within some minutes, smoothed with the earlier share `before`."""
     line, now = stands.line, stands.now
     if (
         int(now.timestamp()) // SAMPLE_SECONDS
@@ -366,9 +366,9 @@ async def _learn(
 
 
 async def _with_flow(tx: ReadTx, now: datetime, step: LineStep) -> WaitingLine:
-    """Return the line with its recent rates of calling, places per second.
+    """Return the line with its recent rates of calling (`flow_fast`, `flow_slow`), in places per second.
 
-    Without enough samples, and for a disengaged line, both are the rate at which the line aims.
+    Both are the aimed rate of the line if it is disengaged, or if there are too few samples.
     """
     if not step.line.is_engaged:
         return replace(step.line, flow_fast=step.line.rate, flow_slow=step.line.rate)

@@ -116,8 +116,8 @@ def create(  # noqa: PLR0913 - each is a word of the command
 ) -> None:
     """Plan a line.
 
-    With --gathers-at each visitor who comes before the opening gets an entry in a draw.  Without --rate as many
-    visitors are let in as can be served.
+    With --gathers-at each visitor who comes before the opening gets an entry in a draw.  Without --rate the line lets in as
+    many visitors as can be served.
     """
     plan = LineCreate(
         name,
@@ -141,7 +141,10 @@ def set_rate(
     dry_run: DryRun = False,
     options: Options = NO_OPTIONS,
 ) -> None:
-    """Set how many people are let in per second; without --rate as many as can be served, up to --at-most."""
+    """Set how many people are let in per second.
+
+    Without --rate as many are let in as can be served, up to --at-most.
+    """
     asked = LineRate(name, rate, at_most)
     approvals.pull(options, RATE, asked, by=by, reason=reason, dry_run=dry_run)
     line(f"{name}: {'measured' if rate is None else rate}")
@@ -184,9 +187,10 @@ def close(
     dry_run: DryRun = False,
     options: Options = NO_OPTIONS,
 ) -> None:
-    """Set until when a line takes new places (--at), or that it has no end.  Places taken before are still served.
+    """Set the time (--at) until which a line takes new places; without --at it takes them until it is ended.
 
-    A time that is near or past is put off by some seconds, until every process knows of it.
+    Places taken before that time are still served.  A time that is past or near is put off by some seconds, until every process
+    knows of it.
     """
     moment = _moment(at, "at")
     approvals.pull(options, CLOSE, LineClose(name, moment), by=by, reason=reason, dry_run=dry_run)
@@ -215,7 +219,7 @@ def end(
     dry_run: DryRun = False,
     options: Options = NO_OPTIONS,
 ) -> None:
-    """End a line; the act that it guarded is free again."""
+    """End a line; anybody may then do the act that it guarded."""
     approvals.pull(options, END, LineNamed(name), by=by, reason=reason, dry_run=dry_run)
     line(f"{name} has ended")
 
@@ -273,7 +277,7 @@ def show_draw(name: Text, *, options: Options = NO_OPTIONS) -> None:
 def carry_in_round(
     name: Text, signature: Text, *, by: By = None, options: Options = NO_OPTIONS
 ) -> None:
-    """Use the signature of the announced round, 96 hexadecimal digits, if no relay can be reached."""
+    """Use this signature (96 hexadecimal digits) of the announced round, if no relay can be reached."""
     actor = operator(by)
 
     async def act(tx: Tx, found: draw.DueDraw, _settings: Settings) -> int:
@@ -286,7 +290,7 @@ def carry_in_round(
 def announce_anew(
     name: Text, *, reason: Text, by: By = None, options: Options = NO_OPTIONS
 ) -> None:
-    """Announce a draw again that could not be carried out in time; the reason is public."""
+    """Announce a failed draw again, which could not be carried out in time; the reason is public."""
     actor = operator(by)
 
     async def act(tx: Tx, found: draw.DueDraw, settings: Settings) -> int:

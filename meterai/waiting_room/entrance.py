@@ -3,10 +3,10 @@
 A process has a share of the line's rate, and admits as many visitors at once as are served within `ENTRANCE_SECONDS`.
 
 * While no line is engaged, a visitor beyond that limit engages the line in this process at once.  A worker decides only
-  once a second, and its decision reaches the processes half a second later.  By then, at a hundred visitors a second,
-  three hundred would be inside.
-* While a line is engaged, a called visitor beyond the limit waits some seconds more and keeps the number.  Visitors
-  come up to half a minute after they were called: after a pause, or a fall of the rate, all of them come at once.
+  once a second, and its decision reaches the processes half a second later; until then, at a hundred visitors a second,
+  far too many would come in.
+* While a line is engaged, a called visitor beyond the limit waits some seconds more and keeps the number.  Called
+  visitors may come half a minute late, so that after a pause, or a fall of the rate, many come at once.
 """
 
 # All visitors who come in at once are served within this time; a visitor may have to wait as long for a step.

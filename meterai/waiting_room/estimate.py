@@ -59,7 +59,7 @@ def look_again(ahead: int, flow: float, jitter: float) -> int:
 def look_at_opening(seconds: float, jitter: float) -> int:
     """Return the seconds until a page asks again, if its line begins to give numbers in `seconds`.
 
-    The last request comes within seconds of that moment, so that later visitors do not get earlier numbers.
+    The last request comes within seconds of that moment, so that visitors who come later do not get earlier numbers.
     """
     if seconds <= LOOK_SECONDS_MAX:
         return ceil(max(seconds, 0)) + round(LOOK_SECONDS_MIN * (0.2 + 0.8 * jitter))

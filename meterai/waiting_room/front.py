@@ -1,7 +1,7 @@
 """Step that runs before the application: redirects visitors into a line and answers waiting visitors.
 
-Answers are made from data in memory, without the limiter, the router and (except to lease numbers) the database, so that
-a million waiting visitors cause little load.
+Answers are made from data in memory, without the limiter and the router, so that a million waiting visitors cause little load.
+The database is used only to lease numbers.
 """
 
 import secrets
@@ -226,7 +226,7 @@ class WaitingLines:
         return True
 
     def _with_turn(self, visit: Visit, room: WaitingRoom, guarded: Guarded) -> Send:
-        """Return a wrapper of `send`; for an answer without an error it counts an arrival, and gives or renews a turn."""
+        """Return a wrapper of `send`.  For an answer without an error it counts an arrival, and gives or renews a turn."""
         line = room.any_line_of(guarded.act)
         if line is None:
             return visit.send
@@ -255,7 +255,7 @@ class WaitingLines:
     def _fresh_turn(self, scope: HTTPScope, room: WaitingRoom, line: WaitingLine) -> Turn | None:
         """Return the turn to set in the cookie: a renewed turn, or a new early turn while nobody has to wait; else None.
 
-        The early turn of an account is bound to the account, and useless to others.
+        An early turn given to an account is valid for that account only.
         """
         caller = scope.get("caller")
         account = caller.account if isinstance(caller, Caller) else None
@@ -338,7 +338,8 @@ class WaitingLines:
     ) -> bool:
         """Redirect a visitor without a called ticket (for the receipt: without a ticket) to the waiting page.
 
-        Returns True if that was done.  So a crowd cannot load the application, which serves visitors who pay.
+        Returns True if the visitor was redirected.  Without this a waiting crowd could load the application, which serves
+        visitors who pay.
         """
         ticket = room.ticket_shown(visit.scope, line)
         is_called = ticket is not None and ticket.number <= line.serving

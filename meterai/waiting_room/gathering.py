@@ -35,7 +35,7 @@ class Gathering:
     async def number_of(self, ticket: Ticket) -> Ticket | None:
         """Return the ticket with its drawn number; None if no number was drawn for it.
 
-        The ticket has no range of waiting time, since none was shown when the entry was made.
+        The returned ticket has no range of waiting time, since none was shown when the entry was made.
         """
         number = await self._numbers.ask(ticket.line, entry_of(ticket.line, ticket.holder))
         return None if number is None else ticket._replace(number=number)

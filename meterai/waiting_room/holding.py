@@ -133,8 +133,8 @@ async def put_back(
 ) -> None:
     """Restore the line of an act to the state `kept` from before the hold.
 
-    A line that was created for the hold ends if nobody waits in it; else it becomes automatic.  If an operator has
-    replaced the line meanwhile, the new line keeps its state, but is resumed if it is paused for this reason.
+    A line that was created for the hold ends if nobody waits in it; else it becomes automatic.  If an operator has put another
+    line in place of the held one, that line is not changed, except that it is resumed if it is paused for `reason`.
     """
     line = await _guarding(tx, act)
     if line is None:

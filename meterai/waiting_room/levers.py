@@ -66,7 +66,7 @@ class LineNamed(msgspec.Struct, frozen=True):
 
 
 class LineClose(msgspec.Struct, frozen=True):
-    """Arguments of the lever that sets until when a line takes new places; `at` is None for no end."""
+    """Arguments of the lever that sets the time until which a line takes new places; `at` is None for no end."""
 
     name: str
     at: Moment | None = None

@@ -218,7 +218,10 @@ class WaitInLine(NotLetIn):
 
 
 class TurnNotYours(NotLetIn):
-    """Another account has used this turn, or this account waited for two turns at once, of which the other has expired."""
+    """The turn cannot be used by this account.
+
+    Either another account has used it, or the account had two turns at once, used the other one, and that has expired.
+    """
 
     code = "turn_not_yours"
     status = 403

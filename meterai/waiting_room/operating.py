@@ -141,8 +141,8 @@ async def close_at(
 ) -> datetime | None:
     """Set the time until which a line takes new places, and return the time that was set.
 
-    It may be some seconds later than `closes_at`, so that places given until every process knows it stay valid.
-    Refuses `Malformed`, `LineUnknown`, `NotAllowedNow`.
+    The set time may be some seconds later than `closes_at`: until every process knows it, places are still given, and these
+    must stay valid.  Refuses `Malformed`, `LineUnknown`, `NotAllowedNow`.
     """
     line = await named(tx, name)
     check_closes(line, closes_at)

@@ -1,8 +1,8 @@
 """Numbers of lines, leased from the database in blocks, so that a place causes almost no load of the database.
 
-A process leases as many numbers as it gives in a tenth of a second, so that even a crowd needs few statements.  It
-returns unused numbers after a second.  So a visitor of another process is overtaken for a second at most, and nobody
-waits for unused numbers.  The leased numbers of a killed process are lost; waiting visitors are then called sooner.
+A process leases as many numbers as it gives in a tenth of a second, so that even a crowd needs few statements.  It returns
+unused numbers after a second.  So a visitor is overtaken by visitors of other processes for a second at most, and nobody waits
+for unused numbers.  If a process is killed, its leased numbers are lost, and waiting visitors are called sooner.
 """
 
 import asyncio
@@ -77,7 +77,7 @@ class NumberSupply:
 
     @staticmethod
     def _begun_for_all(work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        """Start a task that serves many requests, in a new context, so that no time limit of a request applies to it."""
+        """Start a task for many requests, in a new context, so that the time limit of a single request does not end it."""
         return asyncio.create_task(work, context=Context())
 
     async def _renew(self) -> None:
@@ -148,7 +148,7 @@ class NumberSupply:
         await self._return_rest()
 
     async def _return_rest(self) -> None:
-        """Return unused numbers to the database; if that fails they stay unused, and are called in vain."""
+        """Return unused numbers to the database; if that fails, they are called later although nobody has them."""
         first, end = self._next, self._end
         self._end = self._next
         if first < end:

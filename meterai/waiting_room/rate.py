@@ -1,9 +1,9 @@
 """Admission rate of a line: as many visitors a second as the platform can serve.  No input or output.
 
-Additive increase and multiplicative decrease, as in TCP (RFC 5681).  The rate grows while visitors inside do not wait
-and called visitors come: quickly up to the usual rate and slowly beyond (as in CUBIC, RFC 9438, section 4.1).  It
-falls by a fifth if the load is too high.  The rate counts visitors who come in.  Numbers are called faster, within
-bounds, to make up for the share of called visitors who do not come.
+The rule is additive increase and multiplicative decrease, as in TCP (RFC 5681).  The rate grows while visitors inside do not
+wait and called visitors come: quickly up to the usual rate and slowly beyond (as in CUBIC, RFC 9438, section 4.1). It falls by
+a fifth if the load is too high.  The rate counts visitors who come in.  Numbers are called faster than that, within bounds,
+since a share of the called visitors does not come.
 """
 
 from collections import defaultdict
@@ -87,8 +87,8 @@ def first_rate(rate_max: float, finished: float) -> float:
 def calm_rate(rate: float, rate_max: float, load: Load, *, seconds: float) -> float:
     """Return the rate of a disengaged line after `seconds` with this load.
 
-    A process to which more visitors come engages the line by itself (`entrance`).
-    The rate grows with the arrivals while visitors inside do not wait, and falls back to the first rate if few come.
+    The rate grows with the arrivals while visitors inside do not wait, and falls back to the first rate if few come.  If more
+    visitors come to a process than its share of the rate admits, the process engages the line by itself (`entrance`).
     """
     rate, seconds = max(rate, RATE_FIRST), min(seconds, INCREASE_SECONDS_MAX)
     if load.has_room and load.arrivals >= USED_MIN * rate:
@@ -103,8 +103,8 @@ def next_rate(
 ) -> float:
     """Return the rate of an engaged line after `seconds` with this load.
 
-    `since_decrease` is the time since the last decrease, in seconds.  A decrease does not fall far below the rate at
-    which visitors finish.
+    `since_decrease` is the time since the last decrease, in seconds.  The rate does not fall far below the rate at which
+    visitors finish.
     """
     if load.is_too_much:
         least = min(rate, FINISHED_SHARE * load.finished)
@@ -171,8 +171,8 @@ def called_to(
 def numbers_called(rate: float, away: float, seconds: float, inside: int, inside_max: int) -> float:
     """Return how many places are called in `seconds`, with fractions, which the caller carries over.
 
-    `away` is the share of called visitors who do not come.  If `inside_max` visitors are inside, only as many are called
-    as leave by the end of their turns, so that idle visitors slow a line down but cannot stop it.
+    `away` is the share of called visitors who do not come.  Once `inside_max` visitors are inside, only as many are called as
+    are expected to leave because their turns end.  So idle visitors slow a line down but cannot stop it.
     """
     wanted = rate * seconds / (1 - min(away, AWAY_MAX))
     leaving = inside_max * seconds / TURN_SECONDS

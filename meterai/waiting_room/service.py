@@ -75,8 +75,8 @@ def moment(milliseconds: int) -> datetime:
 class WaitingRoom:
     """All lines, as known in one process.
 
-    The process has a copy of the lines' state that is some seconds old at most.  While the database is unavailable the
-    copy does not change, so that no further visitors are called.
+    The process has a copy of the lines' state that is some seconds old at most.  While the database is unavailable the copy
+    does not change, and so no further visitors are called.
     """
 
     def __init__(
@@ -255,8 +255,9 @@ class WaitingRoom:
     def admits(self, line: WaitingLine, ticket: Ticket) -> bool:
         """True if the holder of a called number may come in now; False if the holder must wait some seconds more.
 
-        The limit of this process (`entrance`) applies, since many called visitors may come at once after a pause.  A
-        ticket is counted once, so that a reload, or a sign-in before coming in, is neither counted again nor refused.
+        The limit of this process (`entrance`) applies, since many called visitors may come at once after a pause.  Each ticket
+        is counted once, so that its holder may reload the page, or sign in first, and is then neither counted again nor
+        refused.
         """
         names = (f"{line.id}/{ticket.key}",)
         if not self._admitted.have(names):
@@ -279,7 +280,7 @@ class WaitingRoom:
         return self.line_before(act)
 
     def _stand_if_crowded(self, line: WaitingLine) -> None:
-        """Engage an automatic line in this process at once if it may admit no more visitors; a worker confirms it later."""
+        """Engage an automatic line in this process at once if it admits no more visitors; a worker confirms that later."""
         now = monotonic()
         if line.is_automatic and not line.is_engaged and not self.has_room(line):
             self._crowded_until[line.id] = now + CROWDED_SECONDS
@@ -338,8 +339,8 @@ class WaitingRoom:
     def count_again(self, line: WaitingLine, ticket: Ticket) -> None:
         """Count a waiting spaced place again if it is missing in the counts of its line.
 
-        It is missing if the process that gave the place was killed before it reported the count.  This is noticed only if
-        the line counts no waiting place at all.
+        The count is missing if the process that gave the place was killed before it reported the count.  This is noticed only
+        if the line counts no waiting place at all.
         """
         if ticket.serial and ticket.number > line.serving and not line.waiting:
             self._count(line, ticket.number)
@@ -406,10 +407,10 @@ class WaitingRoom:
         return await self._database.run(partial(self._come_in, line=line, ticket=ticket))
 
     async def come_in_as(self, line: WaitingLine, account: UUID, ticket: Ticket) -> Turn:
-        """Give the turn of the place that the account keeps, after keeping the ticket's place if it is earlier.
+        """Keep the ticket's place with the account if it is earlier, and give the turn of the place that the account keeps.
 
-        So an account has one turn, however many browsers it waits with.  Refuses like `come_in`, and `TurnNotYours` if
-        another account used the turn of this ticket.
+        So an account has one turn, however many browsers it waits with.  Refuses like `come_in`, and `TurnNotYours` if another
+        account used the turn of this ticket.
         """
 
         async def act(tx: Tx) -> Turn:
@@ -538,8 +539,8 @@ class WaitingRoom:
     async def keep(self, line: WaitingLine, account: UUID, ticket: Ticket | None) -> Ticket | None:
         """Keep the place of a ticket with an account, and return the place that the account keeps now, the earliest.
 
-        Without a ticket, return the place that the account keeps, or None if it keeps no place.  A place whose turn
-        another account used is not kept.
+        Without a ticket, return the place that the account keeps, or None if it keeps no place.  The ticket's place is not kept
+        if another account used its turn.
         """
         if ticket is None:
             async with self._database.reading() as tx:
@@ -564,10 +565,10 @@ class WaitingRoom:
         return await store.keep(tx, account, ticket, at, now, self._over_since())
 
     def _with_number_of_its_own(self, line: WaitingLine, ticket: Ticket) -> Ticket:
-        """Return a spaced place with an earlier number, since its holder has signed in and so verified a mail address.
+        """Give a spaced place an earlier number, since its holder has signed in and so verified a mail address.
 
-        The new number is the one that was next when the place was taken, or the first free one after it.  The place is
-        unchanged if that number is not earlier.
+        The new number is the one that was next when the place was taken, or the first free one after it.  If that number is not
+        earlier, the place is returned unchanged.
         """
         own = self._own.setdefault(line.id, VerifiedNumbers())
         number = own.take(max(ticket.since, line.serving + 1))
@@ -657,4 +658,4 @@ def _ticket_of(line: WaitingLine, kept: KeptPlace) -> Ticket:
 
 
 async def _drop(_line: UUID, _first: int, _end: int) -> None:
-    """Do nothing with unused serials: no place waits for them, and there are enough."""
+    """Do nothing with unused serials: unlike numbers, they are not called in order, and there are enough."""

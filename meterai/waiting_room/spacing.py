@@ -17,7 +17,7 @@ VERIFIED_NUMBERS_MAX = 100_000  # greatest number of taken numbers that are reme
 
 
 class Spacing:
-    """State of the fair queueing of a line in one process: for each network, where its next place will be."""
+    """State of the fair queueing of a line in one process: the virtual time of each network."""
 
     def __init__(self) -> None:
         # The virtual time of each network.  Its places are spaced once this is more than `SPACING` ahead of the sequence.
@@ -26,8 +26,8 @@ class Spacing:
     def take(self, names: Sequence[str], number: int) -> int:
         """Return the number with which a new place of a visitor is called.
 
-        `names` are the visitor's networks, narrow to wide; `number` is the first number that nobody has, and the result
-        if no network has used up its share.  A place delayed by a narrow network is not counted in the wider ones, so
+        `names` are the visitor's networks, narrow to wide.  `number` is the first number that nobody has; it is returned if no
+        network has used up its share.  If a narrow network delays the place, the place does not count in the wider networks, so
         that it does not delay their other visitors.
         """
         for name, times in zip(names, WIDER, strict=False):
@@ -46,7 +46,7 @@ class Spacing:
 class VerifiedNumbers:
     """Assigns numbers to spaced places whose holders have verified a mail address, for a line in one process.
 
-    Such a place gets the first free number from the one that was next when the place was taken.
+    The search for a free number begins at the number that was next in the line when the place was taken.
     """
 
     def __init__(self) -> None:

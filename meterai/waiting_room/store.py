@@ -63,10 +63,9 @@ class LoadReport(NamedTuple):
 
 
 class Inside(NamedTuple):
-    """Numbers of visitors with a turn.
+    """Numbers of visitors with a turn: `inside` have not finished, and `finished` have finished lately.
 
-    `inside` have not finished, `finished` have finished lately, `admitted` came in lately, and `usual` came in during a
-    longer time.
+    `admitted` came in lately, and `usual` came in during a longer time.
     """
 
     inside: int
@@ -561,7 +560,7 @@ async def set_closing(
 async def set_engaged(tx: Tx, line: WaitingLine, *, automatic: bool, engaged: bool) -> None:
     """Set whether a line is engaged, and whether it is automatic.
 
-    If it becomes engaged or disengaged, all places taken before are called.  If it becomes engaged, the rate (if
+    When it becomes engaged or disengaged, all places taken before are called at once.  When it becomes engaged, the rate (if
     measured) and the share of visitors who do not come are reset.
     """
     begins = engaged and not line.is_engaged
@@ -584,9 +583,9 @@ async def keep(
 ) -> KeptPlace:
     """Keep the place of a ticket with an account, and return the place that the account keeps now; its row is locked.
 
-    Normally the account keeps the earlier place: the one that it had, or the ticket's.  If the place that it had got a
-    turn, it keeps that place until the turn was used or has expired (it began at `over_since` or before), and then
-    the ticket's place.
+    The account keeps the earlier of two places: the one that it had, and the ticket's.  But if a turn was given for the place
+    that it had, it keeps that place until the turn was used or has expired, and then the ticket's place.  A turn that began at
+    `over_since` or before has expired.
     """
     await tx.run(
         _KEEP,
@@ -623,7 +622,7 @@ async def wants_mail(tx: ReadTx, account: UUID, line: UUID) -> bool:
 
 
 async def near_turns(tx: ReadTx, seconds: float, limit: int) -> list[NearTurn]:
-    """Return up to `limit` accounts whose turn comes within `seconds`, and that asked for a mail and got none yet."""
+    """Return up to `limit` accounts whose turn comes within `seconds`, who asked for a mail about it and got none yet."""
     return await tx.all_as(_NEAR, _TO_TELL, seconds, limit)
 
 
@@ -693,7 +692,7 @@ async def wishes(tx: ReadTx, account: UUID) -> list[MailWish]:
 
 
 class EntryResult(NamedTuple):
-    """Result of inserting entries: whether the line takes entries, and the time."""
+    """Result of inserting entries: whether the line took them, and the time of the insertion."""
 
     is_open: bool
     at: datetime

@@ -39,10 +39,10 @@ _BODIES = {TEXT_LENGTH: _BODY, SPACED_TEXT_LENGTH: _SPACED_BODY}
 class Ticket(NamedTuple):
     """A place in a line, as its holder has it.
 
-    The place is called with `number`.  `holder` has 16 random bytes that identify the holder.  `taken_at` is in
-    milliseconds since 1970.  `low` and `high` are the range of waiting time, in seconds, shown when the place was taken,
-    both 0 if none was shown.  A spaced place (`spacing.py`) also has a `serial`, and in `since` the number that was
-    next when the place was taken; for any other place both are 0.
+    The holder's turn comes when the line reaches `number`.  `holder` has 16 random bytes that identify the holder. `taken_at`
+    is in milliseconds since 1970.  `low` and `high` are the range of waiting time, in seconds, that was shown when the place
+    was taken, both 0 if none was shown.  A spaced place (`spacing.py`) also has a `serial`, and in `since` the number that was
+    next in the line when the place was taken; for any other place both are 0.
     """
 
     line: UUID
@@ -68,7 +68,7 @@ class Ticket(NamedTuple):
 class Turn(NamedTuple):
     """The right to do a guarded act, until the time `until`; times in milliseconds since 1970.
 
-    `is_early`: the visitor came while nobody had to wait; such a turn has no row before it is used.
+    `is_early`: the visitor came while nobody had to wait; such a turn gets a row in the database only when it is used.
     `is_bound`: the turn is valid for one account only, from which `holder` is derived.
     """
 
