@@ -1,7 +1,7 @@
 """Answers to complaints from recorded facts: a rule for each matter; pure.
 
-A rule returns an answer only if the facts answer the matter, including the next step and its time.  Otherwise, or
-after a due time has passed, it returns None and staff answer.  `answer.<code>` is the sentence of an answer.
+A rule returns an answer only if the facts answer the matter, with the next step and its time.  Otherwise, or once a due time
+has passed, the rule returns None and staff answer.  `answer.<code>` is the sentence of an answer.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -85,7 +85,7 @@ def answer(matter: Matter, facts: Facts) -> CaseAnswer | None:
 
 
 def is_pertinent(matter: Matter, found: CaseAnswer) -> bool:
-    """True if an answer concerns the matter, so that the complaint is about the order of these facts."""
+    """True if an answer concerns the matter, so that the complaint is probably about the order of the facts."""
     return found.code not in _PLAIN and (matter != Matter.PAID_TWICE or "second" in found.code)
 
 
@@ -124,7 +124,7 @@ def _suspended(facts: Facts) -> CaseAnswer | None:
 
 
 def _is_contested(facts: Facts) -> bool:
-    """True if a payment of the order is in suspense: the other facts are then incomplete."""
+    """True if a payment of the order is in suspense (not matched yet), so that the other facts are incomplete."""
     return bool(facts.suspended)
 
 
@@ -354,7 +354,10 @@ def _ready(one: Stamping) -> CaseAnswer | None:
 
 
 def _delivered(facts: Facts) -> Stamping | None:
-    """Return the newest stamped document whose file is still stored, else the newest stamped one; None without one."""
+    """Return the newest stamped document whose file is still stored.
+
+    If no file is stored, return the newest stamped document; None if the facts have none.
+    """
     found = [one for one in facts.stampings if one.state == StampingState.DELIVERED]
     return max(found, key=lambda one: (not one.is_forgotten, one.id), default=None)
 

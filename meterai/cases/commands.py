@@ -30,8 +30,8 @@ def hand_over(
 ) -> None:
     """Write the complaints of a period that are not answered here, for SP4N-LAPOR!.
 
-    FROM and TO are days in WIB or moments; TO is not in the period.  The file contains no account, mail address or number
-    of an order, and text in a person's words that looks like one of these is masked.
+    FROM and TO are days in WIB or moments; TO is not in the period.  The file contains no account, mail address or number of an
+    order.  In the words of people, text that looks like one of these is masked.
     """
     first, last = moment(begin, "FROM"), moment(end, "TO")
     if first >= last:

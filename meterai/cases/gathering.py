@@ -109,7 +109,8 @@ class CaseFacts:
     async def meant(self, account: UUID, matter: Matter) -> ComplaintSubject:
         """Return the order that a complaint without a named order is about; `NOTHING` if no order fits.
 
-        This is the account's newest order with an answer that `is_pertinent`, else its newest order with any answer.
+        This is the account's newest order with an answer that concerns the matter (`is_pertinent`), else its newest order with
+        any answer.
         """
         first = NOTHING
         views, _ = await self._orders.list(account, ListPage(ORDERS_LOOKED_AT_MAX))

@@ -1,8 +1,8 @@
 """Export of complaints to the state's complaint system SP4N-LAPOR!.
 
-There is one row for each complaint that waits for staff, or that another institution answers.  A row identifies
-nobody: it has no account, no mail address and no order id, and addresses and long numbers in the person's words are
-masked.  The operator, who finds the case by its number, contacts the person.
+Each complaint that waits for staff, or that another institution answers, has one row.  A row identifies nobody: it has no
+account, no mail address and no order id, and addresses and long numbers in the person's words are masked.  The operator finds
+the case by its number and contacts the person.
 """
 
 import csv

@@ -221,7 +221,7 @@ class Complaint:
 
 @dataclass(frozen=True, slots=True)
 class ComplaintSubject:
-    """Subject of a complaint within the complaining account; empty if it has none."""
+    """Subject of a complaint, which belongs to the complaining account; empty if the complaint has none."""
 
     shown: str = ""  # ord_..., or stg_... for a stamping from the balance
     order: UUID | None = None
@@ -305,8 +305,8 @@ def written(words: str) -> str:
 def address_account(email: str) -> UUID:
     """Return the account key of cases that were sent from an address without sign-in.
 
-    The key is a digest of the address in a UUID of version 8, which no account has.  So these cases are distributed in
-    the database like others, and a person who signs in with the address finds them.
+    The key is a UUID of version 8 made from a digest of the address; no account has such an id.  So these cases are stored and
+    distributed like others, and a person who signs in with the address finds them.
     """
     digest = sha256(b"meterai cases: " + email.encode()).digest()[:16]
     value = int.from_bytes(digest) & ~(0xF << 76) & ~(0x3 << 62)
@@ -314,5 +314,5 @@ def address_account(email: str) -> UUID:
 
 
 def joins_key(matter: Matter, about: str) -> str:
-    """Return the key of a matter and subject, unique among the unclosed cases of an account; empty without a subject."""
+    """Return the key of a matter and subject; an account has one unclosed case of a key at most.  Empty without a subject."""
     return f"{about}:{matter}" if about else ""

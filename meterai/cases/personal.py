@@ -1,7 +1,8 @@
 """Personal data of cases.
 
-Anybody can type an address without signing in.  So cases sent this way do not delay an erasure.  A copy of the data
-shows that they exist and how they were answered, without their words, which another person may have written.
+Anybody can type an address without signing in.  So a case sent this way does not delay the erasure of the account with that
+address.  A copy of the personal data shows that the case exists and how it was answered.  It does not show the words of the
+case, which another person may have written.
 """
 
 from collections.abc import Sequence

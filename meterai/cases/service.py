@@ -137,8 +137,8 @@ class CaseService:
     ) -> tuple[ComplaintSubject, DigestedAnswer | None]:
         """Return the subject of a complaint, and the answer from the facts; None if the facts do not answer it.
 
-        If the complaint names no subject, the newest order whose facts fit is used.  A subject of another account is
-        treated as unknown, so that nothing is revealed.
+        If the complaint names no subject, the newest order whose facts fit is used.  A subject of another account is treated
+        like one that does not exist, so that nothing about it is revealed.
         """
         if complaint.digest is not None or complaint.about.strip():
             about = await self._gathering.about(account, complaint)
@@ -325,7 +325,7 @@ class CaseService:
     # -- automatic ---------------------------------------------------------------------------------
 
     async def money_is_back(self, tx: Tx, account: UUID, order: UUID) -> None:
-        """Close the cases about money of an order after a settled refund, once none of its money is left here."""
+        """Close the cases about the money of an order after a settled refund, once all its money has left the platform."""
         cases = await store.open_cases_of_order(tx, account, order)
         wanted = [one for one in cases if one.matter in OF_MONEY]
         if not wanted:

@@ -65,12 +65,12 @@ class Moment:
 
     @property
     def due_at(self) -> datetime:
-        """Time by which staff have to answer a case that starts to wait for them now."""
+        """Due time of the answer by staff, for a case that starts to wait for staff now."""
         return due(self.at, self.settings.case_hours, self.settings.calendar)
 
     @property
     def closes_at(self) -> datetime:
-        """Time at which a case closes that starts to wait for its person now."""
+        """Closing time of a case that starts to wait for its person now, if the person does not write."""
         return self.at + timedelta(days=self.settings.case_closes_days)
 
 
@@ -153,8 +153,8 @@ async def take_unsigned(
 ) -> bool:
     """Open a case for a complaint without sign-in, or add the complaint to the unclosed case of its matter and subject.
 
-    The complaint never counts as a reply, and only a new case sends a mail.  Returns False if the address has reached
-    its maximum of cases.
+    Unlike a message of a signed-in person, the complaint never counts as a reply to a question of staff.  Only a new case sends
+    a mail.  Returns False if the address has reached its maximum of cases.
     """
     account = address_account(complaint.contact)
     if await repeated(tx, account, complaint) is not None:

@@ -24,7 +24,8 @@ class AnswerView(msgspec.Struct, frozen=True, kw_only=True):
 class MessageView(msgspec.Struct, frozen=True, kw_only=True):
     """A message of a case.
 
-    `author` is `person` (you), `staff` (ours), or `facts`: its `words` are empty, and its text is the case's `answer`.
+    `author` is `person` (you), `staff` (ours) or `facts` (an answer from our records).  With `facts` the `words` are empty, and
+    the text is in `answer` of the case.
     """
 
     author: str
@@ -43,8 +44,8 @@ class HappeningView(msgspec.Struct, frozen=True, kw_only=True):
 class CaseView(msgspec.Struct, frozen=True, kw_only=True):
     """A complaint as the API shows it.
 
-    `about` is the id of the order or stamping, and null if the complaint names none of yours.  In the state `open`, our
-    staff answer by `due_at`.  In the states `answered` and `asked`, the complaint closes at `closes_at` unless you write.
+    `about` is the id of the order or stamping; it is null if the complaint names none of yours.  In the state `open` our staff
+    answer by `due_at`.  In the states `answered` and `asked` the complaint closes at `closes_at` unless you write.
     """
 
     id: str

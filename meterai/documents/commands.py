@@ -59,8 +59,8 @@ def show(options: Options = NO_OPTIONS) -> None:
 def confirm(options: Options = NO_OPTIONS, *, by: By = None) -> None:
     """Let this database delete from its object store again, after a restore or a conflict with a copy.
 
-    The operator confirms that no other database uses this store, and that nobody needs the objects in it that this
-    database does not know.  The next sweep condemns such objects; they are deleted after their grace period.
+    You confirm that no other database uses this store, and that nobody needs those objects in it that this database does not
+    know.  The next sweep condemns such objects; they are deleted after their grace period.
     """
     actor = operator(by)
 

@@ -1,9 +1,9 @@
 """Contents: the bytes of documents, each stored once under its SHA-256 for all rooms and accounts.
 
-A content belongs to no single room or account.  It is kept while a row of any room refers to it ("wants" it), and
-deleted afterwards.  The bytes are written first, and the row at most `UNCLAIMED_AFTER` later.  A row of a room may take
-over a content from a row of another room without its bytes, in a transaction that ends while the other row still refers
-to it.
+A content belongs to no single room or account.  It is kept while a row of any room refers to it ("wants" it), and deleted
+afterwards.  The bytes are written first, and the row at most `UNCLAIMED_AFTER` later.  A row may also take over a stored
+content from a row of another room, without the bytes.  The transaction of the new row must then end while the other row still
+refers to the content.
 
 A content is never read by a digest that a client sends, but only by the digest in a row that the client may read.
 """
@@ -73,7 +73,7 @@ class DocumentContents:
     def put_from_thread(self, sha256: bytes, content: bytes) -> None:
         """Store a content, called in a thread after `check_writable`, since it waits for the disk.
 
-        An existing object is written again, so that its time shows that a row may follow.
+        An existing object is written again: its new time protects it from deletion until the row is written.
         """
         self._objects.put_from_thread(content_name(sha256), content)
 
@@ -115,8 +115,8 @@ class DocumentContents:
     ) -> None:
         """Condemn contents to which a row no longer refers, in the transaction that changes the row.
 
-        Contents to which another row refers, now or at the end of the grace period, are not deleted.  The grace period is
-        at least `UNCLAIMED_AFTER`, since a row may be about to be written.
+        A content is not deleted if another row refers to it, now or at the end of the grace period.  The grace period is at
+        least `UNCLAIMED_AFTER`, since a row may be about to be written.
         """
         assert grace >= UNCLAIMED_AFTER, grace
         names = [content_name(one) for one in sha256]

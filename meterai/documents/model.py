@@ -69,7 +69,7 @@ class DeletionHeld(CommandRefusal):
 class RestoredUnconfirmed(CommandRefusal):
     """The database was restored, and no operator has confirmed that it is the only one.
 
-    No worker starts, since it could repeat mails, calls and publications of another database.
+    No worker starts, since it could repeat mails, calls and publications that another database has made.
     """
 
     code = "restored_unconfirmed"
@@ -79,8 +79,8 @@ class RestoredUnconfirmed(CommandRefusal):
 class Lineage(NamedTuple):
     """Identity of a database, from PostgreSQL: identifier of the cluster, id of the database, and timeline.
 
-    A copy of the cluster has the same identity; a dump that is restored into another cluster has another one.  The
-    timeline increases with each promotion of a standby.
+    A copy of the cluster has the same identity.  A dump that is restored into another cluster gets the identity of that
+    cluster.  The timeline increases with each promotion of a standby.
     """
 
     system: str
@@ -113,7 +113,7 @@ class StoreClaim:
 
 @dataclass(frozen=True, slots=True)
 class StoreSays:
-    """Values read from the object store: its id, the claim in it, and a contest."""
+    """Values read from the object store: its id, the claim in it, and the contest of another database, if there is one."""
 
     store: UUID | None
     token: UUID | None

@@ -1,8 +1,8 @@
 """Removal of objects from the store, in two steps.
 
-An object to which no row refers is condemned: it stays in the store, and the database records the time.
-After its grace period it is deleted, if still no row refers to it, it was not written again since, and the database may
-delete from the store (`Timeline.advance`).  `sweep` condemns objects without a row, such as those left by a crash.
+An object to which no row refers is condemned first: it stays in the store, and the database records the time.  It is deleted
+after its grace period, if there is still no row that refers to it, if it was not written again, and if the database may delete
+from the store (`Timeline.advance`).  `sweep` condemns objects without a row, such as those left by a crash.
 """
 
 from collections.abc import Awaitable, Callable, Sequence

@@ -137,8 +137,7 @@ async def wanted(tx: ReadTx, named: Sequence[DocumentKey]) -> list[DocumentKey]:
 async def wanted_contents(tx: ReadTx, owners: Sequence[str], sha256: Sequence[bytes]) -> set[bytes]:
     """Return those of these digests to which a row of any room refers; `owners` are the queries of the rooms.
 
-    All queries are one statement with one snapshot, so that a content which a row takes over from another is always
-    found.
+    All queries run in one statement with one snapshot.  So a content is found even while a row takes it over from another.
     """
     query = " UNION ".join(owners)
     rows = await tx.all(query, *[list(sha256)] * len(owners))
@@ -183,8 +182,8 @@ async def hold(tx: Tx, reason: Hold) -> None:
 async def advance(tx: Tx, token: UUID, here: Lineage, slack: timedelta) -> None:
     """Record a new claim with this token.
 
-    If the timeline has changed since the last claim (a promotion), objects written in between, and `slack` around that
-    time, are spared.
+    If the timeline has changed since the last claim, a standby was promoted.  Then objects are spared that were written between
+    that claim and now, or up to `slack` before or after.
     """
     await tx.run(_ADVANCE, token, here.timeline, slack, slack, *here)
 

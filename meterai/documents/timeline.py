@@ -1,9 +1,9 @@
 """Checks that the database and its object store belong together, and that the database may delete from the store.
 
-Both the database and the store (object `MARKER`) have the id of the store.  Each pass that deletes also writes a new
-token, first into the database and then into the store (object `CLAIM`).  A database that finds another token than its
-last two was restored to an earlier point, or another database uses the same store.  It then holds deletion, and writes
-that into the store (object `CONTEST`), so that the other database holds deletion too, until an operator confirms.
+Both the database and the store (object `MARKER`) have the id of the store.  Each pass that deletes also writes a new token,
+first into the database and then into the store (object `CLAIM`).  A database may find another token in the store than its last
+two: either it was restored to an earlier point, or another database uses the same store.  It then holds deletion, and writes
+the object `CONTEST` into the store, so that the other database holds deletion too.  Both wait until an operator confirms.
 """
 
 import asyncio
@@ -141,8 +141,8 @@ class Timeline:
     async def advance(self) -> None:
         """Claim the store again, before objects are deleted from it.
 
-        The claim is written into the database first.  A crash before it is in the store leaves the store one claim
-        behind, which the next pass repairs.  Refuses `DeletionHeld`, `StoreDiffers`.
+        The claim is written into the database first, and then into the store.  After a crash in between, the store is one claim
+        behind; the next pass repairs that.  Refuses `DeletionHeld`, `StoreDiffers`.
         """
         token = new_id()
 

@@ -11,7 +11,7 @@ Thing = TypeVar("Thing")
 
 @dataclass(frozen=True, slots=True)
 class DueDraft(Generic[Thing]):
-    """A due row (`thing`), and the name under which logs show it."""
+    """A due row (`thing`), and the name by which logs identify it."""
 
     name: str
     thing: Thing

@@ -35,8 +35,8 @@ WAIT_SECONDS_MAX = 2.0  # mean wait of a visitor; a longer wait is a sign of ove
 class ExaminedDocument:
     """A document that can be stamped, repaired if it was broken.
 
-    `sizes` are the sizes of the first `STAMPS_MAX` pages and of the last page.  If one of these pages is smaller than a
-    stamp, `sizes` has only one page, which is as large as a stamp.
+    `sizes` are the sizes of the first `STAMPS_MAX` pages and of the last page.  If one of these pages is smaller than a stamp,
+    `sizes` has only one size: that of a page on which a stamp fits.
     """
 
     document: bytes
@@ -106,7 +106,7 @@ class DraftExamination:
         await self._checking.finish_in_turn(begin, client, self._reading)
 
     def _seen(self, document: bytes) -> sealing.Work[tuple[PreparedDocument, Verdict]]:
-        """Examine a document with a test placement on a page that is as large as a stamp (the first such in `PROBED`)."""
+        """Examine a document with a test placement, on the first page of `PROBED` on which a stamp fits."""
         at = self._clock.now()
         for page in PROBED:
             try:

@@ -40,8 +40,8 @@ class Holdings:
     async def check(self, draft: Draft, held: int, size: int, *, begins: bool) -> None:
         """Check that `size` bytes may be added to a draft that holds `held` bytes; `begins` says that the draft is new.
 
-        The bytes guaranteed to an account are not checked against the limit of its network.  Refuses
-        `NetworkFull`, `StrangersFull`, `DraftsFull`.
+        Each account has a guaranteed number of bytes, to which the limit of its network does not apply.  Refuses `NetworkFull`,
+        `StrangersFull`, `DraftsFull`.
         """
         if draft.owner is None or held + size > self._limits.account_bytes_min:
             await self._check_networks(draft, size, begins=begins and draft.owner is None)
@@ -80,9 +80,9 @@ class Holdings:
         return self._sums[of].bytes
 
     def _begin_to_read(self, *names: str) -> list[str]:
-        """Return the names of those sums that are too old and must be read now.
+        """Return the names of the sums that are too old, which the caller must read now.
 
-        They are marked as read, so that no other caller reads them at the same time.
+        They are marked as read at once, so that no other caller reads them at the same time.
         """
         now = monotonic()
         young = {name: one for name, one in self._sums.items() if now - one.read_at < READ_SECONDS}

@@ -297,7 +297,7 @@ class DraftFile:
 
     @property
     def announced_digest(self) -> str | None:
-        """Announced SHA-256 in base64, as it was sent: the sender recognises its file by it."""
+        """Announced SHA-256 in base64, as it was sent; the sender recognises its file by this digest."""
         return b64encode(self.digest).decode() if self.digest else None
 
     @property
@@ -344,8 +344,8 @@ class DraftExaminationResult(NamedTuple):
 class NewFile:
     """A new file of a draft: announced, partly received, or received whole and examined.
 
-    An announced file has no bytes.  The bytes of a file that was received whole are in `parts`, or in the content
-    that `found` describes; `size` differs from `sent` if the document was repaired.
+    An announced file has no bytes yet.  The bytes of a file that was received whole are in `parts`, or in the content that
+    `found` describes.  If the document was repaired, its `size` differs from `sent`.
     """
 
     id: UUID
@@ -364,7 +364,7 @@ class NewFile:
 
 
 class DraftLimits(NamedTuple):
-    """Limits: drafts of a network that have no account; number of files in a draft; bytes of a draft."""
+    """Limits: number of drafts without an account in one network; number of files, and number of bytes, of one draft."""
 
     drafts_of_network: int
     files: int
@@ -402,9 +402,9 @@ def token_tag(page_key: str) -> str:
 def next_token(token: str, page_key: str) -> str:
     """Return the token that a draft gets by an upload from the page with this key.
 
-    A token that this page made stays the same.  The new token is derived from the old token and the key, so that an
-    upload whose answer was lost finds its draft when it is repeated.  An attacker who knows only the old token,
-    because he set the cookie, cannot compute the new token.
+    A token that this page made stays the same.  The new token is derived from the old token and the key.  So an upload whose
+    answer was lost finds its draft when it is repeated.  An attacker may have set the old token as a cookie, but without the
+    key of the page the attacker cannot compute the new token.
     """
     tag = token_tag(page_key)
     if not token or token.startswith(tag):
@@ -438,8 +438,8 @@ def _mark(token: str, seconds: int) -> str:
 def object_name(file: UUID, part: UUID) -> str:
     """Return the object name of a part of a file.  The previous release named the object of a whole file like a part.
 
-    The id of the part is reversed: the store makes folders by the first letters, and ids of the same time begin with the
-    same letters.
+    The id of the part is reversed.  The store makes folders by the first letters of names, and the ids of one period begin with
+    the same letters.
     """
     return f"{part.hex[::-1]}-{file.hex}"
 
@@ -485,7 +485,7 @@ def needs_no_remark(files: Sequence[DraftFile]) -> bool:
 def written(files: Sequence[DraftFile]) -> str:
     """Return a hash of the files of a draft and of the versions of their placements.
 
-    An order compares it, so that it is made only for the files and placements that the visitor was shown.
+    The form of an order contains it, so that only the files and placements that the visitor was shown are ordered.
     """
     told = hashlib.sha256()
     for one in files:

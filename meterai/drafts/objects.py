@@ -65,7 +65,7 @@ class FileObjects:
         return found
 
     async def remove(self, file: UUID, *ids: UUID) -> None:
-        """Release objects that no row names any more.  After a crash the sweep of the store finds the remaining ones."""
+        """Release objects that no row names any more.  If a crash prevents this, the sweep of the store finds them later."""
         if ids:
             names = [object_name(file, one) for one in ids]
             await self._database.once(self._removal.condemn, names, GRACE)

@@ -1,8 +1,8 @@
 """Pictures of the pages of drafts, drawn by separate processes and cached.
 
-The cache is in memory, not in the object store, so that a reader of the store finds no pictures.  Pictures of a
-deleted file are no longer requested and are soon evicted.  A failure is cached too, since a failed drawing takes
-longer than any successful one.  The routes check at each request that the visitor may see the file.
+The cache is in memory, not in the object store, so that a reader of the store finds no pictures.  Pictures of a deleted file
+are not requested any more, and soon leave the cache.  A failed drawing is cached too, since it takes longer than any successful
+one.  The routes check at each request that the visitor may see the file.
 """
 
 from collections import OrderedDict

@@ -61,9 +61,9 @@ class Unseen(StrEnum):
 class PlacingView:
     """Data of the page that shows a file with its stamps.
 
-    The shown page of the document is that of the stamp with the index `selected`, from 0.  `sizes` has for each stamp
-    the size of its page.  `unseen` is the reason for a missing picture, or None if the picture exists.
-    `is_suggested`: no stamps are stored yet, and `stamps` is a suggestion.
+    `selected` is the index of the selected stamp, from 0; the page of the document on which it is placed is shown.  `sizes` has
+    for each stamp the size of its page.  `unseen` is the reason for a missing picture, or None if the picture exists. If
+    `is_suggested` is true, no stamps are stored yet, and `stamps` is a suggestion.
     """
 
     file: DraftFile
@@ -84,9 +84,9 @@ class PlacingView:
 class PlacingOutcome:
     """Result of a button.
 
-    `selected` is the index of the stamp to show next; `goes_on` says that the visitor goes to the next file or step.
-    The button that repeats the stamps on all files sets `alike` (the number of files that have them now), `elsewhere`
-    (files on which a stamp had to be put at another place) and `left` (files on which the stamps do not fit).
+    `selected` is the index of the stamp to show next; `goes_on` says that the visitor goes to the next file or step.  One
+    button repeats the stamps on all files.  It sets `alike` (the number of files that have them now), `elsewhere` (files on
+    which a stamp had to be put at another place) and `left` (files on which the stamps do not fit).
     """
 
     selected: int

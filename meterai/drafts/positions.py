@@ -64,7 +64,7 @@ def shown(placement: Placement, size: PageSize, language: str) -> TypedStamp:
 def key_of(stamps: Sequence[TypedStamp]) -> str:
     """Return the stamps of a form as one line of text.
 
-    If it differs from the line of the shown page, the visitor typed numbers and has not seen their place yet.
+    If it differs from the line of the shown page, the visitor has typed numbers since, and has not seen the result yet.
     """
     fields = ((one.page, one.x, one.y, one.width) for one in stamps)
     return ";".join(" ".join(one.replace(",", ".") for one in stamp) for stamp in fields)
@@ -152,8 +152,8 @@ def page_alike(page: int, of: DraftFile, on: DraftFile) -> int:
 def alike(placement: Placement, size: PageSize, other: PageSize) -> tuple[Placement, bool]:
     """Return the same place on a page of the size `other`, and True if its distance from the corner could be kept.
 
-    The distance from the lower right corner is kept, since documents are signed there.  If the stamp does not fit
-    so, its centre is put at the same shares of the page's width and height.
+    That is the distance from the lower right corner, where documents are signed.  If the stamp would not fit there, its centre
+    is put at the same shares of the page's width and height.
     """
     from_right = size.width - placement.x
     kept = replace(placement, page=other.page, x=other.width - from_right)
@@ -167,8 +167,8 @@ def alike(placement: Placement, size: PageSize, other: PageSize) -> tuple[Placem
 def apart(wanted: Placement, size: PageSize, others: Sequence[Placement]) -> Placement | None:
     """Return the place nearest to `wanted` that overlaps none of the other stamps of the page; None if none exists.
 
-    The nearest place touches the edge of the page or the margin of another stamp, or shares a coordinate with
-    `wanted`, so only such places are tried.
+    Only some places are tried, since the nearest one always touches the edge of the page or the margin of another stamp, or has
+    a coordinate of `wanted`.
     """
     aside = [(one.x - APART - wanted.width, one.x + one.width + APART) for one in others]
     along = [(one.y - APART - wanted.height, one.y + one.height + APART) for one in others]

@@ -154,7 +154,7 @@ async def begin(
     database: NamedDependency[Database],
     settings: NamedDependency[Settings],
 ) -> Answer:
-    """Create a file.  The request has none of its bytes, the first part of them, or all.
+    """Create a file.  The request may contain none of its bytes, the first part of them, or all.
 
     The first file also creates the draft.
     """

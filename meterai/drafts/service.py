@@ -1,12 +1,12 @@
 """Drafts: find the visitor's draft, read its files, place their stamps, take files out.
 
-A draft is found by the token in a browser's cookie, or by the account.  A draft of an account is not found by the
-token alone.  The token of a browser may come from an earlier user of the browser, or from an attacker who set the
-cookie.  So each page that uploads replaces the token of the draft, and the old token finds nothing.
+A draft without an account is found by the token in the browser's cookie, and a draft of an account only by the account. The
+token of a browser may come from an earlier user of the browser, or from an attacker who set the cookie.  So each page that
+uploads replaces the token of the draft, and the old token finds nothing.
 
-A draft becomes an account's only if the visitor, who has both the token and the account, signs in from a page of the
-draft or presses a button.  To be signed in is not enough: on a shared phone, or after a sign-in link
-from another person's mail, the account is another person's.
+A draft becomes an account's only if the visitor, who has both the token and the account, signs in from a page of the draft or
+presses a button.  Being signed in is not enough: on a shared phone, or after a sign-in link from another person's mail, the
+account is another person's.
 """
 
 import secrets
@@ -124,8 +124,8 @@ class DraftService:
     ) -> tuple[Draft | None, str]:
         """Return the draft of a visitor, or None, and the token that finds it.
 
-        The token differs from the given one if the page with this key uploaded to the draft, and the answer that
-        set the new cookie was lost.
+        It is another token than the given one if the page with this key has uploaded to the draft, and the answer with the new
+        cookie was lost.
         """
         ours = next_token(token, page_key) if page_key else token
         for one in dict.fromkeys((ours, token)):
@@ -208,7 +208,7 @@ class DraftService:
     async def done_here(self, token: str, account: UUID | None) -> Draft | None:
         """Return the draft that this token began, if the account has ordered it or stamped it from the balance.
 
-        A page then leads to the result, since the answer to the order may have been lost.
+        The answer to the order may have been lost; a page then leads the visitor to the result.
         """
         if not token or account is None:
             return None
@@ -360,5 +360,5 @@ class DraftService:
         return found if found and found.owner == account and found.is_done else None
 
     async def renew_key(self, draft: Draft) -> None:
-        """Give a draft a new idempotency key, since the order under its current key was for other files."""
+        """Give a draft a new idempotency key, since an order with its current key exists, and was for other files."""
         await self._database.once(store.renew_key, draft.id, draft.order_key, fresh_key())

@@ -1,6 +1,4 @@
-"""Bytes of files that callers wait to process: loaded once a slot is free, and once for all callers that
-wait for the same file.
-"""
+"""Loads the bytes of files only when a slot to process them is free, and once for all callers that wait for a file."""
 
 import asyncio
 from collections import Counter, OrderedDict
@@ -25,7 +23,7 @@ class _KeptContent(NamedTuple):
 
 
 class SharedLoads:
-    """Shares the loaded bytes of a file among all callers that wait for it; `load` reads the bytes of a file."""
+    """Shares the loaded bytes of a file among all callers that wait for the same file; the function `load` reads the bytes."""
 
     def __init__(self, load: Callable[[DraftFile], Awaitable[bytes]]) -> None:
         self._load = load

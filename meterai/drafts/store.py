@@ -308,7 +308,7 @@ async def merge(
 ) -> None:
     """Move the files of `others` into the draft `into`.
 
-    The other drafts become done drafts of the account; until the time `until` they refer to `into`.
+    The emptied drafts become done drafts of the account, and refer to `into`, until the time `until`.
     """
     await tx.run(_MOVE, into, list(others))
     await tx.run(_MERGED, into, account, until, list(others), list(others))
@@ -373,7 +373,7 @@ async def usage(tx: ReadTx, draft: UUID) -> DraftUsage:
 
 
 def bounded_networks(network: str) -> tuple[tuple[str, int], ...]:
-    """Return the network and the widest network around it, each with its limit as a multiple of one network's limit."""
+    """Return a network and the widest network around it; the limit of each, as a multiple of that of a single network."""
     names = nested(network)
     return (network, 1), (names[-1], WIDER_AT_ONCE[len(names) - 1])
 
@@ -496,9 +496,9 @@ async def refuse(tx: Tx, file: UUID, code: str, facts: dict[str, object]) -> boo
 
 
 async def let_go(tx: Tx, file: UUID, at: datetime, *, is_begun: bool) -> None:
-    """End the lease of a file at a time, after an examination without a result.
+    """End the lease of a file at the time `at`, after an examination without a result.
 
-    An examination that did not begin, since no slot was free, is not counted (`is_begun` is False).
+    If the examination did not begin, since no slot was free (`is_begun` is False), it is not counted.
     """
     await tx.run(_LET_GO, at, not is_begun, file)
 

@@ -1,12 +1,12 @@
 """Uploads of files, in parts or whole, and their examination.
 
-Until the file is complete each part is a separate object, which is stored whole or not at all; then the row
-records the new offset.  After a crash between the two steps the sweep of the store deletes the object.  After a crash
-behind the last part the periodic task examines the file.  A file that is sent whole is examined first; then its
-document is stored as one object, and its row with the result.
+Until a file is complete each part is a separate object.  The object is stored first, whole or not at all; then the row of the
+file records the new offset.  After a crash between the two, the sweep of the store deletes the object.  After the last part the
+file is examined; after a crash the periodic task does that.  A file that is sent whole is examined first; then its document is
+stored as one object, and its row with the result.
 
-Limits count received bytes, and are checked when a file is created and at each part.  Announced bytes do not count,
-and a sender cannot send more than announced.  Concurrent senders may exceed a limit by one part each.
+Limits count received bytes, and are checked when a file is created and at each part.  Announced bytes do not count, and a
+sender cannot send more than announced.  Each of several concurrent senders may exceed a limit by one part.
 """
 
 import asyncio
@@ -127,8 +127,8 @@ class Uploads:
     ) -> DraftFile:
         """Examine a file that was sent whole, for example by a form, and store it with the result in one write.
 
-        Without a free slot the file is stored, and examined later.  With a `token` its draft is created too.  After a
-        crash before the write the sweep of the store deletes the object.  Refuses like `create`.
+        If no slot is free, the file is stored and examined later.  With a `token` its draft is created too.  If the process
+        crashes before that write, the sweep of the store deletes the object.  Refuses like `create`.
         """
         size = len(content)
         if size > self.file_bytes_max:
@@ -280,7 +280,7 @@ class Uploads:
         return is_begun, self._clock.now() + timedelta(seconds=seconds)
 
     async def _release(self, found: DraftExaminationResult | None) -> None:
-        """Release the content of a file whose row was not written; it is kept if another row refers to it."""
+        """Release the stored content of a file whose row was not written; it is kept if another row refers to it."""
         if found is not None:
             await self._database.once(self._contents.let_go, [found.sha256])
 

@@ -82,7 +82,7 @@ async def uploaded_draft(
 
 
 async def files_apart(request: PageRequest, drafts: DraftService) -> list[DraftFile]:
-    """Return the files of this browser's draft if it has no account although somebody is signed in; else none."""
+    """Return the files of this browser's draft if somebody is signed in and the draft still has no account; else none."""
     account = await account_asking(request)
     token = _token(request, drafts)
     return await drafts.files_apart(token, account) if account is not None and token else []
@@ -160,7 +160,7 @@ async def set_token(
 ) -> None:
     """Set the token in the cookie, for the longest time that a draft is kept; an empty token changes nothing.
 
-    If the draft of the old token waits for a sign-in of its owner, the old token moves to a second cookie.
+    If the draft of the old token belongs to an account, and its owner has to sign in, the old token moves to a second cookie.
     """
     if not token:
         return

@@ -4,9 +4,9 @@
     drawing     list and root are published; the round is fetched; order and numbers are computed
     open        new visitors get numbers behind the drawn ones
 
-After a crash the next worker continues from the database, whose rows are written after the files that they refer to.
-The last record is published again first, so that the round is requested only when the root is committed and public.
-A record is replaced only if it still is the one from which the new record was made: of two workers, one succeeds.
+After a crash the next worker continues from the database, whose rows are written after the files that they refer to. Before
+each step the last record is published again, so that the round is requested only when the root is committed and public.  A step
+replaces a record only if that is still the record from which it made the new one: of two workers, one succeeds.
 """
 
 from collections.abc import Awaitable, Callable
@@ -135,7 +135,7 @@ class DrawService:
     async def _publish(self, draw: DueDraw, record: str) -> None:
         """Publish the record of a draw, and those of its earlier attempts.
 
-        It is called before each further step, since a crash may have come between the commit and the file.
+        It is called before each further step, since a crash may have come after the commit and before the file was written.
         """
         if draw.attempt > 1:
             async with self._database.reading() as tx:

@@ -1,8 +1,8 @@
 """Long computations of a draw, in a separate process: roots and orders of millions of entries.
 
-The command `root` prints root and count of a list.  The command `order` writes the entries in their drawn order, 16
-bytes each, if the list has the given root, and prints their SHA-256.  If the worker is killed, the process still
-ends when it is done, and the next worker writes the file again.
+The command `root` prints root and count of a list.  The command `order` first checks that the list has the given root. It then
+writes the entries in their drawn order, 16 bytes each, and prints their SHA-256.  If the worker is killed, the process
+continues until it is done; the next worker writes the file again.
 """
 
 import asyncio

@@ -49,9 +49,9 @@ async def carry_in_round(tx: Tx, draw: DueDraw, signature: str, *, actor: Actor)
 async def replace_void(
     tx: Tx, draw: DueDraw, reason: str, at: datetime, *, signer: RecordSigner, actor: Actor
 ) -> int:
-    """Announce a draw again that cannot be carried out, over the same entries; return the number of the attempt.
+    """Announce again, over the same entries, a draw that cannot be carried out; return the number of the attempt.
 
-    Refuses `DrawSound` if the draw can still be carried out, `AnnouncementUnfair`.
+    Refuses `AnnouncementUnfair`, and `DrawSound` if the draw can still be carried out.
     """
     if not draw.is_drawing or not steps.is_void(_read(draw), int(at.timestamp())):
         raise DrawSound(f"the draw of {draw.name} can be carried out")
@@ -61,7 +61,7 @@ async def replace_void(
 async def announce_anew(
     tx: Tx, draw: DueDraw, reason: str, at: datetime, *, signer: RecordSigner, actor: Actor
 ) -> int:
-    """Begin the next attempt of a draw, whose announcement gives the reason; return the number of the attempt."""
+    """Begin the next attempt of a draw, with an announcement that gives the reason; return the number of the attempt."""
     before, attempt = _read(draw), draw.attempt + 1
     seconds = int(at.timestamp())
     replaced = hash_of(before.parts[0]).hex()

@@ -26,8 +26,8 @@ def agreed(
     """Return the components on whose state a majority of all watchers agrees; `watchers` counts also those without answer.
 
     A state is agreed if a majority measures it or a worse state, and a majority measures it or a better state.  So a single
-    lying watcher has no effect, and without a majority nothing is agreed.  The state is agreed since the majority was
-    reached.  A fault is named if a majority names it.
+    lying watcher has no effect, and without a majority nothing is agreed.  The time of the state is that at which a majority
+    had reached it.  The faults are those that a majority names.
     """
     need = majority_of(watchers)
     found = []

@@ -120,7 +120,7 @@ class Board:
         return StatusView(at, await self._counted(), [shown(one) for one in found])
 
     async def _counted(self) -> FiguresView:
-        """Return the figures, counted at most every `FIGURES_SECONDS`; concurrent requests get the last ones."""
+        """Return the figures.  They are counted every `FIGURES_SECONDS` at most; requests meanwhile get the last ones."""
         if monotonic() - self._counted_at < FIGURES_SECONDS or self._counting.locked():
             return self._figures
         async with self._counting:
@@ -155,7 +155,7 @@ async def figures(tx: ReadTx, now: datetime) -> FiguresView:
 
 
 def _age(since: datetime | None, now: datetime) -> float | None:
-    """Return the seconds since a moment; 0 if the moment is None, since then nothing waits."""
+    """Return the seconds since a moment at which a wait began; 0 for None, which means that nothing waits."""
     return 0.0 if since is None else max(0.0, round((now - since).total_seconds(), 1))
 
 

@@ -7,7 +7,7 @@ from meterai.plumbing.work.events import on
 
 
 async def make_report(tx: Tx, event: IncidentReviewed, reports: Reports) -> None:
-    """Count the report of a reviewed incident from the books."""
+    """Compute the report of a reviewed incident from the books, and publish it."""
     await reports.make(tx, event.incident)
 
 

@@ -32,7 +32,7 @@ STATEMENT_SECONDS_MAX = 120  # limit of one count over the books of a night
 class IncidentReport:
     """Figures of the time of an incident, counted at the moment `at`; without personal data.
 
-    captured - charged back + loss = executed + refunded + in flight, of all orders for which money came in that time.
+    For the orders for which money came in that time: captured - charged back + loss = executed + refunded + in flight.
     """
 
     at: datetime
@@ -54,7 +54,7 @@ class IncidentReport:
 
 
 async def counted(tx: ReadTx, incident: Incident, now: datetime) -> IncidentReport:
-    """Count the figures of an incident's time from the books, until now if the incident is open."""
+    """Count the figures of an incident's time from the books; if the incident is open, that time ends now."""
     await tx.allow(STATEMENT_SECONDS_MAX)
     begin, end = incident.started_at, incident.resolved_at or now
     paid = await orders.paid_within(tx, begin, end)
@@ -168,7 +168,7 @@ class Reports:
         self._sealed: dict[tuple[UUID, str, datetime], bytes] = {}
 
     async def of(self, incident_id: UUID, *, for_staff: bool) -> tuple[Incident, IncidentReport]:
-        """Return an incident and its report; for staff, a report that is not published is counted now.
+        """Return an incident and its report.  If the report is not published yet, it is counted now, for staff only.
 
         Refuses `IncidentUnknown` if no report may be shown.
         """

@@ -181,7 +181,7 @@ async def check_overlap(tx: ReadTx, incident: Incident) -> None:
 def after_update(
     incident: Incident, change: IncidentChange, at: datetime, actor: Actor
 ) -> Incident:
-    """Return the incident as it is after an update, which is never dated before the update that precedes it.
+    """Return the incident as it is after an update.  The update is never dated before the update that precedes it.
 
     Refuses `NotAllowedNow`, `IncidentHeld`, `IncidentFull`.
     """
@@ -207,7 +207,7 @@ def after_update(
 
 
 def _check_room(incident: Incident, actor: Actor) -> None:
-    """Check the maximum of updates; that of tasks is lower than that of staff.  Refuses `IncidentFull`."""
+    """Check the maximum of updates, which is lower for updates by tasks than for those by staff.  Refuses `IncidentFull`."""
     is_job = actor.kind is ActorKind.JOB
     of_like = [one for one in incident.updates if one.actor.startswith("job:") == is_job]
     updates_max = JOB_UPDATES_MAX if is_job else UPDATES_MAX
@@ -256,7 +256,7 @@ async def add_update(
     at: datetime,
     actor: Actor,
 ) -> Incident:
-    """Add a text to an incident and set its state as `update` does, without a change of components."""
+    """Add a text to an incident and set its state like `update`, but change no components."""
     told = IncidentText(text_id=text_id, text_en=text_en)
     return await update(tx, incident, IncidentChange(state=state), told, at=at, actor=actor)
 

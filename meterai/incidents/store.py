@@ -182,7 +182,7 @@ async def since(tx: ReadTx, begin: datetime, end: datetime, limit: int) -> list[
 
 
 async def lock_opening(tx: Tx) -> None:
-    """Wait for other openings and updates of incidents, and keep them waiting until this transaction ends."""
+    """Wait until no other transaction opens or updates an incident; others then wait until this transaction ends."""
     await tx.value(_LOCK_OPENING)
 
 
@@ -194,7 +194,7 @@ async def overlapping(
 ) -> tuple[UUID, str] | None:
     """Return an incident other than `but` about one of these components, and the component; None if there is none.
 
-    With `planned` times it is a maintenance planned for that time, else an incident that is felt now.
+    With the times `planned` only maintenance planned for that time is searched, else only incidents that are felt now.
     """
     begin, end = planned or (None, None)
     row = await tx.one(_OVERLAPPING, but, list(map(str, components)), begin, end, begin)
@@ -272,7 +272,7 @@ async def review(tx: Tx, incident: UUID, changed: Mapping[str, str], at: datetim
 
 
 async def unexplained(tx: ReadTx) -> list[WatchedComponent]:
-    """Return components that do not work, as the watchers agree, and that no open incident is about."""
+    """Return components that do not work according to the watchers, and that no open incident is about."""
     return await tx.all_as(_SEEN, _UNEXPLAINED)
 
 
@@ -282,7 +282,7 @@ async def watched(tx: ReadTx) -> list[WatchedComponent]:
 
 
 async def keep_watched(tx: Tx, seen: WatchedComponent) -> datetime:
-    """Upsert an agreed state; return the time since which the component is seen to work, or not to work."""
+    """Store an agreed state.  Return the time since which the component is seen here to work, or not to work, without a gap."""
     found: datetime = await tx.value(
         _KEEP_WATCHED,
         seen.component,

@@ -67,9 +67,9 @@ class Subscriptions:
         return found
 
     async def ask(self, email: str, language: str, network: str) -> None:
-        """Send a confirmation mail to an address that is not subscribed; the caller does not learn whether one was sent.
+        """Send a confirmation mail to an address that is not subscribed.
 
-        Refuses `Malformed`, `TooManySubscriptions`.
+        The caller does not learn whether a mail was sent.  Refuses `Malformed`, `TooManySubscriptions`.
         """
         address = normalized(email)
         if not self._networks.take(nested(network)):

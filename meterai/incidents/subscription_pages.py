@@ -78,7 +78,7 @@ async def change_subscription(
     shown: FromPath[str],
     secret: FromPath[str],
 ) -> Page:
-    """Confirm or end a subscription; the POST of a mail program ends it (RFC 8058).  The link's secret authorizes this."""
+    """Confirm or end a subscription; a POST by a mail program ends it (RFC 8058).  The secret in the link authorizes both."""
     subscriber, form = subscriptions.opened(shown, secret), await read_form(request)
     if form.text("do") == "confirm":
         await subscriptions.confirm(subscriber)

@@ -1,5 +1,8 @@
-"""Automatic incidents: opened and resolved by the watch while staff write no update, and planned maintenance at its
-times."""
+"""Automatic incidents and maintenance.
+
+The watch opens an incident by the agreed states of watchers, and updates and resolves it while staff write no update. Planned
+maintenance begins and ends at its times.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -176,7 +179,7 @@ def _due(one: Incident, now: datetime) -> IncidentState | None:
 
 @contextmanager
 def _isolated(**facts: str) -> Iterator[None]:
-    """Log a fault of one transaction, so that the run continues with the others.  Raises `DatabaseAway`."""
+    """Log a fault of one transaction, so that the run continues with the other transactions.  Raises `DatabaseAway`."""
     try:
         yield
     except DatabaseAway:
@@ -186,9 +189,9 @@ def _isolated(**facts: str) -> Iterator[None]:
 
 
 def _begun(one: WatchedComponent) -> datetime:
-    """Return the time since which a state is agreed: by the watchers' times or as seen here, whichever is earlier.
+    """Return the time since which a state is agreed: the watchers' time, or the time when it was seen here, if that is earlier.
 
-    The watchers also measure while the database is unavailable, so that their times may be the earlier ones.
+    The watchers also measure while the database is unavailable, so their time may be the earlier one.
     """
     return min(one.since, one.seen_at)
 

@@ -32,7 +32,7 @@ _CODE = re.compile(FAULT_PATTERN)
 
 
 class TryFailed(Exception):
-    """A try failed, with the code of its fault; a text that is no code becomes `answer_unreadable`."""
+    """A try failed, with the code of its fault; a text that is not a valid code is replaced by `answer_unreadable`."""
 
     def __init__(self, fault: str) -> None:
         self.fault = fault if _CODE.match(fault) else UNREADABLE

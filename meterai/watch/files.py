@@ -87,7 +87,7 @@ class Folder:
 
 
 def _whole_lines(path: Path) -> int:
-    """Count the lines of a file; first remove an incomplete last line, which a kill of the process leaves."""
+    """Count the whole lines of a file, after removing an incomplete last line, which a kill of the process may leave."""
     if not path.exists():
         return 0
     content = path.read_bytes()

@@ -1,7 +1,7 @@
 """Probes by which a watcher uses the platform as a visitor: their steps, and the component that each step measures.
 
-Each probe is repeated by its schedule (`schedules`).  Money does not accumulate: a paid order goes into a stock of a few, its
-stamps are put on a document or refunded, and while the platform sees no payments only a few orders are paid.
+Each probe is repeated by its schedule (`schedules`).  Money does not accumulate: only a small stock of paid orders is kept, and
+their stamps are put on documents or refunded.  While the platform does not see payments, only a few orders are paid.
 """
 
 import asyncio
@@ -97,9 +97,9 @@ class PublishedIssuer:
 
     @classmethod
     def of(cls, watched: LocatedConfiguration) -> "PublishedIssuer | None":
-        """Read the folder `certificates`; None if it is not set.  A self-signed certificate is a root, any other seals.
+        """Read the folder `certificates`; None if it is not set.
 
-        Refuses `ConfigurationOfWatchWrong`.
+        Self-signed certificates are roots; the others are those of sealing keys.  Refuses `ConfigurationOfWatchWrong`.
         """
         if not watched.of.certificates:
             return None
@@ -177,7 +177,7 @@ class Probes:
     async def _trying(self, component: Component) -> AsyncIterator[list[str]]:
         """Measure one try of a component and record its result; an exception inside is a failure, and ends the probe.
 
-        It yields a list: a fault that is appended to it makes a successful try slow.
+        It yields a list.  If a fault is appended to the list, a successful try counts as slow.
         """
         limits, begun = LIMITS[component], monotonic()
         late = asyncio.get_running_loop().call_later(limits.doubted, self._doubt, component)
@@ -225,7 +225,7 @@ class Probes:
         return fault
 
     async def checking(self) -> None:
-        """Have the platform check a stamped file and its serial; until the watcher has one, a file without a stamp."""
+        """Have the platform check a stamped file and its serial; as long as the watcher has none, a file without a stamp."""
         known = self._stamped
         content = b64decode(known["file"]) if known else document("not stamped")
         async with self._trying(Component.CHECKING) as slow:

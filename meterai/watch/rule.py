@@ -42,10 +42,12 @@ class ProbeOutcome(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class ProbeTimes:
-    """Times of a component in seconds: between two tries, until a try is doubted, until it is slow, until it has failed.
+    """Times of a component in seconds.
 
-    The first failure is seen after `every + failed`.  A late try is doubted, so that three more are under way by then; they
-    end `3 * DOUBT_SECONDS + failed` after the doubt.
+    `every` is the time between two tries.  The other times count from the begin of a try: until it is doubted, until it is
+    slow, and until it has failed.  The first failed try ends at most `every + failed` after a fault begins.  While a try is
+    doubted, tries follow every `DOUBT_SECONDS`.  So three more are under way when it fails; they end at most `3 * DOUBT_SECONDS
+    + failed` after the doubt.
     """
 
     every: float
@@ -76,7 +78,7 @@ def judged(
 ) -> ComponentState:
     """Return the next state, by the present `state` and the tries since it began (newest last; at most `WINDOW` count).
 
-    `lasts` is the time in seconds without a good try: since the begin of the first of the last bad tries.
+    `lasts` is the time in seconds since the begin of the first bad try after the last good one.
     """
     worse = _worse(recent, is_row=lasts >= LASTS_SECONDS)
     if worse > state:
@@ -137,9 +139,10 @@ def agreed(
 ) -> ComponentState | None:
     """Return the state agreed by a majority of all `watchers`; None if fewer than a majority measured the component.
 
-    `votes` are the states by the watchers that were heard, None from a watcher that does not measure the component.  The
-    result is `last`, made worse up to the worst state that a majority reaches, or better down to the best state that a
-    majority does not exceed.  So a minority that lies or is cut off changes nothing.
+    `votes` are the states by the watchers that answered, None from a watcher that does not measure the component.  If a
+    majority votes for states worse than `last`, the result is the worst state S such that a majority votes for S or a worse
+    one.  If a majority votes for better states, it is the best state S such that a majority votes for S or a better one. Else
+    it is `last`.  So a minority that lies or is cut off changes nothing.
     """
     heard, needed = [one for one in votes if one is not None], majority_of(watchers)
     if len(heard) < needed:

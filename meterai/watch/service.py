@@ -1,6 +1,6 @@
 """One watcher: it runs probes, derives states, agrees with other watchers, signs, and publishes.
 
-Its time never goes back: when the system clock is set back, the time here stops until the clock catches up, so that no
+Its time never goes back: if the system clock is set back, the watcher's time stands still until the clock has caught up. So no
 minute is signed twice.
 """
 
@@ -161,7 +161,7 @@ class WatcherService:
         return self.watched.of.seconds.get(component, LIMITS[component].every)
 
     def pause(self, component: Component) -> float:
-        """Return the seconds between two tries of a component in its present state."""
+        """Return the seconds until the next try of a component, which depend on its present state."""
         doubted_at = self._doubted.get(component)
         is_late = doubted_at is not None and monotonic() - doubted_at < LIMITS[component].failed
         pause = self._judges[component].pause(self.every(component), is_late=is_late)
@@ -224,7 +224,7 @@ class WatcherService:
             self._count(ProbeResult(Component.SIGN_IN, ProbeOutcome.FAILED, waits, "mails_wait"))
 
     def _showable(self, status: PlatformStatus | None) -> PlatformStatus | None:
-        """Return the status if the files can be rendered with it, else None, so that an unusable status is not stored."""
+        """Return the status if the files can be rendered with it, else None, since an unusable status must not be stored."""
         try:
             rendered(self.published(status))
         except Exception as error:
@@ -245,7 +245,7 @@ class WatcherService:
             await asyncio.sleep(PEER_SECONDS)
 
     def take_peer(self, name: str, facts: Mapping[str, Any]) -> None:
-        """Store a peer's states if they are of this installation, not of the future, and not older than its last ones.
+        """Store a peer's states, if they are of this installation, not from the future, and not older than those stored.
 
         Raises `ValueError`.
         """

@@ -221,7 +221,7 @@ def days_until(at: datetime) -> list[str]:
 
 
 def minutes_lost(row: Mapping[ComponentState, int]) -> int:
-    """Return the minutes of a day in which a component did not work, or worked only in part."""
+    """Return the number of minutes of a day in which a component did not work, or worked only in part."""
     return sum(row.get(state, 0) for state in LOST)
 
 

@@ -1,7 +1,7 @@
 """Fetches a round of drand over HTTP, from any of several relays.
 
-Relays are not trusted: an answer without a valid signature of the round is ignored.  So one honest relay among those
-configured suffices, and a relay that lies, stalls or sends without end does no harm beyond its time limit.
+Relays are not trusted: an answer without a valid signature of the round is ignored.  So one honest relay is enough.  A relay
+that lies, stalls or sends without end costs at most its time limit.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ class _BeaconAnswer(msgspec.Struct):
 
 
 class _Relay:
-    """A relay.  Only its first failure and its recovery are logged, not each failed request."""
+    """A relay.  When it begins to fail, and when it answers again, one event is logged; other failed requests are not."""
 
     def __init__(self, url: str, outgoing: Outgoing) -> None:
         self._url = url

@@ -4,11 +4,11 @@
     order  = entries sorted by HMAC-SHA256(seed, entry), then by entry
     number = position in that order, from 1
 
-`announcement` is its hash, which covers the name of the line.  `count` has 8 bytes, big-endian.  `round` is the
-randomness of the round, 32 bytes.  So no two records share a seed, and the seed of a line says nothing about another's.
+`announcement` is the hash of the announcement, which names the line.  `count` has 8 bytes, big-endian.  `round` is the
+randomness of the round, 32 bytes.  So no two records share a seed, and the seed of one line says nothing about that of another.
 
-Fairness: nobody knows the seed before the list is closed, so HMAC-SHA256 acts as a random function.  Sorting by
-independent random values of 256 bits is a random permutation.  An order alone cannot show this, since every order is
+Fairness: nobody knows the seed before the list is closed, so HMAC-SHA256 acts as a random function.  Sorting by independent
+random values of 256 bits is a random permutation.  The order itself cannot prove that it is random, since every order is
 equally likely.
 """
 

@@ -65,10 +65,10 @@ class RecordPartKind(StrEnum):
 class Announcement(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """First part of a record: all values that are fixed before the first entry.
 
-    Entries are taken until `closes_at`, and the root is published by `published_by`.  `round` is the deciding round of
-    `chain`, the first that exists a fixed time after `published_by`.  `replaces` is the hash of an earlier announcement
-    that could not be carried out, and `reason` the reason.  `reveals_until` (always `published_by`), `round_is_used` and
-    `parties` could have other values in earlier releases.
+    Entries are taken until `closes_at`, and the root is published by `published_by`.  `round` is the deciding round of `chain`:
+    the first round that exists a fixed time after `published_by`.  If an earlier announcement could not be carried out,
+    `replaces` is its hash and `reason` the reason.  `reveals_until` (always `published_by`), `round_is_used` and `parties`
+    could have other values in earlier releases.
     """
 
     rules: int

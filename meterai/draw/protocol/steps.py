@@ -1,7 +1,7 @@
 """Steps of a draw, in order: announce, close, finish.
 
-Each step returns the record with one more signed part.  A step is refused at a time at which somebody could choose the
-result.
+Each step returns the record with one more signed part.  A step is refused if it is so late or so early that somebody could
+choose the result.
 """
 
 from collections.abc import Sequence
@@ -134,8 +134,8 @@ def _follows(record: DrawRecord, kind: RecordPartKind) -> None:
 
 
 def is_void(record: DrawRecord, at: int) -> bool:
-    """True if a draw can no longer be carried out: its list was not closed in time.
+    """True if a draw can no longer be carried out, because its list was not closed in time.
 
-    Only then may the draw be announced again; otherwise the operator could replace an unwelcome order.
+    Only such a draw may be announced again; otherwise the operator could replace an unwelcome order.
     """
     return record.closing is None and at > record.announcement.published_by

@@ -1,7 +1,7 @@
 """Verification of a draw from its public files; each result is a finding.
 
-No value is trusted: anybody may have written the files.  The files alone cannot show that the root was public before
-the round existed; a copy of the record that was saved in time can.
+No value is trusted: anybody may have written the files.  To show that the root was public before the round existed, a copy of
+the record is needed that was saved in time; the files alone cannot show it.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,8 +1,8 @@
 """Client of watchers: fetches the signed states that each watcher measures, and the notes that staff typed there.
 
 A document counts only if a watcher's key signed it within `FRESH` and it is about this installation.  A watcher that lies,
-stalls or sends endless data has no effect on the others.  A document with a value that `_WatcherNow` or `_Notes` does not
-allow is rejected as a whole, so that no value fails later, in PostgreSQL or in a comparison of times.
+stalls or sends endless data has no effect on the others.  If a document has a value that `_WatcherNow` or `_Notes` does not
+allow, the whole document is rejected.  Otherwise the value could fail later, in PostgreSQL or in a comparison of times.
 """
 
 import asyncio
