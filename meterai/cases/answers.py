@@ -205,7 +205,7 @@ def _in_flight(facts: Facts) -> CaseAnswer | None:
 
 
 def _unpaid(facts: Facts) -> CaseAnswer | None:
-    """Answer that no payment came; given only if the bank has answered or declined the payment."""
+    """Answer that no payment came; given only if the bank has answered our query, or has declined the payment."""
     order = facts.order
     if order is None or order.state not in _UNPAID or order.money.captured or facts.is_covered:
         return None
@@ -333,7 +333,7 @@ def _named(one: Stamping) -> dict[str, object]:
 
 
 def _failed(facts: Facts, one: Stamping) -> CaseAnswer | None:
-    """Answer about a document that was not stamped: its stamps are back in the balance, or their money goes back."""
+    """Answer about a document that was not stamped: its stamps are in the balance again, or their money is refunded."""
     told = {**_named(one), "reason": one.refused or ""}
     if one.order is None:
         return CaseAnswer("stamping_failed", told)

@@ -232,7 +232,7 @@ class CaseService:
         )
 
     async def told(self, case: Case) -> CaseTold:
-        """Return all that is shown of a case, including timeline entries for staff, which the person's pages omit."""
+        """Return all that is shown of a case.  The timeline includes entries for staff, which the person's pages leave out."""
         async with self._database.reading() as tx:
             return CaseTold(
                 case,

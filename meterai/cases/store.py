@@ -241,7 +241,7 @@ async def to_close(tx: ReadTx, now: datetime, limit: int) -> list[DueCase]:
 
 
 async def counted_of(tx: ReadTx, account: UUID, since: datetime) -> CountedOf:
-    """Count the cases of an account opened since a moment, and its unclosed ones."""
+    """Count the cases that an account opened since a moment, and all its unclosed cases."""
     found = await tx.one_as(_COUNTS_OF, _COUNTED_OF, since, account)
     assert found is not None, "a count is one row"
     return found

@@ -1,8 +1,7 @@
 """Documents: store a document, read its bytes, forget it at the end of its retention.
 
-The bytes are written first and then the row, since a row without bytes would name an unreadable
-document.  `Removal.sweep` condemns bytes without a row (of an upload that was refused for lack of stamps, or
-cut off by a crash).
+The bytes are written before the row, since a row without bytes would name an unreadable document.  If an upload is refused for
+lack of stamps, or cut off by a crash, its bytes have no row; `Removal.sweep` condemns them.
 """
 
 from collections.abc import Sequence

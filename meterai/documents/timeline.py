@@ -81,8 +81,8 @@ class Timeline:
     async def check_writable(self) -> None:
         """Check that objects may be written: the store belongs to this database, which is not an unconfirmed copy.
 
-        Otherwise another database would find objects to which none of its rows refers, and delete them.  The store is
-        checked every `LOOK_SECONDS`, with three small files and a query.  Refuses `StoreNotOurs`.
+        If it belonged to another database, that database would find objects to which none of its rows refers, and delete them.
+        The store is checked every `LOOK_SECONDS`, with three small files and a query.  Refuses `StoreNotOurs`.
         """
         if monotonic() - self._looked_at > LOOK_SECONDS:
             async with self._looking:
@@ -119,7 +119,7 @@ class Timeline:
             HELD.labels(reason=reason).set(reason == held)
 
     async def _settle(self) -> Hold | None:
-        """Check again under a lock, so that no other process of this database claims the store, and record a hold."""
+        """Check again and record a hold, under a lock: no other process of this database can claim the store meanwhile."""
 
         async def act(tx: Tx) -> Hold | None:
             return await self._hold(tx, await store.locked_claim(tx), await self._read())

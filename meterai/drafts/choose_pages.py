@@ -182,7 +182,7 @@ async def _add_each(
 ) -> tuple[list[DraftFile], list[tuple[str, Refusal]]]:
     """Add files to a draft; return the added files, and the name and refusal of each file that was not added.
 
-    With a `token` the draft is created together with its first file.  A refused file does not stop the others,
+    With a `token` the draft is created together with its first file.  After a refused file the other files are still added,
     unless the draft is full.
     """
     added, left_out = list[DraftFile](), list[tuple[str, Refusal]]()

@@ -237,7 +237,7 @@ class PartSizeWrong(Refusal):
 class Draft:
     """A set of files chosen for stamping, of an account or of a browser that is not signed in.
 
-    `is_done`: the draft was ordered, or its files were moved into another draft of its owner (`merged_into`).
+    `is_done` is true if the draft was ordered, or if its files were moved into another draft of its owner (`merged_into`).
     """
 
     id: UUID
@@ -395,7 +395,7 @@ def hash_of(token: str) -> bytes:
 
 
 def token_tag(page_key: str) -> str:
-    """Return the first digits of every token that is made for uploads of the page with this key."""
+    """Return the first digits of the tokens made for uploads of the page with this key; they are the same in all of them."""
     return hashlib.sha256(b"page." + page_key.encode()).hexdigest()[:TAG_DIGITS]
 
 

@@ -62,7 +62,7 @@ class PlacingView:
     """Data of the page that shows a file with its stamps.
 
     `selected` is the index of the selected stamp, from 0; the page of the document on which it is placed is shown.  `sizes` has
-    for each stamp the size of its page.  `unseen` is the reason for a missing picture, or None if the picture exists. If
+    for each stamp the size of its page.  `unseen` is the reason for a missing picture, or None if the picture exists.  If
     `is_suggested` is true, no stamps are stored yet, and `stamps` is a suggestion.
     """
 

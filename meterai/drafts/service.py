@@ -1,6 +1,6 @@
 """Drafts: find the visitor's draft, read its files, place their stamps, take files out.
 
-A draft without an account is found by the token in the browser's cookie, and a draft of an account only by the account. The
+A draft without an account is found by the token in the browser's cookie, and a draft of an account only by the account.  The
 token of a browser may come from an earlier user of the browser, or from an attacker who set the cookie.  So each page that
 uploads replaces the token of the draft, and the old token finds nothing.
 
@@ -92,8 +92,8 @@ class DraftService:
     async def current(self, token: str, account: UUID | None) -> Draft | None:
         """Return the open draft of a visitor, or None, and extend its life.
 
-        It is the draft of the account; several drafts of the account are merged into one.  If the account has no draft,
-        it is the draft without an account that the token finds.
+        If the account has drafts, they are merged into one, which is returned.  Otherwise the draft without an account that the
+        token finds is returned.
         """
         found = await self._found(token, account)
         own = [one for one in found if one.owner is not None]

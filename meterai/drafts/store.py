@@ -271,7 +271,7 @@ async def open_with_files(
 
 
 async def lock(tx: Tx, drafts: Sequence[UUID]) -> list[Draft]:
-    """Lock these drafts in the order of their ids, the same for every caller, and return them."""
+    """Lock these drafts and return them.  Every caller locks in the order of ids, which prevents deadlocks."""
     return await tx.all_as(_DRAFTS, _LOCK, list(drafts))
 
 

@@ -109,7 +109,7 @@ async def adopt_by_mark(
 
 
 async def is_kept(request: PageRequest, drafts: DraftService) -> bool:
-    """True if nobody is signed in, and files of this browser belong to an account, so that its owner must sign in.
+    """True if nobody is signed in, but an earlier draft of this browser belongs to an account, so that its owner must sign in.
 
     Files that were chosen in this browser since then do not change the answer.
     """
@@ -127,7 +127,8 @@ async def done_here(request: PageRequest, drafts: DraftService) -> Draft | None:
 async def own_draft(request: PageRequest, drafts: DraftService) -> Draft | None:
     """Return the visitor's draft, or None.
 
-    Refuses `SignInRequired` if it has none, and files of this browser wait for a sign-in; the sign-in leads back here.
+    If the visitor has none, but files of this browser belong to an account, the owner has to sign in: refuses `SignInRequired`,
+    and the sign-in leads back here.
     """
     found = await open_draft(request, drafts)
     if found is None and await is_kept(request, drafts):

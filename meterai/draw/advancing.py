@@ -4,7 +4,7 @@
     drawing     list and root are published; the round is fetched; order and numbers are computed
     open        new visitors get numbers behind the drawn ones
 
-After a crash the next worker continues from the database, whose rows are written after the files that they refer to. Before
+After a crash the next worker continues from the database, whose rows are written after the files that they refer to.  Before
 each step the last record is published again, so that the round is requested only when the root is committed and public.  A step
 replaces a record only if that is still the record from which it made the new one: of two workers, one succeeds.
 """

@@ -72,7 +72,10 @@ async def show_incident(
     board: NamedDependency[Board],
     shown: FromPath[str],
 ) -> Page:
-    """Show one incident with its cost and forms; for a component's name, the list with the form of a new incident."""
+    """Show one incident with its cost and forms.
+
+    If the path has the name of a component instead of an incident, show the list with a form for a new incident about it.
+    """
     if shown in list(Component):
         return await _list(request, database, board, shown)
     async with database.reading() as tx:

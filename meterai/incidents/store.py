@@ -351,7 +351,10 @@ async def subscriber_of(tx: ReadTx, email: str) -> Subscriber | None:
 
 
 async def ask(tx: Tx, subscriber_id: UUID, email: str, language: str, at: datetime) -> UUID | None:
-    """Store an address to be asked by mail, and return its id; None if it is subscribed, or was asked within a day."""
+    """Store an address to which a confirmation mail is to be sent, and return its id.
+
+    None if the address is subscribed, or if it (or a variant with `+`) was stored within a day before.
+    """
     found: UUID | None = await tx.value(_ASK, subscriber_id, email, language, at)
     return found
 

@@ -115,7 +115,7 @@ class Subscriptions:
         await self._database.once(store.unsubscribe, subscriber)
 
     async def tell(self) -> int:
-        """Periodic task: queue the next mails about an update; return the number of its subscribers processed."""
+        """Periodic task: queue the next mails about an update; return the number of subscribers handled in this run."""
         return await self._database.run(self._tell)
 
     async def _tell(self, tx: Tx) -> int:

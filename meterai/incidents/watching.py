@@ -1,6 +1,6 @@
 """Automatic incidents and maintenance.
 
-The watch opens an incident by the agreed states of watchers, and updates and resolves it while staff write no update. Planned
+The watch opens an incident by the agreed states of watchers, and updates and resolves it while staff write no update.  Planned
 maintenance begins and ends at its times.
 """
 

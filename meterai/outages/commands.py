@@ -126,7 +126,7 @@ def verify(
     ],
     options: Options = NO_OPTIONS,
 ) -> None:
-    """Check an outage record, JSON or PDF, offline: its signature or seal, and its periods from its readings.
+    """Check an outage record (JSON or PDF) offline: its signature or seal, and whether its periods follow from its readings.
 
     The exit status is 0 if the record is valid, else 1.
     """

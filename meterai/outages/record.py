@@ -130,9 +130,10 @@ def read_record(document: bytes, public_key: bytes) -> OutageRecord:
 
 
 def derived_again(record: OutageRecord, trusted: Sequence[Watcher] = ()) -> Derived:
-    """Derive findings from the readings in a record alone, by the watchers it names or by trusted ones.
+    """Derive findings again, from the readings in a record alone.
 
-    Refuses `RecordWrong` if the rules are of another version, or a reading is not of its watcher.
+    If `trusted` watchers are given, only readings with their keys count, else those of all watchers in the record.  Refuses
+    `RecordWrong` if the rules are of another version, or a reading is not of its watcher.
     """
     if not record.is_by_these_rules:
         raise RecordWrong("its rules are of another version")

@@ -91,14 +91,14 @@ async def of_incident(tx: ReadTx, incident: UUID) -> Sequence[Outage]:
 
 
 async def waiting(tx: ReadTx, limit: int) -> Sequence[Outage]:
-    """Return proposals, and confirmed records not sealed within a minute, the oldest first."""
+    """Return proposals, and records that were confirmed over a minute ago and are not sealed yet, the oldest first."""
     return await tx.all_as(_OUTAGES, _WAITING, limit)
 
 
 async def after(
     tx: ReadTx, last: UUID, since: datetime, limit: int = LISTED_MAX
 ) -> Sequence[Outage]:
-    """Return outage records in any state proposed since a moment, with ids after `last`, in the order of ids."""
+    """Return outage records in any state, proposed after the moment `since`, with ids after `last`, in the order of ids."""
     return await tx.all_as(_OUTAGES, _AFTER, last, since, limit)
 
 

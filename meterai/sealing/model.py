@@ -113,7 +113,7 @@ class PageSize:
 class Inspection:
     """Result of `inspect`: the number of pages, the size of the page of each placement, and the number of signatures.
 
-    The signatures may include seals of ours.  `inspect` does not detect an invalid seal, and stamping does not repair it. So a
+    The signatures may include seals of ours.  `inspect` does not detect an invalid seal, and stamping does not repair it.  So a
     caller should `verify` a signed document before it reserves a stamp for it.
     """
 

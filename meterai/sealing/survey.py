@@ -205,7 +205,7 @@ class _Places:
 
 
 def _inside(page: float, stamp: float, cell: float, last: int) -> range:
-    """Return the cells, along one side of the page, at which a stamp can begin with a distance to both edges."""
+    """Return the cells, along one side of the page, at which a stamp can begin so that it keeps a distance from both edges."""
     if page < stamp:
         return range(0)
     edge = min(_EDGE_POINTS, (page - stamp) / 2)

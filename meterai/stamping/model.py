@@ -94,7 +94,7 @@ class DocumentTwice(Refusal):
 
 
 class StampedBefore(Refusal):
-    """Documents of the request were stamped before, or wait for their stamps; another stamp needs an explicit agreement.
+    """Documents of the request were stamped before, or already wait for stamps; another stamp needs an explicit agreement.
 
     `documents` is the number of these documents and `name` their names; `found` are their stampings, newest first.
     """

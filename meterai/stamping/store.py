@@ -216,7 +216,7 @@ async def stampings(tx: ReadTx, account: UUID, ids: Sequence[UUID]) -> list[Stam
 async def stampings_of_orders(
     tx: ReadTx, account: UUID, order_ids: Sequence[UUID]
 ) -> list[Stamping]:
-    """Return the stampings of these orders, by the position of the document in its order."""
+    """Return the stampings of these orders, sorted by the position of the document in its order."""
     return await tx.all_as(_STAMPING_ROWS, _OF_ORDERS, account, list(order_ids))
 
 

@@ -117,8 +117,8 @@ def _turn_over_page(request: PageRequest, line: str, refusal: Refusal, there: st
 def into_line(request: PageRequest, refusal: NotLetIn, there: str) -> Page:
     """Redirect a visitor who was refused for lack of a turn into the line, and after it to the path `there`.
 
-    If the visitor's turn has expired, or another account used it in this browser, a page says so first.  Otherwise a
-    new wait after a called number would look like a fault.
+    If the visitor had a turn that has expired, or that another account used in this browser, a page explains this first.
+    Without it the visitor, whose number was called, would think that waiting anew is a fault.
     """
     if isinstance(refusal, WaitInLine):
         return see_other(refusal.join_for(there))

@@ -1,7 +1,7 @@
 """Admission rate of a line: as many visitors a second as the platform can serve.  No input or output.
 
 The rule is additive increase and multiplicative decrease, as in TCP (RFC 5681).  The rate grows while visitors inside do not
-wait and called visitors come: quickly up to the usual rate and slowly beyond (as in CUBIC, RFC 9438, section 4.1). It falls by
+wait and called visitors come: quickly up to the usual rate and slowly beyond (as in CUBIC, RFC 9438, section 4.1).  It falls by
 a fifth if the load is too high.  The rate counts visitors who come in.  Numbers are called faster than that, within bounds,
 since a share of the called visitors does not come.
 """

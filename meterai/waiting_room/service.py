@@ -380,7 +380,7 @@ class WaitingRoom:
     ) -> Ticket:
         """Return the ticket of an entry with its drawn number; unchanged while no number is drawn.
 
-        If the entry was in no draw and the line is open, a new place is taken.
+        If the line is open and the entry was in no draw, a new place is taken.
         """
         if ticket.number != NO_NUMBER or line.state not in (LineState.OPEN, LineState.CLOSING):
             return ticket

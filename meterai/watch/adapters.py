@@ -61,7 +61,7 @@ class _StandIn:
 
 
 class _Imap:
-    """A mailbox by IMAP over TLS; each mail is deleted after it was read, so that codes do not accumulate."""
+    """A mailbox by IMAP over TLS.  Each mail is deleted after it was read, so that codes do not accumulate."""
 
     def __init__(self, mailbox: Mailbox, password: str) -> None:
         self._mailbox, self._password = mailbox, password

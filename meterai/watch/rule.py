@@ -46,8 +46,8 @@ class ProbeTimes:
 
     `every` is the time between two tries.  The other times count from the begin of a try: until it is doubted, until it is
     slow, and until it has failed.  The first failed try ends at most `every + failed` after a fault begins.  While a try is
-    doubted, tries follow every `DOUBT_SECONDS`.  So three more are under way when it fails; they end at most `3 * DOUBT_SECONDS
-    + failed` after the doubt.
+    doubted, tries follow every `DOUBT_SECONDS`.  So three more are under way when it fails; they end at most
+    `3 * DOUBT_SECONDS + failed` after the doubt.
     """
 
     every: float
@@ -127,7 +127,7 @@ class Judge:
         return self.state is not before
 
     def pause(self, every: float, *, is_late: bool) -> float:
-        """Return the seconds until the next try; `is_late` if a try under way was doubted a short time ago."""
+        """Return the seconds until the next try; `is_late` is true if a try under way was doubted a short time ago."""
         if self.state is not ComponentState.OPERATIONAL:
             return min(OUT_SECONDS, every)
         is_doubted = is_late or (bool(self._recent) and self._recent[-1] is not ProbeOutcome.GOOD)
@@ -141,7 +141,7 @@ def agreed(
 
     `votes` are the states by the watchers that answered, None from a watcher that does not measure the component.  If a
     majority votes for states worse than `last`, the result is the worst state S such that a majority votes for S or a worse
-    one.  If a majority votes for better states, it is the best state S such that a majority votes for S or a better one. Else
+    one.  If a majority votes for better states, it is the best state S such that a majority votes for S or a better one.  Else
     it is `last`.  So a minority that lies or is cut off changes nothing.
     """
     heard, needed = [one for one in votes if one is not None], majority_of(watchers)

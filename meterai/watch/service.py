@@ -1,6 +1,6 @@
 """One watcher: it runs probes, derives states, agrees with other watchers, signs, and publishes.
 
-Its time never goes back: if the system clock is set back, the watcher's time stands still until the clock has caught up. So no
+Its time never goes back: if the system clock is set back, the watcher's time stands still until the clock has caught up.  So no
 minute is signed twice.
 """
 

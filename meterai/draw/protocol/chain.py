@@ -1,8 +1,8 @@
 """drand: public randomness at fixed intervals, signed by a threshold of nodes and unknown before its time.
 
-A chain is identified by its hash.  In an unchained scheme a round is a BLS signature over its number alone, so that it
-can be verified years later with only the chain's public key.  Its randomness is the SHA-256 of the signature.
-Source: drand's `chain.Info` and specification.
+A chain is identified by its hash.  In an unchained scheme the signature (BLS) of a round covers only the number of the round,
+so that years later it can be verified with only the chain's public key.  The randomness of a round is the SHA-256 of its
+signature.  Source: drand's `chain.Info` and specification.
 """
 
 import hashlib

@@ -1,6 +1,6 @@
 """The Merkle tree over the list of entries, hashed as in RFC 9162 (section 2.1).
 
-A leaf is SHA-256(0x00, entry), a node SHA-256(0x01, left, right).  The root commits to every entry and its position.
+A leaf is SHA-256(0x00, entry), a node SHA-256(0x01, left, right).  No entry or position can change without changing the root.
 A proof of inclusion has the sibling hashes on the path from an entry to the root: 23 hashes for eight million entries.
 """
 

@@ -1,7 +1,7 @@
 """Recognition of the evidence that we append behind a seal (`writing.security_store`).
 
 The update with the evidence is not signed.  So the update is made anew from the certificates and answers in it, and accepted
-only if the result equals it, byte for byte.  Each certificate and answer must be signed below a pinned root. Any other bytes
+only if the result equals it, byte for byte.  Each certificate and answer must be signed below a pinned root.  Any other bytes
 behind a seal count as appended by another party.
 """
 

@@ -200,7 +200,7 @@ class PdfUpdate:
     def sealed(self, number: int, head: bytes, tail: bytes, placeholder_bytes: int) -> Sealed:
         """Return the bytes of the update, its last object being a signature dictionary with this object number.
 
-        `head` has the entries before `/Contents`, and `tail` those behind the byte range, which this method adds;
+        `head` has the entries before `/Contents`.  This method adds the byte range, and `tail` has the entries behind it.
         `placeholder_bytes` is the length of the value of `/Contents`, with its angle brackets.
         """
         pieces, rows, end = self._objects()

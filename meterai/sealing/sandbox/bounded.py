@@ -1,7 +1,7 @@
 """Tasks on untrusted bytes, each in a separate process that is killed when it exceeds a limit.
 
 A step is a `Task` if it takes more than a few milliseconds, or needs a library that is not safe with hostile files.  Each task
-runs in a new process, forked by a server (`fork_server`) that has the libraries loaded and never reads a document. The limits
+runs in a new process, forked by a server (`fork_server`) that has the libraries loaded and never reads a document.  The limits
 are of processor time, memory and wall time.  The caller gets `None` if the process exceeded a limit or crashed, or if its
 answer was too long.  A hostile document may have taken over the process, so the caller must check the bytes of an answer
 (`answers`).
@@ -58,8 +58,8 @@ Result = TypeVar("Result")
 class Task:
     """Task for a separate process.
 
-    `name` is that of a function in `meterai.sealing.tasks`; `parameters` must be JSON values.  An answer that is longer
-    than `answer_bytes_max`, or takes longer than `wall_seconds` (up to 255), is discarded.
+    `name` is that of a function in `meterai.sealing.tasks`; `parameters` must be JSON values.  An answer is discarded if it is
+    longer than `answer_bytes_max`, or takes longer than `wall_seconds` (up to 255).
     """
 
     name: str

@@ -27,8 +27,8 @@ class PhotoNotRead(Exception):
 def codes_on(photo: bytes) -> list[str]:
     """Return the text of each QR code on a photo.  Raises `PhotoNotRead`.
 
-    If no code is found, the picture is searched again at twice the size, since the halftone dots of a fax may hide the
-    corners of a code at the first size.
+    If no code is found, the picture is searched again at twice the size: the halftone dots of a fax may hide the corners of a
+    code at the first size.
     """
     grey = _opened(photo, "L")
     found = codes_in(grey) or codes_in(grey.resize((2 * grey.width, 2 * grey.height)))

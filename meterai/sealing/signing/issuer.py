@@ -162,8 +162,8 @@ class Issuer:
     def check_usable(self, at: datetime) -> None:
         """Refuse with `IssuerUnusable` if a verifier would reject a seal made at this time.
 
-        Called for each seal; a positive result is cached for the period in which it cannot change.  A seal made with an
-        expired certificate is void; the national system made such seals for twelve days before this was noticed.
+        Called for each seal; a positive result is cached for the period in which it cannot change.  A seal made with an expired
+        certificate is void.  The national system made such seals for twelve days before anybody noticed.
         """
         period = self._period
         if period is None or not period.start <= at <= period.stop:

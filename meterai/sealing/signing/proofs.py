@@ -1,11 +1,10 @@
 """Checking of proofs that certificates were not revoked: OCSP answers (RFC 6960) and revocation lists (RFC 5280).
 
-This module connects to no other machine: `long_term_validation` requests proofs, and verifiers check those in
-a document.
+This module connects to no other machine: `long_term_validation` requests proofs, and verifiers check those in a document.
 
-A proof has one canonical form in a document.  The signature of an authority covers only its statement; anybody could
-change the certificates or the encoding around it.  So an answer is converted to its canonical form when it is
-stored, and compared with that form when it is read (RFC 6960, section 4.2.1; RFC 5280, section 5.1).
+A proof has one canonical form in a document.  The authority signed only its statement, so anybody could change the certificates
+or the encoding around the statement.  Therefore a proof is converted to its canonical form when it is stored, and compared with
+that form when it is read (RFC 6960, section 4.2.1; RFC 5280, section 5.1).
 """
 
 from collections.abc import Sequence

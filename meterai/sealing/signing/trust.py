@@ -100,10 +100,10 @@ def valid_at(path: Path, at: datetime) -> bool:
 
 
 def uses_names_of(signed_data: SignedData, sealers: Sealers) -> bool:
-    """True if the SignedData imitates our names although it leads to none of the roots.
+    """True if the SignedData imitates our names although its certificates lead to none of the roots.
 
-    It imitates them if one of its certificates names a root as its issuer, or has a subject that looks like that of a
-    root or a sealer.
+    It imitates them if one of its certificates names a root as its issuer, or has a subject that looks like that of a root or a
+    sealer.
     """
     if _path(signed_data.leaf, signed_data.others, sealers.roots) is not None:
         return False

@@ -199,7 +199,7 @@ def _sums(pictures: list[int]) -> list[int]:
 
 
 def _bit_pictures(version: int) -> Iterator[int]:
-    """Yield for each data bit, in order, the picture of the modules that it inverts: its own and those of check bits."""
+    """Yield for each data bit, in order, the picture of the modules that it inverts: its own, and those of its check bits."""
     blocks = _BLOCKS[version]
     lengths = blocks.lengths
     modules = _data_modules(version)

@@ -350,11 +350,11 @@ class StampingService:
     ) -> OrderView:
         """Order the stamping of documents, with one payment for all.
 
-        `member` acts for the account; `method` is the payment method, or None for the default one; `written` are the
-        client's labels of the order; `sold` is the seller, or None for the operator. Each document is examined now,
-        unless it was before, so that nobody pays for one that cannot be stamped. `agreed` are documents to stamp although
-        they were stamped before. Refuses what `sealing` refuses, `Malformed`, `DocumentTwice`, `OrderTooLarge`,
-        `StampedBefore`, `IdempotencyKeyReused`, and what `accounts.use_stamps` refuses.
+        `member` acts for the account; `method` is the payment method, or None for the default one; `written` are the client's
+        labels of the order; `sold` is the seller, or None for the operator. A document that was not examined before is examined
+        now, so that nobody pays for one that cannot be stamped. `agreed` are documents to stamp although they were stamped
+        before. Refuses what `sealing` refuses, `Malformed`, `DocumentTwice`, `OrderTooLarge`, `StampedBefore`,
+        `IdempotencyKeyReused`, and what `accounts.use_stamps` refuses.
         """
         taken = await self._uploads.store_all(account, uploads)
         quantity = sum(len(upload.wishes) for upload in uploads)

@@ -8,7 +8,7 @@ from meterai.stamping import store
 
 
 async def marks(tx: ReadTx, wanted: Sequence[OrderKey]) -> dict[OrderKey, str]:
-    """Return a version tag for each of these orders, which changes with every change shown of its documents.
+    """Return a version tag for each of these orders. The tag differs whenever the shown state of the documents does.
 
     Orders without documents are omitted.
     """

@@ -221,7 +221,7 @@ class RowStamping:
     ) -> list[Result | Refusal]:
         """Return the result or refusal of each work.
 
-        Works that need no separate process run in one thread, and then the others one by one.
+        First all works that need no separate process run in one thread. Then the others run, one by one.
         """
         async with self._steps.one(str(account)):
             found = await to_the_end(partial(_run_all_inline, works))

@@ -5,7 +5,7 @@ parts of one form, or inside archives.  Neither files nor results are stored.  A
 separately (`static/many.js`) and collects the rows of the table itself, so that a broken connection costs only one document.
 Without scripts one form contains all files.
 
-A serial belongs to one document, so several files with the same serial are copies, and each of them is marked. Therefore a
+A serial belongs to one document, so several files with the same serial are copies, and each of them is marked.  Therefore a
 table is written after all its files were checked, with the bad ones first.
 """
 

@@ -1,4 +1,4 @@
-"""Detects the kind of a file that is no PDF by its first bytes, so that its sender can be told."""
+"""Detects the kind of a file that is no PDF by its first bytes, so that an answer can name the kind."""
 
 from enum import StrEnum
 

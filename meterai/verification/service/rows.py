@@ -71,7 +71,7 @@ class SharedSerials:
         self._paths: list[str] = []
 
     def add(self, row: CheckRow) -> list[str]:
-        """Add the next document, and return the names of earlier ones with one of its serials."""
+        """Add the next document, and return the names of the earlier documents that share a serial with it."""
         at = len(self._paths)
         self._paths.append(row.path)
         for serial in set(_serials(row)):
