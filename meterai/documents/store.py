@@ -216,7 +216,7 @@ async def condemned(tx: ReadTx, at: datetime, limit: int) -> list[CondemnedObjec
 
 
 async def still_due(tx: ReadTx, names: Sequence[str], at: datetime) -> list[CondemnedObject]:
-    """Return the objects among these whose grace period is over now, and was not begun again since they were condemned."""
+    """Return the objects among these whose grace period is over, and did not begin again meanwhile."""
     return await tx.all_as(_CONDEMNED, _STILL_DUE, list(names), at)
 
 

@@ -255,10 +255,10 @@ class Draft:
 class DraftFile:
     """A file of a draft.
 
-    `size` and `received` are the announced and the received bytes.  `sizes` are the sizes of the first pages and of
-    the last page.  `parts` are the stored objects of the bytes until the examination ends.  If the file can be
-    stamped, `sha256` is the digest of its stored content, and `rules` the version of `sealing.RULES` that it was
-    examined by.  `old_content` is the object of a document that the previous release stored.
+    `size` and `received` are the announced and the received bytes.  `sizes` are the sizes of the first pages and of the last
+    page.  Until the examination ends, `parts` are the stored objects with the bytes.  If the file can be stamped, `sha256` is
+    the digest of its stored content, and `rules` is the value of `sealing.RULES` when it was examined.  `old_content` is the
+    object of a document that the previous release stored.
     """
 
     draft: UUID

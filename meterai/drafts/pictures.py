@@ -48,8 +48,8 @@ class _KeptPicture(NamedTuple):
 class PagePictures:
     """Draws and caches pictures of pages.
 
-    A file is loaded only when a process is free to draw it, so that waiting requests hold no file in memory.  The
-    process pool is for pictures only, so that they do not delay uploads, checks or payments.
+    A file is loaded only when a process is free to draw it, so that waiting requests hold no file in memory.  The processes
+    draw pictures only, so that drawing does not delay uploads, checks or payments.
     """
 
     def __init__(self, loads: SharedLoads, clock: Clock, stations: Stations) -> None:

@@ -1,9 +1,10 @@
 """Draws: a random order that nobody can choose and that anybody can verify from public files.
 
-Promises this room keeps |  * Every entry made before the list closed gets one number, and each number is equally probable. |  *
-The randomness that decides the order does not exist until the root of the list is signed and public. |  * A draw that could not
-be carried out is announced again in public, with a reason. |  * Anybody can recompute the order at any later time
-(docs/decisions/0030-draw.md).
+Promises this room keeps
+  * Every entry made before the list closed gets one number, and each number is equally probable.
+  * The randomness that decides the order does not exist until the root of the list is signed and public.
+  * A draw that could not be carried out is announced again in public, with a reason.
+  * Anybody can recompute the order at any later time (docs/decisions/0030-draw.md).
 
 The calling room stores the subjects of draws (`Subjects`), such as lines, and takes the entries (`draw_enter`).  This room uses
 only the id, the name and the times of a subject.

@@ -91,9 +91,9 @@ def findings(installation: str, derived: Derived, watchers: Sequence[WatcherSour
 
 
 def packed(watcher: Watcher, readings: Sequence[Signed]) -> tuple[bytes, Sequence[Signed]]:
-    """Pack the readings of a watcher; return the packed bytes, and the readings as they are read again.
+    """Pack the readings of a watcher; return the packed bytes, and the readings unpacked from them.
 
-    Refuses `RecordWrong` if the readings exceed the limits of a record: a watcher may sign more than fits.
+    Refuses `RecordWrong` if the readings exceed the limits of a record, since a watcher may sign more than fits.
     """
     content = zlib.compress("\n".join(one.document for one in readings).encode(), 9)
     if len(content) > PACKED_BYTES_MAX:

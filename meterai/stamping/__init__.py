@@ -1,11 +1,14 @@
 """Stamping: reserves, seals and delivers the stamps of one document.
 
-Promises of this room |  * A stamp cannot be burned (lost without a stamped document): an interrupted stamping is resumed under
-the same serials, |    or its stamps are returned by its due time. |  * A repeated request with the same Idempotency-Key gets
-the same answer: it is never charged twice and never gets a |    second serial. |  * A document that was stamped before and is
-sent by a form again gets no other stamp unless its sender agrees; in the |    API a new Idempotency-Key expresses this
-agreement. |  * All the stamps of one request are held, or none. |  * The seal is made outside any transaction. If two processes
-seal the same stamping, only the first delivery counts.
+Promises of this room
+  * A stamp cannot be burned (lost without a stamped document): an interrupted stamping is resumed under the same serials,
+    or its stamps are returned by its due time.
+  * A repeated request with the same Idempotency-Key gets the same answer: it is never charged twice and never gets a
+    second serial.
+  * A document that was stamped before and is sent by a form again gets no other stamp unless its sender agrees; in the
+    API a new Idempotency-Key expresses this agreement.
+  * All the stamps of one request are held, or none.
+  * The seal is made outside any transaction. If two processes seal the same stamping, only the first delivery counts.
 
 Calls orders, stamps, sealing, documents, notifications.
 """

@@ -118,7 +118,7 @@ def into_line(request: PageRequest, refusal: NotLetIn, there: str) -> Page:
     """Redirect a visitor who was refused for lack of a turn into the line, and after it to the path `there`.
 
     If the visitor had a turn that has expired, or that another account used in this browser, a page explains this first.
-    Without it the visitor, whose number was called, would think that waiting anew is a fault.
+    Otherwise the visitor, whose number was called already, would take the new wait for a fault.
     """
     if isinstance(refusal, WaitInLine):
         return see_other(refusal.join_for(there))

@@ -79,7 +79,7 @@ class Load:
 def first_rate(rate_max: float, finished: float) -> float:
     """Return the first rate of a line that has just been engaged, from the rate at which visitors finish.
 
-    The rate of an earlier engagement is not used, since it belongs to another load.
+    The rate of an earlier engagement is not used, since the load was another one then.
     """
     return min(max(RATE_FIRST, finished), rate_max)
 

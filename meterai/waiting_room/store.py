@@ -358,7 +358,7 @@ async def lease_serials(tx: Tx, line: UUID, count: int) -> NumberBlock | None:
 async def count_spaced(tx: Tx, places: Mapping[tuple[UUID, int, int], int]) -> None:
     """Add counts of spaced places, by line and by the first and last number with which they are called.
 
-    A negative count is for places that are now called with other numbers.
+    A negative count removes places that are now called with other numbers.
     """
     for query, sign in ((_COUNT_SPACED, 1), (_UNCOUNT_SPACED, -1)):
         rows = [(*where, sign * more) for where, more in places.items() if sign * more > 0]

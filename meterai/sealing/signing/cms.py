@@ -142,8 +142,8 @@ class SignedDataUnreadable(ValueError):
 class SignedData:
     """Parsed SignedData.  Its content is not verified yet.
 
-    `leaf` is the certificate of the signer.  `is_der` is false for a SignedData in BER, which is foreign: its signer can
-    be reported, but its signature is never accepted.
+    `leaf` is the certificate of the signer.  `is_der` is false for a SignedData in BER.  We never write BER, so its signature
+    is never accepted, and only its signer can be reported.
     """
 
     leaf: x509.Certificate

@@ -290,8 +290,8 @@ def _of(answer: bytes, whole: der.Element, least: int) -> list[der.Element]:
 def _signed(answer: bytes, whole: der.Element) -> tuple[bytes, bytes, bytes]:
     """Return the encoded statement, algorithm and signature in a signed structure.
 
-    Raises `NotDer` for an unsupported algorithm, or if the signature is not a BIT STRING of whole octets: if a signature
-    ends with a zero bit, that bit could be declared unused without making the signature invalid.
+    Raises `NotDer` for an unsupported algorithm, or if the signature is not a BIT STRING of whole octets.  Otherwise the last
+    bit of a signature, if it is zero, could be declared unused, and the signature would still be valid.
     """
     members = _of(answer, whole, 3)
     statement, algorithm, signature = (answer[one.at : one.stop] for one in members)

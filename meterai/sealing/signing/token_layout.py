@@ -39,8 +39,8 @@ ECDSA_NAMES = {
 class Parts(NamedTuple):
     """Parts of a token.
 
-    `digest` is the name of the digest over the TSTInfo, and `signed_digest` that of the digest in the signature; the two
-    may differ.
+    `digest` is the name of the digest over the TSTInfo, and `signed_digest` the name of the one that was signed; the two may
+    differ.
     """
 
     info: bytes  # the TSTInfo

@@ -2,8 +2,8 @@
 
 Verifiers rely on them.  They are part of the format of a stamped file and must not change.
 
-The reason has the form of the national system, `[SERIAL] ...`, so that a program which reads
-the serial from there reads ours too.
+The reason has the form that the national system uses, `[SERIAL] ...`, so that a program which finds the serial in seals of that
+system finds it in ours too.
 """
 
 import re

@@ -121,7 +121,10 @@ class Encoder:
 
 
 def _values(text: str) -> bytes:
-    """Return the values of the parts of a text, one byte each: two parts for each pair, and one for a last odd character."""
+    """Return the values of the parts of a text, one byte each.
+
+    Each pair of characters has two parts, and a last odd character has one.
+    """
     values = text.encode("ascii").translate(_VALUES)
     if _UNKNOWN in values:
         raise ValueError("a character that the code does not hold in 5.5 bits")
