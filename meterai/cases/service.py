@@ -313,7 +313,10 @@ class CaseService:
         return await self._with(case, act)
 
     async def open_as_staff(self, complaint: Complaint, staff: UUID, *, actor: Actor) -> Case:
-        """Open a case for a complaint that a buyer told staff.  Refuses `NotFound` if it names no order or stamping of ours."""
+        """Open a case for a complaint that a buyer made to staff.
+
+        Refuses `NotFound` if the complaint names no order or stamping of ours.
+        """
         async with self._database.reading() as tx:
             subjects = await find(tx, self._offers, complaint.about, 1)
         accounts_of = [one.account for one in subjects if one.account is not None]

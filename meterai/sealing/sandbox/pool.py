@@ -156,7 +156,7 @@ class Pool:
         return await self._asked(whole, client)
 
     async def _asked(self, act: Callable[[Ask], Awaitable[Answer]], client: str) -> Answer:
-        """Run `act` when the client gets a process: here while it has quick tries left, else in the slow pool."""
+        """Run `act` when the client gets a process: of this pool while it has quick tries left, else of the slow pool."""
         if self._slow is None:
             ask = partial(ask_and_wait, nice=self._nice)
             return await self._in_turn(partial(act, ask), client)

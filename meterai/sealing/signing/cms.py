@@ -247,7 +247,7 @@ def _load(encoded: bytes) -> x509.Certificate:
     """Parse a certificate.
 
     Raises `SignedDataUnreadable` if its serial number is not positive (RFC 5280, 4.1.2.2) or its names cannot be read.  The
-    library itself only warns of such a number, and parses names not before they are used.
+    library itself only warns of such a number, and parses names only when they are used.
     """
     _, serial = issuer_and_serial(encoded)
     if serial[2] & 0x80 or not serial[2:].strip(b"\0"):

@@ -44,7 +44,7 @@ class Sealers:
     def of(
         cls, roots: Sequence[x509.Certificate], certificates: Sequence[x509.Certificate]
     ) -> "Sealers":
-        """Return the sealers with these certificates; without certificates, all that are certified below the roots."""
+        """Return the sealers with these certificates; if none are given, every certificate below the roots is trusted."""
         keys = frozenset(_key_digest(one) for one in certificates) - {b""}
         names = frozenset(map(_read_name, (*roots, *certificates)))
         return cls(tuple(roots), keys if certificates else None, names)

@@ -14,7 +14,7 @@ class CheckView(msgspec.Struct, frozen=True):
 
 
 class SealedView(msgspec.Struct, frozen=True, kw_only=True):
-    """The sealed revision: the first `bytes` of the file, their SHA-256, and time and serials of their stamps."""
+    """The sealed revision: the first `bytes` of the file, their SHA-256, and the time and serials of the stamps in them."""
 
     bytes: int
     sha256: str
