@@ -112,7 +112,7 @@ _DUE_CASES = RowMapper(DueCase)
 
 
 class MessageCounts(NamedTuple):
-    """Numbers of messages of a case: all, those written by its person, and complaints."""
+    """Numbers of messages of a case: of all messages, of those by its person, and of complaints."""
 
     messages: int
     of_person: int

@@ -30,7 +30,7 @@ class DocumentForgotten(Refusal):
 class DocumentUnavailable(Refusal):
     """The original should be in the object store, but was not found; a later attempt or another machine may succeed.
 
-    The original was not deleted by the retention (`DocumentForgotten`).
+    It was not deleted at the end of its retention; for that there is `DocumentForgotten`.
     """
 
     code = "document_unavailable"

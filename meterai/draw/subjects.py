@@ -1,4 +1,4 @@
-"""Interface to the subjects of draws, such as lines, which the room that calls this one keeps.
+"""Interface to the subjects of draws, such as lines, which the calling room stores.
 
 A subject takes entries, closes the list of entries, and opens with the drawn numbers.
 """

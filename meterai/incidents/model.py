@@ -183,7 +183,7 @@ class Incident:
 
     @property
     def acts(self) -> Sequence[PublicAct]:
-        """Public acts, such as buying, that need one of the incident's components."""
+        """Public acts, such as buying, that need at least one of the incident's components."""
         return [act for act, needed in NEEDED_FOR.items() if needed & set(self.components)]
 
     @property

@@ -23,7 +23,7 @@ NEEDED_TO_STAMP = (PublicAct.AFFIX, PublicAct.BUY)
 class StampingTry:
     """A person's attempt to stamp: the SHA-256 of its documents in hexadecimal, and its time.
 
-    `is_in_books` is True if both come from our books, and False if the person states them; `about` is the id in our books.
+    If `is_in_books` is true, both come from our books, and `about` is the id there.  Otherwise the person states them.
     """
 
     documents: Sequence[str]

@@ -228,7 +228,7 @@ class OutageService:
             raise TooManyOutageCopies("as many as a network may have")
 
     async def attempt_of(self, account: UUID, about: str) -> StampingTry:
-        """Return a person's attempt from our books: a stamping that was not delivered, or an order with such stampings.
+        """Return a person's attempt from our books: a stamping that was not delivered, or an order that has such stampings.
 
         Refuses `NotFound`, `AttemptStamped`, `AttemptNamesNoDocument`.
         """

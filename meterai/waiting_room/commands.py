@@ -290,7 +290,7 @@ def carry_in_round(
 def announce_anew(
     name: Text, *, reason: Text, by: By = None, options: Options = NO_OPTIONS
 ) -> None:
-    """Announce a failed draw again, which could not be carried out in time; the reason is public."""
+    """Announce a draw again after it could not be carried out in time; the reason is public."""
     actor = operator(by)
 
     async def act(tx: Tx, found: draw.DueDraw, settings: Settings) -> int:

@@ -19,7 +19,7 @@ _CODE = re.compile(r"\b(\d{6})\b")
 
 
 class NotOurFault(Exception):
-    """The payer or the mailbox failed, so that the platform was not measured."""
+    """The payer or the mailbox failed; the platform was not measured."""
 
 
 class CodesOf(Protocol):

@@ -47,10 +47,10 @@ class StepTooEarly(CommandRefusal):
 
 
 class StepTooLate(CommandRefusal):
-    """The step was not done before its latest time, after which the round could be known.
+    """The step was not done before its latest time; from then on the value of the round could be known.
 
-    The draw cannot be carried out, and has to be announced again, in public, with a reason.  `due` is the latest time,
-    in seconds since 1970.
+    The draw cannot be carried out, and has to be announced again, in public, with a reason.  `due` is the latest time, in
+    seconds since 1970.
     """
 
     code = "draw_too_late"

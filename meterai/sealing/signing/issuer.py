@@ -3,7 +3,7 @@
 A directory holds one issuer:
 
     seal.pem, intermediate.pem, root.pem    the certificates, from the signer's to the root
-    seal.key                                the private key; without this file there is
+    seal.key                                the private key, or in its place
     pkcs11.toml                             the location of the key in a security module (`pkcs11`)
     claim.key                               the Ed25519 key of the claims in the QR codes (optional)
     proofs.toml                             `long_term_validation` (optional)
