@@ -163,7 +163,7 @@ class CameMeanwhile(Exception):
 
 
 class CaseOver(Refusal):
-    """The closed case cannot be reopened: either it was reopened before, or another case of its matter is open."""
+    """The closed case cannot be reopened: either it was reopened before, or another case of its matter is not closed."""
 
     code = "case_over"
     status = 409
