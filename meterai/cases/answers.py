@@ -32,7 +32,7 @@ _UNPAID = (OrderState.PLACED, OrderState.LAPSED, OrderState.WITHDRAWN)
 class Facts:
     """Facts about one order, or one stamping from the balance, at a moment.
 
-    `now` is that moment; the digest leaves it out.
+    `now` is that moment; it is not part of `digest`.
     """
 
     now: datetime

@@ -75,7 +75,7 @@ def shown(case: Case, language: str) -> CaseView:
 
 
 def details(found: CaseTold, language: str) -> CaseDetails:
-    """Return the view of a case with everything that its person may see, in this language."""
+    """Return everything that the person who opened a case may see of it, in `language`."""
     return CaseDetails(
         **_shown(found.case, language),
         messages=messages(found.messages),

@@ -346,7 +346,9 @@ async def make(tx: Tx, *terms: object) -> PlacedSale:
 
 
 async def follow(tx: Tx, *arguments: object) -> None:
-    """Make the buyer's order of a sale, and pay it if the deposit paid; see sql/functions/sale_follow.sql."""
+    """Make the buyer's order of a sale, and mark it paid if the distributor's deposit paid the sale; see
+    sql/functions/sale_follow.sql.
+    """
     await tx.run(FOLLOW, *arguments)
 
 

@@ -97,7 +97,7 @@ def blocks_of(order_file: Path, after: int, count: int) -> Iterator[list[bytes]]
 
 
 def main() -> None:
-    """Run the separate process, with the arguments `root LIST` or `order LIST ROOT SEED ORDER`."""
+    """Entry point of the process that computes a draw; arguments: `root LIST` or `order LIST ROOT SEED ORDER`."""
     match sys.argv[1:]:
         case ["root", entries]:
             found = read_lines(pieces_of(Path(entries)))

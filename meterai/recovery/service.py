@@ -7,7 +7,7 @@ from meterai.recovery.model import RecoveryStatus
 
 
 class RecoveryService:
-    """Moves and shows the current recovery; each call is a separate transaction."""
+    """Takes the current recovery from step to step, and shows it; each call is a separate transaction."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database

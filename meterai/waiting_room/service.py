@@ -332,7 +332,7 @@ class WaitingRoom:
         return Ticket(line.id, number, mine, at, low, high, serial, since)
 
     def _count(self, line: WaitingLine, number: int, more: int = 1) -> None:
-        """Count `more` spaced places in the range of numbers that contains `number`."""
+        """Count `more` places whose numbers were given with gaps, in the range of numbers that contains `number`."""
         first = number - number % CROWD_NUMBERS
         self._spaced[line.id, max(first, 1), first + CROWD_NUMBERS - 1] += more
 
@@ -644,7 +644,7 @@ ENTRY_RECEIPT = "meterai-draw-entry"
 
 
 def _holder_of(line: UUID, account: UUID) -> bytes:
-    """Return the holder (16 bytes) of an account's turns in a line, derived from both ids."""
+    """Return the id (16 bytes) under which an account holds its turns in a line, derived from the ids of both."""
     told = b"early turn\n" + line.bytes + account.bytes
     return hashlib.sha256(told).digest()[:HOLDER_BYTES]
 

@@ -37,7 +37,7 @@ class Payer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Mailbox(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Mailbox of the addresses that the watcher signs in with: of our stand-in, or by IMAP over TLS.
+    """Mailbox in which the watcher reads its sign-in codes: that of the stand-in mail server, or one read by IMAP over TLS.
 
     `{n}` in `address` is replaced by a number from 0 to `addresses` - 1; each address gets at most six codes an hour.
     """

@@ -56,7 +56,7 @@ class _TooSlow(Exception):
 
 
 class _Done:
-    """Result of a finished work; needed since a `StopIteration` cannot be passed out of a thread."""
+    """Result of a finished generator of work; needed since a `StopIteration` cannot be passed out of a thread."""
 
     def __init__(self, result: object) -> None:
         self.result = result
