@@ -1,11 +1,10 @@
 """Stand-ins: small servers of our own in place of the servers of third parties.
 
-Banks that speak SNAP BI (`bank`), a mail server (`mail`), a relay of drand (`drand`), and where it is wanted
-Midtrans (`midtrans`), for development, tests and rehearsals, and a time-stamp, OCSP and revocation list server
-(`authority`) for tests.  They import
-nothing of the platform, and it speaks to them by the same protocols as to the real servers.  Their
-state is in SQLite files in one directory and survives a restart; notifications that were not
-delivered are tried again.
+They are banks that speak SNAP BI (`bank`), a mail server (`mail`), a relay of drand (`drand`), and optionally Midtrans
+(`midtrans`), for development, tests and rehearsals, and a time-stamp, OCSP and revocation list server (`authority`) for
+tests.  They import nothing of the platform, and the platform speaks to them by the same protocols as to the real servers.
+Their state is in SQLite files in one directory and survives a restart; notifications that were not delivered are tried
+again.
 
     running = await standins.start(standins.Options(...))
     ...
@@ -50,7 +49,7 @@ FLOAT_OPENING = 100_000_000  # rupiah that a new bank holds for transfers
 
 @dataclass(frozen=True, slots=True)
 class BankOptions:
-    """One bank beside the first; the members that `Options` has too mean the same.
+    """Options of a further bank; members with the same name as in `Options` have the same meaning.
 
     `name` is a directory's.  `token_url`, `inquiry_url` and `payment_url` are the merchant's endpoints 73,
     24 and 25; one that is empty is not called.
@@ -73,9 +72,9 @@ class BankOptions:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How the stand-ins are set up.
+    """Options of all stand-ins.
 
-    `partner_public_key` is PEM and checks what the partner (the merchant) signs with RSA;
+    `partner_public_key` (PEM) verifies the RSA signatures of the partner (the merchant);
     `notify_url` is the whole URL that payment notifications go to.  A port of 0 is any free one.
     """
 
@@ -99,7 +98,7 @@ class Options:
     banks: Sequence[BankOptions] = ()  # beside the first, which the members above describe
 
     def all_banks(self) -> tuple[BankOptions, ...]:
-        """The first and the others."""
+        """Options of all banks, the first bank first."""
         first = BankOptions(
             FIRST_BANK,
             self.client_id,
@@ -120,7 +119,7 @@ class Options:
 class Running:
     """The banks, the mail server and the relay, started, and their addresses."""
 
-    midtrans_url = ""  # where it is wanted
+    midtrans_url = ""  # empty if Midtrans was not started
 
     def __init__(
         self,
@@ -143,7 +142,7 @@ def _bank_directory(directory: Path, name: str) -> Path:
 
 
 def bank_keys(directory: Path, name: str = FIRST_BANK) -> bytes:
-    """The public key (PEM) of a bank; the pair is made on the first call.
+    """Return the public key (PEM) of a bank; the key pair is made on the first call.
 
     For a caller that must know the key before the bank is started.
     """
@@ -151,9 +150,9 @@ def bank_keys(directory: Path, name: str = FIRST_BANK) -> bytes:
 
 
 def drand_chain(directory: Path) -> Chain:
-    """The chain of the relay; it begins with the first call.
+    """Return the chain of the relay; the first call makes it.
 
-    For a caller that must know it before the relay is started.
+    For a caller that must know the chain before the relay is started.
     """
     return kept_chain(directory)
 
@@ -172,8 +171,9 @@ def _bank(directory: Path, options: BankOptions) -> Bank:
 
 
 async def start(options: Options) -> Running:
-    """Start banks, mail and the relay of drand.  Raises `ValueError` for a key, a merchant id, a profile
-    or two names that cannot be used."""
+    """Start the banks, the mail server, the relay of drand and, if wanted, Midtrans. Raises `ValueError` for an unusable
+    key, merchant id or profile, and if two banks have the same name.
+    """
     banks = options.all_banks()
     if len({bank.name for bank in banks}) < len(banks):
         raise ValueError("two banks have one name")

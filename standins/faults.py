@@ -1,7 +1,6 @@
-"""Fault switches: a test or a person sets them over HTTP, and the stand-in then fails as they say.
-
-A switch of the kind COUNT says how many of the next occasions fail; -1 means all of them.  Values
-are stored in SQLite and survive a restart: a test that restarts a stand-in still has its faults.
+"""Fault switches: a test or a person sets them over HTTP, and the stand-in then fails accordingly. The value of a switch of
+the kind COUNT is the number of next occasions that fail; -1 means all.  Values are stored in SQLite and survive a restart
+of the stand-in.
 """
 
 import json
@@ -16,7 +15,7 @@ from standins.refusal import Refusal
 from standins.state import transaction
 
 ALL = -1
-COUNT_MAX = 1_000_000_000  # occasions; far below the largest integer that SQLite holds
+COUNT_MAX = 1_000_000_000  # occasions; far below the largest integer in SQLite
 SECONDS_MAX = 86_400.0  # a day; a longer wait is a typing error
 
 Value = int | float | bool | None
@@ -32,14 +31,14 @@ class UnknownFault(Refusal):
 
 
 class FaultUnfit(Refusal):
-    """The switch takes another kind of value, or the number is out of its range."""
+    """The value has another kind than the switch takes, or the number is out of range."""
 
     code = "fault_unfit"
     status = 400
 
 
 class Kind(Enum):
-    """What a switch takes; after the semicolon, its value while it was not set."""
+    """Kind of the value of a switch; after the semicolon its default."""
 
     COUNT = auto()  # int: the next n occasions, -1 all; 0
     SECONDS = auto()  # number of seconds; 0
@@ -57,14 +56,14 @@ DEFAULTS: Mapping[Kind, Value] = {
 
 @dataclass(frozen=True, slots=True)
 class FaultSwitch:
-    """One fault: its kind of value, and what it does as the page of faults says it."""
+    """One fault: the kind of its value, and its description on the page of faults."""
 
     kind: Kind
     meaning: str
 
 
 def _fits(kind: Kind, value: object) -> bool:
-    # bool is an int to Python, so true would be taken for a count of one.
+    # In Python bool is a subclass of int, so true would count as one.
     match value:
         case bool():
             return kind is Kind.BOOLEAN
@@ -92,16 +91,15 @@ class Faults:
         }
 
     def values(self) -> dict[str, Value]:
-        """Every switch with its present value."""
+        """Return every switch with its current value."""
         return {
             name: self._set.get(name, DEFAULTS[switch.kind])
             for name, switch in self.switches.items()
         }
 
     def apply(self, wanted: Mapping[str, object]) -> None:
-        """Set these switches, leave the others.
-
-        Refuses with `UnknownFault` or `FaultUnfit` before any of them is set.
+        """Set these switches, and leave the others unchanged. Refuses `UnknownFault`, `FaultUnfit` before any of them is
+        set.
         """
         checked: dict[str, Value] = {}
         for name, value in wanted.items():
@@ -117,13 +115,13 @@ class Faults:
                 self._store(name, stored)
 
     def clear(self) -> None:
-        """Set every switch back to its default: nothing fails any more."""
+        """Set every switch to its default, so that nothing fails any more."""
         self._set.clear()
         self._connection.execute("DELETE FROM fault")
 
     @contextmanager
     def armed(self, name: str | None) -> Iterator[None]:
-        """Within, the next occasion of this switch fails, whatever is set; its body must not `await`."""
+        """Make the next occasion of this switch fail within the body, whatever its value. The body must not `await`."""
         self._armed = name
         try:
             yield
@@ -131,7 +129,7 @@ class Faults:
             self._armed = None
 
     def take(self, name: str) -> bool:
-        """True if this occasion is to fail; counts it."""
+        """Count an occasion of a switch. Return True if it must fail."""
         if name == self._armed:
             self._armed = None
             return True
@@ -148,11 +146,11 @@ class Faults:
         return self._set.get(name) is True
 
     def seconds(self, name: str) -> float:
-        """The seconds set, 0 if none or never."""
+        """Return the seconds that are set, 0 if none or null."""
         return float(self._set.get(name) or 0)
 
     def seconds_or_never(self, name: str) -> float | None:
-        """The seconds set, or None."""
+        """Return the seconds that are set, or None."""
         value = self._set.get(name)
         return None if value is None else float(value)
 

@@ -1,4 +1,4 @@
-"""A periodic task: does what is due, sleeps until the next thing is due, wakes early when told."""
+"""A periodic task: it does due work, sleeps until the next work is due, and can be woken early."""
 
 import asyncio
 import logging
@@ -11,10 +11,8 @@ log = logging.getLogger(__name__)
 
 
 class PeriodicTask:
-    """Calls `work` again and again.
-
-    `work` does or starts what is due and returns the seconds until the next thing is due, or None
-    where nothing is due until somebody calls `wake`.
+    """Calls `work` repeatedly. `work` does or starts due work and returns the seconds until the next work is due, or None
+    if nothing is due until a call of `wake`.
     """
 
     def __init__(self, work: Callable[[], float | None]) -> None:
@@ -23,7 +21,7 @@ class PeriodicTask:
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Begin; needs a running loop."""
+        """Start the task; needs a running event loop."""
         self._task = asyncio.create_task(self._loop())
 
     def wake(self) -> None:
@@ -31,7 +29,7 @@ class PeriodicTask:
         self._woken.set()
 
     async def stop(self) -> None:
-        """End; what `work` started is not waited for."""
+        """End the task, without waiting for what `work` started."""
         if self._task is not None:
             self._task.cancel()
             with suppress(asyncio.CancelledError):
@@ -42,7 +40,7 @@ class PeriodicTask:
             self._woken.clear()
             try:
                 seconds = self._work()
-            except Exception:  # the edge: nothing would start a loop that ended here again
+            except Exception:  # outermost handler: nothing would restart a loop that ended here
                 log.exception("a periodic task failed")
                 seconds = PAUSE_AFTER_ERROR_SECONDS
             with suppress(TimeoutError):

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-LOCK_WAIT_SECONDS = 5.0  # a person may look into the file with the sqlite3 shell meanwhile
+LOCK_WAIT_SECONDS = 5.0  # a person may read the file with the sqlite3 shell meanwhile
 
 
 def open_state(
@@ -14,15 +14,14 @@ def open_state(
     renamed: Mapping[str, str] | None = None,
     added: Mapping[tuple[str, str], str] | None = None,
 ) -> sqlite3.Connection:
-    """Open or make the file; every statement commits by itself unless inside `transaction`.
-
-    `renamed` has the former names of tables, which files of earlier versions have, and their names
-    in `schema`; `added` has the columns, by table and name, that those files lack.
+    """Open or make the file. Every statement outside `transaction` is committed by itself. `renamed` maps former names of
+    tables (in files of earlier versions) to their names in `schema`; `added` has the definitions of columns, by table and
+    name, that such files lack.
     """
     connection = sqlite3.connect(path, timeout=LOCK_WAIT_SECONDS, isolation_level=None)
     connection.execute("PRAGMA journal_mode = WAL")
-    # NORMAL may lose the last commits when the machine (not the process) fails, which a stand-in
-    # can bear; it is ten times faster in a rehearsal.
+    # NORMAL may lose the last commits when the machine (not the process) fails, which does no harm to a stand-in; a
+    # rehearsal is ten times faster with it.
     connection.execute("PRAGMA synchronous = NORMAL")
     _rename(connection, renamed or {})
     connection.executescript(schema)
@@ -42,7 +41,7 @@ def _rename(connection: sqlite3.Connection, renamed: Mapping[str, str]) -> None:
 
 @contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """All of it or nothing.  Its body must not `await`: the connection is shared by all calls."""
+    """Make all changes of the body, or none. The body must not `await`: the connection is shared by all calls."""
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield

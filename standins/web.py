@@ -1,4 +1,4 @@
-"""What the stand-ins share on the web: serving, JSON in and out, one plain page frame."""
+"""Common web code of the stand-ins: serving, JSON bodies and answers, and the frame of pages."""
 
 import json
 from collections.abc import Awaitable, Callable
@@ -9,13 +9,12 @@ from aiohttp import web
 
 from standins.refusal import NotUnderstood, Refusal
 
-BODY_BYTES_MAX = 64 * 1024  # the largest body these servers are asked to read
-SHUTDOWN_SECONDS = 1.0  # how long calls in progress are waited for at the end
+BODY_BYTES_MAX = 64 * 1024  # largest request body that these servers read
+SHUTDOWN_SECONDS = 1.0  # longest wait for calls under way at the end
 
 _CSS = Path(__file__).with_name("page.css").read_text(encoding="utf-8")
 
-# Nothing may be loaded from elsewhere and no script runs; styles inside a received mail are
-# the only inline styles there are.
+# Nothing may be loaded from elsewhere and no script runs; the only inline styles are those of received mails.
 PAGE_POLICY = (
     "default-src 'none'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'self'"
@@ -26,7 +25,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 @web.middleware
 async def refusals(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Turn a refusal into JSON: `{"error": code, "message": ...}`."""
+    """Answer a refusal with JSON: `{"error": code, "message": ...}`."""
     try:
         return await handler(request)
     except Refusal as refusal:
@@ -36,7 +35,7 @@ async def refusals(request: web.Request, handler: Handler) -> web.StreamResponse
 
 
 async def json_object(request: web.Request) -> dict[str, object]:
-    """The body as a JSON object; refuses with `NotUnderstood`."""
+    """Return the body as a JSON object. Refuses `NotUnderstood`."""
     try:
         found = json.loads(await request.read())
     except (ValueError, RecursionError):
@@ -47,7 +46,7 @@ async def json_object(request: web.Request) -> dict[str, object]:
 
 
 def page(title: str, heading: str, body: str, *, status: int = 200) -> web.Response:
-    """A whole page.  `title` and `heading` are text, `body` is markup that was escaped already."""
+    """Return a whole page. `title` and `heading` are plain text, `body` is escaped markup."""
     text = (
         "<!doctype html><html lang=en><head><meta charset=utf-8>"
         "<meta name=viewport content='width=device-width, initial-scale=1'>"
@@ -72,7 +71,7 @@ async def _healthz(_: web.Request) -> web.Response:
 
 
 def application() -> web.Application:
-    """An application with what every stand-in answers."""
+    """Return an application with the common settings of all stand-ins."""
     app = web.Application(middlewares=[refusals], client_max_size=BODY_BYTES_MAX)
     app.router.add_get("/page.css", _css)
     app.router.add_get("/healthz", _healthz)
@@ -80,8 +79,7 @@ def application() -> web.Application:
 
 
 async def serve(app: web.Application, host: str, port: int) -> tuple[web.AppRunner, str]:
-    """Serve on this port, or any free one for 0; returns the runner, whose `cleanup` ends it, and
-    the base URL."""
+    """Serve on this port, on any free port for 0. Return the runner, whose `cleanup` ends the server, and the base URL."""
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
     await runner.setup()
     try:

@@ -4,8 +4,7 @@
     POST /ocsp                 the state of a certificate (RFC 6960)
     GET  /crl/{key}.crl        the list of the authority whose key has this identifier (RFC 5280)
 
-What only a stand-in has lies below `/standin`; see `fault_switches` for the faults it can be told
-to have.
+Routes that only the stand-in has are below `/standin`; `fault_switches` lists the faults that can be set.
 """
 
 import asyncio
@@ -25,20 +24,19 @@ from standins.web import application, json_object, serve
 
 __all__ = ["Authority", "time_stamp_root"]
 
-ENDLESS_BYTES = 32 * 1024 * 1024  # of the fault `endless`; more than a client may read
+ENDLESS_BYTES = 32 * 1024 * 1024  # under the fault `endless`; more than a client may read
 
 
 def time_stamp_root(directory: Path) -> bytes:
-    """The root above the time-stamps (PEM); made on the first call.
-
-    For a caller that must trust it before the authority is started.
+    """Return the root certificate of the time-stamps (PEM), made on the first call. For a caller that must trust it before
+    the authority is started.
     """
     return own_root(directory).certificate.public_bytes(Encoding.PEM)
 
 
 class Authority:
-    """Its state and its own keys are in `directory`; it answers for the certificate authorities
-    whose certificate (`*.pem`) and key (`*.key`) are in `issuers` or one folder below it."""
+    """The authority. Its state and its own keys are in `directory`; it answers for the certificate authorities
+    whose certificate (`*.pem`) and key (`*.key`) are in `issuers` or one folder below that folder."""
 
     def __init__(self, directory: Path, issuers: Path) -> None:
         self._root = own_root(directory)

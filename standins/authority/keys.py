@@ -25,7 +25,7 @@ from standins import clock
 
 ROOT = "time_stamp_root"
 
-_CLOCK_SKEW = timedelta(days=1)  # certificates start this much earlier than they are made
+_CLOCK_SKEW = timedelta(days=1)  # certificates are valid from this long before they are made
 _ROOT_LIFE = timedelta(days=3650)
 _LIFE = timedelta(days=730)
 
@@ -46,7 +46,7 @@ class Signer:
 
 
 def own_root(directory: Path) -> Signer:
-    """The root above the time-stamps; made on the first call, its key readable by its owner only."""
+    """Return the root certificate of the time-stamps, made on the first call; only the owner can read its key file."""
     directory.mkdir(parents=True, exist_ok=True)
     if not (directory / f"{ROOT}.pem").exists():
         key = ec.generate_private_key(ec.SECP256R1())
@@ -61,7 +61,7 @@ def own_root(directory: Path) -> Signer:
 
 
 def new_time_stamper(root: Signer, url: str) -> Signer:
-    """A key for time-stamps, whose certificate names its OCSP responder and revocation list."""
+    """Return a new key for time-stamps, whose certificate names its OCSP responder and revocation list."""
     key = ec.generate_private_key(ec.SECP256R1())
     ocsp = x509.UniformResourceIdentifier(f"{url}/ocsp")
     crl = x509.UniformResourceIdentifier(f"{url}/crl/{root.key_identifier.hex()}.crl")
@@ -85,7 +85,7 @@ def new_time_stamper(root: Signer, url: str) -> Signer:
 
 
 def new_responder(authority: Signer) -> Signer:
-    """A key that signs OCSP answers for an authority (RFC 6960, section 4.2.2.2)."""
+    """Return a new key that signs OCSP answers for an authority (RFC 6960, section 4.2.2.2)."""
     key = ec.generate_private_key(ec.SECP256R1())
     certificate = (
         _draft(_name("OCSP Responder"), key, authority.certificate.subject, _LIFE)
@@ -98,7 +98,7 @@ def new_responder(authority: Signer) -> Signer:
 
 
 def authorities_in(directory: Path) -> list[Signer]:
-    """The authorities whose certificate and key are both in the folder or one below it.
+    """Return the authorities whose certificate and key are both in the folder or a folder directly below it.
 
     Read at every call: the platform may make its certificates after this stand-in was started.
     """
@@ -115,7 +115,7 @@ def authorities_in(directory: Path) -> list[Signer]:
 
 
 def issued_by(authority: Signer, directory: Path) -> list[x509.Certificate]:
-    """The certificates in the folder, or one below it, that this authority signed."""
+    """Return the certificates in the folder, or a folder directly below it, that this authority signed."""
     paths = sorted([*directory.glob("*.pem"), *directory.glob("*/*.pem")])
     certificates = [x509.load_pem_x509_certificate(path.read_bytes()) for path in paths]
     return [one for one in certificates if one.issuer == authority.certificate.subject]
@@ -129,7 +129,7 @@ def _load(path: Path) -> Signer:
 
 def _write(directory: Path, name: str, signer: Signer) -> None:
     pem = signer.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    # The certificate comes last: where it is, the key is there too.
+    # The certificate is written last, so that the key exists whenever the certificate does.
     for suffix, text, mode in (
         ("key", pem, 0o600),
         ("pem", signer.certificate.public_bytes(Encoding.PEM), 0o644),
@@ -183,5 +183,5 @@ def _usage(*, signs_certificates: bool) -> x509.KeyUsage:
 
 
 def now() -> datetime:
-    """The stand-in's time, to the second."""
+    """Return the time of the stand-in, to the second."""
     return clock.wib(clock.now_ms()).replace(microsecond=0)

@@ -18,7 +18,7 @@ _DAY = timedelta(days=1)
 
 
 def ocsp_answer(request: bytes, authorities: Sequence[Signer], faults: Faults) -> bytes:
-    """The answer to a request about one certificate of one of the authorities."""
+    """Return the OCSP answer to a request about a certificate of one of the authorities."""
     try:
         asked = ocsp.load_der_ocsp_request(request)
     except ValueError:
@@ -53,7 +53,7 @@ def ocsp_answer(request: bytes, authorities: Sequence[Signer], faults: Faults) -
 def revocation_list(
     authority: Signer, certificates: Sequence[x509.Certificate], faults: Faults
 ) -> bytes:
-    """The list of an authority; with the fault `revoked` it has all of these certificates."""
+    """Return the revocation list of an authority; with the fault `revoked` it lists all of these certificates."""
     start, stop = _times(faults)
     draft = (
         x509.CertificateRevocationListBuilder()
@@ -87,7 +87,7 @@ def _is_meant(asked: ocsp.OCSPRequest, authority: Signer) -> bool:
 
 
 def _key_octets(authority: Signer) -> bytes:
-    """The public key as it stands in a certificate, without the algorithm (RFC 6960, 4.1.1)."""
+    """Return the public key as encoded in a certificate, without the algorithm (RFC 6960, 4.1.1)."""
     key = authority.key.public_key()
     if isinstance(key, rsa.RSAPublicKey):
         return key.public_bytes(Encoding.DER, PublicFormat.PKCS1)

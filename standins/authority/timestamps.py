@@ -1,4 +1,4 @@
-"""Time-stamps (RFC 3161): from a TimeStampReq a TimeStampResp with a signed token."""
+"""Time-stamps (RFC 3161): a TimeStampReq is answered with a TimeStampResp that contains a signed token."""
 
 import hashlib
 import secrets
@@ -11,13 +11,13 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from standins.authority.keys import Signer, now
 from standins.faults import Faults
 
-POLICY = "1.3.6.1.4.1.32473.1"  # the arc that RFC 5612 keeps for examples
+POLICY = "1.3.6.1.4.1.32473.1"  # in the arc that RFC 5612 reserves for examples
 
-_SERIAL_BITS = 63  # random, so that no two tokens of any start share one
+_SERIAL_BITS = 63  # random, so that serial numbers do not repeat after a restart
 
 
 def answer(request: bytes, root: Signer, signer: Signer, faults: Faults) -> bytes:
-    """The response to a request; status `rejection` where the request cannot be parsed."""
+    """Return the response to a request; its status is `rejection` if the request cannot be parsed."""
     try:
         asked = tsp.TimeStampReq.load(request, strict=True)
         imprint, nonce = asked["message_imprint"], asked["nonce"].native
@@ -53,7 +53,7 @@ def answer(request: bytes, root: Signer, signer: Signer, faults: Faults) -> byte
 
 def _rejection(failure: str) -> bytes:
     status = {"status": "rejection", "fail_info": {failure}}
-    # A refusal has no token, which the library does not let out of a TimeStampResp.
+    # A rejection has no token, but the library always puts a token into a TimeStampResp.
     return bytes(core.SequenceOf([tsp.PKIStatusInfo(status)], spec=tsp.PKIStatusInfo).dump())
 
 

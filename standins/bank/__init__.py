@@ -1,7 +1,7 @@
 """A stand-in for an acquiring bank: SNAP BI for QRIS, virtual accounts and transfers, and the customers
 who pay.
 
-To the merchant it is a bank like any other: access tokens, signatures and response codes of SNAP BI,
+The merchant sees it like any bank: access tokens, signatures and response codes of SNAP BI,
 notifications that may come late, twice or never.  `profile` selects the kind of bank.  The control API
 below `/standin` (`control`) and the pages exist only on the stand-in; `fault_switches` lists its faults,
 and `overrides` its response overrides.
@@ -54,7 +54,7 @@ __all__ = [
 
 
 class Bank:
-    """One bank for one merchant, with its SQLite file and its key in `directory`; `name` is for people."""
+    """One bank for one merchant, with its SQLite file and its key in `directory`; `name` is shown to people."""
 
     def __init__(
         self,
@@ -108,7 +108,7 @@ class Bank:
         Pages(name, merchant, store, customers, payers, transfers, faults).add_routes(self._app)
 
     async def serve(self, host: str, port: int) -> str:
-        """Listen, and send the notifications that a former process left; returns the base URL."""
+        """Listen, and send the notifications that a former process left. Return the base URL."""
         self._runner, url = await serve(self._app, host, port)
         for task in (*self._periodic_tasks, self._bookings):
             task.start()
@@ -125,7 +125,7 @@ class Bank:
         self._store.close()
 
     def _roll_key(self) -> bytes:
-        """Sign with a new key from now on; returns its public half."""
+        """Sign with a new key from now on. Return its public key."""
         self._merchant.key = bank_key(self._directory, is_new=True)
         return self._merchant.key.public_pem()
 

@@ -30,7 +30,7 @@ class PaymentAccount:
 
 
 class Accounting:
-    """Reads everything and changes nothing, except that due settlements are made."""
+    """The accounting of all payments. To read it changes nothing, except that due settlements are made."""
 
     def __init__(
         self, store: Store, accounts: Accounts, transfers: Transfers, settlements: Settlements
@@ -41,7 +41,7 @@ class Accounting:
         self._settlements = settlements
 
     def shown(self) -> dict[str, object]:
-        """`held` and `settled` are together `net`; sums of the payments, but for `net`, too."""
+        """Return the sums and the payments; `held` and `settled` together are `net`."""
         held = self._settlements.held(clock.now_ms() + 1)
         fees = self._fees()
         payments = [one for bill in self._store.bills() for one in _of_bill(bill, fees)]
@@ -69,7 +69,7 @@ class Accounting:
         }
 
     def _fees(self) -> dict[str, tuple[int, int]]:
-        """Fee and tax by payment, less returned ones."""
+        """Return fee and tax of each payment, less the parts that were returned."""
         found: dict[str, tuple[int, int]] = {}
         for movement in self._store.movements(0, clock.now_ms() + 1, 0, -1):
             fee, tax = found.get(movement.rrn, (0, 0))
@@ -83,7 +83,7 @@ class Accounting:
 
 
 def _of_bill(bill: Bill, fees: dict[str, tuple[int, int]]) -> list[PaymentAccount]:
-    """Accounts of a bill; refunds that name no payment are deducted from the first with money left."""
+    """Return the payments of a bill; a refund that names no payment is deducted from the first payment with money left."""
     unnamed = sum(one.amount for one in bill.refunds if not one.rrn and one.reversed_at is None)
     found = []
     for payment in bill.payments:

@@ -1,4 +1,4 @@
-"""Accounts: those of customers at all banks, and the two of the merchant at this one.
+"""Accounts of customers at all banks, and the two accounts of the merchant at this bank.
 
 The merchant's own account gets settlements, its float account pays transfers.  A balance is the sum of
 lines, and no line ever changes.
@@ -42,7 +42,7 @@ _CODES = {bic: code for code, (_, bic) in _CUSTOMERS["banks"].items()}
 
 
 class AccountState(StrEnum):
-    """State of an account: whether it takes money."""
+    """State of an account, which decides whether it takes money."""
 
     ACTIVE = "active"
     CLOSED = "closed"
@@ -86,7 +86,7 @@ class Accounts:
             )
 
     def add(self, bank: str, number: str, name: str, state: str) -> None:
-        """Add an account, unless it is there."""
+        """Add an account, unless it exists."""
         self._connection.execute(
             "INSERT OR IGNORE INTO account (bank, number, name, state) VALUES (?, ?, ?, ?)",
             (bank, number, name, AccountState(state)),
@@ -103,7 +103,7 @@ class Accounts:
         )
 
     def find(self, bank: str, number: str) -> Account | None:
-        """By bank (see `bank_of`) and number."""
+        """Return the account with this bank (see `bank_of`) and number, or None."""
         row = self._connection.execute(
             "SELECT bank, number, name, state FROM account WHERE bank = ? AND number = ?",
             (bank, number),
@@ -111,14 +111,14 @@ class Accounts:
         return None if row is None else _account(row)
 
     def all(self) -> list[Account]:
-        """Every account."""
+        """Return every account."""
         rows = self._connection.execute("SELECT bank, number, name, state FROM account").fetchall()
         return [_account(row) for row in rows]
 
     def move(
         self, bank: str, number: str, now: int, amount: int, kind: str, reference: str, remark: str
     ) -> None:
-        """Write one line."""
+        """Add a line to an account: `amount` rupiah in, or out if below zero."""
         self._connection.execute(
             "INSERT INTO account_line (bank, number, moved_at, amount, kind, reference, remark)"
             " VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -126,7 +126,7 @@ class Accounts:
         )
 
     def balance(self, number: str, bank: str = BANK_CODE, before: int | None = None) -> int:
-        """Rupiah in the account, of lines before this moment if it is given."""
+        """Return the balance in rupiah: the sum of all lines, or of those before a moment (milliseconds since 1970)."""
         row = self._connection.execute(
             "SELECT COALESCE(SUM(amount), 0) FROM account_line"
             " WHERE bank = ? AND number = ? AND (? IS NULL OR moved_at < ?)",
@@ -135,7 +135,7 @@ class Accounts:
         return int(row[0])
 
     def lines(self, number: str, begins: int = 0, ends: int = 2**62) -> list[AccountLine]:
-        """Lines of an account of the merchant from `begins` to before `ends`, in order."""
+        """Return the lines of an account of the merchant from `begins` to before `ends`, in order of time."""
         rows = self._connection.execute(
             "SELECT seq, moved_at, amount, kind, reference, remark FROM account_line WHERE bank = ?"
             " AND number = ? AND moved_at >= ? AND moved_at < ? ORDER BY moved_at, seq",
@@ -150,6 +150,6 @@ def _account(row: tuple[str, str, str, str]) -> Account:
 
 
 def bank_of(told: str) -> str:
-    """The 3-digit code of a bank named by it, by code and branch, or by BIC; empty if unknown."""
+    """Return the 3-digit code of a bank from that code, from code and branch, or from the BIC; empty if unknown."""
     code = _CODES.get(told[:8], told[:3] if told.isdigit() else "")
     return code if code in BANKS else ""

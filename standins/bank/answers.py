@@ -1,4 +1,4 @@
-"""SNAP BI response codes: three digits of HTTP status, two of service, two of case."""
+"""SNAP BI response codes: three digits of the HTTP status, two of the service, two of the case."""
 
 import json
 import tomllib
@@ -9,14 +9,14 @@ from pathlib import Path
 from aiohttp import web
 
 MESSAGE_CHARACTERS_MAX = 150  # SNAP BI, responseMessage
-# Every code of the standard, HTTP status and case, and its text.
+# Every code of the standard (HTTP status and case) and its text.
 CODES: dict[str, str] = tomllib.loads(
     Path(__file__).with_name("codes.toml").read_text(encoding="utf-8")
 )
 
 
 class Case(StrEnum):
-    """Codes of refusals that this bank gives of its own."""
+    """Cases (last two digits) of this bank's own refusals."""
 
     IN_PROGRESS = "20200"
     BAD_REQUEST = "40000"
@@ -58,30 +58,30 @@ class Refused(Exception):
 
 
 def to_json(facts: dict[str, object]) -> bytes:
-    """Minified ASCII JSON, so that signed and sent bytes are the same."""
+    """Return minified ASCII JSON, so that signed and sent bytes are the same."""
     return json.dumps(facts, separators=(",", ":"), ensure_ascii=True).encode()
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """HTTP status and members of the body."""
+    """An answer: its HTTP status and the members of its body."""
 
     status: int
     facts: dict[str, object]
 
 
 def answer(status: int, facts: dict[str, object]) -> web.Response:
-    """An answer over HTTP."""
+    """Return a response with this status and body."""
     return web.Response(body=to_json(facts), status=status, content_type="application/json")
 
 
 def accepted(service: str, facts: dict[str, object]) -> Answer:
-    """The successful answer of a service."""
+    """Return the successful answer of a service."""
     head = {"responseCode": f"200{service}00", "responseMessage": "Successful"}
     return Answer(200, head | facts)
 
 
 def refused(service: str, refusal: Refused) -> Answer:
-    """The answer of a service that refuses."""
+    """Return the answer of a service that refuses a call."""
     code = f"{refusal.status}{service}{refusal.case}"
     return Answer(refusal.status, {"responseCode": code, "responseMessage": refusal.message})

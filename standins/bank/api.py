@@ -1,8 +1,7 @@
 """The SNAP BI API that the merchant calls, at the paths of the profile; every answer in SNAP's form.
 
-An answer has `responseCode` (HTTP status, service, case; see `answers`) and `responseMessage`.  A
-call is authenticated, acted upon and answered, in this order, unless a response override or a
-fault switch says otherwise.
+An answer has `responseCode` (HTTP status, service, case; see `answers`) and `responseMessage`.  A call is authenticated,
+carried out and answered, in this order, unless a response override or a fault switch changes that.
 """
 
 import asyncio
@@ -28,7 +27,7 @@ Act = Callable[[Call], Facts]
 
 
 class SnapApi:
-    """The token service, and the services that are given by their codes."""
+    """The routes of the token service, and of the services that are given by their codes."""
 
     def __init__(
         self,
@@ -45,7 +44,7 @@ class SnapApi:
         self._overrides = overrides
 
     def add_routes(self, app: web.Application) -> None:
-        """Add the routes; other paths beside them get SNAP's "not supported" too."""
+        """Add the routes; for other paths below the same prefix the answer is SNAP's "not supported"."""
         route = app.router.add_route
         acts = {code: self._authenticated(one) for code, one in self._services.items()}
         acts[TOKEN_SERVICE] = self._token
@@ -104,7 +103,9 @@ class SnapApi:
                 found = accepted(code, act(call))
         except Refused as refusal:
             found = refused(code, refusal)
-        except Exception:  # the edge: after an error of ours too the partner gets a SNAP answer
+        except (
+            Exception
+        ):  # outermost handler: the partner gets a SNAP answer even after an error of this program
             log.exception("service %s failed", code)
             found = refused(code, Refused(Case.GENERAL_ERROR))
         return answer(found.status, self._profile.spelled(found.facts))

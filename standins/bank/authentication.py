@@ -1,6 +1,6 @@
-"""Authentication of SNAP calls: access tokens, signatures, time stamps, each external id once.
+"""Authentication of SNAP calls: access tokens, signatures, time stamps, and unique external ids.
 
-Checked in this order, each failure with the code SNAP BI gives it (HTTP status/case):
+The checks in their order, each with the SNAP BI code of its failure (HTTP status/case):
   1 headers present and well formed                 400/02, 400/01
   2 partner (or client key) known                   401/00
   3 X-TIMESTAMP near the bank's clock               401/00
@@ -26,7 +26,7 @@ from standins.bank.store import Store
 from standins.faults import Faults
 
 TOKEN_SECONDS = 900  # SNAP BI: lifetime of a B2B access token
-TIMESTAMP_TOLERANCE_SECONDS = 300.0  # the standard names none; five minutes is common practice
+TIMESTAMP_TOLERANCE_SECONDS = 300.0  # not in the standard; five minutes is common practice
 PARTNER_ID_CHARACTERS_MAX = 36  # SNAP BI, X-PARTNER-ID
 CHANNEL_ID_CHARACTERS_MAX = 5  # SNAP BI, CHANNEL-ID
 _HMAC_SHA512_BYTES = 64
@@ -43,7 +43,7 @@ class Call:
     body: bytes
 
     def header(self, name: str, longest: int = 1024) -> str:
-        """A mandatory header."""
+        """Return a mandatory header of at most `longest` characters. Raises `Refused`."""
         value = self.headers.get(name, "")
         if not value:
             raise Refused(Case.MISSING_FIELD, name)
@@ -53,7 +53,7 @@ class Call:
 
 
 class Authenticator:
-    """Issues tokens to the one partner, and checks its calls."""
+    """Issues tokens to the only partner, and checks its calls."""
 
     def __init__(
         self,
@@ -69,7 +69,7 @@ class Authenticator:
         self._day = ""
 
     def issue_token(self, call: Call) -> str:
-        """A fresh access token for a signed token request (service 73)."""
+        """Return a new access token for a signed token request (service 73). Raises `Refused`."""
         client, signature = call.header("X-CLIENT-KEY"), call.header("X-SIGNATURE")
         timestamp = self._timestamp(call)
         if client != self._partner.client_id:
@@ -83,7 +83,7 @@ class Authenticator:
         return token
 
     def authenticate(self, call: Call) -> None:
-        """Check a call of a service; raises `Refused` with the code of the first check it fails."""
+        """Check a call of a service. Raises `Refused` with the code of the first failed check."""
         signature = call.header("X-SIGNATURE")
         partner = call.header("X-PARTNER-ID", PARTNER_ID_CHARACTERS_MAX)
         external_id = call.header("X-EXTERNAL-ID")

@@ -20,7 +20,7 @@ from standins.web import json_object
 
 
 class ControlApi:
-    """Routes below `/standin`."""
+    """The routes below `/standin`."""
 
     def __init__(
         self,
@@ -76,13 +76,13 @@ class ControlApi:
         return _paid(bill, self._customers.pay(bill, amount))
 
     async def _pay_account(self, request: web.Request) -> web.Response:
-        """Pay a virtual account; with `ask` false without an inquiry before."""
+        """Pay a virtual account; with `ask` false the bank sends no inquiry before."""
         body = await json_object(request)
         asks = body.get("ask") is not False
         return _paid(*await self._payers.pay(text_of(body, "number"), amount_of(body), asks=asks))
 
     async def _new_key(self, _: web.Request) -> web.Response:
-        """Sign with another key from now on; only the caller gets it."""
+        """Sign with another key from now on; its public key is only in this response, the merchant is not notified."""
         return web.json_response({"public_key": self._roll_key().decode()})
 
     async def _begin_storm(self, request: web.Request) -> web.Response:
@@ -109,7 +109,9 @@ class ControlApi:
         return web.json_response(_shown_bill(self._customers.bill(bill.reference_no)))
 
     async def _charge_back(self, request: web.Request) -> web.Response:
-        """Charge a payment back; with `told` false only the record has it, as for every act with `told`."""
+        """Charge a payment back; with `told` false it is only in the record, without a notification, as for every act with
+        `told`.
+        """
         body = await json_object(request)
         bill = self._bill(body)
         self._customers.charge_back(bill, _rrn(body), amount_of(body), is_told=_is_told(body))
@@ -134,7 +136,7 @@ class ControlApi:
         return web.json_response(_shown_refund(refund))
 
     def _bill(self, body: dict[str, object]) -> Bill:
-        """The bill of a QR, or the latest of a virtual account."""
+        """Return the bill of a QR, or the latest bill of a virtual account."""
         if "number" not in body:
             return self._customers.bill_of(text_of(body, "qr_content"))
         return self._customers.bill_of_account(text_of(body, "number"))
@@ -191,7 +193,7 @@ class ControlApi:
 
 
 def text_of(body: dict[str, object], name: str) -> str:
-    """A member that is a text; refuses with `NotUnderstood`."""
+    """Return a mandatory member that is a text. Refuses `NotUnderstood`."""
     value = body.get(name)
     if not isinstance(value, str):
         raise NotUnderstood(f"{name} is a text")
@@ -207,7 +209,7 @@ def _is_told(body: dict[str, object]) -> bool:
 
 
 def amount_of(body: dict[str, object]) -> int | None:
-    """The amount, which may be absent; refuses with `NotUnderstood`."""
+    """Return the amount in rupiah, or None if it is absent. Refuses `NotUnderstood`."""
     amount = body.get("amount")
     if amount is not None and type(amount) is not int:
         raise NotUnderstood("amount is a whole number of rupiah")

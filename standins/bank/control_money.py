@@ -1,4 +1,4 @@
-"""The control API of money: accounts of the merchant and of customers, transfers, and the accounting."""
+"""The control API for money: accounts of the merchant and of customers, transfers, and the accounting."""
 
 from dataclasses import asdict
 
@@ -16,7 +16,7 @@ from standins.web import json_object
 
 
 class MoneyControl:
-    """Routes below `/standin`."""
+    """The routes below `/standin`."""
 
     def __init__(
         self, accounts: Accounts, transfers: Transfers, accounting: Accounting, tariff: Tariff
@@ -52,8 +52,9 @@ class MoneyControl:
         return web.json_response([asdict(account) for account in self._accounts.all()])
 
     async def _money(self, request: web.Request) -> web.Response:
-        """Put money into an account of the merchant, or take it out (below zero): a top-up of the
-        float, a payout of duty."""
+        """Put money into an account of the merchant, or take it out (amount below zero), such as a top-up of the float or a
+        payout of duty.
+        """
         told = await json_object(request)
         body = {"account": FLOAT_ACCOUNT, "kind": "other", "reference": "", "remark": ""} | told
         number, amount = text_of(body, "account"), amount_of(body) or 0

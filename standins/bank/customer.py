@@ -1,8 +1,6 @@
-"""Acts of customers and their banks: pay a QR or a virtual account, decline, take a payment back.
-
-The control API and the faults say `deny` for a chargeback: the payer's bank takes a settled payment
-back.  Every act changes the store and adds its notification in one transaction, so the merchant is
-notified of everything that happened, also after a restart.
+"""Acts of customers and their banks: pay a QR or a virtual account, decline, charge a payment back. A chargeback is named
+`deny` in the control API and the faults: the payer's bank takes a settled payment back.  Every act changes the store and
+adds its notification in one transaction, so the merchant is notified of everything that happened, also after a restart.
 """
 
 import json
@@ -50,13 +48,13 @@ class BillClosed(Refusal):
 
 
 class AlreadyPaid(Refusal):
-    """The QR was paid: it cannot be declined, nor (with `strict`) paid again."""
+    """The QR was paid, so it cannot be declined, and with the fault `strict` not be paid again."""
 
     code = "already_paid"
 
 
 class PastValidity(Refusal):
-    """With `strict`: the QR ran out."""
+    """The QR has expired; checked only with the fault `strict`."""
 
     code = "past_validity"
 
@@ -68,14 +66,13 @@ class NothingToReverse(Refusal):
 
 
 class NothingToChargeBack(Refusal):
-    """There is no settled payment, or money of it was refunded already."""
+    """No settled payment has enough money left to be charged back."""
 
     code = "nothing_to_deny"
 
 
 class Customers:
-    """All customers of all banks.  `wake` is called when a notification was added or a chargeback was
-    planned."""
+    """All customers of all banks.  `wake` is called when a notification was added or a chargeback was scheduled."""
 
     def __init__(
         self,
@@ -98,7 +95,7 @@ class Customers:
         later.can("act", self._act_later)
 
     def bill_of(self, qr_content: str) -> Bill:
-        """The bill behind a scanned QR; refuses with `NotAQr` or `UnknownQr`."""
+        """Return the bill of a scanned QR. Refuses `NotAQr`, `UnknownQr`."""
         text = qr_content.strip()
         qris.scan(text)
         bill = self._store.bill_of_qr(text)
@@ -107,24 +104,23 @@ class Customers:
         return bill
 
     def bill_of_account(self, number: str) -> Bill:
-        """The latest bill of a virtual account; refuses with `UnknownQr`."""
+        """Return the latest bill of a virtual account. Refuses `UnknownQr`."""
         bill = self._store.bill_of_account(number)
         if bill is None:
             raise UnknownQr("no virtual account has this number")
         return bill
 
     def bill(self, reference_no: str) -> Bill:
-        """The bill with this number of the bank."""
+        """Return the bill with this reference number of the bank."""
         bill = self._store.bill(reference_no)
         if bill is None:
             raise UnknownQr("no QR has this number")
         return bill
 
     def pay(self, bill: Bill, amount: int | None = None, request_id: str = "") -> Payment:
-        """Pay the amount of the bill, or another; a second payment is another payment.  `request_id` is
-        that of an inquiry about a virtual account.
-
-        Refuses with `BillClosed`, and with the fault `strict` also `AlreadyPaid`, `PastValidity`.
+        """Pay the amount of the bill, or another amount in rupiah. A bill can be paid twice, as two payments. `request_id`
+        is the id of an inquiry about a virtual account. Refuses `BillClosed`, and with the fault `strict` also
+        `AlreadyPaid`, `PastValidity`.
         """
         now = clock.now_ms()
         self._check_payable(bill, now)
@@ -137,7 +133,7 @@ class Customers:
             number = self._store.next_number("payment")
             payment = Payment(
                 reference_no=bill.reference_no,
-                # ISO 8583 field 37: last digit of the year, day of the year, running number.
+                # ISO 8583 field 37: last digit of the year, day of the year, sequence number.
                 rrn=f"{clock.wib(now):%Y%j}"[3:] + f"{number:08d}",
                 amount=bill.amount if amount is None else amount,
                 paid_at=now,
@@ -156,7 +152,7 @@ class Customers:
         return payment
 
     def _act_later(self, what: str, reference_no: str, rrn: str) -> None:
-        """Carry out the act of a storm on a payment; refuses as the act does."""
+        """Carry out an act that a storm (`storm.py`) scheduled for a payment. Refuses what the act refuses."""
         bill = self.bill(reference_no)
         payment = next(one for one in bill.payments if one.rrn == rrn)
         half = max(payment.amount // 2, 1)
@@ -180,7 +176,7 @@ class Customers:
                 raise AssertionError(what)
 
     def decline(self, bill: Bill) -> None:
-        """The payer's bank declines, finally; refuses with `BillClosed` or `AlreadyPaid`."""
+        """Let the payer's bank decline the payment of a bill, permanently. Refuses `BillClosed`, `AlreadyPaid`."""
         if bill.closing is not None:
             raise BillClosed(f"the QR was {bill.closing}")
         if bill.payments:
@@ -198,11 +194,9 @@ class Customers:
         *,
         is_told: bool = True,
     ) -> Payment:
-        """The payer's bank takes a settled payment back, this one or the latest: `amount` rupiah,
-        or all that is left of it.
-
-        The amount of the notification is the sum taken back of the payment so far.
-        Refuses with `NothingToChargeBack`.
+        """Let the payer's bank take a settled payment back: the payment `rrn`, or the latest; `amount` rupiah, or all that
+        is left of the payment. The notification contains the total that was taken back of the payment so far. Refuses
+        `NothingToChargeBack`.
         """
         candidates = [payment for payment in bill.settled if rrn in (None, payment.rrn)]
         payment = candidates[-1] if candidates else None
@@ -222,8 +216,7 @@ class Customers:
         return payment
 
     def win_back(self, bill: Bill, rrn: str | None = None) -> Payment:
-        """Return the last chargeback of a payment to the merchant, and notify the payment again.  Refuses
-        with `NothingToReverse`."""
+        """Return the last chargeback of a payment to the merchant, and notify the payment again. Refuses `NothingToReverse`."""
         lost = [one for one in bill.payments if one.taken_back and rrn in (None, one.rrn)]
         if not lost:
             raise NothingToReverse("nothing was taken back of it")
@@ -234,10 +227,7 @@ class Customers:
         return lost[-1]
 
     def reverse_refund(self, partner_refund_no: str) -> Refund:
-        """Reverse a refund that did not reach the payer; only the record has it.
-
-        Refuses with `NothingToReverse`.
-        """
+        """Reverse a refund that did not reach the payer; the reversal is only in the record. Refuses `NothingToReverse`."""
         refund = self._store.refund(partner_refund_no)
         if refund is None or refund.reversed_at is not None:
             raise NothingToReverse("no such refund, or it was reversed")
@@ -245,10 +235,7 @@ class Customers:
         return refund
 
     def refund_by_hand(self, bill: Bill, amount: int, *, is_told: bool = True) -> Refund:
-        """Make a refund by the bank's staff, without a call of the merchant.
-
-        Refuses with `NothingToChargeBack`.
-        """
+        """Make a refund by the bank's staff, without a call of the merchant. Refuses `NothingToChargeBack`."""
         enough = [payment for payment in bill.settled if bill.left_of(payment) >= amount > 0]
         if not enough:
             raise NothingToChargeBack("no payment with so much left")
@@ -270,9 +257,8 @@ class Customers:
         return refund
 
     def notify(self, bill: Bill | None, body: bytes, external_id: str | None = None) -> None:
-        """Send a notification with any body, which need not be JSON, signed like every other.
-
-        Refuses with `NotUnderstood` where the external id was used before.
+        """Send a notification with any body, which need not be JSON, signed like every notification. Refuses
+        `NotUnderstood` if the external id was used before.
         """
         number = external_id or new_external_id(clock.now_ms())
         if self._store.is_notification_known(number):
@@ -292,12 +278,14 @@ class Customers:
         self._wake()
 
     def charge_back_due(self) -> float | None:
-        """Carry out the fault `deny_after_settlement_seconds`; seconds until the next."""
+        """Carry out due chargebacks of the fault `deny_after_settlement_seconds`. Return the seconds until the next, or
+        None.
+        """
         for reference_no, rrn in self._store.payments_to_charge_back(clock.now_ms()):
             try:
                 self.charge_back(self.bill(reference_no), rrn)
             except NothingToChargeBack:
-                self._store.unschedule_chargeback(rrn)  # the merchant's refund was faster
+                self._store.unschedule_chargeback(rrn)  # the merchant refunded the payment before
         due = self._store.next_chargeback()
         return None if due is None else max(0, due - clock.now_ms()) / 1000
 
@@ -311,11 +299,12 @@ class Customers:
                 raise PastValidity("the QR ran out")
 
     def refused(self, notification: Notification) -> None:
-        """Apply the merchant's refusal of a payment into a virtual account: it goes back or not, by the
-        profile."""
+        """Process the merchant's refusal of a payment into a virtual account; the profile decides whether the money is
+        returned.
+        """
         if self._profile.refused_payment == "kept":
             return
-        # A body that a fault truncated returns no money, nor does a payment that went back before.
+        # No money is returned for a body that a fault truncated, or for a payment that was returned before.
         with suppress(ValueError, NothingToChargeBack):
             bill = self.bill(notification.reference_no)
             request_id = json.loads(notification.body)["paymentRequestId"]
@@ -323,9 +312,8 @@ class Customers:
             self.charge_back(bill, rrn)
 
     def _notify(self, bill: Bill, status: Status, payment: Payment | None) -> None:
-        """Add the notification of an act, changed or dropped by the fault switches.
-
-        A virtual account notifies only its payments.
+        """Add the notification of an act, changed or dropped by the fault switches. For a virtual account only payments are
+        notified.
         """
         if bill.account and (payment is None or status is not Status.SUCCESS):
             return
@@ -367,16 +355,15 @@ class Customers:
 
 
 def new_external_id(now: int) -> str:
-    """An X-EXTERNAL-ID that was not used."""
-    # Digits only, because older texts of SNAP BI say so; random, so that two banks whose stores are
-    # new do not repeat each other's ids.
+    """Return an unused X-EXTERNAL-ID."""
+    # Only digits, as older versions of SNAP BI demand; random, so that two banks with new stores do not use the same ids.
     return f"{now}{secrets.randbelow(10**12):012d}"
 
 
 def notification_facts(
     bill: Bill, status: Status, payment: Payment | None, *, with_rrn: bool = True
 ) -> dict[str, object]:
-    """The members of qr-mpm-notify (service 52): one payment, or a decline without one."""
+    """Return the members of qr-mpm-notify (service 52), for a payment, or without one for a decline."""
     additional_info = {"issuer": model.PAYER_BANK}
     if payment is not None and with_rrn:
         additional_info |= {"rrn": payment.rrn, "paidTime": clock.snap_time(payment.paid_at)}

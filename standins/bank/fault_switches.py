@@ -1,9 +1,9 @@
-"""The bank's faults, set with POST /standin/faults; a count is of occasions, -1 means all."""
+"""The bank's faults, set with POST /standin/faults; a count is the number of next occasions that fail, -1 means all."""
 
 from standins.faults import FaultSwitch, Kind
 
 _COUNTS = {
-    # News to the merchant.
+    # Notifications to the merchant.
     "drop_notifications": "Next notifications are never sent",
     "double_notifications": "Next notifications are sent twice at once, with one X-EXTERNAL-ID",
     "late_notifications": "Next notifications are sent some seconds later",
@@ -25,7 +25,7 @@ _COUNTS = {
     "va_status_500": "Next status of a virtual account is answered with 500/00",
     "refund_504_after_success": "Next refund is made, the answer is a time-out",
     "refund_500": "Next refund is not made, the answer is 500/00",
-    # A repeat of one that was made still answers its success.
+    # A repeat of a call that was carried out still gets the answer of success.
     "refuse_refunds": "Next new refunds are refused (405/01)",
     "refunds_too_late": "Next new refunds are refused for ever (403/00)",
     "refunds_too_late_and_made": "Next refunds are refused for ever and made later all the same",
@@ -44,7 +44,7 @@ _COUNTS = {
     "transfers_pending": "Next transfers are answered 202/00, and the money arrives later",
     "transfers_returned": "Next transfers come back",
     "transfer_status_500": "Next status of a transfer is answered with 500/00",
-    # Mix-ups.
+    # Messages about a wrong subject (`mix_ups.py`).
     "other_reference": "Next answers and notifications name other references",
     "other_merchant": "Next answers and notifications name another merchant",
     "other_amount": "Next answers and notifications name another amount",

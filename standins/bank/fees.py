@@ -1,6 +1,6 @@
 """Fees of the bank, and the value added tax on them.
 
-POST /standin/fees changes some of them, by the names of the members of `Fees`, for later payments.
+POST /standin/fees changes fees for later payments; the names are those of the members of `Fees`.
 """
 
 import json
@@ -22,7 +22,7 @@ NUMBER_MAX = 1_000_000  # rupiah, or hundredths of a percent; a larger one is a 
 
 @dataclass(frozen=True, slots=True)
 class Fees:
-    """Amounts in rupiah.  By default this bank costs nothing, as QRIS does for payments to the state."""
+    """Fees in rupiah unless noted. By default all are zero, as QRIS fees are for payments to the state."""
 
     qris_basis_points: int = 0  # hundredths of a percent of a payment by QR (MDR)
     virtual_account: int = 0  # for each payment
@@ -31,14 +31,14 @@ class Fees:
     is_returned: bool = False  # with a payment that goes back whole
 
     def of_payment(self, amount: int, *, is_virtual_account: bool) -> tuple[int, int]:
-        """Fee and tax of one payment, each rounded half up."""
+        """Return fee and tax of a payment in rupiah, each rounded half up."""
         share = (amount * self.qris_basis_points + 5_000) // 10_000
         fee = self.virtual_account if is_virtual_account else share
         return fee, (fee * self.vat_percent + 50) // 100
 
 
 class Tariff:
-    """The current fees, from the start or a later change."""
+    """The current fees: those of the start, or of the latest change."""
 
     def __init__(self, connection: Connection, given: Fees) -> None:
         self._connection = connection
@@ -46,7 +46,7 @@ class Tariff:
         self.fees = given if row is None else Fees(**json.loads(row[0]))
 
     def change(self, wanted: Mapping[str, object]) -> None:
-        """Change some.  Refuses with `NotUnderstood`."""
+        """Change the fees that are named. Refuses `NotUnderstood`."""
         known = asdict(self.fees)
         for name, value in wanted.items():
             is_fit = isinstance(value, int) and 0 <= value <= NUMBER_MAX

@@ -1,4 +1,4 @@
-"""Reading the fields of a SNAP body; each refusal has the response code that SNAP BI gives it."""
+"""Fields of a SNAP body; each refusal has the response code that SNAP BI defines (HTTP status/case)."""
 
 import json
 import re
@@ -16,7 +16,7 @@ Body = Mapping[str, object]
 
 
 def read_body(raw: bytes) -> Body:
-    """The body as an object; 400/00 if it is none."""
+    """Return the body as an object. Refused with 400/00 if it is not an object."""
     try:
         found = json.loads(raw)
     except (ValueError, RecursionError):
@@ -27,7 +27,7 @@ def read_body(raw: bytes) -> Body:
 
 
 def text(body: Body, name: str, longest: int = REFERENCE_CHARACTERS_MAX) -> str:
-    """A text that may be absent: then it is empty; 400/01 if it is no text or too long."""
+    """Return an optional text, empty if absent. Refused with 400/01 if it is not a text or too long."""
     value = body.get(name)
     if value is None:
         return ""
@@ -37,7 +37,7 @@ def text(body: Body, name: str, longest: int = REFERENCE_CHARACTERS_MAX) -> str:
 
 
 def mandatory_text(body: Body, name: str, longest: int = REFERENCE_CHARACTERS_MAX) -> str:
-    """A text that must be there; 400/02 if it is not."""
+    """Return a mandatory text. Refused with 400/02 if it is absent."""
     value = text(body, name, longest)
     if not value.strip():
         raise Refused(Case.MISSING_FIELD, name)
@@ -45,7 +45,7 @@ def mandatory_text(body: Body, name: str, longest: int = REFERENCE_CHARACTERS_MA
 
 
 def amount(body: Body, name: str) -> int:
-    """Whole rupiah above zero, written `{"value":"10000.00","currency":"IDR"}`."""
+    """Return an amount above zero in whole rupiah, which SNAP writes as `{"value":"10000.00","currency":"IDR"}`."""
     if body.get(name) is None:
         raise Refused(Case.MISSING_FIELD, name)
     found = rupiah(body[name])
@@ -55,7 +55,7 @@ def amount(body: Body, name: str) -> int:
 
 
 def rupiah(told: object) -> int:
-    """Whole rupiah as SNAP writes them; 0 for anything else."""
+    """Return the whole rupiah of an amount in the form of SNAP; 0 for anything else."""
     match told:
         case {"value": str(value), "currency": "IDR"} if found := _VALUE.fullmatch(value):
             return int(found[1])
@@ -64,7 +64,7 @@ def rupiah(told: object) -> int:
 
 
 def optional_time(body: Body, name: str) -> int | None:
-    """A time that may be absent, in milliseconds since 1970."""
+    """Return an optional time in milliseconds since 1970, None if absent."""
     value = text(body, name)
     if not value:
         return None
@@ -75,7 +75,7 @@ def optional_time(body: Body, name: str) -> int | None:
 
 
 def count(body: Body, name: str, default: int) -> int:
-    """A number, which SNAP writes as a text or as a number."""
+    """Return an optional number, which SNAP writes as a text or as a number."""
     value = body.get(name, default)
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 10:
         value = int(value)
@@ -85,7 +85,7 @@ def count(body: Body, name: str, default: int) -> int:
 
 
 def additional(body: Body) -> Body:
-    """additionalInfo, empty if absent."""
+    """Return additionalInfo, empty if absent."""
     match body.get("additionalInfo"):
         case None:
             return {}
@@ -96,5 +96,5 @@ def additional(body: Body) -> Body:
 
 
 def money(amount: int) -> dict[str, str]:
-    """An amount as SNAP writes it."""
+    """Return an amount in rupiah in the form of SNAP."""
     return {"value": f"{amount}.00", "currency": "IDR"}

@@ -1,12 +1,11 @@
-"""Files that the bank makes of each day (WIB): the settlement of payments, and statements of accounts.
+"""Files that the bank makes for each day (WIB): the settlement of payments, and statements of accounts.
 
     GET /standin/files/2026-11-30/settlement.csv   lines of the balance, as Xendit's report has them
     GET /standin/files/2026-11-30/statement.csv    the merchant's own account, or ?account=...
-    GET /standin/files/2026-11-30/statement.mt940  the same for machines (SWIFT MT940)
-    GET /standin/files/2026-11-30/statement.xlsx   the same as a sheet
+    GET /standin/files/2026-11-30/statement.mt940  the same statement for programs (SWIFT MT940)
+    GET /standin/files/2026-11-30/statement.xlsx the same statement as a spreadsheet
 
-Faults: the next file may have a line twice, lack one, have a broken row, end in the middle, or be in
-UTF-16.
+By a fault the next file has a line twice, lacks a line, has a broken row, ends in the middle, or is in UTF-16.
 """
 
 import csv
@@ -37,7 +36,7 @@ SETTLEMENT_COLUMNS = (
     "Created Date",
 )
 STATEMENT_COLUMNS = ("Date", "Description", "Reference", "Debit", "Credit", "Balance", "Currency")
-TAG_86_CHARACTERS = 65  # of one line of the text of an MT940 line
+TAG_86_CHARACTERS = 65  # characters of one line in tag 86 of MT940
 BIC = "STNDIDJA"
 
 Row = tuple[object, ...]
@@ -124,7 +123,7 @@ class Files:
         return out.getvalue()
 
     def _statement_mt940(self, day: date, account: str) -> bytes:
-        """One message: opening balance, a line and its text for each movement, closing balance."""
+        """Return one message: opening balance, tags 61 and 86 for each movement, closing balance."""
         begins, ends = span(day)
         lines = self._accounts.lines(account, begins, ends)
         opening = self._accounts.balance(account, before=begins)
@@ -147,7 +146,7 @@ class Files:
         return self._encoded(out.getvalue())
 
     def _with_faults(self, rows: list[Row]) -> Iterable[Row]:
-        """The rows, spoiled as the switches say; each fault needs a row to spoil."""
+        """Return the rows, damaged by the fault switches; a fault is used up only if there is a row to damage."""
         if rows and self._faults.take("file_line_twice"):
             rows = [*rows, rows[0]]
         if rows and self._faults.take("file_line_missing"):
@@ -162,7 +161,7 @@ class Files:
 
 
 def _rounded_otherwise(lines: list[Line]) -> list[Line]:
-    """The first fee is one rupiah more."""
+    """Return the lines with the first fee increased by one rupiah."""
     fees = [number for number, line in enumerate(lines) if line.part == "FEE"]
     return [
         replace(line, amount=line.amount - 1) if [number] == fees[:1] else line
@@ -175,7 +174,7 @@ def _mt940_balance(rupiah: int, day: date) -> str:
 
 
 def _mt940_line(line: AccountLine, day: date) -> str:
-    """Tag 61 and 86.  References there have 16 characters; the whole one is in the text."""
+    """Return tags 61 and 86 of a line. A reference in tag 61 has 16 characters; tag 86 has the whole reference."""
     side = "D" if line.amount < 0 else "C"
     kind = "NCHG" if line.kind == "fee" else "NTRF"
     reference = line.reference[:16] or "NONREF"

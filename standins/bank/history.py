@@ -1,8 +1,7 @@
 """The bank's transaction history over SNAP BI: transaction-history-list 12 and -detail 13.
 
-Every payment, refund and chargeback, and every reversal of the last two, is one line, in the order of
-movement, and no line ever changes.  So pages up to a past moment are complete: later movements come
-after it.
+Every payment, refund, chargeback, reversed refund and won chargeback is one line. Lines are in the order of the movements
+and never change.  So pages up to a past moment are complete: later movements come after it.
 
 SNAP names the line's members (dateTime, amount, remark, sourceOfFunds, status, type); the numbers
 of the payment, refund and QR are in its additionalInfo, under the names they have elsewhere.
@@ -18,7 +17,7 @@ from standins.bank.model import Bill, Movement, Payment, Refund
 from standins.bank.store import Store
 from standins.faults import Faults
 
-PAGE_LINES_MAX = 100  # lines of one page; more are asked for page by page
+PAGE_LINES_MAX = 100  # lines of one page
 _TYPES = {
     "payment": "PAYMENT",
     "refund": "REFUND",
@@ -32,16 +31,15 @@ Facts = dict[str, object]
 
 
 class History:
-    """The two services by code."""
+    """Services 12 and 13."""
 
     def __init__(self, store: Store, faults: Faults) -> None:
         self._store = store
         self._faults = faults
 
     def listed(self, body: Body) -> Facts:
-        """12: movements from fromDateTime to before toDateTime, page by page from 0.
-
-        A page that is not full is the last.
+        """Service 12: movements from fromDateTime to before toDateTime, in pages from 0. A page that is not full is the
+        last.
         """
         begins, ends = (
             fields.optional_time(body, "fromDateTime"),
@@ -64,7 +62,7 @@ class History:
         return {"detailData": lines}
 
     def detail(self, body: Body) -> Facts:
-        """13: one QR payment, with its refunds and chargebacks."""
+        """Service 13: one QR payment, with its refunds and chargebacks."""
         partner_reference_no = fields.mandatory_text(body, "originalPartnerReferenceNo")
         bill = self._store.bill_of_partner(partner_reference_no)
         if bill is None:
@@ -86,12 +84,12 @@ class History:
         }
 
     def by_code(self) -> dict[str, Callable[[Body], Facts]]:
-        """The services."""
+        """Return the services by code."""
         return {"12": self.listed, "13": self.detail}
 
 
 def payment_lines(bill: Bill) -> list[Facts]:
-    """Every payment of a bill with its own status; one taken back in part has a second line."""
+    """Return the payments of a bill, each with its status; a payment that was charged back in part has a second line."""
     return [line for payment in bill.payments for line in _lines_of(payment)]
 
 
@@ -108,7 +106,7 @@ def _lines_of(payment: Payment) -> list[Facts]:
 
 
 def refund_line(refund: Refund) -> Facts:
-    """One refund of a bill."""
+    """Return the members of one refund."""
     payment: Facts = {"rrn": refund.rrn} if refund.rrn else {}
     return payment | {
         "refundNo": refund.refund_no,

@@ -1,4 +1,4 @@
-"""Scheduled acts of the bank or a payer's bank."""
+"""Scheduled acts of this bank or of a payer's bank."""
 
 import json
 import logging
@@ -26,7 +26,7 @@ Act = Callable[..., object]
 
 
 class Later:
-    """Planned acts, in the store, so that they outlive a restart.  `wake` is called at a new plan."""
+    """Scheduled acts, which are stored and survive a restart. `wake` is called when an act is scheduled."""
 
     def __init__(self, connection: Connection, wake: Callable[[], None]) -> None:
         self._connection = connection
@@ -34,11 +34,11 @@ class Later:
         self._acts: dict[str, Act] = {}
 
     def can(self, act: str, carry_out: Act) -> None:
-        """Name an act; it is called with the facts of its plan, and may refuse."""
+        """Register an act under a name; it is called with the facts that were given to `plan`, and may refuse."""
         self._acts[act] = carry_out
 
     def plan(self, act: str, seconds: float, **facts: Any) -> None:
-        """Carry out `act` in so many seconds."""
+        """Schedule an act after so many seconds, with these facts."""
         self._connection.execute(
             "INSERT INTO later (due_at, act, facts) VALUES (?, ?, ?)",
             (clock.now_ms() + round(seconds * 1000), act, json.dumps(facts)),
@@ -46,8 +46,9 @@ class Later:
         self._wake()
 
     def carry_out_due(self) -> float | None:
-        """Carry out due acts; returns seconds until the next.  A refused act is dropped: another act was
-        faster."""
+        """Carry out due acts. Return the seconds until the next, or None. A refused act is dropped, since an earlier act
+        made it impossible.
+        """
         for seq, act, facts in self._connection.execute(
             "SELECT seq, act, facts FROM later WHERE due_at <= ? ORDER BY due_at, seq",
             (clock.now_ms(),),

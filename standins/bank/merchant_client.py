@@ -1,7 +1,7 @@
 """The merchant's endpoints: its token endpoint 73, inquiry 24, payment 25 and notification 52.
 
-A symmetric profile fetches a token first and signs with the secret it shares with the merchant; an
-asymmetric one, or one that was given no token endpoint, signs with the bank's RSA key.
+With a symmetric profile the bank fetches a token first and signs with the secret that it shares with the merchant. With an
+asymmetric profile, or without a token endpoint, it signs with its RSA key.
 """
 
 import asyncio
@@ -35,11 +35,11 @@ class Reply:
 
     @property
     def code(self) -> str:
-        """The responseCode, which some partners write as a number; empty if there is none."""
+        """The responseCode as a text, empty if absent; some partners write it as a number."""
         return str(self.facts.get("responseCode", ""))
 
     def is_success(self, service: str) -> bool:
-        """True if HTTP status and response code say success."""
+        """True if HTTP status and response code mean success."""
         return self.status == 200 and self.code == f"200{service}00"
 
 
@@ -68,12 +68,12 @@ class MerchantClient:
             await self._session.close()
 
     async def call(self, url: str, body: bytes, external_id: str) -> Reply:
-        """The answer to a signed call; a token that the merchant does not know is dropped."""
+        """Return the answer to a signed call. A token that the merchant does not accept is discarded."""
         is_symmetric = self._profile.inbound_signature == "symmetric" and bool(self.endpoints.token)
         token = await self._fresh_token() if is_symmetric else ""
         if is_symmetric and not token:
             return Reply(0)
-        # Unchanged: the signed path must be the sent path.
+        # The URL is not normalized: the signed path must be the sent path.
         target = URL(url, encoded=True)
         with self._faults.struck("sending"):
             is_unknown = self._faults.take("unknown_key")

@@ -1,6 +1,6 @@
 """Answers, notifications and lines of history about a wrong subject.
 
-Each is a fault switch with a count; the bank acts correctly, and only its messages are changed.
+Each is a fault switch with a count. The bank acts correctly; only its messages are changed.
 """
 
 from collections.abc import Callable, Mapping
@@ -23,7 +23,7 @@ _SUMS = ("amount", "refundAmount", "paidAmount", "totalAmount")
 
 
 def mixed_up(faults: Faults, facts: Facts) -> Facts:
-    """These facts, changed by the switches."""
+    """Return these facts, changed by the armed switches."""
     for name, change in _CHANGES.items():
         if faults.take(name):
             facts = change(facts)
@@ -31,7 +31,7 @@ def mixed_up(faults: Faults, facts: Facts) -> Facts:
 
 
 def _each(facts: Facts, change: Callable[[str, object], object]) -> Facts:
-    """The same members with other values, at every depth."""
+    """Return the same members with changed values, at every depth."""
 
     def changed(name: str, value: object) -> object:
         new = change(name, value)

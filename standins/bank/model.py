@@ -7,15 +7,15 @@ bank took back (`denied`) and the refunds.
 from dataclasses import dataclass
 from enum import StrEnum
 
-# Name of the payers' bank; there is only this one.  QRIS calls it the issuer.
+# Name of the payers' bank, the only one.  QRIS calls it the issuer.
 PAYER_BANK = "STAND-IN"
-BANK_CODE = "999"  # given to no real bank
+BANK_CODE = "999"  # no real bank has this code
 CUSTOMER_NUMBER = "6280000000000"
 AMOUNT_MAX = 10_000_000  # rupiah, Bank Indonesia's limit for one QRIS payment since 1 March 2022
 
 
 class Status(StrEnum):
-    """latestTransactionStatus of SNAP BI, as far as a QR can have it."""
+    """Values of SNAP BI's latestTransactionStatus that a QR can have."""
 
     SUCCESS = "00"
     PENDING = "03"
@@ -35,8 +35,7 @@ STATUS_TEXT = {
 
 @dataclass(frozen=True, slots=True)
 class VirtualAccount:
-    """The account that one bill is paid into.  `number` is the service id, padded, and the customer
-    number."""
+    """The account for the payment of one bill. `number` is the padded service id followed by the customer number."""
 
     reference_no: str
     service_id: str
@@ -66,13 +65,13 @@ class Payment:
 
     @property
     def status(self) -> Status:
-        """Success, or failed once it was charged back."""
+        """Success, or failed if it was charged back whole."""
         return Status.SUCCESS if self.denied_at is None else Status.FAILED
 
 
 @dataclass(frozen=True, slots=True)
 class Refund:
-    """Money sent back.  `rrn` is empty where it was taken from several payments."""
+    """A refund. `rrn` is empty if the money was taken from several payments."""
 
     reference_no: str
     partner_refund_no: str
@@ -81,11 +80,11 @@ class Refund:
     amount: int
     reason: str
     refunded_at: int
-    reversed_at: int | None = None  # it did not reach the payer, and the merchant has it again
+    reversed_at: int | None = None  # the money did not reach the payer and came back to us
 
     @property
     def status(self) -> Status:
-        """Success, or failed once it was reversed."""
+        """Success, or failed if it was reversed."""
         return Status.SUCCESS if self.reversed_at is None else Status.FAILED
 
 
@@ -99,11 +98,11 @@ class Movement:
     partner_reference_no: str
     rrn: str
     amount: int
-    refund_no: str  # empty but for a refund and its reversal
-    partner_refund_no: str  # the same; empty too where the bank refunded by itself
+    refund_no: str  # only of a refund and its reversal, else empty
+    partner_refund_no: str  # likewise, and empty for a refund by the bank's staff
     fee: int  # of the payment
     tax: int
-    is_whole: bool  # of all of the payment
+    is_whole: bool  # True if the whole payment moved
     is_virtual_account: bool
 
 
@@ -126,17 +125,17 @@ class Bill:
 
     @property
     def settled(self) -> tuple[Payment, ...]:
-        """Payments that the payer's bank did not take back whole."""
+        """Payments that were not charged back whole."""
         return tuple(payment for payment in self.payments if payment.denied_at is None)
 
     @property
     def refunded(self) -> int:
-        """Rupiah sent back so far, and not reversed."""
+        """Rupiah refunded so far, without reversed refunds."""
         return sum(refund.amount for refund in self.refunds if refund.reversed_at is None)
 
     @property
     def refundable(self) -> int:
-        """Rupiah that were paid and neither charged back nor sent back."""
+        """Rupiah that were paid and neither charged back nor refunded."""
         kept = sum(payment.amount - payment.taken_back for payment in self.settled)
         return kept - self.refunded
 
@@ -151,24 +150,23 @@ class Bill:
 
     @property
     def shown_payment(self) -> Payment | None:
-        """The payment to name where an answer names only one: the first that was not charged back, else
-        the first."""
+        """The payment for answers that name only one: the first that was not charged back, else the first."""
         return (self.settled or self.payments or (None,))[0]
 
     def left_of(self, payment: Payment) -> int:
-        """Rupiah of this payment that can still be sent back."""
+        """Return the rupiah of this payment that can still be refunded."""
         own = sum(
             refund.amount
             for refund in self.refunds
             if refund.rrn == payment.rrn and refund.reversed_at is None
         )
-        # Refunds that name no payment lower what is left of the whole bill.
+        # Refunds that name no payment reduce the rest of the whole bill.
         left = payment.amount - payment.taken_back - own
         return 0 if payment.denied_at is not None else min(left, self.refundable)
 
 
 class NotifiedService(StrEnum):
-    """Service of the merchant that a notification goes to, by its SNAP BI code."""
+    """The merchant's service that receives a notification, by its SNAP BI code."""
 
     NOTIFY = "52"
     PAYMENT = "25"
@@ -179,7 +177,7 @@ class NotificationState(StrEnum):
 
     WAITING = "waiting"
     DELIVERED = "delivered"
-    DROPPED = "dropped"  # by a fault; never sent
+    DROPPED = "dropped"  # never sent, because of a fault
     GIVEN_UP = "given up"  # after the last try
     REFUSED = "refused"  # a payment of a virtual account that the merchant does not take
 
@@ -191,7 +189,7 @@ class Notification:
     external_id: str
     reference_no: str
     body: bytes
-    copies: int  # sent at once, with the same external id
+    copies: int  # number of copies sent at the same time, with the same external id
     attempts: int
     due_at: int
     state: NotificationState

@@ -1,25 +1,25 @@
-"""Response overrides: answers of a faulty bank, a proxy or a broken connection.
+"""Response overrides: simulated answers of a faulty bank, a proxy or a broken connection.
 
-POST /standin/answers sets for one service what its next calls are answered with, in order:
+POST /standin/answers sets the answers to the next calls of a service, in order:
 
     {"service": "query", "answers": [{"merge": {"latestTransactionStatus": "03"}}]}
 
 Every member of an answer may be absent:
 
-    act           bool, true; whether the service does what it was asked for before it answers
+    act           bool, true; whether the service carries the call out before it answers
     status        int; the HTTP status instead of the true one
     code          text; a response code of SNAP BI in place of the answer: status and case, as "40314"
-    merge         object; members put over the true answer (one level of objects is merged too)
-    drop          list of texts; members taken out of the true answer
+    merge object; members that replace those of the true answer (one level of nested objects is merged too)
+    drop list of texts; members removed from the true answer
     body          text; the whole body instead of the true one
-    repeat        int, 1; that body so many times, for a body longer than a client may read
-    content_type  text; instead of application/json
-    delay_seconds number; the answer comes so much later
-    hang_up       bool, false; the connection is closed and nothing is answered
+    repeat        int, 1; number of repetitions of that body, for a body longer than a client may read
+    content_type  text; media type instead of application/json
+    delay_seconds number; delay of the answer
+    hang_up       bool, false; the connection is closed without an answer
     is_half       bool, false; the body ends in its middle
-    times         int, 1; how many calls are answered so; -1 all of them
+    times         int, 1; number of calls that get this answer; -1 means all
 
-What is set is stored and survives a restart, like the fault switches.
+Overrides are stored and survive a restart, like the fault switches.
 """
 
 import json
@@ -36,8 +36,8 @@ from standins.faults import ALL, COUNT_MAX, SECONDS_MAX
 from standins.refusal import Refusal
 from standins.state import transaction
 
-BODY_CHARACTERS_MAX = 16 * 1024 * 1024  # of a repeated body; protects our own memory
-# What is called by its name, and its SNAP service code.
+BODY_CHARACTERS_MAX = 16 * 1024 * 1024  # of a repeated body; protects the memory of this process
+# Names of services, and their SNAP service codes.
 SERVICES = {
     "token": "73",
     "generate": "47",
@@ -84,7 +84,7 @@ _KINDS: Mapping[str, type | tuple[type, ...]] = {
 
 
 class AnswerUnfit(Refusal):
-    """The answer is not of the form that `standins.bank.overrides` describes."""
+    """The answer does not have the form that `standins.bank.overrides` describes."""
 
     code = "answer_unfit"
     status = 400
@@ -92,7 +92,7 @@ class AnswerUnfit(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class ResponseOverride:
-    """One answer that differs from the true one; the module describes its members."""
+    """An answer that differs from the true answer; the docstring of the module describes its members."""
 
     act: bool = True
     status: int | None = None
@@ -108,7 +108,7 @@ class ResponseOverride:
     times: int = 1
 
     def apply_to(self, true: web.Response) -> web.Response:
-        """The true answer, changed as this one says."""
+        """Return the true answer, changed by this override."""
         status = true.status if self.status is None else self.status
         kind = self.content_type or true.content_type
         if self.body is not None:
@@ -139,7 +139,7 @@ def _read(value: object) -> ResponseOverride:
         raise AnswerUnfit("an answer is an object")
     for name, found in value.items():
         kind = _KINDS.get(name)
-        # bool is an int to Python.
+        # In Python bool is a subclass of int.
         if kind is None or not isinstance(found, kind) or (kind is int and found is True):
             raise AnswerUnfit(f"{name!r} is no member of an answer, or of another kind")
     answer = ResponseOverride(**value)
@@ -161,14 +161,14 @@ def _read(value: object) -> ResponseOverride:
 
 
 class ResponseOverrides:
-    """Overridden answers to come, by service."""
+    """Pending response overrides, by service."""
 
     def __init__(self, connection: Connection, services: Mapping[str, str] = SERVICES) -> None:
         self._connection = connection
         self._services = services
 
     def add(self, wanted: Mapping[str, object]) -> None:
-        """Add answers after those that wait for a service.  Refuses with `AnswerUnfit`."""
+        """Add overrides of a service after its pending ones. Refuses `AnswerUnfit`."""
         service, answers = wanted.get("service"), wanted.get("answers")
         if not isinstance(service, str) or service not in self._services:
             raise AnswerUnfit(f"service is one of {', '.join(self._services)}")
@@ -183,7 +183,7 @@ class ResponseOverrides:
                 )
 
     def waiting(self) -> list[dict[str, object]]:
-        """The overridden answers that are left, in order."""
+        """Return the pending overrides, in order."""
         names = {code: name for name, code in self._services.items()}
         rows = self._connection.execute(
             "SELECT service, answer, times FROM response_override ORDER BY seq"
@@ -194,11 +194,11 @@ class ResponseOverrides:
         ]
 
     def clear(self) -> None:
-        """Every service answers truly again."""
+        """Remove all overrides."""
         self._connection.execute("DELETE FROM response_override")
 
     def take(self, code: str) -> ResponseOverride | None:
-        """The override for this call of a service, if there is one; counts it."""
+        """Return the override for this call of a service, or None; the call is counted."""
         row = self._connection.execute(
             "SELECT seq, answer, times FROM response_override WHERE service = ?"
             " ORDER BY seq LIMIT 1",

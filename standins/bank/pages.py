@@ -1,4 +1,4 @@
-"""The bank's pages for people: QR codes and buttons to play the customer.  No JavaScript."""
+"""The bank's pages for people: QR codes, and buttons for the acts of customers. The pages have no JavaScript."""
 
 import io
 from html import escape
@@ -19,7 +19,7 @@ from standins.faults import Kind, Value
 from standins.refusal import NotFound, Refusal
 from standins.web import page
 
-BILLS_SHOWN = 200  # on the front page; the rest is in /standin/payments
+BILLS_SHOWN = 200  # number of bills on the front page; /standin/payments has all
 NAV = (
     "<nav><a href=/>Payments</a><a href=/transfers>Transfers</a><a href=/faults>Faults</a>"
     "<a href=/standin/accounts>Accounts</a></nav>"
@@ -38,7 +38,7 @@ BUTTONS = {
 
 
 class Pages:
-    """Routes for people."""
+    """The routes of pages for people."""
 
     def __init__(
         self,
@@ -122,7 +122,7 @@ class Pages:
                 await self._pay(bill)
             case "pay-twice":
                 await self._pay(bill)
-                # A merchant that is asked again knows that it was paid.
+                # With a second inquiry the merchant would answer that the account was paid.
                 self._customers.pay(self._customers.bill(bill.reference_no))
             case "pay-half":
                 self._customers.pay(bill, max(bill.amount // 2, 1))
@@ -343,8 +343,7 @@ def _field(name: str, kind: Kind, value: Value) -> str:
 
 
 def _typed(kind: Kind, text: str) -> object:
-    """What was typed as the value the switch takes; a text that is no number stays a text,
-    which `Faults.apply` refuses."""
+    """Convert typed text to a value for a switch of this kind; invalid text stays a text, which `Faults.apply` refuses."""
     text = text.strip()
     if kind is Kind.BOOLEAN:
         return text == "on"

@@ -17,7 +17,7 @@ class MerchantEndpoints:
 
 @dataclass(frozen=True, slots=True)
 class Partner:
-    """The merchant; the secret is shared, the key is its own."""
+    """The merchant; the bank shares the secret with it, and has only its public key."""
 
     client_id: str
     client_secret: str = field(repr=False)

@@ -1,7 +1,6 @@
-"""Customers who pay into a virtual account: the bank may ask the merchant (24) before it takes money.
-
-An account that was created here may be paid without asking, where the profile says so; a number that
-was not created is the merchant's own, and only its answer has the sum to pay.
+"""Customers who pay into a virtual account: the bank may send the merchant an inquiry (24) before it takes money. If the
+profile allows it, an account that was created at this bank is paid without an inquiry. Any other number is managed by the
+merchant, and only the answer to an inquiry contains the sum to pay.
 """
 
 import secrets
@@ -28,7 +27,7 @@ class MerchantRefused(Refusal):
 
 
 class MerchantSilent(Refusal):
-    """No answer to an inquiry that could be read."""
+    """The merchant gave no readable answer to an inquiry."""
 
     code = "merchant_silent"
     status = 502
@@ -54,9 +53,8 @@ class Payers:
     async def pay(
         self, number: str, amount: int | None = None, *, asks: bool = True
     ) -> tuple[Bill, Payment]:
-        """Pay the requested amount, or another.
-
-        Refuses with `UnknownQr`, `MerchantRefused`, `MerchantSilent`, and as `Customers.pay` does.
+        """Pay the requested amount, or another amount in rupiah. Refuses `UnknownQr`, `MerchantRefused`, `MerchantSilent`,
+        and what `Customers.pay` refuses.
         """
         bill, request_id = self._store.bill_of_account(number), ""
         asks = asks and self._profile.inquires and bool(self._merchant.endpoints.inquiry)
@@ -67,15 +65,16 @@ class Payers:
             due, bill = await self._ask(number, bill, request_id)
             bill = self._customers.bill(
                 bill.reference_no
-            )  # the merchant may have closed it meanwhile
+            )  # read again, since the merchant may have closed it during the inquiry
             amount = due if amount is None else amount
         if bill is None:
             raise UnknownQr("no virtual account has this number")
         return bill, self._customers.pay(bill, amount, request_id)
 
     async def _ask(self, number: str, bill: Bill | None, request_id: str) -> tuple[int, Bill]:
-        """The sum that the merchant says is due, and the bill, which is new where the account is the
-        merchant's own."""
+        """Return the rupiah that are due according to the merchant, and the bill, which is made for an account of the
+        merchant's own.
+        """
         account = bill.account if bill else None
         service_id = number[:SERVICE_ID_CHARACTERS]
         account = account or VirtualAccount(

@@ -1,8 +1,8 @@
 """QRIS payloads: the text inside a merchant-presented QR code.
 
-EMVCo Merchant-Presented Mode, section 3: a row of (2-digit tag, 2-digit length, value), closed
-by tag 63 with a CRC-16/CCITT-FALSE over everything before its value.  QRIS (PADG 21/18/2019)
-fixes the currency 360, the country ID and template 51 with the national merchant id.
+EMVCo Merchant-Presented Mode, section 3: a sequence of (2-digit tag, 2-digit length, value), which ends with tag 63, a
+CRC-16/CCITT-FALSE over everything before its value.  QRIS (PADG 21/18/2019) fixes the currency 360, the country ID and
+template 51 with the national merchant id.
 """
 
 import re
@@ -14,7 +14,7 @@ PAYLOAD_CHARACTERS_MAX = 512  # SNAP BI, qrContent
 MERCHANT_NAME_MAX = 25  # characters, tag 59
 MERCHANT_ID_MAX = 15  # characters, tag 26-02
 
-# Numbers that no bank or merchant has: National Numbering System 93600999 and an NMID of nines.
+# Numbers of no real bank or merchant: National Numbering System 93600999 and an NMID of nines.
 MERCHANT_PAN = "936009990000000001"
 NATIONAL_MERCHANT_ID = "ID1099999999999"
 MERCHANT_CATEGORY = "9311"  # tax payments
@@ -31,7 +31,7 @@ class NotAQr(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class DynamicQr:
-    """The contents of a dynamic QR.  `amount` in whole rupiah, `reference` is the bank's number."""
+    """Content of a dynamic QR. `amount` is in whole rupiah, `reference` is the reference number of the bank."""
 
     amount: int
     reference: str
@@ -41,7 +41,7 @@ class DynamicQr:
 
 
 def crc(text: str) -> str:
-    """CRC-16/CCITT-FALSE as four upper-case hexadecimal digits; `123456789` gives `29B1`."""
+    """Return the CRC-16/CCITT-FALSE as four upper-case hexadecimal digits; `123456789` gives `29B1`."""
     value = 0xFFFF
     for byte in text.encode():
         value ^= byte << 8
@@ -57,7 +57,7 @@ def _field(tag: str, value: str) -> str:
 
 
 def payload(qr: DynamicQr) -> str:
-    """The payload of a dynamic QR for one payment."""
+    """Return the payload of a dynamic QR for one payment."""
     acquirer = (
         _field("00", "ID.CO.STANDIN.WWW")
         + _field("01", MERCHANT_PAN)
@@ -86,7 +86,7 @@ def payload(qr: DynamicQr) -> str:
 
 
 def fields(text: str) -> dict[str, str]:
-    """Top-level tags and values of one row; raises `ValueError` if it does not add up."""
+    """Return the top-level tags and values of a payload. Raises `ValueError` if the lengths do not add up."""
     found: dict[str, str] = {}
     at = 0
     while at < len(text):
@@ -101,7 +101,7 @@ def fields(text: str) -> dict[str, str]:
 
 
 def scan(text: str) -> dict[str, str]:
-    """Read a payload as a customer's app does: CRC first, then the tags; refuses with `NotAQr`."""
+    """Read a payload as a customer's app does: first the CRC, then the tags. Refuses `NotAQr`."""
     if not 8 <= len(text) <= PAYLOAD_CHARACTERS_MAX or text[-8:-4] != _CRC_TAG:
         raise NotAQr("not a QRIS payload")
     if crc(text[:-4]) != text[-4:]:

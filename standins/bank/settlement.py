@@ -1,7 +1,6 @@
-"""Money that the bank owes the merchant, day by day (WIB), and when it pays it into the merchant's own account.
-
-Lines of the record, with the fee and tax of each payment and what is given back of them.  The net of a
-day is paid at six in the morning of the next.
+"""Money that the bank owes the merchant, day by day (WIB), and its payment into the merchant's own account. The lines of a
+day have the fee and tax of each payment, and the returned parts of both. The net of a day is paid at six in the morning of
+the next day.
 """
 
 from collections.abc import Iterator
@@ -30,30 +29,29 @@ _TYPES = {
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of the settlement of a day; `amount` below zero lowers what the merchant has here."""
+    """One line of the settlement of a day; `amount` in rupiah, below zero if the bank owes the merchant less by it."""
 
     transaction: str
     part: str
     number: str  # of the payment, the refund or the settlement
-    reference: str  # the merchant's
+    reference: str  # the merchant's own number
     channel: str
     moved_at: int
     amount: int
 
 
 class Settlements:
-    """The merchant's money at this bank."""
+    """The money that this bank holds for the merchant, and its settlement."""
 
     def __init__(self, store: Store, accounts: Accounts, tariff: Tariff, faults: Faults) -> None:
         self._faults = faults
         self._store = store
         self._accounts = accounts
         self._tariff = tariff
-        self._next_day: date | None = None  # the first that may not be paid yet
+        self._next_day: date | None = None  # first day that may be unpaid
 
     def book(self) -> float:
-        """Pay what is due by now into the merchant's own account, each day once; seconds until it is
-        worth another look."""
+        """Pay the net of each due day into the merchant's own account, once. Return the seconds until the next check."""
         now = clock.now_ms()
         first = self._store.first_payment()
         day = self._next_day or (None if first is None else clock.wib(first).date())
@@ -73,7 +71,7 @@ class Settlements:
         return LOOK_SECONDS
 
     def of_day(self, day: date) -> list[Line]:
-        """Lines of a day: what moved, and what was paid out of the days before."""
+        """Return the lines of a day: its movements, and the payment for the days before."""
         self.book()
         begins, ends = self.cut(day)
         paid = [
@@ -86,7 +84,7 @@ class Settlements:
         return sorted([*self._lines(begins, ends), *paid], key=lambda line: line.moved_at)
 
     def held(self, before: int) -> int:
-        """Rupiah that the merchant has here at a moment: moved, and not paid out."""
+        """Return the rupiah held for the merchant before a moment (milliseconds since 1970): received and not paid out."""
         self.book()
         moved = sum(line.amount for line in self._lines(0, before))
         return moved - sum(
@@ -96,7 +94,7 @@ class Settlements:
         )
 
     def cut(self, day: date) -> tuple[int, int]:
-        """Begin and end of a day of settlement, which may be cut off before midnight."""
+        """Return begin and end of a day of settlement in milliseconds since 1970; by a fault it ends before midnight."""
         early = round(self._faults.seconds("cut_off_early_seconds") * 1000)
         begins, ends = span(day)
         return begins - early, ends - early
@@ -106,7 +104,7 @@ class Settlements:
             yield from self.lines_of(movement)
 
     def lines_of(self, movement: Movement) -> Iterator[Line]:
-        """A movement, its fee and the tax on that, or what is given back of them."""
+        """Yield a movement, and its fee and tax, or their return."""
         transaction, part, sign = _TYPES[movement.kind]
         channel = _CHANNELS[movement.is_virtual_account]
         number = movement.refund_no or movement.rrn
@@ -125,7 +123,7 @@ class Settlements:
 
 
 def span(day: date) -> tuple[int, int]:
-    """Begin and end of a day in milliseconds since 1970."""
+    """Return begin and end of a day (WIB) in milliseconds since 1970."""
     return _moment(day, time()), _moment(day + timedelta(days=1), time())
 
 

@@ -4,11 +4,10 @@
   call with a token    HMAC-SHA512     METHOD:target:token:lowerhex(sha256(body)):X-TIMESTAMP
   call without a token SHA256withRSA   METHOD:target:lowerhex(sha256(body)):X-TIMESTAMP
 
-`target` is path and query as they were sent.  The body is hashed as received and, if that does
-not match, again with the white space between tokens taken out: some partners sign the minified
-body but send it spaced.  It is never parsed and written anew, because numbers, key order and
-escapes would change.  Signatures are base64; hexadecimal is understood too, as the standard
-names no encoding.
+`target` is path and query as they were sent.  The body is hashed as received and, if that does not match, again without the
+white space between tokens: some partners sign the minified body but send it with white space. The body is never parsed and
+serialized again, because numbers, key order and escapes would change. Signatures are base64; hexadecimal is accepted too,
+since the standard names no encoding.
 """
 
 import base64
@@ -23,36 +22,36 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
-RSA_BITS = 2048  # the least SNAP BI allows
+RSA_BITS = 2048  # the minimum of SNAP BI
 KEY_FILE = "bank.key.pem"
 PUBLIC_KEY_FILE = "bank.pub.pem"
 
-# A string (closed or not, so that a hostile body costs linear time) or white space between.
+# A string (closed or not, so that a malicious body costs linear time), or white space between tokens.
 _TOKEN_OR_SPACE = re.compile(rb'"(?:[^"\\]|\\.)*+"?+|[ \t\r\n]++', re.DOTALL)
 
 
 def minify(body: bytes) -> bytes:
-    """The body without white space between its tokens; every token stays as it is."""
+    """Return the body without white space between its tokens; tokens are unchanged."""
     return _TOKEN_OR_SPACE.sub(lambda found: found[0] if found[0][:1] == b'"' else b"", body)
 
 
 def symmetric_text(method: str, target: str, token: str, body: bytes, timestamp: str) -> bytes:
-    """The string to sign for a call that carries a token."""
+    """Return the text to sign for a call with a token."""
     return f"{method}:{target}:{token}:{hashlib.sha256(body).hexdigest()}:{timestamp}".encode()
 
 
 def asymmetric_text(method: str, target: str, body: bytes, timestamp: str) -> bytes:
-    """The string to sign for a call without a token."""
+    """Return the text to sign for a call without a token."""
     return f"{method}:{target}:{hashlib.sha256(body).hexdigest()}:{timestamp}".encode()
 
 
 def hmac_sha512(secret: str, text: bytes) -> bytes:
-    """The symmetric signature, not yet encoded."""
+    """Return the symmetric signature as bytes."""
     return hmac.digest(secret.encode(), text, "sha512")
 
 
 def read_signature(text: str, length: int) -> bytes:
-    """The bytes of a signature in base64 or hexadecimal; empty if it is neither."""
+    """Return the bytes of a signature in base64 or hexadecimal; empty if it is neither, or not `length` bytes long."""
     try:
         if len(text) == 2 * length:
             return bytes.fromhex(text)
@@ -62,12 +61,12 @@ def read_signature(text: str, length: int) -> bytes:
 
 
 def encoded(signature: bytes) -> str:
-    """A signature in base64."""
+    """Return a signature in base64."""
     return base64.b64encode(signature).decode()
 
 
 class PublicKey:
-    """Checks SHA256withRSA signatures of one party.  Raises `ValueError` if it is no RSA key."""
+    """Verifies SHA256withRSA signatures of one party. Raises `ValueError` if the key is not an RSA key."""
 
     def __init__(self, pem: bytes) -> None:
         key = serialization.load_pem_public_key(pem)
@@ -86,7 +85,7 @@ class PublicKey:
 
 
 class PrivateKey:
-    """Signs as the bank."""
+    """The private key of the bank."""
 
     def __init__(self, pem: bytes) -> None:
         key = serialization.load_pem_private_key(pem, password=None)
@@ -96,19 +95,19 @@ class PrivateKey:
 
     @classmethod
     def new(cls) -> "PrivateKey":
-        """A new key."""
+        """Return a new key."""
         return cls(_pem(rsa.generate_private_key(public_exponent=65537, key_size=RSA_BITS)))
 
     def sign(self, text: bytes) -> str:
-        """SHA256withRSA in base64."""
+        """Return the SHA256withRSA signature of a text, in base64."""
         return encoded(self._key.sign(text, padding.PKCS1v15(), hashes.SHA256()))
 
     def pem(self) -> bytes:
-        """The key itself."""
+        """Return the private key (PEM)."""
         return _pem(self._key)
 
     def public_pem(self) -> bytes:
-        """The public half, to verify the bank's notifications."""
+        """Return the public key (PEM), which verifies the bank's notifications."""
         return self._key.public_key().public_bytes(
             serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
         )
@@ -123,7 +122,9 @@ def _pem(key: rsa.RSAPrivateKey) -> bytes:
 
 
 def bank_key(directory: Path, *, is_new: bool = False) -> PrivateKey:
-    """The bank's key in this directory; made on the first call, or anew, readable by its owner only."""
+    """Return the bank's key in this directory. It is made on the first call or if `is_new`; only its owner can read the
+    file.
+    """
     directory.mkdir(parents=True, exist_ok=True)
     path = directory / KEY_FILE
     if is_new or not path.exists():

@@ -1,11 +1,9 @@
 """The bank's SNAP BI services for QR MPM: generate 47, query 51, cancel 77, refund 78.
 
-Each takes the body of an authenticated call and returns the members of a successful answer, or
-raises `Refused`.
-A customer may pay one QR twice: the query's top-level amount, rrn and paidTime are then those of
-the first payment that was not charged back, and additionalInfo.payments lists all payments, each with its
-own `status` 00 or 06.  A payment that was taken back in part has two lines with its rrn: the whole
-amount with 00, and what was taken back so far with 06.
+Each service takes the body of an authenticated call and returns the members of a successful answer, or raises `Refused`. If
+a customer paid a QR twice, the query's top-level amount, rrn and paidTime are those of the first payment that was not
+charged back, and additionalInfo.payments lists all payments, each with its own `status` 00 or 06.  A payment that was
+charged back in part has two lines with its rrn: the whole amount with 00, and the sum charged back so far with 06.
 """
 
 from collections.abc import Callable
@@ -23,10 +21,10 @@ from standins.bank.qris import MERCHANT_ID_MAX, MERCHANT_NAME_MAX
 from standins.bank.store import Store
 from standins.faults import Faults
 
-VALIDITY_MS = 15 * 60 * 1000  # of a QR whose validityPeriod was not given
+VALIDITY_MS = 15 * 60 * 1000  # validity of a QR without validityPeriod
 TERMINAL_ID = "STANDIN1"
 
-# Faults of a refund that is made after its answer.
+# Refusals after which the refund is nevertheless made, by fault switch.
 _MADE_LATER = {
     "refunds_refused_and_made": Case.NOT_ALLOWED,
     "refunds_too_late_and_made": Case.EXPIRED,
@@ -38,7 +36,7 @@ Facts = dict[str, object]
 
 @dataclass(frozen=True, slots=True)
 class Merchant:
-    """Whose QR codes these are.  Raises `ValueError` for an id that fits into no QR."""
+    """The merchant of all QR codes. Raises `ValueError` for an id that does not fit into a QR."""
 
     merchant_id: str
 
@@ -48,12 +46,12 @@ class Merchant:
 
     @property
     def name(self) -> str:
-        """As the customer's app shows it."""
+        """The name that the customer's app shows."""
         return f"{self.merchant_id} STAND-IN"[:MERCHANT_NAME_MAX]
 
 
 class Services:
-    """The four services by code."""
+    """The four services for QR codes."""
 
     def __init__(
         self, merchant: Merchant, profile: Profile, store: Store, faults: Faults, later: Later
@@ -66,7 +64,7 @@ class Services:
         later.can("refund", self._made_later)
 
     def generate(self, body: Body) -> Facts:
-        """47: a new QR for one payment.  409/01 for a partnerReferenceNo that was used."""
+        """Service 47: make a QR for one payment. Refused with 409/01 for a used partnerReferenceNo."""
         self._fail_if("generate_500", Case.GENERAL_ERROR)
         self._check_merchant(body)
         partner_reference_no = fields.mandatory_text(body, "partnerReferenceNo")
@@ -90,7 +88,7 @@ class Services:
         }
 
     def query(self, body: Body) -> Facts:
-        """51: the state of a QR and its payments."""
+        """Service 51: return the state of a QR and its payments."""
         self._fail_if("query_500", Case.GENERAL_ERROR)
         self._fail_if("query_504", Case.TIMEOUT)
         self._check_merchant(body)
@@ -117,7 +115,7 @@ class Services:
         return facts
 
     def cancel(self, body: Body) -> Facts:
-        """77: a pending QR takes no money any more.  Repeated, it answers the same success."""
+        """Service 77: cancel a pending QR, which can then not be paid. A repeat gets the same answer."""
         self._fail_if("cancel_500", Case.GENERAL_ERROR)
         self._check_merchant(body)
         fields.mandatory_text(body, "merchantId")
@@ -137,10 +135,9 @@ class Services:
         }
 
     def refund(self, body: Body) -> Facts:
-        """78: money back to the customer; partnerRefundNo makes a repeat safe.
-
-        A repeat answers the first success, or 404/18 if it asks for something else.  405/01 if
-        nothing was paid, 403/02 for more than is left, 404/01 for an rrn of another QR.
+        """Service 78: refund the customer; partnerRefundNo makes a repeat safe. A repeat gets the first answer, or 404/18
+        if its content differs. Refused with 405/01 if nothing was paid, 403/02 for more than is left, 404/01 for an rrn of
+        another QR.
         """
         self._fail_if("refund_500", Case.GENERAL_ERROR)
         self._check_merchant(body)
@@ -150,8 +147,8 @@ class Services:
         bill = self._original(body)
         refund = self._store.refund(partner_refund_no)
         if refund is None:
-            # After the look for a repeat: a refund that was made is never reported as refused,
-            # or the merchant would send the money by another way too.
+            # Checked after the search for a repeat: a refund that was made is never refused later, or the merchant would
+            # send the money a second time by another way.
             self._fail_if("refuse_refunds", Case.NOT_ALLOWED)
             self._fail_if("refunds_too_late", Case.EXPIRED)
             for fault, case in _MADE_LATER.items():
@@ -173,7 +170,7 @@ class Services:
         }
 
     def by_code(self) -> dict[str, Callable[[Body], Facts]]:
-        """The services."""
+        """Return the services by code."""
         return {"47": self.generate, "51": self.query, "77": self.cancel, "78": self.refund}
 
     def _fail_if(self, fault: str, case: Case) -> None:
@@ -186,7 +183,7 @@ class Services:
             raise Refused(Case.INVALID_MERCHANT)
 
     def _original(self, body: Body) -> Bill:
-        """The bill meant; where both numbers are given, both must be its own."""
+        """Return the bill of the original numbers in the body; if both are given, both must belong to it."""
         reference_no = fields.text(body, "originalReferenceNo")
         partner_reference_no = fields.text(body, "originalPartnerReferenceNo")
         if partner_reference_no:
@@ -200,7 +197,7 @@ class Services:
         return bill
 
     def write_bill(self, partner_reference_no: str, amount: int, now: int, until: int) -> Bill:
-        """A new bill with its QR."""
+        """Write a new bill with its QR. Return it."""
         with self._store.transaction():
             number = self._store.next_number("bill")
             reference_no = f"{clock.wib(now):%Y%m%d}{number:010d}"
@@ -259,7 +256,7 @@ class Services:
 
     @staticmethod
     def _payment_to_refund(bill: Bill, rrn: str, amount: int) -> Payment | None:
-        """The payment named; else the latest with enough left; None to take from several."""
+        """Return the payment of the rrn, or without one the latest with enough left; None to take the money from several."""
         if rrn:
             named = [payment for payment in bill.payments if payment.rrn == rrn]
             if not named:

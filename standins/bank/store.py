@@ -1,6 +1,6 @@
-"""What the bank remembers, in SQLite: one function per query; the rules are in the callers."""
+"""Stored state of the bank, in SQLite: one method for each query; the rules are in the callers."""
 
-# Only this module's own column lists and conditions are put into SQL; values are bound.
+# Only constants of this module are formatted into SQL (column lists, conditions); values are bound.
 # ruff: noqa: S608
 
 from collections.abc import Iterator
@@ -116,7 +116,7 @@ CREATE TABLE IF NOT EXISTS call (
     + fees.SCHEMA
 )
 
-# Tables and indexes of files that an earlier version made.
+# Former names of tables and indexes, in files of earlier versions.
 _RENAMED = {"letter": "notification", "odd_answer": "response_override"}
 _ADDED = {
     ("notification", "door"): "TEXT NOT NULL DEFAULT '52'",
@@ -143,7 +143,7 @@ _PAYMENT = (
     "request_id"
 )
 _ACCOUNT = "reference_no, service_id, customer_no, number, name"
-# Every movement of money: the lines of the transaction history (services 12 and 13).
+# All movements of money: the lines of the transaction history (services 12 and 13).
 _MOVEMENTS = """
 SELECT 'payment' AS kind, p.paid_at AS moved_at, p.seq AS seq, p.reference_no AS reference_no,
        p.rrn AS rrn, p.amount AS amount, '' AS refund_no, '' AS partner_refund_no
@@ -168,7 +168,7 @@ _NOTIFICATION = "external_id, reference_no, body, copies, attempts, due_at, stat
 
 
 class Store:
-    """Everything the bank remembers."""
+    """The stored state of the bank."""
 
     def __init__(self, path: Path) -> None:
         self.connection = open_state(path, _FORMER_INDEXES + SCHEMA, _RENAMED, _ADDED)
@@ -178,14 +178,14 @@ class Store:
         self.connection.close()
 
     def transaction(self) -> AbstractContextManager[None]:
-        """All of it or nothing."""
+        """Make all changes of the body, or none."""
         return transaction(self.connection)
 
     def _rows(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
         return self.connection.execute(sql, values).fetchall()
 
     def next_number(self, table: str) -> int:
-        """The number the next row of `table` gets; true until the transaction ends."""
+        """Return the number of the next row of `table`, which is valid until the transaction ends."""
         # `table` is a constant of this package, never a value of a request.
         row = self._rows(f"SELECT COALESCE(MAX(seq), 0) + 1 FROM {table}")[0]
         return int(row[0])
@@ -193,18 +193,18 @@ class Store:
     # Tokens and calls
 
     def add_token(self, token: str, now: int, expires_at: int) -> None:
-        """Remember a token; forget those that ran out."""
+        """Store a token, and delete expired tokens."""
         self._rows("DELETE FROM token WHERE expires_at <= ?", now)
         self._rows("INSERT INTO token (token, expires_at) VALUES (?, ?)", token, expires_at)
 
     def is_token_good(self, token: str, now: int) -> bool:
-        """True for a token that was given out and has not run out."""
+        """True if a token was issued and has not expired."""
         return bool(
             self._rows("SELECT 1 FROM token WHERE token = ? AND expires_at > ?", token, now)
         )
 
     def add_call(self, external_id: str, now: int) -> bool:
-        """Remember a call of this (Jakarta) day; False if the day knows the id already."""
+        """Store the external id of a call. Return False if it was used before on this day (Jakarta)."""
         day = wib(now).date().isoformat()
         added = self.connection.execute(
             "INSERT OR IGNORE INTO call (day, external_id) VALUES (?, ?)", (day, external_id)
@@ -212,7 +212,7 @@ class Store:
         return added.rowcount == 1
 
     def forget_calls(self, now: int) -> None:
-        """Drop the ids of days before yesterday."""
+        """Delete the external ids of days before yesterday."""
         self._rows("DELETE FROM call WHERE day < ?", wib(now - DAY_MS).date().isoformat())
 
     # Bills
@@ -232,14 +232,14 @@ class Store:
         )
 
     def add_account(self, account: VirtualAccount) -> None:
-        """The virtual account of a new bill."""
+        """Write the virtual account of a new bill."""
         self._rows(
             f"INSERT INTO virtual_account ({_ACCOUNT}) VALUES (?, ?, ?, ?, ?)",
             *astuple(account),
         )
 
     def change_bill(self, reference_no: str, amount: int, valid_until: int, name: str) -> None:
-        """Another amount, end or name of a virtual account that was not paid."""
+        """Change amount, end or name of a virtual account that was not paid."""
         self._rows(
             "UPDATE bill SET amount = ?, valid_until = ? WHERE reference_no = ?",
             amount,
@@ -249,7 +249,7 @@ class Store:
         self._rows("UPDATE virtual_account SET name = ? WHERE reference_no = ?", name, reference_no)
 
     def close_bill(self, reference_no: str, closing: Closing, now: int) -> None:
-        """Cancelled or declined."""
+        """Mark a bill as cancelled or declined."""
         self._rows(
             "UPDATE bill SET closing = ?, closed_at = ? WHERE reference_no = ?",
             closing,
@@ -258,19 +258,19 @@ class Store:
         )
 
     def bill(self, reference_no: str) -> Bill | None:
-        """By the bank's number."""
+        """Return the bill with this number of the bank, or None."""
         return next(self._bills("reference_no = ?", reference_no), None)
 
     def bill_of_partner(self, partner_reference_no: str) -> Bill | None:
-        """By the partner's number."""
+        """Return the bill with this number of the partner, or None."""
         return next(self._bills("partner_reference_no = ?", partner_reference_no), None)
 
     def bill_of_qr(self, qr_content: str) -> Bill | None:
-        """By the text in its QR."""
+        """Return the bill whose QR has this text, or None."""
         return next(self._bills("qr_content = ?", qr_content), None)
 
     def bill_of_account(self, number: str) -> Bill | None:
-        """The latest bill by the number of its virtual account, without the leading spaces."""
+        """Return the latest bill of a virtual account, by its number without the leading spaces, or None."""
         where = (
             "seq = (SELECT MAX(b.seq) FROM bill b JOIN virtual_account v USING (reference_no)"
             " WHERE LTRIM(v.number) = LTRIM(?))"
@@ -278,17 +278,17 @@ class Store:
         return next(self._bills(where, number), None)
 
     def bill_of_request(self, request_id: str) -> Bill | None:
-        """By the paymentRequestId of a payment into its virtual account."""
+        """Return the bill with a payment of this paymentRequestId into its virtual account, or None."""
         where = "reference_no = (SELECT reference_no FROM payment WHERE request_id = ?)"
         return next(self._bills(where, request_id), None)
 
     def bills(self, limit: int = -1) -> list[Bill]:
-        """Newest first; -1 for all."""
+        """Return the newest bills, newest first; -1 for all."""
         where = "seq IN (SELECT seq FROM bill ORDER BY seq DESC LIMIT ?)"
         return list(self._bills(where, limit))
 
     def _bills(self, where: str, value: object) -> Iterator[Bill]:
-        # `where` is a constant of this class; values of requests are bound.
+        # `where` is a constant of this class; values from requests are bound.
         known = f"SELECT reference_no FROM bill WHERE {where}"
         payments = self._by_bill(
             f"SELECT {_PAYMENT} FROM payment WHERE reference_no IN ({known})"
@@ -328,7 +328,7 @@ class Store:
     def add_payment(
         self, payment: Payment, deny_at: int | None, fee: int = 0, tax: int = 0
     ) -> None:
-        """Write a payment, the fee for it, the tax on that, and when it is charged back."""
+        """Write a payment with its fee, the tax on the fee, and the time of a planned chargeback."""
         self._rows(
             "INSERT INTO payment (rrn, reference_no, amount, paid_at, deny_at, request_id, fee, tax)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -343,17 +343,17 @@ class Store:
         )
 
     def add_chargeback(self, rrn: str, amount: int, now: int) -> None:
-        """The payer's bank took so much of it back."""
+        """Record that the payer's bank took this amount of a payment back."""
         self._rows(
             "INSERT INTO chargeback (rrn, amount, taken_at) VALUES (?, ?, ?)", rrn, amount, now
         )
 
     def charge_back_payment(self, rrn: str, now: int) -> None:
-        """The payer's bank took all of it back."""
+        """Record that the payer's bank took a whole payment back."""
         self._rows("UPDATE payment SET denied_at = ?, deny_at = NULL WHERE rrn = ?", now, rrn)
 
     def win_back(self, rrn: str, now: int) -> int:
-        """Give the merchant again what was taken back of a payment last: so many rupiah, or 0."""
+        """Return the last chargeback of a payment to the merchant. Return its rupiah, 0 if there was none."""
         row = self.connection.execute(
             "UPDATE chargeback SET won_at = ? WHERE seq ="
             " (SELECT MAX(seq) FROM chargeback WHERE rrn = ? AND won_at IS NULL) RETURNING amount",
@@ -363,23 +363,23 @@ class Store:
         return 0 if row is None else int(row[0])
 
     def reverse_refund(self, partner_refund_no: str, now: int) -> None:
-        """The refund did not reach the payer."""
+        """Record that a refund did not reach the payer."""
         self._rows(
             "UPDATE refund SET reversed_at = ? WHERE partner_refund_no = ?", now, partner_refund_no
         )
 
     def unschedule_chargeback(self, rrn: str) -> None:
-        """Take back what `add_payment` planned: a fault no longer charges it back."""
+        """Cancel the chargeback that `add_payment` planned for a payment."""
         self._rows("UPDATE payment SET deny_at = NULL WHERE rrn = ?", rrn)
 
     def payments_to_charge_back(self, now: int) -> list[tuple[str, str]]:
-        """(reference_no, rrn) of payments that a fault charges back by now."""
+        """Return (reference_no, rrn) of payments whose planned chargeback is due."""
         return self.connection.execute(
             "SELECT reference_no, rrn FROM payment WHERE deny_at <= ?", (now,)
         ).fetchall()
 
     def next_chargeback(self) -> int | None:
-        """When the next payment is charged back."""
+        """Return the time of the next planned chargeback, or None."""
         row = self.connection.execute(
             "SELECT MIN(deny_at) FROM payment WHERE deny_at IS NOT NULL"
         ).fetchone()
@@ -393,7 +393,7 @@ class Store:
         )
 
     def refund(self, partner_refund_no: str) -> Refund | None:
-        """By the partner's number."""
+        """Return the refund with this number of the partner, or None."""
         rows = self.connection.execute(
             f"SELECT {_REFUND} FROM refund WHERE partner_refund_no = ?",
             (partner_refund_no,),
@@ -401,13 +401,14 @@ class Store:
         return next((Refund(*row) for row in rows.fetchall()), None)
 
     def refunds(self) -> list[Refund]:
-        """Newest first."""
+        """Return all refunds, newest first."""
         rows = self.connection.execute(f"SELECT {_REFUND} FROM refund ORDER BY seq DESC")
         return [Refund(*row) for row in rows.fetchall()]
 
     def totals(self) -> dict[str, int]:
-        """Rupiah ever received (also what was charged back later), refunded and charged back (`denied`); sums of
-        the last two that came back to the merchant are left out."""
+        """Return the rupiah received in total (including later chargebacks), refunded, and charged back (`denied`).
+        Reversed refunds and won chargebacks do not count.
+        """
         received, denied, refunded = (
             self._rows(f"SELECT COALESCE(SUM(amount), 0) FROM {table}")[0][0]
             for table in (
@@ -419,7 +420,7 @@ class Store:
         return {"received": received, "refunded": refunded, "denied": denied}
 
     def movements(self, begins: int, ends: int, skip: int, limit: int) -> list[Movement]:
-        """What moved from `begins` on and before `ends`, in the order it moved."""
+        """Return movements from `begins` to before `ends`, in order of time, without the first `skip`."""
         rows = self._rows(
             "SELECT m.kind, m.moved_at, m.reference_no, b.partner_reference_no, m.rrn, m.amount,"
             " m.refund_no, m.partner_refund_no, COALESCE(p.fee, 0), COALESCE(p.tax, 0),"
@@ -437,14 +438,14 @@ class Store:
         return [Movement(*row[:-2], *map(bool, row[-2:])) for row in rows]
 
     def first_payment(self) -> int | None:
-        """When the first payment was made."""
+        """Return the time of the first payment, or None."""
         found = self._rows("SELECT MIN(paid_at) FROM payment")[0][0]
         return None if found is None else int(found)
 
     # Notifications
 
     def add_notification(self, notification: Notification) -> None:
-        """Write a notification that is to be sent."""
+        """Write a notification to send."""
         self._rows(
             f"INSERT INTO notification ({_NOTIFICATION}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             notification.external_id,
@@ -458,11 +459,11 @@ class Store:
         )
 
     def is_notification_known(self, external_id: str) -> bool:
-        """True where a notification has this id."""
+        """True if a notification has this external id."""
         return bool(self._rows("SELECT 1 FROM notification WHERE external_id = ?", external_id))
 
     def record_try(self, external_id: str, state: NotificationState, due_at: int) -> None:
-        """One more attempt was made."""
+        """Record one more try to send a notification."""
         self._rows(
             "UPDATE notification SET attempts = attempts + 1, state = ?, due_at = ?"
             " WHERE external_id = ?",
@@ -472,7 +473,7 @@ class Store:
         )
 
     def waiting_notifications(self, limit: int) -> list[Notification]:
-        """Those to be sent, the most urgent first."""
+        """Return notifications to send, the earliest due first."""
         rows = self.connection.execute(
             f"SELECT {_NOTIFICATION} FROM notification WHERE state = 'waiting'"
             " ORDER BY due_at, seq LIMIT ?",
@@ -481,7 +482,7 @@ class Store:
         return [_notification(row) for row in rows.fetchall()]
 
     def notifications_of(self, reference_no: str) -> list[Notification]:
-        """The notifications of one bill, oldest first."""
+        """Return the notifications of a bill, oldest first."""
         rows = self.connection.execute(
             f"SELECT {_NOTIFICATION} FROM notification WHERE reference_no = ? ORDER BY seq",
             (reference_no,),

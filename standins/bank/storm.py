@@ -1,10 +1,9 @@
-"""A storm: faults for calls, news, records, files and payments, all of them from one seed.
+"""A storm: random faults for calls, notifications, records, files and payments, all drawn from one seed.
 
-POST /standin/storm begins one: {"seed": 7, "share": 0.2, "kinds": ["call", "news"], "seconds": 3}.
-`share` is the part of the occasions that is struck, `seconds` the longest that something is put off,
-`kinds` which occasions (all of them by default).  Each occasion has a number within its kind, and seed,
-kind and number alone decide what befalls it: the same seed gives the same faults again.  What struck is
-in the log and in GET /standin/storm; DELETE ends it.
+POST /standin/storm begins a storm: {"seed": 7, "share": 0.2, "kinds": ["call", "news"], "seconds": 3}. `share` (0 to 1) is
+the share of occasions with a fault, `seconds` the longest delay, `kinds` the kinds of occasions (by default all).  Each
+occasion has a number within its kind, and its fault depends only on seed, kind and number: the same seed gives the same
+faults again. Faults that occurred are in the log and in GET /standin/storm; DELETE ends it.
 """
 
 import json
@@ -42,7 +41,7 @@ CREATE TABLE IF NOT EXISTS storm_strike (
 );
 """
 _TOLD = ("other_reference", "other_merchant", "other_amount", "other_currency", "one_rrn")
-# An answer beside what was done.
+# Answers that differ from what was done.
 _ANSWERS = (
     "nothing_50000",
     "nothing_50400",
@@ -64,8 +63,7 @@ _TRANSFER = (
     "transfers_to_nobody_and_made",
     "float_empty",
 )
-# Faults by kind of occasion; those without an answer of their own are switches of `fault_switches`, or
-# acts of `customer`.
+# Faults by kind of occasion; those that are no answers are switches of `fault_switches`, or acts of `customer`.
 FAULTS: Mapping[str, tuple[str, ...]] = {
     "call": _CALL,
     "call 12": (*_CALL, "history_line_twice", "history_line_missing"),
@@ -105,7 +103,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Terms that a storm was begun with."""
+    """Settings of a storm."""
 
     seed: int
     share: float = SHARE
@@ -115,14 +113,14 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Strike:
-    """One fault; `seconds` is how long something is put off."""
+    """One fault; `seconds` is its delay."""
 
     fault: str
     seconds: float
 
 
 def drawn(settings: Settings, kind: str, number: int) -> Strike | None:
-    """The fault of the occasion of this number; None for none."""
+    """Return the fault of the occasion with this number, or None."""
     if kind.split()[0] not in settings.kinds:
         return None
     chance = Random(f"{settings.seed}/{kind}/{number}")  # noqa: S311 - to be repeated
@@ -144,7 +142,7 @@ class Storm:
         self._settings = None if row is None else _settings(json.loads(row[0]))
 
     def begin(self, wanted: Mapping[str, object]) -> None:
-        """Begin anew, at the first number of every kind.  Refuses with `NotUnderstood`."""
+        """Begin a new storm, at the first number of every kind. Refuses `NotUnderstood`."""
         settings = _settings(wanted)
         self.end()
         with transaction(self._connection):
@@ -157,12 +155,12 @@ class Storm:
         log.warning("storm begins: %s", settings)
 
     def end(self) -> None:
-        """No more strikes; those that were are still shown."""
+        """End the storm; faults that occurred are still shown."""
         self._settings = None
         self._connection.execute("DELETE FROM storm")
 
     def strike(self, kind: str) -> Strike | None:
-        """The fault of the next occasion of this kind; counts and logs it."""
+        """Return the fault of the next occasion of this kind, or None. The occasion is counted, and a fault is logged."""
         if self._settings is None:
             return None
         (number,) = self._connection.execute(
@@ -180,7 +178,7 @@ class Storm:
         return found
 
     def shown(self) -> dict[str, object]:
-        """Its terms, null where there is none, and the faults that struck."""
+        """Return the settings of the storm (null without one), and the faults that occurred."""
         rows = self._connection.execute(
             "SELECT kind, number, fault FROM storm_strike ORDER BY seq LIMIT ?", (STRIKES_SHOWN,)
         ).fetchall()
@@ -188,7 +186,7 @@ class Storm:
         return {"storm": self._settings and asdict(self._settings), "strikes": strikes}
 
     def text(self) -> str:
-        """For people; empty where there is none."""
+        """Return the storm as a text for people; empty without one."""
         return "" if self._settings is None else f"Storm, seed {self._settings.seed}"
 
 
@@ -201,14 +199,14 @@ class BankFaults(Faults):
 
     @contextmanager
     def struck(self, kind: str) -> Iterator[Strike | None]:
-        """The fault of the next occasion of this kind, its switch armed within."""
+        """Yield the fault of the next occasion of this kind, or None; its switch is armed in the body."""
         strike = self.storm.strike(kind)
         with self.armed(None if strike is None else strike.fault):
             yield strike
 
 
 def answer_of(strike: Strike | None) -> ResponseOverride | None:
-    """The overridden answer of a service, if the strike is one."""
+    """Return the override for a fault that changes an answer, else None."""
     if strike is None:
         return None
     done, _, code = strike.fault.partition("_")

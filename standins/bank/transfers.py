@@ -1,9 +1,9 @@
 """The bank's SNAP BI services about accounts: balance 11, statement 14, name 15 and 16, transfer 17
 and 18, transfer status 36.
 
-A transfer is paid from the merchant's float account, or from its own.  A repeat of a number is 409/01, with other
-contents 404/18.  One that is under way is answered 202/00 and settles later; one that comes back is
-credited to the account that paid it.
+A transfer is paid from the merchant's float account, or from its own account. A repeated number is refused with 409/01,
+with other contents 404/18. A transfer under way is answered with 202/00 and settles later. A returned transfer is credited
+to the account that paid it.
 """
 
 from collections.abc import Callable
@@ -33,7 +33,7 @@ from standins.faults import Faults
 from standins.refusal import NotFound, Refusal
 from standins.state import transaction
 
-INTERBANK_MAX = 250_000_000  # rupiah; BI-FAST
+INTERBANK_MAX = 250_000_000  # rupiah; limit of BI-FAST
 ACCOUNT_CHARACTERS_MAX = 34  # SNAP BI, beneficiaryAccountNo
 STATEMENT_LINES_MAX = 100  # of one page
 SCHEMA = """
@@ -56,7 +56,7 @@ _TRANSFER = (
     "number, reference_no, service, source, bank, account, name, amount, fee, state, made_at"
 )
 
-# Faults of a transfer that is made after its answer.
+# Refusals after which the transfer is nevertheless made, by fault switch.
 _MADE_LATER = {
     "transfers_refused_and_made": Case.NOT_ALLOWED,
     "transfers_to_nobody_and_made": Case.INACTIVE,
@@ -66,7 +66,7 @@ Facts = dict[str, object]
 
 
 class TransferState(StrEnum):
-    """latestTransactionStatus of a transfer."""
+    """Values of latestTransactionStatus of a transfer."""
 
     SUCCESS = "00"
     PENDING = "03"
@@ -83,14 +83,14 @@ TRANSFER_TEXT = {
 
 
 class NothingToReturn(Refusal):
-    """The transfer was not made, or came back already."""
+    """The transfer was not made, or was returned already."""
 
     code = "nothing_to_return"
 
 
 @dataclass(frozen=True, slots=True)
 class Transfer:
-    """Money sent from an account of the merchant.  `number` is the merchant's."""
+    """Money sent from an account of the merchant. `number` is the merchant's own number of it."""
 
     number: str
     reference_no: str
@@ -106,8 +106,9 @@ class Transfer:
 
 
 class Transfers:
-    """The services by code, and what becomes of a transfer.  `settle` pays out what is due to the
-    merchant's own account."""
+    """The services about accounts, and the later course of transfers. `settle` pays due settlements into the merchant's own
+    account.
+    """
 
     def __init__(
         self,
@@ -129,7 +130,7 @@ class Transfers:
         later.can("transfer-settled", self._settle)
 
     def by_code(self) -> dict[str, Callable[[Body], Facts]]:
-        """The services."""
+        """Return the services by code."""
         return {
             "11": self.balance,
             "14": self.statement,
@@ -141,7 +142,7 @@ class Transfers:
         }
 
     def balance(self, body: Body) -> Facts:
-        """11: of the float account, or of the account named."""
+        """Service 11: return the balance of the float account, or of the named account."""
         self._fail_if("balance_500", Case.GENERAL_ERROR)
         number = self._own_number(body)
         amount = money(self._accounts.balance(number))
@@ -160,9 +161,8 @@ class Transfers:
         }
 
     def statement(self, body: Body) -> Facts:
-        """14: lines of an account of the merchant from fromDateTime on and before toDateTime.
-
-        Page by page from `additionalInfo.pageNumber` 0; `hasMore` says Y where another page is.
+        """Service 14: return lines of an account of the merchant from fromDateTime to before toDateTime. Pages are counted
+        from 0 (`additionalInfo.pageNumber`); `hasMore` is Y if another page follows.
         """
         number = self._own_number(body)
         begins = fields.optional_time(body, "fromDateTime")
@@ -185,7 +185,7 @@ class Transfers:
         }
 
     def status(self, body: Body) -> Facts:
-        """36: what became of a transfer."""
+        """Service 36: return the status of a transfer."""
         self._fail_if("transfer_status_500", Case.GENERAL_ERROR)
         found = self.find(fields.mandatory_text(body, "originalPartnerReferenceNo"))
         if found is None or fields.mandatory_text(body, "serviceCode") != found.service:
@@ -204,7 +204,7 @@ class Transfers:
         }
 
     def find(self, number: str) -> Transfer | None:
-        """By the merchant's number."""
+        """Return the transfer with this number of the merchant, or None."""
         row = self._connection.execute(
             f"SELECT {_TRANSFER} FROM transfer WHERE number = ?",  # noqa: S608 - a constant
             (number,),
@@ -212,14 +212,14 @@ class Transfers:
         return None if row is None else _transfer_of(row)
 
     def all(self) -> list[Transfer]:
-        """Newest first."""
+        """Return all transfers, newest first."""
         rows = self._connection.execute(
             f"SELECT {_TRANSFER} FROM transfer ORDER BY seq DESC"  # noqa: S608 - a constant
         ).fetchall()
         return [_transfer_of(row) for row in rows]
 
     def come_back(self, number: str) -> Transfer:
-        """The transfer's receiving bank sends it back.  Refuses with `NothingToReturn`."""
+        """Let the receiving bank return a transfer. Refuses `NothingToReturn`."""
         found = self.find(number)
         if found is None:
             raise NotFound("no transfer has this number")
@@ -242,7 +242,7 @@ class Transfers:
     def make(
         self, service: str, source: str, to: Account, name: str, number: str, amount: int
     ) -> Transfer:
-        """Debit the source and send; refuses 403/14 where it holds too little."""
+        """Debit the source and send the money. Refused with 403/14 if the source has too little."""
         self._settle_days()
         if self._accounts.balance(source) < amount + self._tariff.fees.transfer:
             raise Refused(Case.INSUFFICIENT)
@@ -273,7 +273,7 @@ class Transfers:
             remark = f"transfer {number} to {to.bank} {to.number}"
             self._accounts.move(BANK_CODE, source, now, -amount, "transfer", number, remark)
             if made.fee:
-                # As banks do: the line of a fee does not repeat the number of the transfer.
+                # As at real banks, the line of a fee does not contain the number of the transfer.
                 remark = f"BIAYA TRANSFER {made.reference_no}"
                 self._accounts.move(
                     BANK_CODE, source, now, -made.fee, "fee", made.reference_no, remark
@@ -317,7 +317,7 @@ class Transfers:
         self._connection.execute("UPDATE transfer SET state = ? WHERE number = ?", (state, number))
 
     def _name(self, bank: str, body: Body) -> Facts:
-        """15 and 16: the holder of an account."""
+        """Services 15 and 16: return the name of the holder of an account."""
         self._fail_if("account_inquiry_500", Case.GENERAL_ERROR)
         found = self._of(bank, _account_number(body))
         return {
@@ -331,7 +331,7 @@ class Transfers:
         }
 
     def _transfer(self, service: str, bank: str, body: Body) -> Facts:
-        """17 and 18: send money.  The name is written down, not compared, as most banks do."""
+        """Services 17 and 18: send money. As at most banks, the name is recorded but not compared with the holder's."""
         self._fail_if("transfer_500", Case.GENERAL_ERROR)
         number = fields.mandatory_text(body, "partnerReferenceNo")
         amount = fields.amount(body, "amount")

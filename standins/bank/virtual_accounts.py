@@ -1,8 +1,6 @@
-"""The bank's SNAP BI services for virtual accounts of a closed amount: status 26, create 27, update 28,
-delete 31; and the bodies of inquiry 24 and payment 25, which the bank sends.
-
-A bill is an account's from its creation until it is paid, deleted or past its end; then its number may
-be used again.
+"""The bank's SNAP BI services for virtual accounts of a closed amount: status 26, create 27, update 28, delete 31; and the
+bodies of inquiry 24 and payment 25, which the bank sends. An account belongs to a bill until the bill is paid, deleted or
+past its end; then its number may be used again.
 """
 
 import re
@@ -30,7 +28,7 @@ Facts = dict[str, object]
 
 
 class VirtualAccounts:
-    """The services by code."""
+    """The services for virtual accounts."""
 
     def __init__(self, profile: Profile, store: Store, faults: Faults) -> None:
         self._profile = profile
@@ -38,12 +36,13 @@ class VirtualAccounts:
         self._faults = faults
 
     def by_code(self) -> dict[str, Callable[[Body], Facts]]:
-        """The services."""
+        """Return the services by code."""
         return {"26": self.status, "27": self.create, "28": self.update, "31": self.delete}
 
     def create(self, body: Body) -> Facts:
-        """27: an account for one payment.  409/01 for a trxId that was used, 404/18 for a number that
-        another bill has."""
+        """Service 27: make an account for one payment. Refused with 409/01 for a used trxId, 404/18 for the number of
+        another open bill.
+        """
         self._fail_if("create_va_500", Case.GENERAL_ERROR)
         trx_id, amount, valid_until = self._wanted(body)
         name = fields.mandatory_text(body, "virtualAccountName", NAME_CHARACTERS_MAX)
@@ -61,7 +60,7 @@ class VirtualAccounts:
         return {"virtualAccountData": account_facts(bill)}
 
     def update(self, body: Body) -> Facts:
-        """28: another amount, end or name; 404/14 for one that was paid, 404/12 where there is none."""
+        """Service 28: change amount, end or name of an account. Refused with 404/14 if it was paid, 404/12 if there is none."""
         _, amount, valid_until = self._wanted(body)
         bill, account = self._pending(body)
         name = fields.text(body, "virtualAccountName", NAME_CHARACTERS_MAX) or account.name
@@ -72,7 +71,7 @@ class VirtualAccounts:
         return {"virtualAccountData": account_facts(changed)}
 
     def delete(self, body: Body) -> Facts:
-        """31: the account takes no money any more.  Repeated, it answers the same success."""
+        """Service 31: delete an account, which can then not be paid. A repeat gets the same answer."""
         self._fail_if("delete_va_500", Case.GENERAL_ERROR)
         bill, account = self._pending(body)
         if bill.closing is None:
@@ -85,10 +84,8 @@ class VirtualAccounts:
         }
 
     def status(self, body: Body) -> Facts:
-        """26: the state of an account and its payments.
-
-        The payment that is named is the first that was not charged back; additionalInfo.payments has all
-        of them, as the query of a QR has.
+        """Service 26: return the state of an account and its payments. The named payment is the first that was not charged
+        back; additionalInfo.payments has all payments, as in the query of a QR.
         """
         self._fail_if("va_status_500", Case.GENERAL_ERROR)
         self._fail_if("va_status_504", Case.TIMEOUT)
@@ -126,7 +123,7 @@ class VirtualAccounts:
     def write(
         self, trx_id: str, amount: int, until: int, account: tuple[str, str, str, str]
     ) -> Bill:
-        """A new bill and its account: service id, customer number, number, name."""
+        """Write a new bill and its account (service id, customer number, number, name). Return the bill."""
         now = clock.now_ms()
         with self._store.transaction():
             seq = self._store.next_number("bill")
@@ -135,7 +132,7 @@ class VirtualAccounts:
                 reference_no=reference_no,
                 partner_reference_no=trx_id,
                 amount=amount,
-                qr_content=f"{account[2]}/{reference_no}",  # unique, and no QR
+                qr_content=f"{account[2]}/{reference_no}",  # unique text, which is not a QR
                 terminal_id="",
                 created_at=now,
                 valid_until=until,
@@ -166,7 +163,7 @@ class VirtualAccounts:
         return bill, account
 
     def _original(self, body: Body) -> tuple[Bill, VirtualAccount]:
-        """The bill meant: by trxId or paymentRequestId, else the latest of the number."""
+        """Return the bill of the trxId or the paymentRequestId, else the latest bill of the number, and its account."""
         _, _, number = _triple(body)
         trx_id = fields.text(body, "trxId") or fields.text(fields.additional(body), "trxId")
         request_id = fields.text(body, "paymentRequestId", 128)
@@ -186,7 +183,7 @@ class VirtualAccounts:
 
 
 def _triple(body: Body) -> tuple[str, str, str]:
-    """Service id, customer number, and both together."""
+    """Return service id, customer number, and both together."""
     service_id = fields.mandatory_text(body, "partnerServiceId", 8)
     customer_no = fields.mandatory_text(body, "customerNo", 20)
     number = fields.mandatory_text(body, "virtualAccountNo", 28)
@@ -200,7 +197,7 @@ def _triple(body: Body) -> tuple[str, str, str]:
 
 
 def triple_facts(account: VirtualAccount) -> Facts:
-    """The names of an account."""
+    """Return the members that identify an account."""
     return {
         "partnerServiceId": account.service_id,
         "customerNo": account.customer_no,
@@ -209,7 +206,7 @@ def triple_facts(account: VirtualAccount) -> Facts:
 
 
 def account_facts(bill: Bill) -> Facts:
-    """The account as the answers of 27 and 28 show it."""
+    """Return the members of an account for the answers of services 27 and 28."""
     assert bill.account is not None
     return {
         **triple_facts(bill.account),
@@ -223,7 +220,7 @@ def account_facts(bill: Bill) -> Facts:
 
 
 def inquiry_facts(account: VirtualAccount, request_id: str, now: int) -> Facts:
-    """24: what the bank asks before a customer pays."""
+    """Return the body of inquiry 24, which the bank sends before a customer pays."""
     return {
         **triple_facts(account),
         "trxDateInit": clock.snap_time(now),
@@ -236,7 +233,7 @@ def inquiry_facts(account: VirtualAccount, request_id: str, now: int) -> Facts:
 
 
 def payment_facts(profile: Profile, bill: Bill, payment: Payment) -> Facts:
-    """25: one payment."""
+    """Return the body of payment 25."""
     assert bill.account is not None
     return {
         **triple_facts(bill.account),

@@ -1,10 +1,9 @@
 """The webhook sender: posts notifications (52) and payments of virtual accounts (25) to the merchant.
 
-One is delivered when the merchant answers 200 and success.  Else it is tried again after 1, 2, 4,
-8 ... seconds, at most `WAIT_SECONDS_MAX` apart and `TRIES_MAX` times, signed anew: a notification
-with the same body and X-EXTERNAL-ID, a payment with flagAdvise Y and another X-EXTERNAL-ID.  A
-payment that the merchant refuses is not repeated.  What waits is in the store, so a restart sends
-what the stopped process did not.
+A message is delivered when the merchant answers 200 and success. Else it is tried again after 1, 2, 4, 8 ... seconds, at
+most `WAIT_SECONDS_MAX` apart and `TRIES_MAX` times, with a new signature: a notification with the same body and
+X-EXTERNAL-ID, a payment with flagAdvise Y and another X-EXTERNAL-ID. A payment that the merchant refuses is not repeated.
+Waiting messages are stored, so they are sent after a restart.
 """
 
 import asyncio
@@ -19,7 +18,7 @@ from standins.bank.model import Notification, NotificationState, NotifiedService
 from standins.bank.store import Store
 
 TRIES_MAX = 20
-FIRST_PAUSE_SECONDS = 1.0  # after the first try; every next pause is twice as long
+FIRST_PAUSE_SECONDS = 1.0  # pause after the first try; each further pause is twice as long
 WAIT_SECONDS_MAX = 30.0  # longest pause between two tries
 CODE_CHARACTERS = 7  # of a responseCode
 DELIVERIES_MAX = 32  # at the same time: what waited for long does not reach the merchant at once
@@ -30,8 +29,9 @@ log = logging.getLogger(__name__)
 
 
 class WebhookSender:
-    """Delivers to one merchant.  `refused` is called with a payment that the merchant refused,
-    `wake` when a delivery ended."""
+    """Delivers messages to one merchant. `refused` is called with a payment that the merchant refused, `wake` when a
+    delivery ended.
+    """
 
     def __init__(
         self,
@@ -47,10 +47,10 @@ class WebhookSender:
         self._under_way: dict[str, asyncio.Task[None]] = {}
 
     def send_due(self) -> float | None:
-        """Start due deliveries; seconds until the next, None if the end of one comes first."""
+        """Start due deliveries. Return the seconds until the next, None if the end of a delivery comes first."""
         free = DELIVERIES_MAX - len(self._under_way)
-        # Those being delivered are still `waiting` in the store; beside them, these rows hold one
-        # more than can be started now, whose `due_at` says how long to sleep.
+        # Messages under way are still `waiting` in the store. Besides them this limit includes one message more than can be
+        # started now; its `due_at` tells how long to sleep.
         for notification in self._store.waiting_notifications(DELIVERIES_MAX + 1):
             if notification.external_id in self._under_way:
                 continue
@@ -66,7 +66,7 @@ class WebhookSender:
         return None
 
     async def close(self) -> None:
-        """Stop at once.  What was under way is tried again after the next start."""
+        """Stop at once. Deliveries under way are tried again after the next start."""
         tasks = list(self._under_way.values())
         for task in tasks:
             task.cancel()
@@ -114,7 +114,7 @@ class WebhookSender:
 def _advice(body: bytes) -> bytes:
     try:
         return to_json(json.loads(body) | {"flagAdvise": "Y"})
-    except ValueError:  # cut short by a fault
+    except ValueError:  # truncated by a fault
         return body
 
 
@@ -123,10 +123,10 @@ def _is_taken(service: NotifiedService, reply: Reply) -> bool:
 
 
 def _is_refusal(reply: Reply) -> bool:
-    """A definite no: neither an answer that may change, nor one about who calls."""
+    """True if the merchant refused the payment finally: not by a temporary error, nor for the identity of the caller."""
     return reply.status in (400, 403, 404, 405) and len(reply.code) == CODE_CHARACTERS
 
 
 def pause_seconds(tries: int) -> float:
-    """How long to wait after so many tries."""
+    """Return the seconds to wait after so many tries."""
     return min(FIRST_PAUSE_SECONDS * 2.0 ** (tries - 1), WAIT_SECONDS_MAX)

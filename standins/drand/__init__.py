@@ -1,7 +1,7 @@
-"""A stand-in for drand: a relay of a chain of our own, whose rounds are signed as real ones are.
+"""A stand-in for drand: a relay of our own chain, whose rounds are signed like real ones.
 
-    GET  /chains                       the hashes of the chains it knows: one
-    GET  /{chain}/info                 what the chain is
+    GET  /chains                       a list with the hash of its only chain
+    GET /{chain}/info the facts of the chain
     GET  /{chain}/public/{round}       a round; `latest` for the newest
     POST /standin/faults               see `fault_switches`
 

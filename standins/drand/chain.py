@@ -1,10 +1,9 @@
-"""A chain of our own: rounds 1 to 512, signed once for all time.
+"""Our own chain: rounds 1 to 512, with recorded signatures.
 
-A round of an unchained chain signs its number and nothing else, so these hold for any time of
-genesis and any period; whoever uses them says when round 1 is.  The scheme is
-`bls-unchained-g1-rfc9380`, that of quicknet.  They were made with py_ecc 8.0.0: one secret number,
-thrown away since, times `hash_to_G1(sha256(round as 8 bytes, big-endian))` with the domain
-`BLS_SIG_BLS12381G1_XMD:SHA-256_SSWU_RO_NUL_`.  No signer is needed to run anything.
+The signature of a round of an unchained chain covers only the number of the round, so the recorded signatures are valid for
+any time of round 1 and any period. The scheme is `bls-unchained-g1-rfc9380`, as in quicknet. The signatures were made with
+py_ecc 8.0.0: a secret number, which was deleted afterwards, times `hash_to_G1(sha256(round as 8 bytes, big-endian))` with
+the domain `BLS_SIG_BLS12381G1_XMD:SHA-256_SSWU_RO_NUL_`.  No private key is needed at run time.
 """
 
 import hashlib
@@ -23,12 +22,12 @@ _RECORDED: dict[str, Any] = json.loads(
 ROUNDS = len(_RECORDED["signatures"])
 SCHEME = "bls-unchained-g1-rfc9380"
 SEED = "00" * 32
-PERIOD = 30  # seconds, of the chain of a directory: four hours
+PERIOD = 30  # seconds between two rounds; all rounds last four hours
 SPARE = 120  # rounds that are left at least when a stand-in starts: an hour
 
 
 def signature_of(number: int) -> str:
-    """The signature of a round, in hexadecimal; raises `IndexError` for one that is not recorded."""
+    """Return the signature of a round in hexadecimal. Raises `IndexError` if the round is not recorded."""
     if number < 1:
         raise IndexError(number)
     return str(_RECORDED["signatures"][number - 1])
@@ -36,7 +35,7 @@ def signature_of(number: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """When round 1 was (seconds since 1970), and how many seconds lie between two."""
+    """A chain: the time of round 1 (seconds since 1970), and the seconds between two rounds."""
 
     genesis_time: int
     period: int
@@ -51,7 +50,7 @@ class Chain:
         return digest.hexdigest()
 
     def info(self) -> dict[str, object]:
-        """The chain as relays tell it."""
+        """Return the facts of the chain in the form of drand's relays."""
         return {
             "public_key": self.public_key,
             "period": self.period,
@@ -63,15 +62,15 @@ class Chain:
         }
 
     def newest(self, now: float) -> int:
-        """The last round that exists at a moment (seconds since 1970); 0 before the first."""
+        """Return the number of the newest round at a moment (seconds since 1970); 0 before the first."""
         return max(0, int(now - self.genesis_time) // self.period + 1)
 
 
 def kept_chain(directory: Path) -> Chain:
-    """The chain of a directory: its round 1 was when it was first asked for.
+    """Return the chain of a directory; the first call makes it, with round 1 at that time.
 
-    Near the end of what is recorded another begins; a draw that named a round of the one before
-    waits for ever, as only a stand-in would have it.
+    Near the end of the recorded rounds a new chain begins. A draw that named a later round of the old chain then waits
+    permanently; this cannot happen with the real drand.
     """
     directory.mkdir(parents=True, exist_ok=True)
     file, now = directory / "drand-genesis", now_ms() // 1000

@@ -1,13 +1,13 @@
 """The relay's faults, set with POST /standin/faults; `n` counts occasions, -1 means all.
 
 unavailable             n; a round is answered with 503
-response_delay_seconds  number; every round comes so much later
-lies                    n; a round has the signature of another
-claims                  n; a round is told to be another one
-garbage                 n; a round is answered with bytes that mean nothing
+response_delay_seconds  number; every answer with a round is delayed by so many seconds
+lies                    n; a round is answered with the signature of another round
+claims                  n; a round is answered with the number of another round
+garbage                 n; a round is answered with random bytes
 endless                 n; a round is answered with 32 MiB
 redirect                n; a round is answered with 302 to another path
-early                   bool; rounds are told before their time
+early                   bool; rounds are answered before their time
 """
 
 from standins.faults import FaultSwitch, Kind

@@ -1,4 +1,4 @@
-"""The relay: rounds of one chain over HTTP, once their time has come."""
+"""The relay: serves the rounds of one chain over HTTP, from their time on."""
 
 import asyncio
 import hashlib
@@ -15,8 +15,8 @@ from standins.refusal import NotFound
 from standins.state import open_state
 from standins.web import application, json_object, serve
 
-ENDLESS_BYTES = 32 * 1024 * 1024  # of the fault `endless`; more than a client may read
-TOO_EARLY = 425  # RFC 8470; what drand's relays answer for a round to come
+ENDLESS_BYTES = 32 * 1024 * 1024  # under the fault `endless`; more than a client may read
+TOO_EARLY = 425  # RFC 8470; drand's relays send it for a future round
 
 
 class Relay:
@@ -41,7 +41,7 @@ class Relay:
         )
 
     async def serve(self, host: str, port: int) -> str:
-        """Listen; returns the base URL."""
+        """Listen. Return the base URL."""
         self._runner, url = await serve(self._app, host, port)
         return url
 

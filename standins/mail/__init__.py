@@ -1,4 +1,4 @@
-"""A stand-in mail server: SMTP in, and an inbox on the web that shows every mail received."""
+"""A stand-in mail server: it receives mails by SMTP, and shows all of them in an inbox on the web."""
 
 from pathlib import Path
 
@@ -25,7 +25,7 @@ class MailServer:
         Pages(self._store, faults).add_routes(self._app)
 
     async def serve(self, host: str, port: int, smtp_port: int) -> tuple[str, int]:
-        """Listen; returns the base URL of the inbox and the SMTP port."""
+        """Listen. Return the base URL of the inbox and the SMTP port."""
         self._runner, url = await serve(self._app, host, port)
         return url, await self._smtp.listen(host, smtp_port)
 

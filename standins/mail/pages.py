@@ -13,10 +13,10 @@ from standins.refusal import NotFound
 from standins.web import json_object, page
 
 HEADING = "Stand-in mail - nothing is delivered"
-MAILS_SHOWN = 200  # on the front page; the rest is in /standin/mails
+MAILS_SHOWN = 200  # number of mails on the front page; /standin/mails has all
 
 FAULT_SWITCHES = {
-    # n mails (-1 all) are answered 451, as a full mail server does.
+    # The next n mails (-1: all) are answered with 451, as by a full mail server.
     "refuse": FaultSwitch(Kind.COUNT, "Next mails are answered 451"),
     "delay_seconds": FaultSwitch(Kind.SECONDS, "Every mail is accepted so much later"),
 }
@@ -26,7 +26,7 @@ _LINK = re.compile(r"https?://[^\s<>\"']*[^\s<>\"'.,;:!?()\[\]]")
 
 
 class Pages:
-    """All HTTP routes of the mail server."""
+    """The HTTP routes of the mail server."""
 
     def __init__(self, store: MailStore, faults: Faults) -> None:
         self._store = store
@@ -114,7 +114,7 @@ def _row(mail: Mail) -> str:
 
 
 def _text_part(text: str) -> str:
-    """The text as it is, with its links to click on."""
+    """Return a text as HTML, unchanged except that its links can be clicked."""
     if not text:
         return ""
     shown, end = [], 0
@@ -126,7 +126,7 @@ def _text_part(text: str) -> str:
 
 
 def _html_part(html: str) -> str:
-    """The mail's own page in a frame without scripts, forms or our origin."""
+    """Return the HTML part of a mail in a frame without scripts, forms or access to our origin."""
     if not html:
         return ""
     # Links open a new window, because the sandbox does not let the frame navigate.

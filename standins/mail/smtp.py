@@ -1,7 +1,6 @@
-"""A small SMTP server (RFC 5321): accepts mail for every address, stores it, and relays none.
-
-Understands EHLO, HELO, MAIL, RCPT, DATA with dot-stuffing, RSET, NOOP, VRFY and QUIT; with
-SIZE (RFC 1870), 8BITMIME (RFC 6152), SMTPUTF8 (RFC 6531) and PIPELINING (RFC 2920).
+"""A small SMTP server (RFC 5321): it accepts mail for every address, stores it, and relays nothing. It understands EHLO,
+HELO, MAIL, RCPT, DATA with dot-stuffing, RSET, NOOP, VRFY and QUIT; with SIZE (RFC 1870), 8BITMIME (RFC 6152), SMTPUTF8
+(RFC 6531) and PIPELINING (RFC 2920).
 """
 
 import asyncio
@@ -13,12 +12,11 @@ from contextlib import suppress
 from standins.faults import Faults
 from standins.mail.store import MailStore
 
-MAIL_BYTES_MAX = 1024 * 1024  # what SIZE announces; our mails carry links, not documents
+MAIL_BYTES_MAX = 1024 * 1024  # announced by SIZE; our mails contain links, not documents
 RECIPIENTS_MAX = 100  # RFC 5321, 4.5.3.1.8: at least 100
 IDLE_SECONDS_MAX = 60.0  # a client that sends nothing for so long is disconnected
 SESSIONS_MAX = 500  # at the same time; more are answered 421
-# A body line may be long (RFC 5321 says 1,000; some mailers do not fold); beyond the size of a
-# whole mail it cannot be one.
+# A body line may be longer than the 1,000 octets of RFC 5321, since some mailers do not fold; never longer than a mail.
 LINE_BYTES_MAX = MAIL_BYTES_MAX
 
 _PATH = re.compile(r"(FROM|TO):\s*<([^<>\s]*)>(?:\s+(.*))?", re.IGNORECASE)
@@ -57,7 +55,7 @@ class Session:
         }
 
     async def run(self) -> None:
-        """Greet, then reply to each line until QUIT or the end of the connection.
+        """Send the greeting, then reply to each line until QUIT or the end of the connection.
 
         Raises `TimeoutError` after `IDLE_SECONDS_MAX` without a line.
         """
@@ -133,15 +131,14 @@ class Session:
         return "250 kept"
 
     async def _content(self) -> bytes | None:
-        """The mail up to the lone dot, without the stuffed dots; None if it was too large."""
+        """Return the mail up to the line with a single dot, without dot-stuffing; None if it was too large."""
         lines: list[bytes] = []
         size = 0
         while (line := await self._line()) not in (b".\r\n", b".\n"):
             if not line.endswith(b"\n"):
                 raise ConnectionResetError("the mail broke off")
             size += len(line)
-            # Read on to the end, because the client reads no reply before it has sent all; but
-            # keep no more of it.
+            # Read to the end, because the client reads no reply before it has sent everything, but discard the rest.
             if size <= MAIL_BYTES_MAX:
                 lines.append(line[1:] if line.startswith(b".") else line)
         return b"".join(lines) if size <= MAIL_BYTES_MAX else None
@@ -171,7 +168,7 @@ class SmtpServer:
         self._server: asyncio.Server | None = None
 
     async def listen(self, host: str, port: int) -> int:
-        """Listen on this port, or any free one for 0; returns the port."""
+        """Listen on this port, on any free port for 0. Return the port."""
         self._server = await asyncio.start_server(self._connected, host, port, limit=LINE_BYTES_MAX)
         return int(self._server.sockets[0].getsockname()[1])
 
@@ -196,7 +193,7 @@ class SmtpServer:
             else:
                 await Session(reader, writer, self._store, self._faults).run()
         except (OSError, TimeoutError, ValueError) as cause:
-            # A client that disconnected, sent nothing for too long, or sent a line without end.
+            # The client disconnected, sent nothing for too long, or sent an endless line.
             log.info("a mail session broke off: %s", cause)
         finally:
             writer.close()

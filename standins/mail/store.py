@@ -1,6 +1,6 @@
 """The mailboxes in SQLite: one row for every recipient of every mail."""
 
-# Only this module's own column lists and conditions are put into SQL; values are bound.
+# Only constants of this module are formatted into SQL (column lists, conditions); values are bound.
 # ruff: noqa: S608
 
 import email
@@ -14,7 +14,7 @@ from pathlib import Path
 from standins import clock, faults
 from standins.state import open_state, transaction
 
-MAILS_MAX = 5_000  # kept; older ones are deleted, so that a rehearsal cannot fill the disk
+MAILS_MAX = 5_000  # older mails are deleted, so that a rehearsal cannot fill the disk
 
 SCHEMA = (
     """
@@ -37,7 +37,7 @@ _MAIL = "id, recipient, sender, subject, text, html, received_at"
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """One mail as one recipient got it.  `recipient` is the envelope's, not the header's."""
+    """A mail in the mailbox of one recipient. `recipient` is from the envelope, not from the header."""
 
     id: int
     recipient: str
@@ -49,7 +49,7 @@ class Mail:
 
 
 class MailStore:
-    """The mailboxes of all addresses; every address has one."""
+    """The mailboxes of all addresses; every address has a mailbox."""
 
     def __init__(self, path: Path) -> None:
         self.connection: sqlite3.Connection = open_state(path, SCHEMA)
@@ -80,7 +80,7 @@ class MailStore:
             )
 
     def mails(self, recipient: str = "", limit: int = MAILS_MAX) -> list[Mail]:
-        """Newest first, of one recipient or of all."""
+        """Return the newest mails of a recipient (empty: of all), newest first."""
         where = "recipient = ?" if recipient else "? = ''"
         rows = self.connection.execute(
             f"SELECT {_MAIL} FROM mail WHERE {where} ORDER BY id DESC LIMIT ?",
@@ -89,7 +89,7 @@ class MailStore:
         return [Mail(*row) for row in rows.fetchall()]
 
     def mail(self, number: int) -> Mail | None:
-        """By number."""
+        """Return the mail with this number, or None."""
         row = self.connection.execute(
             f"SELECT {_MAIL} FROM mail WHERE id = ?",
             (number,),
@@ -97,12 +97,12 @@ class MailStore:
         return None if row is None else Mail(*row)
 
     def delete_all(self) -> int:
-        """Delete all mails; how many there were."""
+        """Delete all mails. Return their number."""
         return self.connection.execute("DELETE FROM mail").rowcount
 
 
 def _header(message: EmailMessage, name: str) -> str:
-    # A mail whose header cannot be parsed is shown all the same.
+    # A mail with an unparsable header is shown nevertheless.
     try:
         return str(message.get(name, ""))
     except (ValueError, IndexError, LookupError, AttributeError):
@@ -110,7 +110,7 @@ def _header(message: EmailMessage, name: str) -> str:
 
 
 def _part(message: EmailMessage, kind: str) -> str:
-    """The first part of this kind of text that is no attachment, or an empty text."""
+    """Return the first part of this kind (`plain`, `html`) that is not an attachment; empty if there is none."""
     for part in message.walk():
         if part.get_content_type() == f"text/{kind}" and not part.is_attachment():
             return _decoded(part)

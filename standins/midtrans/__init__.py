@@ -1,6 +1,6 @@
 """A stand-in for Midtrans: its Core API for QRIS and virtual accounts, and the customers who pay.
 
-To the merchant it is Midtrans: Basic authentication by server key, status codes in bodies, refunds by
+The merchant sees it like Midtrans: Basic authentication by server key, status codes in bodies, refunds by
 QRIS alone, notifications that may come late, twice, forged or never.  The control API below `/standin`
 (`control`) and the page exist only on the stand-in; `fault_switches` lists its faults.
 """
@@ -27,7 +27,7 @@ __all__ = ["Midtrans", "MidtransOptions"]
 
 @dataclass(frozen=True, slots=True)
 class MidtransOptions:
-    """Merchant of this Midtrans, and the URL of its notifications.  A port of 0 is any free one."""
+    """Options of the stand-in: its merchant, and the URL for notifications.  A port of 0 is any free one."""
 
     server_key: str = field(repr=False)
     notify_url: str
@@ -56,7 +56,7 @@ class Midtrans:
         Pages(self._store, customers).add_routes(self._app)
 
     async def serve(self, host: str, port: int) -> str:
-        """Listen, and send the notifications that a former process left; returns the base URL."""
+        """Listen, and send the notifications that a former process left. Return the base URL."""
         self._runner, url = await serve(self._app, host, port)
         for task in self._periodic_tasks:
             task.start()

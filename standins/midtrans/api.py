@@ -1,8 +1,8 @@
 """The Core API that the merchant calls: routes below `/v2`.
 
-Every answer has `status_code` in its body.  As Midtrans does it, HTTP says 200 with most refusals; it
-says 401, 404 and 500 itself.  A call is authenticated, acted upon and answered, in this order, unless
-an override or a fault switch says otherwise.
+Every answer has `status_code` in its body.  As at Midtrans, most refusals have the HTTP status 200; only 401, 404 and 500
+are also HTTP statuses. A call is authenticated, carried out and answered, in this order, unless an override or a fault
+switch changes that.
 """
 
 import asyncio
@@ -38,7 +38,7 @@ QR_SECONDS = 15 * 60
 TRANSFER_MAX = 10**12
 UNITS = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400}
 END_SECONDS_MIN, END_SECONDS_MAX = 20, 180 * 86_400
-# The member that says by whom it is paid, and its default.
+# The member of a charge that names acquirer or bank, and its default.
 CHANNELS = {"qris": ("acquirer", "gopay"), "bank_transfer": ("bank", "")}
 _ORDER_ID = re.compile(r"[A-Za-z0-9~._-]{1,50}")
 _HTTP_TOO = ("401", "404", "500")
@@ -72,7 +72,7 @@ class Lost(Exception):
 
 
 class CoreApi:
-    """charge, status, cancel, expire, refund."""
+    """The routes of charge, status, cancel, expire and refund."""
 
     def __init__(
         self,
@@ -160,7 +160,7 @@ class CoreApi:
         return close
 
     async def _refund(self, request: web.Request) -> Facts:
-        """Money back to the customer; the same refund_key answers what it answered before."""
+        """Refund the customer; a repeat with the same refund_key gets the same answer."""
         self._fail("refund_500")
         body, charge = await _object(request), self._named(request)
         amount, key = body.get("amount", charge.left), body.get("refund_key", new_uuid())
@@ -236,7 +236,9 @@ class CoreApi:
         except Refused as refusal:
             head = {"status_code": refusal.code, "status_message": _MESSAGES[refusal.code]}
             return _answer(head | refusal.more | {"id": new_uuid()})
-        except Exception:  # the edge: after an error of ours too the merchant gets an answer
+        except (
+            Exception
+        ):  # outermost handler: the merchant gets an answer even after an error of this program
             log.exception("a call failed")
             return _answer({"status_code": "500", "status_message": _MESSAGES["500"]})
 
@@ -266,7 +268,7 @@ def _part(body: Facts, name: str) -> Facts:
 
 
 def _seconds(body: Facts, default: int) -> int | None:
-    """How long the charge can be paid; None where custom_expiry is not of its form."""
+    """Return the seconds for which the charge can be paid; None if custom_expiry is invalid."""
     custom = _part(body, "custom_expiry")
     duration, unit = custom.get("expiry_duration"), custom.get("unit", "minute")
     if not custom:

@@ -6,7 +6,7 @@ staff of Midtrans, faults, and stored data.
     POST pay {transaction, issuer?, late?}    POST decline, deny, win {transaction}
     POST charge-back, refund {transaction, amount?}
     POST say {transaction, status}            status in the record; null: the true one
-    POST notify {transaction, body, signed?}  any body; signed (true) as its own members say
+    POST notify {transaction, body, signed?}  any body; signed (true) over its own members
     POST, GET, DELETE faults and answers      `fault_switches`; `standins.bank.overrides`
     GET payments, totals, files/<YYYY-MM-DD>/midtrans.csv
 """
@@ -26,7 +26,7 @@ from standins.web import json_object
 
 
 class ControlApi:
-    """Routes below `/standin`."""
+    """The routes below `/standin`."""
 
     def __init__(
         self, store: Store, customers: Customers, faults: Faults, overrides: ResponseOverrides
@@ -102,7 +102,7 @@ class ControlApi:
 
 
 def act_on(customers: Customers, act: str, body: Facts) -> Transaction:
-    """Do one act of the list above to the transaction that is named; returns it as it is then."""
+    """Carry out an act (see the docstring of the module) on the named transaction. Return it after the act."""
     name, amount, content = body.get("transaction"), body.get("amount"), body.get("body")
     if not isinstance(name, str) or not isinstance(amount, int | None) or amount is True:
         raise NotUnderstood("transaction is a text, amount a whole number of rupiah")

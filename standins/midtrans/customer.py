@@ -1,7 +1,5 @@
-"""Acts of customers and their banks: pay, deny, charge back; and scheduled acts.
-
-Every act changes the store and adds its notification in one transaction, so the merchant is told of
-everything that happened, also after a restart.
+"""Acts of customers and their banks: pay, deny, charge back; and scheduled acts. Every act changes the store and adds its
+notification in one transaction, so the merchant is notified of everything that happened, also after a restart.
 """
 
 from collections.abc import Callable
@@ -13,7 +11,7 @@ from standins.midtrans.saying import OTHERWISE, Facts, Merchant, news_of, signed
 from standins.midtrans.store import Store
 from standins.refusal import NotFound, NotUnderstood, Refusal
 
-REORDER_MS = 2_000  # what is sent out of order is sent so much later
+REORDER_MS = 2_000  # delay of a notification that is sent out of order
 FORGERS_KEY = "SB-Mid-server-FORGED"
 
 
@@ -24,7 +22,7 @@ class UnknownTransaction(NotFound):
 
 
 class NotPayable(Refusal):
-    """It was paid, cancelled or denied, or ran out."""
+    """The transaction was paid, cancelled or denied, or has expired."""
 
     code = "not_payable"
 
@@ -54,9 +52,8 @@ class Customers:
         return found
 
     def pay(self, charge: Transaction, issuer: str = "", *, is_late: bool = False) -> None:
-        """Pay it by an app of the acquirer's group, or of another issuer (the payer's bank).
-
-        A late payment was on its way when the transaction ended.  Refuses `NotPayable`.
+        """Pay a transaction by an app of the acquirer's group, or of another issuer (the payer's bank). A late payment was
+        under way when the transaction ended. Refuses `NotPayable`.
         """
         status = charge.status(clock.now_ms())
         is_ended = status in (Status.EXPIRE, Status.CANCEL)
@@ -69,7 +66,7 @@ class Customers:
         self.move(charge, Kind.SETTLEMENT, charge.amount)
 
     def close(self, charge: Transaction, closing: Status) -> None:
-        """The merchant cancels it or ends it, or a try to pay is denied.  Refuses `NotPayable`."""
+        """Close a pending transaction: cancelled or expired by the merchant, or denied. Refuses `NotPayable`."""
         if charge.status(clock.now_ms()) is not Status.PENDING:
             raise NotPayable("it is not pending")
         charge.closing = closing
@@ -86,7 +83,7 @@ class Customers:
         self.tell(charge)
 
     def say(self, charge: Transaction, status: str | None) -> None:
-        """Set a wrong status in the record, or (None) the true one again."""
+        """Make answers show this status instead of the true one; None restores the true one. Refuses `NotUnderstood`."""
         try:
             charge.said = None if status is None else Status(status)
         except ValueError:
@@ -129,7 +126,7 @@ class Customers:
         self._store.add_news(charge.transaction_id, to_json(told), at, copies, state)
 
     def happen(self) -> float | None:
-        """Charge back payments by a fault, notify expired transactions; returns seconds until the next."""
+        """Make due chargebacks of a fault, and notify expired transactions. Return the seconds until the next, or None."""
         for charge in self._store.happening(clock.now_ms()):
             if charge.settled_at is None:
                 charge.is_end_told = True
@@ -138,7 +135,7 @@ class Customers:
             charge.deny_at = None
             if charge.left:
                 self.move(charge, Kind.DENY, charge.left)
-            else:  # the merchant's refund was faster
+            else:  # the merchant refunded the payment before
                 self._store.keep(charge)
         due = self._store.next_happening()
         return None if due is None else max(0, due - clock.now_ms()) / 1000

@@ -43,26 +43,26 @@ FAULT_SWITCHES = {
 }
 
 
-# Only the settlement file reveals a wrong record, so it is set by hand.
+# No chance: only the settlement file reveals a wrong record, so a test sets it explicitly.
 NOT_DRAWN = ("record_differs",)
 
 
 class SeededFaults(Faults):
-    """Fault switches that also fail by chance where a seed is set: the same for the same seed."""
+    """Fault switches that also fail at random if a seed is set; the same seed gives the same faults."""
 
     def __init__(self, connection: Connection) -> None:
         super().__init__(connection, FAULT_SWITCHES)
         self._occasions: Counter[str] = Counter()
 
     def apply(self, wanted: Mapping[str, object]) -> None:
-        """As `Faults.apply`; a seed begins anew, and is logged."""
+        """Set switches like `Faults.apply`. A seed restarts the sequence of random faults, and is logged."""
         super().apply(wanted)
         if "seed" in wanted:
             self._occasions.clear()
             log.warning("faults by seed %s", wanted["seed"])
 
     def take(self, name: str) -> bool:
-        """True if this occasion is to fail; counts it."""
+        """Count an occasion of a switch. Return True if it must fail."""
         if super().take(name):
             return True
         values = self.values()

@@ -1,7 +1,5 @@
-"""Knowledge of Midtrans: transactions, and the money that moved on each.
-
-The status of a transaction is derived, never stored: from how it was closed and from its movements.
-Only what this stand-in is told to say instead (`said`) is stored.
+"""Model of Midtrans: transactions, and the movements of money of each. The status of a transaction is derived from its
+closing and its movements, and not stored. Only a wrong status that this stand-in must answer instead (`said`) is stored.
 """
 
 import secrets
@@ -11,16 +9,16 @@ from uuid import UUID
 
 AMOUNT_MAX = 10_000_000  # rupiah, Bank Indonesia's limit for one QRIS payment since 1 March 2022
 DAY_MS = 24 * 3600 * 1000
-# How many days a QRIS payment can be given back: by an app of the acquirer's own group (on-us), or another.
+# Days in which a QRIS payment can be refunded: paid by an app of the acquirer's own group (on-us), or another.
 ON_US_DAYS = {"gopay": 45, "airpay shopee": 365}
 OFF_US_DAYS = 7
 ISSUERS = {"gopay": "gopay", "airpay shopee": "shopeepay"}  # on-us, by acquirer
-# The first digits of a virtual account at each bank; of no real company.
+# The first digits of a virtual account at each bank; no real company has them.
 BANKS = {"bca": "70012", "bni": "98800", "bri": "10445", "permata": "87780", "cimb": "51199"}
 
 
 class Status(StrEnum):
-    """transaction_status, as far as QRIS and virtual accounts have it."""
+    """Values of transaction_status for QRIS and virtual accounts."""
 
     PENDING = "pending"
     SETTLEMENT = "settlement"
@@ -34,23 +32,23 @@ class Status(StrEnum):
 
 
 class Kind(StrEnum):
-    """Kind of a movement: in for a settlement and a chargeback that was won, else out."""
+    """Kind of a movement: a settlement and a won chargeback are incoming, the others outgoing."""
 
     SETTLEMENT = "settlement"
     REFUND = "refund"
     CHARGEBACK = "chargeback"
     CHARGEBACK_WON = "chargeback_won"
-    DENY = "deny"  # the payer's bank took all of a settled payment back, minutes after it
+    DENY = "deny"  # the payer's bank took a whole payment back minutes after it settled
 
     @property
     def is_in(self) -> bool:
-        """True where the merchant gets money."""
+        """True if the merchant gets money."""
         return self in (Kind.SETTLEMENT, Kind.CHARGEBACK_WON)
 
 
 @dataclass(frozen=True, slots=True)
 class Movement:
-    """Money that moved.  `key` of a refund is the merchant's, or made here."""
+    """A movement of money. `key` of a refund is from the merchant, or generated here."""
 
     kind: Kind
     amount: int
@@ -68,7 +66,7 @@ class Transaction:
     order_id: str
     payment_type: str  # qris, bank_transfer
     channel: str  # acquirer or bank
-    shown: str  # what the customer pays by: the QR, or the virtual account
+    shown: str  # the QR or the virtual account
     amount: int
     created_at: int
     expires_at: int
@@ -85,28 +83,28 @@ class Transaction:
 
     @property
     def settled_at(self) -> int | None:
-        """When it was paid."""
+        """Time of the payment, None if unpaid."""
         return next((one.moved_at for one in self.movements if one.kind is Kind.SETTLEMENT), None)
 
     @property
     def is_on_us(self) -> bool:
-        """True where an app of the acquirer's own group paid."""
+        """True if an app of the acquirer's own group paid."""
         return self.issuer == ISSUERS.get(self.channel)
 
     @property
     def refundable_until(self) -> int:
-        """When the window of a QRIS payment ends."""
+        """Time until which a QRIS payment can be refunded."""
         days = ON_US_DAYS.get(self.channel, 0) if self.is_on_us else OFF_US_DAYS
         return (self.settled_at or 0) + days * DAY_MS
 
     @property
     def taken_back(self) -> int:
-        """Rupiah charged back and not won."""
+        """Rupiah charged back, less won chargebacks."""
         return self.total(Kind.CHARGEBACK) - self.total(Kind.CHARGEBACK_WON)
 
     @property
     def left(self) -> int:
-        """Rupiah that were paid and did not leave again."""
+        """Rupiah that were paid and neither refunded nor charged back."""
         return sum(one.amount if one.kind.is_in else -one.amount for one in self.movements)
 
     @property
@@ -117,12 +115,12 @@ class Transaction:
         return None if self.closing or self.is_end_told else self.expires_at
 
     def refund_of(self, key: str) -> Movement | None:
-        """The refund of this key."""
+        """Return the refund with this key, or None."""
         found = (one for one in self.movements if one.kind is Kind.REFUND and one.key == key)
         return next(found, None)
 
     def status(self, now: int) -> Status:
-        """The status as of its movements."""
+        """Return the status by closing and movements at a moment (milliseconds since 1970)."""
         if self.settled_at is None:
             return self.closing or (Status.EXPIRE if self.expires_at <= now else Status.PENDING)
         if self.total(Kind.DENY):
@@ -140,12 +138,12 @@ class News:
 
     number: int
     body: bytes
-    copies: int  # sent at once
+    copies: int  # number of copies sent at the same time
     attempts: int
     due_at: int
     state: str  # waiting, delivered, dropped (by a fault), given up
 
 
 def new_uuid() -> str:
-    """An id as Midtrans gives it."""
+    """Return a new id in the form of Midtrans."""
     return str(UUID(bytes=secrets.token_bytes(16), version=4))

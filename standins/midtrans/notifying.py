@@ -1,8 +1,8 @@
 """Sending notifications to the merchant's URL.
 
-One is delivered when the merchant answers 200; a redirect is no delivery.  Else it is tried again after
-1, 2, 4, 8 ... seconds (Midtrans' own schedule is not published), always the same body.  What waits is in
-the store, so a restart sends what the stopped process did not.
+A notification is delivered when the merchant answers 200; a redirect is no delivery. Else it is sent again after 1, 2, 4, 8
+... seconds (Midtrans does not publish its schedule), always with the same body. Waiting notifications are stored, so they
+are sent after a restart.
 """
 
 import asyncio
@@ -16,12 +16,12 @@ from standins.midtrans.store import Store
 
 TRIES_MAX = 20
 WAIT_SECONDS_MAX = 30.0  # longest pause between two tries
-ANSWER_SECONDS_MAX = 15.0  # how long Midtrans waits for an answer
+ANSWER_SECONDS_MAX = 15.0  # time-out of the merchant's answer
 DELIVERIES_MAX = 32  # at the same time
 
 
 class NewsSender:
-    """Delivers to one merchant.  `wake` is called when a delivery ended."""
+    """Delivers notifications to one merchant.  `wake` is called when a delivery ended."""
 
     def __init__(self, store: Store, target: str, wake: Callable[[], None]) -> None:
         self._store = store
@@ -31,7 +31,7 @@ class NewsSender:
         self._session: aiohttp.ClientSession | None = None
 
     def send_due(self) -> float | None:
-        """Start due deliveries; seconds until the next, None if the end of one comes first."""
+        """Start due deliveries. Return the seconds until the next, None if the end of a delivery comes first."""
         for news in self._store.waiting_news(DELIVERIES_MAX + 1):
             if news.number in self._under_way:
                 continue
@@ -44,7 +44,7 @@ class NewsSender:
         return None
 
     async def close(self) -> None:
-        """Stop at once.  What was under way is tried again after the next start."""
+        """Stop at once. Deliveries under way are tried again after the next start."""
         tasks = list(self._under_way.values())
         for task in tasks:
             task.cancel()

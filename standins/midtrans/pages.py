@@ -1,4 +1,4 @@
-"""The page for people: QR codes, virtual accounts and buttons to play the customer.  No JavaScript."""
+"""The page for people: QR codes, virtual accounts, and buttons for the acts of customers. It has no JavaScript."""
 
 import io
 from html import escape
@@ -15,7 +15,7 @@ from standins.refusal import Refusal
 from standins.web import page
 
 HEADING = "Stand-in of Midtrans - no real money"
-CHARGES_SHOWN = 200  # on the front page; the rest is in /standin/payments
+CHARGES_SHOWN = 200  # number of charges on the front page; /standin/payments has all
 NAV = "<nav><a href=/>Transactions</a><a href=/standin/faults>Faults</a></nav>"
 _UNPAID = {"pay": "Pay", "decline": "Deny"}
 _PAID = {"deny": "Deny after settlement", "charge-back": "Charge back", "refund": "Refund by hand"}
@@ -23,7 +23,7 @@ _TAKEN = {"win": "Win the chargeback"}
 
 
 class Pages:
-    """Routes for people."""
+    """The routes of the page for people."""
 
     def __init__(self, store: Store, customers: Customers) -> None:
         self._store = store

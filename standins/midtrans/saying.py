@@ -1,8 +1,8 @@
-"""Words of Midtrans about a transaction: members of an answer, and signed notifications.
+"""Messages of Midtrans about a transaction: members of an answer, and signed notifications.
 
     signature_key = lower-case hex of SHA512(order_id + status_code + gross_amount + server key)
 
-It does not cover transaction_status.
+The signature does not cover transaction_status.
 """
 
 import json
@@ -18,7 +18,7 @@ Facts = dict[str, object]
 OTHER_MERCHANT = "G999999999"
 # status_code by status; an expired transaction has 407 in answers and 202 in notifications.
 CODES = {Status.PENDING: "201", Status.DENY: "202", Status.EXPIRE: "407"}
-# Other members of a transaction of this status.
+# Other members of a transaction with this status.
 OTHERWISE = {
     Status.PENDING: Status.SETTLEMENT,
     Status.SETTLEMENT: Status.DENY,
@@ -30,24 +30,24 @@ OTHERWISE = {
 
 @dataclass(frozen=True, slots=True)
 class Merchant:
-    """The one merchant: its id, and the key it calls with and news is signed with."""
+    """The only merchant: its id, and the server key, which authenticates its calls and signs notifications."""
 
     merchant_id: str
     server_key: str
 
 
 def written_time(moment_ms: int) -> str:
-    """`2026-11-24 15:04:05`, in GMT+7, which Midtrans does not write."""
+    """Return a time in GMT+7 as `2026-11-24 15:04:05`; Midtrans omits the zone."""
     return f"{clock.wib(moment_ms):%Y-%m-%d %H:%M:%S}"
 
 
 def written_money(rupiah: int) -> str:
-    """`10000.00`."""
+    """Return an amount as `10000.00`."""
     return f"{rupiah}.00"
 
 
 def signature(facts: Facts, server_key: str) -> str:
-    """The signature_key of a notification."""
+    """Return the signature_key of a notification."""
     signed_text = "".join(
         str(facts.get(name)) for name in ("order_id", "status_code", "gross_amount")
     )
@@ -55,7 +55,7 @@ def signature(facts: Facts, server_key: str) -> str:
 
 
 def facts_of(charge: Transaction, status: Status, merchant_id: str) -> Facts:
-    """The members of an answer about a transaction."""
+    """Return the members of an answer about a transaction."""
     settled_at = charge.settled_at
     facts: Facts = {
         "status_code": CODES.get(status, "200"),
@@ -95,7 +95,7 @@ def facts_of(charge: Transaction, status: Status, merchant_id: str) -> Facts:
 
 
 def refund_line(number: int, one: Movement) -> Facts:
-    """One refund among those of a transaction."""
+    """Return the members of one refund of a transaction."""
     return {
         "refund_chargeback_id": number,
         "refund_chargeback_uuid": one.uuid,
@@ -109,7 +109,7 @@ def refund_line(number: int, one: Movement) -> Facts:
 
 
 def news_of(charge: Transaction, status: Status, merchant: Merchant, faults: Faults) -> Facts:
-    """A signed notification of this status, changed by the switches."""
+    """Return a signed notification of this status, changed by the armed switches."""
     facts = facts_of(charge, status, merchant.merchant_id)
     facts["status_message"] = "midtrans payment notification"
     if status is Status.EXPIRE:
@@ -118,17 +118,17 @@ def news_of(charge: Transaction, status: Status, merchant: Merchant, faults: Fau
 
 
 def signed(facts: Facts, server_key: str) -> Facts:
-    """The same with its signature_key."""
+    """Return these facts with their signature_key."""
     return facts | {"signature_key": signature(facts, server_key)}
 
 
 def to_json(facts: object) -> bytes:
-    """JSON as it is sent."""
+    """Return a value as JSON, in the form in which it is sent."""
     return json.dumps(facts).encode()
 
 
 def mixed_up(faults: Faults, facts: Facts) -> Facts:
-    """Facts changed by the switches; the stand-in acts correctly."""
+    """Return facts changed by the armed switches; only messages are changed, not acts."""
     for name, change in _CHANGES.items():
         if faults.take(name):
             facts = facts | change(facts)

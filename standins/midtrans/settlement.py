@@ -1,8 +1,8 @@
 """The settlement file of a day (in WIB): one line for each movement of money.
 
-Midtrans publishes no columns of it: these are chosen, with its own words for fields.  Sums are signed
-(in above zero) and have two decimals; a fee of QRIS is 0.7 percent, rounded down, that of a virtual
-account Rp4.000, and the tax is eleven percent of it.
+Midtrans does not publish the columns: these were chosen here, with the names of its fields. Sums are signed (incoming above
+zero) and have two decimals. The fee for QRIS is 0.7 percent, rounded down, and for a virtual account Rp4.000; the tax is
+eleven percent of the fee.
 """
 
 import csv
@@ -23,7 +23,7 @@ HEADER = (
 
 
 def file_of(store: Store, day: str, merchant_id: str) -> str:
-    """The file of a day, `YYYY-MM-DD`.  Refuses `NotUnderstood`."""
+    """Return the file of a day, `YYYY-MM-DD`. Refuses `NotUnderstood`."""
     try:
         begins = datetime.combine(date.fromisoformat(day), datetime.min.time(), clock.WIB)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Memory of Midtrans, in SQLite: each transaction as JSON, and notifications."""
+"""Stored state of Midtrans, in SQLite: each transaction as JSON, and notifications."""
 
 import json
 from collections.abc import Iterator
@@ -43,7 +43,7 @@ _NEWS = "SELECT seq, body, copies, attempts, due_at, state FROM news WHERE "
 
 
 class Store:
-    """Everything Midtrans remembers."""
+    """The stored state of Midtrans."""
 
     def __init__(self, path: Path) -> None:
         self.connection = open_state(path, SCHEMA)
@@ -53,14 +53,14 @@ class Store:
         self.connection.close()
 
     def transaction(self) -> AbstractContextManager[None]:
-        """All of it or nothing."""
+        """Make all changes of the body, or none."""
         return transaction(self.connection)
 
     def _rows(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
         return self.connection.execute(sql, values).fetchall()
 
     def next_number(self) -> int:
-        """The number the next charge gets; true until the transaction ends."""
+        """Return the number of the next charge, which is valid until the transaction ends."""
         return int(self._rows("SELECT COALESCE(MAX(seq), 0) + 1 FROM charge")[0][0])
 
     def keep(self, charge: Transaction) -> None:
@@ -82,15 +82,15 @@ class Store:
         return next(self._charges(where, name), None)
 
     def charges(self, limit: int = -1) -> list[Transaction]:
-        """Newest first; -1 for all."""
+        """Return the newest charges, newest first; -1 for all."""
         return list(self._charges("true ORDER BY seq DESC LIMIT ?", limit))
 
     def happening(self, now: int) -> list[Transaction]:
-        """Charges to which something happens by now."""
+        """Return charges with a due scheduled act."""
         return list(self._charges("happens_at <= ? ORDER BY happens_at", now))
 
     def next_happening(self) -> int | None:
-        """When something happens next."""
+        """Return the time of the next scheduled act, or None."""
         found = self._rows("SELECT MIN(happens_at) FROM charge")[0][0]
         return None if found is None else int(found)
 
@@ -109,26 +109,26 @@ class Store:
     def add_news(
         self, transaction_id: str, body: bytes, due_at: int, copies: int = 1, state: str = "waiting"
     ) -> None:
-        """Write a notification that is to be sent, or never."""
+        """Write a notification, to be sent or (state `dropped`) never sent."""
         self._rows(
             "INSERT INTO news (transaction_id, body, copies, due_at, state) VALUES (?, ?, ?, ?, ?)",
             *(transaction_id, body, copies, due_at, state),
         )
 
     def record_try(self, number: int, state: str, due_at: int) -> None:
-        """One more attempt was made."""
+        """Record one more try to send a notification."""
         self._rows(
             "UPDATE news SET attempts = attempts + 1, state = ?, due_at = ? WHERE seq = ?",
             *(state, due_at, number),
         )
 
     def waiting_news(self, limit: int) -> list[News]:
-        """Those to be sent, the most urgent first."""
+        """Return notifications to send, the earliest due first."""
         rows = self._rows(_NEWS + "state = 'waiting' ORDER BY due_at, seq LIMIT ?", limit)
         return [News(*row) for row in rows]
 
     def news_of(self, transaction_id: str) -> list[News]:
-        """The notifications of one transaction, oldest first."""
+        """Return the notifications of a transaction, oldest first."""
         return [
             News(*row)
             for row in self._rows(_NEWS + "transaction_id = ? ORDER BY seq", transaction_id)

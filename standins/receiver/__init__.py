@@ -1,21 +1,21 @@
-"""A receiver of webhooks: keeps what was sent to it, and answers as the path says.
+"""A receiver of webhooks: it keeps the received messages, and the path chooses its answer.
 
 `/ok`               200
 `/status/500`       that status; `/status/429/30` with Retry-After
 `/slow/0.5`         200 after so many seconds
-`/once/2`           that many of each message are answered with 500, then 200
-`/dead`             takes the message and never answers
-`/cut`              takes the message and ends the connection
+`/once/2`           the first so many tries of each message are answered with 500, then 200
+`/dead`             reads the message and never answers
+`/cut`              reads the message and closes the connection
 `/redirect/URL`     307 to a URL, percent-encoded
 `/endless`          200, and a body without an end
 `/drip`             200, and a byte each second
 `/head`             a head without an end
 `/drip-head`        a byte of the head each second
-`/many-heads`       200 with far more headers than anybody needs
-`/garbage`          bytes that are no HTTP
-`/lies`             200 with a Content-Length of more than it sends, and then nothing
+`/many-heads`       200 with an excessive number of headers
+`/garbage`          bytes that are not HTTP
+`/lies`             200 with a Content-Length above the bytes that it sends; the connection stays open
 
-What it keeps is in memory; tests and benches ask it in their own process.
+Messages are kept in memory; tests and benches read them in the same process.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ PIECE = b"x" * 16 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """One attempt as it came: path, headers in lower case, and body."""
+    """One received attempt: path, headers with lower-case names, and body."""
 
     path: str
     headers: dict[str, str]
@@ -39,26 +39,26 @@ class Received:
 
     @property
     def id(self) -> str:
-        """The webhook-id."""
+        """The value of the header webhook-id."""
         return self.headers.get("webhook-id", "")
 
 
 @dataclass(slots=True)
 class Receiver:
-    """A receiver on loopback; `delivered` has the ids that it answered with 2xx."""
+    """A receiver on loopback; `delivered` has the ids of messages that it answered with 2xx."""
 
     url: str = ""
     received: list[Received] = field(default_factory=list)
     delivered: Counter[str] = field(default_factory=Counter)
     under_way: Counter[str] = field(default_factory=Counter)
     most_under_way: Counter[str] = field(default_factory=Counter)
-    keeps: bool = True  # what came, not only what was answered
+    keeps: bool = True  # keep received attempts, not only answered ids
     _server: asyncio.Server | None = None
     _tries: Counter[str] = field(default_factory=Counter)
     _open: set[asyncio.StreamWriter] = field(default_factory=set)
 
     async def serve(self, port: int = 0, certificate: ssl.SSLContext | None = None) -> str:
-        """Listen; returns the base URL."""
+        """Listen. Return the base URL."""
         self._server = await asyncio.start_server(
             self._connected, "127.0.0.1", port, ssl=certificate, limit=HEAD_BYTES_MAX, backlog=1_000
         )
