@@ -11,7 +11,7 @@ wrong_signature         n; the time-stamp is signed with another key
 rejected                n; the time-stamp is refused by its status
 ocsp_unavailable        n; only OCSP answers 503
 delegated               bool; OCSP answers are signed by a responder, not by the authority itself
-revoked bool; every requested certificate is revoked
+revoked                 bool; every requested certificate is revoked
 stale                   bool; nextUpdate of OCSP answers and revocation lists was two days ago
 """
 

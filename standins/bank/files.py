@@ -3,7 +3,7 @@
     GET /standin/files/2026-11-30/settlement.csv   lines of the balance, as Xendit's report has them
     GET /standin/files/2026-11-30/statement.csv    the merchant's own account, or ?account=...
     GET /standin/files/2026-11-30/statement.mt940  the same statement for programs (SWIFT MT940)
-    GET /standin/files/2026-11-30/statement.xlsx the same statement as a spreadsheet
+    GET /standin/files/2026-11-30/statement.xlsx   the same statement as a spreadsheet
 
 By a fault the next file has a line twice, lacks a line, has a broken row, ends in the middle, or is in UTF-16.
 """

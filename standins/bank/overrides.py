@@ -9,8 +9,9 @@ Every member of an answer may be absent:
     act           bool, true; whether the service carries the call out before it answers
     status        int; the HTTP status instead of the true one
     code          text; a response code of SNAP BI in place of the answer: status and case, as "40314"
-    merge object; members that replace those of the true answer (one level of nested objects is merged too)
-    drop list of texts; members removed from the true answer
+    merge         object; members that replace those of the true answer (one level of nested objects is
+                  merged too)
+    drop          list of texts; members removed from the true answer
     body          text; the whole body instead of the true one
     repeat        int, 1; number of repetitions of that body, for a body longer than a client may read
     content_type  text; media type instead of application/json

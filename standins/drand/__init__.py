@@ -1,7 +1,7 @@
 """A stand-in for drand: a relay of our own chain, whose rounds are signed like real ones.
 
     GET  /chains                       a list with the hash of its only chain
-    GET /{chain}/info the facts of the chain
+    GET  /{chain}/info                 the facts of the chain
     GET  /{chain}/public/{round}       a round; `latest` for the newest
     POST /standin/faults               see `fault_switches`
 

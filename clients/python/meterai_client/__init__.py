@@ -1,6 +1,6 @@
 """Client of a meterai installation: order, stamp, check and refund electronic stamps.
 
-`Meterai` is synchronous, `AsyncMeterai` asynchronous; `Webhook` verifies messages of an installation.
+`Meterai` is synchronous, `AsyncMeterai` asynchronous; `Webhook` verifies webhook messages of an installation.
 """
 
 from meterai_client.calling import Retrying

@@ -1,6 +1,6 @@
 """`meterai-batch DIR`: stamp every PDF of a folder, and continue after an interruption.
 
-Hidden files and folders are left out, links are named and not followed.
+Hidden files and folders are left out. Symbolic links are reported and not followed.
 """
 
 import argparse
@@ -67,7 +67,7 @@ class Wish:
 
 
 def main() -> None:
-    """The command."""
+    """Run the command with the arguments of the process."""
     sys.exit(run(sys.argv[1:]))
 
 
@@ -125,7 +125,7 @@ def _wish(words: Sequence[str]) -> tuple[Wish, str, str]:
 
 
 def _placement(told: Any) -> Placement | Sequence[Placement]:
-    """Return a placement, or several. Raises `TypeError` and others for invalid ones."""
+    """Return a placement, or several, from parsed JSON. Raises `TypeError` or another exception if it is invalid."""
     if isinstance(told, list):
         return [_one(one) for one in told]
     return _one(told)
@@ -137,7 +137,7 @@ def _one(told: dict[str, Any]) -> Placement:
 
 
 class Folder:
-    """A folder stamped as a batch."""
+    """A folder whose PDFs are stamped as a batch."""
 
     def __init__(self, client: Meterai, wish: Wish, console: Console) -> None:
         self._client = client
@@ -146,7 +146,7 @@ class Folder:
         self._journal = Journal(wish.folder / NAME)
 
     def work(self) -> int:
-        """Continue where it was interrupted. Raises `OutUnsafe`."""
+        """Stamp the folder, from the point of an interruption on. Return the exit status. Raises `OutUnsafe`."""
         for one in (self._wish.out, *self._wish.out.rglob("*")):
             if one.is_symlink():
                 raise OutUnsafe(f"{one} is a link: remove it, or name another folder with --out")
@@ -178,7 +178,7 @@ class Folder:
         return Progress(*columns, console=self._console)
 
     def _made(self) -> Batch:
-        """Return the batch; its key was recorded before the request."""
+        """Return the batch, made if necessary; its Idempotency-Key is recorded before the request."""
         key = self._journal.last("key")
         if key is None:
             key = str(uuid.uuid4())
@@ -191,14 +191,14 @@ class Folder:
         return batch
 
     def _files(self) -> list[tuple[str, Path]]:
-        """Return names and files, links too; results of an earlier run in the folder are left out."""
+        """Return names and files, including links; results of an earlier run in the folder are left out."""
         return [
             (name, one) for name, one in self._seen()
             if one.suffix.lower() == ".pdf" and (one.is_symlink() or one.is_file())
         ]  # fmt: skip
 
     def _seen(self) -> list[tuple[str, Path]]:
-        """Return names and everything that is not hidden."""
+        """Return all files and links that are not hidden, with their names."""
         folder, out = self._wish.folder.resolve(), self._wish.out.resolve()
         found = ((one.relative_to(folder), one) for one in folder.rglob("*"))
         return sorted(
@@ -223,13 +223,13 @@ class Folder:
                 bar.advance(task, len(those))
 
     def _sent(self, batch: Batch, files: Sequence[tuple[str, Path]]) -> Sequence[BatchFile]:
-        """Send files in an archive, which keeps their folders. Return the outcome of each."""
+        """Send files in an archive, which keeps their folders. Return the outcome of each file."""
         with tempfile.TemporaryFile() as packed:
             with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as archive:
                 for name, path in files:
-                    if path.is_symlink():  # the installation refuses it by name
+                    if path.is_symlink():  # the installation refuses the link by name
                         link = zipfile.ZipInfo(name)
-                        link.create_system = 3  # the system whose archives have file modes
+                        link.create_system = 3  # Unix, whose archives have file modes
                         link.external_attr = (stat.S_IFLNK | 0o777) << 16
                         archive.writestr(link, b"")
                     else:
@@ -255,7 +255,7 @@ class Folder:
         self._journal.note(rows=True)
 
     def _started(self, batch: Batch) -> Batch:
-        """Start the batch; one started by an interrupted run is no fault."""
+        """Start the batch. It is no error if an interrupted run started it before."""
         try:
             batch = self._client.batches.start(
                 batch.id, orders=self._wish.orders, payment_method=self._wish.payment_method
@@ -273,7 +273,7 @@ class Folder:
             return
         payment = batch.order.payment
         self._say(f"pay Rp{batch.order.total} ({batch.order.id}) until {payment.expires_at}:")
-        # Programs read standard output.
+        # Standard output is for programs.
         sys.stdout.write(f"{_printable(str(payment.qr_content or payment.instructions))}\n")
         sys.stdout.flush()
 
@@ -302,13 +302,13 @@ class Folder:
                 bar.advance(task)
 
     def _places(self, rows: Sequence[BatchRow]) -> Iterator[tuple[BatchRow, Path]]:
-        """Yield the target path of each stamped file: its own name, inside the folder; a second file of that name gets
-        its row number.
+        """Yield the target path of each stamped file: its name, inside the folder; a second file with that name gets the
+        number of its row.
         """
         ours = {name for name, _ in self._files()}
         taken: set[Path] = set()
         for row in rows:
-            # A document has no folder in its name; the key of our own row has.
+            # The name of a document has no folder; the key of our own row has.
             name = row.key if row.key in ours and row.key is not None else row.document
             parts = [one for one in PurePosixPath(name).parts if one not in ("/", "..", ".")]
             path = self._wish.out.joinpath(*(parts or [f"{row.row}.pdf"]))
@@ -330,7 +330,7 @@ class Folder:
 
 
 def _name_of(path: Path) -> str:
-    """Return the name of a file for the installation; one that is not UTF-8 gets escapes, and is refused there."""
+    """Return the name of a file for the installation; a name that is not UTF-8 gets escapes, and is refused there."""
     return os.fsencode(path.as_posix()).decode("utf-8", "backslashreplace")
 
 
@@ -343,12 +343,12 @@ def _printable(text: str) -> str:
 
 
 def _key_of(name: str) -> str | None:
-    """Return the key of a row about a file; None if it is too long, so that the row is identified by its content."""
+    """Return the key of the row for a file; None if the name is too long, so that the row is identified by its content."""
     return name if len(name) <= KEY_LENGTH_MAX else None
 
 
 def _portions(files: Sequence[tuple[str, Path]]) -> Iterator[list[tuple[str, Path]]]:
-    """Yield files in portions of one request."""
+    """Yield files in groups, one group for each request."""
     portion: list[tuple[str, Path]] = []
     size = 0
     for name, path in files:

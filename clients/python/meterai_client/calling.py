@@ -1,6 +1,6 @@
-"""Calls as values, and the handling of their answers; pure.
+"""Calls as values, and the handling of their answers, without input or output.
 
-An operation is a generator: it yields a `Try` or a `Pause`, and gets the outcome. So it is written once, and driven
+An operation is a generator: it yields a `Try` or a `Pause`, and gets the outcome. So an operation is written once, and run
 with or without `await` (`transports.py`).
 """
 
@@ -19,15 +19,14 @@ T = TypeVar("T")
 PROBLEM = "application/problem+json"
 NOTHING = type(None)  # type of a call without an answer
 
-# Refusals that do not change with time, whatever `Retry-After` says: a client without a turn takes a place first.
+# Refusals that waiting does not change, whatever `Retry-After` says: a client without a turn must take a place first.
 _NEEDS_A_TURN = frozenset({"wait_in_line", "number_not_served"})
 
 
 @dataclass(frozen=True, slots=True)
 class Call(Generic[T]):
-    """One request. `answer` is the type of a good answer; with `target`, its body goes there.
-
-    Every call may be sent again: commands have an Idempotency-Key, or a repeat does no harm.
+    """One request. `answer` is the type of a successful answer; `target`, if any, gets its body. Every call may be sent
+    again: it has an Idempotency-Key, or a repeat does no harm.
     """
 
     method: str
@@ -41,13 +40,13 @@ class Call(Generic[T]):
 
     @property
     def key(self) -> str | None:
-        """The Idempotency-Key."""
+        """The Idempotency-Key, or None."""
         return self.headers.get("Idempotency-Key")
 
 
 @dataclass(frozen=True, slots=True)
 class Try:
-    """Send a call; `seconds` is the longest silence of the server."""
+    """Request to send a call; `seconds` is the longest silence of the server."""
 
     call: Call[Any]
     silence_seconds: float
@@ -55,7 +54,7 @@ class Try:
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """Wait."""
+    """Request to wait so many seconds."""
 
     seconds: float
 
@@ -85,11 +84,11 @@ Steps = Generator[Try | Pause, Outcome, T]
 class Retrying:
     """Number and duration of the tries of a call.
 
-    `deadline_seconds` from its first try: after it no try begins, and no silence of the server lasts longer
-    `tries_max` tries of one call `first_seconds`, `longest_seconds` bounds of the pause before the second try, and
-    before any; each pause is
-        random between zero and a bound that doubles, and is never shorter than `Retry-After`
-    `silence_seconds` longest silence of the server in one try
+    `deadline_seconds`  from the first try: after that no try begins, and no wait for the server lasts longer
+    `tries_max`         tries of one call
+    `first_seconds`     bound of the pause before the second try; the bound doubles with each further try
+    `longest_seconds`   bound of every pause; a pause is random below its bound, and never shorter than `Retry-After`
+    `silence_seconds`   longest silence of the server in one try
     """
 
     deadline_seconds: float = 120.0
@@ -101,7 +100,7 @@ class Retrying:
     chance: Callable[[], float] = random.random
 
     def pause(self, tries: int, at_least: float) -> float:
-        """Return the seconds to wait after so many tries."""
+        """Return the seconds to wait after so many tries, not less than `at_least`."""
         bound: float = min(self.longest_seconds, self.first_seconds * 2 ** (tries - 1))
         return at_least + bound * self.chance()
 
@@ -141,14 +140,14 @@ def _read(call: Call[T], answered: Answered) -> T:
 
 
 def _failed(call: Call[Any], outcome: Answered | Fault) -> tuple[float | None, Exception]:
-    """Return the seconds after which the call may be tried again, None for never; and its exception otherwise."""
+    """Return the seconds after which the call may be tried again (None: never), and the exception if it is not."""
     if isinstance(outcome, Fault):
         told = f"{call.method} {call.path}: {outcome.message}"
         return None if outcome.is_ours else 0.0, NotAnswered(told, call.key)
     problem = _problem(outcome)
     after = _seconds(outcome.headers.get("retry-after"))
     if problem is None:
-        # Answer of an intermediary, which knows nothing of keys and codes.
+        # Answer of an intermediary, which knows no keys and codes.
         refused = _refused(outcome, {"code": "no_problem"}, after, call.key)
         return (after or 0.0) if outcome.status in (408, 429, 500, 502, 503, 504) else None, refused
     refused = _refused(outcome, problem, after, call.key)
@@ -195,7 +194,7 @@ def _refused(
 
 
 def _seconds(text: str | None) -> float | None:
-    """Return `Retry-After` as seconds; a date, which no installation sends, is ignored."""
+    """Return the seconds of `Retry-After`; None for a date, which no installation sends."""
     return float(text) if text is not None and text.isdecimal() else None
 
 
@@ -207,7 +206,9 @@ def poll(
     timeout_seconds: float,
     retrying: Retrying,
 ) -> Steps[T]:
-    """Poll, less and less often, until it is over. Raises `StillUnderWay`."""
+    """Call `look`, less and less often, until `is_over` is true for its result. Return that result. Raises `StillUnderWay`
+    after the time-out.
+    """
     ends_at = retrying.clock() + timeout_seconds
     seconds = 0.5
     while True:

@@ -27,7 +27,7 @@ from meterai_client.transports import Awaiting, Waiting
 
 
 class _Resources(Generic[R]):
-    """All operations, by their subject."""
+    """All operations, grouped by subject."""
 
     def __init__(self, runner: R, retrying: Retrying) -> None:
         self._runner = runner
@@ -50,9 +50,10 @@ class _Resources(Generic[R]):
 class Meterai(_Resources[Waiting]):
     """Client of one installation. It is thread-safe; close it, or use it as a context.
 
-    `url`       address of the installation `key`       API key; without one only checks can be made `language`  of the
-    sentences in refusals: `en` or `id` `http`      an `httpx2.Client` of your own, for a proxy or certificates; its
-    time-outs are not used
+    `url`       address of the installation
+    `key`       API key; without a key only checks are possible
+    `language`  language of the sentences in refusals: `en` or `id`
+    `http`      an `httpx2.Client` of your own, for a proxy or certificates; its time-outs are not used
     """
 
     def __init__(
@@ -83,7 +84,7 @@ class Meterai(_Resources[Waiting]):
 
 
 class AsyncMeterai(_Resources[Awaiting]):
-    """As `Meterai`, in an event loop; `http` is an `httpx2.AsyncClient`."""
+    """Client of one installation for an event loop. The arguments are those of `Meterai`; `http` is an `httpx2.AsyncClient`."""
 
     def __init__(
         self,

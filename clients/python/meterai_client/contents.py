@@ -1,4 +1,4 @@
-"""Bodies of requests and targets of downloads; none is held in memory as a whole unless it was given so."""
+"""Bodies of requests and targets of downloads; none is held in memory as a whole, except content that was given as bytes."""
 
 import hashlib
 import io
@@ -21,7 +21,7 @@ CHUNK_BYTES = 256 * 1024
 Content = bytes | str | os.PathLike[str] | BinaryIO
 # A path, or a file that is open for writing.
 Into = str | os.PathLike[str] | BinaryIO
-# Called with the bytes passed to the connection so far, and with the total.
+# Called with the number of bytes passed to the connection so far, and their total.
 Progress = Callable[[int, int], None]
 
 
@@ -35,7 +35,7 @@ class File:
 
 
 def file_of(content: Content, name: str | None = None) -> File:
-    """Return a file. Raises `OSError` if it does not exist, or if an open one is not seekable."""
+    """Return the content as a file. Raises `OSError` if the file does not exist, or if an open file is not seekable."""
     if isinstance(content, bytes):
         return File(name or "document.pdf", len(content), lambda: nullcontext(io.BytesIO(content)))
     if isinstance(content, str | os.PathLike):
@@ -110,15 +110,15 @@ def form_of(fields: Sequence[tuple[str, str | File | None]]) -> Body:
 
 
 def _quoted(name: str) -> str:
-    """Quote a name like browsers do."""
+    """Quote the name of a file as browsers do."""
     return name.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
 
 
 class Target:
     """Target of a download; each try writes it from the beginning.
 
-    A path gets the file when it is complete: until then it is beside it, as `.NAME.part`. A file that is open for
-    writing gets the bytes as they come, from its current position.
+    The file at a path appears when the download is complete; until then the bytes are beside it in `.NAME.part`. A file
+    that is open for writing gets the bytes as they arrive, from its current position.
     """
 
     def __init__(self, into: Into, sha256: str | None = None) -> None:
@@ -130,7 +130,7 @@ class Target:
         self._hash = hashlib.sha256()
 
     def begin(self) -> None:
-        """Begin a file from its start. Raises `OSError` if it cannot be written, or not again."""
+        """Start to write the file from its beginning. Raises `OSError` if it cannot be written, or not a second time."""
         if self._path is not None:
             part = self._part_of(self._path)
             part.unlink(missing_ok=True)  # a link is not written through
@@ -148,7 +148,7 @@ class Target:
         self._hash.update(chunk)
 
     def finish(self) -> Downloaded:
-        """Complete the file. Raises `DownloadDamaged` unless its hash is the wanted one."""
+        """Complete the file. Raises `DownloadDamaged` if its hash is not the expected one."""
         found = Downloaded(size=self._size, sha256=self._hash.hexdigest())
         if self._wanted is not None and found.sha256 != self._wanted:
             self.drop()

@@ -13,7 +13,7 @@ class MeteraiError(Exception):
 class NotAnswered(MeteraiError):
     """No answer came within the deadline.
 
-    A command may have been done.  The same call with `idempotency_key` finds out, and does nothing twice.
+    A command may have been carried out. The same call with `idempotency_key` returns its result, and does nothing twice.
     """
 
     def __init__(self, message: str, idempotency_key: str | None) -> None:
@@ -30,7 +30,7 @@ class DownloadDamaged(MeteraiError):
 
 
 class WebhookForged(MeteraiError):
-    """A message was not signed with this secret, or not within the tolerance of time."""
+    """A message was not signed with this secret, or its time is outside the tolerance."""
 
 
 class NotExecuted(MeteraiError):
@@ -50,16 +50,19 @@ class NotStamped(MeteraiError):
 
 
 class StillUnderWay(MeteraiError):
-    """The awaited state was not reached in time. It may be reached later: wait again."""
+    """The expected state was not reached in time. It may be reached later: wait again."""
 
 
 class Refused(MeteraiError):
-    """The installation refused. The subclasses correspond to statuses; branch on `code`, of which more may come.
+    """The installation refused. The subclasses correspond to HTTP statuses. Programs should branch on `code`; later
+    versions may have more codes.
 
-    `code`             stable name of the fact `title`            sentence in the language of the client `request_id`
-    id of the request for the operator `retry_after`      seconds after which the same call may succeed, or None
-    `facts`            further members of the answer: limits, fields, times `idempotency_key`  of the refused call, or
-    None
+    `code`             stable name of the reason
+    `title`            sentence in the language of the client
+    `request_id`       id of the request, to quote to the operator
+    `retry_after`      seconds after which the same call may succeed, or None
+    `facts`            further members of the answer: limits, fields, times
+    `idempotency_key`  Idempotency-Key of the refused call, or None
     """
 
     def __init__(
@@ -88,11 +91,11 @@ class KeyRefused(Refused):
 
 
 class NotAllowed(Refused):
-    """403: the key lacks the scope, or the thing belongs to another account."""
+    """403: the key lacks the scope, or the resource belongs to another account."""
 
 
 class NotFound(Refused):
-    """404: there is no such thing, or it is not yours."""
+    """404: the resource does not exist, or is not yours."""
 
 
 class Conflict(Refused):
@@ -106,7 +109,7 @@ class Gone(Refused):
 class Unusable(Refused):
     """400, 413, 415, 422: a field, a header or a document cannot be used.
 
-    With the code `malformed`, `field` is the invalid field and `expected` the expectation.
+    With the code `malformed`, `field` is the invalid field and `expected` says what it should be.
     """
 
     @property
@@ -121,7 +124,7 @@ class Unusable(Refused):
 
 
 class TooOften(Refused):
-    """429: the limit per time is reached."""
+    """429: too many requests in a period."""
 
 
 class Unavailable(Refused):

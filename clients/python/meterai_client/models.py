@@ -1,7 +1,7 @@
-"""Answers of the API, as values. Unknown fields are ignored: more may come.
+"""Answers of the API, as values. Unknown fields are ignored, since later versions may have more.
 
-Amounts are whole rupiah, lengths are points, hashes are lower-case hex SHA-256, times are UTC. States, kinds and
-verdicts are texts: more of them may come, too.
+Amounts are whole rupiah, lengths are points, hashes are lower-case hex SHA-256, times are UTC. States, kinds and verdicts
+are texts, of which later versions may have more.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ import msgspec
 class Instructions(msgspec.Struct, frozen=True, kw_only=True):
     """Instructions for a payment without a QR.
 
-    `kind` is `account_number`, with `bank` and `number`, or `redirect`, with `url`; more may come.
+    `kind` is `account_number`, with `bank` and `number`, or `redirect`, with `url`; later versions may have more kinds.
     """
 
     kind: str
@@ -25,7 +25,7 @@ class Instructions(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Payment(msgspec.Struct, frozen=True, kw_only=True):
-    """The payment for which an order waits; `qr_content` is the text of the QR."""
+    """The payment that an order waits for; `qr_content` is the text of the QR."""
 
     method: str
     state: str
@@ -36,7 +36,7 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Money(msgspec.Struct, frozen=True, kw_only=True):
-    """State of the money of an order. `captured - charged_back + loss = executed + refunded + in_flight`."""
+    """State of the money of an order, in rupiah. `captured - charged_back + loss = executed + refunded + in_flight`."""
 
     captured: int
     charged_back: int
@@ -49,8 +49,8 @@ class Money(msgspec.Struct, frozen=True, kw_only=True):
 class Order(msgspec.Struct, frozen=True, kw_only=True):
     """An order. Money in flight is executed or refunded by `refund_due_at`.
 
-    `total` is `quantity` times the sum of `unit_price` and `service_fee`. `seller` sold it, if there was one;
-    `seller_fee` is its part of `service_fee`.
+    `total` is `quantity` times the sum of `unit_price` and `service_fee`. `seller` is the distributor or reseller that sold
+    it, if any; `seller_fee` is its part of `service_fee`.
     """
 
     id: str
@@ -87,8 +87,9 @@ class PlacedStamp(msgspec.Struct, frozen=True, kw_only=True):
 class Stamping(msgspec.Struct, frozen=True, kw_only=True):
     """A document and its stamps.
 
-    `repaired` says that the document was damaged: hashes, delta and stamped document are those of the repaired one.
-    The stamped document is available until `document_until`, the delta stays. `reason` tells why a stamping failed.
+    `repaired` means that the document was damaged and repaired: hashes, delta and stamped document are those of the
+    repaired one. The stamped document is available until `document_until`, the delta permanently. `reason` tells why a
+    stamping failed.
     """
 
     id: str
@@ -112,14 +113,14 @@ class Stamping(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OrderedDocuments(msgspec.Struct, frozen=True, kw_only=True):
-    """An order, and the stamping of each of its documents in their order."""
+    """An order, and the stampings of its documents in their order."""
 
     order: Order
     stampings: list[Stamping]
 
 
 class Balance(msgspec.Struct, frozen=True, kw_only=True):
-    """Stamps of the account: free to use, held by stampings under way, on documents."""
+    """Numbers of stamps of the account: free to use, held by stampings under way, and affixed to documents."""
 
     available: int
     held: int
@@ -127,7 +128,7 @@ class Balance(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BalanceAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """Answer with the balance."""
+    """Balance of the account."""
 
     stamps: Balance
 
@@ -143,7 +144,7 @@ class Downloaded(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Check(msgspec.Struct, frozen=True, kw_only=True):
-    """One checked property."""
+    """Result for one checked property of a document."""
 
     name: str
     passed: bool
@@ -160,7 +161,7 @@ class SealedRevision(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class EarlierRevision(msgspec.Struct, frozen=True, kw_only=True):
-    """A revision that was stamped before more was added and stamped again; its serials do not count."""
+    """A stamped revision before further changes, after which the document was stamped again; its serials do not count."""
 
     bytes: int
     sealed_at: datetime
@@ -168,7 +169,7 @@ class EarlierRevision(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LaterSignature(msgspec.Struct, frozen=True, kw_only=True):
-    """A signature added after the seal; anybody could have written its name."""
+    """A signature that was added after the seal. The name in it is not verified."""
 
     signer: str
     at: datetime | None
@@ -195,7 +196,7 @@ class Verification(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_good(self) -> bool:
-        """True if the seal is valid and the stamp is not of a sandbox."""
+        """True if the seal is valid and the stamp is not from a sandbox."""
         return self.verdict in GOOD_VERDICTS and not self.is_specimen
 
 
@@ -214,7 +215,7 @@ class Stamp(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Claim(msgspec.Struct, frozen=True, kw_only=True):
-    """Claim of a stamp's QR with a valid signature."""
+    """Facts in the QR code of a stamp, whose signature is valid."""
 
     verdict: str
     summary: str
@@ -227,7 +228,7 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ClaimKey(msgspec.Struct, frozen=True, kw_only=True):
-    """Public key for offline checks of claims."""
+    """Public key that verifies the signatures of QR codes."""
 
     id: str
     algorithm: str
@@ -237,15 +238,14 @@ class ClaimKey(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ClaimKeys(msgspec.Struct, frozen=True, kw_only=True):
-    """All public keys."""
+    """All public keys that verify the signatures of QR codes."""
 
     keys: list[ClaimKey]
 
 
 class CheckRow(msgspec.Struct, frozen=True, kw_only=True):
-    """Result of a check of many for one file, serial or code.
-
-    `code` says why a `verdict` is `not_checked`. `shared_with` are other files with one of these serials.
+    """Result for one file, serial or code of a check of many. `code` is the reason if `verdict` is `not_checked`.
+    `shared_with` names other files of the check with one of these serials.
     """
 
     row: int
@@ -270,7 +270,7 @@ class CheckRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CheckRows(msgspec.Struct, frozen=True, kw_only=True):
-    """A row for each, in their order."""
+    """A row for each document, serial and code, in the order of the request."""
 
     rows: list[CheckRow]
 
@@ -279,7 +279,7 @@ class CheckRows(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RowCounts(msgspec.Struct, frozen=True, kw_only=True):
-    """Rows of a batch by their state."""
+    """Numbers of rows of a batch by state."""
 
     total: int
     waiting: int
@@ -291,7 +291,7 @@ class RowCounts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BatchStamps(msgspec.Struct, frozen=True, kw_only=True):
-    """Stamps of a batch: on its documents, still to be taken, and those that the account lacks."""
+    """Numbers of stamps of a batch: affixed to its documents, still needed, and missing in the account."""
 
     used: int
     wanted: int
@@ -299,7 +299,9 @@ class BatchStamps(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Batch(msgspec.Struct, frozen=True, kw_only=True):
-    """Many documents. `progress` is the ended share of its rows, 0 to 1; `order` is the one for which it waits."""
+    """Documents stamped together. `progress` is the share of its rows that ended, 0 to 1; `order` is the order that it
+    waits for.
+    """
 
     id: str
     state: str
@@ -317,7 +319,7 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Reason(msgspec.Struct, frozen=True, kw_only=True):
-    """Reason: a stable code, and a sentence in both languages."""
+    """A reason: a stable code, and a sentence in both languages."""
 
     code: str
     id: str
@@ -344,7 +346,7 @@ class BatchFiles(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RowRefused(msgspec.Struct, frozen=True, kw_only=True):
-    """A row that will not be worked: its line, its number in the batch, and the reason."""
+    """A wrong row, which is not stamped: its line, its number in the batch, and the reason."""
 
     line: int
     row: int
@@ -353,7 +355,7 @@ class RowRefused(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RowsTaken(msgspec.Struct, frozen=True, kw_only=True):
-    """Rows that came: new ones, those that were there, and those that are wrong."""
+    """Received rows: new rows, rows that the batch had before, and wrong rows."""
 
     added: int
     known: int
@@ -362,7 +364,7 @@ class RowsTaken(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BatchRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A row of a batch: its serials, or the reason for none."""
+    """A row of a batch: its serials, or the reason why it has none."""
 
     row: int
     key: str | None
@@ -381,7 +383,7 @@ class BatchRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RefundAccount(msgspec.Struct, frozen=True, kw_only=True):
-    """The account that a refund goes to: its bank and last digits."""
+    """The bank account that receives a refund: its bank and last digits."""
 
     state: str
     bank: str
@@ -389,7 +391,7 @@ class RefundAccount(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Refund(msgspec.Struct, frozen=True, kw_only=True):
-    """A refund under way or ended."""
+    """A refund with its state."""
 
     id: str
     order_id: str
@@ -411,7 +413,7 @@ class Refund(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NamedAccount(msgspec.Struct, frozen=True, kw_only=True):
-    """An account for refunds, with the holder's name at its bank."""
+    """A bank account that you named for refunds, with the name of its holder."""
 
     id: str
     state: str
@@ -424,8 +426,8 @@ class NamedAccount(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Sale(msgspec.Struct, frozen=True, kw_only=True):
-    """A sale from the deposit. While `waiting` it waits for a top-up, until `waits_until` at most; `order` is the
-    buyer's.
+    """A sale from the deposit. A `waiting` sale waits for a top-up, at most until `waits_until`; `order` is the order of
+    the buyer.
     """
 
     id: str
@@ -443,7 +445,7 @@ class Sale(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Deposit(msgspec.Struct, frozen=True, kw_only=True):
-    """Rupiah from which you sell, and what sales wait for; `is_low`: a top-up is due."""
+    """Your deposit in rupiah, and the sales that wait for it; `is_low` means that a top-up is due."""
 
     state: str
     name: str
@@ -456,7 +458,7 @@ class Deposit(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DayOfDeposit(msgspec.Struct, frozen=True, kw_only=True):
-    """Rupiah of a deposit in one day (WIB), and how many sales."""
+    """Movements of a deposit in one day (WIB), in rupiah, and the number of sales."""
 
     day: date
     opening: int
@@ -470,7 +472,7 @@ class DayOfDeposit(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Shop(msgspec.Struct, frozen=True, kw_only=True):
-    """The sales page of a distributor: its address, its content, and whether it sells; `fee` is of each stamp."""
+    """The sales page of a distributor: its address, its content, and whether it sells; `fee` is in rupiah for each stamp."""
 
     slug: str
     url: str
@@ -484,7 +486,7 @@ class Shop(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Statement(msgspec.Struct, frozen=True, kw_only=True):
-    """Statement of a deposit by day."""
+    """Statement of a deposit, by day."""
 
     begins: datetime
     ends: datetime
@@ -494,7 +496,7 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Reseller(msgspec.Struct, frozen=True, kw_only=True):
-    """A reseller and its distributor, for either; `day_rupiah` is its daily limit (WIB) on the deposit."""
+    """A reseller and its distributor, as both see it; `day_rupiah` is its daily limit (WIB) of sales from the deposit."""
 
     account: str
     name: str
@@ -508,19 +510,19 @@ class Reseller(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Resellers(msgspec.Struct, frozen=True, kw_only=True):
-    """Resellers of a distributor, by name."""
+    """Resellers of a distributor, ordered by name."""
 
     resellers: list[Reseller]
 
 
 class Reselling(msgspec.Struct, frozen=True, kw_only=True):
-    """Offers of distributors to you, and the one for which you sell."""
+    """Your relations to distributors: offers to sell from their deposits, and the distributor for which you sell."""
 
     distributors: list[Reseller]
 
 
 class SoldDay(msgspec.Struct, frozen=True, kw_only=True):
-    """Rupiah that a reseller sold in one day (WIB), and how many sales."""
+    """Sales of a reseller in one day (WIB), in rupiah, and their number."""
 
     day: date
     sales: int
@@ -543,7 +545,7 @@ class Sold(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CollectorMonth(msgspec.Struct, frozen=True, kw_only=True):
-    """One month (WIB): `due` is what is to be deposited of it, `receipt` that of its return."""
+    """One month (WIB): `due` is the rupiah to deposit for it, `receipt` the number of the receipt of its return."""
 
     month: str
     state: str
@@ -557,7 +559,7 @@ class CollectorMonth(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TreasuryDeposit(msgspec.Struct, frozen=True, kw_only=True):
-    """A deposit to the treasury that you reported: `told` until it is confirmed."""
+    """A deposit to the treasury that you reported; its state is `told` until it is confirmed."""
 
     id: str
     ntpn: str
@@ -569,7 +571,7 @@ class TreasuryDeposit(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Collector(msgspec.Struct, frozen=True, kw_only=True):
-    """Credit of the collector: `used` is of the current month; `stopped_by` is None, `limit` or `deposit`."""
+    """Credit of the collector: `used` counts the current month; `stopped_by` is None, `limit` or `deposit`."""
 
     state: str
     name: str
@@ -587,7 +589,7 @@ class Collector(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ListedDocument(msgspec.Struct, frozen=True, kw_only=True):
-    """One document of a month: stamped (`annex` is `II`), or not (`III`), with the reason.  What nobody told is None."""
+    """One document of a month: stamped (`annex` is `II`), or not (`III`), with the reason. Unknown facts are None."""
 
     annex: str
     type: str | None
@@ -607,7 +609,7 @@ class ListedDocument(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CollectorList(msgspec.Struct, frozen=True, kw_only=True):
-    """List of a month: `stamped` documents have `stamps` stamps of `duty`; the others by name."""
+    """List of a month: `stamped` documents with `stamps` stamps, whose duty is `duty` rupiah; and each unstamped document."""
 
     collector: str
     npwp: str
@@ -624,7 +626,9 @@ class CollectorList(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
-    """Endpoint of messages. `events` are types, or `*` for all; `old_secret_until` is set while two secrets sign."""
+    """An endpoint for webhook messages. `events` are types of events, or `*` for all; `old_secret_until` is set while
+    messages are signed with two secrets.
+    """
 
     id: str
     url: str
@@ -639,13 +643,13 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class EndpointSecret(Endpoint, frozen=True, kw_only=True):
-    """An endpoint with the secret of its messages, which is shown within a day and never again."""
+    """An endpoint with the secret that signs its messages; repeats of the request show it for a day, and then never again."""
 
     secret: str | None
 
 
 class Endpoints(msgspec.Struct, frozen=True, kw_only=True):
-    """All endpoints, and the available types."""
+    """All endpoints, and the available types of events."""
 
     webhooks: list[Endpoint]
     event_types: list[str]
@@ -665,7 +669,7 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Attempt(msgspec.Struct, frozen=True, kw_only=True):
-    """One attempt: its begin, its duration, and the answer."""
+    """One attempt to deliver a message: its begin, its duration, and the answer."""
 
     number: int
     began_at: datetime
@@ -683,7 +687,7 @@ class DeliveryDetails(Delivery, frozen=True, kw_only=True):
 
 
 class Replayed(msgspec.Struct, frozen=True, kw_only=True):
-    """How many messages are delivered once more."""
+    """Number of messages that are delivered again."""
 
     replayed: int
 
@@ -699,7 +703,7 @@ class Removed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """Answer to a complaint: from the facts, or by staff."""
+    """Answer to a complaint, from our records or by staff."""
 
     code: str
     text: str
@@ -740,7 +744,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CaseDetails(Case, frozen=True, kw_only=True):
-    """A complaint with what was said and what happened."""
+    """A complaint with its messages, and the timeline of its order or stamping."""
 
     messages: list[Message]
     timeline: list[Happening]
@@ -751,7 +755,7 @@ class CaseDetails(Case, frozen=True, kw_only=True):
 
 
 class ApiKey(msgspec.Struct, frozen=True, kw_only=True):
-    """A key: its scopes, and its expiry."""
+    """An API key: its scopes, and its expiry."""
 
     id: str
     name: str
@@ -764,7 +768,7 @@ class ApiKey(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ApiKeys(msgspec.Struct, frozen=True, kw_only=True):
-    """All keys of the account."""
+    """All API keys of the account."""
 
     api_keys: list[ApiKey]
 
@@ -782,7 +786,7 @@ class Organization(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Member(msgspec.Struct, frozen=True, kw_only=True):
-    """A member of the organization, with the limit of stamps a month."""
+    """A member of the organization, with its monthly limit of stamps."""
 
     id: str
     email: str
@@ -799,7 +803,7 @@ class Members(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LoggedRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """A request of one of your keys, without its body."""
+    """A request with one of your API keys, without its body."""
 
     id: str
     at: datetime
@@ -821,7 +825,7 @@ class LoggedRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
-    """A line; it `stands_in_the_way` while nobody orders without a turn."""
+    """A line (waiting room). While `stands_in_the_way` is true, nobody can order or check without a turn."""
 
     name: str
     act: str
@@ -837,7 +841,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
-    """A place in a line; `ticket` proves it."""
+    """A place in a line; `ticket` is the proof of it."""
 
     line: str
     number: int
@@ -849,7 +853,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Turn(msgspec.Struct, frozen=True, kw_only=True):
-    """A turn: send `turn` with the order, until `until`."""
+    """A turn, which is valid until `until`: send `turn` with the order."""
 
     line: str
     number: int
@@ -877,7 +881,7 @@ class Update(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Incident(msgspec.Struct, frozen=True, kw_only=True):
-    """A disturbance, or announced maintenance."""
+    """An incident, or announced maintenance."""
 
     id: str
     kind: str
@@ -893,7 +897,7 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Figures(msgspec.Struct, frozen=True, kw_only=True):
-    """The installation's own measurements; None if unknown at the moment."""
+    """Current figures of the platform, measured by itself; None if unknown at the moment."""
 
     line_waiting: int | None = None
     admission_per_second: float | None = None
@@ -909,7 +913,7 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True):
-    """State of the installation, by its own account."""
+    """Published state of the installation."""
 
     at: datetime
     figures: Figures
@@ -917,7 +921,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Period(msgspec.Struct, frozen=True, kw_only=True):
-    """A period in which an act failed."""
+    """A period in which an act counts as failed."""
 
     begin: datetime
     end: datetime
@@ -926,7 +930,7 @@ class Period(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Span(msgspec.Struct, frozen=True, kw_only=True):
-    """A period without measurements."""
+    """A period in which an act was not measured."""
 
     begin: datetime
     end: datetime
@@ -956,6 +960,6 @@ class Outage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Outages(msgspec.Struct, frozen=True, kw_only=True):
-    """All records."""
+    """All records of outages."""
 
     outages: list[Outage]

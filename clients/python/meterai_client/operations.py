@@ -1,8 +1,8 @@
 """Operations written once, and typed for synchronous and asynchronous clients.
 
 A group of operations is a `Resource`. `@operation` makes a method of a function that returns `Steps`: it runs them, or
-returns an awaitable that does. `@listing` makes one of a function that returns `Pages`: an iterator, or an
-asynchronous one.
+returns an awaitable that does. `@listing` makes a method of a function that returns `Pages`: the method returns an
+iterator, or an asynchronous iterator.
 """
 
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
@@ -21,7 +21,7 @@ R = TypeVar("R", bound=Waiting | Awaiting)
 
 
 class Resource(Generic[R]):
-    """Operations on one kind of thing."""
+    """A group of operations."""
 
     def __init__(self, runner: R, retrying: Retrying) -> None:
         self._runner = runner
@@ -58,7 +58,7 @@ class operation(Generic[P, T]):  # noqa: N801 - a decorator
 
 @dataclass(frozen=True, slots=True)
 class Pages(Generic[T]):
-    """Paged list: its first call, the field of its items in an answer, and the parameter for the next page."""
+    """A paged list: its first call, the field of an answer with the items, and the parameter for the next page."""
 
     first: Call[dict[str, msgspec.Raw]]
     field: str
@@ -67,7 +67,7 @@ class Pages(Generic[T]):
     by: str = "before"
 
     def page(self, begin: str | int | None) -> Steps[tuple[list[T], str | int | None]]:
-        """Return the items of a page, and the begin of the next one, None after the last."""
+        """Return the items of a page, and the begin of the next page (None after the last)."""
         query = {} if begin is None else {self.by: str(begin)}
         call = replace(self.first, query={**self.first.query, **query})
         answer = yield from send(call, self.retrying)

@@ -1,6 +1,6 @@
 """Placements, facts of documents, and rows of a batch.
 
-Lengths are points from the lower left of the page as it is seen; 72 are an inch. Page 1 is the first, -1 the last. The
+Lengths are in points (72 per inch) from the lower left of the page as it is shown. Page 1 is the first, -1 the last. The
 default `width` is that of the installation.
 """
 
@@ -31,9 +31,8 @@ class InCorner:
 
 @dataclass(frozen=True, slots=True)
 class AtText:
-    """Placement with the lower left corner of the stamp at that of a text, moved by `dx` and `dy`.
-
-    `occurrence` counts from 1; without `page` through all pages. Refused as `text_not_found` if it does not occur.
+    """Placement with the lower left corner of the stamp at the lower left corner of a text, moved by `dx` and `dy`.
+    `occurrence` counts from 1, through all pages if `page` is None. Refused as `text_not_found` if the text does not occur.
     """
 
     text: str
@@ -63,10 +62,10 @@ def _plain(placement: Placement) -> Mapping[str, Any]:
 class Facts:
     """Legal facts of a document, mandatory for a collector and optional for others.
 
-    `type`      4a, 4b, 3 or 2
-    `date`      of the document, as 2026-11-30
-    `value`     whole rupiah
-    `party_identity`  KTP, NPWP or other: kind of `party_number`
+    `type`            4a, 4b, 3 or 2
+    `date`            date of the document, as 2026-11-30
+    `value`           whole rupiah
+    `party_identity`  kind of `party_number`: KTP, NPWP or other
     """
 
     type: str | None = None
@@ -95,9 +94,11 @@ def _given(fields: Mapping[str, Any]) -> Mapping[str, Any]:
 class Row:
     """A document of a batch, and its stamps.
 
-    `file`       name of a file of the batch; or `sha256` of a document that the account sent before `key`        your
-    own id of it: the same row again is the same row `type`       4a, 4b, 3 or 2: kind of the document under the law;
-    this and the following are for the tax return `date`       of the document, as 2026-11-30 `value`      whole rupiah
+    `file`          name of a file of the batch; or `sha256` of a document that the account sent before
+    `key`           your own id of the row, by which a repeated row is recognized
+    `type`          4a, 4b, 3 or 2: kind of the document under the law; this and the following are for the tax return
+    `date`          date of the document, as 2026-11-30
+    `value`         whole rupiah
     `party_number`  NPWP or NIK of the other party
     """
 

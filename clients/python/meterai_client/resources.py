@@ -1,7 +1,7 @@
 """Operations of a client, by subject.
 
-`key` of a command is its Idempotency-Key: choose one and keep it, and the same call after a crash finds the result of
-the first. Without one each call has a new key, which is the same in all its tries.
+The argument `key` of a command is its Idempotency-Key: if you choose a key and keep it, the same call after a crash returns
+the result of the first call. Without it each call gets a new key, which is the same in all its tries.
 """
 
 import json
@@ -36,7 +36,7 @@ def _with_key(key: str | None, **more: str | None) -> dict[str, str]:
 def _labels(
     reference: str | None, metadata: Mapping[str, str] | None
 ) -> Sequence[tuple[str, str | None]]:
-    """Return your labels, as fields of a form."""
+    """Return your labels (reference and metadata) as fields of a form."""
     return [
         ("reference", reference),
         ("metadata", None if metadata is None else json.dumps(dict(metadata))),
@@ -44,7 +44,7 @@ def _labels(
 
 
 def _file(document: Content | tuple[str, Content]) -> File:
-    """A document, or a name and a document."""
+    """Return a document, or a pair of name and document, as a file."""
     return file_of(document[1], document[0]) if isinstance(document, tuple) else file_of(document)
 
 
@@ -68,9 +68,9 @@ class Orders(Resource[R]):
         turn: str | None = None,
         key: str | None = None,
     ) -> Steps[models.Order]:
-        """Order stamps; pay as `payment` of the answer says. `turn` is that of a line before buying.
-
-        `seller` is the name of a sales page, whose fee is added; a fee other than `seller_fee` is refused.
+        """Order stamps. `payment` of the answer has the instructions to pay. `turn` is your turn in the line before buying.
+        `seller` is the name of the sales page of a distributor, whose fee is added to the price; if the fee is not
+        `seller_fee`, the order is refused.
         """
         body = json_of(
             {
@@ -101,10 +101,10 @@ class Orders(Resource[R]):
         key: str | None = None,
         progress: Progress | None = None,
     ) -> Steps[models.OrderedDocuments]:
-        """Order the stamps of documents, to be paid once: they are stamped when it is paid.
-
-        A document is its content, or its name and content. One placement applies to each of them; a sequence has one
-        entry for each document, with one placement or several. `facts` are those of each; `seller` as in `place`.
+        """Order the stamping of documents, with one payment for all. The documents are stamped when the order is paid. A
+        document is its content, or a pair of name and content. A single placement applies to all documents; a sequence has
+        an entry for each document, with one placement or several. `facts` has the facts of each document; for `seller` see
+        `place`.
         """
         wanted = (
             plain(placements)
@@ -141,7 +141,7 @@ class Orders(Resource[R]):
 
     @operation
     def get(self, order_id: str) -> Steps[models.Order]:
-        """One order."""
+        """Return an order."""
         return self._get(order_id)
 
     def _get(self, order_id: str) -> Steps[models.Order]:
@@ -151,7 +151,7 @@ class Orders(Resource[R]):
     def list(
         self, *, reference: str | None = None, page_size: int | None = None
     ) -> Pages[models.Order]:
-        """Your orders, newest first, page after page."""
+        """List your orders, newest first."""
         call = Call("GET", "/v1/orders", _PAGE, query_of(limit=page_size, reference=reference))
         return Pages(call, "orders", models.Order, self._retrying)
 
@@ -186,7 +186,7 @@ class Orders(Resource[R]):
 
 
 class Stampings(Resource[R]):
-    """Stampings: documents and their stamps."""
+    """Stampings: documents that get their stamps."""
 
     @operation
     def stamp(
@@ -201,7 +201,7 @@ class Stampings(Resource[R]):
         key: str | None = None,
         progress: Progress | None = None,
     ) -> Steps[models.Stamping]:
-        """Stamp a PDF from the balance.  `progress` may be called in another thread."""
+        """Stamp a PDF with stamps of the account. `progress` may be called in another thread."""
         body = form_of(
             [
                 ("document", file_of(document, name)),
@@ -222,7 +222,7 @@ class Stampings(Resource[R]):
 
     @operation
     def get(self, stamping_id: str) -> Steps[models.Stamping]:
-        """One stamping."""
+        """Return a stamping with its state."""
         return self._get(stamping_id)
 
     def _get(self, stamping_id: str) -> Steps[models.Stamping]:
@@ -238,7 +238,9 @@ class Stampings(Resource[R]):
         since: datetime | None = None,
         page_size: int | None = None,
     ) -> Pages[models.Stamping]:
-        """Your stampings, newest first, page after page; `sha256` is that of the original, `since` has a zone."""
+        """List your stampings, newest first; a stamping must match all given filters. `sha256` is the hash of the original,
+        `since` has a time zone.
+        """
         query = query_of(
             limit=page_size,
             state=state,
@@ -268,9 +270,8 @@ class Stampings(Resource[R]):
 
     @operation
     def download(self, stamping: models.Stamping | str, into: Into) -> Steps[models.Downloaded]:
-        """Write the stamped document into a file.
-
-        The hash of a `Stamping` is compared; `DownloadDamaged` if it differs.
+        """Download the stamped document into a file. Given a `Stamping`, its hash is compared. Raises `DownloadDamaged` if
+        it differs.
         """
         sha256 = stamping.sha256_stamped if isinstance(stamping, models.Stamping) else None
         return self._file(stamping, "document", Target(into, sha256))
@@ -279,7 +280,7 @@ class Stampings(Resource[R]):
     def download_delta(
         self, stamping: models.Stamping | str, into: Into
     ) -> Steps[models.Downloaded]:
-        """Write the delta into a file: the bytes after the original in the stamped document."""
+        """Download the delta into a file. Appended to your copy of the original, it makes the stamped document."""
         return self._file(stamping, "delta", Target(into))
 
     def _file(
@@ -291,13 +292,13 @@ class Stampings(Resource[R]):
 
     @operation
     def balance(self) -> Steps[models.Balance]:
-        """Stamps of the account."""
+        """Return the numbers of stamps of the account: free, held and affixed."""
         answer = yield from self._send(Call("GET", "/v1/balance", models.BalanceAnswer))
         return answer.stamps
 
 
 class Verifications(Resource[R]):
-    """Checks. They need no key."""
+    """Checks, which need no key."""
 
     @operation
     def check(
@@ -350,7 +351,7 @@ class Verifications(Resource[R]):
         turn: str | None = None,
         progress: Progress | None = None,
     ) -> Steps[list[models.CheckRow]]:
-        """Check PDFs and zip archives of them, serials, and codes of stamps; a row for each, in this order."""
+        """Check PDFs and zip archives of them, serials, and codes of stamps; return a row for each, in this order."""
         asked = [{"serial": one} for one in serials] + [{"claim": one} for one in claims]
         lines = b"".join(msgspec.json.encode(one) + b"\n" for one in asked)
         files = [_file(one) for one in documents] + (
@@ -371,28 +372,28 @@ class Verifications(Resource[R]):
 
     @operation
     def claim(self, serial: str, claim: str) -> Steps[models.Claim]:
-        """Check the claim of a stamp's QR: the last two parts of its address."""
+        """Return the facts in the QR code of a stamp; serial and claim are the last two parts of the address in the code."""
         return self._send(Call("GET", f"/v1/claims/{_part(serial)}/{_part(claim)}", models.Claim))
 
     @operation
     def claim_keys(self) -> Steps[list[models.ClaimKey]]:
-        """Return the public keys for offline checks of claims."""
+        """Return the public keys that verify the signatures of QR codes; with them anybody can check a code offline."""
         answer = yield from self._send(Call("GET", "/v1/claim-keys", models.ClaimKeys))
         return answer.keys
 
 
 class Batches(Resource[R]):
-    """Batches: up to ten thousand documents, each row by itself.
+    """Batches of up to ten thousand documents; a row that fails does not stop other rows.
 
     Make one, send files and rows in any order and as often as you like, start it, wait, download the results. After an
-    interruption send everything again: the same file and the same row are known.
+    interruption send everything again: files and rows that came before are recognized.
     """
 
     @operation
     def create(
         self, reference: str | None = None, *, key: str | None = None
     ) -> Steps[models.Batch]:
-        """Make an empty batch. No two of an account have the same `reference`."""
+        """Make an empty batch. `reference` is unique among the batches of an account."""
         body = json_of({"reference": reference})
         return self._send(
             Call("POST", "/v1/batches", models.Batch, headers=_with_key(key), body=body)
@@ -400,7 +401,7 @@ class Batches(Resource[R]):
 
     @operation
     def get(self, batch_id: str) -> Steps[models.Batch]:
-        """One batch."""
+        """Return a batch: its state, the number of its rows in each state, its stamps, and the order that it waits for."""
         return self._get(batch_id)
 
     def _get(self, batch_id: str) -> Steps[models.Batch]:
@@ -410,7 +411,7 @@ class Batches(Resource[R]):
     def list(
         self, *, reference: str | None = None, page_size: int | None = None
     ) -> Pages[models.Batch]:
-        """Your batches, newest first, page after page."""
+        """List your batches, newest first."""
         call = Call("GET", "/v1/batches", _PAGE, query_of(limit=page_size, reference=reference))
         return Pages(call, "batches", models.Batch, self._retrying)
 
@@ -423,7 +424,7 @@ class Batches(Resource[R]):
         name: str | None = None,
         progress: Progress | None = None,
     ) -> Steps[models.BatchFiles]:
-        """Send one PDF under its name."""
+        """Add one PDF under its name. The answer has its outcome."""
         file = file_of(document, name)
         path = f"{_batch(batch_id)}/files/{_part(file.name)}"
         return self._send(
@@ -438,7 +439,7 @@ class Batches(Resource[R]):
         *,
         progress: Progress | None = None,
     ) -> Steps[models.BatchFiles]:
-        """Send several PDFs, or zip archives of them, at most 128 MiB at once; each gets its own outcome."""
+        """Add several PDFs, or zip archives of PDFs, at most 128 MiB at once. The answer has the outcome of each file."""
         body = form_of([("document", _file(one)) for one in documents])
         return self._send(
             Call(
@@ -450,7 +451,7 @@ class Batches(Resource[R]):
     def add_zip(
         self, batch_id: str, archive: Content, *, progress: Progress | None = None
     ) -> Steps[models.BatchFiles]:
-        """Send the PDFs of a zip archive, at most 128 MiB."""
+        """Add the PDFs of a zip archive, at most 128 MiB."""
         body = _Body("application/zip", [file_of(archive)])
         return self._send(
             Call(
@@ -460,18 +461,18 @@ class Batches(Resource[R]):
 
     @operation
     def add_rows(self, batch_id: str, rows: Iterable[Row]) -> Steps[models.RowsTaken]:
-        """Send rows; a wrong one is named, and stops no other."""
+        """Add rows. Wrong rows are listed with their lines, and stop no other row."""
         lines = b"".join(msgspec.json.encode(plain_row(one)) + b"\n" for one in rows)
         return self._rows(batch_id, _Body("application/jsonl", [lines]))
 
     @operation
     def add_csv(self, batch_id: str, table: Content) -> Steps[models.RowsTaken]:
-        """Send rows as a table, as Excel writes it."""
+        """Add rows as a CSV table, in the form in which Excel writes it."""
         return self._rows(batch_id, _Body("text/csv", [file_of(table)]))
 
     @operation
     def add_lines(self, batch_id: str, lines: Content) -> Steps[models.RowsTaken]:
-        """Send rows as JSON lines, one object on each."""
+        """Add rows as JSON lines, one object on each line."""
         return self._rows(batch_id, _Body("application/jsonl", [file_of(lines)]))
 
     def _rows(self, batch_id: str, body: _Body) -> Steps[models.RowsTaken]:
@@ -486,10 +487,9 @@ class Batches(Resource[R]):
         payment_method: str | None = None,
         turn: str | None = None,
     ) -> Steps[models.Batch]:
-        """Stamp its documents from the balance.
-
-        If stamps are missing it is refused as `stamps_missing`; with `orders` they are ordered, and the batch
-        continues when its `order` is paid.
+        """Start a batch: its documents are stamped with stamps of the account. If the account has too few stamps, the
+        request is refused with `stamps_missing`. With `orders` the missing stamps are ordered instead, and the batch
+        continues by itself once they are paid.
         """
         order = {} if payment_method is None else {"payment_method": payment_method}
         return self._send(
@@ -504,7 +504,7 @@ class Batches(Resource[R]):
 
     @operation
     def cancel(self, batch_id: str) -> Steps[models.Batch]:
-        """Cancel it: waiting rows end without a stamp."""
+        """Cancel a batch. Its waiting rows end without a stamp; rows whose stamps are held are still stamped."""
         return self._send(Call("POST", f"{_batch(batch_id)}/cancel", models.Batch))
 
     @operation
@@ -515,7 +515,7 @@ class Batches(Resource[R]):
         timeout_seconds: float = 3600.0,
         progress: Callable[[models.Batch], None] | None = None,
     ) -> Steps[models.Batch]:
-        """Wait until all its rows ended; `progress` is called with each state. Raises `StillUnderWay`."""
+        """Wait until all rows of a batch ended. `progress` is called with each state. Raises `StillUnderWay`."""
 
         def is_over(batch: models.Batch) -> bool:
             if progress is not None:
@@ -539,14 +539,16 @@ class Batches(Resource[R]):
         after: int = 0,
         page_size: int | None = None,
     ) -> Pages[models.BatchRow]:
-        """Rows in their order, each with its serials or the reason for none."""
+        """List rows in their order, each with its serials or the reason why it has none."""
         query = query_of(limit=page_size, state=state, after=after)
         call = Call("GET", f"{_batch(batch_id)}/rows", _PAGE, query)
         return Pages(call, "rows", models.BatchRow, self._retrying, by="after")
 
     @operation
     def results(self, batch_id: str, into: Into, *, after: int = 0) -> Steps[models.Downloaded]:
-        """Write a zip archive of all stamped documents, with `results.csv`, into a file; of rows after `after`."""
+        """Download the stamped documents, and `results.csv` with each row, as a zip archive into a file. `after` is the
+        number of a row; only later rows are included.
+        """
         call = Call(
             "GET", f"{_batch(batch_id)}/results.zip", models.Downloaded,
             query=query_of(after=after), target=Target(into),
@@ -555,7 +557,7 @@ class Batches(Resource[R]):
 
     @operation
     def document(self, batch_id: str, number: int, into: Into) -> Steps[models.Downloaded]:
-        """Write the stamped document of one row into a file."""
+        """Download the stamped document of a row into a file."""
         path = f"{_batch(batch_id)}/rows/{number}/document"
         return self._send(Call("GET", path, models.Downloaded, target=Target(into)))
 
@@ -569,7 +571,7 @@ class Refunds(Resource[R]):
 
     @operation
     def ask(self, order_id: str, *, key: str | None = None) -> Steps[models.Refund]:
-        """Ask for a refund of the unused stamps of an order."""
+        """Give the unused stamps of an order back; their money is refunded."""
         body = json_of({"order_id": order_id})
         return self._send(
             Call("POST", "/v1/refunds", models.Refund, headers=_with_key(key), body=body)
@@ -577,12 +579,12 @@ class Refunds(Resource[R]):
 
     @operation
     def get(self, refund_id: str) -> Steps[models.Refund]:
-        """One refund."""
+        """Return a refund with its state and its due time."""
         return self._send(Call("GET", f"/v1/refunds/{_part(refund_id)}", models.Refund))
 
     @listing
     def list(self, *, page_size: int | None = None) -> Pages[models.Refund]:
-        """Your refunds, newest first, page after page."""
+        """List your refunds, newest first."""
         call = Call("GET", "/v1/refunds", _PAGE, query_of(limit=page_size))
         return Pages(call, "refunds", models.Refund, self._retrying)
 
@@ -590,7 +592,9 @@ class Refunds(Resource[R]):
     def name_account(
         self, bank_code: str, account_no: str, holder: str, *, key: str | None = None
     ) -> Steps[models.NamedAccount]:
-        """Name the account for refunds. If the bank has another name of the holder, confirm it."""
+        """Name a bank account for refunds that cannot go back to the source of their payment. If the bank has a slightly
+        different name of the holder, the refusal `account_holder_near` contains the `claim` to confirm.
+        """
         body = json_of({"bank_code": bank_code, "account_no": account_no, "holder": holder})
         return self._send(
             Call(
@@ -604,7 +608,7 @@ class Refunds(Resource[R]):
 
     @operation
     def confirm_account(self, claim_id: str) -> Steps[models.NamedAccount]:
-        """Confirm the holder's name at the bank."""
+        """Confirm, within half an hour, that an account is yours though its name differs slightly from the name you sent."""
         path = f"/v1/refunds/account/{_part(claim_id)}/confirm"
         return self._send(Call("POST", path, models.NamedAccount))
 
@@ -616,13 +620,15 @@ class Sales(Resource[R]):
     def make(
         self, email: str, quantity: int, *, reference: str | None = None, key: str | None = None
     ) -> Steps[models.Sale]:
-        """Sell stamps to a buyer, whose account gets them; a sale beyond the deposit waits for a top-up."""
+        """Sell stamps to the account of a buyer. A sale that your deposit does not cover waits, and is paid after a top-up
+        without another request.
+        """
         body = json_of({"email": email, "quantity": quantity, "reference": reference})
         return self._send(Call("POST", "/v1/sales", models.Sale, headers=_with_key(key), body=body))
 
     @operation
     def get(self, sale_id: str) -> Steps[models.Sale]:
-        """One sale."""
+        """Return a sale with its state."""
         return self._send(Call("GET", f"/v1/sales/{_part(sale_id)}", models.Sale))
 
     @listing
@@ -633,21 +639,23 @@ class Sales(Resource[R]):
         reseller: str | None = None,
         page_size: int | None = None,
     ) -> Pages[models.Sale]:
-        """Your sales, newest first, page after page; a reseller gets its own."""
+        """List your sales, newest first; optionally only sales with a reference, or of a reseller. A reseller sees only its
+        own sales.
+        """
         query = query_of(limit=page_size, reference=reference, reseller=reseller)
         call = Call("GET", "/v1/sales", _PAGE, query)
         return Pages(call, "sales", models.Sale, self._retrying)
 
     @operation
     def deposit(self) -> Steps[models.Deposit]:
-        """Your deposit, and its waiting sales."""
+        """Return your deposit, and the sales that wait for it."""
         return self._send(Call("GET", "/v1/deposit", models.Deposit))
 
     @operation
     def add_deposit(
         self, rupiah: int, *, payment_method: str | None = None, key: str | None = None
     ) -> Steps[models.Order]:
-        """Order a deposit, a multiple of the price of a stamp; pay it like any order."""
+        """Order a top-up of your deposit, a multiple of the stamp duty in rupiah, which is paid like any order."""
         body = json_of({"rupiah": rupiah, "payment_method": payment_method})
         return self._send(
             Call("POST", "/v1/deposits", models.Order, headers=_with_key(key), body=body)
@@ -657,7 +665,9 @@ class Sales(Resource[R]):
     def statement(
         self, *, month: str | None = None, day: str | None = None
     ) -> Steps[models.Statement]:
-        """The statement of your deposit by day: of a `month` (2026-11) or a `day` (2026-11-30)."""
+        """Return the sums of your deposit by day, for a `month` (2026-11) or a `day` (2026-11-30): rupiah added, sold,
+        returned, and the balances.
+        """
         query = query_of(month=month, day=day)
         return self._send(Call("GET", "/v1/deposit/statement", models.Statement, query))
 
@@ -670,7 +680,9 @@ class Sales(Resource[R]):
         month: str | None = None,
         day: str | None = None,
     ) -> Steps[models.Downloaded]:
-        """Write each movement of your deposit into a file."""
+        """Download every movement of your deposit in a month or on a day into a file, oldest first, with the balance after
+        it.
+        """
         query = query_of(month=month, day=day)
         path = f"/v1/deposit/statement.{_part(kind)}"
         return self._send(Call("GET", path, models.Downloaded, query, target=Target(into)))
@@ -679,7 +691,7 @@ class Sales(Resource[R]):
     def table(
         self, into: Into, *, month: str | None = None, day: str | None = None
     ) -> Steps[models.Downloaded]:
-        """Write every sale of a month or day into a CSV file."""
+        """Download the sales made in a month or on a day into a CSV file, with their states, oldest first."""
         query = query_of(month=month, day=day)
         return self._send(
             Call("GET", "/v1/sales.csv", models.Downloaded, query, target=Target(into))
@@ -691,7 +703,7 @@ class Shops(Resource[R]):
 
     @operation
     def get(self) -> Steps[models.Shop]:
-        """The sales page as buyers see it, with its address."""
+        """Return the sales page as buyers see it, with its address."""
         return self._send(Call("GET", "/v1/shop", models.Shop))
 
     @operation
@@ -715,56 +727,64 @@ class Shops(Resource[R]):
 
 
 class Collectors(Resource[R]):
-    """The credit of a collector, and its months, each as 2026-11."""
+    """The credit of a collector, and its months. A month is written as 2026-11."""
 
     @operation
     def get(self) -> Steps[models.Collector]:
-        """Limit, debts by month and deposits of the collector."""
+        """Return your limit, your deposits, and for each month the amounts that you drew and owe, with the last days to pay."""
         return self._send(Call("GET", "/v1/collector", models.Collector))
 
     @operation
     def tell_deposit(
         self, ntpn: str, month: str, rupiah: int, paid_on: date
     ) -> Steps[models.TreasuryDeposit]:
-        """Report a deposit of the duty of a month; waiting orders continue when it is confirmed."""
+        """Report that you deposited the duty of a month, or part of it. When we confirm it, orders that waited for it are
+        paid.
+        """
         told = {"ntpn": ntpn, "month": month, "rupiah": rupiah, "paid_on": paid_on}
         call = Call("POST", "/v1/collector/deposits", models.TreasuryDeposit, body=json_of(told))
         return self._send(call)
 
     @operation
     def withdraw_deposit(self, ntpn: str) -> Steps[None]:
-        """Withdraw a deposit that is not confirmed."""
+        """Withdraw the report of a deposit that is not confirmed."""
         return self._send(Call("DELETE", f"/v1/collector/deposits/{_part(ntpn)}", NOTHING))
 
     @operation
     def month(self, month: str) -> Steps[models.CollectorList]:
-        """Sums of a month, its dates and state, and the documents that could not be stamped."""
+        """Return the sums of a month, its dates and state, and the documents that could not be stamped."""
         return self._send(Call("GET", _month(month), models.CollectorList))
 
     @operation
     def documents(
         self, month: str, kind: Literal["csv", "xlsx", "json"], into: Into
     ) -> Steps[models.Downloaded]:
-        """Write each document of a month into a file."""
+        """Download the list of a month into a file: documents that were stamped (annex II) or could not be stamped (annex
+        III).
+        """
         path = _month(month, f"documents.{_part(kind)}")
         return self._send(Call("GET", path, models.Downloaded, target=Target(into)))
 
     @operation
     def nil(self, month: str, into: Into) -> Steps[models.Downloaded]:
-        """Write a signed nil statement of a month into a file."""
+        """Download a signed statement that a month has nothing to report: a JSON Web Signature (key: /regulator/key.pem)."""
         return self._send(Call("GET", _month(month, "nil"), models.Downloaded, target=Target(into)))
 
     @operation
     def tell_return(
         self, month: str, receipt: str, reported_on: date
     ) -> Steps[models.CollectorMonth]:
-        """Report that the return of a month was filed."""
+        """Report that you filed the return of a month, with the number of its receipt. We then stop the reminders to file
+        it.
+        """
         body = json_of({"receipt": receipt, "reported_on": reported_on})
         return self._send(Call("PUT", _month(month, "return"), models.CollectorMonth, body=body))
 
     @operation
     def tell_unstamped(self, facts: Facts, happened_at: datetime, reason: str) -> Steps[None]:
-        """Report a document that fell due and could not be stamped; `happened_at` has a zone."""
+        """Report a document that fell due and could not be stamped. Annex III of its month then contains it. `happened_at`
+        has a time zone.
+        """
         body = json_of({"facts": plain_facts(facts), "happened_at": happened_at, "reason": reason})
         return self._send(Call("POST", "/v1/collector/unstamped", NOTHING, body=body))
 
@@ -778,23 +798,25 @@ def _reseller(account: str) -> str:
 
 
 class Resellers(Resource[R]):
-    """Resellers of a distributor; accounts as `acc_...`."""
+    """Resellers of a distributor. An account is written as `acc_...`."""
 
     @operation
     def all(self) -> Steps[models.Resellers]:
-        """Your resellers, by name."""
+        """Return your resellers, with the rupiah that each may still sell today."""
         return self._send(Call("GET", "/v1/resellers", models.Resellers))
 
     @operation
     def get(self, reseller_id: str) -> Steps[models.Reseller]:
-        """One reseller, with its remaining limit of today."""
+        """Return a reseller of yours, with the rupiah that it may still sell today."""
         return self._send(Call("GET", _reseller(reseller_id), models.Reseller))
 
     @operation
     def invite(
         self, account: str, name: str, day_rupiah: int, *, fee: int = 0
     ) -> Steps[models.Reseller]:
-        """Offer an account to sell from your deposit."""
+        """Offer an account to sell from your deposit, within a daily limit (`day_rupiah`). The account can sell once it
+        accepts. `fee` is in rupiah for each stamp.
+        """
         body = json_of({"account": account, "name": name, "day_rupiah": day_rupiah, "fee": fee})
         return self._send(Call("POST", "/v1/resellers", models.Reseller, body=body))
 
@@ -802,67 +824,75 @@ class Resellers(Resource[R]):
     def change(
         self, reseller_id: str, name: str, day_rupiah: int, *, fee: int = 0
     ) -> Steps[models.Reseller]:
-        """Change its terms, from its next sale on."""
+        """Change name, fee and daily limit of a reseller, from its next sale on."""
         body = json_of({"name": name, "day_rupiah": day_rupiah, "fee": fee})
         path = f"{_reseller(reseller_id)}/change"
         return self._send(Call("POST", path, models.Reseller, body=body))
 
     @operation
     def pause(self, reseller_id: str) -> Steps[models.Reseller]:
-        """Pause it."""
+        """Stop a reseller from making sales for now. Its waiting sales are still paid from your deposit."""
         return self._send(Call("POST", f"{_reseller(reseller_id)}/pause", models.Reseller))
 
     @operation
     def resume(self, reseller_id: str) -> Steps[models.Reseller]:
-        """Resume it."""
+        """Let a paused reseller sell again."""
         return self._send(Call("POST", f"{_reseller(reseller_id)}/resume", models.Reseller))
 
     @operation
     def end(self, reseller_id: str) -> Steps[models.Reseller]:
-        """End it, or withdraw an invitation."""
+        """End a reseller, or withdraw an invitation. Its waiting sales are paid or end like your own sales."""
         return self._send(Call("POST", f"{_reseller(reseller_id)}/end", models.Reseller))
 
     @operation
     def sold_by(
         self, reseller_id: str, *, month: str | None = None, day: str | None = None
     ) -> Steps[models.Sold]:
-        """Sales of the reseller that your deposit paid, by day."""
+        """Return the rupiah that your deposit paid for the sales of a reseller, and the rupiah returned, in a month or on a
+        day.
+        """
         query = query_of(month=month, day=day)
         path = f"{_reseller(reseller_id)}/statement"
         return self._send(Call("GET", path, models.Sold, query))
 
     @operation
     def reselling(self) -> Steps[models.Reselling]:
-        """Offers to you, and the distributor for which you sell, with what is left today."""
+        """Return offers of distributors to sell from their deposits, and the distributor for which you sell. Each entry has
+        the rupiah that you may still sell today.
+        """
         return self._send(Call("GET", "/v1/reselling", models.Reselling))
 
     @operation
     def accept(self, distributor_id: str) -> Steps[models.Reseller]:
-        """Sell from the deposit of a distributor from now on."""
+        """Accept an offer: you sell from the deposit of this distributor from now on. Only one distributor is possible."""
         path = f"/v1/reselling/{_part(distributor_id)}/accept"
         return self._send(Call("POST", path, models.Reseller))
 
     @operation
     def leave(self, distributor_id: str) -> Steps[models.Reseller]:
-        """Decline an offer, or stop selling for a distributor."""
+        """Decline the offer of a distributor, or stop selling for it."""
         path = f"/v1/reselling/{_part(distributor_id)}/end"
         return self._send(Call("POST", path, models.Reseller))
 
     @operation
     def sold(self, *, month: str | None = None, day: str | None = None) -> Steps[models.Sold]:
-        """Your own sales as a reseller, by day."""
+        """Return the rupiah that your distributor's deposit paid for your sales, and the rupiah returned, in a month or on
+        a day.
+        """
         query = query_of(month=month, day=day)
         return self._send(Call("GET", "/v1/reselling/statement", models.Sold, query))
 
 
 class Webhooks(Resource[R]):
-    """Your endpoints, to which events are sent; `Webhook` verifies the received messages."""
+    """Your webhook endpoints, which receive events as messages; `Webhook` verifies received messages."""
 
     @operation
     def make(
         self, url: str, events: Sequence[str], *, description: str = "", key: str | None = None
     ) -> Steps[models.EndpointSecret]:
-        """Send events to a URL; keep the `secret` of the answer. `["*"]` is every event."""
+        """Make an endpoint: events of these types are sent to a URL. `["*"]` means all types. Keep the `secret` of the
+        answer.
+        """
         body = json_of({"url": url, "events": list(events), "description": description})
         return self._send(
             Call("POST", "/v1/webhooks", models.EndpointSecret, headers=_with_key(key), body=body)
@@ -870,12 +900,12 @@ class Webhooks(Resource[R]):
 
     @operation
     def all(self) -> Steps[models.Endpoints]:
-        """Your endpoints, and the types of events."""
+        """Return your endpoints, and the available types of events."""
         return self._send(Call("GET", "/v1/webhooks", models.Endpoints))
 
     @operation
     def get(self, webhook_id: str) -> Steps[models.Endpoint]:
-        """One endpoint."""
+        """Return an endpoint with its state."""
         return self._send(Call("GET", _webhook(webhook_id), models.Endpoint))
 
     @operation
@@ -887,48 +917,48 @@ class Webhooks(Resource[R]):
         events: Sequence[str] | None = None,
         description: str | None = None,
     ) -> Steps[models.Endpoint]:
-        """Change the given fields."""
+        """Change the given fields of an endpoint; the others stay unchanged."""
         body = json_of({"url": url, "events": events and list(events), "description": description})
         return self._send(Call("POST", _webhook(webhook_id, "change"), models.Endpoint, body=body))
 
     @operation
     def rotate(self, webhook_id: str, *, key: str | None = None) -> Steps[models.EndpointSecret]:
-        """Make a new secret; for a day messages are signed with the old one too."""
+        """Make a new secret. For 24 hours messages are signed with the old secret too."""
         path = _webhook(webhook_id, "rotate")
         return self._send(Call("POST", path, models.EndpointSecret, headers=_with_key(key)))
 
     @operation
     def enable(self, webhook_id: str) -> Steps[models.Endpoint]:
-        """Send to it again; messages were kept meanwhile, to be replayed."""
+        """Send messages to an endpoint again. Messages that were kept while it was disabled can be replayed."""
         return self._send(Call("POST", _webhook(webhook_id, "enable"), models.Endpoint))
 
     @operation
     def disable(self, webhook_id: str) -> Steps[models.Endpoint]:
-        """Send nothing to it until it is enabled."""
+        """Send nothing to an endpoint until it is enabled; messages are kept meanwhile."""
         return self._send(Call("POST", _webhook(webhook_id, "disable"), models.Endpoint))
 
     @operation
     def remove(self, webhook_id: str) -> Steps[models.Removed]:
-        """Send nothing to it any more."""
+        """Remove an endpoint permanently."""
         return self._send(Call("POST", _webhook(webhook_id, "remove"), models.Removed))
 
     @operation
     def test(self, webhook_id: str) -> Steps[models.Delivery]:
-        """Send a message of the type `webhook.test`."""
+        """Send a message of the type `webhook.test` to an endpoint."""
         return self._send(Call("POST", _webhook(webhook_id, "test"), models.Delivery))
 
     @listing
     def deliveries(
         self, webhook_id: str, *, state: str | None = None, page_size: int | None = None
     ) -> Pages[models.Delivery]:
-        """Messages of the last 30 days, newest first, page after page."""
+        """List the messages of the last 30 days to an endpoint, newest first."""
         query = query_of(limit=page_size, state=state)
         call = Call("GET", _webhook(webhook_id, "deliveries"), _PAGE, query)
         return Pages(call, "deliveries", models.Delivery, self._retrying)
 
     @operation
     def delivery(self, webhook_id: str, message_id: str) -> Steps[models.DeliveryDetails]:
-        """One message with its body and every attempt."""
+        """Return a message with its body and every attempt."""
         path = _webhook(webhook_id, f"deliveries/{_part(message_id)}")
         return self._send(Call("GET", path, models.DeliveryDetails))
 
@@ -936,7 +966,9 @@ class Webhooks(Resource[R]):
     def replay(
         self, webhook_id: str, *, message_id: str | None = None, since: datetime | None = None
     ) -> Steps[models.Replayed]:
-        """Deliver one message again, or the undelivered ones since a moment: at most 10,000, so repeat until it is 0."""
+        """Deliver one message again, or the undelivered messages since a moment. A call repeats at most 10,000 messages, so
+        call again until the answer is 0.
+        """
         moment = None if since is None else since.isoformat()
         body = json_of({"message_id": message_id, "since": moment})
         return self._send(Call("POST", _webhook(webhook_id, "replay"), models.Replayed, body=body))
@@ -947,13 +979,15 @@ def _webhook(webhook_id: str, more: str = "") -> str:
 
 
 class Cases(Resource[R]):
-    """Complaints, which are answered at once from the facts if possible."""
+    """Complaints, which are answered at once if our records have the answer."""
 
     @operation
     def complain(
         self, matter: str, words: str, *, about: str | None = None, key: str | None = None
     ) -> Steps[models.CaseDetails]:
-        """Complain. `matter` is the kind of complaint, `about` the id of an order, a stamping or a refund."""
+        """Complain about an order or a stamp. `matter` is the kind of complaint, `about` the id of an order, a stamping or
+        a refund. The response contains the answer if our records have it.
+        """
         body = json_of({"matter": matter, "words": words, "about": about})
         return self._send(
             Call("POST", "/v1/cases", models.CaseDetails, headers=_with_key(key), body=body)
@@ -961,39 +995,41 @@ class Cases(Resource[R]):
 
     @operation
     def get(self, case_id: str) -> Steps[models.CaseDetails]:
-        """One complaint, with its messages and its timeline."""
+        """Return a complaint with its answer, its messages, and the timeline of its order or stamping."""
         return self._send(Call("GET", f"/v1/cases/{_part(case_id)}", models.CaseDetails))
 
     @listing
     def list(self, *, page_size: int | None = None) -> Pages[models.Case]:
-        """Your complaints, newest first, page after page."""
+        """List your complaints, newest first."""
         call = Call("GET", "/v1/cases", _PAGE, query_of(limit=page_size))
         return Pages(call, "cases", models.Case, self._retrying)
 
 
 class Organizations(Resource[R]):
-    """The organization of the key, its members and keys. Keys are only made on a page, so that no key makes another."""
+    """The organization of the key, its members and keys. Keys can only be made on a page, because the thief of a key must
+    not be able to make another key.
+    """
 
     @operation
     def get(self) -> Steps[models.Organization]:
-        """The organization."""
+        """Return the organization of the key; `not_found` if the account belongs to a person."""
         return self._send(Call("GET", "/v1/organization", models.Organization))
 
     @operation
     def members(self) -> Steps[list[models.Member]]:
-        """Its members."""
+        """Return the members with their roles and monthly limits of stamps; empty if the account belongs to a person."""
         answer = yield from self._send(Call("GET", "/v1/members", models.Members))
         return answer.members
 
     @operation
     def api_keys(self) -> Steps[list[models.ApiKey]]:
-        """The keys of the account: the scopes of each, and its expiry."""
+        """Return the API keys of the account, each with its scopes and its expiry."""
         answer = yield from self._send(Call("GET", "/v1/api-keys", models.ApiKeys))
         return answer.api_keys
 
     @operation
     def end_api_key(self, key_id: str) -> Steps[models.ApiKey]:
-        """End a key, such as a leaked one; it is invalid after five seconds."""
+        """End an API key, which may be the key of this request. After five seconds every request with it is refused."""
         return self._send(Call("POST", f"/v1/api-keys/{_part(key_id)}/end", models.ApiKey))
 
     @listing
@@ -1006,7 +1042,7 @@ class Organizations(Resource[R]):
         request_id: str | None = None,
         page_size: int | None = None,
     ) -> Pages[models.LoggedRequest]:
-        """Requests of the last 30 days, newest first, page after page; `status` is a class such as `4xx`."""
+        """List the requests of the last 30 days, newest first; `status` is a class such as `4xx`."""
         query = query_of(
             limit=page_size,
             key=key_id,
@@ -1019,26 +1055,26 @@ class Organizations(Resource[R]):
 
 
 class Lines(Resource[R]):
-    """Lines before buying or checking in a rush."""
+    """Lines (waiting rooms) before buying or checking in a rush."""
 
     @operation
     def get(self, name: str = "buying") -> Steps[models.Line]:
-        """State of a line."""
+        """Return the state of a line."""
         return self._send(Call("GET", f"/v1/lines/{_part(name)}", models.Line))
 
     @operation
     def take_place(self, name: str = "buying") -> Steps[models.Place]:
-        """Take a place, or find the existing one."""
+        """Take a place in a line, or return the existing place of your account."""
         return self._send(self._place(name))
 
     @operation
     def come_in(self, ticket: str, name: str = "buying") -> Steps[models.Turn]:
-        """Return the turn of a place. Refused as `number_not_served` before its turn."""
+        """Return the turn of the place with this ticket. Refused as `number_not_served` before its number is called."""
         return self._send(self._turn(name, ticket))
 
     @operation
     def wait(self, name: str = "buying", *, timeout_seconds: float = 7200.0) -> Steps[models.Turn]:
-        """Take a place and wait for its turn; send its `turn` with the order. Raises `StillUnderWay`."""
+        """Take a place and wait for its turn; then send `turn` of the answer with the order. Raises `StillUnderWay`."""
         place = yield from self._send(self._place(name))
         turn = yield from poll(
             lambda: self._come_in(name, place.ticket),
@@ -1068,20 +1104,20 @@ class Lines(Resource[R]):
 
 
 class Installation(Resource[R]):
-    """State of the installation, by its own account."""
+    """Published state of the installation."""
 
     @operation
     def status(self) -> Steps[models.Status]:
-        """State of the components, and current incidents."""
+        """Return published incidents and maintenance, and current figures of the platform."""
         return self._send(Call("GET", "/v1/status", models.Status))
 
     @operation
     def outages(self) -> Steps[list[models.Outage]]:
-        """Records of outages under the law."""
+        """Return confirmed records of outages under the law."""
         answer = yield from self._send(Call("GET", "/v1/outages", models.Outages))
         return answer.outages
 
     @operation
     def outage(self, outage_id: str) -> Steps[models.Outage]:
-        """One record of an outage."""
+        """Return a confirmed outage record."""
         return self._send(Call("GET", f"/v1/outages/{_part(outage_id)}", models.Outage))

@@ -54,7 +54,7 @@ class Waiting:
         self._http = http or httpx2.Client()
 
     def close(self) -> None:
-        """Close the connections."""
+        """Close the connections to the installation."""
         self._http.close()
 
     def run(self, steps: Steps[T]) -> T:
@@ -116,7 +116,7 @@ class Awaiting:
         self._http = http or httpx2.AsyncClient()
 
     async def close(self) -> None:
-        """Close the connections."""
+        """Close the connections to the installation."""
         await self._http.aclose()
 
     async def run(self, steps: Steps[T]) -> T:

@@ -17,19 +17,19 @@ _PREFIX = "whsec_"
 
 
 class Webhook:
-    """Verifies messages to one endpoint. During the rotation of its secret, give both."""
+    """Verifies messages to one endpoint. While its secret is rotated, give both secrets."""
 
     def __init__(self, *secrets: str, clock: Callable[[], float] = time) -> None:
-        """Secrets of the endpoint, as `whsec_` and Base64. Raises `ValueError` for an invalid one."""
+        """Take the secrets of the endpoint, each as `whsec_` and base64. Raises `ValueError` if a secret is invalid."""
         self._keys = [_key_of(one) for one in secrets]
         self._clock = clock
         if not self._keys:
             raise ValueError("no secret")
 
     def verify(self, headers: Mapping[str, str], body: bytes) -> Any:
-        """Return the message, as JSON, if it is genuine and not old. Raises `WebhookForged`.
+        """Return the message, parsed from JSON, if it is genuine and not old. Raises `WebhookForged`.
 
-        `body` is the received body, byte for byte: not parsed and written again. A message may come twice, with the
+        `body` is the received body, byte for byte: not parsed and serialized again. A message may come twice, with the
         same `webhook-id`.
         """
         given = {name.lower(): value for name, value in headers.items()}
@@ -54,7 +54,7 @@ class Webhook:
     def _is_signed(self, signed: bytes, signatures: Sequence[str]) -> bool:
         expected = [hmac.new(key, signed, hashlib.sha256).digest() for key in self._keys]
         given = [found for one in signatures if (found := _signature(one)) is not None]
-        # All are compared, so that the duration reveals nothing.
+        # All signatures are compared, so that the duration reveals nothing.
         fits = [hmac.compare_digest(one, other) for one in expected for other in given]
         return any(fits)
 

@@ -14,7 +14,9 @@ PROBLEM = "application/problem+json"
 
 @dataclass(frozen=True)
 class Said:
-    """One answer; without a status the connection is closed instead, with `half` in the middle of the body."""
+    """One prepared answer. Without a status the connection is closed instead; with `half` it is closed in the middle of the
+    body.
+    """
 
     status: int | None
     body: bytes = b""
@@ -24,7 +26,7 @@ class Said:
 
 @dataclass(frozen=True)
 class Asked:
-    """One request."""
+    """One recorded request."""
 
     method: str
     path: str
@@ -33,12 +35,12 @@ class Asked:
 
 
 def said(value: Any, status: int = 200) -> Said:
-    """JSON."""
+    """Return an answer in JSON."""
     return Said(status, msgspec.json.encode(value), {"Content-Type": "application/json"})
 
 
 def refused(status: int, code: str, after: int | None = None, **facts: Any) -> Said:
-    """A refusal."""
+    """Return a refusal (problem+json) with this code."""
     told = {"type": f"/docs/problems#{code}", "title": code, "status": status, "code": code}
     headers = {"Content-Type": PROBLEM} | ({} if after is None else {"Retry-After": str(after)})
     return Said(status, msgspec.json.encode(told | {"request_id": "req-12345678"} | facts), headers)
@@ -49,7 +51,7 @@ NO_ANSWER = Said(None)
 
 @dataclass
 class Server:
-    """Its address, and its requests."""
+    """A running server: its address, and its recorded requests."""
 
     url: str
     asked: list[Asked] = field(default_factory=list)
@@ -57,7 +59,7 @@ class Server:
 
 @contextmanager
 def scripted(answers: Sequence[Said]) -> Iterator[Server]:
-    """Yield a server that gives these answers in their order, and then the last one repeatedly."""
+    """Yield a server that gives these answers in their order, and then repeats the last."""
     script = list(answers)
     server = Server("")
 

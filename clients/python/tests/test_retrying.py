@@ -1,4 +1,4 @@
-"""Retries: their conditions, number and keys."""
+"""Retries of calls: their conditions, their number, and their Idempotency-Keys."""
 
 from collections.abc import Callable
 
@@ -122,7 +122,7 @@ def test_ids_in_path_are_escaped() -> None:
     assert server.asked[0].path == "/v1/orders/..%2Fx%3Fy"
 
 
-# -- by the clock, which is ours ---------------------------------------------------------------------
+# -- with a clock of the test --------------------------------------------------------------------
 
 
 class Clock:
