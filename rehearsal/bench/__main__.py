@@ -29,12 +29,12 @@ def _spread(figures: Sequence[float]) -> str:
 
 
 def _each(way: Way, group: str) -> list[float]:
-    """Return processor microseconds of a group per order, one figure for each round."""
+    """Return the processor microseconds of a group of processes per order, one figure for each round."""
     return [one.each(group) * 1e6 for one in way.rounds]
 
 
 def _per_core(way: Way) -> float:
-    """Return the orders a second of a whole core of the web."""
+    """Return the orders a second for which one whole core of the web suffices."""
     return 1e6 / median(_each(way, way.server))
 
 

@@ -1,8 +1,8 @@
 """Audit over a large history: `python -m bench.audit [ORDERS] [ORDERS_PER_ACCOUNT]`.
 
-SQL makes the history as the product's own functions would have left it: half the orders are of stamps, most of which
-stamped a document; some were refunded. Reported are the seconds of a full audit and of an incremental one after some
-more orders, and the slowest invariants.
+SQL makes the history as the product's own functions would have left it. Half of the orders bought stamps, and most of these
+stamps are on a document; some orders were refunded. The bench reports the seconds of a full audit, the seconds of an
+incremental audit after further orders, and the slowest invariants.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ PER_ACCOUNT = 2
 DELTA_BYTES = 16_000
 FRESH = 1_000  # orders after the first audit
 
-# Valid serial of a number: the check is the first 20 characters modulo 1021.
+# Makes a valid serial from a number: its check characters are the first 20 characters modulo 1021.
 _HELPERS = """
 CREATE FUNCTION pg_temp.letters(p_value numeric, p_length integer) RETURNS text
 LANGUAGE sql IMMUTABLE AS $$

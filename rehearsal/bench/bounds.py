@@ -1,8 +1,8 @@
-"""Worst cost of a verification for its caller, in processor time and memory, without the tasks that it starts.
+"""Highest cost of a verification for its caller, in processor time and memory, without the processes that it starts.
 
-`python -m bench.bounds [NAME ...]` prints a line for each malicious file (`tests/support/attacks/heavy`), or for those
-of these names; a name may be the path of a PDF. Each is verified in a fresh process, by its first look: what exceeds
-that is answered by a task with its own bounds (`sandbox.bounded`).
+`python -m bench.bounds [NAME ...]` prints a line for each malicious file (`tests/support/attacks/heavy`), or for the named
+files; a name may be the path of a PDF. Each file is verified in a fresh process by the first look (the inspection by the
+web process itself). A file that needs more is verified by a separate process with its own bounds (`sandbox.bounded`).
 """
 
 import json
@@ -31,7 +31,7 @@ _LINE = "{:38}{:>9}{:>9}{:>8}  {}"
 
 class Spent(NamedTuple):
     """Cost for the caller in processor seconds, and in bytes beyond the file; `said` is the verdict, or `task` if a
-    task gives it.
+    separate process must give it.
     """
 
     seconds: float
@@ -65,7 +65,7 @@ def _measured(file: Path, pem: Path) -> Spent:
 
 
 def _peak(*, anew: bool = False) -> int:
-    """Return the peak memory so far; or from now on, since a process inherits the peak of its parent."""
+    """Return the peak memory in bytes. `anew` first resets the peak, since a process inherits that of its parent."""
     if anew:
         Path("/proc/self/clear_refs").write_text("5")
     return int(_PEAK.findall(Path("/proc/self/status").read_text())[0]) * 1024

@@ -1,8 +1,8 @@
-"""Duration of the check of a draw of eight million: by the published script, and by ours.
+"""Bench of the check of a draw of eight million entries: by the published script, and by the product.
 
     python -m bench.draw [ENTRIES]
 
-Each runs in its own process, one after the other; memory is the peak of each.
+The two checks run one after the other, each in its own process; memory is the peak of the process.
 """
 
 import os

@@ -1,8 +1,8 @@
-"""Duration of a draw on a database: entering, closing, drawing, writing numbers.
+"""Bench of a draw on a database: the durations of entering, closing, drawing and writing numbers.
 
     python -m bench.drawing [ENTRIES]
 
-It has its own database and relay; most entries are written at once, the rest enter as visitors do.
+The bench has its own database and relay. Most entries are written in bulk, the others enter as visitors do.
 """
 
 import asyncio

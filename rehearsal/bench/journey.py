@@ -2,8 +2,8 @@
 
 python -m bench.journey [--short]
 
-A connection of 400 kbit/s each way and 400 ms round trip, with TLS; a real Chromium. Beside each figure is the minimum
-that the connection itself needs for the octets and round trips of that run.
+A real Chromium uses a connection of 400 kbit/s each way and 400 ms round trip, with TLS. Beside each figure the bench
+prints the minimum that the connection itself needs for the octets and round trips of that run.
 """
 
 import argparse
@@ -26,7 +26,7 @@ LARGE_BYTES = 7_000_000
 FIRST_PAINT_AIM = 1.5
 STAMPED_AIM = 25.0
 SENT_TWICE_MAX = 512 * 1024  # for each interruption
-OPENED = 5  # times, of home
+OPENED = 5  # measurements of the front page
 BEFORE_PAINT = 2  # round trips: TLS, and the page with its style
 
 

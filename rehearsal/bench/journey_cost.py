@@ -1,9 +1,9 @@
-"""Cost of a journey from upload to stamped document: processor time of every process except the bank's.
+"""Bench of a journey from upload to stamped document: processor time of every process except the bank's.
 
 python -m bench.journey_cost [--short]
 
-A journey by API orders a document, pays and downloads it. A journey by browser is that of a rehearsal's visitor: every
-page, script request and picture from the front page on, and signing in by mail. The processes are the web with its
+A journey by API orders a document, pays and downloads it. A journey by browser is the journey of a rehearsal's visitor:
+every page, script request and picture from the front page on, and signing in by mail. The processes are the web with its
 tasks, the worker and PostgreSQL.
 """
 
@@ -36,7 +36,7 @@ AT_ONCE = 8  # enough that the use of idle processes is negligible
 JOURNEYS_EACH = 80
 DOCUMENT_BYTES = 270_000
 AIMS_MS = {"API": 30.0, "browser": 100.0}
-ASKED_EVERY_SECONDS = 0.3  # polling of a program that waits for its order
+ASKED_EVERY_SECONDS = 0.3  # interval at which a program polls its order
 CREATED = 201
 PARTS = ("web", "worker", "postgres")
 
@@ -48,7 +48,7 @@ class Costs:
         self._parts: dict[str, Group] = parts_of_instance()
 
     def of(self, act: Callable[[int], None], journeys: int) -> dict[str, float]:
-        """Return the milliseconds of each part for one of so many journeys."""
+        """Run so many journeys. Return the processor milliseconds of each part for one journey."""
         before = self._seconds()
         act(journeys)
         after = self._seconds()

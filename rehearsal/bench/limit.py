@@ -1,4 +1,4 @@
-"""Limit: the statement of the web, driven by pgbench against the same server."""
+"""Limit of placing orders: the SQL statement of the web, run by pgbench on the same server."""
 
 import re
 import subprocess
@@ -21,9 +21,9 @@ _TPS = re.compile(r"tps = ([0-9.]+) \(without initial connection time\)")
 _COUNT = re.compile(r"number of transactions actually processed: (\d+)")
 _FAILED = re.compile(r"number of failed transactions: (\d+)")
 
-# All fresh values derive from one number, which pgbench counts itself: as in the web, later ids sort after earlier
-# ones and the server makes no random numbers (they cost a tenth of the statement). Measured without the order itself,
-# this takes the server about 8 µs.
+# All fresh values derive from one number, which pgbench counts itself: as in the web, later ids sort after earlier ones and
+# the server makes no random numbers (they cost a tenth of the statement). Without the order itself, this takes the server
+# about 8 µs.
 _ID = "(lpad(to_hex(:number::bigint), 16, '0') || lpad(to_hex(:client_id::bigint), 16, '0'))::uuid"
 _VALUES = (
     "lpad(to_hex(:account::bigint), 32, '0')::uuid",
@@ -70,7 +70,7 @@ _MADE = "account_id < lpad(to_hex(%s::bigint), 32, '0')::uuid"
 
 
 class Pgbench:
-    """One script against one database."""
+    """Runs the script against one database."""
 
     def __init__(
         self, database_url: str, text: str, values: Mapping[str, str], connections: int

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import psutil
 
-FLUSHES = 200  # a fifth of a second on a slow disk
+FLUSHES = 200  # take a fifth of a second on a slow disk
 
 
 class Group:
@@ -37,7 +37,7 @@ class Group:
         return total
 
     def pin(self, cores: Iterable[int]) -> None:
-        """Pin every thread to these cores, if the system can."""
+        """Pin every thread of the group to these cores, if the system can."""
         wanted = set(cores)
         if not hasattr(os, "sched_setaffinity"):
             return
@@ -49,11 +49,11 @@ class Group:
                     continue
 
     def pause(self) -> None:
-        """Stop it."""
+        """Suspend the process."""
         self._root.suspend()
 
     def go_on(self) -> None:
-        """Continue it."""
+        """Resume the process."""
         self._root.resume()
 
 
@@ -68,7 +68,9 @@ def parts_of_instance() -> dict[str, Group]:
 
 
 def cores() -> tuple[set[int], set[int]]:
-    """Return one core for the web, the rest for all others; the same if there is only one."""
+    """Return one core for the web, and the remaining cores for all other processes; if there is only one core, it is in
+    both.
+    """
     if hasattr(os, "sched_getaffinity"):
         ours = sorted(os.sched_getaffinity(0))
     else:

@@ -1,10 +1,10 @@
-"""Many files checked at once: the wait of a committee, the memory of the web, and the effect on others.
+"""Bench of many files checked at once: the wait of a committee, the memory of the web, and the effect on other visitors.
 
 python -m bench.many [--short]
 
-Three hundred letters as they come in: most stamped, some changed, some signed after stamping, some without a stamp; as
-one ZIP, as one form, and one by one, two at a time, as the script of the page sends them. Meanwhile a client with an
-account reads a balance, ten times a second.
+Three hundred letters as a committee receives them: most stamped, some changed, some signed after stamping, some without a
+stamp. They are sent as one ZIP, as one form, and one by one, two at a time, as the script of the page sends them. Meanwhile
+a client with an account reads a balance, ten times a second.
 """
 
 import argparse
@@ -37,7 +37,7 @@ from tests.support.pdf import pdf
 
 SECONDS_AIM = 60.0
 LETTER_BYTES = 400_000  # a scanned letter
-STAMPED = 10  # distinct documents; the rest are the same again under other names
+STAMPED = 10  # distinct documents; the others repeat them under other names
 
 Files = Sequence[tuple[str, bytes]]
 
@@ -67,7 +67,7 @@ def stamped(instance: Instance) -> list[bytes]:
 
 
 def letters(instance: Instance, folder: Path, count: int) -> tuple[Files, Counter[str]]:
-    """Return letters as a committee gets them, and the number of rows of each class."""
+    """Return letters as a committee receives them, and the expected number of rows of each class."""
     folder.mkdir()
     lab = Lab(development_issuer(folder / "issuer", at=datetime.now(UTC)), folder)
     good = stamped(instance)
@@ -84,7 +84,7 @@ def letters(instance: Instance, folder: Path, count: int) -> tuple[Files, Counte
 
 
 def sent(client: Client, files: Files) -> str:
-    """Return the rows for one form."""
+    """Send all files as one form. Return the answer as text."""
     fields = [("document", (name, content, "application/pdf")) for name, content in files]
     body, kind = urllib3.encode_multipart_formdata(fields)
     headers = {"Content-Type": kind, "Accept": "text/html"}
@@ -94,7 +94,7 @@ def sent(client: Client, files: Files) -> str:
 
 
 def as_zip(client: Client, files: Files) -> str:
-    """Send all in one archive."""
+    """Send all files in one archive. Return the answer as text."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in files:
@@ -103,7 +103,7 @@ def as_zip(client: Client, files: Files) -> str:
 
 
 def one_by_one(client: Client, files: Files) -> str:
-    """Send each by itself, two at a time."""
+    """Send each file by itself, two at a time. Return the answers as text."""
     with ThreadPoolExecutor(2) as two:
         return "".join(two.map(lambda one: sent(client, [one]), files))
 
@@ -142,7 +142,7 @@ def _resident(web: psutil.Process) -> int:
 
 @contextmanager
 def watching(payer: Client) -> Iterator[Watch]:
-    """Watch meanwhile."""
+    """Observe the web and a payer during the body."""
     web, found, over = _web(), Watch(seconds=[]), threading.Event()
 
     def look() -> None:

@@ -1,4 +1,4 @@
-"""Placing of orders: over HTTP in two ways, and as the bare statement."""
+"""Bench of placing orders: over HTTP in two ways, and as the bare SQL statement."""
 
 import asyncio
 import itertools
@@ -29,22 +29,22 @@ from tests.support.instance import Instance
 UNPAID_ORDERS_MAX = 1_000_000  # no order is paid here
 CONNECTIONS = 32  # to the web; to the database as many as in its pool
 QUANTITY = 3
-STEADY_SHARE = 0.5  # of the rate of the closed loop: the rate of the latency measurement
+STEADY_SHARE = 0.5  # share of the closed loop's rate at which latency is measured
 SETTLE_SECONDS = 0.2  # until PostgreSQL has counted the ended sessions
 CREATED = 201
 
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """Amount of measurement."""
+    """Amount of measurement: accounts, rounds and seconds."""
 
     accounts: int = 4000  # an account has a few unpaid orders, and one row lock
     rounds: int = 3
-    seconds: int = 4  # of each way in each round
+    seconds: int = 4  # of each measurement
     warm_up_seconds: float = 3
 
 
-SHORT = Size(rounds=1, seconds=1, warm_up_seconds=1)  # the same, shorter
+SHORT = Size(rounds=1, seconds=1, warm_up_seconds=1)  # a smoke test
 
 
 @dataclass(slots=True)
@@ -59,7 +59,7 @@ class Round:
     p99: float = 0.0
 
     def each(self, group: str) -> float:
-        """Processor seconds of a group per order."""
+        """Return the processor seconds of a group per order."""
         return self.cpu[group] / self.orders if self.orders else 0.0
 
 
@@ -68,7 +68,7 @@ class Way:
     """One way to place orders, with its measurements."""
 
     name: str
-    server: str = "web"  # the group that answers HTTP; none: ""
+    server: str = "web"  # the group that answers HTTP; empty without HTTP
     rounds: list[Round] = field(default_factory=list)
 
 
@@ -99,7 +99,7 @@ class Bench:
 
     @contextmanager
     def beside_a_peer(self) -> Iterator[None]:
-        """Run a bare route meanwhile, on the core of the web."""
+        """Run a bare route (`peer.py`) during the body, on the core of the web."""
         peer = Peer(self._settings)
         with peer as group:
             group.pin(cores()[0])
@@ -109,7 +109,7 @@ class Bench:
 
     @contextmanager
     def worker_waits(self) -> Iterator[None]:
-        """Stop the worker meanwhile, so that the cost of the web is visible alone."""
+        """Suspend the worker during the body, so that only the cost of the web is measured."""
         self._worker.pause()
         try:
             yield
@@ -151,15 +151,15 @@ class Bench:
         )
 
     def closed(self, seconds: float, *, with_qr: bool, server: str = "web") -> Round:
-        """Send as fast as the web, or the peer, answers."""
+        """Send orders as fast as the web or the peer answers (a closed loop)."""
         return self._measured(self._load(with_qr=with_qr, server=server).closed(seconds))
 
     def steady(self, seconds: float, rate: float, *, with_qr: bool) -> Round:
-        """Send at a fixed rate."""
+        """Send orders at a fixed rate (orders a second)."""
         return self._measured(self._load(with_qr=with_qr).steady(rate, seconds))
 
     def bare(self, seconds: int) -> Round:
-        """Run the statement alone."""
+        """Run the bare SQL statement for so many seconds."""
         before = self._cpu()
         done, rate, failed = self._pgbench.run(seconds)
         time.sleep(SETTLE_SECONDS)
@@ -217,7 +217,7 @@ class Placing:
         return sum(one.errors for way in self.ways for one in way.rounds)
 
     def make_rounds(self, bench: Bench, size: Size) -> None:
-        """Warm up, then run every way in turn: all meet the same noise of the machine."""
+        """Warm up, then run all ways alternately, so that other work on the machine affects all of them."""
         warm_ups = [
             bench.closed(size.warm_up_seconds, with_qr=False),
             bench.closed(size.warm_up_seconds, with_qr=True),

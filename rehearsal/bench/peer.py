@@ -2,9 +2,9 @@
 
 Promises
   * It reads and answers the same JSON, authenticates a key by the same statement, caches it for as long, and places the order
-    by the same SQL function, over as many connections.
-  * It has no limiter, limits, metrics, language, pages, refusals or headers of its own: their price, and that of the other
-    parts of the web, is the web's processor time divided by that of the peer.
+    by the same SQL function, over as many connections. * It has no limiter, limits, metrics, language, pages, refusals or
+    headers of its own. The web's processor time divided by the peer's shows the cost of these and the other parts of the
+    web.
 """
 
 import asyncio
@@ -127,7 +127,7 @@ class _Shop:
 
 @get("/healthz", media_type="text/plain")
 async def healthz() -> str:
-    """It answers."""
+    """Answer, to show that the route runs."""
     return "ok"
 
 

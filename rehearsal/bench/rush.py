@@ -2,13 +2,13 @@
 
 python -m bench.rush [--short] [--posting]
 
-One web process on one core; everything else, including this program, on the other. The front page is requested many
-times as often as it can be shown, while a client who has paid reads an order and another places orders, each at a
-steady rate. Latencies count from the moment a request was due. Prints each figure beside that of the unloaded
-instance; time decides nothing.
+One web process runs on one core; everything else, including this program, on the other cores. The front page is requested
+many times as often as it can be shown, while a client who has paid reads an order and another places orders, each at a
+steady rate. Latencies count from the moment at which a request was due. Each figure is printed beside the figure of the
+unloaded instance; slowness is no failure.
 
-With --posting the crowd posts PDFs to be checked instead, over 2,000 connections that send again when answered, and a
-client who has paid has documents stamped as well.
+With --posting the crowd posts PDFs to be checked instead, over 2,000 connections, each of which sends again after an
+answer, and a client who has paid also has documents stamped.
 """
 
 import argparse
@@ -102,20 +102,20 @@ class Rush:
         return self._customer.get(made["document_url"]).body
 
     async def posting_apart(self, document: bytes, seconds: float) -> Heard:
-        """Post a document to be checked, from a separate process."""
+        """Post a document to be checked, repeatedly, from a separate process."""
         with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as apart:
             asked = (self._site, document, seconds)
             return await asyncio.get_running_loop().run_in_executor(apart, _posting_apart, *asked)
 
     def posted(self, document: bytes, connections: int) -> Load:
-        """Post the same from here, by a few."""
+        """Return a load of this process that posts the document over a few connections."""
         return _posted(self._site, document, connections)
 
     def stamping(self) -> Load:
-        """Stamp documents for a client who has paid."""
+        """Return a load that stamps documents for a client who has paid."""
         document = generated(pages=1, size=POSTED_BYTES, is_packed=True)
         requests = (
-            # Each is another document: a comment after its end.
+            # A comment after the end makes each document unique.
             api.stamping(self._site, self._key, number, document + b"%%%d\n" % number)
             for number in self._numbers
         )
@@ -128,22 +128,22 @@ class Rush:
         until("the stamps are there", lambda: self._customer.balance()["available"] >= quantity)
 
     def crowd(self, connections: int = CROWD_CONNECTIONS) -> Load:
-        """Request the front page as strangers."""
+        """Return a load that requests the front page as strangers do."""
         return _crowd(self._site, connections)
 
     async def crowd_apart(self, rate: float, seconds: float) -> Heard:
-        """Do the same from a separate process, so that it does not disturb the measurement here."""
+        """Run the load of `crowd` in a separate process, so that it does not disturb the measurement in this process."""
         with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as apart:
             asked = (self._site, rate, seconds)
             return await asyncio.get_running_loop().run_in_executor(apart, _crowd_apart, *asked)
 
     def paid(self) -> Load:
-        """Read a paid order."""
+        """Return a load that reads a paid order."""
         request = api.get(self._site, f"/v1/orders/{self._order}", self._key)
         return Load(self._site, repeat(request), 8)
 
     def checkout(self) -> Load:
-        """Place orders."""
+        """Return a load that places orders."""
         requests = api.orders(self._site, [self._key], self._numbers, with_qr=False)
         return Load(self._site, requests, 8)
 
@@ -164,7 +164,7 @@ Measured = tuple[Heard, Heard, Heard, Heard, Heard, Heard]
 
 @dataclass
 class Found:
-    """Answers, unloaded and overloaded."""
+    """Answers of the unloaded and of the overloaded instance."""
 
     capacity: Heard
     crowd: Heard

@@ -1,10 +1,10 @@
-"""Stamping over HTTP: the cost of a document of 270 KB for the web, beside that of the engine.
+"""Bench of stamping over HTTP: the cost of a document of 270 KB for the web, compared with its cost for the engine.
 
 Promises
-  * Every request brings a new document, so nothing is found instead of made.
+  * * Every request sends a new document, so that no result of an earlier request is reused.
   * Web and engine alternate in one run; processor time is compared, for the web process all of it: the kernel's part, every
     thread, the native libraries.
-  * The engine does the necessary work of the web: it hashes the document, takes it in and seals it.
+  * * The engine does the necessary work of the web: it hashes, inspects and seals the document.
 """
 
 import itertools
@@ -54,7 +54,7 @@ SHORT = Size(rounds=1, seconds=1, engine_seconds=0.2, warm_up_seconds=1)  # only
 
 @dataclass(slots=True)
 class Stampings:
-    """Processor seconds of one stamping, a figure for each round, and errors."""
+    """Processor seconds of one stamping (a figure for each round), and errors."""
 
     bytes: int
     web: list[float] = field(default_factory=list)
@@ -67,7 +67,7 @@ class Stampings:
 
     @property
     def ratio(self) -> float:
-        """Ratio of the web's processor time to the engine's, medians."""
+        """Ratio of the web's processor time to the engine's (medians)."""
         return median(self.web) / median(self.engine)
 
     def lines(self) -> Iterator[str]:
@@ -169,7 +169,7 @@ class Bench:
         )
 
     def seal(self, seconds: float) -> float:
-        """Return the same as `engine` without taking it in."""
+        """Return processor seconds of the engine for one document without its inspection."""
         return cpu_per_call(lambda: self._ours.deliver(self.documents.example), seconds)
 
 

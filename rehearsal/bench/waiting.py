@@ -1,10 +1,10 @@
-"""Waiting crowd: the cost of a place, the cost of a look, and a hundred thousand people in line.
+"""Bench of the waiting room: the cost of a place, the cost of a look at the line, and a hundred thousand people in line.
 
 python -m bench.waiting [--short]
 
-One web process on one core; everything else, including this program, on the others. Figures are per core: answers by
-the processor time of the web for them. Beside each is its main part in the same run: a ticket's seal alone, the health
-check through the whole application.
+One web process runs on one core; everything else, including this program, on the others. Figures are answers per core
+second: the number of answers divided by the web's processor time. Each is compared with its main part in the same run:
+sealing a ticket alone, and the health check through the whole application.
 """
 
 import argparse
@@ -56,7 +56,7 @@ class Cost:
 
     @property
     def per_core(self) -> float:
-        """Return the answers a second of a whole core of the web."""
+        """Return the answers a second for which one whole core of the web suffices."""
         return self.heard.answered(200) / self.cpu if self.cpu else 0.0
 
 
@@ -72,25 +72,25 @@ class Crowd:
         Group(psutil.Process(), with_children=False).pin(other_cores)
 
     def load(self, method: str, path: str, connections: int = CONNECTIONS) -> Load:
-        """Send the same request from everybody."""
+        """Return a load in which everybody sends the same request."""
         return Load(self._site, repeat(request(self._site, method, path, {})), connections)
 
     async def closed(self, method: str, path: str, seconds: float) -> Cost:
-        """Send as many as are answered."""
+        """Send requests as fast as they are answered."""
         web, before = self.parts["web"], self.parts["web"].cpu()
         heard = await self.load(method, path).closed(seconds)
         return Cost(heard, web.cpu() - before)
 
     async def fill(self, people: int) -> None:
-        """Let at least so many take a place."""
+        """Let at least so many people take a place."""
         taken = 0
         while taken < people:
             heard = await self.load("POST", "/lines/buying/place").steady(8_000, 2.5)
             taken += heard.answered(200)
 
     async def waiting(self, people: int, seconds: float) -> tuple[Heard, dict[str, float], float]:
-        """Send looks like the page does, of so many people. Return answers, the share of one core of each group of
-        processes, and looks a second.
+        """Look at the line as the page of so many people does. Return the answers, the share of one core that each group of
+        processes uses, and the looks a second.
         """
         looks = sum(1 / look_again(ahead, RATE, 0.5) for ahead in range(people))
         before = {name: self.parts[name].cpu() for name in GROUPS}

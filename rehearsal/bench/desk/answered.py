@@ -1,4 +1,6 @@
-"""Two hundred complaints, one by one: the share answered from the facts, the duration, and the truth of the answers."""
+"""Two hundred complaints, one by one: the share answered automatically from our records, the duration, and the truth of the
+answers.
+"""
 
 import time
 import tomllib
@@ -37,16 +39,18 @@ class Told:
 
     asked: int = 0
     answered: int = 0
-    left: int = 0  # to staff, correctly
+    left: int = 0  # passed to staff, correctly
     seconds: list[float] = field(default_factory=list)
     peer_seconds: list[float] = field(default_factory=list)
     codes: Counter[str] = field(default_factory=Counter)
-    unanswered: list[str] = field(default_factory=list)  # a true answer was possible
+    unanswered: list[str] = field(
+        default_factory=list
+    )  # passed to staff although a true answer was possible
     faults: list[str] = field(default_factory=list)
 
     @property
     def share(self) -> float:
-        """Share answered from the facts."""
+        """Share of complaints answered automatically."""
         return self.answered / self.asked if self.asked else 0.0
 
 
@@ -96,14 +100,14 @@ def _left(found: Told, one: Scripted, row: Mapping[str, Any]) -> None:
 
 
 def _peer(till: Till, found: Told, behind: Behind) -> None:
-    """Look up the same orders directly, over the same connections."""
+    """Look up the same orders by direct SQL over the same connections, for comparison."""
     began = time.perf_counter()
     till.rows("SELECT * FROM orders WHERE account_id = %s", behind.account)
     found.peer_seconds.append(time.perf_counter() - began)
 
 
 def tell_all(till: Till, most: int | None = None) -> Told:
-    """Send every complaint, or so many spread over the list."""
+    """Send every complaint, or at most `most` of them, spread over the list."""
     told, every = Told(), list(scripted())
     step = max(1, len(every) // most) if most else 1
     for one in every[::step]:
@@ -112,7 +116,9 @@ def tell_all(till: Till, most: int | None = None) -> Told:
 
 
 def bomb(till: Till, count: int) -> tuple[int, int, float]:
-    """Send so many complaints from one address and network. Return made cases, refusals, and seconds for each."""
+    """Send so many complaints from one address and network. Return the number of cases made, the number of refusals, and
+    the mean seconds of one.
+    """
     cases = till.shop.container.of(CaseService)
     refused, began = 0, time.perf_counter()
     for number in range(count):

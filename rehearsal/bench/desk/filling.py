@@ -1,6 +1,5 @@
-"""Orders in bulk: rows of years of sales, consistent enough for indexes and pages.
-
-SQL writes them without the commands of the rooms: their invariants do not hold, and no audit is run.
+"""Orders in bulk: rows of three years of sales, consistent enough for indexes and pages. SQL writes the rows without the
+commands of the rooms, so invariants do not hold, and no audit is run.
 """
 
 import time
@@ -135,7 +134,7 @@ class Sample:
 
 
 def fill(url: str, count: int, every: int = ORDERS_PER_ACCOUNT) -> tuple[list[Sample], float]:
-    """Write so many orders with their rows. Return some of them, and the seconds it took."""
+    """Write so many orders with their rows. Return a sample of them, and the seconds of writing."""
     began = time.perf_counter()
     terms: dict[str, object] = {
         "count": count,
@@ -156,7 +155,7 @@ def fill(url: str, count: int, every: int = ORDERS_PER_ACCOUNT) -> tuple[list[Sa
 
 
 def _samples(owner: psycopg.Connection[Any], count: int) -> list[Sample]:
-    """Return orders spread over all, each with a serial that a person could type."""
+    """Return so many orders, spread over all, each with the serial of one of its stamps."""
     maker, found = SerialMaker(UNLEASED), []
     chosen = owner.execute(
         b"SELECT n, account, id, attempt, refund, payment, digest, of FROM filled"

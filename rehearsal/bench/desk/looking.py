@@ -28,7 +28,7 @@ FOUND, THERE = (200, 303), 200
 
 @dataclass(slots=True)
 class Way:
-    """One kind of request, with the milliseconds of each."""
+    """One kind of request, with the milliseconds of each request."""
 
     name: str
     limit_ms: float
@@ -37,16 +37,16 @@ class Way:
 
     @property
     def half(self) -> float:
-        """Median."""
+        """Median in milliseconds."""
         return median(self.times)
 
     @property
     def longest(self) -> float:
-        """Maximum."""
+        """Maximum in milliseconds."""
         return max(self.times)
 
     def ask(self, request: Callable[[], str]) -> None:
-        """Run it once; it returns its error text."""
+        """Run a request once and record its duration; the request returns the text of an error, or an empty text."""
         began = time.perf_counter()
         wrong = request()
         self.times.append((time.perf_counter() - began) * 1e3)
@@ -62,7 +62,7 @@ class Desk:
         self._client = Client(instance.url)
 
     def search(self, text: str, *, is_there: bool = True) -> str:
-        """Search for a text. Return what is wrong with the answer."""
+        """Search for a text. Return the fault of the answer, empty if it is right."""
         query = urlencode({"q": text})
         reply = self._client.get(f"/console?{query}", headers=self._headers)
         if reply.status not in FOUND:
@@ -71,7 +71,7 @@ class Desk:
         return "" if not is_there or "/console/subjects/" in where else "not found"
 
     def open(self, path: str) -> str:
-        """Open a page. Return what is wrong with the answer."""
+        """Open a page. Return the fault of the answer, empty if it is right."""
         reply = self._client.get(path, headers=self._headers)
         return "" if reply.status == THERE else f"status {reply.status}"
 
@@ -110,7 +110,7 @@ def _asked(name: str, limit_ms: float, requests: Sequence[Callable[[], str]]) ->
 
 
 def _peers(instance: Instance, samples: Sequence[Sample]) -> Iterator[Way]:
-    """Yield the minimum of each: one indexed statement, one page without queries."""
+    """Yield the minimum for comparison: one indexed SQL statement, one page without queries."""
     with psycopg.connect(instance.settings.process.database_url, autocommit=True) as bare:
         selected = [partial(_selected, bare, one.names["mail address"]) for one in samples]
         yield _asked("peer: a bare indexed SELECT", SEARCH_MS_MAX, selected)

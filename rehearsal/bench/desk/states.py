@@ -20,7 +20,7 @@ class Behind:
     stamping: UUID | None = None
 
     def named(self, kind: str) -> str:
-        """Return the number that the person names: of an order, of a stamping, or none."""
+        """Return the id that the person names: of an order (`order`), of a stamping, or none (empty)."""
         named = {"order": ("ord", self.order), "stamping": ("stg", self.stamping)}.get(kind)
         return show(named[0], named[1]) if named and named[1] else ""
 
@@ -29,7 +29,7 @@ State = Callable[[Till], Behind]
 
 
 def somebody(till: Till) -> UUID:
-    """Make another, empty account, which the till uses from now on."""
+    """Make a new, empty account, which the till uses from now on. Return its id."""
     till.shop.account = till.do(
         till.shop.container.of(AccountService).create(f"{new_id().hex}@example.id", actor=TESTER)
     )

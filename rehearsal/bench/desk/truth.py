@@ -1,4 +1,4 @@
-"""Truth of an answer, by the tables and the books alone, without the answering code.
+"""Truth of an answer, judged only by the tables and the books, without the code that answers.
 
 An answer is true if its code is allowed for the state and every fact of it is the value in the database for that
 order, stamping or refund at that moment.
@@ -40,7 +40,7 @@ class Ledger:
         return row
 
     def captured(self) -> int:
-        """Return the rupiah received for the order, by the payments themselves."""
+        """Return the rupiah received for the order: the sum of its payments."""
         [row] = self.rows(
             "SELECT coalesce(sum(c.amount), 0)::bigint AS sum FROM captures c"
             " JOIN payment_attempts a USING (account_id, attempt_id)"
@@ -50,7 +50,7 @@ class Ledger:
         return int(row["sum"])
 
     def book(self, book: str) -> int:
-        """Return the sum of a book for the order."""
+        """Return the balance of a book for the order, in rupiah."""
         [row] = self.rows(
             "SELECT coalesce(sum(l.credit - l.debit), 0)::bigint AS sum FROM entries e"
             " JOIN legs l USING (account_id, entry_id)"
@@ -173,7 +173,7 @@ def _failed(found: Ledger, code: str, facts: Facts) -> None:
         _refund(found, code, facts)
         return
     [lot] = found.rows("SELECT held, affixed FROM stamp_lots WHERE account_id = %s")
-    assert (lot["held"], lot["affixed"]) == (0, 0)  # the stamp is in the balance again
+    assert (lot["held"], lot["affixed"]) == (0, 0)  # the stamp is free again
 
 
 def _delivered(found: Ledger, code: str, facts: Facts) -> None:

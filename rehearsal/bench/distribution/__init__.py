@@ -1,1 +1,1 @@
-"""Distribution measured: deposits and statements, batches, checks of many, webhooks."""
+"""Benches of distribution: deposits and statements, batches, checks of many documents, webhooks."""

@@ -1,10 +1,11 @@
-"""Batch of documents by the API: documents a second from the first byte to the last stamp, and the cost of each part.
+"""Bench of a batch of documents over the API: documents a second from the first byte to the last stamp, and the cost of
+each part.
 
 python -m bench.distribution.batch [--documents N]
 
-New documents of 100 KB, in archives of the largest size of a request, then their rows, then the start. Database and
-object store are durable. Beside it runs a bare program that examines, stores, reads, seals and verifies the same
-documents without database and HTTP. Clock time depends on the load of this machine; processor time of each part does
+It sends new documents of 100 KB in archives of the largest size of a request, then their rows, then starts the batch.
+Database and object store are durable. For comparison a bare program examines, stores, reads, seals and verifies the same
+documents without database and HTTP. Clock time depends on the load of this machine; the processor time of each part does
 not.
 """
 
@@ -27,7 +28,7 @@ from tests.support.instance import Instance
 DOCUMENT_BYTES, PAGES = 100_000, 4
 PER_SECOND_AIM = 300
 OF_ONE_ARCHIVE = 500
-BARE = 200  # documents of the peer
+BARE = 200  # documents of the bare program
 STAMPS_OF_ONE_ORDER = 1_000  # the most that QRIS can pay at once
 _ID_LETTERS = 32  # of the identifier in the trailer, which makes each document unique
 _PLACE = {"page": -1, "x": 20, "y": 20, "width": 70}
@@ -44,7 +45,7 @@ def documents(count: int) -> Iterator[tuple[str, bytes]]:
 
 
 def _bare(folder: Path, documents: Sequence[bytes]) -> float:
-    """Return processor seconds of one document, by engine and object store alone."""
+    """Return the processor seconds of one document in the bare program (engine and object store only)."""
     ours, objects = Ours(folder / "issuer", "p256"), ObjectStore(folder, bytes(32))
     begun = time.process_time()
     for document in documents:

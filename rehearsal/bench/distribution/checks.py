@@ -1,4 +1,4 @@
-"""Documents checked by one call beside the same documents checked one by one, in the same run.
+"""Bench of checks: documents checked by one call, compared with the same documents checked one by one in the same run.
 
 python -m bench.distribution.checks [--short]
 
@@ -29,7 +29,7 @@ from tests.support.pdf import pdf
 
 AIM_PER_CORE = 300  # documents a second
 DOCUMENT_BYTES = 100_000
-STAMPED = 10  # distinct documents; the rest are the same again under other names
+STAMPED = 10  # distinct documents; the others repeat them under other names
 PATH = "/v1/verifications/batch"
 LINES = "application/x-ndjson"
 Documents = Sequence[bytes]
@@ -45,7 +45,7 @@ def letter(number: int) -> bytes:
 
 
 def stamped(instance: Instance) -> tuple[Documents, str, str]:
-    """Return letters with stamps of this instance, the serial of one and the code on it."""
+    """Return letters stamped by this instance, and the serial and the QR code of one of the stamps."""
     customer = instance.customer()
     order = customer.place(STAMPED)
     instance.bank.pay(order["payment"]["qr_content"])
@@ -71,7 +71,7 @@ class Way:
     clock: list[float] = field(default_factory=list)
 
     def measure(self, cpu: Callable[[], float]) -> None:
-        """Run one round."""
+        """Run one round and record its processor seconds."""
         before, begun = cpu(), time.perf_counter()
         self.act()
         self.clock.append((time.perf_counter() - begun) / self.count)
@@ -85,7 +85,7 @@ def _rows(client: Client, body: bytes, kind: str, verdicts: set[str], count: int
 
 
 def ways(client: Client, documents: Documents, serial: str, code: str, count: int) -> list[Way]:
-    """Return every way."""
+    """Return every way to check."""
     files = [(f"{number}.pdf", documents[number % STAMPED]) for number in range(count)]
 
     def one_by_one() -> None:

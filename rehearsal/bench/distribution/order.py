@@ -1,8 +1,9 @@
-"""Wholesale order beside a retail one, from the request to the stamps: `python -m bench.distribution.order [--short]`.
+"""Bench of a wholesale order, compared with a retail order, from the request to the stamps: `python -m
+bench.distribution.order [--short]`.
 
-The same buyers get one stamp each time: by an order that they pay at the bank, and by a sale of a distributor whose
-deposit pays it. Figures are processor seconds of web, worker and database for each executed order, from alternating
-rounds, less the use of the same processes in the same time without an order.
+The same buyers get one stamp each time: by an order that they pay at the bank, or by a sale of a distributor whose deposit
+pays. Figures are processor seconds of web, worker and database for each executed order, from alternating rounds, less the
+use of the same processes in the same time without an order.
 """
 
 import argparse
@@ -25,7 +26,7 @@ from tests.support.seller import UNIT, Seller, key_of
 from tests.support.shop import TESTER
 
 RATIO_AIM = 1.3
-BUYERS = 80  # each gets fifteen sales; one distributor may make it twenty in a day
+BUYERS = 80  # fifteen sales for each; a distributor may make twenty a day for one buyer
 AT_ONCE = 4  # requests under way
 IDLE_SECONDS = 3.0
 PARTS = ("web", "worker", "postgres")
@@ -42,7 +43,7 @@ class Sold:
 
     @property
     def each(self) -> float:
-        """Processor seconds of one order."""
+        """Processor seconds of one order, all parts together."""
         return median(sum(one.values()) for one in self.rounds)
 
     @property
@@ -56,7 +57,7 @@ class Sold:
 
 
 def _buyers(inside: Inside) -> list[tuple[str, Client]]:
-    """Return addresses of buyers, each with a key."""
+    """Return the addresses of buyers, each with a client that uses its API key."""
     found = []
     for _ in range(BUYERS):
         address = f"{uuid.uuid4().hex[:12]}@example.org"
@@ -76,7 +77,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder, Instance(Path(folder)) as instance:
         inside = Inside(instance)
         seller, buyers = Seller(inside), _buyers(inside)
-        for _ in range(rounds + 1):  # a payment by QRIS has a limit
+        for _ in range(rounds + 1):  # in several orders, since a payment by QRIS has a limit
             seller.top_up(count * UNIT)
 
         def retail(number: int) -> None:

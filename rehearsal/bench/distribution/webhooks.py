@@ -1,8 +1,9 @@
-"""Webhooks by one worker, with slow, dead and malicious receivers: `python -m bench.distribution.webhooks [EVENTS]`.
+"""Bench of webhooks, sent by one worker to good, slow, dead and malicious receivers: `python -m bench.distribution.webhooks
+[EVENTS]`.
 
-Events are emitted as rooms emit them, each becomes a message by its job, and every message goes to a receiver in its
-own process. Half of the endpoints answer well. Reported are deliveries per second, waits, and processor time, beside
-those of a peer: the same signed requests by a bare client without a database.
+Events are emitted as rooms emit them, each becomes a message by its job, and every message goes to a receiver in its own
+process. Half of the endpoints answer well. The bench reports deliveries per second, waits, and processor time, compared
+with a peer: a bare client that sends the same signed requests without a database.
 """
 
 import asyncio
@@ -104,7 +105,7 @@ async def _emit(container: Container, to: Sequence[tuple[UUID, UUID, str]], each
 
 
 async def _bare(url: str, secret: str, body: bytes, times: int) -> tuple[float, float]:
-    """Return seconds, and processor seconds, of a client that does nothing else."""
+    """Return the seconds and the processor seconds in which a bare client sends so many requests."""
     key, gate = b64decode(secret.removeprefix("whsec_")), asyncio.Semaphore(SLOTS)
     begun, spent = time.monotonic(), time.process_time()
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
@@ -120,7 +121,7 @@ async def _bare(url: str, secret: str, body: bytes, times: int) -> tuple[float, 
 
 
 def _database(folder: Path) -> Group:
-    """Return the processes of the server."""
+    """Return the processes of the database server in this folder."""
     return Group(
         psutil.Process(int((folder / "postgres" / "postmaster.pid").read_text().split()[0]))
     )
@@ -140,7 +141,7 @@ class Measured:
 
     @property
     def by_processor(self) -> float:
-        """Return the attempts in a second if both processors served worker and database alone."""
+        """Return the attempts a second if two processors served only worker and database."""
         return CORES * self.attempts / (self.worker + self.database)
 
 
@@ -207,7 +208,7 @@ async def _run(folder: Path, url: str, receiver: str, events: int, pipe: Connect
 
 
 def _give_keys(folder: Path) -> None:
-    """Give the unused bank its key nevertheless."""
+    """Make the key of the bank, which the settings demand although the bank is unused."""
     keys = folder / "keys"
     keys.mkdir(mode=0o700)
     private = keys / "provider.key.pem"
@@ -217,7 +218,7 @@ def _give_keys(folder: Path) -> None:
 
 
 def main() -> int:
-    """Run it; the status tells whether anything was lost, never that it was slow."""
+    """Run the bench. Return 1 if anything was lost; slowness is no failure."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     events = int(sys.argv[1]) if len(sys.argv) > 1 else EVENTS
     ours, theirs = multiprocessing.Pipe()

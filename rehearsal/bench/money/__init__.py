@@ -1,1 +1,1 @@
-"""Money measured: payments, reconciliation, and a dead provider."""
+"""Benches of money: payments, reconciliation, and a dead provider."""

@@ -1,9 +1,9 @@
-"""A provider that is dead for 48 hours: `python -m bench.money.dead_provider [REFUNDS]`.
+"""Bench of a provider that is dead for 48 hours: `python -m bench.money.dead_provider [REFUNDS]`.
 
-So many orders, half of them by QRIS and half by virtual account, are refunded while their bank does not answer. The
-clock is moved hour by hour (`tests/support/moved.py`), and every periodic task of payments runs in each. Then the bank
-answers again. All refunds must be settled by the next day automatically: the QRIS half by the bank, the other to
-accounts that their buyers named before.
+So many orders, half of them by QRIS and half by virtual account, are refunded while their bank does not answer. The clock
+is moved hour by hour (`tests/support/moved.py`), and every periodic task of payments runs once an hour. Then the bank
+answers again. All refunds must be settled by the next day automatically: those by QRIS by the bank, the others by transfers
+to accounts that the buyers named before.
 """
 
 import sys
@@ -35,7 +35,7 @@ from tests.support.transferring import ANI, SETTINGS, run
 REFUNDS, HOURS = 1_000, 48
 ORDERS_OF_ACCOUNT = 20
 HOUR_SECONDS, DAY_SECONDS = 3_600.0, 86_400.0
-STEP_SECONDS, STEP_ROUNDS = 300.0, 5  # after its return; a worker runs more often
+STEP_SECONDS, STEP_ROUNDS = 300.0, 5  # after the provider's return; a real worker runs more often
 SILENT = {"hang_up": True, "act": False, "times": -1}
 
 
@@ -43,14 +43,14 @@ SILENT = {"hang_up": True, "act": False, "times": -1}
 class Outcome:
     """Outcome of one run.
 
-    `hours` are from the return of the provider until the last refund, `hours_of_items` until no item needs staff;
+    `hours` is the time from the return of the provider to the last refund, `hours_of_items` until no item needs staff;
     `processor_seconds` are of this process, which is also the bank.
     """
 
     settled: int
     hours: float
     hours_of_items: float
-    calls: int  # begun while the provider was dead
+    calls: int  # calls begun while the provider was dead
     processor_seconds: float
 
     def __str__(self) -> str:
@@ -64,7 +64,7 @@ class Outcome:
 
 
 class _Dead:
-    """A till whose bank dies; it moves its own time."""
+    """A till whose bank dies, and which moves its own clock."""
 
     def __init__(self, till: Till, url: str) -> None:
         self.till = till
@@ -77,7 +77,7 @@ class _Dead:
         )
 
     def live(self, seconds: float, rounds: int = 1) -> float:
-        """Move the clock by so many seconds, and run due work. Return the seconds."""
+        """Move the clock by so many seconds, and run due work. Return the same seconds."""
         self._now += seconds
         pass_seconds(self._url, seconds)
         for _ in range(rounds):
@@ -156,7 +156,7 @@ class _Dead:
 
 
 def measure(till: Till, url: str, refunds: int) -> Outcome:
-    """Let a provider die and return. An assertion fails if money or a person's matter is left over."""
+    """Let a provider die and return. Raises `AssertionError` if a refund or an item for staff is left over."""
     begun = time.process_time()
     dead = _Dead(till, url)
     dead.order(refunds)
@@ -185,7 +185,7 @@ def measure(till: Till, url: str, refunds: int) -> Outcome:
     assert till.book("refund_float") == told["transferred"]
     assert till.book("refunds_payable") == 0
     assert till.rows("SELECT DISTINCT state FROM orders") == [{"state": "returned"}]
-    # Mails are not sent here: they look as if tried recently.
+    # No mails are sent here: they are marked as tried recently.
     till.shop.arrange("UPDATE mails SET try_at = now() WHERE state = 'queued'")
     till.assert_books_hold()
     spent = time.process_time() - begun

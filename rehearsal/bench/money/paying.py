@@ -1,8 +1,8 @@
-"""Cost of payments: `python -m bench.money.paying [ORDERS]`.
+"""Bench of payments: `python -m bench.money.paying [ORDERS]`.
 
-First the processor time of an order that is placed, paid by its bank's notification and executed, alternately by QRIS
-and by virtual account. Then the time from the notification to the stamps: orders wait, and are paid at a rate that
-doubles until 99 of a hundred do not get their stamps within a second, or the bank cannot notify so fast.
+First it measures the processor time of an order that is placed, paid by its bank's notification and executed, alternately
+by QRIS and by virtual account. Then it measures the time from the notification to the stamps: waiting orders are paid at a
+rate that doubles until fewer than 99 of a hundred get their stamps within a second, or the bank cannot notify so fast.
 """
 
 import sys
@@ -24,9 +24,9 @@ from tests.support.instance import Client, Instance, until
 ORDERS, ROUNDS = 80, 4
 RATE_FROM, RATE_SECONDS, RATE_MAX = 5, 6, 320
 RATIO_AIM, ISSUED_SECONDS_AIM = 1.3, 1.0
-KEPT_UP = 0.9  # of a rate; below it the bank is the bottleneck
+KEPT_UP = 0.9  # share of a rate; below this share the bank is the bottleneck
 LEFT = "SELECT count(*) FROM orders WHERE state NOT IN ('executed', 'lapsed')"
-# From the moment the notification was stored.
+# Seconds from the moment at which the notification was stored.
 ISSUED = """
 SELECT count(*)::integer, percentile_disc(0.5) WITHIN GROUP (ORDER BY took), percentile_disc(0.99) WITHIN GROUP (ORDER BY took)
 FROM (SELECT extract(epoch FROM o.closed_at - n.received_at)::float AS took FROM notification_inbox n
@@ -50,7 +50,7 @@ class Paying:
             return connection.execute(query.encode(), parameters or None).fetchall()
 
     def place(self, method: str, count: int) -> list[str]:
-        """Place orders. Return their payment data."""
+        """Place so many orders of a method. Return their QR texts or account numbers."""
 
         def one(number: int) -> str:
             buyer: Client = self._buyers[number % AT_ONCE]
@@ -87,16 +87,18 @@ class Paying:
         until("they are executed", self.is_done)
 
     def is_done(self) -> bool:
-        time.sleep(0.5)  # polling costs the database something too
+        time.sleep(0.5)  # rarely, since polling also costs the database time
         return int(self.rows(LEFT)[0][0]) == 0
 
     def cost(self, method: str, count: int) -> float:
-        """Return processor milliseconds for one of so many orders, of every process except the bank."""
+        """Execute so many orders. Return the processor milliseconds of one order, of every process except the bank."""
         found = self.costs.of(lambda count: self.executed(method, count), count)
         return sum(found.values())
 
     def issued(self, rate: int) -> tuple[float, float, float]:
-        """Pay at a rate. Return the rate reached by the bank, and median and p99 of the seconds until stamps."""
+        """Pay orders at a rate (orders a second). Return the rate that the bank reached, and median and p99 of the seconds
+        until the stamps.
+        """
         names = self.place("qris", rate * RATE_SECONDS)
         [[now]] = self.rows("SELECT now()")
         begun = time.monotonic()

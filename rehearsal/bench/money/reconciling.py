@@ -1,7 +1,7 @@
-"""Reconciliation of a day of a million lines: `python -m bench.money.reconciling [LINES]`.
+"""Bench of the reconciliation of a day of a million lines: `python -m bench.money.reconciling [LINES]`.
 
-SQL makes the books as the product's own functions would have left them, and the record is a file as a provider writes
-it, in which one line of ten thousand differs. Reported are seconds and the memory of the process; the database is
+SQL makes the books as the product's own functions would have left them, and the record is a file as a provider writes it,
+in which one line of ten thousand differs. The bench reports the seconds and the memory of the process; the database is
 another process.
 """
 

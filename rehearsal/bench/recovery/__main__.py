@@ -1,4 +1,4 @@
-"""Measure the parts of this folder one after the other, or one: `python -m bench.recovery [--only PART] [...]`."""
+"""Measure all parts of this folder one after the other, or a single part: `python -m bench.recovery [--only PART] [...]`."""
 
 import argparse
 import importlib

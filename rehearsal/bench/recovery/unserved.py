@@ -1,7 +1,7 @@
 """Paid, unserved orders and interrupted stampings, as after an outage.
 
-The product's own functions make everything: an order is placed, its QR is made, its payment captured, and its job
-waits; a stamping is reserved under an expired lease. So every invariant holds before the recovery too.
+The product's own functions make everything: an order is placed, its QR is made, its payment is captured, and its job waits;
+a stamping is reserved under an expired lease. So every invariant also holds before the recovery.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ DUE_SECONDS = 3_600.0  # of a stamping from the balance, as if it had begun a mo
 
 
 async def _all(work: Sequence[Awaitable[None]]) -> None:
-    """Run all of it, a few at once."""
+    """Run all calls, a few at the same time."""
     slots = asyncio.Semaphore(AT_ONCE)
 
     async def one(task: Awaitable[None]) -> None:

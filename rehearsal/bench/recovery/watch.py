@@ -1,4 +1,5 @@
-"""Ten faults of a real instance: the seconds until a watcher's files are right, and right again after the repair.
+"""Ten faults of a real instance: the seconds until the published files of a watcher show the fault, and until they show the
+repair.
 
 The files are right when every component broken by the fault is shown as not working properly, and all others as
 operational. Then, without a fault, the processor time that the watcher costs the platform.
@@ -34,7 +35,7 @@ from tests.support.instance import Client, Instance, free_ports
 from tests.support.watching import Watching, all_work, configured
 
 RIGHT_SECONDS_AIM, AGAIN_SECONDS_AIM = 30.0, 60.0
-SECONDS_MAX = 150.0  # a later detection counts as none
+SECONDS_MAX = 150.0  # a later detection counts as missed
 COST_AIM = 0.005  # of a core
 COST_SECONDS, COST_ROUNDS = 95.0, 2  # five intervals of every check
 SHORT = ("worker frozen", "checking broken")
@@ -57,7 +58,7 @@ class Site:
 
 @dataclass(frozen=True)
 class Fault:
-    """Fault: its cause, the components shown broken by it, and those that are not; others are not checked."""
+    """A fault: its cause, the components that must be shown as broken, and those that must not; others are not checked."""
 
     make: Callable[[Site], "Iterator[None]"]
     breaks: frozenset[Component]
@@ -153,7 +154,7 @@ def _parts(site: Site) -> Mapping[str, psutil.Process]:
 def _killed(part: str, how: signal.Signals) -> Callable[[Site], Iterator[None]]:
     def make(site: Site) -> Iterator[None]:
         one = _parts(site)[part]
-        site.instance.parent.suspend()  # it would start another at once
+        site.instance.parent.suspend()  # the parent would start another process at once
         below = one.children(recursive=True)
         one.send_signal(how)
         if how is signal.SIGKILL:
@@ -196,7 +197,7 @@ def _disk_full(site: Site) -> Iterator[None]:
     objects = site.instance.data / "objects"
     if objects.is_mount():
         fill(objects)
-        rest = objects / "rest"  # a document of the watcher would fit in it
+        rest = objects / "rest"  # fill this space too: a document of the watcher would fit in it
         with suppress(OSError), rest.open("wb", buffering=0) as file:
             while True:
                 file.write(bytes(512))
@@ -222,7 +223,7 @@ def _clock_off(site: Site) -> Iterator[None]:
     site.clock.write_text(f"+{CLOCK_OFF_SECONDS}")
     yield
     site.clock.write_text("+0")
-    site.instance.kill("web")  # it keeps the last time until the clock reaches it
+    site.instance.kill("web")  # the web would keep the last time until the clock reaches it
     site.instance.wait_ready()
 
 
@@ -282,7 +283,7 @@ def _seconds_until(
 
 
 def _measured(name: str, site: Site, watching: Watching) -> Iterator[str]:
-    """Make one fault and repair it. Yield errors."""
+    """Make the named fault and repair it. Yield errors."""
     fault = FAULTS[name]
     if name == CLOCK and site.clock is None:
         print(f"{name:26}  not made: {FAKETIME.name} is not on this machine", flush=True)

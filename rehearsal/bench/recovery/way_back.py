@@ -1,10 +1,10 @@
-"""Recovery of an instance whose worker was stopped while people paid: the time until all is served.
+"""Bench of the recovery of an instance whose worker was stopped while people paid: the time until everybody is served.
 
 python -m bench.recovery --only way_back [--orders N] [--stampings N] [--seed N]
 
-The worker is stopped, orders are paid and stampings interrupted, and it continues: then `meterai recover start` and
-`go` lead the recovery, and `meterai recover status` reports its steps. Beside the rates are peers of the same run: the
-bare engine over the same documents, and the bare function that posts a payment.
+The worker is stopped, orders are paid and stampings interrupted, and the worker continues. Then `meterai recover start` and
+`go` lead the recovery, and `meterai recover status` reports its steps. The rates are compared with peers in the same run:
+the bare engine over the same documents, and the bare function that posts a payment.
 """
 
 import argparse
@@ -49,7 +49,7 @@ SELECT (SELECT count(*) FROM stampings WHERE state = 'reserved') AS stampings,
 
 @dataclass(slots=True)
 class Measured:
-    """Times of a recovery, in seconds from its begin."""
+    """Times of a recovery, in seconds from its beginning."""
 
     orders: int
     stampings: int

@@ -1,4 +1,4 @@
-"""Measure and print the tables; nothing fails for being slow.
+"""Measure and print the tables; slowness is no failure.
 
 python -m bench.sealing [--rounds 7]
 """

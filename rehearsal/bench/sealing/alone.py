@@ -19,7 +19,7 @@ _STATUS = Path("/proc/self/status")
 
 
 def _peak_bytes() -> int:
-    # `ru_maxrss` of a forked process includes its parent's; this does not.
+    # `ru_maxrss` of a forked process includes its parent's peak; this value does not.
     if _STATUS.exists():
         for line in _STATUS.read_text().splitlines():
             if line.startswith("VmHWM:"):

@@ -1,4 +1,4 @@
-"""Row of `make bench` for sealing: sealing and checking one document, beside its cryptography alone."""
+"""The row of `make bench` for sealing: sealing and checking one document, compared with its cryptographic operations alone."""
 
 import tempfile
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Documents to seal: real ones of five sizes and shapes, or generated ones like them."""
+"""Documents to seal: real PDFs of five sizes and structures, or generated PDFs like them."""
 
 import io
 import random
@@ -40,7 +40,7 @@ _KINDS = (
 
 
 def documents() -> list[Document]:
-    """Return one of each kind, the smallest first."""
+    """Return a document of each kind, the smallest first."""
     return [_document(kind) for kind in _KINDS]
 
 

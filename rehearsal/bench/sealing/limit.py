@@ -1,7 +1,7 @@
 """Minimum of any seal, with the same libraries: key operations, SHA-256, one QR code.
 
-Sealing needs the signatures of the seal and of the claim, a hash of the original and of the appended bytes, and a
-code. Checking needs the verification of both signatures and one hash. It contains nothing of PDF.
+Sealing needs the signatures of the seal and of the claim, a hash of the original and of the appended bytes, and a QR code.
+Checking needs the verification of both signatures and one hash. The limit contains no work on PDF.
 """
 
 import hashlib
@@ -18,14 +18,14 @@ from meterai.sealing.stamp.qr import check_address, encoder_for
 
 _ATTRIBUTES = bytes(170)  # about the length of the signed attributes of a seal
 _MESSAGE = bytes(64)  # about the length of the signed bytes of a claim
-_TEXTS = 256  # all different; drawing one repeatedly would hit a cache
+_TEXTS = 256  # all different, since repeated drawing of a single code would hit a cache
 _SHA256 = hashes.SHA256()
 _ECDSA = ec.ECDSA(_SHA256)
 _PKCS1 = padding.PKCS1v15()
 
 
 class Limit:
-    """Necessary parts of one issuer's seals."""
+    """The necessary operations of a seal of one issuer."""
 
     def __init__(self, key: PrivateKey, claim_key: ClaimKey) -> None:
         self._key = key
@@ -71,7 +71,7 @@ class Limit:
 
 
 def _code_text(claim_key: ClaimKey) -> str:
-    """Return the text of the code of some stamp."""
+    """Return the text of the QR code of an arbitrary stamp."""
     serial = SerialMaker(UNLEASED).make()
     digest = hashlib.sha256(str(serial).encode("ascii")).digest()
     return f"{check_address(CHECK_URL, serial)}/{claim.make(serial, AT, digest, claim_key)}"

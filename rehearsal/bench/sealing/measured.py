@@ -18,25 +18,25 @@ ALGORITHMS: tuple[Algorithm, ...] = ("rsa2048", "p256")
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One document and one algorithm: the processor seconds of each work, by name, in each round."""
+    """Measurements of one document and one algorithm: the processor seconds of each kind of work, by name, in each round."""
 
     document: Document
     algorithm: Algorithm
     turns: dict[str, list[float]]
 
     def seconds(self, work: str) -> float:
-        """The median over the rounds."""
+        """Return the median of a kind of work over the rounds, in processor seconds."""
         return median(self.turns[work])
 
     def ratio(self, work: str, by: str) -> float:
-        """Return the ratio of two works: the median over rounds, since a slow phase of the machine affects both."""
+        """Return the ratio of two kinds of work: the median over rounds, since a slow phase of the machine affects both."""
         pairs = zip(self.turns[work], self.turns[by], strict=True)
         return median(one / other for one, other in pairs)
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """All cells, the parts of the limit by name, and the memory of each work on one document."""
+    """All cells, the parts of the limit by name, and the memory of each kind of work on one document."""
 
     cells: list[Cell]
     parts: dict[str, float]
@@ -44,7 +44,7 @@ class Measured:
     biggest: Document
 
     def cell(self, number: int, algorithm: Algorithm) -> Cell:
-        """Return the cell of a document, counted from the smallest."""
+        """Return the cell of a document (0 is the smallest) and an algorithm."""
         return [one for one in self.cells if one.algorithm == algorithm][number]
 
 

@@ -1,4 +1,4 @@
-"""The sealing room for the bench: one issuer, one stamp on the last page, a fixed time."""
+"""Calls of the room `sealing` for the bench: one issuer, one stamp on the last page, a fixed time."""
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -50,7 +50,7 @@ class Ours:
         original: bytes | sealing.PreparedDocument,
         hashed: sealing.HashedDocument | None = None,
     ) -> bytes:
-        """Return the same, verified before it is handed out."""
+        """Return the delta of a stamped document, verified as before a delivery."""
         return self._sealed(sealing.seal, original, (PLACEMENT,), hashed)
 
     def _sealed(
@@ -76,7 +76,7 @@ class Ours:
         sealing.inspect(original, (PLACEMENT,))
 
     def ingest(self, original: bytes) -> None:
-        """Check the same, with repair."""
+        """Check that the document can be stamped, after a repair if it is damaged."""
         assert not sealing.ingest(original, (PLACEMENT,)).is_repaired
 
     def verify(self, stamped: bytes) -> None:

@@ -1,8 +1,8 @@
-"""pyHanko doing the same job, as in its guide, and as fast as possible.
+"""The same work by pyHanko, in two ways: as in its guide, and as fast as possible.
 
 Fast means: the private key is parsed once (`SimpleSigner` parses it for every signature), the size of the container is
 given (else it signs twice), the drawing is prepared bytes except for serial and code, the code is drawn by our
-encoder, the update is written in place, and one event loop serves all calls.
+encoder, the update is written in place, and a single event loop serves all calls.
 """
 
 import asyncio
@@ -85,7 +85,7 @@ class _Ready(generic.PdfObject):
 
 
 class _ReadyStyle(BaseStampStyle):
-    """Our drawing."""
+    """Style of a stamp with our drawing, for pyHanko."""
 
     def create_stamp(
         self,
@@ -97,7 +97,7 @@ class _ReadyStyle(BaseStampStyle):
 
 
 class _ReadyStamp(BaseStamp):
-    """Our drawing for one document."""
+    """Our drawing on one document."""
 
     def __init__(self, writer: Any, serial: Serial, text: str) -> None:
         super().__init__(writer, None)

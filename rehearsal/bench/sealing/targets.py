@@ -18,7 +18,7 @@ _SMALL, _TABLE, _MEDIUM, _BIGGEST = 0, 1, 2, -1
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One row: the subject, the figure with its unit, the aim, and the required side of it."""
+    """One row: the subject, the measured figure with its unit, the aim, and the side of the aim on which the figure must be."""
 
     what: str
     figure: float
