@@ -1,10 +1,10 @@
 """Bench of stamping over HTTP: the cost of a document of 270 KB for the web, compared with its cost for the engine.
 
 Promises
-  * * Every request sends a new document, so that no result of an earlier request is reused.
+  * Every request sends a new document, so that no result of an earlier request is reused.
   * Web and engine alternate in one run; processor time is compared, for the web process all of it: the kernel's part, every
     thread, the native libraries.
-  * * The engine does the necessary work of the web: it hashes, inspects and seals the document.
+  * The engine does the necessary work of the web: it hashes, inspects and seals the document.
 """
 
 import itertools

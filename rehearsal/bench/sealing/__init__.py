@@ -6,7 +6,7 @@ Promises
   * pyHanko does the same job, with the same drawing, as fast as possible: its key parsed once, its drawing prepared, one event
     loop for all.
   * The limit is counted with the same libraries: the key operations, SHA-256 of the necessary bytes, one QR code.
-  * * If the corpus of real PDFs is missing, generated PDFs of the same sizes replace it.
+  * If the corpus of real PDFs is missing, generated PDFs of the same sizes replace it.
   * Speed decides nothing; a missed target is printed as missed.
 """
 

@@ -26,7 +26,7 @@ PLAN_BYTES_MAX = 16 * 1024 * 1024
 
 
 class PlanUnreadable(CommandRefusal):
-    """The file is no output of `meterai plan --json`, or of another version."""
+    """The file is not an output of `meterai plan --json` of this version."""
 
     code = "plan_unreadable"
     status = 422

@@ -4,10 +4,10 @@ The examined seconds are those with the most requests under way (a tenth of the 
 chosen:
 
   unknown       the installation's own figures were not reachable
-  nothing       few requests waited for a turn and the processors were not full: the run found no limit
+  nothing       few requests waited for a permit and the processors were not full: the run found no limit
   processor     the cores were full
-  connections   requests waited for a turn while processors were idle: admitted requests wait for the database
-  elsewhere     requests are under way, wait for no turn, and leave processors idle: another machine, or a lock
+  connections   requests waited for a permit while processors were idle: admitted requests wait for the database
+  elsewhere     requests are under way, do not wait for a permit, and leave processors idle: another machine, or a lock
 """
 
 from statistics import fmean
@@ -24,7 +24,7 @@ WAITED = "meterai_limiter_waited_seconds_total"
 
 
 def points_of(run: Run, name: str, of: str | None = None) -> dict[float, float]:
-    """Return a series over time; the sum of all series of a name if `of` is None."""
+    """Return the values of a series by second; the sum of all series of this name if `of` is None."""
     found: dict[float, float] = {}
     for one in run.series:
         if one.name == name and of in (None, one.of):
@@ -93,7 +93,7 @@ def _is_near(second: float, busy: list[float]) -> bool:
 
 
 def _queueing(run: Run, busy: list[float]) -> float | None:
-    """Return the mean seconds of waiting for a turn per answer, in the busiest seconds."""
+    """Return the mean seconds that a request waits for a permit, per answer, in the busiest seconds; None if unknown."""
     waited, answered = points_of(run, WAITED), points_of(run, "goodput")
     total = sum(answered.get(at, 0.0) for at in busy)
     spent = sum(waited.get(at, 0.0) for at in busy)

@@ -1,7 +1,5 @@
-"""Charts of a report: Altair specifications, drawn by vl-convert as SVG inside the page.
-
-Each has a `<title>`, its alternative text, also in the PDF. Colours are those of the product, and also differ in
-lightness.
+"""Charts of a report: Altair specifications, drawn by vl-convert as SVG inside the page. Each chart has a `<title>`, which
+is its alternative text in HTML and PDF. Colours are those of the product, and also differ in lightness.
 """
 
 import re
@@ -37,13 +35,13 @@ class Words:
         return translate(f"assess.chart.{name}", self._language)
 
     def named(self, kind: str, name: str) -> str:
-        """Return the display name of a name in the data."""
+        """Return the display name of a name (of a step, a group, ...) in the data."""
         key = f"assess.{kind}.{name}"
         return translate(key, self._language) if key in catalogue() else name
 
 
 def drawn(chart: Any, title: str) -> Markup:
-    """Return a chart as a part of a page."""
+    """Return a chart as an SVG element of a page."""
     styled = (
         chart.configure(font=FONT, background="white")
         .configure_view(stroke=None)
@@ -130,7 +128,7 @@ def funnel(journey: JourneyPart, words: Words) -> Markup:
 
 
 def waits(journey: JourneyPart, words: Words) -> Markup:
-    """Chart of the duration of each step: half, nine of ten, 99 of 100."""
+    """Chart of the duration of each step (p50, p90 and p99)."""
     order = [words.named("step", step.name) for step in journey.steps]
     rows = [
         {
@@ -154,7 +152,7 @@ def waits(journey: JourneyPart, words: Words) -> Markup:
 
 
 def law(found: Scalability, words: Words) -> Markup:
-    """Chart of the law of scalability through the measurements; broken beyond them."""
+    """Chart of the law of scalability and the measurements; beyond the measurements the line is dashed."""
     points = [{"load": load, "rate": rate} for load, rate in found.points]
     most = found.load_max
     if found.knee is not None:
@@ -230,7 +228,7 @@ def line_waits(part: PlanPart, words: Words) -> Markup:
 
 
 def swatch(light: str, title: str) -> Markup:
-    """Traffic light whose form differs too, so that it is readable without colour."""
+    """Traffic light, whose form differs as well as its colour, so that it is readable without colour."""
     forms = {
         "green": ("#0b6238", '<circle cx="8" cy="8" r="7"/>'),
         "amber": ("#b97a00", '<path d="M8 1 15 15H1z"/>'),

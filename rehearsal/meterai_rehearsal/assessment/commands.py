@@ -8,7 +8,7 @@ from cyclopts import Parameter
 from meterai.commands import NO_OPTIONS, Between, Options, line, text_only
 from meterai_rehearsal.assessment.live import live_part
 
-RUPIAH_MAX = 1_000_000_000  # of an hour of a core
+RUPIAH_MAX = 1_000_000_000  # price of an hour of a core
 Language = Literal["id", "en"]
 Bound = Annotated[
     float, Parameter(help="Who paid is served within.", validator=Between(1, 86_400_000))
@@ -43,7 +43,7 @@ def assess(
 
     Every figure in it is from the files and the database that were given; what was not measured is said to be missing.
     """
-    options.settings("assess")  # it uses no setting, but a named directory must exist
+    options.settings("assess")  # the command uses no setting, but a named directory must exist
     counted = None if live is None else live_part(options, *live)
     from meterai_rehearsal.assessment import writing  # noqa: PLC0415 - its libraries take long to load
 

@@ -1,15 +1,15 @@
 """Questions of the first page, each answered by a light and a sentence, from the parts of the report only.
 
-In doubt the worse light: a value that was not measured is unknown and never green, and a void run counts for nothing.
+In doubt the worse light is shown: a value that was not measured is unknown and never green, and void runs are ignored.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
 
 from meterai_rehearsal.assessment.model import FaultPart, Light, PlanPart, RunPart, Said, StepPart
 
-RECOVERY_SECONDS = 10.0  # from the end of a disturbance to normal latency; the aim of the platform
+RECOVERY_SECONDS = 10.0  # aim of the platform, from the end of a disturbance to normal latency
 PAID = frozenset({"money", "paid"})
-SERVED_SHARE = 0.999  # of those who paid; a smaller share is no rounding error
+SERVED_SHARE = 0.999  # of those who paid; a lower share is more than a rounding error
 SLOW_FACTOR = 3.0  # beyond this multiple of a bound, slow is red
 ENOUGH_HEADROOM_SHARE = 0.2  # a smaller headroom is sufficient without a reserve
 
@@ -29,7 +29,7 @@ def first_page(
 
 
 def tested(runs: Sequence[RunPart]) -> Said:
-    """Return what was tested, or that nothing was."""
+    """Return the sentence about the tests, or that there were none."""
     usable = [run for run in runs if not run.is_void]
     figures = {
         "visitors": sum(run.visitors for run in usable),
@@ -89,7 +89,7 @@ def _paid(runs: Sequence[RunPart], bound_seconds: float) -> Said:
     if not steps:
         return Said("paid", "missing", Light.UNKNOWN, {"bound_seconds": bound_seconds})
     finished = sum(step.finished for step in steps)
-    # Visitors cut off by the end of a run were neither served nor lost.
+    # Visitors who were cut off by the end of a run count neither as served nor as lost.
     ended = finished + sum(count for step in steps for _, count in step.failed)
     share = finished / ended if ended else 0.0
     figures = {"finished_share": share, "bound_seconds": bound_seconds}

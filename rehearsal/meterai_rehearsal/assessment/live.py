@@ -1,7 +1,7 @@
 """Figures of a period from the live database of an installation, counted by the queries of its rooms.
 
-They are read in one read-only transaction, so that they describe one moment. This distribution knows no room: rooms
-register their figures (`Room.figures`), and the program contains them all.
+All figures are read in one read-only transaction, so that they describe one moment. This distribution imports no room: the
+rooms register their figures (`Room.figures`).
 """
 
 from textwrap import dedent
@@ -17,7 +17,7 @@ from meterai_rehearsal.assessment.model import LivePart, LivePromise, LiveRow, L
 
 
 def live_part(options: Options, begin: str, end: str) -> LivePart:
-    """Return the figures of a period. Refuses `Malformed`, and what every command with a database refuses."""
+    """Return the figures of a period. Refuses `Malformed`, and the refusals of every command with a database."""
     first, last = moment(begin, "FROM"), moment(end, "TO")
     if first >= last:
         raise Malformed("TO", "moment")

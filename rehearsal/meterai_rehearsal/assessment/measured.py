@@ -26,7 +26,7 @@ from meterai_rehearsal.simulation.measured import NOT_SERVING, load_points, prio
 from meterai_rehearsal.simulation.scalability import fit_where_enough
 
 WAITED = "meterai_limiter_waited_seconds_total"
-POINTS_MAX = 240  # of one line in a chart
+POINTS_MAX = 240  # points of one line in a chart
 ROWS_MAX = 30  # of a table of a whole run
 CORE_SECONDS_PER_HOUR = 3_600
 

@@ -1,7 +1,7 @@
-"""Data of a report: embedded in it, so that every figure can be looked up.
+"""Data of a report, which is embedded in the report, so that every figure can be looked up.
 
 The end of a field's name is its unit: `_seconds`, `_share` (of 1), `_rate` (a second), `_bytes`, `_rupiah`, `_hours`,
-`_cores`, `_ms`; without one it is a count.
+`_cores`, `_ms`; a field without a unit is a count.
 """
 
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ SCHEMA: Final = 1
 
 
 class Light(StrEnum):
-    """Light of an answer."""
+    """Traffic light of an answer."""
 
     GREEN = "green"
     AMBER = "amber"
@@ -44,16 +44,15 @@ class File(msgspec.Struct, frozen=True):
 
 
 class StepPart(msgspec.Struct, frozen=True):
-    """One step of a journey; latencies from the intended time, of visitors who finished it.
-
-    A percentile is None if so few finished that it would equal the maximum.
+    """One step of a journey; latencies count from the intended time, of visitors who finished the step. A percentile is
+    None if so few finished that it would equal the maximum.
     """
 
     name: str
     priority: str
     started: int
     finished: int
-    stopped: int  # began it and did not finish
+    stopped: int  # visitors who began the step and did not finish it
     stopped_share: float
     refused: int
     failed: tuple[tuple[str, int], ...]
@@ -88,11 +87,11 @@ class ClassPart(msgspec.Struct, frozen=True):
     late: float  # answers with a fault or too late, in total
     refused: float  # in total
     waiting_peak: float
-    waited_each_seconds: float | None  # for a turn, mean of all requests
+    waited_each_seconds: float | None  # mean wait of all requests for a permit
 
 
 class Line(msgspec.Struct, frozen=True):
-    """Figure over the time of a run, for a chart: (second, value)."""
+    """A figure over the time of a run, for a chart: points of (second, value)."""
 
     of: str
     points: tuple[tuple[float, float], ...]
@@ -142,14 +141,12 @@ class Bottleneck(msgspec.Struct, frozen=True):
     used_share: float | None
     running_peak: float | None
     waiting_peak: float | None
-    queueing_seconds: (
-        float | None
-    )  # worst mean wait for a turn, in a second with the most under way
+    queueing_seconds: float | None  # longest mean wait for a permit, in the busiest seconds
     groups: tuple[GroupPart, ...]
 
 
 class FaultPart(msgspec.Struct, frozen=True):
-    """Intended fault."""
+    """A fault that the plan made."""
 
     kind: str
     at_seconds: float
@@ -160,7 +157,7 @@ class FaultPart(msgspec.Struct, frozen=True):
 
 
 class PromisePart(msgspec.Struct, frozen=True):
-    """One promise over a run: the number of checks, and the findings of the worst one."""
+    """One promise over a run: the number of checks, and the findings of the worst check."""
 
     name: str
     asked: int
@@ -173,7 +170,7 @@ class PromisePart(msgspec.Struct, frozen=True):
 class CostPart(msgspec.Struct, frozen=True):
     """Cost of a stamp, as far as a run shows it.
 
-    serving_cpu_seconds   of all groups except the generator and the stand-ins, including other visitors
+    serving_cpu_seconds   of all groups except the generator and the stand-ins, including work for other visitors
     """
 
     stamps: int
@@ -248,7 +245,7 @@ class RunPart(msgspec.Struct, frozen=True):
 
 
 class Source(msgspec.Struct, frozen=True):
-    """Source of a curve of demand."""
+    """Source of a curve of demand, with known facts and assumptions."""
 
     name: str
     title: str
@@ -258,15 +255,17 @@ class Source(msgspec.Struct, frozen=True):
 
 
 class PlanPart(msgspec.Struct, frozen=True):
-    """The simulation, and its consequences."""
+    """The simulation, and the figures derived from it."""
 
     file: File
     plan: Plan
-    headroom_share: float | None  # unused share of the safe rate; negative: too little
+    headroom_share: (
+        float | None
+    )  # unused share of the safe rate; negative if the safe rate is too low
 
 
 class LiveRow(msgspec.Struct, frozen=True):
-    """Row of a table of figures; `of` is a word of the room that counted, empty for all."""
+    """Row of a table of figures; `of` is the counted group, in the words of the room, empty for all."""
 
     of: str
     kind: str  # key of the sentence of `of`, empty if the word is shown unchanged

@@ -1,4 +1,4 @@
-"""The report as one HTML file and as a PDF of the same source. Neither loads anything from outside."""
+"""The report as an HTML file, and as a PDF made from the same source. Neither file loads anything from outside."""
 
 from functools import partial
 from importlib import resources
@@ -28,7 +28,7 @@ class Fetched(Exception):
 
 
 def html_of(assessment: Assessment, language: str) -> str:
-    """Return the report. The same assessment in the same language is the same text."""
+    """Return the report. The same assessment in the same language gives the same text."""
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     template = environment.from_string((_HOME / "report.html").read_text())
     view = view_of(assessment, language)
@@ -55,7 +55,7 @@ def html_of(assessment: Assessment, language: str) -> str:
 
 
 def write(assessment: Assessment, language: str, folder: Path) -> tuple[Path, Path]:
-    """Write both files into the folder, which is made. Return their paths."""
+    """Write both files into the folder, which is made if missing. Return their paths."""
     folder.mkdir(parents=True, exist_ok=True)
     text = html_of(assessment, language)
     page, paper = folder / HTML_NAME, folder / PDF_NAME
@@ -73,7 +73,7 @@ def _read_markup(name: str) -> Markup:
 
 
 def _data(assessment: Assessment) -> Markup:
-    """Return the assessment as JSON that cannot close its element."""
+    """Return the assessment as JSON, escaped so that it cannot close the HTML element around it."""
     text = msgspec.json.encode(assessment).decode()
     return Markup(text.replace("&", "\\u0026").replace("<", "\\u003c"))  # noqa: S704
 

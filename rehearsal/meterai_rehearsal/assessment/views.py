@@ -1,7 +1,7 @@
 """Figures and texts of an assessment for a page, each with its place in the data.
 
-A `View` walks the data and knows its path. The page contains `<data value="..." title="path">`: the value of the data,
-and the text for people. A test reads the page again and looks every figure up.
+A `View` is a part of the data with its path. The page contains `<data value="..." title="path">`: the value in the data,
+and the text for people. A test reads the page and looks up every figure.
 """
 
 from collections.abc import Iterator, Mapping
@@ -63,7 +63,7 @@ def size(count: float, language: str) -> str:
 def shown(name: str, value: float, language: str) -> str:
     """Format a figure by the unit at the end of its name (`model.py`)."""
     if name == "rate_per_second":
-        return f"{value:g}"  # as somebody types it into the settings
+        return f"{value:g}"  # in the form of the settings, so that a person can copy it
     unit = name if isinstance(value, int) else UNITS.get(name, name)
     match unit.rsplit("_", 1)[-1]:
         case "seconds":
@@ -87,7 +87,7 @@ def shown(name: str, value: float, language: str) -> str:
 
 
 class Figure:
-    """One number in the page; its shown value chooses between the forms of a word."""
+    """One number in the page; its shown value decides between singular and plural of a word."""
 
     def __init__(self, name: str, value: float, path: str, language: str) -> None:
         self.value = value
@@ -138,7 +138,7 @@ class View:
 
     @property
     def raw(self) -> Any:
-        """The part itself, for decisions."""
+        """The part of the data itself, for decisions in templates."""
         return self._inner
 
     def _part(self, value: Any, name: str) -> Any:
@@ -154,8 +154,8 @@ class View:
         return View(value, path, self._language)
 
     def _unit(self, name: str) -> str:
-        """Return the name that contains the unit of a number: its own, or that of the part of an interval or list
-        item.
+        """Return the name that contains the unit of a number: its own name, or for an interval or list item the name of the
+        part.
         """
         if {"inside_p99", "bounds"} & set(self._path.split(".")):
             return "inside_p99"
@@ -191,7 +191,7 @@ def view_of(assessment: Assessment, language: str) -> View:
 
 
 def named(kind: str, part: Quoted, language: str) -> Markup:
-    """Return the display name `assess.<kind>.<name>` of the catalogue, else the name itself."""
+    """Return the display name `assess.<kind>.<name>` of the catalogue, or the name itself if there is none."""
     key = f"assess.{kind}.{part!s}"
     if key in catalogue():
         return escape(translate(key, language))
@@ -204,7 +204,7 @@ def say(key: str, language: str, /, **facts: object) -> Markup:
         name: fact if isinstance(fact, Figure | Markup) else escape(fact)
         for name, fact in facts.items()
     }
-    # Sentences of the catalogue are ours and have no markup; figures bring theirs.
+    # Sentences of the catalogue contain no markup; figures are already marked up.
     return Markup(translate(f"assess.{key}", language, **safe))  # noqa: S704
 
 

@@ -8,7 +8,7 @@ from meterai_rehearsal.assessment.assembling import assess
 from meterai_rehearsal.assessment.model import LivePart
 from meterai_rehearsal.assessment.rendering import write
 
-RUNS_MAX = 50  # of one report; each is some pages
+RUNS_MAX = 50  # runs of one report; each takes some pages
 
 
 def write_report(

@@ -27,17 +27,17 @@ def bearer(key: str) -> dict[str, str]:
 
 
 def get(site: Site, path: str, key: str) -> bytes:
-    """Read something of the account."""
+    """Return a request that reads a resource of the account."""
     return request(site, "GET", path, bearer(key))
 
 
 def check(site: Site, document: bytes) -> bytes:
-    """Check a document, without an account."""
+    """Return a request that checks a document, without an account."""
     return request(site, "POST", "/v1/verifications", {"Content-Type": "application/pdf"}, document)
 
 
 def pay(bank: Site, qr: str) -> bytes:
-    """Pay a QR at the stand-in bank."""
+    """Return a request that pays a QR at the stand-in bank."""
     body = msgspec.json.encode({"qr_content": qr})
     return request(bank, "POST", "/standin/pay", {"Content-Type": "application/json"}, body)
 
@@ -45,7 +45,9 @@ def pay(bank: Site, qr: str) -> bytes:
 def orders(
     site: Site, keys: Sequence[str], numbers: Iterator[int], quantity: int = 1, *, with_qr: bool
 ) -> Iterator[bytes]:
-    """Yield orders without end, by these keys in turn; without a QR they are answered when they are recorded."""
+    """Yield requests for orders endlessly, with these keys in turn. If `with_qr` is false, an order is answered when it is
+    recorded.
+    """
     body = b'{"quantity":%d}' % quantity
     more = {"Content-Type": "application/json"} | ({} if with_qr else {"Prefer": "respond-async"})
     heads = [request(site, "POST", "/v1/orders", bearer(key) | more, body) for key in keys]
@@ -54,7 +56,7 @@ def orders(
 
 
 def stamping(site: Site, key: str, number: int, document: bytes) -> bytes:
-    """Stamp a document."""
+    """Return a request that stamps a document."""
     told = {
         "Content-Type": f"multipart/form-data; boundary={_BOUNDARY}",
         "Idempotency-Key": f"stamping-{number:012}",

@@ -23,7 +23,7 @@ _STARVED = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One complete answer. Names of headers are in lower case; the last of several counts."""
+    """One complete answer. Names of headers are in lower case; of several headers with one name the last counts."""
 
     status: int
     headers: Mapping[str, str]
@@ -67,14 +67,13 @@ def request(
 
 
 def address_alone(number: int) -> str:
-    """Return an address of this machine for one visitor, so that each is its own network for the server."""
+    """Return an address of this machine for one visitor, so that the server sees each visitor in a network of its own."""
     return f"127.{64 + (number >> 16) % 128}.{(number >> 8) % 256}.{1 + number % 254}"
 
 
 def address_among(group: int, number: int, *, neighbours: bool) -> str:
-    """Return an address that several visitors share: one of a group, in its own /24 or in one with the others.
-
-    There are 20 groups of 600, below those of `address_alone`.
+    """Return an address that several visitors share: number `number` of a group, in its own /24, or with `neighbours` in
+    the same /24 as the others. There are 20 groups of 600 addresses, below the addresses of `address_alone`.
     """
     first = 1 + 3 * group
     if neighbours:
@@ -83,7 +82,9 @@ def address_among(group: int, number: int, *, neighbours: bool) -> str:
 
 
 def can_choose_address(site: Site) -> bool:
-    """True if visitors can have own addresses: Linux answers on all of 127.0.0.0/8; other targets see one address."""
+    """True if visitors can have different addresses: on loopback Linux accepts all of 127.0.0.0/8; other targets see one
+    address.
+    """
     return sys.platform == "linux" and site.is_loopback and ":" not in site.address
 
 
@@ -148,7 +149,7 @@ class Connection(Wire):
             self.close()  # unexpected data
             return
         if self._network.bytes_per_second and self._transport is not None:
-            # The next piece is read only when this one would have passed the network.
+            # The next piece is read only when this piece would have passed the network.
             self._transport.pause_reading()
             rest = len(data) / self._network.bytes_per_second
             asyncio.get_running_loop().call_later(rest, self._resume_reading)
@@ -181,7 +182,9 @@ class Connection(Wire):
         """Send a request and wait for its answer. Raises `ConnectionLost`."""
         self._begin()
         assert self._answer is not None
-        if self._network.latency_seconds:  # both ways at once: the answer is as late as in reality
+        if (
+            self._network.latency_seconds
+        ):  # latency of both directions, waited for once before sending
             await asyncio.sleep(2 * self._network.latency_seconds)
         await self._send(sent)
         answer = await self._answer
@@ -190,7 +193,7 @@ class Connection(Wire):
         return answer
 
     async def cut(self, sent: bytes, after: float) -> None:
-        """Send a request and abort the connection after so many seconds, whatever arrived."""
+        """Send a request and abort the connection after so many seconds, even if an answer arrived."""
         self._begin()
         try:
             async with asyncio.timeout(after):
@@ -216,7 +219,7 @@ class Connection(Wire):
         piece = max(rate // SLICES_PER_SECOND, 1) if rate else len(sent)
         for begin in range(0, len(sent), piece):
             if not self.is_open or self._transport is None:
-                return  # the answer gives the reason
+                return  # the answer tells the reason
             part = sent[begin : begin + piece]
             self._transport.write(part)
             self._traffic.sent += len(part)

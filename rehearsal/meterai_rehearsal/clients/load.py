@@ -1,8 +1,9 @@
 """Load generator for one small request, cheap enough to share the machine with the server.
 
-HTTP/1.1 with keep-alive over plain sockets, requests as prepared bytes. Closed: each connection sends again as soon as
-it is answered, which shows the capacity of the server. Steady: requests fall due at a fixed rate whether or not
-earlier ones were answered, and their latency counts from the moment they were due, which shows the wait of a buyer.
+HTTP/1.1 with keep-alive over plain sockets, requests as prepared bytes. In a closed load each connection sends again as
+soon as it is answered, which shows the capacity of the server. In a steady load requests fall due at a fixed rate, whether
+or not earlier requests were answered, and their latency counts from the time at which they were due, which shows the wait
+of a buyer.
 """
 
 import asyncio
@@ -66,7 +67,7 @@ class _Asked(Wire):
 
     def data_received(self, data: bytes) -> None:
         """Called by the loop."""
-        self._received += data  # copies nothing if the answer comes in one piece
+        self._received += data  # no copy if the answer comes in one piece
         try:
             found = framed(self._received, is_whole=False)
             status = found.status if found else None
@@ -92,7 +93,7 @@ class Load:
         self._asks_again_until = 0.0
         self._wires: list[_Asked] = []
         self._connecting: set[asyncio.Task[None]] = set()
-        self._quiet = asyncio.Event()  # nothing is due and nothing under way
+        self._quiet = asyncio.Event()  # set while nothing is due and nothing under way
         self._is_over = False
 
     def _on_answer(self, wire: _Asked, status: int) -> None:

@@ -1,4 +1,4 @@
-"""A page as a browser reads it: its links, its forms, and the data for its scripts."""
+"""A page as a browser reads it: links, forms, and the data for scripts."""
 
 import re
 import secrets
@@ -91,7 +91,7 @@ class Page:
 
     @cached_property
     def elements(self) -> tuple[_Element, ...]:
-        """The tags that journeys use, in their order."""
+        """The elements that journeys use, in the order of the page."""
         return tuple(
             _Element(found[2].lower(), _attributes(found[3]), bool(found[1]), found.end())
             for found in _TAG.finditer(self.text)
@@ -105,7 +105,7 @@ class Page:
 
     @property
     def refusal(self) -> str:
-        """Code of a refusal that it shows, else empty."""
+        """Code of the refusal that the page shows, else empty."""
         found = _CODE.search(self.text)
         return found[1] if found else ""
 
@@ -125,7 +125,7 @@ class Page:
         raise NotOnPage(f"a link to {pattern}")
 
     def has_link(self, pattern: str) -> bool:
-        """True if such a link exists."""
+        """True if the page has a matching link."""
         return any(re.fullmatch(pattern, one) for one in self.links())
 
     def form(self, pattern: str, named: str = "") -> Form:
@@ -139,7 +139,7 @@ class Page:
         raise NotOnPage(f"a form for {pattern}")
 
     def has_form(self, pattern: str) -> bool:
-        """True if such a form exists."""
+        """True if the page has a form whose action matches."""
         return any(re.fullmatch(pattern, one.action) for one in self.forms())
 
     def forms(self) -> list[Form]:

@@ -1,7 +1,7 @@
 """HTTP/1.1 connection and reader of answers, for a visitor's device and for a load.
 
-Answers are read by Content-Length, in chunks or to the end of the connection (RFC 9112, section 6.3). The head stays
-bytes until a header is needed: a load only counts statuses.
+Answers are read by Content-Length, in chunks or to the end of the connection (RFC 9112, section 6.3). The head of an answer
+is not parsed until a header is needed, since a load only counts statuses.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ from meterai.kit.numbers import DIGITS_MAX
 ANSWER_BYTES_MAX = 64 * 1024 * 1024
 HEAD_BYTES_MAX = 64 * 1024
 _NO_BODY = frozenset({204, 304})
-_NOT_YET = sys.maxsize  # an unknown end
+_NOT_YET = sys.maxsize  # the end is not known yet
 _END = b"\r\n\r\n"  # of a head
 
 
@@ -58,25 +58,24 @@ class Wire(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
 
     def close(self) -> None:
-        """Close it in order."""
+        """Close the connection after unsent bytes were sent."""
         self._is_over = True
         if self._transport is not None:
             self._transport.close()
 
     def abort(self) -> None:
-        """Abort it: unsent bytes are dropped."""
+        """Abort the connection; unsent bytes are dropped."""
         self._is_over = True
         if self._transport is not None:
             self._transport.abort()
 
 
 def framed(received: bytes, *, is_whole: bool) -> Framed | None:
-    """Return the answer that begins here if it is complete; `is_whole` if no more bytes will come.
-
-    Raises `ConnectionLost` if it is no answer.
+    """Return the position of the answer at the beginning of the bytes, None while it is incomplete. `is_whole` means that
+    no more bytes will come. Raises `ConnectionLost` if the bytes are no answer.
     """
     at, end = 0, received.find(_END)
-    while received[at + 9 : at + 10] == b"1" and end >= 0:  # 1xx: the answer follows it
+    while received[at + 9 : at + 10] == b"1" and end >= 0:  # 1xx: the final answer follows
         at = end + len(_END)
         end = received.find(_END, at)
     if end < 0:
@@ -107,7 +106,7 @@ def body_of(received: bytes, found: Framed) -> bytes:
 def _end_of_body(
     received: bytes, begin: int, status: int, head: bytes, *, is_whole: bool
 ) -> tuple[int, bool]:
-    """Return the end of the body, `_NOT_YET` if it is unknown, and True if it is in chunks."""
+    """Return the end of the body (`_NOT_YET` while unknown), and True if the body is in chunks."""
     if status in _NO_BODY:
         return begin, False
     if b"chunked" in _value(head, b"\r\ntransfer-encoding:"):
@@ -122,7 +121,7 @@ def _end_of_body(
 
 
 def _value(head: bytes, name: bytes) -> bytes:
-    """Return a header of a head in lower case; empty if it is missing."""
+    """Return the value of a header in lower case; empty if the header is missing."""
     begin = head.find(name)
     if begin < 0:
         return b""
@@ -130,7 +129,7 @@ def _value(head: bytes, name: bytes) -> bytes:
 
 
 def _chunks(received: bytes, at: int) -> Iterator[tuple[int, int]]:
-    """Yield (begin, bytes) of each chunk from `at` on; the last has 0."""
+    """Yield (begin, number of bytes) of each chunk from `at` on; the last chunk has 0 bytes."""
     while (end := received.find(b"\r\n", at)) >= 0:
         try:
             size = int(received[at:end].split(b";", 1)[0], 16)
