@@ -22,7 +22,7 @@ POINTS_MAX = 10_000
 
 
 class CurveWrong(ValueError):
-    """The points are no curve; the message says which and why."""
+    """The points do not form a curve; the message names the wrong point and the reason."""
 
 
 @dataclass(frozen=True)
@@ -81,10 +81,7 @@ class Curve:
         return low + (high - low) * (at - begin) / (end - begin)
 
     def when(self, arrivals: float) -> float:
-        """Return the time by which so many arrivals are expected: the inverse of the integral of the curve.
-
-        From 0 to `total`.
-        """
+        """Return the time by which so many arrivals (0 to `total`) are expected: the inverse of the integral of the curve."""
         totals = self._totals
         later = min(bisect_right(totals, arrivals), len(totals) - 1)
         (begin, low), (end, high) = self.points[later - 1], self.points[later]
@@ -96,7 +93,7 @@ class Curve:
         return min(begin + width * (2 * even / (low + under) if low + under else 0.0), end)
 
     def over(self, seconds: float) -> "Curve":
-        """Return the same rates over another duration."""
+        """Return the curve stretched to another duration, with the same rates."""
         return Curve(tuple((at * seconds / self.seconds, rate) for at, rate in self.points))
 
     def times(self, factor: float) -> "Curve":

@@ -1,6 +1,6 @@
 """Distributions of durations as HdrHistograms: recorded, added, written and read.
 
-Whole microseconds with three digits, from 1 µs to `LONGEST_SECONDS`; longer ones count as that.
+Whole microseconds with three digits, from 1 µs to `LONGEST_SECONDS`; longer durations count as `LONGEST_SECONDS`.
 """
 
 from collections.abc import Iterable, Iterator
@@ -46,11 +46,11 @@ class Recorder:
             yield one.value_iterated_to / _PER_SECOND, int(one.count_at_value_iterated_to)
 
     def encoded(self) -> str:
-        """Encode it as text (HdrHistogram V2, base64)."""
+        """Return the distribution as text (HdrHistogram V2, base64)."""
         return bytes(self._histogram.encode()).decode()
 
     def latency(self) -> Latency:
-        """Return it in the form of a run."""
+        """Return the distribution in the form of a run's file."""
         is_empty = not self.count
         return Latency(
             count=self.count,

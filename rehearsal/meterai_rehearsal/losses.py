@@ -1,7 +1,7 @@
 """Losses of visitors: step, journey, reason, time and pool.
 
-The pool delayed visitors in the seconds in which they were lost: the line for those who gave up in one, else the
-station with the highest pressure, by the installation's own figures.
+The pool is the part of the installation that delayed visitors in the seconds in which they were lost: the line for visitors
+who gave up in a line, else the station with the highest pressure, by the installation's own figures.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,9 @@ WAITING = frozenset({QUEUE, "let_in"})  # and of one who was called and waits fo
 LINE = "line"
 PRESSURE, RATE = "meterai_station_pressure", "meterai_line_rate"
 NEAR_SECONDS = 5.0  # seconds for which the last figure of the installation is valid
-PRESSURE_MIN = 0.05  # share of the bound; a station with less delayed nobody
+PRESSURE_MIN = (
+    0.05  # share of the bound; a station with a lower pressure counts as not delaying anybody
+)
 
 
 @dataclass(frozen=True, slots=True)

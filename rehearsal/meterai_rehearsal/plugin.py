@@ -1,4 +1,4 @@
-"""Entry point of this distribution: commands added to the command line of `meterai`."""
+"""Entry point of this distribution: the commands that it adds to the command line of `meterai`."""
 
 from collections.abc import Sequence
 

@@ -1,1 +1,3 @@
-"""Rehearsal: an open-model load of visitors with journeys, timed faults, and checks of promises meanwhile."""
+"""Rehearsal: visitors with journeys arrive independently of answers (an open model), while faults are made at set times and
+promises are checked.
+"""

@@ -1,7 +1,7 @@
 """Arrivals of visitors, with journey and device: a seeded Poisson process along a curve.
 
-Independent of any answer. Each of several generator processes makes a share of its own; sums of Poisson processes are
-Poisson processes, so together they match the plan.
+Arrivals do not depend on answers. Each of several generator processes makes its share of the arrivals; sums of Poisson
+processes are Poisson processes, so together they match the plan.
 """
 
 import random  # noqa: TID251 - seeded below
@@ -27,7 +27,7 @@ class Arrival:
 def _drawn(
     among: Sequence[JourneyPlan] | Sequence[Device], totals: Sequence[float], drawn: float
 ) -> int:
-    """Return the index of one of them, by weight; `drawn` is from 0 to below 1."""
+    """Return the index of a journey or device, chosen by weight; `drawn` is from 0 to below 1."""
     wanted = drawn * totals[-1]
     return next(number for number, total in enumerate(totals) if wanted < total)
 
@@ -35,9 +35,9 @@ def _drawn(
 def arrivals(plan: Plan, share: int, shares: int) -> Iterator[Arrival]:
     """Yield the arrivals of one of several processes, in the order of their times.
 
-    The same for the same plan, share and number of shares.
+    The same plan, share and number of shares give the same arrivals.
     """
-    # Deterministic on purpose: a run can be repeated. Nothing secret is drawn.
+    # Deterministic, so that a run can be repeated. No secret is drawn.
     drawing = random.Random(f"{plan.seed}/{share}/{shares}")  # noqa: S311
     curve = plan.curve
     journeys = list(accumulate(one.weight for one in plan.journeys))

@@ -1,4 +1,4 @@
-"""`meterai rehearse`: drive an installation like a rush of visitors, and report which promises held."""
+"""`meterai rehearse`: load an installation with a rush of visitors, and report which promises held."""
 
 import asyncio
 import signal
@@ -65,7 +65,7 @@ def rehearse(
     takes `--targets FILE`, a list of who allowed it and until when, and `--not-loopback`.
     """
     if options.data is not None and not up:
-        options.configuration("rehearse")  # a mistyped directory is refused by its name
+        options.configuration("rehearse")  # refuses a mistyped directory by its name
     from meterai_rehearsal.rehearsal import start  # noqa: PLC0415 - its libraries take long to load
 
     chosen = start.Chosen(

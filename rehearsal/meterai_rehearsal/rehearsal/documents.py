@@ -22,14 +22,14 @@ def document(drawing: random.Random, size: int) -> bytes:
         b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
         _PAGE,
         _stream(text),
-        # Padding to the size of a scan; nothing shows it.
+        # Invisible padding to the size of a scan.
         _stream(drawing.randbytes(max(size - 900, 1)), b"/Type /Scan "),
     ]
     return _written(objects)
 
 
 def _written(objects: list[bytes]) -> bytes:
-    """Return the file of these objects, with a cross-reference table (ISO 32000-1, section 7.5)."""
+    """Return a PDF file with these objects and a cross-reference table (ISO 32000-1, section 7.5)."""
     found, offsets = bytearray(_HEAD), []
     for number, one in enumerate(objects, start=1):
         offsets.append(len(found))

@@ -1,6 +1,6 @@
 """Timed faults: parts of the run's own installation are killed, its stand-ins stalled, its disk filled.
 
-Only the run's own: every fault takes an `OwnInstallation`, which only this run started.
+Faults are made only in an installation that this run started: every fault needs its `OwnInstallation`.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ from meterai_rehearsal.rehearsal.plan import CommandPlan, FaultKind, FaultPlan
 LOOK_SECONDS = 0.1
 HEAL_SECONDS_MAX = 60.0  # a part that does not return within this time is not healed
 ANSWER_SECONDS_MAX = 10.0
-STALLED_SECONDS = 60.0  # duration of each answer of a stalled bank: longer than anybody waits
+STALLED_SECONDS = 60.0  # delay of each answer of a stalled bank: longer than anybody waits
 SLOW_MAIL_SECONDS = 1.0  # a mail takes some 0.1 s
 HEADROOM_BYTES = 16 * 1024  # left on a full disk: smaller than any document
 BALLAST = "ballast"
@@ -67,7 +67,7 @@ def _check_disk(directory: Path) -> None:
 
 
 class Faults:
-    """Faults of one installation."""
+    """Makes and heals the faults of one installation."""
 
     def __init__(self, own: OwnInstallation) -> None:
         self._own = own
@@ -174,14 +174,18 @@ async def _set_switches(url: str, switches: dict[str, Any]) -> None:
 
 
 def fill(directory: Path) -> None:
-    """Fill a file system of its own up to its headroom. Refuses `FaultImpossible`."""
+    """Fill the file system of the directory, which must not be shared with other files, up to a small rest. Refuses
+    `FaultImpossible`.
+    """
     _check_disk(directory)
     size = max(disk_usage(directory).free - HEADROOM_BYTES, 0)
     with (directory / BALLAST).open("wb") as file:
         try:
             os.posix_fallocate(file.fileno(), 0, max(size, 1))
         except OSError as error:
-            if error.errno != errno.ENOSPC:  # others wrote meanwhile: it is as full as intended
+            if (
+                error.errno != errno.ENOSPC
+            ):  # other processes wrote meanwhile, so the disk is full as intended
                 raise
 
 

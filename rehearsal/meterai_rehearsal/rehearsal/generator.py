@@ -1,7 +1,6 @@
-"""One generator process: it begins each arrival at its intended time, whatever became of earlier ones.
-
-An open model: no visitor waits for the answer to another. The process counts arrivals that it cannot begin as dropped,
-measures how late it begins others, and ends automatically.
+"""One generator process: it begins each arrival at its intended time, regardless of earlier arrivals. This is an open
+model: no visitor waits for the answer to another. The process counts arrivals that it cannot begin as dropped, measures the
+delay with which it begins the others, and ends automatically.
 """
 
 import asyncio
@@ -24,7 +23,7 @@ STILL_UNDER_WAY = "still_under_way"  # reason of a journey cut off by the end of
 
 
 def maker_of(size: int) -> Callable[[random.Random], bytes]:
-    """Return a maker of originals of a size."""
+    """Return a function that makes unique originals of a size in bytes."""
     return partial(document, size=size)
 
 
@@ -53,11 +52,11 @@ class Generator:
         self._is_over = asyncio.Event()
 
     def stop(self) -> None:
-        """End early: no visitor is begun any more, and those under way are cut off."""
+        """End early: no further visitor is begun, and journeys under way are cut off."""
         self._is_over.set()
 
     async def run(self) -> None:
-        """Run until the last visitor has left, the time is over, or it was stopped."""
+        """Run until the last visitor has left, the time is over, or `stop` was called."""
         begun = asyncio.ensure_future(self._begin_all())
         ticking = asyncio.ensure_future(self._tick())
         left = self._world.begins + self._seconds_max - monotonic()
@@ -67,7 +66,7 @@ class Generator:
         for one in (begun, ticking, *self._visits):
             one.cancel()
         await asyncio.gather(begun, ticking, *self._visits, return_exceptions=True)
-        await asyncio.sleep(0)  # connections are closed in a turn of the loop
+        await asyncio.sleep(0)  # lets the event loop close connections
         self._tally.last_at = max(self._world.now(), 0.0)
         self._tell(self._tally)
 

@@ -16,7 +16,7 @@ from meterai_rehearsal.results import Target
 
 
 class StandinsUnknown(CommandRefusal):
-    """A journey of the plan pays or signs in, and the addresses of bank and mail are unknown."""
+    """A journey of the plan pays or signs in, but the address of the stand-in bank or mail server is unknown."""
 
     code = "standins_unknown"
     status = 422

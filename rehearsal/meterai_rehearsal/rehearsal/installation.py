@@ -1,6 +1,6 @@
 """The run's own installation: `meterai up` on this machine, in an exclusive directory.
 
-Only parts of such an installation are killed. Its processes are the descendants of the one started here, so that no
+Only parts of such an installation are killed. Its processes are the descendants of the process started here, so that no
 foreign process is ever found.
 """
 
@@ -47,7 +47,7 @@ class InstallationNotStarted(CommandRefusal):
 
 
 def _begin() -> None:
-    """In the child: it ends with its parent, and runs with less priority than the generator."""
+    """Prepare the child process: it ends with its parent, and runs with a lower priority than the generator."""
     end_with_parent()
     os.nice(NICE)
 
@@ -67,7 +67,7 @@ class Spent:
     """Processor seconds of a group of processes so far, and its current bytes."""
 
     cpu_seconds: float
-    memory_bytes: int  # resident and private: shared memory is in none
+    memory_bytes: int  # resident and private; shared memory is not counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ class Done:
 
 
 def done(command: Sequence[str], environment: Mapping[str, str] | None = None) -> Done:
-    """Run a command of ours; one that does not end in time counts as undecided."""
+    """Run a command of `meterai`; if it does not end in time, its result counts as undecided."""
     try:
         ended = subprocess.run(  # noqa: S603 - ourselves
             command,
@@ -188,7 +188,7 @@ class OwnInstallation:
         self._process.stdout.close()
 
     def command(self, *words: str) -> Done:
-        """Run a command of ours on its directory."""
+        """Run a command of `meterai` on the directory of the installation."""
         return done(self._command(*words), self._environment)
 
     # -- its processes ------------------------------------------------------------------------
@@ -212,13 +212,13 @@ class OwnInstallation:
         return found
 
     def part(self, name: str) -> psutil.Process:
-        """Return one of them. Raises `KeyError` if it does not run now."""
+        """Return one of these processes by name. Raises `KeyError` if it does not run now."""
         return self.parts()[name]
 
     def web_workers(self) -> list[psutil.Process]:
         """Return the processes that answer visitors."""
         parent = self.parts().get("web")
-        # They are forks: each shows the command of its parent.
+        # These processes are forks: each shows the command of its parent.
         return below(parent, line_of(parent)) if parent is not None else []
 
     def backends(self) -> list[psutil.Process]:
@@ -243,10 +243,8 @@ def _size(path: Path) -> int:
 
 
 def name_of(one: psutil.Process) -> str:
-    """Return the last word of its command, or `postgres`.
-
-    Empty for an ended process that was not reaped yet, and for a program that starts PostgreSQL and ends with the path
-    of its data.
+    """Return the last word of a process's command, or `postgres`. The name is empty for an ended process that was not
+    reaped yet, and for a program that starts PostgreSQL and whose last argument is the path of the data.
     """
     if one.name().startswith(POSTGRES):
         return POSTGRES if one.status() != psutil.STATUS_ZOMBIE else ""
@@ -255,7 +253,7 @@ def name_of(one: psutil.Process) -> str:
 
 
 def line_of(one: psutil.Process) -> str:
-    """Return its command line; empty if it has ended."""
+    """Return the command line of a process; empty if the process has ended."""
     try:
         return " ".join(one.cmdline())
     except (psutil.NoSuchProcess, psutil.AccessDenied):
@@ -283,8 +281,8 @@ def spent_below(root: psutil.Process) -> Spent:
 
 
 def spent_by(pids: Iterable[int], *, with_ended: bool = False) -> Spent:
-    """Return processor time and memory of these processes, and with `with_ended` the time of ended children; no other
-    descendants.
+    """Return processor time and memory of these processes, and with `with_ended` also the time of ended children; other
+    descendants do not count.
     """
     cpu, memory = 0.0, 0
     for pid in pids:

@@ -1,8 +1,8 @@
 """Journeys: acts of visitors, step by step, over the public pages.
 
-A step is the visitor's next goal; its name is in the run. A journey contains an address only where a person would type
-or choose one; else it follows the links of the page. A new journey is a function here, its name in `JourneyName`, and
-its line in `JOURNEYS`.
+A step is the visitor's next goal; its name is in the file of the run. A journey contains an address only where a person
+would type or choose it; otherwise it follows the links of the page. A new journey is a function here, its name in
+`JourneyName`, and its line in `JOURNEYS`.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ ANOTHER_CODE_SECONDS = 2.0  # wait for a later mail before asking for another co
 # As `order.js` without a waiting request: every two seconds, then less and less often. A waiting request is delayed by
 # the server, and would count here as a slow answer.
 WATCH_SECONDS, WATCH_SECONDS_MAX, WATCH_GROWTH = 2.0, 10.0, 1.25
-STAMPED_KEPT_MAX = 50  # of each process, for those who check
+STAMPED_KEPT_MAX = 50  # of each process, for visitors who check documents
 ORDER = r"/orders/[^/]+"
 DOCUMENT = r"/stampings/[^/]+/document"
 PLACE, REVIEW, SIGN_IN = "/stamp/place", "/stamp/pay", "/sign-in"
@@ -40,7 +40,7 @@ PICTURE = r"/stamp/files/[^/]+/pages/\d+\.webp"
 GIVE_BACK = r"/orders/[^/]+/give-back"
 QR = "qr-text"
 LINES = "/lines/"
-# As in `waiting.js`: the nearer, the sooner, with jitter.
+# As in `waiting.js`: the pause between looks is shorter near the turn, and random.
 LINE_SECONDS_MIN, LINE_SECONDS_MAX, LINE_LOOKS, LINE_SLOWEST = 5.0, 180.0, 3, 0.001
 _CODE = re.compile(r"\b(\d{6})\b")
 _GOOD = re.compile(r'class="verdict good"')
@@ -59,13 +59,13 @@ class _Signed(msgspec.Struct, frozen=True):
 
 
 class _Flow(msgspec.Struct, frozen=True):
-    """Speed of a line."""
+    """Part of the document of a line: its speed."""
 
     fast: float
 
 
 class _Served(msgspec.Struct, frozen=True):
-    """Content of the document of a line."""
+    """Content of the signed document of a line."""
 
     serving: int
     last: int
@@ -123,7 +123,7 @@ async def buy(visitor: Visitor) -> None:
         await _prove_address(visitor, f"{REVIEW}|{ORDER}", PROVE_TO_PAY)
     if not re.fullmatch(
         ORDER, visitor.page.path
-    ):  # the code also placed the order, unless a line stands before it
+    ):  # the form with the code also placed the order, unless there is a line before buying
         await _order(visitor, REVIEW)
     await _pay(visitor)
     async with visitor.step("stamp"):
@@ -173,14 +173,14 @@ async def check(visitor: Visitor) -> None:
 
 
 async def complain(visitor: Visitor) -> None:
-    """Buy a stamp, not need it any more, and ask for the money."""
+    """Buy a stamp, and ask for the money back before its use."""
     await _sign_in(visitor, "/buy")
     await _order(visitor, "/buy", quantity="1")
     await _pay(visitor)
     async with visitor.step("executed"):
         await _watch_order(visitor, lambda page: page.has_form(GIVE_BACK))
     async with visitor.step("give_back"):
-        # The script that keeps the page fresh shows the form; a visitor sends that.
+        # The script that refreshes the page shows the form, which the visitor sends.
         await visitor.get(visitor.page.path)
         page = await visitor.submit(visitor.page.form(GIVE_BACK))
         if page.status != 200 or page.has_form(GIVE_BACK):
@@ -195,7 +195,7 @@ async def queue(visitor: Visitor) -> None:
 
 
 async def grab(visitor: Visitor) -> None:
-    """Take a place in the line as a new browser, sign in when called, and buy nothing: a program."""
+    """Act as a program that grabs places: take a place in the line as a new browser, sign in when called, and buy nothing."""
     async with visitor.step("come"):
         await visitor.get("/stamp")
     await _wait_in_line(visitor)
@@ -205,7 +205,7 @@ async def grab(visitor: Visitor) -> None:
 
 
 async def _order(visitor: Visitor, there: str, quantity: str = "") -> None:
-    """Send the form of an order; after the line, if one stands before it."""
+    """Send the form of an order, after waiting in the line before buying, if there is one."""
     await _wait_in_line(visitor)
     values = {"quantity": quantity} if quantity else {}
     async with visitor.step("order"):
@@ -226,7 +226,7 @@ async def _wait_in_line(visitor: Visitor) -> None:
         number = visitor.page.data("number")
         if not number:
             raise StepFailed("no_place")
-        # A place beyond those of its network is called in another order than that of arrival.
+        # Places beyond the share of a network are not called in the order of arrival.
         if not visitor.page.data("spaced"):
             visitor.world.tally.place(Place(name, int(number), asked_at, given_at))
             visitor.comes_to(TAKEN)
@@ -235,7 +235,7 @@ async def _wait_in_line(visitor: Visitor) -> None:
 
 
 async def _until_let_in(visitor: Visitor) -> None:
-    """Wait with the same number, if more were called than can enter at this moment."""
+    """If more were called than can enter at this moment, wait with the same number."""
     if visitor.page.path.startswith(LINES):
         async with visitor.step("let_in", visitor.world.bounds.line_patience_seconds):
             await _wait(visitor)
@@ -276,7 +276,7 @@ async def _sign_in(visitor: Visitor, there: str) -> None:
 
 
 async def _prove_address(visitor: Visitor, there: str, prove: tuple[str, str] = PROVE) -> None:
-    """Continue from a page that asks for an address to `there`, or to the page with a form for it."""
+    """Prove the address on a page that asks for it, and continue to `there`, or to the page with the form that leads there."""
     ask, enter = prove
     address = f"p{visitor.alone.getrandbits(64):016x}@example.org"
     async with visitor.step("ask_for_code"):
@@ -297,9 +297,8 @@ def _is_in(page: Page, there: str) -> bool:
 
 
 async def _another_code(visitor: Visitor, codes: "_Codes", prove: tuple[str, str]) -> str:
-    """Return another code after a refused one: a later one that arrived, else a newly requested one.
-
-    A double click requests two codes, of which one is good; sending a good one twice uses it up.
+    """Return another code after a code was refused: a later code that arrived, else a newly requested code. A double click
+    requests two codes, of which only one is valid; a valid code that was sent twice is used up.
     """
     ask, enter = prove
     visitor.page.form(enter, "code")
@@ -356,7 +355,7 @@ def _has_qr(page: Page) -> bool:
 
 
 async def _watch_order(visitor: Visitor, is_there: Callable[[Page], bool]) -> Page:
-    """Return the main part of the page of an order, once it shows something; requested like its script does."""
+    """Request the main part of the page of an order as its script does, until `is_there` is true for it. Return it."""
     if is_there(visitor.page):
         return visitor.page
     state, version = visitor.page.data("state"), visitor.page.data("version")
@@ -386,6 +385,6 @@ JOURNEYS: Mapping[JourneyName, Journey] = MappingProxyType(
         JourneyName.GRAB: grab,
     }
 )
-# Need the stand-ins of bank and mail.
+# Journeys that need the stand-ins of bank and mail.
 PAYING = frozenset({JourneyName.BUY, JourneyName.COMPLAIN, JourneyName.GRAB})
-CHECKING = frozenset({JourneyName.CHECK})  # need a stamped document
+CHECKING = frozenset({JourneyName.CHECK})  # journeys that need a stamped document

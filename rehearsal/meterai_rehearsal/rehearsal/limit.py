@@ -1,6 +1,6 @@
 """Limit of the generator itself: measured against a trivial server, beside wrk if it is installed.
 
-A run that offers more than this measures its generator and is void.
+A run that offers more than this limit measures only its generator and is void.
 """
 
 import asyncio
@@ -69,7 +69,7 @@ def _server(told: Pipe) -> None:
 
 @contextmanager
 def trivial_server() -> Iterator[Site]:
-    """Run a trivial server on this machine meanwhile."""
+    """Run a trivial server on this machine during the body."""
     spawning = multiprocessing.get_context("spawn")
     ours, theirs = spawning.Pipe()
     process = spawning.Process(target=_server, args=(theirs,), daemon=True)
@@ -86,7 +86,7 @@ def trivial_server() -> Iterator[Site]:
 
 
 async def rate(site: Site, seconds: float = MEASURE_SECONDS) -> float:
-    """Return the requests a second of this process, over the same code as a visitor's."""
+    """Return the requests a second of this process, with the same code as a visitor."""
     traffic, asked = Traffic(), request(site, "GET", "/", {"Accept": "text/html,*/*"})
     begun = monotonic()
 
@@ -101,7 +101,7 @@ async def rate(site: Site, seconds: float = MEASURE_SECONDS) -> float:
 
 
 def wrk_rate(site: Site) -> float | None:
-    """Return the same measured by wrk, for comparison; None if it is not installed or does not end."""
+    """Return the requests a second measured by wrk, for comparison; None if it is not installed or does not end."""
     program = shutil.which("wrk")
     if program is None:
         return None

@@ -1,4 +1,4 @@
-"""The machine of a run: its hardware, its software, and its load before."""
+"""The machine of a run: its hardware, its software, and its load before the run."""
 
 import os
 import platform
@@ -45,7 +45,7 @@ def commit() -> str | None:
 
 
 def description(load_average: float, data: DataSize | None) -> Machine:
-    """Return the current machine; `load_average` is that before the run."""
+    """Return the description of this machine; `load_average` was measured before the run."""
     return Machine(
         cores=os.cpu_count() or 1,
         memory_bytes=int(psutil.virtual_memory().total),

@@ -15,10 +15,10 @@ from meterai_rehearsal.results import Series
 
 LOOK_SECONDS = 1.0
 ANSWER_SECONDS_MAX = 5.0
-SERIES_MAX = 300  # of metrics; more are invented labels
+SERIES_MAX = 300  # of metrics; more would be invented labels
 _LINE = re.compile(r"^(meterai_\w+)(?:\{(\w+)=\"([^\"]*)\"\})?\s+([0-9.eE+-]+|NaN|[+-]Inf)$")
 _TYPE = re.compile(r"^# TYPE (meterai_\w+) (counter|gauge)$")
-# Names in a run: name, unit.
+# Names in the file of a run: name, unit.
 KNOWN = {
     "meterai_limiter_in_time_total": "goodput",
     "meterai_limiter_late_total": "late",

@@ -1,4 +1,4 @@
-"""Outcome of a rehearsal: counts, notes and findings become a run."""
+"""Outcome of a rehearsal: makes the file of a run from counts, notes and findings."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -31,7 +31,7 @@ LATE_SECONDS_MAX = (
 
 @dataclass(slots=True)
 class Happened:
-    """Notes during the load."""
+    """Notes made during the load."""
 
     observed: Observation = field(default_factory=Observation)
     broken: list[tuple[FaultPlan, float, float | None]] = field(default_factory=list)
@@ -55,7 +55,7 @@ def _faults(happened: Happened, counted: Counted, lost: Mapping[str, int]) -> tu
         recovered = None
         if healed_at is not None:
             recovered = recovered_at(counted.seconds, at, healed_at, counted.last_at)
-        # A lasting fault is over when its cause is gone; a killed part is missing from then on.
+        # A lasting fault counts from the end of its cause; a killed part counts from its death.
         since = healed_at if plan.kind.lasts else at
         took = None if recovered is None or since is None else max(recovered - since, 0.0)
         found.append(Fault(plan.kind.value, at, healed_at, recovered, took, lost))

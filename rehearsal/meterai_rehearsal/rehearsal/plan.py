@@ -1,7 +1,7 @@
 """Plan: arrivals, journeys, devices, and faults.
 
 TOML, read strictly: an unknown field, a senseless number (negative, NaN, a million million a second), an unknown
-journey, or a time out of order is refused by the path of its field. Times are seconds from the beginning of the run.
+journey, or a time out of order is refused with the path of its field. Times are seconds from the beginning of the run.
 """
 
 import math
@@ -20,7 +20,7 @@ from meterai.plumbing.toml import read_toml
 from meterai_rehearsal.curves import Curve, CurveWrong, shapes
 
 PLAN_BYTES_MAX = 256 * 1024
-ARRIVALS_MAX = 20_000_000  # of one run: one night of a whole nation, with five looks each
+ARRIVALS_MAX = 20_000_000  # of one run: one night of a whole nation, with five visits each
 RUN_SECONDS_MAX = 86_400.0
 _FIELD = re.compile("field `([^`]*)`")
 SEED_MAX = 9_007_199_254_740_991  # the largest whole number that every reader of JSON keeps
@@ -91,7 +91,7 @@ class FaultKind(StrEnum):
 
     @property
     def lasts(self) -> bool:
-        """True if it lasts as long as the plan says; a killed part returns automatically."""
+        """True if the plan sets the duration of the fault; a killed part returns automatically."""
         return self in _LASTING
 
 
@@ -114,7 +114,7 @@ class ArrivalsPlan(Part, frozen=True):
     shape: str = ""
     seconds: Seconds = 0.0
     per_second_max: Annotated[float, msgspec.Meta(ge=0, le=100_000)] = 0.0  # at the highest point
-    # People in an hour on average; with `seconds` of a compressed shape the rates stay.
+    # People an hour on average; if `seconds` compresses a shape, these rates stay.
     applicants_per_hour: Annotated[float, msgspec.Meta(ge=0, le=100_000_000)] = 0.0
     factor: Annotated[float, msgspec.Meta(gt=0, le=10_000)] = 1.0  # multiplier
 
@@ -124,13 +124,13 @@ class JourneyPlan(Part, frozen=True):
 
     name: JourneyName
     weight: Weight = 1.0
-    # Source addresses, each in its own /24; 0: every visitor has its own.
+    # Number of source addresses, each in its own /24; 0: every visitor has its own address.
     networks: Annotated[int, msgspec.Meta(ge=0, le=NETWORKS_MAX)] = 0
     neighbours: bool = False  # all of these addresses are in one /24
 
 
 class Device(Part, frozen=True):
-    """Device of a visitor. Shares are of its requests, or of its forms."""
+    """Device of a visitor. Shares (0 to 1) are shares of its requests, or of its forms."""
 
     name: Name
     weight: Weight = 1.0
@@ -172,7 +172,7 @@ class Bounds(Part, frozen=True):
 
 
 class PromisesPlan(Part, frozen=True):
-    """Checks during the load; without `audit_every_seconds` only at the end."""
+    """Checks during the load; without `audit_every_seconds` the audit runs only at the end."""
 
     audit_every_seconds: Seconds = 0.0
 
@@ -182,7 +182,7 @@ class OwnPlan(Part, frozen=True):
 
     workers: Annotated[int, msgspec.Meta(ge=1, le=256)] = 2
     settings: dict[Name, str | int | float | bool] = msgspec.field(default_factory=dict)
-    # Words of commands run on it before the load, such as ["line", "stand", "buying", "always"].
+    # Arguments of commands run on it before the load, such as ["line", "stand", "buying", "always"].
     commands: tuple[tuple[Word, ...], ...] = ()
 
 
@@ -190,7 +190,7 @@ ANY_DEVICE = Device(name="any")
 
 
 class Plan(Part, frozen=True):
-    """Checked rehearsal: `read` and `of` make no other."""
+    """A checked plan of a rehearsal; `of` and `checked` make all plans."""
 
     name: Name
     seed: Annotated[int, msgspec.Meta(ge=0, le=SEED_MAX)]
@@ -247,7 +247,9 @@ def _convert(given: dict[str, Any]) -> Plan:
         reason, _, place = str(error).partition(" - at `")
         path = place.removesuffix("`").removeprefix("$").lstrip(".")
         named = _FIELD.search(reason)
-        if named is not None:  # missing or unknown: the message has its name, the path its owner
+        if (
+            named is not None
+        ):  # a missing or unknown field: the message has its name, the path has its parent
             path = f"{path}.{named[1]}".lstrip(".")
         raise PlanWrong(path or "plan", reason) from None
 
@@ -327,7 +329,7 @@ def of(text: str) -> Plan:
     """Read a plan from its TOML. Refuses `PlanWrong`."""
     try:
         return checked(read_toml(text))
-    except RecursionError:  # of our own reading: nested tables
+    except RecursionError:  # raised by our own recursion over nested tables
         raise PlanWrong("plan", "it is nested too deep") from None
     except ValueError as error:
         raise PlanWrong("plan", str(error)) from None

@@ -1,8 +1,8 @@
 """Generator processes: started, told when to begin, listened to, and ended.
 
-Messages in the pipe of each, in this order: the process reports that it exists; it gets a server to measure itself
-with, and answers its rate; it gets the begin of the run; it reports progress each second and, at the end, all its
-counts. It ends when its pipe does: also when this process dies.
+Messages in the pipe of a generator process, in this order: the process reports that it exists; it gets a server to measure
+its own speed, and answers the rate; it gets the begin of the run; it reports progress each second and, at the end, all its
+counts. It ends when its pipe is closed, also when the parent process dies.
 """
 
 import asyncio
@@ -35,11 +35,11 @@ SILENT_SECONDS_MAX = 60.0  # a process reports each second; one so late counts a
 
 
 class GeneratorDied(Exception):
-    """A generator process ended, or became silent, before it reported its result."""
+    """A generator process ended, or stopped reporting, before it reported its result."""
 
 
 class Order(msgspec.Struct, frozen=True):
-    """Task of one process."""
+    """Task of one generator process."""
 
     plan: str  # TOML
     share: int
@@ -52,7 +52,7 @@ class Order(msgspec.Struct, frozen=True):
 
 
 class Progress(msgspec.Struct, frozen=True, tag=True):
-    """Progress of one process."""
+    """Progress of one generator process."""
 
     share: int
     at: float
@@ -66,7 +66,7 @@ class Progress(msgspec.Struct, frozen=True, tag=True):
 
 
 class End(msgspec.Struct, frozen=True, tag=True):
-    """Counts of one process."""
+    """Final message of a generator process, with its counts."""
 
     counted: Counted
 
@@ -93,8 +93,8 @@ def _progress(tally: Tally, share: int) -> Progress:
 
 
 async def _generate(order: Order, begins: float, pipe: Pipe) -> None:
-    # A collection visits the objects of all visitors under way: of ten thousand, for a second, in which nobody is
-    # begun. A visit leaves almost no cycles, and the process ends with the run.
+    # No garbage collection: it visits the objects of all visitors under way, which takes a second with ten thousand of
+    # them, and nobody is begun meanwhile. A visit leaves almost no cycles, and the process ends with the run.
     gc.disable()
     plan, tally = of(order.plan), Tally()
     world = World(
@@ -122,7 +122,7 @@ async def _generate(order: Order, begins: float, pipe: Pipe) -> None:
 
 
 def _stop_at_end(pipe: Pipe, loop: asyncio.AbstractEventLoop, generator: Generator) -> None:
-    """Stop the generator on any further message, or when nobody listens any longer."""
+    """Stop the generator on any further message, or when the pipe is closed."""
     with suppress(EOFError, OSError):
         pipe.recv_bytes()
     with suppress(RuntimeError):  # the loop has ended: there is nothing to stop
@@ -139,7 +139,7 @@ def _main(order: Order, pipe: Pipe) -> None:
         pipe.send(uvloop.run(limit.rate(pipe.recv())))
         uvloop.run(_generate(order, pipe.recv(), pipe))
     except (EOFError, OSError, ConnectionLost):
-        return  # nobody listens, or nothing could be measured: the parent sees the end
+        return  # the pipe is closed, or nothing could be measured; the parent notices the end of the process
 
 
 # -- in the parent ------------------------------------------------------------------------------
@@ -177,7 +177,7 @@ class Generators:
         return [one.pid for one in self._processes if one.pid is not None]
 
     def rates(self, site: Site) -> list[float]:
-        """Return the requests a second of each, all at the same time. Raises `GeneratorDied`."""
+        """Measure all generator processes at the same time. Return the requests a second of each. Raises `GeneratorDied`."""
         for pipe in self._pipes:
             self._received(pipe)
         for pipe in self._pipes:
@@ -193,7 +193,7 @@ class Generators:
             raise GeneratorDied("it ended") from None
 
     def begin(self, at: float) -> None:
-        """Begin at a time of the clock that all processes of a machine share. Raises `GeneratorDied`."""
+        """Begin the load at a time of the clock that all processes of a machine share. Raises `GeneratorDied`."""
         try:
             for pipe in self._pipes:
                 pipe.send(at)
@@ -209,7 +209,9 @@ class Generators:
                 continue
 
     async def listen(self, tell: Callable[[Progress], None]) -> list[Counted]:
-        """Return the counts of each, once all have ended; report progress meanwhile. Raises `GeneratorDied`."""
+        """Wait until all processes have ended, and report progress meanwhile. Return the counts of each. Raises
+        `GeneratorDied`.
+        """
         found = await asyncio.gather(
             *(asyncio.to_thread(self._listen, pipe, tell) for pipe in self._pipes),
             return_exceptions=True,

@@ -1,4 +1,4 @@
-"""Display during a run: one table that is updated on a terminal, lines elsewhere."""
+"""Display during a run: on a terminal a table that is updated, elsewhere lines."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -28,7 +28,7 @@ class Shown:
         self._live: Live | None = None
 
     def update(self, progress: Progress) -> None:
-        """Update one process. Called from several threads: the last call counts."""
+        """Set the progress of one process. It is called from several threads; the last call counts."""
         self._latest[progress.share] = progress
         if self._live is not None:
             self._live.update(self._table())
@@ -73,7 +73,7 @@ class Shown:
 
     @contextmanager
     def shown(self) -> Iterator["Shown"]:
-        """Show it on the terminal meanwhile, if there is one."""
+        """Show the progress during the body, on the terminal if there is one."""
         if not sys.stderr.isatty():
             yield self
             return
