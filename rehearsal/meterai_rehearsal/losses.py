@@ -15,9 +15,7 @@ WAITING = frozenset({QUEUE, "let_in"})  # and of one who was called and waits fo
 LINE = "line"
 PRESSURE, RATE = "meterai_station_pressure", "meterai_line_rate"
 NEAR_SECONDS = 5.0  # seconds for which the last figure of the installation is valid
-PRESSURE_MIN = (
-    0.05  # share of the bound; a station with a lower pressure counts as not delaying anybody
-)
+PRESSURE_MIN = 0.05  # share of the bound; a station with a lower pressure delays nobody
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Run: everything one rehearsal offered, saw and found, as one JSON file.
+"""Run: all that one rehearsal offered, observed and found, as one JSON file.
 
 Times are seconds from the beginning of the run, durations are seconds, sizes bytes. A latency counts from the
 *intended* time (when a visitor would have acted), never from the moment of sending, so that a stalled server cannot
@@ -24,7 +24,7 @@ RUN_BYTES_MAX = 256 * 1024 * 1024  # a night at one line a second takes a hundre
 
 
 class RunUnreadable(CommandRefusal):
-    """The file is no run, or one of another version."""
+    """The file is not a run, or a run of another version."""
 
     code = "run_unreadable"
     status = 422
@@ -38,8 +38,8 @@ class RunUnreadable(CommandRefusal):
 class Latency(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Distribution of durations.
 
-    `histogram` is an HdrHistogram of whole microseconds, three digits, in its V2 encoding (base64), which adds up over
-    runs; the figures beside it are read from it. All zero if nothing was counted.
+    `histogram` is an HdrHistogram of whole microseconds, three digits, in its V2 encoding (base64), so that the
+    distributions of several runs can be added; the other fields are read from it. All zero if nothing was counted.
     """
 
     count: int
@@ -60,7 +60,7 @@ class DataSize(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Machine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Machine of the generator, and of the installation if `Target.is_own`."""
+    """The machine of the generator, which is also that of the installation if `Target.is_own`."""
 
     cores: int
     memory_bytes: int
@@ -122,7 +122,7 @@ class Arrivals(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One step of a journey: an act of a visitor and the wait for its page, retries included.
 
-    started = finished + the sum of `failed` + those under way when the run ended.
+    started = finished + the sum of `failed` + the visitors under way when the run ended.
     """
 
     name: str
@@ -132,7 +132,7 @@ class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         str, int
     ]  # by reason: `status_500`, ...; for visitors who gave up, the last answer: `busy`, `away`, `connection_lost`, `gave_up`
     refused: int  # temporary refusals by the limiter; the visitor may have succeeded later
-    latency: Latency  # of those that finished
+    latency: Latency  # of finished steps
 
 
 class Journey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -180,22 +180,22 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     kind: str  # as in the plan
     at: float
-    healed_at: float | None  # time when the cause was gone; None if it was not by the end
+    healed_at: float | None  # time when the cause was gone; None if it lasted to the end
     recovered_at: (
         float | None
     )  # time when latency was normal again and stayed so; None if it never was
     recovery_seconds: float | None  # from the fault's end to `recovered_at`
     lost: Mapping[
         str, int
-    ]  # losses by name: `orders`, `stamps`, `payments`; all zero is the promise
+    ]  # losses by name: `orders`, `stamps`, `payments`; the promise is zero for each
 
 
 class Promise(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One promise, asked once while the run was under way or at its end.
+    """The result of one check of a promise, during the run or at its end.
 
     name    `audit`, `no_error_pages`, `paid_before_unpaid`, `order_of_the_line`, `share_of_strangers`,
             `nothing_lost`
-    held    None where it could not be found out; `found` says why
+    held None if it could not be determined; `found` says why
     """
 
     name: str
@@ -216,14 +216,14 @@ class ErrorPage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Costs(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Costs of the load: inputs of a price, not a price."""
+    """Resources used by the load, from which a price can be computed."""
 
     cpu_seconds: Mapping[str, float]  # by process group, of an own installation
     bytes_sent: int
     bytes_received: int
     requests: int
     orders_paid: int
-    stamps: int  # delivered and verified: the original is a prefix of the download
+    stamps: int  # delivered and checked: the download begins with the original
 
 
 class Run(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -234,7 +234,7 @@ class Run(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     began_at: datetime
     seconds: float  # from the beginning to the last visitor
     seed: int
-    command: tuple[str, ...]  # repeats it
+    command: tuple[str, ...]  # command line that repeats the run
     plan: str  # the given TOML
     machine: Machine
     target: Target
@@ -261,7 +261,7 @@ class Run(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class _Version(msgspec.Struct, frozen=True):
-    """Common beginning of every version of the file."""
+    """Fields that every version of the file has."""
 
     schema: int
 
@@ -271,7 +271,7 @@ def _temporary_path(path: Path) -> Path:
 
 
 def check_writable(path: Path) -> None:
-    """Raise `OSError` if a run could not be written: checked before hours of work."""
+    """Check that a run can be written, before hours of work. Raises `OSError`."""
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     _temporary_path(path).touch()

@@ -1,4 +1,4 @@
-"""Promises checked during the load and at its end: each held, broke, or could not be determined."""
+"""Promises checked during the load and at its end: a promise held, broke, or could not be determined."""
 
 import math
 from collections.abc import Callable, Iterable, Sequence
@@ -17,8 +17,8 @@ ORDER_OF_THE_LINE, SHARE_OF_STRANGERS = "order_of_the_line", "share_of_strangers
 COMMANDS_DONE = "commands_done"
 STRANGERS_FACTOR = 2.0  # one network of a hundred has at most two places of a hundred
 CALLED_MIN = 100  # of fewer, the share of a hundredth cannot be determined
-# Two processes give numbers in one order to within a second; the rest is the delay of an answer, and the longest halt
-# of a process on an overloaded machine.
+# The numbers of two processes are in order to within a second; the remainder allows for the delay of an answer, and for the
+# longest halt of a process on an overloaded machine.
 ORDER_SECONDS = 5.0
 ERRORS_MAX = 3.0  # standard errors; one run in a thousand exceeds them by chance
 _HELD, _BROKEN = 0, 1  # statuses of `meterai audit`
@@ -27,7 +27,7 @@ _PAID = ("money", "paid")
 _UNPAID = ("new",)
 _STEPS = {"paid": ("stamp", "download", "executed"), "unpaid": ("front",)}
 
-Audit = Callable[[Sequence[str]], Done]  # runs `meterai audit` with more words
+Audit = Callable[[Sequence[str]], Done]  # runs `meterai audit` with further arguments
 
 
 class _Invariant(msgspec.Struct, frozen=True):
@@ -70,7 +70,7 @@ def not_audited(at: float) -> Promise:
 
 
 def nothing_lost(done: Done, counted: Counted, at: float) -> Promise:
-    """Check that bank, books and documents agree at the end, and every download began with its original."""
+    """Check that bank, books and documents agree at the end, and that every download began with its original."""
     found = audited(done, at, NOTHING_LOST)
     if counted.stamps_wrong:
         wrong = f"{counted.stamps_wrong} downloads do not begin with their original"
@@ -82,7 +82,9 @@ def nothing_lost(done: Done, counted: Counted, at: float) -> Promise:
 
 
 def no_error_pages(counted: Counted, at: float, *, breaks_the_database: bool) -> Promise:
-    """Check that nobody saw a 5xx except the limiter's own, and during a fault of the database, its own."""
+    """Check that nobody saw a 5xx answer, except those of the limiter, and during a fault of the database the page that
+    reports it.
+    """
     away = counted.statuses.get(AWAY, 0)
     wrong = counted.error_pages + (0 if breaks_the_database else away)
     seen = ", ".join(
@@ -96,7 +98,7 @@ def no_error_pages(counted: Counted, at: float, *, breaks_the_database: bool) ->
 def commands_done(
     plan: Plan, commanded: Sequence[tuple[CommandPlan, float, Done]], at: float
 ) -> Promise:
-    """Check that every command of the plan was carried out, including the last of a recovery."""
+    """Check that every command of the plan was carried out, including the last step of a recovery."""
     told = [
         f"{' '.join(one.words[:2])} at {begun:.0f} s"
         + ("" if done.status == _HELD else f": status {done.status}, {done.text.strip()[-200:]}")
@@ -108,7 +110,7 @@ def commands_done(
 
 
 def _refused_share(observed: Observation, priorities: Iterable[str]) -> tuple[float, float]:
-    """Return the refused requests of these priorities, and all of them."""
+    """Return the refused requests of these priorities, and all requests of these priorities."""
 
     def grown(what: str) -> float:
         return sum(observed.grown(f"meterai_limiter_{what}_total", one) for one in priorities)
@@ -126,7 +128,7 @@ def _slowest(journeys: Iterable[Journey], names: Sequence[str]) -> float:
 def is_more_often(count: float, of: float, other: float, of_other: float) -> bool:
     """True if something happened significantly more often in one group than in another.
 
-    By the difference of two shares in standard errors: one refusal of sixty is no order.
+    The test is the difference of two shares in standard errors, so that a single refusal proves no order.
     """
     if not of or not of_other:
         return False
@@ -136,7 +138,7 @@ def is_more_often(count: float, of: float, other: float, of_other: float) -> boo
 
 
 def paid_before_unpaid(observed: Observation, counted: Counted, at: float) -> Promise:
-    """Check that, if somebody was refused, those who had paid were refused less often than those who had not begun."""
+    """Check that, if anybody was refused, visitors who had paid were not refused more often than new visitors."""
     paid, of_paid = _refused_share(observed, _PAID)
     unpaid, of_unpaid = _refused_share(observed, _UNPAID)
     times = {name: _slowest(counted.journeys, steps) for name, steps in _STEPS.items()}
@@ -153,7 +155,7 @@ def paid_before_unpaid(observed: Observation, counted: Counted, at: float) -> Pr
 def overtaken(places: Sequence[Place]) -> int:
     """Count those who asked for a place later than the holder of a higher number by more than `ORDER_SECONDS`.
 
-    Of one line.
+    All places must be of one line.
     """
     found, given = 0, math.inf
     for one in sorted(places, key=lambda place: place.number, reverse=True):
@@ -163,7 +165,7 @@ def overtaken(places: Sequence[Place]) -> int:
 
 
 def order_of_the_line(counted: Counted, at: float) -> Promise:
-    """Check that earlier visitors have lower numbers, and no number was given twice."""
+    """Check that earlier visitors have lower numbers, and that no number was given twice."""
     lines = sorted({one.line for one in counted.places})
     wrong = twice = 0
     for line in lines:
@@ -177,8 +179,8 @@ def order_of_the_line(counted: Counted, at: float) -> Promise:
 def share_of_strangers(plan: Plan, counted: Counted, at: float) -> Promise | None:
     """Check that networks of programs that grab places have at most twice their share of places.
 
-    Counted are taken places with own numbers, and all called ones. None if a plan has no such program among networks
-    of people.
+    Taken places with numbers of their own, and all called places are counted. Return None if a plan does not have both such
+    programs and networks of people.
     """
     grabbing = {one.name: one.networks for one in plan.journeys if one.networks}
     strangers = grabbing.pop(JourneyName.GRAB, 0)

@@ -1,7 +1,6 @@
-"""Time at which everything was normal again after a fault: as it was just before it.
-
-By the second, from the latencies of the steps that ended in it: their ratio to the latencies of the same steps before
-the fault. Steps are only compared with themselves, so that another mix does not count as slowness.
+"""Time at which everything was normal again after a fault, as it was just before the fault. Each second is judged by the
+latencies of the steps that ended in it, relative to the latencies of the same steps before the fault. A step is only
+compared with itself, so that another mix of steps does not count as slowness.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,7 +9,7 @@ BEFORE_SECONDS = 15  # seconds before the fault that define the normal state
 NORMAL_FACTOR = 2.0
 # A short step may take this much longer, whatever the factor.
 NORMAL_EXTRA_SECONDS = 0.25
-STAYS_SECONDS = 3  # for so long it must stay normal
+STAYS_SECONDS = 3  # for so long everything must stay normal
 
 Seconds = Mapping[str, Sequence[float]]
 TOOK, ENDED, FAILED = "took/", "ended/", "failed"

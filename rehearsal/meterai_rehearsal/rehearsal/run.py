@@ -1,4 +1,4 @@
-"""One rehearsal from beginning to end: prepared, driven, broken, observed, checked."""
+"""One rehearsal from beginning to end: preparation, load, faults, observation, checks."""
 
 import asyncio
 import os
@@ -27,7 +27,7 @@ from meterai_rehearsal.rehearsal.tally import Counted, Tally, sum_of
 from meterai_rehearsal.rehearsal.visitor import StepFailed, Visitor, World
 from meterai_rehearsal.results import DataSize, Promise, Run
 
-BEGINS_AFTER_SECONDS = 0.5  # so that every process has its begin before it
+BEGINS_AFTER_SECONDS = 0.5  # so that every process knows the begin before that time
 SETTLE_SECONDS = 2.0  # the last payments are executed before the bank's record is compared
 LOOK_AGAIN_SECONDS = 10.0
 _ENDING = (signal.SIGINT, signal.SIGTERM)
@@ -35,7 +35,7 @@ FAULTS_SECONDS_MAX = 90.0  # after the last visitor, for parts that still return
 
 
 class InstallationUnfit(CommandRefusal):
-    """The installation could not serve one visitor alone, so that a load is meaningless."""
+    """The installation could not serve a single visitor, so a load would be meaningless."""
 
     code = "installation_unfit"
     status = 409
@@ -57,7 +57,7 @@ async def _run_each_alone(rehearsal: Rehearsal, mark: str) -> tuple[bytes, ...]:
     world = World(site, plan.bounds, tally, monotonic(), maker, bank, mail, mark=mark)
     names = {one.name for one in plan.journeys}
     first = (names - CHECKING) | ({JourneyName.BUY} if names & CHECKING else set())
-    # Checking visitors need documents stamped by buyers; the others may come together.
+    # Visitors who check need documents stamped by buyers; the others may come together.
     for together in (first, names & CHECKING):
         await asyncio.gather(*(_run_alone(world, name, plan.seed) for name in sorted(together)))
     return tuple(world.stamped)
@@ -119,7 +119,7 @@ async def _break(rehearsal: Rehearsal, happened: Happened, now: Callable[[], flo
         try:
             happened.broken.append((fault, *await made.make(fault, now)))
         except (LookupError, psutil.NoSuchProcess, ConnectionLost, OSError):
-            # The part was down already, or is unreachable: never healed.
+            # The part was down already, or is unreachable, so the fault counts as never healed.
             happened.broken.append((fault, begun, None))
 
 
@@ -140,7 +140,7 @@ async def _audit_repeatedly(
     now: Callable[[], float],
     is_over: asyncio.Event,
 ) -> None:
-    """Audit repeatedly until it is over; wait for an audit under way."""
+    """Audit repeatedly until the load is over, and wait for an audit under way."""
     every, audit = rehearsal.plan.promises.audit_every_seconds, rehearsal.audit
     if audit is None or not every:
         return
@@ -163,7 +163,7 @@ def _spent(rehearsal: Rehearsal, generators: Generators) -> Callable[[], Mapping
 async def _observe(
     rehearsal: Rehearsal, happened: Happened, generators: Generators, now: Callable[[], float]
 ) -> AsyncIterator[None]:
-    """Observe, make faults and check meanwhile."""
+    """Observe, make faults, run commands and audit during the body."""
     spent = _spent(rehearsal, generators)
     watching = asyncio.ensure_future(
         happened.observed.watch(now, rehearsal.addresses.metrics, spent)
@@ -174,7 +174,7 @@ async def _observe(
     commanding = asyncio.ensure_future(_command(rehearsal, happened, now))
     try:
         yield
-        if not happened.is_broken_off:  # later faults are not made any more
+        if not happened.is_broken_off:  # later faults are not made
             with suppress(TimeoutError):
                 async with asyncio.timeout(FAULTS_SECONDS_MAX):
                     await breaking
@@ -242,7 +242,7 @@ async def _check_promises(
     await asyncio.sleep(SETTLE_SECONDS)
     done = await asyncio.to_thread(audit, ("--json", *_with_bank(rehearsal)))
     if done.status == Exit.NO and rehearsal.addresses.bank:
-        # The bank may have been told at this moment, and the installation not yet.
+        # A payment of this moment may be known to the bank, but not yet to the installation.
         await asyncio.sleep(LOOK_AGAIN_SECONDS)
         done = await asyncio.to_thread(audit, ("--json", *_with_bank(rehearsal)))
     found.append(promises.audited(done, now()))
@@ -252,7 +252,7 @@ async def _check_promises(
 
 
 def _with_bank(rehearsal: Rehearsal) -> tuple[str, ...]:
-    """Return the additional words of an audit, if there is a bank to compare with."""
+    """Return the additional arguments of an audit, if there is a bank to compare with."""
     return ("--bank", "--bank-days", "2") if rehearsal.addresses.bank else ()
 
 
@@ -289,7 +289,7 @@ async def rehearse(rehearsal: Rehearsal) -> Run:
             told = await generators.listen(rehearsal.shown.update)
     counted = sum_of(told or [Tally().told()])
     happened.is_complete = len(told) == len(orders)
-    if limits is not None:  # else nobody was sent, and there is nothing to check
+    if limits is not None:  # otherwise no visitor was begun, and there is nothing to check
         rehearsal.shown.phase("audit")
         happened.asked += await _check_promises(rehearsal, happened, counted, now)
     size = DataSize(before, own.bytes()) if own else None

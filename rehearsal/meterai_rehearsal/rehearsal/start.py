@@ -1,4 +1,4 @@
-"""Start of a rehearsal: options become a target; and the report of its end."""
+"""Start of a rehearsal, which finds or starts its target by the options; and the summary at its end."""
 
 import json
 import sys
@@ -32,7 +32,7 @@ Tell = Callable[[str], None]
 
 
 class TargetMissing(CommandRefusal):
-    """No target was named, or two."""
+    """No target was named, or more than one."""
 
     code = "target_missing"
     status = 422
@@ -53,7 +53,7 @@ class Chosen:
     language: str
 
     def command(self) -> tuple[str, ...]:
-        """Words of the command that repeats it."""
+        """Command line that repeats the rehearsal."""
         words = ["meterai", "rehearse", self.plan, "--processes", str(self.processes)]
         names = ("--url", "--bank", "--mail", "--metrics")
         words += ["--up"] if self.is_own else []
@@ -91,7 +91,7 @@ def _addresses(chosen: Chosen) -> Addresses:
 
 
 def _audit_of(directory: Path) -> Audit:
-    """Return an audit of the installation of a data directory that is not the run's own."""
+    """Return a function that audits the installation of a data directory, which the run did not start."""
 
     def audit(words: Sequence[str]) -> Done:
         command = [sys.executable, "-m", "meterai", "audit", *words, "--data", str(directory)]
@@ -195,7 +195,7 @@ def _loss_in_words(loss: Loss, language: str) -> dict[str, object]:
 
 
 def _figure(loss: Loss, language: str) -> str:
-    """Return the pressure of the pool in words."""
+    """Return the pressure of the pool, or the rate of the line, in words."""
     if loss.pressure is not None:
         return translate("rehearsal.pressure", language, share=f"{loss.pressure:.0%}")
     if loss.line_rate is not None:

@@ -17,7 +17,7 @@ PLACES_KEPT = 20_000  # of each process; enough to detect a wrong order
 
 
 class Place(msgspec.Struct, frozen=True, array_like=True):
-    """Number in a line: the time of its request, and the time of its answer."""
+    """A number in a line, with the time of its request and the time of its answer."""
 
     line: str
     number: int
@@ -26,7 +26,7 @@ class Place(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Counted(msgspec.Struct, frozen=True):
-    """Counts of one process, or sums of several.
+    """Counts of one generator process, or sums of several.
 
     `seconds` has for each name a figure for each second from the beginning: `offered`, `sent`, `dropped`, `requests`,
     `under_way`, `finished/<journey>`, `answers/<status>`; of steps that ended in the second `ended/<journey>.<step>`,
@@ -44,7 +44,7 @@ class Counted(msgspec.Struct, frozen=True):
     requests: int
     orders_paid: int
     stamps: int
-    stamps_wrong: int  # downloaded, and the original is no prefix of it
+    stamps_wrong: int  # downloads that did not begin with the original
     last_at: float  # time at which the last visitor left
     places: tuple[Place, ...]
     # Visitors in lines by `<journey>/<taken or called>/<network>`, if several share a network.
@@ -53,7 +53,7 @@ class Counted(msgspec.Struct, frozen=True):
 
 
 class StepTally:
-    """One step of a journey; `name` is that of both."""
+    """One step of a journey; `name` is `<journey>.<step>`."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -62,7 +62,7 @@ class StepTally:
         self.latency = Recorder()
 
     def told(self, name: str) -> Step:
-        """Return it in the form of a run."""
+        """Return the counts in the form of a run's file."""
         return Step(
             name,
             self.started,
@@ -85,14 +85,14 @@ class JourneyTally:
         self.steps: dict[str, StepTally] = {}
 
     def step(self, name: str) -> StepTally:
-        """Return one of its steps; they are in the order in which they were first taken."""
+        """Return the counts of one step, made if new; steps are in the order in which they were first taken."""
         found = self.steps.get(name)
         if found is None:
             found = self.steps[name] = StepTally(f"{self.name}.{name}")
         return found
 
     def told(self, name: str) -> Journey:
-        """Return it in the form of a run."""
+        """Return the counts in the form of a run's file."""
         steps = tuple(one.told(step) for step, one in self.steps.items())
         return Journey(
             name,
@@ -123,7 +123,7 @@ class Tally:
         self._turns: Counter[str] = Counter()
 
     def journey(self, name: str) -> JourneyTally:
-        """Return one kind of visit."""
+        """Return the counts of one kind of visit, made if new."""
         found = self.journeys.get(name)
         if found is None:
             found = self.journeys[name] = JourneyTally(name)
@@ -141,12 +141,12 @@ class Tally:
         return int(sum(self._seconds.get(name, {}).values()))
 
     def answered(self, status: str, at: float) -> None:
-        """Count one answer of a status, or of `BUSY` or `AWAY`."""
+        """Count one answer with a status, or with `BUSY` or `AWAY` in place of it."""
         self._statuses[status] += 1
         self.count(f"answers/{status}", at)
 
     def status(self, name: str) -> int:
-        """Return the answers of a status up to now."""
+        """Return the number of answers with a status up to now."""
         return self._statuses[name]
 
     def error_page(self, page: ErrorPage) -> None:
@@ -170,7 +170,7 @@ class Tally:
         return self._error_count
 
     def told(self) -> Counted:
-        """Return all counts."""
+        """Return all counts, as a message for the parent process."""
         length = int(self.last_at) + 1
         seconds = {
             name: [counts.get(second, 0.0) for second in range(length)]
@@ -215,7 +215,7 @@ def _steps(same: Sequence[Step]) -> Step:
 
 
 def _journeys(same: Sequence[Journey]) -> Journey:
-    # The longest list has the steps in the order in which they are taken.
+    # The longest list has all steps in the order in which they are taken.
     names = [
         step.name for one in sorted(same, key=lambda one: -len(one.steps)) for step in one.steps
     ]

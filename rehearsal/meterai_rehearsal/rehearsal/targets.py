@@ -1,4 +1,4 @@
-"""Permitted targets of a rehearsal: this machine, and otherwise only those in a written list.
+"""Permitted targets of a rehearsal: this machine, and other machines only if they are in a written list.
 
 A load against a foreign machine is an attack. So another machine needs both a list, which says who allowed it and
 until when, and a flag that confirms it.
@@ -17,7 +17,7 @@ from meterai_rehearsal.clients.sites import AddressWrong, Site, site_of
 
 
 class TargetForbidden(CommandRefusal):
-    """A server is on another machine, and its load is not allowed."""
+    """A server is on another machine, and a load on it is not allowed."""
 
     code = "target_forbidden"
     status = 403

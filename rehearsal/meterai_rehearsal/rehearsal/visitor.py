@@ -1,9 +1,9 @@
 """Visitor: a browser on a device, which follows links and forms of pages, retries when told to, and has limited
 patience with each step.
 
-The latency of a step counts from its intended time: of the first step the intended arrival, of each further one the
-moment at which the visitor, after a pause, would have acted. It ends with the wanted page, so waiting because of a
-refusal counts as waiting.
+The latency of a step counts from its intended time: for the first step the intended arrival, for each further step the
+moment at which the visitor, after a pause, would have acted. The step ends with the wanted page, so a wait because of a
+refusal counts.
 """
 
 import asyncio
@@ -34,7 +34,7 @@ from meterai_rehearsal.results import ErrorPage
 REDIRECTS_MAX = 10
 RELOAD_AFTER_SECONDS = 2.0  # wait of impatient visitors before they reload a page
 RELOADS_MAX = 3
-CUT_WITHIN_SECONDS = 0.1  # within this time of sending, at a random moment
+CUT_WITHIN_SECONDS = 0.1  # a request is aborted at a random moment within this time of sending
 AGAIN_AFTER_LOSS_SECONDS = 1.0
 IGNORING_SECONDS = 0.3  # pause of visitors who ignore Retry-After
 RETRY_SECONDS_MIN = 1.0
@@ -46,7 +46,7 @@ _AWAY_CODES = frozenset({"database_away", "database_unreachable"})
 
 
 class StepFailed(Exception):
-    """A step did not end as the journey needs; the reason is a counted word."""
+    """A step did not end as the journey needs; failures are counted by the reason."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -113,7 +113,9 @@ class Visitor:
 
     @asynccontextmanager
     async def step(self, name: str, patience: float = 0.0) -> AsyncIterator[None]:
-        """Run one step of the journey. Raises `StepFailed`, counted, with its name before the reason."""
+        """Run one step of the journey, and count its outcome. Raises `StepFailed` with the name of the step before the
+        reason.
+        """
         tally = self._step = self._journey.step(name)
         tally.started += 1
         self._told = ""
@@ -150,7 +152,7 @@ class Visitor:
         return StepFailed(f"{step}: {reason}")
 
     def _why_not(self) -> str:
-        """Return why the page is not the wanted one, as far as it shows."""
+        """Return the reason why the page is not the wanted page, as far as the page shows it."""
         if self.page.status >= 400:
             return f"status_{self.page.status}"
         return "another_page"
@@ -179,7 +181,7 @@ class Visitor:
         return await self._navigate("POST", form.action, kind, body, twice=twice)
 
     async def fetch(self, path: str, **headers: str) -> Page:
-        """Request something beside the page, like a script or a download. Raises `StepFailed`."""
+        """Make a request that leaves the page open, like a script or a download does. Raises `StepFailed`."""
         given = {name.replace("_", "-"): value for name, value in headers.items()}
         answer = await self._until_answered(
             lambda: self._send_normally(self._request("GET", path, "", b"", given)), path
@@ -215,7 +217,7 @@ class Visitor:
     # -- sending -----------------------------------------------------------------------------
 
     async def _until_answered(self, send: Callable[[], Awaitable[Answer]], path: str) -> Answer:
-        """Send until the answer is no temporary refusal. Raises `StepFailed` for an error page."""
+        """Send a request until its answer is not a temporary refusal. Raises `StepFailed` for an error page."""
         while True:
             try:
                 answer = await send()
@@ -260,7 +262,7 @@ class Visitor:
         )
 
     async def _send_as(self, sent: bytes, twice: bool, looks: bool) -> Answer:  # noqa: FBT001
-        """Send as this device does: aborted, twice at once, reloaded, or normally."""
+        """Send a request as this device does: aborted and sent again, twice at once, reloaded, or normally."""
         if self._device.drops and self.drawing.random() < self._device.drops:
             await self._cut(sent)
         if twice:
@@ -270,7 +272,7 @@ class Visitor:
         return await self._send_normally(sent)
 
     async def _send_normally(self, sent: bytes) -> Answer:
-        """Send over the existing connection, or a new one."""
+        """Send a request over the existing connection, or over a new connection."""
         for _ in range(2):
             held = await self._connected()
             self.asked_at = self.world.now()
@@ -299,13 +301,15 @@ class Visitor:
         self._drop()
 
     async def _send_twice(self, sent: bytes) -> Answer:
-        """Send twice, as browsers do on a double click: the first is aborted, and the second's answer is shown."""
+        """Send a request twice, as browsers do on a double click: the first is aborted, and the answer to the second is
+        shown.
+        """
         first = await self._connected()
         self._connection = None
         self.world.tally.count("requests", self.world.now())
         clicked = asyncio.ensure_future(first.cut(sent, RELOAD_AFTER_SECONDS))
         try:
-            await asyncio.sleep(0)  # the first is being sent
+            await asyncio.sleep(0)  # lets the first request be sent
             return await self._send_normally(sent)
         finally:
             clicked.cancel()
@@ -314,7 +318,7 @@ class Visitor:
                 await clicked
 
     async def _reloading(self, sent: bytes) -> Answer:
-        """Reload a slow page; finally wait for it."""
+        """Reload a slow page several times, and finally wait for it."""
         for _ in range(RELOADS_MAX):
             try:
                 async with asyncio.timeout(RELOAD_AFTER_SECONDS):
@@ -341,7 +345,7 @@ class Visitor:
             self._connection.close()
 
     def comes_to(self, turn: str) -> None:
-        """Count its progress in a line for its network: `TAKEN`, then `CALLED`, each once."""
+        """Count the visitor's progress in a line for its network: `TAKEN`, then `CALLED`, each once."""
         if self._network and turn != self._turn:
             self._turn = turn
             self.world.tally.turn(self._journey.name, self._network, turn)
@@ -358,7 +362,7 @@ class Visitor:
 
 
 def _local(location: str) -> str:
-    """Return path and query of a redirect; visitors of a rehearsal stay on the site."""
+    """Return path and query of a redirect's target; visitors of a rehearsal never leave the site."""
     found = urlsplit(location)
     return (found.path or "/") + (f"?{found.query}" if found.query else "")
 
@@ -368,11 +372,13 @@ def label_of(answer: Answer) -> str:
     if answer.status != _UNAVAILABLE or "retry-after" not in answer.headers:
         return str(answer.status)
     page = Page("", answer.status, answer.headers, answer.body)
-    waits = translate("page.waiting.refused_title", "id")  # the line cannot read its database
+    waits = translate(
+        "page.waiting.refused_title", "id"
+    )  # shown when the line cannot read its database
     if page.refusal in _AWAY_CODES or page.title.startswith(waits):
         return AWAY
     is_busy = page.title.startswith(translate("page.busy.title", "id"))
     if is_busy or page.refusal == "busy" or b'"code":"busy"' in answer.body:
         return BUSY
-    # A form shown again with an error names no code; only an unavailable database causes that.
+    # A form that is shown again with an error contains no code; only an unavailable database causes such a 503.
     return f"503_{page.refusal}" if page.refusal else AWAY

@@ -24,7 +24,7 @@ WIDTH = 118
 
 
 def json_of(asked: Asked) -> str:
-    """Simulate, and return JSON. Refuses what `question_of` refuses."""
+    """Simulate, and return the plan as JSON. Refuses what `question_of` refuses."""
     found = plan(question_of(asked))
     return msgspec.json.format(msgspec.json.encode(found), indent=2).decode()
 
@@ -117,7 +117,7 @@ def _verdict(found: Plan) -> Iterable[str]:
 
 
 def _cores(one: Cores) -> Iterable[str]:
-    """Yield two lines: with a line, and without."""
+    """Yield two rows of the table of cores: with a line, and without a line."""
 
     def parts(found: Mapping[str, float]) -> str:
         return ", ".join(f"{group} {value:.3g}" for group, value in found.items())
@@ -131,7 +131,7 @@ def _cores(one: Cores) -> Iterable[str]:
 
 
 def _compared(one: Comparison) -> Iterable[str]:
-    """Yield two lines: the median and the 95th percentile."""
+    """Yield two rows of the comparison: the median and the 95th percentile."""
     verdict = {True: "within", False: "NOT within", None: "too few to say within"}[one.is_within]
     rows = (
         ("p50", one.predicted_p50, one.measured_p50, one.quotient_p50),
@@ -156,12 +156,12 @@ def _knee(law: Scalability) -> str:
 
 
 def spread(one: Interval) -> str:
-    """Format a figure with its interval."""
+    """Return a figure with its interval, as text."""
     return f"{one.mean:.4g} ± {max(one.mean - one.low, one.high - one.mean):.2g}"
 
 
 def clock(seconds: float) -> str:
-    """Format hours and minutes; seconds if there are only some."""
+    """Return a duration as hours and minutes, or in seconds if it is short."""
     if seconds < 60:
         return f"{seconds:.0f} s"
     hours, minutes = divmod(round(seconds / 60), 60)

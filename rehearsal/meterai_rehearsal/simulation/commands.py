@@ -1,4 +1,4 @@
-"""`meterai plan`: forecast of a night."""
+"""`meterai plan`: forecast of a night with a rush."""
 
 from meterai.commands import NO_OPTIONS, AsJson, Options, line
 from meterai_rehearsal.simulation.asked import Asked
@@ -10,7 +10,7 @@ def plan(asked: Asked, options: Options = NO_OPTIONS, *, as_json: AsJson = False
     Simulates a line before servers, with service times of a run (`--measured`) or given ones (`--service-ms`,
     `--servers`).
     """
-    options.settings("plan")  # it uses no setting, but a named directory must exist
+    options.settings("plan")  # the command uses no setting, but a named directory must exist
     from meterai_rehearsal.simulation import (  # noqa: PLC0415 - its libraries take long to load
         answering,
     )

@@ -48,7 +48,7 @@ def compared(run: Run, seed: int) -> Comparison | None:
 
 
 def _rate(run: Run) -> float | None:
-    """Return the mean rate of the line while people waited; of several lines together."""
+    """Return the mean rate of the line while people waited; with several lines the sum of their rates."""
     rates = [rate for one in _lines(run) for rate in one]
     return float(np.mean(rates)) if rates else None
 
@@ -70,7 +70,7 @@ def _lines(run: Run) -> Iterator[list[float]]:
 def _predicted(
     run: Run, steps: list[Step], rate: float, random: np.random.Generator
 ) -> NDArray[np.float64]:
-    """Return the waits of those who enter before the run ends."""
+    """Return the simulated waits of visitors who enter before the run ends."""
     offered = np.repeat(np.arange(len(run.arrivals.offered)), run.arrivals.offered)
     share = sum(step.started for step in steps) / max(len(offered), 1)
     into = offered[random.random(len(offered)) < share]
@@ -80,7 +80,7 @@ def _predicted(
     patience = _patience(run)
     line = Line(no_shows=0.0, patience_seconds=patience, is_patience_same=True)
     found = admit(came, rate, line, random)
-    # A called visitor sees it at the next look.
+    # A called visitor notices the call at the next look.
     first = LOOK_SECONDS * (1 + random.random(len(came)))
     looks = np.ceil(np.maximum(found.waits - first, 0.0) / LOOK_SECONDS)
     waits = first + looks * LOOK_SECONDS

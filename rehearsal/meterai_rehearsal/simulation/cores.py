@@ -1,7 +1,7 @@
 """Cores that a night keeps busy, from the processor cost of one journey.
 
-The cost is of a run (processor seconds of all serving processes, over the finished journeys) or given, as `make
-bench-journey-cost` prints it for a journey by API and by browser.
+The cost is measured in a run (processor seconds of all serving processes, divided by the finished journeys), or given as
+`make bench-journey-cost` prints it for a journey by API and by browser.
 """
 
 from collections.abc import Mapping
@@ -28,7 +28,9 @@ class Cost(msgspec.Struct, frozen=True):
 
 
 def measured_cost(run: Run, journey: str, told: str) -> Cost | None:
-    """Return the cost of a run; None without processor times. It includes the work for its other visitors."""
+    """Return the cost of a journey, measured in a run; None without processor times. It includes the work for other
+    visitors of the run.
+    """
     finished = journey_of(run, journey).finished
     spent = {
         group: MS * seconds / finished

@@ -13,7 +13,7 @@ SERVERS_MAX: Final = 100_000
 MACHINES_MAX: Final = 1_000
 RATE_MAX: Final = 1_000_000.0  # admitted a second
 HOURS_MAX: Final = 24.0 * 60
-REPLICATIONS_MIN: Final = 3  # an interval of fewer is meaningless
+REPLICATIONS_MIN: Final = 3  # an interval from fewer replications is meaningless
 REPLICATIONS_MAX: Final = 200
 STEPS_MAX: Final = 50
 SEED_MAX: Final = 0x7FFF_FFFF_FFFF_FFFF
@@ -32,9 +32,9 @@ class Interval(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class ServiceTime(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Time for which one request occupies a server.
 
-    One of: `values` with `counts` (a histogram), `shares` with `values` (quantiles, linear between them), or a single
-    value in `values`: the mean of an exponential distribution, or exactly that if `is_constant`. Everything is
-    multiplied by `scale`.
+    One of: `values` with `counts` (a histogram), `shares` with `values` (quantiles, linear between them), or a single value
+    in `values`: the mean of an exponential distribution, or exactly that value if `is_constant`. All values are multiplied
+    by `scale`.
     """
 
     values: tuple[float, ...]
@@ -76,7 +76,7 @@ class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Retries(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Refused requests, and the reaction of their senders.
+    """Refusal of waiting requests, and the reaction of their senders.
 
     patience_seconds   a request of this priority that waited so long for a server is refused; other
                        priorities: never
@@ -89,7 +89,7 @@ class Retries(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Comparison(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Waits in a line measured by a run, and predicted by a simulation of its arrivals at the rate of its line.
+    """Waits in a line that a run measured, and waits predicted by a simulation of the run's arrivals at the rate of its line.
 
     waited      people who entered
     rate        admitted a second while people waited, by the line's own figures
@@ -172,7 +172,7 @@ class Waits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Night(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Everybody simulated from the arrival to the last request, once."""
+    """One simulation of everybody, from the arrival to the last request."""
 
     rate: float
     applicants: int
@@ -193,7 +193,7 @@ class Scalability(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     knee              load of the highest throughput; None if there is none (kappa is zero)
     peak              throughput there; without a knee, its limit; None: unbounded
-    is_extrapolated   the knee lies beyond the measurements: it is a guess
+    is_extrapolated   the knee lies beyond the measurements: it is an extrapolation
     load_max          the highest measured load
     """
 

@@ -14,7 +14,7 @@ HOUR = 3_600.0
 
 
 def simulate(scenario: Scenario, curve: Curve, rate: float, seed: np.random.SeedSequence) -> Night:
-    """Return the outcome of everybody at this rate of admission."""
+    """Return the outcome for everybody, at this rate of admission (people a second)."""
     begun = time.perf_counter()
     of_curve, of_line, of_servers = seed.spawn(3)
     came = arrivals(curve, scenario.applicants, np.random.default_rng(of_curve))

@@ -1,4 +1,4 @@
-"""Questions of `meterai plan`: the safe rate, whether it suffices, and how many machines would."""
+"""Questions of `meterai plan`: the safe rate, whether it suffices, and the number of machines that would suffice."""
 
 from collections.abc import Sequence
 from math import ceil, floor, log10
@@ -26,7 +26,7 @@ from meterai_rehearsal.simulation.model import (
 from meterai_rehearsal.simulation.night import HOUR, simulate
 from meterai_rehearsal.simulation.scalability import fit_where_enough
 
-# Rates shown by default, as shares of the safe one.
+# Rates shown by default, as shares of the safe rate.
 SHARES_SHOWN = (0.5, 0.8, 1.0, 1.2)
 NEEDED_STEP = 1.005  # factor by which a rate is raised until the line is empty in time
 DIGITS = 3  # of a rate typed into the settings
@@ -90,7 +90,7 @@ def plan(question: Question) -> Plan:
 
 
 def _peak(question: Question) -> float:
-    """Return the people a second at the peak."""
+    """Return the highest arrival rate, in people a second."""
     return question.scenario.applicants * question.curve.peak / question.curve.total
 
 
@@ -125,7 +125,7 @@ def _seeds(question: Question) -> list[np.random.SeedSequence]:
 
 
 def _child(seed: np.random.SeedSequence, number: int) -> np.random.SeedSequence:
-    """Return a seed for one use of a replication, always the same."""
+    """Return the seed for one use of a replication; the same use always gets the same seed."""
     return np.random.SeedSequence(seed.entropy, spawn_key=(*seed.spawn_key, number))
 
 
@@ -152,8 +152,8 @@ def _deadline(scenario: Scenario) -> float:
 
 def _needed(scenario: Scenario, came: np.ndarray, seed: np.random.SeedSequence) -> float:
     """Return the smallest rate, within `NEEDED_STEP`, that calls everybody by the deadline."""
-    # With equal gaps, the last person is called in time if the gap is at most the remaining time divided by the number
-    # of those behind, for each person. No-shows make room for others.
+    # With equal gaps between calls, everybody is called in time if for each person the gap is at most the remaining time
+    # divided by the number of people behind. No-shows make room for others.
     behind = np.arange(len(came))[::-1]
     calls = float(np.max(behind / (_deadline(scenario) - came)))
     rate = calls * max(1.0 - scenario.line.no_shows, 1.0 / scenario.line.correction_max)

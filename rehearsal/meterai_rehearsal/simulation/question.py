@@ -108,13 +108,13 @@ def _run(asked: Asked) -> Run | None:
 
 
 def _digest(asked: Asked) -> str | None:
-    """Return the hash of the run, by which a report finds it."""
+    """Return the hash of the run's file, by which a report recognizes the run."""
     if asked.measured is None:
         return None
     return hashlib.sha256(read_file(asked.measured, RUN_BYTES_MAX)).hexdigest()
 
 
-# Steps, servers of one machine, and the sources of both.
+# Steps, number of servers of one machine, and the sources of both.
 Served = tuple[tuple[Step, ...], int, tuple[str, ...]]
 
 
@@ -163,7 +163,7 @@ def _given_step(words: str) -> Step:
 
 
 def _percentiles(times: str) -> ServiceTime:
-    """Return quantiles, from 0 at the 0th percentile on; above the highest given one its value stays."""
+    """Return quantiles, from 0 at the 0th percentile on; above the highest given percentile the value is constant."""
     pairs = [pair.split(":") for pair in times.split("/")]
     shares = [float(percentile) / 100 for percentile, _ in pairs]
     values = [_seconds(value) for _, value in pairs]

@@ -18,15 +18,15 @@ from scipy.optimize import curve_fit
 from meterai.kit.refusal import CommandRefusal
 from meterai_rehearsal.simulation.model import Interval, Scalability
 
-POINTS_MIN = 6  # three coefficients and as many points to contradict them
+POINTS_MIN = 6  # three coefficients, and as many points to test them
 LOADS_MIN = 5  # different loads among them
 RESAMPLES = 200
 CONFIDENCE = 0.95
-KAPPA_NONE = 1e-9  # with less coherency the knee is far beyond
+KAPPA_NONE = 1e-9  # with a smaller kappa the knee is far beyond any load
 
 
 class TooFewPoints(CommandRefusal):
-    """The measurements are too few for a law."""
+    """There are too few measurements to fit the law."""
 
     code = "too_few_points"
     status = 422

@@ -1,10 +1,10 @@
 """Servers with priorities: an exact event-driven simulation of requests.
 
-`servers` requests are served in parallel, none is interrupted, and the next is the longest waiting of the highest
-priority. The next event is one of three: a request arrives (of somebody newly admitted, or one of `later`: a next
-step, or a retry); a server is free for a waiting request; a request has waited too long and is refused. Two heaps hold
-the times at which servers become free and the later arrivals, so that plain Python serves a million requests in about
-two seconds.
+`servers` requests are served in parallel, none is interrupted, and the next request is the longest waiting one of the
+highest priority. The next event is one of three: a request arrives (of somebody newly admitted, or one of `later`: a next
+step, or a retry); a server is free for a waiting request; a request has waited too long and is refused. Two heaps hold the
+times at which servers become free and the later arrivals, so that plain Python serves a million requests in about two
+seconds.
 """
 
 from array import array
@@ -53,7 +53,7 @@ class Served:
         self.gave_up += 1
 
     def p99_of(self, steps: Sequence[Step]) -> dict[Priority, float]:
-        """Return by priority: 99 of 100 requests were answered within. Priorities without requests are left out."""
+        """Return the p99 of the seconds until the answer, by priority. Priorities without requests are left out."""
         by_priority: dict[Priority, list[np.ndarray]] = {}
         for answered, step in zip(self.answered, steps, strict=True):
             by_priority.setdefault(step.priority, []).append(np.frombuffer(answered, np.float32))
@@ -65,7 +65,7 @@ class Served:
 
 
 class Servers:
-    """A number of servers, and the requests that wait for them. Serves once."""
+    """A number of servers, and the requests that wait for them. Call `serve` only once."""
 
     def __init__(
         self, servers: int, steps: Sequence[Step], retries: Retries, seed: np.random.SeedSequence
@@ -85,7 +85,7 @@ class Servers:
         self._queues: list[deque[Request]] = [deque() for _ in Priority]
         self._patience = [retries.patience_seconds.get(one, inf) for one in Priority]
         self._later: list[Request] = []
-        self._gone = inf  # nobody who waits runs out of patience before
+        self._gone = inf  # before this time no waiting person runs out of patience
 
     def serve(self, admitted: Sequence[float], since: float = 0.0, until: float = inf) -> Served:
         """Serve all who are admitted at these times (ascending), each to the last step."""
@@ -122,7 +122,7 @@ class Servers:
                 self._wait(request, priorities[request[1]])
 
     def _beginning(self, served: Served) -> Callable[[Request, float], None]:
-        """Return the act of a free server on a request, including the next act of its person."""
+        """Return a function that lets a free server serve a request, and plans the next step of its person."""
         free, later, last = self._free, self._later, len(self._priorities) - 1
         # Called once for each request: local variables avoid look-ups.
         services, pauses, elsewhere = self._services, self._pauses, self._elsewhere
@@ -134,7 +134,7 @@ class Servers:
             took = next(services[step])
             end = start + took
             heapreplace(free, end)
-            end += took * elsewhere[step]  # the answer; the server is free already
+            end += took * elsewhere[step]  # time of the answer; the server is free before
             if since <= first < until:
                 waited[step].append(start - first)
                 answered[step].append(end - first)
@@ -152,11 +152,11 @@ class Servers:
 
     def _wait(self, request: Request, priority: int) -> None:
         self._queues[priority].append(request)
-        # Nobody is refused before; the first one may have been served meanwhile.
+        # Nobody is refused before this time; the first request may have been served meanwhile.
         self._gone = min(self._gone, request[0] + self._patience[priority])
 
     def _refuse_before(self, moment: float, served: Served) -> int:
-        """Refuse the request that first runs out of patience, if that is before this moment."""
+        """Refuse the request that runs out of patience first, if that is before this moment."""
         found = [
             (queue[0][0] + patience, priority)
             for priority, (queue, patience) in enumerate(

@@ -1,6 +1,6 @@
 """Capacity of the servers at one constant rate of admission: the worst case behind a line.
 
-While people wait, the room admits at its rate and no faster, so this is the load of the busiest hour. Pauses between
+While people wait, the waiting room admits at its rate and no faster, so this is the load of the busiest hour. Pauses between
 steps spread the steps of one person without changing the number of arrivals; they are shortened so that the simulated
 time is long beside them.
 """
@@ -15,7 +15,7 @@ from meterai_rehearsal.simulation.durations import mean_of
 from meterai_rehearsal.simulation.model import Scenario, Step
 from meterai_rehearsal.simulation.servers import Served, Servers
 
-PEOPLE = 8_000  # with measured requests in one replication
+PEOPLE = 8_000  # people with measured requests in one replication
 PAUSES_SHARE_MAX = 0.2  # of the measured time, all pauses of a person together
 WARM_PAUSES = 3.0  # multiple of all pauses, not measured: then every step has its share
 PRECISION = 0.01  # of a safe rate
@@ -24,7 +24,7 @@ BOUND_SECONDS_LEAST = 0.5  # of a person with a page, who notices no less
 
 
 def work_seconds(scenario: Scenario) -> float:
-    """Return the seconds of a server that one person needs."""
+    """Return the mean seconds for which one person occupies a server."""
     return sum(mean_of(step.service) for step in scenario.steps)
 
 
@@ -36,14 +36,14 @@ def capacity_per_second(scenario: Scenario) -> float:
 def serve_steadily(
     scenario: Scenario, rate: float, seed: np.random.SeedSequence, people: int = PEOPLE
 ) -> Served:
-    """Serve people who arrive independently, so many a second, and measure the middle."""
+    """Serve people who arrive independently at `rate` (people a second). Only the middle of the time is measured."""
     measured = people / rate
     steps = _shortened(scenario.steps, PAUSES_SHARE_MAX * measured)
     away = sum(step.pause_seconds + mean_of(step.service) * step.elsewhere for step in steps)
     warm = WARM_PAUSES * away + measured / 10
     of_arrivals, of_servers = seed.spawn(2)
     random = np.random.default_rng(of_arrivals)
-    # Gaps of mean 1 over the rate: a faster stream of the same seed is the same one, denser.
+    # Gaps with mean 1, divided by the rate: with the same seed a faster stream is the same stream compressed.
     count = round(1.1 * (warm + measured) * rate) + 100
     came = np.cumsum(random.exponential(1.0, count)) / rate
     servers = Servers(scenario.machines * scenario.servers, steps, scenario.retries, of_servers)
@@ -54,7 +54,7 @@ def serve_steadily(
 def p99_of(
     scenario: Scenario, rate: float, seed: np.random.SeedSequence, people: int = PEOPLE
 ) -> Mapping[Priority, float]:
-    """Return by priority: 99 of 100 requests are answered within, in seconds; infinite beyond capacity."""
+    """Return the p99 of the seconds until the answer, by priority; infinite beyond capacity."""
     if rate >= capacity_per_second(scenario):
         return dict.fromkeys((step.priority for step in scenario.steps), np.inf)
     return serve_steadily(scenario, rate, seed, people).p99_of(scenario.steps)
@@ -69,7 +69,7 @@ def holds(
 
 
 def name_of(priority: Priority) -> str:
-    """Return its name in answers."""
+    """Return the name of a priority in answers."""
     return priority.name.lower()
 
 
@@ -94,7 +94,7 @@ def with_bounds(scenario: Scenario, seconds: float | None, seed: int) -> Scenari
 def safe_rate(
     scenario: Scenario, seed: np.random.SeedSequence, people: int = PEOPLE
 ) -> float | None:
-    """Return the largest rate at which the bound holds, to `PRECISION`; None if it does not on idle servers."""
+    """Return the largest rate at which the bounds hold, to `PRECISION`; None if they do not hold even on idle servers."""
     capacity = capacity_per_second(scenario)
     low, high = PRECISION, 1.0
     if not holds(scenario, low * capacity, _same(seed), people):
@@ -109,7 +109,7 @@ def safe_rate(
 
 
 def _same(seed: np.random.SeedSequence) -> np.random.SeedSequence:
-    """Return the original seed: it remembers what was spawned from it."""
+    """Return a fresh copy of the seed, since a seed remembers how many children were spawned from it."""
     return np.random.SeedSequence(seed.entropy, spawn_key=seed.spawn_key)
 
 
