@@ -1,1 +1,1 @@
-"""Coverage-guided fuzzing of what reads strangers' bytes.  See README.md."""
+"""Coverage-guided fuzzing of the code that reads bytes from strangers. See README.md."""

@@ -1,8 +1,8 @@
 """Coverage-guided fuzzing of the sealing room: `python -m fuzz.sealing TARGET --seconds N corpus_dir`.
 
-A target gets bytes and must come back: a `Refusal` or a `Report` is an answer, anything else is a
-finding, and so is taking longer than `INPUT_SECONDS_MAX`.  Findings are written to the corpus
-directory's `findings` folder; a minimized one belongs into `tests/sealing/regressions`.
+A target gets bytes and must end with an answer, a `Refusal` or a `Report`. Any other exception is a finding, and so is an
+input that takes longer than `INPUT_SECONDS_MAX`. Findings are written to the folder `findings` of the corpus directory;
+minimized findings belong into `tests/sealing/regressions`.
 """
 
 import argparse
@@ -25,7 +25,7 @@ from fuzz import seeds
 
 AT = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
 CHECK_URL = "https://meterai.example/c/"
-INPUT_SECONDS_MAX = 5  # of one input on a busy machine; the promise is two of CPU
+INPUT_SECONDS_MAX = 5  # of one input on a busy machine; the promise is two seconds of CPU
 INPUT_BYTES_MAX = 65_536  # larger inputs find nothing that these do not, and cost more
 PLACES = [sealing.Placement(1, 20, 20, 65), sealing.Placement(sealing.LAST_PAGE, 100, 100, 65)]
 
@@ -33,7 +33,7 @@ Target = Callable[[bytes], None]
 
 
 class Targets:
-    """The entries into the room, each with what it needs besides the bytes."""
+    """The functions of the room that are fuzzed, with the arguments that they need besides the bytes."""
 
     def __init__(self, issuer: sealing.Issuer) -> None:
         self._issuer = issuer
@@ -43,7 +43,9 @@ class Targets:
         self._claim_keys = {issuer.claim_key.id: issuer.claim_key.public}
 
     def seal(self, document: bytes) -> None:
-        """Open, inspect, seal; what was sealed must be genuine unless it was spoilt before."""
+        """Open, inspect and seal a document. The sealed document must be genuine, unless the document was manipulated
+        before.
+        """
         try:
             sealing.inspect(document, PLACES)
             delta = sealing.seal(
@@ -58,7 +60,7 @@ class Targets:
             raise AssertionError(f"sealed, and then {after}")
 
     def verify(self, document: bytes) -> None:
-        """Verify; nothing may be good but what begins with a sealed seed, or genuine but that alone."""
+        """Verify a document. It may be good only if it begins with a sealed seed, and genuine only if it is that seed."""
         report = sealing.verify(document, [self._issuer.root], at=AT, claim_keys=self._claim_keys)
         if report.verdict.is_good and not seeds.is_sealed(document[: report.sealed_bytes]):
             raise AssertionError(f"{report.verdict}, but not ours")
@@ -66,7 +68,7 @@ class Targets:
             raise AssertionError("genuine, and longer than what was sealed")
 
     def container(self, octets: bytes) -> None:
-        """DER and the container of a seal."""
+        """Read DER, and the container (SignedData) of a seal."""
         der.is_strict(octets)
         try:
             cms.read(octets)
@@ -74,7 +76,7 @@ class Targets:
             return
 
     def claim(self, octets: bytes) -> None:
-        """The text of a QR code."""
+        """Read the text of a QR code."""
         try:
             claim.read(octets.decode("latin-1"), self._claim_keys)
         except Refusal:

@@ -1,4 +1,4 @@
-"""Where fuzzing starts: small documents of every structure, sealed ones, containers, claims."""
+"""Seeds of fuzzing: small documents of every structure, sealed documents, containers, claims."""
 
 import re
 from datetime import datetime
@@ -12,7 +12,7 @@ _SEALED: list[bytes] = []
 
 
 def of(target: str, issuer: sealing.Issuer, at: datetime, check_url: str) -> dict[str, bytes]:
-    """The seeds of a target by name."""
+    """Return the seeds of a target by name."""
     plain = documents()
     sealed = {
         f"sealed-{name}": _sealed(document, issuer, at, check_url)
@@ -34,7 +34,7 @@ def of(target: str, issuer: sealing.Issuer, at: datetime, check_url: str) -> dic
 
 
 def documents() -> dict[str, bytes]:
-    """Small documents that differ in structure."""
+    """Return small documents that differ in structure, by name."""
     objects = letter(2)
     packed = [1, 2, 3, 4]
     form = dict(objects)

@@ -1,7 +1,7 @@
-"""Fuzzing of what anybody may send to the provider's route, before its signature is known.
+"""Fuzzing of the bodies that anybody may send to a provider's route, before the signature is checked.
 
-`python -m fuzz.signing --seconds N CORPUS_DIR`.  Two things are findings: white space that is not
-removed as JSON says, and an input whose cost grows faster than its length.
+`python -m fuzz.signing --seconds N CORPUS_DIR`.  There are two kinds of findings: white space that is not removed according
+to JSON, and an input whose cost grows faster than its length.
 """
 
 import argparse
@@ -12,14 +12,16 @@ from pathlib import Path
 from meterai.payments.adapters.snap.signing import minified
 
 SHORT_BYTES, LONG_BYTES = 8 * 1024, 64 * 1024  # a notification has at most the longer one
-GROWTH_MAX = 4.0 * LONG_BYTES / SHORT_BYTES  # 8 is in proportion, 64 would be quadratic
+GROWTH_MAX = (
+    4.0 * LONG_BYTES / SHORT_BYTES
+)  # ratio of costs: 8 is proportional, 64 would be quadratic
 INPUT_BYTES_MAX = 64
 ROUNDS = 5
 PIECES = (b'"', b'"\\', b'\\"', b'"a', b'" ', b'"\\"', b'"\\\n', b"\\", b" ", b'{"a": "b"}', b"a ")
 
 
 def by_hand(body: bytes) -> bytes:
-    """What `minified` must give, octet by octet (RFC 8259, sections 2 and 7)."""
+    """Return the expected result of `minified`, computed octet by octet (RFC 8259, sections 2 and 7)."""
     kept, is_inside, is_escaped = bytearray(), False, False
     for octet in body:
         if not is_inside and octet in b" \t\n\r":
@@ -35,7 +37,7 @@ def by_hand(body: bytes) -> bytes:
 
 
 def growth(piece: bytes) -> float:
-    """How much more a long body of these pieces costs than a short one; the best of some rounds."""
+    """Return the cost of a long body of these pieces divided by that of a short body (lowest costs of some rounds)."""
 
     def cost(size: int) -> float:
         body = (piece * (size // len(piece) + 1))[:size]
@@ -50,7 +52,7 @@ def growth(piece: bytes) -> float:
 
 
 def check(octets: bytes) -> None:
-    """One input: right, and in proportion."""
+    """Check an input: the result is right, and the cost is proportional."""
     if minified(octets) != by_hand(octets):
         raise AssertionError("white space is not what was removed")
     if octets and growth(octets) > GROWTH_MAX:

@@ -1,7 +1,7 @@
 """Write the picture of the rooms in docs/architecture.md: `.venv/bin/python -m scripts.architecture`.
 
-The levels are those of the contract `rooms` in pyproject.toml, which the import linter holds. The sentence of a room
-is the first one of its docstring. A test compares the file with this.
+The levels are those of the contract `rooms` in pyproject.toml, which the import linter checks. The sentence of a room is
+the first sentence of its docstring. A test compares the file with the output of this program.
 """
 
 import ast
@@ -13,11 +13,11 @@ ROOT = Path(__file__).parents[1]
 FILE = ROOT / "docs" / "architecture.md"
 _BEFORE = "## The rooms\n\n```\n"
 _AFTER = "```\n"
-_WIDTH = 18  # of a name and its joint to the next
+_WIDTH = 18  # characters of a name and its joint to the next
 
 
 def levels() -> list[list[str]]:
-    """Return the rooms from the top; those of one level do not import each other."""
+    """Return the rooms, level by level from the top; rooms of one level do not import each other."""
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text())
     [contract] = [
         one for one in settings["tool"]["importlinter"]["contracts"] if one["id"] == "rooms"
@@ -46,7 +46,7 @@ def _lines(level: list[str]) -> Iterator[str]:
 
 
 def written(text: str) -> str:
-    """Return the document with the current picture."""
+    """Return the text of the document with the current picture."""
     before, _, rest = text.partition(_BEFORE)
     _, _, after = rest.partition(_AFTER)
     return before + _BEFORE + picture() + _AFTER + after

@@ -49,7 +49,7 @@ _LATER = "Try again after `Retry-After`."
 
 
 def _next_act(kind: type[Refusal] | None, status: int) -> str | None:
-    """Return the next act of a program, if it differs from other codes of the status."""
+    """Return the advice what a program should do next, None if it is the usual advice for the HTTP status."""
     if kind is not None:
         if kind.code in _BY_CODE:
             return _BY_CODE[kind.code]
@@ -63,14 +63,14 @@ def _next_act(kind: type[Refusal] | None, status: int) -> str | None:
 
 
 def know_all() -> None:
-    """Import all modules: a refusal is known once its module is imported."""
+    """Import all modules, since a refusal is only known after its module is imported."""
     for one in pkgutil.walk_packages(meterai.__path__, "meterai."):
         if not one.name.endswith("__main__"):
             importlib.import_module(one.name)
 
 
 def _sentence(text: str) -> str:
-    """Return a sentence for one cell of a table."""
+    """Return a sentence in the form of a table cell."""
     return " ".join(text.split()).replace("|", "\\|").replace("<", "&lt;")
 
 

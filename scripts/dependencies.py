@@ -1,8 +1,9 @@
 """Dependencies that production installs: `sbom`, `licences` and `audit`.
 
 `python -m scripts.dependencies sbom` writes build/sbom.json (CycloneDX 1.6) from requirements.lock and the metadata of
-installed packages. `licences` ends with 1 if one is not in licences.toml. `audit` looks up known vulnerabilities: 0 if
-every package was looked up and none is known, 1 if one is, 75 if some could not be looked up.
+installed packages. `licences` ends with 1 if a licence is not in licences.toml. `audit` looks up known vulnerabilities; its
+exit status is 0 if every package was looked up and no vulnerability is known, 1 if a vulnerability is known, 75 if some
+packages could not be looked up.
 """
 
 import argparse
@@ -26,7 +27,7 @@ SBOM = ROOT / "build" / "sbom.json"
 PRODUCT = "meterai"
 LATER = 75  # of sysexits.h: the same command may succeed later
 UNKNOWN = "unknown"
-# Unambiguous classifiers; "BSD License" is not one of them.
+# Unambiguous classifiers; "BSD License" is ambiguous.
 _CLASSIFIERS = {
     "Apache Software License": "Apache-2.0",
     "MIT License": "MIT",
@@ -107,7 +108,7 @@ def licences() -> Iterator[tuple[Locked, str, bool]]:
 
 
 def sbom() -> dict[str, object]:
-    """Return the bill of materials; the same lock gives the same."""
+    """Return the bill of materials; the same lock gives the same output."""
     of = {one.name: one for one in locked(LOCK)}
     root = {
         "type": "application",
@@ -124,7 +125,7 @@ def sbom() -> dict[str, object]:
             "version": one.version,
             "purl": one.purl,
             "licenses": [{"expression": expression}],
-            # Hashes of all installable files: a machine has one of them.
+            # The hashes of all files of the package; a machine installs only one of the files.
             "hashes": [{"alg": "SHA-256", "content": sha256} for sha256 in one.hashes],
         }
         for one, expression, _ in licences()
@@ -159,7 +160,7 @@ def _check_licences() -> int:
 
 
 def judged(answers: list[dict[str, list[dict[str, object]]]]) -> int:
-    """Return the status for the answers of pip-audit about each lock."""
+    """Return the exit status for the answers of pip-audit about the locks."""
     packages = {str(one["name"]): one for answer in answers for one in answer["dependencies"]}
     bad = {name: one["vulns"] for name, one in packages.items() if one.get("vulns")}
     skipped = [name for name, one in packages.items() if "skip_reason" in one]

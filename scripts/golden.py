@@ -1,8 +1,8 @@
 """Compare everything a user can see with another commit: `make golden BASE=COMMIT`.
 
-`tests/golden/written.py` of each tree writes API, answers to each method, pages in both languages, commands, settings
-and promises as text. A change that only moves code leaves no difference. The other commit is written twice: a file
-that differs between the two depends on chance, and is named and left out.
+`tests/golden/written.py` of each tree writes API, answers to each method, pages in both languages, commands, settings and
+promises as text. A change that only moves code leaves no difference. The other commit is written twice: a file that differs
+between these two depends on chance, and is named and left out.
 """
 
 import argparse

@@ -13,7 +13,7 @@ from playwright.sync_api import Page, sync_playwright
 
 STATIC = Path(__file__).parents[1] / "meterai" / "pages" / "static"
 SMALL, LARGE = 32, 180  # pixels
-_MARGIN = 0.1  # of the large one, whose corners phones round
+_MARGIN = 0.1  # pixels around the drawing of the large icon, whose corners phones round
 _PAGE = (
     "<style>html,body{{margin:0;background:{ground}}}img{{display:block;box-sizing:border-box;width:100vw;"
     'height:100vh;padding:{padding}px;object-fit:contain}}</style><img src="data:image/svg+xml,{drawing}">'
@@ -35,7 +35,7 @@ def _ico(png: bytes, size: int) -> bytes:
 
 
 def main() -> None:
-    """Write both."""
+    """Write both icons."""
     with sync_playwright() as playwright:
         program = shutil.which("chromium-headless-shell") or shutil.which("chromium")
         browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])

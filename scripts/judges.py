@@ -1,7 +1,7 @@
 """Verdicts of third-party programs on a sealed document: pyHanko, pdfsig, qpdf and mutool.
 
-Each judge gets the document before and after and returns a `Verdict`. A program missing on this machine is named as
-missing, never counted as content.
+Each judge gets the document before and after and returns a `Verdict`. A program that is missing on this machine is reported
+as missing, and never counts as approval.
 """
 
 import io
@@ -33,7 +33,7 @@ FIELD_PREFIX = "Meterai_"
 _BLOCK = re.compile(r"^Signature #\d+:\n((?:  - .*\n)+)", re.MULTILINE)
 _FIELD = re.compile(r"Signature Field Name: (.*)")
 _STATUS = re.compile(r"Signature Validation: (.*)")
-_QPDF_ORDER = (0, 3, 2)  # clean, warnings, errors
+_QPDF_ORDER = (0, 3, 2)  # exit statuses from best to worst: clean, warnings, errors
 _MUTOOL_BLOCK = re.compile(r"^Verifying signature (\d+):\n((?:\t.*\n?)*)", re.MULTILINE)
 _OUR_FIELD = re.compile(rb"(\d+) 0 obj\n<</Type/Annot(?:(?!endobj).)*?/FT/Sig", re.DOTALL)
 
@@ -55,7 +55,7 @@ class Verdict:
 class Sealed:
     """A document before and after it was sealed, as bytes and as files; `at` is the time.
 
-    `sizes` are the visible sizes of the pages of the `placements`.
+    `sizes` are the visible sizes of the pages with the `placements`.
     """
 
     before: Path
@@ -76,7 +76,7 @@ MISSING = Verdict("missing")
 
 
 def said_by(command: Sequence[str]) -> tuple[int, str]:
-    """Return exit status and all output of a program; status -1 and a word if it took too long."""
+    """Return exit status and all output of a program; status -1 and a message if it took too long."""
     try:
         done = subprocess.run(  # noqa: S603 - programs by name, no shell
             command, capture_output=True, timeout=SECONDS_MAX, check=False
@@ -87,10 +87,10 @@ def said_by(command: Sequence[str]) -> tuple[int, str]:
 
 
 def pyhanko(sealed: Sealed) -> Verdict:
-    """Check by pyHanko's default rules that every seal of ours is valid and the last covers the whole file."""
+    """Check by pyHanko's default rules that every seal of ours is valid and the last seal covers the whole file."""
     try:
         words = _pyhanko_words(sealed.original + sealed.delta, sealed, FIELD_PREFIX)
-    # A crash of a judge is an objection, whatever its cause.
+    # Every crash of a judge counts as an objection.
     except Exception as error:
         why = f"{type(error).__name__}: {error}"
         try:
@@ -103,7 +103,7 @@ def pyhanko(sealed: Sealed) -> Verdict:
 
 
 def _pyhanko_words(document: bytes, sealed: Sealed, prefix: str) -> list[str]:
-    """Return its objections to the signatures whose fields have names with this prefix."""
+    """Return pyHanko's objections to the signatures whose field names have this prefix."""
     reader = PdfFileReader(io.BytesIO(document), strict=False)
     if reader.security_handler is not None:
         reader.decrypt(sealed.password)
@@ -127,7 +127,7 @@ def _pyhanko_words(document: bytes, sealed: Sealed, prefix: str) -> list[str]:
 
 
 def pdfsig(sealed: Sealed) -> Verdict:
-    """Check that every seal of ours is valid, and the last one covers the whole file."""
+    """Check by pdfsig that every seal of ours is valid, and that the last seal covers the whole file."""
     if shutil.which("pdfsig") is None:
         return MISSING
     blocks = [one for one in _blocks(sealed.after, sealed) if FIELD_PREFIX in one]
@@ -143,7 +143,7 @@ def pdfsig(sealed: Sealed) -> Verdict:
 
 
 def earlier(sealed: Sealed) -> Verdict:
-    """Check that pdfsig's result for earlier signatures is unchanged."""
+    """Check that pdfsig's result for signatures from before sealing is unchanged."""
     if shutil.which("pdfsig") is None:
         return MISSING
     before = [_status(one) for one in _blocks(sealed.before, sealed)]
@@ -186,7 +186,7 @@ def _rank(status: int) -> int:
 
 
 def mutool(sealed: Sealed) -> Verdict:
-    """Check that every seal of ours is valid, and the document is unchanged since the last."""
+    """Check by mutool that every seal of ours is valid, and that the document is unchanged since the last seal."""
     if shutil.which("mutool") is None:
         return MISSING
     command = ["mutool", "sign", "-v", "-p", sealed.password, str(sealed.after)]

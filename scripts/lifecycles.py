@@ -1,7 +1,7 @@
 """Write docs/lifecycles.md from the lifecycles that rooms register: `.venv/bin/python -m scripts.lifecycles`.
 
-The sentence of each state is the comment beside it in the room's model, so there is one place to change; a test
-compares the file with this.
+The sentence of each state is the comment beside it in the room's model, so there is only one place to change. A test
+compares the file with the output of this program.
 """
 
 import inspect
@@ -37,7 +37,7 @@ What is told when something happened, and who listens ([21](decisions/0021-event
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """One lifecycle, with its room and module; one without a final state lasts as long as its process."""
+    """One lifecycle, with its room and module. A lifecycle without a final state lasts as long as its process."""
 
     room: str
     lifecycle: Lifecycle[Any, Any]
@@ -68,7 +68,7 @@ _MEMBER = re.compile(r'^    [A-Z_]+ = "(\w+)"(?:  # (.+))?$')
 
 
 def sentences(states: type[StrEnum]) -> dict[str, str]:
-    """Return the comment beside each state; empty without one."""
+    """Return the comment beside each state; empty without a comment."""
     found = {}
     for line in inspect.getsource(states).splitlines():
         if member := _MEMBER.match(line):

@@ -1,6 +1,6 @@
 """Write docs/permissions.md from the routes of the application: `.venv/bin/python -m scripts.permissions`.
 
-A test compares the file with this, and another requests every route over HTTP in every role
+A test compares the file with the output of this program, and another test requests every route over HTTP in every role
 (`tests/apps/test_permissions.py`).
 """
 
@@ -101,12 +101,12 @@ class Asked:
     path: str  # as declared: {order_id:str}
     filled: str  # with invented parameters
     permission: Permission
-    also: Permission | None  # needed beside it
+    also: Permission | None  # second permission that is needed
     is_command_of_api: bool
 
     @property
     def needs(self) -> frozenset[Permission]:
-        """Every permission that it needs."""
+        """Every permission that the route needs."""
         return frozenset({self.permission} if self.also is None else {self.permission, self.also})
 
     @property

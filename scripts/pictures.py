@@ -83,7 +83,7 @@ def _drawn(path: Path, size: PageSize, password: str) -> _Picture | None:
 def _compared(
     before: _Picture, after: _Picture, size: PageSize, placements: Sequence[Placement]
 ) -> str:
-    """Return what is wrong, in words; empty if nothing is."""
+    """Return the fault as a text; empty if there is none."""
     across, down = after.width / size.width, after.height / size.height
     boxes = [_box(one, size, across, down) for one in placements]
     changed, strays = [0] * len(boxes), 0

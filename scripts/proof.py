@@ -1,9 +1,9 @@
 """Seal third-party files and have third-party programs judge: `.venv/bin/python -m scripts.proof [FOLDER ...]`.
 
-Every PDF of the corpus beside the repository, and below any given folder, is taken in and sealed like on the platform:
-two stamps, a broken file repaired first. Each output is judged by our verifier, by the programs in `judges`, and by
-comparison in `pictures`. Writes docs/sealing-proof.md; fails if anything but a refusal was raised, or our own verifier
-finds a seal of ours not genuine.
+Every PDF of the corpus beside the repository, and below any given folder, is inspected and sealed as on the platform: with
+two stamps, and a broken file is repaired first. Each output is judged by our verifier, by the programs in `judges`, and by
+comparison in `pictures`. Writes docs/sealing-proof.md; fails if another exception than a refusal was raised, or if our own
+verifier does not find a seal of ours genuine.
 """
 
 import argparse
@@ -46,11 +46,11 @@ CORPUS = ROOT.parent / "shared" / "corpus"
 KINDS = ("plain", "odd", "bad", "signed")
 AT = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
 CHECK_URL = "https://meterai.example/c/"
-SECONDS_MAX = 300  # for one file and all its judges, by the clock: more is a hang
+SECONDS_MAX = 300  # clock time for one file and all its judges; more counts as a hang
 ALL_JUDGES: dict[str, Judge] = {**JUDGES, "stamps seen": visible}
 
 PLACEMENTS: tuple[Placement, ...] = (Placement(LAST_PAGE, 20, 20, 65), Placement(1, 100, 40, 65))
-SMALLEST = (Placement(LAST_PAGE, 0, 0, 65),)  # on a page that is too small for the others
+SMALLEST = (Placement(LAST_PAGE, 0, 0, 65),)  # on a page that is too small for the other placements
 # Files that their makers protect with a known password.
 PASSWORDS = {
     "pyhanko__minimal-aes256.pdf": "usersecret",
@@ -62,7 +62,7 @@ PASSWORDS = {
 def examine(
     kind: str, path: Path, issuer: Issuer, scratch: Path, judges: Mapping[str, Judge] = ALL_JUDGES
 ) -> Outcome:
-    """Take in, seal, check and judge one file in `scratch`."""
+    """Inspect, seal, check and judge one file in the folder `scratch`."""
     password = PASSWORDS.get(path.name, "")
     begun, data, placements = _processor_seconds(), path.read_bytes(), PLACEMENTS
     try:
@@ -78,7 +78,7 @@ def examine(
         return Outcome(
             kind, path.name, "refused", refusal.code, str(refusal), _processor_seconds() - begun
         )
-    # This must never happen, so any exception is recorded.
+    # No other exception may occur, so each is recorded.
     except Exception as error:
         why = f"{type(error).__name__}: {error}"
         return Outcome(
@@ -87,7 +87,7 @@ def examine(
     judged = {"our verifier": ours} | {name: judge(sealed) for name, judge in judges.items()}
     said = judged.get("pyHanko", CONTENT)
     if said.word == "objects" and len(placements) > 1:
-        # A signed document gets a seal for each stamp, and a seal is a change after the one before.
+        # A signed document gets a seal for each stamp, and each seal is a change after the seal before.
         alone = pyhanko(_sealed(taken, placements[:1], issuer, scratch, password))
         judged["pyHanko"] = replace(said, why=f"{said.why}; with one stamp: {alone.word}")
     sealed.before.unlink()
@@ -97,7 +97,7 @@ def examine(
 
 
 def _examine_in_time(kind: str, path: Path, issuer_folder: Path, scratch: Path) -> Outcome:
-    """Do the same in a separate process."""
+    """Run `examine` in a separate process, which is ended after `SECONDS_MAX`."""
     signal.signal(signal.SIGALRM, _too_long)
     signal.alarm(SECONDS_MAX)
     try:

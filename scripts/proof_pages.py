@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from scripts.judges import Verdict, versions
 
-CPU_SECONDS_MAX = 2.0  # for taking in and sealing one file, whatever is wrong with it
+CPU_SECONDS_MAX = 2.0  # for inspecting and sealing one file, however damaged
 NAMES_MAX = 12  # of files in one cell; a longer list is not read
 WHY_CHARACTERS_MAX = 200
 
@@ -32,7 +32,7 @@ file is mended first.  Every output is judged by our verifier and by programs we
 class Outcome:
     """Outcome of one file.
 
-    `word` is `sealed`, `repaired` (and then sealed), `refused` or `raised`; `code` and `why` name the refusal or
+    `word` is `sealed`, `repaired` (sealed after a repair), `refused` or `raised`; `code` and `why` name the refusal or
     exception. `judged` are the verdicts of all judges by name.
     """
 
@@ -86,7 +86,7 @@ def _results(outcomes: Sequence[Outcome]) -> Iterator[str]:
         words = Counter(one.word for one in ones)
         codes = Counter(one.code for one in ones if one.word == "refused")
         refused = ", ".join(f"`{code}` {count}" for code, count in sorted(codes.items())) or "0"
-        # Rounded up, so that two runs write the same.
+        # Rounded up, so that two runs write the same text.
         slowest = math.ceil(max(one.cpu_seconds for one in ones) * 2) / 2
         yield (
             f"| {kind} | {len(ones)} | {words['sealed']} | {words['repaired']} | {refused} | "

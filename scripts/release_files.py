@@ -1,8 +1,8 @@
-"""Make `tests/sealing/releases/N`: files sealed by version N of the format, which stay genuine for ever.
+"""Make `tests/sealing/releases/N`: files sealed by version N of the format, which must stay genuine permanently.
 
-`python -m scripts.release_files` writes them once and overwrites nothing; `--again` does, while the version is not
-released. The keys are made for this purpose: the roots and the public claim keys are beside the files, the private
-ones are deleted.
+`python -m scripts.release_files` writes the files once and overwrites nothing. With `--again` files are overwritten, which
+is only allowed before the release of the version. The keys are made for this purpose: the roots and the public claim keys
+are beside the files, the private ones are deleted.
 """
 
 import argparse
@@ -27,7 +27,7 @@ from tests.support.authority import running_authority
 from tests.support.pdfmaker import letter
 from tests.support.releases import RELEASES, verified
 
-FILE_BYTES_MAX = 100_000  # a letter and its seal are 15 KB, two with evidence 90
+FILE_BYTES_MAX = 100_000  # a letter and its seal have 15 KB, two seals with evidence 90
 
 _PROOFS = """
 time_stamp_url = "{url}"
@@ -80,7 +80,9 @@ def main(arguments: list[str]) -> None:
     if folder.exists() and not asked.parse_args(arguments).again:
         sys.exit(f"{folder} exists: a released file is never made anew")
     folder.mkdir(parents=True, exist_ok=True)
-    at = SystemClock().now().replace(microsecond=0)  # the authority states the time of the machine
+    at = (
+        SystemClock().now().replace(microsecond=0)
+    )  # since the authority states the time of the machine
     with tempfile.TemporaryDirectory() as made:
         directory = Path(made)
         with running_authority(directory / "authority", directory / "issuers") as authority:

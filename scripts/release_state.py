@@ -1,9 +1,9 @@
 """Make `tests/flows/last_release.tar.xz`: an installation of this version with money in flight, from which
 `tests/flows/test_upgrade.py` upgrades to the next version.
 
-The code of each release runs `python -m scripts.release_state`, before anything of the next is merged. The archive has
-the database as SQL, keys, objects and the state of the stand-ins, all made for this purpose, a stamped document as its
-owner has it, and `manifest.json`: its commit, its time, and its content.
+The code of each release runs `python -m scripts.release_state`, before any change for the next release is merged. The
+archive has the database as SQL, keys, objects and the state of the stand-ins, all made for this purpose; a stamped document
+in its owner's copy; and `manifest.json` with commit, time and content.
 """
 
 import argparse
@@ -40,7 +40,7 @@ def _is_executed(customer: Client, order: str) -> bool:
 
 
 def _settled(inside: Inside, customer: Client) -> dict[str, Any]:
-    """Make settled parts: an order with a stamped document, a chargeback, an item in suspense, a draft."""
+    """Make finished data: an order with a stamped document, a chargeback, an item in suspense, a draft."""
     bank = inside.instance.bank
     order, charged = customer.place(STAMPS), customer.place()
     for one in (order, charged):
@@ -63,7 +63,7 @@ def _settled(inside: Inside, customer: Client) -> dict[str, Any]:
 
 
 def _in_flight(inside: Inside, customer: Client, executed: str) -> dict[str, Any]:
-    """Make work for a worker, while none runs: two payments, a refund; and an unpaid QR."""
+    """Make work that waits, while no worker runs: two payments, a refund, and an unpaid QR."""
     bank = inside.instance.bank
     documents = inside.order_documents(customer, pdf(words="under way"))
     paid, waiting = customer.place(), customer.place(2)
@@ -90,7 +90,7 @@ def _make_states(instance: Instance, commit: str) -> dict[str, bytes]:
     until("nothing is under way", lambda: not inside.rows("SELECT 1 FROM jobs"))
     instance.assert_audit_holds()
     parent = instance.parent
-    parent.suspend()  # it would start the worker again
+    parent.suspend()  # the parent would start the worker again
     worker = instance.part("worker")
     for process in [*worker.children(recursive=True), worker]:
         process.kill()
@@ -112,7 +112,7 @@ def _dump(url: str) -> bytes:
 
 
 def _without_beacon(entry: tarfile.TarInfo) -> tarfile.TarInfo | None:
-    """Leave out the beacon, which would make every round since then."""
+    """Leave out the beacon (state of the stand-in for drand), which would otherwise make all rounds since then."""
     return None if Path(entry.name).name.startswith("drand") else entry
 
 

@@ -4,7 +4,7 @@
 the given folders), has pyHanko, PDFBox, iText, @signpdf, endesive and pdfsig sign it, and prints for each program how
 many files it signed, how many of those are `genuine_then_extended`, and how many sealed revisions qpdf, Poppler, MuPDF
 and PDFium open like the stamped file, and pdfsig calls whole. `--install` first downloads the programs into the folder
-(Debian, npm, PyPI); a missing one is named as missing.
+(Debian, npm, PyPI); a missing program is reported as missing.
 """
 
 import argparse
@@ -45,7 +45,7 @@ _DEBIAN = (
 _PYPDF = "pypdf<6"  # endesive 3.0.1 fails with later versions
 _NPM = ("@signpdf/signpdf", "@signpdf/placeholder-plain", "@signpdf/signer-p12")
 
-Sign = Callable[[Path, Path], None]  # every file of one folder, into another
+Sign = Callable[[Path, Path], None]  # signs every file of one folder into another folder
 
 
 def install(programs: Path) -> None:
@@ -85,7 +85,7 @@ class Strangers:
         self._keys.write_bytes(made)
 
     def all(self) -> dict[str, Sign | None]:
-        """Return each by name; `None` for a missing one."""
+        """Return each program by name; `None` for a missing program."""
         classes = self._compiled()
         node = self._programs / "npm"
         python = self._programs / "endesive-env/bin/python"
@@ -109,7 +109,7 @@ class Strangers:
 
     def _pyhanko(self, source: Path, target: Path, **place: Any) -> None:
         for path in source.iterdir():
-            with suppress(Exception):  # files that it cannot sign stay unsigned
+            with suppress(Exception):  # files that the program cannot sign stay unsigned
                 made = self.lab.signed(path.read_bytes(), signer=self._signer, **place)
                 (target / path.name).write_bytes(made)
 
@@ -199,7 +199,7 @@ def _pdfsig(path: Path) -> bool:
 
 
 READERS: dict[str, Callable[[Path], bool]] = {
-    # Warnings (3) concern the file before.
+    # Warnings (status 3) concern the file before sealing.
     "qpdf": lambda path: _opens(["qpdf", "--check", str(path)], (0, 3)),
     "Poppler": lambda path: _opens(
         ["pdftoppm", "-r", "20", "-l", "1", str(path), str(path) + "-p"]

@@ -1,6 +1,6 @@
 """Write the SQL function `subscribers` from the handlers of the rooms.
 
-`.venv/bin/python -m scripts.subscriptions` writes its file; a test compares the database with the rooms.
+`.venv/bin/python -m scripts.subscriptions` writes the file of the function; a test compares the database with the rooms.
 """
 
 from collections.abc import Iterator

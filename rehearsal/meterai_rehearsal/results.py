@@ -195,7 +195,7 @@ class Promise(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     name    `audit`, `no_error_pages`, `paid_before_unpaid`, `order_of_the_line`, `share_of_strangers`,
             `nothing_lost`
-    held None if it could not be determined; `found` says why
+    held    None if it could not be determined; `found` says why
     """
 
     name: str
