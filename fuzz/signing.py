@@ -12,9 +12,7 @@ from pathlib import Path
 from meterai.payments.adapters.snap.signing import minified
 
 SHORT_BYTES, LONG_BYTES = 8 * 1024, 64 * 1024  # a notification has at most the longer one
-GROWTH_MAX = (
-    4.0 * LONG_BYTES / SHORT_BYTES
-)  # ratio of costs: 8 is proportional, 64 would be quadratic
+GROWTH_MAX = 4.0 * LONG_BYTES / SHORT_BYTES  # proportional cost gives 8, quadratic 64
 INPUT_BYTES_MAX = 64
 ROUNDS = 5
 PIECES = (b'"', b'"\\', b'\\"', b'"a', b'" ', b'"\\"', b'"\\\n', b"\\", b" ", b'{"a": "b"}', b"a ")

@@ -80,9 +80,7 @@ def main(arguments: list[str]) -> None:
     if folder.exists() and not asked.parse_args(arguments).again:
         sys.exit(f"{folder} exists: a released file is never made anew")
     folder.mkdir(parents=True, exist_ok=True)
-    at = (
-        SystemClock().now().replace(microsecond=0)
-    )  # since the authority states the time of the machine
+    at = SystemClock().now().replace(microsecond=0)  # the authority states the time of the machine
     with tempfile.TemporaryDirectory() as made:
         directory = Path(made)
         with running_authority(directory / "authority", directory / "issuers") as authority:

@@ -1,4 +1,4 @@
-"""Reader of reports: text, figures with their paths, data."""
+"""Reader of reports: their text, their figures with paths, and their data."""
 
 import json
 import re
@@ -97,10 +97,10 @@ def look_up(data: Any, path: str) -> Any:
     return data
 
 
-# Digits that sentences of the catalogue contain themselves.
+# Digits that are part of sentences of the catalogue.
 CONSTANT = re.compile(r"p50|p90|p95|p99\.9|p99|95 %|99 dari 100|99 of 100|SHA-256|R²|\u03c3|\u03ba")
 
 
 def digits_unmarked(report: Report) -> list[str]:
-    """Return texts with digits that are no figure, no quotation, and no constant of a sentence."""
+    """Return texts with digits that are neither a figure, nor a quotation, nor a constant of a sentence."""
     return [one for one in report.unmarked if re.search(r"[0-9]", CONSTANT.sub("", one))]

@@ -1,4 +1,4 @@
-"""Small deterministic runs, as `meterai rehearse` would have recorded them."""
+"""Small deterministic runs, in the form in which `meterai rehearse` records them."""
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
@@ -56,7 +56,7 @@ def _buy(random: np.random.Generator, factor: float) -> Journey:
     here = VISITORS
     steps = []
     for number, (name, times) in enumerate(drawn.items()):
-        # Two leave at each step, out of patience.
+        # Two visitors run out of patience at each step.
         steps.append(
             Step(name, here, here - 2, {"gave_up": 2}, 5 * number, latency(times[: here - 2]))
         )
@@ -69,7 +69,9 @@ def _buy(random: np.random.Generator, factor: float) -> Journey:
 
 
 def _loads(random: np.random.Generator) -> Sequence[Series]:
-    """Return a load that rises through the run, with a throughput that bends (sigma 0.05, kappa 0.001)."""
+    """Return the series of a load that rises through the run, with a throughput by the law of scalability (sigma 0.05,
+    kappa 0.001).
+    """
     at = tuple(float(second) for second in range(SECONDS))
     load = np.linspace(1, 50, SECONDS)
     rate = 40 * load / (1 + 0.05 * (load - 1) + 0.001 * load * (load - 1))
@@ -94,7 +96,7 @@ def _loads(random: np.random.Generator) -> Sequence[Series]:
 
 
 def a_run(name: str = "small", seed: int = 1, factor: float = 1.0) -> Run:
-    """Return two minutes, 600 buyers on two cores; every promise held, a worker killed and back."""
+    """Return a run of two minutes with 600 buyers on two cores: every promise held, and a worker was killed and restarted."""
     random = np.random.default_rng(seed)
     buy = _buy(random, factor)
     a_second = tuple([VISITORS // SECONDS] * SECONDS)

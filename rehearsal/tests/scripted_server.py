@@ -16,7 +16,7 @@ def answer(status: int, body: bytes = b"", *headers: str) -> bytes:
 
 
 class ScriptedServer:
-    """Answers each request by `answering`; None closes the connection."""
+    """Answers each request with the result of `answering`; None closes the connection."""
 
     def __init__(self, answering: Answering) -> None:
         self._answering = answering
@@ -45,7 +45,7 @@ class ScriptedServer:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator["ScriptedServer"]:
-        """Listen meanwhile."""
+        """Listen during the body."""
         server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
         port = server.sockets[0].getsockname()[1]
         self.site = Site("127.0.0.1", port, "127.0.0.1")
@@ -68,7 +68,7 @@ def always(told: bytes | None) -> ScriptedServer:
 
 
 def in_turn(*told: bytes | None) -> ScriptedServer:
-    """Return a server with one answer after the other; the last repeatedly."""
+    """Return a server that gives these answers in their order, and then repeats the last."""
     left = list(told)
 
     async def answering(_: bytes) -> bytes | None:

@@ -105,7 +105,7 @@ def test_every_figure_in_the_text_is_in_the_data(tmp_path: Path, planned: Plan) 
 
 
 def test_figure_is_shown_unchanged(tmp_path: Path, planned: Plan) -> None:
-    """Read back by another rule than it was written by."""
+    """Each shown figure is parsed by other code than the code that formatted it."""
     report = report_of(made(tmp_path, a_run(), found=planned, rupiah=700))
     units = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3_600.0, "kB": 1e3, "MB": 1e6, "GB": 1e9}
     units |= {"": 1.0, "%": 0.01, "/s": 1.0, "B": 1.0}
@@ -121,7 +121,9 @@ def test_figure_is_shown_unchanged(tmp_path: Path, planned: Plan) -> None:
             scale /= 3_600
         if one.path.endswith("_ms") or ".cost_ms." in one.path:
             scale *= 1_000
-        last = 10.0 ** -len(number.partition(".")[2]) * scale  # value of its last digit
+        last = (
+            10.0 ** -len(number.partition(".")[2]) * scale
+        )  # value of the last digit of the shown figure
         assert float(number) * scale == pytest.approx(
             float(one.value), rel=0.01, abs=0.51 * last
         ), one
@@ -222,7 +224,7 @@ def test_light_follows_the_measurement(
     assert light(made(tmp_path, change(a_run())), question) is expected
 
 
-UNDER_WAY = 20  # cut off by the end of the run
+UNDER_WAY = 20  # visitors cut off by the end of the run
 
 
 def with_paid_step(finished: int, seconds: float) -> Run:
@@ -308,7 +310,7 @@ def test_void_run_counts_for_nothing_and_is_named(tmp_path: Path, planned: Plan)
     assert "void: this report says nothing" in page
     assert "green" not in page
     assert "more than the generator can send" in report_of(assessment).text
-    # Its bad results do not count either.
+    # Bad results of a void run do not count either.
     assert light(made(tmp_path, void(broken(a_run()))), "promises") is Light.UNKNOWN
     both = made(tmp_path, a_run(), void(a_run("night", 2)), found=planned)
     assert "Part of the test is void" in first_page(both)
@@ -528,7 +530,7 @@ def test_report_names_step_reason_and_pool_of_lost_visitors(tmp_path: Path) -> N
 
 
 def in_line(run: Run, seconds: float) -> Run:
-    """Return the run, whose buyers waited so long each in a line that admitted ten a second."""
+    """Return the run, whose buyers each waited so many seconds in a line that admitted ten people a second."""
     (buy,) = run.journeys
     told = latency([seconds] * 300)
     steps = (*buy.steps, results.Step("queue", 300, 300, {}, 0, told))
@@ -541,7 +543,7 @@ def in_line(run: Run, seconds: float) -> Run:
 
 
 def test_report_compares_prediction_with_measurement(tmp_path: Path) -> None:
-    # A line faster than the arrivals: each enters at the first look, after 5 to 10 seconds.
+    # The line is faster than the arrivals, so each visitor enters at the first look, after 5 to 10 seconds.
     right, wrong = made(tmp_path, in_line(a_run(), 8.0), in_line(a_run(), 40.0)).runs
     assert right.compared is not None
     assert right.compared.is_within

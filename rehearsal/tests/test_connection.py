@@ -1,4 +1,4 @@
-"""A visitor's connection reads answers of servers, and reports where it was lost."""
+"""A visitor's connection reads answers of servers, and reports when it was lost."""
 
 import asyncio
 import os
@@ -113,7 +113,7 @@ def test_slow_network_delays_both_ways() -> None:
         return found.body
 
     assert asyncio.run(ask()) == b"x" * 30_000
-    # Two round trips, and 0.15 s for each direction; less would be no such network.
+    # Two round trips, and 0.15 s for each direction; a shorter time is impossible in this network.
     assert loop_times[0] > 0.2 + 0.28
 
 

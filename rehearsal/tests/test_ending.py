@@ -31,7 +31,7 @@ def is_alive(one: psutil.Process) -> bool:
         return False
 
 
-# A killed process cannot stop anything; then the system tells `up`, if it can.
+# A killed process cannot stop `up`; the system then notifies `up` of the death of its parent, if it can.
 KILLED = pytest.param(signal.SIGKILL, marks=pytest.mark.variant)
 ENDS = [signal.SIGTERM, *([KILLED] if sys.platform == "linux" else [])]
 

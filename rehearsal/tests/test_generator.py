@@ -1,4 +1,4 @@
-"""Open model: arrivals wait for no answer, and latency counts from the intended time."""
+"""Open model: arrivals do not wait for answers, and latency counts from the intended time."""
 
 import asyncio
 import time
@@ -69,7 +69,7 @@ def only(counted: Counted) -> Journey:
 
 
 class Stalling:
-    """Answers nobody within a time of the run, however late its first request is."""
+    """A server that answers nobody until a time of the run, however late the first request is."""
 
     def __init__(self, since: float, until: float) -> None:
         self.begun = 0.0
@@ -92,8 +92,8 @@ def test_visitors_are_begun_while_the_server_stalls() -> None:
     counted = run(ScriptedServer(stalling), arriving(n / 100 for n in range(100)), journey=looking)
     journey = only(counted)
     assert (journey.started, journey.finished) == (100, 100)
-    # Eighty came between 0.2 and 1.0 s and each waited to 1.2 s: half of all waited 0.5 s or more. A generator that
-    # waits for the answer before it begins the next would have seen one wait.
+    # Eighty visitors came between 0.2 and 1.0 s and each waited until 1.2 s: half of all waited 0.5 s or more. A generator
+    # that waits for an answer before it begins the next visitor would have recorded a single wait.
     waits = read(journey.latency)
     assert waits.at(0.5) > 0.3
     assert journey.latency.longest > 0.9

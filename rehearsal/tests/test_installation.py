@@ -30,7 +30,7 @@ def test_ended_process_has_no_resources() -> None:
     assert spent_by([child.pid]).cpu_seconds == 0.0
 
 
-# A process with a server below it, which runs a task and outlives it.
+# A process whose child is a server, which runs a task and outlives the task.
 TASK = "import time\nwhile time.process_time() < 0.3: pass"
 SERVER = f"import subprocess, sys, time\nsubprocess.run([sys.executable, '-c', {TASK!r}])\nprint(flush=True); time.sleep(60)"
 ROOT = f"import subprocess, sys\nsubprocess.run([sys.executable, '-c', {SERVER!r}])"

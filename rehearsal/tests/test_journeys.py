@@ -1,4 +1,4 @@
-"""Journeys without a whole installation: lines, codes, watching."""
+"""Journeys without a whole installation: lines, codes, and watching an order."""
 
 import asyncio
 import json

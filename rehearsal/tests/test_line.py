@@ -1,4 +1,4 @@
-"""The line of the simulation against a reference that goes person by person; demand against its curve."""
+"""The line of the simulation equals a reference that is computed person by person; demand follows its curve."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -53,14 +53,14 @@ def test_line_calls_nobody_before_earlier_arrivals(
     assert (found.waits >= -1e-9).all()
     assert (np.diff(entered) >= 0).all()
     assert len(entered) == found.is_there.sum()
-    # Never more in a while than the rate and its correction allow.
+    # In no period more people enter than the rate and its correction allow.
     assert found.called[-1] - found.called[0] >= (len(came) - 1) / (rate * 2.0) - (
         came[-1] - came[0]
     )
 
 
 def test_no_shows_are_compensated() -> None:
-    """With a third missing, the others still come at the rate."""
+    """If a third of the people do not come, the others still enter at the rate."""
     came = np.zeros(30_000)
     line, random = Line(no_shows=1 / 3), np.random.default_rng(1)
     found = admit(came, 10.0, line, random)
@@ -85,7 +85,7 @@ def test_person_without_wait_comes() -> None:
 def test_impatient_people_have_left() -> None:
     line = Line(no_shows=0.0, patience_seconds=60.0, reaction_seconds=0.0)
     found = admit(np.zeros(20_000), 10.0, line, np.random.default_rng(1))
-    # Called at a time t (twice the rate at most), exp(-t / 60) remain.
+    # Of the people called at time t (at most twice the rate), the share exp(-t / 60) is still there.
     assert 60 * 10 < found.is_there.sum() < 60 * 21
 
 

@@ -1,4 +1,4 @@
-"""Figures of a live database equal the acts."""
+"""Figures of a live database equal the acts that a test made."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -27,7 +27,7 @@ ONE = PRICE + FEE
 
 
 def lived(shop: Shop) -> dict[str, Rows]:
-    """Return all figures of the day around now."""
+    """Return all figures of 24 hours around now."""
     now = datetime.now(UTC)
     day = timedelta(days=1)
     return {name: counted(shop, name, now - day, now + day) for name in FIGURES}
@@ -45,7 +45,7 @@ def test_figures_equal_the_acts(shop: Shop) -> None:
     twice = shop.place(1)
     shop.pay(twice)
     shop.work()
-    shop.pay(twice)  # a second time
+    shop.pay(twice)  # the second payment of this order
     shop.work()
     shop.place(2)  # not paid
     gone = shop.place(1)

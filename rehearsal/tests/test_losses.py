@@ -24,7 +24,7 @@ def test_loss_is_named_with_the_station_of_highest_pressure_in_its_seconds() -> 
     run = with_series(
         lost("buy.upload: busy", 0, 0, 3, 1),
         lost("buy.front: gave_up", 1, 0, 0, 0),
-        # Full, but nobody was lost at the upload then.
+        # This pool was full at a time at which nobody was lost at the upload.
         seen("meterai_station_pressure", "turn", 0.9, 0.9, 0.0, 0.0),
         seen("meterai_station_pressure", "examination", 0.0, 0.0, 2.0, 4.0),
     )

@@ -1,4 +1,4 @@
-"""The measurements of money run to their end; a provider that is dead for two days leaves nothing to do."""
+"""The benches of money run to their end; after a provider was dead for two days, no work remains for staff."""
 
 import os
 import subprocess

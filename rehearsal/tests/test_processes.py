@@ -1,4 +1,4 @@
-"""Generator processes: measured, begun together, listened to, stopped; and a dying one."""
+"""Generator processes: measuring, a common begin, progress, stopping, and the death of a process."""
 
 import asyncio
 import os

@@ -1,4 +1,4 @@
-"""`meterai rehearse`: one small run with everything in it, and the end of the command."""
+"""`meterai rehearse`: one small run with all features, and the end of the command."""
 
 import subprocess
 import sys
@@ -22,7 +22,7 @@ from tests.support.instance import Instance
 
 @pytest.fixture(scope="module")
 def rehearsed(tmp_path_factory: pytest.TempPathFactory) -> tuple[int, Run, str]:
-    """Run the shipped plan `small`: exit status, run, output."""
+    """Run the shipped plan `small`. Return exit status, run and output."""
     folder = tmp_path_factory.mktemp("rehearsal")
     out = folder / "run.json"
     words = ("rehearse", "small", "--up", "--data", str(folder / "data"), "--out", str(out))
@@ -127,7 +127,7 @@ def test_second_rehearsal_of_one_installation_succeeds(tmp_path: Path) -> None:
         (journey,) = run.journeys
         assert journey.finished == journey.started
         assert run.costs.orders_paid == run.costs.stamps == journey.started
-        # A code of the run before would be refused, and another one requested.
+        # A code of the earlier run would be refused, and another code requested.
         assert run.statuses.keys() <= {"200", "303", "304", "busy"}
         assert f"{run.costs.orders_paid} paid, " in run.promises[-1].found
     assert found[0].journeys[0].started == found[1].journeys[0].started
@@ -232,7 +232,7 @@ name = "look"
 @pytest.mark.instance
 @pytest.mark.soak
 def test_night_continues_after_void_run_and_reports_all(tmp_path: Path) -> None:
-    # One visitor at once and no process may hold more: some cannot be begun, and the run is void.
+    # A process may hold only one visitor at a time, so some visitors cannot be begun, and the run is void.
     for name, open_max in (("narrow", 1), ("wide", 100)):
         (tmp_path / f"{name}.toml").write_text(LOOKING.format(name=name, open_max=open_max))
     with (tmp_path / "narrow.toml").open("a") as plan:

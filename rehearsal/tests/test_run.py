@@ -1,4 +1,4 @@
-"""A whole run against a trivial server: the checks meanwhile decide its end."""
+"""A whole run against a trivial server: the checks during the load decide its result."""
 
 import asyncio
 import json
@@ -40,7 +40,7 @@ BROKEN = Done(1, json.dumps({"holds": False, "invariants": [{"name": "a", "broke
 def carried_out(
     site: Site, *audits: Done, meanwhile: Callable[[], None] = lambda: None
 ) -> tuple[Run, list[str]]:
-    """Return the run, whose audits end so, one after the other, and the output meanwhile."""
+    """Run a plan whose audits give these results one after the other. Return the run, and the output during it."""
     left, said = list(audits), list[str]()
 
     def audit(_words: Sequence[str]) -> Done:
@@ -86,7 +86,7 @@ def test_installation_without_known_directory_is_not_audited() -> None:
 
 def test_installation_that_serves_nobody_is_not_loaded() -> None:
     with trivial_server() as site:
-        pass  # it has ended
+        pass  # the process has ended
     with pytest.raises(InstallationUnfit) as refused:
         carried_out(site, HOLDS)
     assert "look" in refused.value.reason

@@ -1,4 +1,4 @@
-"""The servers of the simulation against closed forms, and against Ciw, another simulation.
+"""The servers of the simulation agree with closed formulas, and with Ciw, another simulation.
 
 Each figure is the mean of independent replications of fixed seeds; the truth must lie within its 99.9 % interval.
 """
@@ -39,7 +39,7 @@ def poisson(rate: float, count: int, seed: int) -> list[float]:
 
 
 def replicate(figure: Callable[[int], float]) -> tuple[float, float]:
-    """Return the mean, and its tolerance."""
+    """Return the mean of a figure over replications, and its tolerance."""
     found = [figure(seed) for seed in range(REPLICATIONS)]
     return float(np.mean(found)), DEVIATIONS * float(np.std(found, ddof=1)) / sqrt(len(found))
 
@@ -101,7 +101,7 @@ def test_waits_match_pollaczek_khinchine(service: ServiceTime) -> None:
 
 
 def test_waits_by_priority_match_cobham() -> None:
-    """Two steps without a pause are two classes at one server, each once for everybody."""
+    """Two steps without a pause are two classes of requests at one server; everybody sends one request of each class."""
     # Waits of class k: R / ((1 - sum of higher loads) (1 - sum of loads up to k)), R the residual work.
     rate, mean = 6.0, 0.06
     steps = [request(mean, Priority.NEW), request(mean, Priority.MONEY, pause=50.0)]
@@ -140,7 +140,7 @@ def of_ciw(
 
 
 def agree(ours: Sequence[float], theirs: Sequence[float]) -> bool:
-    """True if two means may be equal."""
+    """True if the difference of the means is within the tolerance."""
     off = sqrt(sum(float(np.var(one, ddof=1)) / len(one) for one in (ours, theirs)))
     return abs(float(np.mean(ours)) - float(np.mean(theirs))) <= 3.5 * off
 
@@ -164,7 +164,7 @@ def test_priorities_of_several_servers_match_ciw() -> None:
     steps = [request(means[0]), request(means[1], Priority.MONEY, pause=30.0)]
     ours = []
     for seed in range(REPLICATIONS):
-        # The second class comes a long pause after the first: independently of it.
+        # The second class comes after a long pause, so it is independent of the first class.
         came = poisson(rate, 6_000, seed)
         ours.append(
             Servers(3, steps, PATIENT, np.random.SeedSequence(seed)).serve(came, 150.0, came[-1])
@@ -176,7 +176,7 @@ def test_priorities_of_several_servers_match_ciw() -> None:
 
 
 def test_changing_arrivals_match_ciw() -> None:
-    """A rush over the capacity for a while, and its remainder afterwards."""
+    """A rush exceeds the capacity for a while, and the rest is served afterwards."""
     rates, ends = (10.0, 30.0, 12.0), (60.0, 100.0, 200.0)
     points = []
     for (begin, end), rate in zip(pairwise((0.0, *ends)), rates, strict=True):
@@ -205,7 +205,7 @@ def test_changing_arrivals_match_ciw() -> None:
 
 
 def test_requests_are_served_in_order() -> None:
-    """Against the recursion of Kiefer and Wolfowitz, with the same service times."""
+    """Waits equal the recursion of Kiefer and Wolfowitz with the same service times."""
     came = poisson(18.0, 2_000, seed=5)
     served = serve(2, [request(0.1)], came, 5)
     times = stream(
@@ -252,7 +252,7 @@ def test_long_waiting_request_is_refused_and_retried() -> None:
     served = Servers(1, constant, rules, np.random.SeedSequence(1)).serve([0.0, 0.5])
     assert served.finished == 2
     assert served.refused >= 3
-    # The second waits from its first try, through every refusal, until the first is served.
+    # The wait of the second request counts from its first try, through every refusal, until the first request is served.
     assert served.waited[0][1] >= 9.5
     rules = Retries({Priority.NEW: 1.0}, times=1, pause_seconds=0.001)
     served = Servers(1, constant, rules, np.random.SeedSequence(1)).serve([0.0, 0.5])

@@ -1,4 +1,4 @@
-"""The measurements run to their end, so that they follow every change of the product."""
+"""The benches run to their end, which shows that they were adapted to every change of the product."""
 
 import os
 import subprocess
