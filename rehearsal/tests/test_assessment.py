@@ -121,9 +121,7 @@ def test_figure_is_shown_unchanged(tmp_path: Path, planned: Plan) -> None:
             scale /= 3_600
         if one.path.endswith("_ms") or ".cost_ms." in one.path:
             scale *= 1_000
-        last = (
-            10.0 ** -len(number.partition(".")[2]) * scale
-        )  # value of the last digit of the shown figure
+        last = 10.0 ** -len(number.partition(".")[2]) * scale  # value of its last digit
         assert float(number) * scale == pytest.approx(
             float(one.value), rel=0.01, abs=0.51 * last
         ), one

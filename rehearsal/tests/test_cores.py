@@ -69,8 +69,8 @@ def test_plan_has_cores_by_browser_and_api_with_sources(tmp_path: Path) -> None:
 
 
 def a_line(rate: float, come: int, seconds: int, patience: float = 3_600.0) -> Run:
-    """Return a run in which `come` visitors arrive each second at a line of this rate, and enter in order at the looks of
-    the page.
+    """Return a run in which `come` visitors arrive each second at a line of this rate, and enter in order, each at a look
+    of its page.
     """
     random = np.random.default_rng(5)
     came = np.arange(come * seconds) / come

@@ -133,7 +133,7 @@ class View:
         return True
 
     def items(self) -> Iterator[tuple[str, Any]]:
-        """Yield the keys of a mapping, unchanged, with its parts."""
+        """Yield each key of a mapping, unchanged, with the view of its value."""
         return ((key, self[key]) for key in self._inner)
 
     @property

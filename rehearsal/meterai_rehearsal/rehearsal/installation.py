@@ -113,7 +113,7 @@ class OwnInstallation:
         self._root: psutil.Process | None = None
 
     def __enter__(self) -> "OwnInstallation":
-        """Start it. Refuses `InstallationNotStarted`."""
+        """Start the installation. Refuses `InstallationNotStarted`."""
         self.directory.mkdir(parents=True, exist_ok=True)
         if any(self.directory.iterdir()):
             raise InstallationNotStarted(str(self.directory), "there is something in it")

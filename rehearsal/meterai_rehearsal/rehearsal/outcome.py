@@ -1,4 +1,4 @@
-"""Outcome of a rehearsal: makes the file of a run from counts, notes and findings."""
+"""Outcome of a rehearsal: counts, notes and findings are combined into a `Run`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,7 +1,7 @@
 """The waiting room before the servers: admission times and no-shows.
 
-It admits so many a second, in the order of arrival. A waiting person who does not come at their turn (who left, whose
-phone died) is a no-show; the room learns their share, and calls more accordingly.
+The room admits a number of people a second, in the order of arrival. A waiting person who does not come at their turn (who
+left, or whose phone died) is a no-show. The room estimates the share of no-shows, and calls more people accordingly.
 """
 
 from dataclasses import dataclass
