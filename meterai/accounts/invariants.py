@@ -35,8 +35,8 @@ MAIL_CAUSES = (
 INVARIANTS = (
     Invariant(
         "address_finds_its_account",
-        "Every account of a person is found by its address, every address finds its account, and what has no "
-        "address is an organization, or a person who was erased.",
+        "Every account of a person is found by its address, every address leads to its account, "
+        "and an account without an address is an organization or an erased person.",
         """
         SELECT a.account_id, a.email, d.account_id AS directory FROM {accounts*} a
         LEFT JOIN email_directory d ON d.email = a.email
@@ -51,7 +51,8 @@ INVARIANTS = (
     ),
     Invariant(
         "trail_knows_every_address",
-        "Every account of a person has the address that it was made with, by its digest in the audit trail.",
+        "Every account of a person has the address recorded in the audit trail (as a digest) "
+        "when the account was made.",
         f"""
         SELECT account_id, a.email, a.created_at, e.happened_at
         FROM (SELECT * FROM {{accounts*}} x WHERE email IS NOT NULL) a
@@ -68,7 +69,8 @@ INVARIANTS = (
     ),
     Invariant(
         "erased_is_what_the_trail_says",
-        "Somebody was erased when the trail says so, and nobody else; nothing opens the account, and nobody acts as it.",
+        "An account is erased exactly when the audit trail says so; an erased account has no "
+        "session, API key, passkey or role in an organization.",
         """
         SELECT coalesce(a.account_id, e.account_id) AS account_id, a.erased_at, e.happened_at
         FROM (SELECT * FROM {accounts*} x WHERE erased_at IS NOT NULL) a
@@ -84,8 +86,8 @@ INVARIANTS = (
     ),
     Invariant(
         "session_is_what_the_trail_says",
-        "Every session has the secret and the end that it was begun with, ends where the trail "
-        "says so and nowhere else, and none is gone before its time.",
+        "Every session has the secret and the expiry recorded in the audit trail, ended exactly "
+        "if the audit trail says so, and is not deleted early.",
         f"""
         SELECT coalesce(s.account_id, e.account_id) AS account_id, e.subject, s.created_at, s.ended_at, e.happened_at
         FROM (SELECT *, 'ses_' || lower(compact(session_id)) AS subject FROM {{sessions*}} x) s
@@ -106,8 +108,8 @@ INVARIANTS = (
     ),
     Invariant(
         "api_key_is_what_the_trail_says",
-        "Every API key has the secret, the name, the scopes and the maker that it was made with, ends "
-        "where the trail says so and nowhere else, and none is gone before its time.",
+        "Every API key has the secret, name, scopes and maker recorded in the audit trail, ended "
+        "exactly if the audit trail says so, and is not deleted early.",
         f"""
         SELECT coalesce(k.account_id, e.account_id) AS account_id, e.subject, k.created_at, k.ended_at, e.happened_at
         FROM (SELECT *, 'key_' || lower(compact(key_id)) AS subject FROM {{api_keys*}} x) k
@@ -136,8 +138,7 @@ INVARIANTS = (
     ),
     Invariant(
         "replaced_key_has_its_successor",
-        "Of an API key that was replaced and of its successor each names the other, and both have the "
-        "same name and scopes.",
+        "A replaced API key and its successor name each other, and have the same name and scopes.",
         """
         SELECT k.account_id, k.key_id, k.follows FROM {api_keys*} k
         WHERE k.follows IS NOT NULL AND NOT EXISTS (
@@ -152,8 +153,8 @@ INVARIANTS = (
     ),
     Invariant(
         "passkey_is_what_the_trail_says",
-        "Every passkey has the credential, the public key and the name that it was made with, ends "
-        "where the trail says so and nowhere else, and none is gone before its time.",
+        "Every passkey has the credential, public key and name recorded in the audit trail, "
+        "ended exactly if the audit trail says so, and is not deleted early.",
         f"""
         SELECT coalesce(p.account_id, e.account_id) AS account_id, e.subject, p.made_at, p.ended_at
         FROM (SELECT *, 'psk_' || lower(compact(passkey_id)) AS subject FROM {{passkeys*}} x) p
@@ -172,7 +173,8 @@ INVARIANTS = (
     ),
     Invariant(
         "session_and_key_are_in_the_trail",
-        "Every session and every API key is of an account and has its line in the audit trail.",
+        "Every session and every API key belongs to an account, and its creation is recorded in "
+        "the audit trail.",
         """
         SELECT s.account_id, s.session_id AS id FROM {sessions*} s
         WHERE NOT EXISTS (SELECT 1 FROM {audit_events*} e WHERE e.account_id = s.account_id
@@ -187,8 +189,8 @@ INVARIANTS = (
     ),
     Invariant(
         "role_is_in_the_trail",
-        "Every role of a member is of an organization and of people with accounts, and that it was "
-        "given and ended, and when it ended, is in the audit trail.",
+        "Every role of a member belongs to an existing organization and account; the audit trail "
+        "records when each role, also of staff, was given and when it ended.",
         """
         SELECT m.account_id, m.membership_id, m.role FROM {memberships*} m
         WHERE NOT EXISTS (SELECT 1 FROM {audit_events*} e WHERE e.account_id = m.account_id
@@ -214,8 +216,9 @@ INVARIANTS = (
     ),
     Invariant(
         "organization_is_what_the_trail_says",
-        "Every organization is an account without an address, has the name, the numbers and the state that the trail "
-        "says, warns of numbers in no known format, and has an owner.",
+        "Every organization is an account without an address, has the name, numbers and state "
+        "recorded in the audit trail, is marked if a number has an unknown format, and has an "
+        "owner.",
         r"""
         SELECT o.account_id, o.name, o.state, e.state AS began FROM {organizations*} o
         FULL JOIN (SELECT account_id, facts->>'digest' AS digest, facts->>'state' AS state
@@ -236,7 +239,7 @@ INVARIANTS = (
     ),
     Invariant(
         "member_limit_is_in_the_trail",
-        "Every limit of stamps of a member is the last that the trail says of its role.",
+        "The stamp limit of every member is the last one recorded in the audit trail for its role.",
         """
         SELECT m.account_id, m.membership_id, m.stamps_per_month FROM {memberships*} m
         WHERE m.stamps_per_month::text IS DISTINCT FROM (
@@ -248,8 +251,8 @@ INVARIANTS = (
     ),
     Invariant(
         "invitation_is_what_the_trail_says",
-        "Every invitation has the secret, the address, the role and the limit that it was made with, lives for seven days, and "
-        "ended as the trail says; none is gone before its time.",
+        "Every invitation has the secret, address, role and limit recorded in the audit trail, "
+        "is valid for seven days, ended as the audit trail says, and is not deleted early.",
         f"""
         SELECT coalesce(i.account_id, e.account_id) AS account_id, e.subject, i.state, i.made_at
         FROM (SELECT *, 'inv_' || lower(compact(invitation_id)) AS subject FROM {{invitations*}} x) i
@@ -272,7 +275,8 @@ INVARIANTS = (
     ),
     Invariant(
         "trail_says_who_acted",
-        "Every line of the audit trail names who acted: a kind of actor, and perhaps who of it.",
+        "Every line of the audit trail names its actor: the kind of actor and, for most kinds, "
+        "its identifier.",
         f"""
         SELECT e.account_id, e.event_id, e.actor, e.action FROM {{audit_events*}} e
         WHERE split_part(e.actor, ':', 1) NOT IN ({_ACTORS}) OR right(e.actor, 1) = ':'
@@ -280,7 +284,7 @@ INVARIANTS = (
     ),
     Invariant(
         "sign_up_was_changed_in_the_trail",
-        "Whether accounts are made is what the last act in the audit trail says.",
+        "Sign-up is open or closed according to the last such act in the audit trail.",
         f"""
         SELECT s.is_open, s.changed_at, e.action, e.happened_at FROM sign_up s LEFT JOIN LATERAL (
             SELECT action, happened_at FROM audit_events e

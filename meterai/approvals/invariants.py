@@ -7,8 +7,9 @@ _NOBODY = "'00000000-0000-0000-0000-000000000000'"
 INVARIANTS = (
     Invariant(
         "approval_is_in_the_trail",
-        "A request was made by whoever the audit trail says and ended as it says; what was executed was decided by another person, with the "
-        "hash that was shown; and the trail has no request that is not there.",
+        "Every request for approval has the requester and the outcome recorded in the audit "
+        "trail; an executed one was decided by another person, with the hash that was shown; and "
+        "no request in the audit trail is missing.",
         f"""
         SELECT a.approval_id, a.command, a.state, a.requested_by, a.decided_by, a.decided_at FROM approvals a
         WHERE (a.state IN ('executed', 'declined', 'overtaken') AND a.decided_by = a.requested_by)
@@ -36,7 +37,7 @@ INVARIANTS = (
 )
 AS_ASKED = Invariant(
     "approval_is_as_asked",
-    "The lever, the arguments and the forecast of a request have the hash of what was asked for, as long as they are kept; they are blanked "
-    "a year after the decision, and not before.",
+    "The staff action, arguments and forecast of a request match the hash made when it was "
+    "requested; they are blanked a year after the decision, and not earlier.",
     "",
 )

@@ -47,8 +47,8 @@ VALUES (%s, %s, %s, %s, %s, %s, %s) ON CONFLICT ON CONSTRAINT audit_points_pkey 
 
 UNCHANGED = Invariant(
     "history_is_as_it_was_audited",
-    "What happened before an audit is what it was then: nothing is gone, changed or added, and the "
-    "chain of audits agrees with itself.",
+    "Records of past events are the same as at each earlier audit: none is deleted, changed or "
+    "added, and the chain of audits is consistent.",
     "",
 )
 

@@ -20,22 +20,24 @@ def quiet_harm(audited: Audited) -> tuple[Invariant, ...]:
     tables = _Tables()
     clocks = list(_clocks(audited, tables))
     marks = [(one.table in tables.owned, _without_proof(one, tables)) for one in audited.evidence]
-    times = "Every time of what happened is past, and what is scheduled is due within its bound"
-    proven = "Every mark that ends work has what proves it"
+    times = "Times of past events are in the past, and scheduled work is due within its bound"
+    proven = "Every mark that ends work has its evidence"
     return (
         Invariant("times_hide_no_work", f"{times}.", _all(clocks, is_owned=True)),
         Invariant(
-            "times_of_nobody_hide_no_work", f"{times}; of no account.", _all(clocks, is_owned=False)
+            "times_of_nobody_hide_no_work",
+            f"{times} (tables without accounts).",
+            _all(clocks, is_owned=False),
         ),
         Invariant(
             "work_is_done_in_time",
-            "What is scheduled has its time, and is worked on soon after it.",
+            "Scheduled work has a due time, and begins soon after it.",
             "\nUNION ALL\n".join(_late(one, tables) for one in audited.dues),
         ),
         Invariant("marks_have_their_evidence", f"{proven}.", _all(marks, is_owned=True)),
         Invariant(
             "marks_of_nobody_have_their_evidence",
-            f"{proven}; of no account.",
+            f"{proven} (tables without accounts).",
             _all(marks, is_owned=False),
         ),
     )

@@ -24,7 +24,7 @@ from meterai.stamping import issuers_of
 YOUNG = timedelta(hours=6)
 ROLE_USED = Invariant(
     "application_works_as_its_role",
-    "The application's login can neither change nor delete what happened.",
+    "The application's login can neither change nor delete records of past events.",
     "",
 )
 

@@ -33,12 +33,14 @@ LISTED_AT_ONCE = 1_000  # names of objects listed at once
 
 SEALS = Invariant(
     "seal_says_what_the_register_says",
-    "A delivered document bears our seal and our claims, over its own original and its serials.",
+    "Every delivered document bears our seal and our claims, made for its original and its "
+    "serials.",
     "",
 )
 OBJECTS = Invariant(
     "objects_are_those_of_documents",
-    "Every document that is still kept has its bytes, and no bytes lie there without one.",
+    "Every document that is still kept has its bytes in the object store, and the store has no "
+    "bytes without a document.",
     "",
 )
 

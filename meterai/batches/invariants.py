@@ -5,7 +5,7 @@ from meterai.plumbing.db.invariants import Invariant
 INVARIANTS = (
     Invariant(
         "batch_stands_where_its_rows_do",
-        "A batch that ended has no row that is open; one that is open or waits has none with a stamp held longer than it works.",
+        "A batch that ended has no open row; a batch that was not started has no row with a stamp.",
         """
         SELECT b.account_id, b.batch_id, b.state, r.open, r.begun FROM {batches*} b
         CROSS JOIN LATERAL (
@@ -25,8 +25,8 @@ INVARIANTS = (
     ),
     Invariant(
         "row_stands_where_its_stamping_does",
-        "A delivered row has a delivered stamping of its document, a failed one a failed one, and a row without a stamp none "
-        "that is bound to it.",
+        "A delivered row has a delivered stamping of its document, a failed row a failed "
+        "stamping, and a row without a stamp is bound to no stamping.",
         """
         SELECT r.account_id, r.batch_id, r.number, r.state, s.state AS stamping FROM {batch_rows*} r
         LEFT JOIN {stampings*} s ON s.account_id = r.account_id AND s.stamping_id = r.stamping_id
@@ -40,7 +40,8 @@ INVARIANTS = (
     ),
     Invariant(
         "subject_has_one_stamping",
-        "What rows of several batches have in common is a stamping of this account.",
+        "The stamping recorded for a document that is in several batches is an existing stamping "
+        "of the same account.",
         """
         SELECT b.account_id, encode(b.subject, 'hex') AS subject, b.stamping_id FROM {batch_stampings*} b
         WHERE NOT EXISTS (SELECT 1 FROM {stampings*} s
@@ -49,7 +50,8 @@ INVARIANTS = (
     ),
     Invariant(
         "batch_rows_are_numbered",
-        "The rows of a batch are numbered from 1 without a gap, and their files are documents that were kept.",
+        "The rows of a batch are numbered from 1 without a gap, and their files are stored "
+        "documents.",
         """
         SELECT account_id, batch_id, count(*) AS rows, max(number) AS last FROM {batch_rows*}
         GROUP BY account_id, batch_id HAVING min(number) <> 1 OR max(number) <> count(*)

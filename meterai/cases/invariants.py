@@ -39,28 +39,31 @@ MAIL_CAUSES = (
 INVARIANTS = (
     Invariant(
         "case_moves_are_in_the_trail",
-        "What happened to a case is in the audit trail.",
+        "Every event of a case is recorded in the audit trail.",
         f"SELECT c.account_id, c.case_id, c.state FROM cases c WHERE {_UNTOLD}"
         " OR c.state NOT IN ('open', 'answered', 'asked', 'closed') OR c.outcome NOT IN"
         " ('accepted', 'money_back', 'silent', 'solved', 'explained', 'not_ours')",
     ),
     Invariant(
         "case_times_are_possible",
-        "A case is due, ends and is opened once more only after it began; what is closed says when.",
+        "A case is due, ends and is reopened only after it began; a closed case has its time of "
+        "closing.",
         "SELECT account_id, case_id, state FROM cases WHERE due_at < opened_at OR closes_at < opened_at"
         " OR closed_at < opened_at OR reopened_at < opened_at OR answered_at < opened_at"
         " OR (state = 'closed') <> (closed_at IS NOT NULL) OR times_told < 1",
     ),
     Invariant(
         "answers_from_facts_name_them",
-        "An answer from the facts says of which order or stamping, and has a digest of the facts it was made from.",
+        "An automatic answer names its order or stamping, and has a digest of the facts from "
+        "which it was made.",
         "SELECT account_id, case_id, answer FROM cases WHERE (answer IS NOT NULL) <> (facts_sha256 IS NOT NULL)"
         " OR (answer IS NOT NULL AND (about = '' OR answered_at IS NULL OR octet_length(facts_sha256) <> 32))"
         " OR (state = 'answered' AND answered_by IS NULL) OR answered_by NOT IN ('facts', 'staff')",
     ),
     Invariant(
         "cases_are_what_was_said",
-        "A case has a message that began it; one of an order names that order; what it joins is its matter.",
+        "Every case has a first message; a case about an order names that order, and the key by "
+        "which cases are joined is made of its subject and matter.",
         "SELECT c.account_id, c.case_id, c.about FROM cases c"
         " WHERE NOT EXISTS (SELECT 1 FROM case_messages m WHERE m.account_id = c.account_id"
         " AND m.case_id = c.case_id AND m.kind = 'complaint')"
@@ -69,7 +72,7 @@ INVARIANTS = (
     ),
     Invariant(
         "messages_of_cases_are_bounded",
-        "No case has more messages or pictures than a person reads; each picture is of a case.",
+        "No case has more messages or pictures than the limit, and each picture belongs to a case.",
         "SELECT account_id, case_id, count(*) FROM case_messages GROUP BY account_id, case_id HAVING count(*) > 80"
         " UNION ALL"
         " SELECT account_id, case_id, count(*) FROM case_pictures GROUP BY account_id, case_id HAVING count(*) > 3"

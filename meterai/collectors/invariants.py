@@ -42,8 +42,8 @@ MAIL_CAUSES = (
 INVARIANTS = (
     Invariant(
         "draw_pays_its_attempt",
-        "Every draw is of an attempt by the rail, with its amount, which is the duty of its order and no fee; it paid the "
-        "attempt where it was taken, and nothing else did.",
+        "Every draw belongs to an attempt at the credit rail, and its amount is the duty of its "
+        "order without a fee; an attempt is paid by a draw exactly if the draw was taken.",
         """
         SELECT d.account_id, d.draw_id, d.state, d.amount, a.amount AS wanted, c.amount AS paid, o.total FROM {credit_draws} d
         LEFT JOIN payment_attempts a ON a.account_id = d.account_id AND a.attempt_id = d.draw_id AND a.provider = 'credit'
@@ -64,7 +64,8 @@ INVARIANTS = (
     ),
     Invariant(
         "credit_that_came_back_was_a_refund",
-        "What of a draw is owed no more are the refunds of its order by the rail, and no more than was drawn.",
+        "The part of a draw that is no longer owed is the sum of the refunds of its order by the "
+        "credit rail, and at most the amount drawn.",
         """
         SELECT account_id, draw_id, refund_no, sum(amount) AS amount, sum(refunded) AS refunded FROM (
             SELECT r.account_id, r.draw_id, r.refund_no, r.amount, 0::bigint AS refunded FROM {credit_returns} r
@@ -83,8 +84,9 @@ INVARIANTS = (
     ),
     Invariant(
         "collectors_owe_what_they_drew",
-        "Each month of a collector is what was drawn in it, what of that came back, and its confirmed deposits; and what all "
-        "months owe is the book `collectors_due`.",
+        "Each month of a collector contains the sums of its draws, of their refunds, and of its "
+        "confirmed deposits; the open sum of all months is the balance of the book "
+        "`collectors_due`.",
         """
         SELECT account_id, month, sum(drawn) AS drawn, sum(returned) AS returned, sum(deposited) AS deposited FROM (
             SELECT account_id, month, drawn, returned, deposited FROM {collector_months*} m
@@ -108,7 +110,8 @@ INVARIANTS = (
     ),
     Invariant(
         "collector_deposit_is_confirmed_once",
-        "Every deposit that is confirmed was confirmed by staff, has a receipt that no other one has that is confirmed, and is of its month or later.",
+        "Every confirmed deposit was confirmed by staff, has a receipt number that no other "
+        "confirmed deposit has, and was paid in its month or later.",
         f"""
         SELECT c.account_id, c.deposit_id, c.ntpn, c.state, c.confirmed_at FROM {{collector_deposits*}} c
         WHERE (c.state = 'confirmed') <> (c.confirmed_at IS NOT NULL) OR (c.state = 'withdrawn') <> (c.withdrawn_at IS NOT NULL)
@@ -123,7 +126,7 @@ INVARIANTS = (
     ),
     Invariant(
         "collector_reports_are_in_the_trail",
-        "Every return that a collector says it filed is the newest that it told of its month.",
+        "Every stored return is the newest that the collector reported for its month.",
         """
         SELECT coalesce(r.account_id, e.account_id) AS account_id, r.month, e.subject, r.receipt, r.told_at, e.happened_at
         FROM (SELECT *, to_char(month, 'YYYY-MM') AS subject FROM {collector_reports*} x) r
@@ -137,8 +140,8 @@ INVARIANTS = (
     ),
     Invariant(
         "collector_is_as_staff_said",
-        "Every collector was approved by staff and closed by them, its terms are the newest that they agreed to, and its "
-        "documents must say what they are while it is open.",
+        "Every collector was approved by staff and closed by staff, its terms are the last ones "
+        "agreed with staff, and its documents must have facts while it is open.",
         """
         SELECT c.account_id, c.state, c.terms_id, c.closed_at FROM {collectors*} c
         LEFT JOIN LATERAL (

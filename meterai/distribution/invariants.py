@@ -62,8 +62,8 @@ MAIL_CAUSES = (
 INVARIANTS = (
     Invariant(
         "sale_is_the_order_of_its_buyer",
-        "Every sale has its order, with its quantity and price and the name of its seller, paid where the deposit paid; "
-        "and no other order is paid by a deposit.",
+        "Every sale has its order, with the same quantity, price and seller, paid if the deposit "
+        "paid; and a deposit pays no other order.",
         f"""
         SELECT s.account_id, s.sale_id, s.state, o.order_id, o.quantity, c.amount FROM {{sales}} s
         LEFT JOIN orders o ON o.account_id = s.buyer_id AND o.order_id = s.order_id
@@ -87,7 +87,8 @@ INVARIANTS = (
     ),
     Invariant(
         "deposit_that_came_back_was_a_refund",
-        "What is deposit again of a sale are the refunds of its order by the rail, and no more than it took.",
+        "The part of a sale that returned to the deposit is the sum of the refunds of its order "
+        "by the deposit rail, and at most the amount taken.",
         """
         SELECT account_id, sale_id, refund_no, sum(amount) AS amount, sum(refunded) AS refunded FROM (
             SELECT r.account_id, r.sale_id, r.refund_no, r.amount, 0::bigint AS refunded FROM {deposit_returns} r
@@ -106,8 +107,8 @@ INVARIANTS = (
     ),
     Invariant(
         "deposits_are_what_moved_them",
-        "The deposit of every account is what came to it, less what was sold from it and given back: counted from orders, "
-        "sales, returns and fees, not from entries.",
+        "The deposit of every account is the sum of its top-ups less sales and returns, computed "
+        "from orders, sales, returns and fees, not from book entries.",
         """
         SELECT account_id, sum(moved) AS moved, sum(posted) AS posted FROM (
             SELECT account_id, added - withdrawn AS moved, 0::bigint AS posted FROM {order_deposits*} d
@@ -125,8 +126,8 @@ INVARIANTS = (
     ),
     Invariant(
         "fees_of_sellers_are_those_of_orders",
-        "What a seller has of fees is what executed orders of its own passed on, at a fee that staff agreed to; what it owes "
-        "is what went back beyond its deposit.",
+        "The fees of a seller are the fees of its executed orders, at a rate agreed with staff; "
+        "its debt is the sum refunded beyond its deposit.",
         f"""
         SELECT o.seller_id, o.order_id, f.number, f.amount AS passed_on, m.amount AS earned FROM {{order_fees}} f
         JOIN order_sellers o ON o.account_id = f.account_id AND o.order_id = f.order_id
@@ -151,7 +152,8 @@ INVARIANTS = (
     ),
     Invariant(
         "sale_times_are_in_order",
-        "A sale is made, and then paid or ended, as its state says; none waits longer than its time.",
+        "The times of a sale agree with its state (waiting, paid or ended), and no sale waits "
+        "longer than the limit.",
         f"""
         SELECT account_id, sale_id, state, made_at, taken_at, ended_at, waits_until FROM {{sales}} s
         WHERE made_at > now() + {AHEAD} OR taken_at < made_at OR taken_at > now() + {AHEAD}
@@ -165,8 +167,8 @@ INVARIANTS = (
     ),
     Invariant(
         "distributor_is_as_staff_said",
-        "Every distributor was approved by staff and closed by them, its terms are the newest that they agreed to, and it "
-        "opened with its first deposit.",
+        "Every distributor was approved by staff and closed by staff, its terms are the last "
+        "ones agreed with staff, and it opened with its first deposit.",
         f"""
         SELECT d.account_id, d.state, d.terms_id, d.closing_at, d.opened_at FROM {{distributors*}} d
         LEFT JOIN LATERAL (
@@ -188,7 +190,8 @@ INVARIANTS = (
     ),
     Invariant(
         "reseller_is_as_was_said",
-        "Every reseller has the state, fee and limit that the trail of its distributor says of those moments.",
+        "Every reseller has the state, fee and limit recorded in the audit trail of its "
+        "distributor.",
         """
         SELECT r.account_id, r.reseller_id, r.state, r.fee, r.day_rupiah, r.agreed_at, r.moved_at FROM {resellers*} r
         WHERE NOT EXISTS (SELECT 1 FROM audit_events e
@@ -202,7 +205,8 @@ INVARIANTS = (
     ),
     Invariant(
         "reseller_fees_are_of_today",
-        "The fee of a reseller stands beside that of the terms of its distributor, and both are within their bound.",
+        "The distributor's fee stored beside that of a reseller is the one in the distributor's "
+        "terms, and both fees together are within the bound.",
         """
         SELECT r.account_id, r.reseller_id, r.fee, r.distributor_fee, r.fees_max, t.fee FROM {resellers*} r
         JOIN distributors d ON d.account_id = r.account_id
@@ -213,8 +217,9 @@ INVARIANTS = (
     # Reseller and distributor may be in different parts of the accounts, so these tables are read whole.
     Invariant(
         "account_sells_from_one_deposit",
-        "A distributor sells from its own deposit, a reseller from that of the one distributor that it accepted, and nobody "
-        "else from any; none is both.",
+        "A distributor sells from its own deposit, a reseller from the deposit of the one "
+        "distributor that it accepted, and no other account sells from a deposit; no account is "
+        "both.",
         """
         SELECT a.account_id, a.distributor_id, a.is_free FROM {selling_accounts*} a
         LEFT JOIN distributors d ON d.account_id = a.account_id

@@ -10,7 +10,8 @@ NAMES_KEPT = "interval '729 days'"
 INVARIANTS = (
     Invariant(
         "document_is_called_as_it_was",
-        "Every document has the name it came with, until that is let go in its time, or its person is erased.",
+        "Every document has the name under which it was uploaded, until the name is deleted at "
+        "the end of its retention or its person is erased.",
         f"""
         SELECT account_id, sha256, name, received_at FROM {{documents*}} d
         WHERE name_seal IS NULL OR CASE WHEN name_salt IS NOT NULL

@@ -5,7 +5,7 @@ from meterai.plumbing.db.invariants import Invariant
 INVARIANTS = (
     Invariant(
         "draft_files_have_their_draft",
-        "No file outlives its draft.",
+        "No file exists longer than its draft.",
         """
         SELECT f.draft_id, f.file_id FROM draft_files f
         WHERE NOT EXISTS (SELECT 1 FROM drafts d WHERE d.draft_id = f.draft_id)
@@ -13,8 +13,8 @@ INVARIANTS = (
     ),
     Invariant(
         "drafts_that_were_ordered_were_placed",
-        "Of a draft that was ordered there is what was ordered, each with its stamps and without its "
-        "bytes, and nothing else; of no other draft there is any such file.",
+        "An ordered draft keeps exactly the ordered files, each with its stamps and without its "
+        "bytes; a draft that was not ordered has no such file.",
         """
         SELECT f.draft_id, f.file_id, f.state, d.order_id FROM draft_files f
         JOIN drafts d ON d.draft_id = f.draft_id

@@ -24,7 +24,7 @@ d.attempt = (SELECT max(attempt) FROM waiting_room_draws a WHERE a.line_id = d.l
 INVARIANTS = (
     Invariant(
         "draws_are_of_all_entries",
-        "A closing counts every entry of its line, and says so in what was signed.",
+        "The signed closing of a draw states the number of entries that its line has.",
         f"""
         SELECT d.line_id, d.attempt, d.count, counted.held FROM waiting_room_draws d
         LEFT JOIN LATERAL (
@@ -35,8 +35,8 @@ INVARIANTS = (
     ),
     Invariant(
         "drawn_numbers_are_all_of_a_draw",
-        "Once a line has opened, each entry of its draw has one number, from 1 without a gap; before the result "
-        "none has.",
+        "Once a line has opened, each entry of its draw has one number, counted from 1 without a "
+        "gap; before the result no entry has a number.",
         f"""
         SELECT d.line_id, d.attempt, d.count, given.numbers, given.highest, given.strange FROM waiting_room_draws d
         LEFT JOIN LATERAL (

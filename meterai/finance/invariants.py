@@ -42,8 +42,8 @@ SELECT day, jsonb_object_agg(book, jsonb_build_array(debit, credit, closing)) AS
 INVARIANTS = (
     Invariant(
         "closes_are_as_they_were_signed",
-        "Each day after the first has its close, and it is what was signed: entries, digest, books, and the close of the "
-        "day before.",
+        "Every day after the first has its close, which matches the signed one: entries, digest, "
+        "books, and the close of the day before.",
         f"""
         SELECT x.day, x.entries FROM ({_SIGNED}) x FULL JOIN ({_SUMS}) s ON s.day = x.day
         WHERE x.day IS NULL OR x.day <> x.day_before + 1 OR x.told->>'day' IS DISTINCT FROM x.day::text
@@ -56,7 +56,8 @@ INVARIANTS = (
     ),
     Invariant(
         "closes_follow_each_other",
-        "Each book of a close begins with what the close before ends with, and the books of a close balance.",
+        "Each book of a close begins with the final balance of the close before, and the books "
+        "of a close balance.",
         """
         SELECT day, book, closing, credit - debit AS moved, before FROM (
             SELECT day, book, debit, credit, closing,
@@ -70,7 +71,7 @@ INVARIANTS = (
     ),
     Invariant(
         "closed_days_are_in_the_trail",
-        "A day was closed by somebody, as the audit trail says.",
+        "The audit trail records who closed each day.",
         f"""
         SELECT c.day, c.closed_at FROM day_closes c WHERE NOT EXISTS (SELECT 1 FROM audit_events e
             WHERE e.account_id = {_NOBODY} AND e.action = 'day_closed' AND e.subject = c.day::text
@@ -79,7 +80,7 @@ INVARIANTS = (
     ),
     Invariant(
         "payouts_are_in_the_trail",
-        "Each step of a payout was taken by somebody at its time, as the audit trail says, and in order.",
+        "The audit trail records who took each step of a payout and when; the steps are in order.",
         f"""
         SELECT p.payout_id, p.state, s.action, s.at FROM {{payouts}} p,
             LATERAL (VALUES ('payout_approved', p.approved_at), ('payout_sent', p.sent_at),
@@ -116,7 +117,8 @@ async def verify_manifests(part: AuditedPart) -> InvariantFinding:
 
 UNCHANGED = Invariant(
     "closed_days_have_their_entries",
-    "A closed day has the entries that it was closed with, and no other: none is posted into it, changed, or taken away.",
+    "A closed day has exactly the entries that it was closed with: none is added, changed or "
+    "removed.",
     "",
 )
 _CHANGED = """
@@ -153,7 +155,7 @@ async def compare_closed_days(part: AuditedPart) -> InvariantFinding:
 
 COUNTED = Invariant(
     "channels_are_their_legs",
-    "What is counted by channel of a day are the legs of that day, by reason and book.",
+    "The sums by channel of a day equal the legs of that day, by reason and book.",
     "",
 )
 _COUNTED = """

@@ -7,7 +7,7 @@ from meterai.plumbing.db.invariants import Invariant, Posting
 INVARIANTS = (
     Invariant(
         "books_balance_per_unit",
-        "Every entry is balanced in each unit, and has legs.",
+        "Every entry has legs, and they balance in each unit.",
         """
         SELECT e.account_id, e.entry_id, l.unit, sum(l.credit - l.debit) AS difference
         FROM {entries} e LEFT JOIN {legs?} l USING (account_id, entry_id)
@@ -17,7 +17,8 @@ INVARIANTS = (
     ),
     Invariant(
         "leg_is_of_an_entry_in_its_unit",
-        "Every leg is one side of an entry, in the unit of its book.",
+        "Every leg belongs to an entry, is either a debit or a credit, and has the unit of its "
+        "book.",
         """
         SELECT l.account_id, l.entry_id, l.book, l.unit, l.debit, l.credit
         FROM {legs*} l LEFT JOIN {entries?} e
@@ -28,7 +29,7 @@ INVARIANTS = (
     ),
     Invariant(
         "balances_are_the_sums_of_their_legs",
-        "Every guarded balance is what its legs add up to.",
+        "Every guarded balance is the sum of its legs.",
         """
         SELECT account_id, book, sum(posted) AS posted, sum(total) AS total FROM (
             SELECT account_id, book, posted, 0 AS total FROM {balances*} b
@@ -40,12 +41,12 @@ INVARIANTS = (
     ),
     Invariant(
         "no_balance_below_zero",
-        "No guarded balance is below zero, holds counted.",
+        "No guarded balance less its holds is below zero.",
         "SELECT account_id, book, posted, held FROM {balances*} b WHERE posted < held OR held < 0",
     ),
     Invariant(
         "held_is_the_sum_of_open_holds",
-        "What a balance says is held is what its open holds add up to.",
+        "The held amount of a balance is the sum of its open holds.",
         """
         SELECT account_id, book, sum(held) AS held, sum(total) AS total FROM (
             SELECT account_id, book, held, 0 AS total FROM {balances*} b
@@ -66,7 +67,7 @@ def explained(postings: Sequence[Posting]) -> Invariant:
     causes = "\nUNION ALL\n".join(posting.query for posting in postings)
     return Invariant(
         "entries_are_what_their_causes_make",
-        "Every entry is what its cause makes of it, leg by leg, and every cause has its entry.",
+        "Every entry has exactly the legs that its cause requires, and every cause has its entry.",
         f"""
         SELECT account_id, entry_id, reason, subject, posted_at, book,
                coalesce(sum(amount) FILTER (WHERE is_due), 0) AS due,

@@ -19,8 +19,9 @@ def told(causes: Sequence[MailCause]) -> Invariant:
     )
     return Invariant(
         "mails_are_what_their_causes_make",
-        "Every mail is about what its cause names, in the words for it, to the account's address, and who is "
-        "owed a mail has it, or the job that writes it waits.",
+        "Every mail names the object of its cause, has the template for it, and goes to the "
+        "address of the account; every mail that is owed exists, or the job that writes it is "
+        "waiting.",
         f"""
         SELECT account_id, m.mail_id, cause, m.template, m.recipient, c.owed_since
         FROM (SELECT x.*,

@@ -72,8 +72,8 @@ MAIL_CAUSES = (
 INVARIANTS = (
     Invariant(
         "orders_issue_what_was_paid",
-        "A lot has the quantity, the price and the kind of its order; who has one was paid, and "
-        "who was executed has one.",
+        "A lot has the quantity, price and kind of its order; an order with a lot was paid, and "
+        "an executed order has a lot.",
         """
         SELECT account_id, order_id, o.state, o.kind, o.quantity, l.issued, l.book
         FROM {orders} o FULL JOIN (SELECT *, lot_id AS order_id FROM {stamp_lots} x) l
@@ -90,8 +90,8 @@ INVARIANTS = (
     ),
     Invariant(
         "deposit_is_what_its_order_paid",
-        "An order of a deposit brought its total once it was carried out, and what was taken out again of it are the "
-        "refunds of that and what its payer's bank took back.",
+        "An executed order of a deposit added its total to the deposit; the amounts withdrawn "
+        "from it equal the refunds and chargebacks of the order.",
         """
         SELECT o.account_id, o.order_id, o.state, o.total, d.added, d.withdrawn, x.gone FROM {orders} o
         LEFT JOIN {order_deposits} d ON d.account_id = o.account_id AND d.order_id = o.order_id
@@ -106,8 +106,8 @@ INVARIANTS = (
     ),
     Invariant(
         "order_was_sold_by_a_seller",
-        "An order that somebody else sold was placed in that moment, with a fee that is part of its own; no other order has a "
-        "fee of a seller.",
+        "An order sold by a seller was placed at the time of the sale, and the seller's fee is "
+        "part of its fee; no other order has a seller's fee.",
         """
         SELECT s.account_id, s.order_id, s.seller_id, s.fee, o.service_fee FROM {order_sellers} s
         LEFT JOIN {orders?} o ON o.account_id = s.account_id AND o.order_id = s.order_id
@@ -121,8 +121,8 @@ INVARIANTS = (
     ),
     Invariant(
         "fee_is_of_stamps_in_the_world",
-        "A seller has its fee of an executed order for each of its stamps that is in the world, and of any other order for "
-        "no more than those.",
+        "A seller has its fee of an executed order for each stamp of it that is outstanding, and "
+        "of any other order for at most those.",
         f"""
         SELECT o.account_id, o.order_id, o.state, o.seller_fee, l.stamps AS in_the_world, f.stamps, f.amount FROM {{orders}} o
         CROSS JOIN LATERAL (SELECT coalesce(sum(issued - returned), 0) AS stamps FROM {{stamp_lots?}} x
@@ -142,8 +142,8 @@ INVARIANTS = (
     ),
     Invariant(
         "paid_order_has_its_capture",
-        "Every order that counts as paid knows a payment of its own, of at least its total, which "
-        "the issuer has not taken back whole; it is denied only where the issuer took back.",
+        "Every order that counts as paid has a payment of at least its total that was not "
+        "charged back in full; an order is charged back only if a payment of it was.",
         f"""
         SELECT o.account_id, o.order_id, o.state, o.total, c.amount, c.denied_at
         FROM {{orders}} o
@@ -162,8 +162,8 @@ INVARIANTS = (
     ),
     Invariant(
         "lot_owes_what_is_lost",
-        "Stamps leave the world as they come free where the money of their order was taken back, as many as cover "
-        "the loss, and no others.",
+        "If the money of an order was charged back, stamps of the order are to be retired as "
+        "they become free: as many as cover the loss, and no others.",
         f"""
         SELECT l.account_id, l.lot_id, l.owed, b.lost FROM {{stamp_lots}} l
         JOIN {{orders}} o ON o.account_id = l.account_id AND o.order_id = l.lot_id
@@ -177,7 +177,8 @@ INVARIANTS = (
     ),
     Invariant(
         "attempts_are_of_orders",
-        "Every attempt is to be paid the total of an order in its time, and every order has one.",
+        "The amount of every attempt is the total of its order, every order has an attempt, and "
+        "an attempt ends when the time to pay the order does.",
         """
         SELECT o.account_id, o.order_id, a.attempt_id, a.subject, a.amount, o.total
         FROM {orders} o FULL JOIN {payment_attempts} a
@@ -194,7 +195,7 @@ INVARIANTS = (
     ),
     Invariant(
         "order_times_are_in_order",
-        "An order is placed, paid and closed in this order; its due time is what its terms say.",
+        "An order is placed, then paid, then closed; its due time follows from its terms.",
         f"""
         SELECT account_id, order_id, state, placed_at, lapses_at, pay_until, paid_at, due_at, closed_at
         FROM {{orders}} o
@@ -213,7 +214,7 @@ INVARIANTS = (
     ),
     Invariant(
         "order_belongs_to_somebody",
-        "Every order is of an account that exists, and its total is what its terms say.",
+        "Every order belongs to an existing account, and its total follows from its terms.",
         """
         SELECT o.account_id, o.order_id, o.total FROM {orders} o
         LEFT JOIN {accounts?} a ON a.account_id = o.account_id
@@ -223,9 +224,9 @@ INVARIANTS = (
     ),
     Invariant(
         "order_is_sold_at_the_terms_in_force",
-        "Every stamp is sold at the duty that the law fixes and a fee that was in force, a deposit without a fee, and an order "
-        "that only credit may pay without ours: the total of an order is the number of its stamps times both, and so "
-        "many stamps are issued and no more than were paid for.",
+        "Every stamp is sold at the duty fixed by law and a fee that was in force; deposits, and "
+        "orders that only credit may pay, have no fee of ours. The total of an order is its "
+        "quantity times both, that quantity is issued, and it was paid for.",
         f"""
         SELECT o.account_id, o.order_id, o.quantity, o.unit_price, o.service_fee, o.total,
                l.issued, c.amount AS paid, t.since

@@ -31,8 +31,9 @@ _UNTOLD = " OR ".join(
 INVARIANTS = (
     Invariant(
         "outage_moves_are_in_the_trail",
-        "What happened to an outage record is in the audit trail, with the hash of its findings; its state is that of "
-        "its times; what is replaced is so by a confirmed record that names it and covers its time.",
+        "Every event of an outage record is in the audit trail with the hash of its findings; "
+        "its state agrees with its times; a replaced record was replaced by a confirmed record "
+        "that names it and covers its time.",
         f"SELECT o.outage_id, o.state FROM outages o WHERE {_UNTOLD}"
         " OR (o.state IN ('confirmed', 'replaced')) <> (o.confirmed_at IS NOT NULL)"
         " OR (o.state IN ('withdrawn', 'replaced')) <> (o.ended_at IS NOT NULL)"
@@ -42,7 +43,8 @@ INVARIANTS = (
     ),
     Invariant(
         "outages_are_confirmed_by_two",
-        "A confirmed outage record has an executed approval of its confirmation, by another person than asked for it.",
+        "A confirmed outage record has an executed approval of its confirmation by a person "
+        "other than the requester.",
         # Arguments are blanked a year after the decision.
         f"""
         SELECT o.outage_id, o.confirmed_at FROM outages o WHERE o.confirmed_at IS NOT NULL AND NOT EXISTS (
@@ -54,8 +56,8 @@ INVARIANTS = (
     ),
     Invariant(
         "outage_files_are_those_of_their_record",
-        "A record has the readings of each of its watchers, by hash; a sealed one also its signed document and its PDFs; "
-        "no other file is there, and each has its hash.",
+        "A record has the readings of each of its watchers, by hash; a sealed record also has "
+        "its signed document and PDFs; no other file exists, and each file has its hash.",
         "SELECT o.outage_id, w.value->>'name' AS file FROM outages o, jsonb_array_elements(o.findings->'watchers') w"
         " WHERE NOT EXISTS (SELECT 1 FROM outage_files f WHERE f.outage_id = o.outage_id"
         " AND f.file = 'readings/' || (w.value->>'name') AND encode(f.sha256, 'hex') = w.value->>'sha256')"
@@ -72,7 +74,8 @@ INVARIANTS = (
 _EVER = datetime(2020, 1, 1, tzinfo=UTC)  # before every record
 AS_DERIVED = Invariant(
     "outages_are_as_derived",
-    "The findings of an outage record have the hash that was confirmed, and follow from its readings by the rules.",
+    "The findings of an outage record have the confirmed hash, and follow from its readings by "
+    "the rules.",
     "",
 )
 

@@ -58,8 +58,8 @@ POSTINGS = (
 INVARIANTS = (
     Invariant(
         "attempt_agrees_with_its_payments",
-        "An attempt is paid or denied exactly where a payment of it says so; no payment comes "
-        "before its attempt, is denied before it came, or is of no attempt.",
+        "An attempt is paid or charged back exactly if one of its payments is; no payment is "
+        "older than its attempt, charged back before it came, or without an attempt.",
         """
         SELECT account_id, attempt_id, a.state, c.payment, c.captured_at, c.denied_at
         FROM {payment_attempts} a FULL JOIN {captures} c USING (account_id, attempt_id)
@@ -78,7 +78,8 @@ INVARIANTS = (
     ),
     Invariant(
         "reference_names_its_attempt",
-        "The reference of an attempt at the provider names its account and the attempt itself.",
+        "The reference of an attempt at the provider consists of the ids of its account and of "
+        "the attempt.",
         """
         SELECT account_id, attempt_id, reference FROM {payment_attempts} a
         WHERE reference <> 'EM' || compact(account_id) || compact(attempt_id)
@@ -86,8 +87,8 @@ INVARIANTS = (
     ),
     Invariant(
         "qr_is_of_one_attempt",
-        "A QR (or other instructions), by the provider's number of it, is of one attempt only, and "
-        "who waits to be paid has one.",
+        "Instructions to pay (such as a QR), identified by the provider's number, belong to one "
+        "attempt only; an attempt has the instructions exactly if it has the number.",
         """
         SELECT a.account_id, a.attempt_id, a.provider_reference, o.account_id AS other_account,
                o.attempt_id AS other_attempt
@@ -100,8 +101,8 @@ INVARIANTS = (
     ),
     Invariant(
         "instructions_are_whole",
-        "The instructions of an attempt are of a kind that we know, with the time they were written "
-        "at, and a QR that a process of before wrote beside them is the one in them.",
+        "The instructions of an attempt are of a known kind and have the time when they were "
+        "written; a QR that an earlier release stored beside them is the same one.",
         """
         SELECT account_id, attempt_id, method, instructions->>'kind' AS kind
         FROM {payment_attempts} a
@@ -114,8 +115,8 @@ INVARIANTS = (
     ),
     Invariant(
         "payment_counts_once",
-        "A payment, by the provider's number of it, was captured for one attempt only, and its "
-        "money is not in suspense too.",
+        "A payment, identified by the provider's number, was captured for one attempt only, and "
+        "its money is not also in suspense.",
         """
         SELECT c.payment, c.account_id, c.attempt_id, o.account_id AS other_account,
                o.attempt_id AS other_attempt
@@ -131,7 +132,7 @@ INVARIANTS = (
     ),
     Invariant(
         "no_question_falls_silent",
-        "A question that a provider leaves without an answer for a day is an item that a person sees.",
+        "A query that a provider leaves unanswered for a day has an item in suspense for staff.",
         # Items are compared by their keys without the last part, which differs for each period without answers.  An item
         # that a person ended is opened again after a week.
         f"""
@@ -147,7 +148,8 @@ INVARIANTS = (
     ),
     Invariant(
         "closed_money_is_settled",
-        "Only money that came, or is back, is closed by a record, and by no record before it moved.",
+        "A record of a day confirms only money that was received or returned, and no earlier "
+        "than it moved.",
         f"""
         SELECT account_id, attempt_id, payment, NULL AS refund_id, recorded_at FROM {{captures}} c
         WHERE recorded_at IS NOT NULL AND (learned_by = 'denial'
@@ -162,8 +164,9 @@ INVARIANTS = (
     ),
     Invariant(
         "refund_takes_its_way",
-        "A refund goes by transfer or waits for an account exactly where its way says so; another way is of a refund "
-        "that was rerouted, with its sum, payment and due time, and no refund is rerouted without another.",
+        "A refund goes by transfer or waits for an account exactly if its way says so; a refund "
+        "that replaces a rerouted one has the same sum, payment and due time, and every rerouted "
+        "refund has a replacement.",
         f"""
         SELECT r.account_id, r.refund_id, r.state, r.way, r.transfer_id, r.first_id, r.wanted_at
         FROM {{refunds}} r
@@ -188,7 +191,7 @@ INVARIANTS = (
     ),
     Invariant(
         "account_of_a_payee_is_current_once",
-        "Money goes to the one account that its buyer named last.",
+        "Money goes only to the account that the buyer named last.",
         """
         SELECT p.account_id, p.payee_id, p.named_at, p.ended_at FROM {payees*} p
         WHERE p.ended_at < p.named_at OR (p.ended_at IS NULL AND (p.account_no = '' OR p.holder = ''
@@ -197,8 +200,8 @@ INVARIANTS = (
     ),
     Invariant(
         "transfer_is_what_it_carries",
-        "The sum of a transfer is that of the refunds and compensations that it carries; a refund by transfer is settled "
-        "exactly when its transfer is, and what came back is with its payment again.",
+        "The sum of a transfer is that of its refunds and compensations; a refund by transfer is "
+        "settled exactly when its transfer is, and returned money belongs to its payment again.",
         """
         SELECT t.account_id, t.transfer_id, t.state, t.amount, t.lost, c.rupiah, c.wrong FROM {transfers} t
         LEFT JOIN LATERAL (
@@ -221,7 +224,7 @@ INVARIANTS = (
     ),
     Invariant(
         "rail_was_taken_out_by_an_operator",
-        "Which rails are out is what the last operator's act on each in the audit trail says.",
+        "A rail is out of use exactly if the last act of an operator in the audit trail says so.",
         """
         SELECT coalesce(r.rail, e.rail) AS rail, r.out_at, e.action, e.happened_at
         FROM rails_out r FULL JOIN (
@@ -236,7 +239,7 @@ INVARIANTS = (
     ),
     Invariant(
         "no_notification_forgotten",
-        "Every notification was acted on within ten minutes, or is a job that still tries.",
+        "Every notification was processed within ten minutes, or has a job that is still trying.",
         f"""
         SELECT provider, external_id, received_at, outcome FROM notification_inbox i
         WHERE (outcome IS NULL AND (received_at < now() - {LATE} OR NOT EXISTS (
@@ -249,7 +252,8 @@ INVARIANTS = (
     ),
     Invariant(
         "news_of_the_bank_is_as_it_came",
-        "Every notification has the bytes it came with, until they are let go in their time.",
+        "Every notification has the bytes that were received, until they are deleted at the end "
+        "of their retention.",
         f"""
         SELECT provider, external_id, received_at, outcome FROM notification_inbox i
         WHERE CASE WHEN body <> '' THEN body_sha256 <> sha256(body)
@@ -260,7 +264,7 @@ INVARIANTS = (
     ),
     Invariant(
         "no_round_fails_for_long",
-        "Nothing that a periodic task finds has failed for more than an hour.",
+        "No item of a periodic task has failed for more than an hour.",
         """
         SELECT account_id, round, subject, tries, code, first_at, last_at FROM round_faults
         WHERE first_at < now() - interval '1 hour' AND last_at > now() - interval '1 hour'
@@ -284,7 +288,7 @@ def rail_invariants(kinds: RailKinds) -> tuple[Invariant, ...]:
     )
     found = Invariant(
         "attempt_has_a_method_of_its_rail",
-        "The method of an attempt is one of the rail that it is paid by.",
+        "The method of an attempt is one of the methods of its rail.",
         f"""
         SELECT account_id, attempt_id, provider, method FROM {{payment_attempts}} a
         WHERE {methods}

@@ -20,8 +20,8 @@ from meterai.plumbing.db.marks import IS_YOUNG, Mark
 
 NEWS = Invariant(
     "news_of_the_bank_is_what_was_done",
-    "Every notification that captured a payment speaks of that payment and its sum; every payment "
-    "and every item in suspense that came by a notification has one.",
+    "Every notification that captured a payment names that payment and its amount; every payment "
+    "or item in suspense that came by a notification has that notification.",
     "",
 )
 READ_AT_ONCE = 2_000

@@ -18,20 +18,20 @@ READ_AT_ONCE = 5_000  # rows of some hundred bytes
 
 QRS = Invariant(
     "qr_pays_its_attempt",
-    "By every QR, or other instructions, we are paid and nobody else, the amount of its attempt, "
-    "under the number the provider gave it, and its check sum is right.",
+    "Every QR, or other instructions, pays us and nobody else the amount of its attempt, under "
+    "the number that the provider assigned, with a correct check sum.",
     "",
 )
 RAILS_THERE = Invariant(
     "attempt_has_its_rail",
-    "Every attempt that may still be paid, or is being given back, is of a rail that this "
-    "installation has.",
+    "Every attempt that can still be paid or refunded belongs to a rail that is configured in "
+    "this installation.",
     "",
 )
 NUMBERS = Invariant(
     "payment_number_is_of_its_rail",
-    "The number of a payment begins as those of the rail of its attempt do, so that no two rails "
-    "have the same.",
+    "The number of a payment begins with the prefix of the rail of its attempt, so that no two "
+    "rails have the same number.",
     "",
 )
 _FIRST = UUID(int=0)

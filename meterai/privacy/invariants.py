@@ -49,7 +49,8 @@ MAIL_CAUSES = (
 INVARIANTS = (
     Invariant(
         "privacy_requests_are_in_the_trail",
-        "What became of a request about personal data is in the audit trail, and each end has its time.",
+        "Every step of a request about personal data is recorded in the audit trail, and every "
+        "ended request has its time of ending.",
         f"""
         SELECT r.account_id, r.request_id, r.state, r.ended_at FROM {{privacy_requests*}} r
         WHERE {_UNTOLD} OR r.state NOT IN ({_STATES}) OR r.ended_at < r.asked_at OR r.ended_at > now() + {AHEAD}
@@ -59,7 +60,8 @@ INVARIANTS = (
     ),
     Invariant(
         "privacy_requests_are_answered_in_time",
-        "Every request is answered within 3 x 24 hours, and one that waits is to be looked at.",
+        "Every request is answered within 3 x 24 hours, and a waiting request has a time for its "
+        "next check.",
         """
         SELECT account_id, request_id, kind, state, due_at, look_at FROM privacy_requests
         WHERE coalesce(answered_at, now()) > due_at OR answered_at < asked_at
@@ -68,7 +70,8 @@ INVARIANTS = (
     ),
     Invariant(
         "breaches_are_told_as_the_trail_says",
-        "A breach was entered, told and closed when the trail says so, and nobody is told after it was closed.",
+        "The entry, notification and closing of a breach are at the times in the audit trail, "
+        "and nobody is notified after the closing.",
         f"""
         SELECT b.breach_id, b.state, b.agency_told_at, b.subjects_told_at, b.closed_at FROM breaches b
         WHERE {_OTHERWISE} OR (b.state = 'open') <> (b.closed_at IS NULL) OR b.state NOT IN ('open', 'closed')

@@ -5,8 +5,8 @@ from meterai.plumbing.db.invariants import Invariant
 INVARIANTS = (
     Invariant(
         "days_of_records_are_compared",
-        "The record of a day that was begun is compared within two days of its end, or somebody is told that it is "
-        "missing; none is put off for long.",
+        "The record of a day that was begun is compared within two days of the end of the day, "
+        "or an item reports it as missing; no comparison is postponed for long.",
         """
         SELECT provider, day, state, fault, ended_at, leased_until FROM record_days d
         WHERE leased_until > now() + interval '2 hours'

@@ -25,8 +25,8 @@ READING = (1 << 31) - 1  # a greater number than any stored reading has
 
 BANK = Invariant(
     "bank_says_what_the_books_say",
-    "Of every payment the bank's record and ours have the same sums: what came, what was given "
-    "back, what the payer's bank took back.",
+    "The bank's record and our books have the same sums for every payment: received, refunded "
+    "and charged back.",
     "",
 )
 

@@ -10,7 +10,8 @@ _BEGUN = f"(s.number = 1 AND s.event = '{StepEvent.STARTED}' AND s.state = 'clos
 INVARIANTS = (
     Invariant(
         "recovery_is_where_its_steps_led",
-        "A recovery is at its last step, since the moment of that step; it ended with a step that ends it.",
+        "A recovery has the state and time of its last step; an ended recovery has a last step "
+        "that ends it.",
         "SELECT r.recovery_id, r.state, r.number, last.state AS led_to FROM recoveries r LEFT JOIN LATERAL ("
         " SELECT s.number, s.state, s.entered_at FROM recovery_steps s WHERE s.recovery_id = r.recovery_id"
         " ORDER BY s.number DESC LIMIT 1) last ON true"
@@ -22,7 +23,8 @@ INVARIANTS = (
     ),
     Invariant(
         "recovery_steps_follow_the_way",
-        "Each step of a recovery follows the one before by the table of its lifecycle, and no earlier.",
+        "Each step of a recovery is allowed by the lifecycle after the step before it, and is "
+        "not earlier.",
         "SELECT s.recovery_id, s.number, s.state FROM recovery_steps s LEFT JOIN recovery_steps b"
         " ON b.recovery_id = s.recovery_id AND b.number = s.number - 1"
         f" WHERE NOT ({_BEGUN} OR (b.number IS NOT NULL AND (b.state, s.event, s.state) IN ({_MOVES})))"
@@ -38,7 +40,8 @@ INVARIANTS = (
     ),
     Invariant(
         "recovery_under_way_holds_its_incident",
-        "The incident of a recovery that is under way is held by it, and no incident by one that is not.",
+        "The incident of a recovery under way is held by it, and no other recovery holds an "
+        "incident.",
         "SELECT r.recovery_id, i.incident_id, i.held_by FROM recoveries r JOIN incidents i"
         " ON i.incident_id = r.incident_id WHERE r.ended_at IS NULL"
         " AND i.held_by <> 'rcv_' || lower(compact(r.recovery_id)) UNION ALL"

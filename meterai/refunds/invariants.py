@@ -260,7 +260,8 @@ MAIL_CAUSES = (
 INVARIANTS = (
     Invariant(
         "claim_link_is_used_once",
-        "A link that was used named an account in the moment in which it ended, and none ended before it was made.",
+        "The use of a claim link names an account at the time when the link ended, and no link "
+        "ended before it was made.",
         """
         SELECT l.account_id, l.link_id, l.state, l.made_at, l.ended_at FROM {claim_links*} l
         WHERE l.ended_at < l.made_at OR (l.state = 'open') <> (l.ended_at IS NULL)
@@ -271,8 +272,8 @@ INVARIANTS = (
     ),
     Invariant(
         "account_was_named_by_its_buyer",
-        "An account that the trail says was named is where the money of its buyer goes, or went, and what was typed for "
-        "it is told so.",
+        "An account named according to the audit trail is stored as the buyer's payee, and the "
+        "claim that led to it has the state `named`.",
         """
         SELECT e.account_id, e.subject, p.payee_id, c.state
         FROM {audit_events*} e
@@ -289,8 +290,8 @@ INVARIANTS = (
     ),
     Invariant(
         "refund_key_stands_for_what_was_asked",
-        "What an Idempotency-Key of a refund stands for is a refund that was asked for, of the order of "
-        "its request.",
+        "An Idempotency-Key of a refund belongs to a refund that was requested, of the order in "
+        "the request.",
         """
         SELECT k.account_id, k.idempotency_key, k.refund_id FROM {refund_keys*} k
         LEFT JOIN {refunds?} r ON r.account_id = k.account_id AND r.refund_id = k.refund_id
@@ -300,8 +301,8 @@ INVARIANTS = (
     ),
     Invariant(
         "captured_is_executed_refunded_or_in_flight",
-        "captured (+ compensation) = executed + refunded + in flight (+ our loss), counted from payments, lots, "
-        "refunds and balances, not from the entries that moved them.",
+        "captured (+ compensation) = executed + refunded + in flight (+ our loss), computed from "
+        "payments, lots, refunds and balances, not from the book entries.",
         """
         SELECT * FROM (SELECT
             (SELECT coalesce(sum(amount), 0) FROM captures WHERE learned_by <> 'denial')
@@ -324,9 +325,9 @@ INVARIANTS = (
     ),
     Invariant(
         "books_of_an_order_are_what_happened_to_it",
-        "For every order: bank clearing is payments less denials less settled refunds, what is on "
-        "its way back are its open refunds, what is in flight is money nobody has taken yet, and "
-        "duty and fee are those of its executed stamps.",
+        "For every order: bank clearing is payments less chargebacks less settled refunds, "
+        "refunds payable are its open refunds, buyer funds are money neither used nor refunded, "
+        "and duty and fee are those of its executed stamps.",
         f"""
         SELECT account_id, order_id, book, sum(due) AS due, sum(posted) AS posted FROM (
             SELECT e.account_id, e.subject AS order_id, l.book, 0 AS due,
@@ -388,7 +389,7 @@ INVARIANTS = (
     Invariant(
         "no_money_lies_about",
         "Money of a payment that neither its order nor a refund has taken has a job that moves "
-        "it, a denial its entry or its job, and no payment is given back beyond its amount.",
+        "it, a chargeback has its entry or its job, and no payment is refunded beyond its amount.",
         f"""
         SELECT t.account_id, t.order_id, t.attempt_id, t.payment, t.amount, t.rest, t.taken_back,
                t.posted, t.returned, t.returned_posted, t.lost, t.denied_at
@@ -412,8 +413,8 @@ INVARIANTS = (
     ),
     Invariant(
         "chargeback_is_what_was_told_and_booked",
-        "What an issuer took back, or the provider gave back itself, is of an attempt and its order, "
-        "and was found as often as the books say.",
+        "Every amount charged back, or refunded by the provider on its side, belongs to an "
+        "attempt and its order, and was found as often as the books say.",
         """
         SELECT b.account_id, b.attempt_id, b.payment, b.subject, b.taken_back, b.posted, b.lost,
                b.findings
@@ -431,7 +432,7 @@ INVARIANTS = (
     ),
     Invariant(
         "money_in_flight_is_explained",
-        "What a balance says is on its way back are the open refunds and compensations of the account.",
+        "The refunds payable of an account are its open refunds and compensations.",
         """
         SELECT account_id, sum(posted) AS posted, sum(refunds) AS refunds FROM (
             SELECT account_id, posted, 0 AS refunds FROM {balances*} b
@@ -448,8 +449,8 @@ INVARIANTS = (
     ),
     Invariant(
         "refund_is_of_its_cause",
-        "Every refund is of a payment of its own order, of the amount its cause gives, once, and "
-        "under a number that names it.",
+        "Every refund belongs to a payment of its own order, has the amount of its cause, exists "
+        "once per cause, and has a number that names it.",
         """
         SELECT r.account_id, r.refund_id, r.order_id, r.cause, r.cause_key, r.amount, r.stamps,
                r.refund_no
@@ -508,7 +509,8 @@ INVARIANTS = (
     ),
     Invariant(
         "asked_refund_is_in_the_trail",
-        "A refund that was asked for has its line in the audit trail, and every such line its refund.",
+        "Every requested refund has its line in the audit trail, and every such line has its "
+        "refund.",
         """
         SELECT account_id, r.refund_id, subject, e.event_id FROM (
             SELECT account_id, refund_id, 'ord_' || lower(compact(order_id)) AS subject, requested_at AS happened_at,
@@ -522,7 +524,7 @@ INVARIANTS = (
     ),
     Invariant(
         "returned_stamps_are_explained",
-        "Stamps of a lot that left the world went with a refund or with a denial.",
+        "Every retired stamp of a lot was retired by a refund or a chargeback.",
         """
         SELECT account_id, lot_id, sum(returned) AS returned, sum(explained) AS explained FROM (
             SELECT account_id, lot_id, returned, 0 AS explained FROM {stamp_lots} l
@@ -539,8 +541,9 @@ INVARIANTS = (
     ),
     Invariant(
         "order_stands_where_its_refunds_do",
-        "An order is returning while a refund of all of it is open, returned when none is, and "
-        "neither without one; unused stamps of documents that ended are on their way back.",
+        "An order is returning while a refund of all of it is open, returned when that has "
+        "ended, and neither without such a refund; unused stamps of ended documents are being "
+        "refunded.",
         f"""
         SELECT o.account_id, o.order_id, o.state, l.issued, l.returned, r.open, r.causes
         FROM {{orders}} o
@@ -584,8 +587,8 @@ INVARIANTS = (
     ),
     Invariant(
         "refund_times_are_possible",
-        "A refund follows its payment, is due within a day, is tried again within minutes, and "
-        "its state agrees with its tries and with its payment.",
+        "A refund is later than its payment, is due within the promised time, is retried within "
+        "minutes, and its state agrees with its tries and its payment.",
         f"""
         SELECT r.account_id, r.refund_id, r.state, r.tries, r.requested_at, r.due_at, r.try_at,
                r.settled_at, c.captured_at, c.denied_at
@@ -616,8 +619,8 @@ INVARIANTS = (
     ),
     Invariant(
         "news_of_money_given_back_ends_in_the_books",
-        "News that a payment of ours was given back is resolved only once that much of it has left "
-        "the books; what is to be looked up is looked up.",
+        "A report that one of our payments was refunded is resolved only after the books show "
+        "that amount as returned; queries that are due are made.",
         f"""
         SELECT c.account_id, c.attempt_id, c.payment, i.item_id, i.amount
         FROM {{captures}} c JOIN payment_attempts a USING (account_id, attempt_id)
@@ -632,7 +635,8 @@ INVARIANTS = (
     ),
     Invariant(
         "provider_refund_counts_once",
-        "The provider's number of a refund settles one refund only; a transfer may carry several.",
+        "A refund number of a provider settles one refund only; a transfer may carry several "
+        "refunds.",
         """
         SELECT account_id, provider_refund_no, count(*) AS times FROM {refunds*} r
         WHERE provider_refund_no IS NOT NULL AND way = 'provider'
@@ -641,8 +645,8 @@ INVARIANTS = (
     ),
     Invariant(
         "no_refund_past_its_due_time_unnoticed",
-        "A refund is tried when it is time; past its due time it says what the provider answered, "
-        "and is in suspense until it ends.",
+        "A refund is tried when it is due to be; after its due time it has the last answer of "
+        "the provider, and an item in suspense until it ends.",
         f"""
         SELECT r.account_id, r.refund_id, r.state, r.tries, r.due_at, r.try_at, r.last_answer
         FROM refunds r

@@ -32,8 +32,8 @@ GROUP BY day
 INVARIANTS = (
     Invariant(
         "extracts_are_as_they_were_signed",
-        "Each day after the first has its extract, and it is what its signed manifest says: rows, bytes, digest, sums, "
-        "the books before it, and the manifest of the day before.",
+        "Every day after the first has its extract, which matches its signed manifest: rows, "
+        "bytes, digest, sums, opening balances, and the manifest of the day before.",
         f"""
         SELECT x.day, x.rows, x.size FROM ({_SIGNED}) x LEFT JOIN ({_SUMS}) s ON s.day = x.day
         WHERE x.day <> x.day_before + 1 OR x.told->>'day' IS DISTINCT FROM x.day::text
@@ -50,7 +50,8 @@ INVARIANTS = (
     ),
     Invariant(
         "extract_files_are_whole",
-        "The file of an extract has its pieces, each once, and no piece and no sum is of a day without an extract.",
+        "The file of an extract has each of its pieces once, and no piece or sum belongs to a "
+        "day without an extract.",
         """
         SELECT day, e.size, p.parts, p.bytes AS found FROM extracts e FULL JOIN (
             SELECT day, count(*) AS parts, max(part) AS last, sum(octet_length(content)) AS bytes
@@ -63,7 +64,7 @@ INVARIANTS = (
     ),
     Invariant(
         "closed_months_are_in_the_trail",
-        "A month was closed by somebody, as the audit trail says.",
+        "The audit trail records who closed each month.",
         """
         SELECT m.month, m.closed_at FROM statements m WHERE NOT EXISTS (SELECT 1 FROM audit_events e
             WHERE e.account_id = '00000000-0000-0000-0000-000000000000' AND e.action = 'statement_closed'
@@ -72,7 +73,7 @@ INVARIANTS = (
     ),
     Invariant(
         "closed_months_stay_as_they_were_told",
-        "The figures of a closed month are the sums of its days, each of which has its extract.",
+        "The figures of a closed month are the sums of its days, and each day has its extract.",
         """
         SELECT month, reason, book, s.amount, d.amount AS of_days FROM (
             SELECT month, reason, book, entries, amount FROM statement_sums) s
@@ -113,8 +114,8 @@ async def verify_manifests(part: AuditedPart) -> InvariantFinding:
 
 UNCHANGED = Invariant(
     "extracts_are_what_the_books_say",
-    "Each day with an extract has the entries in the books that its extract told, and its file is what was signed; so a "
-    "closed month counts the same again.",
+    "On each day with an extract the books have the entries of the extract, and its file matches "
+    "the signed manifest; so a closed month keeps its figures.",
     "",
 )
 # Entries and legs of the days are read once; an incremental audit reads only the days since the last audit point.

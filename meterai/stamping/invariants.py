@@ -42,7 +42,8 @@ MAIL_CAUSES = (
 INVARIANTS = (
     Invariant(
         "facts_are_told_where_demanded",
-        "Every document that an account must tell what it is of, was told whole when it was asked to be stamped.",
+        "Every document whose account must state its facts had complete facts when its stamping "
+        "was requested.",
         f"""
         SELECT s.account_id, s.stamping_id, s.requested_at, f.type, f.number, f.dated, f.value, f.told_at FROM {{stampings}} s
         JOIN facts_demanded d ON d.account_id = s.account_id AND d.demanded_at < s.requested_at
@@ -56,8 +57,9 @@ INVARIANTS = (
     ),
     Invariant(
         "member_use_is_what_was_asked",
-        "What a member used of its limit is a stamping from the balance or an order of documents of its organization, "
-        "with their stamps; those that came to nothing were given back.",
+        "The use of a member's limit belongs to a stamping from the balance or an order of "
+        "documents of its organization, and counts their stamps; uses that ended without stamps "
+        "were given back.",
         """
         SELECT u.account_id, u.use_id, u.member_id, u.stamps, u.returned, u.used_at FROM {member_uses*} u
         LEFT JOIN {stampings*} s ON s.account_id = u.account_id AND s.stamping_id = u.use_id AND s.order_id IS NULL
@@ -88,14 +90,15 @@ INVARIANTS = (
         "delta_is_what_was_delivered",
         "The bytes of every delta have the hash that was recorded with them.",
         """
-        -- Which ones first, and only then their bytes.
+        -- Rows are selected first; their bytes are read after that.
         SELECT d.account_id, d.stamping_id FROM (SELECT * FROM {deltas} x OFFSET 0) d
         WHERE sha256(d.delta) <> d.sha256
         """,
     ),
     Invariant(
         "delta_names_its_serials",
-        "Every delta that can be read names the serials and the original it was recorded with.",
+        "Every readable delta contains the serials and the hash of the original that were "
+        "recorded with it.",
         """
         SELECT d.account_id, d.stamping_id, t.serials
         FROM (SELECT * FROM {deltas} x OFFSET 0) d
@@ -106,7 +109,7 @@ INVARIANTS = (
                        AS are_named
             FROM {stamps?} x WHERE x.account_id = d.account_id AND x.stamping_id = d.stamping_id
         ) t ON true
-        -- In a document that is encrypted they are too.
+        -- In an encrypted document the serials are encrypted too.
         WHERE position('/Serials[('::bytea IN d.delta) > 0 AND (
             NOT coalesce(t.are_named, false)
             OR position(convert_to('/OriginalSHA256<' || encode(s.sha256_original, 'hex') || '>',
@@ -115,8 +118,9 @@ INVARIANTS = (
     ),
     Invariant(
         "stamping_agrees_with_its_serials",
-        "Serials are affixed when delivered, reserved while reserved, void when failed; all of "
-        "them, one per placement, at the same moment, from stamps bought for this.",
+        "Serials are affixed if their stamping was delivered, reserved while it is reserved, "
+        "void if it failed; each placement has one serial, all have the same time, and their "
+        "stamps were bought for this purpose.",
         """
         SELECT s.account_id, s.stamping_id, s.state, s.quantity, t.serials, t.wrong
         FROM {stampings} s LEFT JOIN (
@@ -154,8 +158,8 @@ INVARIANTS = (
     ),
     Invariant(
         "stamping_agrees_with_its_hold",
-        "A stamping that was reserved holds as many stamps as it has placements, of the right "
-        "book, until it ends; and nothing else holds stamps.",
+        "A reserved stamping holds as many stamps as it has placements, from the right book, "
+        "until it ends; nothing else holds stamps.",
         """
         SELECT coalesce(s.account_id, h.account_id) AS account_id,
                coalesce(s.stamping_id, h.hold_id) AS stamping_id, s.state, h.state AS hold,
@@ -176,7 +180,8 @@ INVARIANTS = (
     ),
     Invariant(
         "stamping_is_of_its_order",
-        "The documents of an order have its stamps between them, and stand where it stands.",
+        "The documents of an order use the stamps of the order together, and their states agree "
+        "with its state.",
         f"""
         SELECT o.account_id, o.order_id, o.state, o.quantity, s.stamps, s.states
         FROM {{orders}} o LEFT JOIN LATERAL (
@@ -205,7 +210,8 @@ INVARIANTS = (
     ),
     Invariant(
         "stamping_belongs_to_an_order_or_a_balance",
-        "A stamping of an order is of one that exists, and every stamping of an account.",
+        "Every stamping of an order belongs to an existing order, and every stamping to an "
+        "account.",
         f"""
         SELECT s.account_id, s.stamping_id, s.order_id FROM {{stampings}} s
         LEFT JOIN {{orders?}} o ON o.account_id = s.account_id AND o.order_id = s.order_id
@@ -225,7 +231,7 @@ INVARIANTS = (
     ),
     Invariant(
         "key_stands_for_its_stampings",
-        "What an Idempotency-Key stands for exists: the stampings of its request, from a balance.",
+        "An Idempotency-Key belongs to existing stampings from a balance, those of its request.",
         """
         SELECT k.account_id, k.idempotency_key, one AS stamping_id
         FROM {stamping_keys*} k CROSS JOIN LATERAL unnest(k.stampings) AS one
@@ -237,7 +243,7 @@ INVARIANTS = (
     ),
     Invariant(
         "stamping_is_found_by_its_key",
-        "Every stamping from a balance is found by the Idempotency-Key that made it, so that a "
+        "Every stamping from a balance is found by the Idempotency-Key of its request, so that a "
         "repeat costs no second stamp.",
         """
         SELECT s.account_id, s.stamping_id, s.idempotency_key FROM {stampings} s
@@ -255,8 +261,8 @@ INVARIANTS = (
     ),
     Invariant(
         "paid_documents_are_taken_up",
-        "Documents of a paid order with stamps do not wait without the job that reserves them, "
-        "and an order whose documents all ended has the job that closes it.",
+        "Every document of a paid order that waits for its stamps has the job that reserves "
+        "them, and an order whose documents have all ended has the job that closes it.",
         f"""
         SELECT o.account_id, o.order_id, s.open, s.waiting FROM {{orders}} o
         JOIN {{stamp_lots}} l ON l.account_id = o.account_id AND l.lot_id = o.order_id

@@ -38,7 +38,8 @@ POSTINGS = (
 INVARIANTS = (
     Invariant(
         "serial_given_out_once",
-        "No serial was ever given out twice, to whomever, and every one passes its own check.",
+        "No serial was ever given out twice, to any account, and the check character of every "
+        "serial is right.",
         f"""
         SELECT s.account_id, s.serial, s.stamping_id, o.account_id AS other_account
         FROM {{stamps}} s LEFT JOIN stamps o ON o.serial = s.serial
@@ -48,7 +49,7 @@ INVARIANTS = (
     ),
     Invariant(
         "serial_directory_agrees",
-        "The directory knows every affixed serial of a finished outbox, and the right account.",
+        "The directory has every affixed serial of a processed outbox, with the right account.",
         f"""
         SELECT s.serial, s.account_id, d.account_id AS directory
         FROM {{stamps}} s LEFT JOIN serial_directory d ON d.serial = s.serial
@@ -63,7 +64,7 @@ INVARIANTS = (
     ),
     Invariant(
         "directory_knows_only_stamps",
-        "Every serial of the directory is an affixed stamp of that account.",
+        "Every serial of the directory is an affixed stamp of the account named there.",
         """
         SELECT d.serial, d.account_id FROM {serial_directory*} d
         WHERE NOT EXISTS (SELECT 1 FROM {stamps?} s WHERE s.account_id = d.account_id
@@ -72,7 +73,7 @@ INVARIANTS = (
     ),
     Invariant(
         "lots_agree_with_serials",
-        "What a lot says is held and affixed is what its serials say.",
+        "The held and affixed counts of a lot are those of its serials.",
         """
         SELECT account_id, lot_id, sum(held) AS held, sum(affixed) AS affixed,
                sum(reserved_serials) AS reserved_serials, sum(affixed_serials) AS affixed_serials
@@ -90,7 +91,7 @@ INVARIANTS = (
     ),
     Invariant(
         "lot_is_not_overdrawn",
-        "No lot has more stamps held, affixed and returned than it brought.",
+        "No lot has more stamps held, affixed and returned than it issued.",
         """
         SELECT account_id, lot_id, issued, held, affixed, returned FROM {stamp_lots} l
         WHERE issued < 1 OR held < 0 OR affixed < 0 OR returned < 0
@@ -99,7 +100,7 @@ INVARIANTS = (
     ),
     Invariant(
         "stamp_books_agree_with_lots",
-        "Stamps in the books are the stamps in the lots, for every account and book.",
+        "The stamps in the books equal the stamps in the lots, for every account and book.",
         """
         SELECT account_id, book, sum(posted) AS posted, sum(free) AS free FROM (
             SELECT account_id, book, posted, 0 AS free FROM {balances*} b
@@ -112,7 +113,7 @@ INVARIANTS = (
     ),
     Invariant(
         "issuing_was_changed_by_an_operator",
-        "Whether stamps are issued is what the last operator's act in the audit trail says.",
+        "Issuing is on or off according to the last act of an operator in the audit trail.",
         f"""
         SELECT i.is_open, i.changed_at, e.action, e.happened_at
         FROM issuing i LEFT JOIN LATERAL (

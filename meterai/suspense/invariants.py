@@ -46,7 +46,8 @@ POSTINGS = (
 INVARIANTS = (
     Invariant(
         "suspended_news_is_as_it_came",
-        "Every item has the bytes it was told with, until they are let go in their time.",
+        "Every item has the bytes of the message that opened it, until they are deleted at the "
+        "end of their retention.",
         """
         SELECT item_id, state, opened_at, resolved_at FROM suspense_items i
         WHERE CASE WHEN told <> '' THEN told_sha256 IS DISTINCT FROM sha256(told)  -- by a function
@@ -56,8 +57,8 @@ INVARIANTS = (
     ),
     Invariant(
         "suspense_ends_by_somebody",
-        "An item that was resolved says when and how; money is never dismissed, and what an "
-        "operator decided is in the audit trail, and nothing else there.",
+        "A resolved item has the time and kind of its resolution; an item with money is never "
+        "dismissed; the audit trail has exactly the decisions of operators.",
         f"""
         SELECT i.item_id, i.state, i.resolution, i.resolved_by, i.resolved_at FROM suspense_items i
         WHERE state = 'resolved' AND (

@@ -6,7 +6,8 @@ from meterai.plumbing.db.invariants import AHEAD, Invariant, MailCause
 _OF_DRAWS = (
     Invariant(
         "entries_are_in_time",
-        "Who is in a draw entered after it was announced and before its list was closed.",
+        "Every entry of a draw was made after the draw was announced and before its list was "
+        "closed.",
         f"""
         SELECT e.line_id, e.entry, e.entered_at, l.opens_at FROM waiting_room_entries e
         LEFT JOIN waiting_room_lines l ON l.line_id = e.line_id
@@ -17,8 +18,8 @@ _OF_DRAWS = (
     ),
     Invariant(
         "draws_follow_their_announcement",
-        "A draw has a line and the round it announced, its result comes after the round, and what replaces "
-        "another names it.",
+        "A draw has a line and the round that it announced, its result is later than the round, "
+        "and a replacement names the replaced draw.",
         f"""
         SELECT d.line_id, d.attempt, d.announced_at, d.drawn_at FROM waiting_room_draws d
         LEFT JOIN waiting_room_lines l ON l.line_id = d.line_id
@@ -30,7 +31,8 @@ _OF_DRAWS = (
     ),
     Invariant(
         "lines_open_by_their_draw",
-        "A line that gathered opens once its draw is done, and who came later has a number behind.",
+        "A line that gathered entries opens after its draw is done, and later visitors have "
+        "numbers after the drawn ones.",
         f"""
         SELECT l.line_id, l.state, l.next_number, d.count, d.opened_at FROM waiting_room_lines l
         LEFT JOIN waiting_room_draws d ON d.line_id = l.line_id AND {LAST_ATTEMPT}
@@ -55,7 +57,8 @@ INVARIANTS = (
     *_OF_DRAWS,
     Invariant(
         "turns_follow_the_line",
-        "Nobody came in whose number the line had not called, or whose place was never taken.",
+        "Nobody was admitted with a number that the line had not called, or with a place that "
+        "was never taken.",
         f"""
         SELECT t.line_id, t.number, l.serving, t.taken_at, t.admitted_at
         FROM waiting_room_turns t LEFT JOIN waiting_room_lines l ON l.line_id = t.line_id
@@ -66,7 +69,7 @@ INVARIANTS = (
     ),
     Invariant(
         "turns_are_used_once",
-        "A turn that was used has an account, and was used after it began.",
+        "A used turn has an account, and was used after it began.",
         f"""
         SELECT line_id, number, used_by, admitted_at, ended_at FROM waiting_room_turns t
         WHERE (used_by IS NOT NULL AND ended_at IS NULL)
@@ -76,7 +79,8 @@ INVARIANTS = (
     ),
     Invariant(
         "one_turn_for_one_account",
-        "No account used a turn whose place it took before it had used another of the same line.",
+        "No account used a turn of a place that it took before it had used another turn of the "
+        "same line.",
         """
         SELECT line_id, used_by, number, taken_at, before FROM (
             SELECT line_id, used_by, number, taken_at, lag(ended_at) OVER of_account AS before
@@ -87,8 +91,8 @@ INVARIANTS = (
     ),
     Invariant(
         "places_are_numbers_that_were_given",
-        "A place that an account keeps is a number that its line gave away, and whoever holds the place "
-        "had the turn.",
+        "A place that an account keeps has a number that its line gave out, and the turn "
+        "belonged to the holder of the place.",
         f"""
         SELECT p.account_id, p.line_id, p.number, l.next_number FROM waiting_room_places p
         LEFT JOIN waiting_room_lines l ON l.line_id = p.line_id
@@ -101,8 +105,8 @@ INVARIANTS = (
     ),
     Invariant(
         "lines_only_go_forward",
-        "A later sample of a line never calls fewer numbers than an earlier one, nor more than the line has "
-        "called or given.",
+        "A later sample of a line has at least as many called numbers as an earlier one, and no "
+        "more than the line has called or given out.",
         """
         SELECT s.line_id, s.at, s.serving, s.before, l.serving AS now_serving FROM (
             SELECT line_id, at, serving, next_number, lag(serving) OVER of_line AS before

@@ -5,7 +5,7 @@ from meterai.plumbing.db.invariants import Invariant, MailCause
 INVARIANTS = (
     Invariant(
         "webhook_is_what_the_trail_says",
-        "Every endpoint has the URL and the secret that its account gave it, by their digest in the audit trail.",
+        "Every endpoint has the URL and the secret recorded (as a digest) in the audit trail.",
         """
         SELECT w.account_id, w.endpoint_id, w.made_at, e.happened_at FROM {webhook_endpoints*} w
         LEFT JOIN LATERAL (
@@ -19,8 +19,8 @@ INVARIANTS = (
     ),
     Invariant(
         "webhooks_and_messages_are_in_states_that_agree",
-        "A message waits for an endpoint that is enabled, beside the others where that answers slowly; one that was "
-        "delivered says when, and was tried.",
+        "A message waits only for an enabled endpoint, in the separate queue if the endpoint "
+        "answers slowly; a delivered message has its time and at least one try.",
         """
         SELECT m.account_id, m.message_id, m.state, e.state AS endpoint_state
         FROM webhook_messages m JOIN webhook_endpoints e

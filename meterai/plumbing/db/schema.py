@@ -14,31 +14,33 @@ from meterai.plumbing.db.sql_files import described
 
 FUNCTIONS = Invariant(
     "functions_are_those_of_the_migrations",
-    "Every function is as its migration made it, body and all, and there is no other.",
+    "Every function has the definition that its migration gave it, including its body, and no "
+    "other function exists.",
     "",
 )
 SCHEMA = Invariant(
     "schema_is_that_of_the_migrations",
-    "Every table, column, constraint and index is there, in force and as the migrations made it, "
-    "and there is no other; every migration was applied as it is.",
+    "Every table, column, constraint and index exists as the migrations made it and is in force, "
+    "and no other exists; every applied migration has the text of its file.",
     "",
 )
 HIDDEN = Invariant(
     "nothing_acts_behind_our_back",
-    "No trigger, rule, policy, operator, type or cast changes what statements do, and foreign keys "
-    "hold.",
+    "No trigger, rule, policy, operator, type or cast changes the effect of statements, and "
+    "foreign keys are enforced.",
     "",
 )
 NAMES = Invariant(
     "names_mean_our_schema",
-    "No other schema has an object with a name of ours, and no role and no database has a setting "
-    "that makes statements mean something else.",
+    "No other schema has an object with one of our names, and no role or database has a setting "
+    "that changes the meaning of statements.",
     "",
 )
 RIGHTS = Invariant(
     "application_cannot_change_the_past",
-    "The application's role has exactly its rights, none to change or delete what happened; nobody "
-    "but the owner of the tables may write to them, and no login that takes the role can do more.",
+    "The application's role has exactly its rights, and none to change or delete records of past "
+    "events; nobody else but the owner of the tables may write to them, and no login with the "
+    "role has more rights.",
     "",
 )
 _OF = {
