@@ -25,22 +25,31 @@ AUDITED = Audited(
             ONE_ROW: "only_row",
         },
         "accounts": {
-            "Language of its pages and mails.": "language",
+            "Language of the account's pages and mails.": "language",
         },
         "api_keys": {
-            "Shown to its owner; no decision depends on it. Its making is in the audit trail.": "created_at",
+            "Shown to its owner; no decision depends on it. The creation is in the audit trail.": "created_at",
             SHOWN: "last_used_at",
-            "The notice of its end is in the audit trail.": "end_told_at",
+            "The notice of the key's expiry is in the audit trail.": "end_told_at",
         },
         "passkeys": {
-            "Shown to its owner; no decision depends on it. Its making is in the audit trail.": "made_at",
+            "Shown to its owner; no decision depends on it. The creation is in the audit trail.": "made_at",
             SHOWN: "last_used_at",
-            "Signature counter of its authenticator; a lower one is refused.": "sign_count",
+            "Signature counter of the authenticator; a lower value is refused.": "sign_count",
         },
-        "passkey_directory": "Prevents a second passkey of one credential; accounts are opened by passkeys.",
-        "passkey_challenges": "Answer to a challenge that lives for minutes; the session it opened is in the audit trail.",
+        "passkey_directory": (
+            "Prevents a second passkey with the same credential; the rows of "
+            "passkeys decide who signs in."
+        ),
+        "passkey_challenges": (
+            "The answer to a challenge, which is valid for minutes; the "
+            "session that it opened is in the audit trail."
+        ),
         "memberships": {
-            "Shown to its owner; no decision depends on it. Its giving is in the audit trail.": "given_at",
+            (
+                "Shown to its owner; no decision depends on it. The giving of the role is in the "
+                "audit trail."
+            ): "given_at",
         },
         "organizations": {
             SHOWN: "made_at",
@@ -50,9 +59,14 @@ AUDITED = Audited(
             "Choice of the person; the role is checked at each request.": "acts_for",
         },
         "staff_roles": {
-            "Shown to its owner; no decision depends on it. Its giving is in the audit trail.": "given_at",
+            (
+                "Shown to its owner; no decision depends on it. The giving of the role is in the "
+                "audit trail."
+            ): "given_at",
         },
-        "sign_in_challenges": "A code that lives for minutes; the session it opened is in the audit trail.",
+        "sign_in_challenges": (
+            "The code is valid for minutes; the session that it opened is in the audit trail."
+        ),
     },
     of_accounts=(
         "accounts",

@@ -31,7 +31,9 @@ from meterai.plumbing.keyring import keyring_of
 def _check_scopes(_kind: object, value: Sequence[str]) -> None:
     """Check that each scope is a permission that an API key may have."""
     if unknown := set(value) - KEY_PERMISSIONS:
-        raise ValueError(f"Not {min(unknown)}: {', '.join(sorted(KEY_PERMISSIONS))} are scopes.")
+        raise ValueError(
+            f"Unknown scope: {min(unknown)}. The scopes are {', '.join(sorted(KEY_PERMISSIONS))}."
+        )
 
 
 Scopes = Annotated[
@@ -40,10 +42,10 @@ Scopes = Annotated[
         name="--scope",
         negative="",
         validator=(text_only, _check_scopes),
-        help="What the key may do; may be given more than once.",
+        help="A scope of the key; may be given more than once.",
     ),
 ]
-KeyName = Annotated[str, Parameter(help="What the holder calls the key.", validator=text_only)]
+KeyName = Annotated[str, Parameter(help="The holder's name for the key.", validator=text_only)]
 
 
 def _with_service(
@@ -102,7 +104,7 @@ def first_staff(email: Text, options: Options = NO_OPTIONS, *, by: By = None) ->
 
     async def make(database: Database, _: Settings) -> None:
         account = await database.run(partial(first_supervisor, email=email, actor=actor))
-        line(f"{show(ACCOUNT_KIND, account)} is a supervisor, and signs in by passkey alone")
+        line(f"{show(ACCOUNT_KIND, account)} is a supervisor, and signs in by passkey only")
 
     with_database("staff first", options, make)
 

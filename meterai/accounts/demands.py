@@ -22,6 +22,8 @@ UNDEMANDED: Mapping[str, str] = {
     "code_lives_seconds": TIME,
     "codes_outstanding_max": LOAD,
     "codes_per_hour_per_network_max": LOAD,
-    "organizations_need_approval": "Who may stamp for an organization is told by its owner, with it or without.",
+    "organizations_need_approval": (
+        "With or without approval, the owner of an organization decides who may stamp for it."
+    ),
     "session_lives_seconds": TIME,
 }

@@ -119,9 +119,9 @@ PERSONAL = Personal(
         ),
     ),
     nobodys={
-        "email_directory": "The address of an account once more; leaves with it.",
-        "passkey_directory": "The number of a passkey once more; leaves with it.",
-        "organizations": "An organization is no person; its members are named in memberships.",
+        "email_directory": "A copy of the address of an account; deleted with it.",
+        "passkey_directory": "A copy of the number of a passkey; deleted with it.",
+        "organizations": "An organization is no person; its members are listed in memberships.",
     },
     waits=(
         Wait(

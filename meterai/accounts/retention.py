@@ -12,8 +12,8 @@ RETENTION: tuple[Rule, ...] = (
         ("challenge_id",),
         WEEK,
         "created_at",
-        "A code lives for minutes and limits count an hour; abuse is investigated within a week. "
-        "Addresses and networks of the requests are deleted with it.",
+        "A code is valid for minutes and limits count an hour; abuse is investigated within a "
+        "week. The addresses and networks of the requests are deleted with the code.",
     ),
     Leaves(
         "sessions",
@@ -21,7 +21,7 @@ RETENTION: tuple[Rule, ...] = (
         ("account_id", "session_id"),
         MONTH,
         "coalesce(ended_at, expires_at)",
-        "It opens nothing any more; the sign-in is in the audit trail.",
+        "The session is not valid any more; the sign-in is in the audit trail.",
     ),
     Leaves(
         "passkeys",
@@ -29,7 +29,7 @@ RETENTION: tuple[Rule, ...] = (
         ("account_id", "passkey_id"),
         YEAR,
         "ended_at",
-        "It opens nothing any more; making and ending are in the audit trail.",
+        "The key is not valid any more; its creation and end are in the audit trail.",
         only="ended_at IS NOT NULL",
     ),
     Leaves(
@@ -38,7 +38,7 @@ RETENTION: tuple[Rule, ...] = (
         ("account_id", "challenge_id"),
         WEEK,
         "answered_at",
-        "A challenge lives for minutes; until then no second answer to it may hold.",
+        "A challenge is valid for minutes; until then a second answer to it must be refused.",
     ),
     Leaves(
         "api_keys",
@@ -46,7 +46,8 @@ RETENTION: tuple[Rule, ...] = (
         ("account_id", "key_id"),
         YEAR,
         "least(ended_at, expires_at)",
-        "Its owner sees for a year that it was ended; making and ending are in the audit trail.",
+        "The owner sees for a year that the passkey was ended; its creation and end are in the "
+        "audit trail.",
         only="least(ended_at, expires_at) IS NOT NULL",
     ),
     Leaves(
@@ -55,7 +56,8 @@ RETENTION: tuple[Rule, ...] = (
         ("account_id", "membership_id"),
         YEAR,
         "ended_at",
-        "Its organization sees the holder for a year; giving and ending are in the audit trail.",
+        "The organization sees the former member for a year; the beginning and end of the role "
+        "are in the audit trail.",
         only="ended_at IS NOT NULL",
     ),
     Leaves(
@@ -64,7 +66,8 @@ RETENTION: tuple[Rule, ...] = (
         ("account_id", "invitation_id"),
         MONTH,
         "coalesce(ended_at, expires_at)",
-        "It opens nothing any more, and has an address; making and ending are in the audit trail.",
+        "The invitation is not valid any more, and contains an address; its creation and end are "
+        "in the audit trail.",
     ),
     Leaves(
         "uses_of_members",
@@ -72,7 +75,7 @@ RETENTION: tuple[Rule, ...] = (
         ("account_id", "use_id"),
         YEAR,
         "used_at",
-        "A limit is of a calendar month; its organization reviews uses for a year.",
+        "A limit applies to a calendar month; the organization reviews uses for a year.",
     ),
     Leaves(
         "roles_of_staff",
@@ -80,11 +83,11 @@ RETENTION: tuple[Rule, ...] = (
         ("account_id", "grant_id"),
         YEAR,
         "ended_at",
-        "As of members.",
+        "As for roles of members (`memberships`).",
         only="ended_at IS NOT NULL",
     ),
-    Stays("accounts", _OWNER, harmless={"email": "leaves when its owner asks for that"}),
-    Stays("email_directory", _OWNER, harmless={"email": "leaves when its owner asks for that"}),
-    Stays("organizations", _OWNER, harmless={"name": "leaves when its owner asks for that"}),
-    Stays("passkey_directory", "Account of a passkey in use; deleted when the passkey ends."),
+    Stays("accounts", _OWNER, harmless={"email": "deleted at the owner's request"}),
+    Stays("email_directory", _OWNER, harmless={"email": "deleted at the owner's request"}),
+    Stays("organizations", _OWNER, harmless={"name": "deleted at the owner's request"}),
+    Stays("passkey_directory", "The account of a passkey in use; deleted when the passkey ends."),
 )

@@ -101,9 +101,12 @@ ROOM = Room(
     ),
     global_tables={
         "email_directory": "finds the account of an address before any account is known",
-        "passkey_directory": "finds the account of a credential; its key proves that it is of one",
+        "passkey_directory": (
+            "finds the account of a credential; its primary key proves that it "
+            "belongs to one account"
+        ),
         "sign_in_challenges": "before sign-in there is no account",
-        "sign_up": "one row: whether new addresses get an account",
+        "sign_up": "one row: whether new addresses can get an account",
     },
     lifecycles=(ORGANIZATION, INVITATION),
     settings=AccountSettings,
@@ -130,7 +133,7 @@ ROOM = Room(
     commands=COMMANDS,
     command_groups={
         "accounts": "Accounts and API keys.",
-        "staff": "Who works for the operator.",
+        "staff": "Roles of the operator's staff.",
         "organizations": "Organizations that wait for approval.",
     },
     levers=LEVERS,

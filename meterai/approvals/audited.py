@@ -2,7 +2,10 @@
 
 from meterai.plumbing.db.audited import Audited, ClockColumn, DueWork, global_fact
 
-_HASHED = "Its SHA-256, with that of lever and forecast, is a fact; blanked after a year."
+_HASHED = (
+    "The SHA-256 of this column, of the staff action and of the forecast is a fact; "
+    "blanked after a year."
+)
 
 AUDITED = Audited(
     clocks=(ClockColumn("approvals", "expires_at", "t.requested_at + interval '31 days'"),),
@@ -25,7 +28,7 @@ AUDITED = Audited(
             _HASHED: "arguments forecast",
             "A constraint compares it with arguments and forecast (`approval_stays_as_asked`).": "kept_sha256",
             "Note of the decider for the requester; blanked after a year.": "note",
-            "Shown to the approver of an overtaken request; nothing was done.": "found",
+            "Shown to the approver of a request whose forecast changed; nothing was executed.": "found",
         },
     },
 )

@@ -34,7 +34,7 @@ from meterai.plumbing.config import Settings
 from meterai.plumbing.db.database import Database, Tx
 from meterai.plumbing.messages import translate
 
-Note = Annotated[str, Parameter(help="Why, for whoever asked.", validator=text_only)]
+Note = Annotated[str, Parameter(help="Reason, for the requester.", validator=text_only)]
 Answer = TypeVar("Answer")
 _LEVERS = {one.name: one for one in LEVERS}
 
@@ -73,7 +73,7 @@ def show_request(which: Text, options: Options = NO_OPTIONS) -> None:
     for name, value in _shown(found).items():
         line(one_line(f"{name}: {value}"))
     if not found.is_kept:
-        line("its forecast is not kept any more")
+        line("its forecast was deleted at the end of its retention")
     elif not is_as_asked(found):
         line(translate(f"refusal.{NotAsAsked.code}", "en"))
     else:
@@ -96,7 +96,8 @@ def approve(which: Text, *, note: Note = "", by: By = None, options: Options = N
     found = with_database("approvals approve", options, run)
     if found.state == ApprovalState.OVERTAKEN:
         line(
-            f"{found.shown} is overtaken: nothing was done, because it would do something else by now"
+            f"{found.shown} is overtaken: nothing was executed, because the effect would differ "
+            "from the forecast by now"
         )
         _tell_found(found)
         raise SystemExit(Exit.NO)
@@ -146,7 +147,7 @@ def _tell_found(found: Approval) -> None:
     if "refused" in found.found:
         line(f"it would be refused by now: {refused(found.found, 'en')} ({found.found['refused']})")
     else:
-        line("by now it would do this:")
+        line("the effect by now would be:")
         tell(forecast_of(found.found))
 
 
@@ -230,7 +231,7 @@ def end_role(
     """End a role of a member of staff; another supervisor approves it."""
     asked = _asked("staff end", account=email, role=role)
     pull(options, *asked, by=by, reason=reason, dry_run=dry_run)
-    line(f"{email} is {role} no longer")
+    line(f"{email} no longer has the role {role}")
 
 
 def close_sign_up(

@@ -111,7 +111,7 @@ async def approve(
     who.check(Permission.CONSOLE_APPROVE)
     who.check(lever.permission)
     if lever.permission not in await permissions_of_staff(tx, found.requested_by):
-        raise RequesterLeft("whoever asked may not pull this lever any more")
+        raise RequesterLeft("the requester no longer has the permission for this staff action")
     if not is_as_asked(found):
         return await _overtaken(tx, found, who, note, _refused(NotAsAsked("another hash")))
     arguments = kept_arguments(lever, found.arguments)

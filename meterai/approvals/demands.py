@@ -1,8 +1,16 @@
 """Settings of approvals: production demands nothing of them, for the stated reasons."""
 
 UNDEMANDED = {
-    "approval_rupiah_from": "an operator says from which sum on two people are needed; the least is one rupiah",
-    "approval_rows_from": "as approval_rupiah_from; the least is one row",
-    "approval_always": "it adds levers to those that say so themselves, and a name that is none is refused",
-    "approval_lives_seconds": "a request that expired is asked for again",
+    "approval_rupiah_from": (
+        "the operator sets the sum from which two people are needed; the minimum is one rupiah"
+    ),
+    "approval_rows_from": (
+        "the operator sets the number of rows from which two people are "
+        "needed; the minimum is one row"
+    ),
+    "approval_always": (
+        "it adds staff actions to those that always need approval, and an unknown "
+        "name is refused at the start"
+    ),
+    "approval_lives_seconds": "after its expiry a request can be made again",
 }

@@ -9,8 +9,9 @@ RETENTION: tuple[Rule, ...] = (
         ("approval_id",),
         YEAR,
         "decided_at",
-        "A requested act may name a person, and is reviewed within a year. Requester, decider, reason, sums and the "
-        "hash of the shown forecast stay: they prove that two people acted.",
+        "A request may name a person, and is reviewed within a year. The requester, the decider, "
+        "the reason, the sums and the hash of the shown forecast stay: they prove that two "
+        "people acted.",
         only="forecast <> '{}'",
         blanks={"arguments": "'{}'", "forecast": "'{}'", "note": "''", "found": "NULL"},
     ),

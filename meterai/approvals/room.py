@@ -32,7 +32,7 @@ def _tasks(container: Container) -> Sequence[PeriodicTask]:
             container.of(ApprovalService).expire,
             60.0,
             EXPIRED,
-            without_rows="one statement ends what nobody decided on, and passes by nothing",
+            without_rows="one statement ends all expired requests, and no row can fail by itself",
         )
     ]
 
@@ -63,7 +63,10 @@ ROOM = Room(
     name="approvals",
     subjects=[APPROVAL_SUBJECT],
     global_tables={
-        "approvals": "an act of staff is of the operator, and one of its kind waits in the whole instance"
+        "approvals": (
+            "a staff action belongs to the operator, and one request of its kind waits "
+            "in the whole installation"
+        )
     },
     lifecycles=(APPROVAL,),
     settings=ApprovalSettings,
@@ -73,8 +76,8 @@ ROOM = Room(
     undemanded=UNDEMANDED,
     commands=COMMANDS,
     command_groups={
-        "approvals": "What one asked for and another decides on.",
-        "sessions": "Who is signed in.",
+        "approvals": "Requests of staff that another person approves.",
+        "sessions": "Sessions that are signed in.",
         "sign-up": "Whether new addresses get an account.",
     },
     knows=KNOWS,

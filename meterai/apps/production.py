@@ -93,15 +93,17 @@ OWN: tuple[Demand, ...] = (
     Demand("keys_closed", ("data",), _keys_closed),
 )
 UNDEMANDED: Mapping[str, str] = {
-    "environment": "it says whether this list applies",
-    "host": "loopback behind a proxy of this machine, or an address of its own: both are right",
+    "environment": "it decides whether this list applies",
+    "host": (
+        "loopback behind a proxy on this machine, or an address of the machine: both are valid"
+    ),
     "workers": LOAD,
     "worker_concurrency": LOAD,
     "database_connections": LOAD,
-    "metrics_port": "nobody but this machine reaches it",
+    "metrics_port": "reachable from this machine only",
     "uploads_bytes_max": LOAD,
-    "log_level": "no level writes secrets or personal data",
-    "log_values": "production writes JSON, which tells no values whatever this says",
+    "log_level": "at no level are secrets or personal data logged",
+    "log_values": "production logs JSON, which leaves values out regardless of this setting",
 }
 
 

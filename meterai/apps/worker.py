@@ -31,7 +31,7 @@ def periodic_tasks(container: Container, rooms: Rooms = ROOMS) -> Sequence[Perio
             "watch_queues",
             watch_queues(container),
             WATCH_SECONDS,
-            without_rows="counts what waits, for the metrics",
+            without_rows="counts the waiting jobs, for the metrics",
         ),
     ]
 

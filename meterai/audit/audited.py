@@ -15,15 +15,17 @@ AUDITED = Audited(
         ),
     ),
     shown={
-        "bank_nights": "Nights of releases before; what a night found is in the audit trail too.",
+        "bank_nights": (
+            "Nights of earlier releases; the result of a night is also in the audit trail."
+        ),
         "audit_turn": {
             ONE_ROW: "only_row",
-            "Who audits next, and when; that somebody did is a point.": "leased_until",
-            "Shown beside what was found.": "ended_at",
-            "Shown; each promise is asked again.": "broken",
+            "Which process audits next, and when; a completed audit is a row in audit_points.": "leased_until",
+            "Shown beside the result of the audit.": "ended_at",
+            "Shown; the next audit checks each invariant again.": "broken",
         },
         "audit_points": {
-            "When it was written; what it covers is in its hash.": "taken_at",
+            "Time of writing; the data that the point covers are in its hash.": "taken_at",
         },
     },
 )

@@ -86,6 +86,6 @@ def tasks(container: Container) -> list[PeriodicTask]:
             DailyAudit(container).look,
             LOOK_SECONDS,
             is_cut=True,
-            without_rows="looks at everything, and leaves one point",
+            without_rows="audits the whole installation, and writes one point",
         )
     ]

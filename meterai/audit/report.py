@@ -92,7 +92,9 @@ async def audit_all(
     if request.bank_days:
         findings.append(await _bank(database, settings, request.bank_days, opens))
     if role := await works_as(database):
-        notes.append(f"the role {role} can change the past: docs/operations.md, Rights")
+        notes.append(
+            f"the role {role} can change records of past events: docs/operations.md, Rights"
+        )
         if settings.process.environment == "production":
             findings.append(InvariantFinding(ROLE_USED, 1, [{"role": role}]))
     found = Audit(tuple(findings))

@@ -5,13 +5,14 @@ from meterai.plumbing.work.retention import ONE, Rule, Stays
 RETENTION: tuple[Rule, ...] = (
     Stays(
         "audit_points",
-        "The chain of clean audits; a point is only worth something with all before it. Hashes, "
-        "sums and times.",
+        "The chain of clean audits; a point proves something only together with all earlier "
+        "points. Hashes, sums and times.",
     ),
     Stays("audit_turn", ONE),
     Stays(
         "bank_nights",
-        "Nights before records were compared day by day (record_days); a row for each, counts and times.",
-        harmless={"fault": "the code of a refusal of ours"},
+        "Results of nights before records were compared day by day (record_days); one row each, "
+        "counts and times.",
+        harmless={"fault": "the code of one of our refusals"},
     ),
 )

@@ -21,9 +21,9 @@ async def _said(container: Container) -> str | None:
 ROOM = Room(
     name="audit",
     global_tables={
-        "audit_points": "the chain of clean audits: each is about the whole instance",
-        "audit_turn": "each audit of its own is about the whole instance",
-        "bank_nights": "each night compares the whole instance with the bank",
+        "audit_points": "the chain of clean audits: each audit covers the whole installation",
+        "audit_turn": "the state of the platform's own audits: each covers the whole installation",
+        "bank_nights": "each night compares the whole installation with the bank",
     },
     tasks=tasks,
     commands=(

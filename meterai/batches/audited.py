@@ -30,7 +30,10 @@ AUDITED = Audited(
     shown={
         "batches": {
             SHOWN: "reference",
-            "Whose limit its stamps count against; what was counted is looked at with the stampings.": "member_id",
+            (
+                "The member whose limit the stamps count against; the use is checked with the "
+                "stampings."
+            ): "member_id",
             WORK: "needed",
         },
         "batch_files": {

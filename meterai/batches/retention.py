@@ -10,8 +10,8 @@ RETENTION: tuple[Rule, ...] = (
         ("account_id", "batch_id"),
         QUARTER,
         "ended_at",
-        "A client's own word for a batch may name a person; after a season nobody makes the same batch by mistake. "
-        "States, times and numbers stay with the stampings that they led to.",
+        "A client's reference for a batch may name a person; after three months nobody makes the "
+        "same batch by mistake. States, times and numbers stay with the stampings of the batch.",
         only="reference IS NOT NULL",
         blanks={"reference": "NULL"},
     ),
@@ -21,7 +21,7 @@ RETENTION: tuple[Rule, ...] = (
         ("account_id", "batch_id", "name"),
         QUARTER,
         "added_at",
-        "Names of files, and which documents they were. The bytes are documents, which are forgotten in their own time.",
+        "Names and hashes of files. Their bytes are documents, which have their own retention.",
     ),
     Leaves(
         "batch_facts",
@@ -29,8 +29,9 @@ RETENTION: tuple[Rule, ...] = (
         _ROW,
         QUARTER,
         "came_at",
-        "What a sender says of a document names people: the other party, its number. Whoever must keep it, a collector "
-        "for its return, takes it from the results within a season. That the row was there, and how it ended, stays.",
+        "The facts that a sender gives about a document name people: the other party and its "
+        "number. A collector, who must keep them for its return, takes them from the results "
+        "within three months. The row and its outcome stay.",
         only="ended_at IS NOT NULL AND (facts <> '{}' OR document_name <> '')",
         blanks={
             "facts": "'{}'",
@@ -43,6 +44,6 @@ RETENTION: tuple[Rule, ...] = (
     ),
     Stays(
         "batch_stampings",
-        f"{STAMPS} A hash finds the stamping again: a repeat never costs a second stamp.",
+        f"{STAMPS} The hash finds the stamping again, so that a repeat never costs a second stamp.",
     ),
 )

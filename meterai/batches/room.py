@@ -53,7 +53,7 @@ def _tasks(container: Container) -> Sequence[PeriodicTask]:
             "measure_batches",
             batches.measure,
             60.0,
-            without_rows="counts what is under way, for the metrics",
+            without_rows="counts the batches under way, for the metrics",
         ),
     ]
 
@@ -92,7 +92,7 @@ ROOM = Room(
         _command("batches list", "list_batches"),
         _command("batches show", "show_batch"),
     ),
-    command_groups={"batches": "Many documents stamped in one go."},
+    command_groups={"batches": "Stamping many documents together."},
     published=PUBLISHED,
     tasks=_tasks,
     worker_pools=_worker_pools,

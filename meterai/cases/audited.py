@@ -25,7 +25,7 @@ AUDITED = Audited(
         },
         "case_pictures": {
             SHOWN: "picture_id webp",
-            "When it leaves (retention).": "added_at",
+            "Time when the row is deleted (retention).": "added_at",
         },
     },
     of_accounts=("cases", "case_messages", "case_pictures"),

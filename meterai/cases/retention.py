@@ -10,8 +10,9 @@ RETENTION: tuple[Rule, ...] = (
         ("account_id", "case_id"),
         YEAR,
         "opened_at",
-        "The address of a person without sign-in; a complaint is over within weeks, and disputed within a "
-        "year. Answers are counted for years: matter, state, times and codes stay.",
+        "The address of a person who is not signed in; a complaint is over within weeks, and "
+        "disputed within a year. Cases are counted for years: matter, state, times and codes "
+        "stay.",
         only="contact <> ''",
         blanks={"contact": "''"},
     ),
@@ -21,8 +22,8 @@ RETENTION: tuple[Rule, ...] = (
         _MESSAGE,
         YEAR,
         "written_at",
-        "A person's own words may concern others. A complaint is over within weeks, and disputed "
-        "within a year; author and time of each message stay.",
+        "The words of a person may concern other people. A complaint is over within weeks, and "
+        "disputed within a year; author and time of each message stay.",
         only="words <> ''",
         blanks={"words": "''"},
     ),
@@ -32,6 +33,6 @@ RETENTION: tuple[Rule, ...] = (
         ("account_id", "case_id", "picture_id"),
         HALF_YEAR,
         "added_at",
-        "Evidence shows bank accounts and faces; it is not needed once its case is over.",
+        "Pictures show bank accounts and faces; they are not needed after the end of the case.",
     ),
 )

@@ -2,7 +2,7 @@
 
 from meterai.plumbing.db.audited import SHOWN, Audited, SubjectColumn, fact
 
-_ENDED = "When it ended; that it did is looked at by its state."
+_ENDED = "Time of the end; whether it ended is checked by its state."
 AUDITED = Audited(
     facts=(
         fact("collector_terms", "set_at", "terms_id collector npwp nitku limit_rupiah"),

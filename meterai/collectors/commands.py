@@ -107,7 +107,7 @@ def close(
     """Close a collector: it draws no more, and still has to deposit the duty that it owes."""
     asked = levers.CollectorNamed(organization)
     approvals.pull(options, levers.CLOSE, asked, by=by, reason=reason, dry_run=dry_run)
-    line(f"{organization} draws no more")
+    line(f"{organization} can no longer draw")
 
 
 def confirm(  # noqa: PLR0913 - a deposit, and how a lever is pulled
@@ -131,7 +131,7 @@ def confirm(  # noqa: PLR0913 - a deposit, and how a lever is pulled
 def write_feed(
     month: Text,
     *,
-    out: Annotated[Path, Parameter(help="A folder; it is made.")],
+    out: Annotated[Path, Parameter(help="A new folder for the result.")],
     options: Options = NO_OPTIONS,
 ) -> None:
     """Write the feed of a MONTH (2026-11) for the tax office: each document of each collector, and a signed manifest."""

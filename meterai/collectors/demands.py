@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 from meterai.commands import TIME
 
-_LAW = "a day of the law, which the operator knows when it changes"
+_LAW = "a date set by law; the operator changes it with the law"
 UNDEMANDED: Mapping[str, str] = {
-    "collector_limit_rupiah_max": "two people approve each limit below it",
+    "collector_limit_rupiah_max": "two people approve each limit up to it",
     "collector_deposit_day": _LAW,
     "collector_report_day": _LAW,
     "collector_stop_day": _LAW,

@@ -6,7 +6,7 @@ from meterai.plumbing.observe.metrics import Counter, Metric
 
 DRAWS = Counter(
     "meterai_credit_draws_total",
-    "Draws of collectors, by how they stood when they were made",
+    "Draws of collectors, by their state after creation",
     ["state"],
 )
 METRICS: tuple[Metric[Any], ...] = (DRAWS,)

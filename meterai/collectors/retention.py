@@ -10,14 +10,14 @@ RETENTION: tuple[Rule, ...] = (
     Stays("credit_returns", MONEY),
     Stays("collector_deposits", MONEY),
     Stays("collector_reports", MONEY),
-    Stays("collector_reminders", "So that nobody is reminded twice; a few rows of a month."),
+    Stays("collector_reminders", "Prevents a second reminder; a few rows for each month."),
     Leaves(
         "unstamped_documents",
         "unstamped_documents",
         ("account_id", "document_id"),
         10 * YEAR,
         "told_at",
-        "Who the other party of a document is: the law has a collector keep what its returns are made of for ten years "
-        "(UU KUP 28(11)).",
+        "The identity of the other party of a document: by law a collector keeps the data of its "
+        "returns for ten years (UU KUP 28(11)).",
     ),
 )

@@ -110,7 +110,9 @@ ROOM = Room(
     tasks=_tasks,
     undemanded=UNDEMANDED,
     commands=COMMANDS,
-    command_groups={"collectors": "Who stamps now and pays the duty to the state by month."},
+    command_groups={
+        "collectors": ("Collectors, who stamp now and pay the duty to the state by month.")
+    },
     knows=KNOWS,
     work=WORK,
     levers=LEVERS,

@@ -37,14 +37,14 @@ class Between:
     def __call__(self, _kind: object, value: object) -> None:
         """Raise `ValueError` with a sentence if the number is out of bounds."""
         if isinstance(value, int | float) and not self.least <= value <= self.most:
-            raise ValueError(f"From {self.least} to {self.most} is meant.")
+            raise ValueError(f"A number from {self.least} to {self.most} is expected.")
 
 
 def text_only(_kind: object, value: object) -> None:
     """Validate that texts are printable UTF-8; other texts cannot be stored, compared or shown."""
     for one in [value] if isinstance(value, str) else cast("Sequence[str]", value or ()):
         if not one.isprintable():
-            raise ValueError("Printable text in UTF-8 is meant.")
+            raise ValueError("Printable text in UTF-8 is expected.")
 
 
 # Type of every text argument except file names, which may be any bytes.
@@ -54,7 +54,8 @@ OptionalText = Annotated[str | None, Parameter(validator=text_only)]
 DOCUMENT_BYTES_MAX = 256 * 1024 * 1024
 WORKERS_MAX = 256  # web processes of one machine; more would only wait for each other
 PortNumber = Annotated[
-    int | None, Parameter(help="Port of the web; 0 for any free one.", validator=Between(0, 65_535))
+    int | None,
+    Parameter(help="Port of the web server; 0 for any free port.", validator=Between(0, 65_535)),
 ]
 WorkerCount = Annotated[
     int | None, Parameter(help="Web processes.", validator=Between(1, WORKERS_MAX))
@@ -114,24 +115,31 @@ def _check_operator(_kind: object, value: str | None) -> None:
     try:
         operator(value)
     except Malformed:
-        raise ValueError(f"1 to {ID_LENGTH_MAX} printable characters are meant.") from None
+        raise ValueError(f"1 to {ID_LENGTH_MAX} printable characters are expected.") from None
 
 
 By = Annotated[
     str | None,
     Parameter(
         name="--by",
-        help="Who does this, for the audit trail (else the user of the system).",
+        help=(
+            "Address of the person who does this, for the audit trail (default: the user of the "
+            "system)."
+        ),
         validator=(text_only, _check_operator),
     ),
 ]
 Reason = Annotated[
     str,
-    Parameter(help="Why, for the audit trail and for whoever approves it.", validator=text_only),
+    Parameter(help="The reason, for the audit trail and for the approver.", validator=text_only),
 ]
 DryRun = Annotated[
     bool,
-    Parameter(name="--dry-run", negative="", help="Say what would happen to whom, and do nothing."),
+    Parameter(
+        name="--dry-run",
+        negative="",
+        help="Print the effect and whom it concerns, and do nothing.",
+    ),
 ]
 Password = Annotated[
     str,

@@ -14,8 +14,8 @@ from meterai.kit.refusal import CommandRefusal
 from meterai.plumbing.config import Configuration
 
 # Common reasons for settings without a demand.
-TIME = "a time that people wait or have, whatever it is"
-LOAD = "how much is done at once; too little is slow and no more"
+TIME = "a duration for which people wait or which they have; any value is safe"
+LOAD = "a bound of simultaneous work; a low value is slow and has no other effect"
 
 
 class DemandScope(StrEnum):

@@ -4,6 +4,6 @@ from meterai.plumbing.db.audited import Audited
 
 AUDITED = Audited(
     shown={
-        "console_samples": "Counts for a page, taken from other tables and processes.",
+        "console_samples": "Counts for a page, computed from other tables and processes.",
     },
 )

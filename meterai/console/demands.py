@@ -22,5 +22,5 @@ def _networks(of: Configuration) -> Iterator[Facts]:
 
 DEMANDS: tuple[Demand, ...] = (Demand("console_door", ("console_networks",), _networks),)
 UNDEMANDED: Mapping[str, str] = {
-    "console_is_served": "a process without the console serves everybody else",
+    "console_is_served": "a process without the console serves all other pages",
 }

@@ -11,6 +11,6 @@ RETENTION: tuple[Rule, ...] = (
         ("source", "at"),
         timedelta(days=8),
         "at",
-        "A day of numbers is shown, and the same day of the week before can be looked up; nothing of a person.",
+        "A page shows the numbers of a day, and the same day of the week before; no personal data.",
     ),
 )

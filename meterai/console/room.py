@@ -53,7 +53,7 @@ def _tasks(container: Container) -> Sequence[PeriodicTask]:
             "sample_minutes",
             container.of(Samples).take,
             SAMPLE_LOOK_SECONDS,
-            without_rows="keeps what was counted in a minute, of which a worker writes the row",
+            without_rows="one worker writes the row with the counts of the last minute",
         )
     ]
 
@@ -73,7 +73,7 @@ PAGES = RoomPages(
 )
 ROOM = Room(
     name="console",
-    global_tables={"console_samples": "how the installation went, of nobody"},
+    global_tables={"console_samples": "counts of the whole installation, without personal data"},
     settings=ConsoleSettings,
     needs=_needs,
     build=_build,

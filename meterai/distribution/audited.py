@@ -33,14 +33,17 @@ AUDITED = Audited(
     ),
     shown={
         "distributors": {
-            "When it is told that its deposit is low; nothing moves by it.": "low_at mean_rupiah mean_at",
+            "Bound for the notice that the deposit is low; moves no money.": "low_at mean_rupiah mean_at",
         },
         "resellers": {
             SHOWN: "name",
-            "What bounded both fees when one of them was set; the setting of today bounds the next.": "fees_max",
+            (
+                "The bound of both fees when the last of them was set; today's setting bounds the "
+                "next."
+            ): "fees_max",
         },
         "seller_debts": {
-            "Of `owed`, which is looked at.": "account_id",
+            "A copy of a part of `owed`, which is checked.": "account_id",
             SHOWN: "began_at",
         },
         # Texts and logo of a sales page. The owner of the page changes them, and the trail records when.

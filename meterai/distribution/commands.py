@@ -149,7 +149,7 @@ def close(
     """Close a distributor: it sells no more, its waiting sales end at once, and its deposit can be refunded."""
     asked = levers.DistributorNamed(organization)
     approvals.pull(options, levers.CLOSE, asked, by=by, reason=reason, dry_run=dry_run)
-    line(f"{organization} sells no more")
+    line(f"{organization} can no longer sell")
 
 
 def refund(
@@ -164,4 +164,4 @@ def refund(
     """Refund RUPIAH of the unused deposit of a distributor, to where its newest top-ups were paid from."""
     asked = levers.DepositAsked(organization, rupiah)
     approvals.pull(options, levers.REFUND, asked, by=by, reason=reason, dry_run=dry_run)
-    line(f"{rupiah} of the deposit of {organization} go back")
+    line(f"{rupiah} of the deposit of {organization} are refunded")

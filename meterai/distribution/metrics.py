@@ -6,12 +6,14 @@ from meterai.plumbing.observe.metrics import Counter, Gauge, Metric
 
 SALES = Counter(
     "meterai_sales_total",
-    "Sales of distributors, by how they stood when they were answered",
+    "Sales of distributors, by their state in the answer",
     ["state"],
 )
 WAITING = Gauge("meterai_sales_waiting", "Sales that wait for a deposit")
-WAITING_SECONDS = Gauge("meterai_sales_waiting_seconds", "Age of the oldest sale that waits")
+WAITING_SECONDS = Gauge(
+    "meterai_sales_waiting_seconds", "Age in seconds of the oldest sale that waits"
+)
 LOW = Gauge(
-    "meterai_deposits_low", "Distributors that sell and were told that their deposit is low"
+    "meterai_deposits_low", "Distributors that sell and were notified that their deposit is low"
 )
 METRICS: tuple[Metric[Any], ...] = (SALES, WAITING, WAITING_SECONDS, LOW)

@@ -11,7 +11,8 @@ RETENTION: tuple[Rule, ...] = (
         ("account_id", "sale_id"),
         2 * YEAR,
         "made_at",
-        "A seller's own words may name a person, whatever we ask of them; after two years nobody looks for a sale by them.",
+        "A seller's reference may name a person, although we ask for no personal data; after two "
+        "years nobody looks for a sale by it.",
         only="reference IS NOT NULL",
         blanks={"reference": "NULL"},
     ),
@@ -20,14 +21,20 @@ RETENTION: tuple[Rule, ...] = (
     Stays("seller_debts", MONEY),
     Stays(
         "shops",
-        "What buyers see of a distributor; its owner changes it, and a logo is replaced by the next.",
+        "The public page of a distributor; its owner changes it, and a new logo replaces the old "
+        "one.",
     ),
-    Stays("shop_names", "A name is printed on paper: it leads to the same shop for ever."),
+    Stays(
+        "shop_names", "The name is printed on paper, so it must lead to the same shop permanently."
+    ),
     Stays(
         "resellers",
         MONEY,
         harmless={
-            "name": "the name of a shop in the books; one of a person is blanked when it is erased"
+            "name": (
+                "the name of a shop in the books; the name of a person is blanked when the "
+                "person is erased"
+            )
         },
     ),
     Stays("selling_accounts", MONEY),

@@ -59,7 +59,7 @@ def _tasks(container: Container) -> Sequence[PeriodicTask]:
             "measure_deposits",
             distribution.measure,
             30.0,
-            without_rows="counts what waits, for the metrics",
+            without_rows="counts the waiting sales, for the metrics",
         ),
     ]
 
@@ -105,7 +105,11 @@ ROOM = Room(
             "shops",
         }
     ),
-    global_tables={"shop_names": "finds the shop of a name; its key proves that it is of one"},
+    global_tables={
+        "shop_names": (
+            "finds the shop of a name; its primary key proves that it belongs to one account"
+        )
+    },
     lifecycles=(DISTRIBUTOR, SALE, RESELLER),
     settings=DistributionSettings,
     build=_build,
@@ -136,9 +140,9 @@ ROOM = Room(
     undemanded=UNDEMANDED,
     commands=COMMANDS,
     command_groups={
-        "distributors": "Who sells stamps from a deposit.",
+        "distributors": "Distributors, who sell stamps from a deposit.",
         "sales": "Sales of distributors.",
-        "deposits": "Money of distributors that was paid in advance.",
+        "deposits": "Money that distributors paid in advance.",
     },
     levers=LEVERS,
     knows=KNOWS,

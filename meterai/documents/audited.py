@@ -4,9 +4,10 @@ from meterai.plumbing.db.audited import ONE_ROW, Audited, ClockColumn, DueWork, 
 
 _STARTS = "A process that finds another id in its store does not start."
 _CLAIMED = (
-    "Each pass that deletes compares it with what the store and PostgreSQL say, and holds deletion."
+    "Each run that deletes compares it with the state of the store and of PostgreSQL, and holds "
+    "deletion if they differ."
 )
-_CONDEMNED = "An object is deleted only if no row wants it at that time."
+_CONDEMNED = "An object is deleted only if no row refers to it at that time."
 AUDITED = Audited(
     clocks=(
         ClockColumn("condemned_objects", "due_at", "t.condemned_at + interval '90 days'"),
@@ -32,7 +33,10 @@ AUDITED = Audited(
     facts=(fact("documents", "received_at", "sha256 bytes pages name_seal"),),
     shown={
         "documents": {
-            "For how long the bytes stay; whether they are there is compared with the object store (objects_are_those_of_documents).": "kept_until forgotten_at",
+            (
+                "Until when the bytes are kept; their presence is compared with the object store "
+                "(objects_are_those_of_documents)."
+            ): "kept_until forgotten_at",
         },
         "object_store": {
             ONE_ROW: "only_row",

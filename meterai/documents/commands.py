@@ -14,10 +14,10 @@ from meterai.plumbing.objects import ObjectStore
 
 Answer = TypeVar("Answer")
 MEANING = {
-    Hold.RESTORED: "the database lies in another cluster than when it claimed the store: it was restored, "
-    "moved or upgraded",
-    Hold.BEHIND: "the store carries a claim that this database does not know: it was restored to an earlier "
-    "point, or a copy of it works with the same store",
+    Hold.RESTORED: "the database is in another cluster than when it claimed the store: it was "
+    "restored, moved or upgraded",
+    Hold.BEHIND: "the store carries a claim that this database does not know: the database was "
+    "restored to an earlier point, or a copy of it works with the same store",
     Hold.CONTESTED: "another database found a claim in the store that was not its own: it is a copy of this one, "
     "or this one is the copy",
 }
@@ -36,10 +36,10 @@ def _with_timeline(
 def _tell(claim: StoreClaim, said: StoreSays, condemned: int) -> None:
     is_ours = claim.store is not None and claim.store == said.store
     held = hold_of(claim, said)
-    line(f"store {'is' if is_ours else 'is NOT'} the one of the database")
+    line(f"the object store {'is' if is_ours else 'is NOT'} the one that the database knows")
     line(f"database {claim.here.system}/{claim.here.database} on timeline {claim.here.timeline}")
     line(f"claimed {claim.claimed_at or 'never'} by {_name(claim)}")
-    line(f"the store says {said.told or 'nothing'}")
+    line(f"the claim in the store: {said.told or 'nothing'}")
     if said.contest:
         line(f"contested by {said.contest}")
     line(f"{condemned} objects are condemned")
@@ -71,7 +71,8 @@ def confirm(options: Options = NO_OPTIONS, *, by: By = None) -> None:
 
     _tell(*_with_timeline("objects confirm", options, act))
     line(
-        "confirmed: this database deletes from the store again; what is condemned has its grace period anew"
+        "confirmed: this database deletes from the store again; the grace period of condemned "
+        "objects begins anew"
     )
 
 

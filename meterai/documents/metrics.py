@@ -6,8 +6,10 @@ from meterai.plumbing.observe.metrics import Gauge, Metric
 
 HELD = Gauge(
     "meterai_deletion_held",
-    "Whether nothing is deleted from the object store until an operator confirms (1), by reason",
+    "1 while deletion from the object store is held until an operator confirms, by reason",
     ["reason"],
 )
-CONDEMNED = Gauge("meterai_objects_condemned", "Objects that are deleted after their grace period")
+CONDEMNED = Gauge(
+    "meterai_objects_condemned", "Objects that will be deleted after their grace period"
+)
 METRICS: tuple[Metric[Any], ...] = (HELD, CONDEMNED)

@@ -2,7 +2,10 @@
 
 from meterai.plumbing.db.audited import Audited, ClockColumn, DueWork
 
-_A_DAY = "What somebody chose and has not ordered: gone after three days at most, and nothing is owed for it."
+_A_DAY = (
+    "Files that were chosen and not ordered: deleted after three days at most, and no money "
+    "depends on them."
+)
 AUDITED = Audited(
     clocks=(
         ClockColumn("draft_files", "leased_until", "now() + interval '1 hour'"),

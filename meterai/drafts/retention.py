@@ -5,15 +5,15 @@ from meterai.plumbing.work.retention import Rule, Stays
 RETENTION: tuple[Rule, ...] = (
     Stays(
         "drafts",
-        "Forgotten with its files and their bytes a day after it was used, at most three after it "
-        "began, and in minutes where nothing came (forget_drafts); the audit counts those that are "
-        "still there later.",
-        harmless={"network": "leaves with its draft, after a day"},
+        "Deleted with its files and their bytes a day after the last use, three days after its "
+        "beginning at the latest, and after minutes if no file came (forget_drafts); the audit "
+        "counts rows that are still there later.",
+        harmless={"network": "deleted with its draft, after a day"},
     ),
     Stays(
         "draft_files",
-        "Leaves with its draft, when it is taken out of it, in minutes where nothing came, or an hour after "
-        "its last part where others are missing (forget_drafts).",
-        harmless={"name": "leaves with its draft, after a day"},
+        "Deleted with its draft, when the file is removed from it, after minutes if no part "
+        "came, or an hour after the last part of an incomplete file (forget_drafts).",
+        harmless={"name": "deleted with its draft, after a day"},
     ),
 )

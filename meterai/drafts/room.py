@@ -54,8 +54,8 @@ def _tasks(container: Container) -> Sequence[PeriodicTask]:
 ROOM = Room(
     name="drafts",
     global_tables={
-        "drafts": "who chooses files has no account yet",
-        "draft_files": "who chooses files has no account yet",
+        "drafts": "a visitor who chooses files has no account yet",
+        "draft_files": "a visitor who chooses files has no account yet",
     },
     lifecycles=(DRAFT_FILE,),
     settings=DraftSettings,

@@ -10,8 +10,13 @@ AUDITED = Audited(
     ),
     shown={
         "waiting_room_draws": {
-            "The round as it was carried in; what was used is signed, in the record.": "round_signature",
+            (
+                "The round as an operator entered it; the round that was used is in the signed "
+                "record."
+            ): "round_signature",
         },
-        "waiting_room_parties": "Parties of draws of releases before; what they said is signed, in the record.",
+        "waiting_room_parties": (
+            "Parties of draws of earlier releases; their statements are in the signed record."
+        ),
     },
 )

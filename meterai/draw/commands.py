@@ -77,7 +77,7 @@ def public_key_of(text: str) -> str:
     except (OSError, ValueError) as error:
         raise KeyUnreadable(text[:100]) from error
     if not isinstance(key, Ed25519PublicKey):
-        raise KeyUnreadable("the key is of another kind")
+        raise KeyUnreadable("the key is of an unsupported kind")
     return key.public_bytes_raw().hex()
 
 
@@ -152,12 +152,16 @@ def verify(  # noqa: PLR0913 - what may be at hand beside the record
         str, Parameter(help="Hash of a drand chain to accept beside quicknet.", validator=text_only)
     ] = "",
     saved: Annotated[Path | None, Parameter(help="A draw.json saved earlier.")] = None,
-    entry: Annotated[str, Parameter(help="Whose number is asked for.", validator=text_only)] = "",
+    entry: Annotated[
+        str, Parameter(help="The entry whose number is asked for.", validator=text_only)
+    ] = "",
     number: Annotated[
         int | None,
-        Parameter(help="The number it is said to have.", validator=Between(1, ENTRIES_MAX)),
+        Parameter(help="The number to verify for the entry.", validator=Between(1, ENTRIES_MAX)),
     ] = None,
-    proof: Annotated[Path | None, Parameter(help="A proof for an entry, without the list.")] = None,
+    proof: Annotated[
+        Path | None, Parameter(help="A proof of an entry, which replaces the list.")
+    ] = None,
     as_json: AsJson = False,
     options: Options = NO_OPTIONS,
 ) -> None:

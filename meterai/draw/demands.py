@@ -1,7 +1,12 @@
 """Demands of production on the settings of the room: none."""
 
 UNDEMANDED = {
-    "waiting_room_drand_urls": "a relay that lies is not believed, and without one a round is carried in",
-    "waiting_room_drand_chain": "whoever checks a draw is told which chain it was",
-    "waiting_room_publish_seconds": "an announcement says how many; what comes later is refused",
+    "waiting_room_drand_urls": (
+        "the signature of a round from a relay is checked, and without a "
+        "relay an operator enters the round"
+    ),
+    "waiting_room_drand_chain": "a draw names its chain to everybody who verifies it",
+    "waiting_room_publish_seconds": (
+        "an announcement states the number of seconds; a later publication is refused"
+    ),
 }

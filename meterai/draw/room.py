@@ -19,9 +19,9 @@ def _command(name: str, function: str) -> Command:
 ROOM = Room(
     name="draw",
     global_tables={
-        "waiting_room_draws": "a draw is of a line, which is everybody's",
-        "waiting_room_entries": "who enters has no account yet",
-        "waiting_room_drawn": "an entry is of nobody who is known; its number is drawn once",
+        "waiting_room_draws": "a draw belongs to a line, which belongs to everybody",
+        "waiting_room_entries": "a visitor who enters has no account yet",
+        "waiting_room_drawn": "an entry belongs to no known person; its number is drawn once",
         "waiting_room_parties": "institutions that took part in a draw",
     },
     settings=DrawSettings,

@@ -2,7 +2,10 @@
 
 from meterai.plumbing.db.audited import Audited, ClockColumn, SubjectColumn, global_fact
 
-_COUNTED = "Counted from legs, with which the check channels_are_their_legs compares it; no money is moved by it."
+_COUNTED = (
+    "Computed from legs, which the check channels_are_their_legs compares with it; it "
+    "moves no money."
+)
 AUDITED = Audited(
     facts=(
         global_fact("day_closes", "closed_at", "day entries sha256 manifest"),

@@ -50,9 +50,11 @@ from meterai.plumbing.spreadsheets import (
 
 Answer = TypeVar("Answer")
 Out = Annotated[Path | None, Parameter(help="A new file: .csv or .xlsx.")]
-Language = Annotated[Literal["id", "en"], Parameter(help="Of the words.")]
+Language = Annotated[Literal["id", "en"], Parameter(help="Language of the texts.")]
 From = Annotated[OptionalText, Parameter(name="--from", help="A day in WIB, or a moment.")]
-To = Annotated[OptionalText, Parameter(name="--to", help="A day in WIB, or a moment; not in it.")]
+To = Annotated[
+    OptionalText, Parameter(name="--to", help="A day in WIB, or a moment; it is not included.")
+]
 RUPIAH_MAX = 10**15  # of one payout; a larger amount is a typing error
 Rupiahs = Annotated[int, Parameter(help="Rupiah.", validator=Between(1, RUPIAH_MAX))]
 
@@ -293,7 +295,7 @@ def close(
 
 def verify(
     files: Annotated[
-        list[Path], Parameter(help="Closes of days; the entries of each lie beside it.")
+        list[Path], Parameter(help="Closes of days; the entries of each are in files beside it.")
     ],
     *,
     key: Annotated[Path, Parameter(help="The public key in PEM: /finance/key.pem.")],
@@ -348,9 +350,9 @@ def confirm(  # noqa: PLR0913 - what the bank statement says, and how a lever is
     *,
     number: Annotated[Text, Parameter(name="--line", help="The line of the bank statement.")],
     amount: Annotated[
-        int, Parameter(help="Rupiah, as the line says.", validator=Between(1, RUPIAH_MAX))
+        int, Parameter(help="Rupiah, as in the line.", validator=Between(1, RUPIAH_MAX))
     ],
-    at: Annotated[Text, Parameter(help="When, as the line says.")],
+    at: Annotated[Text, Parameter(help="The time in the line.")],
     ntpn: Annotated[Text, Parameter(help="The number of the state's receipt.")],
     reason: Reason = "",
     by: By = None,
@@ -383,6 +385,6 @@ def list_payouts(options: Options = NO_OPTIONS) -> None:
     async def ask(tx: ReadTx) -> None:
         for one in await store.newest_payouts(tx, 100):
             line(f"{one.shown}: {one.amount} of {one.month:%Y-%m}, {one.state}, {one.ntpn or '-'}")
-        line(f"duty payable that no payout takes: {await payouts.duty_free(tx)}")
+        line(f"duty payable that is in no payout: {await payouts.duty_free(tx)}")
 
     _query_command("finance payouts", options, ask)

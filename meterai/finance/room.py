@@ -42,13 +42,15 @@ def _tasks(container: Container) -> Sequence[PeriodicTask]:
             MEASURING,
             finance.measure,
             MEASURING_SECONDS,
-            without_rows="counts days to close and adds up what is due, for the metrics",
+            without_rows="counts the days to close and sums the duty that is due, for the metrics",
         ),
         PeriodicTask(
             COUNTING,
             finance.count_channels,
             COUNTING_SECONDS,
-            without_rows="adds what was posted since the last time up by channel, in one transaction",
+            without_rows=(
+                "one transaction adds the entries since the last run to the sums by channel"
+            ),
         ),
     ]
 
@@ -81,11 +83,11 @@ ROOM = Room(
     name="finance",
     subjects=[DAY_SUBJECT, PAYOUT_SUBJECT],
     global_tables={
-        "day_closes": "a day of the books of the whole instance",
-        "day_close_sums": "a day of the books of the whole instance",
-        "payouts": "duty of the whole instance, paid to the treasury",
-        "channel_sums": "the books of the whole instance, by day and channel",
-        "channel_counts": "one row: until when the books are counted by channel",
+        "day_closes": "a day of the books of the whole installation",
+        "day_close_sums": "a day of the books of the whole installation",
+        "payouts": "duty of the whole installation, paid to the treasury",
+        "channel_sums": "the books of the whole installation, by day and channel",
+        "channel_counts": "one row: the time up to which the books are counted by channel",
     },
     lifecycles=(PAYOUT,),
     build=_build,
@@ -99,7 +101,7 @@ ROOM = Room(
     work=WORK,
     commands=COMMANDS,
     command_groups={
-        "finance": "The desk of a controller.",
+        "finance": "Reports and closes for a controller.",
         "finance payout": "Payouts of duty to the treasury.",
     },
     figures=FIGURES,

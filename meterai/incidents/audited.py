@@ -9,8 +9,10 @@ from meterai.plumbing.db.audited import (
     global_fact,
 )
 
-_WATCH = "The last word of the watchers; what came of it is an update, which is a fact."
-_ADDRESS = "Who wants mails; nothing is decided by it, and it goes with the subscription."
+_WATCH = "The last state agreed by the watchers; its effect is an update, which is a fact."
+_ADDRESS = (
+    "Subscribers to mails; no decision depends on it, and it is deleted with the subscription."
+)
 AUDITED = Audited(
     clocks=(
         ClockColumn("incidents", "begins_at", "now() + interval '181 days'"),
@@ -47,16 +49,19 @@ AUDITED = Audited(
     ),
     shown={
         "incidents": {
-            "The word of staff, each change beside an update.": "severity",
-            "Counted from the books when it was reviewed, and compared with them then.": "report",
+            "Set by staff; each change comes with an update.": "severity",
+            "Computed from the books at the review, and compared with them then.": "report",
             SHOWN: "changed_id changed_en",
         },
         "incident_components": {
-            "The word of staff or of the watch, each change beside an update.": "component state",
+            "Set by staff or by the watchers; each change comes with an update.": "component state",
         },
         "incident_watched": _WATCH,
-        "incident_notes": "A proposal to staff, as a watcher carries it; what they take is an update, which is a fact.",
-        "incident_mailings": "How far mails are; the row leaves once all are queued.",
+        "incident_notes": (
+            "A proposal to staff, as stored by a watcher; an accepted one is an "
+            "update, which is a fact."
+        ),
+        "incident_mailings": "Progress of the mails; the row is deleted once all are queued.",
         "incident_subscribers": _ADDRESS,
     },
 )

@@ -143,7 +143,7 @@ def update(  # noqa: PLR0913 - each is a word of the command
     components: States = "",
     severity: SeverityWord = "as_components",
     note: Annotated[
-        str, Parameter(help="The note of a watcher that this publishes.", validator=text_only)
+        str, Parameter(help="The note stored by a watcher that is published.", validator=text_only)
     ] = "",
     by: By = None,
     reason: Reason = "",

@@ -22,5 +22,7 @@ DEMANDS: tuple[Demand, ...] = (Demand("watchers_readable", ("watchers_file",), _
 UNDEMANDED: Mapping[str, str] = {
     "subscriptions_per_hour_per_network_max": LOAD,
     "subscriptions_per_hour_max": LOAD,
-    "incidents_by_watch": "whether staff or the watchers open an incident; either is on every page",
+    "incidents_by_watch": (
+        "whether staff or the watchers open an incident; in both cases every page shows it"
+    ),
 }

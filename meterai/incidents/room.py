@@ -56,13 +56,15 @@ def _tasks(container: Container) -> Sequence[PeriodicTask]:
             PLANNING,
             watching.plan,
             5.0,
-            without_rows="maintenances are few and of no account; one that cannot begin is told in the log",
+            without_rows=(
+                "maintenances are few and belong to no account; a failure to begin one is logged"
+            ),
         ),
         PeriodicTask(
             TELLING,
             container.of(Subscriptions).tell,
             5.0,
-            without_rows="one transaction takes a batch, of a row that a worker holds",
+            without_rows="one transaction takes a batch from a row that a worker has locked",
         ),
     ]
     if watching.has_watchers:
@@ -71,7 +73,7 @@ def _tasks(container: Container) -> Sequence[PeriodicTask]:
                 WATCHING,
                 watching.look,
                 5.0,
-                without_rows="asks the watchers; what they agree on is one transaction",
+                without_rows="asks the watchers, and stores their agreed state in one transaction",
             )
         )
     return tasks
@@ -108,13 +110,13 @@ ROOM = Room(
     words={"incident_kind_is_known": [IncidentKind], "incident_severity_is_known": [Severity]},
     subjects=[SubjectSort(SubjectKind.INCIDENT, prefix="inc", page="/console/incidents")],
     global_tables={
-        "incidents": "an incident is of the whole installation",
-        "incident_components": "an incident is of the whole installation",
-        "incident_updates": "an incident is of the whole installation",
-        "incident_watched": "what the watchers say of the whole installation",
-        "incident_notes": "staff write at a watcher about the whole installation",
-        "incident_subscribers": "who is told of incidents by mail needs no account",
-        "incident_mailings": "an incident is of the whole installation",
+        "incidents": "an incident concerns the whole installation",
+        "incident_components": "an incident concerns the whole installation",
+        "incident_updates": "an incident concerns the whole installation",
+        "incident_watched": "the state of the whole installation, as agreed by the watchers",
+        "incident_notes": "notes of staff at a watcher about the whole installation",
+        "incident_subscribers": "a subscriber to mails about incidents needs no account",
+        "incident_mailings": "an incident concerns the whole installation",
     },
     lifecycles=(INCIDENT,),
     settings=IncidentSettings,
@@ -135,7 +137,7 @@ ROOM = Room(
     demands=DEMANDS,
     undemanded=UNDEMANDED,
     commands=COMMANDS,
-    command_groups={"incidents": "What is wrong, and what the public is told of it."},
+    command_groups={"incidents": "Incidents, and their public updates."},
     levers=LEVERS,
     knows=KNOWS,
     work=WORK,

@@ -7,29 +7,34 @@ from meterai.kit.priority import Priority
 from meterai.plumbing.observe.metrics import Counter, Gauge, Metric
 
 REFUSED = Counter(
-    "meterai_limiter_refused_total", "Requests told to come again, by priority", ["priority"]
+    "meterai_limiter_refused_total",
+    "Requests refused with a time to retry, by priority",
+    ["priority"],
 )
 IN_TIME = Counter(
     "meterai_limiter_in_time_total",
-    "Goodput: requests answered without a fault while somebody still waited, by priority",
+    "Goodput: requests answered without a fault while their client still waited, by priority",
     ["priority"],
 )
 LATE = Counter(
     "meterai_limiter_late_total",
-    "Requests that ended with a fault or after their time, by priority",
+    "Requests that ended with a fault or after their client's deadline, by priority",
     ["priority"],
 )
 WAITED = Counter(
     "meterai_limiter_waited_seconds_total",
-    "Time for which requests waited for a turn, by priority",
+    "Seconds for which requests waited for a permit, by priority",
     ["priority"],
 )
-LIMIT = Gauge("meterai_limiter_limit", "Requests that may be under way", adds_up=True)
+LIMIT = Gauge("meterai_limiter_limit", "Limit of requests under way", adds_up=True)
 RUNNING = Gauge(
     "meterai_limiter_running", "Requests under way, by priority", ["priority"], adds_up=True
 )
 WAITING = Gauge(
-    "meterai_limiter_waiting", "Requests that wait for a turn", ["priority"], adds_up=True
+    "meterai_limiter_waiting",
+    "Requests that wait for a permit, by priority",
+    ["priority"],
+    adds_up=True,
 )
 METRICS: tuple[Metric[Any], ...] = (REFUSED, IN_TIME, LATE, WAITED, LIMIT, RUNNING, WAITING)
 

@@ -26,7 +26,7 @@ AUDITED = Audited(
     ),
     shown={
         "mails": {
-            "Values in the text of a mail; a mail leaves within seconds.": "facts",
+            "Values in the text of a mail; a mail is sent within seconds.": "facts",
             WORK: "network turn_at last_fault",
         },
     },

@@ -30,6 +30,6 @@ DEMANDS: tuple[Demand, ...] = (
     Demand("mail_sender", ("mail_from",), _mail_sender),
 )
 UNDEMANDED: Mapping[str, str] = {
-    "smtp_password": "a server may ask for none",
-    "smtp_user": "a server may ask for none",
+    "smtp_password": "a mail server may need none",
+    "smtp_user": "a mail server may need none",
 }

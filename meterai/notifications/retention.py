@@ -9,7 +9,7 @@ RETENTION: tuple[Rule, ...] = (
         ("account_id", "mail_id"),
         WEEK,
         "queued_at",
-        "As the code in it: the address may have no account.",
+        "As for the code that the mail contains: the address may have no account.",
         only="state <> 'queued' AND template = 'sign_in_code'",
     ),
     Leaves(
@@ -18,8 +18,8 @@ RETENTION: tuple[Rule, ...] = (
         ("account_id", "mail_id"),
         QUARTER,
         "queued_at",
-        "Questions about a receipt and its content come within weeks. The fact of sending "
-        "stays, without the address: it proves that an order's owner was told.",
+        "Questions about the receipt and content of a mail come within weeks. The fact of "
+        "sending stays, without the address: it proves that the owner of an order was notified.",
         only="state <> 'queued' AND recipient <> '' AND template <> 'sign_in_code'",
         blanks={"recipient": "''", "facts": "'{}'", "last_fault": "NULL"},
     ),

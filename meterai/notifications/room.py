@@ -63,7 +63,7 @@ def _tasks(container: Container) -> Sequence[PeriodicTask]:
             "watch_mails",
             _watch(container),
             15.0,
-            without_rows="counts what was given up, for the metrics",
+            without_rows="counts the jobs and mails that were given up, for the metrics",
         )
     ]
 

@@ -79,6 +79,6 @@ DEMANDS: tuple[Demand, ...] = (
     Demand("operator_security", ("operator_security",), _security),
 )
 UNDEMANDED: Mapping[str, str] = {
-    "operator_phone": "who has no telephone answers mails",
-    "operator_hours": "who says none promises none",
+    "operator_phone": "without a telephone number the operator is reached by mail",
+    "operator_hours": "without hours the operator promises none",
 }

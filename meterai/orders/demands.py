@@ -14,8 +14,8 @@ def _stamp_price(of: Configuration) -> Iterator[Facts]:
 
 DEMANDS: tuple[Demand, ...] = (Demand("stamp_price", ("stamp_price",), _stamp_price),)
 UNDEMANDED: Mapping[str, str] = {
-    "service_fee": "none is a fee too; buyers see it before they pay",
-    "order_total_max": "the provider refuses what is above its own",
+    "service_fee": "zero is valid; buyers see the fee before they pay",
+    "order_total_max": "the provider refuses an amount above its own limit",
     "order_lapses_seconds": TIME,
     "stamps_due_seconds": TIME,
     "documents_due_seconds": TIME,

@@ -5,8 +5,8 @@ from meterai.plumbing.work.retention import MONEY, YEAR, Leaves, Rule, Stays
 RETENTION: tuple[Rule, ...] = (
     Stays(
         "orders",
-        f"{MONEY} The Idempotency-Key stays with its order: a repeat is the same order, however "
-        "late.",
+        f"{MONEY} The Idempotency-Key stays with its order, so that a repeat returns the same "
+        "order at any later time.",
     ),
     Leaves(
         "order_labels",
@@ -14,8 +14,9 @@ RETENTION: tuple[Rule, ...] = (
         ("account_id", "order_id"),
         2 * YEAR,
         "labelled_at",
-        "A client's own words may name a person, whatever we ask of them; after two years nobody looks "
-        "for a thing by them. Their row stays, so that a repeat is not taken for another request.",
+        "A client's reference and labels may name a person, although we ask for no personal "
+        "data; after two years nobody looks for an order by them. The row stays, so that a "
+        "repeat is not taken for a new request.",
         only="reference IS NOT NULL OR metadata <> '{}'",
         blanks={"reference": "NULL", "metadata": "'{}'"},
     ),
@@ -23,6 +24,6 @@ RETENTION: tuple[Rule, ...] = (
     Stays("order_sellers", MONEY),
     Stays("order_fees", MONEY),
     Stays(
-        "sale_terms", "What the terms of an order are compared with; a row for each price and fee."
+        "sale_terms", "The terms of orders are compared with it; one row for each price and fee."
     ),
 )

@@ -73,7 +73,7 @@ ROOM = Room(
     name="outages",
     subjects=[OUTAGE_SUBJECT],
     global_tables={
-        "outages": "the system failed for everybody; nothing of a person",
+        "outages": "the system failed for everybody; no personal data",
         "outage_files": "files of outage records",
     },
     lifecycles=(OUTAGE,),
@@ -95,7 +95,7 @@ ROOM = Room(
     audited=AUDITED,
     retention=RETENTION,
     commands=COMMANDS,
-    command_groups={"outage": "Signed records of when the system counted as failed."},
+    command_groups={"outage": "Signed records of the times when the system counted as failed."},
     levers=LEVERS,
     figures=FIGURES,
 )

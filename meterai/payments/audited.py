@@ -147,27 +147,30 @@ AUDITED = Audited(
     ),
     shown={
         "chargebacks": {
-            "Whether later news without a number may speak of this payment.": "is_named",
-            "When the bank repeated itself.": "last_told_at",
-            "Whether the bank's record is to be asked; what it says is in the books.": "returned_told",
+            "Whether a later notification without a number may concern this payment.": "is_named",
+            "Time when the bank repeated its notification.": "last_told_at",
+            "Whether the bank's record must be queried; the result is in the books.": "returned_told",
         },
         "notification_inbox": {
-            "What was read in the words when they came and is acted on once; the audit reads the words again and compares (news_check).": "reading",
+            (
+                "The parsed content of the notification, processed once; the audit parses the bytes "
+                "again and compares (news_check)."
+            ): "reading",
         },
         "payment_attempts": {
             WORK: "asked tries last_answer cancel_tries",
-            "Whether a QR that nobody saw is taken back or simply ends.": "is_perhaps_made",
-            "Which of two queues a question waits in; both are looked at by their times.": "ask_rank",
-            "How soon a buyer may have the provider asked again.": "buyer_asked_at",
+            "Whether a QR that may exist at the provider must be cancelled, or is left to expire.": "is_perhaps_made",
+            "In which of two queues the status query waits; both are checked by their due times.": "ask_rank",
+            "The earliest time at which the buyer can cause another status query.": "buyer_asked_at",
         },
         "transfers": {
             WORK: "last_answer tried_at",
-            "For how long nobody else sends it; looked at by when it is late.": "leased_until",
+            "Lease during which no other worker sends it; a late send is found by its due time.": "leased_until",
         },
-        "float_balances": "What a bank answered last; it is asked again in minutes.",
+        "float_balances": "The last answer of a bank; it is queried again within minutes.",
         "refunds": {
             WORK: "last_answer tried_at",
-            "For how long nobody else sends it; looked at by when it is late.": "leased_until",
+            "Lease during which no other worker sends it; a late send is found by its due time.": "leased_until",
         },
     },
     subjects={

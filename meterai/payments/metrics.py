@@ -10,14 +10,14 @@ PROVIDER = Counter(
 )
 FLOAT = Gauge(
     "meterai_float_rupiah",
-    "Rupiah in the float account at a bank that no transfer takes",
+    "Rupiah in the float account at a bank that are not reserved for a transfer",
     ["provider"],
 )
-COVER = Gauge("meterai_float_cover_days", "Days that the float accounts last at the need of late")
-SHORT = Gauge("meterai_float_low", "1 where that is less than `float_cover_days_min`")
+COVER = Gauge("meterai_float_cover_days", "Days for which the float accounts cover the recent need")
+SHORT = Gauge("meterai_float_low", "1 if the cover is less than `float_cover_days_min`")
 WAITING = Gauge(
     "meterai_transfers_waiting_rupiah",
-    "Money for buyers that no transfer carries, by why",
+    "Rupiah for buyers that are in no transfer, by reason",
     ["reason"],
 )
 METRICS: tuple[Metric[Any], ...] = (PROVIDER, FLOAT, COVER, SHORT, WAITING)

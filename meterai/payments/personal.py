@@ -92,7 +92,10 @@ PERSONAL = Personal(
         ),
     ),
     nobodys={
-        "notification_inbox": "The signed words of a bank, of no account; they may name a payer and leave after half a year.",
+        "notification_inbox": (
+            "Signed messages of a bank, without an account; they may name a "
+            "payer and are deleted after half a year."
+        ),
     },
     waits=(
         Wait(

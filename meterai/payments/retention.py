@@ -9,8 +9,8 @@ RETENTION: tuple[Rule, ...] = (
         ("provider", "sent_on", "external_id"),
         HALF_YEAR,
         "received_at",
-        "The signed words are needed while a payment can be disputed; they may name the payer. "
-        "That the news came, its digest, and what became of it stay with the payment.",
+        "The signed message is needed while a payment can be disputed; it may name the payer. "
+        "Its arrival, digest and outcome stay with the payment.",
         only="outcome IS NOT NULL AND body <> ''",
         blanks={"body": "''", "reading": "NULL"},
     ),

@@ -71,13 +71,15 @@ from meterai.room import Container, Room
 # All rails of providers; an installation has those that its setting `payment_rails` names.
 RAILS: RailKinds = (SNAP_QRIS, MIDTRANS)
 UNDEMANDED: Mapping[str, str] = {
-    "bank_lease_seconds": "compared with the time-outs it covers when a process starts (leases.py)",
+    "bank_lease_seconds": (
+        "compared at the start of a process with the time-outs that it must exceed (leases.py)"
+    ),
     "poll_after_seconds": TIME,
     "bank_compared_at_hour": TIME,
     "transfer_pools_seconds": TIME,
-    "transfer_small_rupiah": "what is pooled goes by its due time all the same",
-    "float_cover_days_min": "an alarm, and nothing stops by it",
-    "payment_order": "a rail or method that there is not stops the start",
+    "transfer_small_rupiah": "a transfer that waits for others still leaves before its due time",
+    "float_cover_days_min": "only the threshold of an alarm",
+    "payment_order": "an unknown rail or method stops the start",
 }
 
 
@@ -114,7 +116,7 @@ def _tasks(container: Container) -> Sequence[PeriodicTask]:
             "suspend_silence",
             payments.suspend_silence,
             60.0,
-            without_rows="one transaction compares questions without an answer with their items",
+            without_rows="one transaction compares unanswered queries with their items",
         ),
         PeriodicTask(SENDING, refunds.send_due, 0.2, TRY_DUE),
         PeriodicTask(SUSPENDING, refunds.suspend_overdue, 10.0),
@@ -127,7 +129,10 @@ def _tasks(container: Container) -> Sequence[PeriodicTask]:
             WEIGHING,
             transfers.weigh,
             60.0,
-            without_rows="banks are few and of no account; one that does not answer is asked again in a minute",
+            without_rows=(
+                "banks are few and belong to no account; one that does not answer is "
+                "queried again in a minute"
+            ),
         ),
     ]
 
@@ -248,9 +253,9 @@ def payments_with(kinds: RailKinds) -> Room:
             }
         ),
         global_tables={
-            "float_balances": "a float account is of the whole installation",
-            "notification_inbox": "what a provider told us, before it is known whose it is",
-            "rails_out": "a rail is of the whole installation",
+            "float_balances": "a float account belongs to the whole installation",
+            "notification_inbox": "messages of a provider, before their account is known",
+            "rails_out": "a rail belongs to the whole installation",
         },
         lifecycles=(ATTEMPT, REFUND, TRANSFER),
         settings=PaymentSettings,
@@ -272,7 +277,7 @@ def payments_with(kinds: RailKinds) -> Room:
         tasks=_tasks,
         knows=KNOWS,
         commands=COMMANDS,
-        command_groups={"rails": "By which providers money comes."},
+        command_groups={"rails": "Rails, by which providers take money."},
         levers=LEVERS,
         demands=[
             *(_demand(kind, one) for kind in kinds for one in kind.demands),

@@ -30,11 +30,11 @@ AUDITED = Audited(
     ),
     shown={
         "privacy_requests": {
-            "Erased and kept tables; the erasure itself is visible in them.": "fates",
+            "Tables that were erased or kept; the erasure itself is visible in them.": "fates",
         },
         "breaches": {
             WORK: "subjects_after subjects_told",
-            "A constraint requires it for a breach closed without notification.": "not_told",
+            "A constraint requires it for a breach that was closed without notification.": "not_told",
         },
     },
     of_accounts=("privacy_requests",),

@@ -106,7 +106,7 @@ def tell_breach(
     """Record that the agency was notified of a breach, or notify its subjects by mail; a second person approves it."""
     asked = levers.TellArguments(breach, who)
     pull(options, levers.TELL, asked, by=by, reason=reason, dry_run=dry_run)
-    line(f"{who} of {breach}: told")
+    line(f"{who} of {breach}: notified")
 
 
 def close_breach(
@@ -114,7 +114,7 @@ def close_breach(
     options: Options = NO_OPTIONS,
     *,
     not_told: Annotated[
-        str, Parameter(help="Why somebody was not told.", validator=text_only)
+        str, Parameter(help="The reason why somebody was not notified.", validator=text_only)
     ] = "",
     reason: Reason = "",
     by: By = None,

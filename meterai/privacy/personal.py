@@ -14,5 +14,9 @@ PERSONAL = Personal(
             kept=KeepReason.PROOF,
         ),
     ),
-    nobodys={"breaches": "Numbers of accounts whose data were exposed; each was told by mail."},
+    nobodys={
+        "breaches": (
+            "Numbers of accounts whose data were exposed; each account was notified by mail."
+        )
+    },
 )

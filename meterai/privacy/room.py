@@ -84,7 +84,7 @@ ROOM = Room(
     words={"privacy_request_state_is_known": [CopyState, ErasureState, PrivacyRequestKind]},
     subjects=[BREACH_SUBJECT],
     tables=frozenset({"privacy_requests"}),
-    global_tables={"breaches": "a breach is of many accounts, or of all"},
+    global_tables={"breaches": "a breach concerns many accounts, or all"},
     lifecycles=(COPY, ERASURE, BREACH),
     settings=PrivacySettings,
     build=_build,
@@ -95,7 +95,7 @@ ROOM = Room(
     undemanded=UNDEMANDED,
     commands=COMMANDS,
     command_groups={
-        "privacy": "The data of one person.",
+        "privacy": "The personal data of one account.",
         "breaches": "The register of breaches of personal data.",
     },
     levers=LEVERS,

@@ -3,7 +3,8 @@
 from meterai.plumbing.db.audited import Audited, ClockColumn, MarkEvidence
 
 _LINES = (
-    "A copy of the provider's record, read again; what differs is an item, with these as evidence."
+    "A copy of the provider's record, replaced by each reading; a difference is an item, with "
+    "these rows as evidence."
 )
 # Record lines have no index by refund, so the evidence is a comparison in the audit trail.  The trail has every comparison of
 # a day, its row only the last.  Rows that a record contains are marked after its comparison, in batches.
@@ -35,9 +36,12 @@ AUDITED = Audited(
     ),
     shown={
         "record_days": {
-            "What a comparison found is in the audit trail too.": "provider day state source reading tries fault begun_at ended_at read_again_at lines matched unreadable broken",
+            "The result of a comparison is also in the audit trail.": "provider day state source reading tries fault begun_at ended_at read_again_at lines matched unreadable broken",
         },
         "record_lines": _LINES,
-        "record_files": "Which file was taken in; its digest is that of its bytes, which whoever has the file can compare.",
+        "record_files": (
+            "The file that was taken in; its digest can be compared with the file by "
+            "anybody who has it."
+        ),
     },
 )

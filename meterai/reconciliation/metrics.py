@@ -4,9 +4,9 @@ from meterai.plumbing.observe.metrics import Gauge
 
 COMPARED = Gauge(
     "meterai_bank_compared_seconds",
-    "Since the end of the last day whose record was compared with the books",
+    "Seconds since the end of the last day whose record was compared with the books",
 )
 DIFFERENCES = Gauge(
-    "meterai_bank_compared_differences", "Differences from the record of the last day"
+    "meterai_bank_compared_differences", "Differences from the record of the last compared day"
 )
 METRICS = (COMPARED, DIFFERENCES)

@@ -35,7 +35,8 @@ from meterai.reconciliation.service import Reconciliation
 from meterai.suspense import Item
 
 Files = Annotated[
-    list[Path] | None, Parameter(name="--file", help="A file of the record; again for each.")
+    list[Path] | None,
+    Parameter(name="--file", help="A file of the record; may be given more than once."),
 ]
 
 

@@ -7,8 +7,9 @@ from meterai.plumbing.work.retention import Leaves, Rule, Stays
 RETENTION: tuple[Rule, ...] = (
     Stays(
         "record_days",
-        "That the record of each day was compared, and what was found; a row for each rail and day, counts and times.",
-        harmless={"fault": "the code of a refusal of ours"},
+        "The fact and the result of the comparison of each day; one row for each rail and day, "
+        "counts and times.",
+        harmless={"fault": "the code of one of our refusals"},
     ),
     Leaves(
         "record_lines",
@@ -16,12 +17,13 @@ RETENTION: tuple[Rule, ...] = (
         ("provider", "day", "reading", "position"),
         timedelta(days=100),
         "moved_at",
-        "A provider answers about a payment for 45 days, and a year at the longest; sums go back to the first of these "
-        "lines. What differed is kept with its item.",
+        "A provider answers about a payment for 45 days, and at most a year; sums are counted "
+        "from the first of these lines. A difference stays with its item.",
     ),
     Stays(
         "record_files",
-        "Which file was taken in, by whom, and its digest: its bytes leave after 400 days.",
-        harmless={"name": "as a provider or an operator calls a file of a day"},
+        "The file that was taken in, by whom, and its digest: its bytes are deleted after 400 "
+        "days.",
+        harmless={"name": "the name that a provider or operator gives to the file of a day"},
     ),
 )

@@ -37,13 +37,18 @@ def _tasks(container: Container) -> Sequence[PeriodicTask]:
             TASK,
             service.reconcile_due,
             LOOK_SECONDS,
-            without_rows="days are few and of no account; one that cannot be compared is put off and told",
+            without_rows=(
+                "days are few and belong to no account; one that cannot be compared is "
+                "postponed and reported"
+            ),
         ),
         PeriodicTask(
             "let_record_files_go",
             service.let_files_go,
             HOUR_SECONDS,
-            without_rows="files are few and of no account; one that cannot be removed is tried again",
+            without_rows=(
+                "files are few and belong to no account; one that cannot be removed is tried again"
+            ),
         ),
     ]
 
@@ -57,20 +62,22 @@ ROOM = Room(
     name="reconciliation",
     words={"suspense_reason_is_known": [BreakKind]},
     global_tables={
-        "record_days": "the record of a provider is of the whole instance",
-        "record_lines": "the record of a provider is of the whole instance",
-        "record_files": "the record of a provider is of the whole instance",
+        "record_days": "the record of a provider concerns the whole installation",
+        "record_lines": "the record of a provider concerns the whole installation",
+        "record_files": "the record of a provider concerns the whole installation",
     },
     lifecycles=(DAY,),
     settings=ReconciliationSettings,
     undemanded={
-        "reconciliation_files": "a folder that is not there has no files, and rails with a history need none",
+        "reconciliation_files": (
+            "a missing folder has no files, and rails with a history need none"
+        ),
         "record_due_hour": TIME,
         **dict.fromkeys(
             ("provider_fees", "provider_vat_percent", "fee_tolerance_rupiah"),
-            "a fee that was not agreed is a break, which a person sees",
+            "a fee that was not agreed is a break, which staff see",
         ),
-        "statement_names": "a line that names nobody is a break, which a person sees",
+        "statement_names": "a line without a known name is a break, which staff see",
     },
     build=_build,
     warns={"bank": _said},
@@ -92,7 +99,7 @@ ROOM = Room(
         _command("dismiss", "dismiss"),
     ),
     command_groups={
-        "breaks": "What differs between records and books, and what nobody can place yet."
+        "breaks": "Differences between records and books, and money that is not yet matched."
     },
     levers=LEVERS,
     metrics=METRICS,

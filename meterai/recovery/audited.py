@@ -2,7 +2,7 @@
 
 from meterai.plumbing.db.audited import Audited, global_fact
 
-_COUNTED = "It says when a step may follow; each step is a fact and is looked at."
+_COUNTED = "The earliest time of the next step; each step is a fact and is checked."
 AUDITED = Audited(
     facts=(
         global_fact("recoveries", "started_at", "recovery_id incident_id before"),

@@ -84,7 +84,14 @@ def go(
     options: Options = NO_OPTIONS, *, reason: Reason = "", by: By = None, dry_run: DryRun = False
 ) -> None:
     """Switch to automatic moves: forward while the numbers are good, back if they are bad."""
-    _pull(options, levers.GO, by, reason, dry_run=dry_run, done="the recovery goes by itself")
+    _pull(
+        options,
+        levers.GO,
+        by,
+        reason,
+        dry_run=dry_run,
+        done="the recovery now takes its steps by itself",
+    )
 
 
 def hold(
@@ -118,7 +125,11 @@ def status(
     options: Options = NO_OPTIONS,
     *,
     watch: Annotated[
-        bool, Parameter(negative="", help="Until it has ended; status 1 where it was abandoned.")
+        bool,
+        Parameter(
+            negative="",
+            help="Wait until the recovery has ended; the status is 1 if it was abandoned.",
+        ),
     ] = False,
     as_json: AsJson = False,
 ) -> None:

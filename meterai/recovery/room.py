@@ -29,7 +29,10 @@ def _tasks(container: Container) -> Sequence[PeriodicTask]:
             advance,
             1.0,
             store.DUE,
-            without_rows="one recovery is under way at a time, of no account; it is tried again in two seconds",
+            without_rows=(
+                "one recovery is under way at a time, and belongs to no account; it is "
+                "tried again in two seconds"
+            ),
         )
     ]
 
@@ -55,8 +58,8 @@ ROOM = Room(
     name="recovery",
     subjects=[RECOVERY_SUBJECT],
     global_tables={
-        "recoveries": "the way back is of the whole installation",
-        "recovery_steps": "the way back is of the whole installation",
+        "recoveries": "a recovery concerns the whole installation",
+        "recovery_steps": "a recovery concerns the whole installation",
     },
     lifecycles=(RECOVERY,),
     build=_build,
@@ -65,7 +68,7 @@ ROOM = Room(
     pages=PAGES,
     tasks=_tasks,
     commands=COMMANDS,
-    command_groups={"recover": "The way back after an outage."},
+    command_groups={"recover": "The recovery after an outage."},
     levers=LEVERS,
     knows=KNOWS,
     work=WORK,

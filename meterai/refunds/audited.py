@@ -3,7 +3,8 @@
 from meterai.plumbing.db.audited import Audited, ClockColumn, MarkEvidence, fact
 
 _TYPED = (
-    "What was typed, for a week; the account that was named is a payee, and in the audit trail."
+    "Bank accounts as they were typed, kept for a week; the accepted account is a payee, and in "
+    "the audit trail."
 )
 
 AUDITED = Audited(

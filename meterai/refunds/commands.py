@@ -43,9 +43,11 @@ LOOKED_AT_MAX = 10_000  # open refunds in a list, by due time
 LISTED_MAX = 100
 LATE_DAYS = (1, 3, 7)  # bounds of the buckets of lateness, in days
 Answer = TypeVar("Answer")
-OfState = Annotated[RefundState | None, Parameter(name="--state", help="Only of this state.")]
-OfWay = Annotated[Way | None, Parameter(name="--way", help="Only by this way.")]
-PastDue = Annotated[bool, Parameter(negative="", help="Only past the due time.")]
+OfState = Annotated[
+    RefundState | None, Parameter(name="--state", help="Only refunds in this state.")
+]
+OfWay = Annotated[Way | None, Parameter(name="--way", help="Only refunds by this way.")]
+PastDue = Annotated[bool, Parameter(negative="", help="Only refunds past their due time.")]
 
 
 def _asked(command: str, options: Options, ask: Callable[[ReadTx], Awaitable[Answer]]) -> Answer:
@@ -210,7 +212,7 @@ def accept_account(
     options: Options = NO_OPTIONS,
 ) -> None:
     """Send the waiting money to a typed account (clm_...) that was held, or whose holder's name differs from the typed one."""
-    named, said = AccountNamed(claim), f"{claim} gets what waits"
+    named, said = AccountNamed(claim), f"{claim} receives the waiting refunds"
     _pull(options, ACCEPT, named, said, by=by, reason=reason, dry_run=dry_run)
 
 
@@ -240,5 +242,5 @@ def show_float(*, options: Options = NO_OPTIONS) -> None:
         f"open by transfer {Rupiah(need.by_transfer)}, waiting for accounts {Rupiah(need.by_claim)},"
         f" settled in {need.days} days {Rupiah(need.settled)}"
     )
-    days = "no need of late" if found.days is None else f"{found.days:.1f} days"
+    days = "no recent need" if found.days is None else f"{found.days:.1f} days"
     line(f"free {Rupiah(found.free)}: {days}")

@@ -5,13 +5,13 @@ from collections.abc import Mapping
 from meterai.commands import LOAD, TIME
 
 UNDEMANDED: Mapping[str, str] = {
-    "compensation_per_day": "none is a sum too; what is paid is shown to the buyer",
-    "compensation_max": "none is a sum too; what is paid is shown to the buyer",
+    "compensation_per_day": "zero is valid; the buyer sees the amount that is paid",
+    "compensation_max": "zero is valid; the buyer sees the amount that is paid",
     "account_tries_per_day_max": LOAD,
     "account_tries_per_hour_per_network_max": LOAD,
     "account_tries_per_hour_max": LOAD,
-    "account_buyers_max": "more of them wait for a person, or fewer",
+    "account_buyers_max": "it only changes how many accounts staff must check",
     "account_buyers_seconds": TIME,
-    "account_rupiah_max": "more of them wait for a person, or fewer",
+    "account_rupiah_max": "it only changes how many accounts staff must check",
     "claim_link_lives_seconds": TIME,
 }

@@ -5,8 +5,8 @@ from meterai.plumbing.work.retention import MONEY, WEEK, Leaves, Rule, Stays
 RETENTION: tuple[Rule, ...] = (
     Stays(
         "refund_keys",
-        "With its refund: a repeat finds its answer, however late. Keys of the sender's own making, and "
-        "hashes.",
+        "Kept with its refund, so that a repeat finds its answer at any later time. Keys chosen "
+        "by the sender, and hashes.",
     ),
     Stays("claim_links", MONEY),
     Leaves(
@@ -15,8 +15,9 @@ RETENTION: tuple[Rule, ...] = (
         ("account_id", "claim_id"),
         WEEK,
         "asked_at",
-        "A day limits how often a bank is asked; a week lets support see what was typed wrongly. It may be of somebody "
-        "else. The account that was named stays where its money was (payees).",
+        "A daily limit bounds queries to banks; support can look at typing errors for a week. "
+        "The account may belong to somebody else. The accepted account is kept with the money "
+        "(payees).",
         only="state <> 'held'",
     ),
 )

@@ -57,7 +57,7 @@ def close(
 def write_extract(
     day: Annotated[Text, Parameter(name="DAY")],
     *,
-    out: Annotated[Path, Parameter(help="A folder; it is made.")],
+    out: Annotated[Path, Parameter(help="A new folder for the result.")],
     options: Options = NO_OPTIONS,
 ) -> None:
     """Write the extract of DAY (such as 2026-11-30), or of each day of a month (2026-11), as a manifest and a file of

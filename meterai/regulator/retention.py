@@ -3,8 +3,9 @@
 from meterai.plumbing.work.retention import Rule, Stays
 
 _TAX = (
-    "What the regulator was told of the duty: ten years at least (UU KUP 28(11)), and each day is signed over the one "
-    "before, so that none can leave. Sums and marks of entries; nothing of a person."
+    "Reports of duty to the regulator: ten years at least (UU KUP 28(11)), and each day is "
+    "signed over the day before, so that none can be deleted. Sums and marks of entries; no "
+    "personal data."
 )
 RETENTION: tuple[Rule, ...] = (
     Stays("extracts", _TAX),

@@ -50,7 +50,10 @@ def _tasks(container: Container) -> Sequence[PeriodicTask]:
             MAKING,
             container.of(StatementService).make_due,
             MAKING_LOOK_SECONDS,
-            without_rows="one day after the other, each signed over the one before; a lock lets one worker make it",
+            without_rows=(
+                "one day after the other, each signed over the day before; a lock lets "
+                "only one worker make it"
+            ),
         )
     ]
 
@@ -70,11 +73,11 @@ ROOM = Room(
     name="regulator",
     subjects=[STATEMENT_SUBJECT],
     global_tables={
-        "extracts": "what the supervisor is told of a day of the whole instance",
-        "extract_parts": "what the supervisor is told of a day of the whole instance",
-        "extract_sums": "what the supervisor is told of a day of the whole instance",
-        "statements": "a month of the whole instance",
-        "statement_sums": "a month of the whole instance",
+        "extracts": "the extract of a day of the whole installation",
+        "extract_parts": "the extract of a day of the whole installation",
+        "extract_sums": "the extract of a day of the whole installation",
+        "statements": "a month of the whole installation",
+        "statement_sums": "a month of the whole installation",
     },
     build=_build,
     warns={"extracts_stopped": _extracts_stopped},

@@ -4,6 +4,6 @@ from meterai.plumbing.db.audited import Audited
 
 AUDITED = Audited(
     shown={
-        "api_requests": "A log that may have gaps: nothing is done by it.",
+        "api_requests": "A log that may have gaps; no decision depends on it.",
     },
 )

@@ -6,7 +6,8 @@ from meterai.plumbing.observe.metrics import Counter, Metric
 
 LINES = Counter(
     "meterai_request_lines_total",
-    "Lines of the log of requests, by what became of them: written, dropped (no room, or the process stopped), failed",
+    "Lines of the log of requests, by outcome: written, dropped (no room, or the process "
+    "stopped), failed",
     ["outcome"],
 )
 METRICS: tuple[Metric[Any], ...] = (LINES,)

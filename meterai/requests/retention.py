@@ -9,7 +9,7 @@ RETENTION: tuple[Rule, ...] = (
         ("account_id", "entry_id"),
         MONTH,
         "at",
-        "A developer reviews the requests of a key within days. Orders and stamps are in the books, and acts are in the "
-        "trail.",
+        "A developer reviews the requests of a key within days. Orders and stamps are in the "
+        "books, and acts are in the audit trail.",
     ),
 )

@@ -46,12 +46,15 @@ AUDITED = Audited(
     ),
     shown={
         "facts_demanded": {
-            "From when on; it must be there at all, which is looked at.": "demanded_at",
+            "Time from which it applies; its presence is checked.": "demanded_at",
         },
         "stampings": {
             WORK: "tries",
             SHOWN: "refused",
-            "Whether a mail tells of it; whoever asked for many tells of all of them.": "is_quiet",
+            (
+                "Whether it has its own mail; a request for many documents gets one mail for all of "
+                "them."
+            ): "is_quiet",
         },
         "stamping_labels": SHOWN,
     },

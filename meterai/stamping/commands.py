@@ -41,7 +41,7 @@ def _read_placement(text: str) -> Placement:
         for length in (x, y, width):
             Between(0, LENGTH_MAX)(float, length)
     except ValueError:
-        complain(f"--place {text}: PAGE,X,Y,WIDTH is meant, such as -1,36,36,80")
+        complain(f"--place {text}: PAGE,X,Y,WIDTH is expected, such as -1,36,36,80")
         raise SystemExit(Exit.USAGE) from None
     return placed
 
@@ -58,7 +58,7 @@ def seal(  # noqa: PLR0913 - each is an option of the command
     place: Annotated[
         list[str] | None,
         Parameter(
-            help="PAGE,X,Y,WIDTH of a stamp; for several, several times.",
+            help="PAGE,X,Y,WIDTH of a stamp; may be given more than once.",
             allow_leading_hyphen=True,
             validator=text_only,
         ),
@@ -94,7 +94,7 @@ def seal(  # noqa: PLR0913 - each is an option of the command
         complain(f"{target}: {error.strerror}")
         raise SystemExit(Exit.USAGE) from None
     if intake.is_repaired:
-        line("repaired: the document was damaged; look whether all of it is there")
+        line("repaired: the document was damaged; check that its content is complete")
     for stamp in stamps:
         line(f"serial {stamp.serial}")
 
@@ -123,7 +123,7 @@ def appoint_issuer(name: Text, options: Options = NO_OPTIONS) -> None:
     except sealing.IssuerUnusable as refusal:
         complain(f"{name} cannot seal: {refusal}")
         raise SystemExit(Exit.NO) from None
-    line(f"{name} seals from the next start of web and worker on")
+    line(f"{name} seals after the next start of web and worker")
 
 
 def _kind(issuer: Issuer | KnownIssuer) -> str:

@@ -58,7 +58,9 @@ DEMANDS: tuple[Demand, ...] = (
 )
 UNDEMANDED: Mapping[str, str] = {
     "stampings_per_order_max": LOAD,
-    "seal_algorithm": "of keys that are made here; both seal",
+    "seal_algorithm": (
+        "the algorithm of keys that are made here; documents can be sealed with either"
+    ),
     "seal_lease_seconds": TIME,
     "seals_at_once": LOAD,
 }

@@ -5,8 +5,8 @@ from meterai.plumbing.work.retention import STAMPS, YEAR, Leaves, Rule, Stays
 RETENTION: tuple[Rule, ...] = (
     Stays(
         "stampings",
-        f"{STAMPS} The Idempotency-Key stays with it: a repeat never costs a second stamp, "
-        "however late.",
+        f"{STAMPS} The Idempotency-Key stays with the stamping, so that a repeat never costs a "
+        "second stamp, at any later time.",
     ),
     Leaves(
         "stamping_labels",
@@ -14,8 +14,9 @@ RETENTION: tuple[Rule, ...] = (
         ("account_id", "stamping_id"),
         2 * YEAR,
         "labelled_at",
-        "A client's own words may name a person, whatever we ask of them; after two years nobody looks "
-        "for a thing by them. Their row stays, so that a repeat is not taken for another request.",
+        "A client's reference and labels may name a person, although we ask for no personal "
+        "data; after two years nobody looks for a stamping by them. The row stays, so that a "
+        "repeat is not taken for a new request.",
         only="(reference IS NOT NULL OR metadata <> '{}')",
         blanks={"reference": "NULL", "metadata": "'{}'"},
     ),
@@ -25,14 +26,14 @@ RETENTION: tuple[Rule, ...] = (
         ("account_id", "stamping_id"),
         10 * YEAR,
         "told_at",
-        "What a document is and who the other party is: the law has a collector keep what its returns are made of for ten "
-        "years (UU KUP 28(11)).",
+        "The facts of a document and its other party: by law a collector keeps the data of its "
+        "returns for ten years (UU KUP 28(11)).",
     ),
-    Stays("facts_demanded", "A row leaves when its account is no collector any more."),
+    Stays("facts_demanded", "A row is deleted when its account is no collector any more."),
     Stays(
         "stamping_keys",
-        "With its stampings: a repeat finds its answer and never costs a second stamp, however "
-        "late. Keys of the sender's own making, and hashes.",
+        "Kept with its stampings: a repeat finds its answer and never costs a second stamp, at "
+        "any later time. Keys chosen by the sender, and hashes.",
     ),
-    Stays("deltas", f"{STAMPS} The stamped file is made from it, for its owner."),
+    Stays("deltas", f"{STAMPS} The stamped file of its owner is made from it."),
 )

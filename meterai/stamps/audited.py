@@ -14,7 +14,10 @@ AUDITED = Audited(
         "issuing": {
             ONE_ROW: "only_row",
         },
-        "serial_leases": "Keeps two processes from making one serial, which serial_given_out_once would find.",
+        "serial_leases": (
+            "Prevents two processes from making the same serial, which "
+            "serial_given_out_once would find."
+        ),
     },
     subjects={
         "stamp_lots": SubjectColumn("lot_id"),

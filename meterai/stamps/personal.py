@@ -20,7 +20,9 @@ PERSONAL = Personal(
             kept=KeepReason.STAMP,
         ),
     ),
-    nobodys={"serial_directory": "A serial of a stamp once more, with its account's number."},
+    nobodys={
+        "serial_directory": ("A copy of the serial of a stamp, with the number of its account.")
+    },
     waits=(
         Wait(
             "unused_stamps",

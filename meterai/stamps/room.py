@@ -21,8 +21,10 @@ ROOM = Room(
     subjects=[SubjectSort(SubjectKind.SERIAL)],
     tables=frozenset({"stamp_lots", "stamps"}),
     global_tables={
-        "issuing": "one row: whether the issuer can issue",
-        "serial_directory": "finds the account of a serial; its key proves that none was given twice",
+        "issuing": "one row: whether stamps are issued",
+        "serial_directory": (
+            "finds the account of a serial; its primary key proves that no serial was given twice"
+        ),
         "serial_leases": "numbers of processes that make serials",
     },
     lifecycles=(STAMP,),

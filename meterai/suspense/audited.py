@@ -32,7 +32,7 @@ AUDITED = Audited(
     ),
     shown={
         "suspense_items": {
-            "When the bank repeated itself.": "told_at times_told",
+            "Time when the bank repeated its message.": "told_at times_told",
         },
     },
     subjects={

@@ -5,7 +5,8 @@ from meterai.plumbing.db.personal import Basis, Personal
 PERSONAL = Personal(
     basis=Basis.LAW,
     nobodys={
-        "suspense_items": "News of the bank before it is known whose it is. Its words may name a payer, and leave half a "
-        "year after it was placed; once it is known, the payment says whose it was."
+        "suspense_items": "Messages of the bank before their account is known. The text may name "
+        "a payer, and is deleted half a year after the item was resolved; from "
+        "then on the payment names the account."
     },
 )

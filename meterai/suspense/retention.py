@@ -9,10 +9,12 @@ RETENTION: tuple[Rule, ...] = (
         ("item_id",),
         HALF_YEAR,
         "resolved_at",
-        "As other news of the bank, once it is known what it was; digest, sum, number and how it ended "
-        "stay.",
+        "As for other messages of the bank, once the item is resolved; the digest, sum, number "
+        "and outcome stay.",
         only="state = 'resolved' AND told <> ''",
         blanks={"told": "''"},
-        harmless={"note": "the bank's number of a return, or why there is nothing to do"},
+        harmless={
+            "note": ("the bank's number of a return, or the reason why there is nothing to do")
+        },
     ),
 )

@@ -25,7 +25,7 @@ def _tasks(container: Container) -> Sequence[PeriodicTask]:
             "watch_suspense",
             container.of(SuspenseService).watch,
             10.0,
-            without_rows="counts what is open, for the metrics",
+            without_rows="counts the open items, for the metrics",
         )
     ]
 
@@ -35,7 +35,9 @@ ROOM = Room(
     words={"suspense_resolution_is_known": [Resolution]},
     subjects=[SubjectSort(SubjectKind.SUSPENSE, prefix="sus")],
     global_tables={
-        "suspense_items": "what a provider told us and nobody can place, before it is known whose it is"
+        "suspense_items": (
+            "messages of a provider that match nothing yet, before their account is known"
+        )
     },
     lifecycles=(SUSPENSE,),
     build=_build,

@@ -5,8 +5,9 @@ from meterai.plumbing.work.retention import Rule, Stays
 RETENTION: tuple[Rule, ...] = (
     Stays(
         "audit_events",
-        "Who did what is proof against ourselves, so nobody can take from it, not even a periodic task. "
-        "Ids and names of acts, and digests of addresses and of secrets.",
-        harmless={"facts": "ids, sums and digests, see the room of audit"},
+        "The record of acts is also evidence against ourselves, so nobody can delete from it, "
+        "not even a periodic task. Ids and names of acts, and digests of addresses and of "
+        "secrets.",
+        harmless={"facts": "ids, sums and digests (see the room `audit`)"},
     ),
 )

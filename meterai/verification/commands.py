@@ -75,8 +75,8 @@ def verify(
     extract_sealed: Annotated[
         Path | None,
         Parameter(
-            help="A new file for the document as it was stamped, without what was added since. "
-            "Nothing is written unless the seal holds."
+            help="A new file for the document as it was stamped, without later additions. It is "
+            "written only if the seal is valid."
         ),
     ] = None,
 ) -> None:
@@ -135,7 +135,7 @@ def verify_claim(
     *text: Text,
     keys: Annotated[
         list[Path] | None,
-        Parameter(help="PEM file of a public key of claims; for several, several times."),
+        Parameter(help="PEM file of a public key of claims; may be given more than once."),
     ] = None,
     document: Annotated[
         Path | None, Parameter(help="The original, before it was stamped, to compare with.")

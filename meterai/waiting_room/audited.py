@@ -2,8 +2,10 @@
 
 from meterai.plumbing.db.audited import Audited, ClockColumn, global_fact
 
-_PACE = "How fast it goes, measured anew each second; nobody is put before another by it."
-_WORD = "Shown to those who wait; what an operator set is in the audit trail."
+_PACE = (
+    "The pace of a line, measured again each second; the order in the line does not depend on it."
+)
+_WORD = "Shown to the visitors who wait; the settings made by an operator are in the audit trail."
 
 AUDITED = Audited(
     clocks=(
@@ -30,14 +32,24 @@ AUDITED = Audited(
             _WORD: "state is_automatic is_engaged is_paused reason_id reason_en gathers_at opens_at closes_at ended_at document",
         },
         "waiting_room_places": {
-            "Whose place it is: another's is lost to its holder, who has it in the ticket.": "account_id",
-            "A wish of its account.": "wants_mail",
-            "The range that was told; counted once its turn was given, which is a fact.": "shown_low",
+            (
+                "The account of a place; with a wrong value the holder loses the place, which the "
+                "ticket proves."
+            ): "account_id",
+            "A choice of the account.": "wants_mail",
+            (
+                "The range of waiting that was shown; counted after the turn was given, which is a "
+                "fact."
+            ): "shown_low",
             "As shown_low.": "shown_high",
         },
-        "waiting_room_gaps": "Numbers that nobody has; forgotten once they are passed.",
+        "waiting_room_gaps": "Numbers without a holder; deleted once they are passed.",
         "waiting_room_samples": _PACE,
-        "waiting_room_spaced": "How many are called when; forgotten once they are.",
-        "waiting_room_loads": "What a process said of itself some seconds ago; forgotten after a week.",
+        "waiting_room_spaced": (
+            "The number of places called with a range; deleted once they are called."
+        ),
+        "waiting_room_loads": (
+            "Measurements of a process from some seconds ago; deleted after a week."
+        ),
     },
 )

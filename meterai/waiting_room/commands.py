@@ -55,7 +55,7 @@ Moment = Annotated[
     str | None, Parameter(help="A moment, as 2026-12-01T08:00+07:00.", validator=text_only)
 ]
 PerSecond = Annotated[
-    float | None, Parameter(help="People a second.", validator=Between(RATE_MIN, RATE_MAX))
+    float | None, Parameter(help="People per second.", validator=Between(RATE_MIN, RATE_MAX))
 ]
 PROOF_BYTES_MAX = 100_000
 Answer = TypeVar("Answer")

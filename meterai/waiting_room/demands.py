@@ -1,6 +1,8 @@
 """Demands of production on the settings of the room: none."""
 
 UNDEMANDED = {
-    "waiting_room_inside_max": "more people inside make the platform slow, not wrong; the limiter holds",
-    "waiting_room_network_places": "a line is longer or shorter, and nobody is served out of order",
+    "waiting_room_inside_max": (
+        "more people inside make the platform slow, not wrong; the limiter protects it"
+    ),
+    "waiting_room_network_places": "it changes the length of a line, not the order in it",
 }

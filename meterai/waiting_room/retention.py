@@ -5,8 +5,8 @@ from meterai.plumbing.work.retention import HALF_YEAR, WEEK, Leaves, Rule, Stays
 RETENTION: tuple[Rule, ...] = (
     Stays(
         "waiting_room_lines",
-        "Few rows; that a line was served in order is shown for ever.",
-        harmless={"name": "what an operator calls a line"},
+        "Few rows; they prove permanently that a line was served in order.",
+        harmless={"name": "the operator's name for a line"},
     ),
     Leaves(
         "accounts_of_turns",
@@ -14,7 +14,8 @@ RETENTION: tuple[Rule, ...] = (
         ("line_id", "number"),
         HALF_YEAR,
         "admitted_at",
-        "Whose turn it was, for complaints; that a number had its turn then is shown for ever.",
+        "The holder of a turn, for complaints; the row without the holder proves permanently "
+        "that the number had its turn at that time.",
         only="used_by IS NOT NULL",
         blanks={"used_by": "NULL"},
     ),
@@ -24,17 +25,18 @@ RETENTION: tuple[Rule, ...] = (
         ("account_id", "line_id"),
         HALF_YEAR,
         "kept_at",
-        "That somebody was in line before a deadline, as long as deadlines are argued about.",
+        "Proof that somebody was in line before a deadline, kept as long as deadlines are "
+        "disputed.",
     ),
-    Stays("waiting_room_samples", "How each rush went; nothing of a person."),
-    Stays("waiting_room_spaced", "Forgotten once it was passed; a few numbers, of nobody."),
-    Stays("waiting_room_gaps", "Forgotten once it was passed; a few numbers, of nobody."),
+    Stays("waiting_room_samples", "The course of each rush; no personal data."),
+    Stays("waiting_room_spaced", "Deleted once passed; a few numbers, without personal data."),
+    Stays("waiting_room_gaps", "Deleted once passed; a few numbers, without personal data."),
     Leaves(
         "loads_of_processes",
         "waiting_room_loads",
         ("process",),
         WEEK,
         "told_at",
-        "The last word of a process that may have ended.",
+        "The last report of a process that may have ended.",
     ),
 )

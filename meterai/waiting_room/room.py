@@ -52,28 +52,30 @@ def _tasks(container: Container) -> Sequence[PeriodicTask]:
             lines.tell_waits,
             store.STEP_SECONDS,
             waits,
-            without_rows="asks how long people wait, each question by itself of one row",
+            without_rows="measures how long people wait, each query reads one row",
         ),
         PeriodicTask(
             "advance_lines",
             advancing.advance_due,
             store.STEP_SECONDS / 2,
             store.DUE,
-            without_rows="lines are few and of no account; one that fails is tried again in a second",
+            without_rows=(
+                "lines are few and belong to no account; one that fails is tried again in a second"
+            ),
         ),
         PeriodicTask("tell_near_turns", advancing.notify_near, 5.0),
         PeriodicTask(
             "retire_documents",
             advancing.retire,
             10.0,
-            without_rows="takes files away, of lines that have ended",
+            without_rows="removes the files of lines that have ended",
         ),
         PeriodicTask(
             "advance_draws",
             drawing.advance_due,
             1.0,
             store.DRAWS_DUE,
-            without_rows="lines are few; one that goes no further is shown, and told in the log",
+            without_rows="lines are few; one that makes no progress is shown, and logged",
         ),
     ]
 
@@ -119,12 +121,14 @@ ROOM = Room(
     subjects=[LINE_SUBJECT],
     tables=frozenset({"waiting_room_places"}),
     global_tables={
-        "waiting_room_lines": "a line is everybody's",
-        "waiting_room_turns": "who waits has no account yet; a number has its turn once",
-        "waiting_room_samples": "how a line went",
-        "waiting_room_loads": "what web processes say of themselves",
-        "waiting_room_gaps": "numbers of a line that nobody has",
-        "waiting_room_spaced": "how many places of a line are called with which numbers",
+        "waiting_room_lines": "a line belongs to everybody",
+        "waiting_room_turns": "a visitor who waits has no account yet; a number has its turn once",
+        "waiting_room_samples": "the measured course of a line",
+        "waiting_room_loads": "measurements of web processes",
+        "waiting_room_gaps": "numbers of a line without a holder",
+        "waiting_room_spaced": (
+            "the number of places of a line that are called with each range of numbers"
+        ),
     },
     lifecycles=(LINE,),
     settings=WaitingRoomSettings,
@@ -142,7 +146,7 @@ ROOM = Room(
     undemanded=UNDEMANDED,
     commands=COMMANDS,
     knows=KNOWS,
-    command_groups={"line": "Lines of people, and how fast they go."},
+    command_groups={"line": "Lines of people, and their pace."},
     levers=LEVERS,
     metrics=METRICS,
     invariants=INVARIANTS,

@@ -86,8 +86,8 @@ def note(
     /,
     options: Options = NO_OPTIONS,
     *,
-    text_id: Annotated[Text, Parameter(name="--id", help="Words in Indonesian.")],
-    text_en: Annotated[Text, Parameter(name="--en", help="The same in English.")],
+    text_id: Annotated[Text, Parameter(name="--id", help="The text in Indonesian.")],
+    text_en: Annotated[Text, Parameter(name="--en", help="The same text in English.")],
 ) -> None:
     """Publish a note of staff about a component, also while the platform is down.
 

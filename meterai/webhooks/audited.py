@@ -2,7 +2,7 @@
 
 from meterai.plumbing.db.audited import SHOWN, WORK, Audited, ClockColumn, DueWork
 
-_TOLD = "What is told of money and stamps decides nothing of them."
+_TOLD = "A message about money or stamps; their state does not depend on it."
 AUDITED = Audited(
     clocks=(
         ClockColumn("webhook_endpoints", "before_until", "now() + interval '25 hours'"),
@@ -21,8 +21,11 @@ AUDITED = Audited(
         "webhook_endpoints": {
             _TOLD: "account_id endpoint_id",
             SHOWN: "description events why made_at moved_at failed_messages",
-            "Signs messages for a day beside `secret`; changed, a receiver refuses them.": "secret_before",
-            "A repeat is the same endpoint; money and stamps are not moved by one.": "idempotency_key request_hash rotate_key",
+            (
+                "Signs messages for a day beside `secret`; a changed value makes a receiver refuse "
+                "them."
+            ): "secret_before",
+            "A repeat returns the same endpoint; money and stamps do not depend on it.": "idempotency_key request_hash rotate_key",
             WORK: "failing_since aside_since tried_at",
         },
         "webhook_messages": {

@@ -2,10 +2,12 @@
 
 from meterai.plumbing.observe.metrics import Counter, Gauge, Histogram
 
-ATTEMPTS = Counter("meterai_webhook_attempts_total", "Attempts to deliver, by outcome", ["outcome"])
+ATTEMPTS = Counter(
+    "meterai_webhook_attempts_total", "Attempts to deliver a message, by outcome", ["outcome"]
+)
 SECONDS = Histogram(
     "meterai_webhook_attempt_seconds",
-    "What attempts took",
+    "Seconds that attempts took",
     buckets=(0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10),
 )
 DUE = Gauge("meterai_webhook_messages_due", "Messages due to endpoints that answer quickly")

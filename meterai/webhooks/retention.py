@@ -9,7 +9,8 @@ RETENTION: tuple[Rule, ...] = (
         ("account_id", "message_id", "number"),
         MONTH,
         "began_at",
-        "What a receiver answered is asked about within days, and its first bytes may say anything.",
+        "The answers of receivers are reviewed within days, and their first bytes may contain "
+        "anything.",
     ),
     Leaves(
         "webhook_messages",
@@ -17,7 +18,8 @@ RETENTION: tuple[Rule, ...] = (
         ("account_id", "message_id"),
         MONTH,
         "made_at",
-        "It can be replayed for a month; what it told of is shown over the API for as long as it is kept there.",
+        "A message can be sent again for a month; the API shows its subject for as long as it is "
+        "stored there.",
         only="state <> 'waiting'",
     ),
     Leaves(
@@ -26,7 +28,8 @@ RETENTION: tuple[Rule, ...] = (
         ("account_id", "endpoint_id"),
         QUARTER,
         "moved_at",
-        "Removed, it is named by messages of a month; the trail says who made and removed it.",
+        "After its removal an endpoint is named by messages for a month; its creation and "
+        "removal are in the audit trail.",
         only="state = 'removed'",
     ),
 )

@@ -80,7 +80,7 @@ def _tasks(container: Container) -> Sequence[PeriodicTask]:
             "measure_webhooks",
             container.of(WebhookDelivery).measure,
             15.0,
-            without_rows="counts what is due, for the metrics",
+            without_rows="counts the due messages, for the metrics",
         )
     ]
 
@@ -140,7 +140,7 @@ ROOM = Room(
     worker_pools=_worker_pools,
     demands=DEMANDS,
     commands=COMMANDS,
-    command_groups={"webhooks": "Endpoints that accounts are told at."},
+    command_groups={"webhooks": "Endpoints at which accounts are notified."},
     levers=LEVERS,
     knows=KNOWS,
     metrics=METRICS,

@@ -89,7 +89,7 @@ def test_placement_has_the_same_bounds(tmp_path: Path, place: str) -> None:
     (tmp_path / "keys").mkdir()
     done = run_here(tmp_path, "seal", *ARGUMENTS["seal"], "--place", place)
     assert done.returncode == Exit.USAGE
-    assert "PAGE,X,Y,WIDTH is meant" in done.stderr
+    assert "PAGE,X,Y,WIDTH is expected" in done.stderr
 
 
 @pytest.mark.parametrize("words", [("nothing",), ("audit", "--often"), ("jobs", "retry", "x")])

@@ -96,4 +96,4 @@ def test_month_is_exported_with_its_closes(finance, used_books: Books, tmp_path:
         ),
         *(f"finance-{of}.xlsx", f"{used_books.day(1)}.json", f"{used_books.day(1)}.jsonl"),
     }
-    assert finance("payouts").stdout.startswith("duty payable that no payout takes:")
+    assert finance("payouts").stdout.startswith("duty payable that is in no payout:")

@@ -156,7 +156,7 @@ _GROUPS: tuple[tuple[str, tuple[str, ...], str], ...] = (
     (
         "queues_for_nobody",
         tuple(f"incidents/subscribing.py:{one}" for one in ("_queue", "_tell", "act", "ask")),
-        "who is told of incidents by mail needs no account",
+        "a subscriber to mails about incidents needs no account",
     ),
     (
         "skips_locked",

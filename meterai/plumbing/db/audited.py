@@ -19,9 +19,11 @@ from typing import TypeVar
 Told = TypeVar("Told")
 
 # Reasons that several columns share.
-SHOWN = "Shown to its owner; nothing is decided by it."
-WORK = "Counts tries or keeps an answer: it delays work, which is looked at by when it is late."
-ONE_ROW = "A constraint leaves it one value."
+SHOWN = "Shown to its owner; no decision depends on it."
+WORK = (
+    "Counts tries or keeps an answer: it only delays work, and late work is found by its due time."
+)
+ONE_ROW = "A constraint allows only one value."
 
 
 @dataclass(frozen=True)

@@ -305,9 +305,11 @@ OF_PLUMBING = Personal(
         ),
     ),
     nobodys={
-        "listeners": "Names events, and nothing of anybody; leaves with the endpoints that it serves.",
-        "jobs": "Leaves within seconds, and an erasure waits for it.",
-        "round_faults": "Numbers of what is late; leaves once it is done.",
+        "listeners": (
+            "Names events, without personal data; deleted with the endpoints that it serves."
+        ),
+        "jobs": "Deleted within seconds, and an erasure waits for it.",
+        "round_faults": "Numbers of late rows; deleted when the row is done.",
     },
     waits=(
         Wait("jobs", "SELECT count(*) AS count, now() AS until FROM jobs WHERE account_id = %s"),

@@ -12,7 +12,7 @@ from meterai.plumbing.db.audited import (
     global_fact,
 )
 
-GLOBAL_TABLES = {"applied_migrations": "which files were applied to this database"}
+GLOBAL_TABLES = {"applied_migrations": "the migrations that were applied to this database"}
 TABLES = frozenset({*GLOBAL_TABLES, "jobs", "dead_jobs", "listeners", "round_faults"})
 AUDITED = Audited(
     clocks=(
@@ -23,13 +23,16 @@ AUDITED = Audited(
     evidence=(MarkEvidence("jobs", "t.tries < 0", "false"),),  # it would never have failed for long
     facts=(global_fact("applied_migrations", "applied_at", "name sha256"),),
     shown={
-        "dead_jobs": "Work that was given up: what it would have done is looked at where it would have left something, and the list only says why it has not.",
+        "dead_jobs": (
+            "Work that was given up: its missing result is found by other invariants, "
+            "and the list only gives the reason."
+        ),
         "jobs": {
             "A name that nothing else uses.": "job_id",
-            "What a handler would have done is looked at where it would have left something.": "handler handlers",
+            "The result of a handler is checked in the tables that it changes.": "handler handlers",
             WORK: "last_fault",
         },
-        "listeners": "Whom to tell; what it is told changes nothing of its own.",
-        "round_faults": "Why something is late; that it is late is looked at by itself.",
+        "listeners": "Subscriptions to events; the events themselves do not depend on them.",
+        "round_faults": "The reason for a delay; the delay itself is checked separately.",
     },
 )

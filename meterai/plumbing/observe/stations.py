@@ -19,14 +19,14 @@ from typing import Any
 from meterai.plumbing.observe.metrics import Counter, Gauge, Metric
 
 WAITED = Counter(
-    "meterai_station_waited_seconds_total", "Time for which steps waited, by station", ["station"]
+    "meterai_station_waited_seconds_total",
+    "Seconds for which steps waited, by station",
+    ["station"],
 )
-SERVED = Counter(
-    "meterai_station_served_total", "Steps that were carried out, by station", ["station"]
-)
+SERVED = Counter("meterai_station_served_total", "Steps that were served, by station", ["station"])
 SERVING = Counter(
     "meterai_station_serving_seconds_total",
-    "Time for which steps were carried out, by station",
+    "Seconds for which steps were served, by station",
     ["station"],
 )
 APART_MIN = 5  # accounts or networks, as for refusals (`limiter/refusals.py`)

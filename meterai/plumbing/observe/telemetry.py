@@ -16,26 +16,26 @@ REQUESTS = Counter(
 )
 LATENCY = Histogram(
     "meterai_request_seconds",
-    "Time from the first byte of a request to the end of its answer",
+    "Seconds from the first byte of a request to the end of its answer",
     ["route"],
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
-REFUSALS = Counter("meterai_refusals_total", "Requests declined, by code", ["code"])
+REFUSALS = Counter("meterai_refusals_total", "Requests refused, by code", ["code"])
 JOBS = Counter("meterai_jobs_total", "Jobs run, by kind and outcome", ["kind", "outcome"])
 ROUND_ROWS = Counter(
     "meterai_round_rows_total",
-    "Rows that rounds handled, by round and outcome: done, or the code of what stopped it",
+    "Rows handled by periodic tasks, by task and outcome: done, or the code of the fault",
     ["round", "outcome"],
 )
 FAULTS = Counter("meterai_faults_total", "Faults nobody expected", ["where"])
 # Set by a worker; the newest value counts. If `meterai_queues_seen_seconds` does not rise, no worker runs.
 QUEUES_SEEN = Gauge(
-    "meterai_queues_seen_seconds", "When a worker last looked at the queues (Unix time)"
+    "meterai_queues_seen_seconds", "Unix time at which a worker last looked at the queues"
 )
-JOBS_LATE = Gauge("meterai_jobs_late_seconds", "Age of the oldest due job")
+JOBS_LATE = Gauge("meterai_jobs_late_seconds", "Age in seconds of the oldest due job")
 JOBS_FAILING = Gauge("meterai_jobs_failing", "Jobs that failed at least 3 times")
 GIVEN_UP = Gauge(
-    "meterai_given_up", "What was given up and waits for a person, by queue", ["queue"]
+    "meterai_given_up", "Jobs and mails that were given up and wait for staff, by queue", ["queue"]
 )
 # Circuits of calls to outside machines (plumbing/work/outgoing.py); the values of all processes are added.
 CIRCUITS = Gauge(
@@ -46,14 +46,14 @@ CIRCUITS = Gauge(
 )
 CALLS_NOT_BEGUN = Counter(
     "meterai_calls_not_begun_total",
-    "Calls to providers that were not begun: circuit, budget (of repeats), full",
+    "Calls to providers that were not begun, by reason: circuit, budget (of repeats), full",
     ["provider", "reason"],
 )
 REPEATS_LEFT = Gauge(
-    "meterai_repeats_left", "Repeats of calls that may begin now", ["provider"], adds_up=True
+    "meterai_repeats_left", "Repeated calls that may begin now", ["provider"], adds_up=True
 )
 REMEMBERED = Counter(
-    "meterai_pages_remembered_total", "Pages and files for strangers given from memory"
+    "meterai_pages_remembered_total", "Pages and files served to visitors from memory"
 )
 METRICS: tuple[Metric[Any], ...] = (
     REMEMBERED,

@@ -28,12 +28,12 @@ HALF_YEAR = 180 * _DAY
 YEAR = 365 * _DAY
 
 BOOKS = (
-    "The books: ten years at least (UU KUP 28(11)), and a balance is the sum of all of them, so "
-    "that none can leave. Ids, sums and times; nothing of a person."
+    "The books: ten years at least (UU KUP 28(11)), and a balance is the sum of all entries, so "
+    "that none can be deleted. Ids, sums and times; no personal data."
 )
-MONEY = "Where money was: ten years at least (UU KUP 28(11)). Ids, sums, states and times."
-STAMPS = "A stamp can be checked as long as somebody holds its document."
-ONE = "One row, or a few that are written over."
+MONEY = "The path of money: ten years at least (UU KUP 28(11)). Ids, sums, states and times."
+STAMPS = "A stamp can be checked as long as somebody has its document."
+ONE = "One row, or a few that are overwritten."
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,24 +89,24 @@ RETENTION: tuple[Rule, ...] = (
         ("account_id", "job_id", "handler"),
         QUARTER,
         "died_at",
-        "Only what tells people is given up; after a season nobody runs it again, and its facts may "
-        "hold an address.",
+        "Only notifications are given up; after three months nobody runs them again, and their "
+        "facts may contain an address.",
     ),
     Stays(
         "applied_migrations",
-        "What was done to the schema; a row for each release.",
-        harmless={"name": "a file of ours"},
+        "The changes of the schema; one row for each release.",
+        harmless={"name": "the name of a file of the program"},
     ),
     Stays(
         "jobs",
         "A job is deleted in the transaction of its last handler.",
-        harmless={"facts": "leaves with its job", "last_fault": "leaves with its job"},
+        harmless={"facts": "deleted with its job", "last_fault": "deleted with its job"},
     ),
-    Stays("listeners", "A row leaves when its account asks no more to be told."),
+    Stays("listeners", "A row is deleted when its account ends its subscription."),
     Stays(
         "round_faults",
-        "A fault leaves when its row is done, or a day after its last try.",
-        harmless={"last_fault": "leaves when its row is done"},
+        "A fault is deleted when its row is done, or a day after its last try.",
+        harmless={"last_fault": "deleted when its row is done"},
     ),
 )
 
@@ -136,5 +136,5 @@ class Retention:
             f"retention_{rule.name}",
             run,
             REST_SECONDS,
-            without_rows="one statement takes a batch and passes by rows that are held",
+            without_rows="one statement takes a batch and skips locked rows",
         )

@@ -39,9 +39,9 @@ def server_key(keyring: Keyring) -> str:
     try:
         text = read_key_file(path).decode("ascii").strip()
     except (OSError, UnicodeDecodeError):
-        raise KeyUnusable(path, "not readable as a text") from None
+        raise KeyUnusable(path, "not readable as text") from None
     if not (text.isprintable() and " " not in text and 0 < len(text) <= SERVER_KEY_CHARACTERS_MAX):
-        raise KeyUnusable(path, "not one word of printable characters")
+        raise KeyUnusable(path, "not a single word of printable characters")
     return text
 
 
@@ -77,8 +77,14 @@ DEMANDS: tuple[Demand, ...] = (
     Demand("midtrans_key_there", (), _key_there),
 )
 UNDEMANDED: Mapping[str, str] = {
-    "midtrans_acquirer": "one of two, and a merchant without it is refused and nothing is sold",
-    "midtrans_va_bank": "one of five, and a merchant without it is refused and nothing is sold",
+    "midtrans_acquirer": (
+        "one of two values; with a wrong one charges are refused and nothing is sold"
+    ),
+    "midtrans_va_bank": (
+        "one of five values; with a wrong one charges are refused and nothing is sold"
+    ),
     "midtrans_timeout_seconds": TIME,
-    "midtrans_window_days": "a shorter one is asked less long, and news still has it asked",
+    "midtrans_window_days": (
+        "with a shorter window queries end earlier, and a notification still causes one"
+    ),
 }

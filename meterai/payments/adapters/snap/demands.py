@@ -89,17 +89,28 @@ DEMANDS: tuple[Demand, ...] = (
     Demand("keys_there", ("bank_public_key", "bank_client_secret"), _keys_there),
 )
 UNDEMANDED: Mapping[str, str] = {
-    "bank_store_id": "the provider's; answers of another store are evidence of nothing",
-    "bank_terminal_id": "the provider's; answers of another terminal are evidence of nothing",
-    "bank_path": "the provider's; a wrong one is answered 404 and nothing is sold",
-    "bank_signature": "the provider's; a wrong one is refused and nothing is sold",
-    "bank_code": "the bank's; with a wrong one a transfer is refused",
-    "bank_source_account": "without one no transfer is made; with a wrong one each is refused",
-    "bank_transfer_rupiah_max": "the bank's; more than it sends is refused, and waits",
-    "bank_transfer_rupiah_day_max": "the bank's; more than it sends is refused, and waits",
-    "bank_va_rupiah_max": "the bank's; more than it takes is refused and nothing is sold",
+    "bank_store_id": "set by the provider; answers for another store prove nothing",
+    "bank_terminal_id": "set by the provider; answers for another terminal prove nothing",
+    "bank_path": "set by the provider; with a wrong value it answers 404 and nothing is sold",
+    "bank_signature": (
+        "set by the provider; with a wrong value calls are refused and nothing is sold"
+    ),
+    "bank_code": "set by the bank; with a wrong value transfers are refused",
+    "bank_source_account": (
+        "without a value no transfer is made; with a wrong value each is refused"
+    ),
+    "bank_transfer_rupiah_max": "set by the bank; a transfer of more is refused, and waits",
+    "bank_transfer_rupiah_day_max": "set by the bank; a transfer of more is refused, and waits",
+    "bank_va_rupiah_max": (
+        "set by the bank; an amount above its limit is refused and nothing is sold"
+    ),
     "bank_va_seconds": TIME,
-    "bank_va_service_id": "without one that fits, an installation with virtual accounts does not start",
+    "bank_va_service_id": (
+        "without a matching value an installation with virtual accounts does not start"
+    ),
     "bank_timeout_seconds": TIME,
-    "bank_window_days": "the provider's; a shorter one is asked less long, and news still counts",
+    "bank_window_days": (
+        "set by the provider; with a shorter window queries end earlier, and "
+        "notifications still count"
+    ),
 }
