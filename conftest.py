@@ -55,9 +55,13 @@ NEEDS = {
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Options for the selection of tests; `make test-all` and `make proof` use them."""
     parser.addoption(
-        "--all", action="store_true", help="variants and soaks too, and each case of each family"
+        "--all",
+        action="store_true",
+        help=("run variants and soaks too, and each case of each family"),
     )
-    parser.addoption("--seed", type=int, help="of what is sampled; that of the commit otherwise")
+    parser.addoption(
+        "--seed", type=int, help=("seed of the sampled cases; the default is that of the commit")
+    )
     parser.addoption(
         "--whole-corpus", action="store_true", help="every file of the corpus, not a sample"
     )

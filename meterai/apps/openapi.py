@@ -34,27 +34,37 @@ IDEMPOTENCY_KEY: Schema = {
     "name": "Idempotency-Key",
     "in": "header",
     "required": True,
-    "description": "Made by you, kept until you have the answer; a repeat finds the first.",
+    "description": (
+        "A key chosen by you and kept until you have the answer; a repeat with it "
+        "returns the first answer."
+    ),
     "schema": {"type": "string", "minLength": 1, "maxLength": 255},
 }
 PROBLEM_SCHEMA: Schema = {
     "type": "object",
-    "description": "A refusal (RFC 9457). Further members are the facts of this code.",
+    "description": "A refusal (RFC 9457). Further members are the facts of the code.",
     "required": ["type", "title", "status", "code"],
     "properties": {
-        "type": {"type": "string", "description": "where the code is explained"},
+        "type": {"type": "string", "description": "address of the explanation of the code"},
         "title": {"type": "string", "description": "a sentence in the reader's language"},
         "status": {"type": "integer"},
         "code": {
             "type": "string",
-            "description": "stable: branch on this; more may come",
+            "description": (
+                "stable, so that programs can branch on it; later versions may add codes"
+            ),
             "x-extensible-enum": [],
         },
         "request_id": {"type": "string", "description": "Request-Id of this answer"},
-        "field": {"type": "string", "description": "of `malformed`: what cannot be read"},
+        "field": {
+            "type": "string",
+            "description": ("for `malformed`: the field that cannot be read"),
+        },
         "expected": {
             "type": "string",
-            "description": "of `malformed`: a stable code of what it should be; more may come",
+            "description": (
+                "for `malformed`: a stable code of the expected form; later versions may add codes"
+            ),
             "x-extensible-enum": [],
         },
     },
@@ -70,48 +80,56 @@ _AGAIN: Schema = {
 }
 _REQUEST_ID: Schema = {
     "Request-Id": {
-        "description": "by which this request is found in logs; your own, where you sent one",
+        "description": "the identifier of this request in logs; your own if you sent one",
         "schema": {"type": "string"},
     }
 }
 _REPLAYED: Schema = {
     "Idempotent-Replayed": {
-        "description": "true where an earlier request did what this one asks for; else left out",
+        "description": (
+            "true if an earlier request with this key had this effect; otherwise absent"
+        ),
         "schema": {"type": "string", "enum": ["true"]},
     }
 }
 _LIMIT: Schema = {
     name: {"description": told, "schema": {"type": "string"}}
     for name, told in {
-        "RateLimit": "how many more requests would begin at once (`concurrent`); with a refusal by another limit, "
-        "that nothing of that is left, and for how long",
-        "RateLimit-Policy": "how many requests are taken in at once (`concurrent`); with a refusal by another limit, "
-        "how much that is",
+        "RateLimit": "the number of further requests that would begin at once (`concurrent`); "
+        "with a refusal by another limit, zero left of that limit, and the seconds "
+        "until it is reset",
+        "RateLimit-Policy": "the number of requests that are processed at once (`concurrent`); "
+        "with a refusal by another limit, the size of that limit",
     }.items()
 }
 _STATUSES: Mapping[int, Schema] = {
     400: {
-        "description": "A header came twice, the Idempotency-Key is missing, or the body did not "
-        "arrive whole"
+        "description": "A header came twice, the Idempotency-Key is missing, or the body was "
+        "incomplete"
     },
-    401: {"description": "No key, or one that opens nothing"},
-    404: {"description": "No such thing, or not yours"},
+    401: {"description": "The key is missing or not valid"},
+    404: {"description": "The object does not exist or is not yours"},
     408: {"description": "The body arrived too slowly"},
     409: {
-        "description": "The state of things does not allow it; the code says what",
+        "description": "The state of the object does not allow it; the code gives the reason",
         "headers": _AGAIN,
     },
-    410: {"description": "The original is not kept any more; its delta is"},
+    410: {"description": "The original is no longer kept; its delta is"},
     413: {"description": "The body is too large"},
-    415: {"description": "The body is of another kind, or compressed"},
-    422: {"description": "A field, a header or the document cannot be used; the code says what"},
+    415: {"description": "The body has an unsupported type, or is compressed"},
+    422: {
+        "description": (
+            "A field, a header or the document cannot be used; the code gives the reason"
+        )
+    },
     429: {
-        "description": "As often as it may be done in a time",
+        "description": "The limit for a period is reached",
         "headers": _AGAIN,
     },
     503: {
-        "description": "Not now. It may have been done (`busy`, `database_away`, `storage_full`): the same "
-        "Idempotency-Key tells, and nothing is charged twice",
+        "description": "Not possible now. With `busy`, `database_away` and `storage_full` the "
+        "request may have been carried out: a repeat with the same "
+        "Idempotency-Key returns the result, and nothing is charged twice",
         "headers": _AGAIN,
     },
 }

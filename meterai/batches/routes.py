@@ -71,7 +71,10 @@ _SEVERAL = {
         "document": {
             "type": "array",
             "items": FILE,
-            "description": "PDFs and zip archives, each in a part of its own; the name of a part is that of its file",
+            "description": (
+                "PDFs and zip archives, each in a part of the form; the name of a "
+                "part is the name of its file"
+            ),
         }
     },
 }
@@ -179,7 +182,7 @@ async def files_of_form(
     | {
         "passes_body": True,
         "described": Described(
-            repeats="The same file again is the same file.",
+            repeats="The same file is stored once.",
             body={"multipart/form-data": _SEVERAL},
         ),
     },
@@ -221,9 +224,7 @@ async def _take_zip(request: Request[Any, Any, Any], batches: BatchService, batc
 @put(
     "/v1/batches/{batch_id:str}/files/{name:str}",
     opt=_WRITING
-    | {
-        "described": Described(repeats="The same file again is the same file.", body={_BYTES: FILE})
-    },
+    | {"described": Described(repeats="The same file is stored once.", body={_BYTES: FILE})},
     summary="Add one file to a batch",
     tags=["batches"],
     request_max_body_size=DOCUMENT_BYTES_MAX,
@@ -248,7 +249,7 @@ async def put_file(
     opt=_WRITING
     | {
         "described": Described(
-            repeats="The same row again is the same row.",
+            repeats="The same row is stored once.",
             body={_BYTES: FILE | {"description": "JSON lines: one object on each"}},
         )
     },
@@ -284,8 +285,8 @@ async def add_rows(
     opt=_WRITING
     | {
         "described": Described(
-            repeats="A batch that was started goes on.",
-            headers={"Waiting-Turn": "The turn of your place, while a line stands before buying."},
+            repeats="A batch that was started continues.",
+            headers={"Waiting-Turn": "The turn of your place, while a line guards buying."},
         )
     },
     summary="Start a batch",
@@ -334,13 +335,15 @@ async def cancel_batch(
     return shown(await batches.cancel(account, read(BATCH_KIND, batch_id)))
 
 
-After = Annotated[int, QueryParameter(ge=0, description="Only rows behind this number.")]
-RowLimit = Annotated[int, QueryParameter(ge=1, le=ROWS_PAGE_MAX, description="At most so many.")]
+After = Annotated[int, QueryParameter(ge=0, description="Only rows after this number.")]
+RowLimit = Annotated[
+    int, QueryParameter(ge=1, le=ROWS_PAGE_MAX, description=("Maximum number of rows."))
+]
 InState = Annotated[
     str | None,
     QueryParameter(
         name="state",
-        description="Only those in this state.",
+        description="Only rows in this state.",
         schema_extra={"enum": [str(one) for one in RowState]},
     ),
 ]

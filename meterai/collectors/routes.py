@@ -86,7 +86,7 @@ async def show_collector(
 
 @post(
     "/v1/collector/deposits",
-    opt=_write_options("a deposit is known by its NTPN"),
+    opt=_write_options("a deposit is identified by its NTPN"),
     summary="Report a deposit to the treasury",
     tags=["collectors"],
 )
@@ -107,7 +107,7 @@ async def tell_deposit(
 
 @delete(
     "/v1/collector/deposits/{ntpn:str}",
-    opt=_write_options("it is withdrawn once"),
+    opt=_write_options("a deposit is withdrawn only once"),
     summary="Take back a wrongly reported deposit",
     tags=["collectors"],
 )
@@ -138,7 +138,7 @@ async def show_month(
 
 @put(
     "/v1/collector/months/{month:str}/return",
-    opt=_write_options("the newest is so"),
+    opt=_write_options("the newest report replaces the one before"),
     summary="Mark a monthly return as filed",
     tags=["collectors"],
 )
@@ -157,7 +157,7 @@ async def tell_return(
 
 @post(
     "/v1/collector/unstamped",
-    opt=_write_options("a document is known by its type and number within its month"),
+    opt=_write_options("a document is identified by its type and number within its month"),
     status_code=204,
     summary="Add a document that could not be stamped",
     tags=["collectors"],

@@ -75,7 +75,7 @@ async def list_resellers(
     opt={
         **_MANAGING,
         "described": Described(
-            repeats="An invitation that waits has the terms of the newest request.", refuses=(404,)
+            repeats="A waiting invitation gets the terms of the newest request.", refuses=(404,)
         ),
     },
     summary="Invite a reseller",
@@ -103,7 +103,10 @@ async def show_reseller(
 
 @post(
     "/v1/resellers/{reseller_id:str}/change",
-    opt={**_MANAGING, "described": Described(repeats="The reseller has the terms of the request.")},
+    opt={
+        **_MANAGING,
+        "described": Described(repeats="The reseller gets the terms of the request."),
+    },
     summary="Change a reseller",
     tags=_TAGS,
     status_code=200,
@@ -138,7 +141,7 @@ async def pause_reseller(
 
 @post(
     "/v1/resellers/{reseller_id:str}/resume",
-    opt={**_MANAGING, "described": Described(repeats="A reseller that sells goes on.")},
+    opt={**_MANAGING, "described": Described(repeats="A reseller that sells stays so.")},
     summary="Let a reseller sell again",
     tags=_TAGS,
     status_code=200,
@@ -155,7 +158,7 @@ async def resume_reseller(
 
 @post(
     "/v1/resellers/{reseller_id:str}/end",
-    opt={**_MANAGING, "described": Described(repeats="A reseller that ended stays so.")},
+    opt={**_MANAGING, "described": Described(repeats="A reseller whose role ended stays so.")},
     summary="End a reseller",
     tags=_TAGS,
     status_code=200,
@@ -220,7 +223,10 @@ async def show_sold(
 
 @post(
     "/v1/reselling/{distributor_id:str}/accept",
-    opt={**_MANAGING, "described": Described(repeats="Who sells already goes on.")},
+    opt={
+        **_MANAGING,
+        "described": Described(repeats=("An account that sells already stays a reseller.")),
+    },
     summary="Accept to be a reseller",
     tags=_TAGS,
     status_code=200,
@@ -237,7 +243,7 @@ async def accept_reselling(
 
 @post(
     "/v1/reselling/{distributor_id:str}/end",
-    opt={**_MANAGING, "described": Described(repeats="What ended stays so.")},
+    opt={**_MANAGING, "described": Described(repeats="An ended role stays ended.")},
     summary="Decline or end being a reseller",
     tags=_TAGS,
     status_code=200,

@@ -269,7 +269,7 @@ async def show_shop_view(
 
 @put(
     "/v1/shop",
-    opt={**_OWNER, "described": Described(repeats="The same page again is the same page.")},
+    opt={**_OWNER, "described": Described(repeats="The same page has the same result.")},
     summary="Set your sales page",
     tags=["distribution"],
 )
@@ -289,7 +289,7 @@ async def set_shop(
     opt={
         **_OWNER,
         "described": Described(
-            repeats="The same logo again is the same logo.", body={_BYTES: FILE}, refuses=(404,)
+            repeats="The same logo has the same result.", body={_BYTES: FILE}, refuses=(404,)
         ),
     },
     summary="Set the logo of your sales page",
@@ -312,7 +312,10 @@ async def set_logo(
 
 @delete(
     "/v1/shop/logo",
-    opt={**_OWNER, "described": Described(repeats="No logo stays none.", refuses=(404,))},
+    opt={
+        **_OWNER,
+        "described": Described(repeats="A page without a logo stays so.", refuses=(404,)),
+    },
     summary="Show no logo",
     tags=["distribution"],
     status_code=200,

@@ -51,8 +51,8 @@ class OrderList(msgspec.Struct, frozen=True):
         "described": Described(
             needs_key=True,
             headers={
-                "Prefer": "`respond-async` answers without waiting for the QR.",
-                "Waiting-Turn": "The turn of your place, while a line stands before buying.",
+                "Prefer": "With `respond-async` the answer does not wait for the QR.",
+                "Waiting-Turn": "The turn of your place, while a line guards buying.",
             },
         ),
     },
@@ -150,7 +150,9 @@ class PayBy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     opt={
         "permission": Permission.ORDER_CREATE,
         "priority": Priority.CHECKOUT,
-        "described": Described(repeats="Each begins another attempt; an order gets ten."),
+        "described": Described(
+            repeats=("Each request begins another attempt; an order has at most ten.")
+        ),
     },
     summary="Change the payment method of an unpaid order",
     tags=["orders"],

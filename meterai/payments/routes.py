@@ -22,10 +22,12 @@ from meterai.plumbing.http.problems import on_fault, on_http_exception, on_refus
 
 CALL_BYTES_MAX = 64 * 1024
 _REPEATS = {
-    ProviderCallKind.NOTIFICATION: "What a provider tells again is taken once.",
-    ProviderCallKind.TOKEN: "Each call makes another token; all of them open.",
+    ProviderCallKind.NOTIFICATION: "A repeated notification of a provider is processed once.",
+    ProviderCallKind.TOKEN: "Each call makes another token; all of them are valid.",
     ProviderCallKind.INQUIRY: "It only asks.",
-    ProviderCallKind.PAYMENT: "What a bank tells again is taken once, and answered as before.",
+    ProviderCallKind.PAYMENT: (
+        "A repeated notification of a bank is processed once, and answered as before."
+    ),
 }
 
 

@@ -129,7 +129,8 @@ async def name_account(
         "permission": Permission.REFUND_ASK,
         "priority": Priority.PAID,
         "described": Described(
-            repeats="An account is confirmed once; a repeat finds it.", refuses=(404, 409)
+            repeats="An account is confirmed once; a repeat returns the same result.",
+            refuses=(404, 409),
         ),
     },
     summary="Confirm a bank account",

@@ -18,12 +18,12 @@ from meterai.requests.model import ENTRY_KIND, RequestFilter, RequestView
 from meterai.requests.service import RequestLog
 
 ClassOfStatus = Literal["2xx", "3xx", "4xx", "5xx"]
-OfKey = Annotated[str | None, QueryParameter(description="Only those of this key, `key_...`.")]
+OfKey = Annotated[str | None, QueryParameter(description="Only requests with this key, `key_...`.")]
 OfStatus = Annotated[
-    ClassOfStatus | None, QueryParameter(description="Only those answered with such a status.")
+    ClassOfStatus | None, QueryParameter(description="Only requests answered with such a status.")
 ]
 OfRequest = Annotated[
-    str | None, QueryParameter(description="Only those with exactly this Request-Id.")
+    str | None, QueryParameter(description="Only requests with exactly this Request-Id.")
 ]
 
 

@@ -52,28 +52,30 @@ _FORM: Schema = {
         "placement": {
             "type": "string",
             "description": "JSON: one placement or a list of them, in points from the lower left "
-            "of the page as it is seen; page 1 is the first, -1 the last: "
-            '{"page": 1, "x": 400, "y": 60, "width": 70}; in a corner: '
-            '{"corner": "bottom_right", "page": -1, "margin": 36}; or at a text, which is refused with '
-            '`text_not_found` where it is not there: {"text": "Yang menyatakan", "occurrence": 1, "dx": 0, "dy": -120}',
+            "corner of the page as it is displayed; page 1 is the first, -1 the "
+            'last: {"page": 1, "x": 400, "y": 60, "width": 70}; in a corner: '
+            '{"corner": "bottom_right", "page": -1, "margin": 36}; or at a text, '
+            "refused with `text_not_found` if the page does not contain it: "
+            '{"text": "Yang menyatakan", "occurrence": 1, "dx": 0, "dy": -120}',
         },
         "reference": {
             "type": "string",
             "minLength": 1,
             "maxLength": REFERENCE_LENGTH_MAX,
-            "description": "your own number of it, to find it again by; no personal data",
+            "description": "your own number for finding it again; no personal data",
         },
         "metadata": {
             "type": "string",
-            "description": f"JSON: an object of at most {METADATA_ENTRIES_MAX} texts by name, your own; "
-            "no personal data",
+            "description": f"JSON: an object of at most {METADATA_ENTRIES_MAX} of your own texts "
+            "by name; no personal data",
         },
         "facts": {
             "type": "string",
-            "description": "JSON: what the document is, which a collector must say and others may: "
-            '{"type": "4a", "number": "INV-1", "date": "2026-11-30", "value": 7500000, '
-            '"party": {"name": "PT Contoh", "identity": "NPWP", "number": "0123456789012345"}}; '
-            "type is 4a, 4b, 3 or 2, identity KTP, NPWP or other",
+            "description": "JSON: the facts of the document, required for a collector and "
+            'optional for others: {"type": "4a", "number": "INV-1", "date": '
+            '"2026-11-30", "value": 7500000, "party": {"name": "PT Contoh", '
+            '"identity": "NPWP", "number": "0123456789012345"}}; type is 4a, 4b, '
+            "3 or 2, identity KTP, NPWP or other",
         },
     },
 }
@@ -205,20 +207,25 @@ _ORDER_FORM: Schema = {
         "document": {
             "type": "array",
             "items": FILE,
-            "description": "the PDFs, each in a part of its own",
+            "description": "the PDFs, each in a part of the form",
         },
         "placements": {
             "type": "string",
-            "description": "JSON: a list with the `placement` of each document in their order, as of POST /v1/stampings; "
-            "or one object, which is for each of them",
+            "description": "JSON: a list with the `placement` of each document in their order, "
+            "as for POST /v1/stampings; or one object that applies to each of them",
         },
         "facts": {
             "type": "string",
-            "description": "JSON: a list with the `facts` of each document in their order, as of POST /v1/stampings",
+            "description": (
+                "JSON: a list with the `facts` of each document in their order, as "
+                "for POST /v1/stampings"
+            ),
         },
         "payment_method": {
             "type": "string",
-            "description": "the name of a method of this installation; the default one where it is left out",
+            "description": (
+                "the name of a payment method of this installation; if absent, the default method"
+            ),
         },
         "seller": {
             "type": "string",
@@ -226,7 +233,9 @@ _ORDER_FORM: Schema = {
         },
         "seller_fee": {
             "type": "string",
-            "description": "rupiah of that fee as your buyer was shown it: another one is refused",
+            "description": (
+                "the rupiah of that fee that your buyer was shown; another fee is refused"
+            ),
         },
         **{name: _FORM["properties"][name] for name in ("reference", "metadata")},
     },
@@ -278,7 +287,7 @@ def _rupiah(name: str, text: str) -> int:
         "described": Described(
             needs_key=True,
             body={"multipart/form-data": _ORDER_FORM},
-            headers={"Waiting-Turn": "The turn of your place, while a line stands before buying."},
+            headers={"Waiting-Turn": "The turn of your place, while a line guards buying."},
         ),
     },
     summary="Order stamps with their documents",
@@ -341,13 +350,13 @@ InState = Annotated[
     str | None,
     QueryParameter(
         name="state",
-        description="Only those in this state.",
+        description="Only stampings in this state.",
         schema_extra={"enum": [str(one) for one in StampingState]},
     ),
 ]
 Document = Annotated[
     str | None,
-    QueryParameter(description="Only those of the original with this SHA-256, in hexadecimal."),
+    QueryParameter(description="Only stampings of the original with this SHA-256, in hexadecimal."),
 ]
 
 

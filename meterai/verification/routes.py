@@ -56,13 +56,17 @@ from meterai.verification.service.views import (
 from meterai.waiting_room import GuardedAct, WaitingRoom
 
 # Media type that generated clients send; `application/pdf` and others are accepted too.
-_DOCUMENT = {"application/octet-stream": FILE | {"description": "the PDF itself, in no form"}}
-_TURN = {"Waiting-Turn": "The turn of your place, while a line stands before checking."}
-_CHANGES_NOTHING = "It is checked and nothing is kept of it."
+_DOCUMENT = {
+    "application/octet-stream": FILE | {"description": ("the bytes of the PDF, without a form")}
+}
+_TURN = {"Waiting-Turn": "The turn of your place, while a line guards checking."}
+_CHANGES_NOTHING = "The request is checked and nothing is stored."
 LINES, CSV = "application/x-ndjson", "text/csv"
 # File name that is assumed for a body that is a single file without a name.
 _WHOLE = {"application/zip": "batch.zip", LINES: "batch.jsonl"}
-_BOUNDS = f"{FILES_MAX} documents and {LINES_MAX} lines at the most, {MANY_BYTES_MAX // 1024**2} MB in all"
+_BOUNDS = (
+    f"at most {FILES_MAX} documents and {LINES_MAX} lines, {MANY_BYTES_MAX // 1024**2} MB in all"
+)
 
 
 @post(

@@ -142,7 +142,7 @@ async def take_place(
     opt={
         "permission": Permission.ORDER_CREATE,
         "priority": Priority.CHECKOUT,
-        "described": Described(repeats="A ticket has one turn.", refuses=(400, 404)),
+        "described": Described(repeats="A ticket gets one turn.", refuses=(400, 404)),
     },
     status_code=200,
     summary="Use your turn",

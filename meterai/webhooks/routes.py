@@ -144,7 +144,7 @@ def _or_none(value: Given | msgspec.UnsetType) -> Given | None:
     opt={
         **_MANAGING,
         "described": Described(
-            repeats="The endpoint is as the request says, however often it comes."
+            repeats="The endpoint is as the request says, after any number of repeats."
         ),
     },
     summary="Change a webhook",
@@ -247,7 +247,9 @@ async def remove_webhook(
     "/v1/webhooks/{webhook_id:str}/test",
     opt={
         **_MANAGING,
-        "described": Described(repeats="Each sends another test, 60 an hour.", refuses=(429,)),
+        "described": Described(
+            repeats="Each request sends another test, at most 60 an hour.", refuses=(429,)
+        ),
     },
     summary="Send a test to a webhook",
     tags=_TAGS,
@@ -317,7 +319,9 @@ async def show_delivery(
     "/v1/webhooks/{webhook_id:str}/replay",
     opt={
         **_MANAGING,
-        "described": Described(repeats="What waits already is left as it is; ids stay the same."),
+        "described": Described(
+            repeats=("Messages that already wait are left unchanged; ids stay the same.")
+        ),
     },
     summary="Replay messages",
     tags=_TAGS,

@@ -18,17 +18,19 @@ stale                   bool; nextUpdate of OCSP answers and revocation lists wa
 from standins.faults import FaultSwitch, Kind
 
 FAULT_SWITCHES = {
-    "unavailable": FaultSwitch(Kind.COUNT, "Next answers are 503"),
-    "response_delay_seconds": FaultSwitch(Kind.SECONDS, "Every answer comes so much later"),
-    "garbage": FaultSwitch(Kind.COUNT, "Next answers mean nothing"),
-    "endless": FaultSwitch(Kind.COUNT, "Next answers are far too large"),
-    "redirect": FaultSwitch(Kind.COUNT, "Next answers send the caller elsewhere"),
-    "wrong_nonce": FaultSwitch(Kind.COUNT, "Next time-stamps answer another request"),
-    "wrong_imprint": FaultSwitch(Kind.COUNT, "Next time-stamps are over something else"),
-    "wrong_signature": FaultSwitch(Kind.COUNT, "Next time-stamps are signed with another key"),
-    "rejected": FaultSwitch(Kind.COUNT, "Next time-stamps are refused"),
-    "ocsp_unavailable": FaultSwitch(Kind.COUNT, "Next OCSP answers are 503"),
-    "delegated": FaultSwitch(Kind.BOOLEAN, "OCSP answers are signed by a responder"),
-    "revoked": FaultSwitch(Kind.BOOLEAN, "Every certificate was revoked"),
-    "stale": FaultSwitch(Kind.BOOLEAN, "OCSP answers and lists expired two days ago"),
+    "unavailable": FaultSwitch(Kind.COUNT, "The next answers have status 503"),
+    "response_delay_seconds": FaultSwitch(
+        Kind.SECONDS, "Every answer is delayed by this many seconds"
+    ),
+    "garbage": FaultSwitch(Kind.COUNT, "The next answers are meaningless bytes"),
+    "endless": FaultSwitch(Kind.COUNT, "The next answers are far too large"),
+    "redirect": FaultSwitch(Kind.COUNT, "The next answers redirect the caller"),
+    "wrong_nonce": FaultSwitch(Kind.COUNT, "The next time-stamps answer another request"),
+    "wrong_imprint": FaultSwitch(Kind.COUNT, "The next time-stamps have the digest of other data"),
+    "wrong_signature": FaultSwitch(Kind.COUNT, "The next time-stamps are signed with another key"),
+    "rejected": FaultSwitch(Kind.COUNT, "The next time-stamps are refused"),
+    "ocsp_unavailable": FaultSwitch(Kind.COUNT, "The next OCSP answers have status 503"),
+    "delegated": FaultSwitch(Kind.BOOLEAN, "OCSP answers are signed by a delegated responder"),
+    "revoked": FaultSwitch(Kind.BOOLEAN, "Every certificate is reported as revoked"),
+    "stale": FaultSwitch(Kind.BOOLEAN, "OCSP answers and revocation lists expired two days ago"),
 }

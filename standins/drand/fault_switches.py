@@ -13,12 +13,14 @@ early                   bool; rounds are answered before their time
 from standins.faults import FaultSwitch, Kind
 
 FAULT_SWITCHES = {
-    "unavailable": FaultSwitch(Kind.COUNT, "Next rounds are 503"),
-    "response_delay_seconds": FaultSwitch(Kind.SECONDS, "Every round comes so much later"),
-    "lies": FaultSwitch(Kind.COUNT, "Next rounds have another signature"),
-    "claims": FaultSwitch(Kind.COUNT, "Next rounds say they are another one"),
-    "garbage": FaultSwitch(Kind.COUNT, "Next rounds mean nothing"),
-    "endless": FaultSwitch(Kind.COUNT, "Next rounds are far too large"),
-    "redirect": FaultSwitch(Kind.COUNT, "Next rounds send the caller elsewhere"),
-    "early": FaultSwitch(Kind.BOOLEAN, "Rounds are told before their time"),
+    "unavailable": FaultSwitch(Kind.COUNT, "The next rounds have status 503"),
+    "response_delay_seconds": FaultSwitch(
+        Kind.SECONDS, "Every round is delayed by this many seconds"
+    ),
+    "lies": FaultSwitch(Kind.COUNT, "The next rounds have the signature of another round"),
+    "claims": FaultSwitch(Kind.COUNT, "The next rounds carry the number of another round"),
+    "garbage": FaultSwitch(Kind.COUNT, "The next rounds are meaningless bytes"),
+    "endless": FaultSwitch(Kind.COUNT, "The next rounds are far too large"),
+    "redirect": FaultSwitch(Kind.COUNT, "The next rounds redirect the caller"),
+    "early": FaultSwitch(Kind.BOOLEAN, "Rounds are published before their time"),
 }

@@ -17,8 +17,10 @@ MAILS_SHOWN = 200  # number of mails on the front page; /standin/mails has all
 
 FAULT_SWITCHES = {
     # The next n mails (-1: all) are answered with 451, as by a full mail server.
-    "refuse": FaultSwitch(Kind.COUNT, "Next mails are answered 451"),
-    "delay_seconds": FaultSwitch(Kind.SECONDS, "Every mail is accepted so much later"),
+    "refuse": FaultSwitch(Kind.COUNT, "The next mails are answered with 451"),
+    "delay_seconds": FaultSwitch(
+        Kind.SECONDS, "Every mail is accepted with a delay of this many seconds"
+    ),
 }
 
 # A link ends before the punctuation of the sentence around it.

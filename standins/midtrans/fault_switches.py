@@ -11,34 +11,46 @@ from standins.faults import Faults, FaultSwitch, Kind
 log = logging.getLogger(__name__)
 
 _COUNTS = {
-    "charge_500": "Next charges are not made, the answer is 500",
-    "charge_lost": "Next charges are made, and nothing is answered",
-    "status_500": "Next questions are answered with 500",
-    "cancel_500": "Next cancels and ends are not made, the answer is 500",
-    "refund_500": "Next refunds are not made, the answer is 500",
-    "refund_lost": "Next refunds are made, and nothing is answered",
-    "refuse_refunds": "Next new refunds are refused (418)",
-    "refund_denied": "Next new refunds are denied by the bank (202)",
-    "drop_notifications": "Next notifications are never sent",
-    "double_notifications": "Next notifications are sent twice at once",
-    "reorder_notifications": "Next notifications are sent after those that follow",
-    "forge_notifications": "Before the next goes one that says it is settled, signed with another key",
-    "replay_notifications": "After the next goes its signature again, with another status",
-    "news_differs": "Next notifications say, well signed, another status than the record",
-    "record_differs": "Next answers to a question say another status than the record",
-    "other_order": "Next answers and notifications name another order",
-    "other_merchant": "Next answers and notifications name another merchant",
-    "other_amount": "Next answers and notifications name another amount",
-    "other_currency": "Next answers and notifications name another currency",
+    "charge_500": "The next charges are not made, and the answer is 500",
+    "charge_lost": "The next charges are made, but not answered",
+    "status_500": "The next status queries are answered with 500",
+    "cancel_500": "The next cancels and expiries are not made, and the answer is 500",
+    "refund_500": "The next refunds are not made, and the answer is 500",
+    "refund_lost": "The next refunds are made, but not answered",
+    "refuse_refunds": "The next new refunds are refused (418)",
+    "refund_denied": "The next new refunds are denied by the bank (202)",
+    "drop_notifications": "The next notifications are never sent",
+    "double_notifications": "The next notifications are sent twice at once",
+    "reorder_notifications": "The next notifications are sent after later ones",
+    "forge_notifications": (
+        "A notification of settlement signed with another key is sent before each of the next"
+    ),
+    "replay_notifications": (
+        "The signature of each of the next is sent again afterwards with another status"
+    ),
+    "news_differs": (
+        "The next notifications have a valid signature and another status than the record"
+    ),
+    "record_differs": "The next answers to status queries have another status than the record",
+    "other_order": "The next answers and notifications name another order",
+    "other_merchant": "The next answers and notifications name another merchant",
+    "other_amount": "The next answers and notifications name another amount",
+    "other_currency": "The next answers and notifications name another currency",
 }
 FAULT_SWITCHES = {
-    "seed": FaultSwitch(Kind.COUNT, "Seed by which what is counted also fails by chance; 0: none"),
-    "seed_percent": FaultSwitch(Kind.COUNT, "Of a hundred occasions so many, by the seed"),
+    "seed": FaultSwitch(Kind.COUNT, "Seed of random faults of all counted kinds; 0: none"),
+    "seed_percent": FaultSwitch(
+        Kind.COUNT, "Percentage of occasions at which the seed causes a fault"
+    ),
     **{name: FaultSwitch(Kind.COUNT, meaning) for name, meaning in _COUNTS.items()},
-    "response_delay_seconds": FaultSwitch(Kind.SECONDS, "Every answer comes so much later"),
-    "notification_delay_seconds": FaultSwitch(Kind.SECONDS, "Notifications are sent so much later"),
+    "response_delay_seconds": FaultSwitch(
+        Kind.SECONDS, "Every answer is delayed by this many seconds"
+    ),
+    "notification_delay_seconds": FaultSwitch(
+        Kind.SECONDS, "Every notification is delayed by this many seconds"
+    ),
     "deny_after_settlement_seconds": FaultSwitch(
-        Kind.SECONDS_OR_NEVER, "Every payment is denied so long after it settled"
+        Kind.SECONDS_OR_NEVER, "Seconds after its settlement at which every payment is denied"
     ),
 }
 

@@ -94,14 +94,16 @@ def _wish(words: Sequence[str]) -> tuple[Wish, str, str]:
     parser = argparse.ArgumentParser(prog="meterai-batch", description=__doc__)
     parser.add_argument("folder", type=Path, metavar="DIR")
     parser.add_argument("--url", required=True, help="address of the installation")
-    parser.add_argument("--key-file", type=Path, help="file with the API key (else METERAI_KEY)")
-    parser.add_argument("--out", type=Path, help="folder of the stamped files (DIR/stamped)")
+    parser.add_argument(
+        "--key-file", type=Path, help=("file with the API key (default: METERAI_KEY)")
+    )
+    parser.add_argument("--out", type=Path, help="folder for the stamped files (DIR/stamped)")
     parser.add_argument(
         "--rows", type=Path, help="table of rows: .csv as Excel writes it, or .jsonl"
     )
-    parser.add_argument("--placement", help='JSON: {"corner": "bottom_right"} if left out')
-    parser.add_argument("--reference", help="your own name of the batch")
-    parser.add_argument("--order", action="store_true", help="order stamps that are missing")
+    parser.add_argument("--placement", help='JSON; default: {"corner": "bottom_right"}')
+    parser.add_argument("--reference", help="your own name for the batch")
+    parser.add_argument("--order", action="store_true", help="order missing stamps")
     parser.add_argument("--payment-method", help="how the order is paid")
     given = parser.parse_args(words)
     key = (

@@ -26,17 +26,19 @@ from meterai.plumbing.http.head import is_api
 
 _DIGITS_MAX = 18  # of 64 bits; the route checks the range
 # First row of a page of a list, and its length (kit/paging.py).
-Limit = Annotated[int, QueryParameter(ge=1, le=PAGE_MAX, description="At most so many.")]
+Limit = Annotated[int, QueryParameter(ge=1, le=PAGE_MAX, description="Maximum number of results.")]
 Before = Annotated[
-    str | None, QueryParameter(description="The `next` of the page before; left out for the first.")
+    str | None,
+    QueryParameter(description=("The `next` of the page before; absent for the first page.")),
 ]
 Reference = Annotated[
-    str | None, QueryParameter(description="Only what has exactly this `reference`.")
+    str | None, QueryParameter(description="Only objects with exactly this `reference`.")
 ]
 Since = Annotated[
     str | None,
     QueryParameter(
-        description="Only what came at this moment or later.", schema_extra={"format": "date-time"}
+        description="Only objects made at this moment or later.",
+        schema_extra={"format": "date-time"},
     ),
 ]
 

@@ -11,11 +11,15 @@ from meterai_rehearsal.assessment.live import live_part
 RUPIAH_MAX = 1_000_000_000  # price of an hour of a core
 Language = Literal["id", "en"]
 Bound = Annotated[
-    float, Parameter(help="Who paid is served within.", validator=Between(1, 86_400_000))
+    float,
+    Parameter(
+        help="Milliseconds within which a paid order must be executed.",
+        validator=Between(1, 86_400_000),
+    ),
 ]
 Price = Annotated[
     int | None,
-    Parameter(help="Rupiah for one core, one hour.", validator=Between(0, RUPIAH_MAX)),
+    Parameter(help="Rupiah for one core for one hour.", validator=Between(0, RUPIAH_MAX)),
 ]
 
 
@@ -30,10 +34,10 @@ Live = Annotated[
 
 
 def assess(
-    *runs: Annotated[Path, Parameter(help="Files of `meterai rehearse`.")],
+    *runs: Annotated[Path, Parameter(help="Files of results of `meterai rehearse`.")],
     options: Options = NO_OPTIONS,
-    out: Annotated[Path, Parameter(help="A folder; it is made.")],
-    plan: Annotated[Path | None, Parameter(help="Of `meterai plan --json`.")] = None,
+    out: Annotated[Path, Parameter(help="A new folder for the result.")],
+    plan: Annotated[Path | None, Parameter(help="A file of `meterai plan --json`.")] = None,
     lang: Language = "id",
     bound_ms: Bound = 2_000.0,
     core_hour_rupiah: Price = None,

@@ -32,14 +32,14 @@ Language = Literal["id", "en"]
 class Where:
     """Target of a rehearsal that starts no installation of its own."""
 
-    url: Annotated[Text, Parameter(help="Of the installation.")] = ""
-    bank: Annotated[Text, Parameter(help="Of its stand-in bank, where visitors pay.")] = ""
-    mail: Annotated[Text, Parameter(help="Of its stand-in mail, where codes come.")] = ""
-    metrics: Annotated[Text, Parameter(help="Of its metrics.")] = ""
+    url: Annotated[Text, Parameter(help="Address of the installation.")] = ""
+    bank: Annotated[Text, Parameter(help="Address of its stand-in bank, where visitors pay.")] = ""
+    mail: Annotated[Text, Parameter(help="Address of its stand-in mail, where codes arrive.")] = ""
+    metrics: Annotated[Text, Parameter(help="Address of its metrics.")] = ""
     targets: Annotated[
         Path | None, Parameter(help="List of other machines that may be loaded.")
     ] = None
-    not_loopback: Annotated[Flag, Parameter(help="Another machine is meant.")] = False
+    not_loopback: Annotated[Flag, Parameter(help="Allow another machine as target.")] = False
 
 
 NOWHERE = Where()
