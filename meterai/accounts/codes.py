@@ -128,11 +128,11 @@ class CodeService:
     async def _linked(self, challenge: UUID, secret: str) -> Challenge:
         ours = link_secret(self._key, challenge)
         if not (secret.isascii() and hmac.compare_digest(secret, ours)):
-            raise LinkSpent("not a link of ours")
+            raise LinkSpent("the link was not made by us")
         found = await self._database.once(store.challenge, challenge)
         now, lives = self._clock.now(), timedelta(seconds=self._settings.code_lives_seconds)
         if found is None or found.is_link_over(now, now - SAME_PRESS, lives):
-            raise LinkSpent("the link is over")
+            raise LinkSpent("the link has expired")
         return found
 
     async def sign_in_by_link(
@@ -153,7 +153,7 @@ class CodeService:
         session, proof = self._proof(challenge, language, agent, self._clock.now() - SAME_PRESS)
         opened = await self._database.once(store.open_by_link, proof)
         if opened is None:
-            raise CodeSpent("the code was used")
+            raise CodeSpent("the code was already used")
         return self._signed_in(session, opened, linked.email, device), linked.leads_to
 
     async def sign_in(
@@ -190,7 +190,7 @@ class CodeService:
         if not is_right:
             left = most - tried.tries - 1
             if left == 0:
-                raise CodeSpent("that was the last try")
+                raise CodeSpent("that was the last allowed try")
             lives = timedelta(seconds=self._settings.code_lives_seconds)
             raise CodeWrong(left, tried.expires_at - lives)
         assert tried.account is not None
@@ -227,7 +227,7 @@ class CodeService:
     ) -> SignedIn:
         """Return the session and the device cookie of a completed sign-in.  Refuses `PasskeyRequired` for staff."""
         if opened.language is None:
-            raise PasskeyRequired("the account is of staff")
+            raise PasskeyRequired("staff sign in with a passkey only")
         known = KnownBrowser.read(device) or KnownBrowser.fresh()
         return SignedIn(
             replace(session, account=opened.account).text(),

@@ -54,7 +54,7 @@ async def require_permission(connection: Request[Any, Any, Any]) -> None:
         # once.
         caller = await authenticator.caller(connection, anew=permission in OF_STAFF)
         if handler.opt.get("fresh_proof") and caller.by == "session" and not is_fresh(caller):
-            raise ProofRequired("the session began too long ago")
+            raise ProofRequired("the session is too old for this act")
     except (SignInRequired, ProofRequired):
         await keep_form(connection, *authenticator.session_shown(connection))
         raise
@@ -79,16 +79,16 @@ def _permitted(caller: Caller, permission: Permission) -> Caller:
     if permission in OF_STAFF:
         if permission not in caller.staff_permissions:
             raise NotPermitted(permission)
-        assert caller.proved_at is not None, "only sessions are of staff"
+        assert caller.proved_at is not None, "only a session can have rights of staff"
         if SystemClock().now() - caller.proved_at > STAFF_SESSION_LIVES:
-            raise ProofRequired("the session of staff is over")
+            raise ProofRequired("the session of staff has expired")
         return caller.as_staff()
     if permission in PERSONAL:
         if caller.person is None:
             raise NotPermitted(permission)
         return caller.as_person()
     if caller.is_acting_over:
-        raise MembershipEnded("the role of this person there has ended")
+        raise MembershipEnded("the role of this person in the organization has ended")
     if permission not in caller.permissions:
         raise NotPermitted(permission)
     return caller

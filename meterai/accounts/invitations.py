@@ -69,7 +69,7 @@ async def invite(tx: Tx, made: Invitation, language: str, *, actor: Actor) -> No
         raise TooManyInvitations(INVITATIONS_PER_ADDRESS_MAX)
     person = await store.account_by_email(tx, made.email)
     if person is not None and await store.member_of_person(tx, account, person) is not None:
-        raise AlreadyMember("the person has a role there")
+        raise AlreadyMember("the person already has a role in the organization")
     earlier = await store.invitation_to(tx, account, made.email)
     if earlier is not None:
         await _end(tx, earlier, InvitationState.REPLACED, actor=actor)
@@ -108,15 +108,15 @@ async def open_invitation(
     """
     found = await store.invitation(tx, shown.account, shown.id)
     if found is None or not shown.opens(found.secret_hash):
-        raise InvitationSpent("not an invitation of ours")
+        raise InvitationSpent("the invitation was not made by us")
     contact = await store.contact(tx, person)
     if contact is None or contact.email != found.email:
-        raise InvitationForAnother("the account has another address")
+        raise InvitationForAnother("the account has another address than the invitation")
     if found.is_over(at):
         raise InvitationSpent(f"the invitation is {found.state}")
     organization = await store.organization(tx, found.account)
     if organization is None or organization.state != OrganizationState.OPEN:
-        raise InvitationSpent("nobody acts for the organization")
+        raise InvitationSpent("the organization has no active owner")
     return found, organization
 
 
@@ -134,7 +134,7 @@ async def accept(tx: Tx, shown: Credential, person: UUID, *, at: datetime) -> In
 
 async def _end(tx: Tx, found: Invitation, state: InvitationState, *, actor: Actor) -> None:
     if not await store.end_invitation(tx, found.account, found.id, state):
-        raise InvitationSpent("another request ended it first")
+        raise InvitationSpent("another request ended the invitation first")
     await trail.record(
         tx, found.account, actor=actor, action=f"invitation_{state}", subject=found.shown
     )

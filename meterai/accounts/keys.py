@@ -58,7 +58,7 @@ async def make_api_key(
     if await store.keys_in_use(tx, account) >= KEYS_PER_ACCOUNT_MAX:
         raise TooManyKeys(KEYS_PER_ACCOUNT_MAX)
     if not await store.insert_api_key(tx, account, made.id, made.hash(), name, at, terms):
-        raise KeyAlreadyMade("this key was made before")
+        raise KeyAlreadyMade("this key was already made")
     facts: dict[str, object] = {
         "scopes": None if terms.scopes is None else sorted(terms.scopes),
         "until": terms.expires_at and terms.expires_at.isoformat(),
@@ -118,11 +118,11 @@ async def replace_api_key(
     if old is None:
         raise NotFound("no such key of this account")
     if old.successor == successor:
-        raise KeyAlreadyMade("this key was made before")
+        raise KeyAlreadyMade("this key was already made")
     if old.successor is not None:
-        raise KeyReplaced("the key has a successor")
+        raise KeyReplaced("the key already has a successor")
     if old.ended_at is not None or (old.expires_at is not None and old.expires_at <= at):
-        raise KeyOver("the key opens nothing")
+        raise KeyOver("the key is no longer valid")
     facts = {"successor": show(KEY_KIND, successor)}
     if overlap_hours:
         until = at + timedelta(hours=overlap_hours)

@@ -348,7 +348,7 @@ class TooManyOrganizations(Refusal):
     status = 409
 
     def __init__(self, organizations_max: int) -> None:
-        super().__init__(f"a role in {organizations_max} organizations")
+        super().__init__(f"a person can have a role in at most {organizations_max} organizations")
         self.organizations_max = organizations_max
 
 
@@ -370,7 +370,7 @@ class TooManyInvitations(Refusal):
     status = 409
 
     def __init__(self, invitations_max: int) -> None:
-        super().__init__(f"{invitations_max} invitations within a day")
+        super().__init__(f"more than {invitations_max} invitations within a day")
         self.invitations_max = invitations_max
 
 
@@ -427,7 +427,7 @@ class CodeWrong(Refusal):
     status = 422
 
     def __init__(self, tries_left: int, mailed_at: datetime) -> None:
-        super().__init__(f"another code was sent; {tries_left} tries left")
+        super().__init__(f"another code was sent; {tries_left} tries remain")
         self.tries_left = tries_left
         self.mailed_at = mailed_at
 
@@ -468,7 +468,9 @@ class TooManyCodes(Refusal):
         # Rounded up, since it is shown to the minute.
         whole = until.replace(second=0, microsecond=0)
         self.retry_at = whole if whole == until else whole + timedelta(minutes=1)
-        super().__init__(f"too many codes lately; again at {self.retry_at.isoformat()}")
+        super().__init__(
+            f"too many codes were requested lately; again possible at {self.retry_at.isoformat()}"
+        )
 
 
 @refusal_of_database
@@ -484,7 +486,7 @@ class SignUpClosed(Refusal):
     retry_after_seconds = 60
 
     def __init__(self, closed_at: str) -> None:
-        super().__init__(f"no account is made since {closed_at}")
+        super().__init__(f"sign-up has been closed since {closed_at}")
         self.closed_at = closed_at  # text in the time format of the database
 
     def facts(self) -> dict[str, object]:
@@ -513,7 +515,7 @@ class TooManyPasskeys(Refusal):
     status = 409
 
     def __init__(self, passkeys_max: int) -> None:
-        super().__init__(f"{passkeys_max} passkeys are in use")
+        super().__init__(f"at most {passkeys_max} passkeys can be in use")
         self.passkeys_max = passkeys_max
 
 
@@ -524,7 +526,7 @@ class TooManyKeys(Refusal):
     status = 409
 
     def __init__(self, keys_max: int) -> None:
-        super().__init__(f"{keys_max} API keys are in use")
+        super().__init__(f"at most {keys_max} API keys can be in use")
         self.keys_max = keys_max
 
 
@@ -535,7 +537,7 @@ class ScopeNotHeld(Refusal):
     status = 403
 
     def __init__(self, scope: str) -> None:
-        super().__init__(f"the maker has no {scope}")
+        super().__init__(f"the maker does not have the permission {scope}")
         self.scope = scope
 
 

@@ -76,7 +76,7 @@ class OrganizationService:
         """Return the organization of an account.  Refuses `NotFound` for the account of a person."""
         found = await self._database.once(store.organization, account)
         if found is None:
-            raise NotFound("the account is no organization")
+            raise NotFound("the account is not an organization")
         return found
 
     async def places(self, person: UUID) -> list[PlaceOf]:
@@ -175,4 +175,4 @@ def _credential(shown: str) -> Credential:
     try:
         return Credential.read(shown)
     except SignInRequired:
-        raise InvitationSpent("no link of ours, or a part of one") from None
+        raise InvitationSpent("the link was not made by us, or is incomplete") from None

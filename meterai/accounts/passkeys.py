@@ -110,10 +110,10 @@ class PasskeyService:
         try:
             identifier, ends = from_compact(name), int(until)
         except ValueError:
-            raise PasskeyRefused("no cookie of a challenge") from None
+            raise PasskeyRefused("the request has no cookie with a challenge") from None
         now = self._clock.now()
         if not now.timestamp() < ends <= (now + CHALLENGE_LIVES).timestamp():
-            raise PasskeyRefused("the challenge is over, or not one of ours")
+            raise PasskeyRefused("the challenge has expired, or was not made by us")
         about = b"passkey:" + purpose + identifier.bytes + ends.to_bytes(8)
         return hmac.digest(self._key, about, hashlib.sha256), identifier
 
@@ -172,7 +172,7 @@ class PasskeyService:
             )
         # Untrusted bytes pass through parsers of CBOR, COSE and X.509, so any error is a refusal.
         except Exception as fault:
-            raise PasskeyRefused("the new passkey does not hold") from fault
+            raise PasskeyRefused("the new passkey failed its verification") from fault
         at = self._clock.now()
         digest = passkey_digest(made.credential_id, made.credential_public_key, name)
 
@@ -180,13 +180,13 @@ class PasskeyService:
             if await store.count_passkeys(tx, account) >= PASSKEYS_MAX:
                 raise TooManyPasskeys(PASSKEYS_MAX)
             if not is_by_passkey and await is_staff(tx, account):
-                raise PasskeyRequired("the account is of staff")
+                raise PasskeyRequired("staff sign in with a passkey only")
             await _spend(tx, account, challenge_id, at)
             if await store.claim_credential(tx, account, made.credential_id) != account:
-                raise CredentialTaken("the credential is of another account")
+                raise CredentialTaken("the credential belongs to another account")
             kept = StoredPasskey(new_id(), made.credential_public_key, made.sign_count)
             if not await store.insert_passkey(tx, account, kept, made.credential_id, name, at):
-                raise PasskeyRefused("this authenticator has one already")
+                raise PasskeyRefused("the account already has a passkey of this authenticator")
             subject = show(PASSKEY_KIND, kept.passkey_id)
             await trail.record(
                 tx, account, actor=actor, action="passkey_made", subject=subject, digest=digest
@@ -211,7 +211,7 @@ class PasskeyService:
                 raise NotFound("no such passkey")
             if name is not None:
                 if not await store.count_passkeys(tx, account) and await is_staff(tx, account):
-                    raise PasskeyNeeded("the last passkey of somebody of staff")
+                    raise PasskeyNeeded("it is the last passkey of a member of staff")
                 subject = show(PASSKEY_KIND, passkey)
                 await trail.record(
                     tx, account, actor=actor, action="passkey_ended", subject=subject
@@ -247,7 +247,7 @@ class PasskeyService:
             account = UUID(bytes=_bytes(given["response"]["userHandle"]))
             credential = _bytes(given["id"])
         except (KeyError, TypeError, ValueError):
-            raise PasskeyRefused("not an answer of a passkey") from None
+            raise PasskeyRefused("the answer was not made by a passkey") from None
         said = _Assertion(challenge, challenge_id, account, credential, answer)
         session, email = await self._database.run(partial(self._open, said=said, agent=agent))
         known = KnownBrowser.read(device) or KnownBrowser.fresh()
@@ -269,7 +269,7 @@ class PasskeyService:
                 credential_current_sign_count=kept.sign_count,
             )
         except Exception as fault:  # any error in untrusted bytes is a refusal
-            raise PasskeyRefused("the answer does not hold") from fault
+            raise PasskeyRefused("the answer of the passkey failed its verification") from fault
         await _spend(tx, said.account, said.challenge_id, now)
         await store.note_passkey_use(tx, said.account, kept.passkey_id, shown.new_sign_count, now)
         lives = now, now + timedelta(seconds=self._life)
@@ -280,13 +280,13 @@ class PasskeyService:
 
 async def _spend(tx: Tx, account: UUID, challenge: UUID, at: datetime) -> None:
     if not await store.answer_challenge(tx, account, challenge, at):
-        raise PasskeyRefused("the challenge was answered before")
+        raise PasskeyRefused("the challenge was already answered")
 
 
 def _json(answer: str) -> dict[str, Any]:
     """Parse the answer of an authenticator.  Refuses `PasskeyRefused`."""
     if len(answer) > ANSWER_LENGTH_MAX:
-        raise PasskeyRefused("too long for an answer")
+        raise PasskeyRefused("the answer is too long")
     try:
         read = json.loads(answer)
     except (ValueError, RecursionError):

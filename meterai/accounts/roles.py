@@ -65,7 +65,7 @@ async def make_organization(tx: Tx, made: Organization, person: UUID, language: 
     numbers = (made.npwp, made.nib)
     if not await store.insert_organization(tx, made, language, numbers=numbers):
         if await store.member_of_person(tx, account, person) is None:
-            raise NotFound("the account is of somebody else")
+            raise NotFound("the account belongs to somebody else")
         return
     await trail.record(
         tx,
@@ -100,7 +100,7 @@ async def give_role(
     """
     await _locked(tx, account)
     if await store.member_of_person(tx, account, member) is not None:
-        raise AlreadyMember("the person has a role there")
+        raise AlreadyMember("the person already has a role in the organization")
     if await store.count_members(tx, account, *Role) >= MEMBERS_MAX:
         raise TooManyMembers(MEMBERS_MAX)
     if await store.count_places(tx, member) >= ORGANIZATIONS_PER_PERSON_MAX:
@@ -161,7 +161,7 @@ async def check_stamps_left(tx: ReadTx, account: UUID, member: UUID | None, need
         return
     found = await store.member_of_person(tx, account, member)
     if found is None:
-        raise MembershipEnded("no role in force")
+        raise MembershipEnded("the person has no role in force")
     limit = found.stamps_per_month
     if limit is not None and found.stamps_used + needed > limit:
         raise MemberLimitReached(needed, max(limit - found.stamps_used, 0), limit)
@@ -184,7 +184,7 @@ async def _member(tx: Tx, account: UUID, membership: UUID) -> Member:
 async def _end(tx: Tx, account: UUID, found: Member, *, actor: Actor) -> None:
     is_owner = found.role == Role.OWNER
     if is_owner and await store.count_members(tx, account, Role.OWNER) == 1:
-        raise LastOwner("nobody else is an owner")
+        raise LastOwner("the organization has no other owner")
     await store.end_membership(tx, account, found.person)
     await trail.record(tx, account, actor=actor, action="role_ended", subject=found.id)
 

@@ -258,11 +258,11 @@ class AccountService:
         if b"authorization" in head.values:
             scheme, _, token = head.text(b"authorization").partition(" ")
             if scheme.lower() != "bearer":
-                raise SignInRequired("only Bearer is understood")
+                raise SignInRequired("only the scheme Bearer is supported")
             return await self._opened(token.strip(), "api_key")
         cookie = connection.cookies.get(cookie_name(COOKIE, self._process))
         if cookie is None:
-            raise SignInRequired("neither key nor session")
+            raise SignInRequired("the request has neither a key nor a session")
         if anew:
             self._remembered.pop(cookie, None)
         return await self._opened(cookie, "session")

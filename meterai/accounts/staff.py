@@ -99,9 +99,9 @@ async def check_may_be_given(tx: ReadTx, account: UUID, role: StaffRole) -> list
     """
     held = [StaffRole(one) for one in await store.staff_roles_of(tx, account)]
     if role in held:
-        raise StaffRoleUnchanged(f"{role} is held already")
+        raise StaffRoleUnchanged(f"the role {role} is already held")
     if not await store.passkey_credentials(tx, account):
-        raise PasskeyNeeded("staff sign in by a passkey")
+        raise PasskeyNeeded("staff need a passkey to sign in")
     return held
 
 
@@ -112,9 +112,9 @@ async def check_may_be_ended(tx: ReadTx, account: UUID, role: StaffRole) -> list
     """
     held = [StaffRole(one) for one in await store.staff_roles_of(tx, account)]
     if role not in held:
-        raise StaffRoleUnchanged(f"{role} is not held")
+        raise StaffRoleUnchanged(f"the role {role} is not held")
     if role == StaffRole.SUPERVISOR and await store.count_supervisors(tx) == 1:
-        raise LastSupervisor("somebody must say who is staff")
+        raise LastSupervisor("at least one supervisor must remain")
     return [one for one in held if one != role]
 
 
@@ -164,6 +164,6 @@ async def first_supervisor(tx: Tx, email: str, *, actor: Actor) -> UUID:
         raise NotFound("no such account")
     await store.lock_staff(tx, account)
     if await store.count_supervisors(tx) >= SUPERVISORS_FIRST_MAX:
-        raise SupervisorsExist("supervisors say who is staff")
+        raise SupervisorsExist("supervisors exist, who give and end roles of staff")
     await give_staff_role(tx, account, StaffRole.SUPERVISOR, actor=actor)
     return account

@@ -60,7 +60,7 @@ class Puller:
     @classmethod
     def of(cls, caller: Caller) -> Self:
         """Return the puller for a caller of the console."""
-        assert caller.actor.kind is ActorKind.STAFF, "a route of staff is asked"
+        assert caller.actor.kind is ActorKind.STAFF, "only a route of staff can run a staff action"
         return cls(caller.actor, caller.person, caller.staff_permissions)
 
     @classmethod
@@ -128,7 +128,7 @@ async def staff_at_command_line(tx: ReadTx, by: str | None) -> Puller:
     except Malformed:
         found = None
     if found is None:
-        raise StaffUnknown("nobody of staff has this address")
+        raise StaffUnknown("no member of staff has this address")
     return Puller.member(found, {"at": "command line", "user": str(operator(None).id)})
 
 
@@ -180,7 +180,9 @@ def check_always(settings: Settings, levers: Mapping[str, Lever]) -> None:
     `ConfigurationWrong`.
     """
     for name in sorted(settings.of(ApprovalSettings).always - levers.keys()):
-        raise ConfigurationWrong("approval_always", "settings", f"there is no lever {name!r}")
+        raise ConfigurationWrong(
+            "approval_always", "settings", f"there is no staff action {name!r}"
+        )
 
 
 def needs_approval(lever: Lever, forecast: Forecast, settings: Settings) -> bool:
@@ -230,7 +232,7 @@ async def pull_in(
     forecast = await forecast_for(tx, lever, arguments, who, pull)
     digest = forecast.digest(lever.name, arguments)
     if shown is not None and shown != digest.hex():
-        raise ForecastChanged("the forecast says something else by now")
+        raise ForecastChanged("the forecast has changed by now")
     if who.account is not None and needs_approval(lever, forecast, pull.settings):
         request = new_id()
         await store.ask(

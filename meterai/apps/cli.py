@@ -70,7 +70,7 @@ def _failed(fault: Exception) -> Exit:
     """Report a fault of the program by its exception types and lines of code. The message is left out, since it may
     quote data.
     """
-    complain("fault: something went wrong in meterai itself; nothing was done twice")
+    complain("fault: an error in meterai itself; no act was done twice")
     for told in redact_trace(None, "", {"exc_info": fault})["trace"]:
         complain(told)
     return Exit.FAULT
@@ -90,7 +90,7 @@ def _run(words: Sequence[str] | None, rooms: Rooms) -> Exit:
         # The reader of our output has closed the pipe; closing it at exit would raise again.
         os._exit(Exit.UNWRITTEN)
     except UnicodeError:
-        complain("usage: what was given is no text in UTF-8")
+        complain("usage: the input is not text in UTF-8")
         return Exit.USAGE
     except OSError as error:
         if error.filename is None:

@@ -36,7 +36,9 @@ class RoomsProgram(Program):
 
 def rooms_of(options: Options) -> Rooms:
     """Return the rooms of the application whose command runs."""
-    assert isinstance(options.program, RoomsProgram), "only commands of the applications ask"
+    assert isinstance(options.program, RoomsProgram), (
+        "only the commands of applications ask for this"
+    )
     return options.program.rooms
 
 
@@ -59,7 +61,9 @@ def program_of(rooms: Rooms = ROOMS) -> RoomsProgram:
     homes = homes_of(rooms)
     introduce(rooms)
     offers = offers_of(rooms)
-    assert offers.levers.keys() <= commands.keys(), "each lever is a command of the same name"
+    assert offers.levers.keys() <= commands.keys(), (
+        "each staff action is a command with the same name"
+    )
     return RoomsProgram(
         commands,
         groups,

@@ -111,8 +111,10 @@ def introduce(rooms: Rooms) -> None:
     also(*(home for _, home in homes_of(rooms)))
     sorts = [one for room in rooms for one in room.subjects]
     prefixes = [one.prefix for one in sorts if one.prefix]
-    assert len(sorts) == len({one.kind for one in sorts}), "a kind of subjects is taken"
-    assert len(prefixes) == len(set(prefixes)), "the prefix of a kind of subjects is taken"
+    assert len(sorts) == len({one.kind for one in sorts}), (
+        "two kinds of subjects have the same name"
+    )
+    assert len(prefixes) == len(set(prefixes)), "two kinds of subjects have the same prefix"
     know(sorts)
 
 
@@ -120,7 +122,9 @@ def services_of(rooms: Rooms = ROOMS) -> Mapping[str, type]:
     """Return the services that a route may request, by name."""
     found: dict[str, type] = {"settings": Settings, "database": Database}
     for room in rooms:
-        assert not found.keys() & room.services.keys(), f"{room.name} offers a name that is taken"
+        assert not found.keys() & room.services.keys(), (
+            f"{room.name} offers a name that another room offers"
+        )
         found.update(room.services)
     return found
 
@@ -129,7 +133,9 @@ def owners_of_tables(rooms: Rooms = ROOMS) -> Mapping[str, str]:
     """Return the owner of each table: the name of a room, or `plumbing`."""
     found = dict.fromkeys(TABLES, "plumbing")
     for room in rooms:
-        assert not found.keys() & room.owned_tables, f"{room.name} owns a table that is taken"
+        assert not found.keys() & room.owned_tables, (
+            f"{room.name} owns a table that another room owns"
+        )
         found.update(dict.fromkeys(room.owned_tables, room.name))
     return found
 
@@ -168,8 +174,8 @@ def offers_of(rooms: Rooms = ROOMS) -> Offers:
         [one for room in rooms for one in room.published],
         registered_of(rooms),
     )
-    assert len(found.levers) == len(levers), "the name of a lever is taken"
-    assert len(found.work) == len(work), "the name of a work list is taken"
+    assert len(found.levers) == len(levers), "two staff actions have the same name"
+    assert len(found.work) == len(work), "two work lists have the same name"
     return found
 
 
@@ -189,7 +195,7 @@ def examples_of(rooms: Rooms = ROOMS) -> Examples:
     found: dict[str, str] = {}
     for room in rooms:
         assert not found.keys() & room.examples.keys(), (
-            f"{room.name} gives an example that is given"
+            f"{room.name} gives an example that another room gives"
         )
         found.update(room.examples)
     return found

@@ -92,7 +92,7 @@ def _clocks(audited: Audited, tables: _Tables) -> Iterator[tuple[bool, str]]:
                 wrong.append(f"({beyond} AND NOT (t.{name} = 'infinity' AND ({one.never})))")
                 wrong += [f"t.{name} < {one.since}"] if one.since else []
         yield table in tables.owned, tables.rows(table, " OR ".join(wrong))
-    assert not bounds, "a clock is no column of times"
+    assert not bounds, "the column of a clock is no column of times"
 
 
 def _late(one: DueWork, tables: _Tables) -> str:

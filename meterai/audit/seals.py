@@ -166,7 +166,7 @@ class DeltaReader:
                 yield f"claim of {serial}: {refusal.code}"
                 continue
             if not sealing.claim.matches(claim, row["sha256_original"]):
-                yield f"claim of {serial}: about another document"
+                yield f"claim of {serial}: it names another document"
 
 
 def _old_name(row: dict[str, Any]) -> str:

@@ -149,7 +149,7 @@ class TooManyBatches(Refusal):
     quota = ("batches", "batches_max")
 
     def __init__(self, *, batches_max: int) -> None:
-        super().__init__(f"{batches_max} batches did not end")
+        super().__init__(f"at most {batches_max} batches can be unfinished")
         self.batches_max = batches_max
 
 

@@ -211,7 +211,7 @@ def safe_name(name: str) -> str:
         and all(part == part.strip() and part.strip(".") for part in name.split("/"))
     )
     if not is_safe:
-        raise FileNameUnsafe("the name of a file leads elsewhere")
+        raise FileNameUnsafe("the name of the file leads outside its folder")
     return name
 
 
@@ -372,12 +372,12 @@ def _header(cells: Sequence[str]) -> tuple[list[str] | None, list[str]]:
 def _csv_row(number: int, cells: Sequence[str] | str, columns: Sequence[str]) -> TypedRow:
     if isinstance(cells, str):
         raw = cells.encode("utf-8", "replace")[:LINE_LENGTH_MAX]
-        return TypedRow(number, refusal=RowUnread("a quotation mark without its end"), raw=raw)
+        return TypedRow(number, refusal=RowUnread("a quotation mark is not closed"), raw=raw)
     raw = "\x1f".join(cells).encode("utf-8", "replace")[:LINE_LENGTH_MAX]
     key, document = None, ""
     try:
         if any("\0" in cell for cell in cells):
-            raise RowUnread("a character that is none of text")
+            raise RowUnread("a character that text cannot contain")
         if len(cells) > len(columns) and any(cell.strip() for cell in cells[len(columns) :]):
             raise RowUnread("more cells than columns")
         values = {
@@ -436,7 +436,7 @@ def _csv_wish(values: Mapping[str, str]) -> PlacementWish:
     ways = [any(sides), "corner" in values, "text" in values]
     if sum(ways) != 1:
         if not any(ways):
-            raise PlacementMissing("no rectangle, corner or text")
+            raise PlacementMissing("a placement without rectangle, corner or text")
         raise Malformed("placement", "once")
     if any(sides):
         if not all(sides):

@@ -121,7 +121,7 @@ class BatchService:
             assert made is not None
             found, before = made
             if before != request:
-                raise IdempotencyKeyReused("another request had this key")
+                raise IdempotencyKeyReused("another request used this key")
             return found
 
         found = await self._database.run(act)

@@ -60,7 +60,7 @@ def answered(found: CaseTold, language: str) -> Answered:
     case = found.case
     answer = answer_text(case, language)
     if answer is None or case.answered_at is None:
-        raise NotFound("no fact answers this case")
+        raise NotFound("the case was not answered from facts")
     lines = [
         paper.PaperLine(
             translate("proof.matter", language), translate(f"matter.{case.matter}", language)

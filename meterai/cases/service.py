@@ -94,19 +94,19 @@ class CaseService:
         """
         names = nested(network)
         if not self._networks.take(names):
-            raise TooManyCases("as many as a network may send")
+            raise TooManyCases("the limit of cases of a network is reached")
         if not self._addresses.take((address,)):
             self._networks.give_back(names)
-            raise TooManyCases("as many as an address may send")
+            raise TooManyCases("the limit of cases of an address is reached")
 
     async def redrawn(self, picture: bytes, client: str) -> bytes:
         """Return a picture re-encoded as WebP.  Refuses `PictureNone`, `ExaminationBusy`."""
         if not 0 < len(picture) <= PHOTO_BYTES_MAX:
-            raise PictureNone("empty, or larger than a photo")
+            raise PictureNone("the picture is empty, or larger than the limit")
         try:
             return await self._pool.finish(sealing.redrawing(picture), client, self._slots)
         except PhotoUnreadable:
-            raise PictureNone("it cannot be drawn") from None
+            raise PictureNone("the picture cannot be decoded") from None
 
     # -- complaints --------------------------------------------------------------------------------
 
@@ -321,7 +321,7 @@ class CaseService:
             subjects = await find(tx, self._offers, complaint.about, 1)
         accounts_of = [one.account for one in subjects if one.account is not None]
         if not accounts_of:
-            raise NotFound("nothing of ours is called that")
+            raise NotFound("no object has this identifier")
         complaint = replace(complaint, words=written(complaint.words))
         return await self.complain(accounts_of[0], complaint, actor=actor, staff=staff)
 

@@ -121,7 +121,7 @@ async def repeated(tx: Tx, account: UUID, complaint: Complaint) -> Case | None:
     if request is None:
         return None
     if request != complaint.request_hash:
-        raise IdempotencyKeyReused("the key came with another complaint")
+        raise IdempotencyKeyReused("the key was used for another complaint")
     return await store.case_by_key(tx, account, complaint.key)
 
 
@@ -144,7 +144,7 @@ async def take(
         if opened is not None:
             return await _begin(tx, opened, complaint, found, now, staff)
         known = await store.not_closed(tx, account, joins_key(complaint.matter, about.shown))
-    assert known is not None, "it was there when another could not be inserted"
+    assert known is not None, "the row exists if another could not be inserted"
     return await _join(tx, known, complaint, found, now)
 
 
@@ -184,7 +184,7 @@ async def _open(
     tx: Tx, account: UUID, complaint: Complaint, about: ComplaintSubject, now: Moment
 ) -> Case | None:
     if (await store.counted_of(tx, account, now.at - A_DAY)).new >= CASES_PER_DAY_MAX:
-        raise TooManyCases("as many new cases as an account may have in a day")
+        raise TooManyCases("the limit of new cases of an account in a day is reached")
     case = new_id()
     is_new = await store.insert(tx, account, case, complaint, about, now.at, now.due_at)
     return await locked(tx, account, case) if is_new else None
@@ -292,7 +292,7 @@ async def say(tx: Tx, case: Case, words: str, pictures: Sequence[bytes], now: Mo
     if case.state == CaseState.CLOSED:
         joins = joins_key(case.matter, case.about)
         if case.reopened_at is not None or await store.not_closed(tx, case.account, joins):
-            raise CaseOver("it was opened once more before, or another is open")
+            raise CaseOver("the case was already reopened, or another case is open")
         event = CaseEvent.REOPENED
     return await _said(tx, case, words, pictures, now, event)
 

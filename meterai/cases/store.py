@@ -243,7 +243,7 @@ async def to_close(tx: ReadTx, now: datetime, limit: int) -> list[DueCase]:
 async def counted_of(tx: ReadTx, account: UUID, since: datetime) -> CountedOf:
     """Count the cases that an account opened since a moment, and all its unclosed cases."""
     found = await tx.one_as(_COUNTS_OF, _COUNTED_OF, since, account)
-    assert found is not None, "a count is one row"
+    assert found is not None, "a count has one row"
     return found
 
 
@@ -288,7 +288,7 @@ async def messages(tx: ReadTx, of: Case) -> list[CaseMessage]:
 async def counted(tx: ReadTx, of: Case) -> MessageCounts:
     """Count the messages of a case."""
     found = await tx.one_as(_COUNTS, _COUNTED, of.account, of.id)
-    assert found is not None, "a count is one row"
+    assert found is not None, "a count has one row"
     return found
 
 

@@ -99,7 +99,7 @@ async def _approving(tx: ReadTx, asked: CollectorAsked, pull: Pull) -> Forecast:
     account, terms = read("acc", asked.organization), await _checked(tx, asked, pull)
     found = await store.collector(tx, account)
     if found is not None and found.state == CollectorState.OPEN:
-        raise AlreadyCollector("it is one already")
+        raise AlreadyCollector("the organization is already a collector")
     return await _draws(tx, account, terms)
 
 
@@ -107,7 +107,7 @@ async def _approve(tx: Tx, asked: CollectorAsked, pull: Pull) -> None:
     account = read("acc", asked.organization)
     terms = await store.set_terms(tx, account, await _checked(tx, asked, pull))
     if not await store.approve(tx, account, terms):
-        raise AlreadyCollector("it is one already")
+        raise AlreadyCollector("the organization is already a collector")
     await store.demand_facts(tx, account, is_demanded=True)
     await _record(tx, account, pull.actor, "collector_approved")
 
@@ -163,7 +163,7 @@ async def _confirming(tx: ReadTx, asked: DepositMade, pull: Pull) -> Forecast:
         deposit.state != DepositState.TOLD
         or (deposit.month, deposit.amount, deposit.paid_on) != (month.first, asked.rupiah, paid_on)
     ):
-        raise NtpnDiffers("it is confirmed, or was told otherwise")
+        raise NtpnDiffers("the deposit is already confirmed, or has another NTPN")
     open_ = sum(one.open for one in await store.months(tx, account) if one.month == month.first)
     if asked.rupiah > open_:
         raise DepositBeyondDue(due=open_)

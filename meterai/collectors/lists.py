@@ -292,9 +292,9 @@ class MonthLists:
         found = await self.view(account, month, "id")
         view = found.month
         if view.state == MonthStanding.RUNNING:
-            raise MonthRuns("the month is not over")
+            raise MonthRuns("the month has not ended")
         if found.stamped or found.unstamped or view.drawn > view.returned or view.due:
-            raise MonthNotNil("there is something to report")
+            raise MonthNotNil("the month has documents to report")
         return self._signed(
             NIL_KIND,
             {
@@ -318,7 +318,7 @@ class MonthLists:
     async def feed(self, month: Month) -> Feed:
         """Return the feed of a month for the tax office. Refuses `MonthRuns`."""
         if month >= Month.of(self._collectors.today()):
-            raise MonthRuns("the month is not over")
+            raise MonthRuns("the month has not ended")
         lines: list[bytes] = []
         sums: list[dict[str, object]] = []
         async with self._database.reading() as tx:

@@ -66,7 +66,7 @@ class CreditRail(OwnRail):
         wanted = (account, attempt, amount.value, *self._settings.stops)
         waits_for = await self._database.once(store.draw, *wanted)
         if waits_for is None:
-            raise ProviderRefused("closed", "the account is no collector any more")
+            raise ProviderRefused("closed", "the account is no longer a collector")
         DRAWS.labels(state="waiting" if waits_for else "taken").inc()
         return self.opened(Credit(waits_for or None), account, attempt)
 

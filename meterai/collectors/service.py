@@ -163,7 +163,7 @@ async def tell_deposit(
     known = await store.deposit_of(tx, account, ntpn)
     if known is not None:
         if (known.month, known.amount, known.paid_on) != (month.first, rupiah, paid_on):
-            raise NtpnUsed("of another deposit of this collector")
+            raise NtpnUsed("another deposit of this collector has this NTPN")
         return known.id
     return await store.tell_deposit(tx, account, ntpn, month.first, rupiah, paid_on)
 
@@ -296,7 +296,7 @@ class CollectorService:
     async def withdraw_deposit(self, account: UUID, ntpn: str) -> None:
         """Withdraw a wrongly reported deposit. Refuses `NotFound` if no deposit has this NTPN or it is confirmed."""
         if not await self._database.once(store.withdraw, account, read_ntpn(ntpn)):
-            raise NotFound("no such deposit that is not confirmed")
+            raise NotFound("no such unconfirmed deposit")
 
     async def report(
         self, account: UUID, month: Month, receipt: str, reported_on: date, actor: Actor
@@ -306,7 +306,7 @@ class CollectorService:
         if not 1 <= len(number) <= RECEIPT_LENGTH_MAX:
             raise Malformed("receipt", "shown_text", length_max=RECEIPT_LENGTH_MAX)
         if month >= Month.of(self.today()):
-            raise MonthRuns("the month is not over")
+            raise MonthRuns("the month has not ended")
         if not month.next.first <= reported_on <= self.today():
             raise Malformed(
                 "reported_on", "day_between", first=str(month.next.first), last=str(self.today())

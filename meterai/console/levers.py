@@ -55,7 +55,7 @@ def form_of(lever: Lever, given: Mapping[str, str], language: str) -> list[Lever
 
 def _fields(lever: Lever, given: Mapping[str, str], language: str) -> Iterator[LeverField]:
     told = inspect.type_info(lever.arguments)
-    assert isinstance(told, inspect.StructType), "arguments are a Struct"
+    assert isinstance(told, inspect.StructType), "the arguments are no Struct"
     for one in told.fields:
         kind, choices = _kind(one.type)
         value = given.get(one.name, "")
@@ -102,7 +102,7 @@ def _kind(of: inspect.Type) -> tuple[FieldKind, tuple[str, ...]]:
 def typed_in(lever: Lever, texts: Mapping[str, str]) -> dict[str, str]:
     """Return the arguments in a submitted form by name; a moment gets the time zone WIB."""
     told = inspect.type_info(lever.arguments)
-    assert isinstance(told, inspect.StructType), "arguments are a Struct"
+    assert isinstance(told, inspect.StructType), "the arguments are no Struct"
     found = {}
     for one in told.fields:
         text = texts.get(ARGUMENT + one.name, "").strip()

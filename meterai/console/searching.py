@@ -80,12 +80,12 @@ class Searching:
             serial = _serial_of(code)
             return await self._looked_up(actor, "photo", serial.encode(), [serial])
         if kind is not None or b"%PDF-" not in content[:1024]:
-            raise SearchFileUnknown("neither a PDF nor a photo")
+            raise SearchFileUnknown("the file is neither a PDF nor a photo")
         checked = await self._verification.check(content, language, client)
         names = list(dict.fromkeys(_names(checked)))[:NAMES_MAX]
         subjects = await self._looked_up(actor, "pdf", bytes.fromhex(checked.sha256), names)
         if not subjects and checked.verdict == FinalVerdict.UNREADABLE:
-            raise SearchFileUnreadable("no document that can be read")
+            raise SearchFileUnreadable("the file is not a readable document")
         return subjects
 
     def _meant(self, text: str) -> str:
@@ -124,13 +124,13 @@ class Searching:
         if sort_of(kind) is None:
             raise NotFound("no such kind of subject")
         if len(shown) > TEXT_LENGTH_MAX or not shown.isprintable():
-            raise NotFound("nothing is called that")
+            raise NotFound("no subject has this name")
 
         async def look(tx: Tx) -> Known:
             subject = await self._subject(tx, kind, shown)
             happenings = await timeline(tx, self._offers, subject)
             if not happenings:
-                raise NotFound("nothing is known of this subject")
+                raise NotFound("nothing is stored about this subject")
             account = subject.account or NOBODY
             await trail.record(
                 tx, account, actor=actor, action="console_opened", subject=subject.shown, kind=kind

@@ -127,7 +127,7 @@ class ContrastTooLow(Refusal):
     status = 422
 
     def __init__(self, *, contrast: float) -> None:
-        super().__init__(f"a contrast of {contrast:.2f} to 1, at least {CONTRAST_MIN}")
+        super().__init__(f"a contrast of {contrast:.2f} to 1, at least {CONTRAST_MIN} is needed")
         self.contrast = f"{floor(contrast * 10) / 10:.1f}"  # rounded down, since a rounded-up value could equal the bound
         self.contrast_min = str(CONTRAST_MIN)
 
@@ -139,7 +139,7 @@ class LogoUnreadable(Refusal):
     status = 422
 
     def __init__(self) -> None:
-        super().__init__("no PNG or JPEG that can be drawn")
+        super().__init__("the logo is not a readable PNG or JPEG")
         self.kilobytes_max = LOGO_BYTES_MAX // 1024
 
 
@@ -185,7 +185,7 @@ def _checked(wish: ShopWish) -> ShopWish:
     if not SLUG.fullmatch(slug) or len(slug) > 40:
         raise Malformed("slug", "slug")
     if slug.replace("-", "") in RESERVED:
-        raise SlugReserved(f"{slug} is no name of a shop")
+        raise SlugReserved(f"{slug} is reserved and cannot name a shop")
     if not COLOUR.fullmatch(colour):
         raise Malformed("colour", "colour")
     terms = wish.terms.replace("\r\n", "\n").strip()

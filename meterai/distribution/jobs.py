@@ -46,7 +46,7 @@ async def lapse_closed(tx: Tx, event: SaleClosed) -> None:
     Refuses `NotFound` if the order does not exist yet, so that the job is repeated.
     """
     if await store.abandon(tx, event.buyer, event.order) is None:
-        raise NotFound("the order of a sale has not followed yet")
+        raise NotFound("the order of the sale was not placed yet")
 
 
 async def take_waiting(tx: Tx, event: DepositGrew) -> None:

@@ -114,9 +114,9 @@ async def _approving(tx: ReadTx, asked: DistributorTerms, pull: Pull) -> Forecas
     if await accounts.organization_called(tx, account) is None:
         raise NotFound("no such organization")
     if await store.distributor(tx, account) is not None:
-        raise AlreadyDistributor("it is one already")
+        raise AlreadyDistributor("the organization is already a distributor")
     if not await store.may_claim(tx, account):
-        raise SellsAlready("it is a reseller")
+        raise SellsAlready("the organization is a reseller")
     return Forecast(list(_effects(account, terms)), rows=3)
 
 
@@ -125,9 +125,9 @@ async def _approve(tx: Tx, asked: DistributorTerms, pull: Pull) -> None:
     if not await store.approve(
         tx, account, await store.set_terms(tx, account, _checked(asked, pull))
     ):
-        raise AlreadyDistributor("it is one already")
+        raise AlreadyDistributor("the organization is already a distributor")
     if not await store.claim(tx, account, account):
-        raise SellsAlready("it is a reseller")
+        raise SellsAlready("the organization is a reseller")
     await _record(tx, account, pull.actor, "distributor_approved")
 
 

@@ -272,7 +272,7 @@ class ResellerService:
                 return
             state = RESELLER.after(found.state, event)
             if event == ResellerEvent.ACCEPTED and not await store.claim(tx, account, distributor):
-                raise SellsAlready("it sells from another deposit")
+                raise SellsAlready("the account sells from another deposit")
             if event == ResellerEvent.ENDED:
                 await store.release(tx, account, distributor)
             await store.set_reseller_state(tx, distributor, account, state)

@@ -94,7 +94,7 @@ class DocumentContents:
         except (ObjectUnreadable, OSError) as fault:
             _log.error("object_unreadable", object=name, fault=repr(fault))
         if found is None:
-            raise DocumentUnavailable("it is not in this store")
+            raise DocumentUnavailable("the object is not in this store")
         return found
 
     async def check_stored(self, sha256: Sequence[bytes]) -> None:
@@ -104,7 +104,7 @@ class DocumentContents:
     def check_stored_from_thread(self, sha256: Sequence[bytes]) -> None:
         """Check like `check_stored`, called in a thread.  Refuses `DocumentUnavailable`."""
         if not all(self._objects.has_from_thread(content_name(one)) for one in sha256):
-            raise DocumentUnavailable("it is not in this store")
+            raise DocumentUnavailable("the object is not in this store")
 
     async def let_go(
         self,

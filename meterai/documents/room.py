@@ -42,7 +42,7 @@ async def _store_is_ours(container: Container) -> None:
 async def _may_work(container: Container) -> None:
     await _store_is_ours(container)
     if container.of(Timeline).held is Hold.RESTORED:
-        raise RestoredUnconfirmed("no operator has confirmed")
+        raise RestoredUnconfirmed("no operator has confirmed the restored database")
 
 
 async def _after_restore(database: Database, _settings: Settings) -> None:

@@ -68,7 +68,7 @@ class DocumentService:
         except DocumentUnavailable:
             # Only the row tells whether the document was forgotten: a missing object may be on another machine.
             if not await self._database.once(store.is_kept, account, sha256):
-                raise DocumentForgotten("the original is not kept any more") from None
+                raise DocumentForgotten("the original is no longer kept") from None
             raise
 
     # -- periodic tasks ----------------------------------------------------------------------------

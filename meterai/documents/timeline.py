@@ -92,7 +92,7 @@ class Timeline:
         if self._differs:
             raise StoreNotOurs(str(self._differs))
         if self.held is Hold.RESTORED:
-            raise StoreNotOurs("the database was restored, and no operator has confirmed")
+            raise StoreNotOurs("the database was restored, and no operator has confirmed it")
 
     async def look(self) -> Hold | None:
         """Check the store; return the reason why deletion is held, or None if it is allowed.  Refuses `StoreDiffers`."""

@@ -113,7 +113,7 @@ class DraftExamination:
                 return (yield from sealing.examining(document, [_probe(page)], self._issuers, at))
             except (sealing.PlacementOutsidePage, sealing.PageOutOfRange):
                 continue
-        raise PagesTooSmall("no page is as large as a stamp")
+        raise PagesTooSmall("no page is large enough for a stamp")
 
     def _examining(self, document: bytes) -> sealing.Work[ExaminedDocument]:
         prepared, verdict = yield from self._seen(document)

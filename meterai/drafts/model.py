@@ -203,7 +203,7 @@ class UploadOffsetMismatch(Refusal):
     status = 409
 
     def __init__(self, *, offset: int) -> None:
-        super().__init__(f"the upload goes on at {offset}")
+        super().__init__(f"the upload continues at offset {offset}")
         self.offset = offset
 
 

@@ -61,7 +61,7 @@ class FileObjects:
             _log.error("object_unreadable", file=str(file), fault=repr(fault))
             found = None
         if found is None:
-            raise DocumentUnavailable("it is not in this store")
+            raise DocumentUnavailable("the object is not in this store")
         return found
 
     async def remove(self, file: UUID, *ids: UUID) -> None:

@@ -166,7 +166,7 @@ class Placing:
         self, draft: Draft, file: DraftFile, wanted: PlacingForm
     ) -> tuple[list[Placement], list[PageSize]]:
         if not wanted.stamps:
-            raise PlacementMalformed("a form without stamps")
+            raise PlacementMalformed("the form contains no stamps")
         stamps, sizes = [], []
         for number, typed in enumerate(wanted.stamps, start=1):
             page = positions.page_of(typed, number, file.pages or 1)

@@ -50,7 +50,7 @@ RENEWED_EVERY = timedelta(minutes=10)  # least time between two renewals of a dr
 
 def _check_version(file: DraftFile, seen: int) -> None:
     if file.version != seen:
-        raise PlacedElsewhere(f"version {seen} was looked at, it is {file.version}")
+        raise PlacedElsewhere(f"version {seen} was shown, but the current one is {file.version}")
 
 
 def known_content(file: DraftFile) -> KnownContent:

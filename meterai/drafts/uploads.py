@@ -189,7 +189,7 @@ class Uploads:
             ),
         )
         if added is None:
-            raise NotFound("the draft is gone")
+            raise NotFound("the draft no longer exists")
         return added
 
     def _check_draft(self, held: int) -> None:
@@ -234,7 +234,7 @@ class Uploads:
     async def _reloaded(self, file: DraftFile) -> DraftFile:
         found = await self._database.once(store.file, file.draft, file.id)
         if found is None:
-            raise NotFound("the file was taken out")
+            raise NotFound("the file was removed from the draft")
         return found
 
     def _lease(self) -> timedelta:
@@ -308,7 +308,7 @@ class Uploads:
     async def _slot_for(self, network: str) -> AsyncIterator[None]:
         network = nested(network)[-1]
         if network and self._of_network[network] >= OF_NETWORK_AT_ONCE:
-            raise sealing.ExaminationBusy("this network has enough files under way")
+            raise sealing.ExaminationBusy("this network has too many files under way")
         self._of_network[network] += 1
         try:
             async with self._whole.one(network):
@@ -330,7 +330,7 @@ async def _check_digest(announced: bytes | None, document: bytes) -> None:
         return
     digest = await asyncio.to_thread(hashlib.sha256, document)
     if digest.digest() != announced:
-        raise FileDamagedOnTheWay("the file has another digest than was announced")
+        raise FileDamagedOnTheWay("the digest of the file differs from the announced one")
 
 
 def _new_file(name: str, size: int, digest: bytes | None, now: datetime) -> NewFile:

@@ -132,7 +132,7 @@ async def own_draft(request: PageRequest, drafts: DraftService) -> Draft | None:
     """
     found = await open_draft(request, drafts)
     if found is None and await is_kept(request, drafts):
-        raise SignInRequired("the files are kept for their owner")
+        raise SignInRequired("an owner with an account has the files")
     return found
 
 
@@ -144,7 +144,7 @@ async def own_files(
         _token(request, drafts), await account_asking(request)
     )
     if found is None and await is_kept(request, drafts):
-        raise SignInRequired("the files are kept for their owner")
+        raise SignInRequired("an owner with an account has the files")
     return found, files
 
 
@@ -152,7 +152,7 @@ async def draft_of(request: PageRequest, drafts: DraftService) -> Draft:
     """Return the visitor's draft.  Refuses like `own_draft`, and `NotFound` if the visitor has none."""
     found = await own_draft(request, drafts)
     if found is None:
-        raise NotFound("no draft of this visitor")
+        raise NotFound("this visitor has no such draft")
     return found
 
 

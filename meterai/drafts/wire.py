@@ -89,7 +89,7 @@ def read_append(headers: Headers) -> Append:
     """Return the headers of a part.  Refuses `PartTypeWrong`, `Malformed`."""
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != PARTIAL:
-        raise PartTypeWrong(f"{kind!r} is no {PARTIAL}")
+        raise PartTypeWrong(f"{kind!r} is not {PARTIAL}")
     length = headers.get(LENGTH)
     return Append(
         read_offset(headers),
@@ -117,7 +117,7 @@ def check_content(headers: Headers, content: bytes) -> None:
     for name, value in _digests(headers, CONTENT_DIGEST).items():
         algorithm = _ALGORITHMS.get(name)
         if algorithm is not None and algorithm(content).digest() != value:
-            raise PartDamagedOnTheWay(f"another {name} than was announced")
+            raise PartDamagedOnTheWay(f"the {name} differs from the announced one")
 
 
 def limits(file_bytes_max: int, left: timedelta | None = None) -> str:

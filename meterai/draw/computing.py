@@ -70,7 +70,7 @@ async def _computed(*words: str) -> str:
 def _written(entries: Path, root: str, seed: bytes, target: Path) -> str:
     listed = read_lines(pieces_of(entries))
     if root_of(listed).hex() != root:
-        raise ComputingFailed("the list is not the one that was closed")
+        raise ComputingFailed("the list differs from the closed one")
     digest = hashlib.sha256()
 
     def pieces() -> Iterator[bytes]:

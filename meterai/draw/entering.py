@@ -46,7 +46,7 @@ class EntryBatcher(Generic[Answer]):
         """
         of_draw = self._asking.setdefault(draw, {})
         if len(of_draw) >= ASKING_MAX:
-            raise DatabaseBusy("too many ask for an entry")
+            raise DatabaseBusy("too many requests wait for an entry")
         turn = of_draw.setdefault(entry, asyncio.get_running_loop().create_future())
         if self._acting is None:
             self._acting = asyncio.create_task(self._run_batches())
@@ -72,7 +72,7 @@ class EntryBatcher(Generic[Answer]):
             async with asyncio.timeout(ANSWER_SECONDS_MAX):
                 answers = await self._act(draw, list(turns))
         except TimeoutError:
-            fault = DatabaseBusy("no answer in time")
+            fault = DatabaseBusy("no entry was written in time")
         except Exception as error:  # passed to all waiting requests
             fault = error
         for entry, turn in turns.items():

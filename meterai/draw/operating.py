@@ -54,7 +54,7 @@ async def replace_void(
     Refuses `AnnouncementUnfair`, and `DrawSound` if the draw can still be carried out.
     """
     if not draw.is_drawing or not steps.is_void(_read(draw), int(at.timestamp())):
-        raise DrawSound(f"the draw of {draw.name} can be carried out")
+        raise DrawSound(f"the draw of {draw.name} can still be carried out")
     return await announce_anew(tx, draw, reason, at, signer=signer, actor=actor)
 
 

@@ -177,10 +177,12 @@ def check_files(paths: Sequence[Path], public_key: bytes) -> Iterator[tuple[Clos
 def _check_chain(last: CloseText, digested: str, close: CloseText) -> None:
     day = str(close.day)
     if close.day != last.day + timedelta(days=1) or close.before != digested:
-        raise CloseWrong(day, "it does not name the close of the day before")
+        raise CloseWrong(day, "the close does not name the close of the day before")
     for book, (debit, credit, closing) in close.books.items():
         if closing != last.books.get(book, (0, 0, 0))[2] + credit - debit:
-            raise CloseWrong(day, f"{book} does not begin with what the day before ends with")
+            raise CloseWrong(
+                day, f"the opening balance of {book} is not the closing balance of the day before"
+            )
     if last.books.keys() - close.books.keys():
         raise CloseWrong(day, "a book is missing")
 
@@ -200,7 +202,7 @@ def check_journal(close: CloseText, rows: Iterable[bytes]) -> None:
         or {book for book, _ in sides} - close.books.keys()
         or any(totals[book] != sums[:2] for book, sums in close.books.items())
     ):
-        raise CloseWrong(str(close.day), "the entries are not those that were closed")
+        raise CloseWrong(str(close.day), "the entries differ from the closed ones")
 
 
 def written(found: KeptClose) -> tuple[str, bytes]:

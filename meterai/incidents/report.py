@@ -178,7 +178,7 @@ class Reports:
             if found is None and for_staff:
                 found = await counted(tx, incident, self._clock.now())
         if found is None or incident.kind is IncidentKind.MAINTENANCE:
-            raise IncidentUnknown("its report is not published")
+            raise IncidentUnknown("the report of the incident is not published")
         return incident, found
 
     async def make(self, tx: Tx, incident_id: UUID) -> None:

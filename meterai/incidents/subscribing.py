@@ -63,7 +63,7 @@ class Subscriptions:
         """Return the id of the subscription that a link is for.  Refuses `NotFound`, `SubscriptionUnknown`."""
         found = read(KIND, shown)
         if not (secret.isascii() and hmac.compare_digest(secret, self._secret(found))):
-            raise SubscriptionUnknown("no link of ours")
+            raise SubscriptionUnknown("the link was not made by us")
         return found
 
     async def ask(self, email: str, language: str, network: str) -> None:
@@ -73,7 +73,7 @@ class Subscriptions:
         """
         address = normalized(email)
         if not self._networks.take(nested(network)):
-            raise TooManySubscriptions("as many as a network may ask for")
+            raise TooManySubscriptions("the limit of subscriptions of a network is reached")
         now, wide = self._clock.now(), provider(network)
         if now - self._counted_from >= AN_HOUR:
             self._counted_from = now
@@ -82,7 +82,9 @@ class Subscriptions:
         async def act(tx: Tx) -> bool:
             left = self._most - await store.asked_since(tx, now - AN_HOUR)
             if PROVIDERS * self._asked[wide] >= left:
-                raise TooManySubscriptions("as many as go out in an hour, or to one provider")
+                raise TooManySubscriptions(
+                    "the limit of mails in an hour, or to one mail provider, is reached"
+                )
             asked = await store.ask(tx, new_id(), address, language, now)
             if asked is not None:
                 await notifications.queue_to(

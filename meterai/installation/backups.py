@@ -229,7 +229,7 @@ def read_backup(backup: Path) -> BackupManifest:
         if name not in there or _sum(backup / name) != digest:
             raise BackupUnusable(f"{name} is missing or was changed")
     if more := there - {name for _, name in said}:
-        raise BackupUnusable(f"{min(more)} was not in it")
+        raise BackupUnusable(f"{min(more)} is not in the list of the backup")
     if manifest.is_base:
         _check_base(backup / BASE, manifest)
     return manifest
@@ -239,7 +239,8 @@ def _check_base(base: Path, manifest: BackupManifest) -> None:
     ours = _run("postgres", "--version").stdout.split()[-1]
     if ours.split(".")[0] != manifest.postgres.split(".")[0]:
         raise BackupUnusable(
-            f"it is of PostgreSQL {manifest.postgres}, the programs here of {ours}"
+            f"the backup was made by PostgreSQL {manifest.postgres}, but the programs here "
+            f"are of {ours}"
         )
     checked = _run("pg_verifybackup", base)
     if checked.returncode:

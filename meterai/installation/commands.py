@@ -101,7 +101,9 @@ def backup(
     line(f"database {'base backup' if made.is_base else 'dump: the server permits no base backup'}")
     line(f"PostgreSQL {made.postgres}, WAL {made.wal_from} to {made.wal_to}")
     line(f"objects {'included' if made.has_objects else 'apart'}")
-    line(f"keys {'INCLUDED: whoever has this folder reads everything' if with_keys else 'apart'}")
+    line(
+        f"keys {'INCLUDED: everybody with access to this folder can read everything' if with_keys else 'apart'}"
+    )
 
 
 def _time(text: str | None) -> datetime | None:
@@ -110,7 +112,7 @@ def _time(text: str | None) -> datetime | None:
     except ValueError:
         found = None
     if text and (found is None or found.tzinfo is None):
-        complain(f"{text}: a time with its zone is meant, such as 2026-12-01T09:30:00+07:00")
+        complain(f"{text}: a time with its zone is expected, such as 2026-12-01T09:30:00+07:00")
         raise SystemExit(Exit.USAGE)
     return found
 
@@ -132,13 +134,13 @@ def restore(
     """
     directory, until = options.directory, _time(to_time)
     if until and not wal:
-        complain("--to-time needs --wal: a backup alone is of one moment")
+        complain("--to-time needs --wal: a backup alone has only one moment")
         raise SystemExit(Exit.USAGE)
     settings = options.settings("restore")
     check_empty(directory)
     for folder in (wal, objects):
         if folder is not None and not folder.is_dir():
-            complain(f"{folder} is no folder")
+            complain(f"{folder} is not a folder")
             raise SystemExit(Exit.USAGE)
     manifest = read_backup(source)
     if not ((keys or source / KEYS) / INSTANCE_KEY).is_file():
@@ -152,7 +154,7 @@ def restore(
         with_database("restore", options, partial(_after_restore, options.program.after_restore))
         (directory / UNFINISHED).unlink()
         line(f"restored into {directory}; archiving of WAL is off")
-        line("no worker begins and no object is deleted until: meterai objects confirm")
+        line("no worker begins and no object is deleted before: meterai objects confirm")
         audit(options)
 
 
@@ -168,7 +170,7 @@ def _server(
         with restored_server(source, manifest, directory, recovery) as url:
             yield our_database(url, may_make=not manifest.is_base)
     elif manifest.is_base:
-        raise BackupUnusable("a base backup becomes a server of its own: name no other database")
+        raise BackupUnusable("a base backup becomes a server of its own: --database must be absent")
     else:
         with database_of(settings, may_make=True) as found:
             yield found.process.database_url

@@ -24,7 +24,7 @@ class AlreadyRunning(CommandRefusal):
     passes = True
 
     def __init__(self, data: str) -> None:
-        super().__init__(f"an instance runs in {data}")
+        super().__init__(f"an instance already runs in {data}")
         self.data = data
 
 
@@ -35,7 +35,7 @@ class PortTaken(CommandRefusal):
     status = 500
 
     def __init__(self, port: int) -> None:
-        super().__init__(f"port {port} is taken; choose another with --port")
+        super().__init__(f"port {port} is in use; choose another with --port")
         self.port = port
 
 

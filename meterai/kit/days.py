@@ -60,7 +60,7 @@ class Month:
                 return cls(date.fromisoformat(f"{text}-01"))
         except ValueError:
             pass
-        raise NotFound("no month is called so")
+        raise NotFound("the text is not a month")
 
     @property
     def next(self) -> "Month":

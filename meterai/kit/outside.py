@@ -20,4 +20,4 @@ class FromOutside(msgspec.Struct, frozen=True):
             if isinstance(found, datetime) and not (
                 found.tzinfo is not None and EARLIEST <= found <= LATEST
             ):
-                raise ValueError(f"{name} has no zone, or is of a year that cannot be")
+                raise ValueError(f"{name} has no time zone, or an impossible year")

@@ -42,7 +42,7 @@ class Permit:
         else:
             has_permit = request
         if not has_permit:
-            raise DatabaseBusy("no turn came free once the body was here")
+            raise DatabaseBusy("no permit became free after the body arrived")
         self.limiter.regained()
         self._is_held = True
         # The allowed time to answer starts when the whole body has arrived.

@@ -36,7 +36,7 @@ async def _would_retry(tx: ReadTx, asked: JobsRetry, _pull: Pull) -> Forecast:
         await would_queue_again(tx, identifier),
     )
     if identifier is not None and not jobs and not mails:
-        raise NotFound("nothing that failed has this id")
+        raise NotFound("no failed job or mail has this id")
     effects = [
         *(Effect("jobs_retried", {"what": one.what, "number": one.number}) for one in jobs),
         *(Effect("mails_retried", {"what": one.what, "number": one.number}) for one in mails),

@@ -114,7 +114,7 @@ class TooManyUnpaidOrders(Refusal):
     quota = ("unpaid_orders", "unpaid_max")
 
     def __init__(self, *, unpaid_max: int) -> None:
-        super().__init__(f"{unpaid_max} orders are not paid yet")
+        super().__init__(f"at most {unpaid_max} orders can be unpaid")
         self.unpaid_max = unpaid_max
 
 

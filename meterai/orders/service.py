@@ -258,7 +258,7 @@ class OrderService:
         try:
             found = await self.seller(slug)
             if fee not in (None, found.fee):
-                raise PriceChanged(f"{fee} was shown as the seller's fee, it is {found.fee}")
+                raise PriceChanged(f"the shown seller's fee was {fee}, but it is {found.fee}")
         except Refusal:
             if not await self._database.once(store.is_placed, account, key):
                 raise
@@ -268,7 +268,7 @@ class OrderService:
     async def seller(self, slug: str) -> SoldBy:
         """Return the seller whose page has this name.  Refuses `NotFound`, and like the function that finds sellers."""
         if self._find_seller is None:
-            raise NotFound("nobody else sells here")
+            raise NotFound("no other seller sells here")
         return await self._find_seller(slug)
 
     async def sells_again(self, account: UUID, order_id: UUID) -> SoldBy | None:
@@ -307,7 +307,7 @@ class OrderService:
         if shown in ("", str(unit)):
             return
         if not await self._database.once(store.is_placed, account, key):
-            raise PriceChanged(f"{shown[:20]} was shown, it is {unit}")
+            raise PriceChanged(f"the shown price was {shown[:20]}, but it is {unit}")
 
     def _checked(self, quantity: int, unit: int) -> int:
         most = self._settings.order_total_max // unit
@@ -482,7 +482,7 @@ class OrderService:
         placed = await self._database.once(store.place, terms)
         if not placed.created:
             if placed.request != terms.request:
-                raise IdempotencyKeyReused("another request had this key")
+                raise IdempotencyKeyReused("another request used this key")
             note_replay()
             return await self.view(terms.account, placed.id)
         return await self.opened(terms, placed, wait_for_qr=wait_for_qr)

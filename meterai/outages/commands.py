@@ -42,7 +42,10 @@ def propose(
     end: Annotated[Text, Parameter(name="TO")],
     *,
     incident: Annotated[OptionalText, Parameter(help="The incident, as inc_...")] = None,
-    replaces: Annotated[OptionalText, Parameter(help="A confirmed record of this time.")] = None,
+    replaces: Annotated[
+        OptionalText,
+        Parameter(help=("A confirmed record of this time, which the new one replaces.")),
+    ] = None,
     by: By = None,
     dry_run: DryRun = False,
     options: Options = NO_OPTIONS,
@@ -120,8 +123,8 @@ def verify(
     keys: Annotated[
         list[Path],
         Parameter(
-            help="PEM of the operator (/outages/keys.pem), a file of watchers (.toml) that you trust by yourself,"
-            " or a folder of these; for several, several times."
+            help="PEM file of the operator (/outages/keys.pem), a file of watchers (.toml) that "
+            "you trust by other means, or a folder of these; may be given more than once."
         ),
     ],
     options: Options = NO_OPTIONS,
@@ -149,14 +152,14 @@ def _say(found: ExaminedRecord, *, trusts: bool) -> Exit:
     record = found.record
     line(f"{record.record} of {record.by} ({record.operator})")
     if record.specimen:
-        line("SPECIMEN: it is evidence of nothing")
+        line("SPECIMEN: it proves nothing")
     line(f"about {record.begin.isoformat()} to {record.end.isoformat()}")
     for act, periods in record.failed.items():
         for one in periods:
             line(f"{act} failed from {one.begin.isoformat()} to {one.end.isoformat()}")
     whose = "the watchers you trust" if trusts else "the watchers it names"
     if not found.is_borne_out:
-        line(f"NO  its readings, by {whose}, give other periods")
+        line(f"NO  its readings, by {whose}, result in other periods")
         return Exit.NO
-    line(f"ok  its readings, by {whose}, give the same periods")
+    line(f"ok  its readings, by {whose}, result in the same periods")
     return Exit.DONE

@@ -33,7 +33,7 @@ _offered = offered_on(OUTAGE_SUBJECT.kind, "outage")
 
 async def _confirming(tx: ReadTx, arguments: OutageArguments, pull: Pull) -> Forecast:
     if pull.actor.kind is not ActorKind.STAFF:
-        raise OutageNeedsStaff("two of staff confirm a record")
+        raise OutageNeedsStaff("a record needs the confirmation of two members of staff")
     found = await _proposed(tx, arguments, OutageEvent.CONFIRMED)
     await proposing.check_replaced(tx, found)
     return Forecast(effects("outage_is_confirmed", found), rows=2 if found.replaces else 1)

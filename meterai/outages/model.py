@@ -164,7 +164,7 @@ class OutageTimeWrong(Refusal):
     status = 422
 
     def __init__(self) -> None:
-        super().__init__("no record can be about this time")
+        super().__init__("a record cannot cover this time")
         self.hours_max = HOURS_MAX
 
 
@@ -175,7 +175,7 @@ class OutageUnmeasured(Refusal):
     status = 409
 
     def __init__(self, silent: str) -> None:
-        super().__init__("no minute was measured by a majority")
+        super().__init__("no minute was measured by a majority of watchers")
         self.silent = silent
 
 
@@ -243,7 +243,7 @@ class AttemptOutside(Refusal):
     status = 409
 
     def __init__(self, at: datetime) -> None:
-        super().__init__("no period of failure")
+        super().__init__("the time has no period of failure")
         self.at = at
 
 

@@ -48,7 +48,7 @@ async def derived_from(
     """
     check_time(begin, end, now)
     if not watchers:
-        raise WatchersNone("no file of watchers is set")
+        raise WatchersNone("no file of watchers is configured")
     found = await readings_of(watchers, begin, end)
     kept = await asyncio.to_thread(
         lambda: {one.name: _packed(one, found[one.name]) for one in watchers}
@@ -98,7 +98,7 @@ async def kept_readings(
         files[one.name] = content or b""
     again = await asyncio.to_thread(_again, outage, files, installation)
     if {sha256_of(again), sha256_of(outage.findings)} != {outage.findings_sha256}:
-        raise RecordWrong("its findings do not follow from its readings")
+        raise RecordWrong("the findings do not follow from the readings")
     return files
 
 
@@ -154,7 +154,9 @@ async def check_replaced(tx: ReadTx, outage: Outage) -> None:
     before = await needed(tx, outage.replaces)
     is_covered = outage.begins_at <= before.begins_at and before.ends_at <= outage.ends_at
     if before.state != OutageState.CONFIRMED or not before.is_public or not is_covered:
-        raise OutageNotReplaced("it is not sealed, or the new one does not cover its time")
+        raise OutageNotReplaced(
+            "the old record is not sealed, or the new one does not cover its time"
+        )
 
 
 async def needed(tx: ReadTx, outage: UUID) -> Outage:

@@ -109,7 +109,7 @@ def unpacked(content: bytes) -> Sequence[str]:
     except (zlib.error, UnicodeDecodeError):
         raise RecordWrong("readings cannot be unpacked") from None
     if not machine.eof or machine.unused_data:
-        raise RecordWrong("readings are too long, or more than one file")
+        raise RecordWrong("readings are too long, or contain more than one file")
     return text.split("\n") if text else []
 
 
@@ -122,11 +122,11 @@ def read_record(document: bytes, public_key: bytes) -> OutageRecord:
     """Return the content of a signed record.  Refuses `SignatureWrong`, also for another encoding of the same content."""
     facts = read_signed(document, KIND, public_key)
     if canonical(document) != document:
-        raise SignatureWrong("it is spelt otherwise than it was signed")
+        raise SignatureWrong("the encoding differs from the signed one")
     try:
         return msgspec.convert(facts, OutageRecord)
     except msgspec.ValidationError as error:
-        raise SignatureWrong(f"it is no record: {error}") from None
+        raise SignatureWrong(f"the text is no record: {error}") from None
 
 
 def derived_again(record: OutageRecord, trusted: Sequence[Watcher] = ()) -> Derived:
@@ -136,7 +136,7 @@ def derived_again(record: OutageRecord, trusted: Sequence[Watcher] = ()) -> Deri
     `RecordWrong` if the rules are of another version, or a reading is not of its watcher.
     """
     if not record.is_by_these_rules:
-        raise RecordWrong("its rules are of another version")
+        raise RecordWrong("the rules of the record have another version")
     try:
         keys = {one.name: bytes.fromhex(one.public_key) for one in record.watchers}
         contents = {one.name: b64decode(one.readings) for one in record.watchers}
@@ -161,7 +161,7 @@ def _read(name: str, document: str, public_key: bytes) -> Signed:
     except SignatureWrong as refusal:
         raise RecordWrong(f"a reading is not signed by {name}: {refusal}") from None
     if reading.watcher != name:
-        raise RecordWrong(f"a reading of {reading.watcher} is among those of {name}")
+        raise RecordWrong(f"a reading of {reading.watcher} is stored under {name}")
     return Signed(document, reading)
 
 

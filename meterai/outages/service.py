@@ -130,11 +130,11 @@ class OutageService:
 
         Refuses `RecordWrong` if the stored findings differ, or if they name other watchers than those configured now.
         """
-        assert outage.confirmed_at is not None, "only what is confirmed is sealed"
+        assert outage.confirmed_at is not None, "only a confirmed record is sealed"
         found, process = outage.findings, self._settings.process
         known = {one.name: one.public_key.hex() for one in self._watchers()}
         if {one.name: one.public_key for one in found.watchers} != known:
-            raise RecordWrong("its watchers are not those of the file of watchers")
+            raise RecordWrong("the watchers of the record are not those of the file of watchers")
         files = await proposing.kept_readings(self._database, outage, process.url)
         return OutageRecord(
             record=outage.shown,
@@ -225,7 +225,7 @@ class OutageService:
     def take_turn(self, network: str) -> None:
         """Count a copy against the hourly quota of its network.  Refuses `TooManyOutageCopies`."""
         if not self._networks.take(nested(network)):
-            raise TooManyOutageCopies("as many as a network may have")
+            raise TooManyOutageCopies("the limit of copies of a network is reached")
 
     async def attempt_of(self, account: UUID, about: str) -> StampingTry:
         """Return a person's attempt from our books: a stamping that was not delivered, or an order that has such stampings.
@@ -241,10 +241,10 @@ class OutageService:
                 found = await stamping.stampings_of_orders(tx, account, order.id)
                 at = order.placed_at
         if not found:
-            raise AttemptNamesNoDocument("an order without documents")
+            raise AttemptNamesNoDocument("the order has no documents")
         failed = [one for one in found if one.state != StampingState.DELIVERED]
         if not failed:
-            raise AttemptStamped("its documents are stamped")
+            raise AttemptStamped("the documents of the order are stamped")
         hashes = [one.sha256_original.hex() for one in failed]
         return StampingTry(hashes, at, is_in_books=True, about=about)
 

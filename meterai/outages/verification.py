@@ -90,16 +90,16 @@ def examine(content: bytes, keys: Keys, at: datetime) -> ExaminedRecord:
 
 def _of_pdf(content: bytes, keys: Keys, at: datetime) -> bytes:
     if not keys.roots or not keys.sealers:
-        raise RecordWrong("no certificate of a seal, or not its root, is among the keys")
+        raise RecordWrong("the certificate of a seal, or its root, is not among the keys")
     report = sealing.verify(content, keys.roots, at=at, seal_certificates=keys.sealers)
     document = paper.attached(content, JSON)
     if report.verdict is not Verdict.STATEMENT or report.is_spoilt or document is None:
-        raise RecordWrong(f"the file is no sealed record, but {report.verdict}")
+        raise RecordWrong(f"the file is not a sealed record: {report.verdict}")
     return document
 
 
 def _read(document: bytes, keys: Keys) -> OutageRecord:
-    refusal = SignatureWrong("no public key of records is among the keys")
+    refusal = SignatureWrong("no public key of records is among the given keys")
     for one in keys.public_keys:
         try:
             return read_record(document, one)

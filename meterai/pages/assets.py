@@ -85,7 +85,7 @@ def assets_of(*packages: str) -> Mapping[str, Asset]:
         for file in folder.iterdir() if folder.is_dir() else ():
             kind = _KINDS.get(file.name[file.name.rfind(".") :])
             if kind is not None:
-                assert file.name not in found, f"two rooms have {file.name}"
+                assert file.name not in found, f"two rooms have the file {file.name}"
                 content = file.read_bytes()
                 if file.name.endswith(_FOR_PEOPLE):
                     content = _as_sent(_with_imports(folder, content), kind)

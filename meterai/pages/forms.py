@@ -63,7 +63,7 @@ async def read_own_form(request: PageRequest) -> Form:
     """
     form = await read_form(request)
     caller = known_caller(request)
-    assert caller is not None, "the route asks who it is"
+    assert caller is not None, "the route does not require a known visitor"
     try:
         check_form(caller, form.text("form_token"))
     except FormExpired:
@@ -115,7 +115,7 @@ async def read_form_of_a_person(request: PageRequest) -> Form:
     form = await read_own_form(request)
     caller = known_caller(request)
     if caller is None or caller.by != "session":
-        raise SignInRequired("only people do this")
+        raise SignInRequired("only people can send this form")
     return form
 
 
@@ -123,17 +123,17 @@ def check_origin(request: PageRequest) -> None:
     """Check that no other site sent the form, independent of its token.  Refuses `FormForeign`."""
     # This header is set by the browser, not by the page (Fetch Metadata).  `none`: the user typed the address.
     if request.headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
-        raise FormForeign("the form came from another site")
+        raise FormForeign("the form was sent from another site")
     origin = request.headers.get("origin")
     if origin is None:
         return
     try:
         sender = urlsplit(origin).netloc
     except ValueError:  # unbalanced brackets
-        raise FormForeign("the form came from nowhere") from None
+        raise FormForeign("the form was sent without an origin") from None
     ours = (
         request.headers.get("host", ""),
         urlsplit(service(request, Settings).process.url).netloc,
     )
     if not any(hmac.compare_digest(sender.encode(), host.encode()) for host in ours if host):
-        raise FormForeign("the form came from another origin")
+        raise FormForeign("the form was sent from another origin")

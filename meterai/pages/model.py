@@ -108,7 +108,7 @@ class FieldWrong(Refusal):
     status = 422
 
     def __init__(self, field: str) -> None:
-        super().__init__(f"the field {field} cannot be used")
+        super().__init__(f"the field {field} is invalid")
         self.field = field
 
 
@@ -170,5 +170,5 @@ def form_key(typed: str) -> str:
     try:
         read(FORM_KEY, typed)
     except NotFound:
-        raise FormForeign("the form has no key of ours") from None
+        raise FormForeign("the form has no page key of ours") from None
     return typed

@@ -177,7 +177,7 @@ class Site:
 def _only(paths: Iterable[str | None]) -> str | None:
     """Return the only path that is not None, or None if no room registers such a path."""
     found = [path for path in paths if path is not None]
-    assert len(found) <= 1, f"one room has it: {found}"
+    assert len(found) <= 1, f"two rooms have the template {found}"
     return found[0] if found else None
 
 

@@ -61,7 +61,7 @@ class BankCalls:
         rails = self._payments.rails
         endpoints = rails.kind(rail).endpoints if rail in rails.names() else ()
         if path not in [one.path for one in endpoints]:
-            raise NotFound(f"no endpoint of a rail {rail!r}")
+            raise NotFound(f"no rail {rail!r} has such an endpoint")
         try:
             if endpoint.kind is ProviderCallKind.NOTIFICATION:
                 is_new_or_same = await self._payments.take_notification(rail, path, headers, body)

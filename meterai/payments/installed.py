@@ -53,7 +53,9 @@ def configured(settings: Settings, kinds: RailKinds) -> RailKinds:
     known = {kind.name: kind for kind in kinds}
     names = settings.of(PaymentSettings).payment_rails.split()
     if not names or len(set(names)) < len(names):
-        raise ConfigurationWrong("payment_rails", "settings", "at least one rail, and none twice")
+        raise ConfigurationWrong(
+            "payment_rails", "settings", "at least one rail is needed, and none may be repeated"
+        )
     found = [known.get(name) or _member(settings, kinds, name) for name in names]
     found += [kind for kind in kinds if kind.is_own and kind.name not in names]
     try:
@@ -76,7 +78,7 @@ def _member(settings: Settings, kinds: RailKinds, name: str) -> RailKind:
     for kind in kinds:
         if kind.family is not None and kind.family.name == wanted:
             return kind.family.member(name, told, str(path))
-    raise ConfigurationWrong("kind", str(path), f"no kind of rail {wanted!r}")
+    raise ConfigurationWrong("kind", str(path), f"no kind of rail is called {wanted!r}")
 
 
 def check_kinds(kinds: RailKinds) -> None:
@@ -84,14 +86,16 @@ def check_kinds(kinds: RailKinds) -> None:
     paths = [endpoint.path for kind in kinds for endpoint in kind.endpoints]
     for what in ([kind.name for kind in kinds], paths):
         if len(set(what)) < len(what):
-            raise ValueError(f"two rails have the same of {what}")
+            raise ValueError(f"two rails have the same value of {what}")
     prefixes = sorted(kind.prefix for kind in kinds)
     # The first SNAP rail has no prefix: its numbers are those of the bank.
     for prefix in prefixes:
         if prefix and not (prefix.endswith(":") and prefixes.count(prefix) == 1):
-            raise ValueError(f"the prefix {prefix!r} is of two rails, or does not end in a colon")
+            raise ValueError(
+                f"the prefix {prefix!r} belongs to two rails, or does not end in a colon"
+            )
     if prefixes.count("") > 1:
-        raise ValueError("two rails have no prefix")
+        raise ValueError("two rails have an empty prefix")
 
 
 @contextmanager
@@ -220,7 +224,9 @@ def routes_of(settings: Settings, kinds: RailKinds) -> dict[str, list[Route]]:
             weights = weights | {next(iter(weights)): 1}
         routes[name] = [Route(rail, named[rail], weight) for rail, weight in weights.items()]
     if not routes:
-        raise ConfigurationWrong("payment_rails", "settings", "no rail has a method")
+        raise ConfigurationWrong(
+            "payment_rails", "settings", "no configured rail has a payment method"
+        )
     return routes
 
 

@@ -217,7 +217,7 @@ class AmountNotPayable(Refusal):
     status = 422
 
     def __init__(self, method: str, amount: int, most: int) -> None:
-        super().__init__(f"{amount} by {method}, which takes {most} at most")
+        super().__init__(f"{amount} by {method}, which accepts at most {most}")
         self.method = method
         self.amount = str(Rupiah(amount))
         self.amount_max = str(Rupiah(most))
@@ -230,7 +230,7 @@ class AttemptsSpent(Refusal):
     status = 409
 
     def __init__(self) -> None:
-        super().__init__(f"{ATTEMPTS_PER_SUBJECT_MAX} attempts were made")
+        super().__init__(f"{ATTEMPTS_PER_SUBJECT_MAX} attempts were already made")
         self.attempts_max = ATTEMPTS_PER_SUBJECT_MAX
 
 

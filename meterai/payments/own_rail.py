@@ -110,7 +110,7 @@ class OwnRail(ABC):
         """Give `amount` of a payment back to its source."""
         del about
         found = parse_number(_prefix(self.name), payment)
-        assert found is not None, "the number of a payment of this rail"
+        assert found is not None, "the number of a payment has the form of another rail"
         told = (*found, number, amount.value)
         given = await self._database.once(store.give_back_own, self.sql.give_back, *told)
         if given != amount.value:
@@ -158,7 +158,7 @@ class OwnRail(ABC):
     def notification(self, path: str, headers: Mapping[str, str], body: bytes) -> Delivered:
         """Always refuses `NotificationForged`, since our own database sends no notifications."""
         del path, headers, body
-        raise NotificationForged("our own database tells nothing by HTTP")
+        raise NotificationForged("our own rails send no notifications by HTTP")
 
 
 class OwnRailSettings(msgspec.Struct, frozen=True):

@@ -156,7 +156,7 @@ class PaymentService:
         the new attempt at once.  Does nothing if the subject has had `ATTEMPTS_PER_SUBJECT_MAX` attempts.
         """
         last = await store.newest(tx, account, subject)
-        assert last is not None, "a subject has an attempt from its beginning"
+        assert last is not None, "a subject has an attempt from the start"
         attempt, reference = new_attempt(account)
         rails, channel = await self.look_at_rails(), last.channel
         if not rails.is_good(channel.provider):

@@ -38,6 +38,8 @@ def weights_of(payment_order: str) -> dict[str, dict[str, int]]:
             name, colon, share = rail.partition(":")
             weight = counted(share) if colon else 0
             if weight is None or not name or name in found.setdefault(method, {}):
-                raise ConfigurationWrong("payment_order", "settings", f"not of this form: {one!r}")
+                raise ConfigurationWrong(
+                    "payment_order", "settings", f"the value does not have the form {one!r}"
+                )
             found[method][name] = weight
     return found

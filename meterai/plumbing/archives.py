@@ -65,7 +65,7 @@ class Unread(Exception):
     """A file of an archive, or the whole archive, cannot be read. The caller decides what that means."""
 
     def __init__(self, reason: UnreadReason) -> None:
-        super().__init__(f"an archive or a file of it: {reason}")
+        super().__init__(f"an archive or one of its files: {reason}")
         self.reason = reason
 
 

@@ -102,7 +102,7 @@ def names_of(sections: Sections) -> dict[str, type[msgspec.Struct]]:
     for section in sections:
         for name in section.__struct_fields__:
             if name in found:
-                raise ValueError(f"{name} is a setting of {found[name]} and of {section}")
+                raise ValueError(f"{name} is a setting of both {found[name]} and {section}")
             found[name] = section
     return found
 

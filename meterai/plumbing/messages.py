@@ -61,7 +61,7 @@ def catalogue() -> dict[str, dict[str, str]]:
         if not (file.name.endswith(".toml") and file.is_file()):
             continue
         for key, texts in tomllib.loads(file.read_text()).items():
-            assert key not in found, f"{key} is said in two places"
+            assert key not in found, f"{key} is defined in two places"
             found[key] = texts
     return found
 

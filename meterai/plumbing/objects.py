@@ -37,7 +37,7 @@ class StoreDiffers(CommandRefusal):
     status = 500
 
     def __init__(self, place: str) -> None:
-        super().__init__(f"the store in {place} does not carry the id that the database has")
+        super().__init__(f"the store in {place} does not have the id that is in the database")
         self.place = place
 
 

@@ -111,7 +111,7 @@ class PermitQueue:
         begun = monotonic()
         seconds = min(self._wait_seconds_max, purpose.until - begun)
         if seconds <= 0 or purpose.is_abandoned():
-            raise NoPermit("nobody waits for the answer any more")
+            raise NoPermit("the client no longer waits for the answer")
         if self._free and not any(self._waiting.values()):
             self._free -= 1
             if client:
@@ -126,7 +126,7 @@ class PermitQueue:
         self._queueing.waited("permits", monotonic() - begun)
         if purpose.is_abandoned():
             self.give_back(client)
-            raise NoPermit("the client has gone")
+            raise NoPermit("the client closed the connection")
 
     async def _wait(self, line: _Line, client: str, seconds: float) -> None:
         self._make_room(line, client)
@@ -152,7 +152,7 @@ class PermitQueue:
         if line.of(client) + 1 >= line.of(most):
             raise NoPermit("too many wait")
         if (last := line.take_last(most)) is not None:
-            last.set_exception(NoPermit("others had fewer that wait"))
+            last.set_exception(NoPermit("other callers had fewer waiting requests"))
 
     def give_back(self, client: str = "") -> None:
         """Return a permit of this client; the next waiting work gets it."""

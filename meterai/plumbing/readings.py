@@ -103,10 +103,10 @@ def read_watchers(text: str) -> Sequence[Watcher]:
     except (ValueError, SignatureWrong) as error:
         raise WatchersWrong(str(error)) from None
     if not 1 <= len(found) <= WATCHERS_MAX:
-        raise WatchersWrong(f"1 to {WATCHERS_MAX} watchers")
+        raise WatchersWrong(f"1 to {WATCHERS_MAX} watchers are allowed")
     for values in ({one.name for one in found}, {one.public_key for one in found}):
         if len(values) < len(found):
-            raise WatchersWrong("two watchers have one name or one key")
+            raise WatchersWrong("two watchers have the same name or key")
     return found
 
 
@@ -132,9 +132,9 @@ def read_reading(document: str | bytes, public_key: bytes) -> Reading:
         found = msgspec.convert(facts, Reading, strict=True)
         # Strangers derive an outage record by Python's library, which reads fewer forms of a time than `msgspec`.
         if datetime.fromisoformat(str(facts["minute"])) != found.minute:
-            raise ValueError("the minute has two meanings")
+            raise ValueError("the minute is ambiguous")
     except ValueError as error:
-        raise SignatureWrong(f"it is no reading: {error}") from None
+        raise SignatureWrong(f"the text is no reading: {error}") from None
     return found
 
 

@@ -76,9 +76,9 @@ def public_key_of(pem: bytes) -> bytes:
     try:
         public = serialization.load_pem_public_key(pem)
     except (ValueError, UnsupportedAlgorithm):
-        raise SignatureWrong("the key is no public key in PEM") from None
+        raise SignatureWrong("the key is not a public key in PEM") from None
     if not isinstance(public, Ed25519PublicKey):
-        raise SignatureWrong("the key is of another kind")
+        raise SignatureWrong("the key has an unsupported kind")
     return public.public_bytes_raw()
 
 
@@ -93,7 +93,7 @@ def read_signed(document: str | bytes, kind: str, public_key: bytes) -> dict[str
         )
         told, facts = json.loads(_decoded(header)), json.loads(_decoded(payload))
     except (ValueError, KeyError, TypeError, RecursionError, InvalidSignature):
-        raise SignatureWrong("the signature does not fit, or it is no such document") from None
+        raise SignatureWrong("the signature is wrong, or the document has another kind") from None
     if told != {"alg": "EdDSA", "typ": kind} or not isinstance(facts, dict):
-        raise SignatureWrong(f"it is no {kind}")
+        raise SignatureWrong(f"the document is no {kind}")
     return facts

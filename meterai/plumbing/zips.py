@@ -144,9 +144,9 @@ def unzipped(content: bytes) -> list[ZippedFile]:
                 )
             )
     except (struct.error, ValueError):
-        raise ArchiveUnreadable("a header that cannot be read") from None
+        raise ArchiveUnreadable("a header cannot be read") from None
     if not files or archive(files) != content:
-        raise ArchiveUnreadable("it differs from what its files make")
+        raise ArchiveUnreadable("the archive differs from the one made from its files")
     return files
 
 

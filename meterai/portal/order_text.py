@@ -266,7 +266,7 @@ def order_text(this: OrderNow) -> OrderText:
         "seller": order.seller or "",
     }
     if (order.kind, order.state) == (OrderKind.STAMPS, OrderState.EXECUTED):
-        assert this.lot is not None, "an order of stamps is executed by making its lot"
+        assert this.lot is not None, "an order of stamps is executed when its lot is made"
         counts = _counts(this.lot, this.refunds)
         return OrderText(*_stamps(counts), facts | counts)
     is_placed = order.state == OrderState.PLACED or this.is_arrived

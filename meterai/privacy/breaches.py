@@ -92,7 +92,7 @@ async def open_breach(
     Refuses `BreachKnownLater`.
     """
     if known_at > at:
-        raise BreachKnownLater("it is not known yet")
+        raise BreachKnownLater("the time when it became known is in the future")
     await store.insert_breach(tx, breach, at=at, known_at=known_at, texts=texts, accounts=subjects)
     await _record(tx, show(BREACH_KIND, breach), "breach_opened", actor)
 

@@ -42,7 +42,7 @@ def export(email: Text, *, out: Path, options: Options = NO_OPTIONS, by: By = No
             account = await accounts.account_of(tx, email)
             person = await accounts.person_of(tx, account)
             if person is None:
-                raise NotFound("nobody signs in to this account")
+                raise NotFound("no person signs in to this account")
             subject = show("acc", account)
             await trail.record(tx, account, actor=actor, action="data_exported", subject=subject)
             rooms = options.program.personal

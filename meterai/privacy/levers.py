@@ -49,7 +49,7 @@ def _texts(arguments: OpenArguments) -> list[str]:
 async def _opening(tx: ReadTx, arguments: OpenArguments, pull: Pull) -> Forecast:
     _texts(arguments)
     if arguments.known_at > pull.at:
-        raise BreachKnownLater("it is not known yet")
+        raise BreachKnownLater("the time when it became known is in the future")
     subjects = await breaches.subjects_of(tx, arguments.subjects)
     facts = {"known_at": arguments.known_at, "count": len(subjects or ())}
     word = "breach_opens" if subjects is not None else "breach_opens_of_all"

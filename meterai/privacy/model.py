@@ -129,7 +129,7 @@ class TooManyCopies(Refusal):
     status = 409
 
     def __init__(self) -> None:
-        super().__init__(f"{COPIES_PER_DAY_MAX} copies within a day")
+        super().__init__(f"more than {COPIES_PER_DAY_MAX} copies within a day")
         self.copies_max = COPIES_PER_DAY_MAX
 
 
@@ -159,7 +159,7 @@ class BreachSubjectsUnreadable(Refusal):
     status = 422
 
     def __init__(self) -> None:
-        super().__init__("neither all nor a list of accounts")
+        super().__init__("the accounts are neither all nor a list")
         self.subjects_max = SUBJECTS_MAX
 
 

@@ -241,7 +241,7 @@ class PrivacyService:
         ]
         content = await self._objects.get(made[0].object) if made else None
         if content is None:
-            raise NotFound("no copy is kept")
+            raise NotFound("no copy is stored")
         return content
 
     async def make_copies(self) -> int:
@@ -289,7 +289,7 @@ class PrivacyService:
 
         async def act(tx: Tx) -> None:
             if await accounts.is_staff(tx, account):
-                raise StaffNotErased("the roles of staff end first")
+                raise StaffNotErased("a member of staff is erased after its roles end")
             person = await _person(tx, account)
             if not await store.insert(
                 tx,
@@ -323,7 +323,7 @@ class PrivacyService:
         async def act(tx: Tx) -> None:
             found = await store.open_of(tx, account, PrivacyRequestKind.ERASURE)
             if found is None:
-                raise NotFound("no erasure was asked for")
+                raise NotFound("no erasure was requested")
             state = ERASURE.after(ErasureState(found.state), ErasureEvent.WITHDRAWN)
             await store.move(tx, found, state, look_at=None, ended_at=self._clock.now())
             await trail.record(
@@ -462,7 +462,7 @@ async def _look_now(tx: Tx, account: UUID, request: UUID, at: datetime) -> None:
 async def _person(tx: ReadTx, account: UUID) -> Person:
     found = await accounts.person_of(tx, account)
     if found is None:
-        raise NotFound("nobody signs in to this account")
+        raise NotFound("no person signs in to this account")
     return found
 
 

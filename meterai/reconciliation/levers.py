@@ -97,7 +97,7 @@ async def _counterpart(tx: ReadTx, item: Item, to: str) -> Item | None:
         if one.id != item.id and fits and (is_account or _grows(item)):
             return one
     if _grows(item) or not to.strip() or len(to) > NUMBER_LENGTH_MAX:
-        raise NotABreak("no open item is its counterpart")
+        raise NotABreak("no open item is the counterpart of this one")
     return None
 
 
@@ -138,13 +138,13 @@ async def _apply(tx: Tx, asked: BreakApply, pull: Pull) -> None:
 async def _would_return(tx: ReadTx, asked: BreakReturn, pull: Pull) -> Forecast:
     item = await _item(tx, asked.item, Resolution.RETURNED, pull)
     if not asked.number.strip() or len(asked.number) > NUMBER_LENGTH_MAX:
-        raise NotFound("no number of the provider")
+        raise NotFound("the item has no number of the provider")
     if await payments.refunds_by_provider_number(tx, asked.number.strip(), 1):
-        raise NotABreak("the number is of a refund of ours")
+        raise NotABreak("the number belongs to one of our refunds")
     if item.booked.value:
         return _forecast("break_returned", item, number=asked.number)
     if item.reason != "refunded_there" or item.amount is None:
-        raise NotABreak("no money of it is in the book")
+        raise NotABreak("the book has no money of this item")
     return _forecast("break_return_booked", item, number=asked.number)
 
 

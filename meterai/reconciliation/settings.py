@@ -40,7 +40,9 @@ def agreed_of(provider_fees: str) -> dict[str, list[Agreed]]:
     for one in provider_fees.split():
         told = _FEE.fullmatch(one)
         if told is None or any(fee.method == told[2] for fee in found.get(told[1], ())):
-            raise ConfigurationWrong("provider_fees", "settings", f"not of this form: {one!r}")
+            raise ConfigurationWrong(
+                "provider_fees", "settings", f"the value does not have the form {one!r}"
+            )
         sums = (0, int(told[3])) if told[4] else (int(told[3]), 0)
         found.setdefault(told[1], []).append(Agreed(told[2], *sums))
     return found
@@ -52,6 +54,8 @@ def names_of(statement_names: str) -> dict[str, str]:
     for one in statement_names.split():
         name, sign, word = one.partition("=")
         if not (name and sign and word):
-            raise ConfigurationWrong("statement_names", "settings", f"not of this form: {one!r}")
+            raise ConfigurationWrong(
+                "statement_names", "settings", f"the value does not have the form {one!r}"
+            )
         found[word.replace("+", " ").lower()] = name
     return found

@@ -175,7 +175,9 @@ async def _forecast_refund(tx: ReadTx, asked: UnservedOrders, pull: Pull) -> For
     wanted = await _named(tx, asked)
     late = await _past_due(tx, wanted)
     if not wanted and not late:
-        raise refunds.NothingToRefund("no order is past due or named")
+        raise refunds.NothingToRefund(
+            "no named order, or no order past its due time, can be refunded"
+        )
     effects = [
         _refund_effect("recovery_gives_back_late", late),
         _refund_effect("recovery_gives_back_unwanted", wanted),

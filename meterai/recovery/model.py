@@ -74,7 +74,7 @@ class RecoveryUnderWay(Refusal):
     code = "recovery_under_way"
 
     def __init__(self, recovery: str = "") -> None:
-        super().__init__(f"{recovery} is under way")
+        super().__init__(f"a recovery is already under way: {recovery}")
         self.recovery = recovery
 
 
@@ -98,7 +98,7 @@ class OrderNotUnserved(Refusal):
     code = "order_not_unserved"
 
     def __init__(self, order: str) -> None:
-        super().__init__(f"{order} is not paid and waiting")
+        super().__init__(f"{order} is not a paid order that waits")
         self.order = order
 
 

@@ -214,16 +214,16 @@ class ClaimService:
     async def _signed(self, tx: ReadTx, text: str) -> ClaimLink:
         link = await store.claim_link(tx, *named_by(text))
         if link is None or not self._links.is_signed(link, text):
-            raise ClaimLinkWrong("not signed by us")
+            raise ClaimLinkWrong("the link was not signed by us")
         return link
 
     def _check_open(self, link: ClaimLink) -> None:
         if link.state is ClaimLinkState.USED:
-            raise ClaimLinkUsed("an account was named by it")
+            raise ClaimLinkUsed("the link was already used to name an account")
         if link.state is ClaimLinkState.SPENT:
-            raise ClaimLinkSpent("another took its place, or nothing waits")
+            raise ClaimLinkSpent("another link replaced this one, or nothing waits")
         if link.expires_at <= self._clock.now():
-            raise ClaimLinkExpired(f"it expired at {link.expires_at.isoformat()}")
+            raise ClaimLinkExpired(f"the link expired at {link.expires_at.isoformat()}")
 
     # -- naming ----------------------------------------------------------------------------
 
@@ -309,7 +309,9 @@ class ClaimService:
                 found.state is not AccountClaimState.NEAR
                 or age.total_seconds() > CONFIRMS_WITHIN_SECONDS
             ):
-                raise AccountClaimOver(f"it is {found.state}, {age.total_seconds():.0f} s old")
+                raise AccountClaimOver(
+                    f"the account claim is {found.state}, {age.total_seconds():.0f} s old"
+                )
             await _check_not_held(tx, account)
             return await self._take(tx, found, found.confirmed, actor)
 
@@ -332,7 +334,7 @@ class ClaimService:
         before = await store.account_claim_by_key(tx, account, key)
         if before is not None:
             if before.request != wanted.digest:
-                raise IdempotencyKeyReused("another account had this key")
+                raise IdempotencyKeyReused("another account used this key")
             if self._now(before).state is not AccountClaimState.UNANSWERED:
                 return before, False
         by: ClaimLink | None = None
@@ -345,9 +347,11 @@ class ClaimService:
         if await store.account_tries_of_day(tx, account) >= most:
             raise AccountTriesSpent(most)
         if await store.account_tries_of_hour(tx) >= self._limits.account_tries_per_hour_max:
-            raise AccountTriesOfAllSpent("as many as banks are asked about in an hour")
+            raise AccountTriesOfAllSpent("the limit of inquiries to banks in an hour is reached")
         if not self._networks.take(nested(network)):
-            raise AccountTriesOfNetworkSpent("as many as a network may name in an hour")
+            raise AccountTriesOfNetworkSpent(
+                "the limit of accounts of a network in an hour is reached"
+            )
         link_id = by.id if by else None
         if before is not None:
             state = ACCOUNT_CLAIM.after(before.state, AccountClaimEvent.ASKED_AGAIN)
@@ -527,7 +531,7 @@ async def _check_owed(tx: ReadTx, account: UUID) -> None:
 
 async def _check_not_held(tx: ReadTx, account: UUID) -> None:
     if await store.has_held_claim(tx, account):
-        raise AccountWaitsForPerson("a person looks at the one before")
+        raise AccountWaitsForPerson("staff are still checking the account named before")
 
 
 def in_both_languages(at: datetime) -> dict[str, str]:

@@ -76,7 +76,7 @@ async def _would_retry(tx: ReadTx, asked: RefundNamed, pull: Pull) -> Forecast:
     written_reason(pull.reason)
     one = await _open_refund(tx, asked)
     if one.way is Way.CLAIM:
-        raise NotRerouted("it waits for an account")
+        raise NotRerouted("the refund waits for an account")
     # The forecast has no rupiah: the refund is sent again with the same number, so no additional money moves.
     return Forecast([Effect("refund_tried_now", _facts(one), _subject(one))], 1)
 
@@ -92,7 +92,7 @@ async def _would_reroute(tx: ReadTx, asked: RefundNamed, pull: Pull) -> Forecast
     written_reason(pull.reason)
     one = await _open_refund(tx, asked)
     if one.way is not Way.PROVIDER:
-        raise NotRerouted("it goes by another way already")
+        raise NotRerouted("the refund already goes by another way")
     await payments.check_may_leave(tx, one.account, one.id)
     # The buyer is asked even if it named an account before: that account is for the money that waited then.
     effect = Effect("refund_goes_by_claim", _facts(one), _subject(one))
@@ -120,7 +120,7 @@ async def _undecided(tx: ReadTx, asked: AccountNamed) -> AccountClaim:
     """The account claim with this id, if a person may decide it.  Refuses `NotFound`, `AccountClaimOver`."""
     found = await store.account_claims_by_id(tx, read(CLAIM_KIND, asked.claim))
     if not found:
-        raise NotFound("no such account was typed")
+        raise NotFound("no such account claim")
     if found[0].state not in (AccountClaimState.HELD, AccountClaimState.OTHER):
         raise AccountClaimOver(f"it is {found[0].state}")
     return found[0]

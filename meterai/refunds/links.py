@@ -42,4 +42,4 @@ def named_by(text: str) -> tuple[UUID, UUID]:
     try:
         return from_compact(text[:_ID_LENGTH]), from_compact(text[_ID_LENGTH : 2 * _ID_LENGTH])
     except ValueError:
-        raise ClaimLinkWrong("no link of ours, or a part of one") from None
+        raise ClaimLinkWrong("the link was not made by us, or is incomplete") from None

@@ -299,7 +299,7 @@ class HolderNear(Refusal):
     status = 409
 
     def __init__(self, claim: str, holder: str) -> None:
-        super().__init__("the names are near")
+        super().__init__("the names are similar")
         self.claim = claim
         self.holder = holder
 
@@ -324,9 +324,9 @@ def refused_as(claim: AccountClaim, state: AccountClaimState) -> Refusal:
         case AccountClaimState.NEAR:
             return HolderNear(claim.shown, claim.holder_shown)
         case AccountClaimState.OTHER | AccountClaimState.UNKNOWN | AccountClaimState.DECLINED:
-            return AccountNotFitting("number and name do not fit each other")
+            return AccountNotFitting("the number and the name of the account do not match")
         case AccountClaimState.OVER:
-            return NothingWaits("nothing waited any more")
+            return NothingWaits("no refund waits any more")
         case _:
             return AccountUnanswered("the bank did not answer")
 
@@ -340,7 +340,7 @@ class AccountTriesSpent(Refusal):
     retry_after_seconds = 3_600
 
     def __init__(self, most: int) -> None:
-        super().__init__(f"{most} tries in a day")
+        super().__init__(f"{most} tries in a day are the limit")
         self.tries_max = most
 
 

@@ -249,7 +249,7 @@ async def resolve_item(
         if how is suspense.Resolution.RETURNED:
             await payments.given_back_as_told(tx, *about)
         elif await payments.not_booked_of(tx, *about):
-            raise suspense.MoneyBooked("its money is still in the books")
+            raise suspense.MoneyBooked("the money is still in the books")
     await suspense.resolve(tx, item, how, actor=actor, note=note)
 
 
@@ -265,7 +265,7 @@ async def unused(tx: ReadTx, account: UUID, order_id: UUID) -> tuple[int, Rupiah
     order = await orders.load(tx, account, order_id)
     lot = (await stamps.lots(tx, account, [order_id])).get(order_id)
     if lot is None or not lot.free or order.state not in _GIVES_BACK:
-        raise NothingToRefund("the order has no unused stamp")
+        raise NothingToRefund("the order has no unused stamps")
     return lot.free, (order.unit_price + order.service_fee) * lot.free
 
 
@@ -321,9 +321,9 @@ async def ask(
         tx, account, order_id, refund, number=number, due_at=due_at, key=key, request=request
     )
     if found is None:
-        raise NothingToRefund("the order has no unused stamp")
+        raise NothingToRefund("the order has no unused stamps")
     if found.request != request:
-        raise IdempotencyKeyReused("another request had this key")
+        raise IdempotencyKeyReused("another request used this key")
     if found.given:
         await trail.record(
             tx,

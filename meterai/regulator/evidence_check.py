@@ -77,7 +77,7 @@ def check_evidence(
         one: _ArchiveFile(len(inner), sha256(inner).hexdigest()) for one, inner in files.items()
     }
     if found != manifest.files:
-        raise EvidenceWrong("its files are not those that were signed")
+        raise EvidenceWrong("the files differ from the signed ones")
     stamp: dict[str, Any] = json.loads(files[STAMP])
     findings = (*_parts(files, stamp), *_document(files, stamp, original))
     return ValidEvidence(facts, stamp, findings)
@@ -89,11 +89,11 @@ def _parts(files: Mapping[str, bytes], stamp: Mapping[str, Any]) -> Iterator[str
     """
     if DELTA in files:
         if sha256(files[DELTA]).hexdigest() != stamp["sha256_delta"]:
-            raise EvidenceWrong("the delta is another one")
+            raise EvidenceWrong("the delta differs from the signed one")
         seal = sealing.seal_in(files[DELTA])
         if seal is not None:
             if not seal.signature_holds or seal.pem() != files.get(CHAIN):
-                raise EvidenceWrong("the seal in the delta does not hold")
+                raise EvidenceWrong("the seal in the delta is invalid")
             yield f"the key of {seal.chain[0].subject.rfc4514_string()} signed the seal"
     if CLAIM in files:
         yield _claim(files, stamp)
@@ -105,13 +105,13 @@ def _parts(files: Mapping[str, bytes], stamp: Mapping[str, Any]) -> Iterator[str
 
 def _claim(files: Mapping[str, bytes], stamp: Mapping[str, Any]) -> str:
     key = load_pem_public_key(files[CLAIM_KEY])
-    assert isinstance(key, Ed25519PublicKey), "it was signed as such"
+    assert isinstance(key, Ed25519PublicKey), "the text was signed in this form"
     try:
         claim = sealing.claim.read(files[CLAIM].decode(), {sealing.claim.key_id(key): key})
     except Refusal as error:
         raise EvidenceWrong(f"the claim: {error}") from None
     if not sealing.claim.matches(claim, bytes.fromhex(stamp["sha256_original"])):
-        raise EvidenceWrong("the claim is about another document")
+        raise EvidenceWrong("the claim names another document")
     return f"key {claim.key_id} signed the claim of {claim.serial.grouped()}"
 
 
@@ -129,9 +129,9 @@ def _document(
     if original is None:
         return
     if sha256(original).hexdigest() != stamp["sha256_original"]:
-        raise EvidenceWrong("the document is not the one that was stamped")
+        raise EvidenceWrong("the document is not the original of the stamped one")
     yield "the document is the one that was stamped"
     if DELTA in files:
         if sha256(original + files[DELTA]).hexdigest() != stamp["sha256_stamped"]:
-            raise EvidenceWrong("document and delta are not the stamped file")
+            raise EvidenceWrong("document and delta do not make the stamped file")
         yield "document and delta are the stamped file"

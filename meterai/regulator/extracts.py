@@ -126,7 +126,7 @@ def read_canonical(document: bytes, kind: str, public_key: bytes) -> dict[str, A
     # The last letter of 64 bytes in base64 has four unused bits, which must be zero: only these letters are
     # canonical.
     if written != document or parts["signature"][-1] not in "AQgw":
-        raise SignatureWrong("it is written otherwise than it was signed")
+        raise SignatureWrong("the encoding differs from the signed one")
     return facts
 
 
@@ -190,16 +190,18 @@ def read_manifest(document: bytes, day: str, public_key: bytes) -> ManifestText:
     except (msgspec.ValidationError, SignatureWrong) as error:
         raise ExtractWrong(day, str(error)) from None
     if str(manifest.day) != day or manifest.file != file_name(manifest.day):
-        raise ExtractWrong(day, "the manifest is of another day")
+        raise ExtractWrong(day, "the manifest belongs to another day")
     return manifest
 
 
 def _check_chain(before: tuple[ManifestText, str], manifest: ManifestText) -> None:
     last, digested = before
     if manifest.day != last.day + DAY:
-        raise ExtractWrong(str(manifest.day), "a day is missing before it")
+        raise ExtractWrong(str(manifest.day), "a day is missing before this one")
     if manifest.before != digested:
-        raise ExtractWrong(str(manifest.day), "it does not name the manifest of the day before")
+        raise ExtractWrong(
+            str(manifest.day), "the manifest does not name the manifest of the day before"
+        )
     closing = dict(last.opening)
     for by_book in last.sums.values():
         for book, (_, amount) in by_book.items():
@@ -210,7 +212,7 @@ def _check_chain(before: tuple[ManifestText, str], manifest: ManifestText) -> No
         for book in {*closing, *manifest.opening}
     ):
         raise ExtractWrong(
-            str(manifest.day), "it does not begin with what the day before ends with"
+            str(manifest.day), "the opening balances are not the closing balances of the day before"
         )
 
 
@@ -221,14 +223,14 @@ def _check_file(path: Path, manifest: ManifestText) -> Sums:
     except OSError as error:
         raise ExtractWrong(day, f"{path.name}: {error.strerror}") from None
     if len(content) != manifest.bytes or hashlib.sha256(content).hexdigest() != manifest.sha256:
-        raise ExtractWrong(day, f"{path.name} is another file")
+        raise ExtractWrong(day, f"{path.name} differs from the file in the manifest")
     sums, rows = Sums(), 0
     with gzip.open(BytesIO(content)) as file:
         while line := file.readline(ROW_BYTES_MAX):
             rows += 1
             sums.add(*_row(line, manifest.day))
     if rows != manifest.rows or sums.told() != _listed(manifest.sums):
-        raise ExtractWrong(day, "its rows do not add up to what the manifest says")
+        raise ExtractWrong(day, "the sums of the rows differ from those in the manifest")
     return sums
 
 
@@ -243,5 +245,5 @@ def _row(line: bytes, day: date) -> tuple[str, Sequence[tuple[str, int]]]:
         raise ExtractWrong(str(day), "a row cannot be read") from None
     sides = sum(row.rupiah.values()), sum(row.stamps.values())
     if not row.at.startswith(str(day)) or any(sides):
-        raise ExtractWrong(str(day), "a row is of another day, or does not balance")
+        raise ExtractWrong(str(day), "a row belongs to another day, or does not balance")
     return row.fact, [*row.rupiah.items(), *row.stamps.items()]

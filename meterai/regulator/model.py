@@ -31,7 +31,7 @@ class MonthNotOver(Refusal):
     code = "month_not_over"
 
     def __init__(self, month: str) -> None:
-        super().__init__(f"{month} is not over")
+        super().__init__(f"{month} has not ended")
         self.month = month
 
 
@@ -49,7 +49,7 @@ def read_serial(typed: str) -> Serial:
     try:
         return Serial("".join(filter(str.isalnum, typed)).upper())
     except ValueError:
-        raise NotFound("no serial is written so") from None
+        raise NotFound("the text does not have the form of a serial") from None
 
 
 class MonthState(StrEnum):

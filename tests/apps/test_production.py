@@ -234,7 +234,7 @@ def test_development_reports_what_production_would_lack(right: Installation) -> 
     done = run_here(right.folder, "check-config", **environ)
     assert (done.returncode, done.stdout.splitlines()[1:]) == (
         0,
-        ["as production it would lack nothing"],
+        ["as production it would meet all demands"],
     )
     done = run_here(right.folder, "check-config", **environ | PRODUCTION)
     assert (done.returncode, done.stdout) == (0, "nothing is wrong\n"), done.stdout

@@ -262,7 +262,7 @@ def test_damaged_claim_holds_deletion(shop: Shop, tmp_path: Path) -> None:
 def test_unavailable_store_holds_deletion_only_temporarily(shop: Shop, tmp_path: Path) -> None:
     folder = tmp_path / "objects"
     shutil.move(folder, tmp_path / "away")
-    with pytest.raises(Exception, match="does not carry the id"):
+    with pytest.raises(Exception, match="does not have the id"):
         look(shop)
     shutil.move(tmp_path / "away", folder)
     assert look(shop) is None

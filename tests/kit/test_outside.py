@@ -19,7 +19,7 @@ class _Said(FromOutside, frozen=True):
 @pytest.mark.parametrize("name", ["at", "later"])
 def test_time_without_a_zone_or_of_an_impossible_year_is_refused(name: str, at: str) -> None:
     said = {"at": "2026-11-30T05:00:00Z"} | {name: at}
-    with pytest.raises(msgspec.ValidationError, match=f"{name} has no zone"):
+    with pytest.raises(msgspec.ValidationError, match=f"{name} has no time zone"):
         msgspec.convert(said, _Said)
 
 

@@ -62,7 +62,7 @@ def test_verify_prints_the_periods_and_derives_them_again(published: Published) 
             "affix failed from 2024-09-03T12:10:00+00:00 to 2024-09-03T12:30:00+00:00"
             in done.stdout
         )
-        assert "give the same periods" in done.stdout
+        assert "result in the same periods" in done.stdout
 
 
 def test_verify_derives_by_trusted_watchers(published: Published) -> None:

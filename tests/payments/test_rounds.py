@@ -225,7 +225,7 @@ def test_qr_that_pays_another_is_never_shown_and_replaced(till: Till, what: str)
     [attempt] = till.shop.attempts(order)
     till.open()
     assert till.attempt(attempt)["state"] == "opening"
-    assert "the QR is not the one asked for" in till.attempt(attempt)["last_answer"]
+    assert "the QR differs from the request" in till.attempt(attempt)["last_answer"]
     till.open()  # the bank answers that it exists already
     assert till.attempt(attempt)["state"] == "lost"
     till.open()

@@ -20,7 +20,7 @@ def _challenge(text: str) -> UUID:
     try:
         return read(CHALLENGE_KIND, text)
     except NotFound:
-        raise LinkSpent("no link of ours, or a part of one") from None
+        raise LinkSpent("the link was not made by us, or is incomplete") from None
 
 
 @get(

@@ -179,7 +179,7 @@ async def leave(
     await read_form_of_a_person(request)
     organization = caller_of(request).organization
     if organization is None:
-        raise NotFound("the person acts for itself")
+        raise NotFound("the person acts for the own account")
     await organizations.leave(organization, account)
     return see_other("/account/acting")
 

@@ -104,8 +104,12 @@ def check_config(options: Options = NO_OPTIONS) -> None:
     configuration = options.configuration("check-config")
     found = list(complaints(configuration, options.program.demands))
     if not configuration.settings.process.is_production:
-        line("this is development, of which nothing is demanded")
-        line("as production it would lack:" if found else "as production it would lack nothing")
+        line("this is not production, which has no demands")
+        line(
+            "as production it would not meet:"
+            if found
+            else "as production it would meet all demands"
+        )
     elif not found:
         line("nothing is wrong")
     for one in found:

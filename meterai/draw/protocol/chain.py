@@ -29,7 +29,7 @@ class RoundForged(CommandRefusal):
     status = 422
 
     def __init__(self, number: int) -> None:
-        super().__init__(f"round {number}: the signature does not hold")
+        super().__init__(f"round {number}: the signature is invalid")
         self.round = number
 
 

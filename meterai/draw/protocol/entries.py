@@ -55,10 +55,10 @@ def read_lines(pieces: Iterable[bytes]) -> list[bytes]:
             end = min(start + _BLOCK_LINES * LINE_BYTES, whole)
             entries += _read_block(held[start:end], len(entries))
             if len(entries) > ENTRIES_MAX:
-                raise EntriesMalformed(ENTRIES_MAX + 1, "more lines than any list has")
+                raise EntriesMalformed(ENTRIES_MAX + 1, "the list has more lines than allowed")
         held = held[whole:]
     if held:
-        raise EntriesMalformed(len(entries) + 1, "the file ends within a line")
+        raise EntriesMalformed(len(entries) + 1, "the file ends in the middle of a line")
     check_order(entries)
     return entries
 
@@ -69,7 +69,7 @@ def check_order(entries: Sequence[bytes]) -> None:
         return
     for number, (one, other) in enumerate(zip(entries, islice(entries, 1, None), strict=False), 2):
         if one == other:
-            raise EntriesMalformed(number, "the same entry as the line before")
+            raise EntriesMalformed(number, "the entry is equal to the one in the line before")
         if one > other:
             raise EntriesMalformed(number, "not in order")
 
@@ -82,7 +82,9 @@ def _read_block(block: bytes, before: int) -> list[bytes]:
         octets = b""
     # `fromhex` accepts capitals and blanks, which differ from the canonical text.
     if octets.hex("\n", ENTRY_BYTES).encode() + b"\n" != block:
-        raise EntriesMalformed(before + _first_wrong(block), "not 32 hexadecimal digits")
+        raise EntriesMalformed(
+            before + _first_wrong(block), "the line is not 32 hexadecimal digits"
+        )
     return [octets[at : at + ENTRY_BYTES] for at in range(0, len(octets), ENTRY_BYTES)]
 
 
@@ -93,4 +95,4 @@ def _first_wrong(block: bytes) -> int:
         line = block[at : at + LINE_BYTES]
         if not digits.issuperset(line[:-1]) or not line.endswith(b"\n"):
             return number
-    raise AssertionError("a block without a wrong line is read")
+    raise AssertionError("a block without a faulty line was searched for one")

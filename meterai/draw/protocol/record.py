@@ -129,7 +129,7 @@ class DrawRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
         """Return the announcement.  Refuses `RecordMalformed`."""
         found = self._read(RecordPartKind.ANNOUNCEMENT, Announcement)
         if found is None:
-            raise RecordMalformed("a record without an announcement")
+            raise RecordMalformed("the record has no announcement")
         return found
 
     @property
@@ -208,7 +208,7 @@ def read(text: bytes) -> DrawRecord:
     Checks only that the parts can be read and are in order, not their signatures or values.
     """
     if len(text) > RECORD_BYTES_MAX:
-        raise RecordMalformed(f"longer than {RECORD_BYTES_MAX} bytes")
+        raise RecordMalformed(f"the record is longer than {RECORD_BYTES_MAX} bytes")
     try:
         return _read(text)
     except RecordMalformed:
@@ -223,7 +223,7 @@ def _read(text: bytes) -> DrawRecord:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise RecordMalformed(str(error)) from error
     if record.format != FORMAT or not _KEY.fullmatch(record.public_key):
-        raise RecordMalformed("not a format or not a key that is known here")
+        raise RecordMalformed("unknown format or key")
     kinds = [part.kind for part in record.parts]
     if kinds != list(RecordPartKind)[: len(kinds)]:
         raise RecordMalformed(f"the parts are {', '.join(kinds)}")

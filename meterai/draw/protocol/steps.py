@@ -31,7 +31,7 @@ class AnnouncementUnfair(CommandRefusal):
     status = 422
 
     def __init__(self, terms: Sequence[str]) -> None:
-        super().__init__(f"an announcement breaks the rules: {', '.join(terms)}")
+        super().__init__(f"the announcement violates the rules: {', '.join(terms)}")
         self.terms = ", ".join(terms)
 
 
@@ -130,7 +130,7 @@ def _last_hash(record: DrawRecord) -> str:
 
 def _follows(record: DrawRecord, kind: RecordPartKind) -> None:
     if not record.parts or record.parts[-1].kind is not kind:
-        raise RecordMalformed(f"the last part is not the {kind}")
+        raise RecordMalformed(f"the last part is not of the kind {kind}")
 
 
 def is_void(record: DrawRecord, at: int) -> bool:

@@ -48,7 +48,7 @@ class _Timed(msgspec.Struct, frozen=True):
     def __post_init__(self) -> None:
         for value in msgspec.structs.astuple(self):
             if isinstance(value, datetime) and value.year not in YEARS:
-                raise ValueError(f"a time of the year {value.year}")
+                raise ValueError(f"a time of the year {value.year}, which cannot be")
 
 
 class _State(_Timed, frozen=True):

@@ -138,7 +138,7 @@ class Mailer:
         Uses the simple MIME classes of `email`: an `EmailMessage` parses each header, which takes four times as long.
         """
         if one_line(recipient) != recipient:
-            raise ValueError("a recipient is one line")
+            raise ValueError("a recipient is longer than one line")
         message = MIMEMultipart("alternative", boundary=f"=_{number.hex}")
         message["From"] = formataddr(parseaddr(self.sender))
         message["To"] = recipient

@@ -58,7 +58,7 @@ async def reroute(tx: Tx, account: UUID, refund: UUID) -> Refund:
         if await store.reroute(tx, account, refund, new, number):
             refund = new
         elif not await store.reroute_later(tx, account, refund):
-            raise NotRerouted("it is over, or goes by another way already")
+            raise NotRerouted("the refund has ended, or already goes by another way")
     found = await store.refund(tx, account, refund)
     assert found is not None
     return found
@@ -68,7 +68,7 @@ async def check_may_leave(tx: ReadTx, account: UUID, refund: UUID) -> None:
     """Refuse `NotRerouted` for a refund of a payment by a rail of our own database, which must go back by that rail."""
     found = await store.refund(tx, account, refund)
     if found is not None and (await store.known_of(tx, found)).provider in OWN_RAILS:
-        raise NotRerouted("it goes back to where our own rail took it from")
+        raise NotRerouted("the refund goes back to the deposit or credit that paid")
 
 
 async def retry(tx: Tx, account: UUID, refund: UUID) -> None:
@@ -77,7 +77,7 @@ async def retry(tx: Tx, account: UUID, refund: UUID) -> None:
     Refuses `NotRerouted` for a refund that has ended or waits for the buyer's bank account.
     """
     if not await store.retry(tx, account, refund):
-        raise NotRerouted("it is over, or waits for an account")
+        raise NotRerouted("the refund has ended, or waits for an account")
 
 
 async def owed_by_claim(tx: ReadTx, account: UUID) -> OwedByClaim:

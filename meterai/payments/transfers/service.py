@@ -69,7 +69,9 @@ async def _known(payouts: Payouts, transfer: Transfer) -> RefundMade | None:
     except RefusedForEver:
         raise
     except ProviderRefused as refusal:
-        raise OutcomeUnknown(f"its bank does not say what became of it: {refusal}") from None
+        raise OutcomeUnknown(
+            f"the bank does not say whether it was carried out: {refusal}"
+        ) from None
 
 
 class TransferSender:

@@ -414,7 +414,7 @@ def _statement_ms() -> int:
     until = PURPOSE.get().until
     limit = STATEMENT_MS_MAX if until == inf else statement_ms(until - monotonic())
     if not limit:
-        raise DatabaseBusy("nobody waits for the answer any more")
+        raise DatabaseBusy("the client no longer waits for the answer")
     return limit
 
 

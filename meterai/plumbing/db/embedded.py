@@ -77,7 +77,7 @@ def _servant() -> pwd.struct_passwd | None:
             return pwd.getpwnam(name)
         except KeyError:
             continue
-    raise PostgresNotStarted("as root, a user 'postgres' or 'nobody' is needed to run PostgreSQL")
+    raise PostgresNotStarted("as root, PostgreSQL needs a user 'postgres' or 'nobody'")
 
 
 def _let_walk_through(path: Path) -> None:
@@ -202,7 +202,7 @@ class EmbeddedPostgres:
                 self._spawn()
                 tries += 1
             if time.monotonic() > deadline:
-                raise PostgresSilent(f"no answer for {START_SECONDS_MAX:.0f} s")
+                raise PostgresSilent(f"no answer from PostgreSQL for {START_SECONDS_MAX:.0f} s")
             time.sleep(LOOK_SECONDS)
 
     def _end_of_log(self) -> str:
@@ -313,7 +313,9 @@ class EmbeddedPostgres:
         found = self._socket_folder.lstat()
         ours = {os.geteuid(), *([self._servant.pw_uid] if self._servant else [])}
         if not stat.S_ISDIR(found.st_mode) or found.st_uid not in ours:
-            raise PostgresNotStarted(f"{self._socket_folder} is there and is not ours: remove it")
+            raise PostgresNotStarted(
+                f"{self._socket_folder} exists and was not made by us: remove it"
+            )
 
     # -- stopping --------------------------------------------------------------------------
 

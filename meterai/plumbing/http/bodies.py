@@ -147,7 +147,7 @@ class ByteBudget:
                 permit.cancel()
                 self.give_back(0)  # a smaller request behind ours may fit now
             if isinstance(broken, TimeoutError):
-                raise UploadsFull("the line for memory is long") from None
+                raise UploadsFull("too many uploads wait for memory") from None
             raise
 
 
@@ -204,7 +204,7 @@ class Bodies:
     def check_room(self, size: int, network: str) -> None:
         """Check that a body of `size` bytes would fit beside those held now. Refuses `UploadsFull`."""
         if not self._is_within_share(network, size, size) or not self.files.has(size):
-            raise UploadsFull("no room for another upload")
+            raise UploadsFull("there is no memory for another upload")
 
     def take_file(self, size: int, network: str, *, whole: int) -> None:
         """Take `size` more bytes of file space for a body of this network that then holds `whole` bytes.
@@ -212,7 +212,7 @@ class Bodies:
         Refuses `UploadsFull`.
         """
         if not self._is_within_share(network, size, whole) or not self.files.take(size):
-            raise UploadsFull("no room for more of an upload")
+            raise UploadsFull("there is no memory for more of an upload")
         self._held.add(network, size)
 
     def _is_within_share(self, network: str, size: int, whole: int) -> bool:
@@ -324,7 +324,7 @@ class RequestBody:
                 while not await self._next(rate):
                     pass
         except TimeoutError:
-            raise BodyTooSlow(f"{self._received} bytes of the body arrived") from None
+            raise BodyTooSlow(f"only {self._received} bytes of the body arrived in time") from None
         finally:
             rate.end()
         await PURPOSE.get().regain_permit()
@@ -333,7 +333,7 @@ class RequestBody:
         rate.is_listening = True
         message = await self._next_message()
         if message["type"] != "http.request":
-            raise BodyIncomplete("the client is gone")
+            raise BodyIncomplete("the client closed the connection")
         piece = message.get("body", b"")
         self._received += len(piece)
         rate.heard(self._received)
@@ -383,7 +383,7 @@ class RequestBody:
                 self._file = await to_the_end(self._bodies.new_file)
             await to_the_end(partial(_write, self._file, content))
         except OSError as error:
-            raise UploadsFull(f"a body could not be kept: {error.strerror}") from None
+            raise UploadsFull(f"a body could not be stored: {error.strerror}") from None
         if self._arriving:  # the bytes in memory have been written to the file
             self._bodies.arriving.give_back(self._arriving)
             self._arriving = 0
@@ -429,7 +429,7 @@ async def unless_gone(receive: Receive, act: Coroutine[Any, Any, Answer]) -> Ans
     try:
         await asyncio.wait((work, gone), return_when=asyncio.FIRST_COMPLETED)
         if not work.done():
-            raise BodyIncomplete("the client is gone")
+            raise BodyIncomplete("the client closed the connection")
         return work.result()
     finally:
         work.cancel()

@@ -51,7 +51,7 @@ class ParameterUnknown(Refusal):
 
     def __init__(self, parameter: str, known: list[str]) -> None:
         self.parameter = one_line(parameter[:FIELD_LENGTH_MAX])
-        super().__init__(f"the query parameter {self.parameter} is none of {known}")
+        super().__init__(f"the query parameter {self.parameter} is not one of {known}")
         self.known = known
 
 
@@ -75,7 +75,7 @@ def check_query(connection: ASGIConnection[Any, Any, Any, Any]) -> None:
     accept.
     """
     if NUL in connection.scope["path"]:
-        raise NotFound("no path has a NUL")
+        raise NotFound("a path contains no NUL")
     handler = connection.route_handler
     query = connection.scope["query_string"].decode("latin-1")
     if "%00" in query or NUL in query:

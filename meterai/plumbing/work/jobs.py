@@ -362,7 +362,9 @@ class _Run:
 
     async def set_aside(self) -> None:
         """Postpone or give up a job whose handler this process does not know: it waits for a newer worker, or for a person."""
-        fault = LookupError(f"nobody here handles {self._kind} by {self._handler!r}")
+        fault = LookupError(
+            f"this process does not handle the event {self._kind} by the handler {self._handler!r}"
+        )
         self._count("failed")
         _log.error("job_unknown", **self._about)
         if await self._database.once(_is_declared, self._handler, self._kind):

@@ -18,7 +18,7 @@ class LeaseTooShort(CommandRefusal):
     status = 500
 
     def __init__(self, name: str, lease_seconds: float, covered_seconds: float) -> None:
-        super().__init__(f"{name}: a lease of {lease_seconds} s covers {covered_seconds} s")
+        super().__init__(f"{name}: a lease of {lease_seconds} s must cover {covered_seconds} s")
         self.name = name
         self.lease_seconds = lease_seconds
         self.covered_seconds = covered_seconds

@@ -83,7 +83,7 @@ class NotBegun(Exception):
     """A call was not begun, so nothing was sent. It may be tried again after `seconds`."""
 
     def __init__(self, provider: str, reason: str, seconds: float) -> None:
-        super().__init__(f"{provider} is not asked: {reason}")
+        super().__init__(f"{provider} is not called: {reason}")
         self.reason = reason
         self.seconds = seconds
 

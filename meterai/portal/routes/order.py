@@ -328,7 +328,7 @@ async def download_qr(
     """Return the QR as an image to download, because a phone cannot scan the QR on its own screen."""
     order = await orders.view(account, read("ord", order_id))
     if order.payment.qr_content is None:
-        raise NotFound("there is no QR to pay now")
+        raise NotFound("the order has no QR to pay at this time")
     picture = io.BytesIO()
     code = segno.make_qr(order.payment.qr_content, error="m")
     code.save(picture, kind="png", scale=QR_PICTURE_SCALE, border=4)

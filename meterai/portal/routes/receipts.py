@@ -63,7 +63,7 @@ def order_receipt(
     def line(name: str, value: str) -> paper.PaperLine:
         return _line(name, value, language)
 
-    assert order.paid_at is not None, "only what was paid has a receipt"
+    assert order.paid_at is not None, "only a paid order has a receipt"
     money = order.money
     sums = {"captured": money.captured, "charged_back": money.charged_back}
     sums |= {"refunded": money.refunded, "in_flight": money.in_flight}
@@ -111,7 +111,7 @@ def refund_receipt(
     """Return the lines of the receipt of a settled refund; `payment` is the provider's number of the returned
     payment.
     """
-    assert refund.settled_at is not None, "only what is there has a receipt"
+    assert refund.settled_at is not None, "only an existing refund has a receipt"
     said = {
         "refund": _aloud(refund.refund_number),
         "bank_number": _aloud(refund.provider_refund_number or "-"),
@@ -200,7 +200,7 @@ async def download_refund_receipt(
         [shown] = await refunds.all_shown(tx, account, [refund])
         email = (await contact(tx, account)).email
     if refund.state != RefundState.SETTLED:
-        raise NotFound("a refund that is not there has no receipt")
+        raise NotFound("a refund that does not exist has no receipt")
     seller = Seller.of(settings.of(OperatorSettings))
     lines = refund_receipt(seller, shown, refund.payment, email, language_of(request))
     name = f"pengembalian-{refund.number}.pdf"

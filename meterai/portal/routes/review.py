@@ -299,7 +299,7 @@ async def _stamp_or_order(
     account, member = caller.account, caller.member
     wanted, key = to_order(files), draft.order_key
     if not _matches_page(form, wanted):
-        raise DraftChanged("the draft was changed since the page was shown")
+        raise DraftChanged("the draft changed after the page was shown")
     if any(not one.is_placed for one in wanted):
         raise DraftNotPlaced("a document has no stamp")
     is_prepaid, sold = form.text("pay") == FROM_BALANCE, None

@@ -62,7 +62,7 @@ def test_foreign_folder_is_not_used_for_sockets(tmp_path: Path, planted: str) ->
     else:
         place.symlink_to(tmp_path)
     try:
-        with pytest.raises(PostgresNotStarted, match="not ours"):
+        with pytest.raises(PostgresNotStarted, match="not made by us"):
             server.start()
     finally:
         place.unlink()

@@ -84,7 +84,7 @@ def complaints(
             yield from qr_complaints(content, amount, ours, None)
         case AccountNumber(bank, account):
             if bank not in reading.BANKS.values() or not reading.is_account(account):
-                yield "no account number of a bank that we know"
+                yield "without an account number of a known bank"
         case _:
             yield "neither a QR nor an account number"
     if not number:
@@ -135,10 +135,10 @@ class MidtransRail:
             if made is None:
                 return MadeBefore()
         if made is None:
-            raise OutcomeUnknown("the answer has nothing to pay by")
+            raise OutcomeUnknown("the answer has no instructions to pay")
         of = (made.instructions, amount.value, made.provider_reference)
         if wrong := list(complaints(*of, ours=self._merchant.qr_accounts)):
-            raise OutcomeUnknown(f"not what was asked for: {', '.join(wrong)}")
+            raise OutcomeUnknown(f"the answer differs from the request: {', '.join(wrong)}")
         return made
 
     async def ask(self, about: PaymentIdentity) -> AttemptStatus:
@@ -161,7 +161,7 @@ class MidtransRail:
             raise
         word = answer.get("transaction_status")
         if word in (None, "pending"):
-            raise OutcomeUnknown("it does not say that it is cancelled")
+            raise OutcomeUnknown("the answer does not confirm the cancellation")
         return word == "cancel"
 
     async def refund(
@@ -179,7 +179,7 @@ class MidtransRail:
             answer = await self._call("POST", path, asked, content)
         except ProviderRefused as refusal:
             if refusal.response_code == DUPLICATE:
-                raise OutcomeUnknown(f"the key was used: {refusal}") from None
+                raise OutcomeUnknown(f"the key was already used: {refusal}") from None
             raise
         return reading.refund_made(answer, amount)
 
@@ -207,7 +207,7 @@ class MidtransRail:
         if not given:
             raise NotificationForged("no readable signature_key")
         if not hmac.compare_digest(given.encode(), own.encode()):
-            raise NotificationForged("the signature does not fit")
+            raise NotificationForged("the signature is wrong")
         return Delivered(None, self._clock.now().date(), reading.read_notification(body))
 
     async def _status(self, about: PaymentIdentity) -> Answer:

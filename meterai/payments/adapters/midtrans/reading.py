@@ -263,7 +263,7 @@ def refund_made(answer: Answer, amount: Rupiah) -> RefundMade:
         raise ProviderRefused(str(answer.get("status_code")), "the refund was denied")
     number = _number(answer.get("refund_chargeback_uuid"))
     if number is None or _amount(answer, "refund_amount") != amount:
-        raise OutcomeUnknown("the refund has no number, or is of another sum")
+        raise OutcomeUnknown("the refund has no number, or another sum")
     return RefundMade(number)
 
 
@@ -278,7 +278,7 @@ def refund_listed(answer: Answer, number: str, amount: Rupiah) -> RefundMade | N
             continue
         made = _number(one.get("refund_chargeback_uuid"))
         if told != amount:
-            raise OutcomeUnknown("the refund is of another sum")
+            raise OutcomeUnknown("the refund has another sum")
         if made is None or not one.get("bank_confirmed_at"):
             raise TransferUnderWay("the refund is under way")
         return RefundMade(made)

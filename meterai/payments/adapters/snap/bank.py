@@ -123,7 +123,7 @@ def bank_of_file(name: str, told: Mapping[str, object], source: str) -> SnapBank
     """
     if "client_secret" in told:
         raise ConfigurationWrong(
-            "client_secret", source, f"it belongs into keys/{name}-{FILES['secret']}"
+            "client_secret", source, f"the setting belongs into keys/{name}-{FILES['secret']}"
         )
     return _checked({**told, "name": name}, source)
 
@@ -140,9 +140,13 @@ def _checked(values: Mapping[str, object], source: str) -> SnapBank:
     service_id = bank.va_service_id
     is_id = counted(service_id, SERVICE_ID_CHARACTERS) is not None
     if VIRTUAL_ACCOUNT in wanted and not is_id:
-        raise ConfigurationWrong("va_service_id", source, "the bank gives it: up to 8 digits")
+        raise ConfigurationWrong(
+            "va_service_id", source, "the value is given by the bank: at most 8 digits"
+        )
     if bank.source_account and not {"16", "18", "36"} <= set(profile.paths):
-        raise ConfigurationWrong("source_account", source, f"{bank.profile} makes no transfers")
+        raise ConfigurationWrong(
+            "source_account", source, f"banks with the profile {bank.profile} make no transfers"
+        )
     return bank
 
 

@@ -56,7 +56,7 @@ class SnapClient:
         Refuses as the calls of `Rail` do; an answer about another subject (`AboutAnother`) is logged here.
         """
         if not self.has(service):
-            raise ProviderRefused(f"405{service}00", "its profile has no such service")
+            raise ProviderRefused(f"405{service}00", "the profile of the bank has no such service")
         name = self.access.profile.paths[service].rsplit("/", 1)[1]
         ours = self.access.bank.ourselves
         asked = replace(

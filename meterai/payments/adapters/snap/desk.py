@@ -75,7 +75,7 @@ class SnapDesk:
                 )
                 for one in bodies
             ):
-                raise NotificationForged("the signature does not fit")
+                raise NotificationForged("the signature is wrong")
             return at
         key = self._access.bank_key
         if signing.read_signature(key.key_size // 8, signature) is None:
@@ -87,7 +87,7 @@ class SnapDesk:
             )
             for one in bodies
         ):
-            raise NotificationForged("the signature does not fit")
+            raise NotificationForged("the signature is wrong")
         return at
 
     def _time(self, headers: Mapping[str, str]) -> tuple[datetime, str]:
@@ -98,7 +98,7 @@ class SnapDesk:
         except (ValueError, TypeError):
             raise NotificationForged("no readable X-TIMESTAMP") from None
         if abs(age) > SKEW_SECONDS_MAX:
-            raise NotificationForged("X-TIMESTAMP is too far away")
+            raise NotificationForged("X-TIMESTAMP differs too much from our clock")
         return at, timestamp
 
     # -- tokens ----------------------------------------------------------------------------
@@ -111,7 +111,7 @@ class SnapDesk:
             raise NotificationForged("unknown X-CLIENT-KEY")
         text = f"{client}|{timestamp}".encode()
         if not signing.is_signed_by(self._access.bank_key, text, headers.get("x-signature", "")):
-            raise NotificationForged("the signature does not fit")
+            raise NotificationForged("the signature is wrong")
         asked = reading.read_object(body) or {}
         if asked.get("grantType", asked.get("granttype")) != "client_credentials":
             return HttpAnswer(400, _head("73", 400, "02", "Invalid Mandatory Field grantType"))

@@ -34,10 +34,10 @@ def fields(text: str) -> dict[str, str]:
     while at < len(text):
         head = _FIELD.match(text, at)
         if head is None or head[1] in found:
-            raise NotAQr(f"no tag, or one twice, at character {at}")
+            raise NotAQr(f"a tag is missing or repeated at character {at}")
         start, at = head.end(), head.end() + int(head[2])
         if at > len(text):
-            raise NotAQr(f"tag {head[1]} is cut short")
+            raise NotAQr(f"tag {head[1]} is cut off")
         found[head[1]] = text[start:at]
     return found
 
@@ -45,9 +45,9 @@ def fields(text: str) -> dict[str, str]:
 def read(text: str) -> dict[str, str]:
     """Check the CRC of a QR and return its top-level fields, by tag.  Raises `NotAQr`."""
     if not text.isascii() or text[-8:-4] != _CLOSED_BY:
-        raise NotAQr("not closed by a CRC")
+        raise NotAQr("the text does not end with a CRC")
     if f"{binascii.crc_hqx(text[:-4].encode(), _CRC_BEGINS_AT):04X}" != text[-4:].upper():
-        raise NotAQr("the CRC does not fit")
+        raise NotAQr("the CRC is wrong")
     return fields(text)
 
 

@@ -68,7 +68,7 @@ def names() -> list[str]:
 def profile_named(name: str) -> Profile:
     """The profile of this name.  Raises `ValueError` if no profile has this name."""
     if name not in names():
-        raise ValueError(f"no profile {name!r}; there are {', '.join(names())}")
+        raise ValueError(f"no profile {name!r}; the profiles are {', '.join(names())}")
     return msgspec.convert(read_toml((_folder() / f"{name}.toml").read_text()), Profile)
 
 

@@ -70,7 +70,7 @@ class SnapProvider:
     ) -> RefundMade:
         """Refund a payment by QR.  Refuses `RefusedForEver` for a payment to a virtual account, which needs a transfer."""
         if about.method == VIRTUAL_ACCOUNT:
-            raise RefusedForEver(f"405{REFUND}00", "no refund of a virtual account")
+            raise RefusedForEver(f"405{REFUND}00", "a virtual account cannot be refunded")
         there = payment.removeprefix(self._bank.prefix)
         return await self._qris.refund(about, there, number, amount)
 

@@ -73,7 +73,7 @@ class Qris:
         ours, number = self._bank.qr_names, made.provider_reference
         wrong = list(complaints(made.instructions, amount.value, number, ours=ours))
         if wrong:
-            raise OutcomeUnknown(f"the QR is not the one asked for: {', '.join(wrong)}")
+            raise OutcomeUnknown(f"the QR differs from the request: {', '.join(wrong)}")
         return made
 
     def _place(self) -> dict[str, str]:

@@ -385,7 +385,7 @@ def refund_in_history(answer: Answer, number: str, amount: Rupiah) -> RefundMade
         if status is ProviderStatus.PENDING:
             raise TransferUnderWay("the refund is under way")
         if status is not ProviderStatus.PAID:
-            raise OutcomeUnknown("the refund has no status that is known")
+            raise OutcomeUnknown("the refund has no known status")
         return refund_made(compared(one, PaymentIdentity(refund_amount=str(amount))))
     return None
 

@@ -102,7 +102,9 @@ class Transfers:
                 raise
             made = await self._made(number, service, account, amount)
             if made is None:
-                raise OutcomeUnknown(f"made before, and not known: {refusal}") from None
+                raise OutcomeUnknown(
+                    f"the transfer was made before, and its state is unknown: {refusal}"
+                ) from None
             return made
         return reading.transfer_made(answer)
 
@@ -153,7 +155,7 @@ class Transfers:
             case ProviderStatus.PENDING:
                 raise TransferUnderWay("the transfer is under way")
             case _:
-                raise OutcomeUnknown("the transfer has no status that is known")
+                raise OutcomeUnknown("the transfer has no known status")
 
 
 def _compare(answer: Answer, account: str | None, amount: Rupiah | None) -> None:

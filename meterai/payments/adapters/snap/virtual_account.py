@@ -108,7 +108,7 @@ class VirtualAccounts:
             raise
         told = str(answer.get("virtualAccountNo", "")).strip()
         if told != number or answer.get("virtualAccountTrxType", CLOSED_AMOUNT) != CLOSED_AMOUNT:
-            raise OutcomeUnknown("the account is not the one asked for")
+            raise OutcomeUnknown("the account differs from the requested one")
         return OpenedAttempt(AccountNumber(self._bank.label, number), number)
 
     async def ask(self, about: PaymentIdentity) -> AttemptStatus:
