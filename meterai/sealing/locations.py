@@ -67,7 +67,7 @@ def _boxes(document: Document) -> Iterator[tuple[int, str, PdfPage, Box]]:
         for item in document.items(page.entries, b"/Annots"):
             looked += 1
             if looked > ANNOTATIONS_MAX:
-                raise DocumentBroken("too many annotations to look at")
+                raise DocumentBroken("the document has too many annotations")
             annotation = document.dictionary(item)
             serial = _serial(document, annotation) if annotation is not None else None
             if annotation is not None and serial is not None:

@@ -349,7 +349,7 @@ class PageOutOfRange(Refusal):
     status = 422
 
     def __init__(self, *, page: int, pages: int) -> None:
-        super().__init__(f"page {page} asked for, document has {pages}")
+        super().__init__(f"page {page} was requested, the document has {pages}")
         self.page = page
         self.pages = pages
 
@@ -425,7 +425,7 @@ class StampTooSmall(Refusal):
     status = 422
 
     def __init__(self, width: float) -> None:
-        super().__init__(f"a stamp {width} points wide, at least {WIDTH_MIN}")
+        super().__init__(f"a stamp of {width} points in width, at least {WIDTH_MIN}")
         self.width = round(width, 2)
         self.width_min = WIDTH_MIN
 
@@ -501,7 +501,7 @@ class SealDoesNotHold(Refusal):
 
     def __init__(self, report: CheckReport) -> None:
         failed = ", ".join(check.name for check in report.checks if not check.passed)
-        super().__init__(f"sealed, and then {report.verdict}: {failed}")
+        super().__init__(f"the document was sealed and changed later: {report.verdict}: {failed}")
         self.failed = failed or report.verdict.value
 
 
@@ -547,7 +547,9 @@ class RevocationUnavailable(SealingUnavailable):
 def check_placements(placements: Sequence[Placement]) -> None:
     """Refuse with `PlacementMalformed` or `StampTooSmall` placements that would be invalid on every page."""
     if not 1 <= len(placements) <= STAMPS_MAX:
-        raise PlacementMalformed(f"{len(placements)} stamps asked for, 1 to {STAMPS_MAX} allowed")
+        raise PlacementMalformed(
+            f"{len(placements)} stamps were requested, 1 to {STAMPS_MAX} are allowed"
+        )
     for placement in placements:
         lengths = (placement.x, placement.y, placement.width)
         if not all(math.isfinite(length) and length >= 0 for length in lengths):
@@ -557,7 +559,7 @@ def check_placements(placements: Sequence[Placement]) -> None:
         if placement.width > WIDTH_MAX:
             raise PlacementMalformed(f"width is more than {WIDTH_MAX}: {placement}")
         if placement.page < 1 and placement.page != LAST_PAGE:
-            raise PlacementMalformed(f"page is not 1 or more, nor the last: {placement}")
+            raise PlacementMalformed(f"page is neither 1 or more nor -1 for the last: {placement}")
 
 
 def check_apart(placements: Sequence[Placement], pages: Sequence[int]) -> None:

@@ -43,9 +43,9 @@ def placing(
     try:
         found = answers.read(answer, Placed).stamps
     except NotAnswered:
-        raise TextNotSearched("no answer within the bounds") from None
+        raise TextNotSearched("no answer came within the bounds") from None
     if len(found) != len(places) or not all(math.isfinite(one) for row in found for one in row):
-        raise TextNotSearched("an answer that contradicts the question")
+        raise TextNotSearched("the answer contradicts the question")
     return tuple(
         one if isinstance(one, Placement) else Placement(*row)
         for one, row in zip(places, found, strict=True)

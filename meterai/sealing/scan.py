@@ -41,9 +41,9 @@ def _drawn(task: str, picture: bytes) -> Work[bytes]:
     try:
         found = answers.read(answer, Redrawn).webp
     except NotAnswered:
-        raise PhotoUnreadable("no answer within the bounds") from None
+        raise PhotoUnreadable("no answer came within the bounds") from None
     if not answers.is_webp(found):
-        raise PhotoUnreadable("an answer that is no picture")
+        raise PhotoUnreadable("the answer is no picture")
     return found
 
 
@@ -53,4 +53,4 @@ def scanning(photo: bytes) -> Work[list[str]]:
     try:
         return answers.read(answer, Scanned).texts
     except NotAnswered:
-        raise PhotoUnreadable("no answer within the bounds") from None
+        raise PhotoUnreadable("no answer came within the bounds") from None

@@ -55,7 +55,7 @@ def _picture(document: bytes, parameters: Parameters) -> bytes:
     try:
         picture = drawing.drawn(document, request, password)
     except drawing.PageNotSeen:
-        raise PageNotDrawn("PDFium does not draw the page") from None
+        raise PageNotDrawn("PDFium cannot draw the page") from None
     cells = grid(size.width, size.height) if parameters["survey"] else (0, 0)
     paper, ink = drawing.survey(picture, *cells)
     drawing.mark(

@@ -75,5 +75,7 @@ def _claim_key_files(folder: Path) -> Iterator[KeyFile]:
 def _request(settings: Settings, key: Path) -> bytes:
     name = urlsplit(settings.process.public_url).hostname
     if not name:
-        raise ConfigurationWrong("public_url", "settings", "the request for a certificate names it")
+        raise ConfigurationWrong(
+            "public_url", "settings", "the certificate request needs its host name"
+        )
     return sealing.certificate_request(read_key_file(key), name)

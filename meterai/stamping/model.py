@@ -77,7 +77,7 @@ class StampingEndedUnstamped(Refusal):
     status = 422
 
     def __init__(self, reason: str) -> None:
-        super().__init__(f"it failed with {reason}")
+        super().__init__(f"the stamping failed with {reason}")
         self.reason = reason
 
 
@@ -103,7 +103,7 @@ class StampedBefore(Refusal):
     status = 409
 
     def __init__(self, found: "Sequence[Stamping]") -> None:
-        super().__init__(f"{len(found)} stampings of the same documents")
+        super().__init__(f"{len(found)} stampings of the same documents exist")
         self.name = ", ".join(dict.fromkeys(one.document_name for one in found))
         self.documents = len({one.sha256_original for one in found})
         self._found = tuple(found)

@@ -119,7 +119,7 @@ async def read_upload(request: Request[Any, Any, Any]) -> Upload:
     parts = {part.name: part for part in await read_multipart(request, parts_max=FORM_PARTS_MAX)}
     document, placement = parts.get("document"), parts.get("placement")
     if document is None or document.file_name is None:
-        raise UploadMissing("no file in the field document")
+        raise UploadMissing("the field document has no file")
     for unknown in sorted(parts.keys() - _FORM["properties"].keys()):
         raise Malformed(unknown, "known_name")
     if placement is None or placement.file_name is not None:
@@ -318,7 +318,7 @@ async def order_documents(
         raise Malformed(unknown, "known_name")
     documents = [part for part in parts if part.file_name and part.name == "document"]
     if not documents:
-        raise UploadMissing("no file in the field document")
+        raise UploadMissing("the field document has no file")
     if (wishes := fields.get("placements")) is None or wishes.file_name is not None:
         raise Malformed("placements", "placements", placements_max=STAMPS_MAX)
     method = _text(fields["payment_method"]) if "payment_method" in fields else None

@@ -65,7 +65,7 @@ class SerialService:
                 self._maker = SerialMaker(lease)
                 self._good_until = begun + LEASE_SECONDS / 2
                 return
-        raise NoLeaseFree("no process number is free")
+        raise NoLeaseFree("all process numbers are in use")
 
 
 async def balance(tx: ReadTx, account: UUID) -> StampBalance:

@@ -102,7 +102,7 @@ async def check_resolves(tx: ReadTx, identifier: UUID, resolution: Resolution) -
     found = await look(tx, identifier)
     SUSPENSE.after(found.state, SuspenseEvent(resolution))
     if not found.allows(resolution):
-        raise MoneyBooked("its money is in the book, or none is")
+        raise MoneyBooked("the money of the item is already in the books, or there is none")
     return found
 
 
@@ -137,9 +137,9 @@ async def resolve(tx: Tx, item: UUID, resolution: Resolution, *, actor: Actor, n
         case "known":
             SUSPENSE.after(SuspenseState.RESOLVED, SuspenseEvent(resolution))
         case "money_is_booked":
-            raise MoneyBooked("its money is in the book")
+            raise MoneyBooked("the money of the item is already in the books")
         case "contested":
-            raise PaymentContested("another item speaks of the same payment")
+            raise PaymentContested("another item concerns the same payment")
         case _:
             action = f"suspense_{resolution}"
             await trail.record(tx, NOBODY, actor=actor, action=action, subject=subject)

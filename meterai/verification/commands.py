@@ -155,7 +155,7 @@ def verify_claim(
     sha256 = hashlib.sha256(read_given(document)).digest() if document else None
     scanned = text or _read_texts()
     if not scanned:
-        complain("no text of a QR code was given")
+        complain("the text of a QR code is missing")
         raise SystemExit(Exit.USAGE)
     raise SystemExit(max(_check_claim(one, trusted, sha256, as_json=as_json) for one in scanned))
 
@@ -164,7 +164,7 @@ def _read_texts() -> tuple[str, ...]:
     """Read texts from the standard input, one from each line that is not blank."""
     told = sys.stdin.read(SCANNED_BYTES_MAX + 1)
     if len(told) > SCANNED_BYTES_MAX:
-        complain(f"at most {SCANNED_BYTES_MAX} characters are read from the standard input")
+        complain(f"at most {SCANNED_BYTES_MAX} characters are read from standard input")
         raise SystemExit(Exit.USAGE)
     return tuple(filter(None, map(str.strip, told.splitlines())))
 

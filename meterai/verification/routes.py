@@ -135,7 +135,7 @@ async def _document(request: Request[Any, Any, Any], lines: WaitingRoom) -> byte
     media_type, _ = request.content_type
     encoding = request.headers.get("content-encoding", "identity").strip().lower()
     if media_type == RequestEncodingType.MULTI_PART or encoding != "identity":
-        raise DocumentWrapped(f"a body of {media_type}, encoded as {encoding}")
+        raise DocumentWrapped(f"the body is {media_type}, encoded as {encoding}")
     await lines.check_turn(request, None, GuardedAct.CHECK)
     return await request.body()
 
@@ -225,7 +225,7 @@ def _files(request: Request[Any, Any, Any], folder: Path) -> AsyncIterator[FormF
             return each_file(request, folder, files_max=FILES_MAX + 1)
         if media_type in _WHOLE:
             return whole_file(request, folder, _WHOLE[media_type])
-    raise BatchUnreadable(f"a body of {media_type}, encoded as {encoding}")
+    raise BatchUnreadable(f"the body is {media_type}, encoded as {encoding}")
 
 
 def _written(

@@ -22,5 +22,5 @@ async def subject_of(tx: ReadTx, name: str) -> DrawSubject:
     """
     found = await store.subject_named(tx, name)
     if found is None:
-        raise LineUnknown(f"no line {name} with a draw")
+        raise LineUnknown(f"no line {name} has a draw")
     return found

@@ -300,7 +300,7 @@ class WaitingLines:
         if address is None:
             return False
         if not await self._throttle.permit():
-            await self._refuse(visit, DatabaseBusy("too many look at once"))
+            await self._refuse(visit, DatabaseBusy("too many visitors look at once"))
             return True
         await room.look()
         try:
@@ -357,7 +357,7 @@ class WaitingLines:
     async def _show_document(self, visit: Visit, _room: WaitingRoom, line: WaitingLine) -> None:
         metrics.LOOKS.labels(line=line.name).inc()
         if not line.document:
-            raise DatabaseBusy("it was not moved on yet")
+            raise DatabaseBusy("the line was not advanced yet")
         await self._send(visit, 200, line.document.encode(), _JSON, _FOR_A_SECOND)
 
     async def _give_place(self, visit: Visit, room: WaitingRoom, line: WaitingLine) -> None:

@@ -136,7 +136,7 @@ async def _turn_of(
         return await lines.come_in(line, ticket)
     caller = await known_visitor(request)
     if caller is None:
-        raise SignInRequired("an account comes in, and no browser")
+        raise SignInRequired("a turn to buy needs a sign-in")
     return await lines.come_in_as(line, caller.account, ticket)
 
 

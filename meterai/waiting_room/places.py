@@ -66,7 +66,7 @@ class NumberSupply:
         """
         while (found := self.at_once()) is None:
             if len(self._asking) >= ASKING_MAX:
-                raise DatabaseBusy("too many ask for a number")
+                raise DatabaseBusy("too many requests wait for a number")
             turn: asyncio.Future[Place | None] = asyncio.get_running_loop().create_future()
             self._asking.append((monotonic(), turn))
             if self._leasing is None:
@@ -90,11 +90,11 @@ class NumberSupply:
                 await self._return_rest()
                 block = await self._lease(self._line, wanted)
             if block is None:
-                fault = LineClosed("it takes no new places")
+                fault = LineClosed("the line takes no new places")
             else:
                 self._begin(block, wanted, begun)
         except TimeoutError:
-            fault = DatabaseBusy("no numbers in time")
+            fault = DatabaseBusy("no numbers were leased in time")
         except Exception as error:  # passed to all waiting requests
             fault = error
         self._leasing = None

@@ -163,7 +163,9 @@ async def come_in(
     ticket = lines.read_ticket(line, data.ticket)
     is_called = line.stands_in_the_way and ticket.number <= line.serving
     if is_called and not lines.admits(line, ticket):
-        raise NumberNotServed(f"{ticket.number} of {line.name}, at this moment")
+        raise NumberNotServed(
+            f"the number {ticket.number} of the line {line.name} is not admitted at this moment"
+        )
     turn = await lines.come_in_as(line, account, ticket)
     return TurnView(line.name, turn.number, lines.tokens.turn(turn), moment(turn.until))
 

@@ -229,7 +229,7 @@ class WaitingRoom:
         Refuses `DatabaseAway` before the first query of this process has succeeded.
         """
         if not self._told_at:
-            raise DatabaseAway("no line was seen yet")
+            raise DatabaseAway("no line was read from the database yet")
 
     def line_before(self, act: GuardedAct) -> WaitingLine | None:
         """Return the engaged line that guards an act; None if no engaged line guards it."""
@@ -435,7 +435,7 @@ class WaitingRoom:
         if turn is None:
             raise NumberNotServed(f"{ticket.number} of {line.name}")
         if turn.holder != ticket.holder:
-            raise TicketInvalid("the number has another holder")
+            raise TicketInvalid("another holder has the number")
         if (now - turn.admitted_at).total_seconds() > TURN_SECONDS_MAX:
             raise TurnOver(line.name, str(ticket.number))
         return self._for_full_time(Turn(line.id, ticket.key, turn.holder, ms(turn.admitted_at), 0))

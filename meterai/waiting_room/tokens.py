@@ -113,7 +113,7 @@ class LineTokens:
         version, found, _, *fields = form.unpack(body)
         is_long = form is _SPACED_BODY
         if version != _VERSION or found not in kinds or is_long != (found == _SPACED_TICKET):
-            raise TicketInvalid("of another version or kind")
+            raise TicketInvalid("the token has another version or kind")
         return [found, *fields]
 
     def ticket(self, ticket: Ticket) -> str:

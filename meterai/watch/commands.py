@@ -52,7 +52,7 @@ def _peers(
         raise ConfigurationOfWatchWrong(path, str(error)) from None
     ours = [one for one in found if one.name == watched.of.name]
     if not ours or ours[0].public_key != signer.public_key():
-        raise WatchersWrong(f"{watched.of.name} is not there with its key")
+        raise WatchersWrong(f"the file of watchers does not have {watched.of.name} with its key")
     return list(found)
 
 

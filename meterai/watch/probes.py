@@ -114,7 +114,7 @@ class PublishedIssuer:
             raise ConfigurationOfWatchWrong(folder, str(error)) from None
         roots = [one for one in found if one.issuer == one.subject]
         if not roots:
-            raise ConfigurationOfWatchWrong(folder, "it has no root certificate")
+            raise ConfigurationOfWatchWrong(folder, "the probe has no root certificate")
         return cls(roots, [one for one in found if one not in roots], keys)
 
     def check(self, content: bytes, at: datetime) -> None:

@@ -108,7 +108,7 @@ async def _message_line(tx: ReadTx, one: Message) -> dict[str, object]:
 def replay(
     webhook: Text,
     *,
-    since: Annotated[Text, Parameter(help="A day in WIB, or a moment; 30 days back at most.")],
+    since: Annotated[Text, Parameter(help="A day in WIB, or a moment; at most 30 days back.")],
     reason: Reason = "",
     by: By = None,
     dry_run: DryRun = False,
@@ -117,4 +117,4 @@ def replay(
     """Send again the undelivered messages to a WEBHOOK (whk_...) that were created since a moment."""
     asked = WebhookReplay(webhook, since)
     approvals.pull(options, REPLAY, asked, by=by, reason=reason, dry_run=dry_run)
-    line(f"what {webhook} did not take is sent again")
+    line(f"messages that {webhook} did not accept are sent again")

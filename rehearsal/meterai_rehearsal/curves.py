@@ -34,18 +34,22 @@ class Curve:
     def __post_init__(self) -> None:
         """Check every point."""
         if not 2 <= len(self.points) <= POINTS_MAX:
-            raise CurveWrong(f"from 2 to {POINTS_MAX} points are meant, not {len(self.points)}")
+            raise CurveWrong(f"from 2 to {POINTS_MAX} points are expected, not {len(self.points)}")
         if self.points[0][0] != 0:
             raise CurveWrong("the first point is at 0 seconds")
         for number, (at, rate) in enumerate(self.points):
             if not (math.isfinite(at) and 0 <= at <= SECONDS_MAX):
-                raise CurveWrong(f"point {number}: {at} is no time up to {SECONDS_MAX:.0f} seconds")
+                raise CurveWrong(
+                    f"point {number}: {at} is not a time up to {SECONDS_MAX:.0f} seconds"
+                )
             if not (math.isfinite(rate) and 0 <= rate <= RATE_MAX):
-                raise CurveWrong(f"point {number}: {rate} is no rate up to {RATE_MAX:.0f} a second")
+                raise CurveWrong(
+                    f"point {number}: {rate} is not a rate up to {RATE_MAX:.0f} a second"
+                )
             if number and at < self.points[number - 1][0]:
-                raise CurveWrong(f"point {number}: {at} comes before the point before it")
+                raise CurveWrong(f"point {number}: {at} is earlier than the point before it")
         if self.seconds == 0:
-            raise CurveWrong("it lasts no time")
+            raise CurveWrong("the curve has no duration")
 
     @property
     def seconds(self) -> float:

@@ -291,7 +291,7 @@ def read(path: Path) -> Run:
         text = read_file(path, RUN_BYTES_MAX)
         version = msgspec.json.decode(text, type=_Version).schema
         if version != SCHEMA:
-            raise RunUnreadable(str(path), f"version {version}, and this is {SCHEMA}")
+            raise RunUnreadable(str(path), f"the file has version {version}, expected is {SCHEMA}")
         return msgspec.json.decode(text, type=Run)
     except (OSError, UnicodeDecodeError, RecursionError, msgspec.MsgspecError) as error:
         raise RunUnreadable(str(path), str(error)) from None

@@ -146,7 +146,7 @@ class ControlApi:
         body = await json_object(request)
         content = body.get("body")
         if not isinstance(content, dict | str):
-            raise NotUnderstood("body is an object or a text")
+            raise NotUnderstood("body must be an object or a text")
         qr_content, external_id = body.get("qr_content"), body.get("external_id")
         bill = None if qr_content is None else self._customers.bill_of(text_of(body, "qr_content"))
         self._customers.notify(
@@ -182,7 +182,7 @@ class ControlApi:
     async def _payments(self, request: web.Request) -> web.Response:
         limit = request.query.get("limit", "-1")
         if limit != "-1" and not (limit.isascii() and limit.isdigit() and len(limit) < 10):
-            raise NotUnderstood("limit is a number")
+            raise NotUnderstood("limit must be a number")
         return web.json_response([_shown_bill(bill) for bill in self._store.bills(int(limit))])
 
     async def _refunds(self, _: web.Request) -> web.Response:
@@ -196,7 +196,7 @@ def text_of(body: dict[str, object], name: str) -> str:
     """Return a mandatory member that is a text. Refuses `NotUnderstood`."""
     value = body.get(name)
     if not isinstance(value, str):
-        raise NotUnderstood(f"{name} is a text")
+        raise NotUnderstood(f"{name} must be a text")
     return value
 
 
@@ -212,7 +212,7 @@ def amount_of(body: dict[str, object]) -> int | None:
     """Return the amount in rupiah, or None if it is absent. Refuses `NotUnderstood`."""
     amount = body.get("amount")
     if amount is not None and type(amount) is not int:
-        raise NotUnderstood("amount is a whole number of rupiah")
+        raise NotUnderstood("amount must be a whole number of rupiah")
     return amount
 
 

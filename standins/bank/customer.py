@@ -100,7 +100,7 @@ class Customers:
         qris.scan(text)
         bill = self._store.bill_of_qr(text)
         if bill is None:
-            raise UnknownQr("this bank did not give out that QR")
+            raise UnknownQr("this bank did not issue the QR")
         return bill
 
     def bill_of_account(self, number: str) -> Bill:
@@ -126,7 +126,7 @@ class Customers:
         self._check_payable(bill, now)
         most = VA_AMOUNT_MAX if bill.account else model.AMOUNT_MAX
         if amount is not None and not 0 < amount <= most:
-            raise NotUnderstood(f"a payment is 1 to {most} rupiah")
+            raise NotUnderstood(f"a payment must be 1 to {most} rupiah")
         after = self._faults.seconds_or_never("deny_after_settlement_seconds")
         deny_at = None if after is None else now + round(after * 1000)
         with self._store.transaction():
@@ -203,7 +203,9 @@ class Customers:
         left = 0 if payment is None else bill.left_of(payment)
         taken = left if amount is None else amount
         if payment is None or not 0 < taken <= left or payment.amount > left + payment.taken_back:
-            raise NothingToChargeBack("no such settled payment, it was refunded, or is not so much")
+            raise NothingToChargeBack(
+                "no such settled payment exists, it was refunded, or is smaller"
+            )
         so_far = payment.taken_back + taken
         with self._store.transaction():
             now = clock.now_ms()
@@ -219,7 +221,7 @@ class Customers:
         """Return the last chargeback of a payment to the merchant, and notify the payment again. Refuses `NothingToReverse`."""
         lost = [one for one in bill.payments if one.taken_back and rrn in (None, one.rrn)]
         if not lost:
-            raise NothingToReverse("nothing was taken back of it")
+            raise NothingToReverse("nothing of it was charged back")
         with self._store.transaction():
             self._store.win_back(lost[-1].rrn, clock.now_ms())
             self._notify(bill, Status.SUCCESS, lost[-1])
@@ -230,7 +232,7 @@ class Customers:
         """Reverse a refund that did not reach the payer; the reversal is only in the record. Refuses `NothingToReverse`."""
         refund = self._store.refund(partner_refund_no)
         if refund is None or refund.reversed_at is not None:
-            raise NothingToReverse("no such refund, or it was reversed")
+            raise NothingToReverse("no such refund exists, or it was reversed")
         self._store.reverse_refund(partner_refund_no, clock.now_ms())
         return refund
 
@@ -238,7 +240,7 @@ class Customers:
         """Make a refund by the bank's staff, without a call of the merchant. Refuses `NothingToChargeBack`."""
         enough = [payment for payment in bill.settled if bill.left_of(payment) >= amount > 0]
         if not enough:
-            raise NothingToChargeBack("no payment with so much left")
+            raise NothingToChargeBack("no payment has so much left")
         with self._store.transaction():
             now, number = clock.now_ms(), self._store.next_number("refund")
             refund = Refund(
@@ -262,7 +264,7 @@ class Customers:
         """
         number = external_id or new_external_id(clock.now_ms())
         if self._store.is_notification_known(number):
-            raise NotUnderstood("that external id was used")
+            raise NotUnderstood("the external id was already used")
         with self._store.transaction():
             self._store.add_notification(
                 Notification(
@@ -296,7 +298,7 @@ class Customers:
             if bill.payments:
                 raise AlreadyPaid("the QR was paid")
             if bill.valid_until < now:
-                raise PastValidity("the QR ran out")
+                raise PastValidity("the QR has expired")
 
     def refused(self, notification: Notification) -> None:
         """Process the merchant's refusal of a payment into a virtual account; the profile decides whether the money is

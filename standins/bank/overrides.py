@@ -137,27 +137,27 @@ class ResponseOverride:
 
 def _read(value: object) -> ResponseOverride:
     if not isinstance(value, dict):
-        raise AnswerUnfit("an answer is an object")
+        raise AnswerUnfit("an answer must be an object")
     for name, found in value.items():
         kind = _KINDS.get(name)
         # In Python bool is a subclass of int.
         if kind is None or not isinstance(found, kind) or (kind is int and found is True):
-            raise AnswerUnfit(f"{name!r} is no member of an answer, or of another kind")
+            raise AnswerUnfit(f"{name!r} is not a member of an answer, or has another type")
     answer = ResponseOverride(**value)
     if answer.status is not None and not 200 <= answer.status <= 599:
-        raise AnswerUnfit("status is 200 to 599")
+        raise AnswerUnfit("status must be 200 to 599")
     if answer.code and answer.code not in CODES:
-        raise AnswerUnfit("code is one of SNAP BI, without the service's two digits")
+        raise AnswerUnfit("code must be one of SNAP BI, without the two digits of the service")
     if not (ALL <= answer.times <= COUNT_MAX and answer.times):
-        raise AnswerUnfit("times is -1, or 1 and more")
+        raise AnswerUnfit("times must be -1, or 1 and more")
     if not (math.isfinite(answer.delay_seconds) and 0 <= answer.delay_seconds <= SECONDS_MAX):
-        raise AnswerUnfit(f"delay_seconds is 0 to {SECONDS_MAX}")
+        raise AnswerUnfit(f"delay_seconds must be 0 to {SECONDS_MAX}")
     if (
         answer.repeat < 1
         or len(answer.body or "") * answer.repeat > BODY_CHARACTERS_MAX
         or not all(isinstance(name, str) for name in answer.drop)
     ):
-        raise AnswerUnfit("body is too long, or drop names something that is no text")
+        raise AnswerUnfit("body is too long, or drop names something other than a text")
     return answer
 
 
@@ -172,9 +172,9 @@ class ResponseOverrides:
         """Add overrides of a service after its pending ones. Refuses `AnswerUnfit`."""
         service, answers = wanted.get("service"), wanted.get("answers")
         if not isinstance(service, str) or service not in self._services:
-            raise AnswerUnfit(f"service is one of {', '.join(self._services)}")
+            raise AnswerUnfit(f"service must be one of {', '.join(self._services)}")
         if not isinstance(answers, list):
-            raise AnswerUnfit("answers is a list")
+            raise AnswerUnfit("answers must be a list")
         fit = [_read(answer) for answer in answers]
         with transaction(self._connection):
             for answer in fit:

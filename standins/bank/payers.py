@@ -91,7 +91,7 @@ class Payers:
         if not reply.is_success("24") and 400 <= reply.status < 500:
             raise MerchantRefused(f"{reply.code} {reply.facts.get('responseMessage', '')}")
         if not reply.is_success("24") or not due:
-            raise MerchantSilent(f"no answer to inquiry {request_id}, or none with an amount")
+            raise MerchantSilent(f"the inquiry {request_id} had no answer, or none with an amount")
         if found.get("inquiryStatus") not in (None, "00"):
             raise MerchantRefused(str(found.get("inquiryReason")))
         if bill is None:

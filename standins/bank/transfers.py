@@ -224,7 +224,7 @@ class Transfers:
         if found is None:
             raise NotFound("no transfer has this number")
         if found.state not in (TransferState.SUCCESS, TransferState.PENDING):
-            raise NothingToReturn("it was not made, or came back already")
+            raise NothingToReturn("the transfer was not made, or was already returned")
         was_made = found.state is TransferState.SUCCESS
         now = clock.now_ms()
         with transaction(self._connection):

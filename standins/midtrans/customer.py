@@ -48,7 +48,7 @@ class Customers:
         """Find a transaction by id, order id, QR or virtual account.  Refuses `UnknownTransaction`."""
         found = self._store.find(name.strip())
         if found is None:
-            raise UnknownTransaction("there is no such transaction")
+            raise UnknownTransaction("no such transaction exists")
         return found
 
     def pay(self, charge: Transaction, issuer: str = "", *, is_late: bool = False) -> None:
@@ -68,7 +68,7 @@ class Customers:
     def close(self, charge: Transaction, closing: Status) -> None:
         """Close a pending transaction: cancelled or expired by the merchant, or denied. Refuses `NotPayable`."""
         if charge.status(clock.now_ms()) is not Status.PENDING:
-            raise NotPayable("it is not pending")
+            raise NotPayable("the transaction is not pending")
         charge.closing = closing
         self.tell(charge)
 
@@ -77,7 +77,7 @@ class Customers:
     ) -> None:
         """Add a movement of money, by any party.  Refuses `NothingLeft`."""
         if amount <= 0 or (not kind.is_in and amount > charge.left):
-            raise NothingLeft("nothing was paid, or not so much of it is left")
+            raise NothingLeft("nothing was paid, or less of it is left")
         uuid = "" if kind.is_in else new_uuid()
         charge.movements += (Movement(kind, amount, clock.now_ms(), uuid, key, reason),)
         self.tell(charge)

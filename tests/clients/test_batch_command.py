@@ -139,7 +139,7 @@ def test_no_file_is_written_through_a_link(tmp_path: Path, name: str):
     _, told = process.communicate()
     assert process.returncode == 2
     assert "is a link" in " ".join(told.split())
-    assert "goes on" not in told
+    assert "to continue" not in told
 
 
 def test_invalid_journal_is_refused_with_advice(tmp_path: Path):
@@ -148,7 +148,7 @@ def test_invalid_journal_is_refused_with_advice(tmp_path: Path):
     _, told = process.communicate()
     assert process.returncode == 2
     assert "move this one away" in " ".join(told.split())
-    assert "goes on" not in told
+    assert "to continue" not in told
 
 
 def test_escape_sequence_of_a_server_is_not_printed(tmp_path: Path):

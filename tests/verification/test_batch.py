@@ -176,7 +176,7 @@ def test_file_without_judgement_is_reported_and_not_tried_again(
     def never(_: CheckQuestion) -> Work[CheckReport]:
         nonlocal asked
         asked += 1
-        raise NotJudged("no answer within the bounds of a task")
+        raise NotJudged("the check did not end within the bounds of a task")
 
     monkeypatch.setattr(sealing, "verifying", never)
     assert told(rows_of(service, ("a.pdf", LETTER))) == [("a.pdf", "not_judged")]

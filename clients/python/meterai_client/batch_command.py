@@ -83,10 +83,10 @@ def run(words: Sequence[str]) -> int:
         return STOPPED
     except (MeteraiError, OSError) as stopped:
         console.print(f"stopped: {_printable(str(stopped))}", style="red", markup=False)
-        console.print("The same command goes on.")
+        console.print("Run the same command to continue.")
         return STOPPED
     except KeyboardInterrupt:
-        console.print("stopped; the same command goes on.")
+        console.print("stopped; run the same command to continue.")
         return STOPPED
 
 
@@ -110,9 +110,9 @@ def _wish(words: Sequence[str]) -> tuple[Wish, str, str]:
         given.key_file.read_text().strip() if given.key_file else os.environ.get("METERAI_KEY", "")
     )
     if not key:
-        parser.error("no key: --key-file, or METERAI_KEY")
+        parser.error("the key is missing: --key-file, or METERAI_KEY")
     if not given.folder.is_dir():
-        parser.error(f"{given.folder} is no folder")
+        parser.error(f"{given.folder} is not a folder")
     try:
         placement = (
             _placement(json.loads(given.placement)) if given.placement else InCorner("bottom_right")
@@ -154,7 +154,10 @@ class Folder:
                 raise OutUnsafe(f"{one} is a link: remove it, or name another folder with --out")
         done: int | None = self._journal.last("done")
         if done is not None:
-            self._say(f"done before; without {self._wish.folder / NAME} everything is stamped anew")
+            self._say(
+                f"this batch was done before; without {self._wish.folder / NAME} everything would "
+                "be stamped again"
+            )
             return done
         batch = self._made()
         if self._journal.last("started") is None:
@@ -214,7 +217,7 @@ class Folder:
         missing = [one for one in files if one[0] not in known]
         for name, path in self._seen():
             if path.is_symlink() and path.is_dir():
-                self._say(f"{name}: a link, which is not followed")
+                self._say(f"{name}: a link, which is skipped")
         with self._bar() as bar:
             task = bar.add_task("files", total=len(files), completed=len(files) - len(missing))
             for those in _portions(missing):
@@ -271,7 +274,9 @@ class Folder:
 
     def _show_order(self, batch: Batch) -> None:
         if batch.order is None:
-            self._say(f"{batch.stamps.missing} stamps are missing: buy them, and it goes on")
+            self._say(
+                f"{batch.stamps.missing} stamps are missing: buy them, and the batch continues"
+            )
             return
         payment = batch.order.payment
         self._say(f"pay Rp{batch.order.total} ({batch.order.id}) until {payment.expires_at}:")

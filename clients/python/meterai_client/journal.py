@@ -23,7 +23,7 @@ class Journal:
         self._read()
 
     def _read(self) -> None:
-        to_do = "put back the one that was there, or move this one away to begin anew"
+        to_do = "put back the file that was there, or move this one away to begin anew"
         if self._path.is_symlink():
             raise JournalUnreadable(f"{self._path} is a link: {to_do}")
         if not self._path.exists():
@@ -36,7 +36,7 @@ class Journal:
                 if line
             ]
         except msgspec.DecodeError:
-            raise JournalUnreadable(f"{self._path} is no journal: {to_do}") from None
+            raise JournalUnreadable(f"{self._path} is not a journal: {to_do}") from None
         if cut:
             with self._path.open("r+b") as file:
                 file.truncate(len(whole) + 1 if whole else 0)

@@ -40,16 +40,16 @@ class Webhook:
         except KeyError as missing:
             raise WebhookForged(f"header {missing} is missing") from None
         if not moment.isascii() or not moment.isdecimal() or len(moment) > 12:
-            raise WebhookForged("webhook-timestamp is no time")
+            raise WebhookForged("webhook-timestamp is not a time")
         if abs(self._clock() - int(moment)) > TOLERANCE_SECONDS:
-            raise WebhookForged("webhook-timestamp is not of these minutes")
+            raise WebhookForged("webhook-timestamp differs from the present by minutes")
         signed = f"{number}.{moment}.".encode() + body
         if not self._is_signed(signed, signatures.split(" ")):
             raise WebhookForged("no signature fits")
         try:
             return msgspec.json.decode(body)
         except msgspec.DecodeError:
-            raise WebhookForged("the body is no JSON") from None
+            raise WebhookForged("the body is not JSON") from None
 
     def _is_signed(self, signed: bytes, signatures: Sequence[str]) -> bool:
         expected = [hmac.new(key, signed, hashlib.sha256).digest() for key in self._keys]
@@ -65,7 +65,7 @@ def _key_of(secret: str) -> bytes:
     except (binascii.Error, ValueError):
         found = b""
     if not found:
-        raise ValueError("a secret is whsec_ and Base64")
+        raise ValueError("a secret consists of whsec_ and Base64")
     return found
 
 

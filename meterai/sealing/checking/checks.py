@@ -245,12 +245,12 @@ def _drawn(document: Document) -> list[str]:
     """Return the serials of the stamps that the newest update wrote, in the order of their objects."""
     section = document.sections[0]
     if section.rows > STAMPING_OBJECTS_MAX:
-        raise DocumentBroken("more objects than a stamping writes")
+        raise DocumentBroken("the update has more objects than a stamping writes")
     serials = []
     for number, offset, generation in zip(*section.in_file(), strict=True):
         header = OBJECT.match(document.buffer, offset)
         if header is None or int(header[1]) != number:
-            raise DocumentBroken("an object is not where it should be")
+            raise DocumentBroken("an object is at an unexpected position")
         if not document.buffer.startswith(_ANNOTATION, header.end()):
             continue
         entries = Dictionary(document.buffer, header.end(), Ref(number, generation))

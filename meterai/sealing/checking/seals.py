@@ -62,7 +62,9 @@ def check_room(file: bytes) -> None:
     looked = file.count(BYTE_RANGE) + STAMPS_MAX
     gaps = sum(1 for _ in _gaps(file, 0)) + STAMPS_MAX
     if looked > RANGES_MAX or gaps > SEALS_MAX:
-        raise TooManySeals(f"{looked} byte ranges, {gaps} as ours, with those of a stamping")
+        raise TooManySeals(
+            f"too many signatures: {looked} byte ranges, {gaps} as ours, with those of a stamping"
+        )
 
 
 def seals_in(file: bytes, sealers: trust.Sealers, *, behind: int = 0) -> list[Seal]:
@@ -89,7 +91,7 @@ def _gaps(file: bytes, behind: int) -> Iterator[tuple[int, int, tuple[int, int, 
                 gaps += 1
                 yield start, stop, (first, second, rest)
         if looked > RANGES_MAX or gaps > SEALS_MAX:
-            raise TooManySeals(f"{looked} byte ranges, {gaps} as ours")
+            raise TooManySeals(f"too many signatures: {looked} byte ranges, {gaps} as ours")
         at = file.find(BYTE_RANGE, at + 1)
 
 

@@ -83,7 +83,7 @@ def verifying(question: CheckQuestion) -> Work[CheckReport]:
             answers.read(answer, Verified), ALWAYS_MADE, SOMETIMES_MADE, len(question.document)
         )
     except (NotAnswered, Refusal):
-        raise NotJudged("no answer within the bounds of a task") from None
+        raise NotJudged("the check did not end within the bounds of a task") from None
 
 
 def judged(

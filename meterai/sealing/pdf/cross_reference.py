@@ -87,10 +87,10 @@ class Section:
         self.size = 0
         for one in self._subsections:
             if one.first < self.size:
-                raise DocumentBroken("two rows for one object in one section")
+                raise DocumentBroken("a cross-reference section has two rows for one object")
             self.size = one.first + one.rows
         if self.size > OBJECT_NUMBER_MAX + 1:
-            raise DocumentBroken("an object number beyond all bounds")
+            raise DocumentBroken("the number of an object is too large")
 
     @property
     def is_stream(self) -> bool:
@@ -196,7 +196,7 @@ def read_sections(buffer: bytes, start: int, budget: ReadBudget) -> list[Section
     offset: Value = start
     while offset is not None:
         if not isinstance(offset, int | float) or int(offset) in seen:
-            raise DocumentBroken("the cross-reference sections do not lead to an end")
+            raise DocumentBroken("the chain of cross-reference sections has no end")
         seen.add(int(offset))
         if len(sections) == SECTIONS_MAX:
             raise DocumentBroken("too many cross-reference sections")
@@ -212,13 +212,13 @@ def read_sections(buffer: bytes, start: int, budget: ReadBudget) -> list[Section
 def read_section(buffer: bytes, start: int, budget: ReadBudget) -> Section:
     """Return the section at an offset in bytes."""
     if not 0 <= start < len(buffer):
-        raise DocumentBroken("a cross-reference section outside the file")
+        raise DocumentBroken("a cross-reference section is outside the file")
     table = _TABLE.match(buffer, start)
     if table is not None:
         return _table(buffer, start, table.end(), budget)
     header = OBJECT.match(buffer, start)
     if header is None:
-        raise DocumentBroken("no cross-reference section where one should be")
+        raise DocumentBroken("a cross-reference section is missing at its offset")
     return _stream(buffer, start, Dictionary(buffer, header.end()), budget)
 
 
@@ -249,22 +249,22 @@ def _is_row(buffer: bytes, offset: int) -> bool:
 def _stream(buffer: bytes, start: int, entries: Dictionary, budget: ReadBudget) -> Section:
     budget.parse(entries.end - start)
     if entries.raw(b"/Type") != b"/XRef":
-        raise DocumentBroken("no cross-reference section where one should be")
+        raise DocumentBroken("a cross-reference section is missing at its offset")
     widths = _integers(entries.get(b"/W"))
     length = entries.get(b"/Length")
     if len(widths) != 3 or not all(0 <= one <= _WORD for one in widths) or not sum(widths):
-        raise DocumentBroken("a cross-reference stream with rows of no width")
+        raise DocumentBroken("a cross-reference stream has rows of zero width")
     if not isinstance(length, int):
-        raise DocumentBroken("a cross-reference stream without a length")
+        raise DocumentBroken("a cross-reference stream has no length")
     table = stream_rows(stream_bytes(buffer, entries, length), entries, sum(widths), budget)
     index = entries.get(b"/Index")
     pairs = _integers([0, entries.get(b"/Size")] if index is None else index)
     if len(pairs) % 2 or len(pairs) > 2 * SUBSECTIONS_MAX:
-        raise DocumentBroken("a cross-reference stream with a malformed index")
+        raise DocumentBroken("a cross-reference stream has a malformed index")
     subsections, offset = [], 0
     for first, count in zip(pairs[::2], pairs[1::2], strict=True):
         if first < 0 or count < 0 or offset + count > table.count:
-            raise DocumentBroken("a cross-reference stream shorter than its index")
+            raise DocumentBroken("a cross-reference stream is shorter than its index")
         if count:
             subsections.append(_Subsection(first, count, offset))
         offset += count
@@ -273,8 +273,8 @@ def _stream(buffer: bytes, start: int, entries: Dictionary, budget: ReadBudget) 
 
 def _integers(value: Value) -> list[int]:
     if not isinstance(value, list):
-        raise DocumentBroken("a list of numbers was expected")
+        raise DocumentBroken("a list of numbers is expected")
     numbers = [one for one in value if isinstance(one, int) and not isinstance(one, bool)]
     if len(numbers) != len(value):
-        raise DocumentBroken("a list of numbers was expected")
+        raise DocumentBroken("a list of numbers is expected")
     return numbers

@@ -62,13 +62,13 @@ class ReadBudget:
         """Count `count` bytes as parsed."""
         self._parsed += count
         if self._parsed > self._limits.parsed_bytes:
-            raise self._limits.exceeded("more values than a document may make us look at")
+            raise self._limits.exceeded("the document has more values than the bound")
 
     def look_into(self, sections: int) -> None:
         """Count `sections` cross-reference sections that were searched for an object and do not have it."""
         self._looked_into += sections
         if self._looked_into > self._limits.looked_into:
-            raise self._limits.exceeded("too many objects in too many updates")
+            raise self._limits.exceeded("the document has too many objects in too many updates")
 
     def read_signature(self) -> None:
         """Count a signature that the caller is about to read."""
@@ -90,13 +90,13 @@ class ReadBudget:
             raise DocumentBroken("deflated data are damaged") from cause
         self._decode(len(inflated))
         if not engine.eof:
-            raise DocumentBroken("deflated data are cut off")
+            raise DocumentBroken("deflated data are incomplete")
         return inflated
 
     def _decode(self, count: int) -> None:
         self._decoded += count
         if self._decoded > self._limits.decoded_bytes:
-            raise self._limits.exceeded("streams hold more than a document may")
+            raise self._limits.exceeded("streams contain more bytes than the bound")
 
 
 # Predictors of PNG (ISO 32000-2, table 10); each row begins with the predictor that it uses.
@@ -155,7 +155,7 @@ def stream_bytes(buffer: bytes, entries: Dictionary, length: int) -> bytes:
     """Return the encoded bytes of a stream, `length` bytes behind its dictionary `entries`."""
     keyword = STREAM.match(buffer, entries.end)
     if keyword is None or length < 0 or keyword.end() + length > len(buffer):
-        raise DocumentBroken("a stream without its data")
+        raise DocumentBroken("a stream has no data")
     return buffer[keyword.end() : keyword.end() + length]
 
 
@@ -185,7 +185,7 @@ def _before_prediction(
     if name is None:
         return budget.take(encoded), None
     if name not in ("/FlateDecode", "/Fl"):
-        raise DocumentBroken("a filter that is not used for such streams")
+        raise DocumentBroken("a stream has an unexpected filter")
     data = budget.inflate(encoded)
     parameters = _only(entries.get(b"/DecodeParms"))
     if not isinstance(parameters, Dictionary):
@@ -195,14 +195,14 @@ def _before_prediction(
         return data, None
     columns = 1 if columns is None else columns
     if not isinstance(predictor, int) or predictor not in PNG_PREDICTORS:
-        raise DocumentBroken("a predictor that is not used for such streams")
+        raise DocumentBroken("a stream has an unexpected predictor")
     colours, bits = parameters.get(b"/Colors"), parameters.get(b"/BitsPerComponent")
     if colours not in (None, 1) or bits not in (None, 8):
-        raise DocumentBroken("predicted rows that are not of octets")
+        raise DocumentBroken("predicted rows do not consist of bytes")
     if not (isinstance(columns, int) and 0 < columns <= 64):
-        raise DocumentBroken("predicted rows of an odd length")
+        raise DocumentBroken("predicted rows have an invalid length")
     if len(data) % (columns + 1):
-        raise DocumentBroken("data that are no whole rows")
+        raise DocumentBroken("the last row of data is incomplete")
     return data, columns
 
 
@@ -210,7 +210,7 @@ def _only(value: Value) -> Value:
     """Return the value itself, or the only item if it is a list; `None` for an empty list."""
     if isinstance(value, list):
         if len(value) > 1:
-            raise DocumentBroken("more than one filter")
+            raise DocumentBroken("a stream has more than one filter")
         return value[0] if value else None
     return value
 
@@ -218,7 +218,7 @@ def _only(value: Value) -> Value:
 def _unpredicted(data: bytes, columns: int) -> bytes:
     """Undo PNG prediction (RFC 2083, section 6)."""
     if len(data) > UNPREDICTED_BYTES_MAX:
-        raise DocumentBroken("too much data with an unusual predictor")
+        raise DocumentBroken("a stream with an unusual predictor has too much data")
     out = bytearray()
     above = bytes(columns)
     for start in range(0, len(data) - columns, columns + 1):

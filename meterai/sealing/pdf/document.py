@@ -71,10 +71,10 @@ class _ObjectStream(NamedTuple):
         """Return the start of the object with this index.  Refuses if the table has another object number at the index."""
         words = self.words
         if words[2 * index : 2 * index + 1] != [b"%d" % number]:
-            raise DocumentBroken(f"object {number} is not where its stream has it")
+            raise DocumentBroken(f"object {number} is not at its position in the object stream")
         offset = words[2 * index + 1 : 2 * index + 2]
         if not offset or not _INTEGER.fullmatch(offset[0]):
-            raise DocumentBroken("an object stream with a malformed table")
+            raise DocumentBroken("an object stream has a malformed table")
         return self.first + int(offset[0])
 
 
@@ -96,14 +96,14 @@ class Document:
         self.is_sized = found <= stated
         self.size = max(stated, found)
         if self.size > OBJECT_NUMBER_MAX:
-            raise DocumentBroken("an object number beyond all bounds")
+            raise DocumentBroken("the number of an object is too large")
         self._locations: dict[int, Location | None] = {}
         self._streams: dict[int, _ObjectStream] = {}
         self._dictionaries: dict[Ref, Dictionary] = {}
         self.cipher: Cipher | None = None
         encryption = self.dictionary(self.trailer.get(b"/Encrypt"))
         if encryption is None and b"/Encrypt" in self.trailer:
-            raise DocumentBroken("encrypted by what is not there")
+            raise DocumentBroken("the encryption dictionary is missing")
         if encryption is not None:
             self.cipher = cipher_of(b"<<%b>>" % encryption.inside, self.identifier, password)
 
@@ -112,7 +112,7 @@ class Document:
         start = _START.match(self.buffer, tail) if tail >= 0 else None
         if start is None:
             # Viewers repair a file with bytes behind its end, and show the objects they find there.
-            raise DocumentBroken("the file does not end by saying where its cross-reference is")
+            raise DocumentBroken("the file does not end with the offset of its cross-reference")
         return int(start[1])
 
     def _all_sections(self) -> Iterator[Section]:
@@ -158,7 +158,7 @@ class Document:
             if header is None or int(header[1]) != number or int(header[2]) != row.extra:
                 if not row.where:
                     return None  # some writers mark a missing object so: in use, at offset 0
-                raise DocumentBroken(f"object {number} is not where it should be")
+                raise DocumentBroken(f"object {number} is not at its offset")
             return Location(self.buffer, header.end(), Ref(number, row.extra), offset)
         if row.kind != IN_STREAM:
             return None  # unknown kinds are references to null (ISO 32000-2, table 18)
@@ -178,12 +178,12 @@ class Document:
             first = entries.get(b"/First")
             limit = min(len(data), OBJECT_TABLE_BYTES_MAX)
             if not isinstance(first, int) or not 0 <= first <= limit:
-                raise DocumentBroken("an object stream without a table")
+                raise DocumentBroken("an object stream has no table")
             table = data[:first]
             words = (_COMMENT.sub(b" ", table) if b"%" in table else table).split()
             numbers = words[::2]
             if len(set(numbers)) < len(numbers):
-                raise DocumentBroken("an object stream that has a number twice")
+                raise DocumentBroken("an object stream has a number twice")
             self._streams[number] = _ObjectStream(data, first, words)
         return self._streams[number]
 
@@ -218,7 +218,7 @@ class Document:
             return
         header = OBJECT.match(self.buffer, offset)
         if header is None or int(header[1]) != number or int(header[2]) != generation:
-            raise DocumentBroken(f"object {number} is not where its row says")
+            raise DocumentBroken(f"object {number} is not at the offset in its row")
 
     def texts(self) -> Iterator[bytes]:
         """Yield all bytes in which an object can be: the file, and the decoded data of each object stream."""
@@ -233,7 +233,7 @@ class Document:
         """Return the decoded data of a stream."""
         length = self.resolve(entries.get(b"/Length"))
         if not isinstance(length, int):
-            raise DocumentBroken("a stream without a length")
+            raise DocumentBroken("a stream has no length")
         encoded = decoding.stream_bytes(location.buffer, entries, length)
         if self.cipher is not None:
             encoded = self.cipher.decrypt_stream(location.ref, encoded)
@@ -257,7 +257,7 @@ class Document:
             self._budget.parse(end - location.start)
             if isinstance(value, Dictionary) and len(self._dictionaries) < DICTIONARIES_KEPT_MAX:
                 self._dictionaries[ref] = value
-        raise DocumentBroken("references that lead to references")
+        raise DocumentBroken("a reference leads to too many further references")
 
     def entry(self, holder: Dictionary | None, key: bytes) -> Value:
         """Return the value under a key, references resolved; `None` if it is missing."""
@@ -354,7 +354,7 @@ class as_document_broken:  # noqa: N801 - it is read as a phrase: with as_docume
         # Examples are numbers too large to convert and recursion in a library; the document causes them all.
         if isinstance(cause, _UNFORESEEN) and not isinstance(cause, Refusal):
             name = type(cause).__name__
-            raise DocumentBroken(f"{name} while reading the document") from cause
+            raise DocumentBroken(f"{name} occurred while reading the document") from cause
 
 
 def open_document(
@@ -372,5 +372,5 @@ def open_document(
     with as_document_broken():
         if header.start():
             # Readers count offsets and byte ranges from the file or from the header; with bytes before it these differ.
-            raise DocumentBroken("something stands before the header")
+            raise DocumentBroken("the file has bytes before the header")
         return Document(document, password, limits)

@@ -118,7 +118,7 @@ def cipher_of(encryption: bytes, identifier: bytes, password: bytes) -> Cipher:
     does not support the encryption handler.
     """
     if len(encryption) > DICTIONARY_BYTES_MAX:
-        raise DocumentBroken("an encryption dictionary of no sensible size")
+        raise DocumentBroken("the encryption dictionary has an invalid size")
     attached = _attachments_cipher(Dictionary(encryption, 0))
     if attached is not None:
         return attached
@@ -148,7 +148,7 @@ def _opened_by(encryption: bytes, identifier: bytes, password: bytes) -> _Opened
     except pikepdf.PasswordError as cause:
         raise DocumentEncrypted("the password does not open the document") from cause
     except (pikepdf.PdfError, KeyError, ValueError) as cause:
-        raise DocumentEncrypted("encrypted in an unknown way") from cause
+        raise DocumentEncrypted("the document is encrypted by an unknown method") from cause
 
 
 def _refuse_two_keys(encryption: bytes, identifier: bytes, password: bytes, key: bytes) -> None:
@@ -166,7 +166,7 @@ def _refuse_two_keys(encryption: bytes, identifier: bytes, password: bytes, key:
     except DocumentEncrypted:
         return  # it is the owner password only
     if other != key:
-        raise DocumentEncrypted("a password with two keys")
+        raise DocumentEncrypted("the password opens the document with two different keys")
 
 
 def _attachments_cipher(entries: Dictionary) -> Cipher | None:

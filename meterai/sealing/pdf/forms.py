@@ -105,7 +105,7 @@ def count_signatures(document: Document) -> int:
         _check_ranges(document, signature)
         limits = document.items(signature, b"/Reference")
         if len(limits) > LIMITS_MAX:
-            raise DocumentBroken("a signature with too many references")
+            raise DocumentBroken("a signature has too many references")
         for item in limits:
             _check_limit(document, document.dictionary(item))
     for one in found:
@@ -124,15 +124,17 @@ def _check_ranges(document: Document, signature: Dictionary) -> None:
     numbers = document.items(signature, b"/ByteRange")
     end, is_first = 0, True
     if len(numbers) > RANGES_MAX or len(numbers) % 2 or not numbers:
-        raise SignatureRangeMalformed(f"a byte range of {len(numbers)} numbers")
+        raise SignatureRangeMalformed(f"a byte range has {len(numbers)} numbers")
     for start, length in zip(numbers[::2], numbers[1::2], strict=True):
         if type(start) is not int or type(length) is not int or length < 0:
-            raise SignatureRangeMalformed("a byte range of something else than pieces")
+            raise SignatureRangeMalformed("a byte range does not consist of pieces")
         if start < end or (is_first and start):
-            raise SignatureRangeMalformed("a byte range that overlaps, or does not begin at 0")
+            raise SignatureRangeMalformed("a byte range overlaps, or does not begin at 0")
         end, is_first = start + length, False
     if end > len(document.buffer):
-        raise SignatureRangeMalformed(f"a byte range up to {end} in {len(document.buffer)} bytes")
+        raise SignatureRangeMalformed(
+            f"a byte range ends at {end} in a file of {len(document.buffer)} bytes"
+        )
 
 
 def _is_same(one: Dictionary, other: Dictionary) -> bool:

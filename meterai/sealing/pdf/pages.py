@@ -165,7 +165,7 @@ class PageTree:
         else:
             is_listed = page.ref in self._document.items(parent, b"/Kids")
         if not is_listed:
-            raise DocumentBroken("a page that hangs from another node than it says")
+            raise DocumentBroken("the parent of a page differs from the node that contains it")
 
     def all(self) -> Iterator[PdfPage]:
         """Yield every page in order, found by a walk through the tree, not by its counts."""
@@ -181,7 +181,7 @@ class PageTree:
             self._inherit(inherited, node)
             is_leaf = b"/Kids" not in node
             if self._document.entry(node, b"/Type") != ("/Page" if is_leaf else "/Pages"):
-                raise DocumentBroken("a page with kids, or a node without, for some readers")
+                raise DocumentBroken("a page has kids, or a node has none, for some readers")
             if is_leaf:
                 if skip or not depth:
                     break
@@ -253,7 +253,7 @@ class PageTree:
             node = self._document.dictionary(item)
             if isinstance(item, Dictionary):
                 # Some readers count such a page, so that all later pages have other numbers.
-                raise DocumentBroken("a page that is no object of its own")
+                raise DocumentBroken("a page is not an indirect object")
             if not isinstance(item, Ref) or node is None or item in seen:
                 continue
             seen.add(item)

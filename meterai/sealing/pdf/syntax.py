@@ -103,7 +103,7 @@ class Dictionary:
         """Read the dictionary at `start`; white space may precede it."""
         opening = _TOKEN.match(buffer, start)
         if opening is None or opening.lastindex != _DICT:
-            raise DocumentBroken("a dictionary was expected")
+            raise DocumentBroken("a dictionary is expected")
         self.buffer = buffer
         self.owner = owner
         self.start = offset = opening.end()
@@ -112,7 +112,7 @@ class Dictionary:
         for count in range(TOKENS_MAX):
             entry = match(buffer, offset)
             if entry is None:
-                raise DocumentBroken("a dictionary without a proper key, value or end")
+                raise DocumentBroken("a dictionary has an invalid key or value, or no end")
             kind = entry.lastindex
             if kind == _ENTRY_END:
                 self.stop = entry.start(_ENTRY_END)
@@ -129,10 +129,10 @@ class Dictionary:
                 start = entry.end()
                 value = _TOKEN.match(buffer, start)
                 if value is None:
-                    raise DocumentBroken("a value that is no object")
+                    raise DocumentBroken("a value is not an object")
                 offset = _end(buffer, value)
                 spans[name] = (start, offset)
-        raise DocumentBroken("a dictionary of too many keys")
+        raise DocumentBroken("a dictionary has too many keys")
 
     @property
     def end(self) -> int:
@@ -183,7 +183,7 @@ def value_at(buffer: bytes, offset: int, owner: Ref | None, depth: int = 0) -> t
     """Parse the value that begins at `offset`; return it and the offset of its end.  `owner` as in `Dictionary`."""
     token = _TOKEN.match(buffer, offset)
     if token is None or token.lastindex in _CLOSING:
-        raise DocumentBroken("a value was expected")
+        raise DocumentBroken("a value is expected")
     kind = token.lastindex
     # The most frequent kinds come first, since most of the time of reading is spent here.
     if kind == _WORD:
@@ -207,7 +207,7 @@ def ref_at(buffer: bytes, offset: int) -> Ref:
     """Return the reference that begins exactly at `offset`."""
     parts = _REF_PARTS.match(buffer, offset)
     if parts is None:
-        raise DocumentBroken("a reference was expected")
+        raise DocumentBroken("a reference is expected")
     return Ref(int(parts[1]), int(parts[2]))
 
 
@@ -262,7 +262,7 @@ def with_strings(text: bytes, write: Callable[[bytes], bytes]) -> bytes:
 
 def _array(buffer: bytes, offset: int, owner: Ref | None, depth: int) -> tuple[list[Value], int]:
     if depth == DEPTH_MAX:
-        raise DocumentBroken("arrays nested too deep")
+        raise DocumentBroken("arrays are nested too deep")
     numbers = _NUMBERS.match(buffer, offset)
     if numbers is not None:
         words = numbers[1].split()
@@ -282,7 +282,7 @@ def _array(buffer: bytes, offset: int, owner: Ref | None, depth: int) -> tuple[l
         else:
             item, offset = value_at(buffer, offset, owner, depth + 1)
             items.append(item)
-    raise DocumentBroken("an array without an end, or of too many items")
+    raise DocumentBroken("an array has no end, or too many items")
 
 
 def _end(buffer: bytes, token: re.Match[bytes]) -> int:
@@ -300,19 +300,19 @@ def _bracket_end(buffer: bytes, offset: int) -> int:
     for _ in range(TOKENS_MAX):
         inner = match(buffer, offset)
         if inner is None:
-            raise DocumentBroken("a value without an end")
+            raise DocumentBroken("a value has no end")
         kind, offset = inner.lastindex, inner.end()
         if kind == _OPENS:
             depth += 1
             if depth > DEPTH_MAX:
-                raise DocumentBroken("brackets nested too deep")
+                raise DocumentBroken("brackets are nested too deep")
         elif kind == _CLOSES:
             depth -= 1
             if not depth:
                 return offset
         else:
             offset = _string_end(buffer, offset)
-    raise DocumentBroken("a value of too many parts")
+    raise DocumentBroken("a value has too many parts")
 
 
 def _string_end(buffer: bytes, offset: int) -> int:
@@ -326,7 +326,7 @@ def _string_end(buffer: bytes, offset: int) -> int:
         offset = piece.end()
         if not depth:
             return offset
-    raise DocumentBroken("a string without an end, or of too many parentheses")
+    raise DocumentBroken("a string has no end, or too many parentheses")
 
 
 def _octets(text: bytes) -> bytes:
@@ -374,4 +374,4 @@ def _word(word: bytes) -> bool | int | float | None:
         case b"null":
             return None
         case _:
-            raise DocumentBroken("a value that is no object")
+            raise DocumentBroken("a value is not an object")

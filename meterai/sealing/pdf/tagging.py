@@ -114,13 +114,13 @@ def _highest_key(document: Document, node: Dictionary) -> int:
         if rows:
             key = document.resolve(rows[-2]) if len(rows) % 2 == 0 else None
             if not isinstance(key, int):
-                raise DocumentBroken("a number tree without numbers")
+                raise DocumentBroken("a number tree has no numbers")
             return key
         kids = document.items(node, b"/Kids")
         if not kids:
             return -1
         last = document.dictionary(kids[-1])
         if last is None:
-            raise DocumentBroken("a number tree with a missing branch")
+            raise DocumentBroken("a number tree lacks a branch")
         node = last
-    raise DocumentBroken("a number tree too deep")
+    raise DocumentBroken("a number tree is too deep")

@@ -179,7 +179,7 @@ class PdfUpdate:
         pieces, offset = [], edited.start
         for splice in sorted(edited.splices, key=lambda one: one[:2]):
             if splice.start < offset:
-                raise DocumentBroken("two changes of the same bytes")
+                raise DocumentBroken("two changes concern the same bytes")
             pieces += [edited.buffer[offset : splice.start], splice.text]
             offset = splice.stop
         pieces.append(edited.buffer[offset : edited.stop])

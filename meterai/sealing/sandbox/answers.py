@@ -220,6 +220,6 @@ def _refusal(found: _Refused) -> Refusal:
             return PlacementOutsidePage(
                 wanted, PageSize(1, facts["page_width"], facts["page_height"])
             )
-        return _PLAIN[found.code](f"{found.code} in a process of its own")
+        return _PLAIN[found.code](f"{found.code} in the sandbox process")
     except KeyError as cause:
         raise NotAnswered from cause

@@ -177,7 +177,7 @@ def _answer(connection: socket.socket, do: Do) -> bytes:
     while chunk := connection.recv(_CHUNK_BYTES):
         received += chunk
         if len(received) > QUESTION_BYTES_MAX:
-            raise ValueError("no question is so long")
+            raise ValueError("the question is too long")
     bound_memory(len(received))
     end = received.index(b"\n")
     question = json.loads(received[:end])

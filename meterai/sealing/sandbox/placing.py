@@ -69,7 +69,7 @@ def _occurrences(
                 for box in searched.find(page.number, text):
                     yield page, box
     except _TextNotRead:
-        raise TextNotSearched("PDFium does not read the texts") from None
+        raise TextNotSearched("PDFium cannot read the texts") from None
 
 
 class _TextNotRead(Exception):

@@ -204,7 +204,7 @@ class Pool:
         last = self._waiting.take_last(most)
         if last is None:
             return False
-        last.set_exception(ExaminationBusy("others had fewer documents here"))
+        last.set_exception(ExaminationBusy("other callers had fewer documents here"))
         self._leave(most)
         return True
 

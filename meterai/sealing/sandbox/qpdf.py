@@ -21,10 +21,10 @@ def repaired(document: bytes) -> bytes:
     try:
         with pikepdf.open(BytesIO(document), suppress_warnings=True) as opened:
             if opened.is_encrypted:
-                raise DocumentEncrypted("repairing would take the protection off")
+                raise DocumentEncrypted("a repair would remove the protection")
             # Counting the pages makes qpdf repair the page tree too.
             if not 0 < len(opened.pages) <= PAGES_MAX:
-                raise DocumentBroken("no pages that could be repaired, or too many")
+                raise DocumentBroken("the document has no pages that can be repaired, or too many")
             # qpdf corrects an existing /Size, but adds none if the trailer was lost.
             opened.trailer["/Size"] = len(opened.objects)
             opened.save(

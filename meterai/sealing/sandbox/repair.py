@@ -25,7 +25,9 @@ def repairing(document: bytes) -> Work[bytes]:
     if len(document) > DOCUMENT_BYTES_MAX:
         raise DocumentTooLarge(size_bytes=len(document), limit_bytes=DOCUMENT_BYTES_MAX)
     if _SIGNED.search(document):
-        raise DocumentBroken("broken, and signed: repairing it would cost the signature")
+        raise DocumentBroken(
+            "the document is broken and signed: a repair would destroy the signature"
+        )
     answer = yield Task("repair", document, answer_bytes_max=DOCUMENT_BYTES_MAX + 1)
     try:
         return answers.content_of(answer)

@@ -192,7 +192,7 @@ class RevocationAuthorities:
             except (Unreached, NoEvidence) as cause:
                 reasons.append(str(cause))
         subject = certificate.subject.rfc4514_string()
-        words = "; ".join(reasons) or "it names nobody who could be asked"
+        words = "; ".join(reasons) or "the certificate names no responder or list"
         raise RevocationUnavailable(f"was {subject} revoked? {words}")
 
     def _ways(self, certificate: x509.Certificate) -> Iterator[tuple[str, "_Ask"]]:

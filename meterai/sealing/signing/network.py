@@ -72,7 +72,7 @@ def exchange(
     except NotBegun as reason:
         raise Unreached(f"{url} was not asked ({reason.reason})") from None
     except (OSError, HTTPException, ValueError) as cause:
-        raise Unreached(f"{url} gave no answer ({type(cause).__name__})") from cause
+        raise Unreached(f"{url} did not answer ({type(cause).__name__})") from cause
     finally:
         connection.close()
 
@@ -85,7 +85,7 @@ def _body(connection: HTTPConnection, url: str, bytes_max: int) -> bytes:
     while piece := answer.read(_PIECE_BYTES):
         received += piece
         if len(received) > bytes_max:
-            raise Unreached(f"{url} answered more than {bytes_max} bytes")
+            raise Unreached(f"{url} answered with more than {bytes_max} bytes")
     return bytes(received)
 
 
@@ -106,7 +106,7 @@ def _connection(url: str, timeout_seconds: float) -> tuple[HTTPConnection, str]:
             return HTTPSConnection(host, port, timeout=timeout_seconds, context=context), target
         case _:
             raise Unreached(
-                f"an address of the scheme {parts.scheme!r}, only http and https are spoken"
+                f"an address with the scheme {parts.scheme!r}; only http and https are supported"
             )
 
 

@@ -141,7 +141,7 @@ def check_ocsp(
     except Exception as cause:
         raise NoEvidence("the OCSP answer cannot be read") from cause
     if not is_signed:
-        raise NoEvidence("the OCSP answer is not signed by who may")
+        raise NoEvidence("the OCSP answer is not signed by an authorized responder")
     if len(singles) != 1:
         raise NoEvidence("the OCSP answer is about another certificate")
     [single] = singles
@@ -209,9 +209,9 @@ def check_crl(
         raise NoEvidence("the list of revocations cannot be read") from cause
     is_theirs = revocations.issuer == authority.subject == certificate.issuer
     if not is_theirs or not signs_list(authority, revocations):
-        raise NoEvidence("the list of revocations is not by the authority")
+        raise NoEvidence("the list of revocations was not made by the authority")
     if not is_complete:
-        raise NoEvidence("the list of revocations is not about such certificates")
+        raise NoEvidence("the list of revocations does not cover such certificates")
     if revocations.get_revoked_certificate_by_serial_number(certificate.serial_number) is not None:
         raise IssuerUnusable(f"{certificate.subject.rfc4514_string()} was revoked")
     return _counts_until(revocations.last_update_utc, revocations.next_update_utc, at)
@@ -244,7 +244,7 @@ def _is_complete(
 def _counts_until(start: datetime, stop: datetime | None, at: datetime) -> datetime:
     """Return the time at which to ask again; raises `NoEvidence` if `at` is outside the period stated in the answer."""
     if start > at + CLOCK_SKEW:
-        raise NoEvidence("the answer is from a time to come")
+        raise NoEvidence("the time of the answer is in the future")
     # An answer without nextUpdate means that newer information is always available (RFC 6960, section 2.4).
     end = start + KEPT if stop is None else stop
     if end < at:

@@ -171,21 +171,23 @@ def matches(claim: QrClaim, original_sha256: bytes) -> bool:
 def _parts(text: str) -> tuple[Serial, str]:
     # Some letters outside ASCII have ASCII capitals, but are no part of a claim.
     if len(text) > SCANNED_CHARACTERS_MAX or not text.isascii():
-        raise ClaimMalformed("longer than a code of ours, or characters it cannot hold")
+        raise ClaimMalformed(
+            "the text is longer than our codes, or has characters that they cannot hold"
+        )
     *_, serial, claim = ["", "", *text.strip().upper().split("/")]
     if len(claim) != CLAIM_CHARACTERS or not claim.startswith(VERSION):
         raise ClaimMalformed(f"no claim of version {VERSION}")
     if not _LETTERS.issuperset(claim):
-        raise ClaimMalformed("a character outside the alphabet")
+        raise ClaimMalformed("the text has a character outside the alphabet")
     try:
         return Serial(serial), claim
     except ValueError as error:
-        raise ClaimMalformed(f"no serial before the claim: {error}") from error
+        raise ClaimMalformed(f"the text has no serial before the claim: {error}") from error
 
 
 def _written_time(at: datetime) -> str:
     if at.tzinfo is None:
-        raise ValueError("a time without a zone")
+        raise ValueError("the time has no zone")
     seconds = int(at.timestamp())
     if not 0 <= seconds < 1 << 5 * _TIME_CHARACTERS:
         raise ValueError(f"a claim cannot hold the time {at}")

@@ -86,7 +86,7 @@ class HashedDocument:
     def continued(self, document: bytes) -> HashState:
         """Return a copy of the state, to hash bytes appended to the document.  Refuses with `HashOfOtherBytes`."""
         if len(document) != self.length:
-            raise HashOfOtherBytes(f"a hash of {self.length} bytes, not of {len(document)}")
+            raise HashOfOtherBytes(f"the hash covers {self.length} bytes, not {len(document)}")
         return self.state.copy()
 
 
@@ -157,10 +157,10 @@ def _inspected_in_task(
     try:
         found = answers.read(answer, Inspected)
     except NotAnswered:
-        raise DocumentBroken("looking through the document takes too long") from None
+        raise DocumentBroken("examining the document takes too long") from None
     sizes = tuple(PageSize(page, width, height) for page, width, height in found.sizes)
     if len(sizes) != len(placements):
-        raise DocumentBroken("an answer about other pages")
+        raise DocumentBroken("the answer is about other pages")
     return Inspection(found.pages, sizes, found.signatures)
 
 
@@ -282,7 +282,7 @@ def _terms(
 
 def _check_stamps(stamps: Sequence[Stamp], check_url: str) -> None:
     if len({stamp.serial for stamp in stamps}) < len(stamps):
-        raise ValueError("a serial is on one stamp only")
+        raise ValueError("a serial can be on one stamp only")
     check_printable(check_url)
 
 
@@ -324,22 +324,24 @@ def _open(
     opened = open_document(document, bytes_max=bytes_max, password=password, limits=limits)
     with as_document_broken():
         if opened.cipher and opened.cipher.depends_on_identifier and not opened.identifier:
-            raise EncryptedWithoutIdentifier("encrypted, and no identifier in the trailer")
+            raise EncryptedWithoutIdentifier(
+                "the document is encrypted, and its trailer has no identifier"
+            )
         signatures = count_signatures(opened)
         tree = PageTree(opened)
         refuse_other_views(opened, tree.page(1).entries)
         if not opened.is_sized and not signatures:
             # Some readers skip objects beyond the stated size, and would find them after our update.  A signed document is
             # accepted, since its program wrote it so and it cannot be repaired.
-            raise DocumentBroken("an object beyond the numbers that there are")
+            raise DocumentBroken("the number of an object is too large")
         if opened.size > OBJECT_NUMBER_MAX - NUMBERS_RESERVED:
-            raise DocumentBroken("no numbers are left for objects")
+            raise DocumentBroken("no numbers for new objects are left")
         targets = tuple(tree.page(placement.page) for placement in placements)
         for page, placement in zip(targets, placements, strict=True):
             tree.check_parent(page)
             page.rectangle(placement)
         if tree.is_walked:
-            raise DocumentBroken("a page tree that is not as its counts say")
+            raise DocumentBroken("the page tree differs from its counts")
         check_apart(placements, [page.number for page in targets])
         return OpenedDocument(opened, tuple(placements), tree.count, signatures, targets)
 

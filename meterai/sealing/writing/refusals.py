@@ -55,11 +55,11 @@ def refuse_stamps_in_the_way(
     }
     for page, annotation, serial in _stamps(document):
         if serial not in signed:
-            raise StrayStamp(f"a stamp on page {page} whose seal is gone")
+            raise StrayStamp(f"a stamp on page {page} has no seal")
         numbers = map(document.resolve, document.items(annotation, b"/Rect"))
         corners = [float(one) for one in numbers if is_number(one)]
         if len(corners) != 4:
-            raise DocumentBroken("a stamp without a place")
+            raise DocumentBroken("a stamp has no position")
         left, right = sorted(corners[::2])
         low, top = sorted(corners[1::2])
         for number, (placement, target) in enumerate(zip(placements, pages, strict=True), start=1):
@@ -75,7 +75,7 @@ def _stamps(document: Document) -> Iterator[tuple[int, Dictionary, str]]:
         for item in document.items(page.entries, b"/Annots"):
             looked += 1
             if looked > ANNOTATIONS_MAX:
-                raise DocumentBroken("too many annotations beside a stamp")
+                raise DocumentBroken("too many annotations are beside a stamp")
             annotation = document.dictionary(item)
             if annotation is None:
                 continue
@@ -93,7 +93,7 @@ def refuse_other_views(document: Document, first_page: Dictionary) -> None:
     """
     form = form_of(document)
     if form is not None and form.get(b"/XFA") is not None:
-        raise DynamicForm("a form that is built when it is opened")
+        raise DynamicForm("the form is built when the document is opened")
     root = document.root
     if document.dictionary(root.get(b"/Collection")) is not None:
         raise Portfolio("a portfolio")
@@ -103,7 +103,7 @@ def refuse_other_views(document: Document, first_page: Dictionary) -> None:
         _refuse_leaving(document, of_page.get(b"/O"))
     linearized = _LINEARIZED.search(document.buffer, 0, _HEAD_BYTES)
     if linearized is not None and int(linearized[1] or linearized[2]) > len(document.buffer):
-        raise DocumentBroken("linearized, and cut off")
+        raise DocumentBroken("the document is linearized and incomplete")
 
 
 def _refuse_leaving(document: Document, action: Value) -> None:
@@ -117,7 +117,7 @@ def _refuse_leaving(document: Document, action: Value) -> None:
             continue  # a destination inside the document
         kind = document.entry(entries, b"/S")
         if kind in _LEAVING:
-            raise LeavesWhenOpened(f"{kind} when it is opened")
+            raise LeavesWhenOpened(f"the action {kind} leaves the document when it is opened")
         waiting += _following(document, entries)
 
 

@@ -275,7 +275,7 @@ class StampingService:
 
         reserved = await self._database.run(reserve)
         if reserved[0].request != request:
-            raise IdempotencyKeyReused("another request had this key")
+            raise IdempotencyKeyReused("another request used this key")
         made = {one.id for one in reserved if one.created}
         mine = [pair for pair in zip(taken, serials, strict=True) if pair[0].stamping in made]
         await self._seal_each(account, mine)
@@ -308,19 +308,19 @@ class StampingService:
         self, account: UUID, key: str, made: ReservedDocument, taken: StoredUpload
     ) -> StampingView:
         if made.request != taken.request:
-            raise IdempotencyKeyReused("another request had this key")
+            raise IdempotencyKeyReused("another request used this key")
         stamping = await self._database.once(load, account, made.id)
         # A request that joined the stamping of another key may have other labels.
         if not _is_labelled_so(stamping, taken.upload.labels) and await self._database.once(
             store.is_made_by, account, made.id, key
         ):
-            raise IdempotencyKeyReused("the request of this key was labelled otherwise")
+            raise IdempotencyKeyReused("the request with this key had other labels")
         if taken.upload.facts and (
             await self._database.once(store.facts_of, account, made.id) != taken.upload.facts
         ):
-            raise IdempotencyKeyReused("the document of this key was told otherwise")
+            raise IdempotencyKeyReused("the document with this key had other facts")
         if stamping.state == StampingState.RESERVED and not await self._resume_now(stamping):
-            raise InProgress("it is being sealed")
+            raise InProgress("the document is being sealed")
         note_replay()
         if stamping.state == StampingState.FAILED:
             raise StampingEndedUnstamped(str(stamping.refused))
@@ -371,7 +371,7 @@ class StampingService:
         if placed.created:
             return await self._orders.opened(terms, placed, wait_for_qr=True)
         if placed.request != request:
-            raise IdempotencyKeyReused("another request had this key")
+            raise IdempotencyKeyReused("another request used this key")
         note_replay()
         return await self._orders.view(account, placed.id)
 
@@ -458,7 +458,7 @@ class StampingService:
     async def _original(self, account: UUID, of: Stamping | StampedDocument) -> bytes:
         """Return the original, as uploaded or repaired. Refuses `DocumentForgotten`, `DocumentUnavailable`."""
         if of.is_forgotten:
-            raise DocumentForgotten("the original is not kept any more")
+            raise DocumentForgotten("the original is no longer kept")
         return await self._documents.content(account, of.sha256_original)
 
     # -- the steps -------------------------------------------------------------------------
@@ -516,7 +516,7 @@ class StampingService:
                         # In a thread, since milliseconds of work in the event loop would be measured as overload.
                         return await asyncio.to_thread(seal)
         except TimeoutError:
-            raise InProgress("its turn did not come in time; it is sealed later") from None
+            raise InProgress("the stamping was not begun in time; it is sealed later") from None
         except sealing.SealingUnavailable:
             raise  # a fault of ours, so that the stamping stays reserved until its due time
         except Refusal as refusal:

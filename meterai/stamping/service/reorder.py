@@ -88,7 +88,7 @@ class ReorderService:
         if placed.created:
             return await self._orders.opened(terms, placed, wait_for_qr=True)
         if placed.request != terms.request:
-            raise IdempotencyKeyReused("another order has the key of this reorder")
+            raise IdempotencyKeyReused("the key of this reorder was used for another order")
         return await self._orders.view(account, placed.id)
 
     async def _terms(
@@ -118,7 +118,7 @@ class ReorderService:
         await self._withdraw_earlier(tx, account, earlier.id)
         until = self._clock.now() + timedelta(seconds=self._kept_seconds)
         if not await documents.keep_longer(tx, account, sha256, until):
-            raise DocumentForgotten("an original is not kept any more")
+            raise DocumentForgotten("an original is no longer kept")
         made = {new_id(): one for one in found}
         for position, (stamping, one) in enumerate(made.items(), start=1):
             await store.insert_waiting(

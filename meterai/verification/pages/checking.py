@@ -138,11 +138,11 @@ def _check_kind(content: bytes) -> None:
     """Refuse a file that is clearly no PDF with `PhotoGiven`, `OfficeGiven` or `ArchiveGiven`."""
     kind = kind_of(content)
     if kind == FileKind.PHOTO:
-        raise PhotoGiven("a photo, and no document")
+        raise PhotoGiven("the file is a photo, not a document")
     if kind == FileKind.OFFICE or is_office(content):
-        raise OfficeGiven("a document of an office program, and no PDF")
+        raise OfficeGiven("the file is an office document, not a PDF")
     if is_archive(content):
-        raise ArchiveGiven("a ZIP, and no document")
+        raise ArchiveGiven("the file is a ZIP, not a document")
 
 
 @dataclass(frozen=True, slots=True)

@@ -326,11 +326,11 @@ class VerificationService:
         """
         texts = await self._pool.finish(sealing.scanning(photo), client, self._checking)
         if not texts:
-            raise NoCodeFound("no code on the photo")
+            raise NoCodeFound("the photo contains no code")
         for text in texts:
             if code := self.code_in(text):
                 return code
-        raise CodeForeign("a code, but none of a stamp")
+        raise CodeForeign("the code is not the code of a stamp")
 
     def code_in(self, text: str) -> str | None:
         """Return serial and claim in the text of a QR code, like `scan`; None if it is not the code of a stamp."""

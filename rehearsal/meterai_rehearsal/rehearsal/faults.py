@@ -52,7 +52,8 @@ def check(
     named = [*(one.kind.value for one in faults), *(" ".join(one.words) for one in commands)]
     if named and own is None:
         raise FaultImpossible(
-            named[0], "only an installation of the run's own is broken or commanded: give --up"
+            named[0],
+            "only an installation that the run started can be broken or commanded: use --up",
         )
     if own is not None and any(one.kind is FaultKind.FILL_DISK for one in faults):
         _check_disk(own.directory)
@@ -62,7 +63,8 @@ def _check_disk(directory: Path) -> None:
     # A shared file system would also be full for others.
     if not os.path.ismount(directory):
         raise FaultImpossible(
-            FaultKind.FILL_DISK.value, f"{directory} is no file system of its own (mount one there)"
+            FaultKind.FILL_DISK.value,
+            f"{directory} is not a separate file system (mount one there)",
         )
 
 

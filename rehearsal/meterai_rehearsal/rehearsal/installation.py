@@ -91,7 +91,7 @@ def done(command: Sequence[str], environment: Mapping[str, str] | None = None) -
             timeout=COMMAND_SECONDS_MAX,
         )
     except subprocess.TimeoutExpired:
-        return Done(Exit.UNJUDGED, f"it did not end within {COMMAND_SECONDS_MAX:.0f} s")
+        return Done(Exit.UNJUDGED, f"the command did not end within {COMMAND_SECONDS_MAX:.0f} s")
     return Done(ended.returncode, ended.stdout + ended.stderr)
 
 
@@ -116,7 +116,7 @@ class OwnInstallation:
         """Start the installation. Refuses `InstallationNotStarted`."""
         self.directory.mkdir(parents=True, exist_ok=True)
         if any(self.directory.iterdir()):
-            raise InstallationNotStarted(str(self.directory), "there is something in it")
+            raise InstallationNotStarted(str(self.directory), "the folder is not empty")
         with (self.directory / LOG).open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603 - ourselves
                 self._command("up", "--port", "0"),
@@ -155,7 +155,7 @@ class OwnInstallation:
                 line = told.get(timeout=max(until - monotonic(), 0.0))
             except Empty:
                 raise InstallationNotStarted(
-                    str(self.directory), "it was not ready in time"
+                    str(self.directory), "the installation was not ready in time"
                 ) from None
             if not line:
                 log = (self.directory / LOG).read_text(errors="replace").strip()

@@ -90,7 +90,7 @@ Journey = Callable[[Visitor], Awaitable[None]]
 
 async def _standin(visitor: Visitor, site: Site | None, request: bytes) -> Answer:
     """Send a request to a stand-in; it does not count as traffic of the installation."""
-    assert site is not None, "the plan was looked at before the run"
+    assert site is not None, "the plan was checked before the run"
     try:
         return await connection.exchange(
             site, request, visitor.world.standin_traffic, STANDIN_SECONDS_MAX

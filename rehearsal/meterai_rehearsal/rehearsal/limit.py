@@ -77,7 +77,7 @@ def trivial_server() -> Iterator[Site]:
     theirs.close()
     try:
         if not ours.poll(START_SECONDS_MAX):
-            raise OSError("the server to measure the generator with did not start")
+            raise OSError("the server that measures the generator did not start")
         yield Site("127.0.0.1", int(ours.recv()), "127.0.0.1")
     finally:
         ours.close()

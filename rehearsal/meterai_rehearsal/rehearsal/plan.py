@@ -240,7 +240,7 @@ def _fields(value: object, path: str = "") -> Iterator[tuple[str, object]]:
 def _convert(given: dict[str, Any]) -> Plan:
     for path, value in _fields(given):
         if isinstance(value, float) and not math.isfinite(value):
-            raise PlanWrong(path, "it is no number")
+            raise PlanWrong(path, "the value is not a number")
     try:
         return msgspec.convert(given, Plan)
     except msgspec.ValidationError as error:
@@ -257,15 +257,16 @@ def _convert(given: dict[str, Any]) -> Plan:
 def _check_arrivals(plan: Plan) -> None:
     one = plan.arrivals
     if bool(one.points) == bool(one.shape):
-        raise PlanWrong("arrivals", "it has either points or a shape")
+        raise PlanWrong("arrivals", "arrivals need either points or a shape")
     if one.points and (one.seconds or one.per_second_max or one.applicants_per_hour):
-        raise PlanWrong("arrivals.points", "points say when and how many; leave the rest out")
+        raise PlanWrong("arrivals.points", "points give times and rates; remove the other settings")
     if one.shape and one.shape not in shapes():
         raise PlanWrong(
-            "arrivals.shape", f"nobody has {one.shape!r}; there are {', '.join(shapes())}"
+            "arrivals.shape",
+            f"no shape is called {one.shape!r}; the shapes are {', '.join(shapes())}",
         )
     if one.per_second_max and one.applicants_per_hour:
-        raise PlanWrong("arrivals.per_second_max", "it has an applicants_per_hour already")
+        raise PlanWrong("arrivals.per_second_max", "the plan already has an applicants_per_hour")
     try:
         curve = plan.curve
     except CurveWrong as wrong:
@@ -275,7 +276,9 @@ def _check_arrivals(plan: Plan) -> None:
     if curve.total > ARRIVALS_MAX:
         raise PlanWrong("arrivals", f"{curve.total:.0f} arrivals are more than {ARRIVALS_MAX}")
     if curve.seconds > plan.bounds.seconds_max:
-        raise PlanWrong("bounds.seconds_max", f"arrivals alone last {curve.seconds:.0f} seconds")
+        raise PlanWrong(
+            "bounds.seconds_max", f"the arrivals alone take {curve.seconds:.0f} seconds"
+        )
 
 
 def _check_named(field: str, found: Sequence[JourneyPlan] | Sequence[Device], most: int) -> None:
@@ -304,12 +307,16 @@ def _check_faults(plan: Plan) -> None:
     before = 0.0
     for number, one in enumerate(plan.faults):
         if one.at < before:
-            raise PlanWrong(f"faults[{number}].at", "it comes before the fault before it")
+            raise PlanWrong(f"faults[{number}].at", "the fault begins before the one above it")
         if one.kind.lasts != bool(one.seconds):
-            reason = "it says for how long" if one.kind.lasts else "it ends by itself; leave it out"
+            reason = (
+                "the fault needs a duration"
+                if one.kind.lasts
+                else "the fault ends by itself; remove the duration"
+            )
             raise PlanWrong(f"faults[{number}].seconds", reason)
         if one.at + one.seconds > plan.curve.seconds:
-            raise PlanWrong(f"faults[{number}].at", "nobody comes any more when it is over")
+            raise PlanWrong(f"faults[{number}].at", "the fault begins after the last arrival")
         before = one.at + one.seconds
 
 
@@ -321,7 +328,7 @@ def _check_commands(plan: Plan) -> None:
         if not one.words:
             raise PlanWrong(f"commands[{number}].words", "there is none")
         if one.at < before:
-            raise PlanWrong(f"commands[{number}].at", "it comes before the command before it")
+            raise PlanWrong(f"commands[{number}].at", "the command begins before the one above it")
         before = one.at
 
 
@@ -330,7 +337,7 @@ def of(text: str) -> Plan:
     try:
         return checked(read_toml(text))
     except RecursionError:  # raised by our own recursion over nested tables
-        raise PlanWrong("plan", "it is nested too deep") from None
+        raise PlanWrong("plan", "the plan is nested too deep") from None
     except ValueError as error:
         raise PlanWrong("plan", str(error)) from None
 
@@ -365,6 +372,6 @@ def text_of(name: str) -> str:
     try:
         return read_file(Path(name), PLAN_BYTES_MAX).decode()
     except UnicodeDecodeError:
-        raise PlanWrong("plan", "it is no text in UTF-8") from None
+        raise PlanWrong("plan", "the plan is not text in UTF-8") from None
     except (OSError, ValueError):
         raise PlanMissing(name, sorted(shipped())) from None

@@ -187,7 +187,7 @@ class Generators:
     def _received(self, pipe: Pipe) -> Any:
         try:
             if not pipe.poll(START_SECONDS_MAX):
-                raise GeneratorDied("it does not answer")
+                raise GeneratorDied("the process does not answer")
             return pipe.recv()
         except (EOFError, OSError):
             raise GeneratorDied("it ended") from None

@@ -102,7 +102,7 @@ async def _limits(generators: Generators) -> Limits:
             rates = await asyncio.to_thread(generators.rates, trivial)
             return Limits(sum(rates), await asyncio.to_thread(wrk_rate, trivial))
     except (EOFError, OSError):
-        raise GeneratorDied("there is nothing to measure it with") from None
+        raise GeneratorDied("the speed of the generator could not be measured") from None
 
 
 # -- during the load ------------------------------------------------------------------------

@@ -108,7 +108,7 @@ async def carry_out(chosen: Chosen, directory: Path | None, clock: Clock, tell: 
     text = plans.text_of(chosen.plan)
     plan = plans.of(text)
     if chosen.is_own and any(chosen.addresses):
-        raise TargetMissing("with --up the addresses are known")
+        raise TargetMissing("with --up no addresses are given")
     shown = Shown(plan.bounds.seconds_max, chosen.language, tell)
     with ExitStack() as stack:
         own: OwnInstallation | None = None

@@ -62,7 +62,9 @@ def read(path: Path) -> tuple[Allowed, ...]:
         for one in found:
             site_of(one.url)
             if not one.allowed_by.strip() or one.until.tzinfo is None:
-                raise ValueError(f"{one.url}: who allowed it, and until when with a time zone")
+                raise ValueError(
+                    f"{one.url}: the entry must say who allowed it, and until when with a time zone"
+                )
     except (OSError, ValueError, msgspec.ValidationError, AddressWrong) as error:
         raise TargetsUnreadable(str(path), str(error)) from None
     return found
@@ -82,12 +84,14 @@ def check(
             continue
         if not not_loopback:
             raise TargetForbidden(
-                site.url, "it is not this machine; --not-loopback says it is meant"
+                site.url, "the target is not this machine; allow it with --not-loopback"
             )
         found = known.get(site.url)
         if found is None:
-            raise TargetForbidden(site.url, "it is not in the list of --targets")
+            raise TargetForbidden(site.url, "the target is not in the list of --targets")
         if found.until <= now:
-            raise TargetForbidden(site.url, f"it was allowed until {found.until.isoformat()}")
+            raise TargetForbidden(
+                site.url, f"the target was allowed until {found.until.isoformat()}"
+            )
         first = first or found
     return first
