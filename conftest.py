@@ -150,7 +150,7 @@ def audited(instance: Instance) -> Iterator[Instance]:
 def chromium() -> Iterator[Browser]:
     """A browser for one module, since no other event loop can run beside its own."""
     if CHROMIUM is None:
-        pytest.skip("there is no chromium on this machine")
+        pytest.skip("no chromium is installed on this machine")
     with launched() as browser:
         yield browser
 
@@ -226,5 +226,5 @@ def till(open_one: Till) -> Iterator[Till]:
 def corpus() -> Path:
     """Real PDFs from elsewhere, in a folder beside the checkout. Skips if it is missing."""
     if not CORPUS.is_dir():
-        pytest.skip("the corpus ../shared/corpus is not here")
+        pytest.skip("the corpus ../shared/corpus is missing")
     return CORPUS

@@ -78,7 +78,7 @@ def main(arguments: list[str]) -> None:
     asked.add_argument("--again", action="store_true", help="overwrite what is there")
     folder = RELEASES / str(FORMAT_VERSION)
     if folder.exists() and not asked.parse_args(arguments).again:
-        sys.exit(f"{folder} exists: a released file is never made anew")
+        sys.exit(f"{folder} exists: a released file is never overwritten")
     folder.mkdir(parents=True, exist_ok=True)
     at = SystemClock().now().replace(microsecond=0)  # the authority states the time of the machine
     with tempfile.TemporaryDirectory() as made:

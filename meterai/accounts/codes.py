@@ -186,7 +186,7 @@ class CodeService:
             store.open_by_code, proof, is_right=is_right, tries_max=most
         )
         if tried is None or tried.is_spent(now, most, again_since):
-            raise CodeSpent("the code cannot be used any more")
+            raise CodeSpent("the code is no longer valid")
         if not is_right:
             left = most - tried.tries - 1
             if left == 0:

@@ -39,9 +39,9 @@ async def _begun(
     """
     found = await store.locked(tx, request)
     if found is None:
-        raise ApprovalUnknown("no such request")
+        raise ApprovalUnknown("no such request for approval")
     after = APPROVAL.after(found.state, event)  # refuses a request that was decided before
-    assert who.account is not None, "only staff decide"
+    assert who.account is not None, "only staff can decide"
     return found, who.account, after
 
 
@@ -54,7 +54,7 @@ async def _ended(
     more: Mapping[str, object] | None = None,
 ) -> Approval:
     """Store the end of a request, and record it in the audit trail."""
-    assert who.account is not None, "only staff decide"
+    assert who.account is not None, "only staff can decide"
     await store.decide(tx, found.id, state, who.account, one_line(note), more)
     await record(
         tx,
@@ -66,7 +66,7 @@ async def _ended(
         sha256=found.forecast_sha256.hex(),
     )
     decided = await store.one(tx, found.id)
-    assert decided is not None, "it is locked"
+    assert decided is not None, "the staff action is locked"
     return decided
 
 
@@ -104,7 +104,7 @@ async def approve(
     who = await who.as_now(tx)
     found, approver, _ = await _begun(tx, request, who, ApprovalEvent.EXECUTED)
     if approver == found.requested_by:
-        raise OwnRequest("another person approves")
+        raise OwnRequest("the requester cannot approve the request")
     if at >= found.expires_at:
         raise ApprovalExpired("the time to approve is over")
     lever = lever_of(levers, found.command)
@@ -113,7 +113,9 @@ async def approve(
     if lever.permission not in await permissions_of_staff(tx, found.requested_by):
         raise RequesterLeft("the requester no longer has the permission for this staff action")
     if not is_as_asked(found):
-        return await _overtaken(tx, found, who, note, _refused(NotAsAsked("another hash")))
+        return await _overtaken(
+            tx, found, who, note, _refused(NotAsAsked("the hash differs from the shown one"))
+        )
     arguments = kept_arguments(lever, found.arguments)
     pull = who.pull(at, found.reason, settings)
     now: Forecast | None = None
@@ -151,7 +153,7 @@ async def decline(
     who = await who.as_now(tx)
     found, approver, after = await _begun(tx, request, who, ApprovalEvent.DECLINED)
     if approver == found.requested_by:
-        raise OwnRequest("whoever asked withdraws")
+        raise OwnRequest("only the requester can withdraw the request")
     who.check(Permission.CONSOLE_APPROVE)
     if found.command in levers:
         who.check(levers[found.command].permission)
@@ -162,5 +164,5 @@ async def withdraw(tx: Tx, request: UUID, who: Puller, note: str = "") -> Approv
     """Withdraw a request; only its requester may.  Refuses `ApprovalUnknown`, `NotAllowedNow`, `RequestOfAnother`."""
     found, by, after = await _begun(tx, request, who, ApprovalEvent.WITHDRAWN)
     if by != found.requested_by:
-        raise RequestOfAnother("whoever asked withdraws")
+        raise RequestOfAnother("only the requester can withdraw the request")
     return await _ended(tx, found, who, after, note)

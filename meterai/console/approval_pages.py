@@ -148,7 +148,7 @@ async def decide_on_approval(
     opt={
         "permission": Permission.CONSOLE_READ,
         "priority": Priority.PAID,
-        "asked_within": "whoever asked for it had the permission of the lever",
+        "asked_within": "the requester had the permission of the staff action",
     },
     include_in_schema=False,
 )

@@ -89,7 +89,7 @@ async def show_lever(
         "permission": Permission.CONSOLE_READ,
         "priority": Priority.PAID,
         "fresh_proof": True,
-        "asked_within": "the permission of the lever is asked for",
+        "asked_within": "the permission of the staff action is checked",
     },
     include_in_schema=False,
 )

@@ -217,7 +217,7 @@ class DrawService:
     async def _order(self, draw: DueDraw, record: DrawRecord, seed: bytes) -> str:
         """Write the entries of the closed list to a file, in their drawn order; return the hash of the order."""
         closing, file = record.closing, self._files.list_of(draw)
-        assert closing is not None, "a draw without a closing"
+        assert closing is not None, "the draw has no closing"
         if not file.is_file():
             await self._files.write_list(self._database, draw)
         target = self._files.order(draw)
@@ -230,8 +230,8 @@ class DrawService:
 
     async def _give_numbers(self, draw: DueDraw, record: DrawRecord) -> bool:
         closing, result = record.closing, record.result
-        assert closing is not None, "a result without a closing"
-        assert result is not None, "no result where numbers are given"
+        assert closing is not None, "the result has no closing"
+        assert result is not None, "the draw has no result when numbers are given"
         file = self._files.order(draw)
         async with self._database.reading() as tx:
             last = await store.last_number(tx, draw.id)
@@ -257,7 +257,7 @@ class DrawService:
 
     async def _extend(self, draw: DueDraw, record: DrawRecord, step: str) -> bool:
         closing = record.closing
-        assert closing is not None, "what follows an announcement is a closing"
+        assert closing is not None, "the part after an announcement is a closing"
         drawn_at = self._clock.now() if record.result else None
 
         async def act(tx: Tx) -> bool:

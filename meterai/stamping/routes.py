@@ -229,7 +229,10 @@ _ORDER_FORM: Schema = {
         },
         "seller": {
             "type": "string",
-            "description": "the name of the sales page of a distributor, whose fee is charged beside ours",
+            "description": (
+                "the name of a distributor's sales page; the distributor's fee is "
+                "charged in addition to ours"
+            ),
         },
         "seller_fee": {
             "type": "string",

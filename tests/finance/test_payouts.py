@@ -89,7 +89,7 @@ def test_payout_moves_from_proposal_to_books(
 def test_proposer_cannot_approve_payout(books: Books, finance: Member) -> None:
     month = str(Month.of(books.today()))
     pulled = finance.pull("finance payout propose", amount="100", month=month)
-    with pytest.raises(Exception, match="another person approves"):
+    with pytest.raises(Exception, match="the requester cannot approve"):
         finance.decide(pulled)
     assert books.read(lambda tx: store.newest_payouts(tx, 1)) == []
 

@@ -60,7 +60,7 @@ async def choose_acting(
 ) -> Page:
     """Set the account that the session acts for: an organization of the person, or the person's own account."""
     form = await read_form_of_a_person(request)
-    assert actor.id is not None, "the session of a person is known"
+    assert actor.id is not None, "a session has a known person"
     chosen = read(ACCOUNT_KIND, form.text("account"))
     await accounts.act_for(account, read(SESSION_KIND, actor.id), chosen)
     return see_other("/account")

@@ -27,7 +27,7 @@ ROUND_ROWS = Counter(
     "Rows handled by periodic tasks, by task and outcome: done, or the code of the fault",
     ["round", "outcome"],
 )
-FAULTS = Counter("meterai_faults_total", "Faults nobody expected", ["where"])
+FAULTS = Counter("meterai_faults_total", "Unexpected faults", ["where"])
 # Set by a worker; the newest value counts. If `meterai_queues_seen_seconds` does not rise, no worker runs.
 QUEUES_SEEN = Gauge(
     "meterai_queues_seen_seconds", "Unix time at which a worker last looked at the queues"

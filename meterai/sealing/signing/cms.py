@@ -225,7 +225,7 @@ def read_own(encoded: bytes) -> SignedData:
     try:
         return _read_ours(encoded[: der.element(encoded, 0, len(encoded)).stop])
     except der.NotDer as cause:
-        raise SignedDataUnreadable("laid out otherwise than ours") from cause
+        raise SignedDataUnreadable("the layout differs from ours") from cause
 
 
 class _Known(NamedTuple):
@@ -256,7 +256,7 @@ def _load(encoded: bytes) -> x509.Certificate:
     try:
         _ = certificate.subject, certificate.issuer
     except ValueError as cause:
-        raise SignedDataUnreadable("a certificate whose names cannot be read") from cause
+        raise SignedDataUnreadable("the names of a certificate cannot be read") from cause
     return certificate
 
 

@@ -72,7 +72,7 @@ def exchange(
     except NotBegun as reason:
         raise Unreached(f"{url} was not asked ({reason.reason})") from None
     except (OSError, HTTPException, ValueError) as cause:
-        raise Unreached(f"{url} did not answer ({type(cause).__name__})") from cause
+        raise Unreached(f"{url} gave no answer ({type(cause).__name__})") from cause
     finally:
         connection.close()
 

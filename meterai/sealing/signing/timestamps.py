@@ -106,7 +106,7 @@ def _check(token: bytes, value: bytes, named: Collection[bytes]) -> CheckedToken
     _demand(name in _HASHES, "the token uses another digest")
     _demand(
         hashlib.new(name, value).digest() == imprint["hashed_message"].native,
-        "the token is over something else",
+        "the digest in the token is of other data",
     )
     signer = signed_data["signer_infos"][0]
     certificates = _certificates(signed_data)
@@ -122,7 +122,7 @@ def _check(token: bytes, value: bytes, named: Collection[bytes]) -> CheckedToken
     valid = all(one.not_valid_before_utc <= at <= one.not_valid_after_utc for one in chain)
     _demand(valid, "the token's certificates were not valid when it was made")
     is_plain = token == canonical_token(_parts(signed_data, signer), chain)
-    _demand(is_plain, "the token holds something that nobody signed")
+    _demand(is_plain, "the token contains unsigned data")
     return CheckedToken(at, chain, info["policy"].native, info["nonce"].native)
 
 
@@ -136,7 +136,7 @@ def _signed_data(token: bytes) -> Any:
     _demand(content["content_type"].native == "signed_data", "the token is not signed data")
     signed_data = content["content"]
     kind = signed_data["encap_content_info"]["content_type"].native
-    _demand(kind == "tst_info", "what is signed is not a time-stamp")
+    _demand(kind == "tst_info", "the signed content is not a time-stamp")
     _demand(len(signed_data["signer_infos"]) == 1, "the token has not exactly one signer")
     _demand(len(signed_data["certificates"]) <= CERTIFICATES_MAX, "too many certificates")
     return signed_data
@@ -165,7 +165,7 @@ def _signed_attributes(signer: Any) -> bytes:
 
 
 def _signer_certificate(signer: Any, certificates: list[x509.Certificate]) -> x509.Certificate:
-    _demand(signer["sid"].name == "issuer_and_serial_number", "the signer is named another way")
+    _demand(signer["sid"].name == "issuer_and_serial_number", "the signer is named in another form")
     sid = signer["sid"].chosen
     issuer, number = sid["issuer"].dump(), sid["serial_number"].native
     for one in certificates:

@@ -112,7 +112,7 @@ class Paying:
         kept_up = len(names) / (time.monotonic() - begun)
         until("they are executed", self.is_done)
         [[told, half, most]] = self.rows(ISSUED, now)
-        assert told, "no news was kept"
+        assert told, "no notification was stored"
         return kept_up, half, most
 
 
