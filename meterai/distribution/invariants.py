@@ -39,7 +39,7 @@ MAIL_CAUSES = (
         FROM {order_sellers*} n
         JOIN sales s ON s.account_id = n.seller_id AND s.buyer_id = n.account_id AND s.order_id = n.order_id
         UNION ALL
-        -- Its order may follow later.
+        -- The order of a sale may be written later.
         SELECT s.buyer_id, 'sale_offered:' || s.sale_id, 'sale_offered', NULL, NULL, NULL FROM jobs j
         JOIN sales s ON s.account_id = j.account_id AND s.sale_id = (j.facts->>'sale')::uuid WHERE j.kind = 'sale_moved'
         """
@@ -77,7 +77,7 @@ INVARIANTS = (
                 AND NOT {waits("s", ["sale_moved"], "sale", "s.sale_id")})
             OR (s.taken_at IS NULL AND c.amount IS NOT NULL)
         UNION ALL
-        -- Without a sale it was bought on the page of its seller, and paid by another rail.
+        -- An order without a sale was bought on the page of its seller, and paid by another rail.
         SELECT n.seller_id, NULL, NULL, n.order_id, NULL, c.amount FROM {{order_sellers}} n
         LEFT JOIN sales s ON s.account_id = n.seller_id AND s.buyer_id = n.account_id AND s.order_id = n.order_id
         LEFT JOIN payment_attempts a ON a.account_id = n.account_id AND a.subject = n.order_id

@@ -206,7 +206,7 @@ INVARIANTS = (
             OR due_seconds > 7 * 86400
             OR due_at > paid_at + make_interval(secs => due_seconds)
             OR (state = 'placed') <> (closed_at IS NULL AND paid_at IS NULL)
-            OR (state = 'paid' AND closed_at > paid_at)  -- it may have lapsed before
+            OR (state = 'paid' AND closed_at > paid_at)  -- a paid order may have lapsed before
             OR (state IN ('executed', 'returning', 'returned', 'denied')
                 AND (closed_at IS NULL OR closed_at < paid_at))
             OR (state IN ('lapsed', 'withdrawn') AND closed_at IS NULL)

@@ -79,7 +79,7 @@ POSTINGS = (
                || CASE WHEN b.with_stamps THEN ARRAY[-r.stamps, r.stamps] ELSE ARRAY[0, 0] END::bigint[]
         FROM {refunds} r JOIN {orders} o USING (account_id, order_id)
         LEFT JOIN {stamp_lots} l ON l.account_id = r.account_id AND l.lot_id = r.order_id
-        -- Before stamps had an entry of their own they left the world with their refund's.
+        -- In earlier releases the entry of a refund also retired its stamps.
         CROSS JOIN LATERAL (SELECT EXISTS (SELECT 1 FROM {legs?} x WHERE x.account_id = r.account_id
             AND x.entry_id = 'refund:' || r.refund_id AND x.book = 'stamps_issued') AS with_stamps) b
         """,
@@ -127,7 +127,7 @@ POSTINGS = (
         f"""
         {_steps("payment_denied", "denied", "posted")}
         UNION ALL
-        -- Before parts were known: all of a payment at once, in the books it was found in.
+        -- In earlier releases a chargeback took all of a payment, from the books that had it.
         SELECT e.account_id, e.entry_id, 'payment_denied', b.subject, e.posted_at, s.books,
                s.amounts
         FROM {{chargebacks}} b JOIN {{captures}} c USING (account_id, attempt_id, payment)
@@ -188,7 +188,7 @@ POSTINGS = (
                        AS stamps,
                    o.unit_price + o.service_fee AS unit,
                    l.book = 'stamps_available' AND bool_or(x.book = 'stamps_issued')
-                       -- Before, it was found in money of the account: see `correction`.
+                       -- In earlier releases the money of the account covered the loss: see `correction`.
                        AND NOT (starts_with(e.entry_id, 'recovered:not_stamped:')
                                 OR starts_with(e.entry_id, 'recovered:asked:')) AS is_undone
             FROM {legs?} x WHERE x.account_id = e.account_id AND x.entry_id = e.entry_id
@@ -608,7 +608,7 @@ INVARIANTS = (
             OR (r.state = 'void' AND NOT EXISTS (SELECT 1 FROM {{chargebacks}} b
                 WHERE b.account_id = r.account_id AND b.attempt_id = r.attempt_id
                     AND b.payment = r.payment AND b.posted + b.returned_posted > 0)
-                -- Or another way of its payment had been carried out after all.
+                -- Or a refund of the same payment by another way was settled after all.
                 AND NOT EXISTS (SELECT 1 FROM {{entries?}} e JOIN {{refunds?}} x ON x.account_id = r.account_id
                     AND x.attempt_id = r.attempt_id AND x.payment = r.payment AND x.state = 'settled'
                     WHERE e.account_id = r.account_id AND e.entry_id = 'rerouted:' || x.refund_id))

@@ -249,7 +249,7 @@ INVARIANTS = (
         SELECT s.account_id, s.stamping_id, s.idempotency_key FROM {stampings} s
         CROSS JOIN LATERAL (SELECT ':' || encode(s.sha256_original, 'hex') AS suffix) x
         WHERE s.order_id IS NULL
-            -- Those of before keys had their table are found by their own.
+            -- Stampings from before the table of keys are found by their own key.
             AND s.requested_at > (SELECT applied_at FROM applied_migrations
                                   WHERE name = '0014_stamping.sql')
             AND NOT EXISTS (SELECT 1 FROM {stamping_keys?} k WHERE k.account_id = s.account_id

@@ -90,7 +90,7 @@ ANSWERED = """
 UPDATE refunds SET state = %s, last_answer = %s,
     try_at = CASE WHEN try_at < leased_until THEN try_at
                   ELSE now() + make_interval(secs => %s) END,
-    look_at = CASE WHEN tries > 1 THEN now() ELSE look_at END,  -- the record may have a part of it
+    look_at = CASE WHEN tries > 1 THEN now() ELSE look_at END,  -- the record may contain a part of the refund
     leased_until = NULL
 WHERE account_id = %s AND refund_id = %s AND state = 'sent'
 """

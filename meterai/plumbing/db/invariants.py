@@ -273,7 +273,7 @@ def _finding(invariant: Invariant, rows: list[Row]) -> InvariantFinding:
 _BROADLY = """
 SELECT set_config('transaction_read_only', 'on', true), set_config('work_mem', '64MB', true),
        set_config('enable_nestloop', %s, true),
-       -- How values are written, where they are hashed.
+       -- Text format of values that are hashed.
        set_config('TimeZone', 'UTC', true), set_config('DateStyle', 'ISO, MDY', true),
        set_config('bytea_output', 'hex', true), set_config('extra_float_digits', '1', true)
 """
