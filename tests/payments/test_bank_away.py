@@ -130,7 +130,7 @@ def test_call_that_was_not_begun_is_no_try_and_has_no_unknown_outcome(outage: Ou
         order,
     )
     assert (row["tries"], row["is_perhaps_made"]) == (0, False)
-    assert "not asked" in row["last_answer"]
+    assert "not called" in row["last_answer"]
     assert 0 < row["wait"].total_seconds() <= PROBE_SECONDS
 
 
@@ -255,7 +255,7 @@ def test_refund_that_was_not_begun_is_no_try(outage: Outage) -> None:
         till.do(_send_one(till))
         [row] = till.rows("SELECT tries, last_answer, try_at - now() AS wait FROM refunds")
         assert row["tries"] == SILENT_IN_A_ROW
-        assert "not asked" in row["last_answer"]
+        assert "not called" in row["last_answer"]
         assert 0 < row["wait"].total_seconds() <= PROBE_SECONDS
     outage.end()
     outage.pass_seconds(PROBE_SECONDS)
