@@ -96,7 +96,7 @@ def makes(owner: Person) -> None:
     assert translate("page.organization.warns.nib", "en") in made.text
     assert translate("page.organization.warns.npwp", "en") not in made.text
     owner.acts_for(NAME)
-    assert "You act for PT &lt;b&gt;Contoh&lt;/b&gt; &amp; Rekan." in owner.get("/help")
+    assert "You are acting for PT &lt;b&gt;Contoh&lt;/b&gt; &amp; Rekan." in owner.get("/help")
 
 
 def key_of(owner: Person) -> Client:

@@ -168,7 +168,7 @@ def test_majority_opens_an_incident_with_words_in_both_languages(outside: Outsid
     }
     assert made.title == {
         "id": "Terganggu: Pembelian, Pembayaran",
-        "en": "Disturbed: Buying, Payment",
+        "en": "Disrupted: Buying, Payment",
     }
     assert "Buying: major outage (timeout); Payment" in made.updates[0].text["en"]
     assert made.started_at == outside.clock.at - LASTS - timedelta(minutes=3)

@@ -65,12 +65,12 @@ def test_statement_of_unfinished_month_is_marked_everywhere(floor: Floor) -> Non
     sold(floor, 0)
     month = Month.of(day_of(datetime.now(UTC)))
     assert translate("page.statements.running", "en") in floor.walk_in.get(HERE)
-    assert "NOT OVER" in floor.walk_in.get(f"{HERE}/{month}")
+    assert "INCOMPLETE" in floor.walk_in.get(f"{HERE}/{month}")
     for file in ("workbook.xlsx", "statement.csv", "books.csv", "facts.csv", "days.csv"):
         given = floor.get(f"{HERE}/{month}/{file}")
         assert given.status_code == 200, file
-        assert "not-over" in given.headers["content-disposition"]
-    assert "NOT OVER" in floor.get(f"{HERE}/{month}/statement.csv").text
+        assert "incomplete" in given.headers["content-disposition"]
+    assert "INCOMPLETE" in floor.get(f"{HERE}/{month}/statement.csv").text
 
 
 def test_extract_is_downloaded_with_its_manifest(floor: Floor) -> None:

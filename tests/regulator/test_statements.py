@@ -404,10 +404,10 @@ def test_files_of_unfinished_month_are_marked_in_name_and_cells(
     office.lives()
     found = office.statement(office.month())
     days = office.shop.do(office.service.days(found.month))
-    mark = {"id": "BELUM SELESAI", "en": "NOT OVER"}[language]
+    mark = {"id": "BELUM SELESAI", "en": "INCOMPLETE"}[language]
     for table in TABLES:
         name = name_of_file(found, table, "csv", language)
-        assert {"id": "belum-selesai", "en": "not-over"}[language] in name
+        assert {"id": "belum-selesai", "en": "incomplete"}[language] in name
         text = csv_of(found, days, table, language).decode("utf-8-sig")
         rows = list(csv.reader(io.StringIO(text), delimiter={"id": ";", "en": ","}[language]))
         assert all(row[1].startswith(mark) for row in rows[1:])
