@@ -493,7 +493,7 @@ def test_refund_by_transfer_shows_its_account(asked: Any, state: OrderState) -> 
     main = order_main(asked, one, refunds=[sent])
     for said in (f"page.order.{state}.transfer", "way.refund.account"):
         assert translate(said, language, account=SHOWN) in main
-    assert not re.search("sumber pembayaran|formulir|paid it from|form to fill", main)
+    assert not re.search("sumber pembayaran|formulir|paid from|Enter your bank account", main)
 
 
 def test_refunds_by_several_ways_are_not_shown_as_one(asked: Any) -> None:
