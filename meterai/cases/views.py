@@ -13,7 +13,7 @@ from meterai.kit.ids import show
 
 
 class AnswerView(msgspec.Struct, frozen=True, kw_only=True):
-    """An answer from the facts: its stable code, and what it says in your language."""
+    """An automatic answer from our records about the order: its stable code, and its text in your language."""
 
     code: str
     text: str

@@ -60,7 +60,9 @@ class CreditRail(OwnRail):
     async def open(
         self, method: str, reference: str, amount: Rupiah, expires_at: datetime
     ) -> OpenedAttempt | MadeBefore:
-        """Make the draw of an attempt: the order is paid at once, or waits. A repeat finds the same draw."""
+        """Take the amount of an attempt from the collector's credit: the order is paid at once, or waits. A repeated call
+        returns the same draw on the credit.
+        """
         del method, expires_at
         account, attempt = parse_reference(reference)
         wanted = (account, attempt, amount.value, *self._settings.stops)

@@ -234,9 +234,9 @@ class Placing:
         others: Sequence[Placement],
         width: float = WIDTH_DEFAULT,
     ) -> Placement:
-        """Return a stamp at a free place of the page, or near the usual place if no place is free.
+        """Return a stamp at a place without content, or near the usual place over content if there is no such place.
 
-        The stamp does not overlap `others`.  `width` is in points.  Refuses `PageHasNoRoom`.
+        The stamp never overlaps the stamps `others`; if that is impossible, refuses `PageHasNoRoom`.  `width` is in points.
         """
         size = await self._size(draft, file, page)
         # A page smaller than a stamp of the usual width gets a smaller one.

@@ -33,7 +33,7 @@ def name_of_draw(name: str, draw: UUID) -> str:
 
 
 def address_of(path: str, name: str, draw: UUID) -> str:
-    """Return the URL path of a draw's files; `path` is the URL path of the room's pages."""
+    """Return the URL path of the public files of a draw of places; `path` is the URL path of the room's pages."""
     return f"{path}/{name}/draws/{compact(draw).lower()}"
 
 

@@ -243,7 +243,7 @@ class PaidWithin(NamedTuple):
     """Orders paid in a period: their number, the number of buyers, the sum of totals in rupiah, and the outcomes.
 
     `executed` counts the orders executed within the period; `given_back`, `denied` and `waiting` count by the current
-    state.  The seconds from payment to execution are those of all executed orders, also of those executed later.
+    state.  The seconds from payment to execution are of every executed order, even if it was executed after the period.
     """
 
     orders: int

@@ -45,7 +45,7 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 @dataclass(frozen=True, slots=True)
 class _TypedCopy:
-    """Typed fields of the form for a copy."""
+    """Fields of the form that requests a sealed copy of an outage record, as the visitor typed them."""
 
     document: str = ""
     at: str = ""

@@ -150,7 +150,7 @@ class NothingWaits(Refusal):
 
 
 class AccountClaimState(StrEnum):
-    """State of a bank account that a buyer wants to name."""
+    """State of a bank account that a buyer entered as the target of its refunds."""
 
     ASKED = "asked"  # its bank is asked for the name of the holder
     UNANSWERED = "unanswered"  # the bank could not be asked, or did not answer

@@ -17,9 +17,10 @@ CONSOLE_PATH = "/console/subjects"  # path of the timeline of a subject for staf
 
 @dataclass(frozen=True, slots=True)
 class TimelineLine:
-    """A happening for display. `moment` is its time for programs, `at` in Western Indonesia Time for people.
+    """One event in the timeline of a subject. `moment` is its time for programs, `at` in Western Indonesia Time for people.
 
-    `about` is the linked subject, None for the subject itself; only staff see `actor`, and lines with `for_staff`.
+    `about` is the other subject that the event concerns; None if it concerns only the subject of the timeline.  Only staff
+    see `actor`, and the lines with `for_staff`.
     """
 
     moment: datetime

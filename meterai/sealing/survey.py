@@ -124,7 +124,7 @@ class InkSurvey:
 
     @cached_property
     def _aim(self) -> tuple[float, float]:
-        """Point near which people sign, in points: the middle of the last block on the right side."""
+        """Position (x, y) in points near which people usually sign: the middle of the last block of ink on the right side."""
         cell_x, cell_y = self.width / self.columns, self.height / self.rows
         begins = round(self.columns * _RIGHT_SHARE)
         block = self._last_block(begins, round(_GAP_POINTS / cell_y))

@@ -45,7 +45,7 @@ PRESSURE = Gauge(
 
 
 class Station:
-    """One point where steps wait, with its bound in seconds. A station without a name exports no metrics."""
+    """A place in the program where work waits, with the longest wait in seconds. Without a name it exports no metrics."""
 
     def __init__(self, name: str, wait_seconds_max: float = inf) -> None:
         self.name = name

@@ -152,7 +152,7 @@ class Rows:
 
 
 def stream_bytes(buffer: bytes, entries: Dictionary, length: int) -> bytes:
-    """Return the encoded bytes of a stream, `length` bytes behind its dictionary `entries`."""
+    """Return the encoded bytes of a stream: the `length` bytes that follow its dictionary `entries`."""
     keyword = STREAM.match(buffer, entries.end)
     if keyword is None or length < 0 or keyword.end() + length > len(buffer):
         raise DocumentBroken("a stream has no data")
