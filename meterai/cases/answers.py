@@ -1,7 +1,7 @@
 """Answers to complaints from recorded facts: a rule for each matter; pure.
 
-A rule returns an answer only if the facts answer the matter, with the next step and its time.  Otherwise, or once a due time
-has passed, the rule returns None and staff answer.  `answer.<code>` is the sentence of an answer.
+A rule returns an answer only if the facts about the order answer the matter, with the next step and its time.  Otherwise, or
+once the due time of that step has passed, the rule returns None and staff answer.  `answer.<code>` names the answer's sentence.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -69,7 +69,7 @@ class Facts:
 class CaseAnswer:
     """An answer from the facts: the `code` of its sentence, and the `facts` that fill it; amounts are formatted.
 
-    Facts whose name ends in `_at` are times; `serials` are those of stamps.
+    Facts whose name ends in `_at` are times; `serials` are the serials of stamps.
     """
 
     code: str
@@ -108,7 +108,7 @@ def _rupiah(amount: int) -> str:
 
 
 def _first(facts: Facts, *rules: Rule) -> CaseAnswer | None:
-    """Return the answer of the first rule that has one."""
+    """Return the answer of the first rule that gives an answer; None if no rule does."""
     return next((found for rule in rules if (found := rule(facts)) is not None), None)
 
 
@@ -116,7 +116,7 @@ def _first(facts: Facts, *rules: Rule) -> CaseAnswer | None:
 
 
 def _suspended(facts: Facts) -> CaseAnswer | None:
-    """Answer about a payment that the bank reported and that is still unmatched."""
+    """Answer about a payment that the bank reported and that is not matched with an order yet."""
     for one in facts.suspended:
         if one.due_at > facts.now:
             return CaseAnswer("looked_at", {"due_at": one.due_at})
@@ -223,7 +223,7 @@ def _unpaid(facts: Facts) -> CaseAnswer | None:
 
 
 def _came_back(facts: Facts) -> CaseAnswer | None:
-    """Answer about a payment that goes back: late, short, requested back, or charged back."""
+    """Answer about money that goes back: a late or short payment, a refund that the buyer requested, or a chargeback."""
     order = facts.order
     if order is None or order.state == OrderState.EXECUTED:
         return None
@@ -234,7 +234,7 @@ def _came_back(facts: Facts) -> CaseAnswer | None:
 
 
 def _given_back(facts: Facts) -> CaseAnswer | None:
-    """Answer that the provider returned the money without a refund of ours."""
+    """Answer that the provider returned the money without a request of ours."""
     order = facts.order
     if order is None or order.state != OrderState.RETURNED or not order.money.refunded:
         return None
@@ -368,7 +368,7 @@ def _file(facts: Facts) -> CaseAnswer | None:
 
 
 def _again(facts: Facts) -> CaseAnswer | None:
-    """Answer about a file that does not open: the stored file can be downloaded again and compared by its SHA-256."""
+    """Answer about a file that the person cannot open: the stored file can be downloaded again and compared by its SHA-256."""
     one = _delivered(facts)
     if one is None or one.is_forgotten or one.sha256_stamped is None:
         return None

@@ -274,7 +274,7 @@ class CaseMessage:
 
 @dataclass(frozen=True, slots=True)
 class DueCase:
-    """A case whose `closes_at` has passed without a message of its person."""
+    """A case whose `closes_at` has passed without a message from the person who complained."""
 
     account: UUID
     case: UUID

@@ -212,7 +212,7 @@ async def complain_unsigned(
     include_in_schema=False,
 )
 async def show_sent(request: PageRequest) -> Page:
-    """Show the same page, whether the order and the address exist or not."""
+    """Show that a complaint was sent; the page is the same, whether its order and address exist or not."""
     await visitor(request)
     return page(request, "cases/sent.html")
 
@@ -271,7 +271,7 @@ async def show_picture(
     case_id: FromPath[str],
     picture_id: FromPath[str],
 ) -> Response[bytes]:
-    """Return a picture of the person, re-encoded."""
+    """Return a picture that the person sent as evidence, re-encoded."""
     case = await cases.mine(account, read(CASE_KIND, case_id))
     return picture_answer(await cases.picture(case, read(PICTURE_KIND, picture_id)))
 

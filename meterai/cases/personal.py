@@ -20,7 +20,7 @@ _WHOSE = "t.account_id = ANY(%s)"
 
 
 def _both(person: Person) -> Sequence[object]:
-    """Return as a parameter of SQL the account, and the key of cases sent from its address without sign-in."""
+    """Return the SQL parameter that finds all cases of a person: the account, and the key of cases sent without sign-in."""
     sent = [address_account(person.email)] if person.email else []
     return ([person.account, *sent],)
 

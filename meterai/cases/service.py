@@ -249,17 +249,17 @@ class CaseService:
         return found
 
     async def say(self, case: Case, words: str, pictures: Sequence[bytes], *, actor: Actor) -> Case:
-        """Run `steps.say` in a new transaction."""
+        """Add a message of the person, as `steps.say` does, in a new transaction."""
         act = partial(steps.say, words=written(words), pictures=pictures, now=self._now(actor))
         return await self._with(case, act)
 
     async def not_answered(self, case: Case, words: str, *, actor: Actor) -> Case:
-        """Run `steps.not_answered` in a new transaction; `words` may be empty."""
+        """Send a case to staff, as `steps.not_answered` does, in a new transaction; `words` may be empty."""
         said = written(words) if words.strip() else ""
         return await self._with(case, partial(steps.not_answered, words=said, now=self._now(actor)))
 
     async def accept(self, case: Case, *, actor: Actor) -> Case:
-        """Run `steps.accept` in a new transaction."""
+        """Close a case that the person accepts as answered, in a new transaction (`steps.accept`)."""
         return await self._with(case, partial(steps.accept, now=self._now(actor)))
 
     async def _with(self, of: Case, act: Callable[..., Awaitable[Case]]) -> Case:

@@ -114,7 +114,7 @@ async def move(
 
 
 async def repeated(tx: Tx, account: UUID, complaint: Complaint) -> Case | None:
-    """Return the case of a repeated request; None if it is new.  Refuses `IdempotencyKeyReused`."""
+    """Return the case of a repeated request; None if the request is new.  Refuses `IdempotencyKeyReused`."""
     if complaint.key is None:
         return None
     request = await store.request_of(tx, account, complaint.key)
@@ -175,7 +175,7 @@ async def take_unsigned(
 
 
 async def close_unsigned(tx: Tx, email: str, now: Moment) -> None:
-    """Close the cases that an address sent without sign-in, because nobody is left to answer."""
+    """Close the cases that an address sent without sign-in, because it is being erased and nobody could be answered."""
     for case in await store.all_not_closed(tx, address_account(email)):
         await move(tx, case, CaseEvent.TIME_RAN_OUT, now, CaseOutcome.SILENT)
 

@@ -112,7 +112,7 @@ _DUE_CASES = RowMapper(DueCase)
 
 
 class MessageCounts(NamedTuple):
-    """Numbers of messages of a case: of all messages, of those by its person, and of complaints."""
+    """Numbers in a case: all messages, messages by the person who complained, and complaints joined in it."""
 
     messages: int
     of_person: int

@@ -10,7 +10,7 @@ Promises this room keeps
   * The order of a drawn line can be recomputed by anybody from public files, and nobody, the operator included, can
     choose the order or secretly draw again (`draw`).
   * A line is not engaged while the platform can serve all visitors.
-  * Paid work never waits in a line.
+  * Work that somebody has paid for never waits in a line.
   * A place taken before a line closed is still served, and its holder can prove the time at which it was taken.
   * An account has one turn, however many browsers it waits with.
   * A held line calls nobody and keeps every place.

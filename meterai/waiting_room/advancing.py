@@ -193,7 +193,7 @@ class Advancing:
             _log.error("line_not_published", line=line.name, fault=repr(fault))
 
     async def retire(self) -> int:
-        """Periodic task: delete the documents of ended lines, so that waiting pages ask the application instead.
+        """Periodic task: delete the public documents of ended lines, so that waiting pages ask the application.
 
         Returns the number of deleted files.
         """
@@ -348,9 +348,9 @@ async def _away_share_of(tx: ReadTx, stands: LockedLine, before: float) -> float
 async def _learn(
     tx: ReadTx, stands: LockedLine, step: LineStep
 ) -> tuple[LineStep, float | None, datetime]:
-    """Adjust the spread of the shown waiting range by the waits that ended since the last adjustment.
+    """Adjust the spread (factor) of the shown range of waiting time by the waits that ended since the last adjustment.
 
-    Returns the step, the new `held_share` (None if no wait ended), and the time up to which waits were used.
+    Returns the step; the new `held_share`, None if no wait ended; and the time up to which ended waits are now counted.
     """
     line = step.line
     waits = await store.ended_waits(tx, line.id, stands.learned_to, stands.now)
@@ -368,7 +368,7 @@ async def _learn(
 async def _with_flow(tx: ReadTx, now: datetime, step: LineStep) -> WaitingLine:
     """Return the line with its recent rates of calling (`flow_fast`, `flow_slow`), in places per second.
 
-    Both are the aimed rate of the line if it is disengaged, or if there are too few samples.
+    If the line is disengaged, or has too few samples, its aimed admission rate takes the place of both.
     """
     if not step.line.is_engaged:
         return replace(step.line, flow_fast=step.line.rate, flow_slow=step.line.rate)

@@ -1,4 +1,6 @@
-"""Spaced places (`spacing.py`), grouped by the numbers with which they are called.  No input or output."""
+"""Spaced places (further places of one network, `spacing.py`), grouped by the numbers with which they are called.
+
+No input or output."""
 
 from collections.abc import Sequence
 from typing import NamedTuple

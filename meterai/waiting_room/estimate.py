@@ -1,7 +1,7 @@
 """Estimate of the waiting time as a range, and the times at which a page asks again.  No input or output.
 
-The places ahead divided by the recent rate is as good as any other simple estimate (facts/anchors.md §1), and each of
-them is wrong by minutes.  So a range is shown.  Its bounds follow from the rates of the last minute and of the last ten
+The places ahead divided by the recent rate is as good as any other simple estimate (facts/anchors.md §1), and all are
+wrong by minutes.  So a range is shown.  Its bounds follow from the rates of the last minute and of the last ten
 minutes, and are widened by a factor (the spread), learned so that nineteen of twenty waits end within the range.
 """
 
@@ -57,7 +57,7 @@ def look_again(ahead: int, flow: float, jitter: float) -> int:
 
 
 def look_at_opening(seconds: float, jitter: float) -> int:
-    """Return the seconds until a page asks again, if its line begins to give numbers in `seconds`.
+    """Return the seconds until a page asks again, if its line begins to give numbers `seconds` from now.
 
     The last request comes within seconds of that moment, so that visitors who come later do not get earlier numbers.
     """
@@ -68,7 +68,7 @@ def look_at_opening(seconds: float, jitter: float) -> int:
 
 
 def look_before_opening(seconds: float, jitter: float) -> int:
-    """Return the seconds until a page asks again, if its line opens with drawn numbers in `seconds`.
+    """Return the seconds until a page asks again, if its line opens with drawn numbers `seconds` from now.
 
     `jitter`, from 0 to 1, spreads the requests of all pages.
     """

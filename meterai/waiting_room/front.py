@@ -295,7 +295,7 @@ class WaitingLines:
     # -- requests of waiting visitors --------------------------------------------------------
 
     async def _answered(self, visit: Visit, room: WaitingRoom) -> bool:
-        """Answer a request for the page, the document or a place of a line; False if the application must answer."""
+        """Answer a request for the page, the public document or a place of a line; False if the application must answer."""
         address = _Address.of(visit.scope["path"])
         if address is None:
             return False
@@ -336,7 +336,7 @@ class WaitingLines:
     async def _redirects_to_page(
         self, visit: Visit, room: WaitingRoom, line: WaitingLine, what: str
     ) -> bool:
-        """Redirect a visitor without a called ticket (for the receipt: without a ticket) to the waiting page.
+        """Redirect to the waiting page a visitor whose number was not called (for the receipt: a visitor without a ticket).
 
         Returns True if the visitor was redirected.  Without this a waiting crowd could load the application, which serves
         visitors who pay.
@@ -361,7 +361,10 @@ class WaitingLines:
         await self._send(visit, 200, line.document.encode(), _JSON, _FOR_A_SECOND)
 
     async def _give_place(self, visit: Visit, room: WaitingRoom, line: WaitingLine) -> None:
-        """Answer with the visitor's ticket as JSON; a visitor without one gets a new ticket (before the opening, an entry)."""
+        """Answer with the visitor's ticket as JSON; a visitor without one gets a new ticket.
+
+        Before the line opens, the new ticket has an entry in the draw and no number.
+        """
         ticket = await self._ticket_for(visit, room, line)
         if ticket is None:
             raise LineClosed(f"{line.name} is {line.state}")
@@ -380,7 +383,7 @@ class WaitingLines:
     async def _ticket_for(
         self, visit: Visit, room: WaitingRoom, line: WaitingLine
     ) -> Ticket | None:
-        """Return the ticket of the request, with its drawn number, or a new ticket.
+        """Return the ticket of the request, with its number if one was drawn for it; without a ticket, a new one.
 
         None if the request has no ticket and the line gives no places at present.
         """
@@ -482,6 +485,6 @@ class WaitingLines:
 
 
 def step(litestar: Litestar, settings: Settings, headers: Sequence[Header]) -> Step:
-    """Return the step before the application that this room registers."""
+    """Return `WaitingLines` with these settings: the step of this room, which runs before the application."""
     site: pages.Site = litestar.state.site
     return WaitingLines(litestar, site, settings, headers)

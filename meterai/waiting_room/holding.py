@@ -68,7 +68,7 @@ async def _guarding(tx: ReadTx, act: GuardedAct) -> WaitingLine | None:
 
 
 async def load_now(tx: ReadTx) -> Load:
-    """Return the load that all processes reported in the last seconds; visitors inside are not counted."""
+    """Return the load that all processes reported in the last seconds; its numbers of visitors and arrivals are left at 0."""
     reported, job_age = await store.loads(tx), await oldest_overdue(tx)
     return Load(refused=reported.refused, job_age=job_age, pressure=reported.pressure)
 

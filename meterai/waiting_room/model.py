@@ -126,7 +126,7 @@ class AccountTurn(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class WaitingLine:
-    """State of a line, read from its row; the copy of a process is some seconds old at most.
+    """State of a line, read from its row; the copy that a web process has is some seconds old at most.
 
     serving       the highest number called
     next_number   the first number that nobody has
@@ -220,7 +220,7 @@ class WaitInLine(NotLetIn):
 class TurnNotYours(NotLetIn):
     """The turn cannot be used by this account.
 
-    Either another account has used it, or the account had two turns at once, used the other one, and that has expired.
+    Either another account has used it, or the account had two turns at once and used the other, which has expired since.
     """
 
     code = "turn_not_yours"

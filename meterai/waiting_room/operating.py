@@ -78,7 +78,7 @@ async def create(tx: Tx, plan: LinePlan, *, at: datetime, actor: Actor) -> UUID:
 
 
 def planned(plan: LinePlan, at: datetime) -> tuple[float, float]:
-    """Check a plan, and return the line's first and highest rate.  Refuses `Malformed`."""
+    """Check a plan, and return the rate with which the line begins, and the highest that it may get.  Refuses `Malformed`."""
     line_name(plan.name)
     check_times(plan.gathers_at, plan.opens_at, plan.closes_at)
     rate_max = admission_rate(plan.rate_max)

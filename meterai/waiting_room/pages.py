@@ -118,7 +118,7 @@ def into_line(request: PageRequest, refusal: NotLetIn, there: str) -> Page:
     """Redirect a visitor who was refused for lack of a turn into the line, and after it to the path `there`.
 
     If the visitor had a turn that has expired, or that another account used in this browser, a page explains this first.
-    Otherwise the visitor, whose number was called already, would take the new wait for a fault.
+    Without this page the visitor, whose number was called already, would take the new wait for a fault.
     """
     if isinstance(refusal, WaitInLine):
         return see_other(refusal.join_for(there))
@@ -130,7 +130,7 @@ async def _turn_of(
 ) -> Turn:
     """Give the turn of a called ticket, and return it.  A turn to buy requires an account, and an account has one turn.
 
-    Refuses `SignInRequired`, and like `WaitingRoom.come_in`.
+    Refuses `SignInRequired`, and whatever `WaitingRoom.come_in` refuses.
     """
     if line.act != GuardedAct.BUY:
         return await lines.come_in(line, ticket)
@@ -204,7 +204,7 @@ async def keep(
     settings: NamedDependency[Settings],
     account: NamedDependency[UUID],
 ) -> Page:
-    """Keep the visitor's number with the account; the account keeps the earliest number it had."""
+    """Keep the visitor's number with the account; of several numbers the account keeps the earliest."""
     line, there = await _line(lines, name), next_path_of(request.query_params.get("next", ""))
     if line is None:
         return _redirect_past(name, there)
@@ -322,7 +322,7 @@ async def show_draw_file(
     file: FromPath[str],
     settings: NamedDependency[Settings],
 ) -> File:
-    """Return a public file of a draw: its record, or the list once it is closed."""
+    """Return a public file of a draw: its record, or the list of entries once that is closed."""
     found = public_file(settings.process.directory, PATH, name, draw, file)
     if found is None:
         raise NotFound("no such file of a draw")

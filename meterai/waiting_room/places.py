@@ -1,4 +1,4 @@
-"""Numbers of lines, leased from the database in blocks, so that a place causes almost no load of the database.
+"""Numbers of lines, leased from the database in blocks, so that a place causes almost no load on the database.
 
 A process leases as many numbers as it gives in a tenth of a second, so that even a crowd needs few statements.  It returns
 unused numbers after a second.  So a visitor is overtaken by visitors of other processes for a second at most, and nobody waits
@@ -120,7 +120,7 @@ class NumberSupply:
     def _wanted(self, now: float) -> int:
         """Return the size of the next block.
 
-        It is the recent demand of `BLOCK_WORTH_SECONDS`, but at least the number of waiting requests.
+        It covers `BLOCK_WORTH_SECONDS` at the recent demand, but at least the requests that wait for a number.
         """
         given, seconds = self._next - self._first, max(now - self._begun, 0.001)
         wanted = given * BLOCK_WORTH_SECONDS / min(seconds, BLOCK_SECONDS) if given else 1

@@ -51,7 +51,7 @@ class Load:
     inside       visitors with a turn who have not finished
     arrivals     visitors who came for the guarded act, per second
     finished     visitors who finished the guarded act, per second
-    pressure     the longest mean wait at a station, as a share of the station's bound
+    pressure     the longest mean wait at a station, as a share of the wait permitted there
     is_crowded   True if a web process engaged a line by itself, since more visitors came than it admits (`entrance`)
     """
 
@@ -79,7 +79,7 @@ class Load:
 def first_rate(rate_max: float, finished: float) -> float:
     """Return the first rate of a line that has just been engaged, from the rate at which visitors finish.
 
-    The rate of an earlier engagement is not used, since the load was another one then.
+    The rate of an earlier engagement is not used, since the load was different then.
     """
     return min(max(RATE_FIRST, finished), rate_max)
 

@@ -407,7 +407,7 @@ class WaitingRoom:
         return await self._database.run(partial(self._come_in, line=line, ticket=ticket))
 
     async def come_in_as(self, line: WaitingLine, account: UUID, ticket: Ticket) -> Turn:
-        """Keep the ticket's place with the account if it is earlier, and give the turn of the place that the account keeps.
+        """Give the account the turn of the earlier place: the ticket's, or the one that the account keeps; keep that place.
 
         So an account has one turn, however many browsers it waits with.  Refuses like `come_in`, and `TurnNotYours` if another
         account used the turn of this ticket.
@@ -441,7 +441,7 @@ class WaitingRoom:
         return self._for_full_time(Turn(line.id, ticket.key, turn.holder, ms(turn.admitted_at), 0))
 
     def _for_full_time(self, turn: Turn) -> Turn:
-        """Return the turn with a new end: `TURN_SECONDS` from now, within the turn's longest life."""
+        """Return the turn with a new end: `TURN_SECONDS` from now, but not beyond the turn's maximum life."""
         most = EARLY_SECONDS_MAX if turn.is_early else TURN_SECONDS_MAX
         until = min(self.now_ms() + TURN_SECONDS * MS, turn.admitted_at + most * MS)
         return turn._replace(until=until)
@@ -579,7 +579,10 @@ class WaitingRoom:
         return ticket._replace(number=number, since=number)
 
     async def place_of(self, line: WaitingLine, account: UUID) -> Ticket:
-        """Return the place that the account keeps; take and keep a new place if it has no place with an unused turn."""
+        """Return the place that the account keeps.
+
+        If it keeps no place, or the turn of that place was used or has expired, a new place is taken and kept.
+        """
         kept = await self.keep(line, account, None)
         if kept is None or await self._is_used(line, kept.key):
             fresh = await self.take_place(line)

@@ -367,7 +367,7 @@ async def count_spaced(tx: Tx, places: Mapping[tuple[UUID, int, int], int]) -> N
 
 
 async def spaced(tx: Tx, line: UUID, serving: int) -> list[Crowd]:
-    """Return the counts of spaced places that are not called yet, in order, and delete those of called places."""
+    """Return the counts of spaced places that are not called yet, in order, and delete the counts of places that are called."""
     await tx.run(_FORGET_SPACED, line, serving)
     found = await tx.all_as(_CROWDS, _SPACED_OF, line, CROWDS_MAX)
     if len(found) == CROWDS_MAX:
@@ -463,7 +463,7 @@ async def last_sample_before(tx: ReadTx, line: UUID, moment: datetime) -> LineSa
 
 
 async def called_at(tx: ReadTx, line: UUID, number: int, since: datetime) -> datetime | None:
-    """Return the time at which a number was called, to some seconds; None if no sample shows it."""
+    """Return the time at which a number was called, accurate to some seconds; None if no sample shows it."""
     found: datetime | None = await tx.value(_CALLED_AT, line, number, since)
     return found
 
@@ -750,7 +750,7 @@ async def close_entries(tx: Tx, line: UUID) -> bool:
 
 
 async def open_undrawn(tx: Tx, line: UUID) -> bool:
-    """Open a line whose draw was never announced, so that it has no entries.  False if it is open, or not due."""
+    """Open a line without a draw: none was announced in time, so it has no entries.  False if it is open, or not due."""
     return await tx.run(_OPEN_UNDRAWN, line) == 1
 
 
