@@ -23,11 +23,12 @@ class MeasuredState(NamedTuple):
 def agreed(
     readings: Sequence[Mapping[Component, MeasuredState]], watchers: int, now: datetime
 ) -> list[WatchedComponent]:
-    """Return the components on whose state a majority of all watchers agrees; `watchers` counts also those without answer.
+    """Return the components on whose state a majority of all watchers agrees; `watchers` is their number, answering or not.
 
     A state is agreed if a majority measures it or a worse state, and a majority measures it or a better state.  So a single
-    lying watcher has no effect, and without a majority nothing is agreed.  The time of the state is that at which a majority
-    had reached it.  The faults are those that a majority names.
+    lying watcher has no effect, and without a majority nothing is agreed.  The time of the state is the moment from
+    which a majority saw the component working, or not working, as it is now.  The faults are those that a majority of all
+    watchers names.
     """
     need = majority_of(watchers)
     found = []

@@ -96,7 +96,8 @@ class Board:
     async def known(self) -> tuple[datetime, list[Incident]]:
         """Return open incidents and those of the last 90 days, open ones first, and the time at which they were read.
 
-        While the database is unavailable, the last read is returned.  Refuses before the first successful read.
+        While the database is unavailable, the result of the last successful read is returned.  Refuses before the first
+        successful read.
         """
         if monotonic() - self._known_at < LOOK_SECONDS and self._known is not None:
             return self._known
@@ -120,7 +121,7 @@ class Board:
         return StatusView(at, await self._counted(), [shown(one) for one in found])
 
     async def _counted(self) -> FiguresView:
-        """Return the figures.  They are counted every `FIGURES_SECONDS` at most; requests meanwhile get the last ones."""
+        """Return the public figures of the platform: those counted last, or new ones if `FIGURES_SECONDS` have passed since."""
         if monotonic() - self._counted_at < FIGURES_SECONDS or self._counting.locked():
             return self._figures
         async with self._counting:
@@ -160,7 +161,7 @@ def _age(since: datetime | None, now: datetime) -> float | None:
 
 
 def notices_of(incidents: Sequence[Incident], now: datetime) -> Mapping[str, Sequence[Notice]]:
-    """Return the notices at the head of every page, by language: felt incidents, and maintenance within a day."""
+    """Return the notices at the head of every page, by language: open incidents that have begun, maintenance within a day."""
     told = [one for one in incidents if one.is_felt or _is_near(one, now)]
     told.sort(key=lambda one: (-one.worst * one.is_felt, one.started_at))
     return {

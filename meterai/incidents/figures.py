@@ -1,4 +1,4 @@
-"""Figures of the incidents of a period, by severity: their number, and the seconds for which they were felt."""
+"""Figures of the incidents of a period, by severity: their number, and the seconds for which they were open and had begun."""
 
 from meterai.plumbing.db.figures import FigureQuery, between
 

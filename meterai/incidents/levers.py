@@ -54,7 +54,7 @@ class Affected(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class IncidentOpen(Affected, frozen=True, kw_only=True):
-    """Arguments of a lever that opens an incident; without `started_at` it is felt from now on."""
+    """Arguments of a lever that opens an incident; without `started_at` the incident begins now."""
 
     title_id: str
     title_en: str
@@ -114,7 +114,7 @@ class MaintenanceAnnounce(msgspec.Struct, frozen=True, kw_only=True):
     line: bool = False
 
     def components(self) -> Sequence[Component]:
-        """Return the components that are set."""
+        """Return the components that the maintenance concerns: those set to true."""
         return [one for one in Component if getattr(self, one.value)]
 
 

@@ -124,7 +124,7 @@ class IncidentOverlaps(Refusal):
 
 
 class IncidentFull(Refusal):
-    """The incident has its maximum of updates by staff, or by tasks."""
+    """The incident has the maximum number of updates by staff, or that of updates by periodic tasks."""
 
     code = "incident_full"
 
@@ -251,7 +251,7 @@ class Subscriber:
 
 @dataclass(frozen=True, slots=True)
 class Mailing:
-    """Mailing of an update to subscribers, and the last subscriber written to."""
+    """Mailing of an update to all subscribers, and the subscriber to whom the latest mail was sent."""
 
     update: UUID
     incident: UUID
@@ -275,7 +275,7 @@ class SubscriptionUnknown(Refusal):
 
 
 def severity_of(state: ComponentState) -> Severity:
-    """Return the severity of an incident opened by the watch, from the worst state of its components."""
+    """Return the severity of an automatically opened incident, from the worst state of its components."""
     if state >= ComponentState.MAJOR_OUTAGE:
         return Severity.CRITICAL
     return Severity.MAJOR if state == ComponentState.PARTIAL_OUTAGE else Severity.MINOR

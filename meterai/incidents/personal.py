@@ -17,7 +17,7 @@ async def _given(tx: ReadTx, person: Person) -> Sequence[Consent]:
 
 
 async def _withdraw(tx: Tx, person: Person, which: str) -> None:
-    """End the subscription of a person; `which` is its id.  Refuses `NotFound`."""
+    """End the subscription of a person; `which` is the id of the subscription.  Refuses `NotFound`."""
     found = await store.subscriber_of(tx, person.email)
     if found is None or str(found.id) != which:
         raise NotFound("no such consent")

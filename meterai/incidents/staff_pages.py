@@ -61,7 +61,7 @@ def _words() -> dict[str, Any]:
 async def list_incidents(
     request: PageRequest, database: NamedDependency[Database], board: NamedDependency[Board]
 ) -> Page:
-    """List incidents, open ones first, with the watchers' proposals and forms for new ones."""
+    """List incidents, open ones first, with the watchers' proposals for updates and forms for new incidents and maintenance."""
     return await _list(request, database, board)
 
 
@@ -72,7 +72,7 @@ async def show_incident(
     board: NamedDependency[Board],
     shown: FromPath[str],
 ) -> Page:
-    """Show one incident with its cost and forms.
+    """Show one incident: payments in its time, money in flight, open refunds, and the forms of its levers.
 
     If the path has the name of a component instead of an incident, show the list with a form for a new incident about it.
     """

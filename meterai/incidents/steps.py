@@ -75,7 +75,7 @@ async def since(
 
 
 def made(begun: IncidentChange, told: IncidentText, started_at: datetime, at: datetime) -> Incident:
-    """Return a new incident, felt since `started_at`, without storing it.  Refuses `Malformed`, `NotAllowedNow`."""
+    """Return a new incident that began at `started_at`, without storing it.  Refuses `Malformed`, `NotAllowedNow`."""
     if started_at > at:
         raise Malformed("started_at", "within_bounds")
     INCIDENT.after(IncidentState.INVESTIGATING, LEADS_TO[begun.state])
@@ -207,7 +207,7 @@ def after_update(
 
 
 def _check_room(incident: Incident, actor: Actor) -> None:
-    """Check the maximum of updates, which is lower for updates by tasks than for those by staff.  Refuses `IncidentFull`."""
+    """Check the maximum of updates, which is lower for periodic tasks than for staff.  Refuses `IncidentFull`."""
     is_job = actor.kind is ActorKind.JOB
     of_like = [one for one in incident.updates if one.actor.startswith("job:") == is_job]
     updates_max = JOB_UPDATES_MAX if is_job else UPDATES_MAX
@@ -264,7 +264,7 @@ async def add_update(
 async def hold(tx: Tx, incident: UUID, by: str) -> None:
     """Hold an incident for a recovery, so that it cannot be resolved; the recovery writes the audit trail.
 
-    Refuses `IncidentUnknown`, `IncidentHeld` if another recovery holds it, `NotAllowedNow` unless it is felt.
+    Refuses `IncidentUnknown`, `IncidentHeld` if another recovery holds it, `NotAllowedNow` unless it is open and has begun.
     """
     found = await locked(tx, incident)
     if found.held_by and found.held_by != by:

@@ -194,7 +194,8 @@ async def overlapping(
 ) -> tuple[UUID, str] | None:
     """Return an incident other than `but` about one of these components, and the component; None if there is none.
 
-    With the times `planned` only maintenance planned for that time is searched, else only incidents that are felt now.
+    With the times `planned` only maintenance planned for that time is searched, else only incidents that are open and have
+    begun.
     """
     begin, end = planned or (None, None)
     row = await tx.one(_OVERLAPPING, but, list(map(str, components)), begin, end, begin)
@@ -228,7 +229,7 @@ async def put_components(tx: Tx, of: Incident, states: Mapping[Component, Compon
 
 
 async def move(tx: Tx, moved: Incident) -> None:
-    """Store the state, severity and times of an incident, and whether its components are felt."""
+    """Store the state, severity and times of an incident, and whether the states of its components apply now."""
     await tx.run(
         _MOVE,
         moved.state,
@@ -282,7 +283,10 @@ async def watched(tx: ReadTx) -> list[WatchedComponent]:
 
 
 async def keep_watched(tx: Tx, seen: WatchedComponent) -> datetime:
-    """Store an agreed state.  Return the time since which the component is seen here to work, or not to work, without a gap."""
+    """Store an agreed state, and return the time since which the stored states say that the component works, or does not work.
+
+    That time begins anew after 90 seconds without an agreed state.
+    """
     found: datetime = await tx.value(
         _KEEP_WATCHED,
         seen.component,

@@ -115,13 +115,13 @@ def shown(incident: Incident) -> IncidentView:
 
 
 def in_order(incidents: Iterable[Incident]) -> list[Incident]:
-    """Sort felt incidents first, then announced ones, then past ones; the newest of each first."""
+    """Sort open incidents that have begun first, then announced maintenance, then past incidents; the newest of each first."""
     newest = sorted(incidents, key=lambda one: (one.started_at, one.id), reverse=True)
     return sorted(newest, key=lambda one: (not one.is_felt, not one.is_open))
 
 
 def states_of(incidents: Sequence[Incident]) -> Mapping[Component, ComponentState]:
-    """Return the state of each component: the worst that a felt incident about the component has."""
+    """Return the state of each component: the worst by any open incident that has begun."""
     felt = [one for one in incidents if one.is_felt]
     return {
         component: worst(one.components[component] for one in felt if component in one.components)

@@ -1,7 +1,7 @@
 """Automatic incidents and maintenance.
 
-The watch opens an incident by the agreed states of watchers, and updates and resolves it while staff write no update.  Planned
-maintenance begins and ends at its times.
+A periodic task (the watch) opens an incident by the agreed states of watchers, and updates and resolves it while staff write
+no update.  Planned maintenance begins and ends at its times.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -49,7 +49,7 @@ _log = structlog.get_logger()
 
 
 class Watching:
-    """Asks the watchers, and opens, updates and resolves incidents by their agreed states; moves planned maintenance."""
+    """Asks the watchers, and opens, updates and resolves incidents by their agreed states; begins and ends maintenance."""
 
     def __init__(
         self, database: Database, watchers: Watchers, settings: IncidentSettings, clock: Clock
@@ -115,7 +115,7 @@ class Watching:
         faulty: Sequence[WatchedComponent],
         now: datetime,
     ) -> None:
-        """Update or resolve `own`, the incident that the watch opened and to which staff wrote no update."""
+        """Update or resolve `own`, the incident that this task opened and to which staff wrote no update."""
         of_own = [seen[one] for one in own.components if one in seen]
         bad = [one for one in of_own if one.state > _OPERATIONAL]
         worse = [one for one in bad if one.state > own.components[one.component]]

@@ -6,7 +6,7 @@ Promises this room keeps
   * A minute measured by fewer than a majority of all watchers counts neither as failed nor as working.
   * Two persons of staff confirm the hash of the findings.  Then the record is sealed, public, and never changed.
   * A record contains the readings that it was derived from: anybody can derive it again, offline, without our programs.
-  * If a person asks for a copy, no data of the person are stored.
+  * If a person requests a sealed copy of a record, no data of the person are stored.
 
 Calls incidents, stamping, orders, sealing, approvals, trail.
 """

@@ -226,7 +226,7 @@ class RecordWrong(Refusal):
 
 
 class OutageReplaced(Refusal):
-    """A later record replaced this one: copies are made of the later one."""
+    """A later record replaced this one: sealed copies are made of the later record only."""
 
     code = "outage_replaced"
     status = 409
@@ -262,7 +262,7 @@ class AttemptNamesNoDocument(Refusal):
 
 
 class TooManyOutageCopies(Refusal):
-    """The network reached its hourly maximum of copies."""
+    """The network of the visitor reached its hourly maximum of sealed copies."""
 
     code = "too_many_outage_copies"
     status = 429

@@ -1,4 +1,4 @@
-"""Public pages of outage records: the list, one record with its files, and a person's copy."""
+"""Public pages of outage records: the list, one record with its files, and a sealed copy for a person."""
 
 import re
 from dataclasses import dataclass
@@ -142,7 +142,10 @@ async def copy_claimed(
     settings: NamedDependency[Settings],
     outage_id: FromPath[str],
 ) -> Page:
-    """Return a sealed copy for a person who states the hash of a document and the time of an attempt; store nothing."""
+    """Return a sealed copy for a person who states the hash of a document and the time of the attempt to stamp it.
+
+    Nothing is stored.
+    """
     form, outage = await read_form(request), read(OUTAGE_KIND, outage_id)
     typed = _TypedCopy(form.text("document")[:200], form.text("at")[:40])
     try:
@@ -154,7 +157,7 @@ async def copy_claimed(
 
 
 def _claimed(typed: _TypedCopy) -> StampingTry:
-    """Parse a stated attempt.  Refuses `FieldWrong`, `Malformed`."""
+    """Parse the attempt to stamp that a visitor states.  Refuses `FieldWrong`, `Malformed`."""
     document = "".join(typed.document.split()).lower()
     if not _SHA256.fullmatch(document):
         raise FieldWrong("document")
@@ -182,7 +185,7 @@ async def copy_mine(
     account: NamedDependency[UUID],
     outage_id: FromPath[str],
 ) -> Page:
-    """Return a sealed copy about an order or a stamping of the person, with hash and time from our books."""
+    """Return a sealed copy about an order or a stamping of the person, with hash and time from our database."""
     form, outage = await read_own_form(request), read(OUTAGE_KIND, outage_id)
     typed = _TypedCopy(about=form.text("about").strip()[:ABOUT_LENGTH_MAX])
     try:

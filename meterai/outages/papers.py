@@ -1,4 +1,4 @@
-"""Sealed PDFs in one language: an outage record, and a person's copy; pure apart from the seal."""
+"""Sealed PDFs in one language: an outage record, and a copy of it for a person; pure apart from the seal."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -23,7 +23,8 @@ NEEDED_TO_STAMP = (PublicAct.AFFIX, PublicAct.BUY)
 class StampingTry:
     """A person's attempt to stamp: the SHA-256 of its documents in hexadecimal, and its time.
 
-    If `is_in_books` is true, both come from our books, and `about` is the id there.  Otherwise the person states them.
+    If `is_in_books` is true, hash and time come from our database, and `about` is the id of the order or stamping.  Otherwise
+    the person states both.
     """
 
     documents: Sequence[str]
@@ -145,7 +146,7 @@ def _limited(lines: Sequence[paper.PaperLine], words: PaperWords) -> Iterator[pa
 def copy_lines(
     outage: Outage, attempt: StampingTry, sha256: str, by: str, operator: str, language: str
 ) -> list[paper.PaperLine]:
-    """Return the lines of a copy: the documents, the time of the attempt, the period of failure, the record."""
+    """Return the lines of a person's copy: the documents, the time of the attempt, the period of failure, the record."""
     words = PaperWords(language)
     failed = [(act, outage.failed_at(act, attempt.at)) for act in NEEDED_TO_STAMP]
     return [

@@ -77,7 +77,7 @@ def _findings(
     found: Mapping[str, Sequence[Signed]],
     files: Mapping[str, bytes],
 ) -> Findings:
-    """Return the findings of a derivation with its sources, by watcher."""
+    """Return derived findings in the form that is stored, with the key, number of readings and file hash of each watcher."""
     sources = [
         WatcherSource(name, key.hex(), len(found[name]), hashlib.sha256(files[name]).hexdigest())
         for name, key in keys.items()
@@ -168,7 +168,10 @@ async def needed(tx: ReadTx, outage: UUID) -> Outage:
 
 
 async def confirm(tx: Tx, outage: UUID, *, actor: Actor, at: datetime) -> None:
-    """Confirm a proposal, and end the record that it replaces.  Refuses `NotAllowedNow`, `OutageOverlaps`, `OutageNotReplaced`."""
+    """Confirm a proposal, and mark the record that it replaces as replaced.
+
+    Refuses `NotAllowedNow`, `OutageOverlaps`, `OutageNotReplaced`.
+    """
     found = await _moved(tx, outage, OutageEvent.CONFIRMED)
     await check_replaced(tx, found)
     if found.replaces is not None:

@@ -1,6 +1,6 @@
 """The signed document of an outage record, from which anybody can derive the findings again.
 
-It is a JSON Web Signature (`plumbing/signed.py`) over one JSON object: the time, the findings, the version and numbers of
+It is a JSON Web Signature (`plumbing/signed.py`) over one JSON object: the time, the findings, the version and parameters of
 the rules, and the public key and compressed signed readings of every configured watcher.  The encoding is unique: another
 encoding of the same content is refused.
 """
@@ -79,7 +79,7 @@ def signer_of(keyring: Keyring) -> DocumentSigner:
 
 
 def findings(installation: str, derived: Derived, watchers: Sequence[WatcherSource]) -> Findings:
-    """Return the findings of a derivation in the form that is stored."""
+    """Return derived findings in the form that is stored, with their sources (`watchers`)."""
     return Findings(
         installation,
         RULES_VERSION,
@@ -133,7 +133,7 @@ def derived_again(record: OutageRecord, trusted: Sequence[Watcher] = ()) -> Deri
     """Derive findings again, from the readings in a record alone.
 
     If `trusted` watchers are given, only readings with their keys count, else those of all watchers in the record.  Refuses
-    `RecordWrong` if the rules are of another version, or a reading is not of its watcher.
+    `RecordWrong` if the rules are of another version, or a reading is not signed by the watcher under whose name it is stored.
     """
     if not record.is_by_these_rules:
         raise RecordWrong("the rules of the record have another version")

@@ -1,4 +1,4 @@
-"""Service of outage records: proposal, sealing, publication, copies; each step in its own transaction."""
+"""Service of outage records: proposal, sealing, publication, sealed copies; each step in its own transaction."""
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
@@ -228,7 +228,7 @@ class OutageService:
             raise TooManyOutageCopies("the limit of copies of a network is reached")
 
     async def attempt_of(self, account: UUID, about: str) -> StampingTry:
-        """Return a person's attempt from our books: a stamping that was not delivered, or an order that has such stampings.
+        """Return a person's attempt to stamp from our database: an undelivered stamping, or an order that has undelivered ones.
 
         Refuses `NotFound`, `AttemptStamped`, `AttemptNamesNoDocument`.
         """

@@ -108,7 +108,7 @@ async def replacing(tx: ReadTx, outage: UUID) -> Outage | None:
 
 
 async def to_seal(tx: ReadTx, limit: int) -> Sequence[Outage]:
-    """Return confirmed records that are to be sealed, the oldest first."""
+    """Return confirmed records that are not sealed yet, the oldest first."""
     return await tx.all_as(_OUTAGES, _TO_SEAL, limit)
 
 

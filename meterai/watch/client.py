@@ -79,7 +79,7 @@ class ProbeResponse:
 
 
 class Stranger:
-    """HTTP client of one installation, as any visitor has it; a request `with_key` uses an account's API key."""
+    """HTTP client of one installation, with the rights of any visitor; a request `with_key` uses an account's API key."""
 
     def __init__(self, base: str, clock: Clock, *, key: str = "", authorities: str = "") -> None:
         self.base = base

@@ -91,8 +91,8 @@ def note(
 ) -> None:
     """Publish a note of staff about a component, also while the platform is down.
 
-    If the state is worse than the measured one, it is shown instead.  A later note with `operational` withdraws it.  No note
-    makes the shown state better than the measured one.
+    If the state of the note is worse than the measured state, it is shown instead of that.  A later note with `operational`
+    withdraws it.  No note makes the shown state better than the measured one.
     """
     _, store, _ = _opened(file, options, "watch note")
     texts = {"id": one_line(text_id)[:NOTE_LENGTH_MAX], "en": one_line(text_en)[:NOTE_LENGTH_MAX]}

@@ -1,4 +1,4 @@
-"""The static files of a watcher, each replaced atomically: a reader finds the old or the new one, also on a full disk."""
+"""The static files of a watcher, each replaced atomically: a reader finds the old or the new file, also on a full disk."""
 
 import errno
 import json
@@ -44,7 +44,7 @@ class Folder:
             self._replace(name, content)
 
     def write_changes(self, documents: Sequence[str]) -> None:
-        """Write the file of all signed changes, one per line.  Raises `OSError`."""
+        """Write the file of all signed changes of components' states, one per line.  Raises `OSError`."""
         self._replace("changes.jsonl", "".join(f"{one}\n" for one in documents).encode())
 
     def write_readings(self, day: date, documents: Sequence[str]) -> None:

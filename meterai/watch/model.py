@@ -116,7 +116,7 @@ class ComponentChange:
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """Content of all files at one moment."""
+    """Content of all static files of a watcher at one moment."""
 
     at: datetime
     watcher: str

@@ -148,7 +148,7 @@ def _component(one: ShownComponent, published: Published, language: str, *, draw
 
 
 def _drawn(rows: Sequence[Mapping[ComponentState, int]], label: str) -> str:
-    """Draw ninety days as a row: green, ochre for slow minutes, red for lost ones; a gap for a day not measured."""
+    """Draw ninety days as a row: green, ochre if minutes were slow, red if minutes were lost; a gap for an unmeasured day."""
     paths: dict[str, str] = {}
     at = 0
     for colour, run in groupby(map(_colour_of_day, rows)):

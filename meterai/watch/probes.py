@@ -225,7 +225,7 @@ class Probes:
         return fault
 
     async def checking(self) -> None:
-        """Have the platform check a stamped file and its serial; as long as the watcher has none, a file without a stamp."""
+        """Have the platform check a stamped file and its serial; before the watcher's first stamping, a file without a stamp."""
         known = self._stamped
         content = b64decode(known["file"]) if known else document("not stamped")
         async with self._trying(Component.CHECKING) as slow:
@@ -396,7 +396,7 @@ class Probes:
         return (await self._stranger.ask("GET", path + name, with_key=True)).must_be(200)
 
     async def _state_after(self, path: str, name: str, passing: Sequence[str]) -> Any:
-        """Wait for a state that is not among `passing`, and return it."""
+        """Query an object repeatedly until its state is not among `passing`, and return that state."""
         while True:
             await asyncio.sleep(LOOK_SECONDS)
             state = (await self._look(path, name)).field("state")

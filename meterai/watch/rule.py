@@ -44,10 +44,10 @@ class ProbeOutcome(IntEnum):
 class ProbeTimes:
     """Times of a component in seconds.
 
-    `every` is the time between two tries.  The other times count from the begin of a try: until it is doubted, until it is
-    slow, and until it has failed.  The first failed try ends at most `every + failed` after a fault begins.  While a try is
-    doubted, tries follow every `DOUBT_SECONDS`.  So three more are under way when it fails; they end at most
-    `3 * DOUBT_SECONDS + failed` after the doubt.
+    `every` is the time between two tries.  The other times count from the begin of a try: until it is doubted (more tries
+    start), until it is slow, and until it has failed.  The first failed try ends at most `every + failed` after a fault
+    begins.  While a try is doubted, tries follow every `DOUBT_SECONDS`.  So three more are under way when it fails; they end
+    at most `3 * DOUBT_SECONDS + failed` after the doubt.
     """
 
     every: float

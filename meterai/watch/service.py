@@ -71,7 +71,7 @@ class _Peer(FromOutside, frozen=True):
     components: dict[Component, _PeerNow]
 
     def vote(self, component: Component) -> ComponentState | None:
-        """Return the state of a component as the peer measures it; None if it does not.  Raises `ValueError`."""
+        """Return the state of a component as the peer measures it; None if it is not measured there.  Raises `ValueError`."""
         found = self.components.get(component)
         return None if found is None or found.own is None else ComponentState.of(found.own)
 
@@ -208,7 +208,7 @@ class WatcherService:
     def take_status(self, found: PlatformStatus | None) -> None:
         """Store the platform's own status; if it gave none (None), the last one stays.
 
-        A long wait of mails in the status makes the state of sign-in worse; nothing in it makes a state better.
+        If mails wait long according to the status, the state of sign-in gets worse; nothing in the status makes a state better.
         """
         found = found and self._showable(found)
         if found is not None:

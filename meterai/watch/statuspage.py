@@ -196,7 +196,7 @@ def when(at: datetime, language: str) -> str:
 
 
 def history(published: Published) -> _Json:
-    """Build `history.json`: measured and lost minutes of each day (WIB)."""
+    """Build `history.json`: for each day (WIB) the measured minutes, and those in which a component did not work fully."""
     days = days_until(published.at)
     found: dict[str, _Json] = {}
     for component, by_day in published.days.items():

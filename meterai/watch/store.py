@@ -231,7 +231,10 @@ class Store:
     # -- orders of the watcher ---------------------------------------------------------------------
 
     def bought(self, stage: str) -> list[tuple[str, str]]:
-        """Return (order id, refund id) of the watcher's orders in a stage (`paid`, `stock`, `asked`), the earliest first."""
+        """Return (order id, refund id) of the watcher's orders in a stage, the earliest first.
+
+        Stages: `paid` (the payment is not seen yet), `stock` (stamps are unused), `asked` (a refund is requested).
+        """
         rows = self._db.execute(
             "SELECT id, refund FROM bought WHERE stage = ? ORDER BY at", [stage]
         )

@@ -1,8 +1,9 @@
-"""Client of watchers: fetches the signed states that each watcher measures, and the notes that staff typed there.
+"""Client of watchers: fetches the signed states that each watcher measures, and the notes that staff typed at the watchers.
 
-A document counts only if a watcher's key signed it within `FRESH` and it is about this installation.  A watcher that lies,
-stalls or sends endless data has no effect on the others.  If a document has a value that `_WatcherNow` or `_Notes` does not
-allow, the whole document is rejected.  Otherwise the value could fail later, in PostgreSQL or in a comparison of times.
+A document counts only if a watcher's key signed it, its time is at most `FRESH` from now and it is about this installation.  A
+watcher that lies, stalls or sends endless data has no effect on the others.  If a document has a value that `_WatcherNow` or
+`_Notes` does not allow, the whole document is rejected.  Otherwise the value could fail later, in PostgreSQL or in a
+comparison of times.
 """
 
 import asyncio

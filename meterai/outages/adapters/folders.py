@@ -1,4 +1,4 @@
-"""Readings from the static folders of watchers: over HTTP, or from a local folder.
+"""Readings (signed measurements of a minute) from the static folders of watchers: over HTTP, or from a local folder.
 
 Folders are not trusted: a line without the watcher's signature is ignored.  A folder that does not answer, is slow or sends
 without end gives no readings, and does not delay the others.
@@ -63,7 +63,7 @@ def _read(text: str, watcher: Watcher) -> Sequence[Signed]:
 
 
 async def _file(session: aiohttp.ClientSession, url: str, name: str) -> bytes:
-    """Fetch one file.  Raises one of `_SILENCE` if it is missing, or longer than `READINGS_BYTES_MAX`."""
+    """Fetch one file.  Raises an exception of `_SILENCE` if it cannot be read, or is longer than `READINGS_BYTES_MAX`."""
     if not url.startswith(("http://", "https://")):
         path = Path(url.removeprefix("file://")) / name
         return await asyncio.to_thread(read_file, path, READINGS_BYTES_MAX)
