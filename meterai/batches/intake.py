@@ -1,4 +1,6 @@
-"""Intake of the files of a batch: parts of a form, a zip, or one body. Each file is examined and stored by itself."""
+"""Intake of the files of a batch: parts of a form, files in a zip, or a request body. Each file is examined and stored by
+itself.
+"""
 
 import hashlib
 from collections.abc import AsyncIterator, Iterator, Sequence

@@ -224,7 +224,7 @@ class FileDiffers(Refusal):
 
 
 class FileUnread(Refusal):
-    """The file of an archive cannot be read."""
+    """A file in the archive cannot be read."""
 
     code = "file_unread"
     status = 422
@@ -271,7 +271,7 @@ class RowTwice(Refusal):
 
 
 class PlacementMissing(Refusal):
-    """The row names no place for its stamp."""
+    """The row does not state at which place of the document its stamp goes."""
 
     code = "placement_missing"
     status = 422

@@ -381,7 +381,7 @@ async def documents_known(
 async def move(
     tx: Tx, one: Batch, state: BatchState, *, starts: bool = False, member: UUID | None = None
 ) -> None:
-    """Set the state of a locked batch; with `starts` its start time too, and with `member` who started it."""
+    """Set the state of a locked batch; with `starts` also its start time, with `member` also the member who started it."""
     await tx.run(_MOVE, state, starts, member, one.account, one.id)
 
 

@@ -1,4 +1,4 @@
-"""Levers (staff actions with a forecast) on collectors: approve with a limit, change terms, close, confirm deposits."""
+"""Levers (staff actions with a forecast) on collectors: approve with a limit, change terms, close, confirm a deposit."""
 
 from collections.abc import Sequence
 from datetime import date

@@ -1,4 +1,4 @@
-"""List of a month: the annexes of a collector's return, its file formats, and the issuer's feed.
+"""List of a month: the annexes of a collector's tax return, its file formats, and the feed for the tax office.
 
 Annex II has the documents that were stamped in the month. Annex III has the documents on which duty fell due and that could not
 be stamped: failed stampings, and documents that the collector reports. A list is not stored: it is read from the stampings at
@@ -90,7 +90,7 @@ class MonthListView(msgspec.Struct, frozen=True, kw_only=True):
     """The list of a month (WIB).  Amounts in whole rupiah.
 
     `stamped` is the number of stamped documents, `stamps` the number of their stamps, `duty` the duty of these stamps.
-    `unstamped` is annex III.  `month.due` is the amount to deposit, under `deposit_code`.
+    `unstamped` is annex III.  `month.due` is the amount to deposit to the treasury, with the tax code `deposit_code`.
     """
 
     collector: str
@@ -222,7 +222,7 @@ async def _pieces(kept: IO[bytes]) -> AsyncIterator[bytes]:
 
 
 class Feed(NamedTuple):
-    """The issuer's feed of a month: a compressed file with a line for each document of each collector, and its signed
+    """The feed of a month for the tax office: a compressed file with a line for each document of each collector, and its signed
     manifest.
     """
 
@@ -234,7 +234,7 @@ class Feed(NamedTuple):
 
 
 class MonthLists:
-    """Makes the lists of collectors, their nil statements, and the issuer's feed."""
+    """Makes the lists of collectors, their nil statements, and the feed for the tax office."""
 
     def __init__(
         self,
@@ -251,7 +251,7 @@ class MonthLists:
         self._clock = clock
 
     async def view(self, account: UUID, month: Month, language: str) -> MonthListView:
-        """Return the sums of a month, and its annex III. Refuses `NoCollector`, `NotFound`."""
+        """Return the sums of a collector's month, and annex III of the month. Refuses `NoCollector`, `NotFound`."""
         async with self._database.reading() as tx:
             found = await load(tx, account)
             view = await self._collectors.month(tx, found, month)

@@ -1,4 +1,4 @@
-"""Collectors, their months, draws and deposits; pure."""
+"""Collectors, their months, their draws on credit and their deposits to the treasury; pure."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -43,7 +43,7 @@ COLLECTOR = Lifecycle(
 
 
 class DrawState(StrEnum):
-    """State of a draw; the order that it pays has a state of its own."""
+    """State of a draw on a collector's credit; the order that it pays has a state of its own."""
 
     WAITING = "waiting"
     TAKEN = "taken"
@@ -51,7 +51,7 @@ class DrawState(StrEnum):
 
 
 class DrawEvent(StrEnum):
-    """Event of a draw."""
+    """Event of a draw on a collector's credit."""
 
     TAKEN = "taken"
     ENDED = "ended"
@@ -75,7 +75,7 @@ class DepositState(StrEnum):
 
 
 class DepositEvent(StrEnum):
-    """Event of a deposit."""
+    """Event of a deposit to the treasury by a collector."""
 
     CONFIRMED = "confirmed"
     WITHDRAWN = "withdrawn"
@@ -91,7 +91,7 @@ DEPOSIT = Lifecycle(
 
 
 class MonthStanding(StrEnum):
-    """State of a month of a collector."""
+    """State of a month of a collector: whether its duty is deposited and its tax return filed."""
 
     RUNNING = "running"
     DUE = "due"  # the month is over, and part of its duty is not deposited
@@ -244,7 +244,7 @@ class MonthDue(NamedTuple):
 
 
 class Draw(NamedTuple):
-    """Amount and state of a draw, for its rail."""
+    """Amount and state of a draw on a collector's credit, as the rail `credit` needs them."""
 
     amount: int
     state: DrawState
@@ -276,7 +276,7 @@ class CollectorDeposit(NamedTuple):
 
 
 class MonthReport(NamedTuple):
-    """Filed return of a month."""
+    """Filed tax return of a month."""
 
     month: date
     receipt: str
@@ -319,7 +319,7 @@ class ListedStamping(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Dates:
-    """Last days to deposit the duty of a month and to file its return; `..._day` are days of the next month."""
+    """Last days to deposit the duty of a month and to file its tax return; `..._day` are days of the next month."""
 
     month: Month
     deposit_day: int
@@ -332,7 +332,7 @@ class Dates:
 
     @property
     def report_by(self) -> date:
-        """Last day to file the return of the month."""
+        """Last day to file the tax return of the month."""
         return self.month.next.first.replace(day=self.report_day)
 
     def standing(self, today: date, open_rupiah: int, *, is_reported: bool) -> MonthStanding:

@@ -109,7 +109,7 @@ async def tell_deposit(
     account: NamedDependency[UUID],
     actor: NamedDependency[Actor],
 ) -> Page:
-    """Report a deposit to the treasury."""
+    """Record the collector's report of a deposit to the treasury."""
     form = await read_own_form(request)
     try:
         await collectors.tell_deposit(
@@ -131,7 +131,7 @@ async def withdraw_deposit(
     collectors: NamedDependency[CollectorService],
     account: NamedDependency[UUID],
 ) -> Page:
-    """Withdraw a wrongly reported deposit."""
+    """Withdraw the report of a deposit that was reported wrongly."""
     form = await read_own_form(request)
     await collectors.withdraw_deposit(account, form.text("ntpn"))
     return see_other("/collector")
@@ -183,7 +183,7 @@ async def tell_return(
     actor: NamedDependency[Actor],
     month: FromPath[str],
 ) -> Page:
-    """Report that the return of a month was filed."""
+    """Record the collector's report that it filed the tax return of a month."""
     form = await read_own_form(request)
     try:
         receipt, day = form.text("receipt"), _day(form, "reported_on")
@@ -201,7 +201,7 @@ async def tell_unstamped(
     account: NamedDependency[UUID],
     month: FromPath[str],
 ) -> Page:
-    """Report a document that could not be stamped."""
+    """Record the collector's report of a document that could not be stamped."""
     form = await read_own_form(request)
     try:
         happened = datetime.combine(_day(form, "happened_on"), datetime.min.time(), WIB)

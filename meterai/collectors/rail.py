@@ -40,7 +40,7 @@ WAITS_SECONDS_MAX = 7 * 86_400.0  # no order waits longer
 
 
 class CreditRail(OwnRail):
-    """Pays orders from the credit of collectors. A draw is the payment, and has the id of its attempt."""
+    """Pays orders from the credit of collectors. The draw on the credit is the payment; it has the id of the attempt to pay."""
 
     name = CREDIT
     sql = store.OWN_SQL
@@ -73,7 +73,7 @@ class CreditRail(OwnRail):
         return self.opened(Credit(waits_for or None), account, attempt)
 
     async def ask(self, about: PaymentIdentity) -> AttemptStatus:
-        """Return the payment status of an attempt, from the state of its draw."""
+        """Return the payment status of an attempt, from the state of its draw on the credit."""
         account, attempt = await self.source(about)
         found = await self._database.once(store.draw_of, account, attempt)
         if found is None:
@@ -84,7 +84,7 @@ class CreditRail(OwnRail):
         return AttemptStatus(ProviderStatus.CANCELLED if is_ended else ProviderStatus.PENDING, ())
 
     async def cancel(self, about: PaymentIdentity, reason: str) -> bool:
-        """End the waiting draw of an attempt. Return False if the draw was taken."""
+        """End the draw of an attempt while it waits for credit. Return False if it was taken, so that the order is paid."""
         del reason
         return await self._database.once(store.end, *await self.source(about))
 

@@ -62,7 +62,7 @@ class DepositTold(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ReturnTold(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The filed return of a month: number of the tax office's receipt, and day of filing."""
+    """The filed tax return of a month: number of the tax office's receipt, and day of filing."""
 
     receipt: str
     reported_on: date
@@ -149,7 +149,7 @@ async def tell_return(
     month: FromPath[str],
     data: JSONBody[ReturnTold],
 ) -> CollectorMonth:
-    """Report that you filed the return of a month, with the number of its receipt. We then stop the reminders to file it."""
+    """Report that you filed the tax return of a month, with the number of its receipt. We then send no more reminders of it."""
     return await collectors.report(
         account, Month.read(month), data.receipt, data.reported_on, actor
     )

@@ -1,4 +1,4 @@
-"""Service of collectors: limit, months, deposits and returns; the periodic tasks of credit."""
+"""Service of collectors: limit, months, deposits to the treasury and tax returns; the periodic tasks of credit."""
 
 import re
 from collections.abc import Sequence
@@ -171,7 +171,7 @@ async def tell_deposit(
 async def report(
     tx: Tx, account: UUID, month: Month, receipt: str, reported_on: date, actor: Actor
 ) -> None:
-    """Record that the return of a month was filed. A later report replaces it."""
+    """Record that the tax return of a month was filed. A later call replaces the record."""
     await store.report(tx, account, month.first, receipt, reported_on)
     facts = {"receipt": receipt, "reported_on": str(reported_on)}
     await trail.record(
@@ -192,13 +192,13 @@ class CollectorService:
         return day_of(self._clock.now())
 
     def dates(self, month: Month) -> Dates:
-        """Return the last days to deposit the duty of a month and to file its return."""
+        """Return the last days to deposit the duty of a month and to file its tax return."""
         return Dates(month, self._own.collector_deposit_day, self._own.collector_report_day)
 
     # -- queries ---------------------------------------------------------------------------
 
     async def view(self, account: UUID) -> CollectorView:
-        """Return a collector, its months and deposits. Refuses `NoCollector`."""
+        """Return a collector, its months and its deposits to the treasury. Refuses `NoCollector`."""
 
         async def look(tx: Tx) -> CollectorView:
             found = await load(tx, account)
@@ -301,7 +301,10 @@ class CollectorService:
     async def report(
         self, account: UUID, month: Month, receipt: str, reported_on: date, actor: Actor
     ) -> CollectorMonth:
-        """Record that a collector filed the return of a month. Refuses `NoCollector`, `Malformed`, `MonthRuns`, `NotFound`."""
+        """Record that a collector filed the tax return of a month.
+
+        Refuses `NoCollector`, `Malformed`, `MonthRuns`, `NotFound`.
+        """
         number = one_line(receipt)
         if not 1 <= len(number) <= RECEIPT_LENGTH_MAX:
             raise Malformed("receipt", "shown_text", length_max=RECEIPT_LENGTH_MAX)
@@ -354,7 +357,7 @@ class CollectorService:
         await run_row(self._database, store.take_waiting, one.account, *self._own.stops)
 
     async def remind(self) -> int:
-        """Periodic task: remind collectors of a deposit or a return of the last month, once on each reminder day."""
+        """Periodic task: remind collectors of a missing deposit or tax return of the last month, once on each reminder day."""
         today = self.today()
         day = reminder_day(today)
         if day is None:

@@ -6,7 +6,7 @@ from meterai.plumbing.config import Positive, Whole
 
 
 class CollectorSettings(msgspec.Struct, frozen=True):
-    """Money in rupiah, days of a month in WIB."""
+    """Limit, due dates and waiting time of credit: money in rupiah, days of a month in WIB."""
 
     collector_limit_rupiah_max: Positive = (
         100_000_000_000  # of a month; a larger limit is a typing error

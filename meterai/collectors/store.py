@@ -139,7 +139,7 @@ async def lock(tx: Tx, account: UUID) -> None:
 async def draw(
     tx: Tx, account: UUID, attempt: UUID, amount: int, stop_day: int, free_months: int
 ) -> str | None:
-    """Make the draw of an attempt; see sql/functions/credit_draw.sql.
+    """Draw the amount of an attempt from the collector's credit; see sql/functions/credit_draw.sql.
 
     Returns the reason why the draw waits, or an empty text if it was taken; None if the account is no longer a collector.
     """
@@ -166,7 +166,7 @@ async def end(tx: Tx, account: UUID, draw: UUID) -> bool:
 
 
 async def draw_of(tx: ReadTx, account: UUID, draw: UUID) -> Draw | None:
-    """Return a draw of a collector; None if no such draw exists."""
+    """Return a draw on a collector's credit; None if no such draw exists."""
     return await tx.one_as(
         _DRAWS,
         "SELECT amount, state FROM credit_draws WHERE account_id = %s AND draw_id = %s",
@@ -201,7 +201,7 @@ async def to_take(tx: Tx, limit: int) -> list[OfCollector]:
 
 
 async def months(tx: ReadTx, account: UUID) -> list[MonthDue]:
-    """Return the months of a collector, the oldest first."""
+    """Return the sums of each month of a collector, the oldest first."""
     return await tx.all_as(
         _MONTHS,
         "SELECT month, drawn, returned, deposited, open, surplus FROM collector_dues(%s)",
@@ -284,7 +284,7 @@ async def confirm(tx: Tx, account: UUID, deposit: UUID) -> None:
 
 
 async def report(tx: Tx, account: UUID, month: date, receipt: str, reported_on: date) -> None:
-    """Store the filed return of a month, in place of an earlier report of it."""
+    """Store that the tax return of a month was filed, in place of an earlier report about the month."""
     await tx.run(
         "INSERT INTO collector_reports (account_id, month, receipt, reported_on) VALUES (%s, %s, %s, %s)"
         " ON CONFLICT ON CONSTRAINT collector_reports_pkey DO UPDATE"
@@ -297,7 +297,7 @@ async def report(tx: Tx, account: UUID, month: date, receipt: str, reported_on: 
 
 
 async def reports(tx: ReadTx, account: UUID) -> list[MonthReport]:
-    """Return the filed returns of a collector."""
+    """Return the filed tax returns of a collector."""
     return await tx.all_as(
         _REPORTS,
         "SELECT month, receipt, reported_on FROM collector_reports WHERE account_id = %s",
@@ -306,12 +306,12 @@ async def reports(tx: ReadTx, account: UUID) -> list[MonthReport]:
 
 
 async def to_remind(tx: Tx, month: date, day: int, limit: int) -> list[OfCollector]:
-    """Return collectors with an open duty or an unreported return of a month, and no reminder on `day` or later."""
+    """Return collectors with open duty or no filed tax return of a month, that got no reminder on `day` or later."""
     return await tx.all_as(_OF_COLLECTORS, TO_REMIND, month, month, day, month, month, limit)
 
 
 async def remind(tx: Tx, account: UUID, month: date, day: int, what: str) -> bool:
-    """Record a reminder of a month. Return False if it was recorded before."""
+    """Record that a collector is reminded about a month. Return False if it was recorded before."""
     return bool(
         await tx.run(
             "INSERT INTO collector_reminders (account_id, month, day, what) VALUES (%s, %s, %s, %s)"

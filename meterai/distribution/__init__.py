@@ -7,7 +7,7 @@ Promises of this room
     deposit pays waiting sales, the oldest first; a sale that waits too long ends.
   * Money of a sale that is not executed, or whose stamps are returned, goes back to the deposit.
   * If two concurrent sales need the last rupiah of a deposit, exactly one of them gets it.
-  * A statement contains exactly the legs of the book `deposits`.
+  * The statement of a deposit contains exactly the legs (amounts of ledger entries) of the deposit in the book `deposits`.
 
 Calls refunds, orders, payments, accounts, ledger.
 """

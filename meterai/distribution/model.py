@@ -291,7 +291,7 @@ class Summed(NamedTuple):
 
 
 class Leg(NamedTuple):
-    """One leg of the book `deposits`: time as text, subject as hexadecimal, amount, and the balance after it in rupiah."""
+    """One leg (amount of a ledger entry) of a deposit: time as text, subject as hexadecimal, amount and balance in rupiah."""
 
     at: str
     entry: str
@@ -445,7 +445,7 @@ class DistributorStanding(NamedTuple):
 
     mean_rupiah  rupiah taken from the deposit in a day, mean of a week
     low_below    rupiah below which the deposit is low
-    lapsed       sales whose time to wait ended without payment, in the last seven days
+    lapsed       sales of the last seven days that waited for the deposit until their time was over, and were not paid
     """
 
     account: UUID

@@ -71,7 +71,9 @@ def _typed(request: PageRequest, names: Sequence[str], form: Form | None) -> dic
 
 
 def _key(typed: Mapping[str, str], refusal: Refusal | None) -> str:
-    """Return the idempotency key of a shown form: the key that was sent, or a new key if none was sent or it was reused."""
+    """Return the idempotency key of a form to show: the key that was sent, or a new key if none was sent, or if
+    another request has used the sent key.
+    """
     is_spent = isinstance(refusal, IdempotencyKeyReused)
     return fresh_key() if is_spent else typed.get("key") or fresh_key()
 
@@ -87,7 +89,7 @@ def _errors(
 
 
 def _span(request: PageRequest) -> StatementSpan:
-    """Return the day or month in the query; the current month without either. Refuses `Malformed`, `NotFound`."""
+    """Return the day or the month in the query; the current month if the query has neither. Refuses `Malformed`, `NotFound`."""
     asked = request.query_params
     if day := asked.get("day"):
         return StatementSpan.read(None, day)

@@ -27,7 +27,7 @@ from meterai.payments import (
 
 
 class WholesaleRail(OwnRail):
-    """Pays orders from deposits. A sale is the payment."""
+    """Pays orders from deposits. The sale itself is the payment of its order."""
 
     name = WHOLESALE
     sql = store.OWN_SQL
@@ -35,7 +35,7 @@ class WholesaleRail(OwnRail):
     async def open(
         self, method: str, reference: str, amount: Rupiah, expires_at: datetime
     ) -> OpenedAttempt | MadeBefore:
-        """Return the attempt that pays the order of a sale; the buyer has nothing to do. A repeat gets the same answer."""
+        """Return the attempt that pays the order of a sale; the buyer has nothing to do. A repeated call returns the same."""
         del method, amount, expires_at
         found = await self._sale(reference)
         if found is None:

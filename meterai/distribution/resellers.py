@@ -170,7 +170,8 @@ class ResellerService:
         return await self._move(distributor, account, ResellerEvent.RESUMED, actor)
 
     async def end(self, distributor: UUID, account: UUID, *, actor: Actor) -> ResellerView:
-        """End a reseller, which is told by mail, or withdraw an invitation, without a mail. Waiting sales still wait.
+        """End a reseller, which is told by mail, or withdraw an invitation, without a mail. Its waiting sales still wait for
+        the deposit.
 
         A repeat changes nothing. Refuses `NotFound`.
         """
@@ -191,7 +192,8 @@ class ResellerService:
         return await self._move(distributor, account, ResellerEvent.ACCEPTED, actor)
 
     async def leave(self, distributor: UUID, account: UUID, *, actor: Actor) -> ResellerView:
-        """Decline an invitation, or stop selling for a distributor. Waiting sales still wait. A repeat changes nothing.
+        """Decline an invitation, or stop selling for a distributor. Sales that wait for its deposit still wait. A repeat
+        changes nothing.
 
         Refuses `NotFound`.
         """

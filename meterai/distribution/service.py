@@ -313,7 +313,7 @@ class DistributionService:
             return await load(tx, account)
 
     async def moves(self, account: UUID, of: StatementSpan, most: int) -> tuple[list[Leg], bool]:
-        """Return the first `most` moves of a deposit in a span, and whether more follow. Refuses `NoDistributor`."""
+        """Return the first `most` legs (movements) of a deposit in a span, and whether more follow. Refuses `NoDistributor`."""
         async with self._database.reading() as tx:
             await load(tx, account)
             found: list[Leg] = []
@@ -335,7 +335,7 @@ class DistributionService:
         """Return the file of a statement. The whole file is made before its first byte is sent, so that a slow reader holds no
         database connection.
 
-        Refuses `NoDistributor`, and what the writer refuses.
+        Refuses `NoDistributor`, and whatever `write` refuses.
         """
         with ExitStack() as stack:
             kept = stack.enter_context(SpooledTemporaryFile(max_size=IN_MEMORY_BYTES_MAX))

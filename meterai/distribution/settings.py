@@ -7,7 +7,7 @@ from meterai.plumbing.config import Positive, Seconds, Whole
 
 
 class DistributionSettings(msgspec.Struct, frozen=True):
-    """Money in rupiah, times in seconds."""
+    """Limits of fees, deposits and sales: money in rupiah, times in seconds."""
 
     # Highest fee of a seller for each stamp. The law (PMK 133/2021) leaves the retail price free, so the operator sets
     # this bound: the fee is at most the duty.

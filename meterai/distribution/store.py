@@ -316,7 +316,7 @@ async def lock(tx: Tx, account: UUID) -> None:
 
 
 async def open_(tx: Tx, account: UUID) -> None:
-    """Mark an approved distributor as open, after its first deposit."""
+    """Mark an approved distributor as open, after the first top-up of its deposit."""
     await tx.run(
         "UPDATE distributors SET state = 'open', opened_at = now()"
         " WHERE account_id = %s AND state = 'approved'",
@@ -358,7 +358,10 @@ async def take_waiting(tx: Tx, account: UUID) -> int:
 
 
 async def end(tx: Tx, account: UUID, sale: UUID, cause: str) -> bool:
-    """End a waiting sale; `cause` is `due` or `order`. Return False if the deposit has paid the sale."""
+    """End a waiting sale; `cause` is `due` (it waited too long) or `order` (its order was given up, or paid otherwise).
+
+    Returns False if the deposit has paid the sale.
+    """
     return bool(await tx.value("SELECT sale_end(%s, %s, %s)", account, sale, cause))
 
 
@@ -371,13 +374,13 @@ async def abandon(tx: Tx, buyer: UUID, order: UUID) -> str | None:
 async def return_deposit(
     tx: Tx, account: UUID, order: UUID, most: int, refund: UUID, number: str, due_at: datetime
 ) -> int:
-    """Refund up to `most` rupiah of the unused deposit of a top-up order. Return the refunded rupiah."""
+    """Refund up to `most` rupiah of a deposit through the payment of a top-up order. Return the refunded rupiah."""
     given = (account, order, most, refund, number, due_at)
     return int(await tx.value("SELECT order_return_deposit(%s, %s, %s, %s, %s, %s)", *given))
 
 
 async def deposits_of(tx: ReadTx, account: UUID) -> list[DepositOrder]:
-    """Return the top-up orders of a distributor whose deposit can still be refunded, the newest first."""
+    """Return the top-up orders of a distributor of which some rupiah can still be refunded, the newest first."""
     return await tx.all_as(
         _DEPOSITS,
         "SELECT order_id AS order, rupiah FROM order_deposits_told()"
@@ -517,7 +520,7 @@ async def to_end(tx: Tx, limit: int) -> list[SaleKey]:
 async def low(tx: Tx, at: datetime, limit: int) -> list[LowDeposit]:
     """Return distributors to notify of a low deposit or of waiting sales.
 
-    Also updates their mean daily sales, and forgets earlier notifications of distributors whose deposit suffices again.
+    Also updates mean daily sales of open distributors, and forgets the notification of each whose deposit is not low any more.
     """
     await tx.run(COUNT, at, at, at)
     await tx.run(WELL)
@@ -540,7 +543,7 @@ _SHOPS = RowMapper(Shop)
 
 
 async def shop_named(tx: ReadTx, slug: str) -> Shop | None:
-    """Return the sales page that has, or had, this slug; None if no page had it."""
+    """Return the sales page that has, or had, this slug; None if no page ever had it."""
     return await tx.one_as(
         _SHOPS,
         f"{_SHOP} WHERE s.account_id = (SELECT account_id FROM shop_names WHERE slug = %s)",  # noqa: S608
