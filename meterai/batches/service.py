@@ -72,7 +72,7 @@ class RowAnswer(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class BatchDetails:
-    """A batch with the counts of its rows and files, the stamps available to it, and the order for which it waits."""
+    """A batch with the counts of its rows and files, the stamps available to it, and the order of stamps for which it waits."""
 
     batch: Batch
     counts: Counts
@@ -275,7 +275,7 @@ class BatchService:
     # -- showing ---------------------------------------------------------------------------
 
     async def details(self, batch: Batch) -> BatchDetails:
-        """Return a batch with the counts of its rows, and with its order if it waits for stamps."""
+        """Return a batch with the counts of its rows, and with the order of missing stamps if it waits for them."""
         async with self._database.reading() as tx:
             counts = await store.counts(tx, batch.account, batch.id)
             files, _ = await store.files_total(tx, batch.account, batch.id)
@@ -381,7 +381,7 @@ class BatchService:
             _log.info("batch_goes_on", batch=show(BATCH_KIND, due.batch))
 
     async def measure(self) -> int:
-        """Periodic task: set the gauges of batches under way, waiting, and without progress."""
+        """Periodic task: set the gauges of batches under way, batches that wait for stamps, and batches without progress."""
         since = self._clock.now() - timedelta(seconds=STILL_SECONDS)
         async with self._database.reading() as tx:
             found = await store.under_way(tx)

@@ -373,7 +373,7 @@ async def refuse(
 async def documents_known(
     tx: ReadTx, account: UUID, sha256: Sequence[bytes]
 ) -> Mapping[bytes, str]:
-    """Return, by digest, the names of those of the documents whose bytes are still stored."""
+    """Return the names of documents by digest; a document whose bytes are no longer stored is left out."""
     rows = await tx.all(_DOCUMENTS_KNOWN, account, list(sha256))
     return {row["sha256"]: row["name"] for row in rows}
 

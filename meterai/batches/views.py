@@ -35,7 +35,7 @@ class BatchStamps(msgspec.Struct, frozen=True):
 
 
 class BatchView(msgspec.Struct, frozen=True, kw_only=True):
-    """A batch.  `progress` is the share of its rows that ended, 0 to 1; `order` is the order for which it waits."""
+    """A batch.  `progress` is the share of its rows that ended, 0 to 1; `order` is the order of stamps for which it waits."""
 
     id: str
     state: str

@@ -28,10 +28,10 @@ def hand_over(
     file: Annotated[Path, Parameter(help="A new file: .csv, or .jsonl for JSON lines.")],
     options: Options = NO_OPTIONS,
 ) -> None:
-    """Write the complaints of a period that are not answered here, for SP4N-LAPOR!.
+    """Export complaints of a period to SP4N-LAPOR!: those that wait for staff, and those that another institution answers.
 
-    FROM and TO are days in WIB or moments; TO is not in the period.  The file contains no account, mail address or number of an
-    order.  In the words of people, text that looks like one of these is masked.
+    FROM and TO are days in WIB or moments; TO is not in the period.  The file contains no account, mail address or order
+    number.  In the words of people, text that looks like one of these is masked.
     """
     first, last = moment(begin, "FROM"), moment(end, "TO")
     if first >= last:

@@ -56,7 +56,10 @@ class Proofs:
 
 
 def answered(found: CaseTold, language: str) -> Answered:
-    """Return the answer to a case with its current timeline.  Refuses `NotFound` if no facts answered the case."""
+    """Return the answer to a case and its current timeline, in the form that is signed and sealed.
+
+    Refuses `NotFound` if no facts answered the case.
+    """
     case = found.case
     answer = answer_text(case, language)
     if answer is None or case.answered_at is None:

@@ -211,7 +211,7 @@ class DepositToConfirm(NamedTuple):
 
 
 class DrawsWaiting(NamedTuple):
-    """Waiting draws of a collector: number, rupiah, monthly limit in rupiah, and the time since which the oldest waits."""
+    """Draws of a collector that wait for credit: number, rupiah, and time since which the oldest waits; monthly limit in rupiah."""
 
     account: UUID
     name: str
@@ -251,7 +251,7 @@ class Draw(NamedTuple):
 
 
 class WaitingDraws(NamedTuple):
-    """Number and rupiah of the waiting draws of a collector."""
+    """Number and rupiah of the draws of a collector that wait for credit."""
 
     draws: int
     rupiah: int

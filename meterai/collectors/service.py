@@ -349,7 +349,7 @@ class CollectorService:
     # -- periodic tasks --------------------------------------------------------------------
 
     async def take_waiting(self) -> int:
-        """Periodic task: take waiting draws after a month began, a limit grew or a deposit was confirmed."""
+        """Periodic task: take waiting draws on credit after a month began, a limit grew or a deposit was confirmed."""
         found = await self._database.run(partial(store.to_take, limit=BATCH))
         return await each(self._database, store.TAKING, found, self._take, subject="account")
 

@@ -148,7 +148,10 @@ async def draw(
 
 
 async def take_waiting(tx: Tx, account: UUID, stop_day: int, free_months: int) -> int:
-    """Take waiting draws, the oldest first, up to the first draw that is not allowed. Return the number of draws taken."""
+    """Take waiting draws on a collector's credit, the oldest first, up to the first that is not allowed.
+
+    Returns the number of draws taken.
+    """
     return int(
         await tx.value(
             "SELECT credit_take_waiting(%s, %s, %s, %s)",
@@ -176,7 +179,7 @@ async def draw_of(tx: ReadTx, account: UUID, draw: UUID) -> Draw | None:
 
 
 async def waits(tx: ReadTx, account: UUID) -> WaitingDraws:
-    """Return number and rupiah of the waiting draws of a collector."""
+    """Return number and rupiah of the draws of a collector that wait for credit."""
     found = await tx.one_as(
         _WAITS,
         "SELECT count(*)::integer AS draws, coalesce(sum(amount), 0)::bigint AS rupiah FROM credit_draws"
@@ -196,7 +199,7 @@ async def stops(tx: Tx, account: UUID, amount: int, stop_day: int, free_months: 
 
 
 async def to_take(tx: Tx, limit: int) -> list[OfCollector]:
-    """Return collectors with waiting draws."""
+    """Return collectors with draws that wait for credit."""
     return await tx.all_as(_OF_COLLECTORS, TO_TAKE, limit)
 
 
@@ -418,7 +421,7 @@ async def to_confirm(tx: ReadTx, limit: int) -> list[DepositToConfirm]:
 
 
 async def waiting(tx: ReadTx, limit: int) -> list[DrawsWaiting]:
-    """Return collectors with waiting draws, the longest waiting first."""
+    """Return collectors with draws that wait for credit, the longest waiting first."""
     return await tx.all_as(
         _WAITING,
         "SELECT c.account_id AS account, t.collector AS name, count(*)::integer AS draws, sum(d.amount)::bigint AS rupiah,"

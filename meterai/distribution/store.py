@@ -462,7 +462,7 @@ async def orders_of(tx: ReadTx, found: Sequence[Sale]) -> list[OrderOfSale]:
 
 
 async def waiting(tx: ReadTx, account: UUID) -> WaitingSales:
-    """Return number and rupiah of the waiting sales of a distributor."""
+    """Return number and rupiah of the sales that wait for the deposit of a distributor."""
     found = await tx.one_as(
         _WAITING,
         "SELECT count(*)::integer AS sales, coalesce(sum(sale_total(s)), 0)::bigint AS rupiah FROM sales s"

@@ -77,7 +77,7 @@ class PaperWords:
         return span(begin, end, self.language)
 
     def period(self, one: Period) -> str:
-        """Format a period of failure, with its measured minutes."""
+        """Format a period of failure, with the numbers of its failed and of its unmeasured minutes."""
         return self.say(
             "period",
             span=self.span(one.begin, one.end),

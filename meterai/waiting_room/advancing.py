@@ -285,7 +285,10 @@ def _by_clock(step: LineStep, now: datetime) -> LineStep:
 
 
 def _with_engagement(step: LineStep, now: datetime, load: Load) -> LineStep:
-    """Engage an automatic line if the load is too high; disengage it if nobody waits and the load has stayed low."""
+    """Engage an automatic line (one that follows the load) if the load is too high.
+
+    Disengage it if nobody waits and the load has stayed low.
+    """
     line = step.line
     if not line.is_automatic:
         return step

@@ -277,7 +277,7 @@ def show_draw(name: Text, *, options: Options = NO_OPTIONS) -> None:
 def carry_in_round(
     name: Text, signature: Text, *, by: By = None, options: Options = NO_OPTIONS
 ) -> None:
-    """Use this signature (96 hexadecimal digits) of the announced round, if no relay can be reached."""
+    """Enter by hand the SIGNATURE (96 hexadecimal digits) of a draw's announced beacon round, if no relay can be reached."""
     actor = operator(by)
 
     async def act(tx: Tx, found: draw.DueDraw, _settings: Settings) -> int:

@@ -1,4 +1,4 @@
-"""Draws of lines: the functions by which the room `draw` finds a line and changes its state."""
+"""Random draws of the order in a line: the functions by which the room `draw` finds a line and changes its state."""
 
 from meterai.draw import DrawSubject, Subjects
 from meterai.plumbing.db.database import ReadTx

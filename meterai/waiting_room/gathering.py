@@ -14,7 +14,7 @@ _MS = 1000
 
 
 class Gathering:
-    """Enters visitors in draws, and finds their drawn numbers."""
+    """Enters visitors in random draws of the order in a line, and finds their drawn numbers."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -243,7 +243,7 @@ class TooManyPlaces(Refusal):
 
 
 class TicketInvalid(Refusal):
-    """The text is no ticket that we signed, or a ticket of another line."""
+    """The text is not a ticket that we signed, or it is a ticket of another line."""
 
     code = "ticket_invalid"
     status = 400

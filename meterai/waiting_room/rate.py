@@ -72,7 +72,7 @@ class Load:
 
     @property
     def has_room(self) -> bool:
-        """True if more visitors may come in: the mean wait inside is below half of the promised time."""
+        """True if more visitors may come in: at every station the mean wait is below half of the promised time."""
         return not self.is_too_much and self.pressure < PRESSURE_WITH_ROOM
 
 

@@ -168,7 +168,7 @@ class WaitingRoom:
             self._looking = None
 
     async def tell_waits(self) -> int:
-        """Periodic task: measure and report the mean wait in each backlog of work for a worker or an outside machine."""
+        """Periodic task: report as load the mean wait in each backlog (work for a worker or an outside machine)."""
         for backlog in self._stations.backlogs:
             mean_seconds = await self._database.once(store.mean_wait, backlog)
             self._stations.found(backlog, mean_seconds)

@@ -37,7 +37,7 @@ _BODIES = {TEXT_LENGTH: _BODY, SPACED_TEXT_LENGTH: _SPACED_BODY}
 
 
 class Ticket(NamedTuple):
-    """A place in a line, as its holder has it.
+    """A place in a line, in the form of the token that its holder carries.
 
     The holder's turn comes when the line reaches `number`.  `holder` has 16 random bytes that identify the holder. `taken_at`
     is in milliseconds since 1970.  `low` and `high` are the range of waiting time, in seconds, that was shown when the place
@@ -66,7 +66,7 @@ class Ticket(NamedTuple):
 
 
 class Turn(NamedTuple):
-    """The right to do a guarded act, until the time `until`; times in milliseconds since 1970.
+    """The right to do a guarded act, valid until the time `until`; times in milliseconds since 1970.
 
     `is_early`: the visitor came while nobody had to wait; such a turn gets a row in the database only when it is used.
     `is_bound`: the turn is valid for one account only, from which `holder` is derived.

@@ -71,7 +71,7 @@ def run(file: Path, /, options: Options = NO_OPTIONS, *, peers: Peers = None) ->
 
 
 def key(file: Path, /, options: Options = NO_OPTIONS) -> None:
-    """Show the entry of this watcher for the file of watchers; creates its key if it has none."""
+    """Show the entry of this watcher for the file of watchers; creates the watcher's key if it has none."""
     watched, store, signer = _opened(file, options, "watch key")
     store.close()
     pem = signer.public_pem().decode().strip()

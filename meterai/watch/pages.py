@@ -172,7 +172,7 @@ def _colour_of_day(row: Mapping[ComponentState, int]) -> str:
 
 
 def _figures(published: Published, language: str) -> Iterator[tuple[str, str, datetime]]:
-    """Yield (label, value, time of the value)."""
+    """Yield (label, value, time of the value) for each figure of the platform."""
     for share, name in ((0.5, "watch_median"), (0.95, "watch_p95")):
         found = quantile(published.stamped, share)
         value = UNKNOWN if found is None else _lasting(found, language)

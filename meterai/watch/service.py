@@ -58,13 +58,13 @@ _log = structlog.get_logger()
 
 
 class _PeerNow(msgspec.Struct, frozen=True):
-    """A component in a peer's `now.json`."""
+    """A component in the file `now.json` of a peer (another watcher of the installation)."""
 
     own: str | None
 
 
 class _Peer(FromOutside, frozen=True):
-    """A peer's `now.json`."""
+    """The file `now.json` of a peer (another watcher of the installation)."""
 
     installation: str
     at: datetime
@@ -330,7 +330,7 @@ class WatcherService:
     # -- readings ----------------------------------------------------------------------------
 
     def sign_minutes(self) -> None:
-        """Sign the minutes that are over and unsigned: the last one, and one in which the process was killed."""
+        """Sign the minutes that are over and unsigned: the last minute, and a minute in which the process was killed."""
         this = self.now().replace(second=0, microsecond=0)
         last = this - timedelta(minutes=1)
         due = {last} if last >= self._started.replace(second=0, microsecond=0) else set()
@@ -409,7 +409,10 @@ class WatcherService:
         self._published_at, self._is_changed = monotonic(), False
 
     def tick(self) -> None:
-        """Agree, sign, publish and prune; called once a second, so a failed step, as on a full disk, is repeated."""
+        """Agree on states, sign minutes, publish files, delete old rows.
+
+        This is called once a second, so that a step that failed, as on a full disk, is repeated.
+        """
         for step in (self.agree, self.sign_minutes, self._publish_changes, self._prune):
             with _going_on(f"{step.__name__.strip('_')}_failed"):
                 step()
