@@ -211,7 +211,7 @@ class DepositToConfirm(NamedTuple):
 
 
 class DrawsWaiting(NamedTuple):
-    """Draws of a collector that wait for credit: number, rupiah, and time since which the oldest waits; monthly limit in rupiah."""
+    """Draws of a collector that wait for credit: number, rupiah, time of the oldest; and the monthly limit in rupiah."""
 
     account: UUID
     name: str
