@@ -67,8 +67,8 @@ class FileIntake:
     async def take(self, batch: Batch, files: AsyncIterator[ReceivedFile]) -> list[BatchFileTaken]:
         """Take in files, and return the outcome of each file in the same order. A refused file stops no other file.
 
-        Once the batch was started, no file is added: a file that it already has is `known`, any other is refused. Refuses
-        `BatchFull`; files taken in until then stay in the batch.
+        Once the batch was started, no file is added: a file that the batch already has is `known`, any other file is refused.
+        Refuses `BatchFull`; files taken in until then stay in the batch.
         """
         taken: list[BatchFileTaken] = []
         waiting: list[ReceivedFile] = []

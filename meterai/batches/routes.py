@@ -141,7 +141,7 @@ async def list_batches(
 async def show_batch(
     batches: NamedDependency[BatchService], account: NamedDependency[UUID], batch_id: FromPath[str]
 ) -> BatchView:
-    """Show a batch: its state, the number of its rows in each state, its stamps, and the order that it waits for."""
+    """Show a batch: its state, the number of its rows in each state, its stamps, and the order of stamps for which it waits."""
     found = await batches.load(account, read(BATCH_KIND, batch_id))
     return shown(await batches.details(found))
 

@@ -434,7 +434,7 @@ async def lease_rows(
 
 
 async def lock_rows(tx: Tx, account: UUID, batch: UUID, numbers: Sequence[int]) -> set[int]:
-    """Lock the rows with these numbers that still wait. Return the numbers of the locked rows."""
+    """Lock the rows that have these numbers and still wait. Return the numbers of the locked rows."""
     rows = await tx.all(_LOCK_ROWS, account, batch, list(numbers))
     return {row["number"] for row in rows}
 

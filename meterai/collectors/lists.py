@@ -286,7 +286,7 @@ class MonthLists:
             return _pieces(kept)
 
     async def nil(self, account: UUID, month: Month) -> str:
-        """Return a signed statement that a month has nothing to report. Refuses `NoCollector`, `NotFound`,
+        """Return a signed statement that a collector has nothing to report for a month. Refuses `NoCollector`, `NotFound`,
         `MonthRuns`, `MonthNotNil`.
         """
         found = await self.view(account, month, "id")

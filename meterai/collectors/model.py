@@ -222,7 +222,7 @@ class DrawsWaiting(NamedTuple):
 
 
 class MonthOpen(NamedTuple):
-    """A month of a collector with an open duty."""
+    """A month of a collector whose duty is not fully deposited."""
 
     account: UUID
     name: str

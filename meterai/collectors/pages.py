@@ -71,7 +71,7 @@ async def show_collector(
     collectors: NamedDependency[CollectorService],
     account: NamedDependency[UUID],
 ) -> Page:
-    """Show the limit of a collector, its months with their dates, and its deposits."""
+    """Show the limit of a collector, its months with the last days to deposit and to file, and its deposits."""
     return await _shown(request, collectors, account)
 
 

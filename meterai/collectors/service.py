@@ -50,7 +50,7 @@ class CollectorMonth(msgspec.Struct, frozen=True, kw_only=True):
     """One month (WIB) of a collector.  Amounts in whole rupiah.
 
     `due` is the amount still to be deposited: `drawn` less `returned` less `deposited` (confirmed deposits), less a surplus
-    of earlier months.  `state` is `running`, `due`, `overdue` (draws may stop), `deposited` or `reported` (return filed).
+    of earlier months.  `state` is `running`, `due`, `overdue` (draws may stop), `deposited` or `reported` (tax return filed).
     """
 
     month: str

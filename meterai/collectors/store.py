@@ -432,7 +432,7 @@ async def waiting(tx: ReadTx, limit: int) -> list[DrawsWaiting]:
 
 
 async def months_open(tx: ReadTx, before: date, limit: int) -> list[MonthOpen]:
-    """Return months before `before` with an open duty, the oldest first."""
+    """Return months before `before` whose duty is not fully deposited, the oldest first."""
     return await tx.all_as(
         _OPEN,
         _MONTHS_OPEN,

@@ -368,7 +368,7 @@ class DistributionService:
         return await self._orders.place_deposit(account, key, pieces, method, wait_for_qr=True)
 
     async def terms_of_top_up(self, found: Distributor, key: str) -> OrderTerms:
-        """Return the terms of the top-up order that is placed for a distributor when its deposit is low, as agreed with it."""
+        """Return the terms, as agreed with a distributor, of the top-up order that is placed when its deposit is low."""
         pieces = found.topup_rupiah // STAMP_DUTY
         return await self._orders.deposit_terms(found.account, key, pieces, found.topup_method)
 

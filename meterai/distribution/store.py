@@ -672,7 +672,7 @@ async def set_reseller_state(
 
 
 async def reseller_with_highest_fee(tx: ReadTx, distributor: UUID, at: datetime) -> Reseller | None:
-    """Return the reseller or invited account with the highest fee, without ended resellers; None if none is left."""
+    """Return the reseller or invited account with the highest fee, ended resellers not counted; None if there is none."""
     query = (
         f"{_RESELLER} WHERE r.account_id = %s AND r.state <> 'ended' ORDER BY r.fee DESC LIMIT 1"
     )
@@ -680,9 +680,7 @@ async def reseller_with_highest_fee(tx: ReadTx, distributor: UUID, at: datetime)
 
 
 async def set_fee_of_distributor(tx: Tx, distributor: UUID, fee: int, fees_max: int) -> None:
-    """Store in the rows of a distributor's resellers its fee, and the bound of its fee and theirs together, in rupiah for each
-    stamp.
-    """
+    """Store the distributor's fee, and the bound of the sum of both fees, in the rows of its resellers (rupiah for each stamp)."""
     await tx.run(
         "UPDATE resellers SET distributor_fee = %s, fees_max = %s WHERE account_id = %s",
         fee,

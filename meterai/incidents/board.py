@@ -174,7 +174,7 @@ def _is_near(incident: Incident, now: datetime) -> bool:
 
 
 def _end(begins: datetime, ends: datetime, language: str) -> str:
-    """Format the end of a time span; the date is left out if it is that of the begin."""
+    """Format the end of a time span; its date is left out if the span begins on the same date."""
     is_same_day = begins.astimezone(WIB).date() == ends.astimezone(WIB).date()
     return (format_clock if is_same_day else format_datetime)(ends, language)
 

@@ -51,7 +51,7 @@ async def _proposed(tx: ReadTx, arguments: OutageArguments, event: OutageEvent) 
 
 
 def effects(word: str, outage: Outage) -> Sequence[Effect]:
-    """Return the effects of a forecast: each failure, and the hash of the findings, to which an approval is bound."""
+    """Return the effects of a forecast: each period of failure, and the hash of the findings, to which an approval is bound."""
     about = Subject(OUTAGE_SUBJECT.kind, outage.shown)
     facts = {
         "outage": outage.shown,

@@ -223,7 +223,7 @@ class OutageService:
         return content
 
     def take_turn(self, network: str) -> None:
-        """Count a copy against the hourly quota of its network.  Refuses `TooManyOutageCopies`."""
+        """Count a sealed copy against the hourly quota of the visitor's network.  Refuses `TooManyOutageCopies`."""
         if not self._networks.take(nested(network)):
             raise TooManyOutageCopies("the limit of copies of a network is reached")
 

@@ -277,7 +277,7 @@ def show_draw(name: Text, *, options: Options = NO_OPTIONS) -> None:
 def carry_in_round(
     name: Text, signature: Text, *, by: By = None, options: Options = NO_OPTIONS
 ) -> None:
-    """Enter by hand the SIGNATURE (96 hexadecimal digits) of a draw's announced beacon round, if no relay can be reached."""
+    """Enter the SIGNATURE (96 hexadecimal digits) of the beacon round announced for a draw, if no relay can be reached."""
     actor = operator(by)
 
     async def act(tx: Tx, found: draw.DueDraw, _settings: Settings) -> int:
@@ -290,7 +290,7 @@ def carry_in_round(
 def announce_anew(
     name: Text, *, reason: Text, by: By = None, options: Options = NO_OPTIONS
 ) -> None:
-    """Announce a draw again after it could not be carried out in time; the reason is public."""
+    """Announce the random draw of a line again after it could not be carried out in time; the reason is public."""
     actor = operator(by)
 
     async def act(tx: Tx, found: draw.DueDraw, settings: Settings) -> int:

@@ -338,8 +338,8 @@ class WaitingLines:
     ) -> bool:
         """Redirect to the waiting page a visitor whose number was not called (for the receipt: a visitor without a ticket).
 
-        Returns True if the visitor was redirected.  Without this a waiting crowd could load the application, which serves
-        visitors who pay.
+        Returns True if the visitor was redirected.  Without the redirect a waiting crowd could load the application, which
+        serves visitors who pay.
         """
         ticket = room.ticket_shown(visit.scope, line)
         is_called = ticket is not None and ticket.number <= line.serving

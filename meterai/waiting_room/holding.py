@@ -91,7 +91,7 @@ def _made(act: GuardedAct) -> str:
 async def hold(
     tx: Tx, act: GuardedAct, reason: Mapping[str, str], *, at: datetime, actor: Actor
 ) -> LineBefore:
-    """Hold the line of an act: it is engaged permanently, and paused with the reason in both languages.
+    """Hold the line of an act: it is engaged whatever the load is, and paused with the reason in both languages.
 
     Creates a line if no line guards the act.  Returns the state of the line before the hold.
     """

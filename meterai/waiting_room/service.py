@@ -407,7 +407,7 @@ class WaitingRoom:
         return await self._database.run(partial(self._come_in, line=line, ticket=ticket))
 
     async def come_in_as(self, line: WaitingLine, account: UUID, ticket: Ticket) -> Turn:
-        """Give the account the turn of the earlier place: the ticket's, or the one that the account keeps; keep that place.
+        """Keep with an account the earlier of the ticket's place and the place kept so far, and give the turn of that place.
 
         So an account has one turn, however many browsers it waits with.  Refuses like `come_in`, and `TurnNotYours` if another
         account used the turn of this ticket.

@@ -381,7 +381,7 @@ async def give_back(tx: Tx, line: UUID, first: int, end: int) -> None:
 
 
 async def gaps(tx: Tx, line: UUID, serving: int) -> list[Gap]:
-    """Return the gaps after the number `serving`, in order, and delete the earlier ones."""
+    """Return the gaps (numbers that nobody has) after the number `serving`, in order, and delete the earlier gaps."""
     await tx.run(_FORGET_GAPS, line, serving)
     return await tx.all_as(_GAPS, _GAPS_OF, line)
 
@@ -519,7 +519,7 @@ async def turn(tx: ReadTx, line: UUID, number: int) -> HeldTurn | None:
 async def use_turn(
     tx: Tx, line: UUID, turn: Turn, admitted_at: datetime, account: UUID, since: datetime
 ) -> str:
-    """Use a turn for an account; the result is one of the words in sql/functions/turn_use.sql.
+    """Use a turn for an account; returns `used`, or the reason why not (sql/functions/turn_use.sql).
 
     Turns that began at `since` or before have expired.
     """
@@ -678,7 +678,7 @@ _WISHES = RowMapper(MailWish)
 
 
 async def wishes(tx: ReadTx, account: UUID) -> list[MailWish]:
-    """Return the requests of an account for mails that were not sent yet."""
+    """Return the requests of an account for a mail about a near turn, if that mail was not sent yet."""
     return await tx.all_as(
         _WISHES,
         "SELECT p.line_id AS line, l.name, p.kept_at AS since FROM waiting_room_places p"

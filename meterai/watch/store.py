@@ -257,7 +257,7 @@ class Store:
         self._write("INSERT INTO stamped VALUES (?, ?)", at.isoformat(), seconds)
 
     def stamped_since(self, at: datetime) -> list[float]:
-        """Return the seconds from paid to stamped of documents stamped since a moment, shortest first."""
+        """Return, for each document stamped since a moment, the seconds from its payment to its stamping, shortest first."""
         rows = self._db.execute(
             "SELECT seconds FROM stamped WHERE at >= ? ORDER BY seconds", [at.isoformat()]
         )
