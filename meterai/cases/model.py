@@ -89,7 +89,7 @@ CASE = Lifecycle(
 
 
 class Matter(StrEnum):
-    """Matter of a complaint; the list has the types that were reported in 2023 and 2024."""
+    """Matter of a complaint; the list has the types of complaint that were reported in 2023 and 2024."""
 
     PAID_NOT_EXECUTED = "paid_not_executed"  # paid, quota 0
     PAID_TWICE = "paid_twice"

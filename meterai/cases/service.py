@@ -315,7 +315,7 @@ class CaseService:
     async def open_as_staff(self, complaint: Complaint, staff: UUID, *, actor: Actor) -> Case:
         """Open a case for a complaint that a buyer made to staff.
 
-        Refuses `NotFound` if the complaint names no order or stamping of ours.
+        Refuses `NotFound` if the complaint names no order or stamping of this installation.
         """
         async with self._database.reading() as tx:
             subjects = await find(tx, self._offers, complaint.about, 1)

@@ -61,7 +61,7 @@ _ACTS = {
 async def list_cases(
     request: PageRequest, cases: NamedDependency[CaseService], account: NamedDependency[UUID]
 ) -> Page:
-    """List cases by due time, filtered by owner, state, matter, and sign-in of the sender."""
+    """List cases by due time, filtered by owner, state, matter, and whether the sender was signed in."""
     return await _list_page(request, cases, account)
 
 

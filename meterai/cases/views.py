@@ -44,8 +44,9 @@ class HappeningView(msgspec.Struct, frozen=True, kw_only=True):
 class CaseView(msgspec.Struct, frozen=True, kw_only=True):
     """A complaint as the API shows it.
 
-    `about` is the id of the order or stamping; it is null if the complaint names none of yours.  In the state `open` our staff
-    answer by `due_at`.  In the states `answered` and `asked` the complaint closes at `closes_at` unless you write.
+    `about` is the id of the order or stamping; it is null if the complaint names no order or stamping of yours.  In the state
+    `open` our staff answer by `due_at`.  In the states `answered` and `asked` the complaint closes at `closes_at` unless you
+    write.
     """
 
     id: str

@@ -361,7 +361,7 @@ async def unstamped(tx: ReadTx, account: UUID, month: date) -> list[Unstamped]:
 async def stampings(
     tx: ReadTx, account: UUID, begins: datetime, ends: datetime, state: str
 ) -> list[ListedStamping]:
-    """Return stampings of a collector that ended in a state within a period, the oldest first."""
+    """Return stampings of a collector that ended in the state `state` within a period, the oldest first."""
     return await tx.all_as(_LISTED_ROWS, _LISTED, account, begins, ends, state)
 
 

@@ -618,7 +618,7 @@ async def resellers(tx: ReadTx, distributor: UUID, at: datetime) -> list[Reselle
 
 
 async def distributors_of(tx: ReadTx, account: UUID, at: datetime) -> list[Reseller]:
-    """Return the account as a reseller of each distributor that invited it or for which it sells; ended ones are left out."""
+    """Return the account as a reseller of each distributor that invited it or for which it sells; ended relations left out."""
     query = f"{_RESELLER} WHERE r.reseller_id = %s AND r.state <> 'ended' ORDER BY t.seller, r.account_id"
     return await tx.all_as(_RESELLERS, query, at, account)
 
@@ -680,7 +680,10 @@ async def reseller_with_highest_fee(tx: ReadTx, distributor: UUID, at: datetime)
 
 
 async def set_fee_of_distributor(tx: Tx, distributor: UUID, fee: int, fees_max: int) -> None:
-    """Store the distributor's fee, and the bound of the sum of both fees, in the rows of its resellers (rupiah for each stamp)."""
+    """Store in the rows of a distributor's resellers the distributor's fee, and the bound of both fees together.
+
+    Fees are in rupiah for each stamp.
+    """
     await tx.run(
         "UPDATE resellers SET distributor_fee = %s, fees_max = %s WHERE account_id = %s",
         fee,

@@ -187,7 +187,7 @@ class OutageNone(Refusal):
 
 
 class OutageOverlaps(Refusal):
-    """Another confirmed record overlaps this time; a new record has to name it as replaced."""
+    """Another confirmed record overlaps this time; a new record has to name that record as replaced."""
 
     code = "outage_overlaps"
     status = 409

@@ -128,7 +128,7 @@ def _failed(record: OutageRecord, words: PaperWords) -> Iterator[paper.PaperLine
 
 
 def _unmeasured(record: OutageRecord, words: PaperWords) -> Iterator[paper.PaperLine]:
-    """Yield the unmeasured times; only once if they are equal for all acts."""
+    """Yield lines with the unmeasured times of each act, or once for all acts if their times are equal."""
     told = list(record.unmeasured.items())
     is_for_all = all(spans == told[0][1] for _, spans in told)
     for act, spans in told[:1] if is_for_all else told:

@@ -272,7 +272,7 @@ class WaitingLines:
         return room.early_turn(line, account)
 
     def _visitor_keys(self, scope: HTTPScope) -> tuple[str, ...]:
-        """Return the keys under which a visitor is counted: that of the signed-in account, else those of its networks."""
+        """Return the keys for counting a visitor: that of the signed-in account, else those of the visitor's networks."""
         caller = scope.get("caller")
         if isinstance(caller, Caller):
             return (caller.account.hex,)

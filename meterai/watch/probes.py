@@ -225,7 +225,7 @@ class Probes:
         return fault
 
     async def checking(self) -> None:
-        """Have the platform check a stamped file and its serial; before its first stamping, a file without a stamp."""
+        """Have the platform check a stamped file and its serial; before the first stamping, a file without a stamp."""
         known = self._stamped
         content = b64decode(known["file"]) if known else document("not stamped")
         async with self._trying(Component.CHECKING) as slow:
