@@ -234,7 +234,7 @@ def _came_back(facts: Facts) -> CaseAnswer | None:
 
 
 def _given_back(facts: Facts) -> CaseAnswer | None:
-    """Answer that the provider returned the money without a request of ours."""
+    """Answer that the provider returned the money without a refund requested by us."""
     order = facts.order
     if order is None or order.state != OrderState.RETURNED or not order.money.refunded:
         return None

@@ -445,7 +445,7 @@ class DistributorStanding(NamedTuple):
 
     mean_rupiah  rupiah taken from the deposit in a day, mean of a week
     low_below    rupiah below which the deposit is low
-    lapsed       sales of the last seven days that waited for the deposit until their time was over, and were not paid
+    lapsed       sales that ended in the last seven days, unpaid, since they had waited for the deposit for too long
     """
 
     account: UUID

@@ -364,7 +364,7 @@ async def ask(tx: Tx, subscriber_id: UUID, email: str, language: str, at: dateti
 
 
 async def asked_since(tx: ReadTx, at: datetime) -> int:
-    """Count the addresses that got a confirmation mail since a moment and have not confirmed their subscription."""
+    """Count the unconfirmed addresses for which a confirmation mail was requested since a moment."""
     return int(await tx.value(_ASKED_SINCE, at))
 
 
