@@ -207,7 +207,7 @@ class Unpacking:
     def read(self, file: IO[bytes], entry: ArchiveEntry) -> bytes:
         """Return the content of one file of an archive. Raises `Unread`.
 
-        A file is read as long as the bytes read before it are within the bound of all files, so that the last file may
+        A file is read only if the files read before it are within `bytes_max` together, so that the last file that is read may
         exceed this bound.
         """
         if self._left < 0:

@@ -207,7 +207,7 @@ def _from_file(path: Path) -> dict[str, Any]:
 
 
 def _of_running(path: Path) -> dict[str, Any]:
-    """Return the settings that a running instance chose. Refuses `ConfigurationWrong`."""
+    """Return the settings in the file of a running instance (`DIR/instance.json`). Refuses `ConfigurationWrong`."""
     try:
         found = json.loads(read_settings_file(path))["settings"]
     except OSError as error:

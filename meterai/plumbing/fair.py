@@ -1,4 +1,4 @@
-"""A fair queue: one queue for each client; the client of the lowest rank is served first."""
+"""A fair queue: one queue for each client; the client with the lowest rank, given by a function, is served first."""
 
 from collections import deque
 from collections.abc import Callable, Hashable

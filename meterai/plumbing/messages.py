@@ -162,7 +162,9 @@ def format_size(size: int, language: str, *, is_limit: bool = False) -> str:
 
 
 def for_program(facts: Mapping[str, object]) -> dict[str, object]:
-    """Return the facts for a program; a sentence becomes its code, and its own facts are added."""
+    """Return the facts in the form for programs: a fact that is a `Sentence` is replaced by its code, and the facts that fill
+    the sentence are added.
+    """
     found: dict[str, object] = {}
     for name, value in facts.items():
         if isinstance(value, Sentence):

@@ -89,7 +89,7 @@ class Buckets:
         return may
 
     def have(self, names: Sequence[str]) -> bool:
-        """True if one more act would be counted."""
+        """True if all networks of these names have a token left, so that `take` would count an act."""
         return all(left >= 1 for _, left in self._found(names))
 
     def give_back(self, names: Sequence[str]) -> None:
@@ -114,8 +114,9 @@ class Buckets:
 class NetworkCounts:
     """Number of resources, such as bytes, that each client of one process holds now.
 
-    A client is a network, or any other name. The resources of a network also count for the wider networks around it.
-    Its number is the greatest of its own and theirs, each divided by the factor of its width in `WIDER_AT_ONCE`.
+    A client is a network, or any other name. The resources of a network also count for the wider networks around it. The number
+    of a client is the greatest among its own count and the counts of these wider networks, each divided by the factor in
+    `WIDER_AT_ONCE` for the width of that network.
     """
 
     def __init__(self) -> None:

@@ -174,7 +174,8 @@ class ObjectStore:
         return await asyncio.to_thread(self._list, after, limit)
 
     async def remove(self, name: str, written_before: datetime) -> bool:
-        """Delete the object if it was last written before `written_before`; return False if it was not, or is missing.
+        """Delete the object if it was last written before `written_before`; return False if it was written later, or is
+        missing.
 
         An object that was written meanwhile may seem missing for a moment.
         """

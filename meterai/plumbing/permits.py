@@ -77,10 +77,10 @@ _Line = FairQueue[str, asyncio.Future[None]]
 class PermitQueue:
     """A number of permits, and the work that waits for them.
 
-    Work is served by priority; within a priority the client with the fewest permits goes first, then the one that was
-    served longest ago; the works of one client are served in order. At most `waiting_max` works of a priority wait:
-    beyond that the newest work of the client with most waiting makes room for a client with fewer. The station counts
-    the waits of visitors who order, pay or have paid.
+    Work is served by priority; within a priority the client with the fewest permits goes first, then the one that was served
+    longest ago; pieces of work of one client are served in order. At most `waiting_max` pieces of work of a priority wait:
+    beyond that the newest piece of the client with the most waiting pieces is refused to make room for a client with fewer. The
+    station counts the waits of visitors who order, pay or have paid.
     """
 
     def __init__(

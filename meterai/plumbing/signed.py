@@ -49,7 +49,9 @@ class DocumentSigner:
         )
 
     def sign_message(self, message: bytes) -> bytes:
-        """Sign a message, which must begin with its domain and a space; return the 64 bytes of the signature."""
+        """Sign a message, which must begin with a word for its purpose (domain separation) and a space; return the 64 bytes of
+        the signature.
+        """
         return self._key.sign(message)
 
     def sign(self, kind: str, facts: Mapping[str, object]) -> str:

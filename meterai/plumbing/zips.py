@@ -156,7 +156,7 @@ def _moment(time: int, day: int) -> datetime:
 
 
 class Names:
-    """Gives the files of an archive different names without a folder: surat.pdf, surat (2).pdf."""
+    """Gives each file of an archive a name that no other file of it has, without a folder: surat.pdf, surat (2).pdf."""
 
     def __init__(self) -> None:
         # By taken name, the number that was last put behind it.

@@ -45,13 +45,13 @@ class Fact:
 
     @cached_property
     def owner(self) -> str:
-        """SQL of the account of a row; the nil account if the row belongs to no account."""
+        """SQL of the account of a row; the nil UUID (all zeros) if the row belongs to no account."""
         return "'00000000-0000-0000-0000-000000000000'::uuid" if self.is_global else "t.account_id"
 
     @cached_property
     def shape(self) -> str:
-        """Short hash of the declaration: which columns of which rows are hashed. Hashes of points made with another
-        shape cannot be compared with today's.
+        """Short hash of the declaration: which columns of which rows are hashed. An audit point that was made with another
+        shape has hashes that cannot be compared with hashes made now.
         """
         told = repr((self.table, self.at, self.columns, self.only, self.join))
         return sha256(told.encode()).hexdigest()[:16]
@@ -63,7 +63,7 @@ class Fact:
 
 
 def fact(table: str, at: str, columns: str, *, years: int = 0, **more: str) -> Fact:
-    """Return a fact about rows of accounts whose time is a column of `table`; `years` is its retention."""
+    """Return a fact about rows of accounts whose time is a column of `table`; the rows are kept for `years`, 0: permanently."""
     kept = ("account_id", *columns.split(), at)
     only = more.get("only", f"t.{at} IS NOT NULL")
     return Fact(more.get("name", table), table, f"t.{at}", kept, only, years=years)
@@ -170,7 +170,9 @@ class Audited:
 
 
 def together(each: Sequence[Audited]) -> Audited:
-    """Merge the declarations of several rooms, the lowest room first. `measure` is that of the highest room."""
+    """Merge the declarations of several rooms, the lowest room first. If several rooms declare a `measure`, that of the highest
+    room is used.
+    """
     return Audited(
         facts=tuple(chain.from_iterable(one.facts for one in each)),
         shown=_merged(one.shown for one in each),

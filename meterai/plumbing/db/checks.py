@@ -1,4 +1,4 @@
-"""Everything that rooms register for the audit, and the part of the database that their checks in Python get."""
+"""Everything that rooms register for the audit, and the part of the database that checks written in Python examine."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -16,8 +16,8 @@ from meterai.plumbing.db.marks import Mark
 class AuditedPart:
     """The part of the database that one audit checks.
 
-    If `since` is None, the whole database. Otherwise the rows written since that mark; a check that selects by time
-    instead takes rows from the time `begins` on.
+    If `since` is None, the audit checks the whole database, otherwise the rows written since that mark. A check that cannot
+    select rows by a mark checks those whose time is `begins` or later.
     """
 
     database: Database
@@ -33,7 +33,7 @@ Check: TypeAlias = Callable[[AuditedPart], Awaitable[InvariantFinding]]
 class Registered:
     """Everything that plumbing and the rooms register for the audit.
 
-    invariants  those of the rooms; the audit adds those about all tables
+    invariants  invariants of the rooms; the audit itself adds the invariants that concern every table
     """
 
     audited: Audited = field(default_factory=Audited)

@@ -391,7 +391,9 @@ class Database:
 
 
 class _Borrowed:
-    """A connection for the length of a block. It is no generator, which would cost three times as much."""
+    """Context manager that borrows a connection of the pool for a block. It is a class, since a generator would cost three
+    times as much.
+    """
 
     __slots__ = ("_connection", "_database")
 

@@ -74,7 +74,7 @@ def moment(text: str, field: str) -> datetime:
 
 
 def within(column: str) -> str:
-    """Return an SQL condition: the time in this column lies in the period."""
+    """Return an SQL condition: the time in this column lies in the period of the query (the row `period`)."""
     return f"({column} >= begins AND {column} < ends)"
 
 

@@ -53,9 +53,9 @@ class Invariant:
 
 @dataclass(frozen=True, slots=True)
 class Posting:
-    """The rule for the ledger entries of some reasons. The query derives the entries that must exist from the rows that
-    cause them, never from the entries themselves. It returns account_id, entry_id, reason, subject, posted_at, books,
-    amounts (credits positive).
+    """The rule that determines all ledger entries whose reason is one of `reasons`. The query derives the entries that must
+    exist from the rows that cause them, never from the entries themselves. It returns account_id, entry_id, reason, subject,
+    posted_at, books, amounts (credits positive).
     """
 
     reasons: tuple[str, ...]
@@ -66,9 +66,9 @@ class Posting:
 class MailCause:
     """A cause for which a room writes mails.
 
-    The query returns account_id, cause_key, template, contact (the address; NULL: that of the account), the time since
-    which the mail is owed (NULL: it may be missing), and the subject. The subject is the value of `fact` in the jobs of
-    `kinds`, which write the mail.
+    The query returns account_id, cause_key, template, contact (the address; NULL: that of the account), the time since which
+    the mail is owed (NULL: it may be missing), and the subject. A job of one of the `kinds` writes the mail; its fact named
+    `fact` is the subject.
     """
 
     query: str

@@ -85,7 +85,9 @@ def hashes() -> dict[str, str]:
 
 
 def missing(known: Mapping[str, str], beside: Homes = ()) -> list[tuple[str, str]]:
-    """Return (name, SQL) of the migrations not applied yet. Refuses `DatabaseNewer`, `MigrationChanged`."""
+    """Return (name, SQL) of the migrations not applied yet. `known` are the hashes of the applied SQL files by name, `beside`
+    are as in `migrate`. Refuses `DatabaseNewer`, `MigrationChanged`.
+    """
     ours = dict(migrations(beside))
     _check_known(known, ours)
     for name, text in ours.items():
@@ -95,7 +97,7 @@ def missing(known: Mapping[str, str], beside: Homes = ()) -> list[tuple[str, str
 
 
 def changed(known: Mapping[str, str], beside: Homes = ()) -> list[tuple[str, str]]:
-    """Return (name, SQL) of the functions whose text differs from the one applied last."""
+    """Return (name, SQL) of the functions whose text differs from the text applied last, whose hash is in `known` by name."""
     ours = functions(beside)
     return [(name, text) for name, text in ours if known.get(name) != _sha256(text)]
 
@@ -176,5 +178,5 @@ def _apply_functions(connection: psycopg.Connection[Any], again: Sequence[tuple[
 
 
 def names() -> list[str]:
-    """Return the names of everything that a fully migrated database has applied."""
+    """Return the names of all migrations and functions that a fully migrated database has applied."""
     return [name for name, _ in (*migrations(), *functions())]

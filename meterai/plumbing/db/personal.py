@@ -70,7 +70,7 @@ class PersonalTable:
     columns  columns in a copy; every other column is `inner` (internal), `hidden` (a secret, or its hash), or about
              other people (`others`)
     also     additional columns of a copy: SQL by name
-    whose    SQL that selects the rows of the person, with the values of `named`
+    whose    SQL that selects the rows of the person; `named` returns its parameters
     deletes  an erasure deletes the rows
     blanks   an erasure sets these columns to these values (SQL) in rows that match `only` (SQL)
     kept     reason for which rows remain; they are kept for `keeps` after `since` (SQL)
@@ -94,7 +94,9 @@ class PersonalTable:
     async def rows(
         self, tx: ReadTx, person: Person, most: int, ids: Mapping[str, str]
     ) -> list[dict[str, object]]:
-        """Return at most `most` rows for a copy, ordered by their first columns. `ids` are prefixes of ids, by column."""
+        """Return at most `most` rows for the copy of a person's data, ordered by their first columns. `ids` are the prefixes of
+        ids (`ord`), by column.
+        """
         if not self.columns:
             return []
         wanted = [*(f"t.{one}" for one in self.columns.split())]
@@ -147,7 +149,9 @@ class Fate(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table of a copy: its name and the rows of the person; `is_cut` is True if there are more rows."""
+    """A table in the copy of a person's data: its name and the rows of the person; `is_cut` is True if the person has more
+    rows.
+    """
 
     name: str
     rows: Sequence[Mapping[str, object]]
@@ -192,7 +196,7 @@ class Consents:
 
 
 class CopyFile(NamedTuple):
-    """A file in a copy."""
+    """A file in the copy of a person's data."""
 
     name: str
     content: bytes
@@ -207,7 +211,7 @@ async def _nobody_waits(_tx: ReadTx, _person: Person) -> Sequence[ErasureWait]:
 
 
 async def _nothing(_tx: Tx, _person: Person, _at: datetime) -> None:
-    """The default `before`: does nothing."""
+    """Default of `Personal.before`: does nothing before an erasure."""
 
 
 async def _no_files(
@@ -246,7 +250,7 @@ class Personal:
     consents: Consents | None = None
 
     async def export(self, tx: ReadTx, person: Person, most: int) -> list[Table]:
-        """Return the tables of a copy, with at most `most` rows each."""
+        """Return the room's tables for the copy of a person's data, with at most `most` rows each."""
         return [
             Table(one.table, rows[:most], len(rows) > most)
             for one in self.tables

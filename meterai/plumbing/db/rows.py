@@ -1,4 +1,4 @@
-"""Rows of an answer as values of the model.
+"""Conversion of the rows that a query returns into values of a room's model.
 
 The columns of a query have the names of the fields of its result (`order_id AS order`), and a `RowMapper` converts each
 row to it. A field that is an enum, an amount or a serial is converted from its column by its type; other conversions

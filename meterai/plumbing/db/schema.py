@@ -148,8 +148,8 @@ def _told(found: Iterable[rights.Right], complaint: str) -> list[Row]:
 
 
 async def works_as(database: Database) -> str | None:
-    """Return the role as which our statements run if it could change records of the past, which it should not; else
-    None.
+    """Return the database role of our statements if it has the right to change records of the past; None if it lacks this
+    right, as it should.
     """
     rows = await database.read(
         "SELECT current_user::text AS name WHERE has_table_privilege('public.entries', 'DELETE')"

@@ -128,7 +128,7 @@ class ReadTx:
             self._connection.answered()
 
     async def tell(self, queries: str, *parameters: object) -> Row | None:
-        """Run unprepared statements in one round trip; return the first row of the last one's answer."""
+        """Run unprepared statements in one round trip; return the first row that the last statement returns."""
         cursor = psycopg.AsyncClientCursor(self._connection.raw, row_factory=dict_row)
         await self._asked(cursor, queries, parameters)
         while cursor.nextset():

@@ -154,8 +154,8 @@ class ByteBudget:
 class _SendingRate:
     """The sending rate of one body, watched by one timer, whatever the number of its pieces.
 
-    The time-out `limit` expires when nothing arrives for too long, or more slowly than from the slowest phone. The time
-    of writing pieces to a file does not count.
+    The time-out `limit` expires when nothing arrives for too long, or when bytes arrive more slowly than a very slow phone
+    sends them. The time of writing pieces to a file does not count.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -358,7 +358,9 @@ class RequestBody:
             self._bodies.check_room(size, self._network())
 
     def _make_room(self) -> None:
-        """Take space for the received bytes: in memory, or in a file for twice as many, so that it is taken seldom."""
+        """Take space for the received bytes: in memory, or in a file. For a file, space for twice as many bytes is taken, so
+        that this is seldom repeated.
+        """
         if self._received <= max(UNCOUNTED_BYTES_MAX, self._in_files):
             return
         if not self._in_files and self._received <= HELD_BYTES_MAX:

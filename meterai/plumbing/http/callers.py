@@ -110,8 +110,8 @@ def member_of(request: Request[Any, Any, Any]) -> UUID | None:
 
 
 def injected(services: Mapping[str, type]) -> dict[str, Provide]:
-    """Return the parameters that routes may name: each of these services, and of the caller its `account`, its `actor`
-    in the audit trail, and the `member` who acts for an organization.
+    """Return the parameters that routes may name: each of these services; and about the caller the `account`, the `actor` for
+    the audit trail, and the `member`, who is the person acting for an organization.
     """
     given: dict[str, Callable[..., Any]] = {
         "account": account_of,

@@ -52,7 +52,9 @@ class Declared(Generic[Value]):
         step.methods[method] = value
 
     def of(self, method: str, path: str) -> Value:
-        """Return the declared value for a request; `otherwise` if no route has this path."""
+        """Return the declared value for a request; if no route has this path, the value given as `otherwise` to the
+        constructor.
+        """
         if (found := self._whole.get((method, path))) is not None:
             return found
         step = self._root

@@ -191,7 +191,7 @@ async def read_multipart(
 async def read_parts(
     request: Request[Any, Any, Any], *, parts_max: int = PARTS_MAX
 ) -> list[FormPart]:
-    """Return the parts of a form of either kind; an empty list if the body is no form. Refuses `Malformed`.
+    """Return the parts of a multipart or a URL-encoded form; an empty list if the body is no form. Refuses `Malformed`.
 
     A file field may occur several times.
     """

@@ -21,8 +21,8 @@ def language_of(connection: ASGIConnection[Any, Any, Any, Any]) -> str:
 def language_for(scope: Any) -> str:
     """Return the language of the answer: `id` or `en`.
 
-    It is that of our cookie, else of the caller's account, else of Accept-Language. For an API key Accept-Language goes
-    before the account.
+    Our cookie determines it, else the caller's account, else Accept-Language. For an API key Accept-Language goes before the
+    account.
     """
     head = head_of(scope)
     if (chosen := _chosen(head)) is not None:
@@ -34,7 +34,8 @@ def language_for(scope: Any) -> str:
 
 
 def language_of_stranger(scope: Any) -> str | None:
-    """Return the language of a request that is determined by language headers alone, for a cached answer.
+    """Return the language of the request if our language cookie and Accept-Language alone determine it, so that an answer
+    cached for this language fits.
 
     None if other facts of the reader matter (a key, another cookie), or if the headers are ambiguous: a client must not
     be able to influence the cached answer that others get.

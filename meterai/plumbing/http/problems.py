@@ -63,7 +63,7 @@ def retry_after(refusal: Refusal) -> Mapping[str, str]:
 def rate_limit(refusal: Refusal, seconds: str | None) -> Mapping[str, str]:
     """Return the RateLimit headers for an exhausted limit and its size (draft-ietf-httpapi-ratelimit-headers-11).
 
-    Other answers do not have them, since the remaining number would have to be counted for each order. The limit of
+    Only refusals have them: for other answers the remaining number would have to be counted at each request. The limit of
     requests under way is sent with each answer to an API key (`apps/edge.py`).
     """
     if refusal.quota is None:

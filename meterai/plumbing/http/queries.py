@@ -1,9 +1,8 @@
 """Query parameters, checked as strictly as JSON: a route accepts those that its handler declares, each once.
 
-The API and each route with `opt={"strict_query": True}` are strict. Pages ignore unknown parameters: people open them
-by links to which other sites add parameters that nobody can list (`utm_source`, `fbclid`, `igsh`), and a page shows
-what it is about. A provider's webhook endpoint ignores them too, since a notification about money must not be refused
-for its address.
+The API and each route with `opt={"strict_query": True}` are strict. Pages ignore unknown parameters: people open them by links
+to which other sites add parameters that nobody can list (`utm_source`, `fbclid`, `igsh`), and the reader sees what the page
+shows. A provider's webhook endpoint ignores them too, since a notification about money must not be refused for its address.
 
 No text of ours contains NUL, and PostgreSQL rejects it. So every route refuses an address with a NUL, except a
 provider's webhook endpoint, which does not read the query.

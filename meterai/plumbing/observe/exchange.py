@@ -41,7 +41,7 @@ class Exchange:
 
 
 def brought_in(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
-    """Return the id that a client sent, preferring the newer header; empty if a header occurred twice."""
+    """Return the id that a client sent: from `Request-Id`, else from `X-Request-Id`; empty if a header occurred twice."""
     found: dict[bytes, bytes] = {}
     for name, value in headers:
         if name in _HEADERS:

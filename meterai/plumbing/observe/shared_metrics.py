@@ -75,7 +75,7 @@ def _has_room(file: Path, size: int) -> bool:
 def _add(kind: str, folder: Path, file: Path) -> None:
     """Add the counts of one file to those of ended processes.
 
-    A crash between the two writes counts them twice, but never loses them. If the disk has no space for the sum, they
+    A crash before the file is deleted may count them twice, but never loses them. If the disk has no space for the sum, they
     stay in their own file until it has.
     """
     from prometheus_client.mmap_dict import MmapedDict  # noqa: PLC0415 - once figures are shared

@@ -1,8 +1,8 @@
 """Stations: the points in a process where the steps of a visit wait for a scarce resource.
 
-A station has a limited number of slots, such as the processes that examine documents. Its bound is the longest wait of
-a step as long as no more visitors are inside than it can serve. Its pressure is the mean wait as a share of the bound:
-above 1, more steps arrive than it serves, even if everything else is idle.
+A station has a limited number of slots, such as the processes that examine documents. Its bound is the longest permitted wait
+of a step; waits stay below it as long as no more visitors are inside than the station can serve. Its pressure is the mean wait
+as a share of the bound: above 1, more steps arrive than it serves, even if everything else is idle.
 
 People may also wait until a worker or an outside machine has processed rows in the database (mails, payment
 instructions, execution). They wait in no process, so the worker measures this wait by the SQL of a `Backlog`. One
@@ -45,7 +45,9 @@ PRESSURE = Gauge(
 
 
 class Station:
-    """A place in the program where work waits, with the longest wait in seconds. Without a name it exports no metrics."""
+    """A place in a process where work waits for its next step, with the longest permitted wait in seconds. Without a name it
+    exports no metrics.
+    """
 
     def __init__(self, name: str, wait_seconds_max: float = inf) -> None:
         self.name = name
@@ -85,7 +87,7 @@ class Station:
                 SERVING.labels(station=self.name).inc(monotonic() - begun)
 
     def pressure(self) -> float:
-        """Return the mean wait since the last call, also of steps that still wait, as a share of the bound."""
+        """Return the mean wait since the last call, including steps still waiting, as a share of the longest permitted wait."""
         now = monotonic()
         waited = self._waited + sum(now - since for since in self._since.values())
         number = self._ended + len(self._since)
@@ -101,7 +103,8 @@ class Backlog:
 
     due           SQL that finds a row that has waited for `LATE_SECONDS`; `mean_seconds` is run only if there is such a
                   row
-    mean_seconds  SQL of the mean wait of arrivals within `LATELY_SECONDS`; no row if fewer than `APART_MIN` wait
+    mean_seconds  SQL of the mean wait in seconds of people who came within the last `LATELY_SECONDS`; no row if fewer than
+                  `APART_MIN` wait
     """
 
     name: str

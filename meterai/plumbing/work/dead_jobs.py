@@ -1,4 +1,4 @@
-"""Failing jobs, and handlers of jobs that were given up: list, count, run again."""
+"""Jobs that fail and are tried again, and jobs whose handler failed permanently (given up): list, count, run again."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -103,7 +103,7 @@ async def counts(tx: ReadTx) -> JobCounts:
 
 
 async def would_retry(tx: ReadTx, job: UUID | None) -> list[Retried]:
-    """Return how many jobs of each handler would be tried again, of this job or, for None, of all.
+    """Return for each handler how many jobs `retry` would try again; `job` limits this to one job, None means all jobs.
 
     A failing job that is due at this moment is counted too, so that the result does not depend on the moment.
     """
@@ -111,7 +111,7 @@ async def would_retry(tx: ReadTx, job: UUID | None) -> list[Retried]:
 
 
 async def retry(tx: Tx, job: UUID | None) -> int:
-    """Try a given-up or failing job again, or, for None, all of them; return how many jobs there were."""
+    """Try one failing or given-up job again, or all such jobs if `job` is None; return the number of jobs."""
     back = await tx.all(_BACK, job, job)
     now = await tx.all(_NOW, job, job)
     return len({row["job_id"] for row in back} | {row["job_id"] for row in now})

@@ -40,7 +40,7 @@ class PublicEvent:
 
 
 async def listen(tx: Tx, account: UUID, kinds: Iterable[str]) -> None:
-    """Publish exactly these events of an account from now on."""
+    """Publish events of these kinds, and no others, of an account from now on."""
     wanted = sorted(set(kinds))
     await tx.run("DELETE FROM listeners WHERE account_id = %s AND kind <> ALL(%s)", account, wanted)
     for kind in wanted:

@@ -43,7 +43,7 @@ class Leaves:
     after     how long after `since` (SQL) a row is due
     only      SQL: the rows that the rule applies to
     blanks    new values (SQL) by column; if empty, the row is deleted
-    harmless  as in `Stays`
+    harmless  columns whose names suggest personal data, with the reasons why they may stay
     """
 
     name: str
@@ -120,7 +120,7 @@ class Retention:
         self._rules = [rule for rule in rules if isinstance(rule, Leaves)]
 
     async def apply(self, rule: Leaves) -> int:
-        """Process one batch of one rule; return the number of rows."""
+        """Delete or blank one batch of rows by one rule; return the number of rows."""
         before = self._clock.now() - rule.after
         return await self._database.run(lambda tx: tx.run(rule.statement(), before, BATCH))
 

@@ -8,9 +8,9 @@ A worker pool or task without SQL for its due rows polls by itself, at its inter
 * the common poll runs every `LOOK_SECONDS`, or every `BUSY_LOOK_SECONDS` for `BUSY_SECONDS` after something was found.
   After work that may cause more work it runs at once (`soon`), so that a chain of events does not wait between its
   steps, but at most `LOOKS_AT_ONCE` times in a row;
-* each worker pool and task also polls by itself every `REST_SECONDS`, and when no common poll succeeded for
-  `MISSED_SECONDS`. Such a poll finds due rows of any age: so the common poll may leave out rows that became due long
-  ago, and no row is missed while it cannot run.
+* each worker pool and task also polls by itself every `REST_SECONDS`, and when no common poll succeeded for `MISSED_SECONDS`.
+  Such a poll finds due rows of any age: so the common poll may leave out rows that became due long ago, and no row is missed
+  while the common poll cannot run.
 """
 
 import asyncio
@@ -50,7 +50,7 @@ class Piece(NamedTuple):
 
 
 class Rest:
-    """The rest of one worker pool or periodic task between two of its runs."""
+    """The pause of one worker pool or periodic task between two of its runs."""
 
     def __init__(self, watch: "DueWatch", due: str) -> None:
         self.due = due
@@ -80,9 +80,8 @@ class Rest:
             self._woken = None
 
     def named(self, pieces: Sequence[Piece]) -> None:
-        """Record that a poll found due rows, and end the rest if its least time is over. A poll that is up to half a
-        poll interval too early counts as well; otherwise a rest as long as the interval would often miss a poll
-        narrowly.
+        """Record that a poll found due rows, and end the pause if its shortest time is over. A poll that comes up to half a
+        poll interval earlier also ends it; otherwise a pause as long as the interval would often miss a poll narrowly.
         """
         if self._woken is None:
             self._is_named = True
@@ -91,12 +90,14 @@ class Rest:
             self.wake()
 
     def pieces(self) -> Sequence[Piece]:
-        """Return the rows found by the poll that ended the rest; empty if there may be more, so that the pool polls."""
+        """Return the rows found by the poll that ended the pause; empty if there may be more rows, so that the pool polls by
+        itself.
+        """
         pieces, self._pieces = self._pieces, ()
         return pieces if len(pieces) < PIECES_MAX else ()
 
     def wake(self) -> None:
-        """End the rest now."""
+        """End the pause now."""
         if self._woken is not None and not self._woken.done():
             self._woken.set_result(None)
 
@@ -133,8 +134,8 @@ class DueWatch:
         due: Iterable[str] = (),
         pieces: Iterable[str] = (),
     ) -> None:
-        """`due` are the queries of periodic tasks for a due row, in the order of an index. `pieces` are the queries of
-        worker pools, with the columns of a `Piece`. An empty text means no query.
+        """`due` are the queries of periodic tasks that find a due row, each in the order of an index of its table. `pieces` are
+        the queries of worker pools, with the columns of a `Piece`. An empty text means no query.
         """
         self.stopping = stopping
         self._database = database
@@ -152,12 +153,12 @@ class DueWatch:
         self._pausing: asyncio.Future[None] | None = None
 
     def rest_of(self, due: str) -> Rest:
-        """Register one more worker pool or periodic task; return its rest."""
+        """Register one more worker pool or periodic task; return the `Rest` in which it pauses between runs."""
         self._rests.append(Rest(self, due))
         return self._rests[-1]
 
     async def run(self) -> None:
-        """Poll until the worker stops, then wake all that rest."""
+        """Poll until the worker stops, then wake every worker pool and task that pauses."""
         while not self.stopping.is_set():
             await self._pause()
             if self._due:

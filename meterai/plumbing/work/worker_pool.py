@@ -172,7 +172,7 @@ class WorkerPool:
     async def _fill(self, watch: DueWatch, seen: Sequence[Piece] = ()) -> tuple[float, float]:
         """Begin pieces while slots are free: those in `seen` or, if it is empty, those found by a poll.
 
-        Return the shortest rest in seconds, and the longest rest after a failed poll (else 0).
+        Return the shortest pause before the next run in seconds, and the longest pause if the poll failed (else 0).
         """
         known = self._known()
         pause = 0.0
