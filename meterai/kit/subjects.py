@@ -10,8 +10,8 @@ from meterai.kit.ids import show
 
 
 class SubjectKind:
-    """Kinds of subjects that several rooms use. A kind that only one room uses is declared in the model of this room.
-    All are registered as `SubjectSort`.
+    """Kinds of subjects that several rooms use. A kind that only one room uses is declared in the `model` of that room. Both
+    are registered as `SubjectSort`.
     """
 
     ACCOUNT: Final = "account"
@@ -79,10 +79,11 @@ class Happening:
     """An event in the history of a subject.
 
     word       names its sentence: the message `happening.<word>` of its room, filled from `facts`
-    about      the subject that the line links to, if not the subject of the timeline
-    actor      who did it, as in the audit trail; only staff see it
+    about      the other subject that the event concerns, to which the line links; None if it concerns only the subject of the
+               timeline
+    actor      the actor who caused the event, as in the audit trail; only staff see it
     for_staff  True if only staff see the happening
-    begins     True for the happening that created the subject; it comes first among those of the same time
+    begins     True for the happening that created the subject; it comes first among happenings of the same time
     """
 
     at: datetime

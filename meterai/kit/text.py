@@ -48,7 +48,7 @@ def isolated(text: str) -> str:
 
 
 def named(name: str) -> str:
-    """Prepare the name of a customer's file for our quotation marks: it cannot close them."""
+    """Prepare the name of a customer's file for quotation in our sentence: no character in it can close the quotation."""
     line = one_line(name[: NAMED_LENGTH_MAX * 10])
     if len(line) > NAMED_LENGTH_MAX:
         line = line[: NAMED_LENGTH_MAX - 1].rstrip() + "…"

@@ -20,7 +20,7 @@ class BookKind(StrEnum):
 
 
 class Book(NamedTuple):
-    """One book of the chart."""
+    """One book of the chart of accounts."""
 
     name: str
     kind: BookKind

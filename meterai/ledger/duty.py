@@ -1,4 +1,4 @@
-"""Sums of the books by reason and book, and the figures of duty derived from them; pure."""
+"""Sums of ledger entries by reason and book, and the figures of stamp duty derived from them; pure."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ class ReasonSum(NamedTuple):
 
 
 class Sums:
-    """Sums of the books over a period: entries and amount by reason and book."""
+    """Sums of the ledger entries of a period: number of entries, and amount, by reason and book."""
 
     def __init__(self, rows: Iterable[tuple[str, str, int, int]] = ()) -> None:
         self._found: dict[tuple[str, str], tuple[int, int]] = {}
@@ -41,7 +41,7 @@ class Sums:
         return [ReasonSum(*key, *self._found[key]) for key in sorted(self._found)]
 
     def told(self) -> dict[str, dict[str, list[int]]]:
-        """Return [entries, amount] by reason and then by book, as a manifest contains them."""
+        """Return [number of entries, amount] by reason and then by book, as the manifest of an extract contains them."""
         found: dict[str, dict[str, list[int]]] = {}
         for one in self.rows():
             found.setdefault(one.reason, {})[one.book] = [one.entries, one.amount]
@@ -60,7 +60,7 @@ class Sums:
 
 @dataclass(frozen=True, slots=True)
 class DutyFigure:
-    """One figure of a statement of duty: a number of stamps, and rupiah."""
+    """One figure of a statement of stamp duty: a number of stamps, and an amount in rupiah."""
 
     name: str
     stamps: int
@@ -70,9 +70,10 @@ class DutyFigure:
 def figures_of(sums: Sums) -> list[DutyFigure]:
     """Return the five figures of a statement of duty.
 
-    A stamp counts as sold when its duty becomes due: if it was bought as quota when it is issued, if it was bought for
-    a document when it is affixed. Until then its price belongs to the buyer, and is refunded in full. The duty of
-    affixed stamps is their number times the tariff of the law, although that of stamps of a quota became due earlier.
+    A stamp counts as sold when its duty becomes due. The duty of a stamp bought as quota becomes due when the stamp is issued,
+    that of a stamp bought for a document when it is affixed. Until then the price belongs to the buyer, and is refunded in
+    full. The duty of affixed stamps is their number times the tariff of the law, although the duty of stamps bought as quota
+    became due earlier.
     """
     affixed = sums.of("stamps_affixed")
     sold = sums.of("stamps_available", "stamps_issued") - sums.of(

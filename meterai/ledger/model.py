@@ -20,7 +20,7 @@ refusal_of_constraint("balance_covers_its_holds", BalanceTooLow)
 
 @dataclass(frozen=True, slots=True)
 class MoneySummary:
-    """The money of one order by where it is now.
+    """The money of one order, divided by where it is now.
 
     captured - charged back + loss = executed + refunded + in flight, and none of them is below zero.
     captured - charged back - refunded is the sum that the provider holds for the order.

@@ -1,4 +1,4 @@
-"""Queries of the ledger: money of orders, and balances of guarded books."""
+"""Queries of the ledger: money of orders, and balances of guarded books (books that never go below zero)."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -39,6 +39,6 @@ async def money_moves(tx: ReadTx, account: UUID, subject: UUID) -> list[MoneyMov
 
 
 async def balance(tx: ReadTx, account: UUID, book: str) -> tuple[int, int]:
-    """Return (available amount, held amount) of one guarded book of an account."""
+    """Return (available amount, held amount) of a guarded book of an account, which is a book that never goes below zero."""
     found = await store.balance(tx, account, book)
     return (found.posted - found.held, found.held) if found else (0, 0)

@@ -33,7 +33,7 @@ class LedgerEntry(NamedTuple):
 
 
 class BookOfTime(NamedTuple):
-    """Debits and credits in rupiah of many orders in one book."""
+    """Total debits and credits in rupiah of many orders in one book."""
 
     book: str
     debit: int
@@ -41,7 +41,7 @@ class BookOfTime(NamedTuple):
 
 
 class GuardedBalance(NamedTuple):
-    """The posted amount of a guarded book, and the part of it that is held."""
+    """The posted amount of a guarded book (one that never goes below zero), and the part of this amount that is held."""
 
     posted: int
     held: int
@@ -110,7 +110,7 @@ async def money_moves(tx: ReadTx, account: UUID, subject: UUID, limit: int) -> l
 
 
 async def balance(tx: ReadTx, account: UUID, book: str) -> GuardedBalance | None:
-    """Return the balance of one guarded book of an account; None if the book has no entries."""
+    """Return the balance of a guarded book of an account; None if the account has no entries in it."""
     return await tx.one_as(
         _BALANCE,
         "SELECT posted, held FROM balances WHERE account_id = %s AND book = %s",
@@ -139,7 +139,7 @@ async def open_entries(tx: ReadTx, begin: datetime, end: datetime) -> None:
 
 
 async def next_entries(tx: ReadTx, limit: int) -> list[LedgerEntry]:
-    """Return up to `limit` further entries, oldest first; an empty list at the end."""
+    """Return up to `limit` further entries of the cursor that `open_entries` opened, oldest first; an empty list at the end."""
     return await tx.all_as(_ENTRIES, f"FETCH {limit:d} FROM entries_of_a_time")
 
 

@@ -111,7 +111,9 @@ class Limiter:
         self._leave(priority)
 
     def release(self, priority: Priority) -> bool:
-        """Give the permit back during a body upload; return False and keep it if `RELEASED_MAX` others have done so."""
+        """Give the permit back during a body upload; return False and keep the permit if `RELEASED_MAX` other requests have
+        released theirs.
+        """
         if self._released >= RELEASED_MAX:
             return False
         self._released += 1
@@ -119,7 +121,9 @@ class Limiter:
         return True
 
     def regained(self) -> None:
-        """Count one released request less: its body is complete and it asks for a permit again, or it has ended."""
+        """Subtract one from the number of requests whose permit is released: the request asks for a permit again after its
+        upload, or has ended.
+        """
         self._released -= 1
 
     def used(self, user: bytes, seconds: float) -> None:
@@ -174,7 +178,7 @@ class Limiter:
         return room
 
     def _least_open(self) -> float:
-        """Number of requests under way below which a request of any priority may begin."""
+        """Return the number of requests under way below which the next request may begin, whatever its priority."""
         return self._limit.value * (1 - RESERVE * (len(Priority) - 1))
 
     def _has_earlier_waiting(self, priority: Priority) -> bool:
@@ -185,7 +189,7 @@ class Limiter:
 
     @asynccontextmanager
     async def watching(self) -> AsyncIterator[None]:
-        """Measure the event loop and adapt the limit while the block runs."""
+        """Measure the delay of the event loop, and adapt the limit to it, while the block runs."""
         task = asyncio.create_task(self._watch())
         try:
             yield

@@ -1,4 +1,4 @@
-"""Recent use of the process by each user, so that the next permit goes to the user with the least."""
+"""Recent use of the process by each user, so that the next permit goes to the user with the least recent use."""
 
 from collections import OrderedDict
 from math import exp2, log2

@@ -12,7 +12,7 @@ PATH_LENGTH_MAX = 200  # characters; our longest path has about 160
 
 
 class RequestEntry(msgspec.Struct, frozen=True):
-    """A line to be written to the table."""
+    """A line of the request log, as it is written to the table."""
 
     account_id: UUID
     entry_id: UUID
@@ -55,7 +55,7 @@ class RequestView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RequestFilter(NamedTuple):
-    """Filter of lines: API key, class of status (4 for 400 to 499), earliest time, Request-Id."""
+    """Filter of the request log: API key, class of status (4 for 400 to 499), earliest time, Request-Id."""
 
     key: UUID | None = None
     class_of_status: int | None = None

@@ -104,7 +104,7 @@ class RequestLog:
         self._is_closed = False
 
     def now(self) -> datetime:
-        """Return the current time, for a new line."""
+        """Return the current time, for a new line of the log."""
         return self._clock.now()
 
     def caller_of(self, key: str) -> Caller | None:
@@ -112,7 +112,7 @@ class RequestLog:
         return self._accounts.cached_caller(key)
 
     def note(self, noted: Noted) -> None:
-        """Buffer a line; if the buffer is full the line is dropped and counted."""
+        """Buffer a line of the log until it is written; if the buffer is full the line is dropped and counted."""
         if len(self._gathered) >= GATHERED_MAX or self._is_closed:
             LINES.labels(outcome="dropped").inc()
             return

@@ -48,20 +48,20 @@ _REFUSALS = RowMapper(RefusedRequest)
 
 
 async def write(tx: Tx, entries: Sequence[RequestEntry]) -> None:
-    """Insert lines; a line whose id exists is left as it is."""
+    """Insert lines into the request log; a line whose id the table has already is left as it is."""
     await tx.run(_WRITE, msgspec.json.encode(entries).decode())
 
 
 async def requests_of(
     tx: ReadTx, account: UUID, wanted: RequestFilter, page: ListPage
 ) -> list[RequestView]:
-    """Return the rows of a page of an account's lines, newest first, and one more row if there is another page."""
+    """Return a page of an account's lines of the request log, newest first, and one more line if there is another page."""
     twice = [one for value in wanted for one in (value, value)]
     return await tx.all_as(_VIEWS, _OF_ACCOUNT, account, page.before, *twice, page.wanted)
 
 
 async def accounts_of_request(tx: ReadTx, request: str, limit: int) -> list[UUID]:
-    """Return the accounts that have a line with this Request-Id."""
+    """Return the accounts whose request log has a line with this Request-Id."""
     found = await tx.all(
         "SELECT DISTINCT account_id FROM api_requests WHERE request = %s LIMIT %s", request, limit
     )
@@ -69,5 +69,5 @@ async def accounts_of_request(tx: ReadTx, request: str, limit: int) -> list[UUID
 
 
 async def refused(tx: ReadTx, account: UUID, limit: int) -> list[RefusedRequest]:
-    """Return the newest refused lines of an account."""
+    """Return the newest lines of an account's request log about refused requests."""
     return await tx.all_as(_REFUSALS, _REFUSED, account, limit)

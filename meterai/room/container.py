@@ -30,12 +30,12 @@ class Offers:
     """Everything that the rooms together offer to the pages of staff and users.
 
     levers     staff actions, by name
-    knows      searches and happenings, by room
+    knows      searches, and happenings (events in the history of a subject), by room
     work       work lists, by name
     personal   personal data, by room, and under "plumbing" for the tables of no room
     retention  every retention rule
-    published  events that accounts may receive
-    audit      registrations for the audit
+    published  kinds of events that accounts may receive
+    audit      invariants and declarations that the rooms register for the audit
     """
 
     levers: Mapping[str, Lever] = field(default_factory=dict)

@@ -1,4 +1,6 @@
-"""Types for the `knows` of a room: its search for subjects, the happenings of a subject, and its work lists."""
+"""Types for the `knows` of a room: its search for subjects, the happenings (events in the history) of a subject, and its work
+lists.
+"""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -27,7 +29,8 @@ class Knows:
 
     find   returns subjects that the text in the search box names: an id, a serial, an address, a digest, a number of a
            bank. It runs one indexed statement at most, and none if the text cannot belong to this room.
-    tell   returns this room's happenings of a subject of any kind, in any order; none of an unknown subject
+    tell   returns the events that this room knows in the history of a subject of any kind, in any order; none if it does not
+           know the subject
     """
 
     find: Find = _finds_nothing

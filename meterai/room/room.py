@@ -61,8 +61,8 @@ class Room:
     build      adds its services to the container; the rooms below it were built before
     ready      conditions of `/readyz`, by name; each refuses if it is not met
     warns      warnings of `/readyz`, by name; each returns a text, or None
-    leases     durations of leases and of the work that they cover, checked at start
-    opens      functions that open a service for a command, without the other rooms, by the type of the service
+    leases     its leases, each with the longest duration of the work that it covers; checked at start
+    opens      functions that open a service of this room for a command that builds no other room, by the type of the service
     services   services for routes, by the name of a parameter; `build` adds them
     routes     HTTP handlers: the API, and pages that show only this room
     fields     possible values of fields, by the names of view and field, for the description of the API
@@ -84,7 +84,7 @@ class Room:
     commands   commands of an operator
     command_groups  descriptions of groups of commands, by their common first word
     levers     staff actions with a forecast, some of which need the approval of a second person
-    knows      answers to searches, and happenings of subjects
+    knows      answers to searches, and happenings (events in the history) of subjects
     personal   personal data that it stores: how to copy and to erase them
     work       lists of rows that wait for staff
     figures    counts of a period, for an assessment

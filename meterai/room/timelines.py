@@ -1,4 +1,4 @@
-"""Timeline of a subject, and results of a search: answers of every room, in one order."""
+"""Timeline of a subject, and results of a search, each merged from the answers of all rooms."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -32,17 +32,17 @@ class TimelineLine:
 
     @property
     def link(self) -> str | None:
-        """Path of the console page of the linked subject; None for the subject of the timeline itself."""
+        """Path of the console page of the subject in `about`; None if the event concerns only the subject of the timeline."""
         return None if self.about is None else console_path(self.about)
 
 
 def console_path(subject: Subject) -> str:
-    """Return the page of the console with the timeline of a subject."""
+    """Return the path of the console page with the timeline of a subject."""
     return f"{CONSOLE_PATH}/{subject.kind}/{subject.shown}"
 
 
 def line(happening: Happening, language: str) -> TimelineLine:
-    """Convert a happening to the language of the reader."""
+    """Convert a happening (an event in the history of a subject) to a line of a timeline in the language of the reader."""
     facts = localize(happening.facts, language)
     return TimelineLine(
         happening.at,
@@ -62,7 +62,7 @@ def _can_name(text: str) -> bool:
 async def timeline(tx: ReadTx, offers: Offers, subject: Subject) -> list[Happening]:
     """Return all happenings of a subject, the oldest first; none for a text that cannot be an id of ours.
 
-    At equal times the highest room comes first: its acts cause those of the rooms below.
+    Of happenings at the same time, those of a higher room come first: its acts cause the acts of the rooms below.
     """
     if not _can_name(subject.shown):
         return []
