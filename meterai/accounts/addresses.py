@@ -12,8 +12,8 @@ from meterai.plumbing.db.database import ReadTx, Tx
 
 
 async def contact(tx: ReadTx, account: UUID) -> Contact:
-    """Return the address and language of mails to an account; for an organization, those of an owner.  Refuses
-    `NotFound`.
+    """Return the address and language of mails to an account; for an organization, the address and language of one of its
+    owners. Refuses `NotFound`.
     """
     found = await store.contact(tx, account)
     if found is None and (owner := await store.owner_of(tx, account)) is not None:

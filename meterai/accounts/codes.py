@@ -145,9 +145,9 @@ class CodeService:
     ) -> tuple[SignedIn, str]:
         """Exchange the link of a mail for a session; return it with the path at which the sign-in began.
 
-        The path comes from the challenge, not from the link, so nobody can change it.  Tries of links are not counted,
-        so a stranger without the mail cannot use up the link.  A link works once, and again within `SAME_PRESS`.
-        Refuses `LinkSpent`, `CodeSpent`, `PasskeyRequired`.
+        The path comes from the challenge, not from the link, so nobody can change it. Tries of links are not counted, so a
+        stranger without the mail cannot use up the link. A link works once, and again within `SAME_PRESS` of its first use, as
+        a button may be pressed twice. Refuses `LinkSpent`, `CodeSpent`, `PasskeyRequired`.
         """
         linked = await self._linked(challenge, secret)
         session, proof = self._proof(challenge, language, agent, self._clock.now() - SAME_PRESS)
@@ -203,7 +203,8 @@ class CodeService:
         """Return the credential of a new session for a new account, and the arguments of the database function that
         opens it.
 
-        If the address has an account already, the function opens the session for that account instead.
+        If the address has an account already, the function opens the session for that account instead. A challenge that was
+        used after `again_since` may be used once more.
         """
         now = self._clock.now()
         until = now + timedelta(seconds=self._settings.session_lives_seconds)

@@ -37,7 +37,9 @@ async def is_erased(tx: ReadTx, account: UUID) -> bool:
 
 
 async def people_after(tx: ReadTx, account: UUID | None, limit: int) -> list[UUID]:
-    """Return the next accounts of people (not organizations) after the id `account`, ordered by id."""
+    """Return up to `limit` accounts of people (not organizations) whose ids follow the id `account`, ordered by id; None begins
+    with the first.
+    """
     return await store.people_after(tx, account, limit)
 
 
@@ -60,7 +62,7 @@ async def end_access(tx: Tx, account: UUID, *, actor: Actor, at: datetime) -> bo
 
 
 async def remove_from_directory(tx: Tx, person: Person) -> None:
-    """Remove the mail address of a person from the directory, so that it belongs to no account.
+    """Remove the mail address of a person from the directory of addresses, so that the address belongs to no account.
 
     A sign-in that found the account earlier has opened its session by now; a later sign-in waits until the
     transaction ends.

@@ -72,7 +72,8 @@ async def require_permission(connection: Request[Any, Any, Any]) -> None:
 
 
 def _permitted(caller: Caller, permission: Permission) -> Caller:
-    """Return the caller with the account for which the route runs: the account it acts for, its own, or the operator's.
+    """Return the caller with the account for which the route runs. The permission determines it: the account that the caller
+    acts for, the person's own account, or that of the operator.
 
     Refuses `NotPermitted`, `MembershipEnded`, `ProofRequired`.
     """

@@ -102,7 +102,8 @@ async def withdraw(tx: Tx, account: UUID, invitation: UUID, *, actor: Actor) -> 
 async def open_invitation(
     tx: ReadTx, shown: Credential, person: UUID, at: datetime
 ) -> tuple[Invitation, Organization]:
-    """Return the invitation behind the link of a mail, and its organization, if the person may accept it.
+    """Return the invitation to which the link of a mail belongs, and its organization, if the person may accept it. `shown` is
+    the credential in the link.
 
     Refuses `InvitationForAnother`, `InvitationSpent`.
     """
@@ -121,7 +122,7 @@ async def open_invitation(
 
 
 async def accept(tx: Tx, shown: Credential, person: UUID, *, at: datetime) -> Invitation:
-    """Accept an invitation: the person gets the role of the invitation.
+    """Accept the invitation whose link contains the credential `shown`: the person gets the role of the invitation.
 
     Refuses what `open_invitation` and `give_role` refuse.
     """

@@ -581,7 +581,9 @@ class Challenge:
     leads_to: str  # path of ours at which the sign-in began
 
     def is_spent(self, now: datetime, tries_max: int, again_since: datetime | None) -> bool:
-        """True if the challenge accepts no code any more.  A challenge used after `again_since` accepts its code once more."""
+        """True if the challenge accepts no code any more. A challenge that was first used after `again_since` still accepts its
+        code once more.
+        """
         is_used = self.used_at is not None and (again_since is None or self.used_at <= again_since)
         return is_used or self.expires_at <= now or self.tries >= tries_max
 
@@ -714,7 +716,7 @@ class Organization:
 
 
 class PlaceOf(NamedTuple):
-    """An organization in which a person has a role."""
+    """An organization in which a person has a role, and this role."""
 
     account: UUID
     name: str
@@ -724,7 +726,9 @@ class PlaceOf(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A person with a role in an organization, its monthly limit of stamps, and the stamps of it used this month."""
+    """A person with a role in an organization, the monthly limit of stamps of this person, and the number of stamps that count
+    against the limit this month.
+    """
 
     id: str
     person: UUID

@@ -125,7 +125,9 @@ class OrganizationService:
         return f"{INVITATION_PATH}?invitation={text}"
 
     async def opened(self, shown: str, person: UUID) -> tuple[Invitation, Organization]:
-        """Return the invitation behind a link, and its organization.  Refuses what `open_invitation` refuses."""
+        """Return the invitation to which a link belongs, and its organization; `shown` is the text in the link. Refuses what
+        `open_invitation` refuses.
+        """
         credential, at = _credential(shown), self._clock.now()
         async with self._database.reading() as tx:
             return await invitations.open_invitation(tx, credential, person, at)

@@ -134,7 +134,7 @@ async def end_role(tx: Tx, account: UUID, membership: UUID, *, actor: Actor) -> 
 
 
 async def permissions_in(tx: Tx, account: UUID, member: UUID) -> frozenset[Permission]:
-    """Return the permissions of a person for an account: all if the account is its own, else those of its role there."""
+    """Return the permissions of a person in an account: all if it is the person's own, else those of the person's role."""
     if member == account:
         return PERMISSIONS[Role.OWNER]
     role = await store.role_of(tx, account, member)
@@ -144,8 +144,8 @@ async def permissions_in(tx: Tx, account: UUID, member: UUID) -> frozenset[Permi
 async def use_stamps(tx: Tx, account: UUID, member: UUID | None, uses: Mapping[UUID, int]) -> None:
     """Count stamps against the monthly limit of a member, in the transaction that holds or orders these stamps.
 
-    `uses` maps the ids of stampings or orders to their stamps.  A person who acts for itself (`member` None) has no
-    limit.  The database functions that end a stamping or order give the stamps back to the limit.  Refuses
+    `uses` maps the ids of stampings or orders to their stamps. A person who acts for their own account (`member` is None) has
+    no limit. The database functions that end a stamping or order give the stamps back to the limit. Refuses
     `MemberLimitReached`, `MembershipEnded`.
     """
     if member is not None and uses:
@@ -153,7 +153,8 @@ async def use_stamps(tx: Tx, account: UUID, member: UUID | None, uses: Mapping[U
 
 
 async def check_stamps_left(tx: ReadTx, account: UUID, member: UUID | None, needed: int) -> None:
-    """Check that a member may use `needed` more stamps this month; a person who acts for itself (None) has no limit.
+    """Check that a member may use `needed` more stamps this month; a person who acts for their own account (`member` is None)
+    has no limit.
 
     Refuses `MemberLimitReached`, `MembershipEnded`.
     """

@@ -61,7 +61,7 @@ SESSION_USE_EVERY = timedelta(minutes=15)
 
 @dataclass(frozen=True, slots=True)
 class _Remembered:
-    """Cached caller of a credential that was checked within `REMEMBERED_SECONDS`."""
+    """Cached caller of a session or API key that was checked in the database at most `REMEMBERED_SECONDS` ago."""
 
     until: float  # monotonic clock
     id: UUID  # id of the session or key
@@ -107,7 +107,7 @@ class AccountService:
                 self._forget(new.id)
 
     async def act_for(self, person: UUID, session: UUID, account: UUID) -> None:
-        """Let a session of a person act for an organization in which it has a role, or for the person.
+        """Let a session of a person act for an organization in which the person has a role, or for the person's own account.
 
         This process drops the cached caller of the session.  Refuses `NotFound`, `OrganizationNotOpen`.
         """
@@ -272,7 +272,9 @@ class AccountService:
         return await self._opened(signed_in.session, "session", signed_in.stored)
 
     def cached_caller(self, key: str) -> Caller | None:
-        """Return the cached caller of an API key, without a query.  The cache entry may have expired: it proves nothing."""
+        """Return the cached caller of an API key, without a query. The cache entry may have expired, so it does not
+        authenticate the caller.
+        """
         known = self._remembered.get(key)
         return known.caller if known is not None and known.caller.by == "api_key" else None
 
@@ -341,7 +343,7 @@ class AccountService:
         return caller if stored.acts_for is None else await self._acting(caller, stored, text)
 
     async def _acting(self, caller: Caller, stored: StoredCredential, text: str) -> Caller:
-        """Return the caller with the organization that it acts for, and the permissions of its role there.
+        """Return the caller with the organization that the session acts for, and the permissions of the person's role there.
 
         The form token differs for each organization, so a form never acts for another account.
         """

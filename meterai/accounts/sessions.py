@@ -37,7 +37,8 @@ async def open_session(
 ) -> Credential:
     """Begin a session of an account, for a person who has proved to own the account.  Return its credential.
 
-    `lives` are the times of its beginning and its end.  `by` are facts for the trail about the proof; none for a mail.
+    `lives` are the times of its beginning and its end. `by` are facts for the audit trail about the proof of ownership; none if
+    the proof is a code or link of a mail.
     """
     session = Credential.fresh(account, new_id())
     opened_with = "passkey" if "passkey" in by else "mail"
@@ -48,7 +49,7 @@ async def open_session(
 
 
 def session_facts(session: Credential, until: datetime) -> dict[str, str]:
-    """Return the facts of a new session for the trail."""
+    """Return the facts of a new session for the audit trail."""
     return {"digest": session_digest(session.hash()), "until": until.isoformat()}
 
 

@@ -46,7 +46,7 @@ class StaffMember:
 
     @property
     def shown(self) -> str:
-        """Account id as the trail and the console show it."""
+        """Account id as the audit trail and the console show it."""
         return show(ACCOUNT_KIND, self.account)
 
 
@@ -80,7 +80,7 @@ async def is_staff(tx: ReadTx, account: UUID) -> bool:
 
 
 async def has_supervisor(tx: ReadTx) -> bool:
-    """True if a supervisor exists; then commands that pull levers require a member of staff."""
+    """True if a supervisor exists; from then on commands that carry out levers (staff actions) require a member of staff."""
     return await store.count_supervisors(tx) > 0
 
 

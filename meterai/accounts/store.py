@@ -124,7 +124,7 @@ async def contact(tx: ReadTx, account: UUID) -> Contact | None:
 
 
 async def account_told(tx: ReadTx, account: UUID) -> AccountTold | None:
-    """Return an account with its organization, if it is one; None if the account does not exist."""
+    """Return an account, with its organization if it is the account of an organization; None if the account does not exist."""
     return await tx.one_as(
         _TOLD,
         "SELECT a.email, a.created_at AS made_at, o.name AS organization, o.made_at AS organization_at"
@@ -351,7 +351,9 @@ async def count_sessions(tx: ReadTx, account: UUID, at: datetime) -> int:
 
 
 async def act_for(tx: Tx, person: UUID, session: UUID, account: UUID | None) -> bool:
-    """Set the account that a session acts for; None for the person itself.  Return False if no such session is open."""
+    """Set the organization that a session acts for; None means the person's own account. Return False if no such session is
+    open.
+    """
     return bool(
         await tx.run(
             "UPDATE sessions SET acts_for = %s"
@@ -459,7 +461,7 @@ ORDER BY expires_at LIMIT %s
 async def keys_that_end(
     tx: ReadTx, now: datetime, before: timedelta, limit: int
 ) -> list[KeyOfAccount]:
-    """Return API keys that end within `before` and whose owner was not notified yet."""
+    """Return API keys that end within the time `before` from now, and whose owner was not notified yet."""
     return await tx.all_as(_KEYS_OF_ACCOUNTS, _KEYS_THAT_END, now, now, before, before, limit)
 
 
@@ -568,7 +570,7 @@ async def all_staff(tx: ReadTx) -> list[StaffOfAddress]:
 
 
 async def insert_staff_role(tx: Tx, account: UUID, grant: UUID, role: str) -> None:
-    """Give an account a role of staff."""
+    """Give an account a role of staff; `grant` is the id of the new row."""
     await tx.run(
         "INSERT INTO staff_roles (account_id, grant_id, role) VALUES (%s, %s, %s)",
         account,
@@ -578,7 +580,7 @@ async def insert_staff_role(tx: Tx, account: UUID, grant: UUID, role: str) -> No
 
 
 async def end_staff_role(tx: Tx, account: UUID, role: str) -> UUID:
-    """End a role of staff of an account; return the id of the grant."""
+    """End a role of staff of an account; return the id of the row that gave the role."""
     found = await tx.value(
         "UPDATE staff_roles SET ended_at = now() WHERE account_id = %s AND role = %s"
         " AND ended_at IS NULL RETURNING grant_id",
@@ -994,7 +996,9 @@ async def organizations_ever(tx: ReadTx, person: UUID) -> list[UUID]:
 
 
 async def people_after(tx: ReadTx, account: UUID | None, limit: int) -> list[UUID]:
-    """Return the next accounts of people (not organizations) after the id `account`, ordered by id."""
+    """Return up to `limit` accounts of people (not organizations) whose ids follow the id `account`, ordered by id; None begins
+    with the first.
+    """
     found = await tx.value(
         "SELECT coalesce(array_agg(account_id), '{}') FROM (SELECT account_id FROM accounts"
         " WHERE email IS NOT NULL AND (%s::uuid IS NULL OR account_id > %s) ORDER BY account_id LIMIT %s) a",
@@ -1023,7 +1027,7 @@ async def invitations_sent_to(tx: ReadTx, email: str) -> list[Invitation]:
 
 
 async def forget_address(tx: Tx, account: UUID, email: str) -> None:
-    """Remove an address from the directory; a sign-in with it waits until the transaction ends."""
+    """Remove a mail address from the directory of addresses; a sign-in with this address waits until the transaction ends."""
     await tx.run("DELETE FROM email_directory WHERE email = %s AND account_id = %s", email, account)
 
 

@@ -33,8 +33,8 @@ from meterai.plumbing.db.schema import check_schema
 
 
 def invariants_of(registered: Registered) -> tuple[Invariant, ...]:
-    """Return every invariant: those of the rooms, those about all tables, and two that require a rule of a room for
-    each ledger entry and for each mail.
+    """Return every invariant: those that rooms registered, those about all tables, and two which require that a rule of some
+    room explains each ledger entry and each mail.
     """
     of_all = quiet_harm(registered.audited)
     mails = told(registered.mail_causes)
@@ -61,9 +61,7 @@ class Audit:
         return all(finding.holds for finding in self.findings)
 
     def as_json(self) -> dict[str, object]:
-        """Return the result as a JSON object: for every invariant the number of violations, and some of the violating
-        rows.
-        """
+        """Return the result as a JSON object: for every invariant the number of rows that break it, and some of these rows."""
         return {
             "holds": self.holds,
             "invariants": [
@@ -103,8 +101,8 @@ class Auditor:
     async def run(self, *, is_incremental: bool) -> tuple[list[InvariantFinding], "Coverage"]:
         """Run the audit; return the finding of each check, and the coverage.
 
-        An incremental audit covers all history too if there is no point to begin at, or if the last point was made in
-        another database: then this one was restored from a dump of it.
+        An audit of the rows since the last point (incremental) becomes one of all history if there is no point yet, or if the
+        last point was made in another database: then the current database was restored from a dump of that one.
         """
         mark = await Mark.of_now(self._database)
         known = await points(self._database)
@@ -168,7 +166,9 @@ class Auditor:
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """Coverage of an audit: its kind, the earlier points, and the time that it covers."""
+    """Coverage of an audit: its kind (full or incremental), the earlier points of the chain, and the time that the audit
+    covers.
+    """
 
     kind: str
     known: Sequence[Point]

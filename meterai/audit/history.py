@@ -30,7 +30,7 @@ Cell = tuple[str, datetime]  # name of a fact, and begin of a stretch
 
 @dataclass(frozen=True, slots=True)
 class StretchDigest:
-    """Number of rows of a fact in a stretch, and the hash over them."""
+    """Number of rows of a fact (columns that never change) in a stretch of time, and the hash over these rows."""
 
     rows: int
     sha256: str
@@ -81,7 +81,7 @@ def months(start: datetime, until: datetime) -> list[Stretch]:
 class Hashing:
     """Hashes facts by stretch; `take` reads one scope after the other, in the order of accounts.
 
-    The stretches must be consecutive.  Only the hashes of `cells` are returned; all if None.
+    The stretches must be consecutive. A cell is a fact in a stretch; only the hashes of `cells` are returned, all if None.
     """
 
     def __init__(
@@ -125,7 +125,7 @@ class Hashing:
             self._found[cell] = (count + row["rows"], digest)
 
     def digests(self) -> dict[Cell, StretchDigest]:
-        """Return the hashes by cell; cells without rows are left out."""
+        """Return the hashes by cell (a fact in a stretch of time); cells without rows are left out."""
         return {
             cell: StretchDigest(rows, digest.hexdigest())
             for cell, (rows, digest) in self._found.items()
@@ -139,7 +139,7 @@ async def hashed(
     stretches: Sequence[Stretch],
     cells: Iterable[Cell] | None = None,
 ) -> dict[Cell, StretchDigest]:
-    """Return the hashes of all accounts in these stretches by cell, read in one pass."""
+    """Return the hashes over the rows of all accounts by cell (a fact in one of these stretches of time), read in one pass."""
     hashing = Hashing(audited.facts, stretches, cells)
     if stretches:
         await hashing.take(database, Everything(audited.subjects))

@@ -81,7 +81,7 @@ class Point:
 
     @property
     def cells(self) -> dict[Cell, StretchDigest]:
-        """Return the hashes of the point, by fact and begin of the stretch."""
+        """Return the hashes of the point by cell: the name of a fact, and the begin of a stretch of time."""
         return {
             (fact, datetime.fromisoformat(start)): StretchDigest(rows, sha256)
             for fact, by_start in self.totals["facts"].items()
@@ -154,7 +154,9 @@ class Past:
         self.hashing = Hashing(audited.facts, self.stretches)
 
     async def compare_young(self, database: Database, since: Mark) -> list[Row]:
-        """Return the differences from the past; only stretches with a row written since the mark are hashed."""
+        """Return the differences between old rows and their recorded hashes; only stretches of time with a row written since
+        the mark are hashed again.
+        """
         if not self.stretches:
             return []
         facts = self._facts.values()
@@ -164,7 +166,9 @@ class Past:
         return self._differences(found, left)
 
     def compare_all(self) -> list[Row]:
-        """Return the differences from the past in all stretches; `hashing` must have taken every scope before."""
+        """Return the differences between old rows and their recorded hashes in all stretches of time; `hashing` must have read
+        every scope before.
+        """
         found = self.hashing.digests()
         told = {cell for cell in found if cell[0] in self._facts}
         return self._differences(found, self._cells.keys() | told)
@@ -185,7 +189,9 @@ class Past:
         ]
 
     def _stays(self, cell: Cell) -> bool:
-        """True while retention deletes no row of the cell, so that none may be missing."""
+        """True as long as no retention rule deletes rows of the cell (a fact in a stretch of time), so that no row may be
+        missing.
+        """
         years = self._facts[cell[0]].years
         return not years or SystemClock().now() - years * YEAR < cell[1]
 
@@ -204,7 +210,7 @@ class Past:
     async def facts(
         self, database: Database, stretches: Sequence[Stretch]
     ) -> dict[Cell, StretchDigest]:
-        """Return the hashes for a new point; those of stretches that were just compared are reused."""
+        """Return the hashes of facts for a new audit point; hashes of stretches that were just compared are reused."""
         same = {start for start, _ in set(self.stretches) & set(stretches)}
         known = {cell: digest for cell, digest in self._cells.items() if cell[1] in same}
         rest = {
@@ -217,7 +223,7 @@ class Past:
 
 
 def finding(wrong: list[Row]) -> InvariantFinding:
-    """Return the differences from the past as the finding of the invariant `UNCHANGED`."""
+    """Return the differences between old rows and their recorded hashes as the finding of the invariant `UNCHANGED`."""
     return InvariantFinding(UNCHANGED, len(wrong), wrong[:SHOWN_MAX])
 
 
@@ -233,7 +239,7 @@ async def record(
     until: datetime,
     mark: Mark,
 ) -> Point | None:
-    """Add a clean audit to the chain and return its point; None if a concurrent audit took the number first."""
+    """Add a clean audit to the chain and return its point; None if another audit added a point with its number first."""
     last = known[-1] if known else None
     covers_from = last.covers_until if last else BEGINNING
     draft = Point(len(known) + 1, kind, covers_from, until, b"", {}, b"")

@@ -12,10 +12,9 @@ from meterai.plumbing.db.sql_files import described
 
 
 def quiet_harm(audited: Audited) -> tuple[Invariant, ...]:
-    """Return the invariants about all tables that the module describes.
-
-    Those about tables without accounts are separate invariants, which are checked as a whole. So is the invariant about
-    late work: rows that wait for work are few, and the indexes of the periodic tasks find them.
+    """Return the invariants of this module, which concern all tables. For tables without accounts they are separate invariants,
+    which are checked for all rows at once. The invariant about late work is checked for all rows too: rows that wait for work
+    are few, and the indexes of the periodic tasks find them.
     """
     tables = _Tables()
     clocks = list(_clocks(audited, tables))
@@ -80,7 +79,9 @@ def _all(queries: Iterable[tuple[bool, str]], *, is_owned: bool) -> str:
 
 
 def _clocks(audited: Audited, tables: _Tables) -> Iterator[tuple[bool, str]]:
-    """Yield for each table whether it belongs to accounts, and SQL that selects its rows with a time beyond its bound."""
+    """Yield for each table whether its rows belong to accounts, and SQL that selects its rows with a time beyond the allowed
+    bound.
+    """
     bounds = {(one.table, one.column): one for one in audited.clocks}
     for table, names in sorted(tables.times.items()):
         past = [f"t.{name}" for name in names if (table, name) not in bounds]

@@ -31,7 +31,7 @@ ROLE_USED = Invariant(
 
 @dataclass(frozen=True, slots=True)
 class AuditRequest:
-    """The checks that an operator requests of an audit."""
+    """The parts of an audit that an operator requests: documents to open, full or incremental, days of the bank's record."""
 
     drawing: DeltaSample | None = None  # documents to open; None: no document is opened
     is_incremental: bool = False

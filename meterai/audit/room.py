@@ -11,8 +11,8 @@ from meterai.room import Container, Room
 
 
 async def _said(container: Container) -> str | None:
-    """Return the number of broken invariants as one line for `/readyz`; None if all hold. Names are left out because
-    `/readyz` is public.
+    """Return a line for `/readyz` with the number of invariants that the last automatic audit found broken; None if all hold.
+    Names are left out because `/readyz` is public.
     """
     found = await container.database.once(store.audit_state)
     return f"{len(found.broken)} promises broken" if found.broken else None

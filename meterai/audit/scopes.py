@@ -27,8 +27,8 @@ _IS_YOUNG = IS_YOUNG.format(row="t")
 
 
 def _young(audited: Audited, table: str, subject: SubjectColumn) -> str:
-    """Return SQL that selects the subjects of the rows of a table that were written since a mark, by their transaction
-    and not by times in the rows.
+    """Return SQL that selects the subjects of those rows of a table that were written since a mark. The transaction that wrote
+    a row decides, not a time in it.
     """
     if subject.through:
         known = audited.subjects[subject.through].column

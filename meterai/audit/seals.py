@@ -85,7 +85,9 @@ _CLAIMS = re.compile(rb"/Claims\[((?:\([0-9A-Z]+\))+)\]")
 
 @dataclass(frozen=True, slots=True)
 class DeltaSample:
-    """A random sample of deltas: at most `at_most`, drawn with `seed`; all deltas if `at_most` is None."""
+    """A random sample of deltas (the bytes that sealing appended to documents): at most `at_most`, drawn with `seed`; all
+    deltas if `at_most` is None.
+    """
 
     seed: int
     at_most: int | None = DRAWN
@@ -99,14 +101,16 @@ class DeltaSample:
 
 @dataclass(frozen=True, slots=True)
 class DeltaReader:
-    """Checks the seals and claims in deltas, by the originals in the object store and our keys."""
+    """Checks the seals and the claims (signed contents of QR codes) in deltas, by the originals in the object store and our
+    keys.
+    """
 
     objects: ObjectStore
     issuers: Issuers
     clock: Clock
 
     async def check(self, database: Database, drawing: DeltaSample) -> InvariantFinding:
-        """Check the deltas of the sample, and return the wrong ones as a finding."""
+        """Check the deltas of the sample; return a finding with the deltas whose seal or claim is wrong."""
         drawn = drawing.draw(await look(database, _IDS))
         wrong: list[Row] = []
         for start in range(0, len(drawn), READ_AT_ONCE):
@@ -151,8 +155,8 @@ class DeltaReader:
             yield f"sealed for {', '.join(report.serials)}"
 
     def _claims(self, row: Row) -> Iterator[str]:
-        """Yield each fault of the claims in a delta, for which the original is not needed. In an encrypted document the
-        claims are unreadable, and skipped.
+        """Yield each fault of the claims (signed contents of QR codes) in a delta; this check does not need the original. In an
+        encrypted document the claims are unreadable, and skipped.
         """
         found = [
             text.decode()
@@ -175,7 +179,9 @@ def _old_name(row: dict[str, Any]) -> str:
 
 
 def _name(row: dict[str, Any], there: Container[str]) -> str:
-    """Return the name of a document's object: the current one, or the one of the previous release if only that exists."""
+    """Return the name of a document in the object store: the name that this release gives, or the name that the previous
+    release gave if there is an object of only that name.
+    """
     name, old = content_name(bytes(row["sha256"])), _old_name(row)
     return old if old in there and name not in there else name
 

@@ -26,13 +26,13 @@ _AUDITS = RowMapper(CleanAudit)
 
 
 async def audits_after(tx: ReadTx, at: datetime, limit: int) -> list[CleanAudit]:
-    """Return the first clean audits that cover a moment, the oldest first, at most `limit`."""
+    """Return the earliest clean audits that cover a moment, at most `limit`, the oldest first."""
     return await tx.all_as(_AUDITS, _AUDITS_AFTER, at, limit)
 
 
 async def take_turn(tx: Tx, since: datetime, seconds: float) -> bool:
-    """Reserve the right to audit for `seconds`. Return false if the last point already ends at `since` or later, or if
-    another worker audits.
+    """Reserve the right to audit for the next `seconds`. Return false if the last audit point already covers the time up to
+    `since` or later, or if another worker audits.
     """
     return bool(await tx.run(_TAKE_TURN, seconds, since))
 

@@ -47,7 +47,7 @@ SELECT current_setting('server_version') AS postgres, pg_current_wal_lsn()::text
 
 
 class TargetNotEmpty(CommandRefusal):
-    """The target folder or database of a backup or a restore is not empty."""
+    """The folder that a backup writes to, or the folder or database that a restore fills, is not empty."""
 
     code = "target_not_empty"
     status = 500

@@ -116,7 +116,9 @@ class ServerProcess:
 
 
 def _lacks(address: str) -> str:
-    """Return the failing checks that an address answers, or that it does not answer; empty if it answers 200."""
+    """Return why a process with this address is not ready: the failing checks in its answer, or that it does not answer; empty
+    if it answers 200.
+    """
     try:
         with urllib.request.urlopen(address, timeout=ANSWER_SECONDS_MAX):  # noqa: S310 - our own address
             return ""

@@ -1,4 +1,6 @@
-"""Banks with a stand-in beside the usual one: those with a settings file in `FOLDER` whose address is on this machine."""
+"""Banks with a stand-in of their own, in addition to the usual stand-in bank: those with a settings file in `FOLDER` whose
+address is on this machine.
+"""
 
 from urllib.parse import urlsplit
 

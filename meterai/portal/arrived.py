@@ -1,4 +1,4 @@
-"""Orders that a payment covers, although its consequences (stamps, mails) are not written yet."""
+"""Orders that a payment covers, but for which the consequences of the payment (stamps, mails) are not written yet."""
 
 from collections.abc import Sequence
 from uuid import UUID

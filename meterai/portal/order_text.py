@@ -99,8 +99,8 @@ class OrderNow:
 
     @property
     def stayed(self) -> int:
-        """Rupiah captured for the order, less refunds of payments or parts of payments that it did not use (too little,
-        too much, paid twice, too late).
+        """Rupiah captured for the order, less refunds of money that the order did not use: payments that were too small, double
+        or too late, and the excess of payments that were too large.
         """
         back = sum(
             one.amount
@@ -117,8 +117,8 @@ class OrderNow:
 
     @property
     def hindrance(self) -> str:
-        """Return the key of the reason why a refund is blocked: `account_...` while a bank account must be named or
-        checked, `refund_refused` if the bank refused; empty if no refund is blocked.
+        """Return the key of the reason why a refund is blocked: `account_...` while the buyer must enter a bank account, or it
+        must be checked, `refund_refused` if the bank refused; empty if no refund is blocked.
         """
         for one in self.refunds:
             if one.stage == Stage.WAITING_FOR_ACCOUNT:
@@ -139,7 +139,7 @@ class OrderNow:
 
     @property
     def is_soon(self) -> bool:
-        """True for `QR_USUALLY_WITHIN` after the order was placed: the provider may still be answering."""
+        """True for `QR_USUALLY_WITHIN` after the order was placed: the provider may not have sent instructions to pay yet."""
         return self.now < self.order.placed_at + QR_USUALLY_WITHIN
 
     @property
@@ -169,7 +169,7 @@ class OrderNow:
 
     @property
     def other_ways(self) -> Sequence[PaymentMethod]:
-        """Other payment methods for an unpaid order; the current method is among them if its attempt is over."""
+        """Other payment methods for an unpaid order; the current method is one of them if its attempt to pay is over."""
         payment = self.order.payment
         if self.state != OrderState.PLACED or isinstance(payment.instructions, Credit):
             return ()
@@ -207,7 +207,7 @@ class OrderNow:
 
     @property
     def unused(self) -> int:
-        """Number of stamps of the order that can be used or given back."""
+        """Number of stamps of the order that the buyer can still use, or give back for a refund."""
         is_there = (self.order.kind, self.order.state) == (OrderKind.STAMPS, OrderState.EXECUTED)
         return self.lot.free if self.lot and is_there else 0
 

@@ -26,8 +26,8 @@ class BuyerOrigin:
 async def buyer_origin(
     request: PageRequest, orders: OrderService, account: UUID | None
 ) -> BuyerOrigin:
-    """Return the seller that the buyer came from. Without the cookie nothing is queried. If the buyer is this seller
-    itself, the answer is no seller, and the order is placed with us.
+    """Return the seller that the buyer came from. Without the cookie nothing is queried. A buyer who is this seller gets no
+    seller: the order is then placed with us.
     """
     slug = request.cookies.get(cookie_name(SELLER_COOKIE, orders.process), "")
     if not slug:

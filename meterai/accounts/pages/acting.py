@@ -39,7 +39,8 @@ async def show_acting(
     organizations: NamedDependency[OrganizationService],
     account: NamedDependency[UUID],
 ) -> Page:
-    """Show the accounts that the session may act for: that of the person, and the organizations in which it has a role.
+    """Show the accounts that the session may act for: the person's own account, and the organizations in which the person has a
+    role.
 
     The page is also shown when the role in the current organization has ended.
     """

@@ -27,7 +27,7 @@ async def show_again(
     database: NamedDependency[Database],
     signing_in: NamedDependency[SigningIn],
 ) -> Page:
-    """Offer to sign in again, by a code to the account's address or by a passkey, and then return to the page before.
+    """Offer to sign in again, by a code to the account's address or by a passkey, and then return to the page that required it.
 
     Staff are offered the passkey alone, because their accounts do not accept codes.
     """

@@ -20,7 +20,7 @@ KEPT_SECONDS = 31_536_000  # lifetime of the language and device cookies
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """A sign-in that began in this browser: challenge, address, and the mark of the browser.
+    """Content of the cookie of a sign-in that began in this browser: challenge, address, and the mark of the browser.
 
     The cookie alone does not sign in.
     """

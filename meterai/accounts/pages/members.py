@@ -175,7 +175,7 @@ async def leave(
     organizations: NamedDependency[OrganizationService],
     account: NamedDependency[UUID],
 ) -> Page:
-    """End the person's own role in the organization that it acts for."""
+    """End the role of the signed-in person in the organization that the session acts for."""
     await read_form_of_a_person(request)
     organization = caller_of(request).organization
     if organization is None:

@@ -27,7 +27,7 @@ HERE = "/account#passkeys"
 
 
 def _options(signing_in: SigningIn, asked: PasskeyChallenge) -> Page:
-    """Return the options as JSON for our script, which passes them to the authenticator; set the challenge's cookie."""
+    """Return the options for an authenticator as JSON for our script, which passes them on; set the challenge's cookie."""
     answer = Page(asked.options, media_type=MediaType.JSON)
     answer.headers["Cache-Control"] = "no-store"
     return signing_in.keep_challenge(answer, asked)
@@ -44,7 +44,7 @@ async def ask_for_passkey(
     passkeys: NamedDependency[PasskeyService],
     signing_in: NamedDependency[SigningIn],
 ) -> Page:
-    """Return the options of a sign-in by passkey."""
+    """Return the options that an authenticator needs for a sign-in by passkey."""
     return _options(signing_in, passkeys.ask_to_sign_in())
 
 
@@ -80,7 +80,7 @@ async def ask_for_new_passkey(
     signing_in: NamedDependency[SigningIn],
     account: NamedDependency[UUID],
 ) -> Page:
-    """Return the options of a new passkey."""
+    """Return the options that an authenticator needs to make a new passkey."""
     await read_form_of_a_person(request)
     return _options(signing_in, await passkeys.ask_to_make(account))
 

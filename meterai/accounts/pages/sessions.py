@@ -34,7 +34,9 @@ async def sign_out_everywhere(
     account: NamedDependency[UUID],
     actor: NamedDependency[Actor],
 ) -> Page:
-    """End every session of the account, also the current session; if ticked, end recent passkeys and API keys too."""
+    """End every session of the account, also the current session; if the box in the form is ticked, end recent passkeys and API
+    keys too.
+    """
     form = await read_form_of_a_person(request)
     if form.text("made_lately"):
         # Sessions end last: if the request is interrupted, the owner is still signed in and can repeat it.

@@ -1,4 +1,4 @@
-"""Pages on which a buyer names a bank account to which refunds can be sent: signed in, or by the link of a mail."""
+"""Pages on which a buyer enters a bank account to which refunds can be sent: signed in, or by the link of a mail."""
 
 from dataclasses import dataclass, replace
 from urllib.parse import urlencode
@@ -62,8 +62,9 @@ _BY_LINK = {"permission": Permission.PUBLIC, "priority": Priority.PAID}
 
 @dataclass(frozen=True, slots=True)
 class _Visit:
-    """One visit: `account` owns the money; then the visitor, its network, and the secret of the link. `asked` is the id
-    of the bank account that was typed before, an account claim.
+    """One visit. `account` is the platform account that owns the money, `actor` the visitor, `network` the visitor's network,
+    `link` the secret of the link (empty if signed in). `asked` is the id of the account claim: the bank account that was typed
+    before.
     """
 
     account: UUID
@@ -74,7 +75,7 @@ class _Visit:
 
     @property
     def path(self) -> str:
-        """Path of the form: with a link or for a signed-in buyer."""
+        """Path of the form, which is different for a buyer who follows a link and for a signed-in buyer."""
         return CLAIM_PATH if self.link else OWN_PATH
 
     @property
@@ -97,8 +98,8 @@ async def _shown(
     form: Form | None = None,
     refusal: Refusal | None = None,
 ) -> Page:
-    """Return the page of the refunds that wait for a bank account: with the form, or the result of the account that was
-    typed.
+    """Return the page of the refunds that wait for a bank account: with the form, or with the result of checking the bank
+    account that was typed.
     """
     claim = await claims.claim(visit.account, visit.asked) if visit.asked else None
     owed = await claims.owed(visit.account)
@@ -195,7 +196,7 @@ async def _by_link(
 
 
 async def _name(request: PageRequest, claims: ClaimService, visit: _Visit, form: Form) -> Page:
-    """Carry out the form: name a bank account, or confirm an account whose holder's name is only similar."""
+    """Carry out the form: store the bank account that the buyer entered, or confirm one whose holder's name is only similar."""
     try:
         if confirms := read_typed(CLAIM_KIND, form.text("confirms")):
             claim = await claims.confirm(
@@ -223,7 +224,7 @@ async def show_own(
     claims: NamedDependency[ClaimService],
     settings: NamedDependency[Settings],
 ) -> Page:
-    """Show the buyer's refunds that wait for a bank account, and the form to name one."""
+    """Show the buyer's refunds that wait for a bank account, and the form to enter one."""
     actor, network = caller_of(request).actor, _network(request, settings)
     visit = _Visit(account_of(request), actor, network, asked=_asked(request))
     return await _shown(request, claims, visit)
@@ -235,7 +236,7 @@ async def name_own(
     claims: NamedDependency[ClaimService],
     settings: NamedDependency[Settings],
 ) -> Page:
-    """Name a bank account for the refunds that wait for one."""
+    """Store the bank account that a signed-in buyer entered for the refunds that wait for one."""
     form = await read_own_form(request)
     visit = _Visit(account_of(request), caller_of(request).actor, _network(request, settings))
     return await _name(request, claims, visit, form)
@@ -264,7 +265,7 @@ async def name_by_link(
     claims: NamedDependency[ClaimService],
     settings: NamedDependency[Settings],
 ) -> Page:
-    """Name a bank account for the refunds that wait for one, by the link of a mail."""
+    """Store the bank account that a buyer with the link of a mail entered for the refunds that wait for one."""
     form = await read_form(request)
     confirms = read_typed(CLAIM_KIND, form.text("confirms"))
     try:

@@ -31,7 +31,9 @@ ENTRIES_PER_PAGE = 30  # orders and stampings together; each order may have seve
 
 @dataclass(frozen=True, slots=True)
 class HistoryEntry:
-    """An order with its documents, or a document stamped from the balance; `this` is the order, None for the latter."""
+    """An order with its documents, or a document stamped from the balance; `this` is the order, None for a document stamped
+    from the balance.
+    """
 
     id: UUID
     at: datetime

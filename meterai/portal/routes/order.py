@@ -78,7 +78,9 @@ _DONE = (RefundState.SETTLED, RefundState.VOID)
 
 @dataclass(frozen=True, slots=True)
 class _Wish:
-    """A submitted form: quantity, idempotency key, payment method, and the distributor from whose page the buyer came."""
+    """A submitted form to buy stamps: quantity, idempotency key, payment method, and the distributor from whose page the buyer
+    came.
+    """
 
     quantity: str
     key: str
