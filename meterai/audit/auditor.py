@@ -46,7 +46,7 @@ Tell = Callable[[int, int, str], None]
 
 
 def silent(_done: int, _parts: int, _name: str) -> None:
-    """Ignore progress."""
+    """Default function for reports of progress: does nothing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,7 +87,7 @@ def audit(
 
 
 def _tell(begun: set[int], done: int, parts: int, name: str) -> None:
-    """Print the current part: always on the same line of a terminal, or a line for each part elsewhere."""
+    """Print the part of the audit that runs now: on a terminal always on the same line, elsewhere each part on a new line."""
     if parts > 1 and sys.stderr.isatty():
         sys.stderr.write(f"\r\033[Kpart {done + 1} of {parts}: {name}")
     elif parts > 1 and done not in begun:

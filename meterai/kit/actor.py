@@ -22,7 +22,7 @@ class ActorKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """An actor: its kind, and its id of that kind if known. Refuses `Malformed`."""
+    """An actor: its kind, and its id if known. Refuses `Malformed` for an invalid id."""
 
     kind: ActorKind
     id: str | None = None

@@ -66,7 +66,7 @@ def from_compact(text: str) -> UUID:
 
 
 def show(kind: str, identifier: UUID) -> str:
-    """Return the public form, for example `ord_06f9...`."""
+    """Return the public form of an identifier of this kind, for example `ord_06f9...`."""
     return f"{kind}_{compact(identifier).lower()}"
 
 

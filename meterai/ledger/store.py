@@ -78,7 +78,7 @@ _FATE = """CASE WHEN e.reason IN ('compensation_due', 'compensation_paid', 'tran
 
 
 async def books_of_subjects(tx: ReadTx, account: UUID, subjects: list[UUID]) -> list[BookOfSubject]:
-    """Return the sums of each book with entries of these orders.
+    """Return the debits and credits of each of these orders in each book that has entries of it.
 
     Money that left the provider's account is in the books `refunded` and `charged_back`.
     """
@@ -164,5 +164,5 @@ WHERE l.unit = 'IDR' GROUP BY 1
 
 
 async def books_of_time(tx: ReadTx, begin: datetime, end: datetime) -> list[BookOfTime]:
-    """Return the sums of the books of all orders with a payment in a period; uses the index by time."""
+    """Return the total debits and credits in each book of all orders with a payment in a period; uses the index by time."""
     return await tx.all_as(_TIME, _BOOKS_OF_TIME, begin, end)

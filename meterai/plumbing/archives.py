@@ -90,14 +90,12 @@ class ArchiveEntry:
 
 
 def is_archive(beginning: bytes) -> bool:
-    """True if these bytes begin a zip archive, also one without files."""
+    """True if a zip archive, which may have no files, begins with these bytes."""
     return beginning.startswith((_SIGNATURE, _OF_THE_END))
 
 
 def is_document(found: Sequence[ArchiveEntry]) -> bool:
-    """True if these are the files of a document whose format is a zip archive, such as a .docx: people regard it as one
-    file.
-    """
+    """True if the archive with these files is itself a document, such as a .docx: people regard it as one file."""
     paths = {one.path for one in found}
     # An archive with a PDF is opened to check the PDF, whatever other files it contains.
     return bool(paths & _OF_A_DOCUMENT) and not any(one.lower().endswith(".pdf") for one in paths)

@@ -8,8 +8,8 @@ page, in `templates/<page>.toml`:
     en = "You do not have enough stamps: you need {needed} and have {available}."
 
 A sentence is filled from facts by name. {quantity:stamp|stamps} is the first word for one and the second for several.
-{retry_at.clock} is the hour of a time without its day. {note:? Note: *} is the text after the question mark with the
-fact in place of the star, and nothing if there is no such fact. A test checks that both languages are complete and that
+{retry_at.clock} is a time of day (hour and minute) without its date. {note:? Note: *} is the text after the question mark with
+the fact in place of the star, and nothing if there is no such fact. A test checks that both languages are complete and that
 every refusal code is translated.
 """
 
@@ -67,7 +67,7 @@ def catalogue() -> dict[str, dict[str, str]]:
 
 
 class LocalTime(str):
-    """A time as text, whose `clock` is its hour alone, for sentences in which the day is obvious."""
+    """A time as text. Its `clock` is the time of day (hour and minute) alone, for sentences in which the date is obvious."""
 
     __slots__ = ("clock",)
     clock: str
@@ -190,5 +190,5 @@ def format_day(day: date | str, language: str) -> str:
 
 
 def format_clock(at: datetime, language: str) -> str:
-    """Return the hour of a time in Western Indonesia Time as text: 15.04 WIB."""
+    """Return the time of day (hour and minute) of a time in Western Indonesia Time as text: 15.04 WIB."""
     return f"{at.astimezone(WIB):{'%H.%M' if language == 'id' else '%H:%M'}} WIB"

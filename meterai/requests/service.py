@@ -39,7 +39,7 @@ _log = structlog.get_logger()
 
 
 class Noted(NamedTuple):
-    """A request with its answer."""
+    """A request with its answer, as buffered for the log."""
 
     caller: Caller
     at: datetime

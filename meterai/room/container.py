@@ -51,8 +51,8 @@ class Offers:
 class Container:
     """The shared parts of a process, and the services that rooms added.
 
-    A room adds its services when it is built, and gets those of the rooms below it by `of`. `close_with` registers how
-    a resource is closed at the end of the process; the resource opened last is closed first.
+    A room adds its services when it is built, and gets the services of the rooms below it by `of`. `close_with` registers how a
+    resource is closed at the end of the process; the resource opened last is closed first.
     """
 
     settings: Settings

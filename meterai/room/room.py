@@ -91,7 +91,7 @@ class Room:
     promises   checks of promises to the public in a period, for an assessment
     metrics    its metrics; created when a process begins
     invariants invariants of its tables, for `meterai audit`
-    postings   sources of its ledger entries, by their reasons
+    postings   rules that derive its ledger entries from the rows that cause them, by the reasons of the entries
     mail_causes  causes of its mails, and which mails are owed
     checks     checks for the audit that one query cannot make
     audited    audit classes of the columns of its tables

@@ -58,7 +58,7 @@ class Fact:
 
     @cached_property
     def content(self) -> str:
-        """SQL of the columns as one text. It is a record, so that different rows never give the same text."""
+        """SQL of the columns as one text: that of an SQL record, so that different values never give the same text."""
         return f"ROW({', '.join(f't.{column}' for column in self.columns)})::text"
 
 

@@ -165,7 +165,7 @@ DESCRIBE = " UNION ALL ".join(
 
 
 def description(rows: Iterable[Mapping[str, str]]) -> Description:
-    """Return the description from the rows of `DESCRIBE`."""
+    """Return the description of the schema from the rows that the query `DESCRIBE` returns."""
     return {(row["kind"], row["name"]): row["told"] for row in rows}
 
 

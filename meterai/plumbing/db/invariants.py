@@ -47,7 +47,9 @@ class Invariant:
 
     @property
     def is_whole(self) -> bool:
-        """True if it concerns everything at once and cannot be checked for a part of the rows."""
+        """True if the invariant concerns all rows at once and cannot be checked for a part of the rows: no table in its query
+        is in braces.
+        """
         return _TABLE.search(self.query) is None
 
 

@@ -58,7 +58,7 @@ def functions(beside: Homes = ()) -> Iterator[tuple[str, str]]:
 
 
 def rights() -> Iterator[str]:
-    """Yield the `rights.toml` of each room."""
+    """Yield the text of the `rights.toml` of each room."""
     for _, home in _rooms(()):
         file = home / "sql" / RIGHTS
         if file.is_file():

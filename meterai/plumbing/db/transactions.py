@@ -167,7 +167,7 @@ class ReadTx:
         return next(iter(row.values())) if row else None
 
     async def allow(self, seconds: float) -> None:
-        """Let each statement of this transaction take up to `seconds`, at the server and here."""
+        """Let each statement of this transaction take up to `seconds`: set the time-out of the server and our own."""
         limit = str(int(seconds * 1000))
         await self._execute("SELECT set_config('statement_timeout', %s, true)", (limit,))
         self._connection.patience = seconds + 2.0

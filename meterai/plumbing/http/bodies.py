@@ -207,7 +207,8 @@ class Bodies:
             raise UploadsFull("there is no memory for another upload")
 
     def take_file(self, size: int, network: str, *, whole: int) -> None:
-        """Take `size` more bytes of file space for a body of this network that then holds `whole` bytes.
+        """Take `size` more bytes of file space for a body that comes from this network; with them the body has `whole` bytes of
+        it.
 
         Refuses `UploadsFull`.
         """

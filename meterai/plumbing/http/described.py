@@ -39,7 +39,7 @@ NOTHING_MORE = Described()
 
 @dataclass(frozen=True, slots=True)
 class FieldDescription:
-    """Possible values of a field of a view, beyond its type: one of some words, or a number from `least` on."""
+    """Restriction of the values of a field of a view, beyond its type: one of a set of words, or a number not below `least`."""
 
     words: Sequence[str] = ()
     least: int = 0

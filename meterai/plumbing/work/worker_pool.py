@@ -69,7 +69,7 @@ class LowWaterMark:
 
     @property
     def since(self) -> datetime:
-        """The time after which the next poll reads."""
+        """The next poll reads only work that became due after this time."""
         return self._mark
 
     def now(self) -> datetime:

@@ -349,7 +349,7 @@ async def _earlier_result(drafts: DraftService, account: UUID, form: Form) -> st
 
 
 def _result_path(done: Draft | None) -> str | None:
-    """Return the path of the result of an ordered or stamped draft; None for another draft."""
+    """Return the path of the result of `done`, a draft that was ordered or stamped; None if `done` is None."""
     if done is None:
         return None
     return f"/orders/{show('ord', done.order)}" if done.order else "/history"
