@@ -695,7 +695,7 @@ class KeyOfAccount:
 
 
 class KeyMaker(NamedTuple):
-    """The person who made a key of an organization; `has_left` is True if the role of the person there has ended."""
+    """The person who made a key of an organization; `has_left` is True if the person no longer has a role in it."""
 
     key: str
     email: str

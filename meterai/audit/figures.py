@@ -1,4 +1,4 @@
-"""Promise query of the audit: counts the days of a period, and those that no clean audit covers."""
+"""Promise query of the audit: counts the days of a period, and the days among them that no clean audit covers."""
 
 from meterai.plumbing.db.figures import PromiseQuery
 

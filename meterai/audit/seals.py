@@ -192,8 +192,8 @@ async def check_objects(
     """Compare the object store with the rows of documents, of drafts and of bank records; find objects without a row,
     and rows without their object.
 
-    Objects and files of drafts that are younger than `written_before` are skipped, because their counterpart may still
-    follow. If a new store replaced a lost one, documents received before that need no object.
+    Objects and files of drafts that are younger than `written_before` are skipped, because their counterpart may still follow.
+    If a new store replaced a lost one, documents received before the replacement need no object.
     """
     wrong = await _wrong_objects(database, objects, written_before)
     if wrong:

@@ -1,4 +1,4 @@
-"""Counts of money over a period, from the books."""
+"""Queries for an assessment of an installation: money in a period, from the books."""
 
 from meterai.plumbing.db.figures import FigureQuery, PromiseQuery, within
 

@@ -70,7 +70,7 @@ class Limiter:
         return self._waiting[priority].is_full
 
     def free(self, priority: Priority) -> int:
-        """Return how many more requests of this priority would begin at once."""
+        """Return how many more requests of this priority would begin without waiting."""
         return max(0, ceil(self._room(priority)))
 
     # -- permits ---------------------------------------------------------------------------

@@ -16,7 +16,7 @@ class WorkUsage:
         self._users: OrderedDict[bytes, tuple[float, float]] = OrderedDict()
 
     def level(self, user: bytes, now: float) -> int:
-        """Return the level of a user's recent use: 0 for little, up to `LEVELS - 1`."""
+        """Return the level of a user's recent use: 0 for the least use, `LEVELS - 1` for the most."""
         seconds = self._seconds(user, now)
         return (
             0 if seconds < UNIT_SECONDS else min(LEVELS - 1, 1 + int(log2(seconds / UNIT_SECONDS)))

@@ -27,7 +27,9 @@ class Users:
         self._known: OrderedDict[bytes, bytes] = OrderedDict()
 
     def of(self, scope: HTTPScope) -> bytes:
-        """Return the user of a request: its account if the credential is known, else its address."""
+        """Return the user of a request: the account of its credential if the application accepted this credential before, else
+        its address.
+        """
         return self._account_of(scope) or self._address_of(scope).encode()
 
     def apart(self, scope: HTTPScope) -> bytes:

@@ -154,7 +154,7 @@ class ObjectStore:
         return cleared
 
     def has_from_thread(self, name: str) -> bool:
-        """True if there is an object of this name; it is not read."""
+        """True if there is an object of this name; its content is not read."""
         return self._path(name).is_file()
 
     async def put(self, name: str, content: bytes) -> None:

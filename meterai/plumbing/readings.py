@@ -42,7 +42,7 @@ class WatchersWrong(Refusal):
 
 
 class Measured(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Tries of one component within a minute.
+    """Results of one watcher's tries of a component within a minute.
 
     `failures` counts tries that failed, `slow` tries that worked, but too slowly or with a minor fault; `worst_ms` is
     the longest in milliseconds, and `faults` are the different codes of the failures.

@@ -164,7 +164,7 @@ class RequestLog:
     async def requests(
         self, account: UUID, wanted: RequestFilter, page: ListPage
     ) -> tuple[list[RequestView], bool]:
-        """Return a page of the lines of an account, newest first, and True if there is another page."""
+        """Return a page of the request log of an account, newest first, and True if there is another page."""
         found = await self._database.once(store.requests_of, account, wanted, page)
         shown, is_more = page.cut(found)
         names = (

@@ -210,8 +210,8 @@ class Database:
             raise DatabaseAway(str(error).strip()) from None
 
     def _best(self, limit: int) -> int:
-        """Return the index of the unused connection to take: the newest one whose time-out is `limit` already, else the
-        newest.
+        """Return the index of the unused connection to take: the newest one whose time-out is set to `limit` already; if there
+        is none, the newest of all.
         """
         last = len(self._resting) - 1
         for at in range(last, -1, -1):
@@ -229,7 +229,7 @@ class Database:
             await connection.close()
 
     async def _connect(self) -> ServerConnection:
-        """Open a connection; its server is the one in use from now on."""
+        """Open a connection; from now on the server of this connection counts as the current one."""
         connection = await connect(conninfo(self.url), self._limits, self._pulse)
         if connection.server != self._server:
             self._server = connection.server

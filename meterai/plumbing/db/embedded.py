@@ -108,7 +108,7 @@ def _is_server(pid: int) -> bool:
 
 
 class EmbeddedPostgres:
-    """The server of one data directory. A running one is used instead of starting another."""
+    """The server of one data directory. If it runs already, it is used instead of starting a second server."""
 
     def __init__(self, directory: Path) -> None:
         self._data = directory / "postgres"

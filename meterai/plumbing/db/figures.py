@@ -79,7 +79,7 @@ def within(column: str) -> str:
 
 
 def waits(seconds: str, where: str = "true") -> str:
-    """Return SQL columns with the median, the 99th percentile and the longest of waits.
+    """Return SQL columns with the median, the 99th percentile and the maximum of waiting times.
 
     `seconds` is SQL of one wait in seconds, `where` an SQL condition for the rows that count.
     """

@@ -1,4 +1,4 @@
-"""Check of all privileges beside those in `rights`: every grant, owner, membership and attribute of a role.
+"""Check of all privileges that the module `rights` does not cover: every grant, owner, membership and attribute of a role.
 
 `rights` lists what the application's role may do to tables, and is compared with what that role may actually do. This
 module checks what other roles may do to our schema, and what the application's role may do beyond tables. Its queries

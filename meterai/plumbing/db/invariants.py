@@ -197,7 +197,7 @@ def _with_nobody(table: str, subjects: Subjects) -> str:
 
 
 def written(query: str, scope: RowScope) -> str:
-    """Return the SQL of a query with its tables replaced by those of a scope."""
+    """Return the SQL of a query with each table in braces replaced by the rows of this table that a scope covers."""
     body = _TABLE.sub(lambda found: scope.rows(found[1], found[2], found[3]), query).strip()
     head = scope.head()
     if not head:

@@ -44,7 +44,7 @@ class KeepReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A person who has an account; `email` is empty once it was erased.
+    """A person who has an account; `email` is empty after an erasure of the person.
 
     `organizations` are those in which the person has or had a role.
     """

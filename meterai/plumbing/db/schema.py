@@ -99,7 +99,7 @@ def _finding(invariant: Invariant, rows: list[Row]) -> InvariantFinding:
 
 
 async def check_schema(database: Database) -> list[InvariantFinding]:
-    """Compare the schema with the SQL files, and the rights with those that are due."""
+    """Compare the actual schema with the SQL files, and the actual rights with the declared ones."""
     async with database.transaction() as tx:
         # A schema that shadows a table can shadow a catalog too.
         await tx.run(f"SET LOCAL search_path = {catalog.OF_CATALOGS}")

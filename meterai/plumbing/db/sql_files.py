@@ -42,7 +42,7 @@ def _rooms(beside: Homes) -> Iterator[tuple[str, Traversable]]:
 
 
 def migrations(beside: Homes = ()) -> Iterator[tuple[str, str]]:
-    """Yield (name, SQL) of every migration, in order; no room's migrations depend on those of another."""
+    """Yield (name, SQL) of every migration, in order; the migrations of one room never depend on those of another room."""
     for file in _sql_of(_baseline()):
         yield file.name, file.read_text()
     for room, home in _rooms(beside):

@@ -202,7 +202,7 @@ class Bodies:
         self._held = NetworkCounts()  # bytes in files, by network
 
     def check_room(self, size: int, network: str) -> None:
-        """Check that a body of `size` bytes would fit beside those held now. Refuses `UploadsFull`."""
+        """Check that a body of `size` bytes would fit in addition to the bodies held now. Refuses `UploadsFull`."""
         if not self._is_within_share(network, size, size) or not self.files.has(size):
             raise UploadsFull("there is no memory for another upload")
 
@@ -352,7 +352,7 @@ class RequestBody:
         return is_complete
 
     def _check_room(self, size: int) -> None:
-        """Check, before any of it is read, that a body of known length would fit. Refuses `UploadsFull`."""
+        """Check, before a body is read, that it would fit; its announced length is `size` bytes. Refuses `UploadsFull`."""
         if size <= UNCOUNTED_BYTES_MAX:
             return
         if size > HELD_BYTES_MAX or not self._bodies.arriving.has(size):

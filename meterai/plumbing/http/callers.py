@@ -88,14 +88,14 @@ def service(request: ASGIConnection[Any, Any, Any, Any], kind: type[Service]) ->
 
 
 def caller_of(request: Request[Any, Any, Any]) -> Caller:
-    """Return the caller; works only in routes that require one."""
+    """Return the caller of a request; works only in routes that require a caller."""
     caller = request.scope["caller"]  # type: ignore[typeddict-item]
     assert isinstance(caller, Caller)
     return caller
 
 
 def account_of(request: Request[Any, Any, Any]) -> UUID:
-    """Return the account of the caller; works only in routes that require one."""
+    """Return the account for which the caller acts; works only in routes that require a caller."""
     return caller_of(request).account
 
 

@@ -20,7 +20,8 @@ class _Step(Generic[Value]):
 
 
 class Declared(Generic[Value]):
-    """The declared values of an application's paths, as a tree. A lookup costs one or two microseconds.
+    """Values that the routes of an application declare in their `opt`, as a tree of paths. A lookup costs one or two
+    microseconds.
 
     `read` gets the `opt` of a route, and its method and path for messages, and returns the value.
     """

@@ -25,7 +25,7 @@ _DIGITS_MAX = len(str(BYTES_MAX))
 
 
 class Draining:
-    """Reads the rest of bodies, within the bounds of one process."""
+    """Reads the unread rest of request bodies, within the bounds of one process."""
 
     def __init__(self) -> None:
         self._at_once = 0

@@ -41,7 +41,7 @@ Step: TypeAlias = Callable[[Visit, GoOn], Awaitable[None]]
 
 
 class Front:
-    """An application behind its steps; the first step sees a request first."""
+    """An application, and the steps that a request passes before it reaches the application, in order."""
 
     def __init__(self, app: ASGIApp, steps: Sequence[Step]) -> None:
         self._app = app

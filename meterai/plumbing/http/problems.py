@@ -49,8 +49,8 @@ def problem(
 
 
 def retry_after(refusal: Refusal) -> Mapping[str, str]:
-    """Return the header Retry-After in seconds (RFC 9110, section 10.2.3): until the fact `retry_at`, else the time
-    that the refusal declares; empty if waiting does not help.
+    """Return the header Retry-After in seconds (RFC 9110, section 10.2.3): until the time in the fact `retry_at`, else the
+    seconds that the refusal declares; empty if waiting does not help.
     """
     at = refusal.facts().get("retry_at")
     if isinstance(at, datetime):

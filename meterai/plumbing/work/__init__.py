@@ -1,1 +1,1 @@
-"""Work beside requests: jobs, events, periodic tasks, worker pools, calls to outside machines."""
+"""Work outside of requests: jobs, events, periodic tasks, worker pools, calls to outside machines."""

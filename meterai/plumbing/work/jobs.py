@@ -132,7 +132,7 @@ _PIECES = RowMapper(Piece)
 
 
 async def due(tx: ReadTx, since: datetime, without: Sequence[UUID], limit: int) -> list[Piece]:
-    """Return jobs that became due after `since`, except those of the accounts `without`."""
+    """Return jobs that became due after `since`, except jobs of the accounts in `without`."""
     return await tx.all_as(_PIECES, LOOK, since, list(without), limit)
 
 
@@ -142,7 +142,7 @@ async def oldest_overdue(tx: ReadTx) -> float:
 
 
 async def waiting(tx: ReadTx, kind: str) -> int:
-    """Return the number of unfinished jobs of one event, due or postponed."""
+    """Return the number of unfinished jobs of one kind of event, due or postponed."""
     return int(await tx.value("SELECT count(*) FROM jobs WHERE kind = %s", kind))
 
 
@@ -234,7 +234,7 @@ class Worker:
             await rest.wait(least, most)
 
     async def _cut(self, run: Awaitable[int]) -> int:
-        """Return the answer of `run`; cancel it and return 0 once the worker stops."""
+        """Await `run` and return its result; if the worker stops meanwhile, cancel `run` and return 0."""
         running, stopping = asyncio.ensure_future(run), asyncio.ensure_future(self._stopping.wait())
         try:
             await asyncio.wait((running, stopping), return_when=asyncio.FIRST_COMPLETED)
@@ -281,7 +281,7 @@ class Worker:
         )
 
     async def run_batch(self) -> int:
-        """Run jobs that are due now, at most `BATCH`; return how many there were."""
+        """Run jobs that are due now, at most `BATCH`; return how many were run."""
         return await self.worker_pool().once()
 
     async def _run_one(self, piece: Piece) -> None:

@@ -192,7 +192,7 @@ class Circuit:
 
 
 class RetryBudget:
-    """Bounds how many repeats may begin, by the number of first tries of one provider."""
+    """Bounds how many repeats of calls to one provider may begin, by the number of recent first tries."""
 
     def __init__(self) -> None:
         self._begun = CallTally(2)
@@ -209,7 +209,7 @@ class RetryBudget:
 
 
 class Outgoing:
-    """Calls of this process to one provider. Safe to share between threads.
+    """Begins, counts and bounds the calls of this process to one provider. Safe to share between threads.
 
     `silence` are the exceptions that mean a missing answer.
     """

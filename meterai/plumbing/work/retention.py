@@ -112,7 +112,7 @@ RETENTION: tuple[Rule, ...] = (
 
 
 class Retention:
-    """Applies the rules to one database."""
+    """Applies the given retention rules to one database."""
 
     def __init__(self, database: Database, clock: Clock, rules: Iterable[Rule]) -> None:
         self._database = database

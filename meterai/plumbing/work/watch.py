@@ -112,7 +112,7 @@ _DUE = """
 
 
 class DueRow(NamedTuple):
-    """A due row, and the number of the query that found it."""
+    """A due row that the common poll found, and the number of the query that found it."""
 
     number: int
     account: UUID
