@@ -117,7 +117,7 @@ class CodeService:
         return asked_mark(self._key, challenge)
 
     def link(self, challenge: UUID) -> str:
-        """Return the path with the sign-in link of a challenge, for its mail."""
+        """Return the path of the sign-in link of a challenge, for the mail with its code."""
         secret = link_secret(self._key, challenge)
         return f"{LINK_PATH}?challenge={show(CHALLENGE_KIND, challenge)}&secret={secret}"
 

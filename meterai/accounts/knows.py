@@ -40,7 +40,9 @@ async def find(tx: ReadTx, text: str, _limit: int) -> Sequence[Subject]:
 
 
 async def tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
-    """Return the timeline of an account: its making, its organization, the last uses of its sessions and API keys."""
+    """Return the happenings (events in the history) of an account: its making, its organization, the last uses of its sessions
+    and API keys.
+    """
     if about.kind != SubjectKind.ACCOUNT or about.account is None:
         return ()
     known = await store.account_told(tx, about.account)

@@ -572,7 +572,7 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class Challenge:
-    """A sign-in code that was requested, with the number of its tries."""
+    """A request for a sign-in code, with the number of tries of this code so far."""
 
     email: str
     expires_at: datetime
@@ -598,7 +598,9 @@ class Challenge:
 
 @dataclass(frozen=True, slots=True)
 class TriedChallenge(Challenge):
-    """A challenge as it was before a try of its code; `account` is the account that the try signed in to, if any."""
+    """A challenge as it was before a try of its code; `account` is the account that the try signed in to, None if there is
+    none.
+    """
 
     account: UUID | None
     language: str | None
@@ -955,12 +957,12 @@ def session_digest(secret_hash: bytes) -> str:
 
 
 def organization_digest(account: UUID, name: str, npwp: str, nib: str) -> str:
-    """Return the digest of an organization for the audit trail, which does not reveal its name and numbers."""
+    """Return the digest of an organization for the audit trail; the digest does not reveal the name and the numbers."""
     return hashlib.sha256(account.bytes + "\n".join((name, npwp, nib)).encode()).hexdigest()
 
 
 def key_digest(secret_hash: bytes, name: str) -> str:
-    """Return the digest of an API key for the audit trail, which does not reveal its name."""
+    """Return the digest of an API key for the audit trail; the digest does not reveal the name of the key."""
     return hashlib.sha256(secret_hash + name.encode()).hexdigest()
 
 

@@ -119,7 +119,7 @@ async def check_may_be_ended(tx: ReadTx, account: UUID, role: StaffRole) -> list
 
 
 async def give_staff_role(tx: Tx, account: UUID, role: StaffRole, *, actor: Actor) -> None:
-    """Give an account a role of staff; its first role ends all its sessions.
+    """Give an account a role of staff; the first such role ends all sessions of the account.
 
     Refuses what `check_may_be_given` refuses.
     """
@@ -140,7 +140,8 @@ async def give_staff_role(tx: Tx, account: UUID, role: StaffRole, *, actor: Acto
 
 
 async def end_staff_role(tx: Tx, account: UUID, role: StaffRole, *, actor: Actor) -> None:
-    """End a role of staff; the end of its last role ends all sessions of the account, which may sign in by mail again.
+    """End a role of staff of an account; the end of the last one ends all sessions of the account, which may then sign in by
+    mail again.
 
     Refuses what `check_may_be_ended` refuses.
     """

@@ -695,7 +695,9 @@ async def note_passkey_use(
 async def end_passkey(
     tx: Tx, account: UUID, passkey: UUID, at: datetime
 ) -> tuple[str | None, bool]:
-    """End a passkey and free its credential.  Return its name (None if it was not in use), and whether it exists."""
+    """End a passkey and free its credential. Return the name of the passkey (None if it was not in use), and whether the
+    passkey exists.
+    """
     row = await tx.one(
         "UPDATE passkeys SET ended_at = %s"
         " WHERE account_id = %s AND passkey_id = %s AND ended_at IS NULL RETURNING name, credential_id",
@@ -791,7 +793,7 @@ async def waiting_organizations(tx: ReadTx, limit: int) -> list[Organization]:
 
 
 async def lock_organization(tx: Tx, account: UUID) -> Organization | None:
-    """Return an organization, locked with its members until the transaction ends; None if it does not exist."""
+    """Return an organization, and lock it against changes of its members until the transaction ends; None if it does not exist."""
     query = _ORGANIZATION + "WHERE account_id = %s FOR NO KEY UPDATE"
     return await tx.one_as(_ORGANIZATIONS, query, account)
 

@@ -154,8 +154,8 @@ async def unproven(
     stretches: Sequence[Stretch],
     since: Mark,
 ) -> set[Cell]:
-    """Return the cells (a fact in a stretch) for which the quick proof fails, so that they must be hashed again.
-    `known` are their hashes at the mark `since`.
+    """Return the cells (a fact in a stretch) for which the quick proof that no row changed fails, so that they must be hashed
+    again. `known` are the hashes of the cells at the mark `since`.
     """
     cuts = [start for start, _ in stretches]
     left: set[Cell] = set()
@@ -174,7 +174,7 @@ async def unproven(
 
 
 async def row_counts(database: Database, tables: Iterable[str]) -> dict[str, int]:
-    """Count the rows of each of these tables; their rows have no time and are never deleted."""
+    """Count the rows of each of these tables, whose rows have no column of times and are never deleted."""
     counted = (f"(SELECT count(*) FROM {table}) AS {table}" for table in tables)
     async with database.transaction() as tx:
         [row] = await patiently(tx, f"SELECT {', '.join(counted)}")

@@ -58,8 +58,8 @@ class NotReady(CommandRefusal):
 
 
 class ServerProcess:
-    """A child process, restarted when it dies. If it has an address, it is ready when the address answers 200; if it
-    has none, it is ready while it runs.
+    """A child process, restarted when it dies. A process with an address is ready when the address answers 200, a process
+    without an address while it runs.
     """
 
     def __init__(self, name: str, settings: Settings, address: str = "") -> None:

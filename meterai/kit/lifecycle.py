@@ -30,9 +30,9 @@ class NotAllowedNow(Refusal):
 class Lifecycle(Generic[State, Event]):
     """Table of the allowed transitions of one kind of object.
 
-    The first state of the table is the initial one. `also_begins` are other initial states. `births` are events that
-    create an object and have no transition in the table. `reopens` are events, based on later and stronger evidence,
-    that open again what was closed.
+    The first state of the table is the initial one. `also_begins` are other initial states. `births` are events that create an
+    object and have no transition in the table. `reopens` are events, based on later and stronger evidence, that open an object
+    again that was closed.
     """
 
     def __init__(

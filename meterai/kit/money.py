@@ -36,7 +36,7 @@ class Rupiah:
         return f"{sign}Rp{abs(self.value):,}".replace(",", ".")
 
     def snap(self) -> dict[str, str]:
-        """Return the amount as SNAP BI writes it: a string with two decimals, and the currency."""
+        """Return the amount in the form of SNAP BI: a string with two decimals, and the currency."""
         return {"value": f"{self.value}.00", "currency": "IDR"}
 
     @classmethod

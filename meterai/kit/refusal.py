@@ -17,8 +17,8 @@ FIELD_LENGTH_MAX = 100  # characters of a field's name; all our names are shorte
 class Refusal(Exception):
     """The request was understood and declined. The room that declines it defines the subclass.
 
-    The message is for the log (subject, found, expected). The text for the person is a translation keyed by `code` and
-    filled from `facts()`. Neither contains secrets or personal data.
+    The message is for the log: the subject, the value found, the value expected. The text for the person is a translation keyed
+    by `code` and filled from `facts()`. Neither contains secrets or personal data.
     """
 
     code: ClassVar[str]

@@ -60,9 +60,9 @@ INVARIANTS = (
 
 
 def explained(postings: Sequence[Posting]) -> Invariant:
-    """Return the invariant that the ledger has exactly the entries that all posting rules together derive from their
-    causes. It finds a cause without its entry, an entry without a cause, a missing or additional leg, and any
-    difference in id, reason, subject, time, book or amount.
+    """Return the invariant that the ledger has exactly the entries that all posting rules together derive from their causes.
+    Its query finds a cause without its entry, an entry without a cause, a missing or additional leg, and any difference in id,
+    reason, subject, time, book or amount.
     """
     causes = "\nUNION ALL\n".join(posting.query for posting in postings)
     return Invariant(

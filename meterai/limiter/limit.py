@@ -34,7 +34,7 @@ class Limit:
         """Adapt the limit after a window.
 
         delay_seconds  mean queueing delay of the window
-        peak           highest number of requests under way in it
+        peak           highest number of requests under way in the window
         was_reached    True if a request had to wait for a permit
         """
         if delay_seconds > DELAY_SECONDS_MAX:

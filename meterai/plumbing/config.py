@@ -122,7 +122,7 @@ class Settings:
         }
 
     def of(self, kind: type[Section]) -> Section:
-        """Return the section of this type. Raises `KeyError` if this process was built without it."""
+        """Return the section of this type. Raises `KeyError` if the settings of this process have no such section."""
         found = self._sections[kind]
         assert isinstance(found, kind)
         return found

@@ -9,7 +9,7 @@ class Waiter(Protocol):
     """Work that waits to be served, such as a future."""
 
     def done(self) -> bool:
-        """True if it no longer waits: it was served, or its client has gone."""
+        """True if the work no longer waits: it was served, or its client has gone."""
         ...
 
 

@@ -123,7 +123,7 @@ class NetworkCounts:
         self._held: Counter[str] = Counter()
 
     def of(self, client: str, more: int = 0) -> float:
-        """Return the number of a client, as if it held `more` in addition."""
+        """Return the number of resources of a client, as if the client held `more` in addition."""
         return max(
             (self._held[name] + more) / times
             for name, times in zip(nested(client), WIDER_AT_ONCE, strict=False)

@@ -37,5 +37,5 @@ def die_with_parent() -> None:
 
 
 def end_with_parent() -> None:
-    """In a forked child on Linux, before it runs another program: request SIGTERM for it when its parent is killed."""
+    """In a forked child on Linux, before it runs another program: make the system send it SIGTERM when its parent ends."""
     _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -58,8 +58,8 @@ class Measured(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Reading(FromOutside, frozen=True, forbid_unknown_fields=True):
     """The measurements of one watcher for one minute.
 
-    `minute` is its begin in UTC. `previous` is the SHA-256, in hexadecimal digits, of the signed document of the
-    reading before, empty for the first one. A component that was not tried in the minute is left out.
+    `minute` is its begin in UTC. `previous` is the SHA-256, in hexadecimal digits, of the signed document of the watcher's
+    reading before this one, empty for its first reading. A component that was not tried in the minute is left out.
     """
 
     watcher: _Name

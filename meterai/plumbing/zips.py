@@ -71,7 +71,7 @@ class PiecedFile:
 
 @dataclass(slots=True)
 class _ArchiveTail:
-    """The part of the archive written so far: its length, and the entries of its directory."""
+    """State of an archive while it is written: the length so far, and the directory entries of the files written so far."""
 
     offset: int = 0
     files: int = 0

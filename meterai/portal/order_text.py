@@ -111,7 +111,7 @@ class OrderNow:
 
     @property
     def is_refused(self) -> bool:
-        """True if money is being returned and the bank refused to send it."""
+        """True if the money of the order is being returned and the bank refused to send a refund."""
         is_returning = self.order.state == OrderState.RETURNING
         return is_returning and any(one.state == RefundState.REFUSED for one in self.refunds)
 
@@ -235,7 +235,7 @@ class OrderNow:
     def state_of(self, stamping: Stamping | StampingView) -> StampingState:
         """Return the state of a document within this order.
 
-        The state is waiting as long as the order can be paid, and while it is paid but issuing is stopped.
+        The state is waiting as long as the order can be paid, and while the order is paid but the issuing of stamps is stopped.
         """
         state = StampingState(stamping.state)
         if state != StampingState.WAITING:

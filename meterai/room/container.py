@@ -82,6 +82,6 @@ class Container:
         self._stack.push_async_callback(close)
 
     def services(self) -> dict[type, object]:
-        """Return every service by its type, from which routes get theirs."""
+        """Return every service by its type; routes get their services from this mapping."""
         core = (self.settings, self.database)
         return {type(service): service for service in core} | self._services

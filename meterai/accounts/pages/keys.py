@@ -176,7 +176,7 @@ async def replace_key(
     actor: NamedDependency[Actor],
     key_id: FromPath[str],
 ) -> Page:
-    """Make the successor of an API key and show its text once; the old key works for the overlap."""
+    """Make the successor of an API key and show the text of the new key once; the old key works until the overlap is over."""
     form, caller = await read_form_of_a_person(request), caller_of(request)
     hours = counted(form.text("overlap"), digits_max=3)
     wish = Replacement(

@@ -85,8 +85,8 @@ def global_fact(table: str, at: str, columns: str, **more: str) -> Fact:
 class SubjectColumn:
     """The column that names the subject of a row: an order, or a stamping from the balance.
 
-    If another table has the subject, `column` is the column by which the two tables are joined. Rows of a global table
-    belong to no account, so they and their ledger entries count under the nil account.
+    If another table has the subject, `column` is the column by which the two tables are joined. Rows of a global table belong
+    to no account, so they and their ledger entries count under the nil UUID (all zeros) in place of an account.
     """
 
     column: str

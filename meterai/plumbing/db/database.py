@@ -276,7 +276,9 @@ class Database:
             await connection.close()
 
     def _lose(self, error: psycopg.Error) -> None:
-        """Record that the database is away: cut connections that wait, and start a task that tries to reach it."""
+        """Record that the database is away: cut connections that wait for an answer, and start a task that tries to reach the
+        database.
+        """
         if self._is_away:
             return
         self._is_away = True
@@ -341,7 +343,8 @@ class Database:
         await tx.follow()
 
     async def run(self, command: Callable[[Tx], Awaitable[Answer]]) -> Answer:
-        """Run a command in a transaction of its own, commit it, and run what it registered by `after_commit`.
+        """Run a command in a new transaction, commit the transaction, and run the acts that the command registered by
+        `after_commit`.
 
         If PostgreSQL rolls the transaction back (a deadlock, a serialization conflict), the command is run again, up to
         `RUNS_MAX` times in total. So a command may change nothing outside its transaction; acts that cannot be rolled
@@ -360,7 +363,8 @@ class Database:
         query: str,
         *parameters: object,
     ) -> Answer:
-        """Like `run`, for a transaction that begins with a statement: the command receives its first row.
+        """Like `run`, for a transaction that begins with the statement `query`: the command receives the first row that it
+        returns.
 
         BEGIN and the statement are sent in one round trip. The server plans the statement anew each time.
         """
@@ -409,7 +413,7 @@ class _Borrowed:
 
 
 def _statement_ms() -> int:
-    """Return the time-out in milliseconds of a statement that begins now: at most the time for which its client waits.
+    """Return the time-out in milliseconds of a statement that begins now: at most the time for which the client still waits.
 
     Refuses `DatabaseBusy` if too little time is left.
     """
@@ -445,7 +449,7 @@ async def _open(tx: ReadTx, begin: str, *parameters: object) -> AsyncIterator[Ro
 
 
 def _is_an_answer(error: psycopg.Error) -> bool:
-    """True if the error is the answer of a running server that declined the connection, for example because it has too
-    many.
+    """True if the error is the answer of a running server that declined the connection, for example because the server has too
+    many connections.
     """
     return "FATAL" in str(error)

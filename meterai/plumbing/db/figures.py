@@ -65,7 +65,9 @@ class FigureRow:
 
 
 def moment(text: str, field: str) -> datetime:
-    """Return the moment that a text names: a time, or a day, which means its midnight in WIB. Refuses `Malformed`."""
+    """Return the moment that a text states: a time, or a day, which means the first moment (midnight) of this day in WIB.
+    Refuses `Malformed`.
+    """
     try:
         found = datetime.fromisoformat(text)
         return (found if found.tzinfo else found.replace(tzinfo=WIB)).astimezone(UTC)

@@ -35,7 +35,7 @@ _log = structlog.get_logger()
 class DatabaseBusy(Refusal):
     """No connection became free in time, or a lock was held too long.
 
-    This transaction changed nothing. What a service committed before it remains.
+    This transaction changed nothing. Changes of earlier transactions of the same request remain.
     """
 
     code = "busy"

@@ -73,7 +73,7 @@ class Authenticator(Protocol):
         ...
 
     def session_shown(self, connection: ASGIConnection[Any, Any, Any, Any]) -> tuple[str, str]:
-        """Return the account and the form token of the session in the cookie, even if it is no longer valid."""
+        """Return the account and the form token of the session in the cookie, even if the session is no longer valid."""
         ...
 
 

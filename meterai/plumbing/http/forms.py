@@ -98,7 +98,7 @@ class FormFile:
 
 
 async def _kept(file: IO[bytes], data: bytes) -> None:
-    """Write to a spooled file: in a thread once it is on disk, and directly while it is in memory, where a thread costs
+    """Write to a spooled file: in a thread once the file is on disk, and directly while it is in memory, where a thread costs
     more than the write.
     """
     if file.tell() + len(data) <= HELD_BYTES_MAX:

@@ -96,7 +96,7 @@ class Histogram(Metric["prometheus_client.Histogram"]):
         self.made.observe(value)
 
     def time(self) -> AbstractContextManager[object]:
-        """Return a context manager that counts the seconds that its block takes."""
+        """Return a context manager that counts the duration of its block in seconds as one value."""
         return self.made.time()
 
     def _make(self) -> "prometheus_client.Histogram":

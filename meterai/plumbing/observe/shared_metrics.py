@@ -111,7 +111,7 @@ def join() -> None:
 
 
 def gather_the_dead() -> None:
-    """Add the counts of ended processes to one file for all of them; delete their gauges."""
+    """Add the counts of ended processes to one file for all ended processes; delete the gauges of these processes."""
     folder = metrics_folder()
     with _locked(folder, fcntl.LOCK_EX):
         for file in sorted(folder.iterdir()):

@@ -171,7 +171,7 @@ def told(fault: Exception) -> str:
 
 
 class Gone(Exception):
-    """Another worker has taken the job, or it is done; this transaction is rolled back."""
+    """Another worker has taken the job, or the job is done; the transaction of this worker is rolled back."""
 
 
 class Worker:
@@ -337,7 +337,7 @@ class _Run:
         }
 
     async def handle(self, subscription: Subscription) -> None:
-        """Run the handler; if it fails, store the fault and when the job is tried again."""
+        """Run the handler; if it fails, store the fault and the time of the next try."""
         try:
             handled = partial(self._handled, subscription=subscription)
             await self._database.run_on(handled, TAKE, self._account, self._id)

@@ -25,7 +25,8 @@ class PublicEvent:
     name        its public name, `noun.past_participle`, which never changes; its sentence is `published.<name>`
     event       the internal event that it is made from
     permission  permission by which the API shows the same facts; a subscriber must have it
-    told        function that returns its ids, states and numbers, as the API shows them; no personal data
+    told        function that returns the public facts of an event (ids, states and numbers, as the API shows them; no personal
+                data)
     """
 
     name: str

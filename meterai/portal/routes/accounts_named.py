@@ -80,7 +80,7 @@ class _Visit:
 
     @property
     def here(self) -> str:
-        """URL of the current page (with the secret of its link, if any), to which a change of language leads back."""
+        """URL of the current page, with the secret if the visit is by a link; a change of language leads back to it."""
         given = {"claim": self.link, "asked": show(CLAIM_KIND, self.asked) if self.asked else ""}
         query = urlencode({name: text for name, text in given.items() if text})
         return f"{self.path}?{query}" if query else self.path

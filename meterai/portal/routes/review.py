@@ -329,9 +329,8 @@ async def _stamp_or_order(
 async def _finished(
     drafts: DraftService, draft: Draft, order: UUID | None, wanted: list[DraftFile]
 ) -> None:
-    """Record that the draft was ordered.
-
-    A failure is harmless: if the form is sent again, its key finds the same order.
+    """Record that the draft was ordered or stamped. A failure is harmless: if the form is sent again, its idempotency key finds
+    the same order.
     """
     try:
         await drafts.finish(draft, order, wanted)
