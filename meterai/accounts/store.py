@@ -793,7 +793,7 @@ async def waiting_organizations(tx: ReadTx, limit: int) -> list[Organization]:
 
 
 async def lock_organization(tx: Tx, account: UUID) -> Organization | None:
-    """Return an organization, and lock it against changes of its members until the transaction ends; None if it does not exist."""
+    """Return an organization, locked against changes of its members until the transaction ends; None if it does not exist."""
     query = _ORGANIZATION + "WHERE account_id = %s FOR NO KEY UPDATE"
     return await tx.one_as(_ORGANIZATIONS, query, account)
 

@@ -18,7 +18,7 @@ from meterai.plumbing.db.database import Tx, jsonb
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that happened, such as a payment. All fields except `account` are the facts of the jobs that the event causes."""
+    """Something that happened, such as a payment. All fields except `account` are the facts of the jobs that it causes."""
 
     account: UUID
 

@@ -330,7 +330,7 @@ async def _finished(
     drafts: DraftService, draft: Draft, order: UUID | None, wanted: list[DraftFile]
 ) -> None:
     """Record that the draft was ordered or stamped. A failure is harmless: if the form is sent again, its idempotency key finds
-    the same order.
+    the same result.
     """
     try:
         await drafts.finish(draft, order, wanted)
