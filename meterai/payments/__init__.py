@@ -4,8 +4,8 @@ Promises this room keeps
   * Our intent is committed before the provider is called; an unknown outcome is queried.
   * A payment is captured once, whether a notification, the answer to a status query or the return of the buyer's browser
     is the first to report it.
-  * A notification is stored before it is answered; a wrong signature or a replay changes nothing, and the signature of
-    a provider moves no money of any other provider.
+  * A notification is stored before it is answered; a notification with a wrong signature, or one that was sent before, changes
+    nothing, and a notification signed by one provider moves no money at another provider.
   * Only a payment that its provider reports as paid moves money; signed news that cannot be booked is put into suspense.
   * Instructions that should not be paid any more are cancelled at their provider.
   * Each cause to give money back has one refund, with the same number at the provider in every try.

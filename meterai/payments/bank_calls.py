@@ -123,7 +123,7 @@ async def _paid(
 ) -> InquiryVerdict:
     """Store the notification of a payment, book it, and return the verdict.
 
-    If the verdict is a refusal, the attempt is queried later, since the bank may have kept the money.
+    If the verdict is a refusal, the attempt is queried later, since the bank may nevertheless have kept the payer's money.
     """
     said, told_id = told.said, told.id or f"none:{sha256(body).hexdigest()}"
     if not await store.insert_inbox(tx, rail, told_id, told.sent_on, body, said):

@@ -14,8 +14,8 @@ PAUSE_SECONDS = 4.0  # between two requests of a buyer that are sent as queries;
 class BuyerQuestions:
     """Sends status queries at the request of a buyer.
 
-    They are the same queries as those of the periodic task, only sent at once.  No query is sent while the circuit of the
-    provider is open, or if the buyer asked less than `PAUSE_SECONDS` ago, in whatever process.
+    The periodic task sends the same queries when they are due; these are sent at once.  No query is sent while the circuit of
+    the provider is open, or if the buyer made such a request less than `PAUSE_SECONDS` ago, even to another process.
     """
 
     def __init__(self, database: Database, payments: PaymentService, lease_seconds: float) -> None:
@@ -24,7 +24,7 @@ class BuyerQuestions:
         self._lease_seconds = lease_seconds
 
     async def ask(self, account: UUID, subject: UUID) -> bool:
-        """Query the attempts of a subject (order) that may be paid, and book the answers.
+        """Query those attempts of a subject (order) that may have been paid, and book the answers.
 
         Returns True if at least one attempt was queried and all queries were answered.  If the process crashes meanwhile, the
         periodic task queries these attempts when their leases end.

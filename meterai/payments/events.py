@@ -75,9 +75,10 @@ class PaymentRefunded(Event, frozen=True, kw_only=True):
 
 
 class PaymentMoved(Event, frozen=True, kw_only=True):
-    """Money of a payment moved otherwise than the room above (orders) asked; written by `payment_tell_moved`.
+    """Money of a payment moved without a request of the room above (orders); written by `payment_tell_moved`.
 
-    `restored`: rupiah that had left us and came back, 0 if none did; `entry`: id of the ledger entry that booked them.
+    `restored`: rupiah that had left us and came back, 0 if none came back; `entry`: id of the ledger entry that booked these
+    rupiah.
     """
 
     attempt: UUID

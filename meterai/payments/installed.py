@@ -1,9 +1,9 @@
 """The rails of an installation, and the choice of a rail for a new payment attempt.
 
-The setting `payment_rails` lists their names.  A name is that of a `RailKind`, or of a file `DIR/banks/<name>.toml` whose
-`kind` is the name of a `Family`.  A method may have several rails.  A new attempt goes to a rail that is not out and whose
-circuit is closed, chosen at random by the weights in `payment_order`; a rail without a weight is chosen only if no other can
-be used.
+The setting `payment_rails` lists the names of the rails.  Each is the name of a `RailKind`, or of a file
+`DIR/banks/<name>.toml` whose `kind` is the name of a `Family`.  A method may have several rails.  A new attempt goes to a rail
+that is not out and whose circuit is closed, chosen at random by the weights in `payment_order`; a rail without a weight is
+chosen only if no other can be used.
 """
 
 import re
@@ -66,7 +66,9 @@ def configured(settings: Settings, kinds: RailKinds) -> RailKinds:
 
 
 def _member(settings: Settings, kinds: RailKinds, name: str) -> RailKind:
-    """The rail described by the file of this name, made by the family that the file names.  Refuses `ConfigurationWrong`."""
+    """Return the kind of the rail that the file with this name describes; the family that the file names makes it.  Refuses
+    `ConfigurationWrong`.
+    """
     path = settings.process.directory / BANKS / f"{name}.toml"
     if not _NAME.match(name) or not path.is_file():
         raise ConfigurationWrong("payment_rails", "settings", f"no rail {name!r}")
@@ -360,7 +362,7 @@ class Rails:
         return name in self._out
 
     def take_out(self, names: Collection[str]) -> None:
-        """Set the names of all rails that are out; any other rail is in."""
+        """Set the names of all rails that operators took out; every other rail may get new attempts."""
         self._out = frozenset(names)
 
     def names(self) -> Sequence[str]:
@@ -376,7 +378,8 @@ class Rails:
     # -- calls to a rail -------------------------------------------------------------------
 
     def of(self, name: str, *, is_repeat: bool = False) -> Rail:
-        """The connected rail of this name, for one or more calls.  With `is_repeat` its calls use the retry budget.
+        """The connected rail of this name, for one or more calls.  With `is_repeat` each call counts as a repeat, which uses up
+        the retry budget.
 
         Refuses `RailNotConfigured`.
         """
@@ -390,7 +393,9 @@ class Rails:
         return found
 
     def payouts(self) -> Mapping[str, Payouts]:
-        """The transfers of each rail that sends money to accounts, by name of the rail, in the configured order."""
+        """The `Payouts` (calls for transfers) of each rail that can send money to bank accounts, by name of the rail, in the
+        configured order.
+        """
         found = {name: self._by_name[name].payouts(rail) for name, rail in self._connected.items()}
         return {
             name: BoundedPayouts(one, self._outgoing[name])
@@ -399,9 +404,10 @@ class Rails:
         }
 
     def payouts_for(self, bank: str) -> tuple[str, Payouts]:
-        """(name, transfers) of the rail to use for an account at the bank with this three-digit code.
+        """(name, `Payouts`) of the rail to use for a transfer to an account at the bank with this three-digit code.
 
-        A rail whose provider answers is preferred, then the rail of that bank itself, then the first.
+        Rails whose provider answers are preferred; among these, the rail of that bank itself, else the first in the configured
+        order.
 
         Refuses `RailNotConfigured`.
         """
@@ -412,7 +418,7 @@ class Rails:
         return name, found[name]
 
     def payouts_of(self, name: str) -> Payouts:
-        """The transfers of the rail of this name.  Refuses `RailNotConfigured`."""
+        """The `Payouts` (calls for transfers) of the rail of this name.  Refuses `RailNotConfigured`."""
         found = self.payouts().get(name)
         if found is None:
             raise RailNotConfigured(name)
@@ -423,7 +429,7 @@ class Rails:
         return name in self._by_name and self._by_name[name].is_own
 
     def gives_back(self, name: str, method: str) -> bool:
-        """True if the rail refunds payments by this method."""
+        """True if the rail can refund payments that were made by this method."""
         kind = self._by_name.get(name)
         return kind is not None and (kind.gives_back is None or method in kind.gives_back)
 
@@ -438,17 +444,19 @@ class Rails:
         return self._outgoing[name]
 
     def room(self, most: int) -> tuple[int, list[str]]:
-        """(number of calls that may be leased now, at most `most`; names of rails for which none may be leased).
+        """(number of rows that may be leased now for calls to providers, at most `most`; names of rails that may not be called
+        now).
 
-        While the circuit of a rail is half-open, the number is small for all rails; the next run follows soon.
+        While the circuit of a rail is half-open, the number is small for all rails; the next run of the periodic task follows
+        soon.
         """
         rooms = {name: outgoing.room() for name, outgoing in self._outgoing.items()}
         away = [name for name, room in rooms.items() if not room]
         return min([most, *(room for room in rooms.values() if room)]), away
 
     def room_of_any(self, most: int) -> int:
-        """The number of calls that may be leased now for work that does not depend on a rail, at most `most`; 0 if no
-        provider may be called.
+        """The number of rows that may be leased now for calls that any rail can make, at most `most`; 0 if no provider may be
+        called.
         """
         fewer, away = self.room(most)
         return 0 if away and len(away) == len(self._outgoing) else fewer
@@ -464,8 +472,8 @@ class Rails:
         return max(self._windows[kind.name] for kind in self.kinds if not kind.is_own)
 
     def window_seconds(self, name: str) -> float:
-        """The time in which a provider answers queries about a payment, in seconds; for a rail that the installation no
-        longer has, the longest of all.
+        """The time in which a provider answers queries about a payment, in seconds; for a rail that the installation no longer
+        has, the longest such time of all its rails.
         """
         return self._windows.get(name, self.window_seconds_max)
 

@@ -84,7 +84,8 @@ def _captured(one: CapturedTold, every: Sequence[CapturedTold]) -> Iterator[Happ
 
 
 def _word(one: CapturedTold, every: Sequence[CapturedTold]) -> str:
-    """The name of the event for a payment (`one`): less than the total, a second payment, or a normal payment.
+    """The name of the timeline event for a payment (`one`): a payment that is less than the total, a second payment, or a
+    normal one.
 
     A payment that came after its order expired counts as normal; the timeline shows its refund.
     """

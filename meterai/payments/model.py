@@ -247,7 +247,9 @@ class MethodOut(Refusal):
 
 
 class NotApplied(CommandRefusal):
-    """A payment cannot be applied to the order that an operator names, for instance since it counts for another order."""
+    """A payment cannot be applied to the order that an operator names, for instance because the payment counts for another
+    order.
+    """
 
     code = "payment_not_applied"
     status = 409
@@ -386,7 +388,7 @@ class PaymentAttempt:
 
 @dataclass(frozen=True, slots=True)
 class OpenedAttempt:
-    """Instructions that a provider made for an attempt, and the provider's number of them."""
+    """Instructions that a provider made for an attempt, and the provider's number that identifies these instructions."""
 
     instructions: Instructions
     provider_reference: str
@@ -438,10 +440,10 @@ class UnmatchedReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """One payment of an attempt at the provider, with a status of its own.
+    """One payment of an attempt, according to the provider; its status may differ from that of the attempt.
 
-    The meaning of `amount` depends on the status.  `FAILED` or `CANCELLED`: rupiah taken back so far, None for the whole
-    payment.  `REFUNDED`: rupiah given back.
+    The meaning of `amount` depends on the status.  `FAILED` or `CANCELLED`: rupiah taken back by the payer's bank so far, None
+    for the whole payment.  `REFUNDED`: rupiah that the provider gave back.
     """
 
     number: str  # the provider's number of the payment
@@ -475,7 +477,7 @@ class AttemptTold:
 
 
 class OwnReturn(NamedTuple):
-    """A refund by a rail of our own database; `refund` is our number of it, `amount` is in rupiah."""
+    """A refund by a rail of our own database; `refund` is our refund number, `amount` is in rupiah."""
 
     refund: str
     amount: int
@@ -597,7 +599,9 @@ class RefundLine:
 
 
 class MovementKind(StrEnum):
-    """Kind of a line of a record.  Comments say whether the account of the record gains (in) or loses (out)."""
+    """Kind of a line of a record.  The comment of each kind says whether the account that the record is about gains money (in)
+    or loses it (out).
+    """
 
     PAYMENT = "payment"  # in
     REFUND = "refund"  # out, to a payer
@@ -722,7 +726,7 @@ class BankInquiry:
     """A call of a bank about a virtual account, whose signature was checked.
 
     provider_reference  the account number; None if the call lacks a mandatory field
-    told      the payment; None for an inquiry
+    told      the payment that the call reports; None for an inquiry
     content   the body as JSON, of which the answer repeats some members
     moved_at  time of the payment according to the bank; if the bank names none, time of the call
     """

@@ -56,7 +56,7 @@ WHERE source = 'notification' AND reason <> 'id_conflict' AND told <> ''
 
 
 class NewsComparison:
-    """One comparison, of all rows or of those written since a mark (`since`)."""
+    """One comparison: of all rows, or only of rows written since a mark of the audit (`since`)."""
 
     def __init__(
         self, database: Database, rails: Rails, since: Mark | None, begins: datetime

@@ -20,7 +20,7 @@ REFERENCES_MAX = 1_000
 
 
 async def _in_suspense(tx: ReadTx, person: Person) -> Sequence[ErasureWait]:
-    """The open items in suspense about payments of a person, which delay its erasure; empty if there are none."""
+    """The open items in suspense about payments of a person, which delay the person's erasure; empty if there are none."""
     references = await store.references_of(tx, person.account, REFERENCES_MAX)
     found = await suspense.open_about(tx, references, ()) if references else []
     if not found:

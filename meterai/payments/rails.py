@@ -1,7 +1,8 @@
 """Interface of rails.  A rail moves money at one provider by the provider's protocol.
 
 A rail is implemented by a package of `adapters`.  Only the rail deals with codes, headers, paths and the content of a QR; it
-returns types of `model`.  A rail uses no database and no orders, and keeps nothing but connections between calls.
+returns types of `model`.  A rail uses no database and no orders, and keeps nothing from one call to the next except its
+connections.
 
 A `RailKind` describes a rail before a process has keys or connections.  An installation has the rails that the setting
 `payment_rails` names (`installed`).  Rows contain the names of rails and methods, so these names never change.
@@ -67,8 +68,8 @@ class Rail(Protocol):
     ) -> OpenedAttempt | MadeBefore:
         """Have the provider make instructions to pay `amount`, which can be used at least until `expires_at`.
 
-        Refuses `OutcomeUnknown` for an answer with instructions for another merchant or amount: they exist, and must never
-        be shown.
+        Refuses `OutcomeUnknown` for an answer with instructions for another merchant or amount: these exist at the provider,
+        but must never be shown to a buyer.
         """
         ...
 
@@ -125,7 +126,9 @@ class Payouts(Protocol):
     rupiah_day_max: int  # of all transfers of a day in WIB
 
     async def account_name(self, bank: str, account: str, reference: str) -> str:
-        """The name of the holder of an account; `bank` is a three-digit code, `reference` our reference of this call."""
+        """The name of the holder of an account; `bank` is a three-digit code, `reference` is our text that identifies this
+        call.
+        """
         ...
 
     async def transfer(

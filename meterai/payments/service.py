@@ -516,7 +516,7 @@ class PaymentService:
     ) -> AsyncIterator[Movement | UnmatchedLine]:
         """The movements in the records of all providers from `begins` to before `ends`, provider by provider.
 
-        Providers whose record cannot be queried are left out.  The result is complete if `ends` has passed.  Refuses
+        Providers whose record cannot be queried are left out.  The result is complete only if `ends` is in the past.  Refuses
         `ProviderRefused`, `OutcomeUnknown`, `ProviderUnreachable`.
         """
         for name in self._rails.names():

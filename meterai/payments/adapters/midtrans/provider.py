@@ -1,6 +1,6 @@
 """Calls of Midtrans' Core API: charge, status, cancel, direct refund; and its notifications.
 
-Calls use basic authentication with the server key.  `reading` interprets the answers.
+Calls use basic authentication with the server key.  The module `reading` interprets the answers.
 """
 
 import hmac
@@ -104,8 +104,8 @@ class MidtransRail:
     ) -> OpenedAttempt | MadeBefore:
         """Make a charge: a QR or a virtual account.
 
-        If Midtrans made this charge before (status code 406), its status is queried, which contains an account number but no
-        QR.  For a QR, returns `MadeBefore`.
+        If Midtrans made this charge in an earlier call (status code 406), the status of the charge is queried.  The status
+        contains the number of a virtual account but never a QR; for a QR the result is `MadeBefore`.
         """
         assert method in (QRIS, VA), method
         about = PaymentIdentity(reference=reference, amount=str(amount))
@@ -190,7 +190,7 @@ class MidtransRail:
         return reading.refund_listed(await self._status(about), number, amount)
 
     async def refunds_of(self, about: PaymentIdentity) -> tuple[RefundLine, ...]:
-        """Every refund of a transaction, ours and those of others."""
+        """Every refund of a transaction: our refunds and those that were made without us."""
         return reading.refund_lines(await self._status(about))
 
     async def history(

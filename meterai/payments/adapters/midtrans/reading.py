@@ -1,4 +1,4 @@
-"""Parsing of notifications of Midtrans and of its answers, which are compared with the query.
+"""Parsing of Midtrans' notifications, and of its answers, each of which is compared with its query.
 
 An answer is *done* if the status_code in its body is 2xx (or 407, for an expired transaction), *refused* if it is another
 4xx, and of unknown outcome otherwise.  A transaction is paid once, so its id is the number of the payment.
@@ -153,7 +153,9 @@ def _is_money(status: ProviderStatus | None) -> bool:
 
 
 def _text(told: object) -> str | None:
-    """A fact as text for comparison and for the log: shortened, printable characters only; None if it is absent or empty."""
+    """The value of a member as text, for comparison and for the log: shortened, printable characters only; None if it is absent
+    or empty.
+    """
     return ascii(str(told))[1:-1][:NUMBER_CHARACTERS_MAX] if told not in (None, "") else None
 
 
@@ -286,7 +288,7 @@ def refund_listed(answer: Answer, number: str, amount: Rupiah) -> RefundMade | N
 
 
 def refund_lines(answer: Answer) -> tuple[RefundLine, ...]:
-    """Every refund of a transaction, ours and those of others; a declined refund has 0 rupiah."""
+    """Every refund of a transaction: our refunds and those that were made without us; a declined refund has 0 rupiah."""
     return tuple(_refund_line(one, _payment(answer)) for one in _refunds(answer))
 
 

@@ -55,7 +55,7 @@ class SnapBank(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
     @property
     def prefix(self) -> str:
-        """Prefix of our numbers of payments at this bank; empty for the first bank."""
+        """The prefix that we put before this bank's payment numbers; empty for the first bank."""
         return "" if self.name == FIRST else f"{self.name}:"
 
     @property

@@ -1,6 +1,7 @@
 """Calls of SNAP BI services; each answer is compared with the subject of its call.
 
-An answer is done, refused (4xx with a response code), or of unknown outcome: `reading` decides.  `wire` sends the call.
+An answer is done, refused (4xx with a response code), or of unknown outcome: the module `reading` decides which.  The module
+`wire` sends the call.
 """
 
 import asyncio

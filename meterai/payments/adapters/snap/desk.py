@@ -164,7 +164,9 @@ class SnapDesk:
     def answer(
         self, asked: BankInquiry, verdict: InquiryVerdict, attempt: PaymentAttempt | None
     ) -> HttpAnswer:
-        """The answer with our verdict; it repeats some members of the call, as the standard demands."""
+        """The HTTP answer to a call, with our verdict on the call; it repeats some members of the call, as the standard
+        demands.
+        """
         status, case, english, indonesia = _SAID[verdict]
         reason = {"english": english, "indonesia": indonesia}
         flag = "00" if status == 200 else "01"

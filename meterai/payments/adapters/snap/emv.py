@@ -1,9 +1,9 @@
 """Content of a QR: EMVCo Merchant-Presented Mode, section 3, in the form of QRIS (PADG 21/18/2019).
 
 A QR is a sequence of fields (2-digit tag, 2-digit length, value).  The last has tag 63 and a CRC-16/CCITT-FALSE of all text
-before the CRC.  Tags 26 to 51 identify the payee; inside them, 01 is the merchant's PAN, by which banks route the money, and
-02 the merchant's id at the acquirer or at the national registry (NMID).  Tag 54 is the amount, tag 62 the bill, tag 59 the
-name of the merchant.
+before the CRC.  Tags 26 to 51 identify the payee; inside them, 01 is the merchant's PAN, by which banks route the money, and 02
+the merchant's id at the acquirer or at the national registry (NMID).  Tag 54 is the amount, tag 62 data about the bill such as
+its number, tag 59 the name of the merchant.
 """
 
 import binascii

@@ -1,7 +1,7 @@
 """Profiles: deviations of kinds of banks from SNAP BI, in files of the folder `profiles`.
 
-An absent member has the value of the standard.  Profiles do not affect parsing: answers and calls of every bank are parsed
-with the same tolerance.
+A member that a profile leaves out has the value of the standard.  Profiles do not affect parsing: answers and calls of every
+bank are parsed with the same tolerance.
 """
 
 from collections.abc import Mapping

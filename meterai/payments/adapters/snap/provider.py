@@ -1,4 +1,4 @@
-"""The rail of a bank with SNAP BI: QRs, virtual accounts, transfers, the bank's record (12, 13), notifications (52)."""
+"""The rail of a bank with SNAP BI: QRs, virtual accounts, transfers, notifications, and the bank's record of movements."""
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
@@ -107,8 +107,8 @@ class SnapProvider:
         """The movements in the bank's record from `begins` to before `ends`, in order of time.
 
         A line that cannot be read, or is not about us and this period, is yielded as an `UnmatchedLine`.  The result is
-        complete if `ends` has passed.  Refuses `ProviderRefused`, `OutcomeUnknown`, `ProviderUnreachable`; lines yielded
-        before a refusal are valid, and the call can be repeated.
+        complete only if `ends` is in the past.  Refuses `ProviderRefused`, `OutcomeUnknown`, `ProviderUnreachable`; lines
+        yielded before a refusal are valid, and the call can be repeated.
         """
         before: object = None
         for page in range(HISTORY_PAGES_MAX):

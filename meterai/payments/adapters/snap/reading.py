@@ -1,14 +1,14 @@
-"""Parsing of a bank's answers and notifications in SNAP BI; pure, and able to process any bytes.
+"""Parsing of a bank's answers and notifications in SNAP BI; pure, and able to process any bytes, even malformed ones.
 
 An answer is done, refused, or of unknown outcome.  It is done only if the HTTP status is 200 *and* the body has the success
 code of the called service (200, service, 00).  It is refused if the HTTP status is 4xx and the body has a code of that
 status.  Code 202/00 of the service is `TransferUnderWay`.  Everything else (3xx, 5xx, a refusal inside a 200, HTML, an empty
 body) is `OutcomeUnknown`, and a query follows.
 
-Every answer, also a refusal, passes `read_answer`, which compares its facts with the query (`PaymentIdentity`): an answer
-about another subject is `AboutAnother` and is never used.  Functions here accept only the type `Answer`, which is an answer
-after this comparison.  An absent or empty member is no difference: SNAP BI makes most members optional, and each bank
-repeats a different choice of them.
+Every answer, also a refusal, passes `read_answer`, which compares its facts with the query (`PaymentIdentity`): an answer about
+another subject is `AboutAnother` and is never used.  The other functions accept only the type `Answer`, which is an answer that
+passed this comparison.  An absent or empty member is no difference: SNAP BI makes most members optional, and each bank repeats
+a different choice of them.
 
 Only a payment with latestTransactionStatus 00, a payment number and an amount in whole rupiah counts as received.  If the
 number or the amount is missing, the payment is returned as `UnmatchedNews`.
@@ -152,7 +152,7 @@ def _flat(answer: Json) -> Json:
 
 
 def compared(answer: Json, asked: PaymentIdentity) -> Answer:
-    """Compare an answer, or a part of an answer, with the query; return it.  Refuses `AboutAnother`."""
+    """Compare an answer, or a part of an answer, with its query, and return it with type `Answer`.  Refuses `AboutAnother`."""
     told = subject_of(answer)
     status = _status(answer.get("latestTransactionStatus"))
     if found := differences(asked, told):
@@ -163,7 +163,7 @@ def compared(answer: Json, asked: PaymentIdentity) -> Answer:
 def subject_of(answer: Json) -> PaymentIdentity:
     """The facts by which an answer, a notification or a line of a record identifies its subject.
 
-    If two members contradict each other about a fact, both values are joined to a text that equals no query.
+    If two members contradict each other about a fact, both values are joined to one text, which equals the fact in no query.
     """
     about = _about(answer)
     found: dict[str, Any] = {}
@@ -178,7 +178,9 @@ def subject_of(answer: Json) -> PaymentIdentity:
 
 
 def _text(told: object) -> str | None:
-    """A fact as text for comparison and for the log: shortened, printable characters only; None if it is absent or empty."""
+    """The value of a member as text, for comparison and for the log: shortened, printable characters only; None if it is absent
+    or empty.
+    """
     match told:
         case None | "":
             return None
@@ -556,7 +558,9 @@ Told = TypeVar("Told", bound=Payment | UnmatchedNews | RefundLine | Movement | N
 
 
 def prefixed(prefix: str, told: Told) -> Told:
-    """A copy of the object with the prefix of the rail before its payment number; unchanged if it has no payment number."""
+    """Return a copy of a parsed payment, refund, line or notification whose payment number begins with the prefix of the rail;
+    without a payment number it is returned unchanged.
+    """
     name = "payment" if hasattr(told, "payment") else "number"
     number = getattr(told, name)
     return replace(told, **{name: prefix + number}) if prefix and number else told

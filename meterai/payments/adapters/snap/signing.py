@@ -1,8 +1,8 @@
 """SNAP BI signatures (ASPI, Pedoman Standar Teknis dan Keamanan SNAP v1.0.2).
 
-A body is serialised once, then signed and sent unchanged.  The signature of a received body is checked over the raw bytes, and
-if it does not fit, over the body without white space between tokens.  A received body is never parsed and serialised again for
-the check: that could change numbers, escapes and the order of members.
+A body is serialised once, then signed and sent unchanged.  The signature of a received body is checked over the raw bytes; if
+it is wrong for these, it is checked over the body without white space between tokens.  A received body is never parsed and
+serialised again for the check: that could change numbers, escapes and the order of members.
 """
 
 import base64

@@ -19,7 +19,7 @@ SHARE_UNUSED = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A token of the provider, with its life in seconds."""
+    """An access token of the provider, with its life in seconds."""
 
     text: str
     life_seconds: float
@@ -36,8 +36,8 @@ class AccessTokens:
         self._asking: asyncio.Task[Token] | None = None
 
     async def get(self) -> str:
-        """A valid token.  Refuses `ProviderUnreachable` if the provider gives no token, since the call itself is then not
-        sent.
+        """A valid token.  Refuses `ProviderUnreachable` if the provider gives no token, since the call that needs the token is
+        then not sent.
         """
         left = self._ends_at - time.monotonic()
         if self._token is not None and left > SHARE_UNUSED * self._token.life_seconds:

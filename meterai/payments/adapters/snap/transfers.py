@@ -48,7 +48,9 @@ class Transfers:
         return bank == self._bank.code and self._client.has(HERE)
 
     async def account_name(self, bank: str, account: str, reference: str) -> str:
-        """Services 15 and 16: the name of an account's holder.  Refuses `ProviderRefused` for the float account."""
+        """Services 15 and 16: the name of an account's holder.  Refuses `ProviderRefused` if the account is our float account,
+        which transfers are sent from.
+        """
         if account == self._bank.source_account:
             raise ProviderRefused("", "the account that transfers are made from")
         is_here = self._is_here(bank)

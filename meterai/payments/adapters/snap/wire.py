@@ -28,7 +28,7 @@ _TOKEN = re.compile(r"[\x21-\x7e]{1,4096}\Z")  # it goes into a header
 
 
 def call_seconds_max(timeout_seconds: float) -> float:
-    """The longest time of one call, in seconds: a token request, the call, and one second for our own work."""
+    """The longest time of one call, in seconds: the sum of a token request, the call itself, and one second for our work."""
     return 2 * timeout_seconds + 1.0
 
 
