@@ -85,7 +85,8 @@ async def attempts_of(
 ) -> dict[UUID, PaymentAttempt]:
     """For each subject (order), the attempt to show to its buyer.
 
-    It is the attempt that paid the subject, if it is in `paid_by`; else one that can be paid now or soon; else the newest.
+    That is the attempt that paid the subject, if `paid_by` contains it; else an attempt that can be paid now or soon; else the
+    newest.
 
     An attempt has instructions only while it can be paid.
     """
@@ -140,7 +141,7 @@ class PaymentService:
         return self._rails
 
     async def look_at_rails(self) -> Rails:
-        """The rails of this installation; which of them are out was read from the database at most half a second ago."""
+        """The rails of this installation; the list of rails that operators took out is at most half a second old."""
         now = monotonic()
         if now - self._looked_at >= LOOK_SECONDS:
             self._looked_at = now
@@ -414,8 +415,8 @@ class PaymentService:
             await self._database.run(partial(_charge_back, attempt=attempt))
 
     async def _explain(self, attempt: PaymentAttempt, standing: AttemptStatus) -> None:
-        """Resolve the items in suspense that this answer explains, by its payments; does nothing if one of them cannot be
-        booked.
+        """Resolve the items in suspense about the payments in this answer, which explains them; does nothing if one of these
+        payments cannot be booked.
         """
         if any(isinstance(one, UnmatchedNews) for one in standing.payments):
             return
@@ -428,15 +429,17 @@ class PaymentService:
         await self._database.run(explain)
 
     async def suspend_silence(self) -> int:
-        """Periodic task: open items in suspense for queries without an answer for long, and resolve items whose queries were
-        answered; returns the number of items that should be open.
+        """Periodic task: open items in suspense for queries that a provider has left unanswered for long, and resolve items
+        whose queries were answered since; returns the number of items that should be open.
         """
         return await self._database.run(suspend_silent)
 
     # -- cancelling ------------------------------------------------------------------------
 
     async def take_back(self, account: UUID, subject: UUID) -> None:
-        """Cancel the closed attempts of a subject (order) at their providers at once, without the periodic task."""
+        """Cancel the closed attempts of a subject (order) at their providers at once, instead of leaving them to the periodic
+        task.
+        """
         lease = self._settings.bank_lease_seconds
         leased = await self._database.once(store.lease_to_cancel_of, account, subject, lease)
         await each(self._database, CANCELLING, leased, self._take_back, subject="id")
@@ -478,8 +481,9 @@ class PaymentService:
     async def refund(self, wish: RefundWish) -> RefundMade:
         """Have the provider make a refund; a repeated call with the same number does not refund twice.
 
-        The caller must have committed the intent.  If an earlier try may have been carried out, the provider's record is
-        read first.  Refuses `ProviderRefused`, `OutcomeUnknown`, `ProviderUnreachable`, `RailNotConfigured`.
+        The caller must have recorded the try and committed that before.  If an earlier try may have been carried out, the
+        provider's record is read first.  Refuses `ProviderRefused`, `OutcomeUnknown`, `ProviderUnreachable`,
+        `RailNotConfigured`.
         """
         name, about = await self._rail_of(wish.account, wish.attempt)
         rail = self._rails.of(name)
@@ -497,8 +501,8 @@ class PaymentService:
     async def account_holder(self, bank: str, number: str) -> str:
         """The name of the holder of a bank account, as its bank confirms it; `bank` is a three-digit code.
 
-        The rail of that bank is used if there is one and it answers.  Refuses `ProviderRefused` for an unknown account,
-        `OutcomeUnknown`, `ProviderUnreachable`, `RailNotConfigured`.
+        The bank is queried by the rail of this bank if there is one and it answers, else by another rail.  Refuses
+        `ProviderRefused` for an unknown account, `OutcomeUnknown`, `ProviderUnreachable`, `RailNotConfigured`.
         """
         _, payouts = self._rails.payouts_for(bank)
         return await payouts.account_name(bank, number, f"N{compact(new_id())}")
@@ -551,8 +555,8 @@ async def apply(tx: Tx, account: UUID, subject: UUID, number: str, amount: Rupia
 
 
 async def suspend_silent(tx: Tx) -> int:
-    """Open items in suspense for queries without an answer for long, and resolve items whose queries were answered; return the
-    number of items that should be open.
+    """Open items in suspense for queries that a provider has left unanswered for long, and resolve items whose queries were
+    answered since; return the number of items that should be open.
     """
     await tx.allow(SWEEP_SECONDS_MAX)
     found, heard = await store.silent(tx)
@@ -573,7 +577,9 @@ async def ask_about(tx: Tx, reference: str) -> None:
 
 
 async def keep_conflict(tx: Tx, told_id: str, told: Delivered, body: bytes) -> None:
-    """Put a notification whose id came before with another body into suspense, and have its attempt queried."""
+    """Put a notification into suspense that has the id of an earlier notification but another body, and have its attempt
+    queried.
+    """
     reference = told.said.reference
     await suspense.keep(
         tx,
@@ -593,7 +599,7 @@ async def keep_conflict(tx: Tx, told_id: str, told: Delivered, body: bytes) -> N
 
 
 async def _suspend_about_another(tx: Tx, attempt: PaymentAttempt, answer: AboutAnother) -> None:
-    """Put an answer that reports money, but is about another subject than the queried attempt, into suspense.
+    """Put into suspense an answer that reports money, but is about another subject than the queried attempt.
 
     The answer moves no money.  If it names another attempt of ours, that attempt is queried at once.
     """

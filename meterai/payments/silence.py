@@ -4,8 +4,8 @@ The waiting time of a query begins when it was first sent without an answer (`un
 not be sent.  After `BOUND` an item in suspense is opened for the query, and resolved when an answer comes.
 
 One item stands for all waiting queries of a kind at a provider if the provider answers no queries at all, or if more than
-`SINGLES_MAX` of them wait.  It names their number, their sum and the oldest.  When their number has about doubled, a new item
-is opened.
+`SINGLES_MAX` of these queries wait.  The item names the number of the queries, their sum in rupiah and the oldest query.  When
+the number has about doubled, a new item is opened.
 
 If a person ends an item and the query still waits a week later, an item is opened again.
 """

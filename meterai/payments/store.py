@@ -311,7 +311,7 @@ ON CONFLICT ON CONSTRAINT notification_inbox_pkey DO NOTHING RETURNING external_
 
 
 def opened(made: OpenedAttempt) -> tuple[object, ...]:
-    """The first two parameters of the statement `OPENED`: instructions, and the provider's number of them."""
+    """The first two parameters of the statement `OPENED`: instructions, and the provider's number that identifies them."""
     return jsonb(msgspec.to_builtins(made.instructions)), made.provider_reference
 
 
@@ -356,10 +356,12 @@ async def replace(
     seconds: float,
     attempts_max: int,
 ) -> str:
-    """Replace an attempt whose instructions cannot be shown by the attempt `successor` on this channel.
+    """Put the attempt `successor`, on this channel, in the place of an attempt (`lost`) whose instructions cannot be shown to
+    the buyer.
 
-    seconds       pause before the successor is opened at the same rail, which grows with each attempt; at another rail none
-    attempts_max  most attempts of a subject
+    seconds       pause before a successor at the same rail is opened, which grows with each attempt; a successor at another
+                  rail is opened without a pause
+    attempts_max  greatest number of attempts that a subject (order) may have
 
     Returns the outcome as `payment_replace_by` names it.
     """
@@ -405,7 +407,9 @@ async def opening_at(tx: ReadTx, rail: str) -> int:
 
 
 async def expire_opening(tx: Tx, account: UUID, attempt_id: UUID) -> None:
-    """End an attempt that could not be opened before its expiry: as expired, or as lost if instructions may exist."""
+    """End an attempt that could not be opened before its expiry: as expired, or as lost if the provider may have made
+    instructions.
+    """
     await tx.run(EXPIRE_OPENING, account, attempt_id)
 
 
@@ -436,7 +440,7 @@ async def asked(
 
 
 async def put_question_off(tx: Tx, account: UUID, attempt_id: UUID, seconds: float) -> None:
-    """Record that a query was not begun; it is sent after `seconds`."""
+    """Record that the call for a status query was not begun; the query is sent after `seconds`."""
     await tx.run(ASK_PUT_OFF, seconds, account, attempt_id)
 
 
@@ -468,7 +472,7 @@ async def cancel_later(
 
 
 async def put_cancel_off(tx: Tx, account: UUID, attempt_id: UUID, seconds: float) -> None:
-    """Record that a cancellation was not begun; it is sent after `seconds`."""
+    """Record that the call for a cancellation was not begun; the cancellation is sent after `seconds`."""
     await tx.run(CANCEL_PUT_OFF, seconds, account, attempt_id)
 
 
@@ -492,8 +496,8 @@ async def confirm(
 ) -> None:
     """Record that the answer to a query sent at `asked_at` confirms a captured payment.
 
-    If the payment was charged back before `asked_at`, the chargeback is thereby won.  With None, a chargeback stays as it
-    is.
+    If the payment was charged back before `asked_at`, the chargeback is recorded as won.  If `asked_at` is None, a chargeback
+    is left as it is.
     """
     await tx.run(CONFIRM, account, attempt_id, number, asked_at)
 
@@ -579,8 +583,8 @@ async def lease_to_ask(
 ) -> list[PaymentAttempt]:
     """Lease attempts that are due to be queried, without those of rails in `without`.
 
-    limit     most attempts for which a buyer may be waiting
-    late_max  most other attempts; more if fewer than `limit` have a waiting buyer
+    limit     greatest number of attempts for which a buyer may be waiting
+    late_max  greatest number of all other attempts; more of them if fewer than `limit` have a waiting buyer
     """
     away = list(without)
     lease = (lease_seconds, lease_seconds)
@@ -590,8 +594,8 @@ async def lease_to_ask(
 async def lease_to_ask_of(
     tx: Tx, account: UUID, subject: UUID, lease_seconds: float, pause_seconds: float
 ) -> list[PaymentAttempt]:
-    """Lease the attempts of a subject (order) that may be paid and were not queried for its buyer within
-    `pause_seconds`.
+    """Lease those attempts of a subject (order) that may have been paid, unless they were queried at its buyer's request within
+    the last `pause_seconds`.
     """
     return await tx.all_as(_ATTEMPTS, TO_ASK_OF, lease_seconds, account, subject, pause_seconds)
 
@@ -669,7 +673,7 @@ async def newest_by_provider_reference(
 
 
 async def is_at(tx: ReadTx, provider: str, account: UUID, attempt_id: UUID) -> bool:
-    """True if an attempt is at this provider."""
+    """True if an attempt is to be paid at this provider."""
     return bool(await tx.value("SELECT payment_is_at(%s, %s, %s)", provider, account, attempt_id))
 
 
@@ -691,7 +695,7 @@ async def silent(tx: Tx) -> tuple[list[Silent], set[str]]:
 
 
 async def captured(tx: Tx, account: UUID, attempt_id: UUID, payment: str | None) -> bool:
-    """True if this payment of an attempt was captured; for None, if any payment of the attempt was."""
+    """True if this payment of an attempt was captured; if `payment` is None, True if any payment of the attempt was."""
     return bool(
         await tx.value(
             "SELECT EXISTS (SELECT 1 FROM captures WHERE account_id = %s AND attempt_id = %s"

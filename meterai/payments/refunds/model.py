@@ -1,4 +1,6 @@
-"""Refunds of payments: their ways and states, and the facts of a provider's record about them; pure."""
+"""Refunds of payments: their routes back to the buyer (ways), their states, and the facts of a provider's record about them;
+pure.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -235,7 +237,9 @@ class OwedByClaim:
 
 
 class Compensation(NamedTuple):
-    """The compensation for lateness of a refund so far; `refund` is the original refund."""
+    """The compensation for lateness of a refund so far; `refund` is its id, or if it was rerouted the id of the first refund in
+    the chain.
+    """
 
     refund: UUID
     amount: Rupiah
@@ -250,7 +254,7 @@ class LateRefund(NamedTuple):
 
 
 class KnownOf(NamedTuple):
-    """Facts from which the way of a refund is chosen: rail, method and time of its payment."""
+    """Facts from which the route of a refund (its way) is chosen: rail, method and time of its payment."""
 
     provider: str
     method: str

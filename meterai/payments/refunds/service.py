@@ -82,10 +82,10 @@ async def book_refunds(
 
 
 async def book_given_back(tx: Tx, news: PaymentGivenBack, lines: Sequence[RefundLine]) -> None:
-    """Book the refunds of a payment that the record has (`lines`), and conclude the news that it was given back.
+    """Book the refunds of a payment that the record has (`lines`), and handle the news that the payment was given back.
 
-    If the news names a greater sum than the books then have, it stays in suspense until the record has that sum or an operator
-    books it.
+    If the news names a greater sum than the books then have, the news stays in suspense until the record has that sum or an
+    operator books the rest.
     """
     await book_refunds(tx, news.account, news.attempt, news.payment, lines)
     await conclude(tx, news)
@@ -150,8 +150,8 @@ async def book_watched(
 ) -> None:
     """Book the result of looking up a refund in its provider's record (`seen`; None if the record does not have it).
 
-    `is_old`: the refund settled at least a day ago; if the record does not have it even then, it becomes an item in suspense,
-    which is resolved once the record has it.  `window_seconds`: time after which the refund is no longer looked up.
+    `is_old`: the refund settled at least a day ago; if the record still lacks it, an item in suspense is opened, which is
+    resolved once the record has the refund.  `window_seconds`: time after which the refund is no longer looked up.
     """
     key = f"refund_not_in_record:{refund.number}"
     if seen is not None:
@@ -185,7 +185,9 @@ async def suspend(tx: Tx, late: RefundPastDue) -> None:
 
 
 async def _reroute_refused(tx: Tx, refund: Refund, answer: str) -> None:
-    """Reroute a leased refund that its provider does not carry out; no call may be under way."""
+    """Reroute a leased refund that its provider does not carry out; must not be called while a call about the refund is under
+    way.
+    """
     await store.answered(tx, refund, answer, RefundState.REFUSED, FOR_EVER_SECONDS)
     other = await ways.reroute(tx, refund.account, refund.id)
     _log.warning("refund_rerouted", refund=show("rfd", refund.id), way=other.way)
@@ -235,7 +237,9 @@ class RefundSender:
         await run_row(self._database, suspend, late)
 
     async def look_up_given_back(self) -> int:
-        """Periodic task: read the provider's record of payments that the provider reports as given back, and book it."""
+        """Periodic task: read the provider's record of payments that the provider reports as given back, and book the refunds
+        in the record.
+        """
         if not (most := self._payments.rails.room_of_any(BATCH)):
             return 0
         leased = await self._database.once(store.lease_to_look_up, self._lease_seconds, most)
@@ -263,8 +267,8 @@ class RefundSender:
             await run_row(self._database, book_given_back, news, lines)
 
     async def watch(self) -> int:
-        """Periodic task: look up refunds in the record of their provider.  A settled refund is looked up ever less often
-        until the end of the provider's window.
+        """Periodic task: look up refunds in the record of their provider.  A settled refund is looked up less and less often,
+        until the time in which its provider answers queries is over.
         """
         if not (most := self._payments.rails.room_of_any(BATCH)):
             return 0
@@ -356,8 +360,8 @@ class RefundSender:
         _log.info("refund_settled", refund=show("rfd", refund.id), tries=refund.tries)
 
     async def _leave(self, refund: Refund, reroute_at: datetime) -> None:
-        """Handle a leased refund that a person wants rerouted and whose outcome is unknown.  It is not sent again, but looked
-        up in the record: if the record has it, it is booked, else it is rerouted at `reroute_at`.
+        """Handle a leased refund that a person wants rerouted and whose outcome is unknown.  The refund is not sent again, but
+        looked up in the provider's record: a refund that the record has is booked, any other is rerouted at `reroute_at`.
         """
         try:
             seen = await self._seen(refund)
@@ -394,8 +398,8 @@ class RefundSender:
         await self._answered(refund, str(refusal), RefundState.REFUSED, seconds)
 
     async def _goes_elsewhere(self, refund: Refund, answer: str) -> bool:
-        """After a final refusal, reroute a refund, or book it if the record has it nevertheless; False if the record cannot be
-        read.
+        """After the provider's final refusal, reroute a refund, or book it if the provider's record has it nevertheless; False
+        if the record cannot be read.
         """
         try:
             seen = await self._seen(refund)

@@ -299,7 +299,7 @@ async def refunds_of_subject(tx: ReadTx, account: UUID, subject: UUID) -> list[R
 
 
 async def refunds_of_subjects(tx: ReadTx, account: UUID, subjects: Sequence[UUID]) -> list[Refund]:
-    """Refunds of these subjects (orders), oldest first; at most the newest twice `REFUNDS_PER_SUBJECT_MAX`."""
+    """Refunds of these subjects (orders), oldest first; at most twice `REFUNDS_PER_SUBJECT_MAX`, which are the newest ones."""
     newest = await tx.all_as(
         _REFUNDS,
         f"SELECT {_COLUMNS} FROM refunds WHERE account_id = %s AND order_id = ANY (%s)"  # noqa: S608
@@ -352,7 +352,7 @@ async def answered(tx: Tx, refund: Refund, answer: str, state: RefundState, seco
 
 
 async def put_off(tx: Tx, refund: Refund, answer: str, seconds: float) -> None:
-    """Record that the call was not begun; the try is repeated after `seconds`."""
+    """Record that the call to the provider was not begun; it is tried again after `seconds`."""
     await tx.run(PUT_OFF, answer, seconds, refund.account, refund.id)
 
 
@@ -404,7 +404,7 @@ async def name_payee(tx: Tx, account: UUID, payee: RefundPayee) -> list[Refund]:
 
 
 async def current_payee(tx: ReadTx, account: UUID) -> RefundPayee | None:
-    """The current bank account of a buyer; None if the buyer named none, or if its bank refused the last."""
+    """The current bank account of a buyer; None if the buyer has named none, or if the newest one was refused by its bank."""
     return await tx.one_as(_PAYEES, _PAYEE, account)
 
 
@@ -450,7 +450,9 @@ async def late_refunds(tx: ReadTx, days_max: int, limit: int) -> list[LateRefund
 async def compensations_of(
     tx: ReadTx, account: UUID, refunds: Sequence[UUID]
 ) -> list[Compensation]:
-    """The compensation so far of each of these original refunds; a refund without compensation is left out."""
+    """The compensation so far of each of these refunds, given by the ids of `Refund.began_as`; a refund without compensation is
+    left out.
+    """
     return await tx.all_as(_COMPENSATIONS, _COMPENSATIONS_OF, account, list(refunds))
 
 
@@ -499,7 +501,9 @@ async def lease_to_watch(tx: Tx, seconds: float, limit: int) -> list[Refund]:
 
 
 async def watched(tx: Tx, refund: Refund, window_seconds: float) -> None:
-    """Record that a refund was looked up; the next lookup is later, or never once `window_seconds` are over."""
+    """Record that a refund was looked up; the next lookup is later, or never if the refund settled, or was last tried, more
+    than `window_seconds` ago.
+    """
     await tx.run(WATCHED, window_seconds, refund.account, refund.id)
 
 

@@ -1,4 +1,4 @@
-"""Ways of a refund: change of the way, bank account of the buyer, compensation for lateness."""
+"""Routes by which a refund goes back (ways): change of the way, bank account of the buyer, compensation for lateness."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -28,7 +28,7 @@ async def name_payee(tx: Tx, account: UUID, payee: RefundPayee) -> list[Refund]:
 
 
 async def current_payee(tx: ReadTx, account: UUID) -> RefundPayee | None:
-    """The current bank account of a buyer; None if the buyer named none, or if its bank refused the last."""
+    """The current bank account of a buyer; None if the buyer has named none, or if the newest one was refused by its bank."""
     return await store.current_payee(tx, account)
 
 
@@ -89,7 +89,9 @@ async def owed_by_claim(tx: ReadTx, account: UUID) -> OwedByClaim:
 async def compensations_of(
     tx: ReadTx, account: UUID, refunds: Sequence[UUID]
 ) -> dict[UUID, Rupiah]:
-    """The compensation so far of each of these original refunds; a refund without compensation has no entry."""
+    """The compensation so far of each of these refunds, given by the ids of `Refund.began_as`; a refund without compensation
+    has no entry.
+    """
     found = await store.compensations_of(tx, account, refunds)
     return {one.refund: one.amount for one in found}
 

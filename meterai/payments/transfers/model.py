@@ -107,14 +107,14 @@ class TransferWait(StrEnum):
 
 
 class WaitingRupiah(NamedTuple):
-    """Rupiah for which no transfer is planned, for this reason."""
+    """Rupiah for which no transfer is planned, and the reason for that."""
 
     reason: TransferWait
     rupiah: int
 
 
 class Left(NamedTuple):
-    """Money of the float account at a bank that is left for transfers, and the use of this day's limit.
+    """What a bank can still transfer: the free money of its float account, and how much of its limit for this day is used.
 
     free    free rupiah in the float account; None if the balance is unknown
     of_day  rupiah of the transfers of this day in WIB, open and settled
@@ -130,8 +130,8 @@ class TransferLimits(NamedTuple):
 
     is_away      True if no bank can be called
     of_transfer  greatest sum that the banks' limits for one transfer allow
-    of_day       greatest sum that also the rest of the banks' limits for this day allows
-    most         greatest sum that also the balances of the float accounts allow
+    of_day       greatest sum that the unused parts of the banks' limits for this day allow as well
+    most         greatest sum that the balances of the float accounts allow as well
     """
 
     is_away: bool
@@ -151,7 +151,7 @@ class FloatBalance:
 
     @property
     def free(self) -> int:
-        """Rupiah that no transfer takes; negative if open transfers exceed the balance."""
+        """The balance less open transfers and those that settled since the balance was queried, in rupiah; may be negative."""
         return self.rupiah.value - self.sent_since.value
 
 
@@ -170,7 +170,7 @@ class FloatNeed(NamedTuple):
 
 
 def days_of_cover(rupiah: int, need: FloatNeed) -> float | None:
-    """Days that this balance lasts at the mean daily sum of settled transfers; None if none settled."""
+    """Days that this balance lasts at the mean daily sum of settled transfers; None if no transfer settled."""
     return rupiah * need.days / need.settled if need.settled else None
 
 
@@ -230,7 +230,7 @@ class TransferBank:
 
 
 def limits_of(sources: Sequence[TransferBank]) -> TransferLimits:
-    """The limits of one transfer over these banks, each the greatest of any bank; -1 if there is no bank."""
+    """The limits of one transfer: each is the greatest sum that any of these banks allows, -1 if there is no bank."""
     return TransferLimits(
         is_away=not sources,
         of_transfer=max((one.rupiah_max for one in sources), default=-1),

@@ -184,8 +184,8 @@ class TransferSender:
             _log.info("transfer_settled", number=transfer.number, tries=transfer.tries)
 
     async def _made(self, payouts: Payouts, transfer: Transfer) -> RefundMade:
-        """Send a transfer, unless an earlier try sent it.  A final refusal counts only if the bank then says that it does not
-        have the transfer.
+        """Send a transfer, unless an earlier try sent it.  If the bank finally refuses it, the refusal counts only if a query
+        then shows that the bank does not have the transfer.
         """
         is_first = transfer.tries == 1  # this try is included
         if not is_first and (made := await _known(payouts, transfer)) is not None:

@@ -261,7 +261,9 @@ async def lease_to_look(tx: Tx, seconds: float, limit: int) -> list[Transfer]:
 
 
 async def looked(tx: Tx, transfer: Transfer, window_seconds: float) -> None:
-    """Record that a transfer was looked up; the next lookup is later, or never once `window_seconds` are over."""
+    """Record that a transfer was looked up; the next lookup is later, or never if the transfer settled, or was last tried, more
+    than `window_seconds` ago.
+    """
     await tx.run(_LOOKED, window_seconds, transfer.account, transfer.id)
 
 
@@ -280,7 +282,7 @@ async def lease_to_send(
 ) -> list[Transfer]:
     """Lease transfers that are due to be sent, and count this try in each.
 
-    without  banks of which only transfers are leased for which a call was begun before
+    without  banks that may not be called: of these, only transfers are leased for which a call was begun before
     """
     return await tx.all_as(_TRANSFERS, TO_SEND, list(without), limit, lease_seconds, lease_seconds)
 
