@@ -65,7 +65,9 @@ async def offer_again(
 
 
 async def take_chargeback(tx: Tx, event: PaymentDenied) -> None:
-    """Book a chargeback of all or part of a payment, and cover the loss from what the order has not used yet."""
+    """Book a chargeback of all or part of a payment, and cover the loss with money and stamps that the order has not used
+    yet.
+    """
     await store.moved(tx, event.account, event.subject, event.attempt, event.payment, 0, "")
     _log.warning("payment_denied", order=show("ord", event.subject))
 

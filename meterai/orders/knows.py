@@ -36,8 +36,8 @@ async def find(tx: ReadTx, text: str, limit: int) -> Sequence[Subject]:
 
 
 def _state_times(order: Order) -> Iterator[tuple[datetime, str]]:
-    """Yield (time, name of the event) for the states of an order whose times its row has.  The row has only the newest time of
-    closing; earlier ones are in the timelines of the rooms that caused them.
+    """Yield (time, name of the event) for each state of an order whose time is stored in the order's row.  Of several times at
+    which the order was closed, the row has only the newest; the others are in the timelines of the rooms that caused them.
     """
     is_late = order.paid_at is not None and order.paid_at > order.lapses_at
     if is_late:
@@ -49,7 +49,7 @@ def _state_times(order: Order) -> Iterator[tuple[datetime, str]]:
 
 
 async def tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
-    """Return the timeline of an order, or the placing of an account's newest orders."""
+    """Return the timeline of an order; for an account, one event for the placing of each of its newest orders."""
     if about.account is None:
         return ()
     if about.kind == SubjectKind.ACCOUNT:

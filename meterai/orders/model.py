@@ -173,17 +173,17 @@ class Order:
 
     @property
     def refund_due_at(self) -> datetime:
-        """Due time of the execution; if the order is not executed by then, its money is returned.
+        """Time by which the order must be executed; if it is not executed by then, its money is returned.
 
-        For an unpaid order, the latest possible due time: that of an order paid at the last moment.
+        For an unpaid order, the latest possible due time, which assumes that the order is paid at the last moment.
         """
         return self.due_at or self.lapses_at + timedelta(seconds=self.due_seconds)
 
     def money_due_at(self, in_flight: Rupiah, captured_at: datetime | None) -> datetime | None:
         """Return the time by which all money of the order, received or still expected, is executed or returned.
 
-        If the order has several payments, it is the latest of their times.  None if no money waits for that and none is
-        expected.
+        If the order has several payments, the latest of their times counts.  Return None if no received money waits to be
+        executed or returned, and no money is expected.
         """
         times = [self.returning_due_at]
         if self.state in (OrderState.PLACED, OrderState.PAID):

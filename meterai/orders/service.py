@@ -167,7 +167,7 @@ async def paid_orders(tx: ReadTx, account: UUID, limit: int) -> list[OrderView]:
 
 
 async def pace(tx: ReadTx) -> ExecutionPace:
-    """Return how fast the orders of the last minutes were executed."""
+    """Return how many orders were executed in the last 15 minutes, and the median time from payment to execution."""
     return await store.pace(tx)
 
 
@@ -240,7 +240,9 @@ class OrderService:
         self._find_seller: FindSeller | None = None
 
     def sell_by(self, find: FindSeller) -> None:
-        """Set the function that finds sellers, since it belongs to a room that this room must not call."""
+        """Set the function that finds a seller by its account or by the name of its page; the function belongs to a room that
+        this room must not call.
+        """
         self._find_seller = find
 
     async def sold_by(
@@ -272,7 +274,7 @@ class OrderService:
         return await self._find_seller(slug)
 
     async def sells_again(self, account: UUID, order_id: UUID) -> SoldBy | None:
-        """Return the seller of an order, with the seller's current fee, for a repeated order.
+        """Return the seller of an order, with the seller's current fee, so that the buyer can place the same order again.
 
         None if the order has no seller, the seller does not sell now, or the buyer is the seller.
         """
@@ -329,7 +331,9 @@ class OrderService:
 
     @property
     def payable_seconds_max(self) -> float:
-        """Longest time from the placing of an order until it can no longer be paid, in seconds, with any changes of method."""
+        """Longest time from the placing of an order until it can no longer be paid, in seconds, however often its buyer changes
+        the method.
+        """
         default = self._settings.order_lapses_seconds
         return PAYABLE_FACTOR * self._payments.rails.lapses_seconds_max(default)
 
@@ -346,9 +350,9 @@ class OrderService:
     ) -> OrderTerms:
         """Return the terms of an order at current prices.
 
-        Without a `method` the default method is used, without a seller (`sold`) we sell.  The caller that places the order
-        must open its attempt.  Refuses `Malformed`, `OrderTooLarge`, `AmountNotPayable`, `MethodOut`, and like the rail
-        of a seller's deposit or a collector's credit.
+        Without a `method` the default method is used, without a seller (`sold`) we sell.  The caller that places the order must
+        open its attempt.  Refuses `Malformed`, `OrderTooLarge`, `AmountNotPayable`, `MethodOut`; for payment from a seller's
+        deposit or on a collector's credit, also refuses as that rail does.
         """
         if sold is not None and sold.account == account:
             raise Malformed("seller", "another_value")

@@ -213,7 +213,7 @@ async def seller_of(tx: ReadTx, account: UUID, order_id: UUID) -> UUID | None:
 async def abandon(tx: Tx, account: UUID, order_id: UUID, state: OrderState) -> OrderState | None:
     """Close an unpaid order as lapsed or withdrawn, and return its state; None if the account has no such order.
 
-    An order in another state is left unchanged, and its state returned.
+    An order that is not unpaid any more is left unchanged, and its state is returned.
     """
     found = await tx.value(ABANDON, account, order_id, state)
     return None if found is None else OrderState(found)
@@ -231,7 +231,7 @@ async def pay_by(
     """Close the open attempts of an unpaid order, and begin another by the channel that the buyer chose.
 
     attempt  (id, reference) of the new attempt
-    seconds  (its time to pay, longest time from the placing of the order until its payment), in seconds
+    seconds  (time to pay the new attempt, longest time from the placing of the order until its payment), in seconds
 
     Returns 'begun', 'closed' or 'spent'; see sql/functions/order_pay_by.sql.
     """
@@ -266,14 +266,14 @@ async def unexecuted(tx: Tx, limit: int) -> list[OrderKey]:
 
 
 async def waiting(tx: ReadTx) -> WaitingOrders:
-    """Return the number of paid orders that wait to be executed, and their money."""
+    """Return the number of paid orders that wait to be executed, and the sum of their totals."""
     found = await tx.one_as(_WAITINGS, _WAITING)
     assert found is not None
     return found
 
 
 async def in_flight(tx: ReadTx) -> InFlight:
-    """Return number and money of the paid orders that are neither executed nor being returned."""
+    """Return the figures of the paid orders that are neither executed nor being returned."""
     found = await tx.one_as(_IN_FLIGHTS, _IN_FLIGHT_NOW)
     assert found is not None
     return found
@@ -432,7 +432,9 @@ async def figures_within(tx: ReadTx, since: datetime, until: datetime) -> OrderF
 
 
 async def paid_within(tx: ReadTx, since: datetime, until: datetime) -> PaidWithin:
-    """Return the figures of the orders paid in a period: those executed within it, and the current states of the others."""
+    """Return the figures of the orders paid in a period: how many were executed within the period, and how many of the others
+    are in which state now.
+    """
     found = await tx.one_as(_PAID_IN_SPAN, _PAID_WITHIN, until, since, until, until)
     assert found is not None
     return found

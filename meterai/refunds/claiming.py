@@ -1,5 +1,5 @@
-"""Naming of a bank account by a buyer, for refunds without a bank account to go to: on pages, by the API, or by a mailed
-link.
+"""Naming of a bank account by a buyer, as the target of refunds that cannot go back to their source: on pages, by the API, or
+by a mailed link.
 """
 
 from collections.abc import Callable, Coroutine
@@ -75,7 +75,7 @@ _log = structlog.get_logger()
 class _HolderAnswer(NamedTuple):
     """A bank's answer about an account: the holder's name, and the verdict on comparing it with the typed name.
 
-    If the bank gave no name, the verdict is None, and `silence` is the event for the account claim.
+    If the bank gave no name, the verdict is None, and `silence` is the event that changes the state of the account claim.
     """
 
     name: str
@@ -84,7 +84,7 @@ class _HolderAnswer(NamedTuple):
 
 
 class ClaimService:
-    """Takes bank accounts of buyers, queries banks for the names of holders, and mails links."""
+    """Records bank accounts that buyers name, queries banks for the names of their holders, and mails claim links."""
 
     def __init__(
         self,
@@ -248,8 +248,8 @@ class ClaimService:
         return self._now(found)
 
     def _now(self, claim: AccountClaim) -> AccountClaim:
-        """The account claim.  If the bank's answer is overdue, its state is `unanswered`, since the process that asked the bank
-        has died.
+        """Return the account claim.  If the bank's answer is overdue, the claim has the state `unanswered`, since the process
+        that queried the bank has died.
         """
         age = self._clock.now() - claim.asked_at
         if (
@@ -269,7 +269,7 @@ class ClaimService:
         network: str,
         link: str = "",
     ) -> AccountClaim:
-        """Name a bank account, once for each idempotency key, and return its account claim.
+        """Name a bank account as the target of a buyer's refunds, once for each idempotency key, and return its account claim.
 
         If the bank did not answer, a repeat with the same key queries it again.  `network` is the IP network of the request.
 
@@ -290,7 +290,8 @@ class ClaimService:
     async def confirm(
         self, account: UUID, claim: UUID, *, actor: Actor, link: str = ""
     ) -> AccountClaim:
-        """Name a bank account that the buyer confirms, since the holder's name at the bank is only nearly the typed name.
+        """Name the bank account of an account claim after its buyer confirmed it, which is needed if the holder's name at the
+        bank differs slightly from the typed name.
 
         Refuses `NotFound`, `AccountClaimOver`, `AccountWaitsForPerson`, and for a link as `opened` does.
         """
@@ -329,7 +330,7 @@ class ClaimService:
     async def _begin(
         self, tx: Tx, account: UUID, key: str, wanted: WantedAccount, link: str, network: str
     ) -> tuple[AccountClaim, bool]:
-        """(claim of this key, True if its bank must be queried)."""
+        """Return (the account claim with this idempotency key, made if there is none; True if its bank must be queried)."""
         await store.lock_claims(tx, account)
         before = await store.account_claim_by_key(tx, account, key)
         if before is not None:
@@ -404,8 +405,8 @@ class ClaimService:
     async def _take(
         self, tx: Tx, claim: AccountClaim, confirmed: str, actor: Actor
     ) -> AccountClaim:
-        """Use the bank account of a claim, since its holder's name was accepted, or hold the claim for a decision by a
-        person.
+        """Use the bank account of a claim, since its holder's name was accepted; if a person must examine the account first,
+        hold the claim instead.
         """
         owed = await waits_for_account(tx, claim.account)
         if not owed.sum.value:
@@ -457,7 +458,7 @@ async def waits_for_account(tx: ReadTx, account: UUID) -> OwedByClaim:
 
 
 async def why_wanted(tx: ReadTx, account: UUID, owed: OwedByClaim, language: str) -> str:
-    """Why the buyer is asked for a bank account, as the second half of a sentence in this language."""
+    """The reason for which the buyer is asked for a bank account, as the second half of a sentence in this language."""
     if refused := await payments.refused_payee(tx, account):
         shown = account_shown(refused.bank_code, refused.account_no)
         return translate("account_wanted.refused", language, account=shown)
@@ -467,7 +468,7 @@ async def why_wanted(tx: ReadTx, account: UUID, owed: OwedByClaim, language: str
 async def name_account(
     tx: Tx, claim: AccountClaim, confirmed: str, *, actor: Actor
 ) -> AccountClaim:
-    """Use the bank account of this claim for all waiting money of its buyer, and queue a mail to the buyer."""
+    """Send all waiting money of a buyer to the bank account of this claim, and queue a mail to the buyer."""
     owed = await waits_for_account(tx, claim.account)
     payee = RefundPayee(claim.bank_code, claim.account_no, confirmed)
     await payments.name_payee(tx, claim.account, payee)
@@ -493,7 +494,7 @@ async def name_account(
 
 
 async def decline(tx: Tx, claim: AccountClaim, *, actor: Actor) -> AccountClaim:
-    """Decline a typed account by decision of a person; the buyer gets a mail and may name another account."""
+    """Decline a bank account that a buyer typed, by decision of staff; the buyer gets a mail and may name another account."""
     declined = await _decide(tx, claim, AccountClaimEvent.DECLINED, claim.confirmed)
     await trail.record(
         tx,

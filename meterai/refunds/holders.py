@@ -85,8 +85,8 @@ def masked(name: str) -> str:
 
 
 def _readings(name: str) -> Iterator[tuple[str, ...]]:
-    """The words of a name without titles.  `H.` may be a title or an initial: a name with it is yielded a second time, as words
-    with it.
+    """Yield the words of a name without titles.  `H.` may be a title or an initial, so a name that contains it is yielded
+    twice: without this word and with it.
     """
     words = list(_words(name))
     without = tuple(word for word in words if word != _PILGRIM)

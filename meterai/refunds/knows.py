@@ -100,7 +100,7 @@ async def _asked_by_staff(tx: ReadTx, found: Sequence[Refund]) -> frozenset[UUID
 
 
 async def _mails(tx: ReadTx, found: Sequence[Refund]) -> list[Happening]:
-    """Events for the mails about these refunds, which are all of one account."""
+    """Timeline events for the mails about these refunds, which all belong to one account."""
     if not found:
         return []
     causes = [f"{cause}:{one.id}" for one in found for cause in _MAILED]
@@ -151,7 +151,9 @@ def _told(
 def _moved(
     one: Refund, moves: Sequence[MoneyMove], about: Subject, facts: dict[str, object]
 ) -> Iterator[Happening]:
-    """Events for the later ledger entries about a refund: stopped, rerouted, reversed, compensated."""
+    """Timeline events for the ledger entries about a refund that follow its beginning: stopped, rerouted, reversed,
+    compensated.
+    """
     words = {
         f"void:{one.id}": "refund_void",
         f"rerouted:{one.id}": "refund_rerouted",

@@ -1,4 +1,6 @@
-"""Claim links, by which the reader of a mail names a bank account.  They are signed; their text is not stored."""
+"""Claim links, by which the reader of a mail names a bank account for refunds.  The links are signed; their text is not
+stored.
+"""
 
 import hashlib
 import hmac

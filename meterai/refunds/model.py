@@ -1,4 +1,4 @@
-"""Refusals of refunds, claim links, and bank accounts that buyers name; pure."""
+"""Types of claim links and of bank accounts that buyers name, and the refusals of this room; pure."""
 
 import hashlib
 import re
@@ -33,7 +33,7 @@ _IN_NAMES = frozenset(" .,'`\u2019-/&()")
 
 
 class OrderTakesNoMoney(CommandRefusal):
-    """Money in suspense can only be applied to an open order with exactly that total."""
+    """The order is not open, or its total is not exactly the money in suspense that is to be applied to it."""
 
     code = "order_takes_no_money"
     status = 409
@@ -203,7 +203,7 @@ ACCOUNT_CLAIM = Lifecycle(
 
 
 class HeldFor(StrEnum):
-    """Reason why a person examines an account before money goes there."""
+    """Reason why a person examines a bank account before money is sent to it."""
 
     MANY_BUYERS = "many_buyers"  # several buyers named the account lately
     LARGE_SUM = "large_sum"
@@ -227,7 +227,7 @@ class WantedAccount:
 
 @dataclass(frozen=True, slots=True)
 class AccountClaim:
-    """A bank account that a buyer wants to name, with its state."""
+    """A bank account that a buyer entered as the target of its refunds, with the state of its examination."""
 
     account: UUID
     id: UUID
@@ -285,7 +285,7 @@ class AccountNotFitting(Refusal):
 
 
 class AccountUnanswered(Refusal):
-    """The bank could not be asked for the name of the holder."""
+    """The bank was not reached, or did not answer the query for the name of the holder."""
 
     code = "account_unanswered"
     status = 503
@@ -305,7 +305,7 @@ class HolderNear(Refusal):
 
 
 class AccountClaimOver(Refusal):
-    """The account cannot be confirmed any more: it was decided before, or the time to confirm has passed."""
+    """The account claim cannot be confirmed any more: it was decided before, or the time to confirm it has passed."""
 
     code = "account_claim_over"
     status = 409
@@ -319,7 +319,9 @@ class AccountWaitsForPerson(Refusal):
 
 
 def refused_as(claim: AccountClaim, state: AccountClaimState) -> Refusal:
-    """The refusal that tells the buyer the state of a claim that is neither named nor held."""
+    """The refusal that tells the buyer the state of an account claim whose bank account is neither named nor held for a
+    person.
+    """
     match state:
         case AccountClaimState.NEAR:
             return HolderNear(claim.shown, claim.holder_shown)

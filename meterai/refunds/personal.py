@@ -12,7 +12,7 @@ DUE_WITHIN = timedelta(hours=23)  # a refund settles within a day
 
 
 async def _give_back(tx: Tx, person: Person, at: datetime) -> None:
-    """Refund the unused stamps of an erased person.  There are some if a payment was reported after the erasure."""
+    """Refund the unused stamps of an erased person.  Such stamps exist if a payment was reported after the erasure."""
     if person.email:
         return
     for order in await stamps.unused_lots(tx, person.account):

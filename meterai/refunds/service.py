@@ -35,7 +35,7 @@ _GIVES_BACK = frozenset({OrderState.PAID, OrderState.EXECUTED, OrderState.CHARGE
 
 
 class RefundAccountState(StrEnum):
-    """Role of a bank account for a refund."""
+    """State of a bank account as the target of a refund."""
 
     NAMED = "named"  # the refund goes, or went, to this account
     HELD = "held"  # a person examines the account before the refund goes to it
@@ -148,7 +148,7 @@ def is_for_seller(refund: Refund) -> bool:
 async def all_shown(tx: ReadTx, account: UUID, found: Sequence[Refund]) -> list[RefundView]:
     """The views of these refunds of an account.
 
-    No database statement is needed if every refund is in time and goes by its provider.
+    Runs no database statement if every refund is in time and goes back by its provider.
     """
     now = SystemClock().now()
     late = [one.began_as for one in found if one.due_at + DAY <= (one.settled_at or now)]
@@ -242,8 +242,8 @@ async def resolve_item(
 ) -> None:
     """Resolve an item in suspense.
 
-    If the item is news that a payment was given back and the books still have that money, the only possible resolution is
-    `returned`, which books the news.  Refuses as `suspense.resolve` does.
+    If the item is news that a payment was given back, and the money is still in the books, the only possible resolution is
+    `returned`, which books that the money has left.  Refuses as `suspense.resolve` does.
     """
     if about := _given_back(await suspense.load(tx, item)):
         if how is suspense.Resolution.RETURNED:

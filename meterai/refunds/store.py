@@ -76,7 +76,9 @@ async def surplus(
     number: str,
     due_at: datetime,
 ) -> int:
-    """Begin the refund of `amount` rupiah of a payment, or of the part that is left; return the rupiah, possibly 0."""
+    """Begin the refund of `amount` rupiah of a payment, or of the rest if less is left; return the rupiah of the refund, 0 if
+    nothing is left.
+    """
     found = await tx.value(
         SURPLUS,
         account,
@@ -303,7 +305,7 @@ async def insert_account_claim(
 async def ask_account_claim_again(
     tx: Tx, of: AccountClaim, state: AccountClaimState, link_id: UUID | None
 ) -> AccountClaim:
-    """Record that the bank of an account claim is queried again; return the updated claim."""
+    """Record that the bank is queried again about the holder of an account claim; return the updated claim."""
     found = await tx.one_as(_CLAIMS, _ASK_AGAIN, state, link_id, of.account, of.id, of.state)
     assert found is not None, "its buyer is locked"
     return found

@@ -1,7 +1,7 @@
 """Stamps: lots that orders issued, and serials bound to documents.
 
 Promises this room keeps
-  * Every stamp ever issued is in exactly one place: free, held, affixed or returned.
+  * Every stamp ever issued is in exactly one state: free, held, affixed or returned.
   * A serial is bound to one placement on one document permanently; a void serial is never used again.
   * Serials are unique by construction: each contains the time, a number leased to the process, and a counter.
 

@@ -1,4 +1,4 @@
-"""Figures for the regulator: number of serials reserved in a period, and of those found on more than one document."""
+"""Figures for the regulator: number of serials reserved in a period, and how many of these are on more than one document."""
 
 from meterai.plumbing.db.figures import PromiseQuery, within
 

@@ -23,7 +23,7 @@ async def find(tx: ReadTx, text: str, _limit: int) -> Sequence[Subject]:
 
 
 async def tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
-    """The timeline of a serial, or one event for the stamps issued for an order."""
+    """The timeline of a serial; for an order, one event that its stamps were issued."""
     if about.account is None:
         return ()
     if about.kind == SubjectKind.SERIAL:

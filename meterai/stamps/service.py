@@ -75,7 +75,7 @@ async def balance(tx: ReadTx, account: UUID) -> StampBalance:
 
 
 async def available(tx: ReadTx, account: UUID) -> int:
-    """The number of free stamps of an account, by one statement."""
+    """The number of free stamps of an account; runs one SQL statement."""
     return (await ledger.balance(tx, account, "stamps_available"))[0]
 
 

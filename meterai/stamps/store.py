@@ -45,7 +45,9 @@ _ISSUING = RowMapper(Issuing)
 
 
 async def take_lease(tx: Tx, holder: UUID, seconds: float) -> int | None:
-    """Lease a free process number for `seconds`; None if another process took the chosen number, or no number is free."""
+    """Lease a free process number for `seconds`; None if another process took the same number first, or if no number is
+    free.
+    """
     lease = await tx.value(_TAKE_LEASE, holder, seconds)
     assert lease is None or isinstance(lease, int)
     return lease

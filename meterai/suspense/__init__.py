@@ -5,7 +5,7 @@ Promises this room keeps
     repeated news is the same item.
   * Money that was certainly received is in the book `suspense` exactly as long as its item is open.
   * An item for news that a payment was given back is resolved when that money has left the books of its order.
-  * An overdue refund is an item until the refund ends; a person cannot resolve it.
+  * An overdue refund is an item until the refund ends; a person cannot resolve that item.
 
 The room calls ledger, trail.
 """

@@ -1,4 +1,4 @@
-"""Metrics of open items in suspense: number, age and money; each worker process sets them from its own last count."""
+"""Metrics of open items in suspense: number, age and money; each worker process sets them from the count that it made last."""
 
 from meterai.plumbing.observe.metrics import Gauge
 

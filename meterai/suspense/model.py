@@ -104,7 +104,7 @@ class ProviderNews:
 class Break:
     """A difference between a record and the books.
 
-    `key` is derived from the differing facts, so that the same difference found again is the same item.
+    `key` is derived from the facts that differ, so that a difference which is found again is the same item.
 
     difference  rupiah of the record less rupiah of the books; 0 if no sum differs, or if the money goes into the book
                 `suspense`
@@ -194,7 +194,7 @@ class OpenBreak(NamedTuple):
 
 
 class KeyedItem(NamedTuple):
-    """An item with its key; `is_open` is False if a person resolved it."""
+    """An item for a query without an answer, with its key; `is_open` is False if a person resolved the item."""
 
     id: UUID
     key: str

@@ -52,17 +52,21 @@ async def keep_break(tx: Tx, found: Break, due_seconds: float = DUE_SECONDS) -> 
 
 
 async def explain(tx: Tx, item: UUID, how: str) -> None:
-    """Resolve an item for a difference that a later record no longer has; `how` is its note."""
+    """Resolve an item for a difference that a later record no longer has; `how` is the note of the resolution."""
     await end(tx, item, Resolution.EXPLAINED, how)
 
 
 async def end(tx: Tx, item: UUID, resolution: Resolution, how: str) -> None:
-    """Resolve an item without a person, because a contract or another record settles it; `how` is its note."""
+    """Resolve an item without the decision of a person, because a contract or another record explains it; `how` is the note of
+    the resolution.
+    """
     await store.resolve(tx, item, resolution, "payments", how)
 
 
 async def book(tx: Tx, found: Break, resolution: Resolution, how: str) -> None:
-    """Book a difference that is as agreed, such as a fee: open an item and resolve it at once, with its entry in the ledger."""
+    """Book a difference that was agreed with the provider, such as a fee: open an item and resolve it at once, with an entry in
+    the ledger.
+    """
     item = new_id()
     if await store.keep_break(tx, item, found, DUE_SECONDS):
         await end(tx, item, resolution, how)
@@ -114,7 +118,9 @@ async def explained(tx: Tx, reference: str, payment: str, amount: Rupiah) -> Non
 
 
 async def ended(tx: Tx, key: str, how: str) -> None:
-    """Resolve the open item with this key, since its cause has ended; an item with money in the book `suspense` stays open."""
+    """Resolve the open item with this key, since its cause has ended; if the item has money in the book `suspense`, it stays
+    open.
+    """
     await store.ended(tx, key, how)
 
 

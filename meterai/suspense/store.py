@@ -93,7 +93,7 @@ _FIGURE = RowMapper(SuspenseCounts)
 
 
 async def keep(tx: Tx, item: UUID, news: ProviderNews) -> bool:
-    """Keep news and its money as an item with this id; False if the same news is an item already."""
+    """Keep news and its money as an item with this id; False if an item for the same news exists already."""
     is_new = await tx.value(
         _KEEP,
         item,
@@ -130,7 +130,9 @@ async def open_about(
 
 
 async def keep_break(tx: Tx, item: UUID, found: Break, due_seconds: float) -> bool:
-    """Keep a difference as an item with this id, due in `due_seconds`; False if the same difference is an item already."""
+    """Keep a difference as an item with this id, due in `due_seconds`; False if an item for the same difference exists
+    already.
+    """
     is_new: bool = await tx.value(
         _KEEP_BREAK,
         item,
@@ -148,7 +150,9 @@ async def keep_break(tx: Tx, item: UUID, found: Break, due_seconds: float) -> bo
 
 
 async def evidence(tx: ReadTx, identifier: UUID) -> bytes:
-    """The evidence of an item: the message of the provider, or the lines that differ; empty once it is deleted by retention."""
+    """The evidence of an item: the message of the provider, or the lines that differ; empty after the evidence was deleted at
+    the end of its retention.
+    """
     found: bytes | None = await tx.value(_TOLD, identifier)
     return found or b""
 
@@ -210,7 +214,7 @@ async def given_back(tx: Tx, reference: str, payment: str) -> None:
 
 
 async def ended(tx: Tx, key: str, how: str) -> None:
-    """Resolve the open item with this key if it holds no money; `how` is its note."""
+    """Resolve the open item with this key if it has no money in the book `suspense`; `how` is the note of the resolution."""
     await tx.run(_ENDED, how, key)
 
 
