@@ -1,7 +1,7 @@
 """The books as a file for beancount (version 2 and 3): one transaction for each entry.
 
-The same books make the same bytes. Amounts are debits, as in beancount. The file begins with the opening balance of
-each book and ends with the closing balance, which beancount compares with the transactions.
+The file has the same bytes whenever the books are the same. A positive amount is a debit, as in beancount. The file begins with
+the opening balance of each book and ends with the closing balance, which beancount compares with the transactions.
 """
 
 from collections.abc import Iterator, Sequence

@@ -153,7 +153,7 @@ def read_close(document: bytes, public_key: bytes) -> CloseText:
 
 
 def check_files(paths: Sequence[Path], public_key: bytes) -> Iterator[tuple[CloseText, bool]]:
-    """Check closes day by day, each with the journal in the same folder. Yield (close, True if its journal was there).
+    """Check closes day by day, each with the journal in the same folder. Yield (close, True if the folder has its journal).
 
     Refuses `CloseWrong`.
     """
@@ -206,7 +206,7 @@ def check_journal(close: CloseText, rows: Iterable[bytes]) -> None:
 
 
 def written(found: KeptClose) -> tuple[str, bytes]:
-    """Return name and content of the file of a close."""
+    """Return (name, content) of the file that a close is exported to."""
     return f"{found.day}.json", found.manifest.encode()
 
 

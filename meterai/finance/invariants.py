@@ -102,7 +102,9 @@ OURS = Invariant(
 
 
 async def verify_manifests(part: AuditedPart) -> InvariantFinding:
-    """Verify each close with our key. Finds nothing if the keys are on another machine."""
+    """Verify the signature of each close with our key. If the keys are on another machine, nothing is verified and nothing is
+    reported.
+    """
     if not (part.settings.process.directory / "keys" / INSTANCE_KEY).exists():
         return InvariantFinding(OURS, 0, [])
     key, wrong = signer_of(keyring_of(part.settings)).public_key(), []
@@ -139,9 +141,10 @@ WHERE s.closing IS DISTINCT FROM l.amount
 
 
 async def compare_closed_days(part: AuditedPart) -> InvariantFinding:
-    """Compare closed days with the books: those since the last audit, or in a full audit all of them.
+    """Compare closed days with the books: the days since the last audit, or in a full audit all closed days.
 
-    The first close covers all entries before its end: if it is among them, its balances are compared with the sums of these.
+    The first close covers all entries before its end. If it is one of the compared closes, its balances are compared with the
+    sums of all these entries.
     """
     since = day_of(part.begins) - DAY
     async with part.database.transaction() as tx:

@@ -54,7 +54,7 @@ class DayClosed(Refusal):
 
 
 class DayNotNext(Refusal):
-    """Days are closed one after another, and another day is next; the refusal names it."""
+    """Days are closed in order, and the requested day is not the next one; the refusal names the next day."""
 
     code = "day_not_next"
 
@@ -104,7 +104,7 @@ class PayoutAboveDuty(Refusal):
 
 
 class PayoutDiffers(Refusal):
-    """The line of the bank statement has another amount."""
+    """The line of the bank statement has another amount than the payout."""
 
     code = "payout_differs"
 
@@ -115,7 +115,7 @@ class PayoutDiffers(Refusal):
 
 
 class PayoutLineTaken(Refusal):
-    """The line of the bank statement confirms another payout."""
+    """The line of the bank statement has already confirmed another payout."""
 
     code = "payout_line_taken"
 
@@ -254,8 +254,8 @@ class BookStatement:
 
 
 class Aged(NamedTuple):
-    """Open refunds of one provider, method and age. `bucket` is the number of those bounds in `AGES_DAYS` that their age
-    exceeds.
+    """Open refunds of one provider, method and age. `bucket` is the number of bounds in `AGES_DAYS` that the age of these
+    refunds exceeds.
     """
 
     provider: str
@@ -294,7 +294,7 @@ class ProviderSum(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ProviderReport:
-    """Rupiah that one provider held for us, and their movements in a period. `closing` follows from the other columns."""
+    """Rupiah that one provider held for us, and their movements in a period. `closing` is computed from the other fields."""
 
     provider: str
     opening: int
@@ -324,8 +324,8 @@ _FACTS = {
 
 
 def provider_reports(rows: Sequence[ProviderSum]) -> list[ProviderReport]:
-    """Return a report of each provider. Rupiah received are positive in `captured`; rupiah that left are positive in the
-    columns after it.
+    """Return a report of each provider. Received rupiah are positive in `captured`; rupiah that left are positive in the fields
+    after `captured`.
     """
     return [
         _provider_report(name, [one for one in rows if one.provider == name])

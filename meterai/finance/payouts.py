@@ -1,6 +1,6 @@
 """Payouts of duty to the treasury: approved by two people, sent, and confirmed by a line of the bank statement.
 
-A payout is posted in the ledger when it is confirmed. Until then its amount is reserved: no other payout may use it.
+A payout is posted in the ledger when it is confirmed. Until then its amount is reserved: no other payout may use that duty.
 """
 
 import re
@@ -44,7 +44,9 @@ async def one(tx: ReadTx, text: str) -> Payout:
 
 
 async def duty_free(tx: ReadTx) -> int:
-    """Return the rupiah of duty payable that are in no payout under way, without duty that collectors pay themselves."""
+    """Return the rupiah of duty payable that are in no payout under way; duty that collectors pay themselves is not
+    included.
+    """
     taken = sum(one.amount for one in await store.open_payouts(tx))
     owed = await store.book_now(tx, "collectors_due")  # negative
     return await store.book_now(tx, "duty_payable") + min(owed, 0) - taken

@@ -1,4 +1,4 @@
-"""Reports of the books for a controller: each is a sum of legs, or the legs themselves."""
+"""Reports of the books for a controller: each shows sums of legs of the ledger, or single legs."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -44,7 +44,8 @@ def asked_of_month(month: Month) -> StatementRequest:
 async def asked(
     tx: ReadTx, scope: str, of: str, begin: datetime | None, end: datetime
 ) -> StatementRequest:
-    """Return the request for a statement; `scope` is account, order, provider, day or month, and `of` is its name.
+    """Return the request for a statement; `scope` is the word account, order, provider, day or month, and `of` names the
+    account, order, and so on.
 
     Refuses `NotFound`, `Malformed`.
     """
@@ -83,7 +84,9 @@ async def trial_balance(tx: ReadTx, at: datetime) -> list[PeriodBalance]:
 
 
 def in_order(found: Sequence[PeriodBalance], *, is_whole: bool = False) -> list[PeriodBalance]:
-    """Return books in the order of the chart of accounts: with `is_whole` all, else those with a balance or a movement."""
+    """Return books in the order of the chart of accounts: all books if `is_whole`, else only books with a balance or a
+    movement.
+    """
     there = {one.book: one for one in found}
     every = [there.get(book, PeriodBalance(book, 0, 0, 0)) for book in CHART] if is_whole else found
     return sorted(

@@ -1,4 +1,4 @@
-"""Service of finance in a process: public key, clock, metrics, and counts by channel."""
+"""Service of finance in a process: public key of closes, clock, metrics, and sums by channel."""
 
 from datetime import datetime
 
@@ -31,8 +31,8 @@ class FinanceService:
         return 0
 
     async def count_channels(self) -> int:
-        """Periodic task: add entries of the books to the sums by channel, one past day at a time; return 1 if older days are
-        left.
+        """Periodic task: add entries of the books to the sums by channel, one past day at a time; return 1 if entries of
+        further past days are left to add.
         """
         return int(await self._database.run(store.count_channels))
 

@@ -228,14 +228,18 @@ FROM channel_sums WHERE day > %s::date - 30 AND channel <> 'none' GROUP BY chann
 
 
 async def count_channels(tx: Tx) -> bool:
-    """Add the entries posted since the last run to the sums by channel; return True if older entries are left to add."""
+    """Add the entries posted since the last run to the sums by channel; return True if entries of the past are left to add,
+    since one call adds those of a limited time.
+    """
     await tx.allow(REPORT_SECONDS_MAX)
     found: bool = await tx.value("SELECT channel_count(%s, %s)", SETTLED_SECONDS, COUNTED_SECONDS)
     return found
 
 
 async def channels(tx: ReadTx, first: date, last: date) -> list[ChannelSum]:
-    """Return sums by day and channel from `first` to `last`: the stored sums plus the legs posted after them."""
+    """Return sums by day and channel from `first` to `last`: the stored sums plus the legs that were posted after the sums were
+    stored.
+    """
     await tx.allow(REPORT_SECONDS_MAX)
     day_after = last + timedelta(days=1)
     span = (first, day_after, begin_of(first), begin_of(day_after))
@@ -243,12 +247,12 @@ async def channels(tx: ReadTx, first: date, last: date) -> list[ChannelSum]:
 
 
 async def channel_spans(tx: ReadTx, today: date) -> list[ChannelSpans]:
-    """Return sums by channel over today, the last 7 and the last 30 days, as of the last count."""
+    """Return sums by channel over today, the last 7 and the last 30 days, as they were at the last count."""
     return await tx.all_as(_SPANS, _CHANNEL_SPANS, *[today] * 4)
 
 
 async def channels_counted_until(tx: ReadTx) -> datetime | None:
-    """Return the moment until which entries are counted by channel; None before the first run."""
+    """Return the moment until which entries are counted by channel; None before the first count."""
     found: datetime | None = await tx.value("SELECT counted_until FROM channel_counts")
     return found
 
@@ -299,7 +303,7 @@ async def last_close(tx: ReadTx) -> KeptClose | None:
 
 
 async def closes(tx: ReadTx, first: date, last: date, limit: int | None) -> list[KeptClose]:
-    """Return closes of a span of days, the newest first; all without a limit."""
+    """Return the closes of a span of days, the newest first; at most `limit`, or all if it is None."""
     return await tx.all_as(
         _CLOSES,
         f"{_KEPT} WHERE day BETWEEN %s AND %s ORDER BY day DESC LIMIT %s",
@@ -348,7 +352,9 @@ async def payout(tx: ReadTx, payout_id: UUID) -> Payout | None:
 
 
 async def payout_by_code(tx: ReadTx, billing_code: str, amount: int) -> Payout | None:
-    """Return the payout sent under a billing code of the treasury, with this amount."""
+    """Return the payout of this amount that was sent under this billing code of the treasury; None if there is no such
+    payout.
+    """
     query = f"{_PAYOUT} WHERE billing_code = %s AND amount = %s AND state IN ('sent', 'confirmed')"
     return await tx.one_as(_PAYOUTS, f"{query} ORDER BY sent_at LIMIT 1", billing_code, amount)
 

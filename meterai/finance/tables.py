@@ -97,7 +97,7 @@ def lines(found: Sequence[StatementLine], language: str) -> Sheet:
 
 
 def providers(found: Sequence[ProviderReport], language: str) -> Sheet:
-    """Return the fees of providers, with the rupiah from which they were taken."""
+    """Return the table of the fees of providers, with the rupiah from which the fees were deducted."""
     rows: list[list[Cell]] = [
         [
             one.provider,
@@ -209,7 +209,7 @@ async def month(tx: ReadTx, of: Month, now: datetime, language: str) -> dict[str
 async def of_statement(
     tx: ReadTx, wish: StatementRequest, most: int, language: str
 ) -> dict[str, Sheet]:
-    """Return a statement as tables: its books, and its legs up to `most`."""
+    """Return a statement as tables: its books, and at most `most` of its legs."""
     found = await reports.statement(tx, wish, most)
     name = "lines-first" if found.is_cut else "lines"
     return {"balances": balances(found, language), name: lines(found.lines, language)}

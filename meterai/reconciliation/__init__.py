@@ -1,10 +1,10 @@
 """Reconciliation: comparison of records of providers and banks with payments, refunds and books, line by line.
 
 Promises this room keeps
-  * The record of each finished day, from the history of its rail or from files, is compared automatically, and again
-    later, since a record may change.  If a record is missing at the configured hour, a person gets an item.
-  * A line that cannot be read is a break of its own, and all other lines are still read; a file is read to its end or
-    refused.
+  * The record of each finished day, from the history of its rail or from files, is compared automatically, and again later,
+    since a record may change.  If a record is missing at the configured hour, an item in suspense is opened for a person.
+  * A line that cannot be read is a separate break, and all other lines are still read; a file is read to its end, or refused as
+    a whole.
   * Each difference is an item in suspense, with its money, its evidence and its resolutions; a later record without the
     difference resolves it.  A day is final once it is complete and each of its differences is an item.
   * An item with money cannot be dismissed: it is matched, applied, returned, booked as a fee, or written off by two people.

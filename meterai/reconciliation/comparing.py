@@ -1,4 +1,4 @@
-"""Differences of payments between a record, as it was read last, and the books; used by `service` and by `looking`."""
+"""Differences of payments between the newest copy of a record and the books; used by the modules `service` and `looking`."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -69,7 +69,7 @@ def key_of_day(of: Days) -> str:
 
 
 def evidence(**facts: object) -> bytes:
-    """Encode the facts of both sides as JSON, to be stored as evidence."""
+    """Encode the facts of the record and of the books as JSON, to be stored as evidence."""
     return msgspec.json.encode(facts, order="sorted")
 
 
@@ -80,8 +80,8 @@ def _told(lines: Sequence[EvidenceLine]) -> list[Mapping[str, object]]:
 def payment_breaks(
     of: Days, found: Iterable[Differing], lines: Sequence[EvidenceLine]
 ) -> Iterator[Break]:
-    """Yield a break for each sum of a payment that differs (received, refunded, charged back); `lines` are the payments' lines,
-    as evidence.
+    """Yield a break for each sum of a payment that differs (received, refunded, charged back); `lines` are the lines of the
+    record about the payments, as evidence.
     """
     by_payment: dict[str, list[EvidenceLine]] = defaultdict(list)
     for line in lines:
@@ -147,7 +147,7 @@ def _breaks_of_payment(one: Differing, begins: str, told: bytes) -> Iterator[Bre
 def recorded(
     one: Differing, lines: Sequence[EvidenceLine], until: datetime
 ) -> RecordedPayment | None:
-    """Return a payment of the record that can be booked; None if a person has to decide.
+    """Return a payment of the record that can be booked; None if a person has to decide what to book.
 
     The compared days of the record must contain the capture of the payment, with its full sum and the provider's number.  If
     they began after the capture, the record would seem to have too little money.
@@ -179,7 +179,9 @@ def recorded(
 
 
 def fact_breaks(of: Days, found: Iterable[Unmatched], differing: frozenset[str]) -> Iterator[Break]:
-    """Yield a break for each payment whose reference or time differs, unless its sums differ too (`differing`)."""
+    """Yield a break for each payment whose reference or time differs between record and books, except the payments `differing`,
+    whose sums differ too.
+    """
     for one in found:
         if one.payment is None or one.payment in differing or one.captured_at is None:
             continue
@@ -285,7 +287,8 @@ def pairs(found: Sequence[Side]) -> Iterator[tuple[Side, Side]]:
 def unmatched_breaks(of: Days, found: Sequence[UnmatchedLine], count: int) -> Iterator[Break]:
     """Yield a break for each unmatched line in `found`.
 
-    `count` is the number of all unmatched lines.  If `found` has fewer, one more break stands for those that are left out.
+    `count` is the number of all unmatched lines.  If `found` has fewer lines, one more break stands for the lines that are left
+    out.
     """
     for one in found:
         digest = hashlib.sha256(f"{one.why}\n{one.told}".encode()).hexdigest()
@@ -299,7 +302,9 @@ def unmatched_breaks(of: Days, found: Sequence[UnmatchedLine], count: int) -> It
 
 
 def too_many(of: Days, what: str, count: int) -> Break:
-    """Return the break that stands for differences which are too many to list; `count` is their number."""
+    """Return the single break that stands for differences of the kind `what` which are too many to list; `count` is their
+    number.
+    """
     return Break(
         key=f"{key_of_day(of)}many:{what}:{count}",
         reason=_K.LINES_TOO_MANY,
@@ -340,7 +345,7 @@ def fee_breaks(
     booked: Mapping[str, int],
     unmatched: Sequence[FeeTold],
 ) -> tuple[list[Break], list[Break]]:
-    """Return (breaks to be booked at once, other breaks) about the unbooked fees and taxes of a day.
+    """Return (breaks to be booked at once, other breaks) about those fees and taxes of a day that are not booked yet.
 
     Fees and taxes are booked at once as far as they are as agreed.  `booked` has the rupiah that were booked before, by
     kind.

@@ -1,4 +1,4 @@
-"""Contents of accepted files: compressed, in pieces, in the object store, for as long as `KEPT`."""
+"""Contents of accepted files: compressed and cut into pieces in the object store, where they are stored for the time `KEPT`."""
 
 import gzip
 import hashlib

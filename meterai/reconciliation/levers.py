@@ -26,7 +26,9 @@ class BreakItem(msgspec.Struct, frozen=True):
 
 
 class BreakMatch(msgspec.Struct, frozen=True):
-    """Arguments of a match: an item, and what it belongs to: the number of our payment or refund, or another item."""
+    """Arguments of a match: an item, and the number of the payment or refund, or the id of the other item, that it belongs
+    to.
+    """
 
     item: str
     to: str

@@ -1,4 +1,4 @@
-"""Loading of lines of a record into our copy, some thousands at a time.
+"""Loading of the lines of a record into our copy of the record, a table; some thousand lines at a time.
 
 Lines may come from another machine, so no transaction is open while they are read.
 """
@@ -32,8 +32,8 @@ class Loaded:
 
 
 class Loading:
-    """The lines of a day's record, while they are read and stored once; `write` stores some thousand lines in the format of
-    COPY.
+    """The lines of a day's record, while the record is read once and stored; `write` stores some thousand lines in the format
+    of COPY.
     """
 
     def __init__(

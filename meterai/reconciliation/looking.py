@@ -1,7 +1,7 @@
 """Comparison of the last days, also unfinished ones, with the histories of rails; it stores nothing.
 
-It runs the same comparison as for a finished day, in a transaction that is rolled back.  Lines of the last quarter of an hour
-are left out, since our books may not have them yet.
+The comparison is the same as for a finished day, but its transaction is rolled back.  Lines of the last quarter of an hour are
+left out, since our books may not have them yet.
 """
 
 import math

@@ -240,7 +240,9 @@ class OfBuyer(NamedTuple):
 
 
 class Unmatched(NamedTuple):
-    """A line of a payment that we do not have, or whose facts differ from ours; with our facts of the payment."""
+    """A line of the record about a payment that the books lack or have with other facts; `our_reference`, `captured_at` and
+    `learned_by` are from the books.
+    """
 
     payment: str | None
     reference: str | None

@@ -1,4 +1,5 @@
-"""Reconciliation of a day: read its record, compare it line by line with payments, refunds and books, keep differences.
+"""Reconciliation of a day: read its record, compare it line by line with payments, refunds and books, open an item for each
+difference.
 
 No transaction is open while lines are read, since they may come from another machine.  Each step has a transaction of its own:
 to lease the day, to store some thousand lines, and at the end to compare all of them.
@@ -151,7 +152,7 @@ class Reconciliation:
         return sum([await self._one(provider, day, files.get(day, [])) for day in sorted(due)])
 
     async def _tell_missing(self, provider: str, last: date) -> None:
-        """Open an item for each day that was not compared by the configured hour after its end, for whatever cause."""
+        """Open an item for each day that was not compared by the configured hour after its end, whatever the reason."""
         first, hour = await self._first(provider, last), timedelta(hours=self._due_hour)
         now = self._clock.now()
 
@@ -344,7 +345,7 @@ class Reconciliation:
     async def _take(self, leased: Leased, loading: Loading) -> Doubted:
         """Book the payments that the record has and the books lack, one by one, if they may be booked (`_is_told`).
 
-        Returns the payments to compare afterwards: those that still differ become breaks.
+        Returns the payments to compare afterwards; each payment that then still differs becomes a break.
         """
 
         async def find(tx: Tx) -> tuple[Days, Doubted, list[Differing]]:
@@ -533,7 +534,7 @@ async def _days(tx: Tx, leased: Leased) -> Days:
 
 
 async def _failed(tx: Tx, *, leased: Leased, code: str, actor: Actor | None) -> None:
-    """Record why a day could not be compared: in its row, and if an actor is given in the audit trail."""
+    """Record why a day could not be compared: in the row of the day and, if an actor is given, in the audit trail."""
     await store.fail(tx, leased, code[:FAULT_LENGTH_MAX], BREAKS_MAX)
     if actor is not None:
         action, subject = "record_not_compared", _subject(leased)
@@ -576,7 +577,8 @@ async def tell_paid_out(tx: Tx, of: Days, lines: Iterable[EvidenceLine]) -> None
 async def _paired(tx: Tx, moved: Sequence[Break]) -> int:
     """Match pairs of open items about the same money in the records of two accounts of ours, and post an entry for each pair.
 
-    `moved` are breaks of the day; returns how many of those about money between our accounts are no open item any more.
+    `moved` are breaks of the day.  Returns how many of them are about money between our accounts and have no open item any
+    more.
     """
     found = await suspense.open_by_reason(tx, differences.MOVED, ITEMS_SEEN_MAX)
     keys = {one.id: one.key for one in found}
@@ -590,8 +592,8 @@ async def _paired(tx: Tx, moved: Sequence[Break]) -> int:
 
 
 def _is_among(item: OpenBreak, still: Iterable[str]) -> bool:
-    """True if the difference of the item still exists: `still` has the key of the item, or that key without a number or sum at
-    its end.
+    """True if the difference of the item still exists: `still` contains the key of the item, or that key without the number or
+    sum at the end of the key.
     """
     key = item.key
     return key in still or key.partition("#")[0] in still or key.rpartition(":")[0] in still

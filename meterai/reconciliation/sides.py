@@ -348,8 +348,8 @@ async def buyers(tx: ReadTx, of: Days, limit: int) -> list[OfBuyer]:
 async def placed(tx: Tx, of: Days) -> None:
     """In our copy of the record, set the payment to which a line belongs, if the line does not name it.
 
-    If lines with one payment number have two different references, two people paid: the lines of the second get another payment
-    number, with `/2` at its end.
+    If lines with the same payment number have two different references, two people paid: `/2` is appended to the payment number
+    in the lines of the second.
     """
     this = (of.provider, of.day, of.reading)
     await tx.run(PLACED, *this)

@@ -153,7 +153,9 @@ _NESTED_LOOPS = "SELECT set_config('enable_nestloop', %s, true)"
 async def begin(
     tx: Tx, provider: str, day: date, source: str, seconds: float, *, is_asked: bool
 ) -> Leased | None:
-    """Lease a day for some seconds; None if another process has leased it, or if it is not due and `is_asked` is False."""
+    """Lease a day for some seconds; None if another process has leased it, or if it is not due.  With `is_asked` (a person
+    requests the comparison) the day need not be due.
+    """
     return await tx.one_as(_LEASED, _BEGIN, provider, day, source, seconds, is_asked)
 
 
@@ -189,7 +191,7 @@ async def days_due(
 async def missing_days(
     tx: ReadTx, provider: str, first: date, last: date
 ) -> list[tuple[date, str]]:
-    """Return days that were not compared and have no item yet, oldest first, each with the cause."""
+    """Return days that were not compared and have no item yet, oldest first, each with the reason why it was not compared."""
     found = await tx.all(_MISSING, first, last, provider, provider)
     return [(row["day"], row["fault"]) for row in found]
 
@@ -240,7 +242,7 @@ async def counted(tx: ReadTx, of: Days) -> ReadingCounts:
 
 
 async def unplaced(tx: ReadTx, of: Days, limit: int) -> list[EvidenceLine]:
-    """Return lines without a payment or transfer, as evidence."""
+    """Return the lines that belong to no payment or transfer, as evidence."""
     return await tx.all_as(_LINES, _UNPLACED, of.provider, of.day, of.reading, limit)
 
 
@@ -250,7 +252,7 @@ async def lines_of(tx: ReadTx, payments: Sequence[str], limit: int) -> list[Evid
 
 
 async def numbers_after(tx: ReadTx, of: Days, position: int, limit: int) -> list[Numbered]:
-    """Return the next lines of a day's record after a position, each with the payment, refund and transfer numbers in it."""
+    """Return the lines that follow a position in a day's record, each with the payment, refund and transfer numbers in it."""
     return await tx.all_as(_NUMBERED, _NUMBERS, of.provider, of.day, of.reading, position, limit)
 
 
@@ -267,7 +269,7 @@ async def end(
     again: datetime | None,
     *counts: int,
 ) -> None:
-    """Store the result of a comparison, and delete the lines from earlier times at which the record was read.
+    """Store the result of a comparison, and delete the lines that were stored when the record was read before.
 
     The record is read again at `again`.  `counts` are the numbers of all lines and of matched, unreadable and differing
     lines.
@@ -277,7 +279,7 @@ async def end(
 
 
 async def look(tx: Tx, provider: str, day: date, reading: int) -> None:
-    """Have the lines with this number of a reading count as the day's record, until the transaction is rolled back."""
+    """Use the lines that were stored with the number `reading` as the record of a day, until the transaction is rolled back."""
     await tx.run(_LOOK, provider, day, reading)
 
 

@@ -35,7 +35,7 @@ class RowTexts(NamedTuple):
 
 
 class JudgedRow(NamedTuple):
-    """Kind of a row (None if unknown), the numbers in it, and the account or provider that it names."""
+    """Kind of a row (None if unknown), the identifying numbers in the row, and the account or provider that the row names."""
 
     kind: MovementKind | None
     reference: str | None = None
@@ -62,7 +62,8 @@ class TableLayout:
 
     roles      names of columns, in lower case, by role
     needs      roles that the layout requires
-    judge      returns kind and numbers of a row, from its texts, its direction, and known names of providers and accounts
+    judge      returns kind and identifying numbers of a row, from its texts, its direction, and known names of providers and
+               accounts
     is_of_day  True if a file covers one day
     """
 
@@ -213,7 +214,7 @@ _WORDS = (
 
 
 def judge_statement(line: RowTexts, is_in: bool, names: Names) -> JudgedRow:  # noqa: FBT001 - as a layout asks
-    """Return kind and numbers of a line of a bank statement, found by the words in the line."""
+    """Return kind and identifying numbers of a line of a bank statement, which are recognised by the words in the line."""
     said = " ".join((line.reference, line.payment, line.text))
     # A long number may continue on the next line of MT940.
     if ours := _NUMBER.search("".join(said.upper().split())):

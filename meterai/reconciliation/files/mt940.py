@@ -1,4 +1,4 @@
-"""Statements of bank accounts as MT940 (SWIFT), parsed by the package mt-940, one line of the account at a time.
+"""Statements of bank accounts as MT940 (SWIFT), parsed by the package mt-940, one movement of the account at a time.
 
 The package parses a whole message or nothing.  Therefore it is given the lines of a message one by one, so that after a broken
 line the others are still read.
@@ -55,7 +55,9 @@ class _Statement:
         self.is_closed = False
 
     def parsed(self, tags: str) -> Transactions:
-        """Parse tags with the opening balance, which has the currency.  Raises as the package does."""
+        """Parse the tags of a line together with the opening balance, since only that names the currency.  Raises as the
+        package does.
+        """
         found = Transactions()
         found.parse(f":20:X\n:25:X\n{self.opening}\n{tags}")
         return found

@@ -72,7 +72,7 @@ COLUMNS_MIN = 3  # known columns by which a header row is distinguished from oth
 
 @dataclass(slots=True)
 class FileRead:
-    """What is expected of a file, and the facts found while it was read."""
+    """The facts that a file should have, and the facts that were found while the file was read."""
 
     day: date
     ourselves: frozenset[str] = frozenset()  # our merchants; empty: not checked
@@ -143,13 +143,15 @@ def _text_lines(path: Path, of: FileRead) -> Iterator[Movement | UnmatchedLine]:
 
 
 class _Head:
-    """Search for the header row with the names of columns; keeps the closest candidate, to report its fault."""
+    """Search for the header row with the names of columns.  Keeps the row that came closest, to report why it does not fit."""
 
     def __init__(self) -> None:
         self._closest = Columns({}, (), ())
 
     def layout(self, head: Sequence[object]) -> tuple[TableLayout, Mapping[str, int], int] | None:
-        """Return the layout that a header row fits, the positions of its columns, and their number; None if none fits."""
+        """Return (layout that a header row fits, positions of the columns by role, number of columns); None if no layout
+        fits.
+        """
         for layout in LAYOUTS:
             found = layout.columns(head)
             if not found.lacks and not found.twice:
@@ -237,7 +239,7 @@ class _HeadedTable:
             self._of.faults.append("half_a_file")
 
     def _is_cut(self, last: Movement | UnmatchedLine | None) -> bool:
-        """True if the file ends within a row, or may do so: a sum at the end of the last row may be truncated."""
+        """True if the file ends within a row, or may do so because its last row ends with a sum, which may be truncated."""
         why = last.why if isinstance(last, UnmatchedLine) else ""
         if why == _BROKEN or not self._of.ends_within_a_line:
             return why == _BROKEN
@@ -321,7 +323,9 @@ class _HeadedTable:
         return ""
 
     def _word(self, cells: Sequence[object]) -> str:
-        """Return the kind of a row in lower case, followed by `|` and its part if the table has that column."""
+        """Return the kind of a row in lower case; if the table has a column for the line type (`part`), followed by `|` and
+        that type.
+        """
         kind = _text(cells[self._kind]).lower()
         return kind if self._part < 0 else f"{kind}|{_text(cells[self._part]).lower()}"
 
