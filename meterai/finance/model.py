@@ -182,7 +182,7 @@ class Payout:
 
 
 class PeriodBalance(NamedTuple):
-    """Balances and movements of one book over a period; in `opening` and `closing` credits are positive."""
+    """Balances and movements of one book over a period; in `opening` and `closing`, a credit balance is positive."""
 
     book: str
     opening: int
@@ -416,7 +416,7 @@ _UNDERWAY_AGAIN = ("refund_requested", "refund_rerouted", "refund_void")  # of r
 
 @dataclass(frozen=True, slots=True)
 class ChannelReport:
-    """One channel over a period, in rupiah and stamps; `day` is set if it covers one day."""
+    """One channel over a period, in rupiah and stamps; `day` is set if the report covers one day."""
 
     channel: SalesChannel
     seller: UUID

@@ -192,7 +192,9 @@ def _duty(one: ChannelReport) -> list[int]:
 
 
 async def month(tx: ReadTx, of: Month, now: datetime, language: str) -> dict[str, Sheet]:
-    """Return every report of a month, by the name of its file; open refunds are those at `now`."""
+    """Return every report of a month, by the name of its file; the report of open refunds shows those that are open at
+    `now`.
+    """
     wish = reports.asked_of_month(of)
     by_channel = await reports.channels(tx, of.first, of.last)
     return {

@@ -286,8 +286,8 @@ class OrderMark(NamedTuple):
 class PlacedOrder(NamedTuple):
     """Result of placing an order under an idempotency key.
 
-    `created` is False if an earlier request with this key placed an order; then this is that order, and `request` is the hash
-    of the earlier request.
+    `created` is False if an earlier request with this key placed an order; the other fields then describe that order, and
+    `request` is the hash of the earlier request.
     """
 
     created: bool

@@ -251,7 +251,7 @@ class OrderService:
         """Return the seller of an order to place, by the name of the seller's page; None for our own sale.
 
         `fee` is the fee that the buyer was shown.  Refuses `Malformed` for a fee without a seller, `PriceChanged` if the fee
-        differs, and like the function that finds sellers.  Refuses nothing if the idempotency key already has an order.
+        differs, and as the function that finds sellers does.  Refuses nothing if the idempotency key already has an order.
         """
         if not slug:
             if fee is not None:
@@ -268,7 +268,7 @@ class OrderService:
         return found
 
     async def seller(self, slug: str) -> SoldBy:
-        """Return the seller whose page has this name.  Refuses `NotFound`, and like the function that finds sellers."""
+        """Return the seller whose page has this name.  Refuses `NotFound`, and as the function that finds sellers does."""
         if self._find_seller is None:
             raise NotFound("no other seller sells here")
         return await self._find_seller(slug)
@@ -441,7 +441,7 @@ class OrderService:
     async def place_deposit(
         self, account: UUID, key: str, pieces: int, method: str | None, *, wait_for_qr: bool
     ) -> OrderView:
-        """Place an order of a deposit of `pieces` times the price of a stamp.
+        """Place an order for a seller's deposit of `pieces` times the price of a stamp.
 
         A repeat with the same idempotency key returns the same order.  Refuses `AmountNotPayable`, `MethodOut`,
         `IdempotencyKeyReused`, `TooManyUnpaidOrders`.
@@ -454,7 +454,7 @@ class OrderService:
     async def deposit_terms(
         self, account: UUID, key: str, pieces: int, method: str | None
     ) -> OrderTerms:
-        """Return the terms of an order of a deposit of `pieces` times the price of a stamp.
+        """Return the terms of an order for a seller's deposit of `pieces` times the price of a stamp.
 
         The worker opens the payment attempt of the order.  Refuses `AmountNotPayable`, `MethodOut`.
         """

@@ -357,9 +357,10 @@ async def settle(
 async def moved(
     tx: Tx, account: UUID, order: UUID, attempt: UUID, payment: str, restored: int, entry: str
 ) -> None:
-    """Book to its order that money of a payment was lost or restored; see sql/functions/order_moved.sql.
+    """Apply to an order that money of one of its payments was lost or restored; see sql/functions/order_moved.sql.
 
-    `restored` is the rupiah that came back, 0 if money was lost; `entry` is the id of the ledger entry that booked them.
+    `restored` is the rupiah that came back, 0 if money was lost; `entry` is the id of the ledger entry that booked the restored
+    rupiah.
     """
     await tx.run(
         "SELECT order_moved(%s, %s, %s, %s, %s, %s)",

@@ -21,7 +21,7 @@ from meterai.plumbing.db.database import Database
 
 
 def list_rails(options: Options = NO_OPTIONS, *, as_json: AsJson = False) -> None:
-    """Show every rail in the order of `payment_rails`: in, or out with the time and the reason."""
+    """Show every rail in the order of `payment_rails`: in, or taken out by an operator, with the time and the reason."""
 
     async def look(database: Database, settings: Settings) -> list[dict[str, object]]:
         out = {one.rail: one for one in await database.once(store.out)}

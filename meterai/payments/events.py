@@ -91,7 +91,7 @@ class PaymentMoved(Event, frozen=True, kw_only=True):
 class MoneyToReturn(Event, frozen=True, kw_only=True):
     """Money of a payment is to be refunded, since its order does not use it; written by `payment_give_back`.
 
-    `cause`: a `RefundCause`; `key`: identifies the refund, so that each cause of a payment has one refund.
+    `cause`: a `RefundCause`; `key`: identifies the refund, so that a payment has only one refund for each cause.
     """
 
     order: UUID

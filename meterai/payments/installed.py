@@ -102,7 +102,7 @@ def check_kinds(kinds: RailKinds) -> None:
 
 @contextmanager
 def _begun(outgoing: Outgoing, *, is_repeat: bool = False) -> Iterator[None]:
-    """Context of one call to a provider.  Refuses `CallNotBegun` if circuit or retry budget do not allow the call."""
+    """Context of one call to a provider.  Refuses `CallNotBegun` if the circuit or the retry budget does not allow the call."""
     try:
         with outgoing.call(is_repeat=is_repeat):
             yield

@@ -160,9 +160,10 @@ async def _done(
 async def _suspend(
     tx: Tx, rails: Rails, provider: str, read: Notification, reason: UnmatchedReason, body: bytes
 ) -> str:
-    """Put a notification that cannot be booked into suspense, with its money if the receipt is certain; return the outcome.
+    """Put a notification that cannot be booked into suspense, with its money if we certainly received the money; return the
+    outcome.
 
-    A notification of a rail that demands a status query is no proof of money.
+    A notification of a rail that demands a status query does not prove that money was received.
     """
     names_no_attempt = reason in (
         UnmatchedReason.REFERENCE_MISSING,

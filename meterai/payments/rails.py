@@ -172,7 +172,9 @@ class InquiryDesk(Protocol):
     def answer(
         self, asked: BankInquiry, verdict: InquiryVerdict, attempt: PaymentAttempt | None
     ) -> HttpAnswer:
-        """The answer with our verdict in the format of the bank; `attempt` is that of the account, if it was found."""
+        """The answer with our verdict in the format of the bank; `attempt` is the attempt that the virtual account belongs to,
+        if it was found.
+        """
         ...
 
 

@@ -92,7 +92,7 @@ async def take_record(
 async def _capture(
     tx: Tx, provider: str, recorded: RecordedPayment
 ) -> RecordOutcome | UnmatchedReason:
-    """Capture a payment that only the record has, with its chargeback and refunds, and close it."""
+    """Capture a payment that the record has and the books lack, with its chargeback and refunds, and mark it as closed."""
     try:
         account, attempt = parse_reference(recorded.reference or "")
     except ValueError:

@@ -148,7 +148,9 @@ def _demand(kind: RailKind, demand: Demand) -> Demand:
 
 
 def _files_are_whole(kinds: RailKinds) -> Demand:
-    """The demand of production on all rails that files of an installation describe: it checks the demands of each."""
+    """The demand of production on all rails that files of an installation describe: it checks the demands on each of these
+    rails.
+    """
     known = {kind.name for kind in kinds}
 
     def check(of: Configuration) -> Iterable[Facts]:

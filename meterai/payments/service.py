@@ -1,6 +1,7 @@
 """Payments: open attempts, query them, cancel them, and put news that cannot be booked into suspense.
 
-`PaymentService` calls providers, so that its steps are committed one by one: the intent before a call, the result after it.
+Since `PaymentService` calls providers, it commits its steps one by one: before a call that the call is to be made, after the
+call its result.
 """
 
 from collections import Counter
@@ -153,8 +154,9 @@ class PaymentService:
     ) -> None:
         """Begin another attempt of an unpaid subject (order) whose last attempt accepts no money any more.
 
-        The new attempt has the method of the last, and its rail unless that rail is out or does not answer.  The worker opens
-        the new attempt at once.  Does nothing if the subject has had `ATTEMPTS_PER_SUBJECT_MAX` attempts.
+        The new attempt has the method of the last attempt, and also its rail, unless an operator took that rail out or its
+        provider does not answer.  The worker opens the new attempt at once.  Does nothing if the subject has had
+        `ATTEMPTS_PER_SUBJECT_MAX` attempts.
         """
         last = await store.newest(tx, account, subject)
         assert last is not None, "a subject has an attempt from the start"
@@ -310,8 +312,8 @@ class PaymentService:
     ) -> bool:
         """Check the signature of a notification, and store the notification with a job that acts on it.
 
-        Returns False if a notification with the same id and another body came before: the new one is put into suspense, and its
-        attempt is queried.
+        Returns False if a notification with the same id and another body came before: the new notification is then put into
+        suspense, and its attempt is queried.
 
         Every signed notification is stored with its parsed fields, even if it is unreadable.
         Refuses `NotificationForged`, `RailNotConfigured`.

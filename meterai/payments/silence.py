@@ -189,7 +189,7 @@ def items(found: Sequence[Silent], heard: Collection[str]) -> Iterator[WantedIte
 
 
 def news(one: WantedItem) -> suspense.ProviderNews:
-    """The item in the form in which suspense keeps it."""
+    """Convert an item to the type in which the room suspense stores it."""
     first = one.first
     of_all = f"{first.provider} {first.kind}"
     return suspense.ProviderNews(

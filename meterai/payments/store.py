@@ -505,7 +505,7 @@ async def confirm(
 async def charge_back(
     tx: Tx, account: UUID, attempt_id: UUID, number: str | None, amount: int | None
 ) -> str:
-    """Record that a payment failed or was charged back, by `amount` rupiah (None: the whole payment).
+    """Record that a payment failed, or that `amount` rupiah of it (None: all of them) were charged back.
 
     Returns the outcome as `payment_deny` names it.
     """
@@ -515,7 +515,7 @@ async def charge_back(
 async def capture_from(
     tx: Tx, provider: str, account: UUID, attempt_id: UUID, number: str | None, amount: int | None
 ) -> str:
-    """Like `capture`, for a payment in a notification; does nothing unless the attempt is at the provider that sent the
+    """Like `capture`, for a payment in a notification; does nothing unless the attempt belongs to the provider that sent the
     notification.
     """
     return str(await tx.value(CAPTURE_FROM, provider, account, attempt_id, number, amount))
@@ -524,8 +524,8 @@ async def capture_from(
 async def charge_back_from(
     tx: Tx, provider: str, account: UUID, attempt_id: UUID, number: str | None, amount: int | None
 ) -> str:
-    """Like `charge_back`, for a chargeback in a notification; does nothing unless the attempt is at the provider that sent
-    it.
+    """Like `charge_back`, for a chargeback in a notification; does nothing unless the attempt belongs to the provider that sent
+    the notification.
     """
     return str(await tx.value(CHARGE_BACK_FROM, provider, account, attempt_id, number, amount))
 
@@ -673,7 +673,7 @@ async def newest_by_provider_reference(
 
 
 async def is_at(tx: ReadTx, provider: str, account: UUID, attempt_id: UUID) -> bool:
-    """True if an attempt is to be paid at this provider."""
+    """True if an attempt belongs to this provider."""
     return bool(await tx.value("SELECT payment_is_at(%s, %s, %s)", provider, account, attempt_id))
 
 

@@ -271,8 +271,8 @@ def side(item: RecordItem) -> Side:
 def pairs(found: Sequence[Side]) -> Iterator[tuple[Side, Side]]:
     """Yield pairs of items about the same money, which left one account of ours and came to another.
 
-    One of the two is always the operator's own account.  The two lines must have a number in common, or the line of the
-    operator's account must name the other account.
+    One of these two accounts is always the operator's own account.  The two lines must have a number in common, or the line of
+    the operator's account must name the other account.
     """
     ours = [one for one in found if one.provider == ACCOUNT]
     for one in found:

@@ -226,7 +226,8 @@ class FeeTold(NamedTuple):
 class OfBuyer(NamedTuple):
     """Rupiah sent to one buyer (`gone`), and returned by the buyer's bank (`back`), according to the bank statement.
 
-    By our books each is at least `..._least` and at most `..._ours`; `written_off` is a difference that was written off.
+    By our books, each of these sums must be at least `..._least` and at most `..._ours`; `written_off` is a difference that was
+    written off.
     """
 
     account: UUID
@@ -326,7 +327,7 @@ class Changed(NamedTuple):
 
 
 class RecordFileTaken(NamedTuple):
-    """An accepted file of a record, stored in `pieces` objects; 0 after its contents were deleted."""
+    """An accepted file of a record, stored in `pieces` objects; `pieces` is 0 after the contents were deleted."""
 
     sha256: bytes
     provider: str

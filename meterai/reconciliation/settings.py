@@ -51,7 +51,9 @@ def agreed_of(provider_fees: str) -> dict[str, list[Agreed]]:
 
 
 def names_of(statement_names: str) -> dict[str, str]:
-    """Parse the setting `statement_names` into providers and accounts by word.  Refuses `ConfigurationWrong`."""
+    """Parse the setting `statement_names`: which word of a statement names which provider or account.  Refuses
+    `ConfigurationWrong`.
+    """
     found = {}
     for one in statement_names.split():
         name, sign, word = one.partition("=")

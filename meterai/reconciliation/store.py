@@ -333,7 +333,7 @@ async def let_go(tx: Tx, sha256: bytes) -> None:
 
 
 async def overview(tx: ReadTx) -> Overview | None:
-    """Return the overview of the newest day; None before the first day."""
+    """Return the overview of the newest day; None if no comparison was ever begun."""
     return await tx.one_as(_OVERVIEWS, _OVERVIEW)
 
 

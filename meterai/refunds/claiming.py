@@ -185,7 +185,7 @@ class ClaimService:
     async def want_for_lateness(self, tx: Tx, account: UUID, refund: UUID) -> None:
         """Ask the buyer for a bank account for the compensation of a late refund that is settled.
 
-        Does nothing while the refund is open, since its compensation is then paid together with it.
+        Does nothing while the refund is open, since its compensation is then paid together with the refund.
         """
         found = await payments.refund(tx, account, refund)
         if found is not None and not found.is_open and found.due_at < self._clock.now():
@@ -198,7 +198,7 @@ class ClaimService:
 
         text       the text of the link
         signed_in  accounts that the browser acts for; if there are any, the link must belong to one of them
-        asked      id of an account claim; a used link is accepted too if that claim was made with it
+        asked      id of an account claim; a used link is accepted too if that claim was made with this link
 
         Refuses `ClaimLinkWrong`, `ClaimLinkOfAnother`, `ClaimLinkUsed`, `ClaimLinkSpent`, `ClaimLinkExpired`.
         """
@@ -448,8 +448,8 @@ class ClaimService:
 
 
 async def waits_for_account(tx: ReadTx, account: UUID) -> OwedByClaim:
-    """Money of this buyer that waits for a bank account.  If the buyer has named one, compensations do not wait and are left
-    out.
+    """Money of this buyer that waits for a bank account.  If the buyer has named a bank account, compensations do not wait and
+    are left out.
     """
     owed = await payments.owed_by_claim(tx, account)
     if owed.compensation.value and await payments.current_payee(tx, account):

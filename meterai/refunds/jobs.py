@@ -86,8 +86,8 @@ async def tell_requested(tx: Tx, event: RefundRequested, refunds: RefundSender) 
 
 
 async def tell_settled(tx: Tx, event: RefundSettled, claims: ClaimService) -> None:
-    """Queue the mail that is the receipt of a settled refund.  If a compensation is owed, ask the buyer for a bank account for
-    it.
+    """Queue the mail that is the receipt of a settled refund.  If a compensation is owed, ask the buyer for a bank account to
+    which it can be sent.
     """
     refund = await load(tx, event.account, event.refund)
     paid = await payments.compensations_of(tx, event.account, [refund.began_as])

@@ -278,7 +278,9 @@ class AccountClaim:
 
 
 class AccountNotFitting(Refusal):
-    """The bank has no such account, or the holder's name at the bank is another; the refusal does not say which of the two."""
+    """The bank has no such account, or the holder's name at the bank is not the typed one; the refusal does not say which of
+    the two is the case.
+    """
 
     code = "account_not_fitting"
     status = 422

@@ -110,7 +110,7 @@ class RefundView(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def goes_to(self) -> str:
-        """The named account of the refund as shown to people; empty if no account is named."""
+        """The bank account that was named for the refund, as shown to people; empty if no account was named."""
         one = self.account
         return one.shown if one and one.state == RefundAccountState.NAMED else ""
 

@@ -6,7 +6,7 @@ from meterai.plumbing.work.events import Event
 
 
 class StampsGone(Event, frozen=True, kw_only=True):
-    """Stamps of an order were retired for a chargeback, as soon as the documents that held them released them.
+    """Stamps of an order were retired because of a chargeback; held stamps are retired as soon as their documents release them.
 
     Written by `stamps_release`.
     """

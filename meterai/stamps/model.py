@@ -106,7 +106,7 @@ class LotTold(NamedTuple):
 
 
 class Issuing(NamedTuple):
-    """State of issuing: `is_open` while stamps are issued, else `reason` says why it was stopped."""
+    """State of issuing: `is_open` while stamps are issued, else `reason` says why issuing was stopped."""
 
     is_open: bool
     reason: str

@@ -92,8 +92,8 @@ async def book_given_back(tx: Tx, news: PaymentGivenBack, lines: Sequence[Refund
 
 
 async def conclude(tx: Tx, news: PaymentGivenBack) -> None:
-    """Resolve the item in suspense for this news if the books have the whole sum that it names.  Otherwise keep the item, and
-    have the provider's record read again later.
+    """Resolve the item in suspense for this news if the books have the whole sum that the news names.  Otherwise keep the item,
+    and have the provider's record read again later.
     """
     account, attempt, payment, told = news
     reference = reference_of(account, attempt)

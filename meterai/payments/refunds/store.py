@@ -393,7 +393,7 @@ async def known_of(tx: ReadTx, refund: Refund) -> KnownOf:
 
 
 async def name_payee(tx: Tx, account: UUID, payee: RefundPayee) -> list[Refund]:
-    """Record a bank account as the current account of a buyer; return the refunds that go to it now."""
+    """Record a bank account as the current account of a buyer; return the waiting refunds, which go to this account now."""
     named = (payee.id, payee.bank_code, payee.account_no, payee.holder)
     return await tx.all_as(
         _REFUNDS,

@@ -20,7 +20,8 @@ from meterai.plumbing.db.database import ReadTx, Tx
 
 
 async def name_payee(tx: Tx, account: UUID, payee: RefundPayee) -> list[Refund]:
-    """Record a bank account that the buyer named and its bank confirmed; return the waiting refunds, which go to it now.
+    """Record a bank account that the buyer named and its bank confirmed; return the waiting refunds, which go to this account
+    now.
 
     The account replaces any that the buyer named before.
     """

@@ -88,7 +88,7 @@ class ToPlan(NamedTuple):
     """Money that waits to be transferred to a buyer with an account at the bank `bank_code`.
 
     rupiah  the whole sum
-    least   the smallest refund or compensation in it, in rupiah
+    least   the smallest refund or compensation in that sum, in rupiah
     """
 
     account: UUID
@@ -202,7 +202,7 @@ class TransferBank:
     """A bank that makes transfers, and what it can still send, in rupiah.
 
     rupiah_max  greatest sum of one transfer
-    day_left    the rest of its limit for this day
+    day_left    the unused part of its limit for this day
     free        free money in its float account; None if the balance is unknown
     """
 
@@ -242,7 +242,8 @@ def limits_of(sources: Sequence[TransferBank]) -> TransferLimits:
 def source_for(wanted: ToPlan, sources: Sequence[TransferBank]) -> TransferBank | None:
     """Choose the bank that sends money to a buyer; None if no bank can send even the smallest part of it.
 
-    Banks that can send the whole sum are preferred to banks that can send a part; among equals, the buyer's own bank.
+    Banks that can send the whole sum are preferred to banks that can send only a part of it; of several such banks, the bank of
+    the buyer's account is preferred.
     """
     able = [one for one in sources if one.most >= wanted.least]
 

@@ -259,7 +259,7 @@ class TransferSender:
         await self._database.once(store.looked, transfer, window_seconds)
 
     async def _book(self, tx: Tx, transfer: Transfer, made: RefundMade | None) -> None:
-        """Book the bank's answer about an ended transfer (`made`; None if the bank does not have it).
+        """Book the bank's answer to a query about an ended transfer (`made`; None if the bank does not have the transfer).
 
         If the bank does not have a transfer that settled more than a day ago, an item in suspense is open until the bank has
         it.

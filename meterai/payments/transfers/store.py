@@ -210,8 +210,8 @@ async def void_planned(tx: Tx, providers: Sequence[str], limit: int) -> None:
 
 
 async def record_wait_reasons(tx: Tx, limits: TransferLimits, limit: int) -> None:
-    """Record in refunds without a planned transfer why they have none; updates at most `limit` refunds, whose reason
-    changed.
+    """Record in each refund without a planned transfer why it has none; updates only refunds whose reason changed, at most
+    `limit`.
     """
     await tx.run(_WAITS, *limits, limit)
 
@@ -241,7 +241,7 @@ async def need(tx: ReadTx) -> FloatNeed:
 
 
 async def record_balance(tx: Tx, provider: str, rupiah: Rupiah, asked_at: datetime) -> None:
-    """Record the balance of the float account at a bank that was queried at `asked_at`, unless a newer one is recorded."""
+    """Record the balance of the float account at a bank that was queried at `asked_at`, unless a newer balance is recorded."""
     await tx.run(_WEIGHED, provider, rupiah.value, asked_at)
 
 

@@ -76,7 +76,7 @@ def complaints(
     ours    our merchant ids and PANs in a QR
     number  the id of the transaction at Midtrans
 
-    A QR of Midtrans contains neither our reference nor the id of the transaction.  For an account number the sum is not
+    A QR of Midtrans contains neither our reference nor the id of the transaction.  For a virtual account the sum is not
     checked, since the account accepts only the sum of its transaction.
     """
     match instructions:
@@ -169,7 +169,7 @@ class MidtransRail:
     ) -> RefundMade:
         """Make a direct refund under our refund_key, which makes a repeat safe.
 
-        Midtrans does not refund payments to an account number (status code 412).  Refuses `OutcomeUnknown` if the key was used
+        Midtrans does not refund payments to a virtual account (status code 412).  Refuses `OutcomeUnknown` if the key was used
         before (406): `refunded` then finds the earlier refund.
         """
         content = {"refund_key": number, "amount": amount.value, "reason": "paid and not executed"}

@@ -270,9 +270,10 @@ def refund_made(answer: Answer, amount: Rupiah) -> RefundMade:
 
 
 def refund_listed(answer: Answer, number: str, amount: Rupiah) -> RefundMade | None:
-    """The refund with our `number` among the refunds of its transaction; None if it is not there or failed.
+    """The refund with our `number` among the refunds of its transaction; None if the list lacks the refund, or the refund
+    failed.
 
-    Refuses `TransferUnderWay` if the refund is under way, `OutcomeUnknown` if it has another amount.
+    Refuses `TransferUnderWay` if the refund is under way, `OutcomeUnknown` if the refund has another amount.
     """
     for one in _refunds(answer):
         told = _amount(one, "refund_amount", least=0)

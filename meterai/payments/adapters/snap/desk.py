@@ -104,7 +104,9 @@ class SnapDesk:
     # -- tokens ----------------------------------------------------------------------------
 
     def token(self, headers: Mapping[str, str], body: bytes) -> HttpAnswer:
-        """Service 73: answer a call signed with the bank's key with an access token.  Refuses `NotificationForged`."""
+        """Service 73: answer a call that is signed with the bank's key; the answer contains an access token for the bank.
+        Refuses `NotificationForged`.
+        """
         _, timestamp = self._time(headers)
         client = headers.get("x-client-key", "")
         if client != self._bank.client_id:

@@ -52,7 +52,9 @@ def read(text: str) -> dict[str, str]:
 
 
 class QrPayee(NamedTuple):
-    """The payee of a QR: the merchant's name, and its id at the national registry (NMID); empty if the QR lacks it."""
+    """The payee of a QR: the merchant's name, and its id at the national registry (NMID); the id is empty if the QR has
+    none.
+    """
 
     name: str
     nmid: str

@@ -58,7 +58,7 @@ _PHRASES = {
 
 
 def _answer(service: str, status: int, reason: str) -> dict[str, object]:
-    """The body of an answer in the form of SNAP BI, not problem+json; a bank repeats a call answered with other than 2xx."""
+    """The body of an answer in the form of SNAP BI, not problem+json; a bank sends a call again if the status is not 2xx."""
     message, case = _PHRASES.get(status, "Bad Request"), "00"
     if status == 401:
         case = "01" if reason == TOKEN_WRONG else "00"

@@ -59,7 +59,8 @@ def complaints(
 ) -> Iterator[str]:
     """Faults because of which a buyer must not pay by these instructions; none if they are right.
 
-    `number` is the expected account number.  The amount is not checked: an account accepts only the amount it was made for.
+    `number` is the expected account number.  The amount is not checked: an account accepts only the amount that it was made
+    for.
     """
     del amount
     if not isinstance(instructions, AccountNumber):
@@ -86,7 +87,9 @@ class VirtualAccounts:
     async def open(
         self, reference: str, amount: Rupiah, expires_at: datetime
     ) -> OpenedAttempt | MadeBefore:
-        """Make a virtual account; returns `MadeBefore` if the bank answers that it was made before (409/01, 404/18)."""
+        """Make a virtual account; returns `MadeBefore` if the bank answers that it made this account before (409/01,
+        404/18).
+        """
         number = number_of(self._bank, reference)
         try:
             answer = await self._client.call(

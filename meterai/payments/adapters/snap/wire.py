@@ -1,6 +1,6 @@
 """Signed calls to a bank over HTTP.
 
-A call refuses `ProviderUnreachable` if nothing was sent, `NoAnswer` if it was sent and no complete answer came, and
+A call refuses `ProviderUnreachable` if nothing was sent, `NoAnswer` if the call was sent and no complete answer came, and
 `OutcomeUnknown` if the answer is too long or malformed.
 """
 
