@@ -38,14 +38,18 @@ class ProposeArguments(msgspec.Struct, frozen=True):
 
 
 class SendArguments(msgspec.Struct, frozen=True):
-    """Arguments of sending: a payout as `pyo_...`, and the billing code of the treasury for it."""
+    """Arguments for recording that a payout was sent: the id of the payout (`pyo_...`), and the treasury's billing code for
+    it.
+    """
 
     payout: str
     billing_code: str
 
 
 class ConfirmArguments(msgspec.Struct, frozen=True):
-    """Arguments of a confirmation: a payout, its line of the bank statement, and the number of the state's receipt."""
+    """Arguments for confirming a payout: its id, the line of the bank statement that pays it, and the number of the state's
+    receipt.
+    """
 
     payout: str
     bank_line: str
@@ -55,7 +59,7 @@ class ConfirmArguments(msgspec.Struct, frozen=True):
 
 
 class FailArguments(msgspec.Struct, frozen=True):
-    """Argument of a failure: a payout that was not paid, as `pyo_...`."""
+    """Argument for marking a payout as failed: the id of the payout that was not paid (`pyo_...`)."""
 
     payout: str
 

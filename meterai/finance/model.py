@@ -134,7 +134,7 @@ class PayoutState(StrEnum):
 
 
 class PayoutEvent(StrEnum):
-    """Event of a payout."""
+    """Event in the life of a payout."""
 
     SENT = "sent"
     CONFIRMED = "confirmed"
@@ -211,7 +211,7 @@ class PeriodBalance(NamedTuple):
 
 
 class StatementLine(NamedTuple):
-    """One leg of a statement; credits positive. Time (WIB) and ids are text, since there may be very many."""
+    """One leg of a statement; credits positive. Time (WIB) and ids are text, since there may be very many lines."""
 
     at: str
     account: str

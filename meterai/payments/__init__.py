@@ -1,7 +1,7 @@
 """Payments: money in and out through providers, each by a rail of its own.  This room does not depend on orders.
 
 Promises this room keeps
-  * Our intent is committed before the provider is called; an unknown outcome is queried.
+  * An intended call is stored and committed before the provider is called; if its outcome is unknown, a query follows.
   * A payment is captured once, whether a notification, the answer to a status query or the return of the buyer's browser
     is the first to report it.
   * A notification is stored before it is answered; a notification with a wrong signature, or one that was sent before, changes

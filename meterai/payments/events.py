@@ -116,7 +116,7 @@ class RefundRerouted(Event, frozen=True, kw_only=True):
 
 
 class AccountWanted(Event, frozen=True, kw_only=True):
-    """A refund, or a compensation for its lateness, waits for a bank account of the buyer; written by `refund_want_account`."""
+    """A refund, or a compensation for a late one, waits until the buyer names an account; written by `refund_want_account`."""
 
     refund: UUID
 

@@ -191,7 +191,9 @@ class ProviderRefused(Refusal):
 
 
 class RefusedForEver(ProviderRefused):
-    """A final refusal of a refund or transfer: the window is over, the method has no refunds, or the account takes no money."""
+    """A final refusal of a refund or transfer: the time for refunds is over, the method has none, or the account takes no
+    money.
+    """
 
 
 class TransferReturned(RefusedForEver):

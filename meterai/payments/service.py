@@ -1,7 +1,7 @@
 """Payments: open attempts, query them, cancel them, and put news that cannot be booked into suspense.
 
-Since `PaymentService` calls providers, it commits its steps one by one: before a call that the call is to be made, after the
-call its result.
+Since `PaymentService` calls providers, it commits its steps one by one: the intended call before it is made, the result after
+it.
 """
 
 from collections import Counter

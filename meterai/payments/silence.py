@@ -147,7 +147,7 @@ class Silent(NamedTuple):
 
 
 class WantedItem(NamedTuple):
-    """An item that should be open.
+    """An item in suspense that should be open.
 
     mark       beginning of its key, which identifies the period without answers
     first      the query that the item is about, or the oldest of several

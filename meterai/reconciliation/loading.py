@@ -23,7 +23,7 @@ UNMATCHED_MAX = 200  # unmatched lines that are kept; the others are counted
 
 @dataclass(slots=True)
 class Loaded:
-    """Counts of the lines of a record, its unmatched lines, and the files (or "" for a history) that they came from."""
+    """Counts of the lines of a record, its unmatched lines, and the files (or "" for a history) that the lines came from."""
 
     lines: int = 0
     unreadable: int = 0

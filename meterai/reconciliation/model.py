@@ -166,7 +166,7 @@ class Leased:
 
 @dataclass(frozen=True, slots=True)
 class RecordDay:
-    """The record of a day, and the result of its comparison."""
+    """The record of one provider for one day: its source and state, and the result of comparing it with the books."""
 
     provider: str
     day: date
@@ -279,7 +279,7 @@ class Differing(NamedTuple):
 
 
 class EvidenceLine(NamedTuple):
-    """A line of a record as evidence."""
+    """A line of a provider's or bank's record, as evidence of a difference."""
 
     provider: str
     day: date

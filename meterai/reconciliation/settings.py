@@ -1,4 +1,4 @@
-"""Settings of records of providers and banks."""
+"""Settings of the comparison of records of providers and banks with the books."""
 
 import re
 from typing import NamedTuple

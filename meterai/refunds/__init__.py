@@ -3,8 +3,8 @@
 Promises this room keeps
   * Paid money that is not executed by its due time goes back in full, without a request.
   * Unused stamps that an account gives back are retired in the transaction that begins their refund.
-  * Money that cannot go back to its source waits until its buyer names a bank account and the bank confirms the
-    holder's name.  The mailed link to do so can be used once, only by this buyer; its text is not stored.
+  * Money that cannot go back to its source waits until its buyer names a bank account and the bank confirms the holder's name.
+    The mailed link by which the buyer names the account can be used once, only by this buyer; its text is not stored.
 
 Rooms below begin, send and settle a refund: orders calculate the money that an order does not use, payments own the refund.
 

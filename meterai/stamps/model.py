@@ -1,4 +1,4 @@
-"""States of a stamp, and balance of an account; pure."""
+"""States of a stamp, and stamp balance of an account; pure."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -76,7 +76,7 @@ class Lot:
 
 @dataclass(frozen=True, slots=True)
 class StampRecord:
-    """Record of one serial."""
+    """Account, stamping and state of one serial."""
 
     account: UUID
     stamping: UUID

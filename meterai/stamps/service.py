@@ -95,7 +95,7 @@ async def serials_of(tx: ReadTx, account: UUID, stamping: UUID) -> list[Serial]:
 
 
 async def look_up(tx: ReadTx, serial: Serial) -> StampRecord | None:
-    """The record of a serial; None if it was never issued."""
+    """The stamp record (account, stamping and state) of a serial; None if the serial was never issued."""
     account = await store.directory_entry(tx, serial.text)
     if account is not None:
         return await store.stamp(tx, account, serial.text)
@@ -103,7 +103,8 @@ async def look_up(tx: ReadTx, serial: Serial) -> StampRecord | None:
 
 
 async def look_up_all(tx: ReadTx, serials: Collection[str]) -> dict[str, StampRecord]:
-    """The records of issued serials, by serial; a serial that was never issued has no entry.
+    """The stamp records (account, stamping and state) of issued serials, by serial; a serial that was never issued has no
+    entry.
 
     Runs two statements if all serials are in the directory, else three.
     """

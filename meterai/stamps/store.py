@@ -120,14 +120,14 @@ async def directory_entry(tx: ReadTx, serial: str) -> UUID | None:
 
 
 async def stamp(tx: ReadTx, account: UUID, serial: str) -> StampRecord | None:
-    """The record of a serial of this account; None if it has no such stamp."""
+    """The stamp record of a serial of this account; None if the account has no such stamp."""
     return await tx.one_as(
         _STAMPS, f"{_STAMP} WHERE account_id = %s AND serial = %s", account, serial
     )
 
 
 async def stamp_anywhere(tx: ReadTx, serial: str) -> StampRecord | None:
-    """The record of a serial, searched in all accounts, since the serial may not be in the directory yet."""
+    """The stamp record of a serial, searched in all accounts, since the serial may not be in the directory yet."""
     return await tx.one_as(_STAMPS, f"{_STAMP} WHERE serial = %s", serial)
 
 
@@ -158,7 +158,7 @@ async def directory_entries(tx: ReadTx, serials: Sequence[str]) -> Mapping[str, 
 
 
 async def stamps_of(tx: ReadTx, owners: Mapping[str, UUID]) -> Mapping[str, StampRecord]:
-    """The records of serials, by serial; `owners` maps each serial to its account."""
+    """The stamp records of serials, by serial; `owners` maps each serial to its account."""
     found = await tx.all_as(
         _NAMED_STAMPS,
         _OF_ACCOUNTS,
@@ -169,7 +169,7 @@ async def stamps_of(tx: ReadTx, owners: Mapping[str, UUID]) -> Mapping[str, Stam
 
 
 async def stamps_anywhere(tx: ReadTx, serials: Sequence[str]) -> Mapping[str, StampRecord]:
-    """The records of serials, by serial, searched in all accounts, since they may not be in the directory yet."""
+    """The stamp records of serials, by serial, searched in all accounts, since the serials may not be in the directory yet."""
     found = await tx.all_as(_NAMED_STAMPS, _ANYWHERE, list(serials))
     return {one.serial: StampRecord(*one[1:]) for one in found}
 

@@ -34,7 +34,9 @@ _log = structlog.get_logger()
 
 
 async def keep(tx: Tx, news: ProviderNews) -> None:
-    """Keep news that cannot be booked to an order as an item; its money, if any, is booked in `suspense`."""
+    """Keep news as an item, since the news cannot be booked to an order; its money, if any, is booked in the book
+    `suspense`.
+    """
     item = new_id()
     if await store.keep(tx, item, news):
         _log.warning(

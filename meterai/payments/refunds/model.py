@@ -301,7 +301,9 @@ class RefundPastDue(NamedTuple):
 
 
 class RefundSeen(NamedTuple):
-    """What a provider's record says about one of our refunds."""
+    """One of our refunds according to its provider's record: the provider's number of the refund, and the refunded rupiah
+    (`made`).
+    """
 
     provider_number: str | None
     made: Rupiah  # 0 if the refund failed or was reversed

@@ -117,10 +117,10 @@ async def conclude(tx: Tx, news: PaymentGivenBack) -> None:
 
 
 def refund_seen(refund: Refund, lines: Sequence[RefundLine]) -> RefundSeen | None:
-    """What these lines of a record say about our refund; None if no line is about it.
+    """Return the facts about our refund in these lines of a record; None if no line is about this refund.
 
-    Returns the sum of all lines about it.  A failed try is a line with 0 rupiah, so that it does not hide a try that
-    succeeded.
+    The rupiah are the sum of all lines about the refund.  A failed try is a line with 0 rupiah, so that it does not hide a try
+    that succeeded.
     """
     about = [
         line

@@ -365,7 +365,7 @@ async def take_way(tx: Tx, account: UUID, refund: UUID, way: Way) -> bool:
 
 
 async def reroute(tx: Tx, account: UUID, refund: UUID, new: UUID, number: str) -> bool:
-    """Replace a refund that its provider refused by the refund `new`, which waits for a bank account of its buyer.
+    """Begin the refund `new`, which waits until its buyer names a bank account, in place of a refund that its provider refused.
 
     False if the refund cannot be replaced.
     """
