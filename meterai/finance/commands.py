@@ -160,7 +160,7 @@ def by_channel(
 
 
 def _days(of: str) -> tuple[date, date]:
-    """Return the first and the last day of a month or day. Refuses `Malformed`, `NotFound`."""
+    """Return the first and the last day of the month or day that `of` names. Refuses `Malformed`, `NotFound`."""
     if len(of) > len("2026-11"):
         return read_day(of), read_day(of)
     month = Month.read(of)

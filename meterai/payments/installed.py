@@ -468,7 +468,7 @@ class Rails:
 
     @property
     def window_seconds_max(self) -> float:
-        """The longest time of all providers in which they answer queries about a payment, in seconds."""
+        """The longest time, over all providers, in which a provider answers queries about a payment, in seconds."""
         return max(self._windows[kind.name] for kind in self.kinds if not kind.is_own)
 
     def window_seconds(self, name: str) -> float:

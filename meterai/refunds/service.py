@@ -261,7 +261,9 @@ def _given_back(item: suspense.Item) -> tuple[str, str, int | None] | None:
 
 
 async def unused(tx: ReadTx, account: UUID, order_id: UUID) -> tuple[int, Rupiah]:
-    """The number of unused stamps of an order, and their money.  Refuses `NotFound`, `NothingToRefund`."""
+    """The number of unused stamps of an order, and the rupiah that were paid for them.  Refuses `NotFound`,
+    `NothingToRefund`.
+    """
     order = await orders.load(tx, account, order_id)
     lot = (await stamps.lots(tx, account, [order_id])).get(order_id)
     if lot is None or not lot.free or order.state not in _GIVES_BACK:

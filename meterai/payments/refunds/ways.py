@@ -66,7 +66,9 @@ async def reroute(tx: Tx, account: UUID, refund: UUID) -> Refund:
 
 
 async def check_may_leave(tx: ReadTx, account: UUID, refund: UUID) -> None:
-    """Refuse `NotRerouted` for a refund of a payment by a rail of our own database, which must go back by that rail."""
+    """Refuse `NotRerouted` if the refunded payment was made by a rail of our own database, since its money must go back by that
+    rail.
+    """
     found = await store.refund(tx, account, refund)
     if found is not None and (await store.known_of(tx, found)).provider in OWN_RAILS:
         raise NotRerouted("the refund goes back to the deposit or credit that paid")
