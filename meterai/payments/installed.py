@@ -444,8 +444,8 @@ class Rails:
         return self._outgoing[name]
 
     def room(self, most: int) -> tuple[int, list[str]]:
-        """(number of rows that may be leased now for calls to providers, at most `most`; names of rails that may not be called
-        now).
+        """(number of rows that may be leased now for calls to providers, at most `most`; names of rails whose provider may not
+        be called now).
 
         While the circuit of a rail is half-open, the number is small for all rails; the next run of the periodic task follows
         soon.

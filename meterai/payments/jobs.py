@@ -51,7 +51,9 @@ async def take_from_inbox(tx: Tx, event: NotificationReceived, payments: Payment
 
 
 async def settle_news(tx: Tx, rails: Rails, provider: str, read: Notification, body: bytes) -> str:
-    """Act on a parsed notification, or put it into suspense; return the outcome, which is stored in its row."""
+    """Act on a parsed notification, or put it into suspense; return the outcome, which the caller stores in the row of the
+    notification.
+    """
     outcome = await act_on(tx, rails, provider, read)
     if isinstance(outcome, UnmatchedReason):
         return await _suspend(tx, rails, provider, read, outcome, body)
