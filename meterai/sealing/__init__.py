@@ -12,7 +12,7 @@ Promises of this room
     if an issuer is configured to add time-stamps or evidence.
   * Long steps, and steps that need a library which is not safe with hostile files (repairing, rendering), run in a
     process that is killed when it exceeds its limits of time and memory.  `accept`, `ingest` and `verify` wait for that
-    process; a `Pool` carries out the same works for many clients at once.
+    process; a `Pool` does the same work for many clients at once.
 
 The room has no accounts, orders or register of serials: `verification` answers whether a serial was issued, and for
 which document.

@@ -23,7 +23,7 @@ def examining(
 
     Its result is the prepared document and the verdict on it before stamping.  Refuses with the refusals of `ingest`, and with
     `NotJudged` and `TooManySeals`.  Refuses with `ExistingSealInvalid` if one of our seals in the document is invalid, or if
-    the document has our identifiers but no seal: beside a new seal, both would look valid.
+    the document has our identifiers but no seal: beside a new seal, these would look valid too.
     """
     prepared = yield from ingesting(document, placements)
     if not prepared.inspection.signatures and BYTE_RANGE not in prepared.document:

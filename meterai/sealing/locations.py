@@ -1,6 +1,6 @@
 """Positions of stamps in a document, found by the type and name of their annotations only.
 
-They are used only to show the stamps.  Only the verifier decides whether stamps are genuine.
+The positions are used only to show the stamps.  Only the verifier decides whether stamps are genuine.
 """
 
 import math

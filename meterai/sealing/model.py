@@ -152,7 +152,7 @@ class Delta:
 
 @dataclass(frozen=True, slots=True)
 class RevocationEvidence:
-    """Proof that certificates were not revoked: certificates, OCSP answers and revocation lists in DER, each once."""
+    """Proof that certificates were not revoked: certificates, OCSP answers and revocation lists in DER, each only once."""
 
     certificates: tuple[bytes, ...]
     ocsps: tuple[bytes, ...]
@@ -187,7 +187,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """Result of one check of the verifier; `facts` fill the sentence that reports it."""
+    """Result of one check of the verifier; `facts` are the values in the sentence that states the result."""
 
     name: str
     passed: bool
@@ -355,14 +355,14 @@ class PageOutOfRange(Refusal):
 
 
 class PageNotDrawn(Refusal):
-    """No picture of the page can be made within its limits; a stamp can still be placed there."""
+    """The page cannot be drawn as a picture within the limits of a task; a stamp can still be placed on the page."""
 
     code = "page_not_drawn"
     status = 422
 
 
 class PageTooSlow(PageNotDrawn):
-    """Drawing the page takes longer than a task may; on an idle machine it may succeed."""
+    """Drawing the page takes longer than the time limit of a task; on an idle machine it may succeed."""
 
     code = "page_too_slow"
 

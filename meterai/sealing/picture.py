@@ -59,9 +59,9 @@ def picturing(
 ) -> Work[PagePicture]:
     """Return a `Work` that draws a page (from 1, or `LAST_PAGE`) or the given part of it.
 
-    The picture is `width` pixels wide, or less if its limits require that.  Each of `marks` gets a frame around it.
-    `with_survey` requests the ink survey too.  Refuses with the refusals of opening the document, with `PageOutOfRange`, with
-    `PageNotDrawn`, and with `PageTooSlow` if its task ends without an answer.
+    The picture is `width` pixels wide, or fewer if the limits for pictures require that.  Each of `marks` gets a frame around
+    it.  `with_survey` requests the ink survey too.  Refuses with the refusals of opening the document, with `PageOutOfRange`,
+    with `PageNotDrawn`, and with `PageTooSlow` if its task ends without an answer.
     """
     assert 1 <= width <= PICTURE_WIDTH_MAX, width
     assert len(marks) <= MARKS_MAX, len(marks)

@@ -53,7 +53,7 @@ def placing(
 
 
 def _written(place: PlacementWish) -> dict[str, Any]:
-    """Encode a request as a parameter of a task; an exact placement needs no search and is encoded empty."""
+    """Encode a request as a parameter of a task; an exact placement needs no search and becomes an empty `dict`."""
     match place:
         case AtCorner(page, corner, margin, width):
             return {"page": page, "corner": corner.value, "margin": margin, "width": width}

@@ -161,7 +161,7 @@ class InkSurvey:
 
 
 class _Places:
-    """Candidate places of a stamp, away from the edges of the page; its upper left corner is that of a cell."""
+    """Candidate places of a stamp, away from the edges of the page; the upper left corner of each is that of a cell."""
 
     def __init__(self, survey: InkSurvey, shape: Placement) -> None:
         self._survey = survey
@@ -193,7 +193,7 @@ class _Places:
         return Placement(self._shape.page, x, y, self._shape.width)
 
     def is_free(self, row: int, column: int) -> bool:
-        """True if the place at this cell and its margin have no ink, except specks."""
+        """True if there is no ink, except specks, on the place at this cell and on the margin around the place."""
         survey = self._survey
         found = survey.ink_in(
             max(0, column - self._beside),
@@ -215,7 +215,7 @@ def _inside(page: float, stamp: float, cell: float, last: int) -> range:
 
 
 def _is_near(place: Placement, taken: Sequence[Placement]) -> bool:
-    """True if a stamp at this place would overlap a taken one, or be closer to it than the margin."""
+    """True if a stamp at this place would overlap one of the stamps `taken`, or be closer to it than the margin."""
     return any(
         place.x < one.x + one.width + _MARGIN_POINTS
         and one.x < place.x + place.width + _MARGIN_POINTS

@@ -332,7 +332,7 @@ ALWAYS_MADE = frozenset({"readable", *_VERSION_1}) - SOMETIMES_MADE
 
 
 def made(case: SealCheck) -> tuple[Check, ...]:
-    """Make the checks of a seal by the rules of its kind and version.  The rules must exist (`SealCheck.rules`)."""
+    """Carry out the checks of a seal by the rules of its kind and version; `case.rules` must not be `None`."""
     rules = case.rules
     assert rules is not None
     return tuple(_ask(case, name, *rules[name]) for name in rules if _applies(case, name))

@@ -1,8 +1,8 @@
-"""Recognition of the evidence that we append behind a seal (`writing.security_store`).
+"""Recognition of our revocation evidence, which is appended behind a seal (`writing.security_store`).
 
-The update with the evidence is not signed.  So the update is made anew from the certificates and answers in it, and accepted
-only if the result equals it, byte for byte.  Each certificate and answer must be signed below a pinned root.  Any other bytes
-behind a seal count as appended by another party.
+The update with the evidence is not signed.  So the verifier makes the update anew from the certificates and revocation answers
+that it contains, and accepts it only if the two are equal, byte for byte.  Each certificate and answer must be signed by a key
+that is certified below a pinned root.  Any other bytes behind a seal count as appended by another party.
 """
 
 import re
@@ -40,7 +40,7 @@ def own_evidence_end(
     named_roots: Sequence[bytes],
     at: datetime,
 ) -> int:
-    """Return the offset at which our evidence behind a seal ends; the end of the seal if it has no evidence.
+    """Return the offset at which our revocation evidence behind a seal ends; without evidence, the end of the seal.
 
     `sealed` is the opened file up to the end of the seal; `named_roots` are the SHA-256 of the roots
     that the time-stamp of the seal may lead to; `at` is the time of sealing.
@@ -55,7 +55,7 @@ def own_evidence_end(
 
 
 def _read(file: bytes, sealed: Document, start: int) -> RevocationEvidence | None:
-    """Read the evidence in an update laid out as ours: the catalog, the streams, the entry for the seal."""
+    """Read the evidence in an update with our layout (catalog, streams, entry for the seal); `None` for another layout."""
     catalog_end = file.find(_END, start, start + _CATALOG_BYTES_MAX)
     if catalog_end < 0:
         return None

@@ -117,7 +117,9 @@ def _read(
 def digests_of(
     file: bytes, seals: Sequence[Seal], known: tuple[HashState, int] | None = None
 ) -> list[Digests | None]:
-    """Return the digests for each seal, in one pass over the file; `None` for a seal out of place or cut off.
+    """Return the digests for each seal, in one pass over the file.
+
+    The item is `None` for a seal that is not in place or whose covered bytes are not all in the file.
 
     `known` is a SHA-256 state and the number of bytes at the beginning of the file that it covers; these are not hashed again.
     """

@@ -73,7 +73,7 @@ def verify(
 
 
 def verifying(question: CheckQuestion) -> Work[CheckReport]:
-    """Return `verify` as a `Work`: a document that exceeds the limits of a first look is judged in a task."""
+    """Return `verify` as a `Work`: a task in another process judges a document that is too costly for this one."""
     try:
         return judged(question, FIRST_LOOK)
     except TooMuchHere:
@@ -220,7 +220,10 @@ class _Judging:
         )
 
     def _stated(self, newest: _JudgedSeal, *, is_spoilt: bool) -> CheckReport:
-        """Return the report on a statement.  Bytes behind its seal make it `altered`: a part of a statement could mislead."""
+        """Return the report on a sealed statement of the operator.
+
+        Bytes behind its seal make the verdict `altered`, since a part of a statement could mislead.
+        """
         is_whole = newest.end == len(self._question.document)
         checks = tuple(
             one if is_whole or one.name != "structure" else replace(one, passed=False)
@@ -266,7 +269,10 @@ class _Judging:
         )
 
     def _later(self, sealed_bytes: int) -> tuple[LaterSignature, ...]:
-        """Return the later signatures, none if reading them exceeds a first look; the verdict does not depend on them."""
+        """Return the signatures appended behind the sealed bytes.
+
+        Empty if reading them would exceed the limits of a first look; the verdict does not depend on them.
+        """
         try:
             document = _open(self._question, len(self._question.document), FIRST_LOOK)
             with as_document_broken():

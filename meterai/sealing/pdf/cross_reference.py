@@ -1,8 +1,9 @@
 """Cross-reference sections: the positions of objects (ISO 32000-2, sections 7.5.4 and 7.5.8).
 
-Rows are parsed on request, since a book has 20,000 rows and sealing needs ten of them.  A file that only a lenient reader
-understands (rows of 19 bytes, wrong pointers) is refused with `DocumentBroken`: viewers repair such a file in memory, and then
-report a seal on it as invalid.  The caller repairs the file first, unless it is signed.
+Rows are parsed on request, since the file of a thick book has 20,000 rows and sealing needs ten of them.  A file that only a
+lenient reader understands (rows of 19 bytes, wrong pointers) is refused with `DocumentBroken`: viewers repair such a file in
+memory, and then report a seal on it as invalid.  The caller repairs an unsigned file and reads it again; a signed file stays
+refused.
 """
 
 import re

@@ -19,7 +19,7 @@ _UP = 2  # the PNG predictor that every producer uses for cross-reference stream
 
 
 class TooMuchHere(Exception):
-    """The document exceeds the limits of a first look; a task may read it with wider limits."""
+    """The document exceeds the limits of a first look in this process; a task in another process has wider limits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ class ReadBudget:
             raise self._limits.exceeded("too many signatures")
 
     def take(self, data: bytes) -> bytes:
-        """Count data that need no decoding like decoded data, since both take memory; return the data."""
+        """Return data that need no decoding; they are counted as if they were decoded, since both take memory."""
         self._decode(len(data))
         return data
 
@@ -180,7 +180,10 @@ def stream_rows(encoded: bytes, entries: Dictionary, width: int, budget: ReadBud
 def _before_prediction(
     encoded: bytes, entries: Dictionary, budget: ReadBudget
 ) -> tuple[bytes, int | None]:
-    """Return the output of the filter, and the row length if a PNG predictor was used."""
+    """Return the data of a stream before PNG prediction is undone, and the length of its rows in bytes.
+
+    The length is `None` if no PNG predictor was used, so that the data are final.  Refuses like `decoded`.
+    """
     name = _only(entries.get(b"/Filter"))
     if name is None:
         return budget.take(encoded), None
@@ -207,7 +210,7 @@ def _before_prediction(
 
 
 def _only(value: Value) -> Value:
-    """Return the value itself, or the only item if it is a list; `None` for an empty list."""
+    """Return the value itself, or the only item of a list; `None` for an empty list.  Refuses several items."""
     if isinstance(value, list):
         if len(value) > 1:
             raise DocumentBroken("a stream has more than one filter")

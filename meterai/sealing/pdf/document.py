@@ -188,7 +188,7 @@ class Document:
         return self._streams[number]
 
     def note_parsed(self, count: int) -> None:
-        """Count bytes of a value that the caller parses more than once."""
+        """Count `count` more bytes as parsed, for a value that the caller parses repeatedly."""
         self._budget.parse(count)
 
     def note_signature(self) -> None:

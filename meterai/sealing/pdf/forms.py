@@ -93,7 +93,7 @@ def count_signatures(document: Document) -> int:
     """Return the number of signatures in the document.
 
     Refuses with `ChangesForbidden` if a signature forbids another seal.  A certification (DocMDP) or a field lock may forbid
-    all changes; a lock on all fields except named ones also covers the field of a new seal.  Refuses with
+    all changes; a lock on all fields except listed ones also locks the field of a new seal.  Refuses with
     `SignatureRangeMalformed` if a byte range is malformed.
     """
     found = signature_fields(document)

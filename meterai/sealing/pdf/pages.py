@@ -1,9 +1,9 @@
-"""Pages of a document, and the conversion between the page as it is shown and its coordinates.
+"""Pages of a document, and the conversion between positions on the shown page and coordinates in the file.
 
-A page is found by the counts in the page tree (ISO 32000-2, section 7.7.3), so the last page of a
-thousand costs a few look-ups instead of a thousand.  If the tree contradicts its counts, all of it is walked,
-as viewers do.  Boxes and rotation are treated as in viewers too: the crop box is cut to the media box, a missing
-media box is US Letter, and rotations are quarter turns only.
+A page is found by the counts in the page tree (ISO 32000-2, section 7.7.3), so the last page of a thousand costs a few look-ups
+instead of a thousand.  If the tree contradicts its counts, all of it is walked, as viewers do.  Boxes and rotation are treated
+as viewers treat them: the crop box is cut to the media box, a missing media box is US Letter, and rotations are quarter turns
+only.
 """
 
 import math

@@ -36,7 +36,10 @@ class StructureTree:
         self.next_key = next_key
 
     def write(self, update: PdfUpdate, tagged: list[Tagged]) -> None:
-        """Add one element for each annotation.  The caller sets their `/StructParent` to `next_key`, `next_key` + 1, ..."""
+        """Add one element for each annotation.
+
+        The caller sets `/StructParent` of the annotations to `next_key`, `next_key` + 1, ...
+        """
         first = update.reserve(len(tagged))
         keys = range(self.next_key, self.next_key + len(tagged))
         elements = range(first, first + len(tagged))

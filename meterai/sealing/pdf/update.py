@@ -134,7 +134,7 @@ class PdfUpdate:
             raise DocumentBroken(f"{key.decode('latin-1')} is not an array")
 
     def append_own(self, ref: Ref, holder: Dictionary, key: bytes, items: bytes) -> None:
-        """Like `append`, but a referenced array is first copied into the object, because other objects may refer to it."""
+        """Like `append`, but a referenced array is first copied into `ref`, because other objects may refer to the array."""
         found = holder.reference(key)
         location = self._document.locate(found.number) if found is not None else None
         if location is None or location.ref != found or not self.is_array(location.ref):

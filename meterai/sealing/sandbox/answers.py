@@ -79,7 +79,7 @@ class Earlier(msgspec.Struct, frozen=True):
 
 
 class Inspected(msgspec.Struct, frozen=True):
-    """Result of `engine.inspect`: number of pages, and number, width and height in points of the pages of placements."""
+    """Result of `engine.inspect`: numbers of pages and signatures, and the page of each placement with its size in points."""
 
     pages: Number
     sizes: Annotated[list[tuple[Number, Length, Length]], msgspec.Meta(max_length=100)]
@@ -87,7 +87,7 @@ class Inspected(msgspec.Struct, frozen=True):
 
 
 class RenderedPage(msgspec.Struct, frozen=True):
-    """Picture of a page in WebP, with the facts that its survey needs.
+    """Picture of a page in WebP, with the values from which its survey of ink is made.
 
     `page` counts from 1 and `pages` is the number of all pages; `width` and `height` are the visible size of the whole
     page in points.  `ink` has a byte for each cell of the survey; `paper` is the grey level of the paper.
@@ -129,7 +129,7 @@ class Redrawn(msgspec.Struct, frozen=True):
 
 
 class TimeFact(msgspec.Struct, frozen=True):
-    """A fact of a check that is a time, marked by this type since JSON has no times."""
+    """A time among the facts of a check (`model.Check`), marked by this type since JSON has no times."""
 
     time: datetime
 

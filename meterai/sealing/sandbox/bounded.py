@@ -148,7 +148,7 @@ atexit.register(_server.end)
 
 
 def finish(work: Work[Result]) -> Result:
-    """Run a work to its end, waiting for its tasks, each of which runs in a separate process; return its result."""
+    """Run a `Work` to its end and return its result; waits for its tasks, each of which runs in a separate process."""
     answer: bytes | None = None
     while True:
         try:

@@ -97,7 +97,7 @@ def _scale(width: float, height: float, pixels_wide: int) -> float:
 
 
 def load_formats() -> None:
-    """Load the formats of Pillow before the fork, since loading them in each process takes longer than drawing."""
+    """Load Pillow's image formats before processes are forked; to load them in each process takes longer than drawing."""
     Image.preinit()
     importlib.import_module("PIL.WebPImagePlugin")
 
@@ -120,7 +120,7 @@ def mark(picture: Image.Image, areas: Sequence[Fractions]) -> None:
 
 
 def encoded(picture: Image.Image) -> bytes:
-    """Encode the picture in WebP, at the best quality that fits in `PICTURE_BYTES_MAX`; with fewer pixels if none fits."""
+    """Encode the picture in WebP at the best quality that fits in `PICTURE_BYTES_MAX`; with fewer pixels if none does."""
     while True:
         for quality in _QUALITIES:
             out = io.BytesIO()
@@ -134,8 +134,8 @@ def encoded(picture: Image.Image) -> bytes:
 def survey(picture: Image.Image, columns: int, rows: int) -> tuple[int, bytes]:
     """Return the grey level of the paper (the most frequent level), and the share of ink in each cell of a grid.
 
-    Both are 0 to 255.  The cells are in rows from the top left; there are none if `columns` is 0.  A pixel is ink if its
-    level differs from the paper's by more than `_INK_LEVELS`.
+    Both are 0 to 255.  The cells are in rows from the top left; if `columns` is 0, the survey has no cells.  A pixel is ink if
+    its level differs from the paper's by more than `_INK_LEVELS`.
     """
     levels = picture.convert("L")
     counts = levels.histogram()

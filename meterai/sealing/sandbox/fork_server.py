@@ -1,9 +1,9 @@
 """Server that forks a process for each task of `bounded`, and kills the process when it exceeds its limits.
 
-The owner is the process that requests the tasks.  Standard input is a socket from the owner.  For each task it brings a byte,
-the seconds of wall time that the task may take, and the socket of the task.  When the owner ends, this socket closes; the
-server and all tasks then end too.  The server itself reads no document, so each task starts from the same state, and no
-document can affect another task.
+The owner is the process that requests the tasks.  Standard input is a socket from the owner.  For each task the owner sends
+through it the socket of the task, with one byte: the seconds of wall time that the task may take.  When the owner ends,
+standard input closes; the server and all tasks then end too.  The server itself reads no document, so each task starts from the
+same state, and no document can affect another task.
 
 The program that runs the server defines the tasks (`meterai.sealing.tasks`).
 """

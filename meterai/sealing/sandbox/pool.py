@@ -65,7 +65,7 @@ class _Done:
 class Slots:
     """Slots for steps of works in threads of this process, given by priority, then to clients in turn.
 
-    A wait is reported to `station` only if its client has no other work here.
+    A wait is measured by `station` only if the client has no other work here.
     """
 
     def __init__(
@@ -92,7 +92,7 @@ class Slots:
 class Pool:
     """Runs the works of many clients; each pool has its own processes and queue.
 
-    A wait is reported to `station` only if its client has no other task here, since a client with many tasks waits for its own.
+    A wait is measured by `station` only if the client has no other task here, since otherwise its own tasks cause the wait.
     """
 
     def __init__(
@@ -156,7 +156,10 @@ class Pool:
         return await self._asked(whole, client)
 
     async def _asked(self, act: Callable[[Ask], Awaitable[Answer]], client: str) -> Answer:
-        """Run `act` when the client gets a process: of this pool while it has quick tries left, else of the slow pool."""
+        """Run `act` when the client gets a process.
+
+        The process is one of this pool while the client has quick tries left, and one of the slow pool afterwards.
+        """
         if self._slow is None:
             ask = partial(ask_and_wait, nice=self._nice)
             return await self._in_turn(partial(act, ask), client)
@@ -196,7 +199,7 @@ class Pool:
     def _make_room(self, client: str) -> bool:
         """Refuse the newest waiting task of the client with the most tasks, to admit one of `client`.
 
-        False, without effect, unless `client` would still have fewer tasks than that client.
+        Returns False, and refuses nothing, if `client` with its new task would have at least as many tasks as the other client.
         """
         most = self._waiting.most(self._held.of, client)
         if self._held.of(client, 1) >= self._held.of(most):
@@ -245,7 +248,7 @@ class Pool:
         return permit
 
     def _pass_on(self) -> None:
-        """Give a free process to the waiting client that has begun the fewest tasks."""
+        """Give a process that became free to the waiting client that has begun the fewest tasks; keep it free if none waits."""
         served = self._waiting.next()
         if served is None:
             self._free += 1

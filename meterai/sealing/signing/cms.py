@@ -76,7 +76,7 @@ _PKCS1 = padding.PKCS1v15()
 
 
 class _Frame(NamedTuple):
-    """Constant parts of a SignedData for one length of signature, in bytes and in hexadecimal."""
+    """Constant parts of a SignedData, for signatures of one length; each part as bytes and in hexadecimal."""
 
     head: bytes
     middle: bytes
@@ -142,8 +142,8 @@ class SignedDataUnreadable(ValueError):
 class SignedData:
     """Parsed SignedData.  Its content is not verified yet.
 
-    `leaf` is the certificate of the signer.  `is_der` is false for a SignedData in BER.  We never write BER, so its signature
-    is never accepted, and only its signer can be reported.
+    `leaf` is the certificate of the signer.  `is_der` is false for a SignedData in BER.  We never write BER, so a signature in
+    BER is never accepted, and only its signer can be reported.
     """
 
     leaf: x509.Certificate
@@ -269,7 +269,7 @@ def _layout_of(chain: tuple[x509.Certificate, ...]) -> CmsLayout:
 
 
 def _read_ours(encoded: bytes) -> SignedData:
-    """Parse our layout.  Raises `NotDer` for another layout, and `SignedDataUnreadable` for forbidden content in ours."""
+    """Parse our layout.  Raises `NotDer` for another layout, and `SignedDataUnreadable` for forbidden content in our layout."""
     whole = der.element(encoded, 0, len(encoded))
     if whole.stop != len(encoded):
         raise SignedDataUnreadable("bytes after the SignedData")
@@ -367,7 +367,7 @@ def _name_in(encoded: bytes, algorithm: der.Element) -> bytes:
 
 
 def _algorithms(digest: bytes, signing: bytes) -> tuple[str, str]:
-    """Return the names of digest and mechanism.  Refuses a mechanism that names another digest."""
+    """Return the names of digest and signature mechanism.  Refuses a mechanism that names another digest."""
     _expect(digest in _DIGESTS and signing in _MECHANISMS)
     mechanism, stated = _MECHANISMS[signing]
     if stated and stated != _DIGESTS[digest]:
@@ -483,7 +483,7 @@ def _foreign_attributes(signed_attributes: asn1_cms.CMSAttributes) -> dict[str, 
 
 
 def _foreign_mechanism(signer: asn1_cms.SignerInfo) -> str:
-    """Return the name of the mechanism, such as `rsassa_pkcs1v15` or `ecdsa`.  Refuses one that names another digest."""
+    """Return the name of the signature mechanism, such as `ecdsa`.  Refuses a mechanism that names another digest."""
     algorithm = signer["signature_algorithm"]
     mechanism: str = algorithm.signature_algo
     stated = algorithm["algorithm"].native.split("_")[0]

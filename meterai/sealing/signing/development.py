@@ -157,7 +157,10 @@ def _draft(
 def _with_addresses(
     draft: x509.CertificateBuilder, signer: _Named, authority_url: str | None
 ) -> x509.CertificateBuilder:
-    """Add the addresses for revocation checks to a certificate; the file of the list is named after the signing key."""
+    """Add the addresses for revocation checks to a certificate.
+
+    The file of a revocation list is named after the key that signs the list.
+    """
     if authority_url is None:
         return draft
     key = x509.SubjectKeyIdentifier.from_public_key(signer.key.public_key()).digest.hex()

@@ -247,7 +247,7 @@ def check_chain(chain: Sequence[x509.Certificate]) -> None:
 
 
 def common_name(certificate: x509.Certificate) -> str:
-    """Return the common name of the certificate's subject, or the whole name if there is none.
+    """Return the common name of the certificate's subject, or the whole name of a subject without a common name.
 
     Control characters are removed: a foreign name could reverse the text around it or begin a line.
     """
@@ -302,10 +302,10 @@ def _restricts_otherwise(extensions: x509.Extensions) -> bool:
 def _check_not_revoked(
     chain: Sequence[x509.Certificate], revocations: x509.CertificateRevocationList, at: datetime
 ) -> datetime:
-    """Return the time until which the list is accepted; refuses with `IssuerUnusable` if it has one of the certificates.
+    """Return the time until which the list is accepted; refuses with `IssuerUnusable` if a certificate of `chain` is on it.
 
-    A list that none of our authorities signed is refused too.  The operator placed it there, so it is wrong or forged, and the
-    operator has to learn of that.
+    A list that none of our authorities signed is refused too.  The operator placed the list in the directory, so it is there by
+    mistake or forged, and the operator has to learn of that.
     """
     authority = next((one for one in chain[1:] if one.subject == revocations.issuer), None)
     if authority is None or not signs_list(authority, revocations):

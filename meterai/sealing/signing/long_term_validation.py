@@ -1,4 +1,4 @@
-"""Long-term validation: a time-stamp in the signature, and evidence of no revocation behind it.
+"""Long-term validation: a time-stamp in the signature, and behind the seal the evidence that nothing was revoked.
 
 With both a seal can be checked after its certificates have expired and its authorities have ceased.  With the
 time-stamp the seal is PAdES baseline B-T, with both B-LT (ETSI EN 319 142-1, section 6).  The addresses for OCSP

@@ -62,7 +62,7 @@ def is_proven(
 ) -> bool:
     """True if the evidence proves that no certificate of the chains was revoked, and contains nothing else.
 
-    It must have the form and order of `RevocationAuthorities.evidence`; roots need no proof.  Refuses with
+    The evidence must have the form and order that `RevocationAuthorities.evidence` gives it; roots need no proof.  Refuses with
     `IssuerUnusable` if a certificate was revoked.
     """
     certificates = dict.fromkeys(

@@ -39,7 +39,7 @@ class TokenRefused(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class CheckedToken:
-    """Verified content of a token: the signature existed at the time `at`.  `chain` is that of the time-stamp authority."""
+    """Verified content of a token: the signature existed at the time `at`.  `chain` has the authority's certificates."""
 
     at: datetime
     chain: tuple[x509.Certificate, ...]
@@ -216,7 +216,7 @@ def _signature_holds(signer: Any, leaf: x509.Certificate) -> bool:
 
 
 def _signed_digest(signer: Any) -> str:
-    """Return the name of the digest that was signed: that in the signature algorithm, else that of the signer info."""
+    """Return the digest algorithm of the signature: as its signature algorithm names it, else as the signer info does."""
     algorithm: algos.SignedDigestAlgorithm = signer["signature_algorithm"]
     stated: str = algorithm["algorithm"].native.split("_")[0]
     name: str = signer["digest_algorithm"]["algorithm"].native

@@ -39,7 +39,7 @@ ECDSA_NAMES = {
 class Parts(NamedTuple):
     """Parts of a token.
 
-    `digest` is the name of the digest over the TSTInfo, and `signed_digest` the name of the one that was signed; the two may
+    `digest` names the digest algorithm over the TSTInfo, and `signed_digest` the digest algorithm of the signature; the two may
     differ.
     """
 

@@ -28,7 +28,7 @@ Path = tuple[x509.Certificate, ...]
 
 @dataclass(frozen=True, slots=True)
 class Sealers:
-    """Sealers that a verifier trusts.
+    """Owners of sealing keys (sealers) that a verifier trusts.
 
     A root alone does not identify a sealer, because an authority below it may certify other parties too.  So `keys` has
     the SHA-256 of each sealing key (SubjectPublicKeyInfo); a certificate that was renewed for the same key belongs to the

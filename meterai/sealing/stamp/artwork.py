@@ -70,7 +70,8 @@ def fixed_part(*, specimen: bool) -> bytes:
 def around_operator_artwork(placing: bytes, *, specimen: bool) -> bytes:
     """Return the content of a sheet with operator artwork; `placing` is the content that paints the artwork.
 
-    White areas follow, under code, serial and words, and with `specimen` the word SPECIMEN.
+    Over the artwork the content paints white areas, on which code, serial and words will be, and with `specimen` the word
+    SPECIMEN.
     """
     rooms = " ".join(f"{_written(box)} re" for box in (_QR_BOX, _WORDS_BOX))
     parts = [
@@ -161,7 +162,7 @@ def _frame() -> list[str]:
 
 
 def _value() -> list[str]:
-    """Return the content that prints the value in figures and in words, side by side."""
+    """Return the content that prints the value of the stamp in figures and in words, side by side."""
     figures = _spread("10000", 12.4, x=6.5, y=133.8, width=40.5)
     return [
         _waves(_FIGURES, lines=6, pieces=8, swing=2.6),

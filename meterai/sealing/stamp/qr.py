@@ -121,9 +121,9 @@ class Encoder:
 
 
 def _values(text: str) -> bytes:
-    """Return the values of the parts of a text, one byte each.
+    """Return the values of the groups of bits in a text, one byte for each group.
 
-    Each pair of characters has two parts, and a last odd character has one.
+    Each pair of characters has two groups, and a last odd character has one.
     """
     values = text.encode("ascii").translate(_VALUES)
     if _UNKNOWN in values:
@@ -202,7 +202,7 @@ def _sums(pictures: list[int]) -> list[int]:
 
 
 def _bit_pictures(version: int) -> Iterator[int]:
-    """Yield for each data bit, in order, the picture of the modules that it inverts: its own, and those of its check bits."""
+    """Yield for each data bit, in order, the picture of the modules that it inverts: of the bit and of its check bits."""
     blocks = _BLOCKS[version]
     lengths = blocks.lengths
     modules = _data_modules(version)

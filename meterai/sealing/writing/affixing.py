@@ -270,7 +270,7 @@ def _add_field(update: PdfUpdate, document: Document, field: int) -> None:
 
 
 def _certify(update: PdfUpdate, document: Document, signature: int) -> None:
-    """Refer to the certifying signature in the catalog (/Perms; ISO 32000-2, table 263)."""
+    """Write a reference to the certifying signature into the catalog (/Perms; ISO 32000-2, table 263)."""
     root, root_ref = document.root, document.root_ref
     found = root.get(b"/Perms")
     permissions = document.dictionary(found)
@@ -309,7 +309,7 @@ def _signature(
 
 
 def _before(terms: AffixingTerms, update: PdfUpdate, number: int) -> bytes:
-    """Return the entries of a record about the file before the seal, and about the roots of its time-stamp."""
+    """Return the entries of a seal's record about the file before the seal, the original, and the time-stamp's roots."""
     roots = b"".join([update.string(number, digest) for digest in terms.time_stamp_roots])
     return b"/PreviousLength %d/OriginalLength %d/OriginalSHA256%b/TimeStampRoots[%b]" % (
         update.start,
@@ -320,7 +320,7 @@ def _before(terms: AffixingTerms, update: PdfUpdate, number: int) -> bytes:
 
 
 def _field_lock(update: PdfUpdate, document: Document, number: int, serial: Serial) -> bytes:
-    """Return a lock on the existing fields and that of this seal; a lock on all fields would forbid later signatures."""
+    """Return a lock on the existing fields and the seal's field; a lock on all fields would forbid later signatures."""
     names = [*top_field_names(document), text_octets(field_name(serial))]
     locked = b"".join([update.string(number, name) for name in dict.fromkeys(names)])
     return (

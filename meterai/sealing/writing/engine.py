@@ -125,7 +125,7 @@ def accept(
 def accepting(
     document: bytes, placements: Sequence[Placement], *, password: bytes = b""
 ) -> Work[PreparedDocument]:
-    """Return `accept` as a `Work`: a document that exceeds the limits of a first look is inspected in a task."""
+    """Return `accept` as a `Work`: a task in another process inspects a document that is too costly for this one."""
     try:
         opened = open_checked(document, placements, password, FIRST_LOOK)
     except TooMuchHere:

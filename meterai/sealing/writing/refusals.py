@@ -1,8 +1,8 @@
-"""Refusal of documents that readers show by something other than their pages, or that show a stamp without its seal.
+"""Refusal of documents for which readers show other content than the pages, and of those with a stamp without its seal.
 
-If a seal were removed from the form and its picture left, a new stamping would make a document with two stamps for
-one payment.  Stamps are found by their names (`stamp.identifiers`).  A stamp that was drawn anew or copied as a picture
-is not found; it shows the serial of another document.
+If a seal were removed from the form but the picture of its stamp left, a new stamping would make a document with two stamps for
+one payment.  Stamps are found by their names (`stamp.identifiers`).  A stamp that was drawn anew or copied as a picture is not
+found; it shows the serial of another document.
 """
 
 import re
