@@ -32,7 +32,7 @@ _clock = SystemClock()
 
 @refusal_of_database
 class DocumentFactsMissing(Refusal):
-    """A collector must state all facts of each document that the law demands; `field` is the first missing one."""
+    """A collector did not state a fact that the law demands about a document; `field` is the first missing fact."""
 
     code = "document_facts_missing"
     status = 422
@@ -45,7 +45,7 @@ class DocumentFactsMissing(Refusal):
 class DocumentParty(
     msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True
 ):
-    """The other party: its name, and the kind (`KTP`, `NPWP` or `other`) and number of its identity."""
+    """The other party to a document: name, and the kind (`KTP`, `NPWP` or `other`) and number of the identity."""
 
     name: str | None = None
     identity: str | None = None
@@ -68,7 +68,7 @@ class DocumentFacts(
 
     @property
     def missing(self) -> str | None:
-        """Name of the first missing field that the law demands, or None if all are stated."""
+        """Name of the first field that the law demands and that is missing; None if none is missing."""
         fields = {
             "type": self.type,
             "number": self.number,

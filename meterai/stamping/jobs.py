@@ -49,7 +49,7 @@ async def enter_directory_each(tx: Tx, event: StampingsDelivered) -> None:
 
 
 async def finish_order(tx: Tx, event: StampingDelivered | StampingFailed) -> None:
-    """Finish the order of a stamping that ended, if no stamping of it is open and at least one was delivered."""
+    """Finish the order of a stamping that ended, if the order has no open stamping and at least one delivered stamping."""
     if event.order is None:
         return
     left = await store.unfinished_of_order(tx, event.account, event.order)

@@ -53,7 +53,7 @@ def _digest(text: str) -> bytes | None:
 
 
 async def tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
-    """Return the happenings of stampings for the timeline of a subject.
+    """Return the events of stampings for the timeline of a subject.
 
     The subject is a stamping, a serial (its stamping), an order (the stampings of its documents), or an account (its
     newest stampings from the balance).

@@ -215,8 +215,8 @@ def request_of(requests: Sequence[bytes]) -> bytes:
 class KnownContent:
     """A document whose bytes are stored, and that was examined before and can be stamped.
 
-    `size` is in bytes. `rules` is the value of `sealing.RULES` when it was examined. `old_name` is the name that the previous
-    release gave to its stored object.
+    `size` is in bytes.  `rules` is the version of the examination's rules, `sealing.RULES`, when the document was examined.
+    `old_name` is the name that the previous release gave to its stored object.
     """
 
     sha256: bytes
@@ -283,7 +283,7 @@ class StampingFilter:
 
 
 class StampedDocument(NamedTuple):
-    """Facts for a download of a stamping; `delta` is None unless the stamping is delivered."""
+    """Data needed to download a stamped document; `delta` is None unless the stamping is delivered."""
 
     state: StampingState
     sha256_original: bytes
@@ -308,7 +308,7 @@ class StampingOutcome(NamedTuple):
 
 
 class StampingStuck(NamedTuple):
-    """A stamping that stays reserved: `quantity` of its stamps, number of tries to seal it, and its due time."""
+    """A stamping that stays reserved: `quantity` is the number of its stamps, `tries` that of the attempts to seal it."""
 
     account: UUID
     stamping: UUID
@@ -319,7 +319,7 @@ class StampingStuck(NamedTuple):
 
 
 class Reservation(NamedTuple):
-    """The stamping that belongs to an Idempotency-Key, and the hash of its request; `created` says that this call made it."""
+    """The stamping of an Idempotency-Key, and the hash of its request; `created` is True if this call made the stamping."""
 
     created: bool
     id: UUID

@@ -247,7 +247,7 @@ async def marks(tx: ReadTx, wanted: Sequence[OrderKey]) -> list[OrderMark]:
 
 
 async def from_balance(tx: ReadTx, account: UUID, before: UUID, limit: int) -> list[Stamping]:
-    """Return stampings of an account from its balance, with ids before `before`, newest first."""
+    """Return stampings that an account made from its balance, with ids before `before`, newest first."""
     return await tx.all_as(_STAMPING_ROWS, _FROM_BALANCE, account, before, limit)
 
 
@@ -274,7 +274,7 @@ async def listed(
 async def alive(
     tx: ReadTx, account: UUID, sha256: Sequence[bytes], without: Sequence[UUID]
 ) -> list[Stamping]:
-    """Return the stampings of these documents that are delivered or still open, except those in `without`."""
+    """Return the delivered and the open stampings of these documents, except the stampings in `without`."""
     return await tx.all_as(_STAMPING_ROWS, _ALIVE, account, list(sha256), list(without))
 
 
@@ -407,8 +407,8 @@ async def reserve_each(
 ) -> Mapping[UUID, tuple[UUID, bool]]:
     """Reserve documents separately; see sql/functions/stampings_reserve_each.sql.
 
-    Returns a stamping for the id of each requested one, and True if it is new. It is not new if the same document with the same
-    placements has an unfinished stamping.
+    Maps the id of each requested stamping to the id of the reserved one, and True if it is new. It is not new if the same
+    document with the same placements already had an unfinished stamping.
     """
     documents = jsonb(list(wanted))
     query, more = _with_facts(account, _RESERVE_EACH, facts)
@@ -431,7 +431,7 @@ async def deliver_each(tx: Tx, account: UUID, deltas: Mapping[UUID, Delta]) -> s
 
 
 async def fail(tx: Tx, account: UUID, stamping: UUID, code: str) -> None:
-    """Fail a reserved stamping: return its stamps, and store the code of the refusal."""
+    """Fail a reserved stamping: give back its stamps, and store the code of the refusal."""
     await tx.run(FAIL, account, stamping, code)
 
 
@@ -475,7 +475,7 @@ async def order(
 ) -> PlacedOrder | None:
     """Place an order with its documents, or find the order that the same key placed before.
 
-    None if a document that is not in `agreed` was stamped before. See sql/functions/stampings_order.sql.
+    Returns None if a document that is not in `agreed` was stamped before. See sql/functions/stampings_order.sql.
     """
     hexes = [one.hex() for one in agreed]
     query, more = _with_facts(terms.account, ORDER, facts, made=_OF_ORDER_MADE)
@@ -528,7 +528,7 @@ async def insert_waiting(
 ) -> None:
     """Insert a stamping for a document of an order, which waits for the payment of the order.
 
-    The facts of the document are copied from the stamping `before`.
+    `before` is the stamping of the same document in an earlier order, from which the facts of the document are copied.
     """
     await tx.run(
         "WITH made AS (INSERT INTO stampings (account_id, stamping_id, order_id, position, idempotency_key,"  # noqa: S608
@@ -598,15 +598,15 @@ async def unfinished_of_order(tx: Tx, account: UUID, order: UUID) -> OrderProgre
 
 
 async def stamped(tx: ReadTx, account: UUID, stamping: UUID) -> StampedDocument | None:
-    """Return the facts and the delta for a download; None if the account has no such stamping."""
+    """Return the data for a download, the delta included; None if the account has no such stamping."""
     return await tx.one_as(_STAMPED_DOCUMENTS, _STAMPED, account, stamping)
 
 
 async def knows_key(tx: ReadTx, account: UUID, key: str) -> bool:
     """True if a request used this key.
 
-    The rows of stampings are searched too: each document of a request for several has the key with a suffix, and a request of
-    an earlier release has no row in `stamping_keys`.
+    The rows of stampings are searched too: if a request has several documents, the row of each one has the key with a suffix;
+    and a request of an earlier release has no row in `stamping_keys`.
     """
     row = await tx.one(
         "SELECT 1 AS found FROM stamping_keys WHERE account_id = %s AND idempotency_key = %s"

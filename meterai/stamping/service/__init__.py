@@ -129,7 +129,7 @@ async def load(tx: ReadTx, account: UUID, stamping_id: UUID) -> Stamping:
 
 
 async def stampings_of_orders(tx: ReadTx, account: UUID, *ids: UUID) -> list[Stamping]:
-    """Return the stampings of these orders, in the order of their documents."""
+    """Return the stampings of these orders, sorted by the position of the document in its order."""
     return await store.stampings_of_orders(tx, account, ids)
 
 
@@ -188,10 +188,10 @@ class StampingService:
     async def stamp(
         self, account: UUID, key: str, upload: Upload, member: UUID | None = None
     ) -> StampingView:
-        """Stamp one document from the balance, and return when it is delivered; `member` acts for the account.
+        """Stamp one document from the balance; return its stamping after delivery. `member` acts for the account.
 
-        A request with the same key finds the same stamping. While the stamping is unfinished, a request with another key but
-        the same document and placements finds it too.
+        A repeated request with the same key gets the same stamping. While the stamping is unfinished, a request with another
+        key but the same document and placements gets it too.
 
         Refuses what `sealing` refuses, `NotEnoughStamps`, `IdempotencyKeyReused`, `InProgress`, `StampingEndedUnstamped`, and
         what `accounts.use_stamps` refuses.
@@ -244,7 +244,7 @@ class StampingService:
 
         One transaction holds the stamps for all documents, or none. Then each document is sealed separately, and its view gives
         the outcome. If a document cannot be sealed, its stamping has failed and its stamps are returned; if it must wait, it is
-        sealed later. The same key with the same documents, in any order, finds the same stampings.
+        sealed later. A repeated request with the same key and documents, in any order, gets the same stampings.
 
         `agreed` are documents to stamp although they were stamped before. Refuses what `sealing` refuses, `Malformed`,
         `DocumentTwice`, `NotEnoughStamps`, `StampedBefore`, `IdempotencyKeyReused`, and what `accounts.use_stamps` refuses.
@@ -351,9 +351,9 @@ class StampingService:
         """Order the stamping of documents, with one payment for all.
 
         `member` acts for the account; `method` is the payment method, or None for the default one; `written` are the client's
-        labels of the order; `sold` is the seller, or None for the operator. A document that was not examined before is examined
-        now, so that nobody pays for one that cannot be stamped. `agreed` are documents to stamp although they were stamped
-        before. Refuses what `sealing` refuses, `Malformed`, `DocumentTwice`, `OrderTooLarge`, `StampedBefore`,
+        labels of the order; `sold` is the seller, or None if the operator sells. A document that was not examined before is
+        examined now, so that nobody pays for one that cannot be stamped. `agreed` are documents to stamp although they were
+        stamped before. Refuses what `sealing` refuses, `Malformed`, `DocumentTwice`, `OrderTooLarge`, `StampedBefore`,
         `IdempotencyKeyReused`, and what `accounts.use_stamps` refuses.
         """
         taken = await self._uploads.store_all(account, uploads)
@@ -417,7 +417,7 @@ class StampingService:
     # -- queries ---------------------------------------------------------------------------
 
     async def of_order(self, account: UUID, order_id: UUID) -> list[StampingView]:
-        """Return the stampings of an order, in the order of its documents."""
+        """Return the stampings of an order, sorted by the position of the document in the order."""
         found = await self._database.once(store.stampings_of_orders, account, [order_id])
         return [shown(one) for one in found]
 
@@ -428,7 +428,7 @@ class StampingService:
     async def page(
         self, account: UUID, page: ListPage, wanted: StampingFilter
     ) -> tuple[list[StampingView], bool]:
-        """Return a page of the account's stampings that match, newest first, and True if older ones exist."""
+        """Return a page of the account's stampings that match `wanted`, newest first, and True if older ones exist."""
         found = self._database.once(store.listed, account, page.before, page.wanted, wanted)
         stampings, is_more = page.cut(await found)
         return [shown(one) for one in stampings], is_more
@@ -439,7 +439,7 @@ class StampingService:
         return page.cut(await wanted)
 
     async def delta(self, account: UUID, stamping_id: UUID) -> tuple[StampedDocument, bytes]:
-        """Return facts and delta of a delivered stamping. Refuses `NotFound`, `NotDelivered`."""
+        """Return the data for a download of a stamping, and its delta. Refuses `NotFound`, `NotDelivered`."""
         found = await self._database.once(store.stamped, account, stamping_id)
         if found is None:
             raise NotFound("no such stamping of this account")
@@ -448,7 +448,7 @@ class StampingService:
         return found, found.delta
 
     async def document(self, account: UUID, stamping_id: UUID) -> tuple[StampedDocument, bytes]:
-        """Return facts and bytes of the stamped document, which is the original followed by the delta.
+        """Return the data for a download of a stamping, and the stamped document: the original followed by the delta.
 
         Refuses what `delta` refuses, `DocumentForgotten`, `DocumentUnavailable`.
         """
@@ -523,7 +523,7 @@ class StampingService:
             raise await self._store_failure(stamping, refusal) from refusal
 
     async def _store_failure(self, stamping: Stamping, cause: Refusal) -> StampingEndedUnstamped:
-        """Return the stamps, store the reason, and return the refusal for requests of this stamping."""
+        """Give back the stamps, store the reason, and return the refusal for all requests that want this stamping."""
         await self._database.once(store.fail, stamping.account, stamping.id, cause.code)
         return StampingEndedUnstamped(cause.code)
 

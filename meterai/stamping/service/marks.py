@@ -1,4 +1,4 @@
-"""Version tags of the documents of orders."""
+"""Version tags for the documents of orders; a page uses them to find out whether its content has changed."""
 
 from collections.abc import Sequence
 

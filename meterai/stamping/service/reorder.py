@@ -39,8 +39,8 @@ def reorder_key(order_id: UUID) -> str:
 class ReorderService:
     """Places the content of expired or cancelled orders again, at the current terms.
 
-    The documents are those uploaded for the earlier order, with the same placements; none is sent again. The earlier order
-    is cancelled in the same transaction, so that late money for it is refunded, and no document is stamped twice.
+    The new order has the documents that were uploaded for the earlier one, with the same placements; none is sent again. The
+    earlier order is cancelled in the same transaction, so that late money for it is refunded, and no document is stamped twice.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class ReorderService:
     ) -> OrderView:
         """Place an order again; a repeated call finds the same new order.
 
-        `member` acts for the account; `sold` is the seller of the new order, or None for the operator. Refuses `NotFound`,
+        `member` acts for the account; `sold` is the seller of the new order, or None if the operator sells. Refuses `NotFound`,
         `NotAllowedNow` for an order that can still be paid or was paid, `DocumentForgotten`, `StampedBefore`, and
         `IdempotencyKeyReused` if a program of this account used the key for another order. Refuses `StoreNotOurs` if the order
         has documents and the object store does not belong to the database. Refuses what placing an order and

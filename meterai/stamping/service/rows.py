@@ -101,7 +101,7 @@ class ReadyRow:
 
 
 class RowStamping:
-    """Takes the steps of stamping for many documents at once (see the module)."""
+    """Does each of the five steps, which the module describes, for many documents at once."""
 
     def __init__(
         self,
@@ -139,8 +139,8 @@ class RowStamping:
     ) -> list[TakenIn | Refusal]:
         """Examine documents (name and bytes) separately, and store their bytes.
 
-        `wanted_seconds` is the longest time until they are stamped. Known content is read and examined again only if
-        other rules applied to its last examination. Refuses `StoreNotOurs`.
+        `wanted_seconds` is the longest time until they are stamped. Known content is read and examined again only if the rules
+        of examination have changed since the last time. Refuses `StoreNotOurs`.
         """
         await self._documents.contents.check_writable()
         works = [
@@ -219,7 +219,7 @@ class RowStamping:
     async def _finish_all(
         self, account: UUID, works: Sequence[Callable[[], sealing.Work[Result]]]
     ) -> list[Result | Refusal]:
-        """Return the result or refusal of each work.
+        """Run each of these works; return for each its result or refusal.
 
         First all works that need no separate process run in one thread. Then the others run, one by one.
         """
@@ -245,9 +245,9 @@ class RowStamping:
     ) -> Mapping[UUID, tuple[UUID, bool]]:
         """Hold the stamps of documents and bind their serials.
 
-        Returns a stamping for the id of each requested one, and True if it is new. It is not new if the same document with the
-        same placements has an unfinished stamping; that one is then returned. A document without a result has to be requested
-        again. Refuses `NotEnoughStamps`, and then reserves nothing.
+        Maps the id of each requested stamping to the id of the reserved one, and True if it is new. It is not new if the same
+        document with the same placements already had an unfinished stamping; that one is then returned. A stamping that is
+        missing in the result has to be requested again. Refuses `NotEnoughStamps`, and then reserves nothing.
         """
         if not rows:
             return {}
@@ -302,7 +302,7 @@ class RowStamping:
         return await store.deliver_each(tx, account, deltas)
 
     async def fail(self, account: UUID, stamping: UUID, refusal: Refusal) -> None:
-        """Return the stamps of a reserved stamping, and store the reason."""
+        """Fail a reserved stamping: give back its stamps, and store the code of the refusal."""
         await self._database.once(store.fail, account, stamping, refusal.code)
 
 

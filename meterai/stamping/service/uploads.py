@@ -109,8 +109,8 @@ class UploadIngestion:
     ) -> StoredUpload:
         """Examine a document and store its bytes. The caller writes its row.
 
-        `may` is called before any costly work, and may refuse. Known content is read and examined again only if other
-        rules applied to its last examination. Refuses `StoreNotOurs`, and what `sealing` refuses.
+        `may` is called before any costly work, and may refuse. Known content is read and examined again only if the rules of
+        examination have changed since the last time. Refuses `StoreNotOurs`, and what `sealing` refuses.
         """
         self._check_size(upload.size)
         await self._documents.contents.check_writable()
