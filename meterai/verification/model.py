@@ -1,4 +1,4 @@
-"""Verdicts that combine the register of serials with the document, and refusals.  Pure, no input or output."""
+"""Verdicts that follow from both the document and the register of serials; refusals.  Pure, no input or output."""
 
 from enum import StrEnum
 
@@ -116,7 +116,7 @@ UNPROVEN = frozenset(
 
 
 class ClaimVerdict(StrEnum):
-    """Verdict of the register on a claim with a valid signature.
+    """Verdict on a QR code whose signature is valid, after the look-up of its serial in the register.
 
     The verdict is not about a paper or file, since the same QR code can be printed on any paper.
     """

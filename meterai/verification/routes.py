@@ -246,7 +246,7 @@ async def _as_json(rows: AsyncIterator[CheckRow], language: str) -> AsyncIterato
 
 
 async def _as_lines(rows: AsyncIterator[CheckRow], language: str) -> AsyncIterator[bytes]:
-    """Yield each row when it is done; `shared_with` of a row names only earlier files."""
+    """Yield each row when it is done; `shared_with` of a row names only earlier files, since later ones are unknown."""
     shared, number = SharedSerials(), 0
     async for row in rows:
         number += 1

@@ -270,7 +270,7 @@ async def scan(
 async def show_serial(
     request: PageRequest, verification: NamedDependency[VerificationService], serial: FromPath[str]
 ) -> Page:
-    """Show the public facts of a serial."""
+    """Show the page of a serial: state of its stamp, time of stamping, and hash of the document."""
     await visitor(request)
     typed = quoted(serial[:SERIAL_LENGTH_MAX])
     try:

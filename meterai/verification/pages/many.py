@@ -310,7 +310,7 @@ class _CheckTable:
         return {"line": line, "cells": texts[0], "shared_cells": texts[1]}
 
     def _said(self, line: CheckTableRow) -> tuple[str, str]:
-        """Return the outcome of a line and the words of its result."""
+        """Return, for a row of the table, the class of its result (such as `good`) and the result in words."""
         return line.outcome, result(line, self._language)
 
 
@@ -324,7 +324,7 @@ class _TableFile:
         self.headers = {"Content-Disposition": f'attachment; filename="{name}.{kind}"'}
 
     async def of(self, lines: Sequence[Cells]) -> bytes:
-        """Return the file that contains these lines."""
+        """Return the file that contains these rows of the table."""
         return await to_the_end(partial(self._written, lines, self._language))
 
     async def pieces(self, rows: AsyncIterator[CheckRow]) -> AsyncIterator[bytes]:

@@ -191,7 +191,7 @@ class Register:
         return verdict, [*checks, Check("register", passed=True)]
 
     def stamp(self, serial: Serial, language: str) -> StampView | None:
-        """Return the public facts of a serial; None if the register does not contain it."""
+        """Return the public part of the register's entry for a serial; None if the register has no entry."""
         found = self._records.get(serial.text)
         if found is None:
             return None
@@ -205,7 +205,7 @@ class Register:
         )
 
     def claim(self, claim: QrClaim, language: str) -> ClaimView:
-        """Return the content of a claim with a valid signature, and the register's verdict and facts of its serial."""
+        """Return the content of a claim with a valid signature, and the verdict and entry of the register for its serial."""
         stamp = self.stamp(claim.serial, language)
         verdict = _judged(claim, stamp)
         return ClaimView(
@@ -226,7 +226,7 @@ def _hashed(document: bytes, question: CheckQuestion) -> sealing.Work[tuple[byte
 
 
 def _judged(claim: QrClaim, stamp: StampView | None) -> ClaimVerdict:
-    """Return the register's verdict on a claim with a valid signature; `stamp` are the facts of its serial."""
+    """Return the verdict on a claim with a valid signature; `stamp` is the register's entry for its serial, or None."""
     if stamp is None or stamp.state != StampState.AFFIXED or stamp.sha256_original is None:
         return ClaimVerdict.UNKNOWN_SERIAL
     is_same = sealing.claim.matches(claim, bytes.fromhex(stamp.sha256_original))
@@ -309,7 +309,7 @@ class VerificationService:
         return document[: found.sealed.bytes]
 
     async def stamp(self, typed: str, language: str) -> StampView:
-        """Return the public facts of a typed serial.  Refuses `NotFound`."""
+        """Return the public part of the register's entry for a typed serial.  Refuses `NotFound`."""
         serial = serial_in(typed)
         if serial is None:
             raise NotFound("not a serial")

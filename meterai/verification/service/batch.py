@@ -61,7 +61,7 @@ First = Callable[[int], Iterator[bytes]]  # yields the first bytes of a file, th
 
 
 class RowKind(StrEnum):
-    """Kind of the subject of a row."""
+    """Kind of the item that a row of results is about."""
 
     DOCUMENT = "document"
     SERIAL = "serial"

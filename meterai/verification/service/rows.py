@@ -89,7 +89,7 @@ def _serials(row: CheckRow) -> Sequence[str]:
 
 
 def marked(rows: Sequence[CheckRow]) -> list[CheckTableRow]:
-    """Return the lines of a table, in the order of the rows; each names the other files that share its serials."""
+    """Convert results to rows of a table, in the same order; each row names the other files that share its serials."""
     shared = SharedSerials()
     for row in rows:
         shared.add(row)
@@ -97,12 +97,12 @@ def marked(rows: Sequence[CheckRow]) -> list[CheckTableRow]:
 
 
 def lines_of(rows: Sequence[CheckRow]) -> list[CheckTableRow]:
-    """Return the lines of a table like `marked`, sorted by outcome, the bad ones first."""
+    """Convert results to rows of a table like `marked`, sorted by outcome, the bad ones first."""
     return sorted(marked(rows), key=lambda line: _ORDER.index(line.outcome))
 
 
 def result(line: CheckTableRow, language: str) -> str:
-    """Return the words that state the result of a line."""
+    """Return the result in a row of the table, in words."""
     row = line.row
     if line.shared_with:
         return translate("page.many.shared", language)
@@ -117,7 +117,7 @@ def result(line: CheckTableRow, language: str) -> str:
 
 
 def row_view(line: CheckTableRow, number: int, language: str) -> CheckRowView:
-    """Convert a line to its form in the API; `number` counts the rows from 1."""
+    """Convert a row of the table to its form in the API; `number` counts the rows from 1."""
     row, found = line.row, line.row.found
     named: dict[str, Any] = {
         "row": number,
@@ -161,7 +161,7 @@ def _of_register(told: StampView | ClaimView, named: dict[str, Any]) -> CheckRow
 
 
 def cells_of(line: CheckTableRow, language: str) -> list[str]:
-    """Convert a line to the cells of a spreadsheet."""
+    """Convert a row of the table to the cells of a spreadsheet."""
     one = row_view(line, 0, language)
     return [
         one.file,
