@@ -1,6 +1,6 @@
 """Examination of a visitor's document before payment, to find out whether it can be stamped.
 
-The examination has separate slots and processes, so that it takes none from visitors who have paid.
+The examination has separate slots and processes, so that it takes no slot or process from visitors who have paid.
 """
 
 import hashlib

@@ -38,7 +38,7 @@ class Holdings:
         self._sums: dict[str, _Sum] = {}
 
     async def check(self, draft: Draft, held: int, size: int, *, begins: bool) -> None:
-        """Check that `size` bytes may be added to a draft that holds `held` bytes; `begins` says that the draft is new.
+        """Check that `size` bytes may be added to a draft that has `held` bytes; `begins` is True for a new draft.
 
         Each account has a guaranteed number of bytes, to which the limit of its network does not apply.  Refuses `NetworkFull`,
         `StrangersFull`, `DraftsFull`.

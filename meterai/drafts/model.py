@@ -255,10 +255,10 @@ class Draft:
 class DraftFile:
     """A file of a draft.
 
-    `size` and `received` are the announced and the received bytes.  `sizes` are the sizes of the first pages and of the last
-    page.  Until the examination ends, `parts` are the stored objects with the bytes.  If the file can be stamped, `sha256` is
-    the digest of its stored content, and `rules` is the value of `sealing.RULES` when it was examined.  `old_content` is the
-    object of a document that the previous release stored.
+    `size` and `received` are the numbers of announced and of received bytes.  `sizes` are the page sizes, in points, of the
+    first pages and of the last page.  Until the examination ends, `parts` are the stored objects with the bytes.  If the file
+    can be stamped, `sha256` is the digest of its stored content, and `rules` is the value of `sealing.RULES` when it was
+    examined.  `old_content` is the object of a document that the previous release stored.
     """
 
     draft: UUID
@@ -345,7 +345,8 @@ class NewFile:
     """A new file of a draft: announced, partly received, or received whole and examined.
 
     An announced file has no bytes yet.  The bytes of a file that was received whole are in `parts`, or in the content that
-    `found` describes.  If the document was repaired, its `size` differs from `sent`.
+    `found` describes.  `sent` is the number of bytes as sent, and `size` that of the document, which differs if the document
+    was repaired.
     """
 
     id: UUID
@@ -364,7 +365,7 @@ class NewFile:
 
 
 class DraftLimits(NamedTuple):
-    """Limits: number of drafts without an account in one network; number of files, and number of bytes, of one draft."""
+    """Limits: the number of drafts without an account in one network; the numbers of files and of bytes in one draft."""
 
     drafts_of_network: int
     files: int
@@ -395,7 +396,7 @@ def hash_of(token: str) -> bytes:
 
 
 def token_tag(page_key: str) -> str:
-    """Return the first digits of the tokens made for uploads of the page with this key; they are the same in all of them."""
+    """Return the first digits of each token that is made for an upload of the page with this key."""
     return hashlib.sha256(b"page." + page_key.encode()).hexdigest()[:TAG_DIGITS]
 
 

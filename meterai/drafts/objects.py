@@ -21,7 +21,7 @@ _log = structlog.get_logger()
 
 
 class FileObjects:
-    """Stores and reads parts, and releases the objects of files that are deleted."""
+    """Stores and reads parts, and condemns the objects of deleted files to deletion."""
 
     def __init__(
         self,
@@ -65,13 +65,13 @@ class FileObjects:
         return found
 
     async def remove(self, file: UUID, *ids: UUID) -> None:
-        """Release objects that no row names any more.  If a crash prevents this, the sweep of the store finds them later."""
+        """Condemn objects that no row names any more to deletion; after a crash the sweep of the store does that later."""
         if ids:
             names = [object_name(file, one) for one in ids]
             await self._database.once(self._removal.condemn, names, GRACE)
 
     async def let_go(self, tx: Tx, files: Sequence[DraftFile]) -> None:
-        """Release the bytes of files, in the transaction that deletes their rows.
+        """Condemn the bytes of files to deletion, in the transaction that deletes the rows of the files.
 
         A content that another row still refers to is kept.
         """

@@ -191,7 +191,7 @@ def _tap(form: Form) -> tuple[float, float] | None:
 
 
 def _next(files: Sequence[DraftFile], file: DraftFile) -> str:
-    """Return the address for the next file without stamps (later files first), or of the next step if none is left."""
+    """Return the address of the page for the next file without stamps (later files first), else of the next step."""
     here = next((number for number, one in enumerate(files) if one.id == file.id), 0)
     for one in (*files[here + 1 :], *files[:here]):
         if not one.is_placed:

@@ -64,7 +64,7 @@ def shown(placement: Placement, size: PageSize, language: str) -> TypedStamp:
 def key_of(stamps: Sequence[TypedStamp]) -> str:
     """Return the stamps of a form as one line of text.
 
-    If it differs from the line of the shown page, the visitor has typed numbers since, and has not seen the result yet.
+    If the line differs from that of the page as it was shown, the visitor has typed numbers and has not seen their result yet.
     """
     fields = ((one.page, one.x, one.y, one.width) for one in stamps)
     return ";".join(" ".join(one.replace(",", ".") for one in stamp) for stamp in fields)
@@ -150,10 +150,10 @@ def page_alike(page: int, of: DraftFile, on: DraftFile) -> int:
 
 
 def alike(placement: Placement, size: PageSize, other: PageSize) -> tuple[Placement, bool]:
-    """Return the same place on a page of the size `other`, and True if its distance from the corner could be kept.
+    """Return the corresponding placement on a page of the size `other`, and True if it is at the same distance from the corner.
 
-    That is the distance from the lower right corner, where documents are signed.  If the stamp would not fit there, its centre
-    is put at the same shares of the page's width and height.
+    The corner is the lower right one, where documents are signed.  If a stamp at that distance does not fit on the page, its
+    centre is put at the same shares of the page's width and height, and the answer is False.
     """
     from_right = size.width - placement.x
     kept = replace(placement, page=other.page, x=other.width - from_right)

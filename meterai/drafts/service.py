@@ -124,7 +124,7 @@ class DraftService:
     ) -> tuple[Draft | None, str]:
         """Return the draft of a visitor, or None, and the token that finds it.
 
-        It is another token than the given one if the page with this key has uploaded to the draft, and the answer with the new
+        The returned token differs from `token` if the page with this key has uploaded to the draft, and the answer with the new
         cookie was lost.
         """
         ours = next_token(token, page_key) if page_key else token
@@ -314,7 +314,7 @@ class DraftService:
     # -- orders --------------------------------------------------------------------------------
 
     async def finish(self, draft: Draft, order: UUID | None, ordered: Sequence[DraftFile]) -> None:
-        """Record that these files of the draft were ordered, or stamped from the balance (no order).
+        """Record that these files of the draft were ordered, or stamped from the balance (`order` is then None).
 
         Files that were added meanwhile move into a new draft, unless they are refused or duplicates.  The bytes of the
         ordered files are kept, since the documents of the order already refer to them.
@@ -353,12 +353,12 @@ class DraftService:
         await self._database.run(act)
 
     async def ordered(self, account: UUID, draft: UUID) -> Draft | None:
-        """Return a done draft of this account, or the done draft that it was merged into; None if none is kept."""
+        """Return a done draft of this account, or the done draft into which it was merged; None if no such draft is kept."""
         found = await self._database.once(store.draft, draft)
         if found is not None and found.merged_into is not None:
             found = await self._database.once(store.draft, found.merged_into)
         return found if found and found.owner == account and found.is_done else None
 
     async def renew_key(self, draft: Draft) -> None:
-        """Give a draft a new idempotency key, since an order with its current key exists, and was for other files."""
+        """Give a draft a new idempotency key, since its current key was used for an order of other files."""
         await self._database.once(store.renew_key, draft.id, draft.order_key, fresh_key())

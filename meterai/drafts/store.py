@@ -308,7 +308,7 @@ async def merge(
 ) -> None:
     """Move the files of `others` into the draft `into`.
 
-    The emptied drafts become done drafts of the account, and refer to `into`, until the time `until`.
+    The emptied drafts become done drafts of the account that refer to `into`; they are kept until the time `until`.
     """
     await tx.run(_MOVE, into, list(others))
     await tx.run(_MERGED, into, account, until, list(others), list(others))
@@ -373,13 +373,16 @@ async def usage(tx: ReadTx, draft: UUID) -> DraftUsage:
 
 
 def bounded_networks(network: str) -> tuple[tuple[str, int], ...]:
-    """Return a network and the widest network around it; the limit of each, as a multiple of that of a single network."""
+    """Return the names of a network and of the widest network around it.
+
+    Each has its limit, as a multiple of the limit of a single network.
+    """
     names = nested(network)
     return (network, 1), (names[-1], WIDER_AT_ONCE[len(names) - 1])
 
 
 async def networks(tx: ReadTx, names: Sequence[str]) -> list[NetworkUsage]:
-    """Return the use of each of these networks or widest networks.  Reads the rows of all files in their drafts."""
+    """Return the stored bytes and drafts of each of these networks or widest networks; reads the rows of all files in them."""
     return await tx.all_as(_NETWORK_USAGES, _NETWORKS, list(names))
 
 
@@ -496,7 +499,7 @@ async def refuse(tx: Tx, file: UUID, code: str, facts: dict[str, object]) -> boo
 
 
 async def let_go(tx: Tx, file: UUID, at: datetime, *, is_begun: bool) -> None:
-    """End the lease of a file at the time `at`, after an examination without a result.
+    """Set the time `at` as the end of a file's lease, after an examination without a result.
 
     If the examination did not begin, since no slot was free (`is_begun` is False), it is not counted.
     """
@@ -537,6 +540,6 @@ async def forget(tx: Tx, draft: UUID, now: datetime) -> list[DraftFile]:
 
 
 async def wanted(tx: ReadTx, named: Sequence[DraftObject]) -> list[DraftObject]:
-    """Return those of the named objects that a row of a file refers to."""
+    """Return the objects among `named` to which a row of a file refers."""
     columns = ([one.file for one in named], [one.object for one in named])
     return await tx.all_as(_OBJECTS, _WANTED, *columns)

@@ -271,7 +271,7 @@ class Uploads:
         await self._database.once(store.let_go, file.id, at, is_begun=is_begun)
 
     def _again_at(self, refusal: Refusal, examinations: int) -> tuple[bool, datetime]:
-        """Return, for an examination without a result, whether it began (a slot was free), and the time of the next one."""
+        """Return True if an examination without a result had begun (a slot was free), and the time of the next one."""
         _log.info("file_examined_later", code=refusal.code, examinations=examinations)
         is_begun = not isinstance(refusal, sealing.ExaminationBusy)
         seconds = float(refusal.retry_after_seconds or 1)
@@ -280,7 +280,7 @@ class Uploads:
         return is_begun, self._clock.now() + timedelta(seconds=seconds)
 
     async def _release(self, found: DraftExaminationResult | None) -> None:
-        """Release the stored content of a file whose row was not written; it is kept if another row refers to it."""
+        """Condemn the stored content of a file whose row was not written; a content to which another row refers is kept."""
         if found is not None:
             await self._database.once(self._contents.let_go, [found.sha256])
 

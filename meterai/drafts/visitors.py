@@ -32,7 +32,7 @@ def _token(request: PageRequest, drafts: DraftService, cookie: str = COOKIE) -> 
 
 
 def _page_key(text: str) -> str:
-    """Return the page key if it is long enough to be unguessable, else an empty text."""
+    """Return the page key in `text` if it is too long to be guessed, else an empty text."""
     is_long = PAGE_KEY_LENGTH_MIN <= len(text) <= PAGE_KEY_LENGTH_MAX
     return text if is_long and text.isascii() else ""
 
