@@ -1,4 +1,4 @@
-"""Draws: a random order that nobody can choose and that anybody can verify from public files.
+"""Draws: a random order of visitors, which nobody can choose and anybody can verify from public files.
 
 Promises this room keeps
   * Every entry made before the list closed gets one number, and each number is equally probable.
@@ -6,8 +6,8 @@ Promises this room keeps
   * A draw that could not be carried out is announced again in public, with a reason.
   * Anybody can recompute the order at any later time (docs/decisions/0030-draw.md).
 
-The calling room stores the subjects of draws (`Subjects`), such as lines, and takes the entries (`draw_enter`).  This room uses
-only the id, the name and the times of a subject.
+The calling room stores the subjects of draws (`Subjects`), such as lines, and takes the entries (`draw_enter`).  The room
+`draw` uses only the id, the name and the times of a subject.
 """
 
 from meterai.draw.advancing import DrawService

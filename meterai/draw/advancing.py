@@ -1,4 +1,4 @@
-"""Steps of draws, done by whichever worker comes first; each step may be repeated.
+"""Steps of random draws, done by whichever worker comes first; each step may be repeated.
 
     gathering   the draw is announced; then entries are taken until the list closes
     drawing     list and root are published; the round is fetched; order and numbers are computed
@@ -47,7 +47,7 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class DrawTerms:
-    """Terms of an installation's draws.
+    """Terms of the random draws of an installation.
 
     `chain` is the drand chain, `publish_seconds` the time from the closing of the list to the publication of its root.
     """
@@ -57,7 +57,7 @@ class DrawTerms:
 
 
 class DrawService:
-    """Carries out the draws of an installation."""
+    """Carries out the random draws of an installation."""
 
     def __init__(
         self,
@@ -133,7 +133,7 @@ class DrawService:
         return int(self._clock.now().timestamp())
 
     async def _publish(self, draw: DueDraw, record: str) -> None:
-        """Publish the record of a draw, and those of its earlier attempts.
+        """Publish the record of a draw, and the records of the draw's earlier attempts.
 
         It is called before each further step, since a crash may have come after the commit and before the file was written.
         """

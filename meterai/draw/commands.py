@@ -66,7 +66,7 @@ class KeyUnreadable(CommandRefusal):
 
 
 def public_key_of(text: str) -> str:
-    """Return the public key in an argument, which is hexadecimal or the path of a PEM file, in hexadecimal.
+    """Return a public key in hexadecimal; `text` is that key in hexadecimal, or the path of a PEM file with the key.
 
     Refuses `KeyUnreadable`.
     """
@@ -128,7 +128,7 @@ def _inclusion(file: Path | None) -> Inclusion | None:
 
 
 def sentence(finding: DrawFinding, language: str = "en") -> str:
-    """Return a finding as a sentence."""
+    """Return a finding of the verification as a sentence."""
     facts = {
         name: moment_of(value) if name in _TIMES else value for name, value in finding.facts.items()
     }

@@ -1,4 +1,4 @@
-"""Long computations of a draw, in a separate process: roots and orders of millions of entries.
+"""Long computations of a draw, in a separate process: Merkle root and random order of millions of entries.
 
 The command `root` prints root and count of a list.  The command `order` first checks that the list has the given root. It then
 writes the entries in their drawn order, 16 bytes each, and prints their SHA-256.  If the worker is killed, the process

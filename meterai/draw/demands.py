@@ -1,4 +1,4 @@
-"""Demands of production on the settings of the room: none."""
+"""Demands of production on the settings of draws: none."""
 
 UNDEMANDED = {
     "waiting_room_drand_urls": (

@@ -45,7 +45,7 @@ def public_file(directory: Path, path: str, name: str, draw: str, file: str) -> 
 
 
 class DrawFiles:
-    """Files of the draws of an installation; `path` is the URL path of the room's pages."""
+    """Files of the random draws of an installation; `path` is the URL path of the pages of the room that calls draws."""
 
     def __init__(self, directory: Path, path: str) -> None:
         self._directory = directory

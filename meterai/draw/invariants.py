@@ -1,4 +1,4 @@
-"""Invariants of draws, their entries and numbers."""
+"""Invariants of random draws, of their entries and of the drawn numbers."""
 
 from meterai.plumbing.db.invariants import Invariant
 

@@ -1,4 +1,4 @@
-"""Metrics of draws."""
+"""Metrics of random draws."""
 
 from typing import Any
 

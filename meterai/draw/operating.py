@@ -1,4 +1,4 @@
-"""Actions of the operator on draws: use the signature of a round given by hand, announce a failed draw again.
+"""Actions of the operator on random draws: enter the signature of a round by hand, announce a failed draw again.
 
 Each action is recorded in the audit trail.
 """
@@ -35,7 +35,7 @@ class DrawSound(CommandRefusal):
 
 
 async def carry_in_round(tx: Tx, draw: DueDraw, signature: str, *, actor: Actor) -> int:
-    """Store the signature of the deciding round, given by hand; return the number of the round.
+    """Store the signature of the deciding round, entered by the operator; return the number of the round.
 
     Used if no relay can be reached.  Refuses `RoundForged`.
     """

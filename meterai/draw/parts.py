@@ -1,4 +1,4 @@
-"""The draw service, built from the settings of an installation."""
+"""Building of the service of random draws from the settings of an installation."""
 
 from pathlib import Path
 
@@ -30,7 +30,7 @@ class ChainUnusable(CommandRefusal):
 
 
 class _Info(msgspec.Struct):
-    """Description of a chain, as a relay of drand answers it to /info (version 2)."""
+    """Description of a drand chain, as a relay returns it at /info (version 2)."""
 
     public_key: str
     period: int
@@ -41,7 +41,7 @@ class _Info(msgspec.Struct):
 
 
 class DrawSigner:
-    """Signs draws with the key of the installation."""
+    """Signs the records of draws with the key of the installation."""
 
     def __init__(self, signer: DocumentSigner) -> None:
         self._signer = signer

@@ -1,4 +1,4 @@
-"""Retention of the tables of draws."""
+"""Retention of the tables of random draws."""
 
 from meterai.plumbing.work.retention import Rule, Stays
 

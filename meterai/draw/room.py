@@ -1,4 +1,4 @@
-"""Registration of draws."""
+"""Registration of the room draw, which makes random draws."""
 
 from meterai.commands import Command, DemandScope, Directory, Schema
 from meterai.draw.audited import AUDITED

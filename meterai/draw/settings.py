@@ -1,4 +1,4 @@
-"""Settings of draws."""
+"""Settings of random draws."""
 
 import msgspec
 
@@ -6,7 +6,10 @@ from meterai.plumbing.config import Positive
 
 
 class DrawSettings(msgspec.Struct, frozen=True):
-    """Beacon and time limit of draws.  The names have the prefix of the waiting room for historical reasons."""
+    """Source of randomness (a drand chain and its relays) and time limit of random draws.
+
+    The names have the prefix of the waiting room for historical reasons.
+    """
 
     # Base URLs of relays of drand, separated by spaces; one honest relay suffices.
     waiting_room_drand_urls: str = "https://api.drand.sh https://api2.drand.sh https://api3.drand.sh https://drand.cloudflare.com"

@@ -1,4 +1,4 @@
-"""SQL of draws, one function per query.  The tables call the id of a draw `line_id`."""
+"""SQL of random draws, one function per query.  The tables call the id of a draw `line_id`."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -115,7 +115,7 @@ async def announce(tx: Tx, draw: UUID, attempt: int, record: str, at: datetime) 
 
 
 async def records_before(tx: ReadTx, draw: UUID, attempt: int) -> list[EarlierRecord]:
-    """Return the records of the attempts of a draw before this one."""
+    """Return the records of all attempts of a draw before the attempt with this number."""
     return await tx.all_as(_EARLIER, _RECORDS_BEFORE, draw, attempt)
 
 

@@ -1,1 +1,1 @@
-"""Adapters of the draw: relays of drand."""
+"""Adapter that fetches public randomness for draws, from relays of drand."""

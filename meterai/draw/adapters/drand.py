@@ -1,4 +1,4 @@
-"""Fetches a round of drand over HTTP, from any of several relays.
+"""Fetches a round of drand (a signed random value) over HTTP, from any of several relays.
 
 Relays are not trusted: an answer without a valid signature of the round is ignored.  So one honest relay is enough.  A relay
 that lies, stalls or sends without end costs at most its time limit.
@@ -24,7 +24,7 @@ _log = structlog.get_logger()
 
 
 class _BeaconAnswer(msgspec.Struct):
-    """The fields that are used of a relay's answer."""
+    """Answer of a relay, with only the fields that are used."""
 
     signature: str
 

@@ -35,7 +35,10 @@ class RecordMalformed(CommandRefusal):
 
 
 class RecordOfParties(CommandRefusal):
-    """The announcement names parties, as in records of earlier releases; `docs/draw/verify_draw.py` can verify it."""
+    """The announcement names parties that add random values, as in records of earlier releases.
+
+    The program `docs/draw/verify_draw.py` can verify such a record.
+    """
 
     code = "draw_record_of_parties"
     status = 422

@@ -1,4 +1,4 @@
-"""Rules of version 1: the terms of an announcement, and the deciding round.
+"""Rules of version 1 of the draw protocol: the terms of an announcement, and the deciding round.
 
 First the list closes, then its root becomes public, and only then the round comes into being.  So nobody can know the value of
 the round while the list can still change.  The number of the round follows from the times by a rule, so that nobody can choose

@@ -93,7 +93,7 @@ class Judgement(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DrawFinding:
-    """A finding of a verification, and the facts that its sentence names."""
+    """A finding of a verification, and the values in the sentence that states it."""
 
     found: DrawFindingKind
     facts: Mapping[str, object]
