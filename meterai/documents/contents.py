@@ -1,9 +1,9 @@
 """Contents: the bytes of documents, each stored once under its SHA-256 for all rooms and accounts.
 
 A content belongs to no single room or account.  It is kept while a row of any room refers to it ("wants" it), and deleted
-afterwards.  The bytes are written first, and the row at most `UNCLAIMED_AFTER` later.  A row may also take over a stored
-content from a row of another room, without the bytes.  The transaction of the new row must then end while the other row still
-refers to the content.
+afterwards.  The bytes are written first, and the row at most `UNCLAIMED_AFTER` later.  A new row may also refer to a content
+that is already stored for a row of another room; the bytes are then not written again.  The transaction of the new row must end
+while the other row still refers to the content.
 
 A content is never read by a digest that a client sends, but only by the digest in a row that the client may read.
 """
@@ -113,7 +113,7 @@ class DocumentContents:
         grace: timedelta = UNCLAIMED_AFTER,
         old_names: Sequence[str] = (),
     ) -> None:
-        """Condemn contents to which a row no longer refers, in the transaction that changes the row.
+        """Condemn contents to deletion after a row no longer refers to them, in the transaction that changes the row.
 
         A content is not deleted if another row refers to it, now or at the end of the grace period.  The grace period is at
         least `UNCLAIMED_AFTER`, since a row may be about to be written.

@@ -1,4 +1,4 @@
-"""Query of a promise for a period: every document is forgotten at the end of its retention."""
+"""Query that counts the cases of a public promise in a period: a document is forgotten at the end of its retention."""
 
 from meterai.plumbing.db.figures import PromiseQuery, within
 

@@ -30,7 +30,7 @@ class DocumentForgotten(Refusal):
 class DocumentUnavailable(Refusal):
     """The original should be in the object store, but was not found; a later attempt or another machine may succeed.
 
-    It was not deleted at the end of its retention; for that there is `DocumentForgotten`.
+    For an original that was deleted at the end of its retention there is `DocumentForgotten`.
     """
 
     code = "document_unavailable"
@@ -95,7 +95,7 @@ class Lineage(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class StoreClaim:
-    """The database's claim on its object store.
+    """The database's claim that the object store is its own.
 
     `store` is the id of the store, `token` and `token_before` are the last two claims, `here` is the current identity of
     the database, and `claimed_by` its identity at the last claim.
@@ -113,7 +113,7 @@ class StoreClaim:
 
 @dataclass(frozen=True, slots=True)
 class StoreSays:
-    """Values read from the object store: its id, the claim in it, and the contest of another database, if there is one."""
+    """Values read from the object store: its id, the claim in it, and the objection of another database to that claim."""
 
     store: UUID | None
     token: UUID | None
@@ -184,7 +184,7 @@ def object_name(account: UUID, sha256: bytes) -> str:
 
 
 def named_by(name: str) -> DocumentKey | None:
-    """Return the document of an object name of the previous release; None if the name has another form."""
+    """Return the document whose object had this name in the previous release; None if the name has another form."""
     if not _OBJECT.fullmatch(name):
         return None
     sha256, account = name.split("-")

@@ -1,8 +1,8 @@
 """Removal of objects from the store, in two steps.
 
-An object to which no row refers is condemned first: it stays in the store, and the database records the time.  It is deleted
-after its grace period, if there is still no row that refers to it, if it was not written again, and if the database may delete
-from the store (`Timeline.advance`).  `sweep` condemns objects without a row, such as those left by a crash.
+An object to which no row refers is condemned first: it stays in the store, and the database records the time.  After its grace
+period the object is deleted, unless a row refers to it again, it was written again, or the database may not delete from the
+store (`Timeline.advance`).  `sweep` condemns objects without a row, such as those left by a crash.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -30,7 +30,7 @@ UNCLAIMED_AFTER = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class Keeper:
-    """Object owner: a room whose rows refer to objects with a certain form of names.
+    """Object owner: a room whose rows refer to objects; the names of its objects have a certain form.
 
     `is_named` recognizes these names; `wanted` returns those of the given names that rows of the room refer to.
     """

@@ -6,7 +6,7 @@ from meterai.plumbing.config import Positive, Seconds
 
 
 class DocumentSettings(msgspec.Struct, frozen=True):
-    """Size of a document, in bytes, and how long it is kept, in seconds."""
+    """Largest size of a document, in bytes, and the time for which it is kept, in seconds."""
 
     document_bytes_max: Positive = 20 * 1024 * 1024
     document_kept_seconds: Seconds = 7 * 86_400  # afterwards only the delta is kept

@@ -129,15 +129,16 @@ async def forget(tx: Tx, at: datetime, limit: int) -> list[DocumentKey]:
 
 
 async def wanted(tx: ReadTx, named: Sequence[DocumentKey]) -> list[DocumentKey]:
-    """Return those of these documents that were not forgotten."""
+    """Return the documents among `named` that were not forgotten."""
     columns = ([one.account for one in named], [one.sha256 for one in named])
     return await tx.all_as(_KEYS, _WANTED_OLD, *columns)
 
 
 async def wanted_contents(tx: ReadTx, owners: Sequence[str], sha256: Sequence[bytes]) -> set[bytes]:
-    """Return those of these digests to which a row of any room refers; `owners` are the queries of the rooms.
+    """Return the digests among `sha256` to which a row of any room refers; `owners` are the queries of the rooms.
 
-    All queries run in one statement with one snapshot.  So a content is found even while a row takes it over from another.
+    All queries run in one statement with one snapshot.  So a content is found even while one row ceases to refer to it and
+    another begins to.
     """
     query = " UNION ".join(owners)
     rows = await tx.all(query, *[list(sha256)] * len(owners))
@@ -145,7 +146,7 @@ async def wanted_contents(tx: ReadTx, owners: Sequence[str], sha256: Sequence[by
 
 
 async def store_id(tx: ReadTx) -> UUID | None:
-    """Return the id of the object store that belongs to the database; None if it has none yet."""
+    """Return the id of the object store that belongs to the database; None if the database has no store yet."""
     found = await tx.value(_STORE)
     assert found is None or isinstance(found, UUID)
     return found
@@ -180,10 +181,10 @@ async def hold(tx: Tx, reason: Hold) -> None:
 
 
 async def advance(tx: Tx, token: UUID, here: Lineage, slack: timedelta) -> None:
-    """Record a new claim with this token.
+    """Record a new claim of the database on the store, with this token.
 
-    If the timeline has changed since the last claim, a standby was promoted.  Then objects are spared that were written between
-    that claim and now, or up to `slack` before or after.
+    If the timeline has changed since the last claim, a standby was promoted.  Then objects that were written between that claim
+    and now, or up to `slack` before or after, are spared from deletion.
     """
     await tx.run(_ADVANCE, token, here.timeline, slack, slack, *here)
 
@@ -206,7 +207,7 @@ async def condemn_unclaimed(
 
 
 async def condemn(tx: Tx, names: Sequence[str], at: datetime, due_at: datetime) -> None:
-    """Condemn objects to which rows no longer refer.  If an object has a later due time already, that is kept."""
+    """Condemn objects to which rows no longer refer.  If an object was condemned before, the later due time counts."""
     await tx.run(_CONDEMN, at, due_at, sorted(set(names)))
 
 

@@ -1,9 +1,10 @@
 """Checks that the database and its object store belong together, and that the database may delete from the store.
 
 Both the database and the store (object `MARKER`) have the id of the store.  Each pass that deletes also writes a new token,
-first into the database and then into the store (object `CLAIM`).  A database may find another token in the store than its last
-two: either it was restored to an earlier point, or another database uses the same store.  It then holds deletion, and writes
-the object `CONTEST` into the store, so that the other database holds deletion too.  Both wait until an operator confirms.
+first into the database and then into the store (object `CLAIM`).  If a database finds a token in the store that is not one of
+its own last two, then either it was restored to an earlier point, or another database uses the same store.  The database then
+holds deletion, and writes the object `CONTEST` into the store, so that the other database holds deletion too.  Both wait until
+an operator confirms.
 """
 
 import asyncio
@@ -119,7 +120,7 @@ class Timeline:
             HELD.labels(reason=reason).set(reason == held)
 
     async def _settle(self) -> Hold | None:
-        """Check again and record a hold, under a lock: no other process of this database can claim the store meanwhile."""
+        """Check the store again and record a hold, under a lock: no other process of this database can claim it meanwhile."""
 
         async def act(tx: Tx) -> Hold | None:
             return await self._hold(tx, await store.locked_claim(tx), await self._read())
