@@ -25,7 +25,7 @@ BATCH = 100  # documents forgotten in one run
 
 
 async def keep_longer(tx: Tx, account: UUID, sha256: Sequence[bytes], until: datetime) -> bool:
-    """Keep documents of an account at least until a time; False if one of them was forgotten or is unknown."""
+    """Keep documents of an account at least until a time; False if one of them is unknown or marked as forgotten."""
     return await store.keep_longer(tx, account, sha256, until)
 
 

@@ -114,12 +114,12 @@ _CLAIMS = RowMapper(_claim)
 
 
 async def keep_longer(tx: Tx, account: UUID, sha256: Sequence[bytes], until: datetime) -> bool:
-    """Keep documents of an account at least until a time; False if one of them was forgotten or is unknown."""
+    """Keep documents of an account at least until a time; False if one of them is unknown or marked as forgotten."""
     return await tx.run(_KEEP_LONGER, until, account, list(sha256)) == len(set(sha256))
 
 
 async def is_kept(tx: ReadTx, account: UUID, sha256: bytes) -> bool:
-    """True if the account has a row of this document, and its bytes were not forgotten."""
+    """True if the account has a row of this document that is not marked as forgotten, so that its bytes are kept."""
     return bool(await tx.value(_IS_KEPT, account, sha256))
 
 
@@ -129,7 +129,7 @@ async def forget(tx: Tx, at: datetime, limit: int) -> list[DocumentKey]:
 
 
 async def wanted(tx: ReadTx, named: Sequence[DocumentKey]) -> list[DocumentKey]:
-    """Return the documents among `named` that were not forgotten."""
+    """Return the documents among `named` that are not marked as forgotten, so that their bytes are kept."""
     columns = ([one.account for one in named], [one.sha256 for one in named])
     return await tx.all_as(_KEYS, _WANTED_OLD, *columns)
 

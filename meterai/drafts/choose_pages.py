@@ -273,7 +273,7 @@ async def take_out(
 async def adopt(
     request: PageRequest, drafts: NamedDependency[DraftService], account: NamedDependency[UUID]
 ) -> Page:
-    """Move the files of this browser into the signed-in account, after the visitor pressed the button for it."""
+    """Move the files that were chosen in this browser into the signed-in account, after the visitor pressed the button."""
     form = await read_own_form(request)
     await adopt_draft(request, drafts, account)
     return see_other(local_path(form.text("next"), CHOOSE))

@@ -53,7 +53,7 @@ async def seen_draft(request: PageRequest, drafts: DraftService) -> tuple[Draft 
 
 
 async def draft_of_part(request: PageRequest, drafts: DraftService) -> tuple[Draft, str]:
-    """Return the draft to which a part is uploaded, and the new token for the cookie.
+    """Return the draft to which a part of a file is uploaded, and the new token for the cookie.
 
     The token is empty if the cookie stays as it is.  Refuses like `draft_of`.
     """

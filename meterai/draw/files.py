@@ -45,7 +45,7 @@ def public_file(directory: Path, path: str, name: str, draw: str, file: str) -> 
 
 
 class DrawFiles:
-    """Files of the random draws of an installation; `path` is the URL path of the pages of the room that calls draws."""
+    """Files of the random draws of an installation; `path` is the URL path of the pages of the room that has draws made."""
 
     def __init__(self, directory: Path, path: str) -> None:
         self._directory = directory
@@ -60,7 +60,7 @@ class DrawFiles:
         return self._directory / "draws" / f"{draw.id}-{draw.attempt}"
 
     def list_of(self, draw: store.DueDraw) -> Path:
-        """Return the path of the public list."""
+        """Return the path of the public list of entries."""
         return self.folder(draw.name, draw.id) / LIST
 
     def publish(self, draw: store.DueDraw, record: str, name: str = RECORD) -> None:

@@ -228,9 +228,9 @@ class KnownContent:
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """An uploaded document with the requested placements of its stamps; `is_repaired` is true if it was repaired before.
+    """An uploaded document with the requested placements of its stamps; `is_repaired` is true if the upload was broken.
 
-    If the content is known (`KnownContent`), the placements must be exact.
+    `content` is then the repaired document.  If it is known (`KnownContent`), the placements must be exact.
     """
 
     name: str

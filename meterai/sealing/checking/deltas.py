@@ -1,4 +1,4 @@
-"""Reading of the seal in a delta without the original: certificates, signature over the attributes, and claims.
+"""Reading of the seal in a delta (the bytes that sealing appends) without the original: certificates, signature, claims.
 
 The digest that was signed covers the original too.  So a delta alone does not prove that its seal is valid; it proves only that
 the sealing key signed that digest.
@@ -20,7 +20,7 @@ _CLAIM = re.compile(rb"\(([0-9A-Z]+)\)")
 
 @dataclass(frozen=True, slots=True)
 class DeltaSeal:
-    """The last seal in a delta.
+    """The last seal in a delta, the bytes that sealing appended to a document.
 
     `chain` is the certificate of the sealing key, followed by those of its authorities up to the root.
     `signature_holds` is true if that key signed the attributes; one of them is `digest`, the SHA-256 of the sealed

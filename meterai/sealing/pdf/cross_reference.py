@@ -132,7 +132,10 @@ class Section:
         return set(compress(holders, is_inside))
 
     def _columns(self, kind: int) -> tuple[Sequence[int], Sequence[int], Sequence[int]]:
-        """Return three columns over all rows of a stream: whether the row is of `kind`, its `where`, its `extra`."""
+        """Return three sequences with an item for each row of a cross-reference stream.
+
+        The items state whether the row is of `kind`, and its `where` and `extra`.
+        """
         assert isinstance(self._source, Rows)
         columns = [self._joined(column, 1) for column in self._source.columns()]
         first, second, _ = self._widths

@@ -80,7 +80,7 @@ def run(do: Do) -> None:
 
 
 def serve(control: socket.socket, do: Do) -> None:
-    """Fork a process for every socket received, until the owner closes its end."""
+    """Fork a process for every socket received through `control`, until the owner closes `control`."""
     # A byte arrives here whenever a process ends (SIGCHLD), so that the process is reaped at once.
     awake, wake = socket.socketpair()
     awake.settimeout(0)

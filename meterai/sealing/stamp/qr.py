@@ -77,7 +77,7 @@ class QrSymbol:
 
 
 class Encoder:
-    """Encoder of texts of one length (in characters) in one version; making it takes some 40 ms and 4 MB.
+    """Encodes texts of one length (in characters) as QR codes of one version; making an encoder takes some 40 ms and 4 MB.
 
     All texts must begin with `prefix`, whose pictures are added in advance.  Raises `ValueError` if the version is not 7
     to 12, or does not hold so many characters.

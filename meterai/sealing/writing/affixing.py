@@ -133,7 +133,8 @@ def affix(terms: AffixingTerms, document: Document, placed: Placed, *, certify: 
 def state(terms: AffixingTerms, document: Document, page: PdfPage) -> Sealed:
     """Return an update with room for a seal over a statement of the operator: an invisible field on `page`, and no stamp.
 
-    Its record is stored under another key and has no serials, so that no verifier mistakes it for the record of a stamp.
+    The record of the seal is stored under another key and has no serials, so that no verifier mistakes it for the record of a
+    stamp.
     """
     update = PdfUpdate(document)
     field, signature = update.reserve(), update.reserve()

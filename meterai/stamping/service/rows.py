@@ -57,7 +57,7 @@ _PROBES = (
 
 @dataclass(frozen=True, slots=True)
 class TakenIn:
-    """A document that can be stamped and whose bytes are stored. The caller writes its row."""
+    """A document that can be stamped and whose bytes are stored. The caller writes the row of the document."""
 
     sha256: bytes
     about: DocumentMetadata

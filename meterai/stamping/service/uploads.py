@@ -107,7 +107,7 @@ class UploadIngestion:
     async def store(
         self, account: UUID, upload: Upload, may: sealing.Permission | None = None
     ) -> StoredUpload:
-        """Examine a document and store its bytes. The caller writes its row.
+        """Examine a document and store its bytes. The caller writes the row of the document.
 
         `may` is called before any costly work, and may refuse. Known content is read and examined again only if the rules of
         examination have changed since the last time. Refuses `StoreNotOurs`, and what `sealing` refuses.
