@@ -82,8 +82,8 @@ class Timeline:
     async def check_writable(self) -> None:
         """Check that objects may be written: the store belongs to this database, which is not an unconfirmed copy.
 
-        If it belonged to another database, that database would find objects to which none of its rows refers, and delete them.
-        The store is checked every `LOOK_SECONDS`, with three small files and a query.  Refuses `StoreNotOurs`.
+        If the store belonged to another database, that database would find objects to which none of its rows refers, and delete
+        them.  The store is checked every `LOOK_SECONDS`, with three small files and a query.  Refuses `StoreNotOurs`.
         """
         if monotonic() - self._looked_at > LOOK_SECONDS:
             async with self._looking:

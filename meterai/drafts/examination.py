@@ -84,7 +84,7 @@ class DraftExamination:
         )
 
     async def examine(self, client: str, document: bytes) -> ExaminedDocument:
-        """Examine a document, and repair a broken one.  `client` is the key of the fair queue.
+        """Examine a document, and repair it if it is broken.  `client` is the key of the fair queue.
 
         Refuses like `sealing`, with `FileEmpty`, and with `PagesTooSmall`.
         """

@@ -62,8 +62,8 @@ class PlacingView:
     """Data of the page that shows a file with its stamps.
 
     `selected` is the index of the selected stamp, from 0; the page of the document on which it is placed is shown.  `sizes` has
-    for each stamp the size of its page.  `unseen` is the reason for a missing picture, or None if the picture exists.  If
-    `is_suggested` is true, no stamps are stored yet, and `stamps` is a suggestion.
+    for each stamp the size of its page.  `unseen` is the reason why the page is shown without a picture, or None if it has one.
+    If `is_suggested` is true, no stamps are stored yet, and `stamps` is a suggestion.
     """
 
     file: DraftFile
@@ -259,7 +259,7 @@ class Placing:
     async def _survey(
         self, draft: Draft, file: DraftFile, page: int
     ) -> tuple[InkSurvey | None, Unseen | None]:
-        """Return the survey of a page's ink, or the reason for its missing picture."""
+        """Return the survey of a page's ink, or the reason why the page has no picture."""
         try:
             picture = await self._pictures.picture(draft.network, file, page)
         except PageTooSlow:

@@ -199,14 +199,14 @@ class DraftService:
         return await self._database.once(store.renew, draft.id, until) or draft
 
     async def waits_for_owner(self, token: str) -> bool:
-        """True if this token began an open draft that is an account's now, so that only its owner can open it."""
+        """True if a draft that began with this token is open and is an account's now, so that only its owner can open it."""
         if not token:
             return False
         now = self._clock.now()
         return await self._database.once(store.is_kept_for_an_owner, hash_of(token), now)
 
     async def done_here(self, token: str, account: UUID | None) -> Draft | None:
-        """Return the draft that this token began, if the account has ordered it or stamped it from the balance.
+        """Return the draft that began with this token, if the account has ordered it or stamped it from the balance.
 
         The answer to the order may have been lost; a page then leads the visitor to the result.
         """

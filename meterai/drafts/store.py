@@ -315,13 +315,13 @@ async def merge(
 
 
 async def is_kept_for_an_owner(tx: ReadTx, token_hash: bytes, now: datetime) -> bool:
-    """True if the token began a draft that is now an open draft of an account, or was merged into one."""
+    """True if a draft that began with the token is now an open draft of an account, or was merged into such a draft."""
     (row,) = await tx.all(_KEPT_FOR, token_hash, now)
     return bool(row["is_kept"])
 
 
 async def done_for(tx: ReadTx, token_hash: bytes, account: UUID, now: datetime) -> Draft | None:
-    """Return the done draft of the account that the token began, or that the token's draft was merged into.
+    """Return the done draft of the account that began with the token, or into which the token's draft was merged.
 
     None if no such draft is kept.
     """

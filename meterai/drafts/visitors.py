@@ -120,7 +120,7 @@ async def is_kept(request: PageRequest, drafts: DraftService) -> bool:
 
 
 async def done_here(request: PageRequest, drafts: DraftService) -> Draft | None:
-    """Return the draft that this browser's token began, if the signed-in account has ordered it; else None."""
+    """Return the draft that began with this browser's token, if the signed-in account has ordered it; else None."""
     return await drafts.done_here(_token(request, drafts), await account_asking(request))
 
 

@@ -43,7 +43,7 @@ def write_whole(file: Path, pieces: Iterator[bytes]) -> None:
 
 
 async def root_and_count(entries: Path) -> tuple[str, int]:
-    """Return the root of a list of entries, in hexadecimal, and the number of the entries."""
+    """Return the Merkle root of a list of entries, in hexadecimal, and the number of the entries."""
     root, count = (await _computed("root", str(entries))).split()
     return root, int(count)
 
@@ -89,7 +89,7 @@ def _written(entries: Path, root: str, seed: bytes, target: Path) -> str:
 
 
 def blocks_of(order_file: Path, after: int, count: int) -> Iterator[list[bytes]]:
-    """Yield the entries of an order, `count` at a time, without the first `after` of them."""
+    """Yield the entries in a file of a drawn order, `count` at a time; the first `after` entries are skipped."""
     with order_file.open("rb") as opened:
         opened.seek(after * ENTRY_BYTES)
         while block := opened.read(count * ENTRY_BYTES):

@@ -45,7 +45,7 @@ def public_file(directory: Path, path: str, name: str, draw: str, file: str) -> 
 
 
 class DrawFiles:
-    """Files of the random draws of an installation; `path` is the URL path of the pages of the room that has draws made."""
+    """Files of the random draws of an installation; `path` is the URL path of the calling room's pages."""
 
     def __init__(self, directory: Path, path: str) -> None:
         self._directory = directory

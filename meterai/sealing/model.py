@@ -61,7 +61,7 @@ class Corner(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AtCorner:
-    """Request for a stamp in a corner of a page, `margin` points away from both edges.
+    """Request for a stamp in a corner of a page, at a distance of `margin` points from the two edges.
 
     `page` counts from 1, or is `LAST_PAGE`.
     """
@@ -506,7 +506,7 @@ class SealDoesNotHold(Refusal):
 
 
 class ExaminationBusy(Refusal):
-    """The limit of documents that are examined or wait for examination is reached."""
+    """The number of documents that are examined or wait for their examination has reached its limit."""
 
     code = "examination_busy"
     status = 503

@@ -34,7 +34,7 @@ async def reserve(tx: Tx, event: OrderPaid, service: StampingService) -> None:
 
 
 async def drop_waiting(tx: Tx, event: OrderWithdrawn | OrderReturning | OrderDenied) -> None:
-    """Drop the waiting stampings of an order that was cancelled, charged back or is being refunded."""
+    """Mark the waiting stampings of an order as dropped, after it was cancelled or charged back or its refund began."""
     await store.drop_waiting(tx, event.account, event.order)
 
 

@@ -201,13 +201,13 @@ def placements_json(placements: Sequence[Placement]) -> list[dict[str, object]]:
 
 
 def request_hash(sha256: bytes, placements: Sequence[Placement]) -> bytes:
-    """Return a hash that identifies a request: of the SHA-256 of the document and its placements."""
+    """Return a hash that identifies a request, computed from the SHA-256 of the document and its placements."""
     text = msgspec.json.encode(placements_json(placements))
     return hashlib.sha256(sha256 + text).digest()
 
 
 def request_of(requests: Sequence[bytes]) -> bytes:
-    """Return a hash that identifies a request for several documents, in any order, from the hashes for each document."""
+    """Return a hash that identifies a request for several documents, in any sequence, from the `request_hash` of each."""
     return hashlib.sha256(b"".join(sorted(requests))).digest()
 
 

@@ -365,7 +365,7 @@ async def reserve_all(
     lease_seconds: float,
     facts: Mapping[UUID, DocumentFacts],
 ) -> list[Reservation]:
-    """Reserve the documents of one request, all or none. Return the reservations in the order of the documents."""
+    """Reserve the documents of one request, all or none. Return a reservation for each item of `wanted`, in the same order."""
     documents = jsonb(list(wanted))
     query, more = _with_facts(account, _RESERVE_ALL, facts)
     return await tx.all_as(
@@ -407,8 +407,8 @@ async def reserve_each(
 ) -> Mapping[UUID, tuple[UUID, bool]]:
     """Reserve documents separately; see sql/functions/stampings_reserve_each.sql.
 
-    Maps the id of each requested stamping to the id of the reserved one, and True if it is new. It is not new if the same
-    document with the same placements already had an unfinished stamping.
+    Returns, by the id of each requested stamping, the id of the reserved stamping, and True if that one is new. It is not new
+    if the same document with the same placements already had an unfinished stamping.
     """
     documents = jsonb(list(wanted))
     query, more = _with_facts(account, _RESERVE_EACH, facts)
@@ -526,7 +526,7 @@ async def insert_waiting(
     is_repaired: bool = False,
     before: UUID | None = None,
 ) -> None:
-    """Insert a stamping for a document of an order, which waits for the payment of the order.
+    """Insert the stamping of one document of an order; the stamping waits for the payment of the order.
 
     `before` is the stamping of the same document in an earlier order, from which the facts of the document are copied.
     """
@@ -574,7 +574,7 @@ async def reserve_ordered(
 
 
 async def drop_waiting(tx: Tx, account: UUID, order: UUID) -> None:
-    """Drop the stampings of an order that wait for its payment."""
+    """Mark the stampings of an order that wait for its payment as dropped."""
     await tx.run(
         "UPDATE stampings SET state = 'dropped'"
         " WHERE account_id = %s AND order_id = %s AND state = 'waiting'",

@@ -141,7 +141,10 @@ def _granted(answer: bytes) -> bytes:
 
 
 class RevocationAuthorities:
-    """Client of the authorities that state whether certificates were revoked.  Caches answers; blocks; thread-safe."""
+    """Client of the authorities that state whether certificates were revoked.
+
+    It caches answers.  Its calls block.  Thread-safe.
+    """
 
     def __init__(self, timeout_seconds: float) -> None:
         self._timeout_seconds = timeout_seconds

@@ -112,7 +112,7 @@ def _connection(url: str, timeout_seconds: float) -> tuple[HTTPConnection, str]:
 
 @contextmanager
 def _cut_off(connection: HTTPConnection, after_seconds: float) -> Iterator[None]:
-    """Break the connection if the context lasts longer than `after_seconds`.
+    """Break the connection if the `with` block lasts longer than `after_seconds`.
 
     The time-out of a socket applies to each single read.  A peer that sends a byte a second would not reach it for hours.
     """

@@ -394,7 +394,7 @@ class _Sealing:
     def evidence_update(
         self, stamped: bytes, placeholder: bytes, long_term_validation: ProofSource
     ) -> bytes:
-        """Return the update with the evidence for a seal; empty if evidence is not configured."""
+        """Return the update with the revocation evidence for a seal; empty if evidence is not configured."""
         contents = bytes.fromhex(placeholder[1:-1].decode("ascii"))
         signed_data = contents[: der_length(contents)]
         evidence = long_term_validation.evidence(signed_data, self.issuer.chain, self.terms.at)

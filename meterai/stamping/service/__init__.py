@@ -169,7 +169,7 @@ class StampingService:
         placements: Sequence[Placement],
         may: sealing.Permission | None = None,
     ) -> PreparedDocument:
-        """Examine a document before a payment, repair a broken one, and return the document to be stamped.
+        """Examine a document before a payment, repair it if it is broken, and return the document to be stamped.
 
         `may` is called before any costly work, and may refuse. Refuses what `sealing` refuses.
         """

@@ -245,9 +245,9 @@ class RowStamping:
     ) -> Mapping[UUID, tuple[UUID, bool]]:
         """Hold the stamps of documents and bind their serials.
 
-        Maps the id of each requested stamping to the id of the reserved one, and True if it is new. It is not new if the same
-        document with the same placements already had an unfinished stamping; that one is then returned. A stamping that is
-        missing in the result has to be requested again. Refuses `NotEnoughStamps`, and then reserves nothing.
+        Returns, by the id of each requested stamping, the id of the reserved stamping, and True if that one is new. It is not
+        new if the same document with the same placements already had an unfinished stamping. A stamping that is missing in the
+        result has to be requested again. Refuses `NotEnoughStamps`, and then reserves nothing.
         """
         if not rows:
             return {}
@@ -307,7 +307,7 @@ class RowStamping:
 
 
 class _NeedsProcess(NamedTuple):
-    """Marks a work that needs a separate process."""
+    """Marks a `Work` that needs a separate process."""
 
 
 def _run_all_inline(

@@ -268,7 +268,7 @@ class CheckBatch:
             yield CheckRow(file.shown, reason=NotChecked.TOO_MANY)
 
     async def _of_lines(self, file: FormFile) -> AsyncIterator[CheckRow]:
-        """Yield a row for each line of a file of JSON lines that is not blank."""
+        """Yield a row for each non-blank line of a file of JSON lines."""
         file.content.seek(0)
         while lines := await _read(file, partial(_lines, file.content)):
             asked = await to_the_end(partial(self._queries_of, lines[: self._lines_left]))
