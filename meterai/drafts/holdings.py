@@ -82,7 +82,7 @@ class Holdings:
     def _begin_to_read(self, *names: str) -> list[str]:
         """Return the names of the sums that are too old, which the caller must read now.
 
-        They are marked as read at once, so that no other caller reads them at the same time.
+        These sums are marked as read at once, so that no other caller reads them at the same time.
         """
         now = monotonic()
         young = {name: one for name, one in self._sums.items() if now - one.read_at < READ_SECONDS}

@@ -139,7 +139,7 @@ class DraftService:
     ) -> tuple[Draft | None, str]:
         """Return the draft that a page with this key uploads to, or None, and the token that finds it from now on.
 
-        Without a page key the token changes with each upload; if such an answer is lost, the browser no longer
+        Without a page key the token changes with each upload; if the answer with the new token is lost, the browser no longer
         finds its draft.
         """
         page_key = page_key or secrets.token_urlsafe(TOKEN_BYTES)

@@ -488,13 +488,13 @@ async def to_examine(tx: Tx, leased_until: datetime, now: datetime, limit: int) 
 
 
 async def accept(tx: Tx, file: UUID, found: DraftExaminationResult) -> bool:
-    """Record that the file can be stamped.  False if another process was first, or the file was taken out."""
+    """Record that the file can be stamped.  False if another process recorded a result before, or the file was taken out."""
     columns = _columns_of(found)
     return await tx.run(_ACCEPT, found.state, found.size, found.size, *columns, file) == 1
 
 
 async def refuse(tx: Tx, file: UUID, code: str, facts: dict[str, object]) -> bool:
-    """Record that the file cannot be stamped.  False if another process was first, or the file was taken out."""
+    """Record that the file cannot be stamped.  False if another process recorded a result before, or it was taken out."""
     return await tx.run(_REFUSE, code, jsonb(facts), file) == 1
 
 

@@ -27,13 +27,13 @@ _FILE = re.compile(r"draw(?:-[0-9]{1,9})?\.json|entries\.txt")
 def name_of_draw(name: str, draw: UUID) -> str:
     """Return the name of a draw in its announcement.
 
-    It contains the id, since names of subjects are reused.
+    The name of the draw contains its id, since names of subjects are reused.
     """
     return f"{name}.{compact(draw).lower()}"
 
 
 def address_of(path: str, name: str, draw: UUID) -> str:
-    """Return the URL path of the public files of a draw of places; `path` is the URL path of the room's pages."""
+    """Return the URL path of the public files of a random draw; `path` is the URL path of the calling room's pages."""
     return f"{path}/{name}/draws/{compact(draw).lower()}"
 
 

@@ -181,7 +181,7 @@ class Verdict(StrEnum):
 
     @property
     def holds(self) -> bool:
-        """True if our seal is valid, over a stamped document or a statement."""
+        """True if our seal is valid, over a stamped document or over a statement of the operator."""
         return self.is_good or self is Verdict.STATEMENT
 
 

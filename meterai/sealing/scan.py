@@ -48,7 +48,7 @@ def _drawn(task: str, picture: bytes) -> Work[bytes]:
 
 
 def scanning(photo: bytes) -> Work[list[str]]:
-    """Return a `Work` that reads the texts of the QR codes on a photo; they are untrusted.  Refuses `PhotoUnreadable`."""
+    """Return a `Work` that reads the untrusted texts of the QR codes on a photo.  Refuses `PhotoUnreadable`."""
     answer = yield Task("scan", photo, wall_seconds=_WALL_SECONDS)
     try:
         return answers.read(answer, Scanned).texts

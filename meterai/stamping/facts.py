@@ -95,7 +95,7 @@ NO_FACTS = DocumentFacts()
 
 
 def read_facts(given: DocumentFacts) -> DocumentFacts:
-    """Check and normalize facts that a client sent. Refuses `Malformed` with the name of the field."""
+    """Check and normalize the facts of a document that a client sent.  Refuses `Malformed` with the name of the field."""
     kind = (given.type or "").strip().lower() or None
     if kind is not None and kind not in DOCUMENT_TYPES:
         raise Malformed("type", "document_type")
@@ -117,7 +117,7 @@ def read_facts(given: DocumentFacts) -> DocumentFacts:
 
 
 def facts_in_texts(texts: Mapping[str, str], before: str = "") -> DocumentFacts:
-    """Read facts from the fields of a form, whose names begin with `before`.
+    """Read the facts of a document from the form fields whose names begin with `before`.
 
     Refuses `Malformed` with the name of the field.
     """

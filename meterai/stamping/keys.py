@@ -28,7 +28,7 @@ REQUEST_FILE = "seal.csr"
 
 
 def keys(settings: Settings) -> Iterator[KeyFile]:
-    """Yield the key files of the current issuer; those of the first issuer if none exists yet."""
+    """Yield the key files of the current issuer; if there is no issuer yet, the key files that the first one will need."""
     folder = _sealing(issuers_directory(settings))
     if folder.name == FIRST:
         yield KeyFile(
@@ -52,7 +52,7 @@ def keys(settings: Settings) -> Iterator[KeyFile]:
 
 
 def _sealing(issuers: Path) -> Path:
-    """Return the directory of the current issuer, or that of the first issuer if none exists yet."""
+    """Return the directory of the current issuer; if there is no issuer yet, the directory in which the first one will be."""
     if (issuers / CURRENT_FILE).exists():
         return issuers / sealing.appointed(issuers)
     is_alone = any((issuers / name).exists() for name in (*CHAIN_FILES, KEY_FILE, MODULE_FILE))

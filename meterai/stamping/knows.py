@@ -97,7 +97,10 @@ def _facts(one: Stamping) -> dict[str, object]:
 
 
 def _reason(code: str | None) -> str:
-    """Return the message key of the sentence with the reason of a failure; it does not say where the stamp is now."""
+    """Return the message key of the sentence with the reason of a failure.
+
+    The sentence does not say whether the stamp was given back.
+    """
     own = f"stamping.refused.{code}"
     key = own if own in catalogue() else f"refusal.{code}"
     sentences = catalogue().get(key, {"": "{"})

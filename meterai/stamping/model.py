@@ -249,7 +249,7 @@ class Upload:
 
 @dataclass(frozen=True, slots=True)
 class Stamping:
-    """A stamping, without its delta."""
+    """Stamping of one document: its state and data, without the bytes that sealing appended (the delta)."""
 
     account: UUID
     id: UUID

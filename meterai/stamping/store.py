@@ -221,22 +221,22 @@ async def stampings_of_orders(
 
 
 async def by_id(tx: ReadTx, stamping: UUID) -> list[StampingKey]:
-    """Return the keys of stampings with this id, of any account."""
+    """Return account and id of the stampings with this id, of any account."""
     return await tx.all_as(_STAMPING_KEYS, BY_ID, stamping)
 
 
 async def by_digest(tx: ReadTx, sha256: bytes, limit: int) -> list[StampingKey]:
-    """Return the keys of stampings, of any account, whose original or stamped file has this SHA-256, newest first."""
+    """Return account and id of stampings, of any account, whose original or stamped file has this SHA-256, newest first."""
     return await tx.all_as(_STAMPING_KEYS, BY_DIGEST, sha256, sha256, limit)
 
 
 async def by_reference(tx: ReadTx, reference: str, limit: int) -> list[StampingKey]:
-    """Return the keys of stampings with this reference of a client, of any account, newest first."""
+    """Return account and id of stampings, of any account, to which a client gave this reference, newest first."""
     return await tx.all_as(_STAMPING_KEYS, BY_REFERENCE, reference, limit)
 
 
 async def stuck(tx: ReadTx, before: datetime, limit: int) -> list[StampingStuck]:
-    """Return reserved stampings that were requested before a time or were resumed, the oldest first."""
+    """Return reserved stampings that were requested before the time `before` or that had to be resumed, the oldest first."""
     return await tx.all_as(_STUCK, STUCK, before, limit)
 
 
@@ -382,7 +382,7 @@ async def reserve_all(
 
 
 async def deliver(tx: Tx, account: UUID, stamping: UUID, delta: Delta) -> Delivery:
-    """Deliver a stamping: store the delta and post the hold, unless another process did so before."""
+    """Deliver a stamping: store the delta, and post the hold of its stamps, unless another process did so before."""
     made = await tx.one_as(
         _DELIVERIES,
         DELIVER,
@@ -417,7 +417,7 @@ async def reserve_each(
 
 
 async def deliver_each(tx: Tx, account: UUID, deltas: Mapping[UUID, Delta]) -> set[UUID]:
-    """Deliver several stampings. Return those that no other process delivered before."""
+    """Deliver several stampings. Return those delivered by this call; another process may have delivered the rest before."""
     made = list(deltas.values())
     rows = await tx.all(
         _DELIVER_EACH,
@@ -436,7 +436,7 @@ async def fail(tx: Tx, account: UUID, stamping: UUID, code: str) -> None:
 
 
 async def states(tx: ReadTx, account: UUID, ids: Sequence[UUID]) -> Mapping[UUID, StampingOutcome]:
-    """Return the states of these stampings by id, with the reasons of failures."""
+    """Return the state of each of these stampings, by its id, with the reason of a failed one."""
     found = await tx.all_as(_OUTCOMES, _STATES, account, list(ids))
     return {one.id: one for one in found}
 

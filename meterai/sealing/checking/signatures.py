@@ -59,7 +59,7 @@ def signatures_in(document: Document, sealers: trust.Sealers) -> Iterator[Signat
 
 
 def later_signatures(document: Document, sealed_bytes: int) -> tuple[LaterSignature, ...]:
-    """Return the signatures whose byte range ends behind the sealed bytes, at most `LATER_MAX`."""
+    """Return up to `LATER_MAX` signatures whose byte range ends behind the sealed bytes."""
     later = (
         LaterSignature(_signer(document, one), time_of(document.text(one.signature, b"/M")))
         for one in signature_fields(document)

@@ -186,7 +186,7 @@ class Section:
 
 
 def _numbers(columns: list[bytes], rows: int) -> tuple[int, ...]:
-    """Return one integer for each row; `columns`, at most eight, are its bytes, the most significant first."""
+    """Return one integer for each row; `columns`, at most eight, hold its bytes, the most significant column first."""
     words = bytearray(_WORD * rows)
     for place, column in enumerate(columns, start=_WORD - len(columns)):
         words[place::_WORD] = column

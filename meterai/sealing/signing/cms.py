@@ -360,7 +360,7 @@ def _attributes(encoded: bytes, whole: der.Element) -> dict[bytes, der.Element]:
 
 
 def _name_in(encoded: bytes, algorithm: der.Element) -> bytes:
-    """Return the object identifier in an AlgorithmIdentifier.  Raises `NotDer` if its parameters are not NULL or absent."""
+    """Return the object identifier in an AlgorithmIdentifier.  Raises `NotDer` for parameters other than NULL."""
     name = der.element(encoded, algorithm.start, algorithm.stop)
     _expect(encoded[name.stop : algorithm.stop] in (b"", b"\x05\x00"))
     return encoded[name.at : name.stop]

@@ -89,7 +89,7 @@ class TimeStampAuthority:
         self._outgoing = Authorities("time_stamps").of(url)
 
     def token(self, signature_value: bytes) -> bytes:
-        """Return a time-stamp token over the signature, in its canonical form.  Refuses with `TimeStampUnavailable`.
+        """Return a time-stamp token over the signature; the token has its canonical form.  Refuses with `TimeStampUnavailable`.
 
         The token is checked here exactly as a verifier checks it (RFC 3161, section 2.2), because a seal that was made with a
         bad token cannot be withdrawn.

@@ -523,7 +523,7 @@ class StampingService:
             raise await self._store_failure(stamping, refusal) from refusal
 
     async def _store_failure(self, stamping: Stamping, cause: Refusal) -> StampingEndedUnstamped:
-        """Give back the stamps, store the reason, and return the refusal for all requests that want this stamping."""
+        """Give back the stamps and store the reason; return the refusal with which requests for this stamping are answered."""
         await self._database.once(store.fail, stamping.account, stamping.id, cause.code)
         return StampingEndedUnstamped(cause.code)
 

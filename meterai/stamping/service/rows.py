@@ -298,7 +298,7 @@ class RowStamping:
                 yield row, delta
 
     async def deliver(self, tx: Tx, account: UUID, deltas: Mapping[UUID, Delta]) -> set[UUID]:
-        """Deliver stampings: store the deltas and post the holds. Return those that no other process delivered before."""
+        """Deliver stampings: store the deltas and post the holds of the stamps. Return those delivered by this call."""
         return await store.deliver_each(tx, account, deltas)
 
     async def fail(self, account: UUID, stamping: UUID, refusal: Refusal) -> None:

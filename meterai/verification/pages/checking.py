@@ -252,7 +252,7 @@ async def scan(
     lines: NamedDependency[WaitingRoom],
     settings: NamedDependency[Settings],
 ) -> Page:
-    """Read the QR code on a photo, and redirect to the page of its content."""
+    """Read the QR code on a photo, and redirect to the page that shows the content of the code."""
 
     async def scanned(given: _GivenFile) -> Page:
         return see_other(f"/c/{await verification.scan(given.content, given.client)}")
