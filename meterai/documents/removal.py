@@ -32,7 +32,7 @@ UNCLAIMED_AFTER = timedelta(hours=1)
 class Keeper:
     """Object owner: a room whose rows refer to objects; the names of its objects have a certain form.
 
-    `is_named` recognizes these names; `wanted` returns those of the given names that rows of the room refer to.
+    `is_named` recognizes these names; `wanted` returns, of a list of such names, the names to which rows of the room refer.
     """
 
     grace: timedelta  # time between condemning and deleting

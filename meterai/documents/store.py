@@ -153,12 +153,12 @@ async def store_id(tx: ReadTx) -> UUID | None:
 
 
 async def mark_store(tx: Tx, store: UUID) -> None:
-    """Make this object store the one of the database, if the database has none yet."""
+    """Record that this object store belongs to the database, if the database has no store yet."""
     await tx.run(_MARK_STORE, store)
 
 
 async def adopt_store(tx: Tx, store: UUID) -> None:
-    """Make this object store the one of the database, in place of another."""
+    """Record that this object store belongs to the database, in place of the store that it had before."""
     await tx.run(_ADOPT_STORE, store)
 
 

@@ -65,7 +65,7 @@ class Timeline:
     # -- which store -----------------------------------------------------------------------
 
     async def check_store(self) -> None:
-        """Check that this object store is the one of the database.
+        """Check that this object store belongs to the database.
 
         A new database takes this store, unless another database has claimed the store.  Refuses `StoreDiffers`.
         """
@@ -216,7 +216,7 @@ class Timeline:
         self._set_held(None)
 
     async def adopt_store(self, *, actor: Actor) -> None:
-        """Make this object store the one of the database, since an operator says that the old store is lost."""
+        """Let this object store belong to the database, since an operator says that the database's old store is lost."""
         marker, token = new_id(), new_id()
         # A crash after this step leaves a store that does not belong to the database; the command is then repeated.
         await self._objects.put(MARKER, marker.hex.encode())

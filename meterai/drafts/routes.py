@@ -154,7 +154,7 @@ async def begin(
     database: NamedDependency[Database],
     settings: NamedDependency[Settings],
 ) -> Answer:
-    """Create a file.  The request may contain none of its bytes, the first part of them, or all.
+    """Create a file.  The request may contain no bytes of the file, the first part of the file, or all of it.
 
     The first file also creates the draft.
     """

@@ -256,7 +256,7 @@ async def add_draft(tx: Tx, draft: Draft, token_hash: bytes) -> None:
 async def open_for(
     tx: ReadTx, token_hash: bytes, account: UUID | None, now: datetime
 ) -> list[Draft]:
-    """Return the open drafts: the draft of the token and those of the account, the oldest first."""
+    """Return the open drafts: the draft of the token and the drafts of the account, the oldest first."""
     return await tx.all_as(_DRAFTS, _OPEN_FOR, token_hash, account, now)
 
 

@@ -182,7 +182,7 @@ def _trusted(files: Sequence[Path] | None, options: Options) -> Mapping[str, Ed2
 def _check_claim(
     text: str, keys: Mapping[str, Ed25519PublicKey], sha256: bytes | None, *, as_json: bool
 ) -> int:
-    """Check one text, print its content, and return the exit status for this text."""
+    """Check the text of one QR code, print its content, and return the exit status for this text."""
     try:
         claim = sealing.claim.read(text, keys)
     except (ClaimForged, ClaimKeyUnknown, ClaimMalformed) as refusal:

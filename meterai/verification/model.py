@@ -33,7 +33,7 @@ class NoCodeFound(Refusal):
 
 
 class CodeForeign(Refusal):
-    """The photo has only QR codes that are not those of stamps."""
+    """The photo has QR codes, but none of them is the code of a stamp."""
 
     code = "code_foreign"
     status = 422

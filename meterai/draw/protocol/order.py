@@ -5,7 +5,8 @@
     number = position in that order, from 1
 
 `announcement` is the hash of the announcement, which names the line.  `count` has 8 bytes, big-endian.  `round` is the
-randomness of the round, 32 bytes.  So no two records share a seed, and the seed of one line says nothing about that of another.
+randomness of the round, 32 bytes.  So no two records share a seed, and the seed of one line says nothing about the seed of
+another line.
 
 Fairness: nobody knows the seed before the list is closed, so HMAC-SHA256 acts as a random function.  Sorting by independent
 random values of 256 bits is a random permutation.  The order itself cannot prove that it is random, since every order is

@@ -148,7 +148,7 @@ class Section:
         )
 
     def _joined(self, source: bytes, width: int) -> bytes:
-        """Join the rows of all subsections, or one column of them; `width` is the length of a row or cell in bytes."""
+        """Join the rows of all subsections, or the cells of one column; `width` is the length of a row or cell in bytes."""
         spans = [slice(one.offset, one.offset + one.rows * width) for one in self._subsections]
         return b"".join([source[span] for span in spans])
 

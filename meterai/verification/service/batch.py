@@ -77,7 +77,7 @@ class CheckLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class NotChecked(StrEnum):
-    """Reason why a file of a batch has no verdict; the first values are those of archives (`UnreadReason`)."""
+    """Reason why a file of a batch has no verdict; the first values are the reasons of archives (`UnreadReason`)."""
 
     DAMAGED = "damaged"  # the archive, or this file in it, cannot be read
     ENCRYPTED = "encrypted"
