@@ -28,7 +28,7 @@ _log = structlog.get_logger()
 
 
 class DocumentContents:
-    """Stores, reads and releases contents (the bytes of documents)."""
+    """Stores and reads contents (the bytes of documents), and condemns contents that are no longer needed."""
 
     def __init__(
         self,
@@ -57,7 +57,7 @@ class DocumentContents:
     def add_owner(self, room: str, query: str) -> None:
         """Register a room whose rows refer to contents.
 
-        The query takes an array of digests, and selects as `sha256` those that rows of the room refer to.
+        The query takes an array of digests, and selects (as `sha256`) the digests to which rows of the room refer.
         """
         self._owners[room] = query
 

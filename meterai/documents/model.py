@@ -97,8 +97,8 @@ class Lineage(NamedTuple):
 class StoreClaim:
     """The database's claim that the object store is its own.
 
-    `store` is the id of the store, `token` and `token_before` are the last two claims, `here` is the current identity of
-    the database, and `claimed_by` its identity at the last claim.
+    `store` is the id of the store, `token` and `token_before` are the tokens of the last two claims, `here` is the current
+    identity of the database, and `claimed_by` its identity at the last claim.
     """
 
     store: UUID | None

@@ -201,7 +201,7 @@ async def confirm(tx: Tx, token: UUID, found: UUID | None, here: Lineage, at: da
 async def condemn_unclaimed(
     tx: Tx, written: Sequence[tuple[str, datetime]], at: datetime, due_at: datetime
 ) -> None:
-    """Condemn objects without a row (given with the times they were written), unless they are condemned or spared."""
+    """Condemn objects without a row, except those condemned before or spared; `written` has the time of each object."""
     names, times = [name for name, _ in written], [then for _, then in written]
     await tx.run(_CONDEMN_UNCLAIMED, at, due_at, names, times)
 

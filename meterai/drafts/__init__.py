@@ -5,7 +5,7 @@ Promises of this room
     byte is requested again.
   * A part is stored whole or not at all.  If two senders write at the same offset, only one of them succeeds.
   * A draft of an account can be opened only by that account, and a draft without an account only by the browser that
-    began it.  A draft without an account becomes an account's only by a sign-in from a page of the draft, or by a button.
+    began it.  A draft without an account is assigned to one only by a sign-in from a page of the draft, or by a button.
   * Files without an order are deleted, rows and bytes, a day after their last use.  Their received (not
     announced) bytes are limited per draft, per network and in total.
   * Drafts cost nothing: a file that cannot be stamped is refused before payment.

@@ -235,7 +235,7 @@ class PartSizeWrong(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A set of files chosen for stamping, of an account or of a browser that is not signed in.
+    """A set of files chosen for stamping; it belongs to an account, or to a browser that is not signed in.
 
     `is_done` is true if the draft was ordered, or if its files were moved into another draft of its owner (`merged_into`).
     """
@@ -258,7 +258,7 @@ class DraftFile:
     `size` and `received` are the numbers of announced and of received bytes.  `sizes` are the page sizes, in points, of the
     first pages and of the last page.  Until the examination ends, `parts` are the stored objects with the bytes.  If the file
     can be stamped, `sha256` is the digest of its stored content, and `rules` is the value of `sealing.RULES` when it was
-    examined.  `old_content` is the object of a document that the previous release stored.
+    examined.  `old_content` is the id of the object, if the previous release stored the document.
     """
 
     draft: UUID
@@ -457,7 +457,7 @@ def named_by(name: str) -> DraftObject | None:
 
 
 def duplicates(files: Sequence[DraftFile]) -> dict[UUID, DraftFile]:
-    """Return the duplicates: a mapping from the id of each file to an earlier file with the same bytes."""
+    """Return the duplicates: a mapping from the id of each duplicate to the earlier file with the same bytes."""
     first: dict[bytes, DraftFile] = {}
     found: dict[UUID, DraftFile] = {}
     for one in files:

@@ -4,8 +4,8 @@ A draft without an account is found by the token in the browser's cookie, and a 
 token of a browser may come from an earlier user of the browser, or from an attacker who set the cookie.  So each page that
 uploads replaces the token of the draft, and the old token finds nothing.
 
-A draft becomes an account's only if the visitor, who has both the token and the account, signs in from a page of the draft or
-presses a button.  Being signed in is not enough: on a shared phone, or after a sign-in link from another person's mail, the
+A draft is assigned to an account only if the visitor, who has both the token and the account, signs in from a page of the draft
+or presses a button.  Being signed in is not enough: on a shared phone, or after a sign-in link from another person's mail, the
 account is another person's.
 """
 
@@ -90,7 +90,7 @@ class DraftService:
     # -- owner of a draft -----------------------------------------------------------------------
 
     async def current(self, token: str, account: UUID | None) -> Draft | None:
-        """Return the open draft of a visitor, or None, and extend its life.
+        """Return the open draft of a visitor, or None, and extend the time for which the draft is kept.
 
         If the account has drafts, they are merged into one, which is returned.  Otherwise the draft without an account that the
         token finds is returned.
@@ -170,7 +170,7 @@ class DraftService:
         return sign_in_mark(token, self._clock.now())
 
     async def adopt_by_mark(self, token: str, account: UUID, mark: str) -> None:
-        """Make this browser's draft the account's, after a sign-in from a page of the draft.
+        """Assign this browser's draft to the account, after a sign-in from a page of the draft.
 
         It has no effect if the mark does not prove a recent sign-in from a page of this draft.
         """
@@ -178,7 +178,7 @@ class DraftService:
             await self.adopt(token, account)
 
     async def adopt(self, token: str, account: UUID) -> Draft | None:
-        """Make the draft of this browser the account's, merged with a draft that the account already has.
+        """Assign the draft of this browser to the account; a draft that the account already has is merged with it.
 
         No file is lost.  Returns the resulting draft, or None if the browser had no draft without an account.
         """
@@ -199,7 +199,7 @@ class DraftService:
         return await self._database.once(store.renew, draft.id, until) or draft
 
     async def waits_for_owner(self, token: str) -> bool:
-        """True if a draft that began with this token is open and is an account's now, so that only its owner can open it."""
+        """True if a draft that began with this token is open and belongs to an account now: only its owner can open it."""
         if not token:
             return False
         now = self._clock.now()

@@ -291,7 +291,7 @@ async def renew_key(tx: Tx, draft: UUID, old: str, new: str) -> None:
 
 
 async def adopt_alone(tx: Tx, token_hash: bytes, account: UUID, now: datetime) -> Draft | None:
-    """Make the draft of a token the account's, and return it.
+    """Assign the draft of a token to the account, and return the draft.
 
     None, without effect, if the draft has an account already, or the account has another open draft.
     """
@@ -299,7 +299,7 @@ async def adopt_alone(tx: Tx, token_hash: bytes, account: UUID, now: datetime) -
 
 
 async def adopt(tx: Tx, draft: UUID, account: UUID | None, expires_at: datetime) -> None:
-    """Make a draft the account's, and set the time at which it expires."""
+    """Assign a draft to the account, and set the time at which the draft expires."""
     await tx.run(_ADOPT, account, expires_at, draft)
 
 
@@ -375,7 +375,7 @@ async def usage(tx: ReadTx, draft: UUID) -> DraftUsage:
 def bounded_networks(network: str) -> tuple[tuple[str, int], ...]:
     """Return the names of a network and of the widest network around it.
 
-    Each has its limit, as a multiple of the limit of a single network.
+    Each name comes with its limit, as a multiple of the limit of a single network.
     """
     names = nested(network)
     return (network, 1), (names[-1], WIDER_AT_ONCE[len(names) - 1])
@@ -409,8 +409,8 @@ async def add_file(
 ) -> DraftFile | None:
     """Add a file to a draft, keep the draft at least until a time, and return the file.
 
-    With `token_hash` the draft is created first.  None if the draft was ordered since it was read, or became an
-    account's; see sql/functions/draft_file_take_in.sql.
+    With `token_hash` the draft is created first.  None if the draft was ordered since it was read, or was assigned to an
+    account; see sql/functions/draft_file_take_in.sql.
     """
     bounds = dict(bounded_networks(draft.network))
     return await tx.one_as(

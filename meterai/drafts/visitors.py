@@ -94,7 +94,7 @@ def sign_in_mark(request: PageRequest, drafts: DraftService) -> str:
 
 
 async def adopt_draft(request: PageRequest, drafts: DraftService, account: UUID) -> Draft | None:
-    """Make the draft of this browser the account's, after the visitor pressed a button or signed in from a page of it.
+    """Assign the draft of this browser to the account, after the visitor pressed a button or signed in from a page of it.
 
     Returns the resulting draft, or None if the browser had no draft without an account.
     """
@@ -104,7 +104,7 @@ async def adopt_draft(request: PageRequest, drafts: DraftService, account: UUID)
 async def adopt_by_mark(
     request: PageRequest, drafts: DraftService, account: UUID, mark: str
 ) -> None:
-    """Make the draft of this browser the account's, if the mark proves that the sign-in began at a page of the draft."""
+    """Assign the draft of this browser to the account, if the mark proves that the sign-in began at a page of the draft."""
     await drafts.adopt_by_mark(_token(request, drafts), account, mark)
 
 

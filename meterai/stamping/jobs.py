@@ -97,7 +97,7 @@ def _fee_of(seller: str, rupiah: int) -> dict[str, str]:
 
 
 def _names_and_serials(delivered: Sequence[Stamping]) -> dict[str, object]:
-    """Return the facts for a mail that lists the stamped documents of an order with their serials."""
+    """Return the values for a mail that lists the stamped documents of an order with their serials."""
     first, more = delivered[0].document_name, len(delivered) - 1
     named: object = first
     if more:

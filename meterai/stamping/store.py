@@ -292,8 +292,8 @@ def _with_facts(
 ) -> tuple[str, list[object]]:
     """Extend a query that reserves stampings so that one statement also stores their facts and labels.
 
-    Returns the statement and its parameters. `facts` are by the ids of the new stampings; incomplete facts of a collector
-    are refused.
+    Returns the statement and its parameters. `facts` maps the ids of the new stampings to the facts of their documents;
+    incomplete facts of a collector are refused.
     """
     missing = next((one.missing for one in facts.values() if one.missing), None)
     checked: list[object] = [account if missing else None, missing]
@@ -461,7 +461,7 @@ async def lease(tx: Tx, account: UUID, stamping: UUID, lease_seconds: float) -> 
 async def keep_leases(
     tx: Tx, account: UUID, ids: Sequence[UUID], lease_seconds: float
 ) -> set[UUID]:
-    """Renew the leases of waiting stampings. Return the ids of those still leased by this process."""
+    """Renew the leases of waiting stampings. Return the ids of the stampings that this process still leases."""
     kept = await tx.all(_KEEP_LEASES, lease_seconds, account, list(ids))
     return {row["stamping_id"] for row in kept}
 
@@ -553,7 +553,7 @@ async def insert_waiting(
 
 
 async def waiting_of_order(tx: Tx, account: UUID, order: UUID) -> list[WaitingDocument]:
-    """Return the documents that wait for the payment of an order, in their order."""
+    """Return the documents that wait for the payment of an order, sorted by their position in the order."""
     return await tx.all_as(
         _WAITING,
         "SELECT stamping_id AS stamping, quantity FROM stampings"

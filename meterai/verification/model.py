@@ -68,7 +68,7 @@ class DocumentWrapped(Refusal):
 
 
 class BatchUnreadable(Refusal):
-    """The body of a check of many files is no form with files, archive or JSON lines, or is compressed."""
+    """The body of a request to check many files is compressed, or is neither a form with files, an archive nor JSON lines."""
 
     code = "batch_unreadable"
     status = 415

@@ -96,7 +96,7 @@ class SealCheck:
 
     @cached_property
     def is_statement(self) -> bool:
-        """True if the seal is over a statement: it has the record of a statement and no record of stamps."""
+        """True if the seal is over a statement of the operator: it has the record of a statement and no record of stamps."""
         signature = self.signature
         return (
             signature is not None

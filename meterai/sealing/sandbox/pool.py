@@ -77,7 +77,7 @@ class Slots:
 
     @asynccontextmanager
     async def one(self, client: str) -> AsyncIterator[None]:
-        """Hold a slot inside the context.  Refuses with `ExaminationBusy`."""
+        """Hold a slot inside the `async with` block.  Refuses with `ExaminationBusy`."""
         try:
             with nullcontext() if self._permits.has(client) else self._station.waiting():
                 await self._permits.take(client)

@@ -19,7 +19,7 @@ _ANSWERS_KEPT = 256  # cached; checks need the same few authorities
 
 @lru_cache(maxsize=_ANSWERS_KEPT)
 def is_issued_by(certificate: x509.Certificate, authority: x509.Certificate) -> bool:
-    """True if the authority is the certificate's issuer by name, and its key signed it."""
+    """True if the certificate names the authority as its issuer, and the authority's key signed the certificate."""
     try:
         certificate.verify_directly_issued_by(authority)
     # cryptography raises ValueError, TypeError or InvalidSignature if the check fails, and may raise other exceptions for

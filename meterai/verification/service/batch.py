@@ -147,7 +147,7 @@ class _JudgedFile:
 
 @dataclass(frozen=True, slots=True)
 class _SerialQuery:
-    """Query of the register for a line of JSON; if the line is refused, it has neither serial nor claim."""
+    """Query of the register for a line of JSON; for a refused line the query has neither serial nor claim."""
 
     row: CheckRow
     serial: Serial | None = None
