@@ -1,4 +1,4 @@
-"""Registration of documents."""
+"""Registration of the room documents."""
 
 from collections.abc import Sequence
 

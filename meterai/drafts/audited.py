@@ -1,4 +1,4 @@
-"""Audit classes of the columns of drafts."""
+"""Audit classes of the columns in the tables of drafts."""
 
 from meterai.plumbing.db.audited import Audited, ClockColumn, DueWork
 

@@ -1,4 +1,4 @@
-"""Registration of drafts."""
+"""Registration of the room drafts."""
 
 from collections.abc import Sequence
 

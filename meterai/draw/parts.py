@@ -1,4 +1,4 @@
-"""Building of the service of random draws from the settings of an installation."""
+"""Builds the service of random draws from the settings of an installation."""
 
 from pathlib import Path
 

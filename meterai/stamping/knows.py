@@ -1,4 +1,4 @@
-"""Stampings for staff and complaints: search by number, reference or digest, timeline, and list of stuck stampings."""
+"""Look-up of stampings for staff and complaints: search by number, reference or digest; timeline; stuck stampings."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""Protocol of a draw: the order of visitors who came before a line opened.
+"""Protocol of a random draw, which sets the order of visitors who came before a line opened.
 
 A pure package: it reads no file, no clock and no database.
 

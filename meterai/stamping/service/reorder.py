@@ -1,4 +1,4 @@
-"""Reorder: placing an order again that was not paid in time."""
+"""Reorder: an order that was not paid in time is placed again."""
 
 from collections.abc import Sequence
 from datetime import timedelta

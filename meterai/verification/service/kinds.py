@@ -1,4 +1,4 @@
-"""Detects the kind of a file that is no PDF by its first bytes, so that an answer can name the kind."""
+"""Detects the kind of a file that is no PDF from the file's first bytes, so that an answer can name the kind."""
 
 from enum import StrEnum
 
