@@ -1,4 +1,6 @@
-"""Promise query of approvals: counts the executed requests of a period, and those that their requester approved."""
+"""Promise query of approvals: counts the executed requests of a period, and those of them that were approved by
+their own requester.
+"""
 
 from meterai.plumbing.db.figures import PromiseQuery, within
 

@@ -55,8 +55,8 @@ APPROVAL = Lifecycle(
 class Approval:
     """A request for approval to pull a lever, with its decision.
 
-    `forecast` is the forecast that was shown to the requester. `found` is the forecast or refusal that the approver
-    of an overtaken request got instead.
+    `forecast` is the forecast that was shown to the requester. `found` is set for an overtaken request: the
+    different forecast, or the refusal, that resulted when it was approved.
     """
 
     id: UUID

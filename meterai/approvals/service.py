@@ -79,8 +79,9 @@ async def expire(tx: Tx) -> int:
 
 
 async def as_asked(part: AuditedPart) -> InvariantFinding:
-    """Return the finding of an invariant: each request matches its hash, unless retention has blanked it in due time.
-    In Python, because PostgreSQL writes JSON differently, so that SQL gets another hash.
+    """Return the finding of an invariant: each request matches its hash, unless retention has blanked it in due
+    time. The hashes are computed in Python, because PostgreSQL writes JSON differently and SQL would compute
+    other hashes.
     """
     async with part.database.reading() as tx:
         found = list(await store.blanked_early(tx, YEAR))

@@ -88,7 +88,7 @@ async def blanked_early(tx: ReadTx, after: timedelta) -> list[Approval]:
 async def decide(
     tx: Tx, identifier: UUID, state: ApprovalState, by: UUID, note: str, found: object = None
 ) -> None:
-    """Store the decision on a request; `found` is the forecast or refusal of an overtaken one."""
+    """Store the decision on a request; `found` is set for an overtaken request (see `Approval`)."""
     kept = None if found is None else jsonb(found)
     await tx.run(_DECIDE, state, by, note, kept, identifier)
 

@@ -73,8 +73,8 @@ def our_database(server_url: str, *, may_make: bool) -> str:
 def _is_refused(error: psycopg.OperationalError) -> bool:
     """True if the error is the answer of a server that has no such database or refuses the user.
 
-    A server that is starting or stopping, or has too many connections, also answers with FATAL; but this passes, and is
-    not a refusal.
+    A server that is starting or stopping, or has too many connections, also answers with FATAL; but that
+    condition is temporary, and does not count as a refusal.
     """
     text = str(error)
     return "FATAL" in text and not any(passing in text for passing in _PASSING)

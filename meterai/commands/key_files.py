@@ -13,8 +13,8 @@ _PUBLIC_FILES = frozenset({"current"})
 
 
 def open_key_files(folder: Path) -> Iterator[Facts]:
-    """Yield path and mode of each file and folder in a folder of keys, and of the folder itself, that other users may
-    change, or may read although it is secret.
+    """Yield path and mode of the folder of keys, and of each file and folder in it, if other users may change
+    it, or may read it although it is secret.
     """
     for path in sorted({folder, *folder.rglob("*")}):
         yield from _find_too_open(path)

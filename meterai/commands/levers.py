@@ -36,8 +36,8 @@ Offered = Callable[[Subject], Mapping[str, str] | None]
 
 
 def offered_on(kind: str, argument: str) -> Offered:
-    """Return an `offered` function for a lever that the timeline of every subject of a kind offers. It gives the public
-    id of the subject to the lever's `argument`.
+    """Return the `offered` function of a lever that is offered on the timeline of every subject of a kind. The
+    function sets the lever's argument named `argument` to the public id of the subject.
     """
     return lambda subject: {argument: subject.shown} if subject.kind == kind else None
 

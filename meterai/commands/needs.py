@@ -71,8 +71,9 @@ def is_installation(directory: Path) -> bool:
 def check_directory(need: Directory, configuration: Configuration, elsewhere: str = "") -> None:
     """Check that the data directory is what a command needs. Refuses `InstallationMissing`, `RestoreUnfinished`.
 
-    If the setting whose name is `elsewhere` is set, the needed data are there and no installation is needed. A
-    directory that was given and does not exist counts as mistyped, and is refused even then.
+    `elsewhere` is the name of a setting; if that setting has a value, the command takes its data from the place
+    that the setting states, and needs no installation. A data directory that was given and does not exist
+    counts as mistyped, and is refused even then.
     """
     process = configuration.settings.process
     if need is Directory.RESTORED:

@@ -52,7 +52,7 @@ class Program:
     """Command line of an application.
 
     commands   every command by its words
-    groups     help of the first words that several commands share
+    groups     help texts of the first words that several commands share
     sections   the settings that are loaded for a command
     demands    demands of production
     homes      folders of SQL outside the package

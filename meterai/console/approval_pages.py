@@ -47,8 +47,9 @@ class _ListedRequest:
 
 @dataclass(frozen=True, slots=True)
 class _CurrentForecast:
-    """Current forecast of a request: its sentences; those that are `new`, or `gone`, compared with the forecast that
-    the requester saw; if the lever now refuses, the sentence of this refusal (`refused`) instead.
+    """Current forecast of a request. `lines` are its sentences; compared with the forecast that the requester
+    saw, the sentences `new` were added and the sentences `gone` are missing. If the lever now refuses, only
+    `refused` is set, with the sentence of the refusal.
     """
 
     lines: Sequence[str] = ()
@@ -210,8 +211,8 @@ def _wrong(approval: Approval, language: str) -> str:
 
 
 def _found(found: Mapping[str, object] | None, language: str) -> Sequence[str]:
-    """Return the sentences of what the approver of an overtaken request got in place of the forecast that was shown:
-    another forecast, or a refusal.
+    """Return the sentences of the result that made a request overtaken, which is a different forecast or a
+    refusal; empty for a request that was not overtaken.
     """
     if found is None:
         return ()

@@ -21,7 +21,9 @@ NOWHERE = "/console-is-shut"  # a path that no route has
 
 
 class ConsoleGate:
-    """Passes requests on; a request for the console from another network is changed to one for an unknown path."""
+    """Passes requests on; a request for the console from outside `console_networks` is changed to a request for
+    an unknown path.
+    """
 
     def __init__(self, settings: Settings) -> None:
         of = settings.of(ConsoleSettings)
@@ -30,7 +32,9 @@ class ConsoleGate:
         self._proxies = settings.process.proxies
 
     async def __call__(self, visit: Visit, go_on: GoOn) -> None:
-        """Pass a request on, for an unknown path if the console is hidden from its network."""
+        """Pass a request on; if it is for the console, which is hidden from its network, replace its path by an
+        unknown path.
+        """
         scope = visit.scope
         if is_at_desk(scope["path"]) and not self._is_open(scope):
             scope[SHUT] = scope["path"]  # type: ignore[literal-required]

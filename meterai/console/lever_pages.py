@@ -36,8 +36,8 @@ _DONE = "done"
 
 @dataclass(frozen=True, slots=True)
 class _Shown:
-    """A forecast on a page, and its hash, which the form sends back so that nothing else is carried out; and why a
-    second person is needed (empty if none is).
+    """A forecast on a page. The form sends back its hash `digest`, so that the lever is not executed with
+    another forecast. `why` says why a second person is needed; empty if nobody is.
     """
 
     forecast: Forecast

@@ -8,7 +8,8 @@ INVARIANTS = ()
 
 
 def told(causes: Sequence[MailCause]) -> Invariant:
-    """Return the invariant over all causes of mails: each mail has a cause, and each cause that demands a mail has one.
+    """Return the invariant over all causes of mails: each mail has a cause, and each cause that demands a mail
+    has a mail.
 
     A missing mail is no finding while the job that queues it waits, after that job was given up, or if the person was
     erased.

@@ -114,7 +114,9 @@ async def _mails(tx: ReadTx, _: Settings, now: datetime, limit: int) -> Sequence
 
 
 async def _jobs(tx: ReadTx, _: Settings, _now: datetime, limit: int) -> Sequence[WorkItem]:
-    """Return jobs that are still retried, whose effects somebody awaits, and after them jobs that were given up."""
+    """Return first the failing jobs that are still retried, because somebody awaits their effects, then the
+    jobs that were given up.
+    """
     found = [*await dead_jobs.failing(tx, limit), *await dead_jobs.dead(tx, limit)]
     return [
         WorkItem(subject(one.account, one.id), one.created_at, None, _job_facts(one))

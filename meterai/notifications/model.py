@@ -17,7 +17,7 @@ class Mail:
     """A queued mail that is being sent; `tries` includes the current try; `is_old` is true if it was queued more than
     a day ago.
 
-    A fact whose text differs by language is a mapping by language code.
+    In `facts`, a value whose text differs by language is a mapping by language code.
     """
 
     account: UUID

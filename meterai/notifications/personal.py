@@ -13,8 +13,8 @@ def _account_and_address(person: Person) -> Sequence[object]:
 
 
 async def _forget_queued(tx: Tx, person: Person, _at: datetime) -> None:
-    """Delete queued mails to the person's address that belong to other accounts. Sweeps after the erasure could not do so,
-    since the address is deleted.
+    """Delete queued mails to the person's address that belong to other accounts. The sweeps that follow the
+    erasure cannot find these mails, since by then the account's address is deleted.
     """
     if person.email:
         await store.forget_queued_to(tx, person.account, person.email)

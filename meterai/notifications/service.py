@@ -125,10 +125,10 @@ async def queue_to(
 
 
 async def queue_code(tx: Tx, challenge: UUID, recipient: str, language: str, network: str) -> None:
-    """Queue the mail with a sign-in code. Its turn (position among urgent mails) is the next of the network that requested the
-    code.
+    """Queue the mail with a sign-in code. Its turn (position among urgent mails) is the next turn of the
+    network that requested the code.
 
-    Events of the previous version have no network; their mails get no turn.
+    Events written by the previous version of the program have an empty `network`; their mails get no turn.
     """
     turn = await store.next_turn(tx, _hash(network), TURN_SECONDS) if network else None
     cause, facts = f"sign_in:{challenge}", {"challenge": str(challenge)}

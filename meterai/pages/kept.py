@@ -56,7 +56,9 @@ class KeptForm:
         return ""
 
     def is_for(self, page: str, account: str) -> bool:
-        """True if the form belongs to this page and this account; a form without an account belongs to any."""
+        """True if the form belongs to this page and this account; a form kept without an account belongs to
+        every account.
+        """
         return self.page == page and self.account in ("", account)
 
 

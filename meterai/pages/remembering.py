@@ -78,8 +78,8 @@ async def _give(kept: _KeptAnswer, send: Send) -> None:
 
 
 class _Anew:
-    """Passes on an answer, and records its headers and body in `made` if it may be cached. If it is a 503, as of the
-    limiter, and an old answer is cached, the old one is sent instead.
+    """Passes on an answer, and records its headers and body in `made` if it may be cached. If the answer is a
+    503, such as that of the limiter, and an expired answer is in the cache, the expired answer is sent instead.
     """
 
     def __init__(self, send: Send, old: _KeptAnswer | None) -> None:
@@ -154,8 +154,9 @@ class Remembering:
                 kept.until = min(kept.until, now)
 
     def _is_good(self, kept: _KeptAnswer, now: float) -> bool:
-        """True if the cached answer may be served: it is fresh, or another request is renewing it. If it is neither,
-        the caller must renew it, and other requests get the old answer until then.
+        """True if the cached answer may be served: it is fresh, or it expired lately and another request is
+        renewing it. If the result is False, the caller must renew the answer; until then other requests get the
+        expired answer.
         """
         if now < kept.until:
             return True

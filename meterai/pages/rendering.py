@@ -61,8 +61,8 @@ def aloud(number: str) -> Markup:
 
 
 def may(caller: Caller | None, permission: str) -> bool:
-    """True if a link that needs this permission is shown to the caller: one who has the permission, as a user or as
-    staff, or a visitor who is not signed in.
+    """True if a link that needs this permission is shown to the caller. It is shown to a caller who has the
+    permission, as a user or as staff, and to every visitor who is not signed in.
     """
     return (
         not permission
@@ -74,8 +74,8 @@ def may(caller: Caller | None, permission: str) -> bool:
 class Site:
     """Pages of an application: templates, static files, and links on every page.
 
-    The name of a room's template begins with the room (`verification/check.html`), that of a common one does not
-    (`base.html`).
+    The name of a room's template begins with the name of the room (`verification/check.html`), the name of a
+    common template does not (`base.html`).
     """
 
     def __init__(self, *rooms: RoomPages) -> None:

@@ -155,8 +155,8 @@ class Telling:
         self._clock = clock
 
     async def tell_subjects(self) -> int:
-        """Periodic task: queue the next batch of mails of each breach that has few unsent ones; return the number of
-        mails.
+        """Periodic task: queue the next batch of mails of each breach that has few unsent mails; return the
+        number of queued mails.
         """
         queued: list[int] = []
 

@@ -72,8 +72,8 @@ async def numbers(tx: ReadTx, now: datetime) -> LiveNumbers:
 
 
 async def before(tx: ReadTx, buying: LineBefore) -> Before:
-    """Return the state to restore when a new recovery ends; `buying` is the state of the line before buying, before it was
-    held.
+    """Return the state to restore when a new recovery ends; `buying` is the state that the line for buying had
+    before the recovery held it.
     """
     return Before(
         buying=buying,

@@ -45,8 +45,8 @@ class RecoveryStart(msgspec.Struct, frozen=True):
 
 
 class ToStep(msgspec.Struct, frozen=True):
-    """The step to which a recovery moves. Staff must name it, so that a recovery that moved meanwhile does not go to another
-    step than they saw.
+    """The step to which a recovery moves. Staff must name it: if the recovery moved meanwhile, the lever is
+    refused instead of leading to a step that they did not choose.
     """
 
     step: str

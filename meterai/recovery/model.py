@@ -113,11 +113,11 @@ class LiveNumbers(msgspec.Struct, frozen=True, kw_only=True):
     issuing_stopped    1 while no stamps are issued
     stampings          reserved stampings; `interrupted` of them are not being sealed by any process
     captured           captured payments that are not posted to their orders yet
-    orders             paid orders that are not executed; `past_due` of them are overdue for a refund
+    orders             paid orders that are not executed; for `past_due` of them the time to execute or refund is over
     refunds            open refunds; `refunds_past_due` of them are late
-    waiting            people in the line before buying; the last one waits for `wait_seconds`
-    pressure           the longest mean wait at a station of a visit, as a share of the promised wait
-    refused            requests refused per second, of people who pay or have paid
+    waiting            people in the line for buying; the last of them must expect to wait `wait_seconds`
+    pressure           mean wait as a share of the promised wait, at the station of a visit where this is highest
+    refused            refused requests per second of people who pay or have paid
     job_seconds        delay of the oldest job for paid orders
     """
 

@@ -57,7 +57,8 @@ async def under_way(tx: ReadTx) -> Recovery:
 
 
 async def incident_for(tx: ReadTx, named: str) -> Incident:
-    """Return the incident of a new recovery: the incident `named`, or the only one that is felt if `named` is empty.
+    """Return the incident of a new recovery: the incident with the public id `named`; if `named` is empty, the
+    only open incident whose effects people feel now.
 
     Refuses `RecoveryUnderWay`, `IncidentNotNamed`, `IncidentUnknown`, `IncidentHeld`, and `NotAllowedNow` if the
     incident is over.
@@ -194,7 +195,8 @@ async def _restore(tx: Tx, recovery: Recovery, actor: Actor) -> None:
 
 
 async def _update_incident(tx: Tx, recovery: Recovery, taken: StepTaken, actor: Actor) -> str:
-    """Add an update to the incident, which page, feed and mails show. Release the incident if the recovery has ended.
+    """Add an update to the incident; page, feed and mails show the update. If the recovery has ended, let the
+    incident be resolved again.
 
     Returns an empty text, or the code of the refusal if the incident takes no update: it has the maximum number of updates, or
     was changed by SQL. The recovery continues in either case.

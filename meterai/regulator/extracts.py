@@ -110,7 +110,7 @@ class ExtractManifest:
 
 
 def digest(manifest: str) -> str:
-    """Return the SHA-256 of a signed manifest, by which the manifest of the next day names it."""
+    """Return the SHA-256 of a signed manifest, with which the manifest of the next day refers to it."""
     return hashlib.sha256(manifest.encode()).hexdigest()
 
 
@@ -157,7 +157,7 @@ class _ExtractRow(msgspec.Struct, forbid_unknown_fields=True):
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """Result of a check: a valid day with the number and the sums of its rows."""
+    """Result of a check: a day whose extract is valid, with the number and the sums of its rows."""
 
     day: date
     rows: int

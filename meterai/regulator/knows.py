@@ -17,8 +17,8 @@ from meterai.room import WorkList
 
 
 class Stopped(NamedTuple):
-    """The day at which extracts stopped: its extract is not signed by us, or has not been made though it is due for more than a
-    day.
+    """The day at which extracts stopped: its extract is not signed by us, or has not been made although it has
+    been due for more than a day.
     """
 
     day: date

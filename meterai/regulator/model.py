@@ -62,7 +62,9 @@ class MonthState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class MonthBalance:
-    """One book over a month: opening balance, moves, closing balance; credits are positive."""
+    """One book over a month: opening balance, sum of its entries (`moved`), closing balance; credits are
+    positive.
+    """
 
     book: str
     opening: int
@@ -87,7 +89,9 @@ class DutyStatement:
 
     @property
     def balances(self) -> list[MonthBalance]:
-        """Return the balance of every book; the two books that a statement is about come first."""
+        """Return the balance of every book; the two books from which the lines of a statement are made come
+        first.
+        """
         return [MonthBalance(one, self.opening.get(one, 0), self.sums.of(one)) for one in BOOKS]
 
     @property

@@ -38,7 +38,7 @@ MONTHS_SHOWN_MAX = 120  # ten years
 
 
 class StatementService:
-    """Statements of duty, and the daily extracts whose sums they are."""
+    """Makes statements of duty, and the daily extracts from whose sums the statements are computed."""
 
     def __init__(
         self, database: Database, keyring: Keyring, settings: Settings, clock: Clock

@@ -48,8 +48,8 @@ _log = structlog.get_logger()
 
 
 class WebhookDelivery:
-    """Sends due messages. In its worker pools, an endpoint can use only a part of the slots; in other pools, that limit is for
-    each account.
+    """Sends due messages. In its worker pools, the number of slots is limited for each endpoint; the pools of
+    other rooms limit it for each account.
     """
 
     def __init__(self, database: Database, sender: Sender, safe: Safe, clock: Clock) -> None:
@@ -74,7 +74,7 @@ class WebhookDelivery:
         )
 
     def aside(self) -> WorkerPool:
-        """Return the worker pool of slow endpoints: in a pool of their own, they delay no fast endpoint."""
+        """Return the separate worker pool of slow endpoints, which keeps them from delaying fast ones."""
         terms = PoolTerms(Priority.NEW, ASIDE_POLL_SECONDS, of_one=ASIDE_UNDER_WAY_MAX)
         return WorkerPool(
             "webhooks_aside",

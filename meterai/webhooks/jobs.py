@@ -35,7 +35,7 @@ async def tell_disabled(tx: Tx, event: WebhookDisabled) -> None:
 
 
 def publishing(event: type[Event]) -> Subscription:
-    """Return the subscription that publishes an event to the accounts that registered for it."""
+    """Return the subscription by which each event of this type is published to webhook endpoints."""
     return on(event, publish, gives_up=True, service=Publishing)
 
 

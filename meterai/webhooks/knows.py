@@ -1,4 +1,5 @@
-"""Webhooks for the console: staff find an endpoint by its id or by the id of a message; its timeline has undelivered messages.
+"""Webhooks for the console: staff find an endpoint by its id or by the id of a message; the endpoint's timeline
+has undelivered messages.
 
 Staff see neither the body of a message nor the receiver's answer. The facts of an event are in the timeline of its room.
 """

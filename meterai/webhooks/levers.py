@@ -35,7 +35,7 @@ class WebhookReplay(msgspec.Struct, frozen=True):
 
 
 async def _endpoint(tx: ReadTx, asked: WebhookReplay) -> Endpoint:
-    """Return the named endpoint, which must be enabled. Refuses `NotFound`, `WebhookNotEnabled`."""
+    """Return the endpoint that `asked` names; it must be enabled. Refuses `NotFound`, `WebhookNotEnabled`."""
     found = await store.by_id(tx, read(ENDPOINT_KIND, asked.webhook))
     if len(found) != 1 or found[0].state == EndpointState.REMOVED:
         raise NotFound("no such webhook")

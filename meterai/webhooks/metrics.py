@@ -1,4 +1,6 @@
-"""Metrics: attempts of this process, and gauges of all deliveries, which the worker that measured last sets."""
+"""Metrics: attempts of this process, and gauges of all deliveries, set by the worker that measured most
+recently.
+"""
 
 from meterai.plumbing.observe.metrics import Counter, Gauge, Histogram
 

@@ -361,7 +361,9 @@ class Message:
 
 
 class WebhookAttempt(NamedTuple):
-    """One attempt to deliver a message.  `ms` is its duration in milliseconds, `answer` the first bytes of the answer."""
+    """One attempt to deliver a message.  `ms` is its duration in milliseconds, `answer` the first bytes of the
+    receiver's response.
+    """
 
     number: int
     began_at: datetime

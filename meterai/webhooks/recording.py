@@ -49,7 +49,7 @@ class Publishing:
         type_: str,
         data: Mapping[str, object],
     ) -> list[UUID]:
-        """Queue a message to each of these endpoints. Return their ids."""
+        """Queue a message to each of these endpoints. Return the ids of the messages."""
         body = body_of(type_, self._clock.now(), data)
         made = [new_id() for _ in endpoints]
         for endpoint, message in zip(endpoints, made, strict=True):

@@ -178,8 +178,8 @@ class WebhookService:
     ) -> Endpoint:
         """Change the given fields of an endpoint. Refuses what `make` refuses, and `NotFound`.
 
-        The caller needs the permissions of all event types of the endpoint. Otherwise it could have messages that it may not
-        read sent to a URL of its own.
+        The caller needs the permissions of all event types of the endpoint. Otherwise it could redirect
+        messages that it may not read to a URL that it controls.
         """
         if url is not None:
             await self._egress.check(address_of(url))
@@ -396,8 +396,8 @@ async def _message(tx: ReadTx, account: UUID, endpoint: UUID, message: UUID) -> 
 
 
 async def _record_given(tx: Tx, about: Endpoint, sealed: bytes, action: str, actor: Actor) -> None:
-    """Record an action in the audit trail, with one hash of the encrypted secret and the URL. The audit compares the hash with
-    the row. Neither secret nor URL can be guessed from the hash.
+    """Record an action in the audit trail, with one hash over both the encrypted secret and the URL. The audit
+    compares the hash with the endpoint's row. Neither secret nor URL can be guessed from the hash.
     """
     digest = sha256(sealed + about.url.encode()).hexdigest()
     await _record(tx, about, action, actor, host=address_of(about.url).host, digest=digest)

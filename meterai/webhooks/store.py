@@ -343,8 +343,8 @@ async def claim(tx: Tx, wanted: Sequence[DeliveryLease]) -> list[DueMessage | No
 
 
 async def attempted(tx: Tx, made: Sequence[Attempted]) -> list[str | None]:
-    """Record attempts, and the states of messages and endpoints that follow. Return the state of the endpoint of each
-    attempt.
+    """Record attempts, and set the resulting states of messages and endpoints. Return for each attempt the
+    state of its endpoint.
     """
     columns = zip(
         *(

@@ -26,7 +26,9 @@ _DOMAIN = re.compile(r"@([\w.-]+)>?\s*\Z")
 
 
 class MailNotSent(Exception):
-    """The server did not accept the message; sending can be tried again."""
+    """The server did not accept the message; sending can be tried again, except after the subclass
+    `MailRefused`.
+    """
 
 
 class MailRefused(MailNotSent):
