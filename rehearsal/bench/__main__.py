@@ -34,7 +34,7 @@ def _each(way: Way, group: str) -> list[float]:
 
 
 def _per_core(way: Way) -> float:
-    """Return the orders a second for which one whole core of the web suffices."""
+    """Return the orders a second that one whole core of the web can place."""
     return 1e6 / median(_each(way, way.server))
 
 

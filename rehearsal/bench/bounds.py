@@ -30,8 +30,8 @@ _LINE = "{:38}{:>9}{:>9}{:>8}  {}"
 
 
 class Spent(NamedTuple):
-    """Cost for the caller in processor seconds, and in bytes beyond the file; `said` is the verdict, or `task` if a
-    separate process must give it.
+    """Cost for the caller in processor seconds, and in bytes beyond the file; `said` is the verdict, or `task`
+    if only a separate process can reach a verdict.
     """
 
     seconds: float
@@ -65,7 +65,9 @@ def _measured(file: Path, pem: Path) -> Spent:
 
 
 def _peak(*, anew: bool = False) -> int:
-    """Return the peak memory in bytes. `anew` first resets the peak, since a process inherits that of its parent."""
+    """Return the peak memory in bytes. `anew` first resets the peak, since a process inherits the peak of its
+    parent.
+    """
     if anew:
         Path("/proc/self/clear_refs").write_text("5")
     return int(_PEAK.findall(Path("/proc/self/status").read_text())[0]) * 1024

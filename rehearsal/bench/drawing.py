@@ -1,8 +1,10 @@
-"""Bench of a draw on a database: the durations of entering, closing, drawing and writing numbers.
+"""Bench of a random draw (of a line), with a database: the durations of entering, closing, drawing and writing
+numbers.
 
     python -m bench.drawing [ENTRIES]
 
-The bench has its own database and relay. Most entries are written in bulk, the others enter as visitors do.
+The bench has its own database, and its own relay of the random values (drand). Most entries are written in
+bulk, the others enter as visitors do.
 """
 
 import asyncio

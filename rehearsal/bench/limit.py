@@ -47,7 +47,7 @@ def script(accounts: int) -> str:
 
 
 def bound(settings: Settings, quantity: int) -> dict[str, str]:
-    """Return the values that all orders share."""
+    """Return the values of the script's parameters that are the same for all orders."""
     rails = Rails(settings, RAILS)
     channel, _ = rails.channel(None, settings.of(OrderSettings).stamp_price, new_id())
     return {

@@ -1,8 +1,8 @@
 """The peer: a bare route of the same framework and server that runs the same statements.
 
 Promises
-  * It reads and answers the same JSON, authenticates a key by the same statement, caches it for as long, and places the order
-    by the same SQL function, over as many connections.
+  * It reads and answers the same JSON, authenticates a key by the same statement, caches the key as long as the
+    web does, and places the order by the same SQL function, over as many connections.
   * It has no limiter, limits, metrics, language, pages, refusals or headers of its own. The web's processor time divided by
     the peer's shows the cost of these and the other parts of the web.
 """

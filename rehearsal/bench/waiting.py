@@ -2,9 +2,9 @@
 
 python -m bench.waiting [--short]
 
-One web process runs on one core; everything else, including this program, on the others. Figures are answers per core
-second: the number of answers divided by the web's processor time. Each is compared with its main part in the same run:
-sealing a ticket alone, and the health check through the whole application.
+One web process runs on one core; everything else, including this program, on the others. Figures are answers
+per core second: the number of answers divided by the web's processor time. In the same run they
+are compared with the health check, which passes the whole application, and a place also with making its ticket alone.
 """
 
 import argparse
@@ -89,8 +89,8 @@ class Crowd:
             taken += heard.answered(200)
 
     async def waiting(self, people: int, seconds: float) -> tuple[Heard, dict[str, float], float]:
-        """Look at the line as the page of so many people does. Return the answers, the share of one core that each group of
-        processes uses, and the looks a second.
+        """Send the requests that the pages of `people` waiting people send. Return the answers, the share of
+        one core that each group of processes uses, and the looks a second.
         """
         looks = sum(1 / look_again(ahead, RATE, 0.5) for ahead in range(people))
         before = {name: self.parts[name].cpu() for name in GROUPS}

@@ -5,8 +5,8 @@ A distribution beside `meterai` that adds the commands `rehearse`, `plan` and `a
 Promises
   * `rehearse` drives a running installation over HTTP only, as visitors do. It breaks parts only of an installation
     that it started itself, and sends nothing to another machine without a written list.
-  * A run is one file (`results.py`). Values that were not measured are absent, and a run that measured its own
-    generator is void and says so.
+  * A run is one file (`results.py`). Values that were not measured are absent. A run whose limit was the
+    generator, and not the installation, is void and says so.
 
 Calls the floors of `meterai` (kit, plumbing, commands). Nothing in `meterai` depends on it.
 """

@@ -1,4 +1,4 @@
-"""Arrival curves: arrivals over time, from deadlines and openings.
+"""Arrival curves: arrivals over time in a rush, such as before a deadline or at an opening.
 
 A curve is piecewise linear: arrivals per second at points in time, linear between them; two points at one time are a
 jump. The shipped ones (`shapes/*.toml`) describe real rushes, each with its source and a note of what is known and
@@ -75,7 +75,9 @@ class Curve:
         return self._totals[-1]
 
     def rate(self, at: float) -> float:
-        """Return the arrivals a second at a time; after a jump if there is one; 0 outside."""
+        """Return the arrivals a second at the time `at`; at a jump it is the rate after the jump, outside the
+        curve it is 0.
+        """
         if not 0 <= at <= self.seconds:
             return 0.0
         later = bisect_right(self.points, at, key=lambda point: point[0])

@@ -69,7 +69,9 @@ def _loss(run: Run, series: Series) -> Loss:
 
 
 def _means(run: Run, name: str, lost: Mapping[float, float]) -> dict[str, float]:
-    """Return the mean of each series of a name over the seconds of a loss, weighted by losses."""
+    """Return the mean of each series called `name` over the seconds in `lost`, weighted by the visitors lost in
+    each second.
+    """
     found = {}
     for one in run.series:
         if one.name == name:

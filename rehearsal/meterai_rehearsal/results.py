@@ -148,20 +148,20 @@ class Journey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Series(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One figure over time.  `at` and `values` have the same length; `of` says whose it is.
+    """One figure over time.  `at` and `values` have the same length; `of` is the subject of the figure.
 
     name                of                unit        what it is
     goodput             a priority        1/s         answered in time (`meterai_limiter_in_time_total`)
     late                a priority        1/s         ended with a fault or too late
-    refused             a priority        1/s         told to come again by the limiter
-    running, waiting    a priority        requests    under way; waiting for a turn
+    refused             a priority        1/s         refused by the limiter, to be tried again
+    running, waiting    a priority        requests    under way; waiting for a permit
     limit               ""                requests    that may be under way
     finished            a journey         1/s         journeys that ended well
     under_way           a journey         visitors    begun and not ended
-    answers             a status          1/s         answers of that status, or what came of a request else
+    answers             a status          1/s         answers with that status, or requests with that outcome
     requests, failed    ""                1/s         requests sent; steps that failed
     lost                <journey>.<step>: <reason>
-                                          1/s         visitors who left there, and why
+                                          1/s         visitors who left at that step for that reason
     step_latency        <journey>.<step>  s           mean of the steps that ended in the second
     cpu                 a process group   cores       processor time by the clock: web, worker, postgres, ...
     memory              a process group   bytes       resident
@@ -176,7 +176,7 @@ class Series(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Intended fault."""
+    """A fault that the plan made on purpose."""
 
     kind: str  # as in the plan
     at: float

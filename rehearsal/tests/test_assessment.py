@@ -38,7 +38,9 @@ DRAWN = {"test_report_is_accessible", "test_command_writes_page_and_pdf"}
 
 @pytest.fixture(autouse=True)
 def _quick(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The intervals of the law have their own tests, and charts are drawn only where needed."""
+    """Make tests fast: compute the intervals of the law from few resamples, and draw charts only in the tests
+    in `DRAWN`.
+    """
     if request.node.name not in DRAWN:
         monkeypatch.setattr(scalability, "RESAMPLES", 10)
         monkeypatch.setattr(charts, "drawn", lambda _chart, title: title)
@@ -528,7 +530,7 @@ def test_report_names_step_reason_and_pool_of_lost_visitors(tmp_path: Path) -> N
 
 
 def in_line(run: Run, seconds: float) -> Run:
-    """Return the run, whose buyers each waited so many seconds in a line that admitted ten people a second."""
+    """Return a copy of the run in which each buyer waited `seconds` in a line that admitted ten people a second."""
     (buy,) = run.journeys
     told = latency([seconds] * 300)
     steps = (*buy.steps, results.Step("queue", 300, 300, {}, 0, told))

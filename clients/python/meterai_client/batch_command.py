@@ -72,7 +72,9 @@ def main() -> None:
 
 
 def run(words: Sequence[str]) -> int:
-    """Stamp a folder. Returns 0 if every row was stamped, 1 if some were not, 2 if it stopped before."""
+    """Stamp a folder. Returns 0 if every row was stamped, 1 if some were not, 2 if the command stopped before
+    all rows ended.
+    """
     wish, url, key = _wish(words)
     console = Console(stderr=True)
     try:

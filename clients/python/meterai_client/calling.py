@@ -25,8 +25,8 @@ _NEEDS_A_TURN = frozenset({"wait_in_line", "number_not_served"})
 
 @dataclass(frozen=True, slots=True)
 class Call(Generic[T]):
-    """One request. `answer` is the type of a successful answer; `target`, if any, gets its body. Every call may be sent
-    again: it has an Idempotency-Key, or a repeat does no harm.
+    """One request. `answer` is the type of a successful answer; `target`, if any, is the file to which the body
+    of the answer is written. Every call may be sent again: it has an Idempotency-Key, or a repeat does no harm.
     """
 
     method: str
@@ -70,7 +70,9 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """No answer, or an incomplete one. A fault of the client recurs in each try."""
+    """No answer, or an incomplete one. `is_ours` is true for a fault of the client itself, which would recur in
+    each try.
+    """
 
     message: str
     is_ours: bool
@@ -140,7 +142,9 @@ def _read(call: Call[T], answered: Answered) -> T:
 
 
 def _failed(call: Call[Any], outcome: Answered | Fault) -> tuple[float | None, Exception]:
-    """Return the seconds after which the call may be tried again (None: never), and the exception if it is not."""
+    """Return the seconds after which the call may be tried again (None: never), and the exception to raise if
+    it is not tried again.
+    """
     if isinstance(outcome, Fault):
         told = f"{call.method} {call.path}: {outcome.message}"
         return None if outcome.is_ours else 0.0, NotAnswered(told, call.key)

@@ -13,7 +13,8 @@ class MeteraiError(Exception):
 class NotAnswered(MeteraiError):
     """No answer came within the deadline.
 
-    A command may have been carried out. The same call with `idempotency_key` returns its result, and does nothing twice.
+    A command may have been carried out. Repeat the call with the same `idempotency_key` to get its result; the
+    command is not carried out twice.
     """
 
     def __init__(self, message: str, idempotency_key: str | None) -> None:
@@ -34,7 +35,7 @@ class WebhookForged(MeteraiError):
 
 
 class NotExecuted(MeteraiError):
-    """An order ended, or will end, otherwise than executed. `order` is its last seen state."""
+    """An order ended, or will end, without being executed. `order` is its last seen state."""
 
     def __init__(self, order: Order) -> None:
         super().__init__(f"order {order.id} is {order.state}")
@@ -42,7 +43,7 @@ class NotExecuted(MeteraiError):
 
 
 class NotStamped(MeteraiError):
-    """A stamping ended without a stamp, which was returned. `stamping` is its last seen state."""
+    """A stamping failed, and its stamps were returned to the account. `stamping` is its last seen state."""
 
     def __init__(self, stamping: Stamping) -> None:
         super().__init__(f"stamping {stamping.id} is {stamping.state}: {stamping.reason}")

@@ -872,7 +872,7 @@ class Bilingual(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Update(msgspec.Struct, frozen=True, kw_only=True):
-    """News of an incident."""
+    """A published update of an incident: its time, the state of the incident, and a text."""
 
     number: int
     at: datetime

@@ -270,8 +270,8 @@ class Stampings(Resource[R]):
 
     @operation
     def download(self, stamping: models.Stamping | str, into: Into) -> Steps[models.Downloaded]:
-        """Download the stamped document into a file. Given a `Stamping`, its hash is compared. Raises `DownloadDamaged` if
-        it differs.
+        """Download the stamped document into a file. If `stamping` is a `Stamping`, the hash of the file is
+        compared with the hash in it. Raises `DownloadDamaged` if they differ.
         """
         sha256 = stamping.sha256_stamped if isinstance(stamping, models.Stamping) else None
         return self._file(stamping, "document", Target(into, sha256))
@@ -316,7 +316,7 @@ class Verifications(Resource[R]):
         turn: str | None = None,
         progress: Progress | None = None,
     ) -> Steps[models.Downloaded]:
-        """Write the sealed revision of a file into another, without later additions.
+        """Write the sealed revision of `document`, which is the file without later additions, into another file.
 
         Refused as `no_sealed_revision` unless the verdict of the file is good.
         """
@@ -731,7 +731,9 @@ class Collectors(Resource[R]):
 
     @operation
     def get(self) -> Steps[models.Collector]:
-        """Return your limit, your deposits, and for each month the amounts that you drew and owe, with the last days to pay."""
+        """Return your limit, your deposits, and for each month the rupiah drawn on credit and still owed, with
+        the last days to deposit the duty and to file the return.
+        """
         return self._send(Call("GET", "/v1/collector", models.Collector))
 
     @operation

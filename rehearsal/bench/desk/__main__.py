@@ -60,7 +60,7 @@ def _report_answers(told: Told) -> Iterator[str]:
 
 @contextmanager
 def _till(folder: Path) -> Iterator[Till]:
-    """Yield a till on its own database."""
+    """Yield a till (one account, its orders and a stand-in bank) on a new database."""
     server = EmbeddedPostgres(folder / "postgres")
     url = server.start()
     try:

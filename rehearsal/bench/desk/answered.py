@@ -24,7 +24,7 @@ BOMB_ADDRESS, BOMB_NETWORK = "bom@example.id", "203.0.113.7"
 
 @dataclass(frozen=True, slots=True)
 class Scripted:
-    """One complaint of the list."""
+    """One complaint of `complaints.toml`; `answers` are the codes of the true answers."""
 
     state: str
     answers: tuple[str, ...]
@@ -100,7 +100,7 @@ def _left(found: Told, one: Scripted, row: Mapping[str, Any]) -> None:
 
 
 def _peer(till: Till, found: Told, behind: Behind) -> None:
-    """Look up the same orders by direct SQL over the same connections, for comparison."""
+    """For comparison, read the orders of the complaining person by one SQL statement over the same connections."""
     began = time.perf_counter()
     till.rows("SELECT * FROM orders WHERE account_id = %s", behind.account)
     found.peer_seconds.append(time.perf_counter() - began)
@@ -116,8 +116,8 @@ def tell_all(till: Till, most: int | None = None) -> Told:
 
 
 def bomb(till: Till, count: int) -> tuple[int, int, float]:
-    """Send so many complaints from one address and network. Return the number of cases made, the number of refusals, and
-    the mean seconds of one.
+    """Send `count` complaints from one address and network. Return the number of cases made, the number of
+    refusals, and the mean seconds that sending one complaint takes.
     """
     cases = till.shop.container.of(CaseService)
     refused, began = 0, time.perf_counter()

@@ -134,7 +134,7 @@ class Sample:
 
 
 def fill(url: str, count: int, every: int = ORDERS_PER_ACCOUNT) -> tuple[list[Sample], float]:
-    """Write so many orders with their rows. Return a sample of them, and the seconds of writing."""
+    """Write `count` orders with their rows. Return a sample of them, and the seconds of writing."""
     began = time.perf_counter()
     terms: dict[str, object] = {
         "count": count,
@@ -155,7 +155,7 @@ def fill(url: str, count: int, every: int = ORDERS_PER_ACCOUNT) -> tuple[list[Sa
 
 
 def _samples(owner: psycopg.Connection[Any], count: int) -> list[Sample]:
-    """Return so many orders, spread over all, each with the serial of one of its stamps."""
+    """Return `count` orders, spread over all orders, each with the serial of one of its stamps."""
     maker, found = SerialMaker(UNLEASED), []
     chosen = owner.execute(
         b"SELECT n, account, id, attempt, refund, payment, digest, of FROM filled"

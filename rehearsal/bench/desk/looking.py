@@ -1,4 +1,6 @@
-"""Search and pages of the console over HTTP, as a member of staff, beside peers of the same run."""
+"""Search and pages of the console over HTTP, as a member of staff, compared with simpler requests (peers) in
+the same run.
+"""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -77,7 +79,7 @@ class Desk:
 
 
 def look(instance: Instance, samples: Sequence[Sample]) -> Iterator[Way]:
-    """Yield every kind of search, then every page, then the peers."""
+    """Yield every kind of search, then every page, then the peers (simpler requests for comparison)."""
     desk = Desk(instance)
     desk.open("/console")
     yield from _searches(desk, samples)
@@ -110,7 +112,7 @@ def _asked(name: str, limit_ms: float, requests: Sequence[Callable[[], str]]) ->
 
 
 def _peers(instance: Instance, samples: Sequence[Sample]) -> Iterator[Way]:
-    """Yield the minimum for comparison: one indexed SQL statement, one page without queries."""
+    """Yield the peers, whose duration is the minimum: one indexed SQL statement, and one page without queries."""
     with psycopg.connect(instance.settings.process.database_url, autocommit=True) as bare:
         selected = [partial(_selected, bare, one.names["mail address"]) for one in samples]
         yield _asked("peer: a bare indexed SELECT", SEARCH_MS_MAX, selected)

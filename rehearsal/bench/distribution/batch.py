@@ -45,7 +45,7 @@ def documents(count: int) -> Iterator[tuple[str, bytes]]:
 
 
 def _bare(folder: Path, documents: Sequence[bytes]) -> float:
-    """Return the processor seconds of one document in the bare program (engine and object store only)."""
+    """Return the processor seconds for each document in the bare program (engine and object store only)."""
     ours, objects = Ours(folder / "issuer", "p256"), ObjectStore(folder, bytes(32))
     begun = time.process_time()
     for document in documents:

@@ -62,7 +62,9 @@ def stamped(instance: Instance) -> tuple[Documents, str, str]:
 
 @dataclass(slots=True)
 class Way:
-    """One way to check so many things, and the processor seconds for each of them."""
+    """One way to check `count` documents or lines, and for each round the processor seconds per document or
+    line.
+    """
 
     name: str
     count: int

@@ -35,7 +35,9 @@ _EXECUTED = "SELECT count(*) AS orders FROM orders WHERE state = 'executed'"
 
 @dataclass(slots=True)
 class Sold:
-    """One way to sell, and the processor seconds of each part for each of its orders, round by round."""
+    """One way to sell. `rounds` has for each round the processor seconds per order, by part (web, worker,
+    database).
+    """
 
     name: str
     act: Callable[[int], None]  # one order, for the n-th buyer

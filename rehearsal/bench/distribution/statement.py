@@ -1,8 +1,8 @@
 """Bench of a statement over a million legs of the ledger: `python -m bench.distribution.statement [LEGS]`.
 
-SQL makes the books of one distributor as sales would have left them, and as many legs of others. The bench reports the
-seconds from the request to the last byte, and the processor time of this process and of the database, compared with a bare
-COPY of the same legs.
+SQL makes the books of one distributor as sales would have left them, and as many legs of other accounts. The
+bench reports the seconds from the request to the last byte, and the processor time of this process and of the
+database, compared with a bare COPY of the same legs.
 """
 
 import asyncio
@@ -58,7 +58,9 @@ async def _summed(database: Database) -> int:
 
 
 async def _copied(url: str) -> int:
-    """Copy the same legs and balances by PostgreSQL itself, which is the limit. Return the bytes."""
+    """Read the same legs and balances by a bare COPY of PostgreSQL, the fastest possible way. Return the number
+    of bytes.
+    """
     async with await psycopg.AsyncConnection.connect(url) as connection:
         copied = 0
         async with connection.cursor().copy(_COPY.encode(), (ACCOUNT,)) as pieces:

@@ -64,7 +64,7 @@ class Outcome:
 
 
 class _Dead:
-    """A till whose bank dies, and which moves its own clock."""
+    """A till (accounts, orders and a stand-in bank) whose bank stops answering, and which moves its own clock."""
 
     def __init__(self, till: Till, url: str) -> None:
         self.till = till
@@ -116,7 +116,7 @@ class _Dead:
         self.till.shop.work()
 
     def name(self) -> None:
-        """Name an account for each buyer whose money waits for one."""
+        """Enter a bank account for each buyer whose refund waits for one."""
         for row in self.till.rows(
             "SELECT DISTINCT account_id FROM refunds WHERE way = 'claim' AND state = 'requested'"
         ):
@@ -194,7 +194,7 @@ def measure(till: Till, url: str, refunds: int) -> Outcome:
 
 @contextmanager
 def counter(url: str, folder: Path) -> Iterator[Till]:
-    """Yield a till at a bank with virtual accounts and transfers."""
+    """Yield a till whose stand-in bank offers virtual accounts and transfers."""
     with open_till(
         url, folder, bank_methods="qris va", bank_va_service_id=SERVICE_ID, **SETTINGS
     ) as till:

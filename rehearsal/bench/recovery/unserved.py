@@ -76,14 +76,16 @@ async def pay(container: Container, account: UUID, quantity: int) -> None:
 
 
 async def paid(container: Container, count: int, drawing: random.Random) -> None:
-    """Make so many orders, ten of each account, of one to three stamps."""
+    """Make `count` orders whose payments were captured, ten orders of each account, each of one to three stamps."""
     owners = await accounts(container, -(-count // OF_ONE_ACCOUNT), drawing)
     chosen = (owners[number // OF_ONE_ACCOUNT] for number in range(count))
     await _all([pay(container, owner, drawing.randint(1, 3)) for owner in chosen])
 
 
 async def interrupt(container: Container, account: UUID, words: str) -> None:
-    """Make a stamping from the balance that was reserved, and whose process died."""
+    """Reserve a stamping with stamps of the account's balance, and leave it as if its process had died: under
+    an expired lease. `words` are the text of its document.
+    """
     content = await asyncio.to_thread(pdf, words=words)
     sha256, documents = hashlib.sha256(content).digest(), container.of(DocumentService)
     await documents.contents.put(sha256, content)
@@ -109,7 +111,9 @@ async def interrupted(
     drawing: random.Random,
     execute: Callable[[], Awaitable[None]],
 ) -> None:
-    """Make so many stampings, ten of each account, whose stamps were bought before; `execute` executes paid orders."""
+    """Make `count` interrupted stampings, ten of each account, whose stamps are bought first; `execute`
+    executes the paid orders.
+    """
     owners = await accounts(container, -(-count // OF_ONE_ACCOUNT), drawing)
     await _all([pay(container, owner, OF_ONE_ACCOUNT) for owner in owners])
     await execute()

@@ -84,7 +84,7 @@ class Front:
 
     @property
     def url(self) -> str:
-        """Its address."""
+        """URL of the proxy."""
         return f"https://localhost:{self.port}"
 
     def show(self, *, days: int) -> None:

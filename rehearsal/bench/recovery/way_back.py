@@ -165,7 +165,7 @@ def _run_command(instance: Instance, *words: str, status: int = 0) -> str:
 
 
 def measure(folder: Path, orders: int, stampings: int, seed: int) -> tuple[Measured, bool]:
-    """Run an outage and its recovery. Return True if the books hold at the end."""
+    """Run an outage and its recovery. Return the times, and True if the books are right at the end."""
     measured, drawing = Measured(orders, stampings), random.Random(seed)
     (folder / "engine").mkdir()
     (folder / "instance").mkdir()

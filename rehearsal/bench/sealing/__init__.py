@@ -1,11 +1,12 @@
-"""`make bench-sealing`: cost of a seal, beside pyHanko and beside the minimum of any seal.
+"""`make bench-sealing`: cost of a seal, compared with pyHanko and with the minimum that any seal needs.
 
 Promises
   * Everything that is compared is measured in one process, alternately, as processor time; printed are medians over the
     rounds, so a busy machine changes them little.
   * pyHanko does the same job, with the same drawing, as fast as possible: its key parsed once, its drawing prepared, one event
     loop for all.
-  * The limit is counted with the same libraries: the key operations, SHA-256 of the necessary bytes, one QR code.
+  * This minimum (the limit) is measured with the same libraries: the key operations, SHA-256 of the necessary
+    bytes, one QR code.
   * If the corpus of real PDFs is missing, generated PDFs of the same sizes replace it.
   * Speed decides nothing; a missed target is printed as missed.
 """

@@ -12,9 +12,9 @@ Work = Callable[[], object]
 
 
 def in_turns(works: Mapping[str, Work], rounds: int) -> dict[str, list[float]]:
-    """Return the processor seconds of one call of each kind of work, one figure for each round. Garbage of other work is
-    collected before a measurement; work collects its own garbage in its own time. After a collection the processor caches
-    are cold, so the first few calls do not count.
+    """Return the processor seconds of one call of each kind of work, one figure for each round. Garbage of
+    other work is collected before a measurement, so that only garbage of the measured work is collected within
+    its time. After a collection the processor caches are cold, so the first few calls do not count.
     """
     calls = {}
     for name, work in works.items():

@@ -88,12 +88,16 @@ def _groups(run: Run, busy: list[float]) -> tuple[GroupPart, ...]:
 
 
 def _is_near(second: float, busy: list[float]) -> bool:
-    """True if metrics and processor times, which are read one after the other, belong to the same second."""
+    """True if a processor time that was read at `second` belongs to one of the seconds `busy` of the metrics:
+    metrics and processor times are read one after the other.
+    """
     return any(abs(second - at) <= 0.5 for at in busy)
 
 
 def _queueing(run: Run, busy: list[float]) -> float | None:
-    """Return the mean seconds that a request waits for a permit, per answer, in the busiest seconds; None if unknown."""
+    """Return the seconds of waiting for a permit, divided by the number of answers, in the seconds `busy`; None
+    if unknown.
+    """
     waited, answered = points_of(run, WAITED), points_of(run, "goodput")
     total = sum(answered.get(at, 0.0) for at in busy)
     spent = sum(waited.get(at, 0.0) for at in busy)

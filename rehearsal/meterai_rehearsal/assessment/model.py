@@ -170,7 +170,8 @@ class PromisePart(msgspec.Struct, frozen=True):
 class CostPart(msgspec.Struct, frozen=True):
     """Cost of a stamp, as far as a run shows it.
 
-    serving_cpu_seconds   of all groups except the generator and the stand-ins, including work for other visitors
+    serving_cpu_seconds   processor seconds of all groups of processes except the generator and the stand-ins,
+                          including work for other visitors
     """
 
     stamps: int

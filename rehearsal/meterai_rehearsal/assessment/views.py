@@ -107,7 +107,9 @@ class Figure:
 
 
 class View:
-    """Part of the assessment: its fields and items are parts, numbers are figures, texts are marked."""
+    """Part of the assessment, for templates. A field or item is a `View` again if it has parts, a number is a
+    `Figure`, and a text is `Quoted`.
+    """
 
     def __init__(self, inner: Any, path: str, language: str) -> None:
         self._inner, self._path, self._language = inner, path, language

@@ -33,7 +33,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """Network between a device and the server."""
+    """Latency and speed of the network between a device and the server."""
 
     latency_seconds: float = 0.0  # one way
     bytes_per_second: int = 0  # 0: unlimited
@@ -89,7 +89,7 @@ def can_choose_address(site: Site) -> bool:
 
 
 class Connection(Wire):
-    """One connection through a network, whose answers are awaited."""
+    """One connection that has the latency and speed of a `Network`; each request waits for its answer."""
 
     def __init__(self, network: Network, traffic: Traffic) -> None:
         super().__init__()

@@ -41,7 +41,7 @@ class Site:
 
     @property
     def authority(self) -> str:
-        """Its name in requests."""
+        """Its host and port as in its URL, for the header Host."""
         return self.url.partition("://")[2]
 
     @property
@@ -71,7 +71,7 @@ def _split(url: str) -> SplitResult:
 
 
 def site_of(url: str) -> Site:
-    """Return a site by its address; only the beginning of a path is used. Refuses `AddressWrong`."""
+    """Return the site of a URL; the path of the URL is ignored. Refuses `AddressWrong`."""
     found = _split(url)
     assert found.hostname is not None
     port = found.port or PORTS[found.scheme]

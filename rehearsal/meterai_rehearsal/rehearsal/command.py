@@ -59,10 +59,11 @@ def rehearse(
 
     Exit status: 0 every promise held, 1 one broke, 3 the run is void and says nothing.
 
-    With `--up` an installation is started for it on this machine, in a new `--data` directory or one that
-    goes with the run; only there faults are made.  Else `--data` is the directory of one that runs here, or
-    `--url` says where it is, with `--bank` and `--mail` for the journeys that pay.  Another machine
-    takes `--targets FILE`, a list of who allowed it and until when, and `--not-loopback`.
+    With `--up` an installation is started for the run on this machine, in a new `--data` directory, or without
+    `--data` in a temporary one; faults are made only in such an installation. Without `--up`, either `--data`
+    is the directory of an installation that runs on this machine, or `--url` is the address of an installation,
+    with `--bank` and `--mail` for the journeys that pay. A target on another machine needs `--targets FILE`, a
+    list of who allowed it and until when, and `--not-loopback`.
     """
     if options.data is not None and not up:
         options.configuration("rehearse")  # refuses a mistyped directory by its name

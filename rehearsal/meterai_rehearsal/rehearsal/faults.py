@@ -83,7 +83,8 @@ class Faults:
     async def make(self, fault: FaultPlan, now: Callable[[], float]) -> tuple[float, float | None]:
         """Make a fault, and wait until its cause is gone. Return its begin and the time of healing.
 
-        A killed part is healed when another runs in its place; None if none appeared.
+        A killed part is healed when another process runs in its place; the time of healing is None if no such
+        process appeared.
         """
         begun = now()
         if not fault.kind.lasts:

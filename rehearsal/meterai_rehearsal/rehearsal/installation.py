@@ -96,7 +96,7 @@ def done(command: Sequence[str], environment: Mapping[str, str] | None = None) -
 
 
 def settings_of(plan: Plan) -> dict[str, str]:
-    """Return the settings of a plan for its own installation."""
+    """Return the settings that a plan makes for an installation started by the run."""
     return {"workers": str(plan.own.workers)} | {
         name: str(value) for name, value in plan.own.settings.items()
     }

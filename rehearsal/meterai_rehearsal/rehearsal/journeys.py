@@ -59,7 +59,9 @@ class _Signed(msgspec.Struct, frozen=True):
 
 
 class _Flow(msgspec.Struct, frozen=True):
-    """Part of the document of a line: its speed."""
+    """The part of a line's signed document with its speed: `fast` is the upper estimate of places called per
+    second.
+    """
 
     fast: float
 
@@ -235,7 +237,7 @@ async def _wait_in_line(visitor: Visitor) -> None:
 
 
 async def _until_let_in(visitor: Visitor) -> None:
-    """If more were called than can enter at this moment, wait with the same number."""
+    """If more people were called than can enter at this moment, wait again with the same number."""
     if visitor.page.path.startswith(LINES):
         async with visitor.step("let_in", visitor.world.bounds.line_patience_seconds):
             await _wait(visitor)
@@ -276,7 +278,9 @@ async def _sign_in(visitor: Visitor, there: str) -> None:
 
 
 async def _prove_address(visitor: Visitor, there: str, prove: tuple[str, str] = PROVE) -> None:
-    """Prove the address on a page that asks for it, and continue to `there`, or to the page with the form that leads there."""
+    """Prove the mail address by a code, on a page that demands it, and continue to `there`, or to the page with
+    the form that leads there.
+    """
     ask, enter = prove
     address = f"p{visitor.alone.getrandbits(64):016x}@example.org"
     async with visitor.step("ask_for_code"):
@@ -311,7 +315,9 @@ async def _another_code(visitor: Visitor, codes: "_Codes", prove: tuple[str, str
 
 
 class _Codes:
-    """Codes that the stand-in received for an address: the newest unused one."""
+    """Sign-in codes that the stand-in mail server received for a mail address; each is returned once, the
+    newest first.
+    """
 
     def __init__(self, visitor: Visitor, address: str) -> None:
         mail = visitor.world.mail

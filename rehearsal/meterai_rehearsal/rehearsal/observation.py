@@ -65,7 +65,7 @@ class Observation:
         metrics_url: str,
         spent: Callable[[], Mapping[str, Spent]] | None,
     ) -> None:
-        """Read once a second, until cancelled. An unreachable source is tried again."""
+        """Take a sample once a second, until cancelled. An unreachable source is tried again."""
         site = site_of(metrics_url) if metrics_url else None
         path = urlsplit(metrics_url).path
         while True:
@@ -88,12 +88,16 @@ class Observation:
             self.metrics.append(Sample(now(), figures))
 
     def grown(self, name: str, of: str) -> float:
-        """Return the growth of a counter from the first sample to the last; a restart does not subtract."""
+        """Return the growth of a counter from the first sample to the last; the reset of the counter by a
+        restart does not reduce it.
+        """
         values = [one.figures[name, of] for one in self.metrics if (name, of) in one.figures]
         return sum(max(later - before, 0.0) for before, later in pairwise(values))
 
     def cpu_seconds(self) -> dict[str, float]:
-        """Return the processor seconds of each group, in total; a restarted one begins at zero."""
+        """Return the total processor seconds of each group of processes; if its counter fell, the group was
+        restarted and counts from zero.
+        """
         found: dict[str, float] = {}
         for (_, before), (_, later) in pairwise(self.processes):
             for name, spent in later.items():

@@ -144,7 +144,7 @@ class Device(Part, frozen=True):
 
 
 class FaultPlan(Part, frozen=True):
-    """Fault at a time, healed after so many seconds."""
+    """A fault that is made at the time `at`; a kind that lasts is healed after `seconds`."""
 
     kind: FaultKind
     at: Seconds
@@ -152,7 +152,7 @@ class FaultPlan(Part, frozen=True):
 
 
 class CommandPlan(Part, frozen=True):
-    """Command run on the run's own installation at a time, as an operator would type it."""
+    """A command that is run at the time `at` on the run's own installation, as an operator would type it."""
 
     words: tuple[Typed, ...]
     at: Seconds

@@ -1,8 +1,9 @@
 """Generator processes: started, told when to begin, listened to, and ended.
 
-Messages in the pipe of a generator process, in this order: the process reports that it exists; it gets a server to measure
-its own speed, and answers the rate; it gets the begin of the run; it reports progress each second and, at the end, all its
-counts. It ends when its pipe is closed, also when the parent process dies.
+Messages in the pipe of a generator process, in this order: the process reports that it exists; it gets the
+address of a server at which it measures its own speed, and returns the rate; it gets the time at which the run
+begins; it reports progress each second and, at the end, all its counts. It ends when its pipe is closed, also
+when the parent process dies.
 """
 
 import asyncio

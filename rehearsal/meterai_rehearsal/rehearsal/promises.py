@@ -65,7 +65,7 @@ def audited(done: Done, at: float, name: str = AUDIT) -> Promise:
 
 
 def not_audited(at: float) -> Promise:
-    """Return the promise of an installation whose directory cannot be read."""
+    """Return the promise of the audit as undetermined, for an installation whose data directory is unknown."""
     return Promise(AUDIT, at, held=None, found="its data directory is not known to this run")
 
 
@@ -128,7 +128,7 @@ def _slowest(journeys: Iterable[Journey], names: Sequence[str]) -> float:
 def is_more_often(count: float, of: float, other: float, of_other: float) -> bool:
     """True if something happened significantly more often in one group than in another.
 
-    The test is the difference of two shares in standard errors, so that a single refusal proves no order.
+    The test compares the difference of both shares with its standard error, so that a single refusal is no proof.
     """
     if not of or not of_other:
         return False
@@ -153,7 +153,8 @@ def paid_before_unpaid(observed: Observation, counted: Counted, at: float) -> Pr
 
 
 def overtaken(places: Sequence[Place]) -> int:
-    """Count those who asked for a place later than the holder of a higher number by more than `ORDER_SECONDS`.
+    """Count the wrong places: those asked for more than `ORDER_SECONDS` after a higher number was already given
+    to somebody else.
 
     All places must be of one line.
     """
@@ -177,10 +178,11 @@ def order_of_the_line(counted: Counted, at: float) -> Promise:
 
 
 def share_of_strangers(plan: Plan, counted: Counted, at: float) -> Promise | None:
-    """Check that networks of programs that grab places have at most twice their share of places.
+    """Check that the networks of programs that grab places get at most twice their fair share of places, which is
+    the number of such networks divided by the number of networks of people.
 
-    Taken places with numbers of their own, and all called places are counted. Return None if a plan does not have both such
-    programs and networks of people.
+    The share is checked among the taken places that have a number, and among all called places. Return None if the
+    plan has no such programs, or no networks of people.
     """
     grabbing = {one.name: one.networks for one in plan.journeys if one.networks}
     strangers = grabbing.pop(JourneyName.GRAB, 0)
@@ -200,7 +202,9 @@ def share_of_strangers(plan: Plan, counted: Counted, at: float) -> Promise | Non
 
 
 def _turns(counted: Counted, turn: str) -> tuple[int, int]:
-    """Return how many programs that grab places came so far in a line, and of how many visitors."""
+    """Return the number of programs that grab places which came as far in a line as `turn` says, and the number
+    of all visitors who did.
+    """
     each = {name: n for name, n in counted.turns.items() if name.split("/")[1] == turn}
     grabbed = sum(n for name, n in each.items() if name.startswith(f"{JourneyName.GRAB}/"))
     return grabbed, sum(each.values())

@@ -57,9 +57,10 @@ def _judged(
 
 
 def recovered_at(seconds: Seconds, at: float, healed_at: float, end: float) -> float | None:
-    """Return the time from which on everything was normal, for `STAYS_SECONDS` in which something ended.
+    """Return the time since which everything was normal again after a fault: all of the next `STAYS_SECONDS`
+    seconds in which steps ended were normal.
 
-    None if it never was, or if nothing before the fault defines the normal state.
+    None if that never happened, or if no steps before the fault define the normal state.
     """
     normal = usual(seconds, at)
     since, in_a_row = healed_at, 0

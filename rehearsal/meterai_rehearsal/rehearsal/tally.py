@@ -141,7 +141,7 @@ class Tally:
         return int(sum(self._seconds.get(name, {}).values()))
 
     def answered(self, status: str, at: float) -> None:
-        """Count one answer with a status, or with `BUSY` or `AWAY` in place of it."""
+        """Count one answer; `status` is its HTTP status, or `BUSY` or `AWAY` instead."""
         self._statuses[status] += 1
         self.count(f"answers/{status}", at)
 

@@ -44,5 +44,5 @@ def stream(service: ServiceTime, random: np.random.Generator) -> Iterator[float]
 
 
 def pauses(mean_seconds: float, random: np.random.Generator) -> Iterator[float]:
-    """Yield exponential pauses without end; all zero if the mean is."""
+    """Yield exponential pauses without end; all are zero if `mean_seconds` is zero."""
     return stream(ServiceTime((mean_seconds,)), random)

@@ -21,8 +21,8 @@ class Admitted:
     """Outcome of a line.
 
     called     call times (by order of arrival)
-    waits      seconds of waiting until then, also of those who had left
-    is_there   whether each came then
+    waits      seconds from the arrival to the call, also of people who had left
+    is_there   for each person, whether they came when called
     """
 
     called: NDArray[np.float64]
@@ -74,7 +74,9 @@ def admit(
 
 
 def _patience(count: int, line: Line, random: np.random.Generator) -> NDArray[np.float64]:
-    """Return the patience of each; a no-show has almost none."""
+    """Return for each person the longest wait in seconds after which they still come; for a no-show it is
+    almost zero.
+    """
     if line.patience_seconds is None:
         bears = np.full(count, np.inf)
     elif line.is_patience_same:

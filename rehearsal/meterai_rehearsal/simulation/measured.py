@@ -1,11 +1,12 @@
 """Journey of a simulation, from a measured run.
 
-The time for which a request occupies a server is not its latency, which contains waiting. By the law of utilization
-the busy time of all requests together is the processor time of the installation. It is divided among the steps in
-proportion to their latencies, and each step keeps the form of its distribution. The rest of its latency passes
-elsewhere (at the bank, between two looks at a page) and occupies no server. A step spent elsewhere altogether, waiting
-for a mail, is a pause. The wait in a line is neither: the line is simulated by itself. A run without processor times
-(a foreign installation) uses its latencies unchanged, and is best measured at low load.
+The time for which a request occupies a server is not its latency, which contains waiting. By the law of
+utilization the busy time of all requests together is the processor time of the installation. It is divided
+among the steps in proportion to their latencies, and each step keeps the form of its distribution. The rest of
+its latency passes elsewhere (at the bank, between two looks at a page) and occupies no server. A step spent
+elsewhere altogether, waiting for a mail, is a pause. The wait in a line is left out, since the line is
+simulated separately. A run without processor times (a foreign installation) uses its latencies unchanged, and
+is best measured at low load.
 """
 
 from collections.abc import Mapping

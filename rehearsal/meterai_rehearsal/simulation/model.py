@@ -47,8 +47,8 @@ class ServiceTime(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One request of a journey, after a pause of the person (exponential; the first step has none).
 
-    elsewhere   additional seconds until the answer per second of a server: at the bank, between two
-                looks at a page that is not ready
+    elsewhere   seconds that pass elsewhere, for each second in which a server works on the request: at the
+                bank, or between two looks at a page that is not ready
     """
 
     name: str
@@ -62,7 +62,7 @@ class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Behaviour of people in the waiting room.
 
     no_shows           share of waiting people who do not come at their turn
-    patience_seconds   mean (exponential) of the longest wait; None: unlimited
+    patience_seconds   mean (exponential) of the longest wait that a person accepts; None: unlimited
     is_patience_same   everybody has that patience
     reaction_seconds   mean (exponential) of the time to come at the turn
     correction_max     largest factor of additional calls for no-shows
@@ -93,7 +93,7 @@ class Comparison(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     waited      people who entered
     rate        admitted a second while people waited, by the line's own figures
-    is_within   both quotients lie within COMPARED_SHARE of 1; None: too few waited to decide
+    is_within   both quotients (predicted by measured) lie within COMPARED_SHARE of 1; None: too few waited to decide
     """
 
     waited: int
@@ -128,11 +128,11 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """People, requests, and servers.
 
     applicants     people who come, over `hours`, by the curve of this name
-    grace_hours    the line must be empty so long after closing
+    grace_hours    the line must be empty by so many hours after closing
     machines       number of machines of the same kind
-    servers        requests served in parallel on one of them
-    steps          the journey of each of them
-    bounds         by priority: 99 of 100 requests must be answered within, in seconds
+    servers        requests served in parallel on one machine
+    steps          the journey of each applicant
+    bounds         by priority, the seconds within which 99 of 100 requests must be answered
     """
 
     applicants: int
@@ -153,7 +153,7 @@ class Waits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     longer          share of all who waited longer than `wait_bound_seconds` of the plan
     left            share that did not come at their turn
     emptied_hours   time of the last admission, in hours from the opening
-    inside_p99      99 of 100 requests are answered within, by priority; None: the servers cannot keep up
+    inside_p99      by priority, the seconds within which 99 of 100 requests are answered; None: the servers cannot keep up
     utilization     share of the servers' time in use at this rate
     """
 
@@ -192,7 +192,7 @@ class Scalability(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Universal scalability law fitted to points of (load, throughput), each coefficient with its 95 % interval.
 
     knee              load of the highest throughput; None if there is none (kappa is zero)
-    peak              throughput there; without a knee, its limit; None: unbounded
+    peak              throughput at the knee; without a knee, the limit of throughput; None: unbounded
     is_extrapolated   the knee lies beyond the measurements: it is an extrapolation
     load_max          the highest measured load
     """
@@ -212,15 +212,15 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Answer of `meterai plan`.
 
     sources               sources of the service times and the curve
-    measured_sha256       of the run of the service times; None if they were given
+    measured_sha256       hash of the file of the run that measured the service times; None if they were given as options
     capacity_per_second   people a second that would keep all servers busy: an upper bound of admission
     safe_rate             the largest rate at which the bound holds on the existing machines; None: never
     needed_rate           the smallest rate that empties the line in time
     machines_needed       number of machines that are safe at that rate; None: more than MACHINES_MAX
     rate_per_second       setting for the waiting room: the lower end of the safe rate
-    scalability           of the run, if it measured enough loads
-    compared              with the run, if people waited in a line
-    cores                 kept busy, for each kind of journey with a known cost
+    scalability           law fitted to the run, if it measured enough loads
+    compared              comparison with the waits of the run, if people waited in a line
+    cores                 cores kept busy, for each kind of journey with a known cost
     """
 
     schema: int

@@ -99,8 +99,8 @@ def machines_needed(
 ) -> int | None:
     """Return the smallest number of machines that keeps the bound at this rate, in most replications.
 
-    Machines share one queue and no other resource: a common database is not in the model, so this is a lower bound.
-    None if MACHINES_MAX do not keep it.
+    Machines share one queue and no other resource: a common database is not in the model, so this is a lower
+    bound. None if not even MACHINES_MAX machines keep the bound.
     """
     one = msgspec.structs.replace(scenario, machines=1)
     least = max(1, ceil(rate / steady.capacity_per_second(one)))

@@ -67,7 +67,7 @@ def question_of(asked: Asked) -> Question:
 
 
 def _costs(run: Run | None, asked: Asked) -> tuple[Cost, ...]:
-    """Return the costs of the run, and the given ones."""
+    """Return the costs of journeys that the run measured, and those that were given as options."""
     found = None if run is None else measured_cost(run, asked.journey, _told(run, asked))
     return (*((found,) if found else ()), *map(given_cost, asked.journey_ms))
 

@@ -27,8 +27,8 @@ Request = tuple[float, int, int, float]
 class Served:
     """Records of requests that first came within `[since, until)`.
 
-    waited      by step: seconds until a server began with it
-    answered    by step: seconds until its answer; infinite if the person gave up
+    waited      by step: seconds until a server began to serve the request
+    answered    by step: seconds until the request was answered; infinite if the person gave up
     requests, refused, finished, gave_up, busy   counts of all: served requests, refusals, people whose
                 last step was answered, people refused too often, seconds of all servers together
     ended       time of the last answer
@@ -156,7 +156,7 @@ class Servers:
         self._gone = min(self._gone, request[0] + self._patience[priority])
 
     def _refuse_before(self, moment: float, served: Served) -> int:
-        """Refuse the request that runs out of patience first, if that is before this moment."""
+        """Refuse the waiting request whose patience ends first, if it ends before this moment."""
         found = [
             (queue[0][0] + patience, priority)
             for priority, (queue, patience) in enumerate(
