@@ -73,8 +73,8 @@ async def _ended(
 async def _overtaken(
     tx: Tx, found: Approval, who: Puller, note: str, more: Mapping[str, object]
 ) -> Approval:
-    """End a request as overtaken, because its forecast differs from the one that was shown; `more` is the new
-    forecast or refusal.
+    """End a request as overtaken, because its forecast differs from the forecast that was shown to the
+    requester; `more` is the new forecast, or the refusal in its place.
     """
     state = APPROVAL.after(found.state, ApprovalEvent.OVERTAKEN)
     return await _ended(tx, found, who, state, note, more)

@@ -21,7 +21,9 @@ LOCK_WAIT_MS_MAX = 1_000
 
 
 def periodic_tasks(container: Container, rooms: Rooms = ROOMS) -> Sequence[PeriodicTask]:
-    """Return all periodic tasks: those of the rooms, those of retention, and the task that measures the queues."""
+    """Return all periodic tasks: the tasks of the rooms, the tasks that apply retention, and the task that
+    measures the queues.
+    """
     return [
         *chain.from_iterable(room.tasks(container) for room in rooms),
         *Retention(

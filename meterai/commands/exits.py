@@ -1,7 +1,7 @@
 """Exit statuses of all commands.
 
-From 64 on, the numbers are those of sysexits.h. Scripts rely on the difference: `NO` is a valid negative answer, such
-as an audit with findings, and `FAULT` is a fault of the program.
+From 64 on, the numbers are those of sysexits.h. Scripts rely on the difference between `NO`, a valid negative
+answer such as an audit with findings, and `FAULT`, a fault of the program.
 """
 
 from enum import IntEnum

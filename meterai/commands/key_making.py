@@ -1,4 +1,4 @@
-"""Key files that production needs, and the making of those that this installation can make itself.
+"""Key files that production needs, and the making of the key files that need no other party.
 
 A room lists the key files that it needs (`Room.keys`), in an order in which each can be made from earlier ones.
 """

@@ -1,4 +1,4 @@
-"""Lever (staff action with a forecast) of jobs and mails: retry given-up ones."""
+"""Lever (staff action with a forecast) of jobs and mails: retry jobs and mails that were given up."""
 
 from uuid import UUID
 

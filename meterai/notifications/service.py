@@ -1,4 +1,4 @@
-"""Mails: queueing, sending, and retrying given-up ones."""
+"""Mails: queueing, sending, and retrying mails that were given up."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime

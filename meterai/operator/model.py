@@ -85,8 +85,8 @@ def digits_of(number: str) -> str:
 
 
 def is_tax_number(number: str) -> bool:
-    """True if the number has the length of an NPWP. The first digits are not checked, because no list of valid ones
-    is published.
+    """True if the number has the length of an NPWP. The first digits are not checked, because no list of valid
+    first digits is published.
     """
     return _NPWP.fullmatch(digits_of(number)) is not None
 

@@ -75,7 +75,8 @@ async def read_own_form(request: PageRequest) -> Form:
 
 async def keep_form(request: PageRequest, account: str, form_token: str) -> None:
     """Keep the typed fields of a form whose sender must sign in first, if our page sent the form. `account` and
-    `form_token` are those in the browser's session cookie, which may have expired; both are empty without a cookie.
+    `form_token` are the values in the browser's session cookie, which may have expired; both are empty without
+    a cookie.
     """
     if OPTION not in request.route_handler.opt or not _is_small(request):
         return

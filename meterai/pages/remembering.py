@@ -1,8 +1,9 @@
-"""Cache of answers that are the same for every visitor who is not signed in.
+"""Cache of answers (HTTP responses) that are the same for every visitor who is not signed in.
 
-Under load most requests are for the front page, its style and its images. An answer from the cache costs a tenth, so
-that these requests do not delay paying visitors.  Only answers of routes that declare it (`opt={"remembered":
-Remembered(...)}`) are cached, and only for requests without cookies other than that of the language.
+Under load most requests are for the front page, its style and its images. An answer from the cache costs a
+tenth of what another answer costs, so that these requests do not delay paying visitors.  Only
+answers of routes that declare it (`opt={"remembered": Remembered(...)}`) are cached, and only for requests
+without cookies other than that of the language.
 """
 
 from dataclasses import dataclass
@@ -30,7 +31,7 @@ _Key = tuple[str, bytes, str, Coding | None]  # path, query, language, compressi
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
-    """Declares that the answers of a route are cached, for so many seconds.
+    """Declares that the answers of a route are cached, for `seconds`.
 
     With `only_immutable`, only answers that are marked immutable are cached, separately for each query of the URL.
     Without it, every answer of the route is cached, but only for requests without a query, so that invented queries

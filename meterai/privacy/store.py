@@ -147,7 +147,9 @@ async def move(
 
 
 async def kept_copies(tx: ReadTx, requests: Sequence[UUID]) -> set[UUID]:
-    """Return those requests whose copy is requested or stored, so that its object must be kept."""
+    """Of these requests, return the ones whose copy is still requested or stored, so that its object in the
+    object store must be kept.
+    """
     found = await tx.value(
         "SELECT coalesce(array_agg(request_id), '{}') FROM privacy_requests"
         " WHERE request_id = ANY(%s) AND kind = 'copy' AND state IN ('asked', 'made')",

@@ -74,7 +74,9 @@ class WebhookDelivery:
         )
 
     def aside(self) -> WorkerPool:
-        """Return the separate worker pool of slow endpoints, which keeps them from delaying fast ones."""
+        """Return the separate worker pool of slow endpoints, which keeps slow endpoints from delaying fast
+        endpoints.
+        """
         terms = PoolTerms(Priority.NEW, ASIDE_POLL_SECONDS, of_one=ASIDE_UNDER_WAY_MAX)
         return WorkerPool(
             "webhooks_aside",

@@ -362,7 +362,9 @@ class WebhookService:
         return events
 
     async def _listen(self, tx: Tx, account: UUID) -> None:
-        """Update the types of events for which messages of this account are made: exactly those that its endpoints chose."""
+        """Update the types of events for which messages are made for this account: exactly the types that its
+        endpoints chose.
+        """
         kinds = {
             published.ALL if one == EVERYTHING else self._publishing.types[one].kind
             for endpoint in await store.endpoints(tx, account)

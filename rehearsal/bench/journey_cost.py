@@ -48,7 +48,7 @@ class Costs:
         self._parts: dict[str, Group] = parts_of_instance()
 
     def of(self, act: Callable[[int], None], journeys: int) -> dict[str, float]:
-        """Run so many journeys. Return the processor milliseconds of each part for one journey."""
+        """Run a number of journeys. Return the processor milliseconds that each part spends for one journey."""
         before = self._seconds()
         act(journeys)
         after = self._seconds()
@@ -98,7 +98,9 @@ async def _ask_json(connection: Connection, request: bytes, status: int = 200) -
 
 
 def by_browser(instance: Instance, seed: int) -> Callable[[int], None]:
-    """Return the journey of visitors like those of a rehearsal, without pauses; each has a new address."""
+    """Return the journey of visitors who act like the visitors of a rehearsal, but without pauses; each has a
+    new address.
+    """
     numbers = itertools.count()
 
     def act(journeys: int) -> None:

@@ -37,7 +37,7 @@ _VALUES = (
 
 
 def script(accounts: int) -> str:
-    """Return the SQL statement `store.PLACE` as a pgbench script; each order is for one of so many accounts."""
+    """Return the SQL statement `store.PLACE` as a pgbench script; each order is for one of `accounts` accounts."""
     statement = " ".join(store.PLACE.split())
     for value in _VALUES:
         statement = statement.replace("%s", value, 1)

@@ -159,7 +159,7 @@ class Bench:
         return self._measured(self._load(with_qr=with_qr).steady(rate, seconds))
 
     def bare(self, seconds: int) -> Round:
-        """Run the bare SQL statement for so many seconds."""
+        """Run the bare SQL statement for `seconds`."""
         before = self._cpu()
         done, rate, failed = self._pgbench.run(seconds)
         time.sleep(SETTLE_SECONDS)

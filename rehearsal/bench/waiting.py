@@ -82,7 +82,7 @@ class Crowd:
         return Cost(heard, web.cpu() - before)
 
     async def fill(self, people: int) -> None:
-        """Let at least so many people take a place."""
+        """Let at least `people` people take a place in the line."""
         taken = 0
         while taken < people:
             heard = await self.load("POST", "/lines/buying/place").steady(8_000, 2.5)

@@ -53,12 +53,12 @@ class Curve:
 
     @property
     def seconds(self) -> float:
-        """Its duration."""
+        """Duration of the curve in seconds."""
         return self.points[-1][0]
 
     @property
     def peak(self) -> float:
-        """Its highest rate."""
+        """Highest rate of the curve, in arrivals a second."""
         return max(rate for _, rate in self.points)
 
     @cached_property
@@ -87,7 +87,9 @@ class Curve:
         return low + (high - low) * (at - begin) / (end - begin)
 
     def when(self, arrivals: float) -> float:
-        """Return the time by which so many arrivals (0 to `total`) are expected: the inverse of the integral of the curve."""
+        """Return the time in seconds by which this number of arrivals (0 to `total`) is expected: the inverse
+        of the integral of the curve.
+        """
         totals = self._totals
         later = min(bisect_right(totals, arrivals), len(totals) - 1)
         (begin, low), (end, high) = self.points[later - 1], self.points[later]

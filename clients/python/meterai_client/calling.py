@@ -54,7 +54,7 @@ class Try:
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """Request to wait so many seconds."""
+    """Request of an operation to wait for `seconds`."""
 
     seconds: float
 
@@ -86,7 +86,7 @@ Steps = Generator[Try | Pause, Outcome, T]
 class Retrying:
     """Number and duration of the tries of a call.
 
-    `deadline_seconds`  from the first try: after that no try begins, and no wait for the server lasts longer
+    `deadline_seconds`  seconds after the first try at which the call ends: no try begins later, and no wait lasts longer
     `tries_max`         tries of one call
     `first_seconds`     bound of the pause before the second try; the bound doubles with each further try
     `longest_seconds`   bound of every pause; a pause is random below its bound, and never shorter than `Retry-After`
@@ -102,7 +102,7 @@ class Retrying:
     chance: Callable[[], float] = random.random
 
     def pause(self, tries: int, at_least: float) -> float:
-        """Return the seconds to wait after so many tries, not less than `at_least`."""
+        """Return the seconds to wait after `tries` tries, not less than `at_least`."""
         bound: float = min(self.longest_seconds, self.first_seconds * 2 ** (tries - 1))
         return at_least + bound * self.chance()
 

@@ -105,7 +105,7 @@ async def _emit(container: Container, to: Sequence[tuple[UUID, UUID, str]], each
 
 
 async def _bare(url: str, secret: str, body: bytes, times: int) -> tuple[float, float]:
-    """Return the seconds and the processor seconds in which a bare client sends so many requests."""
+    """Return the seconds and the processor seconds that a bare client takes for sending `times` requests."""
     key, gate = b64decode(secret.removeprefix("whsec_")), asyncio.Semaphore(SLOTS)
     begun, spent = time.monotonic(), time.process_time()
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:

@@ -77,7 +77,7 @@ class _Dead:
         )
 
     def live(self, seconds: float, rounds: int = 1) -> float:
-        """Move the clock by so many seconds, and run due work. Return the same seconds."""
+        """Move the clock forward by `seconds`, and run due work. Return `seconds`."""
         self._now += seconds
         pass_seconds(self._url, seconds)
         for _ in range(rounds):

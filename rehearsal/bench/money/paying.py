@@ -50,7 +50,7 @@ class Paying:
             return connection.execute(query.encode(), parameters or None).fetchall()
 
     def place(self, method: str, count: int) -> list[str]:
-        """Place so many orders of a method. Return their QR texts or account numbers."""
+        """Place `count` orders of a payment method. Return their QR texts or account numbers."""
 
         def one(number: int) -> str:
             buyer: Client = self._buyers[number % AT_ONCE]
@@ -80,7 +80,7 @@ class Paying:
         assert given.status == 200, given.body
 
     def executed(self, method: str, count: int) -> None:
-        """Execute so many orders of a method, from placing to their stamps."""
+        """Place `count` orders of a payment method, pay them, and wait for their stamps."""
         names = self.place(method, count)
         with ThreadPoolExecutor(AT_ONCE) as pool:
             list(pool.map(lambda name: self.pay(method, name), names))
@@ -91,7 +91,9 @@ class Paying:
         return int(self.rows(LEFT)[0][0]) == 0
 
     def cost(self, method: str, count: int) -> float:
-        """Execute so many orders. Return the processor milliseconds of one order, of every process except the bank."""
+        """Execute `count` orders. Return the processor milliseconds of one order, summed over all processes
+        except the bank.
+        """
         found = self.costs.of(lambda count: self.executed(method, count), count)
         return sum(found.values())
 

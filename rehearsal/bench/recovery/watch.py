@@ -58,7 +58,9 @@ class Site:
 
 @dataclass(frozen=True)
 class Fault:
-    """A fault: its cause, the components that must be shown as broken, and those that must not; others are not checked."""
+    """A fault: its cause, the components that must be shown as broken, and the components that must not be;
+    other components are not checked.
+    """
 
     make: Callable[[Site], "Iterator[None]"]
     breaks: frozenset[Component]
@@ -88,7 +90,7 @@ class Front:
         return f"https://localhost:{self.port}"
 
     def show(self, *, days: int) -> None:
-        """Present a certificate that ends in so many days from now."""
+        """Present a certificate that ends `days` days from now."""
         found = self._certificate("localhost", days=days, is_root=False)
         pem = found.public_bytes(serialization.Encoding.PEM)
         secret = self._key.private_bytes(

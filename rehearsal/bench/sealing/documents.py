@@ -53,7 +53,7 @@ def _document(kind: _Kind) -> Document:
 
 
 def generated(*, pages: int, size: int, is_packed: bool) -> bytes:
-    """Return a PDF of about so many bytes, with text and an incompressible picture on every page.
+    """Return a PDF of about `size` bytes, with text and an incompressible picture on every page.
 
     `is_packed` puts its objects into streams and ends it with a cross-reference stream.
     """

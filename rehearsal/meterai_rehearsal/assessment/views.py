@@ -28,7 +28,7 @@ UNITS = {
 
 
 def number(value: float, digits: int, language: str) -> str:
-    """Format as 1.234,5 or 1,234.5, with at most so many digits after the decimal point."""
+    """Format as 1.234,5 or 1,234.5, with at most `digits` digits after the decimal point."""
     return format_decimal(round(value, digits), format=f"#,##0.{'#' * digits}", locale=language)
 
 

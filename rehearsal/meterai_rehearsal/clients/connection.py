@@ -193,7 +193,7 @@ class Connection(Wire):
         return answer
 
     async def cut(self, sent: bytes, after: float) -> None:
-        """Send a request and abort the connection after so many seconds, even if an answer arrived."""
+        """Send a request and abort the connection `after` seconds later, even if an answer arrived."""
         self._begin()
         try:
             async with asyncio.timeout(after):

@@ -86,7 +86,7 @@ class Page:
 
     @cached_property
     def text(self) -> str:
-        """Its content as text."""
+        """Content of the page as text."""
         return self.body.decode("utf-8", "replace")
 
     @cached_property
@@ -99,7 +99,7 @@ class Page:
 
     @property
     def title(self) -> str:
-        """Its title."""
+        """Title of the page."""
         found = _TITLE.search(self.text)
         return unescape(found[1]) if found else ""
 
@@ -110,7 +110,7 @@ class Page:
         return found[1] if found else ""
 
     def links(self) -> tuple[str, ...]:
-        """Targets of its links."""
+        """Targets of the links of the page."""
         return tuple(
             one.attributes["href"]
             for one in self.elements
@@ -143,7 +143,7 @@ class Page:
         return any(re.fullmatch(pattern, one.action) for one in self.forms())
 
     def forms(self) -> list[Form]:
-        """Its forms, filled in with their defaults."""
+        """Forms of the page, filled in with their defaults."""
         found: list[Form] = []
         is_inside = False
         for one in self.elements:

@@ -270,8 +270,8 @@ def below(parent: psutil.Process | None, words: str) -> list[psutil.Process]:
 
 
 def spent_below(root: psutil.Process) -> Spent:
-    """Return processor time and memory of a process and its descendants, including ended ones: tasks live for
-    milliseconds.
+    """Return processor time and memory of a process and its descendants, including descendants that have ended,
+    since tasks live only for milliseconds.
     """
     with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
         return spent_by(

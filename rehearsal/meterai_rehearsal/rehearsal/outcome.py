@@ -31,7 +31,7 @@ LATE_SECONDS_MAX = (
 
 @dataclass(slots=True)
 class Happened:
-    """Notes made during the load."""
+    """Notes made during the load: samples, faults, results of promises and of commands, and whether the load was complete."""
 
     observed: Observation = field(default_factory=Observation)
     broken: list[tuple[FaultPlan, float, float | None]] = field(default_factory=list)

@@ -5,7 +5,7 @@ from meterai_rehearsal.simulation.asked import Asked
 
 
 def plan(asked: Asked, options: Options = NO_OPTIONS, *, as_json: AsJson = False) -> None:
-    """Waits by rate of admission, the safe rate, and the machines needed for so many in so many hours.
+    """Waits by rate of admission, the safe rate, and the machines needed for a number of people within some hours.
 
     Simulates a line before servers, with service times of a run (`--measured`) or given ones (`--service-ms`,
     `--servers`).

@@ -55,7 +55,9 @@ def given_cost(words: str) -> Cost:
 
 
 def cores_of(cost: Cost, rate: float, peak: float) -> Cores:
-    """Return the cores for so many journeys a second, and for the highest rate of arrivals."""
+    """Return the cores that `rate` journeys a second keep busy, and the cores at `peak`, the highest rate of
+    arrivals.
+    """
     return Cores(
         by=cost.by,
         source=cost.source,

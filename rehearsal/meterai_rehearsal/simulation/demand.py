@@ -31,9 +31,10 @@ def shape_of(name: str) -> Shape:
 
 
 def arrivals(curve: Curve, count: int, random: np.random.Generator) -> NDArray[np.float64]:
-    """Return the arrival times of so many people, ascending: a Poisson stream of this curve, given their number.
+    """Return the arrival times of `count` people, ascending: a Poisson stream along this curve, on condition
+    that exactly `count` arrive.
 
-    The same as `Curve.when` for each of them, all at once.
+    For speed, all times are computed in one array operation, with the same result as `Curve.when` for each person.
     """
     times, rates = np.array(curve.points).T
     widths = np.diff(times)

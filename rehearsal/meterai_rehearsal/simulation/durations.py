@@ -22,7 +22,7 @@ def mean_of(service: ServiceTime) -> float:
 
 
 def draw(service: ServiceTime, random: np.random.Generator, count: int) -> NDArray[np.float64]:
-    """Draw so many service times."""
+    """Draw `count` random service times."""
     values: NDArray[np.float64] = np.asarray(service.values) * service.scale
     if service.counts:
         steps = np.cumsum(service.counts)

@@ -31,11 +31,11 @@ class Admitted:
 
     @property
     def left(self) -> float:
-        """Share of those who did not come."""
+        """Share of the called people who did not come."""
         return 1.0 - float(self.is_there.mean())
 
     def entered(self, line: Line, random: np.random.Generator) -> NDArray[np.float64]:
-        """Return the times of entry of those who came, ascending."""
+        """Return the times of entry of the people who came when called, ascending."""
         # People who hardly waited still look at the page; others have to notice their turn first.
         has_waited = self.waits[self.is_there] > line.reaction_seconds
         called = self.called[self.is_there]

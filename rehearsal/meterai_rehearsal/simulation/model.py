@@ -63,7 +63,7 @@ class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     no_shows           share of waiting people who do not come at their turn
     patience_seconds   mean (exponential) of the longest wait that a person accepts; None: unlimited
-    is_patience_same   everybody has that patience
+    is_patience_same   True: everybody has exactly the patience `patience_seconds`
     reaction_seconds   mean (exponential) of the time to come at the turn
     correction_max     largest factor of additional calls for no-shows
     """
@@ -92,7 +92,7 @@ class Comparison(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Waits in a line that a run measured, and waits predicted by a simulation of the run's arrivals at the rate of its line.
 
     waited      people who entered
-    rate        admitted a second while people waited, by the line's own figures
+    rate        people admitted a second while others waited, by the line's own figures
     is_within   both quotients (predicted by measured) lie within COMPARED_SHARE of 1; None: too few waited to decide
     """
 
@@ -112,9 +112,9 @@ class Cores(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     by           kind of client: `browser`, `api`
     source       source of the cost of a journey
-    cost_ms      of a processor for one finished journey
-    cores        at the rate that empties the line in time
-    cores_peak   without a line, at the peak of arrivals
+    cost_ms      milliseconds of a processor for one finished journey
+    cores        cores kept busy at the rate that empties the line in time
+    cores_peak   cores kept busy without a line, at the peak of arrivals
     """
 
     by: str
@@ -151,7 +151,7 @@ class Waits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Outcome of arrivals, at one rate of admission.
 
     longer          share of all who waited longer than `wait_bound_seconds` of the plan
-    left            share that did not come at their turn
+    left            share of people who did not come at their turn
     emptied_hours   time of the last admission, in hours from the opening
     inside_p99      by priority, the seconds within which 99 of 100 requests are answered; None: the servers cannot keep up
     utilization     share of the servers' time in use at this rate
