@@ -12,7 +12,7 @@ from meterai.plumbing.keyring import write_once
 
 
 class OnlyForProduction(CommandRefusal):
-    """The settings are those of development, where keys are made automatically."""
+    """The command is for production only; these are settings of development, where keys are made automatically."""
 
     code = "only_for_production"
     status = 500

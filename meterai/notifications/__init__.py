@@ -1,10 +1,11 @@
 """Notifications: mails in Indonesian and English, their queue and their delivery.
 
 Promises this room keeps
-  * Each cause has one mail, which is queued in the transaction of the cause.
+  * Each cause of a mail, such as an event of an order, leads to exactly one mail, which is queued in the transaction
+    of the cause, or of the job that handles it.
   * A mail that cannot be sent is tried again for a day, with growing pauses. A mail that its server rejects
     permanently, or whose text cannot be written, is given up. In both cases the fault is stored.
-  * A mail with a sign-in code does not wait for notices, and from other networks only few mails are sent before it.
+  * A mail with a sign-in code does not wait for notices, and only for few mails that other networks requested.
   * Sign-in codes and links of invitations are derived when the mail is written, and never stored.
 
 Calls accounts.

@@ -205,14 +205,17 @@ async def insert(
 
 
 async def due(tx: ReadTx, since: datetime, without: Sequence[UUID], limit: int) -> list[Piece]:
-    """Return queued mails without a turn that became due after `since`, except those of the accounts `without`."""
+    """Return queued mails without a turn that became due after `since`, except mails of the accounts in
+    `without`.
+    """
     return await tx.all_as(_PIECES, _LOOK, since, list(without), limit)
 
 
 async def turns(tx: ReadTx, _: datetime, without: Sequence[UUID], limit: int) -> list[Piece]:
-    """Return queued mails with a turn, in the order of their turns, except those of the networks `without`.
+    """Return queued mails with a turn, in the order of their turns, except mails that the networks in `without`
+    requested.
 
-    In each piece, `account` is the network and `what` is the account.
+    In each returned `Piece`, `account` is the id of the network, and `what` is the account.
     """
     return await tx.all_as(_PIECES, _LOOK_BY_TURN, list(without), limit)
 
@@ -337,7 +340,7 @@ async def unsent_of(tx: ReadTx, cause: str) -> Unsent:
 
 
 async def forget_queued_to(tx: Tx, but: UUID, recipient: str) -> None:
-    """Delete queued mails to an address, except those of the account `but`."""
+    """Delete queued mails to an address, except mails of the account `but`."""
     await tx.run(
         "DELETE FROM mails WHERE recipient = %s AND recipient <> '' AND state = 'queued' AND account_id <> %s",
         recipient,

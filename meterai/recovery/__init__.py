@@ -7,7 +7,8 @@ Promises of this room
     step changes nothing.
   * A recovery moves forward automatically only after its numbers were good for a time without a break, and back only
     after they were bad for a time without a break. Moves that may need a second person are never automatic.
-  * When a recovery ends, the state before it is restored. Its incident announces each step in both languages.
+  * When a recovery ends, buying, sign-up and checking return to their state before the recovery. Its incident
+    announces each step in both languages.
 
 Calls incidents, waiting_room, accounts, stamps, orders, stamping, refunds.
 """

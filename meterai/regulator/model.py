@@ -103,7 +103,7 @@ class DutyStatement:
     def lines(self) -> list[DutyFigure]:
         """Return the lines of the statement: opening, moves, closing. Opening plus moves is closing, in stamps and in rupiah.
 
-        Stamps are those sold and not affixed yet; rupiah are the duty due to the treasury.
+        The stamps of a line are stamps sold and not affixed yet; its rupiah are the duty due to the treasury.
         """
         sold, affixed, refunded, charged_back, _ = self.figures
         stamps, duty, *_ = self.balances[1], self.balances[0]

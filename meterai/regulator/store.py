@@ -10,7 +10,7 @@ from meterai.regulator.extracts import ExtractManifest
 
 
 class Extract(NamedTuple):
-    """Extract of a day; `size` (in bytes) and `sha256` are those of its file of rows."""
+    """Extract of a day; `size` (in bytes) and `sha256` describe its file of rows."""
 
     day: date
     made_at: datetime

@@ -399,9 +399,10 @@ class Attempted(NamedTuple):
 class EndpointView(msgspec.Struct, frozen=True, kw_only=True):
     """An endpoint as the API shows it.
 
-    `events` are types, or `*` for all.  `disabled_because` is `asked`, `gone` or `failing`.  `failing_since` is the time since
-    which every attempt failed; null if the last one succeeded.  `old_secret_until` is set while messages are signed with two
-    secrets.
+    `events` are types, or `*` for all.  `disabled_because` is `asked` (its account disabled it), `gone` (the
+    receiver answered 410) or `failing` (all attempts failed for a long time).  `failing_since` is the time
+    since which every attempt failed; null if the last one succeeded.  `old_secret_until` is set while messages
+    are signed with two secrets.
     """
 
     id: str

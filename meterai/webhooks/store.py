@@ -322,12 +322,16 @@ async def replay_since(tx: Tx, to: Endpoint, at: datetime, since: datetime, limi
 
 
 async def due(tx: ReadTx, since: datetime, without: Sequence[UUID], limit: int) -> list[Piece]:
-    """Return messages that became due after `since`, except those to slow endpoints and to the endpoints `without`."""
+    """Return messages that became due after `since`, except messages to slow endpoints and to the endpoints in
+    `without`.
+    """
     return await tx.all_as(_PIECES, LOOK, since, list(without), limit)
 
 
 async def due_to_slow(tx: ReadTx, without: Sequence[UUID], limit: int) -> list[Piece]:
-    """Return due messages to slow endpoints, a few to each, except those to the endpoints `without`."""
+    """Return due messages to slow endpoints, a few to each endpoint, except messages to the endpoints in
+    `without`.
+    """
     return await tx.all_as(_PIECES, LOOK_ASIDE, list(without), limit)
 
 

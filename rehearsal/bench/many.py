@@ -142,7 +142,7 @@ def _resident(web: psutil.Process) -> int:
 
 @contextmanager
 def watching(payer: Client) -> Iterator[Watch]:
-    """Observe the web and a payer during the body."""
+    """Observe the web and a payer during the `with` block."""
     web, found, over = _web(), Watch(seconds=[]), threading.Event()
 
     def look() -> None:

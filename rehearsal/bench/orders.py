@@ -99,7 +99,7 @@ class Bench:
 
     @contextmanager
     def beside_a_peer(self) -> Iterator[None]:
-        """Run a bare route (`peer.py`) during the body, on the core of the web."""
+        """Run a bare route (`peer.py`) during the `with` block, on the core of the web."""
         peer = Peer(self._settings)
         with peer as group:
             group.pin(cores()[0])
@@ -109,7 +109,7 @@ class Bench:
 
     @contextmanager
     def worker_waits(self) -> Iterator[None]:
-        """Suspend the worker during the body, so that only the cost of the web is measured."""
+        """Suspend the worker during the `with` block, so that only the cost of the web is measured."""
         self._worker.pause()
         try:
             yield

@@ -2,10 +2,10 @@
 
 python -m bench.rush [--short] [--posting]
 
-One web process runs on one core; everything else, including this program, on the other cores. The front page is requested
-many times as often as it can be shown, while a client who has paid reads an order and another places orders, each at a
-steady rate. Latencies count from the moment at which a request was due. Each figure is printed beside the figure of the
-unloaded instance; slowness is no failure.
+One web process runs on one core; everything else, including this program, runs on the other cores. The front
+page is requested many times as often as it can be shown, while a client who has paid reads an order and another
+places orders, each at a steady rate. Latencies count from the moment at which a request was due. Each figure is
+printed beside the figure of the unloaded instance; slowness is no failure.
 
 With --posting the crowd posts PDFs to be checked instead, over 2,000 connections, each of which sends again after an
 answer, and a client who has paid also has documents stamped.

@@ -2,9 +2,10 @@
 
 python -m bench.waiting [--short]
 
-One web process runs on one core; everything else, including this program, on the others. Figures are answers
-per core second: the number of answers divided by the web's processor time. In the same run they
-are compared with the health check, which passes the whole application, and a place also with making its ticket alone.
+One web process runs on one core; everything else, including this program, runs on the other cores. Figures are
+answers per core second: the number of answers divided by the web's processor time. In the same run they are
+compared with the health check, which passes the whole application, and a place also with making its ticket
+alone.
 """
 
 import argparse

@@ -45,7 +45,7 @@ class ScriptedServer:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator["ScriptedServer"]:
-        """Listen during the body."""
+        """Listen during the `with` block."""
         server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
         port = server.sockets[0].getsockname()[1]
         self.site = Site("127.0.0.1", port, "127.0.0.1")

@@ -1,5 +1,5 @@
-"""The state that the recovery bench makes is like that after an outage, holds all invariants, and is served by the
-worker.
+"""The state that the recovery bench makes is like the state after an outage: all invariants hold, and the
+worker serves its orders and stampings.
 """
 
 import random

@@ -83,7 +83,9 @@ def _receive(pipe: Connection) -> None:
 
 
 async def _account(container: Container, url: str) -> tuple[UUID, UUID, str]:
-    """Make an account with an order and an endpoint. Return both ids, and the secret."""
+    """Make an account with an order and an endpoint. Return the ids of account and order, and the secret of the
+    endpoint.
+    """
     account = await container.of(AccountService).create(f"{new_id().hex}@example.id", actor=ACTOR)
     terms = await container.of(OrderService).terms(account, "one", b"one", OrderKind.STAMPS, 1)
     async with container.database.transaction() as tx:

@@ -1,9 +1,9 @@
 """Bench of a provider that is dead for 48 hours: `python -m bench.money.dead_provider [REFUNDS]`.
 
-So many orders, half of them by QRIS and half by virtual account, are refunded while their bank does not answer. The clock
-is moved hour by hour (`tests/support/moved.py`), and every periodic task of payments runs once an hour. Then the bank
-answers again. All refunds must be settled by the next day automatically: those by QRIS by the bank, the others by transfers
-to accounts that the buyers named before.
+REFUNDS orders, half of them paid by QRIS and half by virtual account, are refunded while their bank does not
+answer. The clock is moved hour by hour (`tests/support/moved.py`), and every periodic task of payments runs
+once an hour. Then the bank answers again. All refunds must be settled automatically by the next day: the bank
+refunds QRIS payments itself; the other refunds are transfers to bank accounts that the buyers entered before.
 """
 
 import sys
@@ -43,8 +43,9 @@ SILENT = {"hang_up": True, "act": False, "times": -1}
 class Outcome:
     """Outcome of one run.
 
-    `hours` is the time from the return of the provider to the last refund, `hours_of_items` until no item needs staff;
-    `processor_seconds` are of this process, which is also the bank.
+    `hours` is the time from the return of the provider to the last refund, `hours_of_items` the time from its
+    return until no item in suspense needs staff; `processor_seconds` are of this process, which is also the
+    bank.
     """
 
     settled: int

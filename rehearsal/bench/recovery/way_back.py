@@ -109,7 +109,9 @@ def _remaining(url: str) -> dict[str, object]:
 
 
 def _seal_seconds(folder: Path) -> float:
-    """Return the cost of one verified seal by the bare engine, for a document like these."""
+    """Return the processor seconds of one verified seal by the bare engine, for a document like the interrupted
+    stampings have.
+    """
     ours = Ours(folder, "p256")
     words = iter(range(10**6))
     return cpu_per_call(lambda: ours.deliver(pdf(words=f"{next(words):016x}")), PEER_SECONDS)

@@ -45,8 +45,8 @@ def pay(bank: Site, qr: str) -> bytes:
 def orders(
     site: Site, keys: Sequence[str], numbers: Iterator[int], quantity: int = 1, *, with_qr: bool
 ) -> Iterator[bytes]:
-    """Yield requests for orders endlessly, with these keys in turn. If `with_qr` is false, an order is answered when it is
-    recorded.
+    """Yield requests for orders endlessly, each with the next of these API keys. If `with_qr` is false, the
+    answer to a request does not wait for the QR.
     """
     body = b'{"quantity":%d}' % quantity
     more = {"Content-Type": "application/json"} | ({} if with_qr else {"Prefer": "respond-async"})

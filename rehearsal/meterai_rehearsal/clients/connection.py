@@ -72,8 +72,9 @@ def address_alone(number: int) -> str:
 
 
 def address_among(group: int, number: int, *, neighbours: bool) -> str:
-    """Return an address that several visitors share: number `number` of a group, in its own /24, or with `neighbours` in
-    the same /24 as the others. There are 20 groups of 600 addresses, below the addresses of `address_alone`.
+    """Return an address that several visitors share: the address `number` of a group, in a /24 of its own, or
+    with `neighbours` in the same /24 as the other addresses. There are 20 groups of 600 addresses, below the
+    addresses of `address_alone`.
     """
     first = 1 + 3 * group
     if neighbours:
@@ -132,7 +133,7 @@ class Connection(Wire):
         return made
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Called by the loop."""
+        """Called by the event loop of asyncio."""
         self._is_over = True
         if self._answer is None or self._answer.done():
             return
@@ -142,7 +143,7 @@ class Connection(Wire):
             self._answer.set_exception(ConnectionLost("it ended", was_idle=was_idle))
 
     def data_received(self, data: bytes) -> None:
-        """Called by the loop."""
+        """Called by the event loop of asyncio."""
         self._traffic.received += len(data)
         self._received += data
         if self._answer is None or self._answer.done():

@@ -54,7 +54,7 @@ class _Asked(Wire):
         self.is_asked = False  # a request is under way on it
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Called by the loop, also after an answer: a server closes a connection whose body it did not read."""
+        """Called by the event loop of asyncio, also after an answer: a server closes a connection whose body it did not read."""
         self._is_over = True
         self._on_answer(self, 0)
 
@@ -66,7 +66,7 @@ class _Asked(Wire):
         self._transport.write(request)
 
     def data_received(self, data: bytes) -> None:
-        """Called by the loop."""
+        """Called by the event loop of asyncio."""
         self._received += data  # no copy if the answer comes in one piece
         try:
             found = framed(self._received, is_whole=False)

@@ -53,7 +53,7 @@ class Wire(asyncio.Protocol):
         return self._transport is not None and not self._is_over
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Called by the loop."""
+        """Called by the event loop of asyncio."""
         # uvloop's transports are no subclasses of asyncio's.
         self._transport = cast("asyncio.Transport", transport)
 

@@ -69,7 +69,7 @@ def _server(told: Pipe) -> None:
 
 @contextmanager
 def trivial_server() -> Iterator[Site]:
-    """Run a trivial server on this machine during the body."""
+    """Run a trivial server on this machine during the `with` block."""
     spawning = multiprocessing.get_context("spawn")
     ours, theirs = spawning.Pipe()
     process = spawning.Process(target=_server, args=(theirs,), daemon=True)
@@ -86,7 +86,9 @@ def trivial_server() -> Iterator[Site]:
 
 
 async def rate(site: Site, seconds: float = MEASURE_SECONDS) -> float:
-    """Return the requests a second of this process, with the same code as a visitor."""
+    """Return the requests a second that this process can send and receive answers to, with the code that
+    visitors use.
+    """
     traffic, asked = Traffic(), request(site, "GET", "/", {"Accept": "text/html,*/*"})
     begun = monotonic()
 

@@ -73,7 +73,7 @@ class Shown:
 
     @contextmanager
     def shown(self) -> Iterator["Shown"]:
-        """Show the progress during the body, on the terminal if there is one."""
+        """Show the progress during the `with` block, on the terminal if there is one."""
         if not sys.stderr.isatty():
             yield self
             return

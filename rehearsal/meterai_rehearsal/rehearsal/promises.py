@@ -82,8 +82,8 @@ def nothing_lost(done: Done, counted: Counted, at: float) -> Promise:
 
 
 def no_error_pages(counted: Counted, at: float, *, breaks_the_database: bool) -> Promise:
-    """Check that nobody saw a 5xx answer, except those of the limiter, and during a fault of the database the page that
-    reports it.
+    """Check that nobody saw a 5xx answer. Exceptions are answers of the limiter and, if `breaks_the_database`,
+    the page which reports that the database is unavailable.
     """
     away = counted.statuses.get(AWAY, 0)
     wrong = counted.error_pages + (0 if breaks_the_database else away)

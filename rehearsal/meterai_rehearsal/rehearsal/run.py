@@ -163,7 +163,7 @@ def _spent(rehearsal: Rehearsal, generators: Generators) -> Callable[[], Mapping
 async def _observe(
     rehearsal: Rehearsal, happened: Happened, generators: Generators, now: Callable[[], float]
 ) -> AsyncIterator[None]:
-    """Observe, make faults, run commands and audit during the body."""
+    """Observe, make faults, run commands and audit during the `with` block."""
     spent = _spent(rehearsal, generators)
     watching = asyncio.ensure_future(
         happened.observed.watch(now, rehearsal.addresses.metrics, spent)

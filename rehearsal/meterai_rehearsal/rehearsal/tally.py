@@ -246,7 +246,7 @@ def _by_second(found: Sequence[Counted]) -> dict[str, list[float]]:
 
 
 def sum_of(found: Sequence[Counted]) -> Counted:
-    """Add the counts of several processes; at least one."""
+    """Add the counts of all processes in `found`, which must have at least one item."""
     names = sorted({one.name for each in found for one in each.journeys})
     pages = sorted(
         (page for one in found for page in one.first_error_pages), key=lambda one: one.at
