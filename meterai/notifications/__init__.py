@@ -5,7 +5,7 @@ Promises this room keeps
     of the cause, or of the job that handles it.
   * A mail that cannot be sent is tried again for a day, with growing pauses. A mail that its server rejects
     permanently, or whose text cannot be written, is given up. In both cases the fault is stored.
-  * A mail with a sign-in code does not wait for notices, and only for few mails that other networks requested.
+  * A mail with a sign-in code does not wait for notices, and waits only for a few mails that other networks requested.
   * Sign-in codes and links of invitations are derived when the mail is written, and never stored.
 
 Calls accounts.

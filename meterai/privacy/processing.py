@@ -37,7 +37,7 @@ class Processing:
         self._rules = rules
 
     def purposes(self, language: str) -> list[ProcessingPurpose]:
-        """Return the processing of every room that stores personal data."""
+        """Return the processing of personal data by every room that stores such data."""
         return [
             ProcessingPurpose(
                 name,

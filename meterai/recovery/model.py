@@ -109,7 +109,7 @@ class LiveNumbers(msgspec.Struct, frozen=True, kw_only=True):
     """Live numbers of an installation, from its tables; money in rupiah, times in seconds.
 
     buying_open, sign_up_open   0 while closed, else 1
-    checking_closed    1 while the line before checking lets nobody in
+    checking_closed    1 while the line for checking lets nobody in
     issuing_stopped    1 while no stamps are issued
     stampings          reserved stampings; `interrupted` of them are not being sealed by any process
     captured           captured payments that are not posted to their orders yet

@@ -1,4 +1,4 @@
-"""Bench of the check of a random draw of eight million entries: by the published script, and by the product.
+"""Bench of checking a random draw of eight million entries, by the published script and by the product.
 
     python -m bench.draw [ENTRIES]
 

@@ -158,7 +158,7 @@ class Peer:
         self._settings = settings.replaced(port=self.port)
 
     def __enter__(self) -> Group:
-        """Start it and wait until it answers. Return its processes."""
+        """Start the peer and wait until it answers. Return its processes."""
         self._process = subprocess.Popen(
             [sys.executable, "-m", "bench.peer"], env=environment_for(self._settings)
         )

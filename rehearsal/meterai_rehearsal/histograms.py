@@ -35,7 +35,9 @@ class Recorder:
         return int(self._histogram.get_total_count())
 
     def at(self, share: float) -> float:
-        """Return the duration in seconds that this share (0 to 1) did not exceed; 0 if there is none."""
+        """Return the duration in seconds that this share (0 to 1) of all durations did not exceed; 0 if none
+        was recorded.
+        """
         if not self.count:
             return 0.0
         return float(self._histogram.get_value_at_percentile(share * 100)) / _PER_SECOND

@@ -39,7 +39,8 @@ class Latency(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Distribution of durations.
 
     `histogram` is an HdrHistogram of whole microseconds, three digits, in its V2 encoding (base64), so that the
-    distributions of several runs can be added; the other fields are read from it. All zero if nothing was counted.
+    distributions of several runs can be added; the other fields are read from it. All fields are zero if no
+    duration was counted.
     """
 
     count: int

@@ -1,7 +1,7 @@
 """Truth of an answer, judged only by the tables and the books, without the code that answers.
 
-An answer is true if its code is allowed for the state and every fact of it is the value in the database for that
-order, stamping or refund at that moment.
+An answer is true if its code is allowed for the state, and every fact in it equals the value that the database
+has for that order, stamping or refund at that moment.
 """
 
 from collections.abc import Callable, Mapping

@@ -210,7 +210,7 @@ async def _run(folder: Path, url: str, receiver: str, events: int, pipe: Connect
 
 
 def _give_keys(folder: Path) -> None:
-    """Make the key of the bank, which the settings demand although the bank is unused."""
+    """Make the key file for calls to the bank, which the settings demand although this bench uses no bank."""
     keys = folder / "keys"
     keys.mkdir(mode=0o700)
     private = keys / "provider.key.pem"

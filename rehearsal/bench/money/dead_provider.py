@@ -86,7 +86,7 @@ class _Dead:
         return seconds
 
     def order(self, count: int) -> None:
-        """Execute orders of several accounts, alternately by QRIS and by virtual account."""
+        """Execute `count` orders of several accounts, paid alternately by QRIS and by virtual account."""
         shop = self.till.shop
         service = shop.container.of(OrderService)
         for number in range(count):

@@ -89,7 +89,7 @@ def _works(original: bytes, ours: Ours, peers: Peers) -> dict[str, Work]:
 
 
 def _parts(folder: Path, rounds: int) -> dict[str, float]:
-    """Measure the parts of the limit: the key operations, a million bytes hashed, a code."""
+    """Measure the parts of the limit: the key operations, hashing a million bytes, drawing one QR code."""
     works: dict[str, Work] = {}
     names: tuple[Algorithm, ...] = ("rsa2048", "rsa3072", "p256")
     for name in names:

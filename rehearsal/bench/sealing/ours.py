@@ -50,7 +50,7 @@ class Ours:
         original: bytes | sealing.PreparedDocument,
         hashed: sealing.HashedDocument | None = None,
     ) -> bytes:
-        """Return the delta of a stamped document, verified as before a delivery."""
+        """Return the delta of a stamped document after verifying it, as the product does before a delivery."""
         return self._sealed(sealing.seal, original, (PLACEMENT,), hashed)
 
     def _sealed(

@@ -98,7 +98,7 @@ class Line(msgspec.Struct, frozen=True):
 
 
 class FlowPart(msgspec.Struct, frozen=True):
-    """Visitors of some seconds of a run: arrived, finished, lost."""
+    """Numbers of visitors who arrived, finished and were lost, from `at_seconds` to `until_seconds` of a run."""
 
     at_seconds: float
     until_seconds: float

@@ -23,7 +23,9 @@ REQUESTS_MAX = 200_000  # of one measurement, on any machine
 
 @dataclass(slots=True)
 class Heard:
-    """Answers: the number of each status, latencies, and errors by name."""
+    """Answers to a load: the number of answers with each status, their latencies, and the number of errors by
+    name.
+    """
 
     statuses: Counter[int] = field(default_factory=Counter)
     errors: Counter[str] = field(default_factory=Counter)
@@ -54,7 +56,7 @@ class _Asked(Wire):
         self.is_asked = False  # a request is under way on it
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Called by the event loop of asyncio, also after an answer: a server closes a connection whose body it did not read."""
+        """Called by the event loop, also after an answer: a server closes a connection whose body it did not read."""
         self._is_over = True
         self._on_answer(self, 0)
 

@@ -62,7 +62,7 @@ class PlanMissing(CommandRefusal):
 
 
 class JourneyName(StrEnum):
-    """Journey of a visitor (`journeys`)."""
+    """Name of a journey of visitors; `journeys.py` has its steps."""
 
     LOOK = "look"
     BUY = "buy"
@@ -220,7 +220,7 @@ class Plan(Part, frozen=True):
 
     @property
     def breaks_the_database(self) -> bool:
-        """True if visitors see for a moment that the database is unavailable."""
+        """True if a fault of this plan makes the database unavailable for a moment, which visitors see."""
         return any(one.kind.is_of_the_database for one in self.faults)
 
 

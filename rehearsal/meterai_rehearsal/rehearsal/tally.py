@@ -161,7 +161,9 @@ class Tally:
             self._places.append(place)
 
     def turn(self, journey: str, network: str, turn: str) -> None:
-        """Count a visitor of a shared network who took a place in a line, or was called."""
+        """Count a visitor of a shared network who took a place in a line (`turn` is `TAKEN`), or whose number
+        was called (`CALLED`).
+        """
         self._turns[f"{journey}/{turn}/{network}"] += 1
 
     @property

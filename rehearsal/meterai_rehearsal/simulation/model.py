@@ -214,7 +214,7 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sources               sources of the service times and the curve
     measured_sha256       hash of the file of the run that measured the service times; None if they were given as options
     capacity_per_second   people a second that would keep all servers busy: an upper bound of admission
-    safe_rate             the largest rate at which the bound holds on the existing machines; None: never
+    safe_rate             the largest rate at which the bound holds on the existing machines; None: it holds at no rate
     needed_rate           the smallest rate that empties the line in time
     machines_needed       number of machines that are safe at that rate; None: more than MACHINES_MAX
     rate_per_second       setting for the waiting room: the lower end of the safe rate
