@@ -112,7 +112,7 @@ class _EdgeAnswer:
         self.status = 500
 
     async def send(self, message: Message) -> None:
-        """Send one ASGI message of the answer; the first one gets the missing headers."""
+        """Send one ASGI message of the answer; the missing headers are added to the first message."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
             headers = self._edge.completed(self._scope, message)

@@ -148,7 +148,9 @@ class Remembering:
                 self._keep(key, made)
 
     def renew(self) -> None:
-        """Expire all cached answers that are not immutable; an old answer is still served while it is being renewed."""
+        """Expire all cached answers that are not immutable; an expired answer is still served while one request
+        renews it.
+        """
         now = monotonic()
         for kept in self._kept.values():
             if not kept.is_immutable():

@@ -97,7 +97,7 @@ class Rush:
         Group(psutil.Process(), with_children=False).pin(other_cores)
 
     def sealed(self) -> bytes:
-        """Return a stamped document of the customer, as strangers check it."""
+        """Return a stamped document of the customer, which strangers then post to be checked."""
         made = self._customer.stamp(generated(pages=1, size=POSTED_BYTES, is_packed=True)).json
         return self._customer.get(made["document_url"]).body
 

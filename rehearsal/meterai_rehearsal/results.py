@@ -165,7 +165,7 @@ class Series(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                                           1/s         visitors who left at that step for that reason
     step_latency        <journey>.<step>  s           mean of the steps that ended in the second
     cpu                 a process group   cores       processor time by the clock: web, worker, postgres, ...
-    memory              a process group   bytes       resident
+    memory              a process group   bytes       resident memory
     Further gauges of the installation have the name of their metric, and counters its rate.
     """
 

@@ -128,7 +128,9 @@ def test_waits_by_priority_match_cobham() -> None:
 def of_ciw(
     network: Callable[[], object], until: float, seed: int, since: float
 ) -> dict[str, float]:
-    """Return the mean wait by class. A network that draws its arrivals when it is made draws them by this seed."""
+    """Return the mean wait by class. `seed` is set before `network` is called, so that it also determines
+    arrivals that the network chooses when it is made.
+    """
     ciw.seed(seed)
     simulation = ciw.Simulation(network())
     simulation.simulate_until_max_time(until)

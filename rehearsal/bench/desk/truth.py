@@ -28,7 +28,7 @@ class Ledger:
         self._till, self.behind = till, behind
 
     def rows(self, query: str, *more: object) -> list[dict[str, Any]]:
-        """Return rows of the account of the complaint."""
+        """Return the rows of a query whose first parameter is the account of the complaining person."""
         return self._till.rows(query, self.behind.account, *more)
 
     @property

@@ -129,7 +129,8 @@ class Page:
         return any(re.fullmatch(pattern, one) for one in self.links())
 
     def form(self, pattern: str, named: str = "") -> Form:
-        """Return the first form whose action matches the pattern and that has a field of this name.
+        """Return the first form whose action matches the pattern and, if `named` is given, which has a field of
+        that name.
 
         Raises `NotOnPage`.
         """

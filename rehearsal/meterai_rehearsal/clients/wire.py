@@ -121,7 +121,9 @@ def _end_of_body(
 
 
 def _value(head: bytes, name: bytes) -> bytes:
-    """Return the value of a header in lower case; empty if the header is missing."""
+    """Return the value of a header from a `head` in lower case, empty if it is missing; `name` begins with the
+    line break and ends with the colon.
+    """
     begin = head.find(name)
     if begin < 0:
         return b""

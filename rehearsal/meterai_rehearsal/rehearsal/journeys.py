@@ -219,7 +219,7 @@ async def _order(visitor: Visitor, there: str, quantity: str = "") -> None:
 
 
 async def _wait_in_line(visitor: Visitor) -> None:
-    """Wait in the line, if the visitor was sent into one, until its turn has come."""
+    """If the visitor was sent into a line, wait in it until the visitor's turn has come."""
     if not visitor.page.path.startswith(LINES):
         return
     name = visitor.page.path.removeprefix(LINES).partition("?")[0]

@@ -153,8 +153,8 @@ def paid_before_unpaid(observed: Observation, counted: Counted, at: float) -> Pr
 
 
 def overtaken(places: Sequence[Place]) -> int:
-    """Count the wrong places: those asked for more than `ORDER_SECONDS` after a higher number was already given
-    to somebody else.
+    """Count the visitors who asked for a place more than `ORDER_SECONDS` after another visitor had been given a
+    higher number: their own number should be higher.
 
     All places must be of one line.
     """

@@ -127,7 +127,7 @@ class Cores(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """People, requests, and servers.
 
-    applicants     people who come, over `hours`, by the curve of this name
+    applicants     people who come over `hours`, along the arrival curve named in `curve`
     grace_hours    the line must be empty by so many hours after closing
     machines       number of machines of the same kind
     servers        requests served in parallel on one machine

@@ -125,7 +125,9 @@ def _seeds(question: Question) -> list[np.random.SeedSequence]:
 
 
 def _child(seed: np.random.SeedSequence, number: int) -> np.random.SeedSequence:
-    """Return the seed for one use of a replication; the same use always gets the same seed."""
+    """Return the seed for the use `number` of a replication's `seed`; the same arguments always give the same
+    seed.
+    """
     return np.random.SeedSequence(seed.entropy, spawn_key=(*seed.spawn_key, number))
 
 
