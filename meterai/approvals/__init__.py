@@ -3,8 +3,8 @@
 Promises this room keeps
   * A lever needs a permission of the caller's role and is executed in one transaction with its record in the audit
     trail.
-  * A pull waits as a request if its forecast reaches a threshold, or if its lever always needs a second person.
-    Another person approves or declines the request (constraint `approver_is_another`).
+  * A pull (one use of a lever) waits as a request if its forecast reaches a threshold, or if the lever always needs
+    a second person. Another person approves or declines the request (constraint `approver_is_another`).
   * A request is executed once, in the transaction of its approval, and only if its forecast is unchanged: the approval
     is bound to the SHA-256 of the forecast. If the forecast has changed, nothing is done, and the request ends as
     "overtaken".

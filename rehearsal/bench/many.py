@@ -43,7 +43,7 @@ Files = Sequence[tuple[str, bytes]]
 
 
 def letter(number: int) -> bytes:
-    """Return a letter with a unique scanned picture, which compresses as little as real scans do."""
+    """Return a letter with unique random bytes in place of a scan, which compress as little as scans do."""
     document = pikepdf.open(io.BytesIO(pdf(pages=2, words=f"Surat {number}")))
     document.Root.Scan = document.make_stream(os.urandom(LETTER_BYTES))
     out = io.BytesIO()
