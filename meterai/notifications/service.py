@@ -318,10 +318,10 @@ async def count_given_up(tx: ReadTx) -> int:
 
 
 async def would_queue_again(tx: ReadTx, mail: UUID | None) -> list[Retried]:
-    """Count by template the given-up mails that a retry would queue: the mail with this id, or all if None."""
+    """Count by template the given-up mails that a retry would queue: the mail with this id, or all if `mail` is None."""
     return await store.would_queue_again(tx, mail)
 
 
 async def queue_again(tx: Tx, mail: UUID | None) -> int:
-    """Queue the given-up mail with this id again, or all if None; return the number of mails."""
+    """Queue the given-up mail with this id again, or all if `mail` is None; return the number of mails."""
     return await store.queue_again(tx, mail)

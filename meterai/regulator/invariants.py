@@ -138,8 +138,8 @@ SELECT day, 'another file' AS is FROM extracts e WHERE day >= %s AND sha256 IS D
 
 
 async def compare_with_books(part: AuditedPart) -> InvariantFinding:
-    """Invariant: extracts match the books. An incremental audit compares the days since the last audit, a full one
-    all days.
+    """Invariant: extracts match the books. An incremental audit compares the days since the last audit, a full
+    audit compares all days.
     """
     since = day_of(part.begins) - DAY
     async with part.database.transaction() as tx:

@@ -59,7 +59,7 @@ class WebhookChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ReplayRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The messages to replay: the one with `message_id`, or all undelivered ones created after `since`."""
+    """The messages to replay: the message with `message_id`, or all undelivered messages created after `since`."""
 
     message_id: str | msgspec.UnsetType = msgspec.UNSET
     since: str | msgspec.UnsetType = msgspec.UNSET

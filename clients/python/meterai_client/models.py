@@ -643,7 +643,9 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class EndpointSecret(Endpoint, frozen=True, kw_only=True):
-    """An endpoint with the secret that signs its messages; repeats of the request show it for a day, and then never again."""
+    """An endpoint with the secret that signs its messages; answers to repeats of the request contain the secret
+    for a day, and never later.
+    """
 
     secret: str | None
 

@@ -62,7 +62,7 @@ def _plain(placement: Placement) -> Mapping[str, Any]:
 class Facts:
     """Legal facts of a document, mandatory for a collector and optional for others.
 
-    `type`            4a, 4b, 3 or 2
+    `type`            4a, 4b, 3 or 2: kind of the document under the law
     `date`            date of the document, as 2026-11-30
     `value`           whole rupiah
     `party_identity`  kind of `party_number`: KTP, NPWP or other

@@ -171,7 +171,8 @@ class Orders(Resource[R]):
     def wait(self, order_id: str, *, timeout_seconds: float = 900.0) -> Steps[models.Order]:
         """Wait until an order is executed.
 
-        Raises `NotExecuted` if it ends otherwise, and `StillUnderWay` if neither happens in time.
+        Raises `NotExecuted` if the order ends without being executed, and `StillUnderWay` if it has not ended
+        in time.
         """
         order = yield from poll(
             lambda: self._get(order_id),
@@ -255,7 +256,7 @@ class Stampings(Resource[R]):
     def wait(self, stamping_id: str, *, timeout_seconds: float = 900.0) -> Steps[models.Stamping]:
         """Wait until a document is stamped.
 
-        Raises `NotStamped` if that failed, and `StillUnderWay` if neither happens in time.
+        Raises `NotStamped` if the stamping failed, and `StillUnderWay` if it has not ended in time.
         """
         stamping = yield from poll(
             lambda: self._get(stamping_id),

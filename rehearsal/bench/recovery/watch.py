@@ -387,7 +387,9 @@ def main(given: Sequence[str]) -> int:
 
 
 def _broken(site: Site) -> list[str]:
-    """Return the findings of the audit; not run after the clock was moved, because it detects times that went back."""
+    """Audit the instance and return the findings. Not called after the clock was moved, because the audit
+    reports times that went back.
+    """
     done = site.instance.command("audit")
     lines = [line for line in done.stdout.splitlines() if line.startswith("BROKEN")]
     return [f"the audit failed: {lines} {done.stderr}"] if done.returncode else []
