@@ -325,7 +325,7 @@ class LastSupervisor(Refusal):
 
 
 class SupervisorsExist(CommandRefusal):
-    """Two supervisors exist already; all other roles of staff are given by supervisors."""
+    """The command makes only the first two supervisors, and they exist already; supervisors give every further role."""
 
     code = "supervisors_exist"
 

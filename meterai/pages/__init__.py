@@ -4,7 +4,8 @@ Promises of this package
   * Every page works without JavaScript, on a small screen and with a keyboard, in Indonesian and
     English, and fetches nothing from other hosts.
   * A page of another site cannot send our forms.
-  * For a refusal or a fault, people get a page that says calmly what is safe, and programs the same as problem+json.
+  * After a refusal or a fault, people get a page that says which money, stamps and files are not lost; programs get the
+    same facts as problem+json.
   * A page depends only on its own room: each room registers its templates, images and links in a `RoomPages`, from
     which an application builds a `Site`.
 

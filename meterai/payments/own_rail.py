@@ -95,11 +95,11 @@ class OwnRail(ABC):
         """(account, id) of the source that pays an attempt; None if the attempt has no source."""
 
     def opened(self, instructions: Instructions, account: UUID, source: UUID) -> OpenedAttempt:
-        """The result of `open` for an attempt that this source pays."""
+        """The result of `open` for an attempt; `account` and `source` identify the deposit or credit that pays it."""
         return OpenedAttempt(instructions, number_of("", account, source))
 
     def paid(self, account: UUID, source: UUID, amount: int) -> AttemptStatus:
-        """The result of `ask` for an attempt that this source paid with `amount` rupiah."""
+        """The result of `ask` for an attempt that the deposit or credit `source` paid with `amount` rupiah."""
         number = own_number(self.name, account, source)
         payment = Payment(number, Rupiah(amount), ProviderStatus.PAID)
         return AttemptStatus(ProviderStatus.PAID, (payment,))

@@ -202,7 +202,10 @@ class StepTaken:
 
 @dataclass(frozen=True, slots=True)
 class RecoveryStatus:
-    """A recovery with its moves so far, and the current numbers; `recovery` is None if there never was a recovery."""
+    """A recovery with the steps that it took so far, and the live numbers of the installation.
+
+    `recovery` is None if there never was a recovery.
+    """
 
     recovery: Recovery | None
     taken: Sequence[StepTaken]

@@ -341,7 +341,7 @@ async def ask(
 
 
 class RefundService:
-    """Shows refunds, and begins refunds that an account requests and refunds of orders not executed in time."""
+    """Shows refunds, and begins them: when an account requests one, and when an order was not executed in time."""
 
     def __init__(self, database: Database, settings: Settings, clock: Clock) -> None:
         self._database = database

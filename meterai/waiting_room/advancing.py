@@ -394,7 +394,7 @@ async def _flow(tx: ReadTx, now: datetime, step: LineStep, seconds: int) -> floa
 
 
 def document_facts(line: WaitingLine, now: datetime) -> dict[str, object]:
-    """Return the content of the public document of a line."""
+    """Return the content of the public status file of a waiting line (JSON)."""
     slowest, fastest = sorted((line.flow_fast, line.flow_slow))
     return {
         "line": line.name,

@@ -196,7 +196,7 @@ class WorkerPool:
         return pause or self._terms.poll_seconds, pause
 
     async def _see_more(self) -> bool:
-        """Poll once; return True if there are more pieces to read at once."""
+        """Poll for due work once; return True if more is due than was read, so that the next poll follows immediately."""
         if self.mark.is_whole_due():
             self.mark.begin_whole(await self._read_clock())
         begun = self.mark.now()

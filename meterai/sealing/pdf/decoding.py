@@ -37,7 +37,9 @@ class ReadLimits:
     is_first_look: bool  # exceeding a limit raises `TooMuchHere`, else it refuses
 
     def exceeded(self, message: str) -> Exception:
-        """Return the exception to raise for an exceeded limit: `TooMuchHere` for a first look, else `DocumentBroken`."""
+        """Return the exception for an exceeded limit: `TooMuchHere` if the limits are those of a web process, else
+        `DocumentBroken`.
+        """
         return TooMuchHere(message) if self.is_first_look else DocumentBroken(message)
 
 

@@ -154,7 +154,7 @@ class _SerialQuery:
     claim: QrClaim | None = None
 
     def row_from(self, register: Register, language: str) -> CheckRow:
-        """Return the row for the line, with the answer of the register."""
+        """Return the result for this line of the request, with the answer of the register."""
         if self.claim is not None:
             return replace(self.row, told=register.claim(self.claim, language))
         if self.serial is None:
