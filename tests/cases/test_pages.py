@@ -81,7 +81,7 @@ def test_person_gets_an_answer_at_once_and_accepts(ani: Person) -> None:
     assert f'value="{order}"' in ani.get(f"/complaints/new?order={order}")
     there = ani.complains(order)
     page = ani.get(there)
-    assert "Of 2 stamps, 2 unused" in page
+    assert "Of 2 stamps: 2 unused" in page
     assert "What happens next" in page
     assert "This does not answer it" in page
     assert ani.goes(f"{there}/accept", fields(page, f"{there}/accept")) == there

@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from html import unescape
 
 import psycopg
 import pytest
@@ -238,7 +239,7 @@ def test_lever_above_a_threshold_waits_for_another_person(floor: Floor) -> None:
     desk = floor.seat("operations")
     typed = floor.form(THERE, "argument-rupiah") | STOP | MUCH | {"do": "forecast"}
     shown = floor.post(THERE, typed).text
-    assert translate("page.lever.why.rupiah", "en") in shown
+    assert translate("page.lever.why.rupiah", "en") in unescape(shown)
     assert translate("page.console.moves", "en", amount="Rp1.000.000") in shown
     mine, there = asks(floor)
     assert is_open(floor)
