@@ -247,7 +247,7 @@ def test_few_measurements_have_no_p99(tmp_path: Path) -> None:
     assessment = made(tmp_path, few)
     assert assessment.runs[0].journeys[0].steps[0].p99_seconds is None
     assert light(assessment, "paid") is Light.UNKNOWN
-    assert "Too few visitors paid" in first_page(assessment)
+    assert "Too few people got as far as paying" in first_page(assessment)
 
 
 @pytest.mark.parametrize(
