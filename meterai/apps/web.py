@@ -285,6 +285,6 @@ def create() -> ASGIApp:
         with_values=settings.process.log_values,
     )
     app = build(settings)
-    # Of this process alone: a process with several applications (tests) would freeze what each leaves behind.
+    # Done here and not in `build`: a process that starts several applications (tests) would freeze their garbage.
     app.on_startup += [_spare_the_collector, _let_the_loop_in]
     return admitted(app, settings)

@@ -1,4 +1,4 @@
-"""What production requires of the settings of mail."""
+"""Requirements of production on the settings of mail."""
 
 from collections.abc import Iterator, Mapping
 from email.utils import parseaddr

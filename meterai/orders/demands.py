@@ -1,4 +1,4 @@
-"""What production requires of the settings of orders: the price of a stamp is the duty."""
+"""Requirement of production on the settings of orders: the price of a stamp is the duty."""
 
 from collections.abc import Iterator, Mapping
 

@@ -17,7 +17,7 @@ from meterai.plumbing.messages import LANGUAGES, format_datetime, translate
 ROWS_AT_ONCE, FILES_AT_ONCE = 1_000, 200
 # Limits of a copy made by the periodic task, one copy at a time, to limit memory.
 ROWS_MAX, FILES_MAX = 100_000, 2_000  # rows per table, files per room
-# Of all files of a copy; further files are available only on their pages.
+# Limit for all files of a copy together; further files are available only on their pages.
 FILES_BYTES_MAX = 64 * 1024 * 1024
 STATEMENT_SECONDS_MAX = 120
 README = "README.txt"

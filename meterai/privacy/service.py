@@ -168,7 +168,7 @@ class PrivacyService:
         now, request = self._clock.now(), new_id()
 
         async def ask(tx: Tx) -> bool:
-            # Of several concurrent requests only one is inserted. The others wait here for it, and do not count.
+            # Only one of several concurrent requests is inserted. The others wait here for it, and do not count.
             if not await store.insert(
                 tx,
                 account,

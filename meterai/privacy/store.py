@@ -147,7 +147,7 @@ async def move(
 
 
 async def kept_copies(tx: ReadTx, requests: Sequence[UUID]) -> set[UUID]:
-    """Of these requests, return the ones whose copy is still requested or stored, so that its object in the
+    """Return those of these requests whose copy is still requested or stored, so that its object in the
     object store must be kept.
     """
     found = await tx.value(

@@ -1,4 +1,4 @@
-"""What production requires of the settings of webhooks."""
+"""Requirements of production on the settings of webhooks."""
 
 from collections.abc import Iterator
 

@@ -114,7 +114,7 @@ class WaitingRupiah(NamedTuple):
 
 
 class Left(NamedTuple):
-    """What a bank can still transfer: the free money of its float account, and how much of its limit for this day is used.
+    """Capacity of a bank for transfers: the free money of its float account, and the used part of its limit for this day.
 
     free    free rupiah in the float account; None if the balance is unknown
     of_day  rupiah of the transfers of this day in WIB, open and settled

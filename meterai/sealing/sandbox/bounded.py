@@ -36,7 +36,7 @@ WALL_SECONDS_MAX = 60
 MEMORY_BYTES_MAX = 152 * 1024 * 1024
 DOCUMENT_COPIES_MAX = 6  # additional memory, as copies of the document: input, repaired, renderer
 MAPPED_BYTES_MAX = 256 * 1024 * 1024  # additional address space, for libraries and stacks
-# Of the largest input: a document to check, with its parameters (certificates of a hundred issuers).
+# Bytes of the largest input: a document to check, with its parameters (certificates of a hundred issuers).
 QUESTION_BYTES_MAX = CHECKED_BYTES_MAX + 1024 * 1024
 # Niceness of tasks for checks, and of tasks for buyers.  With 10, web and sealing get nine tenths of a busy processor;
 # with 5, a crowd of checks took as much processor time as all buyers.  Tasks of buyers get a higher priority than checks.

@@ -1,4 +1,4 @@
-"""What production requires of the configuration of a bank with SNAP BI, and the key files for a bank."""
+"""Requirements of production on the configuration of a bank with SNAP BI, and the key files for a bank."""
 
 from collections.abc import Iterator, Mapping
 from functools import partial
@@ -56,7 +56,7 @@ def _file_is_whole(bank: SnapBank, of: Configuration) -> Iterator[Facts]:
 
 
 def file_demands(bank: SnapBank) -> tuple[Demand, ...]:
-    """What production requires of a bank that a file describes."""
+    """Requirements of production on a bank that a file describes."""
     return (Demand("bank_of_file", (), partial(_file_is_whole, bank)),)
 
 
