@@ -103,7 +103,7 @@ def test_second_process_on_a_port_refuses_by_name(tmp_path: Path) -> None:
     with holding(port, "up"):
         done = run_here(tmp_path, "up", "--port", str(port))
         assert done.returncode == Exit.CONFIGURATION
-        assert f"port_taken: Port {port} is taken" in done.stderr
+        assert f"port_taken: Port {port} is already in use" in done.stderr
         with pytest.raises(PortTaken), holding(port, "up"):
             pass
     # A port reserved by `up` is its own, and is released when it ends, whatever it started.

@@ -28,9 +28,7 @@ from meterai.plumbing.http.requests import InProgress, read_json
 from meterai.plumbing.messages import LANGUAGES, translate
 from tests.support.pages import application
 
-UNDONE = re.compile(
-    r"not (?:done|charged|stamped)|nothing (?:is|was) (?:done|charged)(?! twice)|belum|tidak di"
-)
+UNDONE = re.compile(r"(?:not|nothing (?:is|was)) (?:done|charged|stamped)(?! twice)|belum|tidak di")
 OPEN: dict[str, Any] = {"permission": Permission.PUBLIC}
 
 
