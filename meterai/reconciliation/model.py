@@ -193,8 +193,7 @@ class Overview(NamedTuple):
     fault: str | None
     ended_at: datetime | None
     broken: int
-    final_until: date | None  # the newest day whose record is compared: final or differing
-    first: date
+    compared_until: date  # the last day up to which the record of each provider was compared
     missing: int
 
 

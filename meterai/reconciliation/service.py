@@ -502,8 +502,8 @@ class Reconciliation:
     async def show(self) -> None:
         """Set the metrics."""
         if found := await self._database.once(store.overview):
-            since = found.final_until or found.first - timedelta(days=1)
-            metrics.COMPARED.set((self._clock.now() - end_of(since)).total_seconds())
+            since = end_of(found.compared_until)
+            metrics.COMPARED.set((self._clock.now() - since).total_seconds())
             metrics.DIFFERENCES.set(found.broken)
 
     async def said(self) -> str | None:

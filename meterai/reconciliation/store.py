@@ -133,8 +133,7 @@ SELECT sha256, provider, day, pieces FROM record_files WHERE pieces > 0 AND take
 _LET_GO = "UPDATE record_files SET pieces = 0 WHERE sha256 = %s"
 _OVERVIEW = """
 SELECT l.day, l.fault, l.ended_at, (SELECT coalesce(sum(o.broken), 0)::integer FROM record_days o WHERE o.day = l.day) AS broken,
-    (SELECT max(f.day) FROM record_days f WHERE f.state IN ('final', 'differing')) AS final_until,
-    (SELECT min(f.day) FROM record_days f) AS first,
+    (SELECT coalesce(min(f.day) FILTER (WHERE f.ended_at IS NULL) - 1, max(f.day)) FROM record_days f) AS compared_until,
     (SELECT count(*)::integer FROM record_days m WHERE m.ended_at IS NULL) AS missing
 FROM record_days l ORDER BY l.day DESC, l.ended_at NULLS FIRST LIMIT 1
 """

@@ -1,10 +1,18 @@
 """A till without staff of earlier tests: the trail of appointments is emptied before each test."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 
+from meterai.reconciliation import sides
 from tests.support.till import Till
+
+
+@pytest.fixture(autouse=True)
+def whole_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A payment made in the last minutes of a day counts for that day, so that a test may run then."""
+    monkeypatch.setattr(sides, "FRESH", timedelta(0))
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ import pytest
 
 from meterai.kit.ids import show
 from meterai.kit.subjects import Happening, Subject, SubjectKind
+from meterai.reconciliation import sides
 from meterai.suspense import knows
 from tests.support.commands import run_here
 from tests.support.pulling import Member, member
@@ -58,6 +59,16 @@ def test_payment_that_the_record_does_not_have_is_a_break(till: Till) -> None:
     executed(till)
     reconcile(till)
     assert breaks(till) == [("payment_not_in_record", SUM, 0, -SUM)]
+
+
+def test_payment_of_the_last_minutes_is_no_break_of_that_day(
+    till: Till, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sides, "FRESH", timedelta(days=1))
+    executed(till)
+    says(till)
+    reconcile(till)
+    assert breaks(till) == []
 
 
 def test_break_is_explained_by_a_later_record(till: Till) -> None:
@@ -251,7 +262,7 @@ def test_line_that_the_record_moves_to_the_next_day_ends_its_break(till: Till) -
     reconcile(till)
     assert breaks(till) == [("payment_not_in_record", PRICE, 0, -PRICE)]
     tomorrow = today() + timedelta(days=1)
-    moved = f"{tomorrow}T00:00:01+07:00"
+    moved = f"{tomorrow}T00:30:00+07:00"
     says(till, line(reference, number, dateTime=moved))
     found = till.do(service(till, night(1)).reconcile("bank", tomorrow, [], TESTER))
     for table in ("record_lines", "record_days"):  # the audit would refuse a record of tomorrow

@@ -144,6 +144,13 @@ def test_readiness_and_metrics_show_the_missing_day(till: Till) -> None:
             assert json.loads(given.body)["bank"].split()[1] == "differs"
 
     asyncio.run(story())
+    # A day that another provider leaves out counts, whatever newer day was compared.
+    till.shop.arrange(
+        "INSERT INTO record_days (provider, day, source, leased_until) VALUES ('another', %s, 'history', now())",
+        today() - timedelta(days=2),
+    )
+    till.do(service(till, night()).show())
+    assert COMPARED.made._value.get() == pytest.approx(75 * 3_600, abs=600)
 
 
 # -- by files ----------------------------------------------------------------------------------
