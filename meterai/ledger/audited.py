@@ -1,4 +1,4 @@
-"""Audit classes of the columns of the ledger's tables."""
+"""Rules by which the audit checks the columns of the ledger's tables."""
 
 from meterai.plumbing.db.audited import Audited, Fact, SubjectColumn, fact
 

@@ -31,7 +31,7 @@ class Sums:
             self._found[reason, book] = before[0] + entries, before[1] + amount
 
     def add(self, reason: str, legs: Iterable[tuple[str, int]]) -> None:
-        """Add one entry: its reason, and its (book, credit less debit) legs."""
+        """Add one ledger entry, which has this reason; each of its legs is (book, credit less debit)."""
         for book, amount in legs:
             entries, before = self._found.get((reason, book), (0, 0))
             self._found[reason, book] = entries + 1, before + amount
@@ -41,7 +41,9 @@ class Sums:
         return [ReasonSum(*key, *self._found[key]) for key in sorted(self._found)]
 
     def told(self) -> dict[str, dict[str, list[int]]]:
-        """Return [number of entries, amount] by reason and then by book, as the manifest of an extract contains them."""
+        """Return [number of entries, amount] by reason and then by book, in the form in which the manifest of a day's extract
+        of the books has them.
+        """
         found: dict[str, dict[str, list[int]]] = {}
         for one in self.rows():
             found.setdefault(one.reason, {})[one.book] = [one.entries, one.amount]

@@ -38,7 +38,8 @@ class MoneySummary:
     def of(
         cls, books: Mapping[str, tuple[int, int]], captured_at: datetime | None = None
     ) -> "MoneySummary":
-        """Return the summary for (debits, credits) of each book, in rupiah.
+        """Return the summary for the (debits, credits) in rupiah of each book; `captured_at` is the time of the newest
+        payment.
 
         Money that left the provider's account is in the books `refunded` and `charged_back`.
         """

@@ -28,7 +28,9 @@ async def money_summaries(
 
 
 async def money_of_time(tx: ReadTx, begin: datetime, end: datetime) -> MoneySummary:
-    """Return one summary of the current money of all orders with a payment in a period, from `begin` to before `end`."""
+    """Return one summary of where the money of several orders is now: of all orders with a payment from `begin` to before
+    `end`.
+    """
     books = await store.books_of_time(tx, begin, end)
     return MoneySummary.of({one.book: (one.debit, one.credit) for one in books})
 

@@ -144,7 +144,9 @@ async def next_entries(tx: ReadTx, limit: int) -> list[LedgerEntry]:
 
 
 async def entries_of(tx: ReadTx, account: UUID, subject: UUID, limit: int) -> list[LedgerEntry]:
-    """Return the entries of an order, or of a stamping from the balance, oldest first."""
+    """Return up to `limit` ledger entries of an order, or of a stamping that was paid from the balance of stamps, oldest
+    first.
+    """
     return await tx.all_as(_ENTRIES, _OF_SUBJECT, account, subject, limit)
 
 

@@ -45,7 +45,7 @@ class AdmittedRequest:
         return told_limit(limiter.limit, limiter.free(self._purpose.priority))
 
     def end(self, status: int) -> None:
-        """End the request; `status` is that of its answer, 500 if nothing was answered."""
+        """End the request. `status` is the HTTP status of its answer; 500 if nothing was answered."""
         PURPOSE.reset(self._token)
         is_in_time = status < 500 and monotonic() <= self._purpose.until
         self._purpose.end()
@@ -72,7 +72,9 @@ class Admission:
         self._wants_page = wants_page
 
     async def let_in(self, scope: HTTPScope, incoming: Incoming) -> AdmittedRequest | Answer | None:
-        """Wait for a permit for the request. Return the refusal if it gets none, and None if the client has gone."""
+        """Wait for a permit, and return the request as begun. Return the refusal to send if it gets no permit, and None if
+        its client has gone.
+        """
         begun = monotonic()
         priority = self._priorities.of(scope["method"], scope["path"])
         if self._limiter.is_full(priority):  # before more costly steps

@@ -66,7 +66,7 @@ class Limiter:
         return len(self._waiting[priority])
 
     def is_full(self, priority: Priority) -> bool:
-        """True if even the request of a new user would be refused. This check is cheap."""
+        """True if a request of this priority would be refused even if its user had no recent use. This check is cheap."""
         return self._waiting[priority].is_full
 
     def free(self, priority: Priority) -> int:
@@ -111,8 +111,9 @@ class Limiter:
         self._leave(priority)
 
     def release(self, priority: Priority) -> bool:
-        """Give the permit back during a body upload; return False and keep the permit if `RELEASED_MAX` other requests have
-        released theirs.
+        """Give back the permit of a request while its body is uploaded.
+
+        Returns False, and the request keeps its permit, if `RELEASED_MAX` other requests have released theirs.
         """
         if self._released >= RELEASED_MAX:
             return False
@@ -178,7 +179,9 @@ class Limiter:
         return room
 
     def _least_open(self) -> float:
-        """Return the number of requests under way below which the next request may begin, whatever its priority."""
+        """Return the number below which the total of requests under way must be, so that a request of any priority may begin
+        without a closer check.
+        """
         return self._limit.value * (1 - RESERVE * (len(Priority) - 1))
 
     def _has_earlier_waiting(self, priority: Priority) -> bool:

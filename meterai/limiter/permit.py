@@ -33,7 +33,10 @@ class Permit:
             self._is_held = False
 
     async def regain_permit(self) -> None:
-        """Wait for a permit again after the upload. Refuses `DatabaseBusy` if none is free in time: then nothing was begun."""
+        """Wait for a permit again after the upload.
+
+        Refuses `DatabaseBusy` if no permit becomes free in time; then the work of the request has not begun.
+        """
         if self._is_held:
             return
         request = self.limiter.ask(self._priority, self._user)

@@ -30,14 +30,14 @@ class WaitingRequest:
 
 
 class WaitingRequests(FairQueue[int, WaitingRequest]):
-    """Bounded queue of waiting requests; users of the lowest level of recent use are served first."""
+    """Bounded queue of waiting requests; the users with the least recent use are served first."""
 
     def __init__(self) -> None:
         super().__init__(rank=int)
 
     @property
     def is_full(self) -> bool:
-        """True if even the request of a new user would find no room."""
+        """True if the queue would refuse even a request of a user without recent use."""
         return len(self) >= WAITING_MAX and self.of(0) == len(self)
 
     def enter(self, request: WaitingRequest) -> bool:

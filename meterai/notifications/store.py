@@ -170,7 +170,10 @@ class MailTurn(NamedTuple):
 
 
 async def next_turn(tx: Tx, network: UUID, seconds: float) -> MailTurn:
-    """Return the turn for the next mail of a network, at least `seconds` after the turn of its last queued mail."""
+    """Return the turn for the next mail of a network: its position among urgent mails, which is stored as a time.
+
+    It is at least `seconds` later than the turn of the network's last mail that is still queued.
+    """
     at = await tx.value(_NEXT_TURN, seconds, network)
     assert isinstance(at, datetime)
     return MailTurn(network, at)

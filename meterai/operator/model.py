@@ -21,7 +21,7 @@ _NITKU = re.compile(r"[0-9]{22}")
 
 
 class Paper(StrEnum):
-    """Published text of the operator."""
+    """Kind of a text that the operator publishes."""
 
     TERMS = "terms"
     PRIVACY = "privacy"

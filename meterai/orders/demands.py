@@ -1,4 +1,4 @@
-"""Requirement of production on the settings of orders: the price of a stamp is the duty."""
+"""Requirement of production on the settings of orders: the price of a stamp must equal the stamp duty."""
 
 from collections.abc import Iterator, Mapping
 

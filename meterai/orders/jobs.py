@@ -80,7 +80,7 @@ async def take_won(tx: Tx, event: PaymentWon) -> None:
 
 
 async def take_move(tx: Tx, event: PaymentMoved) -> None:
-    """Apply to an order that money of one of its payments was lost or restored."""
+    """Update an order after money of one of its payments was lost, or came back."""
     about = (event.account, event.subject, event.attempt, event.payment)
     await store.moved(tx, *about, event.restored, event.entry)
 

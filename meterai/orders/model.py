@@ -351,6 +351,6 @@ class OrderTerms:
 
 
 def request_hash(kind: OrderKind, *parts: object) -> bytes:
-    """Return a hash of a request to place an order, to check that a repeated idempotency key has the same request."""
+    """Return a hash of a request to place an order, to check that a repeated idempotency key comes with the same request."""
     text = "\n".join([kind, *(str(part) for part in parts)])
     return hashlib.sha256(text.encode()).digest()

@@ -250,8 +250,9 @@ class OrderService:
     ) -> SoldBy | None:
         """Return the seller of an order to place, by the name of the seller's page; None for our own sale.
 
-        `fee` is the fee that the buyer was shown.  Refuses `Malformed` for a fee without a seller, `PriceChanged` if the fee
-        differs, and as the function that finds sellers does.  Refuses nothing if the idempotency key already has an order.
+        `fee` is the fee that the buyer was shown. Refuses `Malformed` for a fee without a seller, and `PriceChanged` if the
+        fee differs. The function that finds the seller may refuse, for example with `NotFound`. Refuses nothing if the
+        idempotency key already has an order.
         """
         if not slug:
             if fee is not None:
@@ -268,7 +269,9 @@ class OrderService:
         return found
 
     async def seller(self, slug: str) -> SoldBy:
-        """Return the seller whose page has this name.  Refuses `NotFound`, and as the function that finds sellers does."""
+        """Return the seller whose page has this name. The function that finds the seller may refuse, for example with
+        `NotFound`.
+        """
         if self._find_seller is None:
             raise NotFound("no other seller sells here")
         return await self._find_seller(slug)
@@ -350,9 +353,9 @@ class OrderService:
     ) -> OrderTerms:
         """Return the terms of an order at current prices.
 
-        Without a `method` the default method is used, without a seller (`sold`) we sell.  The caller that places the order must
-        open its attempt.  Refuses `Malformed`, `OrderTooLarge`, `AmountNotPayable`, `MethodOut`; for payment from a seller's
-        deposit or on a collector's credit, also refuses as that rail does.
+        Without a `method` the default method is used, without a seller (`sold`) we sell. The caller that places the order
+        must open its attempt. Refuses `Malformed`, `OrderTooLarge`, `AmountNotPayable`, `MethodOut`. If the order is paid
+        from a seller's deposit or on a collector's credit, the adapter of that payment method may refuse too.
         """
         if sold is not None and sold.account == account:
             raise Malformed("seller", "another_value")
@@ -541,7 +544,11 @@ class OrderService:
     async def view_within(
         self, account: UUID, order_id: UUID
     ) -> AsyncIterator[tuple[ReadTx, OrderView]]:
-        """Yield an order of the account, and the read transaction, for further statements.  Refuses `NotFound`."""
+        """Yield an order of the account, and the read transaction that read it, in which the caller can run further
+        statements.
+
+        Refuses `NotFound`.
+        """
         async with self._database.reading() as tx:
             found = [await load(tx, account, order_id)]
             yield tx, (await self._views(tx, account, found))[0]

@@ -228,12 +228,13 @@ async def pay_by(
     seconds: tuple[float, float],
     attempts_max: int,
 ) -> str:
-    """Close the open attempts of an unpaid order, and begin another by the channel that the buyer chose.
+    """Close the open payment attempts of an unpaid order, and begin another attempt by the channel that the buyer chose.
 
     attempt  (id, reference) of the new attempt
     seconds  (time to pay the new attempt, longest time from the placing of the order until its payment), in seconds
 
-    Returns 'begun', 'closed' or 'spent'; see sql/functions/order_pay_by.sql.
+    Returns 'begun'; 'closed' if the order cannot be paid any more; 'spent' if it already had `attempts_max` attempts. See
+    sql/functions/order_pay_by.sql.
     """
     how = (*attempt, channel.provider, channel.method, *seconds, attempts_max)
     return str(await tx.value(PAY_BY, account, order_id, *how))
@@ -357,10 +358,10 @@ async def settle(
 async def moved(
     tx: Tx, account: UUID, order: UUID, attempt: UUID, payment: str, restored: int, entry: str
 ) -> None:
-    """Apply to an order that money of one of its payments was lost or restored; see sql/functions/order_moved.sql.
+    """Update an order after money of one of its payments was lost, or came back; see sql/functions/order_moved.sql.
 
-    `restored` is the rupiah that came back, 0 if money was lost; `entry` is the id of the ledger entry that booked the restored
-    rupiah.
+    `restored` is the rupiah that came back, 0 if money was lost; `entry` is the id of the ledger entry that booked the
+    restored rupiah.
     """
     await tx.run(
         "SELECT order_moved(%s, %s, %s, %s, %s, %s)",
@@ -433,8 +434,8 @@ async def figures_within(tx: ReadTx, since: datetime, until: datetime) -> OrderF
 
 
 async def paid_within(tx: ReadTx, since: datetime, until: datetime) -> PaidWithin:
-    """Return the figures of the orders paid in a period: how many were executed within the period, and how many of the others
-    are in which state now.
+    """Return the figures of the orders paid in a period, such as how many were executed within it, and how many are in other
+    states now.
     """
     found = await tx.one_as(_PAID_IN_SPAN, _PAID_WITHIN, until, since, until, until)
     assert found is not None

@@ -1,4 +1,4 @@
-"""Audit classes of the columns of outage records."""
+"""Rules by which the audit checks the columns of the tables of outage records."""
 
 from meterai.plumbing.db.audited import Audited, DueWork, global_fact
 

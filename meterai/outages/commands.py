@@ -52,7 +52,7 @@ def propose(
 ) -> None:
     """Derive an outage record from the readings of the watchers, and store it as a proposal.
 
-    FROM and TO are moments in whole minutes, in WIB unless they name a time zone; TO is not part of the time.
+    The record covers the minutes from FROM to before TO. Both are in whole minutes, in WIB unless they name a time zone.
     """
     first, last = moment(begin, "FROM"), moment(end, "TO")
 
@@ -107,7 +107,7 @@ def withdraw(
 
 
 def list_outages(options: Options = NO_OPTIONS) -> None:
-    """List outage records, the newest time first."""
+    """List outage records, sorted by the time that they cover, the latest first."""
 
     async def look(database: Database, _settings: Settings) -> list[Outage]:
         return list(await database.once(store.newest))

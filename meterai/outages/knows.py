@@ -40,7 +40,7 @@ async def _tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
 
 
 def _told(outage: Outage) -> Sequence[Happening]:
-    """Return the timeline of a record; a proposal is for staff only."""
+    """Return the timeline of an outage record; its lines about a proposal or a withdrawal are for staff only."""
     ended = "replaced" if outage.state == OutageState.REPLACED else "withdrawn"
     moves = (
         ("proposed", outage.proposed_at),

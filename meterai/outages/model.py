@@ -143,7 +143,9 @@ class Outage:
 
 
 def check_time(begin: datetime, end: datetime, now: datetime) -> None:
-    """Refuse `OutageTimeWrong` unless the time of a record is valid: whole past minutes, at most `HOURS_MAX`."""
+    """Refuse `OutageTimeWrong` unless the time that a record covers is valid: whole minutes in the past, at most `HOURS_MAX`
+    hours.
+    """
     are_minutes = not any(at.second or at.microsecond for at in (begin, end))
     is_short = timedelta() < end - begin <= timedelta(hours=HOURS_MAX)
     if not (are_minutes and is_short and end <= now):
@@ -158,7 +160,7 @@ class OutageUnknown(Refusal):
 
 
 class OutageTimeWrong(Refusal):
-    """The time of a record has to be whole minutes in the past, at most a day."""
+    """The time that an outage record covers must be whole minutes in the past, and at most a day."""
 
     code = "outage_time_wrong"
     status = 422

@@ -54,7 +54,7 @@ class _TypedCopy:
 
 @get(HERE, opt=_PUBLIC, include_in_schema=False)
 async def list_outages(request: PageRequest, outages: NamedDependency[OutageService]) -> Page:
-    """List confirmed records, the newest time first."""
+    """List confirmed outage records, sorted by the time that they cover, the latest first."""
     await visitor(request)
     found = await outages.public()
     return page(
@@ -185,7 +185,9 @@ async def copy_mine(
     account: NamedDependency[UUID],
     outage_id: FromPath[str],
 ) -> Page:
-    """Return a sealed copy about an order or a stamping of the person, with hash and time from our database."""
+    """Return a sealed copy for an order or a stamping of the signed-in person; the documents' hashes and the time of the
+    attempt to stamp come from our database.
+    """
     form, outage = await read_own_form(request), read(OUTAGE_KIND, outage_id)
     typed = _TypedCopy(about=form.text("about").strip()[:ABOUT_LENGTH_MAX])
     try:

@@ -41,7 +41,7 @@ def span(begin: datetime, end: datetime, language: str) -> str:
 
 
 def act_word(act: PublicAct, language: str) -> str:
-    """Return an act in words, capitalized."""
+    """Return the name of an act that a person can do (such as to buy) in this language, capitalized."""
     text = translate(f"act.{act}", language)
     return text[:1].upper() + text[1:]
 
@@ -65,7 +65,7 @@ class PaperWords:
         return translate(f"outage.{name}", self.language, **facts)
 
     def act(self, act: PublicAct) -> str:
-        """Return an act in words."""
+        """Return the name of an act that a person can do (such as to buy) in the language of the PDF."""
         return act_word(act, self.language)
 
     def time(self, at: datetime) -> str:
@@ -87,7 +87,7 @@ class PaperWords:
 
 
 def record_lines(record: OutageRecord, language: str) -> list[paper.PaperLine]:
-    """Return the lines of an outage record."""
+    """Return the lines of the PDF of an outage record."""
     words = PaperWords(language)
     return [
         words.line("number", record.record),
@@ -146,7 +146,11 @@ def _limited(lines: Sequence[paper.PaperLine], words: PaperWords) -> Iterator[pa
 def copy_lines(
     outage: Outage, attempt: StampingTry, sha256: str, by: str, operator: str, language: str
 ) -> list[paper.PaperLine]:
-    """Return the lines of a person's copy: the documents, the time of the attempt, the period of failure, the record."""
+    """Return the lines of a person's copy: the documents, the time of the attempt, the period of failure, and the outage
+    record.
+
+    `sha256` is the hash of the signed record in hexadecimal; `by` is the URL of the installation.
+    """
     words = PaperWords(language)
     failed = [(act, outage.failed_at(act, attempt.at)) for act in NEEDED_TO_STAMP]
     return [

@@ -1,4 +1,4 @@
-"""Proposal of an outage record: fetch signed readings, derive, store; and its confirmation or withdrawal."""
+"""Propose an outage record from signed readings that are fetched from the watchers; confirm or withdraw the proposal."""
 
 import asyncio
 import hashlib
@@ -142,7 +142,7 @@ async def keep(
 
 
 async def record(tx: Tx, outage: UUID, action: str, actor: Actor, sha256: bytes) -> None:
-    """Write an act on a record to the audit trail, with the SHA-256 of its findings."""
+    """Write to the audit trail that `actor` did `action` to an outage record, with the SHA-256 of the record's findings."""
     subject = show(OUTAGE_KIND, outage)
     await trail.record(tx, NOBODY, actor=actor, action=action, subject=subject, sha256=sha256.hex())
 

@@ -40,7 +40,7 @@ class Embedded(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class OutageRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Content of a signed record.  Times are whole minutes in UTC; the end of a time is not part of it."""
+    """Content of a signed outage record. Times are whole minutes in UTC; a time span does not include its end."""
 
     record: str
     by: str
@@ -166,5 +166,5 @@ def _read(name: str, document: str, public_key: bytes) -> Signed:
 
 
 def embedded(source: WatcherSource, content: bytes) -> Embedded:
-    """Return a watcher with its readings, in the form of a record."""
+    """Return a watcher with its packed readings, in the form in which a signed record contains them."""
     return Embedded(source.name, source.public_key, b64encode(content).decode())

@@ -61,7 +61,7 @@ class OutageView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OutageList(msgspec.Struct, frozen=True):
-    """The newest confirmed outage records, the newest time first."""
+    """The newest confirmed outage records, sorted by the time that they cover, the latest first."""
 
     outages: list[OutageView]
 

@@ -32,7 +32,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """A reading with its signed document."""
+    """A reading of a watcher, and the signed document that it was read from."""
 
     document: str
     reading: Reading

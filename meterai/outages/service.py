@@ -103,7 +103,7 @@ class OutageService:
         return await proposing.keep(self._database, outage, readings, actor=actor)
 
     async def newest(self) -> Sequence[Outage]:
-        """Return outage records in any state, the newest time first."""
+        """Return outage records in any state, sorted by the time that they cover, the latest first."""
         return await self._database.once(store.newest)
 
     async def one(self, outage: UUID) -> Outage:
@@ -157,7 +157,9 @@ class OutageService:
         )
 
     def _files(self, record: OutageRecord) -> Mapping[str, bytes]:
-        """Return the signed document, and a PDF of each language with the document attached."""
+        """Return the files of a record by name: the signed document, and for each language a PDF to which that document is
+        attached.
+        """
         document = signed(record, self._signer).encode()
         within = paper.Attached(f"{record.record}.json", papers.JSON, document)
         return {SIGNED: document} | {
@@ -195,7 +197,7 @@ class OutageService:
         return b"".join([self._signer.public_pem(), *texts])
 
     async def public(self) -> Sequence[Outage]:
-        """Return public outage records, the newest time first."""
+        """Return public outage records, sorted by the time that they cover, the latest first."""
         return await self._database.once(store.public)
 
     async def public_at(self, at: datetime) -> Outage | None:

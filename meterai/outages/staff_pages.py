@@ -26,7 +26,7 @@ _FIELDS = ("begin", "end", "incident", "replaces")
 
 @get(HERE, opt=_OPTIONS, include_in_schema=False)
 async def list_outages(request: PageRequest, outages: NamedDependency[OutageService]) -> Page:
-    """List all records, the newest time first, with the form of a proposal."""
+    """List all outage records, sorted by the time that they cover, the latest first, with the form that proposes a record."""
     query = request.query_params
     typed = {name: query.get(name, "")[:FIELD_LENGTH_MAX] for name in _FIELDS}
     return await _page(request, outages, typed)
@@ -56,7 +56,7 @@ async def propose(
     outages: NamedDependency[OutageService],
     actor: NamedDependency[Actor],
 ) -> Page:
-    """Fetch the readings of a time, derive a proposal and show it with its levers."""
+    """Fetch the readings of a time, derive a proposal and show it with its levers (staff actions with a forecast)."""
     form = await read_own_form(request)
     typed = {name: form.text(name).strip()[:FIELD_LENGTH_MAX] for name in _FIELDS}
     try:

@@ -71,12 +71,12 @@ async def locked(tx: Tx, outage: UUID) -> Outage | None:
 
 
 async def newest(tx: ReadTx, limit: int = LISTED_MAX) -> Sequence[Outage]:
-    """Return outage records in any state, the newest time first."""
+    """Return outage records in any state, sorted by the time that they cover, the latest first."""
     return await tx.all_as(_OUTAGES, _NEWEST, limit)
 
 
 async def public(tx: ReadTx, limit: int = LISTED_MAX) -> Sequence[Outage]:
-    """Return public outage records, the newest time first."""
+    """Return public outage records, sorted by the time that they cover, the latest first."""
     return await tx.all_as(_OUTAGES, _PUBLIC, limit)
 
 

@@ -75,7 +75,9 @@ class Receipt:
 
 
 class _Placed(NamedTuple):
-    """A piece of text: position and size in points, and whether it begins a new structure element."""
+    """A placed piece of text: its position and size in points, and whether it begins a new structure element of the tagged
+    PDF.
+    """
 
     x: float
     y: float

@@ -109,7 +109,9 @@ class _Anew:
 
 
 class Remembering:
-    """Step before the limiter that serves cached answers, and caches the answers of the application."""
+    """Step through which a request passes before the limiter: it answers from the cache, and caches the answers of the
+    application.
+    """
 
     def __init__(self, litestar: Litestar, throttle: Throttle) -> None:
         self._throttle = throttle

@@ -175,7 +175,7 @@ class Site:
 
 
 def _only(paths: Iterable[str | None]) -> str | None:
-    """Return the only path that is not None, or None if no room registers such a path."""
+    """Return the path that one of the rooms has set; None if no room has set one."""
     found = [path for path in paths if path is not None]
     assert len(found) <= 1, f"two rooms have the template {found}"
     return found[0] if found else None
@@ -288,9 +288,9 @@ def page_above(request: PageRequest) -> str:
 
 
 def has_page(request: PageRequest, path: str) -> bool:
-    """True if a page exists at this path that the sender can open.
+    """True if a page exists at this path that the sender of the request can open.
 
-    False for a request to the console from outside its networks.
+    False for a request to the console that comes from outside the networks of staff.
     """
     return SHUT not in request.scope and "GET" in allowed(request.app, path)
 

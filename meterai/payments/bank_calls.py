@@ -1,4 +1,4 @@
-"""Answers to the calls of providers: notification, access token, inquiry, payment of a virtual account."""
+"""Our answers to calls that providers make to us: notification, token request, inquiry, payment of a virtual account."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -85,7 +85,10 @@ class BankCalls:
 async def _asked(
     tx: ReadTx, rail: str, asked: BankInquiry, now: datetime
 ) -> tuple[InquiryVerdict, PaymentAttempt | None]:
-    """(our verdict on a payment to this virtual account at the time `now`, the attempt of the account or None)."""
+    """Return our verdict on a payment to this virtual account at the time `now`, and the attempt that the account belongs to.
+
+    The attempt is None if there is no such attempt at this rail.
+    """
     if asked.provider_reference is None:
         return InquiryVerdict.UNREADABLE, None
     attempt = await _attempt_of(tx, rail, asked)
@@ -108,7 +111,9 @@ async def _attempt_of(tx: ReadTx, rail: str, asked: BankInquiry) -> PaymentAttem
 
 
 def _payable(attempt: PaymentAttempt | None, at: datetime) -> InquiryVerdict:
-    """The verdict on a payment of this attempt at the time `at`."""
+    """Return our verdict on a payment of this attempt at the time `at`; `attempt` is None if the bank names no attempt of
+    ours.
+    """
     if attempt is None:
         return InquiryVerdict.NOT_FOUND
     if attempt.state in _PAID:

@@ -1,4 +1,4 @@
-"""Commands on rails: list all rails, take a rail out, put a rail back."""
+"""Commands for payment rails: list all rails, take a rail out of use, put a rail back."""
 
 from meterai import approvals
 from meterai.commands import (
@@ -21,7 +21,7 @@ from meterai.plumbing.db.database import Database
 
 
 def list_rails(options: Options = NO_OPTIONS, *, as_json: AsJson = False) -> None:
-    """Show every rail in the order of `payment_rails`: in, or taken out by an operator, with the time and the reason."""
+    """List all payment rails in the order of `payment_rails`; for each that an operator took out, show since when and why."""
 
     async def look(database: Database, settings: Settings) -> list[dict[str, object]]:
         out = {one.rail: one for one in await database.once(store.out)}

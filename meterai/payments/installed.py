@@ -49,7 +49,7 @@ _NAME = re.compile(r"[a-z][a-z0-9]{0,19}\Z")  # of a rail that a file describes
 
 
 def configured(settings: Settings, kinds: RailKinds) -> RailKinds:
-    """The kinds of the rails of this installation, the default rail first.  Refuses `ConfigurationWrong`."""
+    """Return the `RailKind` of each rail of this installation, the default rail first. Refuses `ConfigurationWrong`."""
     known = {kind.name: kind for kind in kinds}
     names = settings.of(PaymentSettings).payment_rails.split()
     if not names or len(set(names)) < len(names):
@@ -66,8 +66,9 @@ def configured(settings: Settings, kinds: RailKinds) -> RailKinds:
 
 
 def _member(settings: Settings, kinds: RailKinds, name: str) -> RailKind:
-    """Return the kind of the rail that the file with this name describes; the family that the file names makes it.  Refuses
-    `ConfigurationWrong`.
+    """Return the `RailKind` of the rail that the file `DIR/banks/<name>.toml` describes.
+
+    It is made by the `Family` whose name is in the file. Refuses `ConfigurationWrong`.
     """
     path = settings.process.directory / BANKS / f"{name}.toml"
     if not _NAME.match(name) or not path.is_file():
@@ -124,45 +125,45 @@ class BoundedRail:
     async def open(
         self, method: str, reference: str, amount: Rupiah, expires_at: datetime
     ) -> OpenedAttempt | MadeBefore:
-        """As `Rail.open`; also refuses `CallNotBegun`."""
+        """Call `Rail.open` if the circuit and the retry budget allow a call; otherwise refuse `CallNotBegun`."""
         with self._call():
             return await self.rail.open(method, reference, amount, expires_at)
 
     async def ask(self, about: PaymentIdentity) -> AttemptStatus:
-        """As `Rail.ask`; also refuses `CallNotBegun`."""
+        """Call `Rail.ask` if the circuit and the retry budget allow a call; otherwise refuse `CallNotBegun`."""
         with self._call():
             return await self.rail.ask(about)
 
     async def cancel(self, about: PaymentIdentity, reason: str) -> bool:
-        """As `Rail.cancel`; also refuses `CallNotBegun`."""
+        """Call `Rail.cancel` if the circuit and the retry budget allow a call; otherwise refuse `CallNotBegun`."""
         with self._call():
             return await self.rail.cancel(about, reason)
 
     async def refund(
         self, about: PaymentIdentity, payment: str, number: str, amount: Rupiah
     ) -> RefundMade:
-        """As `Rail.refund`; also refuses `CallNotBegun`."""
+        """Call `Rail.refund` if the circuit and the retry budget allow a call; otherwise refuse `CallNotBegun`."""
         with self._call():
             return await self.rail.refund(about, payment, number, amount)
 
     async def refunded(
         self, about: PaymentIdentity, number: str, amount: Rupiah
     ) -> RefundMade | None:
-        """As `Rail.refunded`; also refuses `CallNotBegun`."""
+        """Call `Rail.refunded` if the circuit and the retry budget allow a call; otherwise refuse `CallNotBegun`."""
         with self._call():
             return await self.rail.refunded(about, number, amount)
 
     async def refunds_of(self, about: PaymentIdentity) -> tuple[RefundLine, ...]:
-        """As `Rail.refunds_of`; also refuses `CallNotBegun`."""
+        """Call `Rail.refunds_of` if the circuit and the retry budget allow a call; otherwise refuse `CallNotBegun`."""
         with self._call():
             return await self.rail.refunds_of(about)
 
     def history(self, begins: datetime, ends: datetime) -> AsyncIterator[Movement | UnmatchedLine]:
-        """As `Rail.history`, without a limit."""
+        """Call `Rail.history`, whose calls to the provider are not limited."""
         return self.rail.history(begins, ends)
 
     def notification(self, path: str, headers: Mapping[str, str], body: bytes) -> Delivered:
-        """As `Rail.notification`, which makes no call."""
+        """Call `Rail.notification`, which parses a notification and makes no call to the provider."""
         return self.rail.notification(path, headers, body)
 
 
@@ -177,31 +178,35 @@ class BoundedPayouts:
         self.rupiah_day_max = payouts.rupiah_day_max
 
     async def account_name(self, bank: str, account: str, reference: str) -> str:
-        """As `Payouts.account_name`; also refuses `CallNotBegun`."""
+        """Call `Payouts.account_name` if the circuit and the retry budget allow a call; otherwise refuse `CallNotBegun`."""
         with self._call():
             return await self._payouts.account_name(bank, account, reference)
 
     async def transfer(
         self, number: str, bank: str, account: str, name: str, amount: Rupiah, remark: str
     ) -> RefundMade:
-        """As `Payouts.transfer`; also refuses `CallNotBegun`."""
+        """Call `Payouts.transfer` if the circuit and the retry budget allow a call; otherwise refuse `CallNotBegun`."""
         with self._call():
             return await self._payouts.transfer(number, bank, account, name, amount, remark)
 
     async def transferred(self, number: str) -> RefundMade | None:
-        """As `Payouts.transferred`; also refuses `CallNotBegun`."""
+        """Call `Payouts.transferred` if the circuit and the retry budget allow a call; otherwise refuse `CallNotBegun`."""
         with self._call():
             return await self._payouts.transferred(number)
 
     async def balance(self) -> Rupiah:
-        """As `Payouts.balance`; also refuses `CallNotBegun`."""
+        """Call `Payouts.balance` if the circuit and the retry budget allow a call; otherwise refuse `CallNotBegun`."""
         with self._call():
             return await self._payouts.balance()
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A rail of a method.  `weight` is its share of new attempts; 0: it gets an attempt only if no other rail can take it."""
+    """A rail that offers a payment method.
+
+    `weight` is the rail's share of the method's new attempts; a rail with weight 0 gets an attempt only if no other rail can
+    take it.
+    """
 
     rail: str
     method: PaymentMethod
@@ -209,7 +214,9 @@ class Route:
 
 
 def routes_of(settings: Settings, kinds: RailKinds) -> dict[str, list[Route]]:
-    """The rails of each method, by name of the method, in the configured order.  Refuses `ConfigurationWrong`."""
+    """Return the rails that offer each payment method, by name of the method, in the configured order. Refuses
+    `ConfigurationWrong`.
+    """
     given = weights_of(settings.of(PaymentSettings).payment_order)
     found: dict[str, dict[str, PaymentMethod]] = {}
     for kind in (one for one in kinds if not one.is_own):
@@ -404,10 +411,10 @@ class Rails:
         }
 
     def payouts_for(self, bank: str) -> tuple[str, Payouts]:
-        """(name, `Payouts`) of the rail to use for a transfer to an account at the bank with this three-digit code.
+        """Return name and `Payouts` of the rail to use for a transfer to an account at the bank with this three-digit code.
 
-        Rails whose provider answers are preferred; among these, the rail of that bank itself, else the first in the configured
-        order.
+        Rails whose provider answers are preferred; among these, the rail of that bank itself, else the first in the
+        configured order.
 
         Refuses `RailNotConfigured`.
         """
@@ -444,8 +451,8 @@ class Rails:
         return self._outgoing[name]
 
     def room(self, most: int) -> tuple[int, list[str]]:
-        """(number of rows that may be leased now for calls to providers, at most `most`; names of rails whose provider may not
-        be called now).
+        """Return how many rows may be leased now for calls to providers, at most `most`, and the names of the rails whose
+        provider must not be called now.
 
         While the circuit of a rail is half-open, the number is small for all rails; the next run of the periodic task follows
         soon.
@@ -486,7 +493,8 @@ class Rails:
     def complaints(
         self, name: str, instructions: Instructions, amount: int, number: str | None
     ) -> list[str]:
-        """Faults because of which a buyer must not pay `amount` rupiah by these instructions; empty if they are right.
+        """Return the faults because of which a buyer must not pay `amount` rupiah by these instructions; empty if they are
+        right.
 
         `name` is the rail, `number` the provider's number of the instructions.
         """
@@ -514,7 +522,7 @@ def _drawn(routes: Sequence[Route], attempt: UUID) -> Route:
 async def connect_rails(stack: AsyncExitStack, to: Connecting, kinds: RailKinds) -> Rails:
     """Connect the rails of an installation until `stack` is closed.
 
-    Refuses `ConfigurationWrong`, and as `RailKind.needs` does.
+    Refuses `ConfigurationWrong`, and refuses like `RailKind.needs` if something that a rail needs is missing.
     """
     connected = {
         kind.name: await stack.enter_async_context(kind.connect(to))

@@ -114,7 +114,9 @@ def _names_nothing(read: Notification) -> bool:
 
 
 async def _attempt_of(tx: Tx, provider: str, read: Notification) -> tuple[UUID, UUID] | None:
-    """(account, attempt) that a notification names, whether or not the attempt exists; None if the notification names none."""
+    """Return account and id of the attempt that a notification names, whether or not the attempt exists; None if it names
+    none.
+    """
     if read.reference is not None:
         try:
             return parse_reference(read.reference)

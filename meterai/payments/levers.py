@@ -16,7 +16,7 @@ from meterai.plumbing.db.database import ReadTx, Tx
 
 
 class RailNamed(msgspec.Struct, frozen=True):
-    """Arguments: the name of a rail of this installation."""
+    """Argument of a lever (staff action): the name of a rail of this installation."""
 
     rail: str
 

@@ -191,8 +191,8 @@ class ProviderRefused(Refusal):
 
 
 class RefusedForEver(ProviderRefused):
-    """A final refusal of a refund or transfer: the time for refunds is over, the method has none, or the account takes no
-    money.
+    """A final refusal of a refund or transfer: it is too late for a refund, the payment method allows none, or the account
+    accepts no money.
     """
 
 
@@ -303,7 +303,7 @@ Instructions: TypeAlias = PaymentQr | AccountNumber | Redirect | Deposit | Credi
 
 
 def read_instructions(kept: object) -> Instructions | None:
-    """Parse the instructions in a row of an attempt; None if the row has none, or if they are unreadable."""
+    """Parse the payment instructions stored with an attempt; None if none are stored, or they are unreadable."""
     try:
         found: Instructions = msgspec.convert(kept, Instructions)
     except msgspec.ValidationError:
@@ -374,7 +374,7 @@ class PaymentAttempt:
 
     @property
     def about(self) -> PaymentIdentity:
-        """The identity of this attempt for calls to its provider."""
+        """The facts by which calls to the provider identify this attempt."""
         return PaymentIdentity(
             reference=self.reference,
             provider_reference=self.provider_reference,
@@ -479,7 +479,7 @@ class AttemptTold:
 
 
 class OwnReturn(NamedTuple):
-    """A refund by a rail of our own database; `refund` is our refund number, `amount` is in rupiah."""
+    """A refund by a rail whose provider is our own database; `refund` is our refund number, `amount` is in rupiah."""
 
     refund: str
     amount: int
@@ -487,10 +487,11 @@ class OwnReturn(NamedTuple):
 
 
 class OwnMove(NamedTuple):
-    """One movement on a rail of our own database: a payment of an attempt from a source, or a refund to the source.
+    """One movement on a rail whose provider is our own database: a payment of an attempt from a source of money, or a refund
+    to it.
 
     `account` and `id` identify the source, such as a sale from the deposit of a seller; `buyer` and `attempt` identify the
-    attempt.  `amount` is in rupiah.
+    attempt. `amount` is in rupiah.
     """
 
     at: datetime
@@ -512,7 +513,9 @@ class AttemptRoute(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class CapturedTold:
-    """A captured payment for a timeline: its amount, the sum of its attempt (`wanted`), and the source of the news."""
+    """A captured payment for a timeline: its amount, the sum of its attempt (`wanted`), and how we learned of it
+    (`learned_by`).
+    """
 
     number: str
     amount: Rupiah
@@ -591,7 +594,7 @@ class RefundMade:
 
 @dataclass(frozen=True, slots=True)
 class RefundLine:
-    """One refund in a provider's record; a fact that the line lacks is None."""
+    """One refund in a provider's record; a fact that the record does not state is None."""
 
     # Our number of the refund, or the provider's number of a refund that it made without us.
     number: str | None
@@ -808,14 +811,14 @@ def number_of(prefix: str, account: UUID, identifier: UUID) -> str:
 
 
 def parse_reference(text: str) -> tuple[UUID, UUID]:
-    """(account, attempt) of one of our references.  Raises `ValueError`."""
+    """Return account and id of the attempt that one of our references names. Raises `ValueError` for any other text."""
     if (found := parse_number(REFERENCE_PREFIX, text)) is None:
         raise ValueError(f"not one of our references: {text!r}")
     return found
 
 
 def parse_number(prefix: str, text: str) -> tuple[UUID, UUID] | None:
-    """(account, id) of a number of ours with this prefix; None for any other text."""
+    """Return the account and the id in a number of ours with this prefix; None for any other text."""
     rest = text.removeprefix(prefix)
     if len(rest) != 52 or rest == text:
         return None

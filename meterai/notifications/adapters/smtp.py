@@ -59,8 +59,9 @@ def _told(error: Exception) -> str:
 
 
 def _is_final(error: Exception) -> bool:
-    """True if the server permanently rejected this recipient or this message; False if it rejects all our mails, or only for
-    now.
+    """True if the server permanently rejected this recipient or this message.
+
+    False if it rejects all our mails, or may accept this mail later.
     """
     match error:
         case aiosmtplib.SMTPRecipientsRefused():
@@ -134,8 +135,8 @@ class Mailer:
         html: str,
         more: Mapping[str, str] = _NOTHING_MORE,
     ) -> Letter:
-        """Return a message ready to be sent. Its Message-ID is derived from `number`, the id of the mail, so that
-        mail programs recognize duplicates.
+        """Return a message ready to be sent; `more` are further headers. Its Message-ID is derived from `number`, the id of
+        the mail, so that mail programs recognize duplicates.
 
         Uses the simple MIME classes of `email`: an `EmailMessage` parses each header, which takes four times as long.
         """

@@ -27,7 +27,10 @@ _log = structlog.get_logger()
 async def readings_of(
     watchers: Sequence[Watcher], begin: datetime, end: datetime
 ) -> Mapping[str, Sequence[Signed]]:
-    """Return readings from `begin` to `end` by watcher, in the order of publication."""
+    """Return the signed readings of each watcher, by the watcher's name, for the minutes from `begin` to before `end`.
+
+    They are in the order in which the watcher published them.
+    """
     timeout = aiohttp.ClientTimeout(total=ANSWER_SECONDS_MAX)
     async with aiohttp.ClientSession(timeout=timeout) as session:
         found = await asyncio.gather(*(_of_one(session, one, begin, end) for one in watchers))
@@ -63,7 +66,9 @@ def _read(text: str, watcher: Watcher) -> Sequence[Signed]:
 
 
 async def _file(session: aiohttp.ClientSession, url: str, name: str) -> bytes:
-    """Fetch one file.  Raises an exception of `_SILENCE` if it cannot be read, or is longer than `READINGS_BYTES_MAX`."""
+    """Fetch one file. Raises one of the exceptions in `_SILENCE` if it cannot be read, or is longer than
+    `READINGS_BYTES_MAX`.
+    """
     if not url.startswith(("http://", "https://")):
         path = Path(url.removeprefix("file://")) / name
         return await asyncio.to_thread(read_file, path, READINGS_BYTES_MAX)

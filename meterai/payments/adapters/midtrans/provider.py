@@ -71,12 +71,13 @@ class Merchant:
 def complaints(
     instructions: Instructions, amount: int, number: str, *, ours: Collection[str]
 ) -> Iterator[str]:
-    """Faults because of which a buyer must not pay `amount` rupiah by these instructions; none if they are right.
+    """Yield each fault because of which a buyer must not pay `amount` rupiah by these instructions; nothing if they are
+    right.
 
     ours    our merchant ids and PANs in a QR
     number  the id of the transaction at Midtrans
 
-    A QR of Midtrans contains neither our reference nor the id of the transaction.  For a virtual account the sum is not
+    A QR of Midtrans contains neither our reference nor the id of the transaction. For a virtual account the sum is not
     checked, since the account accepts only the sum of its transaction.
     """
     match instructions:

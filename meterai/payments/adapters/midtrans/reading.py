@@ -112,9 +112,10 @@ def read_object(raw: bytes) -> Json | None:
 
 
 def read_answer(status: int, raw: bytes, asked: PaymentIdentity) -> Answer:
-    """Parse the answer to a query and compare it with the query (`asked`); return the body of a successful answer.
+    """Parse the answer to a query, compare it with the query (`asked`), and return the body of a successful answer.
 
-    Refuses `AboutAnother` before anything else, `ProviderRefused`, `OutcomeUnknown`.
+    Refuses `AboutAnother` if the answer is about another payment than the query, whatever else it says; otherwise
+    `ProviderRefused` for an answer that refuses, and `OutcomeUnknown` for any other that is not a success.
     """
     answer = read_object(raw) or {}
     told = subject_of(answer)
@@ -153,8 +154,8 @@ def _is_money(status: ProviderStatus | None) -> bool:
 
 
 def _text(told: object) -> str | None:
-    """The value of a member as text, for comparison and for the log: shortened, printable characters only; None if it is absent
-    or empty.
+    """The value of a JSON member as text, for comparison and for the log: shortened, printable characters only; None if the
+    member is absent or empty.
     """
     return ascii(str(told))[1:-1][:NUMBER_CHARACTERS_MAX] if told not in (None, "") else None
 

@@ -28,7 +28,7 @@ class NotAQr(ValueError):
 
 
 def fields(text: str) -> dict[str, str]:
-    """The values of a sequence of fields, by tag.  Raises `NotAQr`."""
+    """Split a text in the format of a QR into its fields, and return their values by tag. Raises `NotAQr`."""
     found: dict[str, str] = {}
     at = 0
     while at < len(text):
@@ -73,7 +73,7 @@ def payee(text: str) -> QrPayee | None:
 def qr_complaints(
     text: str, amount: int, ours: Collection[str], provider_reference: str | None
 ) -> Iterator[str]:
-    """Faults because of which a buyer must not pay `amount` rupiah by this QR; none if it is right.
+    """Yield each fault because of which a buyer must not pay `amount` rupiah by this QR; nothing if it is right.
 
     ours                our PANs and merchant ids; every PAN and id in the QR must be one of them, since a bank may route by any
     provider_reference  the provider's number of the QR; None if the provider does not write it into the QR

@@ -68,7 +68,10 @@ class SnapProvider:
     async def refund(
         self, about: PaymentIdentity, payment: str, number: str, amount: Rupiah
     ) -> RefundMade:
-        """Refund a payment by QR.  Refuses `RefusedForEver` for a payment to a virtual account, which needs a transfer."""
+        """Refund a payment that was made by QR.
+
+        Refuses `RefusedForEver` for a payment to a virtual account, which needs a transfer.
+        """
         if about.method == VIRTUAL_ACCOUNT:
             raise RefusedForEver(f"405{REFUND}00", "a virtual account cannot be refunded")
         there = payment.removeprefix(self._bank.prefix)

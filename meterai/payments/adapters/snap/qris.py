@@ -33,7 +33,8 @@ _NEVER = frozenset({"40300", "40318", "40319", "40500"})
 def complaints(
     instructions: Instructions, amount: int, number: str, *, ours: Collection[str]
 ) -> Iterator[str]:
-    """Faults because of which a buyer must not pay `amount` rupiah by these instructions; none if they are right.
+    """Yield each fault because of which a buyer must not pay `amount` rupiah by these instructions; nothing if they are
+    right.
 
     `ours` are our merchant ids and PANs, `number` is the bank's number of the QR.
     """

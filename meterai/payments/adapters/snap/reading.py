@@ -123,9 +123,11 @@ def read_object(raw: bytes) -> Json | None:
 
 
 def read_answer(service: str, status: int, raw: bytes, asked: PaymentIdentity) -> Answer:
-    """Parse the answer to a call of a service and compare it with the query (`asked`); return a successful answer.
+    """Parse the answer to a call of a service, compare it with the call's subject (`asked`), and return a successful answer.
 
-    Refuses `AboutAnother` before anything else, `ProviderRefused`, `TransferUnderWay`, `OutcomeUnknown`.
+    Refuses `AboutAnother` if the answer is about another subject, whatever else it says; otherwise `ProviderRefused` for an
+    answer that refuses, `TransferUnderWay` for a transfer under way, and `OutcomeUnknown` for any other that is not a
+    success.
     """
     answer = compared(_flat(read_object(raw) or {}), asked)
     code = _code(answer.get("responseCode"))
@@ -163,7 +165,8 @@ def compared(answer: Json, asked: PaymentIdentity) -> Answer:
 def subject_of(answer: Json) -> PaymentIdentity:
     """The facts by which an answer, a notification or a line of a record identifies its subject.
 
-    If two members contradict each other about a fact, both values are joined to one text, which equals the fact in no query.
+    If two members contradict each other about a fact, both values are joined to one text, so that the fact differs from that
+    of every query.
     """
     about = _about(answer)
     found: dict[str, Any] = {}
@@ -178,8 +181,8 @@ def subject_of(answer: Json) -> PaymentIdentity:
 
 
 def _text(told: object) -> str | None:
-    """The value of a member as text, for comparison and for the log: shortened, printable characters only; None if it is absent
-    or empty.
+    """The value of a JSON member as text, for comparison and for the log: shortened, printable characters only; None if the
+    member is absent or empty.
     """
     match told:
         case None | "":

@@ -57,9 +57,9 @@ def account_members(bank: SnapBank, number: str) -> dict[str, str]:
 def complaints(
     instructions: Instructions, amount: int, number: str, *, bank: SnapBank
 ) -> Iterator[str]:
-    """Faults because of which a buyer must not pay by these instructions; none if they are right.
+    """Yield each fault because of which a buyer must not pay by these instructions; nothing if they are right.
 
-    `number` is the expected account number.  The amount is not checked: an account accepts only the amount that it was made
+    `number` is the expected account number. The amount is not checked: an account accepts only the amount that it was made
     for.
     """
     del amount

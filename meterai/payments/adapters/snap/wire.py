@@ -147,6 +147,8 @@ async def _bounded(content: aiohttp.StreamReader) -> bytes:
 
 
 def _life(told: object) -> float:
-    """The life of an access token in seconds, from expiresIn, which may be a number or a text."""
+    """The life of an access token in seconds, from the member expiresIn of the bank's answer, which may be a number or a
+    text.
+    """
     text = str(told) if type(told) in (str, int) else ""
     return min(float(counted(text) or 0), TOKEN_SECONDS_MAX) or TOKEN_SECONDS
