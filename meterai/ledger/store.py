@@ -120,7 +120,7 @@ async def balance(tx: ReadTx, account: UUID, book: str) -> GuardedBalance | None
 
 
 async def sums_between(tx: ReadTx, begin: datetime, end: datetime) -> list[ReasonSum]:
-    """Return the sums of the entries of a period, by reason and book."""
+    """Return the sums of the ledger entries of a period, by reason and book."""
     return await tx.all_as(_SUMS, _SUMS_BETWEEN, begin, end)
 
 

@@ -32,7 +32,11 @@ Answer = tuple[int, list[Header], bytes]
 
 
 class BusyAnswer(NamedTuple):
-    """Refusal of a route whose clients read neither pages nor problem documents: `opt={"busy": BusyAnswer(...)}`."""
+    """Answer that refuses a request while the process is overloaded, for a route whose clients read neither pages nor problem
+    documents.
+
+    A route declares it as `opt={"busy": BusyAnswer(...)}`.
+    """
 
     status: int
     media_type: str
@@ -118,7 +122,7 @@ def told_limit(limit: int, free: int) -> tuple[Header, ...]:
 
 
 def _named(answer: Answer) -> Answer:
-    """Insert the id of the request into a problem document, as `problem` does; return any other answer unchanged."""
+    """Insert the id of the current request into a problem document; return any other answer unchanged."""
     if (exchange := EXCHANGE.get()) is None:
         return answer
     exchange.code = DatabaseBusy.code

@@ -146,7 +146,10 @@ class Limiter:
             self._fill()
 
     def _fill(self) -> None:
-        """Give permits to waiting requests while there is room: first to priorities below their share, then by priority."""
+        """Give permits to waiting requests while more may begin.
+
+        Priorities of which fewer requests run than their share are served first, then the more urgent priorities.
+        """
         while (priority := self._next()) is not None:
             served = self._waiting[priority].next()
             if served is None:

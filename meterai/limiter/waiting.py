@@ -56,7 +56,7 @@ class WaitingRequests(FairQueue[int, WaitingRequest]):
     def refuse_late(self, now: float, most: int) -> int:
         """Refuse up to `most` requests whose waiting time is over; return how many were refused.
 
-        The oldest requests are at the head of each level.
+        Only the head of the queue of each level is checked, since its oldest requests are there.
         """
         late = self.take_oldest(lambda request: request.until <= now, most)
         for request in late:

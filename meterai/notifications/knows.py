@@ -26,7 +26,7 @@ OF_ORDER = ("order_executed",)
 
 
 def subject(account: UUID, identifier: UUID) -> Subject:
-    """Return a job or mail as a subject of the console, named by the id that `jobs retry` accepts."""
+    """Return a job or mail as a `Subject` of the console; its shown id is the one that `jobs retry` accepts."""
     return Subject(JOB_SUBJECT.kind, str(identifier), None if account == NOBODY else account)
 
 
@@ -64,7 +64,7 @@ async def tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
 
 
 async def mails_told(tx: ReadTx, account: UUID, causes: Sequence[str]) -> list[Happening]:
-    """Return the mails with these causes as timeline lines."""
+    """Return the mails with these causes as events of a timeline."""
     mails = await store.mails_of_causes(tx, account, causes) if causes else []
     return [one for mail in mails for one in _told(mail)]
 

@@ -16,7 +16,7 @@ ALL = "all"
 
 
 class JobsRetry(msgspec.Struct, frozen=True):
-    """The job or mail to retry by its id, or `all`."""
+    """Argument of a lever (staff action): the id of the job or mail to retry, or `all`."""
 
     which: str
 

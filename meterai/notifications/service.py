@@ -181,7 +181,9 @@ class MailService:
         return self._pool("mails_by_turn", partial(self._look, store.turns), TURN_BATCH, due)
 
     def worker_pool(self) -> WorkerPool:
-        """Return the worker pool of all other mails; a slow mail occupies one slot and does not delay the others."""
+        """Return the worker pool of notices (mails that nobody waits for); a slow mail occupies one slot and does not delay
+        the others.
+        """
         due = self._pool_terms(Priority.NEW, store.DUE)
         return self._pool("mails", partial(self._look, store.due), BATCH, due)
 
@@ -323,5 +325,5 @@ async def would_queue_again(tx: ReadTx, mail: UUID | None) -> list[Retried]:
 
 
 async def queue_again(tx: Tx, mail: UUID | None) -> int:
-    """Queue the given-up mail with this id again, or all if `mail` is None; return the number of mails."""
+    """Queue the given-up mail with this id again, or all given-up mails if `mail` is None; return how many were queued."""
     return await store.queue_again(tx, mail)

@@ -239,7 +239,7 @@ async def later(tx: Tx, account: UUID, mail: UUID, *, seconds: float, fault: str
 
 
 async def put_off(tx: Tx, account: UUID, mail: UUID, seconds: float) -> None:
-    """Put off a mail whose sending did not begin."""
+    """Postpone a mail by `seconds`, because its sending did not begin."""
     await tx.run(_PUT_OFF, seconds, account, mail)
 
 
@@ -266,7 +266,7 @@ async def would_queue_again(tx: ReadTx, mail: UUID | None) -> list[Retried]:
 
 
 async def queue_again(tx: Tx, mail: UUID | None) -> int:
-    """Queue the given-up mail with this id again, or all if `mail` is None; return the number of mails."""
+    """Queue the given-up mail with this id again, or all given-up mails if `mail` is None; return how many were queued."""
     return await tx.run(_QUEUE_AGAIN, mail, mail)
 
 

@@ -1,4 +1,4 @@
-"""Figures of the orders of a period: sales, waits of buyers who paid, and channels of buyers."""
+"""Figures of the orders of a period: sales, how long buyers who paid had to wait, and by which channels buyers came."""
 
 from meterai.plumbing.db.figures import FigureQuery, PromiseQuery, between, waits, within
 

@@ -22,7 +22,7 @@ ORDERS_TOLD_MAX = 50  # greatest number of orders on the timeline of an account,
 
 
 def subject(one: OrderKey) -> Subject:
-    """Return an order as a subject of the console."""
+    """Return an order as a `Subject`: the object of a page, a search result or a timeline in the console."""
     return Subject(SubjectKind.ORDER, show("ord", one.order), one.account)
 
 

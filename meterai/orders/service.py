@@ -397,9 +397,9 @@ class OrderService:
     async def check_turn(
         self, connection: ASGIConnection[Any, Any, Any, Any], account: UUID, key: str
     ) -> None:
-        """Check that the account has a turn to buy, if a line is engaged.
+        """Check that the account has a turn to buy, if buyers must wait in a line now.
 
-        Refuses like `WaitingRoom.check_turn`.  No turn is needed if the idempotency key already has an order.
+        Refuses like `WaitingRoom.check_turn`. No turn is needed if the idempotency key already has an order.
         """
         try:
             await self._lines.check_turn(connection, account, GuardedAct.BUY)

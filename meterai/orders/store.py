@@ -303,7 +303,9 @@ async def order(tx: ReadTx, account: UUID, order_id: UUID) -> Order | None:
 
 
 async def marks(tx: ReadTx, wanted: Sequence[OrderKey]) -> list[OrderMark]:
-    """Return the marks of these orders, which also depend on their payments, money and stamps."""
+    """Return the mark of each of these orders: a text that changes whenever the order, its payments, its money or its stamps
+    do.
+    """
     columns = ([one.account for one in wanted], [one.order for one in wanted])
     return await tx.all_as(_MARKS_OF_ORDERS, _MARKS, *columns)
 
@@ -407,7 +409,7 @@ _PACES = RowMapper(ExecutionPace)
 
 
 async def pace(tx: ReadTx) -> ExecutionPace:
-    """Return number and median time, from payment to execution, of the orders executed in the last 15 minutes."""
+    """Return how many orders were executed in the last 15 minutes, and the median time from payment to execution."""
     found = await tx.one_as(_PACES, _PACE)
     assert found is not None
     return found

@@ -15,7 +15,7 @@ from meterai.room import Knows, WorkList
 
 
 def subject(outage: Outage) -> Subject:
-    """Return an outage record as a subject of the console."""
+    """Return an outage record as a `Subject`: the object of a page, a search result or a timeline in the console."""
     return Subject(OUTAGE_SUBJECT.kind, outage.shown)
 
 

@@ -23,7 +23,7 @@ from meterai.plumbing.db.database import ReadTx, Tx
 
 
 class OutageArguments(msgspec.Struct, frozen=True):
-    """Argument of a lever: an outage record, as `out_...`."""
+    """Argument of a lever (staff action): an outage record, as `out_...`."""
 
     outage: str
 
@@ -51,7 +51,9 @@ async def _proposed(tx: ReadTx, arguments: OutageArguments, event: OutageEvent) 
 
 
 def effects(word: str, outage: Outage) -> Sequence[Effect]:
-    """Return the effects of a forecast: each period of failure, and the hash of the findings, to which an approval is bound."""
+    """Return what the forecast of a lever (staff action) shows: each period of failure, and the hash of the findings, to
+    which an approval is bound.
+    """
     about = Subject(OUTAGE_SUBJECT.kind, outage.shown)
     facts = {
         "outage": outage.shown,

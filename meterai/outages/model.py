@@ -50,7 +50,7 @@ OUTAGE = Lifecycle(
 
 
 class LeftOutReason(StrEnum):
-    """Reason why some minutes of a watcher do not count."""
+    """Reason why some minutes of a watcher do not count in an outage record."""
 
     CHAIN = "chain"  # a reading does not name the one before it: one is missing, or there are two chains
     CLOCK = "clock"  # the clock of the watcher was set back, so that it measured a minute twice
@@ -83,7 +83,7 @@ class LeftOut(msgspec.Struct, frozen=True):
 
 
 class WatcherSource(msgspec.Struct, frozen=True):
-    """A configured watcher, and the SHA-256 of its file of readings.  Keys and hashes in hexadecimal."""
+    """A configured watcher, and the SHA-256 of its file of readings. Keys and hashes are in hexadecimal."""
 
     name: str
     public_key: str
@@ -239,7 +239,7 @@ class OutageReplaced(Refusal):
 
 
 class AttemptOutside(Refusal):
-    """Getting and affixing a stamp did not count as failed at the time of the attempt."""
+    """At the time of the attempt to stamp, neither getting nor affixing a stamp counted as failed."""
 
     code = "attempt_outside"
     status = 409
@@ -250,7 +250,7 @@ class AttemptOutside(Refusal):
 
 
 class AttemptStamped(Refusal):
-    """Every document of the attempt is stamped, so that no duty has to be paid in another way."""
+    """Every document that the person tried to stamp is stamped by now, so that no duty has to be paid in another way."""
 
     code = "attempt_stamped"
     status = 409

@@ -53,15 +53,15 @@ class PaperWords:
         self.language = language
 
     def line(self, name: str, value: str) -> paper.PaperLine:
-        """Return a line with a label, which is the sentence `outage.<name>`."""
+        """Return a line of the PDF that consists of a label, which is the sentence `outage.<name>`, and a value."""
         return paper.PaperLine(self.say(name), value)
 
     def text(self, name: str, /, **facts: object) -> paper.PaperLine:
-        """Return a line of one sentence, `outage.<name>`."""
+        """Return a line of the PDF that consists of the sentence `outage.<name>` alone, with these facts."""
         return paper.PaperLine("", self.say(name, **facts))
 
     def say(self, name: str, /, **facts: object) -> str:
-        """Return the sentence `outage.<name>` with its facts."""
+        """Return the sentence `outage.<name>` in the language of the PDF, with these facts."""
         return translate(f"outage.{name}", self.language, **facts)
 
     def act(self, act: PublicAct) -> str:
@@ -189,7 +189,8 @@ def sealed(
     mark: str,
     attached: paper.Attached | None = None,
 ) -> bytes:
-    """Seal a PDF as a statement without a stamp.  Refuses with a `SealingUnavailable`.
+    """Make a PDF of these lines, and seal it as a statement: a sealed PDF without a stamp. May refuse with a
+    `SealingUnavailable`.
 
     Takes tens of milliseconds of processor time, so it must not run on an event loop.
     """

@@ -66,7 +66,7 @@ async def derived_from(
 
 
 def sha256_of(told: Findings) -> bytes:
-    """Return the SHA-256 of findings, which staff confirm."""
+    """Return the SHA-256 of the findings of an outage record; staff confirm a record by this hash."""
     return hashlib.sha256(told.as_json()).digest()
 
 
@@ -148,7 +148,7 @@ async def record(tx: Tx, outage: UUID, action: str, actor: Actor, sha256: bytes)
 
 
 async def check_replaced(tx: ReadTx, outage: Outage) -> None:
-    """Refuse `OutageNotReplaced` if a record is to replace another record that it cannot replace."""
+    """Check that an outage record may replace the record that it names, if it names one. Refuses `OutageNotReplaced`."""
     if outage.replaces is None:
         return
     before = await needed(tx, outage.replaces)

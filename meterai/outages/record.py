@@ -74,7 +74,7 @@ def needed_for() -> dict[PublicAct, Sequence[Component]]:
 
 
 def signer_of(keyring: Keyring) -> DocumentSigner:
-    """Return the signer of an installation's records; its public key is published."""
+    """Return the signer of an installation's outage records; the signer's public key is published."""
     return DocumentSigner(keyring.derived(RECORDS))
 
 

@@ -71,7 +71,7 @@ def _spans(spans: Sequence[OutageSpan]) -> list[SpanView]:
 
 
 def shown(outage: Outage) -> OutageView:
-    """Return the view of a public record."""
+    """Return a public outage record in the form in which the API returns it."""
     found = outage.findings
     return OutageView(
         id=outage.shown,

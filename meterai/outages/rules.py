@@ -69,9 +69,10 @@ def derive(
     end: datetime,
     installation: str,
 ) -> Derived:
-    """Derive findings about `begin` to `end` from the readings of every configured watcher, in the order of publication.
+    """Derive findings about the time from `begin` to before `end`.
 
-    `readings` has every watcher, also one without readings, since majorities are of all watchers.
+    `readings` has the readings of every configured watcher, in the order of publication, and names also a watcher without
+    readings, since majorities are of all watchers.
     """
     first, last = minute_of(begin), minute_of(end)
     left_out: list[LeftOut] = []
@@ -142,7 +143,9 @@ def _runs(values: Sequence[Value]) -> Iterator[tuple[int, int, Value]]:
 
 
 def _states(readings: Sequence[Reading | None], most: int) -> Mapping[Component, bool]:
-    """Return, for one minute and each component that enough watchers measured, True if a majority of all saw it fail."""
+    """Return, for one minute and each component that enough watchers measured, True if a majority of all watchers saw it
+    fail.
+    """
     found = {}
     for component in Component:
         votes = [
@@ -169,7 +172,9 @@ def _act(states: Mapping[Component, bool], act: PublicAct) -> bool | None:
 
 
 def _periods(found: Sequence[bool | None], first: int) -> Iterator[Period]:
-    """Yield the times of failure; times less than `JOIN_MINUTES` apart are merged.  `first` is the first minute."""
+    """Yield the times of failure; times less than `JOIN_MINUTES` apart are merged. `first` is the minute of the first element
+    of `found`.
+    """
     for begin, end in _joined([at for at, failed in enumerate(found) if failed]):
         inside = found[begin:end]
         yield Period(

@@ -96,7 +96,10 @@ class OutageService:
         replaces: UUID | None,
         actor: Actor,
     ) -> Outage:
-        """Fetch the readings of a time, derive a proposal and store it.  Refuses as `derived_from` and `keep` do."""
+        """Fetch the readings from `begin` to before `end`, derive a proposal of an outage record, and store it.
+
+        Refuses as `derived_from` and `keep` do.
+        """
         by, now = self._settings.process.url, self._clock.now()
         outage, readings = await proposing.derived_from(self._watchers(), begin, end, by, now)
         outage = replace(outage, incident=incident, replaces=replaces, proposed_by=str(actor))

@@ -56,7 +56,9 @@ async def propose(
     outages: NamedDependency[OutageService],
     actor: NamedDependency[Actor],
 ) -> Page:
-    """Fetch the readings of a time, derive a proposal and show it with its levers (staff actions with a forecast)."""
+    """Fetch the readings of the time that the form states, derive a proposal and show it with its levers (staff actions with
+    a forecast).
+    """
     form = await read_own_form(request)
     typed = {name: form.text(name).strip()[:FIELD_LENGTH_MAX] for name in _FIELDS}
     try:

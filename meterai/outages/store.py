@@ -130,7 +130,7 @@ async def insert(tx: Tx, outage: Outage, files: Mapping[str, bytes]) -> None:
 
 
 async def add_files(tx: Tx, outage: UUID, files: Mapping[str, bytes], at: datetime) -> None:
-    """Insert files of a record, given by name."""
+    """Insert files of an outage record; the keys of `files` are their names."""
     for name, content in files.items():
         await tx.run(_INSERT_FILE, outage, name, hashlib.sha256(content).digest(), content, at)
 

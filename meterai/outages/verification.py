@@ -82,7 +82,10 @@ def read_keys(paths: Iterable[Path]) -> Keys:
 
 
 def examine(content: bytes, keys: Keys, at: datetime) -> ExaminedRecord:
-    """Verify a signed document, or the PDF that has it attached.  Refuses `SignatureWrong`, `RecordWrong`."""
+    """Verify a signed outage record, or a PDF to which one is attached, with the trusted keys.
+
+    Refuses `SignatureWrong`, `RecordWrong`.
+    """
     document = _of_pdf(content, keys, at) if content.startswith(_PDF) else content
     record = _read(document, keys)
     return ExaminedRecord(record, derived_again(record, keys.watchers))

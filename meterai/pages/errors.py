@@ -29,7 +29,9 @@ Wrong = TypeVar("Wrong", bound=Exception)
 
 
 def _proof_page(site: Site, wrong: Exception) -> str | None:
-    """Return the path of the page of sign-in or of fresh proof if the refusal requires it, else None."""
+    """Return the path of the page that the refusal requires: for signing in, or for proving a recent sign-in; None for other
+    refusals.
+    """
     match wrong:
         case SignInRequired():
             return site.sign_in

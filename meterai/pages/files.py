@@ -113,7 +113,7 @@ _FIXED = {
 
 
 def static_files(permission: str) -> Sequence[HTTPRouteHandler]:
-    """Return the routes of the files; they declare the given permission, since this package knows no permissions."""
+    """Return the routes of the static files; they declare the given permission, since this package knows no permissions."""
 
     def of(path: str, remembered: Remembered) -> HTTPRouteHandler:
         return get(

@@ -18,7 +18,7 @@ _FOR_MACHINES = ("/v1", "/snap", "/openapi.json", "/openapi", "/metrics", "/heal
 
 
 class LinkPlace(StrEnum):
-    """Place on a page for links of rooms."""
+    """Place on every page at which rooms can put links."""
 
     NAVIGATION = "navigation"  # the bar at the top
     FOOT = "foot"

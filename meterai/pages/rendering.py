@@ -130,7 +130,7 @@ class Site:
             self.environment.get_template(name)
 
     def links(self, place: LinkPlace, *, caller: Caller | None) -> list[PageLink]:
-        """Return the links of a place that are shown to this reader, in their order."""
+        """Return the links at this place of the page that are shown to this reader, in their order."""
         shown = _shown_to(caller)
         return [
             link
@@ -139,7 +139,7 @@ class Site:
         ]
 
     def links_for_all(self, place: LinkPlace) -> list[PageLink]:
-        """Return the links of a place that are shown to every reader, for a page that is cached for all."""
+        """Return the links at this place of the page that are shown to every reader, for a page that is cached for all."""
         return [
             link
             for link in self._links
@@ -201,8 +201,10 @@ async def visitor(request: PageRequest) -> Caller | None:
 
 
 async def known_visitor(request: PageRequest) -> Caller | None:
-    """Return the signed-in caller of a public page; None if nobody is signed in. If the caller cannot be determined
-    now, it refuses like the authenticator, so that a signed-in person is never treated as a stranger.
+    """Return the signed-in caller of a public page; None if nobody is signed in.
+
+    If the caller cannot be determined now, the request is refused as the authenticator would refuse it, so that a signed-in
+    person is never treated as a stranger.
     """
     authenticator: Authenticator = request.app.state.authenticator
     if not authenticator.has_session(request):

@@ -43,7 +43,7 @@ def take_out(
     by: By = None,
     dry_run: DryRun = False,
 ) -> None:
-    """Take a rail out: new payments go by other rails of its methods; payments made by this rail still count."""
+    """Take a payment rail out of use: new payments go by other rails of its methods; payments made by this rail still count."""
     approvals.pull(options, OUT, RailNamed(rail), by=by, reason=reason, dry_run=dry_run)
     line(f"{rail} is out: {reason}")
 
@@ -56,6 +56,6 @@ def put_back(
     by: By = None,
     dry_run: DryRun = False,
 ) -> None:
-    """Put a rail back, so that new payments go by it again."""
+    """Put a payment rail back into use, so that new payments go by it again."""
     approvals.pull(options, IN, RailNamed(rail), by=by, reason=reason, dry_run=dry_run)
     line(f"{rail} is in")

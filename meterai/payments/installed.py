@@ -275,9 +275,9 @@ class Rails:
         return next(iter(self._routes))
 
     def methods(self, amount: int) -> Sequence[PaymentMethod]:
-        """Methods by which `amount` rupiah can be paid now, the default first.
+        """Return the methods by which `amount` rupiah can be paid now, the default first.
 
-        Each method has the limits of one of its rails: of the rail with the highest limit.
+        A method that several rails offer has the limits of the rail with the highest limit.
         """
         found = []
         for routes in self._routes.values():
@@ -328,9 +328,10 @@ class Rails:
         return found is not None and found.method.is_at_face
 
     async def admit(self, channel: PaymentChannel, account: UUID, amount: int) -> None:
-        """Have a rail of our own database check that it can pay an order of `amount` rupiah of this account.
+        """If the rail's provider is our own database, check that the rail can pay an order of `amount` rupiah of this
+        account.
 
-        Refuses as the rail does.  Does nothing for a rail of a bank or switch.
+        Refuses as that rail does. Does nothing for a rail of a bank or switch.
         """
         if channel.method in self._named:
             admits = self._by_name[channel.provider].admits
@@ -377,7 +378,7 @@ class Rails:
         return list(self._by_name)
 
     def kind(self, name: str) -> RailKind:
-        """The kind of the rail of this name.  Refuses `RailNotConfigured`."""
+        """Return the `RailKind` of the rail of this name. Refuses `RailNotConfigured`."""
         if name not in self._by_name:
             raise RailNotConfigured(name)
         return self._by_name[name]
@@ -462,7 +463,7 @@ class Rails:
         return min([most, *(room for room in rooms.values() if room)]), away
 
     def room_of_any(self, most: int) -> int:
-        """The number of rows that may be leased now for calls that any rail can make, at most `most`; 0 if no provider may be
+        """Return how many rows may be leased now for calls to any of the providers, at most `most`; 0 if no provider may be
         called.
         """
         fewer, away = self.room(most)

@@ -203,7 +203,7 @@ class MidtransRail:
             yield line
 
     def notification(self, path: str, headers: Mapping[str, str], body: bytes) -> Delivered:
-        """Check the signature of a notification and read it.  Refuses `NotificationForged`."""
+        """Check the signature of a notification, and return its parsed content. Refuses `NotificationForged`."""
         given, own = reading.signed_by(body, self._merchant.server_key)
         if not given:
             raise NotificationForged("no readable signature_key")

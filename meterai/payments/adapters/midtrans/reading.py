@@ -313,7 +313,9 @@ def _refund_line(one: Json, payment: str | None) -> RefundLine:
 
 
 def signed_by(body: bytes, server_key: str) -> tuple[str, str]:
-    """(signature_key in a notification, expected signature_key); ('', '') if the body is no notification."""
+    """Return the signature_key of a notification, and the signature_key that it should have; ('', '') if the body is no
+    notification.
+    """
     content = read_object(body) or {}
     match content:
         case {

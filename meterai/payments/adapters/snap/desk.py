@@ -50,7 +50,7 @@ _SAID = {
 
 
 class SnapDesk:
-    """The `InquiryDesk` of one bank."""
+    """The `InquiryDesk` of one bank: checks, parses and answers the bank's calls to us."""
 
     def __init__(self, access: Access, clock: Clock) -> None:
         self._access = access

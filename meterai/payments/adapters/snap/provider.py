@@ -140,7 +140,7 @@ class SnapProvider:
         raise OutcomeUnknown("the history does not end")
 
     def notification(self, path: str, headers: Mapping[str, str], body: bytes) -> Delivered:
-        """Check the signature of a notification and read it.
+        """Check the signature of a notification, and return its parsed content.
 
         Refuses `NotificationForged`.
         """

@@ -154,7 +154,10 @@ def _flat(answer: Json) -> Json:
 
 
 def compared(answer: Json, asked: PaymentIdentity) -> Answer:
-    """Compare an answer, or a part of an answer, with its query, and return it with type `Answer`.  Refuses `AboutAnother`."""
+    """Compare an answer, or a part of an answer, with its query, and return that answer or part with the type `Answer`.
+
+    Refuses `AboutAnother`.
+    """
     told = subject_of(answer)
     status = _status(answer.get("latestTransactionStatus"))
     if found := differences(asked, told):

@@ -57,7 +57,7 @@ class AccessTokens:
             self._token = None
 
     async def close(self) -> None:
-        """Cancel the request under way, if there is one."""
+        """Cancel the token request under way, if there is one."""
         if self._asking is not None:
             self._asking.cancel()
             await asyncio.gather(self._asking, return_exceptions=True)

@@ -33,7 +33,7 @@ def call_seconds_max(timeout_seconds: float) -> float:
 
 
 def snap_time(at: datetime) -> str:
-    """A time in the form of SNAP BI in a body, in WIB with whole seconds."""
+    """Format a time as SNAP BI demands in the body of a message: in WIB, with whole seconds."""
     return at.astimezone(WIB).strftime("%Y-%m-%dT%H:%M:%S+07:00")
 
 
@@ -66,7 +66,10 @@ class Wire:
             await self._session.close()
 
     async def call(self, service: str, body: bytes) -> tuple[int, bytes, str]:
-        """Make a signed call; returns (HTTP status, body, access token of the call, empty for asymmetric signatures)."""
+        """Make a signed call; return the HTTP status and the body of the answer, and the access token that was used.
+
+        The token is empty if signatures are asymmetric.
+        """
         access, profile = self._access, self._access.profile
         token = await self._tokens.get() if access.signature == "symmetric" else ""
         timestamp = profile.time(self._clock.now())
