@@ -1,4 +1,4 @@
-"""Queries for an assessment of an installation: money in a period, from the books."""
+"""Queries that an assessment of an installation runs over the books: sums of money in a period."""
 
 from meterai.plumbing.db.figures import FigureQuery, PromiseQuery, within
 

@@ -1,4 +1,4 @@
-"""Waiting requests of one priority: by least recent use, then first come, first served."""
+"""Queue of the waiting requests of one priority: served by least recent use of their users, then first come, first served."""
 
 import asyncio
 from dataclasses import dataclass

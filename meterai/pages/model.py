@@ -1,4 +1,4 @@
-"""Links, local paths, keys and fields of forms; no input or output."""
+"""Links on pages, local paths, and the idempotency keys and fields of forms; no input or output."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Payments for staff and complaints: search by a number of a bank or by our reference, timeline of an order."""
+"""Payments in the console and in complaints: search by a bank's number or by our reference, and the timeline of an order."""
 
 from collections.abc import Iterator, Sequence
 

@@ -1,4 +1,4 @@
-"""Levers (staff actions) that take a rail out and put a rail back."""
+"""Levers (staff actions with a forecast) that take a payment rail out of use and put a rail back."""
 
 from functools import partial
 
