@@ -1,7 +1,8 @@
 """meterai: sell, issue, affix, check and refund electronic stamps.
 
-A capability is a room; every room has the same inside (`model`, `store`, `service`, `routes`,
-`jobs`); calls go down, events go up.  `docs/architecture.md` has the picture.
+Each capability is a package, called a room.  All rooms have modules of the same names inside (`model`, `store`,
+`service`, `routes`, `jobs`).  A room calls only the rooms below it, and reports its changes to the rooms above by events.
+`docs/architecture.md` describes this structure.
 """
 
 __version__ = "0.1.0"

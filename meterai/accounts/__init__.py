@@ -10,13 +10,13 @@ Promises this room keeps
   * Sessions and API keys are stored as hashes, and their owner can end them; five seconds later every process rejects
     them.  An account sees its sessions and keys, with the times when they were made and last used.
   * Making a passkey or an API key needs a fresh proof, and the owner of the account gets a mail.
-  * The permissions of an API key are its scopes, and its maker had each of them.  A key has at most one successor, and
-    works beside it for a limited time.
+  * The permissions of an API key are its scopes.  A person can give a key only permissions that the person has.
+  * An API key has at most one successor, and works beside it for a limited time.
   * Staff sign in by passkey alone, and the role of the last supervisor cannot be ended.
   * Every route declares a permission.  One guard checks that the caller has this permission in the account it acts
     for: the account of the person, or an organization in which the person has a role.
   * An organization is an account to which nobody signs in.  It always has an owner, and each change of its members is
-    in its trail.  An invitation is accepted once, by one address.
+    recorded in its audit trail.  An invitation is accepted once, by one address.
   * While sign-up is closed no new address gets an account; existing accounts sign in.
   * A member with a monthly limit of stamps never uses more stamps in a month, also under concurrency.
 

@@ -113,7 +113,9 @@ class CodeService:
         return code_of(self._key, challenge)
 
     def asked_mark(self, challenge: UUID) -> str:
-        """Return the mark of the browser that requested this code; only that browser stores it."""
+        """Return the mark of the browser that requested this code: a text by which `sign_in` recognizes that browser, because
+        no other browser stores it.
+        """
         return asked_mark(self._key, challenge)
 
     def link(self, challenge: UUID) -> str:
@@ -200,11 +202,10 @@ class CodeService:
     def _proof(
         self, challenge: UUID, language: str, agent: Agent, again_since: datetime | None
     ) -> tuple[Credential, tuple[object, ...]]:
-        """Return the credential of a new session for a new account, and the arguments of the database function that
-        opens it.
+        """Return the credential of a session to open, and the arguments of the database function that opens the session.
 
-        If the address has an account already, the function opens the session for that account instead. A challenge that was
-        used after `again_since` may be used once more.
+        The session is for a new account; if the address already has an account, the function opens the session for that
+        account. A challenge that was used after `again_since` may be used once more.
         """
         now = self._clock.now()
         until = now + timedelta(seconds=self._settings.session_lives_seconds)

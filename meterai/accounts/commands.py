@@ -99,7 +99,9 @@ def keys(email: Text, options: Options = NO_OPTIONS) -> None:
 
 
 def first_staff(email: Text, options: Options = NO_OPTIONS, *, by: By = None) -> None:
-    """Make an account a supervisor, while fewer than two supervisors exist. The account needs a passkey; its sessions end."""
+    """Make an account a supervisor, while fewer than two supervisors exist. The account must have a passkey, and all sessions
+    of the account end.
+    """
     actor = operator(by)
 
     async def make(database: Database, _: Settings) -> None:

@@ -64,8 +64,7 @@ async def end_access(tx: Tx, account: UUID, *, actor: Actor, at: datetime) -> bo
 async def remove_from_directory(tx: Tx, person: Person) -> None:
     """Remove the mail address of a person from the directory of addresses, so that the address belongs to no account.
 
-    A sign-in that found the account earlier has opened its session by now; a later sign-in waits until the
-    transaction ends.
+    A concurrent sign-in with this address has either opened its session already, or waits until this transaction ends.
     """
     await store.forget_address(tx, person.account, person.email)
 

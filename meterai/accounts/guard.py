@@ -72,8 +72,8 @@ async def require_permission(connection: Request[Any, Any, Any]) -> None:
 
 
 def _permitted(caller: Caller, permission: Permission) -> Caller:
-    """Return the caller with the account for which the route runs. The permission determines it: the account that the caller
-    acts for, the person's own account, or that of the operator.
+    """Return the caller with the account for which the route runs. The permission determines this account: it is the account
+    that the caller acts for, the person's own account, or the account of the operator.
 
     Refuses `NotPermitted`, `MembershipEnded`, `ProofRequired`.
     """

@@ -25,7 +25,9 @@ TOLD_MAX = 20  # sessions, and API keys, on a timeline; acts on them are in the 
 
 
 async def find(tx: ReadTx, text: str, _limit: int) -> Sequence[Subject]:
-    """Return the console subject of the account with this id or mail address."""
+    """Return the account of the person with this id or mail address, as a subject of the console (an object that staff look
+    up); return nothing if no person has it.
+    """
     account = read_typed(ACCOUNT_KIND, text)
     if account is not None:
         known = await store.account_told(tx, account)  # also the account of an erased person

@@ -490,12 +490,12 @@ class SignUpClosed(Refusal):
         self.closed_at = closed_at  # text in the time format of the database
 
     def facts(self) -> dict[str, object]:
-        """Return the facts for the sentence of the refusal, with `closed_at` as a datetime."""
+        """Return the values that the message of the refusal contains, with `closed_at` as a datetime."""
         return {"closed_at": datetime.fromisoformat(self.closed_at)}
 
 
 class PasskeyRefused(Refusal):
-    """The answer of an authenticator is invalid; the answer to the client does not reveal the reason."""
+    """The answer of the authenticator is invalid; the response to the client does not reveal the reason."""
 
     code = "passkey_refused"
     status = 422
@@ -598,8 +598,8 @@ class Challenge:
 
 @dataclass(frozen=True, slots=True)
 class TriedChallenge(Challenge):
-    """A challenge as it was before a try of its code; `account` is the account that the try signed in to, None if there is
-    none.
+    """A challenge as it was before a try of its code; `account` is the account to which the try signed in, None if the try
+    failed.
     """
 
     account: UUID | None
@@ -834,7 +834,7 @@ def key_permissions(scopes: Sequence[str] | None) -> frozenset[str]:
 
 
 def is_recent(made_at: datetime, now: datetime) -> bool:
-    """True if a credential made at `made_at` is so new that a stolen session may have made it."""
+    """True if a credential was made so recently that somebody may have made it with a stolen session."""
     return now - made_at <= RECENT
 
 

@@ -1,4 +1,4 @@
-"""Acts of members and invited people on organizations; each act is one transaction."""
+"""Commands by which members and invited people change organizations; each command is one transaction."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -120,7 +120,7 @@ class OrganizationService:
         )
 
     def link(self, account: UUID, invitation: UUID) -> str:
-        """Return the path that accepts an invitation, for its mail."""
+        """Return the path of the page where an invitation is accepted, for the link in the mail of the invitation."""
         text = Credential.for_invitation(self._key, account, invitation).text()
         return f"{INVITATION_PATH}?invitation={text}"
 
@@ -142,7 +142,9 @@ class OrganizationService:
     async def change(
         self, account: UUID, membership: UUID, role: Role, limit: int | None, *, actor: Actor
     ) -> None:
-        """Call `change_role` in a new transaction; this process drops the cached callers of the member."""
+        """Call `change_role` in a new transaction. Then drop the member's sessions from the cache of this process, so that the
+        next request reads the new role from the database.
+        """
         change = partial(
             roles.change_role,
             account=account,
@@ -154,12 +156,14 @@ class OrganizationService:
         self._accounts.forget_person((await self._database.run(change)).person)
 
     async def end(self, account: UUID, membership: UUID, *, actor: Actor) -> None:
-        """Call `end_role` in a new transaction; this process drops the cached callers of the member."""
+        """Call `end_role` in a new transaction. Then drop the member's sessions from the cache of this process, so that the
+        next request checks the role in the database.
+        """
         end = partial(roles.end_role, account=account, membership=membership, actor=actor)
         self._accounts.forget_person((await self._database.run(end)).person)
 
     async def leave(self, account: UUID, person: UUID) -> None:
-        """End the person's own role.  Refuses `NotFound`, `LastOwner`."""
+        """End the role of a person in an organization, at the person's own request. Refuses `NotFound`, `LastOwner`."""
         actor = roles.member_actor(person)
 
         async def leave(tx: Tx) -> None:

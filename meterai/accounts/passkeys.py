@@ -95,7 +95,7 @@ class PasskeyService:
 
     @property
     def is_possible(self) -> bool:
-        """False if our host is an IP address: a passkey belongs to a domain (section 5.1.2)."""
+        """False if our host is an IP address: a passkey belongs to a domain (Web Authentication, Level 3, section 5.1.2)."""
         try:
             ip_address(self._domain)
         except ValueError:

@@ -74,7 +74,9 @@ class OrganizationView(msgspec.Struct, frozen=True):
 
 
 class MemberView(msgspec.Struct, frozen=True):
-    """A member of an organization.  `stamps_used` counts this calendar month (WIB), only if the member has a limit."""
+    """A member of an organization. `stamps_used` is the number of stamps used in this calendar month (WIB); it is counted only
+    if the member has a limit.
+    """
 
     id: str
     email: str

@@ -109,7 +109,8 @@ class AccountService:
     async def act_for(self, person: UUID, session: UUID, account: UUID) -> None:
         """Let a session of a person act for an organization in which the person has a role, or for the person's own account.
 
-        This process drops the cached caller of the session.  Refuses `NotFound`, `OrganizationNotOpen`.
+        This process drops the session from its cache, so that the next request acts for the chosen account. Refuses `NotFound`,
+        `OrganizationNotOpen`.
         """
 
         async def choose(tx: Tx) -> None:
@@ -131,7 +132,9 @@ class AccountService:
         raise OrganizationNotOpen(found.state)
 
     async def sign_out_everywhere(self, account: UUID, *, actor: Actor) -> None:
-        """End every session of an account: this process drops them at once, others within `REMEMBERED_SECONDS`."""
+        """End every session of an account. This process rejects the sessions immediately, other processes within
+        `REMEMBERED_SECONDS`.
+        """
 
         async def end(tx: Tx) -> None:
             for session in await end_sessions(tx, account, actor=actor, at=self._clock.now()):
@@ -144,7 +147,7 @@ class AccountService:
         return await self._database.once(store.sessions, account, SESSIONS_SHOWN_MAX)
 
     async def end_session(self, account: UUID, session: UUID, *, actor: Actor) -> None:
-        """Call `end_session_of` in a new transaction; this process drops the session at once."""
+        """Call `end_session_of` in a new transaction; this process rejects the session immediately."""
 
         async def end(tx: Tx) -> None:
             tx.after_commit(partial(self._forget, session))
@@ -181,8 +184,8 @@ class AccountService:
         await self._database.once(store.set_language, account, language)
 
     async def sign_up_closed_at(self) -> datetime | None:
-        """Return since when sign-up is closed; None while it is open, or if the database is unavailable, so that the
-        sign-in page is shown.
+        """Return the time since which sign-up is closed; None while it is open. None also if the database is unavailable, so
+        that the sign-in page can be shown nevertheless.
         """
         try:
             return await self._database.once(sign_up_closed_at)
@@ -239,7 +242,7 @@ class AccountService:
         return await self._database.once(store.api_keys, account, KEYS_SHOWN_MAX)
 
     async def end_api_key(self, account: UUID, key: UUID, *, actor: Actor) -> ApiKeyView:
-        """Call `end_api_key` in a new transaction; this process drops the key at once."""
+        """Call `end_api_key` in a new transaction; this process rejects the key immediately."""
 
         async def end(tx: Tx) -> ApiKeyView:
             tx.after_commit(partial(self._forget, key))
@@ -268,7 +271,9 @@ class AccountService:
         return await self._opened(cookie, "session")
 
     async def caller_of(self, signed_in: SignedIn) -> Caller:
-        """Return the caller that signed in during this request, whose cookie is not set yet."""
+        """Return the caller of a session that began during this request, so that the browser has not sent the session's cookie
+        yet.
+        """
         return await self._opened(signed_in.session, "session", signed_in.stored)
 
     def cached_caller(self, key: str) -> Caller | None:
@@ -371,7 +376,9 @@ class AccountService:
             await self._database.once(note, used.account, used.id, at=now, since=due)
 
     def forget_person(self, person: UUID) -> None:
-        """Drop the cached callers of a person whose role changed."""
+        """Drop from the cache of this process every session of a person whose role changed, so that the next request reads the
+        role from the database.
+        """
         for text in [text for text, one in self._remembered.items() if one.caller.person == person]:
             del self._remembered[text]
 

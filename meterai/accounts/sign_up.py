@@ -12,7 +12,7 @@ from meterai.plumbing.db.database import ReadTx, Tx
 
 
 async def sign_up_closed_at(tx: ReadTx) -> datetime | None:
-    """Return since when sign-up is closed; None while it is open."""
+    """Return the time since which sign-up is closed; None while it is open."""
     return await store.sign_up_closed_at(tx)
 
 

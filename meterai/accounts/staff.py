@@ -156,7 +156,8 @@ async def end_staff_role(tx: Tx, account: UUID, role: StaffRole, *, actor: Actor
 
 
 async def first_supervisor(tx: Tx, email: str, *, actor: Actor) -> UUID:
-    """Make the account of an address a supervisor while fewer than two exist, since a request needs a second approver.
+    """Make the account of an address a supervisor, while fewer than two supervisors exist. Two can be made this way, because a
+    request of one supervisor needs the approval of another.
 
     Refuses `Malformed`, `NotFound`, `SupervisorsExist` and what `give_staff_role` refuses.
     """

@@ -103,7 +103,7 @@ async def insert_account(tx: Tx, account: UUID, email: str, language: str) -> tu
 
 
 async def sign_up_closed_at(tx: ReadTx) -> datetime | None:
-    """Return since when sign-up is closed; None while it is open."""
+    """Return the time since which sign-up is closed; None while it is open."""
     found: datetime | None = await tx.value("SELECT changed_at FROM sign_up WHERE NOT is_open")
     return found
 
@@ -197,8 +197,8 @@ async def open_by_code(
 
 
 async def open_by_link(tx: Tx, proof: tuple[object, ...]) -> OpenedAccount | None:
-    """Use a challenge and begin a session.  Return None if another request used the challenge before the `again_since`
-    in `proof`; see sql/functions/sign_in_open.sql.
+    """Use a challenge and begin a session. Return None if another request used the challenge before the time `again_since` that
+    `proof` contains; see sql/functions/sign_in_open.sql.
     """
     return await tx.one_as(_OPENED, _SIGN_IN_OPEN, *proof)
 

@@ -213,7 +213,7 @@ def give_role(
     by: By = None,
     dry_run: DryRun = False,
 ) -> None:
-    """Give a person a role of staff; another supervisor approves it."""
+    """Give a person a role of staff. The change waits until another supervisor approves it."""
     asked = _asked("staff give", account=email, role=role)
     pull(options, *asked, by=by, reason=reason, dry_run=dry_run)
     line(f"{email} is {role}")
@@ -228,7 +228,7 @@ def end_role(
     by: By = None,
     dry_run: DryRun = False,
 ) -> None:
-    """End a role of a member of staff; another supervisor approves it."""
+    """End a role of a member of staff. The change waits until another supervisor approves it."""
     asked = _asked("staff end", account=email, role=role)
     pull(options, *asked, by=by, reason=reason, dry_run=dry_run)
     line(f"{email} no longer has the role {role}")

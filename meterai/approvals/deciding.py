@@ -53,7 +53,9 @@ async def _ended(
     note: str,
     more: Mapping[str, object] | None = None,
 ) -> Approval:
-    """Store the end of a request, and record it in the audit trail."""
+    """End a request with the final state `state` and the note of the person who ended it, and record this in the audit trail.
+    `more` is stored as `found` (see `Approval`).
+    """
     assert who.account is not None, "only staff can decide"
     await store.decide(tx, found.id, state, who.account, one_line(note), more)
     await record(
@@ -81,7 +83,7 @@ async def _overtaken(
 
 
 def _refused(refusal: Refusal) -> Mapping[str, object]:
-    """Return a refusal in the form of the column `found`: its code, and the facts of its sentence."""
+    """Return a refusal in the form of the column `found`: its code, and the values that its message contains."""
     return {"refused": refusal.code, "facts": msgspec.to_builtins(refusal.facts(), enc_hook=str)}
 
 

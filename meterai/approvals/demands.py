@@ -1,4 +1,4 @@
-"""Settings of approvals: production demands nothing of them, for the stated reasons."""
+"""Settings of approvals for which production has no demand, each with the reason."""
 
 UNDEMANDED = {
     "approval_rupiah_from": (

@@ -56,8 +56,10 @@ def pull(
 
 
 async def _who(database: Database, by: str | None) -> Puller:
-    """Return the person who pulls at the command line, read before anything is locked. If an old schema lacks the
-    tables of staff, the person is an operator, so that commands for incidents work at every version.
+    """Return the person who pulls a lever at the command line; it is read in a separate transaction before anything is locked.
+
+    If the schema is so old that it lacks the tables of staff, the person counts as an operator, so that commands for incidents
+    work with every version of the schema.
     """
     try:
         async with database.reading() as tx:

@@ -111,8 +111,8 @@ class Pulled:
 
 
 async def at_command_line(tx: ReadTx, by: str | None) -> Puller:
-    """Return the puller at the command line: an operator of any name while no supervisor exists, later a member of
-    staff by mail address.
+    """Return the person who pulls levers at the command line. While no supervisor exists this is an operator with any name
+    `by`; afterwards it is the member of staff with the mail address `by`.
 
     Refuses `StaffUnknown`.
     """
@@ -176,8 +176,8 @@ def kept_arguments(lever: Lever, arguments: Mapping[str, object]) -> msgspec.Str
 
 
 def check_always(settings: Settings, levers: Mapping[str, Lever]) -> None:
-    """Check that `approval_always` names existing levers only, because an unknown name would protect nothing. Refuses
-    `ConfigurationWrong`.
+    """Check that the setting `approval_always` names existing levers only, because an unknown name would protect nothing.
+    Refuses `ConfigurationWrong`.
     """
     for name in sorted(settings.of(ApprovalSettings).always - levers.keys()):
         raise ConfigurationWrong(
@@ -206,7 +206,9 @@ async def forecast_for(
 
 
 def _check_moments(arguments: msgspec.Struct, now: datetime) -> None:
-    """Check the moments in arguments.  Refuses `Malformed` for a moment further away from now than `MOMENT_AWAY_MAX`."""
+    """Check the times in the arguments of a lever. Refuses `Malformed` for a time further away from `now` than
+    `MOMENT_AWAY_MAX`.
+    """
     for name in arguments.__struct_fields__:
         value = getattr(arguments, name)
         if isinstance(value, datetime) and abs(value - now) > MOMENT_AWAY_MAX:
@@ -256,7 +258,9 @@ async def pull_in(
 
 
 def jsonable(arguments: msgspec.Struct) -> Mapping[str, object]:
-    """Return arguments as JSON values, as they are stored.  Refuses `Malformed` if they are too long for the index."""
+    """Return the arguments of a lever as JSON values, in the form stored with a request. Refuses `Malformed` if they are too
+    long for the database index that contains them.
+    """
     text = msgspec.json.encode(arguments)
     if len(text) > ARGUMENTS_BYTES_MAX:
         raise Malformed("arguments", "within_bounds", maximum=ARGUMENTS_BYTES_MAX)

@@ -39,7 +39,7 @@ _FIRST = UUID(int=0)
 
 @dataclass(frozen=True, slots=True)
 class Offered:
-    """A lever that is offered on a subject, with the arguments that fill its form."""
+    """A lever that the console offers for a subject, and the arguments that prefill the form of the lever."""
 
     lever: Lever
     arguments: Mapping[str, str]
@@ -96,10 +96,10 @@ async def as_asked(part: AuditedPart) -> InvariantFinding:
 
 
 class ApprovalService:
-    """Levers and approvals for the console.  Each command is a separate transaction.
+    """Levers and approvals for the console. Each command is a separate transaction.
 
-    A `caller` is a member of staff on a route for staff. `arguments` are the texts of a form by the names of the
-    lever's arguments.
+    A `caller` is a member of staff on a route for staff. `arguments` maps the names of the lever's arguments to the texts typed
+    in a form.
     """
 
     def __init__(

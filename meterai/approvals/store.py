@@ -51,7 +51,7 @@ async def lock_lever(tx: Tx, lever: str) -> None:
 
 
 async def ask(tx: Tx, identifier: UUID, *values: object) -> None:
-    """Insert a request; `values` are the other parameters of `_ASK`."""
+    """Insert a request with this id; `values` are the further parameters of the statement `_ASK`, in its order."""
     await tx.run(_ASK, identifier, *values)
 
 

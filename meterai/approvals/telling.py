@@ -41,7 +41,9 @@ def sentences(forecast: Forecast, language: str) -> list[str]:
 
 
 def refused(found: Mapping[str, object], language: str) -> str:
-    """Return a stored refusal as a sentence in a language; its code if the facts of the sentence were not stored."""
+    """Return a stored refusal as a sentence in a language; only its code if the values that the sentence contains were not
+    stored.
+    """
     code, facts = found["refused"], found.get("facts")
     if not isinstance(facts, Mapping):
         return str(code)

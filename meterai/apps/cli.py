@@ -30,7 +30,9 @@ SENTENCE_LENGTH_MAX = 500
 
 
 def build(program: Program) -> App:
-    """Build the command line of a program. The name of a command is one word, or the words of its group and one more."""
+    """Build the command line of a program. The name of a command is a single word, or the name of a group of commands and a
+    word.
+    """
     app = App(
         name="meterai", version=__version__, help="Sell, issue, affix, check, refund e-stamps."
     )
@@ -105,7 +107,7 @@ def _run(words: Sequence[str] | None, rooms: Rooms) -> Exit:
 def main(words: Sequence[str] | None = None, rooms: Rooms = ROOMS) -> None:
     """Run the command named by `words` (by default those of the command line), in an application of these rooms.
 
-    The process always ends with a sentence and a status of `exits.Exit`.
+    The command ends the process with a status of `exits.Exit`, after it has printed any refusal or fault.
     """
     logs.configure_for_command()
     raise SystemExit(int(_run(words, rooms)))

@@ -7,8 +7,8 @@ from meterai.room import Rooms
 
 
 def check_needs(settings: Settings, rooms: Rooms = ROOMS) -> None:
-    """Check that every key exists and can be read, and the needs of the rooms. Raises `KeyMissing`; refuses what the
-    rooms refuse.
+    """Check that every key exists and can be read, and that the other needs of each room are met. Raises `KeyMissing`; refuses
+    what the rooms refuse.
     """
     keyring = keyring_of(settings)
     for room in rooms:

@@ -200,7 +200,9 @@ def _narrow_fields(schemas: Schema, fields: Mapping[tuple[str, str], FieldDescri
 
 
 def _plain_parameter(parameter: Schema, examples: Examples) -> None:
-    """Remove from a parameter null, which no query can contain, and the default false of flags; add the example."""
+    """Simplify the description of a parameter, and add its example. The type null is removed, because a query cannot contain
+    it; flags with their default, false, are removed too.
+    """
     told = parameter["schema"]
     for one in told.pop("oneOf", ()):
         if one != {"type": "null"}:

@@ -62,8 +62,8 @@ def _keys_there(of: Configuration) -> Iterator[Facts]:
 
 
 def _instance_key(settings: Settings) -> KeyFile:
-    """Return the file of the instance key. No other key can decrypt the objects that it encrypted, so a missing file is
-    made only while no object is stored.
+    """Return the file of the instance key, which encrypts the stored objects. No other key can decrypt them, so a missing file
+    is made only while no object is stored.
     """
     folder = settings.process.directory
     path = folder / "keys" / INSTANCE_KEY

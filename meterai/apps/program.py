@@ -29,7 +29,7 @@ OWN: Sequence[Command] = (
 
 @dataclass(frozen=True, slots=True)
 class RoomsProgram(Program):
-    """Command line of an application of `rooms`."""
+    """Command line of an application that consists of `rooms`."""
 
     rooms: Rooms = ()
 

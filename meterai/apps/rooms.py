@@ -107,7 +107,9 @@ def homes_of(rooms: Rooms = ROOMS) -> Sequence[tuple[str, Traversable]]:
 
 
 def introduce(rooms: Rooms) -> None:
-    """Register in this process the sentences of rooms outside this package, and the kinds of subjects of all rooms."""
+    """Register in this process the texts (sentences in both languages) of rooms outside this package, and the kinds of subjects
+    (objects that staff look up) of all rooms.
+    """
     also(*(home for _, home in homes_of(rooms)))
     sorts = [one for room in rooms for one in room.subjects]
     prefixes = [one.prefix for one in sorts if one.prefix]

@@ -1,4 +1,4 @@
-"""The web application: the routes of every room, its errors, its health."""
+"""The web application: the routes of every room, answers to errors, and health checks."""
 
 import gc
 import sys

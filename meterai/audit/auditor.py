@@ -1,4 +1,4 @@
-"""One audit: checks every invariant, and compares the past with the last points of the chain."""
+"""One audit: checks every invariant, and compares old rows with the hashes that the last points of the chain contain."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -101,8 +101,8 @@ class Auditor:
     async def run(self, *, is_incremental: bool) -> tuple[list[InvariantFinding], "Coverage"]:
         """Run the audit; return the finding of each check, and the coverage.
 
-        An audit of the rows since the last point (incremental) becomes one of all history if there is no point yet, or if the
-        last point was made in another database: then the current database was restored from a dump of that one.
+        An incremental audit covers the rows written since the last point. All history is audited instead if there is no point
+        yet, or if the last point was made in another database: then the current database was restored from a dump.
         """
         mark = await Mark.of_now(self._database)
         known = await points(self._database)

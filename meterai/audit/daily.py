@@ -28,7 +28,7 @@ _log = structlog.get_logger()
 
 
 def needed_since(now: datetime) -> datetime:
-    """Return the evening before the last night. An audit is due if the last audit point covers no later time."""
+    """Return the evening before the last night (in WIB). An audit is due if no audit point covers a time after that evening."""
     night = now.astimezone(WIB).replace(hour=NIGHT_HOUR, minute=0, second=0, microsecond=0)
     return night - timedelta(days=night > now) - EVENING
 

@@ -4,9 +4,9 @@ unchanged.
 The hash of a stretch covers the hashes of its rows, sorted within each account, account by account. So it does not
 depend on the order in which rows were written.
 
-The quick proof needs no hashing. PostgreSQL stores in every row version the transaction that wrote it (xmin), which SQL
-cannot choose. A stretch is unchanged if it has as many rows as when it was hashed, and all row versions are older than
-the hash. If a row version is younger (another column changed, or somebody forged the row), the stretch is hashed again
+The quick proof needs no hashing. PostgreSQL stores in each row version the transaction that wrote it (xmin), and no SQL
+statement can set xmin. A stretch is unchanged if it has as many rows as when it was hashed, and all row versions are older
+than the hash. If a row version is younger (another column changed, or somebody forged the row), the stretch is hashed again
 and compared.
 """
 
@@ -79,9 +79,11 @@ def months(start: datetime, until: datetime) -> list[Stretch]:
 
 
 class Hashing:
-    """Hashes facts by stretch; `take` reads one scope after the other, in the order of accounts.
+    """Hashes facts (columns that never change), separately for each stretch of time. `take` must be called for one scope after
+    another, in the order of accounts.
 
-    The stretches must be consecutive. A cell is a fact in a stretch; only the hashes of `cells` are returned, all if None.
+    The stretches must be consecutive. A cell is a fact in a stretch. `digests` returns the hashes of `cells`, or of all cells
+    if `cells` is None.
     """
 
     def __init__(

@@ -81,7 +81,7 @@ class Point:
 
     @property
     def cells(self) -> dict[Cell, StretchDigest]:
-        """Return the hashes of the point by cell: the name of a fact, and the begin of a stretch of time."""
+        """Return the hashes of the point by cell: the name of a fact, and the beginning of a stretch of time."""
         return {
             (fact, datetime.fromisoformat(start)): StretchDigest(rows, sha256)
             for fact, by_start in self.totals["facts"].items()
@@ -90,7 +90,7 @@ class Point:
 
     @property
     def mark(self) -> Mark:
-        """The mark (a transaction of a database) at which the point was made."""
+        """Moment at which the point was made, as a position in the sequence of transactions of a database."""
         return Mark.read(self.totals["mark"])
 
 
@@ -239,7 +239,9 @@ async def record(
     until: datetime,
     mark: Mark,
 ) -> Point | None:
-    """Add a clean audit to the chain and return its point; None if another audit added a point with its number first."""
+    """Add a clean audit to the chain and return its point; None if another audit has already added a point with the same
+    number.
+    """
     last = known[-1] if known else None
     covers_from = last.covers_until if last else BEGINNING
     draft = Point(len(known) + 1, kind, covers_from, until, b"", {}, b"")

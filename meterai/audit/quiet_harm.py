@@ -1,5 +1,5 @@
-"""Invariants over all tables, against silent loss of work: no time is so far in the future that its work is never done,
-no due work is late, and every mark that ends work has evidence.
+"""Invariants over all tables, against silent loss of work: no work has a due time so far in the future that it is never done,
+no due work is late, and every mark that work has ended is proven by other rows.
 """
 
 import re
@@ -12,9 +12,9 @@ from meterai.plumbing.db.sql_files import described
 
 
 def quiet_harm(audited: Audited) -> tuple[Invariant, ...]:
-    """Return the invariants of this module, which concern all tables. For tables without accounts they are separate invariants,
-    which are checked for all rows at once. The invariant about late work is checked for all rows too: rows that wait for work
-    are few, and the indexes of the periodic tasks find them.
+    """Return the invariants of this module, which concern all tables. Tables without accounts have separate invariants, which
+    are checked for all rows at once. The invariant about late work is also checked for all rows at once: few rows wait for
+    work, and the indexes of the periodic tasks find them.
     """
     tables = _Tables()
     clocks = list(_clocks(audited, tables))

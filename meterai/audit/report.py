@@ -31,7 +31,9 @@ ROLE_USED = Invariant(
 
 @dataclass(frozen=True, slots=True)
 class AuditRequest:
-    """The parts of an audit that an operator requests: documents to open, full or incremental, days of the bank's record."""
+    """Options of an audit: the documents to open, whether only rows since the last point are audited (incremental), and the
+    number of days to compare with the bank's record.
+    """
 
     drawing: DeltaSample | None = None  # documents to open; None: no document is opened
     is_incremental: bool = False
@@ -74,7 +76,7 @@ async def audit_all(
 ) -> AuditReport:
     """Make the requested audit, and add a point to the chain if everything holds.
 
-    `opens` opens the service of payments, by which the bank is queried.
+    `opens` contains the function that opens the service of payments, by which the bank is queried.
     """
     auditor = Auditor(database, registered, tell)
     findings, coverage = await auditor.run(is_incremental=request.is_incremental)

@@ -101,9 +101,7 @@ class DeltaSample:
 
 @dataclass(frozen=True, slots=True)
 class DeltaReader:
-    """Checks the seals and the claims (signed contents of QR codes) in deltas, by the originals in the object store and our
-    keys.
-    """
+    """Checks seals and claims (signed contents of QR codes) in deltas, with the originals in the object store and our keys."""
 
     objects: ObjectStore
     issuers: Issuers
@@ -179,8 +177,8 @@ def _old_name(row: dict[str, Any]) -> str:
 
 
 def _name(row: dict[str, Any], there: Container[str]) -> str:
-    """Return the name of a document in the object store: the name that this release gives, or the name that the previous
-    release gave if there is an object of only that name.
+    """Return the name of a document in the object store `there`. If the object exists only under the name that the previous
+    release gave, return that name, otherwise the name that this release gives.
     """
     name, old = content_name(bytes(row["sha256"])), _old_name(row)
     return old if old in there and name not in there else name

@@ -1,6 +1,6 @@
 """Batches in the console: search by id or reference, timeline with the counts of rows, work list of stalled batches.
 
-Staff see no file names and no facts of documents here; a row is shown by its stamping.
+Staff see no file names and no facts of documents here; a row is shown only as its stamping.
 """
 
 from collections.abc import Iterator, Sequence
@@ -24,7 +24,7 @@ BATCHES_TOLD_MAX = 50  # newest batches on the timeline of an account
 
 
 def subject(account: UUID, batch: UUID) -> Subject:
-    """Return the console subject of a batch."""
+    """Return a batch as a subject of the console (an object that staff look up)."""
     return Subject(BATCH_SUBJECT.kind, show(BATCH_KIND, batch), account)
 
 

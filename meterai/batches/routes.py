@@ -87,7 +87,7 @@ class BatchRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class BatchOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """An order of the missing stamps, with a payment method; without one the default method is used."""
+    """An order for the missing stamps. Without `payment_method` the default payment method is used."""
 
     payment_method: str | None = None
 
@@ -99,7 +99,7 @@ class BatchStart(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class BatchList(msgspec.Struct, frozen=True):
-    """Batches, newest first.  `next` is the `before` of the next page; null on the last page."""
+    """Batches, newest first. `next` is the value of `before` for the next page; null on the last page."""
 
     batches: list[BatchView]
     next: str | None

@@ -233,7 +233,9 @@ class BatchService:
     async def _start(
         self, account: UUID, batch: UUID, member: UUID | None, tx: Tx, *, is_ordering: bool
     ) -> int:
-        """Start a batch in a transaction. Return the number of missing stamps, for which it waits; 0 if it was started."""
+        """Start a batch in a transaction. Return the number of missing stamps, for which the batch then waits; 0 if it was
+        started.
+        """
         found = _existing(await store.locked(tx, account, batch))
         if found.state not in (BatchState.OPEN, BatchState.WAITING_FOR_STAMPS):
             return 0

@@ -6,7 +6,7 @@ from meterai.plumbing.config import Positive, Seconds
 
 
 class BatchSettings(msgspec.Struct, frozen=True):
-    """Limits of a batch, and of the work on it."""
+    """Limits of the size of a batch, of the number of batches, and of the work on them."""
 
     # Rows of one batch. One transaction examines all rows at the start: a second for ten thousand rows.
     batch_rows_max: Positive = 10_000

@@ -440,7 +440,7 @@ async def lock_rows(tx: Tx, account: UUID, batch: UUID, numbers: Sequence[int]) 
 
 
 async def release_rows(tx: Tx, account: UUID, batch: UUID, numbers: Sequence[int]) -> None:
-    """End the leases of rows, so that they can be taken up at once."""
+    """End the leases of rows, so that a worker can take up the rows immediately."""
     await tx.run(_RELEASE_ROWS, account, batch, list(numbers))
 
 
@@ -477,7 +477,9 @@ async def bound(tx: ReadTx, account: UUID, subjects: Sequence[bytes]) -> Mapping
 
 
 async def reserved(tx: Tx, account: UUID, batch: UUID, made: Sequence[RowBegun]) -> None:
-    """Store the stampings of rows: reserved now, or delivered before."""
+    """Store the stamping of each waiting row, which was reserved now or delivered earlier, and the state that the row has
+    thereby.
+    """
     if not made:
         return
     columns = zip(
@@ -488,14 +490,14 @@ async def reserved(tx: Tx, account: UUID, batch: UUID, made: Sequence[RowBegun])
 
 
 async def delivered(tx: Tx, account: UUID, batch: UUID, stampings: Sequence[UUID]) -> None:
-    """Mark rows as delivered, by their stampings."""
+    """Mark the rows with these stampings as delivered."""
     await tx.run(_DELIVERED, account, batch, list(stampings))
 
 
 async def failed(
     tx: Tx, account: UUID, batch: UUID, why: Mapping[UUID, Mapping[str, object]]
 ) -> None:
-    """Mark rows as failed, by their stampings; their stamps were returned to the account."""
+    """Mark the rows with these stampings as failed, with the reasons `why`; their stamps were returned to the account."""
     codes = [one["code"] for one in why.values()]
     facts = [jsonb(one["code_facts"]) for one in why.values()]
     await tx.run(_FAILED, list(why), codes, facts, account, batch)
@@ -510,7 +512,7 @@ async def interrupted(tx: ReadTx, account: UUID, batch: UUID, limit: int) -> lis
 async def lease_interrupted(
     tx: Tx, account: UUID, batch: UUID, stampings: Sequence[UUID], lease_seconds: float
 ) -> None:
-    """Extend the lease of rows whose stampings are under way."""
+    """Extend the leases of the rows with these stampings, which are still under way."""
     await tx.run(_LEASE_INTERRUPTED, lease_seconds, account, batch, list(stampings))
 
 

@@ -117,7 +117,7 @@ class RowView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RowList(msgspec.Struct, frozen=True):
-    """Rows of a batch in their order.  `next` is the `after` of the next page; null on the last page."""
+    """Rows of a batch in their order. `next` is the value of `after` for the next page; null on the last page."""
 
     rows: list[RowView]
     next: int | None

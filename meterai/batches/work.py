@@ -4,8 +4,8 @@ A worker leases a chunk of rows and prepares their documents. Then follow the th
 (`stamping.RowStamping`): a transaction holds the stamps and binds the serials of the chunk; the seals are made outside any
 transaction; a second transaction delivers the chunk.
 
-If a worker dies, the leases of its rows expire. Then waiting rows are leased again, and for reserved rows it is queried whether
-their stampings were delivered or failed.
+If a worker dies, the leases of its rows expire. Then waiting rows are leased again, and a worker checks whether the stampings
+of reserved rows were delivered or failed.
 """
 
 import asyncio
@@ -94,7 +94,7 @@ class BatchWork:
         self._settings = settings.of(BatchSettings)
 
     def worker_pool(self) -> WorkerPool:
-        """Return the worker pool of batches: a large batch delays no other batch, and no batch delays payments."""
+        """Return the worker pool of batches. In it a large batch delays no other batch, and batches do not delay payments."""
         return WorkerPool(
             "batches",
             self._find_work,

@@ -1,10 +1,11 @@
 """Cases: complaints, answered from recorded facts, else by staff.
 
 Promises this room keeps
-  * An answer from the facts states what the rooms below record about the order at that moment, what happens next,
-    and when; a digest of these facts is stored.
-  * Facts are shown to the owner of an order alone: a stranger does not even learn whether it exists.
-  * Every case ends: by the person, by staff, by returned money, or by time when nobody writes.
+  * An answer from the facts states the facts that the rooms below have recorded about the order at that moment, the
+    next step, and its time; a digest of these facts is stored.
+  * Facts are shown to the owner of an order alone: a stranger does not even learn whether the order exists.
+  * Every case is closed: by the person who complained, by staff, when the money was returned, or after a time in which
+    nobody wrote.
   * Repeated complaints about the same matter of the same order join one case.
 
 Calls orders, payments, refunds, stamping, stamps, suspense, notifications, accounts.

@@ -30,7 +30,7 @@ _UNPAID = (OrderState.PLACED, OrderState.LAPSED, OrderState.WITHDRAWN)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """Facts about one order, or one stamping from the balance, at a moment.
+    """Facts at a moment about one order, or about one stamping with stamps from the balance of an account.
 
     `now` is that moment; it is not part of `digest`.
     """
@@ -54,7 +54,7 @@ class Facts:
 
     @property
     def heard_at(self) -> datetime | None:
-        """Time of the bank's last answer about any attempt of the order; None if the bank has not answered."""
+        """Time of the bank's last answer about any attempt to pay the order; None if the bank has not answered."""
         return max((one.answered_at for one in self.attempts if one.answered_at), default=None)
 
     @property
@@ -67,7 +67,8 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class CaseAnswer:
-    """An answer from the facts: the `code` of its sentence, and the `facts` that fill it; amounts are formatted.
+    """An answer that was derived from facts: `code` names its sentence, and `facts` are the values in the sentence, with
+    amounts as texts.
 
     Facts whose name ends in `_at` are times; `serials` are the serials of stamps.
     """
@@ -80,12 +81,14 @@ Rule = Callable[[Facts], CaseAnswer | None]
 
 
 def answer(matter: Matter, facts: Facts) -> CaseAnswer | None:
-    """Return the answer to a matter; None if the facts have none."""
+    """Return the answer to a complaint about this matter; None if the facts contain no answer, so that staff must answer."""
     return _RULES[matter](facts)
 
 
 def is_pertinent(matter: Matter, found: CaseAnswer) -> bool:
-    """True if an answer concerns the matter, so that the complaint is probably about the order of the facts."""
+    """True if the answer reports a problem that fits the matter of the complaint, so that the complaint is probably about the
+    order from whose facts the answer was derived.
+    """
     return found.code not in _PLAIN and (matter != Matter.PAID_TWICE or "second" in found.code)
 
 
@@ -164,7 +167,7 @@ def _is_open(one: RefundView) -> bool:
 
 
 def _second(facts: Facts) -> CaseAnswer | None:
-    """Answer about the refund of a payment, or of a part of it, that the order did not need."""
+    """Answer about the refund of money that the order did not need: a second payment, or a part of a payment."""
     found = [one for one in facts.refunds if one.cause in SECOND]
     wanted = sorted(found, key=lambda one: (_is_open(one), one.requested_at))
     return _refund(facts, wanted[-1], "_second") if wanted else None
@@ -223,7 +226,9 @@ def _unpaid(facts: Facts) -> CaseAnswer | None:
 
 
 def _came_back(facts: Facts) -> CaseAnswer | None:
-    """Answer about money that goes back: a late or short payment, a refund that the buyer requested, or a chargeback."""
+    """Answer about money that goes back to the buyer: a late or short payment, a refund that the buyer requested, or a
+    chargeback.
+    """
     order = facts.order
     if order is None or order.state == OrderState.EXECUTED:
         return None
@@ -242,7 +247,7 @@ def _given_back(facts: Facts) -> CaseAnswer | None:
 
 
 def _money(facts: Facts) -> CaseAnswer | None:
-    """Answer about the money of an order in any state; for a stamping from the balance, about its document."""
+    """Answer about the money of an order in any state; for a stamping with stamps from the balance, about its document."""
     if facts.order is None:
         return _document(facts)
     if _is_contested(facts):

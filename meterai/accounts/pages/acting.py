@@ -106,7 +106,9 @@ async def make_organization(
     organizations: NamedDependency[OrganizationService],
     account: NamedDependency[UUID],
 ) -> Page:
-    """Make an organization.  The next page shows numbers in unknown formats, and whether staff must approve first."""
+    """Make an organization. The next page warns of each number (NPWP, NIB) in an unknown format, and says whether staff must
+    approve the organization first.
+    """
     form = await read_form_of_a_person(request)
     key = form_key(form.text("key"))
     name, npwp, nib = (form.text(one) for one in ("organization", "npwp", "nib"))

@@ -27,7 +27,8 @@ async def show_again(
     database: NamedDependency[Database],
     signing_in: NamedDependency[SigningIn],
 ) -> Page:
-    """Offer to sign in again, by a code to the account's address or by a passkey, and then return to the page that required it.
+    """Show the page to sign in again, by a code to the account's address or by a passkey. After the sign-in the browser returns
+    to the page that required it.
 
     Staff are offered the passkey alone, because their accounts do not accept codes.
     """

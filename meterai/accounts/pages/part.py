@@ -36,7 +36,7 @@ def _agent(request: PageRequest) -> Agent:
 
 
 class SigningIn:
-    """Steps of a sign-in in a page: calls the services of accounts, and reads and sets the cookies of the browser."""
+    """Steps of a sign-in on a page. They call the services of accounts, and read and set the cookies of the browser."""
 
     def __init__(
         self,
@@ -58,7 +58,9 @@ class SigningIn:
     def facts(
         self, request: PageRequest, form: Form | None = None, refusal: Refusal | None = None
     ) -> Mapping[str, object]:
-        """Return the template facts of this part: typed values (`form`), errors, and the sign-in that is under way."""
+        """Return the template variables of the sign-in part: the typed mail address, the errors, and the sign-in that is under
+        way. `form` is the form that was sent, and `refusal` the reason why it was refused.
+        """
         sent, typed = self.begun(request), form or Form({})
         is_of_code = "code" in typed.texts
         # After a code was sent the part asks for the code; after a wrong address it asks for the address again.
@@ -74,7 +76,8 @@ class SigningIn:
         }
 
     async def ask(self, request: PageRequest, form: Form, there: str) -> Begun:
-        """Send a code to the address in the form; the link of the mail leads to `there`.
+        """Send a code to the mail address in the form. After a sign-in by the link of the mail, the browser goes to the path
+        `there`.
 
         Refuses `Malformed`, `TooManyCodes`.
         """

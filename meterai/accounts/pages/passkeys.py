@@ -27,7 +27,9 @@ HERE = "/account#passkeys"
 
 
 def _options(signing_in: SigningIn, asked: PasskeyChallenge) -> Page:
-    """Return the options for an authenticator as JSON for our script, which passes them on; set the challenge's cookie."""
+    """Return the options for an authenticator as JSON, and set the cookie of the challenge. The script of the page passes the
+    options to the authenticator.
+    """
     answer = Page(asked.options, media_type=MediaType.JSON)
     answer.headers["Cache-Control"] = "no-store"
     return signing_in.keep_challenge(answer, asked)

@@ -61,7 +61,9 @@ def _shown(
     facts: Mapping[str, object],
     refusal: Refusal | None,
 ) -> Page:
-    """Return a page with the sign-in part; `here` is the path and the query of the page, which its forms repeat."""
+    """Return a page with the sign-in part. `here` is the path and the query of this page: the form that changes the language
+    returns there, and the other forms send the values of the query again.
+    """
     path, query = here
     shown = page(
         request,

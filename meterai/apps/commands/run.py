@@ -43,9 +43,9 @@ def _served(given: Settings, options: Options) -> Iterator[Settings]:
 
 
 def web(options: Options = NO_OPTIONS) -> None:
-    """Run only the web processes.  While the database does not answer, they answer 503.
+    """Run only the web processes. While the database does not answer, they answer 503.
 
-    Exit status 78 if something is missing that waiting does not provide.
+    The exit status is 78 if something is missing that waiting does not provide, such as a key.
     """
     from meterai.apps.serve import serve  # noqa: PLC0415 - loads the server only where needed
 
@@ -59,9 +59,9 @@ def web(options: Options = NO_OPTIONS) -> None:
 
 
 def worker(options: Options = NO_OPTIONS) -> None:
-    """Run only the worker.  While the database does not answer, it waits.
+    """Run only the worker. While the database does not answer, it waits.
 
-    Exit status 78 if something is missing that waiting does not provide.
+    The exit status is 78 if something is missing that waiting does not provide, such as a key.
     """
     die_with_parent()
     import uvloop  # noqa: PLC0415 - it takes a tenth of a second, which no other command needs
