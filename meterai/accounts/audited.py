@@ -1,4 +1,4 @@
-"""Audit classes of the columns of accounts."""
+"""Rules by which the audit checks the columns of the tables of accounts."""
 
 from meterai.plumbing.db.audited import ONE_ROW, SHOWN, Audited, ClockColumn, MarkEvidence, fact
 

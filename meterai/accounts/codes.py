@@ -60,13 +60,15 @@ class CodeService:
     async def ask_for_code(
         self, email: str, network: str, language: str, device: str = "", leads_to: str = "/"
     ) -> UUID:
-        """Send a sign-in code to a mail address, and return its challenge.  The link of the mail leads to the path `leads_to`.
+        """Send a sign-in code to a mail address, and return the id of its challenge. The link of the mail leads to the path
+        `leads_to`.
 
-        The answer does not reveal whether the address has an account: a new address gets one with the first right
-        code.  `device` is the text of the device cookie: a device that signed in with this address before has a quota
-               of its own, which neither strangers nor a crowded network can use up.  Each process also counts the wider
-               networks around `network` (`plumbing/networks.py`), which get four and sixteen times the quota of a
-               network.  Refuses `Malformed`, `TooManyCodes`.
+        The answer does not reveal whether the address has an account: a new address gets one with the first right code. Refuses
+        `Malformed`, `TooManyCodes`.
+
+        `device` is the text of the device cookie: a device that signed in with this address before has a separate quota of
+        codes, which neither strangers nor a crowded network can use up. Each process also limits the codes of the wider
+        networks around `network` (`plumbing/networks.py`), to four and sixteen times the quota of a network.
         """
         address = normalized(email)
         known = KnownBrowser.read(device)

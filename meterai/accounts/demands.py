@@ -1,4 +1,4 @@
-"""Production demands of sign-in."""
+"""Demands of production on the settings of sign-in codes."""
 
 from collections.abc import Iterator, Mapping
 

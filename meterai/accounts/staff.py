@@ -41,7 +41,7 @@ class StaffMember:
 
     @property
     def permissions(self) -> frozenset[Permission]:
-        """Permissions of all roles together."""
+        """Permissions of all roles of the person together."""
         return staff_permissions(sorted(self.roles))
 
     @property

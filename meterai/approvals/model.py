@@ -29,7 +29,7 @@ class ApprovalState(StrEnum):
 
 
 class ApprovalEvent(StrEnum):
-    """Event of a request."""
+    """Event that changes the state of a request to pull a lever."""
 
     EXECUTED = "executed"
     DECLINED = "declined"

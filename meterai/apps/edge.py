@@ -1,4 +1,4 @@
-"""Edge: the layer around the application with limits, admission, counts, headers, bodies and compression.
+"""Edge: the layer around the application that limits, admits and counts requests, completes headers, and compresses answers.
 
 The layer is outside the application, so that it also sees requests that the router refuses.
 """

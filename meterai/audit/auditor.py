@@ -124,7 +124,7 @@ class Auditor:
         return findings, Coverage(kind, known, until, mark, since, begins)
 
     async def record(self, coverage: "Coverage") -> Point | None:
-        """Add a clean audit to the chain and return its point; None if it covers no time after the last point, or
+        """Add a clean audit to the chain and return its point; None if the audit covers no time after the last point, or if
         another audit was recorded meanwhile.
         """
         known = coverage.known

@@ -1,5 +1,5 @@
 """Invariants over all tables, against silent loss of work: no work has a due time so far in the future that it is never done,
-no due work is late, and every mark that work has ended is proven by other rows.
+no due work is late, and other rows prove every mark that says that work has ended.
 """
 
 import re

@@ -27,8 +27,8 @@ _IS_YOUNG = IS_YOUNG.format(row="t")
 
 
 def _young(audited: Audited, table: str, subject: SubjectColumn) -> str:
-    """Return SQL that selects the subjects of those rows of a table that were written since a mark. The transaction that wrote
-    a row decides, not a time in it.
+    """Return SQL that selects the subjects of those rows of a table that were written since a mark. A row counts as written
+    since the mark by its transaction, not by a time in its columns.
     """
     if subject.through:
         known = audited.subjects[subject.through].column

@@ -37,7 +37,7 @@ class BatchState(StrEnum):
 
 
 class BatchEvent(StrEnum):
-    """Event of a batch."""
+    """Event that changes the state of a batch."""
 
     STARTED = "started"
     STAMPS_SHORT = "stamps_short"
@@ -64,7 +64,7 @@ BATCH = Lifecycle(
 
 
 class RowState(StrEnum):
-    """State of a row."""
+    """State of a row of a batch."""
 
     WAITING = "waiting"  # for its batch to start, or for a worker
     REFUSED = "refused"  # invalid content, or a document that cannot be stamped; no stamp was held
@@ -75,7 +75,7 @@ class RowState(StrEnum):
 
 
 class RowEvent(StrEnum):
-    """Event of a row."""
+    """Event that changes the state of a row of a batch."""
 
     REFUSED = "refused"
     RESERVED = "reserved"
@@ -299,7 +299,7 @@ class RowFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 @dataclass(frozen=True, slots=True)
 class TypedRow:
-    """A row as it was read; `refusal` is the reason why the row will not be stamped, if any."""
+    """A row of a batch, as it was read from the request; `refusal` is the reason why the row will not be stamped, if any."""
 
     line: int
     key: str | None = None
@@ -503,7 +503,7 @@ class BatchesUnderWay(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class BatchFileTaken:
-    """Outcome of a received file."""
+    """Outcome of a file that was received for a batch."""
 
     name: str
     outcome: str  # added, known or refused

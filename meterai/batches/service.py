@@ -333,7 +333,7 @@ class BatchService:
     async def serials(
         self, account: UUID, rows: Sequence[BatchRow]
     ) -> Mapping[UUID, tuple[str, ...]]:
-        """Return the serials of rows, by the ids of their stampings."""
+        """Return the serials of the stamps of each row, by the id of the row's stamping."""
         ids = [row.stamping for row in rows if row.stamping is not None]
         if not ids:
             return {}

@@ -347,7 +347,7 @@ async def known_rows(
 async def add_rows(
     tx: Tx, account: UUID, batch: UUID, rows: Sequence[Mapping[str, object]]
 ) -> None:
-    """Insert new rows."""
+    """Insert new rows of a batch."""
     await tx.run(_ADD_ROWS, account, batch, jsonb(list(rows)))
 
 
@@ -477,8 +477,8 @@ async def bound(tx: ReadTx, account: UUID, subjects: Sequence[bytes]) -> Mapping
 
 
 async def reserved(tx: Tx, account: UUID, batch: UUID, made: Sequence[RowBegun]) -> None:
-    """Store the stamping of each waiting row, which was reserved now or delivered earlier, and the state that the row has
-    thereby.
+    """Store the stamping of each waiting row, which was reserved now or delivered earlier, and set the state of the row to that
+    of the stamping.
     """
     if not made:
         return

@@ -53,7 +53,7 @@ class BatchView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ReasonView(msgspec.Struct, frozen=True):
-    """A reason: a stable code, and a sentence in both languages."""
+    """Reason why a file or row was refused, or why a row failed: a stable code, and a sentence in both languages."""
 
     code: str
     id: str

@@ -203,7 +203,7 @@ class BatchWork:
         refused: Sequence[dict[str, object]],
         tx: Tx,
     ) -> list[ReadyRow]:
-        """Reserve the rows that still wait, and store the refused rows. Return the rows that this call must seal."""
+        """Reserve stampings for rows that still wait, and store the refused rows. Return the rows that this call must seal."""
         account = batch.account
         if refused:
             await store.refuse(tx, account, batch.id, refused)
