@@ -24,7 +24,9 @@ from meterai.plumbing.db.personal import Person
 
 
 async def person_of(tx: ReadTx, account: UUID) -> Person | None:
-    """Return the person of an account with its organizations; None for an organization or an erased person."""
+    """Return the person to whom an account belongs, with the organizations in which the person has a role, or had one within a
+    year; None if the account belongs to an organization or to an erased person.
+    """
     contact = await store.contact(tx, account)
     if contact is None:
         return None
@@ -32,21 +34,21 @@ async def person_of(tx: ReadTx, account: UUID) -> Person | None:
 
 
 async def is_erased(tx: ReadTx, account: UUID) -> bool:
-    """True if the person of an account was erased."""
+    """True if the person to whom an account belongs was erased."""
     return await store.is_erased(tx, account)
 
 
 async def people_after(tx: ReadTx, account: UUID | None, limit: int) -> list[UUID]:
-    """Return up to `limit` accounts of people (not organizations) whose ids follow the id `account`, ordered by id; None begins
-    with the first.
+    """Return up to `limit` accounts of people (not organizations) in the order of their ids: those after the id `account`, or
+    the first ones if `account` is None.
     """
     return await store.people_after(tx, account, limit)
 
 
 async def end_access(tx: Tx, account: UUID, *, actor: Actor, at: datetime) -> bool:
-    """End every session, passkey and API key of an account.  Return True if any existed.
+    """End every session, passkey and API key of an account. Return True if any existed.
 
-    No mail is sent for each of them: the caller sends one mail about all.
+    No mail is sent for each of them: the caller sends one mail about all of them.
     """
     sessions = await end_sessions(tx, account, actor=actor, at=at)
     passkeys = await store.passkeys(tx, account)

@@ -36,7 +36,9 @@ _DAY = timedelta(days=1)
 def new_invitation(
     key: bytes, account: UUID, email: str, role: Role, limit: int | None, at: datetime
 ) -> Invitation:
-    """Return a new invitation, not stored yet; `limit` is a monthly limit of stamps.  Refuses `Malformed`."""
+    """Return a new invitation, not stored yet. The credential in its link is derived from `key`; `limit` is the monthly limit
+    of stamps, None is unlimited. Refuses `Malformed`.
+    """
     number = new_id()
     return Invitation(
         account,
@@ -52,7 +54,7 @@ def new_invitation(
 
 
 async def invite(tx: Tx, made: Invitation, language: str, *, actor: Actor) -> None:
-    """Store an invitation and send its mail; it replaces an earlier invitation to the same address.
+    """Store an invitation and send its mail; the invitation replaces an earlier one to the same address.
 
     Refuses `NotFound`, `AlreadyMember`, `TooManyInvitations`.
     """
@@ -102,8 +104,8 @@ async def withdraw(tx: Tx, account: UUID, invitation: UUID, *, actor: Actor) -> 
 async def open_invitation(
     tx: ReadTx, shown: Credential, person: UUID, at: datetime
 ) -> tuple[Invitation, Organization]:
-    """Return the invitation to which the link of a mail belongs, and its organization, if the person may accept it. `shown` is
-    the credential in the link.
+    """Return the invitation whose link contains the credential `shown`, and the inviting organization, if the person may accept
+    the invitation.
 
     Refuses `InvitationForAnother`, `InvitationSpent`.
     """

@@ -304,7 +304,9 @@ class PasskeyNeeded(Refusal):
 
 
 class PasskeyRequired(Refusal):
-    """The account belongs to staff: it signs in by passkey alone, and only such a session may add a passkey."""
+    """The account belongs to staff, who sign in by passkey alone; they can add a passkey only in a session that a passkey
+    opened.
+    """
 
     code = "passkey_required"
     status = 403

@@ -114,7 +114,7 @@ class OrganizationService:
         return made
 
     async def withdraw(self, account: UUID, invitation: UUID, *, actor: Actor) -> None:
-        """Call `invitations.withdraw` in a new transaction."""
+        """Withdraw an invitation in a new transaction, by `invitations.withdraw`."""
         await self._database.run(
             partial(invitations.withdraw, account=account, invitation=invitation, actor=actor)
         )
@@ -133,7 +133,7 @@ class OrganizationService:
             return await invitations.open_invitation(tx, credential, person, at)
 
     async def accept(self, shown: str, person: UUID) -> Invitation:
-        """Call `invitations.accept` in a new transaction."""
+        """Accept an invitation in a new transaction, by `invitations.accept`."""
         at, credential = self._clock.now(), _credential(shown)
         return await self._database.run(
             partial(invitations.accept, shown=credential, person=person, at=at)

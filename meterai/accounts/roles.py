@@ -144,9 +144,9 @@ async def permissions_in(tx: Tx, account: UUID, member: UUID) -> frozenset[Permi
 async def use_stamps(tx: Tx, account: UUID, member: UUID | None, uses: Mapping[UUID, int]) -> None:
     """Count stamps against the monthly limit of a member, in the transaction that holds or orders these stamps.
 
-    `uses` maps the ids of stampings or orders to their stamps. A person who acts for their own account (`member` is None) has
-    no limit. The database functions that end a stamping or order give the stamps back to the limit. Refuses
-    `MemberLimitReached`, `MembershipEnded`.
+    `uses` maps the id of each stamping or order to its number of stamps. A person who acts for their own account (`member` is
+    None) has no limit. If a stamping or order ends without using its stamps, the database functions that end it give the stamps
+    back to the limit. Refuses `MemberLimitReached`, `MembershipEnded`.
     """
     if member is not None and uses:
         await store.use_stamps(tx, account, member, uses)

@@ -147,7 +147,7 @@ class AccountService:
         return await self._database.once(store.sessions, account, SESSIONS_SHOWN_MAX)
 
     async def end_session(self, account: UUID, session: UUID, *, actor: Actor) -> None:
-        """Call `end_session_of` in a new transaction; this process rejects the session immediately."""
+        """End a session of an account in a new transaction, by `end_session_of`; this process rejects the session immediately."""
 
         async def end(tx: Tx) -> None:
             tx.after_commit(partial(self._forget, session))
@@ -156,7 +156,7 @@ class AccountService:
         await self._database.run(end)
 
     async def create(self, email: str, language: str = "id", *, actor: Actor) -> UUID:
-        """Call `create` in a new transaction."""
+        """Make or find the account of a mail address in a new transaction, by `addresses.create`."""
         return await self._database.run(
             partial(create, email=email, language=language, actor=actor)
         )
@@ -170,7 +170,9 @@ class AccountService:
         actor: Actor,
         terms: KeyTerms = KeyTerms(),  # noqa: B008 - frozen
     ) -> tuple[UUID, str]:
-        """Call `create` and `make_api_key` in one transaction, so that a refused key leaves no account behind."""
+        """Make or find the account of a mail address, and make an API key, in one transaction, so that a refused key leaves no
+        new account behind.
+        """
         at = self._clock.now()
 
         async def both(tx: Tx) -> tuple[UUID, str]:
@@ -193,7 +195,7 @@ class AccountService:
             return None
 
     async def account_of(self, email: str) -> UUID:
-        """Call `account_of` in a new transaction."""
+        """Return the account of a mail address, read in a new transaction. Refuses `NotFound`."""
         return await self._database.once(account_of, email)
 
     async def create_api_key(
@@ -205,14 +207,16 @@ class AccountService:
         key: UUID | None = None,
         terms: KeyTerms = KeyTerms(),  # noqa: B008 - frozen
     ) -> str:
-        """Call `make_api_key` in a new transaction."""
+        """Make an API key in a new transaction, by `keys.make_api_key`; return the text of the key."""
         named = partial(make_api_key, account=account, name=name, key=key, terms=terms)
         return await self._database.run(partial(named, actor=actor, at=self._clock.now()))
 
     async def replace_api_key(
         self, account: UUID, wish: Replacement, *, actor: Actor, terms: KeyTerms
     ) -> str:
-        """Call `replace_api_key` in a new transaction; this process drops the old key from its cache."""
+        """Replace an API key in a new transaction, by `keys.replace_api_key`; return the text of the new key. This process
+        drops the old key from its cache.
+        """
         at = self._clock.now()
 
         async def both(tx: Tx) -> str:
@@ -242,7 +246,7 @@ class AccountService:
         return await self._database.once(store.api_keys, account, KEYS_SHOWN_MAX)
 
     async def end_api_key(self, account: UUID, key: UUID, *, actor: Actor) -> ApiKeyView:
-        """Call `end_api_key` in a new transaction; this process rejects the key immediately."""
+        """End an API key in a new transaction, by `keys.end_api_key`; this process rejects the key immediately."""
 
         async def end(tx: Tx) -> ApiKeyView:
             tx.after_commit(partial(self._forget, key))
@@ -376,8 +380,8 @@ class AccountService:
             await self._database.once(note, used.account, used.id, at=now, since=due)
 
     def forget_person(self, person: UUID) -> None:
-        """Drop from the cache of this process every session of a person whose role changed, so that the next request reads the
-        role from the database.
+        """Drop from the cache of this process the sessions and API keys of a person whose role changed, so that the next
+        request reads the role from the database.
         """
         for text in [text for text, one in self._remembered.items() if one.caller.person == person]:
             del self._remembered[text]

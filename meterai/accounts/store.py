@@ -170,7 +170,7 @@ async def ask_for_code(
 
 
 async def begin_challenge(tx: Tx, challenge: UUID, expires_at: datetime) -> None:
-    """Set the time at which a challenge expires, unless it was used."""
+    """Set the time at which a challenge of a sign-in code expires, unless the challenge was used."""
     await tx.run(
         "UPDATE sign_in_challenges SET expires_at = %s WHERE challenge_id = %s AND used_at IS NULL",
         expires_at,
@@ -720,7 +720,7 @@ async def end_passkey(
 
 
 async def answer_challenge(tx: Tx, account: UUID, challenge: UUID, at: datetime) -> bool:
-    """Record that a challenge was answered.  Return False if this was recorded before."""
+    """Record that a challenge of a passkey was answered. Return False if this was recorded before."""
     return bool(
         await tx.run(
             "INSERT INTO passkey_challenges (account_id, challenge_id, answered_at)"
@@ -938,8 +938,8 @@ async def invitation(tx: ReadTx, account: UUID, invitation: UUID) -> Invitation 
 
 
 async def invitation_to(tx: ReadTx, account: UUID, email: str) -> Invitation | None:
-    """Return the invitation of an organization to an address, also an expired one; None if there is none or it has
-    ended.
+    """Return the invitation of an organization to an address that was not accepted, withdrawn or replaced; it may have expired.
+    None if there is no such invitation.
     """
     query = _INVITATION + "AND email = %s AND state = 'sent'"
     return await tx.one_as(_INVITATIONS, query, account, email)
@@ -980,7 +980,7 @@ async def end_invitation(tx: Tx, account: UUID, invitation: UUID, state: Invitat
 
 
 async def is_erased(tx: ReadTx, account: UUID) -> bool:
-    """True if the person of an account was erased."""
+    """True if the person to whom an account belongs was erased."""
     found = await tx.value(
         "SELECT 1 FROM accounts WHERE account_id = %s AND erased_at IS NOT NULL", account
     )
@@ -998,8 +998,8 @@ async def organizations_ever(tx: ReadTx, person: UUID) -> list[UUID]:
 
 
 async def people_after(tx: ReadTx, account: UUID | None, limit: int) -> list[UUID]:
-    """Return up to `limit` accounts of people (not organizations) whose ids follow the id `account`, ordered by id; None begins
-    with the first.
+    """Return up to `limit` accounts of people (not organizations) in the order of their ids: those after the id `account`, or
+    the first ones if `account` is None.
     """
     found = await tx.value(
         "SELECT coalesce(array_agg(account_id), '{}') FROM (SELECT account_id FROM accounts"
@@ -1024,7 +1024,7 @@ async def open_keys(tx: Tx, account: UUID) -> list[UUID]:
 
 
 async def invitations_sent_to(tx: ReadTx, email: str) -> list[Invitation]:
-    """Return the invitations sent to an address that have not ended."""
+    """Return the invitations to an address that were not accepted, withdrawn or replaced."""
     return await tx.all_as(_INVITATIONS, INVITATIONS_SENT_TO, email)
 
 

@@ -30,8 +30,8 @@ SENTENCE_LENGTH_MAX = 500
 
 
 def build(program: Program) -> App:
-    """Build the command line of a program. The name of a command is a single word, or the name of a group of commands and a
-    word.
+    """Build the command line of a program. The name of a command is a single word, or the name of a group of commands followed
+    by one word.
     """
     app = App(
         name="meterai", version=__version__, help="Sell, issue, affix, check, refund e-stamps."

@@ -121,7 +121,7 @@ def introduce(rooms: Rooms) -> None:
 
 
 def services_of(rooms: Rooms = ROOMS) -> Mapping[str, type]:
-    """Return the services that a route may request, by name."""
+    """Return the services that handlers of routes may have as parameters, by the name of the parameter."""
     found: dict[str, type] = {"settings": Settings, "database": Database}
     for room in rooms:
         assert not found.keys() & room.services.keys(), (

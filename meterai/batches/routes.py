@@ -412,7 +412,7 @@ async def download_row(
 def archive_answer(
     results: Results, account: UUID, batch: UUID, language: str, after: int
 ) -> Stream:
-    """Return the archive of a batch as a stream."""
+    """Return a response that streams the archive of a batch."""
     name = f"{show(BATCH_KIND, batch)}.zip"
     return Stream(
         results.archive(account, batch, language, after),
