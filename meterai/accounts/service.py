@@ -147,7 +147,7 @@ class AccountService:
         return await self._database.once(store.sessions, account, SESSIONS_SHOWN_MAX)
 
     async def end_session(self, account: UUID, session: UUID, *, actor: Actor) -> None:
-        """End a session of an account in a new transaction, by `end_session_of`; this process rejects the session immediately."""
+        """End a session in a new transaction, by `end_session_of`; this process rejects the session immediately."""
 
         async def end(tx: Tx) -> None:
             tx.after_commit(partial(self._forget, session))

@@ -33,7 +33,7 @@ STAFF_KIND = "stf"
 
 @dataclass(frozen=True, slots=True)
 class StaffMember:
-    """A person who works for the operator, with its current roles."""
+    """A person who works for the operator, with the person's current roles of staff."""
 
     account: UUID
     email: str

@@ -17,7 +17,7 @@ _NIB = re.compile(r"[0-9]{13}\Z")
 
 
 class StateNumber(NamedTuple):
-    """A number as stored; `is_known` is True if its format is known."""
+    """A number of an organization (NPWP or NIB) as it is stored; `is_known` is True if its format is known."""
 
     text: str
     is_known: bool

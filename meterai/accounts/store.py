@@ -82,7 +82,7 @@ async def account_by_email(tx: ReadTx, email: str) -> UUID | None:
 
 
 async def insert_account(tx: Tx, account: UUID, email: str, language: str) -> tuple[UUID, bool]:
-    """Return the account of a mail address, made if the address is new, and whether it was made now."""
+    """Return the account of a mail address, and True if the account was made now because the address is new."""
     row = await tx.one(
         "INSERT INTO email_directory (email, account_id) VALUES (%s, %s)"
         " ON CONFLICT ON CONSTRAINT email_directory_pkey DO UPDATE SET email = excluded.email"
@@ -149,7 +149,7 @@ async def ask_for_code(
     expires_at: datetime,
     limits: CodeLimits,
 ) -> datetime | None:
-    """Make a challenge for a sign-in code, and return None.  If a quota is used up, make none, and return the time from
+    """Make a challenge for a sign-in code, and return None. If a quota is used up, make no challenge, and return the time from
     which a code may be requested again.
     """
     waits_until = await tx.value(
@@ -292,14 +292,14 @@ async def api_key(tx: ReadTx, account: UUID, key: UUID) -> StoredCredential | No
 
 
 async def note_key_use(tx: Tx, account: UUID, key: UUID, *, at: datetime, since: datetime) -> None:
-    """Record the use of a key, unless one was recorded after `since`."""
+    """Record the use of an API key, unless a use was recorded after `since`."""
     await tx.run(API_KEY_USED, at, account, key, since)
 
 
 async def note_session_use(
     tx: Tx, account: UUID, session: UUID, *, at: datetime, since: datetime
 ) -> None:
-    """Record the use of a session, unless one was recorded after `since`."""
+    """Record the use of a session, unless a use was recorded after `since`."""
     await tx.run(_SESSION_USED, at, account, session, since)
 
 
@@ -436,7 +436,7 @@ async def key_makers(tx: ReadTx, account: UUID) -> list[KeyMaker]:
 
 
 async def set_key_end(tx: Tx, account: UUID, key: UUID, at: datetime) -> None:
-    """Set the end of an API key."""
+    """Set the time at which an API key ends."""
     await tx.run(
         "UPDATE api_keys SET expires_at = %s WHERE account_id = %s AND key_id = %s",
         at,
@@ -480,7 +480,7 @@ async def keys_near_end(
 
 
 async def note_end_told(tx: Tx, account: UUID, key: UUID, at: datetime) -> bool:
-    """Record that the owner of a key is notified of its end.  Return False if this was recorded before."""
+    """Record that the owner of an API key was notified that the key ends soon. Return False if this was recorded before."""
     return bool(
         await tx.run(
             "UPDATE api_keys SET end_told_at = %s WHERE account_id = %s AND key_id = %s"

@@ -45,7 +45,7 @@ def list_requests(
     everything: Annotated[bool, Parameter(name="--all", negative="")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """List requests that wait for another person; with --all list decided ones too, the newest first."""
+    """List the requests for approval that wait for another person; with --all list decided requests too, the newest first."""
 
     async def look(database: Database, _: Settings) -> list[Approval]:
         async with database.reading() as tx:
@@ -64,7 +64,7 @@ def list_requests(
 
 
 def show_request(which: Text, options: Options = NO_OPTIONS) -> None:
-    """Show a request with its forecast as it was shown to the requester."""
+    """Show a request for approval, with its forecast as it was shown to the requester."""
 
     async def look(database: Database, _: Settings) -> Approval:
         return await database.once(service.one, read(KIND, which))
@@ -82,7 +82,7 @@ def show_request(which: Text, options: Options = NO_OPTIONS) -> None:
 
 
 def approve(which: Text, *, note: Note = "", by: By = None, options: Options = NO_OPTIONS) -> None:
-    """Approve another person's request: it is executed if its forecast is unchanged."""
+    """Approve another person's request; it is executed if its forecast is unchanged."""
     request, at = read(KIND, which), SystemClock().now()
 
     async def run(database: Database, settings: Settings) -> Approval:

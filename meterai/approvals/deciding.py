@@ -34,8 +34,8 @@ from meterai.plumbing.db.database import Tx
 async def _begun(
     tx: Tx, request: UUID, who: Puller, event: ApprovalEvent
 ) -> tuple[Approval, UUID, ApprovalState]:
-    """Lock a request; return it with the account that decides and the state after `event`. Refuses `ApprovalUnknown`,
-    `NotAllowedNow`.
+    """Lock a request for approval. Return the request, the account of the person who decides, and the state that follows after
+    `event`. Refuses `ApprovalUnknown`, `NotAllowedNow`.
     """
     found = await store.locked(tx, request)
     if found is None:
@@ -75,8 +75,8 @@ async def _ended(
 async def _overtaken(
     tx: Tx, found: Approval, who: Puller, note: str, more: Mapping[str, object]
 ) -> Approval:
-    """End a request as overtaken, because its forecast differs from the forecast that was shown to the
-    requester; `more` is the new forecast, or the refusal in its place.
+    """End a request as overtaken, because its forecast differs from the forecast that was shown to the requester. `more` is the
+    new forecast, or the refusal that came instead of a forecast.
     """
     state = APPROVAL.after(found.state, ApprovalEvent.OVERTAKEN)
     return await _ended(tx, found, who, state, note, more)
@@ -163,7 +163,9 @@ async def decline(
 
 
 async def withdraw(tx: Tx, request: UUID, who: Puller, note: str = "") -> Approval:
-    """Withdraw a request; only its requester may.  Refuses `ApprovalUnknown`, `NotAllowedNow`, `RequestOfAnother`."""
+    """Withdraw a request for approval; only its requester may do so. Refuses `ApprovalUnknown`, `NotAllowedNow`,
+    `RequestOfAnother`.
+    """
     found, by, after = await _begun(tx, request, who, ApprovalEvent.WITHDRAWN)
     if by != found.requested_by:
         raise RequestOfAnother("only the requester can withdraw the request")

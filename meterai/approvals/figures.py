@@ -1,5 +1,5 @@
-"""Promise query of approvals: counts the executed requests of a period, and those of them that were approved by
-their own requester.
+"""Promise query of approvals: counts the executed requests of a period, and the requests among them that their own requester
+approved, which breaks the promise.
 """
 
 from meterai.plumbing.db.figures import PromiseQuery, within

@@ -1,4 +1,4 @@
-"""Requests for the console: search by id, timeline, work list."""
+"""Requests for approval in the console: search by id, timeline, work list."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -25,13 +25,13 @@ async def _named(tx: ReadTx, text: str) -> Approval | None:
 
 
 async def find(tx: ReadTx, text: str, _limit: int) -> Sequence[Subject]:
-    """Find a request by its public id."""
+    """Find a request for approval by its public id."""
     found = await _named(tx, text)
     return [Subject(APPROVAL_SUBJECT.kind, found.shown)] if found else ()
 
 
 async def tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
-    """Return the events of a request for its timeline in the console."""
+    """Return the events of a request for approval, for its timeline in the console."""
     found = await _named(tx, about.shown) if about.kind == APPROVAL_SUBJECT.kind else None
     if found is None:
         return ()

@@ -28,9 +28,9 @@ def pull(
     reason: str = "",
     dry_run: bool = False,
 ) -> Forecast:
-    """Pull a lever at the command line; return the forecast of what was done.
+    """Pull a lever (use a staff action) at the command line; return the forecast of what was done.
 
-    A dry run prints the forecast and ends the command. If a second person is needed, the id of the request is
+    A dry run prints the forecast and ends the command. If a second person is needed, the id of the request for approval is
     printed, and the command ends with `Exit.WAITS`. Refuses what `pulling.pull_in` refuses, and `StaffUnknown`.
     """
     at = SystemClock().now()

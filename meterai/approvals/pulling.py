@@ -59,29 +59,29 @@ class Puller:
 
     @classmethod
     def of(cls, caller: Caller) -> Self:
-        """Return the puller for a caller of the console."""
+        """Return the person who uses levers in the console, from the caller of a request to the console."""
         assert caller.actor.kind is ActorKind.STAFF, "only a route of staff can run a staff action"
         return cls(caller.actor, caller.person, caller.staff_permissions)
 
     @classmethod
     def of_operator(cls, actor: Actor) -> Self:
-        """Return the puller for an operator while no supervisor exists, who may pull every lever and decide on no
+        """Return the operator who uses levers while no supervisor exists: the operator may pull every lever, and decide on no
         request.
         """
         return cls(actor, None, frozenset(Permission))
 
     @classmethod
     def member(cls, found: StaffMember, told: Mapping[str, str]) -> Self:
-        """Return the puller for a member of staff."""
+        """Return a member of staff as a person who uses levers; `told` are facts for the audit trail."""
         actor = Actor(ActorKind.STAFF, show("acc", found.account))
         return cls(actor, found.account, found.permissions, told)
 
     def pull(self, at: datetime, reason: str, settings: Settings) -> Pull:
-        """Return a pull by this person at a time, with a reason."""
+        """Return the facts of a pull (one use of a lever) by this person: its time, its reason and the settings."""
         return Pull(self.actor, at, one_line(reason), settings)
 
     async def as_now(self, tx: ReadTx) -> Self:
-        """Return this puller with the person's current permissions, read again from the database."""
+        """Return this person with the current permissions, read again from the database."""
         if self.account is None:
             return self
         return replace(self, permissions=await permissions_of_staff(tx, self.account))
@@ -94,7 +94,9 @@ class Puller:
 
 @dataclass(frozen=True, slots=True)
 class Pulled:
-    """Result of a pull: `request` is the id of the request that waits for approval; None if the lever was executed."""
+    """Result of a pull (one use of a lever): `request` is the id of the request that waits for approval; None if the lever was
+    executed.
+    """
 
     forecast: Forecast
     request: UUID | None
@@ -122,7 +124,9 @@ async def at_command_line(tx: ReadTx, by: str | None) -> Puller:
 
 
 async def staff_at_command_line(tx: ReadTx, by: str | None) -> Puller:
-    """Return the puller for the member of staff with this mail address.  Refuses `StaffUnknown`."""
+    """Return the member of staff with the mail address `by`, as a person who uses levers at the command line. Refuses
+    `StaffUnknown`.
+    """
     try:
         found = await staff_by_address(tx, by or "")
     except Malformed:
@@ -199,7 +203,7 @@ def needs_approval(lever: Lever, forecast: Forecast, settings: Settings) -> bool
 async def forecast_for(
     tx: ReadTx, lever: Lever, arguments: msgspec.Struct, who: Puller, pull: Pull
 ) -> Forecast:
-    """Return the forecast of a pull.  Refuses `NotPermitted`, `Malformed`, and what the lever refuses."""
+    """Return the forecast of a pull (one use of a lever). Refuses `NotPermitted`, `Malformed`, and what the lever refuses."""
     who.check(lever.permission)
     _check_moments(arguments, pull.at)
     return await lever.forecast(tx, arguments, pull)
@@ -223,11 +227,12 @@ async def pull_in(
     pull: Pull,
     shown: str | None = None,
 ) -> Pulled:
-    """Pull a lever: execute it in this transaction, or store a request if it needs a second person.
+    """Pull a lever (use a staff action): execute it in this transaction, or store a request for approval if it needs a second
+    person.
 
-    `shown` is the hexadecimal hash of the forecast that was shown, None to skip the comparison. Pulls of one lever run
-    one after another: the forecast of each is made when the previous pull has ended. Refuses `NotPermitted`,
-    `ForecastChanged`, `ReasonMissing`, `ActAskedFor`, `Malformed`, and what the lever refuses.
+    `shown` is the hexadecimal hash of the forecast that was shown, None to skip the comparison. Pulls of one lever run one
+    after another: the forecast of each is made when the previous pull has ended. Refuses `NotPermitted`, `ForecastChanged`,
+    `ReasonMissing`, `ActAskedFor`, `Malformed`, and what the lever refuses.
     """
     who = await who.as_now(tx)
     await store.lock_lever(tx, lever.name)
@@ -297,6 +302,6 @@ async def record_pull(
 
 
 async def record(tx: Tx, who: Puller, action: str, request: UUID, /, **facts: str) -> None:
-    """Record an event of a request in the audit trail."""
+    """Record an event of a request for approval in the audit trail."""
     subject, actor = show(KIND, request), who.actor
     await trail.record(tx, NOBODY, actor=actor, action=action, subject=subject, **facts, **who.told)

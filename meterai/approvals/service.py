@@ -46,17 +46,17 @@ class Offered:
 
 
 async def waiting(tx: ReadTx, limit: int = LISTED_MAX) -> list[Approval]:
-    """Return waiting requests, the first to expire first."""
+    """Return the requests that wait for approval, the first to expire first."""
     return await store.waiting(tx, limit)
 
 
 async def newest(tx: ReadTx, limit: int = LISTED_MAX) -> list[Approval]:
-    """Return requests in any state, the newest first."""
+    """Return requests for approval in any state, the newest first."""
     return await store.newest(tx, limit)
 
 
 async def one(tx: ReadTx, request: UUID) -> Approval:
-    """Return a request.  Refuses `ApprovalUnknown`."""
+    """Return a request for approval. Refuses `ApprovalUnknown`."""
     found = await store.one(tx, request)
     if found is None:
         raise ApprovalUnknown("no such request")
@@ -64,7 +64,7 @@ async def one(tx: ReadTx, request: UUID) -> Approval:
 
 
 async def expire(tx: Tx) -> int:
-    """Expire requests whose time is over; return their number."""
+    """Expire the requests for approval whose time is over; return their number."""
     ended = await store.expire(tx)
     for request in ended:
         subject = show(KIND, request)
@@ -122,7 +122,9 @@ class ApprovalService:
     def offered(
         self, caller: Caller, subject: Subject, told: Collection[str] = ()
     ) -> Sequence[Offered]:
-        """Return the permitted levers that are offered on a subject; `told` are the kinds of events in its timeline."""
+        """Return the levers that the console offers to the caller for a subject; `told` are the kinds of events in the timeline
+        of the subject, since some levers need such an event.
+        """
         return [
             Offered(lever, arguments)
             for lever in self.permitted(caller)
@@ -163,10 +165,10 @@ class ApprovalService:
         *,
         shown: str | None = None,
     ) -> Pulled:
-        """Pull a lever: execute it, or store a request if it needs a second person.
+        """Pull a lever (use a staff action): execute it, or store a request for approval if it needs a second person.
 
-        `shown` is the `digest` of the forecast that was shown.  Refuses `LeverUnknown`, `Malformed`,
-        `NotPermitted`, `ForecastChanged`, `ReasonMissing`, `ActAskedFor`, and what the lever refuses.
+        `shown` is the `digest` of the forecast that was shown. Refuses `LeverUnknown`, `Malformed`, `NotPermitted`,
+        `ForecastChanged`, `ReasonMissing`, `ActAskedFor`, and what the lever refuses.
         """
         lever = self.lever(lever_name)
         told, who = typed(lever, arguments), Puller.of(caller)
@@ -175,15 +177,15 @@ class ApprovalService:
         return await self._database.run(lambda tx: pull_in(tx, lever, told, who, wish, shown))
 
     async def waiting(self, tx: ReadTx) -> list[Approval]:
-        """Return waiting requests, the first to expire first."""
+        """Return the requests that wait for approval, the first to expire first."""
         return await waiting(tx)
 
     async def newest(self, tx: ReadTx) -> list[Approval]:
-        """Return requests in any state, the newest first."""
+        """Return requests for approval in any state, the newest first."""
         return await newest(tx)
 
     async def one(self, request: UUID) -> Approval:
-        """Return a request.  Refuses `ApprovalUnknown`."""
+        """Return a request for approval. Refuses `ApprovalUnknown`."""
         return await self._database.once(one, request)
 
     def may_decide(self, caller: Caller, approval: Approval) -> bool:
@@ -219,5 +221,5 @@ class ApprovalService:
         return await self._database.run(lambda tx: deciding.withdraw(tx, request, Puller.of(by)))
 
     async def expire(self) -> int:
-        """Periodic task: expire requests whose time is over; return their number."""
+        """Periodic task: expire the requests for approval whose time is over; return their number."""
         return await self._database.run(expire)

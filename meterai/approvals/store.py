@@ -56,32 +56,34 @@ async def ask(tx: Tx, identifier: UUID, *values: object) -> None:
 
 
 async def one(tx: ReadTx, identifier: UUID) -> Approval | None:
-    """Return the request with this id; None if it does not exist."""
+    """Return the request for approval with this id; None if it does not exist."""
     return await tx.one_as(_APPROVALS, _ONE, identifier)
 
 
 async def locked(tx: Tx, identifier: UUID) -> Approval | None:
-    """Return the request with this id, locked until the transaction ends; None if it does not exist."""
+    """Return the request for approval with this id, locked until the transaction ends; None if it does not exist."""
     return await tx.one_as(_APPROVALS, _LOCKED, identifier)
 
 
 async def waiting(tx: ReadTx, limit: int) -> list[Approval]:
-    """Return waiting requests, the first to expire first."""
+    """Return the requests that wait for approval, the first to expire first."""
     return await tx.all_as(_APPROVALS, _WAITING, limit)
 
 
 async def newest(tx: ReadTx, limit: int) -> list[Approval]:
-    """Return requests in any state, the newest first."""
+    """Return requests for approval in any state, the newest first."""
     return await tx.all_as(_APPROVALS, _NEWEST, limit)
 
 
 async def kept(tx: ReadTx, after: UUID, limit: int) -> list[Approval]:
-    """Return requests that are not blanked, with ids after `after`, in order of their ids."""
+    """Return requests for approval whose content was not blanked by retention, with ids after `after`, in the order of their
+    ids.
+    """
     return await tx.all_as(_APPROVALS, _KEPT, after, limit)
 
 
 async def blanked_early(tx: ReadTx, after: timedelta) -> list[Approval]:
-    """Return requests that were blanked too early: before their decision, or within `after` of it."""
+    """Return requests for approval whose content was blanked too early: before their decision, or within `after` of it."""
     return await tx.all_as(_APPROVALS, _BLANKED_EARLY, after)
 
 
@@ -94,5 +96,5 @@ async def decide(
 
 
 async def expire(tx: Tx) -> list[UUID]:
-    """Expire requests whose time is over; return their ids."""
+    """Expire the requests for approval whose time is over; return their ids."""
     return [row["approval_id"] for row in await tx.all(_EXPIRE)]

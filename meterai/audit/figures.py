@@ -1,4 +1,6 @@
-"""Promise query of the audit: counts the days of a period, and the days among them that no clean audit covers."""
+"""Promise query of the audit: counts the days of a period, and the days among them that no clean audit covers, which breaks the
+promise.
+"""
 
 from meterai.plumbing.db.figures import PromiseQuery
 

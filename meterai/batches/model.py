@@ -352,7 +352,7 @@ def _hash(*parts: bytes) -> bytes:
 
 
 def written(wishes: tuple[PlacementWish, ...]) -> list[dict[str, object]]:
-    """Convert placements, as the sender wished them, to the form stored with a row."""
+    """Convert the placements that the sender of a row requested to the form stored with the row."""
     return [_written(one) for one in wishes]
 
 
@@ -373,7 +373,7 @@ def _written(wish: PlacementWish) -> dict[str, object]:
 
 
 def read_wishes(stored: list[dict[str, object]]) -> tuple[PlacementWish, ...]:
-    """Convert stored placements back; the inverse of `written`."""
+    """Convert the stored placements of a row back; the inverse of `written`."""
     return tuple(_read_wish(dict(one)) for one in stored)
 
 
@@ -386,7 +386,7 @@ def _read_wish(one: dict[str, object]) -> PlacementWish:
 
 
 class Batch(NamedTuple):
-    """A batch."""
+    """A batch: documents that are stamped together."""
 
     account: UUID
     id: UUID

@@ -1,7 +1,8 @@
-"""Reading of the rows of a batch: JSON lines, or CSV as Excel writes it, with the columns common in the market.
+"""Reading of the rows of a batch: JSON lines, or CSV as Excel writes it, with the columns that are common in the market for
+electronic stamps.
 
-Each row is read by itself: a row that cannot be read gets a refusal, and the next row is read. The whole body is
-refused only if it is not a list of rows.
+Each row is read by itself: a row that cannot be read gets a refusal, and the next row is read. The whole body is refused only
+if it is not a list of rows.
 """
 
 import csv
@@ -199,7 +200,7 @@ def document_of(file: str | None, upload: str | None, sha256: str | None) -> str
 
 
 def safe_name(name: str) -> str:
-    """Return the name of a file unchanged, with its folders as in an archive. Refuses `FileNameUnsafe`.
+    """Return the name of a file unchanged, including the folders of its path in an archive. Refuses `FileNameUnsafe`.
 
     Rows refer to files by this name. A name is never corrected, because two different names could become equal.
     """

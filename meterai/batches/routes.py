@@ -93,7 +93,7 @@ class BatchOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class BatchStart(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Options to start a batch: the order of missing stamps, if the account has too few."""
+    """Options to start a batch. With `order` the missing stamps are ordered, if the account has too few."""
 
     order: BatchOrder | None = None
 

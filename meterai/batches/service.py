@@ -140,7 +140,7 @@ class BatchService:
     ) -> list[RowAnswer]:
         """Add rows, and return the outcome of each row. A row that the batch has already is not added again.
 
-        Refuses `NotFound`, `TooManyRows`, and `BatchStarted` if the batch was started and does not have one of the rows.
+        Refuses `NotFound`, `TooManyRows`, and `BatchStarted` if the batch was started and one of the rows is new.
         """
         if len(typed) > self.settings.batch_rows_max:
             raise TooManyRows(rows_max=self.settings.batch_rows_max)

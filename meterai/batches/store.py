@@ -359,7 +359,7 @@ async def rows_to_start(tx: ReadTx, account: UUID, batch: UUID) -> list[RowToSta
 async def resolve(
     tx: Tx, account: UUID, batch: UUID, found: Sequence[Mapping[str, object]]
 ) -> None:
-    """Store which documents the rows refer to."""
+    """Store for rows of a batch which document was found for each of them."""
     await tx.run(_RESOLVE, jsonb(list(found)), account, batch)
 
 

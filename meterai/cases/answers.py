@@ -59,7 +59,7 @@ class Facts:
 
     @property
     def about(self) -> str:
-        """Public id of the subject: the order, or else the stamping."""
+        """Public id of the order, or else of the stamping, that the facts are about."""
         if self.order is not None:
             return self.order.id
         return show("stg", self.stampings[0].id) if self.stampings else ""
