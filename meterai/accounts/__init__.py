@@ -20,7 +20,7 @@ Promises this room keeps
   * While sign-up is closed no new address gets an account; existing accounts sign in.
   * A member with a monthly limit of stamps never uses more stamps in a month, also under concurrency.
 
-Calls trail.  Its pages use `pages`.  Every room that needs the caller of a request calls this room.
+Calls the room trail.  Its pages use the room `pages`.  Every room that needs the caller of a request calls this room.
 """
 
 from meterai.accounts.addresses import (

@@ -1,8 +1,8 @@
 """Sign-in part of a page: by the code of a mail, or by a passkey.
 
-The page `/sign-in` consists of this part alone.  Another page can include the part, so that a visitor need not leave
-that page: the page shows the macros of `accounts/part.html` with the facts of `SigningIn`, and has a route that
-receives their forms.
+The page `/sign-in` consists of this part alone. Another page can include the part, so that a visitor need not leave that page:
+it uses the macros of `accounts/part.html` with the variables that `SigningIn.facts` returns, and has a route that receives the
+forms of the macros.
 """
 
 from collections.abc import Mapping
@@ -112,8 +112,8 @@ class SigningIn:
     async def follow(
         self, request: PageRequest, challenge: UUID, secret: str
     ) -> tuple[SignedIn, str]:
-        """Exchange the link of a mail for a session; return it with the path to go to.  Refuses what
-        `sign_in_by_link` refuses.
+        """Exchange the link of a mail for a session; return the session, and the path to which the browser goes next. Refuses
+        what `sign_in_by_link` refuses.
         """
         device = cookie(self._process, request, DEVICE)
         language = language_of(request)
