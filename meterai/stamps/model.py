@@ -49,7 +49,7 @@ class NotEnoughStamps(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class StampBalance:
-    """Numbers of an account's stamps: bought in advance and free to use, held by a stamping under way, used so far."""
+    """Counts of an account's stamps: bought in advance and free to use, held by a stamping under way, used so far."""
 
     available: int
     held: int

@@ -28,7 +28,7 @@ class NoLeaseFree(Refusal):
 
 
 class SerialService:
-    """Makes serials under a process number leased from the database."""
+    """Makes serials.  Each contains a process number, which this process leases from the database."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -80,7 +80,7 @@ async def available(tx: ReadTx, account: UUID) -> int:
 
 
 async def lots(tx: ReadTx, account: UUID, orders: Sequence[UUID]) -> dict[UUID, Lot]:
-    """The lots of these orders by order; an order without a lot has no entry."""
+    """The lots of these orders, keyed by order id; an order without a lot has no entry."""
     return {lot.order: lot for lot in await store.lots(tx, account, orders)}
 
 

@@ -59,7 +59,7 @@ async def keep_lease(tx: Tx, lease: int, holder: UUID, seconds: float) -> bool:
 
 
 async def used(tx: ReadTx, account: UUID) -> int:
-    """The number of affixed stamps of an account, over all kinds of orders."""
+    """The number of affixed stamps of an account, from all of its orders."""
     found = await tx.value(
         "SELECT coalesce(sum(affixed), 0)::bigint FROM stamp_lots WHERE account_id = %s", account
     )
@@ -227,7 +227,7 @@ async def stamp_told(tx: ReadTx, account: UUID, serial: str) -> StampTold | None
 
 
 async def stamps_told(tx: ReadTx, account: UUID, stampings: Sequence[UUID]) -> list[StampTold]:
-    """The stamps of these stampings, including void stamps, with their history."""
+    """The stamps of these stampings with their history; void stamps are included."""
     return await tx.all_as(
         _STAMPS_TOLD,
         f"{_TOLD} WHERE s.account_id = %s AND s.stamping_id = ANY (%s) ORDER BY s.position",

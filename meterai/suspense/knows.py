@@ -1,4 +1,4 @@
-"""Items in suspense for staff: search by number, timeline, list of open ones."""
+"""Suspense items in the staff console: search by number, timeline of an item, list of open items."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -21,17 +21,19 @@ ITEMS_TOLD_MAX = 50  # most items on the timeline of one order
 
 
 def subject(item: Item) -> Subject:
-    """The subject of an item."""
+    """Return the `Subject` that names a suspense item in the console."""
     return Subject(SubjectKind.SUSPENSE, show("sus", item.id))
 
 
 async def items_of(tx: ReadTx, references: Sequence[str]) -> list[Item]:
-    """Open and resolved items about payments with these references of ours, newest first."""
+    """Open and resolved suspense items with one of these references (such as our id of a payment attempt), newest first."""
     return await store.items_of(tx, references, ITEMS_TOLD_MAX) if references else []
 
 
 async def find(tx: ReadTx, text: str, limit: int) -> Sequence[Subject]:
-    """Find items by their id (`sus_...`), by our reference or by the provider's number of the payment."""
+    """Find suspense items by the item's id (`sus_...`), by our reference of its payment, or by the provider's number of that
+    payment.
+    """
     if (identifier := read_typed("sus", text)) is not None:
         found = await store.look(tx, identifier)
         return [subject(found)] if found else ()
@@ -41,7 +43,10 @@ async def find(tx: ReadTx, text: str, limit: int) -> Sequence[Subject]:
 
 
 async def tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
-    """The timeline of an item, with the evidence of a difference; empty for any other subject."""
+    """The timeline of a suspense item.  If the item is a difference, the timeline includes its evidence.
+
+    Empty if `about` is not a suspense item.
+    """
     identifier = read_typed("sus", about.shown) if about.kind == SubjectKind.SUSPENSE else None
     found = await store.look(tx, identifier) if identifier else None
     if found is None:
@@ -56,7 +61,10 @@ async def tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
 
 
 def told(item: Item, about: Subject | None = None) -> Iterator[Happening]:
-    """The events of an item for a timeline that only staff see; `about` is their subject, if given."""
+    """Return the events of a suspense item, which only staff see on timelines.
+
+    On the timeline of another subject, `about` is the item, to which each event links; None on the item's own timeline.
+    """
     facts = _facts(item)
     yield Happening(item.opened_at, "suspense_opened", facts, about, for_staff=True)
     if item.resolved_at is not None:

@@ -1,4 +1,4 @@
-"""Metrics of open items in suspense: number, age and money; each worker process sets them from the count that it made last."""
+"""Metrics of open suspense items: number, age and money.  Each worker process exports the counts that it measured last."""
 
 from meterai.plumbing.observe.metrics import Gauge
 

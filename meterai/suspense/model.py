@@ -18,14 +18,14 @@ AGE_BUCKETS = {"0-1": 1, "1-3": 3, "3-7": 7, "7-30": 30}
 
 
 class SuspenseState(StrEnum):
-    """State of an item of the suspense book."""
+    """State of a suspense item."""
 
     OPEN = "open"  # its order is unknown, or a refund is overdue; received money is booked
     RESOLVED = "resolved"
 
 
 class SuspenseEvent(StrEnum):
-    """Event in the life of an item."""
+    """Event in the life of a suspense item."""
 
     EXPLAINED = "explained"
     RETURNED = "returned"
@@ -37,7 +37,7 @@ class SuspenseEvent(StrEnum):
 
 
 class Resolution(StrEnum):
-    """Resolution of an item."""
+    """The way in which a suspense item was resolved."""
 
     EXPLAINED = "explained"  # its payment became known in another way and was booked, or its cause has ended
     RETURNED = "returned"  # the provider gave the money back to its payer
@@ -80,7 +80,7 @@ class MoneyBooked(CommandRefusal):
 
 
 class PaymentContested(CommandRefusal):
-    """Another open item is about the same payment, whose money may have gone back."""
+    """Another open item is about the same payment, and the payment's money may already have left us."""
 
     code = "suspense_payment_contested"
     status = 409
@@ -102,7 +102,7 @@ class ProviderNews:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Break:
-    """A difference between a record and the books.
+    """A difference between a bank's or provider's record of a day and our books.
 
     `key` is derived from the facts that differ, so that a difference which is found again is the same item.
 
@@ -172,8 +172,9 @@ class Item:
 
     @property
     def at_stake(self) -> Rupiah | None:
-        """Rupiah that the item is about: its sum in the book `suspense`; if that is 0, the amount of its difference; without a
-        difference, the amount that the news names, or None.
+        """Rupiah that the item is about: its sum in the book `suspense`; if that is 0, the amount of its difference.
+
+        For an item that is not a difference, this is the amount that the provider's news names, None if it names none.
         """
         if self.booked.value or self.difference is None:
             return self.booked if self.booked.value else self.amount
@@ -186,7 +187,7 @@ class Item:
 
 
 class OpenBreak(NamedTuple):
-    """An open item for a difference between a record and the books, with its key."""
+    """An open suspense item for a difference between a provider's record and our books, with the item's key."""
 
     id: UUID
     key: str
@@ -194,7 +195,10 @@ class OpenBreak(NamedTuple):
 
 
 class KeyedItem(NamedTuple):
-    """An item for a query without an answer, with its key; `is_open` is False if a person resolved the item."""
+    """A suspense item for a status query that the provider did not answer or confirm, with the item's key.
+
+    `is_open` is False if a person resolved the item.
+    """
 
     id: UUID
     key: str
@@ -202,7 +206,7 @@ class KeyedItem(NamedTuple):
 
 
 class RecordItem(NamedTuple):
-    """An open item for a difference between a record and the books, with its evidence."""
+    """An open suspense item for a difference between a provider's record and our books, with the item's evidence."""
 
     id: UUID
     key: str
@@ -211,7 +215,7 @@ class RecordItem(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class SuspenseCounts:
-    """Counts, age and money of open items, for the metrics."""
+    """Counts, age and money of open suspense items, for the metrics."""
 
     open: int
     overdue: int

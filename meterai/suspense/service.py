@@ -34,8 +34,8 @@ _log = structlog.get_logger()
 
 
 async def keep(tx: Tx, news: ProviderNews) -> None:
-    """Keep news as an item, since the news cannot be booked to an order; its money, if any, is booked in the book
-    `suspense`.
+    """Keep a provider's news as a suspense item, since it cannot be booked to an order; its money, if any, is booked in the
+    book `suspense`.
     """
     item = new_id()
     if await store.keep(tx, item, news):
@@ -45,7 +45,9 @@ async def keep(tx: Tx, news: ProviderNews) -> None:
 
 
 async def keep_break(tx: Tx, found: Break, due_seconds: float = DUE_SECONDS) -> bool:
-    """Keep a difference between a record and the books as an item, due in `due_seconds`; True if the item is new."""
+    """Keep a difference between a provider's record and our books as a suspense item, due in `due_seconds`; True if the item
+    is new.
+    """
     item = new_id()
     is_new = await store.keep_break(tx, item, found, due_seconds)
     if is_new:
@@ -54,20 +56,24 @@ async def keep_break(tx: Tx, found: Break, due_seconds: float = DUE_SECONDS) -> 
 
 
 async def explain(tx: Tx, item: UUID, how: str) -> None:
-    """Resolve an item for a difference that a later record no longer has; `how` is the note of the resolution."""
+    """Resolve the item of a difference that a later record of the provider no longer shows; `how` is the note of the
+    resolution.
+    """
     await end(tx, item, Resolution.EXPLAINED, how)
 
 
 async def end(tx: Tx, item: UUID, resolution: Resolution, how: str) -> None:
-    """Resolve an item without the decision of a person, because a contract or another record explains it; `how` is the note of
-    the resolution.
+    """Resolve an item without the decision of a person, because a contract or another record explains the item.
+
+    `how` is the note of the resolution.
     """
     await store.resolve(tx, item, resolution, "payments", how)
 
 
 async def book(tx: Tx, found: Break, resolution: Resolution, how: str) -> None:
-    """Book a difference that was agreed with the provider, such as a fee: open an item and resolve it at once, with an entry in
-    the ledger.
+    """Book a difference that was agreed with the provider, such as a fee.
+
+    A suspense item is opened and resolved immediately, with an entry in the ledger.
     """
     item = new_id()
     if await store.keep_break(tx, item, found, DUE_SECONDS):
@@ -75,17 +81,20 @@ async def book(tx: Tx, found: Break, resolution: Resolution, how: str) -> None:
 
 
 async def open_items(tx: ReadTx) -> list[Item]:
-    """Open items, the most urgent first."""
+    """Open suspense items, the most urgent first."""
     return await store.open_items(tx, LISTED_MAX)
 
 
 async def open_about(tx: ReadTx, references: Sequence[str], payments: Sequence[str]) -> list[Item]:
-    """Open items about one of these references or payments, the most urgent first."""
+    """Open suspense items with one of our `references`, or with one of the provider's payment numbers `payments`.
+
+    The most urgent item is the first.
+    """
     return await store.open_about(tx, references, payments, LISTED_MAX)
 
 
 async def load(tx: Tx, identifier: UUID) -> Item:
-    """One item, locked until the transaction ends.  Refuses `ItemUnknown`."""
+    """Return a suspense item, locked until the transaction ends.  Refuses `ItemUnknown`."""
     found = await store.item(tx, identifier)
     if found is None:
         raise ItemUnknown("no such item")
@@ -93,7 +102,7 @@ async def load(tx: Tx, identifier: UUID) -> Item:
 
 
 async def look(tx: ReadTx, identifier: UUID) -> Item:
-    """The current state of one item.  Refuses `ItemUnknown`."""
+    """The current state of a suspense item.  Refuses `ItemUnknown`."""
     found = await store.look(tx, identifier)
     if found is None:
         raise ItemUnknown("no such item")
@@ -113,16 +122,15 @@ async def check_resolves(tx: ReadTx, identifier: UUID, resolution: Resolution) -
 
 
 async def explained(tx: Tx, reference: str, payment: str, amount: Rupiah) -> None:
-    """Resolve items for earlier news of this payment that was incomplete, for instance without its number or amount, since the
-    payment is captured now.
+    """Resolve earlier items of a payment that is captured now.
+
+    These are items for news that was incomplete, for instance without the payment's number or amount.
     """
     await store.explained(tx, reference, payment, amount.value)
 
 
 async def ended(tx: Tx, key: str, how: str) -> None:
-    """Resolve the open item with this key, since its cause has ended; if the item has money in the book `suspense`, it stays
-    open.
-    """
+    """Resolve the open item with this key, since its cause has ended; an item with money in the book `suspense` stays open."""
     await store.ended(tx, key, how)
 
 
@@ -132,10 +140,9 @@ async def given_back(tx: Tx, reference: str, payment: str) -> None:
 
 
 async def resolve(tx: Tx, item: UUID, resolution: Resolution, *, actor: Actor, note: str) -> None:
-    """Resolve an open item.
+    """Resolve an open suspense item, for an operator.
 
-    Refuses `ReasonMissing`, `ItemUnknown`, `MoneyBooked`, `PaymentContested`, and `NotAllowedNow` for a resolved
-    item.
+    Refuses `ReasonMissing`, `ItemUnknown`, `MoneyBooked`, `PaymentContested`, and `NotAllowedNow` for a resolved item.
     """
     note = written_reason(note)
     subject = show("sus", item)
@@ -169,11 +176,11 @@ class SuspenseService:
         )
 
     async def figures(self) -> SuspenseCounts:
-        """Counts, age and money of open items."""
+        """Counts, age and money of open suspense items."""
         return await self._database.once(store.figures)
 
     async def watch(self) -> int:
-        """Periodic task: set the metrics of open items; returns 0, since it processes no rows."""
+        """Periodic task: set the metrics of open suspense items; returns 0, since it processes no rows."""
         found = await self.figures()
         metrics.OPEN.set(found.open)
         metrics.OVERDUE.set(found.overdue)

@@ -118,19 +118,22 @@ async def resolve(tx: Tx, item: UUID, resolution: Resolution, actor: str, note: 
 
 
 async def open_items(tx: ReadTx, limit: int) -> list[Item]:
-    """Open items, the most urgent first."""
+    """Open suspense items, the most urgent first."""
     return await tx.all_as(_ITEMS, _OPEN_ITEMS, limit)
 
 
 async def open_about(
     tx: ReadTx, references: Sequence[str], payments: Sequence[str], limit: int
 ) -> list[Item]:
-    """Open items about one of these references or payments, the most urgent first."""
+    """Open suspense items with one of our `references`, or with one of the provider's payment numbers `payments`.
+
+    The most urgent item is the first.
+    """
     return await tx.all_as(_ITEMS, _OPEN_ABOUT, list(references), list(payments), limit)
 
 
 async def keep_break(tx: Tx, item: UUID, found: Break, due_seconds: float) -> bool:
-    """Keep a difference as an item with this id, due in `due_seconds`; False if an item for the same difference exists
+    """Keep a difference as a suspense item with this id, due in `due_seconds`; False if an item for the same difference exists
     already.
     """
     is_new: bool = await tx.value(
@@ -150,60 +153,70 @@ async def keep_break(tx: Tx, item: UUID, found: Break, due_seconds: float) -> bo
 
 
 async def evidence(tx: ReadTx, identifier: UUID) -> bytes:
-    """The evidence of an item: the message of the provider, or the lines that differ; empty after the evidence was deleted at
-    the end of its retention.
+    """The evidence of a suspense item: the provider's message, or the lines that differ.
+
+    Empty after the evidence was deleted at the end of its retention.
     """
     found: bytes | None = await tx.value(_TOLD, identifier)
     return found or b""
 
 
 async def open_breaks(tx: ReadTx, begins: str, or_begins: str, limit: int) -> list[OpenBreak]:
-    """Open items for differences between records and books, whose keys begin with `begins` or `or_begins`."""
+    """Open suspense items for differences between a provider's records and our books.
+
+    Only items whose keys begin with `begins` or `or_begins` are returned.
+    """
     return await tx.all_as(_OPEN_BREAK, _OPEN_BREAKS, begins, or_begins, limit)
 
 
 async def questions(tx: ReadTx) -> list[KeyedItem]:
-    """Items for queries without an answer: open items, and those that a person resolved in the last 7 days."""
+    """Suspense items for status queries that the provider did not answer or confirm.
+
+    These are the open items, and the items that a person resolved in the last 7 days.
+    """
     return await tx.all_as(_KEPT, _QUESTIONS)
 
 
 async def open_by_reason(tx: ReadTx, reasons: Sequence[str], limit: int) -> list[RecordItem]:
-    """Open items for differences between records and books with one of these reasons, oldest first."""
+    """Open suspense items that have one of these reasons and are about differences between a provider's record and our books,
+    oldest first.
+    """
     return await tx.all_as(_TOLD_ITEMS, _OPEN_BY_REASON, list(reasons), limit)
 
 
 async def sum_of_ended(tx: ReadTx, begins: str) -> int:
-    """Sum of the differences, in rupiah, of the items that were resolved as a fee or written off and whose keys begin with
-    `begins`.
+    """Sum of differences in rupiah, over the suspense items that were resolved as a fee or written off.
+
+    Only items whose keys begin with `begins` are counted.
     """
     rupiah: int = await tx.value(_SUM_OF_ENDED, begins)
     return rupiah
 
 
 async def item(tx: Tx, identifier: UUID) -> Item | None:
-    """One item, locked until the transaction ends; None if there is no such item."""
+    """One suspense item, locked until the transaction ends; None if there is no such item."""
     return await tx.one_as(_ITEMS, _LOCKED_ITEM, identifier)
 
 
 async def look(tx: ReadTx, identifier: UUID) -> Item | None:
-    """The current state of one item, without a lock; None if there is no such item."""
+    """The current state of a suspense item, without a lock; None if there is no such item."""
     return await tx.one_as(_ITEMS, _ITEM, identifier)
 
 
 async def items_of(tx: ReadTx, references: Sequence[str], limit: int) -> list[Item]:
-    """Items about these references, newest first."""
+    """Suspense items with one of these references of ours, newest first."""
     return await tx.all_as(_ITEMS, OF_REFERENCES, list(references), limit)
 
 
 async def items_by_number(tx: ReadTx, number: str, limit: int) -> list[Item]:
-    """Items whose reference, or whose number of a payment, is this number, newest first."""
+    """Suspense items whose reference, or whose provider's number of the payment, is this text; newest first."""
     return await tx.all_as(_ITEMS, BY_NUMBER, number, number, limit)
 
 
 async def explained(tx: Tx, reference: str, payment: str, amount: int) -> None:
-    """Resolve items for earlier news of this payment that was incomplete, for instance without its number or amount.
+    """Resolve earlier items of a payment that is captured now.
 
-    `amount` is in rupiah.
+    These are items for news that was incomplete, for instance without the payment's number or amount.  `amount` is in rupiah.
     """
     await tx.run(_EXPLAINED, f"captured {payment}", reference, payment, amount, amount)
 
@@ -219,7 +232,7 @@ async def ended(tx: Tx, key: str, how: str) -> None:
 
 
 async def figures(tx: ReadTx) -> SuspenseCounts:
-    """Counts, age and money of open items."""
+    """Counts, age and money of open suspense items."""
     found = await tx.one_as(_FIGURE, _FIGURES)
     assert found is not None
     return found

@@ -1,4 +1,4 @@
-"""The audit trail on timelines, for staff only: lines about an account or a subject, and search by request."""
+"""The audit trail in the staff console: timelines of an account or another subject, and search by request id."""
 
 import re
 from collections.abc import Sequence
@@ -29,8 +29,8 @@ async def find(tx: ReadTx, text: str, limit: int) -> Sequence[Subject]:
 
 
 async def tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
-    """Return the newest lines about a subject as timeline events; for an account, also the lines about everything
-    that belongs to it.
+    """Return the newest audit lines about a subject as timeline events; for an account, also the lines about everything that
+    belongs to it.
     """
     if about.kind == SubjectKind.ACCOUNT and about.account is not None:
         lines = await store.of_account(tx, about.account, LINES_TOLD_MAX)
@@ -40,7 +40,10 @@ async def tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
 
 
 async def trail_of(tx: ReadTx, subject: str, about: Subject | None = None) -> list[Happening]:
-    """Return the newest lines about a subject, as events for the timeline of `about`."""
+    """Return the newest audit lines about the object with the id `subject`, as timeline events.
+
+    `about` is the object whose timeline is shown; an event that is about this object does not link to it.
+    """
     of = about.account if about is not None else None
     accounts = [NOBODY] if of is None else [of, NOBODY]
     return [
@@ -49,8 +52,9 @@ async def trail_of(tx: ReadTx, subject: str, about: Subject | None = None) -> li
 
 
 def _about(line: TrailLine) -> Subject | None:
-    """Return the subject of a line if subjects of its kind have a timeline, as orders do; otherwise (as for a session)
-    the account of the line, if it has one.
+    """Return the subject of an audit line if subjects of its kind have a timeline, as orders do.
+
+    Otherwise, as for a session, return the account of the line, if it has one.
     """
     kind = kind_of_id(line.subject)
     account = None if line.account == NOBODY else line.account

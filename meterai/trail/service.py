@@ -22,6 +22,6 @@ async def record(
 
 
 def with_request(facts: dict[str, object]) -> dict[str, object]:
-    """Return the facts of a line, with the id of the current request added if there is one."""
+    """Return the facts of an audit line, with the id of the current request added if there is one."""
     exchange = EXCHANGE.get()
     return facts if exchange is None else {**facts, "request": exchange.id}

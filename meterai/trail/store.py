@@ -22,17 +22,17 @@ _TRAIL = RowMapper(TrailLine)
 
 
 async def of_account(tx: ReadTx, account: UUID, limit: int) -> list[TrailLine]:
-    """Return the newest lines that belong to an account."""
+    """Return the newest audit lines that belong to an account."""
     return await tx.all_as(_TRAIL, OF_ACCOUNT, account, limit)
 
 
 async def of_subject(
     tx: ReadTx, accounts: Sequence[UUID], subject: str, limit: int
 ) -> list[TrailLine]:
-    """Return the newest lines about a subject that were recorded under any of these accounts."""
+    """Return the newest audit lines about a subject that were recorded under any of these accounts."""
     return await tx.all_as(_TRAIL, OF_SUBJECT, list(accounts), subject, limit)
 
 
 async def of_request(tx: ReadTx, request: str, limit: int) -> list[TrailLine]:
-    """Return lines written during the request with this id. A client may have used the id for several requests."""
+    """Return the audit lines written during the request with this id.  A client may have used the id for several requests."""
     return await tx.all_as(_TRAIL, OF_REQUEST, request, limit)

@@ -75,7 +75,7 @@ class BatchUnreadable(Refusal):
 
 
 class NoSealedRevision(Refusal):
-    """The file has no sealed revision that could be extracted, because its verdict is not good."""
+    """The file has no sealed revision that can be extracted, because the verdict on the file is not good."""
 
     code = "no_sealed_revision"
     status = 422

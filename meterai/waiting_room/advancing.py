@@ -1,7 +1,7 @@
-"""Advances the lines: a step per second for each line, one in ten seconds for an idle line.
+"""Advances the waiting lines: a step per second for each line, one in ten seconds for an idle line.
 
-Any worker may do a step.  A crash during a step has no effect on the line, and the next worker continues from the stored state.
-If no worker runs, no line advances and nobody is called.
+Any worker may do a step.  A crash during a step has no effect on the line, and the next worker continues from the stored
+state. If no worker runs, no line advances and nobody is called.
 """
 
 import os
@@ -62,7 +62,7 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class LineStep:
-    """New state of a line after a step; the fields are columns of its row."""
+    """New state of a waiting line after a step; the fields are columns of the row of the line."""
 
     line: WaitingLine
     carried: float
@@ -74,7 +74,7 @@ class LineStep:
 
 
 class Advancing:
-    """Advances the lines of an installation."""
+    """Advances the waiting lines of an installation."""
 
     def __init__(self, database: Database, signer: DocumentSigner, settings: Settings) -> None:
         self._database = database
@@ -83,7 +83,9 @@ class Advancing:
         self._public = settings.process.directory / PUBLIC / "lines"
 
     async def advance_due(self) -> int:
-        """Periodic task: advance every due line.  Returns 0, since no line is due again at once."""
+        """Periodic task: advance every due waiting line by one step.  Always returns 0, so that the worker rests before the
+        next run.
+        """
         found = await self._database.once(store.due)
         for line in found:
             try:
@@ -98,7 +100,7 @@ class Advancing:
         return 0
 
     async def _advance(self, tx: Tx, line: UUID) -> WaitingLine | None:
-        """Advance a line by one step; None if another worker has just done so, or the line has ended."""
+        """Advance a waiting line by one step; None if another worker has just done so, or the line has ended."""
         stands = await store.lock_line(tx, line)
         if (
             stands is None
@@ -179,7 +181,7 @@ class Advancing:
         )
 
     def _publish(self, line: WaitingLine) -> None:
-        """Write the public document of a line to its file, atomically.
+        """Write the published status file of a waiting line, atomically.
 
         A write error, such as a full disk, does not undo the step: the file then shows an earlier state.
         """
@@ -193,7 +195,8 @@ class Advancing:
             _log.error("line_not_published", line=line.name, fault=repr(fault))
 
     async def retire(self) -> int:
-        """Periodic task: delete the public documents of ended lines, so that waiting pages ask the application.
+        """Periodic task: delete the published status files of ended waiting lines, so that waiting pages ask the application
+        instead.
 
         Returns the number of deleted files.
         """
@@ -221,7 +224,7 @@ class Advancing:
 
     @property
     def public(self) -> Path:
-        """Folder of the public documents of lines."""
+        """Folder of the published status files of waiting lines."""
         return self._public
 
 
@@ -270,7 +273,7 @@ def _with_rate(step: LineStep, now: datetime, load: Load, seconds: float) -> Lin
 
 
 def _by_clock(step: LineStep, now: datetime) -> LineStep:
-    """Return the step with the state that the line's times demand: gathering, open, or closing.
+    """Return the step with the state that the waiting line's times demand: gathering, open, or closing.
 
     Only an operator ends a line.
     """
@@ -285,7 +288,7 @@ def _by_clock(step: LineStep, now: datetime) -> LineStep:
 
 
 def _with_engagement(step: LineStep, now: datetime, load: Load) -> LineStep:
-    """Engage an automatic line (one that follows the load) if the load is too high.
+    """Engage an automatic waiting line (a line that is engaged by load) if the load is too high.
 
     Disengage it if nobody waits and the load has stayed low.
     """
@@ -326,7 +329,7 @@ def _with_calls(step: LineStep, more: float, gaps: Sequence[Gap]) -> LineStep:
 
 
 async def _away_share_of(tx: ReadTx, stands: LockedLine, before: float) -> float:
-    """Return the share of called visitors who did not come within some minutes, smoothed with the earlier share `before`."""
+    """Return the share of called visitors who did not come within some minutes, as a moving average that continues `before`."""
     line, now = stands.line, stands.now
     if (
         int(now.timestamp()) // SAMPLE_SECONDS
@@ -351,9 +354,10 @@ async def _away_share_of(tx: ReadTx, stands: LockedLine, before: float) -> float
 async def _learn(
     tx: ReadTx, stands: LockedLine, step: LineStep
 ) -> tuple[LineStep, float | None, datetime]:
-    """Adjust the spread (factor) of the shown range of waiting time by the waits that ended since the last adjustment.
+    """Adjust the spread, the factor by which the shown range of waiting time is widened.
 
-    Returns the step; the new `held_share`, None if no wait ended; and the time up to which ended waits are now counted.
+    The adjustment is made from the waits that ended since the last adjustment.  Returns the step; the new `held_share`, None
+    if no wait ended; and the time up to which ended waits are now counted.
     """
     line = step.line
     waits = await store.ended_waits(tx, line.id, stands.learned_to, stands.now)
@@ -369,7 +373,7 @@ async def _learn(
 
 
 async def _with_flow(tx: ReadTx, now: datetime, step: LineStep) -> WaitingLine:
-    """Return the line with its recent rates of calling (`flow_fast`, `flow_slow`), in places per second.
+    """Return the waiting line with its recent rates of calling (`flow_fast`, `flow_slow`), in places per second.
 
     If the line is disengaged, or has too few samples, its aimed admission rate takes the place of both.
     """

@@ -1,4 +1,4 @@
-"""Commands for lines: list, plan, set the rate, pause, close, end; check the proof of a place; act on draws."""
+"""Commands for waiting lines: list, plan, set the rate, pause, close, end; check the proof of a place; act on draws."""
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
@@ -75,7 +75,7 @@ def _moment(text: str | None, field: str) -> datetime | None:
 
 
 def list_lines(options: Options = NO_OPTIONS, *, as_json: AsJson = False) -> None:
-    """Show every line: the guarded act, the number of waiting visitors, and the rate."""
+    """Show every waiting line: the act that it guards, the number of visitors who wait, and the admission rate."""
 
     async def look(database: Database, _: Settings) -> list[dict[str, object]]:
         async with database.reading() as tx:
@@ -114,7 +114,7 @@ def create(  # noqa: PLR0913 - each is a word of the command
     dry_run: DryRun = False,
     options: Options = NO_OPTIONS,
 ) -> None:
-    """Plan a line.
+    """Plan a waiting line.
 
     With --gathers-at each visitor who comes before the opening gets an entry in a draw.  Without --rate the line lets in as
     many visitors as can be served.
@@ -159,7 +159,7 @@ def pause(
     dry_run: DryRun = False,
     options: Options = NO_OPTIONS,
 ) -> None:
-    """Stop calling numbers until the line is resumed; the page shows the reason."""
+    """Stop calling numbers until the waiting line is resumed; the page shows the reason."""
     asked = LinePause(name, reason_id, reason_en)
     approvals.pull(options, PAUSE, asked, by=by, reason=reason_en, dry_run=dry_run)
     line(f"{name} is paused")
@@ -187,10 +187,10 @@ def close(
     dry_run: DryRun = False,
     options: Options = NO_OPTIONS,
 ) -> None:
-    """Set the time (--at) until which a line takes new places; without --at it takes them until it is ended.
+    """Set the time (--at) until which a waiting line takes new places; without --at it takes them until it is ended.
 
-    Places taken before that time are still served.  A time that is past or near is put off by some seconds, until every process
-    knows of it.
+    Places taken before that time are still served.  A time that is past or near is put off by some seconds, until every
+    process knows of it.
     """
     moment = _moment(at, "at")
     approvals.pull(options, CLOSE, LineClose(name, moment), by=by, reason=reason, dry_run=dry_run)
@@ -219,7 +219,7 @@ def end(
     dry_run: DryRun = False,
     options: Options = NO_OPTIONS,
 ) -> None:
-    """End a line; anybody may then do the act that it guarded."""
+    """End a waiting line; anybody may then do the act that it guarded."""
     approvals.pull(options, END, LineNamed(name), by=by, reason=reason, dry_run=dry_run)
     line(f"{name} has ended")
 
@@ -253,7 +253,7 @@ def _of_draw(
 
 
 def show_draw(name: Text, *, options: Options = NO_OPTIONS) -> None:
-    """Show the name of a line's draw, the addresses of its files, and its progress."""
+    """Show the name of a waiting line's draw, the addresses of its files, and its progress."""
 
     async def look(_tx: Tx, found: draw.DueDraw, _settings: Settings) -> draw.DueDraw:
         return found
@@ -290,7 +290,7 @@ def carry_in_round(
 def announce_anew(
     name: Text, *, reason: Text, by: By = None, options: Options = NO_OPTIONS
 ) -> None:
-    """Announce the random draw of a line again after it could not be carried out in time; the reason is public."""
+    """Announce the random draw of a waiting line again after it could not be carried out in time; the reason is public."""
     actor = operator(by)
 
     async def act(tx: Tx, found: draw.DueDraw, settings: Settings) -> int:

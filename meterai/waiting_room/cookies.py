@@ -6,12 +6,12 @@ SHOWN_MAX = 8  # cookies of one name that are read; a browser has one, or one mo
 
 
 def ticket_cookie(line: str) -> str:
-    """Return the name of the ticket cookie of a line."""
+    """Return the name of the ticket cookie of a waiting line."""
     return f"ticket-{line}"
 
 
 def turn_cookie(line: str) -> str:
-    """Return the name of the turn cookie of a line."""
+    """Return the name of the turn cookie of a waiting line."""
     return f"turn-{line}"
 
 

@@ -1,4 +1,4 @@
-"""Demands of production on the settings of the room: none."""
+"""Conditions that production sets for the settings of the waiting room: none."""
 
 UNDEMANDED = {
     "waiting_room_inside_max": (

@@ -1,4 +1,4 @@
-"""Random draws of the order in a line: the functions by which the room `draw` finds a line and changes its state."""
+"""Random draws of the order in a waiting line: the functions by which the room `draw` finds a line and changes its state."""
 
 from meterai.draw import DrawSubject, Subjects
 from meterai.plumbing.db.database import ReadTx
@@ -16,7 +16,7 @@ SUBJECTS = Subjects(
 
 
 async def subject_of(tx: ReadTx, name: str) -> DrawSubject:
-    """Return the line of this name as the subject of its draw.
+    """Return the waiting line of this name as the subject of its draw.
 
     Refuses `LineUnknown`, also for a line without a draw.
     """

@@ -1,12 +1,12 @@
 """Limit on the visitors that a single web process admits.  No input or output.
 
-A process has a share of the line's rate, and admits as many visitors at once as are served within `ENTRANCE_SECONDS`.
+A process has a share of the line's rate.  In one burst it admits as many visitors as are served within `ENTRANCE_SECONDS`.
 
-* While no line is engaged, a visitor beyond that limit engages the line in this process at once.  A worker decides only
+* While no line is engaged, a visitor beyond that limit engages the line in this process immediately.  A worker decides only
   once a second, and its decision reaches the processes half a second later; until then, at a hundred visitors a second,
   far too many would come in.
 * While a line is engaged, a called visitor beyond the limit waits some seconds more and keeps the number.  Called
-  visitors may come half a minute late, so that after a pause, or a fall of the rate, many come at once.
+  visitors may come half a minute late, so that after a pause, or a fall of the rate, many come together.
 """
 
 # All visitors who come in at once are served within this time; a visitor may have to wait as long for a step.
@@ -14,7 +14,7 @@ ENTRANCE_SECONDS = 8.0
 
 
 class Entrance:
-    """Counts admissions to a line in one of `processes` web processes."""
+    """Counts admissions to a waiting line in one of `processes` web processes."""
 
     def __init__(self, processes: int) -> None:
         self._share = 1 / processes
@@ -22,7 +22,7 @@ class Entrance:
         self._at = 0.0
 
     def has_room(self, rate: float, now: float) -> bool:
-        """True if one more visitor may be admitted to a line that serves `rate` visitors a second.
+        """True if one more visitor may be admitted to a waiting line that serves `rate` visitors a second.
 
         `now` is in seconds of a monotonic clock.
         """

@@ -57,7 +57,7 @@ def look_again(ahead: int, flow: float, jitter: float) -> int:
 
 
 def look_at_opening(seconds: float, jitter: float) -> int:
-    """Return the seconds until a page asks again, if its line begins to give numbers `seconds` from now.
+    """Return the seconds until a page asks again, if its waiting line begins to give numbers `seconds` from now.
 
     The last request comes within seconds of that moment, so that visitors who come later do not get earlier numbers.
     """
@@ -68,7 +68,7 @@ def look_at_opening(seconds: float, jitter: float) -> int:
 
 
 def look_before_opening(seconds: float, jitter: float) -> int:
-    """Return the seconds until a page asks again, if its line opens with drawn numbers `seconds` from now.
+    """Return the seconds until a page asks again, if its waiting line opens with drawn numbers `seconds` from now.
 
     `jitter`, from 0 to 1, spreads the requests of all pages.
     """

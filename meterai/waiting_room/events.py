@@ -1,4 +1,4 @@
-"""Events of lines."""
+"""Events of waiting lines."""
 
 from uuid import UUID
 

@@ -84,7 +84,7 @@ def _read(options: dict[str, Any], _name: str) -> Guarded | None:
 
 
 def _next_path(query: bytes) -> str:
-    """Return the local path in the query field `next`, to which the visitor goes after the line.
+    """Return the local path in the query field `next`, to which the visitor goes after the waiting line.
 
     A path of a line is replaced by `/`.
     """
@@ -172,7 +172,7 @@ class WaitingLines:
         return self._known
 
     async def __call__(self, visit: Visit, go_on: GoOn) -> None:
-        """Answer the request, redirect it into a line, or pass it on."""
+        """Answer the request, redirect it into a waiting line, or pass it on."""
         scope, room = visit.scope, self._room
         if room is None:
             await go_on(visit)
@@ -207,7 +207,7 @@ class WaitingLines:
     # -- requests for guarded acts ---------------------------------------------------------
 
     async def _redirects_into_line(self, visit: Visit, room: WaitingRoom, guarded: Guarded) -> bool:
-        """Redirect a visitor without a turn into the line if it is engaged; True if that was done."""
+        """Redirect a visitor without a turn into the waiting line if it is engaged; True if that was done."""
         scope = visit.scope
         line = room.line_to_wait_in(scope, guarded.act) if guarded.is_entrance else None
         if line is None:
@@ -295,7 +295,10 @@ class WaitingLines:
     # -- requests of waiting visitors --------------------------------------------------------
 
     async def _answered(self, visit: Visit, room: WaitingRoom) -> bool:
-        """Answer a request for the page, the public document or a place of a line; False if the application must answer."""
+        """Answer a request for the waiting page, the published status file or a new place of a waiting line.
+
+        Returns False if the application must answer instead.
+        """
         address = _Address.of(visit.scope["path"])
         if address is None:
             return False
@@ -336,10 +339,10 @@ class WaitingLines:
     async def _redirects_to_page(
         self, visit: Visit, room: WaitingRoom, line: WaitingLine, what: str
     ) -> bool:
-        """Redirect to the waiting page a visitor whose number was not called (for the receipt: a visitor without a ticket).
+        """Redirect a visitor to the waiting page instead of the wanted page of the application; True if that was done.
 
-        Returns True if the visitor was redirected.  Without the redirect a waiting crowd could load the application, which
-        serves visitors who pay.
+        If the visitor wants to come in, this is done while the number is not called; if the visitor wants the receipt, while
+        there is no ticket.  Otherwise a waiting crowd could load the application, which serves visitors who pay.
         """
         ticket = room.ticket_shown(visit.scope, line)
         is_called = ticket is not None and ticket.number <= line.serving

@@ -1,4 +1,4 @@
-"""Entries in a draw before a line opens: tickets without a number, and the drawn numbers of these tickets."""
+"""Entries in a draw before a waiting line opens: tickets without a number, and the drawn numbers of these tickets."""
 
 import secrets
 from uuid import UUID
@@ -14,7 +14,7 @@ _MS = 1000
 
 
 class Gathering:
-    """Enters visitors in random draws of the order in a line, and finds their drawn numbers."""
+    """Enters visitors in random draws of the order in a waiting line, and finds their drawn numbers."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -41,7 +41,7 @@ class Gathering:
         return None if number is None else ticket._replace(number=number)
 
     async def _enter(self, line: UUID, entries: list[bytes]) -> dict[bytes, int]:
-        """Insert entries, and return the time of each, in milliseconds since 1970; empty if the line takes no entries."""
+        """Insert entries, and return the time of each, in milliseconds since 1970; empty if the waiting line takes no entries."""
         entered = await self._database.once(store.enter, line, entries)
         at = int(entered.at.timestamp() * _MS)
         return dict.fromkeys(entries, at) if entered.is_open else {}

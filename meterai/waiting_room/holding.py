@@ -1,4 +1,4 @@
-"""Holding the line of a guarded act during a recovery, and admitting visitors afterwards.
+"""Holding the waiting line of a guarded act during a recovery, and admitting visitors afterwards.
 
 A held line keeps its places and gives new numbers, but calls nobody.
 """
@@ -22,7 +22,7 @@ MADE = "recovery"  # prefix of the name of a line that was created for the hold,
 
 
 class LineBefore(msgspec.Struct, frozen=True):
-    """State of a line before it was held; `is_made`: the line was created for the hold."""
+    """State of a waiting line before it was held; `is_made`: the line was created for the hold."""
 
     name: str
     is_made: bool
@@ -55,7 +55,7 @@ class LineHold:
 
 
 async def guarding(tx: ReadTx, act: GuardedAct) -> LineHold | None:
-    """Return the state of the line that guards an act; None if no line guards it."""
+    """Return the state of the waiting line that guards an act; None if no line guards it."""
     line = await _guarding(tx, act)
     if line is None:
         return None
@@ -74,7 +74,7 @@ async def load_now(tx: ReadTx) -> Load:
 
 
 async def before(tx: ReadTx, act: GuardedAct) -> LineBefore | None:
-    """Return the state of the line that guards an act, to restore it later; None if no line guards the act."""
+    """Return the state of the waiting line that guards an act, to restore it later; None if no line guards the act."""
     line = await _guarding(tx, act)
     return None if line is None else _kept(line, is_made=False)
 
@@ -91,7 +91,7 @@ def _made(act: GuardedAct) -> str:
 async def hold(
     tx: Tx, act: GuardedAct, reason: Mapping[str, str], *, at: datetime, actor: Actor
 ) -> LineBefore:
-    """Hold the line of an act: it is engaged whatever the load is, and paused with the reason in both languages.
+    """Hold the waiting line of an act: it is engaged whatever the load is, and paused with the reason in both languages.
 
     Creates a line if no line guards the act.  Returns the state of the line before the hold.
     """

@@ -1,4 +1,4 @@
-"""Search and timelines of the console: finds lines by name, and tells events of a line or an account."""
+"""Search and timelines of the console: finds waiting lines by name, and tells events of a line or an account."""
 
 from collections.abc import Sequence
 
@@ -15,14 +15,14 @@ TOLD_MAX = 50  # greatest number of places, and of turns, on the timeline of an 
 
 
 async def find(tx: ReadTx, text: str, _limit: int) -> Sequence[Subject]:
-    """Return the line with this exact name as a subject of the console, unless it has ended."""
+    """Return the `Subject` that names the waiting line with this exact name in the console; none if the line has ended."""
     if len(text) > NAME_LENGTH_MAX or await store.line_named(tx, text) is None:
         return ()
     return [Subject(LINE_SUBJECT.kind, text)]
 
 
 async def tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
-    """Return the timeline of a line, with the operators' actions, or the places and used turns of an account."""
+    """Return the timeline of a waiting line, with the operators' actions, or the places and used turns of an account."""
     if about.kind == LINE_SUBJECT.kind:
         return await _of_line(tx, about.shown)
     if about.kind != SubjectKind.ACCOUNT or about.account is None:

@@ -1,4 +1,4 @@
-"""Levers (staff actions with a forecast) on lines: create, set the rate, pause, resume, close, engage, end."""
+"""Levers (staff actions with a forecast) on waiting lines: create, set the rate, pause, resume, close, engage, end."""
 
 from datetime import datetime, timedelta
 from typing import Literal
@@ -22,7 +22,7 @@ from meterai.waiting_room.operating import CLOSES_SECONDS_MIN, LinePlan, named
 
 
 class LineCreate(msgspec.Struct, frozen=True):
-    """Arguments of the lever that plans a line; `rate` in people a second, None if it is measured."""
+    """Arguments of the lever that plans a waiting line; `rate` in people a second, None if it is measured."""
 
     name: str
     act: Literal["buy", "check"]
@@ -52,7 +52,7 @@ class LineRate(msgspec.Struct, frozen=True):
 
 
 class LinePause(msgspec.Struct, frozen=True):
-    """Arguments of the lever that pauses a line, with the reason that the page shows, in both languages."""
+    """Arguments of the lever that pauses a waiting line, with the reason that the page shows, in both languages."""
 
     name: str
     reason_id: str
@@ -60,27 +60,27 @@ class LinePause(msgspec.Struct, frozen=True):
 
 
 class LineNamed(msgspec.Struct, frozen=True):
-    """Arguments of a lever that needs only the name of a line."""
+    """Arguments of a lever that needs only the name of a waiting line."""
 
     name: str
 
 
 class LineClose(msgspec.Struct, frozen=True):
-    """Arguments of the lever that sets the time until which a line takes new places; `at` is None for no end."""
+    """Arguments of the lever that sets the time until which a waiting line takes new places; `at` is None for no end."""
 
     name: str
     at: Moment | None = None
 
 
 class LineStand(msgspec.Struct, frozen=True):
-    """Arguments of the lever that sets when a line is engaged: always, never, or by load."""
+    """Arguments of the lever that sets when a waiting line is engaged: always, never, or by load."""
 
     name: str
     how: Literal["always", "never", "automatic"]
 
 
 def _of(line: WaitingLine, *effects: Effect) -> Forecast:
-    """Return the forecast of a lever on a line: its effects, and the number of places that wait in the line."""
+    """Return the forecast of a lever on a waiting line: the effects, and the number of places that wait in the line."""
     waiting = Effect("line_waiting", {"name": line.name, "waiting": at_most(line.waiting)})
     return Forecast([*effects, waiting], rows=1)
 

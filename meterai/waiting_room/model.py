@@ -1,4 +1,4 @@
-"""Lines, places and turns: types, lifecycle, refusals.  No input or output."""
+"""Waiting lines, places and turns: types, lifecycle, refusals.  No input or output."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ BROWSER_HOLDS_SECONDS = 30 * 86_400  # life of a ticket cookie; a ticket itself 
 
 
 class GuardedAct(StrEnum):
-    """Act that a line can guard."""
+    """Act that a waiting line can guard."""
 
     BUY = "buy"  # orders of stamps, or of documents to be stamped
     CHECK = "check"  # verification of documents
@@ -41,7 +41,7 @@ class GuardedAct(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Guarded:
-    """Guard of a route by a line (`opt={"guarded": ...}`).
+    """Declares that a waiting line guards a route (`opt={"guarded": ...}`).
 
     is_entrance  True if a visitor without a turn is redirected into the line before the route runs;
                  False if the route itself calls `check_turn`
@@ -52,7 +52,7 @@ class Guarded:
 
 
 class LineState(StrEnum):
-    """State of a line."""
+    """State of a waiting line."""
 
     PLANNED = "planned"  # opens later
     GATHERING = "gathering"  # before the opening; each visitor who comes gets an entry in the draw
@@ -63,7 +63,7 @@ class LineState(StrEnum):
 
 
 class LineEvent(StrEnum):
-    """Event that changes the state of a line."""
+    """Event that changes the state of a waiting line."""
 
     GATHERS = "gathers"
     ENTRIES_CLOSE = "entries_close"
@@ -91,14 +91,14 @@ LINE = Lifecycle(
 
 
 class Policy(StrEnum):
-    """Policy by which the rate of a line is set."""
+    """Policy by which the admission rate of a waiting line is set."""
 
     MEASURED = "measured"  # as many as the platform can serve, by measurements of load
     FIXED = "fixed"  # set by the operator
 
 
 class LineMoments(NamedTuple):
-    """Times of a line, for its timeline in the console."""
+    """Times of a waiting line, for its timeline in the console."""
 
     id: UUID
     created_at: datetime
@@ -108,7 +108,10 @@ class LineMoments(NamedTuple):
 
 
 class AccountPlace(NamedTuple):
-    """Place that an account keeps, with the name of its line; `told_at` is the time of the mail about the near turn."""
+    """Place that an account keeps, with the name of its waiting line.
+
+    `told_at` is the time at which a mail told the account that its turn is near; None if no mail was sent.
+    """
 
     line: str
     number: int
@@ -117,7 +120,7 @@ class AccountPlace(NamedTuple):
 
 
 class AccountTurn(NamedTuple):
-    """Turn that an account used, with the name of its line."""
+    """Turn that an account used, with the name of its waiting line."""
 
     line: str
     number: int
@@ -172,8 +175,8 @@ class WaitingLine:
     def places_to(self, number: int, *, is_spaced: bool = False) -> int:
         """Return how many places are called from now until this number is called, inclusive.
 
-        The result is below 1 if the number is called already.  The number of a spaced place may be one that nobody has
-        yet; any other number was given, even if this process has not seen that yet.
+        The result is below 1 if the number is called already.  The number of a spaced place may not be given to anybody yet;
+        any other number was given, even if this process does not know it yet.
         """
         if number <= self.serving:
             return number - self.serving
@@ -194,7 +197,7 @@ class WaitingLine:
 
 
 class NotLetIn(Refusal):
-    """Base of refusals that send the visitor into a line."""
+    """Base of refusals that send the visitor into a waiting line."""
 
     def __init__(self, line: str, found: str = "") -> None:
         super().__init__(f"{found or 'no turn'} of {line}")
@@ -202,7 +205,7 @@ class NotLetIn(Refusal):
 
 
 class WaitInLine(NotLetIn):
-    """An engaged line guards the act, and the visitor has no turn.  `join` is the path of the line's page."""
+    """An engaged waiting line guards the act, and the visitor has no turn.  `join` is the path of the line's page."""
 
     code = "wait_in_line"
     status = 503
@@ -213,7 +216,7 @@ class WaitInLine(NotLetIn):
         self.join = f"{PATH}/{line}"
 
     def join_for(self, there: str) -> str:
-        """Return the path of the line's page, with the local path to which the visitor goes after the line."""
+        """Return the path of the waiting line's page, with the local path to which the visitor goes after the line."""
         return f"{self.join}?{urlencode({'next': there})}"
 
 
@@ -243,28 +246,28 @@ class TooManyPlaces(Refusal):
 
 
 class TicketInvalid(Refusal):
-    """The text is not a ticket that we signed, or it is a ticket of another line."""
+    """The text is not a ticket that we signed, or it is a ticket of another waiting line."""
 
     code = "ticket_invalid"
     status = 400
 
 
 class LineUnknown(Refusal):
-    """No line has this name, or the line has ended."""
+    """No waiting line has this name, or the line has ended."""
 
     code = "line_unknown"
     status = 404
 
 
 class LineClosed(Refusal):
-    """The line takes no new places."""
+    """The waiting line takes no new places."""
 
     code = "line_closed"
     status = 409
 
 
 class LineExists(Refusal):
-    """A line of this name, or another line that guards the same act, exists already."""
+    """A waiting line of this name, or another line that guards the same act, exists already."""
 
     code = "line_exists"
     status = 409
@@ -286,13 +289,13 @@ refusal_of_constraint("line_guards_alone", LineExists)
 
 
 def is_line_name(text: str) -> bool:
-    """True if the text is a valid name of a line."""
+    """True if the text is a valid name of a waiting line."""
     fits = text.isascii() and text.replace("-", "").isalnum() and text == text.lower()
     return fits and 1 <= len(text) <= NAME_LENGTH_MAX and text[0] != "-"
 
 
 def line_name(text: str) -> str:
-    """Check and return the name of a line: lower-case letters, digits and hyphens.  Refuses `Malformed`."""
+    """Check and return the name of a waiting line: lower-case letters, digits and hyphens.  Refuses `Malformed`."""
     if not is_line_name(text):
         raise Malformed("name", "line_name", maximum=NAME_LENGTH_MAX)
     return text
@@ -315,7 +318,7 @@ def reason_text(text: str, field: str) -> str:
 def check_times(
     gathers_at: datetime | None, opens_at: datetime | None, closes_at: datetime | None
 ) -> None:
-    """Check that the times of a line are in order.  Refuses `Malformed`."""
+    """Check that the times of a waiting line are in order.  Refuses `Malformed`."""
     if gathers_at and not opens_at:
         raise Malformed("opens_at", "line_times")
     times = [at for at in (gathers_at, opens_at, closes_at) if at is not None]

@@ -1,4 +1,4 @@
-"""Actions of the operator on lines; each is recorded in the audit trail."""
+"""Actions of the operator on waiting lines; each is recorded in the audit trail."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -36,7 +36,7 @@ CLOSES_SECONDS_MIN = OLD_SECONDS + BLOCK_SECONDS
 
 @dataclass(frozen=True, slots=True)
 class LinePlan:
-    """Plan of a line; times in UTC, rates in people a second; `rate` is None if it is measured."""
+    """Plan of a waiting line; times in UTC, rates in people a second; `rate` is None if it is measured."""
 
     name: str
     act: GuardedAct
@@ -48,12 +48,12 @@ class LinePlan:
 
 
 async def lines(tx: ReadTx) -> list[WaitingLine]:
-    """Return all lines, also ended ones, the oldest first."""
+    """Return all waiting lines, also ended ones, the oldest first."""
     return await store.lines(tx)
 
 
 async def create(tx: Tx, plan: LinePlan, *, at: datetime, actor: Actor) -> UUID:
-    """Create a line, and return its id.  Refuses `Malformed`, `LineExists`."""
+    """Create a waiting line, and return its id.  Refuses `Malformed`, `LineExists`."""
     rate, rate_max = planned(plan, at)
     line = new_id()
     policy = Policy.MEASURED if plan.rate is None else Policy.FIXED
@@ -78,7 +78,7 @@ async def create(tx: Tx, plan: LinePlan, *, at: datetime, actor: Actor) -> UUID:
 
 
 def planned(plan: LinePlan, at: datetime) -> tuple[float, float]:
-    """Check a plan, and return the rate with which the line begins, and the highest that it may get.  Refuses `Malformed`."""
+    """Check a plan, and return the first rate of the waiting line and its highest rate.  Refuses `Malformed`."""
     line_name(plan.name)
     check_times(plan.gathers_at, plan.opens_at, plan.closes_at)
     rate_max = admission_rate(plan.rate_max)
@@ -91,7 +91,7 @@ def planned(plan: LinePlan, at: datetime) -> tuple[float, float]:
 async def set_rate(
     tx: Tx, name: str, *, rate: float | None, rate_max: float | None, actor: Actor
 ) -> None:
-    """Set the rate of a line, in people a second; if `rate` is None the rate is measured, up to `rate_max`.
+    """Set the rate of a waiting line, in people a second; if `rate` is None the rate is measured, up to `rate_max`.
 
     Refuses `Malformed`, `LineUnknown`.
     """
@@ -110,7 +110,7 @@ def rates_of(line: WaitingLine, rate: float | None, rate_max: float | None) -> t
 
 
 async def pause(tx: Tx, name: str, *, reason_id: str, reason_en: str, actor: Actor) -> None:
-    """Stop calling numbers of a line, with a reason in both languages.  Refuses `Malformed`, `LineUnknown`."""
+    """Stop calling numbers of a waiting line, with a reason in both languages.  Refuses `Malformed`, `LineUnknown`."""
     await _set_paused(tx, name, pause_reason(reason_id, reason_en), is_paused=True, actor=actor)
 
 
@@ -123,7 +123,7 @@ def pause_reason(reason_id: str, reason_en: str) -> tuple[str, str]:
 
 
 async def resume(tx: Tx, name: str, *, actor: Actor) -> None:
-    """Resume calling numbers of a line.  Refuses `LineUnknown`."""
+    """Resume calling numbers of a waiting line.  Refuses `LineUnknown`."""
     await _set_paused(tx, name, ("", ""), is_paused=False, actor=actor)
 
 
@@ -139,7 +139,7 @@ async def _set_paused(
 async def close_at(
     tx: Tx, name: str, closes_at: datetime | None, *, actor: Actor
 ) -> datetime | None:
-    """Set the time until which a line takes new places, and return the time that was set.
+    """Set the time until which a waiting line takes new places, and return the time that was set.
 
     The set time may be some seconds later than `closes_at`: until every process knows it, places are still given, and these
     must stay valid.  Refuses `Malformed`, `LineUnknown`, `NotAllowedNow`.
@@ -163,7 +163,7 @@ def check_closes(line: WaitingLine, closes_at: datetime | None) -> None:
 
 
 async def stand(tx: Tx, name: str, how: str, *, actor: Actor) -> None:
-    """Set when a line is engaged: `always`, `never`, or by load (`automatic`).  Refuses `LineUnknown`."""
+    """Set when a waiting line is engaged: `always`, `never`, or by load (`automatic`).  Refuses `LineUnknown`."""
     line = await named(tx, name)
     engaged = {"always": True, "never": False}.get(how, line.is_engaged)
     await store.set_engaged(tx, line, automatic=how == "automatic", engaged=engaged)
@@ -171,7 +171,7 @@ async def stand(tx: Tx, name: str, how: str, *, actor: Actor) -> None:
 
 
 async def end(tx: Tx, name: str, *, reason: str, actor: Actor) -> None:
-    """End a line, so that its act is not guarded any more.  Refuses `LineUnknown`, `Malformed`."""
+    """End a waiting line, so that visitors may do the guarded act without a turn.  Refuses `LineUnknown`, `Malformed`."""
     text = reason_text(reason, "reason")
     line = await named(tx, name)
     LINE.after(line.state, LineEvent.ENDS)
@@ -180,7 +180,7 @@ async def end(tx: Tx, name: str, *, reason: str, actor: Actor) -> None:
 
 
 async def named(tx: ReadTx, name: str) -> WaitingLine:
-    """Return the line of this name, unless it has ended.  Refuses `LineUnknown`."""
+    """Return the waiting line of this name, unless it has ended.  Refuses `LineUnknown`."""
     line = await store.line_named(tx, name)
     if line is None:
         raise LineUnknown(f"no line {name}")

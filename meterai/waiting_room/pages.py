@@ -1,4 +1,4 @@
-"""Pages of a line that the application serves: coming in, keeping a place with an account, proof of a place."""
+"""Pages of a waiting line that the application serves: coming in, keeping a place with an account, proof of a place."""
 
 from contextlib import suppress
 from urllib.parse import quote, urlencode
@@ -58,7 +58,7 @@ PAGES = RoomPages(
 
 
 def next_path_of(wanted: str) -> str:
-    """Return the local path to which the visitor goes after the line.
+    """Return the local path to which the visitor goes after the waiting line.
 
     A path of a line, or of another site, is replaced by `/`.
     """
@@ -87,7 +87,7 @@ def _numbered(request: PageRequest, room: WaitingRoom, line: WaitingLine) -> Tic
 
 
 async def _line(room: WaitingRoom, name: str) -> WaitingLine | None:
-    """Return the line of this name; None if it has ended or never existed."""
+    """Return the waiting line of this name; None if it has ended or never existed."""
     await room.look()
     with suppress(LineUnknown):
         return room.line(name)
@@ -95,7 +95,7 @@ async def _line(room: WaitingRoom, name: str) -> WaitingLine | None:
 
 
 def _redirect_past(name: str, there: str) -> Page:
-    """Redirect the visitor of an ended line to `there`, or to the page that says that the line has ended."""
+    """Redirect the visitor of an ended waiting line to `there`, or to the page that says that the line has ended."""
     return see_other(there if there != "/" else f"{PATH}/{quote(name, safe='')}")
 
 
@@ -115,7 +115,7 @@ def _turn_over_page(request: PageRequest, line: str, refusal: Refusal, there: st
 
 
 def into_line(request: PageRequest, refusal: NotLetIn, there: str) -> Page:
-    """Redirect a visitor who was refused for lack of a turn into the line, and after it to the path `there`.
+    """Redirect a visitor who was refused for lack of a turn into the waiting line, and after the line to the path `there`.
 
     If the visitor had a turn that has expired, or that another account used in this browser, a page explains this first.
     Without this page the visitor, whose number was called already, would take the new wait for a fault.
@@ -241,7 +241,7 @@ async def tell(
     lines: NamedDependency[WaitingRoom],
     account: NamedDependency[UUID],
 ) -> Page:
-    """Record that the account wants a mail when its turn is near."""
+    """Record that the account wants a mail when its turn in the waiting line is near."""
     line, there = (
         await _line(lines, name),
         next_path_of((await read_own_form(request)).text("next")),
@@ -265,7 +265,7 @@ async def receipt(
     lines: NamedDependency[WaitingRoom],
     settings: NamedDependency[Settings],
 ) -> Page:
-    """Return the signed proof of a place as a file, also for an ended line."""
+    """Return the signed proof of a place as a file, also for an ended waiting line."""
     line = await lines.line_or_ended(name)
     ticket = lines.ticket_shown(request.scope, line)
     if ticket is None:
@@ -285,7 +285,7 @@ async def receipt(
 async def show_ended(
     request: PageRequest, name: FromPath[str], lines: NamedDependency[WaitingRoom]
 ) -> Page:
-    """Show that a line has ended; the pages of other lines are answered before the application (`front`)."""
+    """Show that a waiting line has ended; the pages of other lines are answered before the application (`front`)."""
     line = await lines.line_or_ended(name)
     # A differently spelled address of an existing line, or that of a line created just now, also arrives here.
     if line.state != LineState.ENDED:
@@ -306,7 +306,7 @@ async def show_ended(
     media_type="application/x-pem-file",
 )
 async def show_key(lines: NamedDependency[WaitingRoom]) -> Response[bytes]:
-    """Return the public key, as PEM, that verifies receipts and documents of lines."""
+    """Return the public key, as PEM, that verifies receipts of places and the published status files of waiting lines."""
     kind = "application/x-pem-file"
     return Response(lines.signer.public_pem(), media_type=kind)
 
@@ -322,7 +322,7 @@ async def show_draw_file(
     file: FromPath[str],
     settings: NamedDependency[Settings],
 ) -> File:
-    """Return a public file of a draw: its record, or the list of entries once that is closed."""
+    """Return a public file of a draw: the record of the draw, or the list of its entries once the list is closed."""
     found = public_file(settings.process.directory, PATH, name, draw, file)
     if found is None:
         raise NotFound("no such file of a draw")

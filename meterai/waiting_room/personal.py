@@ -25,7 +25,7 @@ async def _consents(tx: ReadTx, person: Person) -> Sequence[Consent]:
 
 
 async def _withdraw(tx: Tx, person: Person, which: str) -> None:
-    """Withdraw the consent to a mail about a near turn; `which` is the id of the line.  Refuses `NotFound`."""
+    """Withdraw the consent to a mail about a near turn; `which` is the id of the waiting line.  Refuses `NotFound`."""
     for one in await store.wishes(tx, person.account):
         if str(one.line) == which:
             await store.set_wants_mail(tx, person.account, UUID(which), False)  # noqa: FBT003

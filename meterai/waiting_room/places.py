@@ -31,7 +31,7 @@ MS = 1000
 
 
 class NumberSupply:
-    """Gives numbers of a line from blocks that this process leases."""
+    """Gives numbers of a waiting line from blocks that this process leases."""
 
     def __init__(self, line: UUID, lease: Lease, give_back: GiveBack) -> None:
         self._line = line

@@ -77,7 +77,7 @@ class Load:
 
 
 def first_rate(rate_max: float, finished: float) -> float:
-    """Return the first rate of a line that has just been engaged, from the rate at which visitors finish.
+    """Return the first rate of a waiting line that has just been engaged, from the rate at which visitors finish.
 
     The rate of an earlier engagement is not used, since the load was different then.
     """
@@ -101,7 +101,7 @@ def calm_rate(rate: float, rate_max: float, load: Load, *, seconds: float) -> fl
 def next_rate(
     rate: float, rate_max: float, load: Load, *, seconds: float, since_decrease: float
 ) -> float:
-    """Return the rate of an engaged line after `seconds` with this load.
+    """Return the rate of an engaged waiting line after `seconds` with this load.
 
     `since_decrease` is the time since the last decrease, in seconds.  The rate does not fall far below the rate at which
     visitors finish.
@@ -172,7 +172,7 @@ def numbers_called(rate: float, away: float, seconds: float, inside: int, inside
     """Return how many places are called in `seconds`, with fractions, which the caller carries over.
 
     `away` is the share of called visitors who do not come.  Once `inside_max` visitors are inside, only as many are called as
-    are expected to leave because their turns end.  So idle visitors slow a line down but cannot stop it.
+    are expected to leave because their turns end.  So idle visitors slow a waiting line down but cannot stop it.
     """
     wanted = rate * seconds / (1 - min(away, AWAY_MAX))
     leaving = inside_max * seconds / TURN_SECONDS

@@ -73,7 +73,7 @@ def moment(milliseconds: int) -> datetime:
 
 
 class WaitingRoom:
-    """All lines, as known in one process.
+    """All waiting lines, as known in one process.
 
     The process has a copy of the lines' state that is some seconds old at most.  While the database is unavailable the copy
     does not change, and so no further visitors are called.
@@ -200,7 +200,7 @@ class WaitingRoom:
                 self._spaced.update(counts)  # reported with the next refresh
 
     def line(self, name: str) -> WaitingLine:
-        """Return the line of this name that has not ended.
+        """Return the waiting line of this name that has not ended.
 
         Refuses `LineUnknown`, and `DatabaseAway` before the first query of this process has succeeded.
         """
@@ -211,7 +211,7 @@ class WaitingRoom:
         return found
 
     async def line_or_ended(self, name: str) -> WaitingLine:
-        """Return the line of this name, even if it has ended.  Refuses `LineUnknown`, `DatabaseAway`."""
+        """Return the waiting line of this name, even if it has ended.  Refuses `LineUnknown`, `DatabaseAway`."""
         await self.look()
         try:
             return self.line(name)
@@ -224,7 +224,7 @@ class WaitingRoom:
             return ended
 
     def _check_seen(self) -> None:
-        """Check that the state of the lines is known.
+        """Check that the state of the waiting lines is known.
 
         Refuses `DatabaseAway` before the first query of this process has succeeded.
         """
@@ -232,12 +232,12 @@ class WaitingRoom:
             raise DatabaseAway("no line was read from the database yet")
 
     def line_before(self, act: GuardedAct) -> WaitingLine | None:
-        """Return the engaged line that guards an act; None if no engaged line guards it."""
+        """Return the engaged waiting line that guards an act; None if no engaged line guards it."""
         found = self._by_act.get(act)
         return found if found and found.stands_in_the_way else None
 
     def any_line_of(self, act: GuardedAct) -> WaitingLine | None:
-        """Return the line that guards an act, engaged or not; None if no line guards it."""
+        """Return the waiting line that guards an act, engaged or not; None if no line guards it."""
         return self._by_act.get(act)
 
     def arrived(self) -> None:
@@ -280,7 +280,10 @@ class WaitingRoom:
         return self.line_before(act)
 
     def _stand_if_crowded(self, line: WaitingLine) -> None:
-        """Engage an automatic line in this process at once if it admits no more visitors; a worker confirms that later."""
+        """Engage an automatic waiting line in this process immediately if the process admits no more visitors.
+
+        A worker confirms that later.
+        """
         now = monotonic()
         if line.is_automatic and not line.is_engaged and not self.has_room(line):
             self._crowded_until[line.id] = now + CROWDED_SECONDS
@@ -332,7 +335,10 @@ class WaitingRoom:
         return Ticket(line.id, number, mine, at, low, high, serial, since)
 
     def _count(self, line: WaitingLine, number: int, more: int = 1) -> None:
-        """Count `more` places whose numbers were given with gaps, in the range of numbers that contains `number`."""
+        """Add `more` to the number of spaced places that are called with a number in the same range as `number`.
+
+        Spaced places are counted by ranges of `CROWD_NUMBERS` numbers.
+        """
         first = number - number % CROWD_NUMBERS
         self._spaced[line.id, max(first, 1), first + CROWD_NUMBERS - 1] += more
 
@@ -407,10 +413,11 @@ class WaitingRoom:
         return await self._database.run(partial(self._come_in, line=line, ticket=ticket))
 
     async def come_in_as(self, line: WaitingLine, account: UUID, ticket: Ticket) -> Turn:
-        """Keep with an account the earlier of the ticket's place and the place kept so far, and give the turn of that place.
+        """Give the turn of the place that the account keeps in the waiting line.
 
-        So an account has one turn, however many browsers it waits with.  Refuses like `come_in`, and `TurnNotYours` if another
-        account used the turn of this ticket.
+        The account keeps the earlier of two places: the place that it kept so far, and the ticket's place.  So an account has
+        one turn, however many browsers it waits with.  Refuses like `come_in`, and `TurnNotYours` if another account used the
+        turn of this ticket.
         """
 
         async def act(tx: Tx) -> Turn:
@@ -537,10 +544,11 @@ class WaitingRoom:
     # -- places kept with an account -------------------------------------------------------
 
     async def keep(self, line: WaitingLine, account: UUID, ticket: Ticket | None) -> Ticket | None:
-        """Keep the place of a ticket with an account, and return the place that the account keeps now, the earliest.
+        """Keep the place of a ticket with an account, and return the place that the account keeps now: the earliest of its
+        places.
 
-        Without a ticket, return the place that the account keeps, or None if it keeps no place.  The ticket's place is not kept
-        if another account used its turn.
+        Without a ticket, return the place that the account keeps, or None if it keeps no place.  The ticket's place is not
+        kept if another account used its turn.
         """
         if ticket is None:
             async with self._database.reading() as tx:
@@ -647,7 +655,7 @@ ENTRY_RECEIPT = "meterai-draw-entry"
 
 
 def _holder_of(line: UUID, account: UUID) -> bytes:
-    """Return the id (16 bytes) under which an account holds its turns in a line, derived from the ids of both."""
+    """Return the id (16 bytes) under which an account holds its turns in a waiting line, derived from the ids of both."""
     told = b"early turn\n" + line.bytes + account.bytes
     return hashlib.sha256(told).digest()[:HOLDER_BYTES]
 
@@ -661,4 +669,7 @@ def _ticket_of(line: WaitingLine, kept: KeptPlace) -> Ticket:
 
 
 async def _drop(_line: UUID, _first: int, _end: int) -> None:
-    """Do nothing with unused serials: unlike numbers, they are not called in order, and there are enough."""
+    """Give up leased serials of spaced places that were not used: they need not be returned as unused numbers are.
+
+    Spaced places are not called in the order of their serials, and there are enough serials.
+    """

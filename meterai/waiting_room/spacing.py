@@ -17,7 +17,7 @@ VERIFIED_NUMBERS_MAX = 100_000  # greatest number of taken numbers that are reme
 
 
 class Spacing:
-    """State of the fair queueing of a line in one process: the virtual time of each network."""
+    """State of the fair queueing of a waiting line in one process: the virtual time of each network."""
 
     def __init__(self) -> None:
         # The virtual time of each network.  Its places are spaced once this is more than `SPACING` ahead of the sequence.
@@ -44,7 +44,7 @@ class Spacing:
 
 
 class VerifiedNumbers:
-    """Assigns numbers to spaced places whose holders have verified a mail address, for a line in one process.
+    """Assigns numbers to spaced places whose holders have verified a mail address, for a waiting line in one process.
 
     The search for a free number begins at the number that was next in the line when the place was taken.
     """

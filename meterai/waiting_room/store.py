@@ -1,4 +1,4 @@
-"""SQL of lines, one function per query."""
+"""SQL of waiting lines, one function per query."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,7 +23,10 @@ _COLUMNS = (
 
 
 def _crowds(flat: list[int]) -> list[Crowd]:
-    """Return the crowds in the flat array of a line's row (first, last, places of each)."""
+    """Return the crowds (counts of spaced places) of a waiting line.
+
+    `flat` is a column of its row: for each crowd, its first number, its last number and its count of places.
+    """
     return [Crowd(*three) for three in zip(flat[::3], flat[1::3], flat[2::3], strict=True)]
 
 
@@ -36,7 +39,7 @@ REST_SECONDS = 10.0  # between two steps of an idle line
 
 @dataclass(frozen=True, slots=True)
 class LockedLine:
-    """A line whose row is locked, with its internal columns and the time of the database."""
+    """A waiting line whose row is locked, with its internal columns and the time of the database."""
 
     line: WaitingLine
     now: datetime
@@ -110,7 +113,7 @@ class KeptPlace(NamedTuple):
 
 
 class LineSample(NamedTuple):
-    """Sample of a line: its time, the highest number called, and the number of places called so far."""
+    """Sample of a waiting line: its time, the highest number called, and the number of places called so far."""
 
     at: datetime
     serving: int
@@ -118,7 +121,7 @@ class LineSample(NamedTuple):
 
 
 class NearTurn(NamedTuple):
-    """An account to notify that its turn in a line is near."""
+    """An account to notify that its turn in a waiting line is near."""
 
     account: UUID
     line: UUID
@@ -326,37 +329,37 @@ WHERE account_id = %s AND line_id = %s AND told_at IS NULL
 
 
 async def look(tx: Tx, process: str, report: LoadReport) -> list[WaitingLine]:
-    """Store the load report of this process, and return every line that has not ended, in one statement."""
+    """Store the load report of this process, and return every waiting line that has not ended, in one statement."""
     return await tx.all_as(_LINES, _LOOK, process, *report)
 
 
 async def lines(tx: ReadTx) -> list[WaitingLine]:
-    """Return every line, ended ones included, the oldest first."""
+    """Return every waiting line, ended ones included, the oldest first."""
     return await tx.all_as(_LINES, _LIST)
 
 
 async def line_named(tx: ReadTx, name: str) -> WaitingLine | None:
-    """Return the line of this name that has not ended; None if no such line exists."""
+    """Return the waiting line of this name that has not ended; None if no such line exists."""
     return await tx.one_as(_LINES, _NAMED, name)
 
 
 async def ended_line(tx: ReadTx, name: str) -> WaitingLine | None:
-    """Return the line of this name that ended last; None if none has ended."""
+    """Return the waiting line of this name that ended last; None if none has ended."""
     return await tx.one_as(_LINES, _ENDED, name)
 
 
 async def lease(tx: Tx, line: UUID, count: int) -> NumberBlock | None:
-    """Lease `count` numbers to a process; None if the line takes no new places."""
+    """Lease `count` numbers to a process; None if the waiting line takes no new places."""
     return await tx.one_as(_BLOCKS, _LEASE, count, line, count)
 
 
 async def lease_serials(tx: Tx, line: UUID, count: int) -> NumberBlock | None:
-    """Lease `count` serials of spaced places to a process; None if the line takes no new places."""
+    """Lease `count` serials of spaced places to a process; None if the waiting line takes no new places."""
     return await tx.one_as(_BLOCKS, _LEASE_SERIALS, count, line, count)
 
 
 async def count_spaced(tx: Tx, places: Mapping[tuple[UUID, int, int], int]) -> None:
-    """Add counts of spaced places, by line and by the first and last number with which they are called.
+    """Add counts of spaced places, by waiting line and by the first and last number with which they are called.
 
     A negative count removes places that are now called with other numbers.
     """
@@ -400,23 +403,25 @@ def _locked_line(**row: object) -> LockedLine:
 
 
 async def due(tx: ReadTx) -> list[UUID]:
-    """Return the lines whose last step is `STEP_SECONDS` ago, and the idle lines whose last step is `REST_SECONDS` ago."""
+    """Return the waiting lines whose last step is `STEP_SECONDS` ago, and the idle lines whose last step is `REST_SECONDS`
+    ago.
+    """
     return [row["line_id"] for row in await tx.all(DUE)]
 
 
 async def lock_line(tx: Tx, line: UUID) -> LockedLine | None:
-    """Lock and return a line; None if it has ended."""
+    """Lock and return a waiting line; None if it has ended."""
     row = await tx.one(_STANDING, line)
     return _locked_line(**row) if row else None
 
 
 async def mean_wait(tx: ReadTx, backlog: Backlog) -> float:
-    """Return the mean wait in a backlog, in seconds; 0 if nobody waits in it."""
+    """Return the mean wait in a backlog (work for a worker or an outside machine), in seconds; 0 if nobody waits in it."""
     return float(await tx.value(backlog.mean_seconds) or 0.0)
 
 
 async def loads(tx: ReadTx) -> LoadReport:
-    """Return the total of the recent reports of all processes."""
+    """Return the total of the recent load reports of all processes."""
     found = await tx.one_as(_TOLD, _LOADS, LOAD_SECONDS)
     assert found is not None
     return found
@@ -431,7 +436,7 @@ async def inside(
     admitted_since: datetime,
     usual_since: datetime,
 ) -> Inside:
-    """Count the visitors whose turns in a line began after `since`.
+    """Count the visitors whose turns in a waiting line began after `since`.
 
     `finished`, `admitted` and `usual` are counted after the times `finished_since`, `admitted_since` and `usual_since`.
     """
@@ -443,7 +448,7 @@ async def inside(
 
 
 async def admitted_since(tx: ReadTx, line: UUID, since: datetime) -> int:
-    """Count the visitors whose turns in a line began after a time."""
+    """Count the visitors whose turns in a waiting line began after a time."""
     return int(await tx.value(_ADMITTED_SINCE, line, since))
 
 
@@ -453,12 +458,12 @@ async def came(tx: ReadTx, line: UUID, after: int, to: int) -> int:
 
 
 async def oldest_sample(tx: ReadTx, line: UUID, since: datetime) -> LineSample | None:
-    """Return the first sample of a line after a time."""
+    """Return the first sample of a waiting line after a time."""
     return await tx.one_as(_SAMPLES, _OLDEST_SAMPLE, line, since)
 
 
 async def last_sample_before(tx: ReadTx, line: UUID, moment: datetime) -> LineSample | None:
-    """Return the last sample of a line at or before a time."""
+    """Return the last sample of a waiting line at or before a time."""
     return await tx.one_as(_SAMPLES, _LAST_SAMPLE_BEFORE, line, moment)
 
 
@@ -476,12 +481,12 @@ async def ended_waits(tx: ReadTx, line: UUID, since: datetime, until: datetime) 
 
 
 async def advance(tx: Tx, line: UUID, values: tuple[object, ...]) -> None:
-    """Store the state of a line after a step; values in the order of `_ADVANCE`."""
+    """Store the state of a waiting line after a step; values in the order of the columns in `_ADVANCE`."""
     await tx.run(_ADVANCE, *values, line)
 
 
 async def sample(tx: Tx, line: UUID, values: tuple[object, ...]) -> None:
-    """Insert a sample; values in the order of `_SAMPLE`."""
+    """Insert a sample of a waiting line; values in the order of the columns in `_SAMPLE`."""
     await tx.run(_SAMPLE, line, *values)
 
 
@@ -535,33 +540,33 @@ async def use_turn(
 
 
 async def create(tx: Tx, values: tuple[object, ...]) -> None:
-    """Insert a line; values in the order of `_CREATE`."""
+    """Insert a waiting line; values in the order of the columns in `_CREATE`."""
     await tx.run(_CREATE, *values)
 
 
 async def set_rate(tx: Tx, line: UUID, policy: str, rate: float, rate_max: float) -> None:
-    """Set the policy of a line, its rate and its highest rate, in people a second."""
+    """Set the policy of a waiting line, its rate and its highest rate, in people a second."""
     await tx.run(_SET_RATE, policy, rate, rate_max, line)
 
 
 async def set_paused(tx: Tx, line: UUID, paused: bool, reason_id: str, reason_en: str) -> None:  # noqa: FBT001
-    """Pause or resume a line, with the reason in both languages."""
+    """Pause or resume a waiting line, with the reason in both languages."""
     await tx.run(_SET_PAUSED, paused, reason_id, reason_en, line)
 
 
 async def set_closing(
     tx: Tx, line: UUID, closes_at: datetime | None, seconds_min: float
 ) -> datetime | None:
-    """Set the time until which a line takes new places, at least `seconds_min` from now, and return it."""
+    """Set the time until which a waiting line takes new places, at least `seconds_min` from now, and return it."""
     found: datetime | None = await tx.value(_SET_TIMES, closes_at, closes_at, seconds_min, line)
     return found
 
 
 async def set_engaged(tx: Tx, line: WaitingLine, *, automatic: bool, engaged: bool) -> None:
-    """Set whether a line is engaged, and whether it is automatic.
+    """Set whether a waiting line is engaged, and whether it is automatic (engaged by load).
 
-    When it becomes engaged or disengaged, all places taken before are called at once.  When it becomes engaged, the rate (if
-    measured) and the share of visitors who do not come are reset.
+    When it becomes engaged or disengaged, all places taken before are called immediately.  When it becomes engaged, the rate
+    (if measured) and the share of visitors who do not come are reset.
     """
     begins = engaged and not line.is_engaged
     serving = line.serving if line.is_engaged == engaged else line.next_number - 1
@@ -571,7 +576,7 @@ async def set_engaged(tx: Tx, line: WaitingLine, *, automatic: bool, engaged: bo
 
 
 async def end(tx: Tx, line: UUID) -> None:
-    """End a line, so that its act is not guarded any more."""
+    """End a waiting line, so that visitors may do the guarded act without a turn."""
     await tx.run(_END, line)
 
 
@@ -583,9 +588,9 @@ async def keep(
 ) -> KeptPlace:
     """Keep the place of a ticket with an account, and return the place that the account keeps now; its row is locked.
 
-    The account keeps the earlier of two places: the one that it had, and the ticket's.  But if a turn was given for the place
-    that it had, it keeps that place until the turn was used or has expired, and then the ticket's place.  A turn that began at
-    `over_since` or before has expired.
+    Of the place that it had and the ticket's place, the account keeps the earlier.  But a place whose turn was given is kept
+    until this turn was used or has expired; then the ticket's place replaces it.  A turn that began at `over_since` or before
+    has expired.
     """
     await tx.run(
         _KEEP,
@@ -607,7 +612,7 @@ async def keep(
 
 
 async def place(tx: ReadTx, account: UUID, line: UUID) -> KeptPlace | None:
-    """Return the place that an account keeps in a line; None if it keeps no place."""
+    """Return the place that an account keeps in a waiting line; None if it keeps no place."""
     return await tx.one_as(_PLACES, _PLACE, account, line)
 
 
@@ -647,7 +652,7 @@ FROM waiting_room_turns t JOIN waiting_room_lines l USING (line_id) WHERE t.used
 
 
 async def line_moments(tx: ReadTx, name: str) -> LineMoments | None:
-    """Return the times of the line of this name that has not ended; None if no such line exists."""
+    """Return the times of the waiting line of this name that has not ended; None if no such line exists."""
     return await tx.one_as(
         _LINES_TOLD,
         "SELECT line_id AS id, created_at, opens_at, engaged_at, closes_at FROM waiting_room_lines"
@@ -667,7 +672,7 @@ async def account_turns(tx: ReadTx, account: UUID, limit: int) -> list[AccountTu
 
 
 class MailWish(NamedTuple):
-    """A request of an account for a mail when its turn in a line is near."""
+    """A request of an account for a mail when its turn in a waiting line is near."""
 
     line: UUID
     name: str
@@ -692,7 +697,7 @@ async def wishes(tx: ReadTx, account: UUID) -> list[MailWish]:
 
 
 class EntryResult(NamedTuple):
-    """Result of inserting entries: whether the line took them, and the time of the insertion."""
+    """Result of inserting entries into a draw: whether the waiting line accepted them, and the time of the insertion."""
 
     is_open: bool
     at: datetime
@@ -728,32 +733,35 @@ UPDATE waiting_room_lines SET state = 'open', next_number = %s WHERE line_id = %
 
 
 async def subjects_due(tx: ReadTx) -> list[DrawSubject]:
-    """Return the lines that take entries or are being drawn."""
+    """Return the waiting lines that take entries or are being drawn."""
     return await tx.all_as(_SUBJECTS, _SUBJECTS_DUE)
 
 
 async def subject_named(tx: ReadTx, name: str) -> DrawSubject | None:
-    """Return the line of this name as the subject of its draw; None if it has no draw, or has ended."""
+    """Return the waiting line of this name as the subject of its draw; None if it has no draw, or has ended."""
     return await tx.one_as(_SUBJECTS, _SUBJECT_NAMED, name)
 
 
 async def enter(tx: Tx, line: UUID, entries: list[bytes]) -> EntryResult:
-    """Insert entries into the draw of a line, all or none, in one statement."""
+    """Insert entries into the draw of a waiting line, all or none, in one statement."""
     found = await tx.one_as(_ENTERED, _ENTER, line, entries)
     assert found is not None
     return found
 
 
 async def close_entries(tx: Tx, line: UUID) -> bool:
-    """Close the list of entries of a line.  False if it was closed before, or is not due."""
+    """Close the list of entries of a waiting line.  False if it was closed before, or is not due."""
     return await tx.run(_CLOSE_ENTRIES, line) == 1
 
 
 async def open_undrawn(tx: Tx, line: UUID) -> bool:
-    """Open a line without a draw: none was announced in time, so it has no entries.  False if it is open, or not due."""
+    """Open a waiting line that has no draw, because none was announced in time; nobody has entered it.
+
+    False if the line is open already, or its opening time has not come.
+    """
     return await tx.run(_OPEN_UNDRAWN, line) == 1
 
 
 async def open_drawn(tx: Tx, line: UUID, next_number: int) -> bool:
-    """Open a line after its draw; new places get numbers from `next_number` on.  False if it was opened before."""
+    """Open a waiting line after its draw; new places get numbers from `next_number` on.  False if it was opened before."""
     return await tx.run(_OPEN_DRAWN, next_number, line) == 1

@@ -117,7 +117,7 @@ class LineTokens:
         return [found, *fields]
 
     def ticket(self, ticket: Ticket) -> str:
-        """Return the text of a ticket."""
+        """Encode a ticket as the signed text that its holder carries."""
         line, number, holder, taken_at, low, high, serial, since = ticket
         shown = int.from_bytes(_RANGE.pack(low, high))
         kind, more = (_SPACED_TICKET, (serial, since)) if serial else (_TICKET, ())
@@ -131,7 +131,7 @@ class LineTokens:
         return Ticket(UUID(bytes=line), number, holder, taken_at, low, high, *more)
 
     def turn(self, turn: Turn) -> str:
-        """Return the text of a turn."""
+        """Encode a turn as the signed text that its holder carries."""
         kind = _TURNS[turn.is_early, turn.is_bound]
         return self._sealed(
             kind, turn.line.bytes, turn.number, turn.holder, turn.admitted_at, turn.until

@@ -1,4 +1,4 @@
-"""Machines beside the platform that a watcher uses: a bank that pays, and a mailbox that receives codes."""
+"""Outside services that a watcher needs to use the platform like a buyer: a payer of QRs, and a mailbox that receives codes."""
 
 import asyncio
 import contextlib

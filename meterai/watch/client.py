@@ -109,7 +109,9 @@ class Stranger:
     async def ask(
         self, method: str, path: str, *, with_key: bool = False, **how: Any
     ) -> ProbeResponse:
-        """Send one request to the installation, or to an absolute URL.  Raises `TryFailed`."""
+        """Send one request to the installation, or to an absolute URL; `how` are further arguments for aiohttp.  Raises
+        `TryFailed`.
+        """
         assert self._session is not None, "the client is used as a context"
         url = path if path.startswith("http") else self.base + path
         headers = dict(how.pop("headers", {})) | (self._key if with_key else {})

@@ -71,7 +71,7 @@ def run(file: Path, /, options: Options = NO_OPTIONS, *, peers: Peers = None) ->
 
 
 def key(file: Path, /, options: Options = NO_OPTIONS) -> None:
-    """Show the entry of this watcher for the file of watchers; creates the watcher's key if it has none."""
+    """Show the entry that describes this watcher in the file of watchers; creates the watcher's key if it has none."""
     watched, store, signer = _opened(file, options, "watch key")
     store.close()
     pem = signer.public_pem().decode().strip()
@@ -91,8 +91,8 @@ def note(
 ) -> None:
     """Publish a note of staff about a component, also while the platform is down.
 
-    If the state of the note is worse than the measured state, it is shown instead of that.  A later note with `operational`
-    withdraws it.  No note makes the shown state better than the measured one.
+    The shown state is the worse of the note's state and the measured state, so no note makes it better than the measured one.
+    A later note with `operational` withdraws the note.
     """
     _, store, _ = _opened(file, options, "watch note")
     texts = {"id": one_line(text_id)[:NOTE_LENGTH_MAX], "en": one_line(text_en)[:NOTE_LENGTH_MAX]}

@@ -12,7 +12,7 @@ from meterai.watch.model import Published
 
 
 def rendered(published: Published) -> Mapping[str, bytes]:
-    """Return the unsigned files, by name."""
+    """Return the content of each published file that is not signed, by the name of the file."""
     badges = {f"badge/{one.component}.svg": pages.badge(one) for one in published.components}
     return {
         "summary.json": _json(statuspage.summary(published)),
@@ -37,7 +37,10 @@ class Folder:
         self._replace("watcher.pem", public_key)
 
     def write(self, published: Published, now: str, notes: str) -> None:
-        """Replace the files of the present state; `now` and `notes` are signed documents.  Raises `OSError`."""
+        """Replace the files that show the present state.  Raises `OSError`.
+
+        `now` and `notes` are the signed contents of `now.json` and `notes.json`.
+        """
         for name, content in {
             "now.json": now.encode(), **rendered(published), "notes.json": notes.encode(),
         }.items():  # fmt: skip
@@ -48,7 +51,7 @@ class Folder:
         self._replace("changes.jsonl", "".join(f"{one}\n" for one in documents).encode())
 
     def write_readings(self, day: date, documents: Sequence[str]) -> None:
-        """Append the missing readings to the file of a day.  Raises `OSError`."""
+        """Append to the file of a day those of its signed readings that the file does not contain yet.  Raises `OSError`."""
         path = self._path / "readings" / f"{day.isoformat()}.jsonl"
         if day not in self._readings:
             self._readings = {one: count for one, count in self._readings.items() if one >= day}

@@ -104,7 +104,7 @@ class ShownComponent:
 
 @dataclass(frozen=True, slots=True)
 class ComponentChange:
-    """A change of a component's agreed state, with the codes of faults."""
+    """A change of a component's agreed state, with the codes of the faults that the watcher saw before it."""
 
     id: int
     at: datetime

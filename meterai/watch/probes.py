@@ -97,9 +97,9 @@ class PublishedIssuer:
 
     @classmethod
     def of(cls, watched: LocatedConfiguration) -> "PublishedIssuer | None":
-        """Read the folder `certificates`; None if it is not set.
+        """Read the folder `certificates` of the configuration; None if the configuration names no such folder.
 
-        Self-signed certificates are roots; the others are those of sealing keys.  Refuses `ConfigurationOfWatchWrong`.
+        Self-signed certificates are roots; all others belong to sealing keys.  Refuses `ConfigurationOfWatchWrong`.
         """
         if not watched.of.certificates:
             return None
@@ -118,7 +118,7 @@ class PublishedIssuer:
         return cls(roots, [one for one in found if one not in roots], keys)
 
     def check(self, content: bytes, at: datetime) -> None:
-        """Check a stamped file.  Raises `TryFailed`."""
+        """Check the seal of a stamped file without the platform.  Raises `TryFailed`."""
         report = sealing.verify(content, self.roots, at=at, claim_keys=self.claim_keys or None)
         if report.verdict is not sealing.Verdict.GENUINE:
             raise TryFailed(f"offline_{report.verdict}")
@@ -396,7 +396,7 @@ class Probes:
         return (await self._stranger.ask("GET", path + name, with_key=True)).must_be(200)
 
     async def _state_after(self, path: str, name: str, passing: Sequence[str]) -> Any:
-        """Query an object repeatedly until its state is not among `passing`, and return that state."""
+        """Query the object at `path` repeatedly until its state is not among `passing`, and return that state."""
         while True:
             await asyncio.sleep(LOOK_SECONDS)
             state = (await self._look(path, name)).field("state")

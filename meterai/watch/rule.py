@@ -44,10 +44,13 @@ class ProbeOutcome(IntEnum):
 class ProbeTimes:
     """Times of a component in seconds.
 
-    `every` is the time between two tries.  The other times count from the begin of a try: until it is doubted (more tries
-    start), until it is slow, and until it has failed.  The first failed try ends at most `every + failed` after a fault
-    begins.  While a try is doubted, tries follow every `DOUBT_SECONDS`.  So three more are under way when it fails; they end
-    at most `3 * DOUBT_SECONDS + failed` after the doubt.
+    every    time between two tries
+    doubted  time from the begin of a try until it is doubted: more tries then start, one each `DOUBT_SECONDS`
+    slow     time from the begin of a try until it counts as slow
+    failed   time from the begin of a try until it has failed
+
+    So the first failed try ends at most `every + failed` after a fault begins.  The next three are under way by then, and end
+    at most `3 * DOUBT_SECONDS + failed` after the first try was doubted.
     """
 
     every: float
@@ -76,9 +79,10 @@ LIMITS: Mapping[Component, ProbeTimes] = dict.fromkeys(
 def judged(
     state: ComponentState, recent: Sequence[ProbeOutcome], lasts: float = LASTS_SECONDS
 ) -> ComponentState:
-    """Return the next state, by the present `state` and the tries since it began (newest last; at most `WINDOW` count).
+    """Return the next state of a component.
 
-    `lasts` is the time in seconds since the begin of the first bad try after the last good one.
+    `state` is its present state, and `recent` are the outcomes of its tries since that state began, the newest last; only the
+    last `WINDOW` tries count.  `lasts` is the time in seconds since the begin of the first bad try after the last good one.
     """
     worse = _worse(recent, is_row=lasts >= LASTS_SECONDS)
     if worse > state:
@@ -114,7 +118,7 @@ class Judge:
         self._bad_since: float | None = None
 
     def take(self, outcome: ProbeOutcome, began: float, ended: float) -> bool:
-        """Add a try with its begin and end, in seconds; True if the state changed."""
+        """Add the outcome of a try; `began` and `ended` are its times in seconds.  True if the state changed."""
         if outcome is ProbeOutcome.GOOD:
             self._bad_since = None
         elif self._bad_since is None or began < self._bad_since:

@@ -152,7 +152,7 @@ class WatcherService:
             _log.warning("try_not_kept", why=str(error))
 
     def doubt(self, component: Component) -> None:
-        """Start more tries of a component at once, because a try is late."""
+        """Start more tries of a component immediately, because a try is late."""
         self._doubted[component] = monotonic()
         self._woken[component].set()
 
@@ -265,7 +265,7 @@ class WatcherService:
     # -- states ------------------------------------------------------------------------------
 
     def vote(self, component: Component) -> ComponentState | None:
-        """Return the state of a component by this watcher; None if it was not measured lately."""
+        """Return the state of a component as this watcher measured it; None if it was not measured lately."""
         if component is Component.SIGN_IN and self._mails_wait > 1:
             return ComponentState.MAJOR_OUTAGE
         tried = self._tried_at.get(component)
@@ -275,7 +275,7 @@ class WatcherService:
         return self._judges[component].state
 
     def agree(self) -> None:
-        """Determine the agreed state of each component; sign and store changes."""
+        """Determine the agreed state of each component; sign and store each change of an agreed state."""
         now = self.now()
         heard = [
             one for one in self._heard.values()
@@ -330,7 +330,10 @@ class WatcherService:
     # -- readings ----------------------------------------------------------------------------
 
     def sign_minutes(self) -> None:
-        """Sign the minutes that are over and unsigned: the last minute, and a minute in which the process was killed."""
+        """Sign the readings of minutes that are over and not signed yet.
+
+        This is the last minute, and after a restart also the minute in which the process was killed.
+        """
         this = self.now().replace(second=0, microsecond=0)
         last = this - timedelta(minutes=1)
         due = {last} if last >= self._started.replace(second=0, microsecond=0) else set()
@@ -454,7 +457,7 @@ class WatcherService:
 
 @contextmanager
 def _going_on(fault: str) -> Iterator[None]:
-    """Log any exception, of our code or from unexpected data, so that everything else continues."""
+    """Log any exception of the block as a warning named `fault`, and suppress it, so that the watcher continues."""
     try:
         yield
     except Exception as error:

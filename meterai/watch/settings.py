@@ -1,4 +1,6 @@
-"""The configuration file of a watcher, in TOML: the installation, key, payer and mailbox to measure it, and a folder."""
+"""Configuration file of a watcher (TOML): the measured installation, the means to measure it (API key, payer, mailbox), a
+folder.
+"""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -29,7 +31,7 @@ class ConfigurationOfWatchWrong(CommandRefusal):
 
 
 class Payer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Payer of a QR: our stand-in bank, or a URL that takes the QR's text by POST with a bearer token."""
+    """Payer of a QR: our stand-in bank, or a URL that receives the text of the QR by POST with a bearer token."""
 
     kind: Literal["standin", "post"]
     url: _Url
@@ -55,8 +57,8 @@ class Mailbox(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class WatcherConfiguration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Configuration of one watcher.
 
-    `folder` holds its state, its key and `public`, the static files.  Paths are relative to the file.  `seconds` are periods
-    between two tries, by component; a period longer than that of `rule` delays the detection of a fault.
+    `folder` holds its state, its key and `public`, the static files.  Paths are relative to the configuration file.  `seconds`
+    is the time between two tries of each component; a time longer than the default in `rule` delays the detection of a fault.
     """
 
     name: _Name

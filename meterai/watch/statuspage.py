@@ -93,7 +93,10 @@ def _said(
     times: tuple[datetime, datetime, datetime | None],
     updates: list[_Json],
 ) -> _Json:
-    """Build an incident; `words` are its title, status and impact, `times` those of its begin, last update and end."""
+    """Build an incident in the JSON form of Statuspage.
+
+    `words` are its title, status and impact; `times` are the times of its begin, its last update and its end.
+    """
     title, status, impact = words
     begun, updated, ended = times
     return {
@@ -274,7 +277,7 @@ def _add(
 
 
 def figures_of(published: Published) -> Sequence[tuple[str, object, datetime]]:
-    """Return (name, value, time of the value) of the figures; an unknown value is None."""
+    """Return (name, value, time of the value) for each of the platform's figures; an unknown value is None."""
     told = published.status
     if told is None:
         return [(name, None, published.at) for name in FIGURES]

@@ -20,7 +20,7 @@ MESSAGES_TOLD_MAX = 50  # the newest messages of an endpoint
 
 
 def subject(one: Endpoint) -> Subject:
-    """Return an endpoint as a subject of the console."""
+    """Return the `Subject` that names an endpoint in the console."""
     return Subject(WEBHOOK_SUBJECT.kind, show(ENDPOINT_KIND, one.id), one.account)
 
 

@@ -26,8 +26,9 @@ from meterai.webhooks.model import (
 
 
 class WebhookReplay(msgspec.Struct, frozen=True):
-    """An endpoint as `whk_...`, and the earliest creation time of the messages to send again: a day in WIB, or a
-    moment.
+    """Arguments of the lever that sends messages again.
+
+    `webhook` is the id of the endpoint (`whk_...`).  Messages created since `since`, a day in WIB or a moment, are sent.
     """
 
     webhook: str

@@ -1,5 +1,6 @@
-"""Metrics: attempts of this process, and gauges of all deliveries, set by the worker that measured most
-recently.
+"""Metrics of webhooks.
+
+Each process counts its attempts to deliver; the gauges of all messages and endpoints are set by the worker that measured last.
 """
 
 from meterai.plumbing.observe.metrics import Counter, Gauge, Histogram

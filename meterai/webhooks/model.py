@@ -457,12 +457,12 @@ class DeliveryDetails(DeliveryView, frozen=True, kw_only=True):
 
 
 def view(one: Endpoint) -> EndpointView:
-    """Convert an endpoint for the API."""
+    """Convert an endpoint to its form in the API."""
     return EndpointView(**_fields(one))
 
 
 def view_with(one: Endpoint, secret: str | None) -> EndpointSecret:
-    """Convert an endpoint with its secret for the API."""
+    """Convert an endpoint with its secret to its form in the API."""
     return EndpointSecret(**_fields(one), secret=secret)
 
 
@@ -482,14 +482,14 @@ def _fields(one: Endpoint) -> dict[str, Any]:
 
 
 def message_view(one: Message) -> DeliveryView:
-    """Convert a message for the API."""
+    """Convert a message to its form in the API."""
     return DeliveryView(**_message_fields(one))
 
 
 def details(
     one: Message, attempts: Iterable[WebhookAttempt], *, shows_body: bool
 ) -> DeliveryDetails:
-    """Convert a message with its attempts for the API."""
+    """Convert a message with its attempts to its form in the API."""
     return DeliveryDetails(
         **_message_fields(one),
         body=one.body if shows_body else None,

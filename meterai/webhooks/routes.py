@@ -1,4 +1,4 @@
-"""Webhooks over the API."""
+"""Routes of the API for webhook endpoints and their messages."""
 
 from typing import Annotated, Any, TypeVar
 from uuid import UUID

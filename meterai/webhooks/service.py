@@ -52,7 +52,7 @@ from meterai.webhooks.signing import Safe, shown_secret
 
 @dataclass(frozen=True, slots=True)
 class WebhookWish:
-    """The values of an endpoint to be made, and the permissions of the caller."""
+    """Requested values of a new endpoint, and the permissions of the caller."""
 
     url: str
     events: Sequence[str]
@@ -362,9 +362,7 @@ class WebhookService:
         return events
 
     async def _listen(self, tx: Tx, account: UUID) -> None:
-        """Update the types of events for which messages are made for this account: exactly the types that its
-        endpoints chose.
-        """
+        """Set for which event types messages are made for this account: exactly the types that its endpoints chose."""
         kinds = {
             published.ALL if one == EVERYTHING else self._publishing.types[one].kind
             for endpoint in await store.endpoints(tx, account)
@@ -398,8 +396,9 @@ async def _message(tx: ReadTx, account: UUID, endpoint: UUID, message: UUID) -> 
 
 
 async def _record_given(tx: Tx, about: Endpoint, sealed: bytes, action: str, actor: Actor) -> None:
-    """Record an action in the audit trail, with one hash over both the encrypted secret and the URL. The audit
-    compares the hash with the endpoint's row. Neither secret nor URL can be guessed from the hash.
+    """Record an action in the audit trail, with one hash over both the endpoint's encrypted secret and its URL.
+
+    The audit compares this hash with the endpoint's row.  Neither the secret nor the URL can be guessed from the hash.
     """
     digest = sha256(sealed + about.url.encode()).hexdigest()
     await _record(tx, about, action, actor, host=address_of(about.url).host, digest=digest)

@@ -389,7 +389,7 @@ async def undelivered_since(tx: ReadTx, of: Endpoint, since: datetime, limit: in
 
 
 async def standing(tx: ReadTx) -> tuple[int, int, int]:
-    """Count due messages, slow endpoints and disabled endpoints."""
+    """Return the numbers of due messages, slow endpoints and disabled endpoints."""
     row = await tx.one(_STANDING)
     assert row is not None
     return row["due"], row["aside"], row["disabled"]

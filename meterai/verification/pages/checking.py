@@ -82,7 +82,9 @@ SERIAL_LENGTH_MAX = 80  # characters, with a space after every second one
 async def show_check_form(
     request: PageRequest, verification: NamedDependency[VerificationService]
 ) -> Page:
-    """Show the form for a document or a serial; a typed serial or code in the query is redirected to its page."""
+    """Show the form for a document or a serial.  If the query has a typed serial or code, redirect to the page of that serial
+    or code.
+    """
     await visitor(request)
     typed = request.query_params.get("serial", "").strip()
     # Some apps show the text of a QR code instead of opening its address, and people paste that text.
@@ -289,7 +291,7 @@ async def show_serial(
 
 
 def _is_elsewhere(request: PageRequest) -> bool:
-    """True if the query states that the address in the scanned QR code is not ours."""
+    """True if the query of the URL states that the scanned QR code led to an address that is not ours."""
     return f"?{request.url.query}" == ELSEWHERE
 
 

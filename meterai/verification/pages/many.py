@@ -267,7 +267,10 @@ def _form_again(request: PageRequest, refusal: Refusal) -> Page:
 
 
 class _CheckTable:
-    """Answer as HTML: the rows of the table, alone or in the whole page.  Each row contains its cells for a spreadsheet."""
+    """Answer as HTML: the rows of the table, alone or in the whole page.
+
+    Each HTML row also contains the cells of its row in a spreadsheet, for the script of the page.
+    """
 
     media_type = "text/html"
 
@@ -328,7 +331,7 @@ class _TableFile:
         return await to_the_end(partial(self._written, lines, self._language))
 
     async def pieces(self, rows: AsyncIterator[CheckRow]) -> AsyncIterator[bytes]:
-        """Yield the whole file at once, after all files were checked."""
+        """Yield the file in one piece, after all files were checked."""
         lines = lines_of([row async for row in rows])
         yield await self.of([cells_of(line, self._language) for line in lines])
 

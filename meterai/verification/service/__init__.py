@@ -205,7 +205,7 @@ class Register:
         )
 
     def claim(self, claim: QrClaim, language: str) -> ClaimView:
-        """Return the content of a claim with a valid signature, and the verdict and entry of the register for its serial."""
+        """Return the content of a claim with a valid signature, the verdict on it, and the register's entry for its serial."""
         stamp = self.stamp(claim.serial, language)
         verdict = _judged(claim, stamp)
         return ClaimView(

@@ -69,7 +69,7 @@ class RowKind(StrEnum):
 
 
 class CheckLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A line of JSON: either a serial or the text of a QR code, with an optional id of the sender."""
+    """A line of JSON: either a serial or the text of a QR code, with an optional id that the sender chose."""
 
     serial: Annotated[str, msgspec.Meta(max_length=SHOWN_LENGTH_MAX)] | None = None
     claim: str | None = None
@@ -77,7 +77,10 @@ class CheckLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class NotChecked(StrEnum):
-    """Reason why a file of a batch has no verdict; the first values are the reasons of archives (`UnreadReason`)."""
+    """Reason why a file of a batch has no verdict.
+
+    The values up to `too_many` are those of `UnreadReason`, for archives and files in archives.
+    """
 
     DAMAGED = "damaged"  # the archive, or this file in it, cannot be read
     ENCRYPTED = "encrypted"
@@ -113,7 +116,7 @@ class CheckRow:
     reason   reason why the file or line was not checked
     refused  refusal of a line
     first    reads the first bytes of the file again; usable until the next row is requested
-    id       the sender's id for a line
+    id       the id that the sender gave to a line
     """
 
     path: str
@@ -147,7 +150,10 @@ class _JudgedFile:
 
 @dataclass(frozen=True, slots=True)
 class _SerialQuery:
-    """Query of the register for a line of JSON; for a refused line the query has neither serial nor claim."""
+    """The serial or QR code in a line of JSON, to look up in the register.
+
+    For a line that was refused, it has neither, and its `row` contains the refusal.
+    """
 
     row: CheckRow
     serial: Serial | None = None
@@ -290,7 +296,7 @@ class CheckBatch:
         return [self._query_of(line) for line in lines]
 
     def _query_of(self, text: bytes) -> "_SerialQuery":
-        """Return the query for a line; if the line is invalid, its row has the refusal."""
+        """Return the query for a line of JSON; if the line is invalid, the row of the query contains the refusal."""
         shown = one_line(text[:SHOWN_LENGTH_MAX].decode("utf-8", "replace"))
         row = CheckRow(shown, kind=RowKind.SERIAL)
         try:

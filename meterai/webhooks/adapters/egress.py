@@ -167,7 +167,7 @@ class Egress(AbstractResolver):
         ]
 
     async def close(self) -> None:
-        """Stop the threads of look-ups; a running look-up ends only when its resolver answers."""
+        """Stop the threads that resolve host names; a running look-up ends only when its resolver answers."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
 
