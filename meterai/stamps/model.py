@@ -11,7 +11,7 @@ from meterai.kit.refusal import Refusal, refusal_of_database
 
 
 class StampState(StrEnum):
-    """State of a serial."""
+    """State of a stamp."""
 
     RESERVED = "reserved"  # bound to a placement on a document, not delivered yet
     AFFIXED = "affixed"  # on the delivered document, permanently
@@ -19,7 +19,7 @@ class StampState(StrEnum):
 
 
 class StampEvent(StrEnum):
-    """Event in the life of a serial."""
+    """Event in the life of a stamp."""
 
     DELIVERED = "delivered"
     RELEASED = "released"
@@ -76,7 +76,7 @@ class Lot:
 
 @dataclass(frozen=True, slots=True)
 class StampRecord:
-    """Account, stamping and state of one serial."""
+    """Record of one stamp, found by its serial: its account, its stamping and its state."""
 
     account: UUID
     stamping: UUID

@@ -20,7 +20,7 @@ LEASE_SECONDS = 120.0  # longer than any pause of a living process
 
 
 class NoLeaseFree(Refusal):
-    """All 1,023 process numbers are taken; this process cannot make serials now."""
+    """This process cannot make serials now, because other processes have leased all 1,023 process numbers."""
 
     code = "busy"
     status = 503
@@ -80,12 +80,17 @@ async def available(tx: ReadTx, account: UUID) -> int:
 
 
 async def lots(tx: ReadTx, account: UUID, orders: Sequence[UUID]) -> dict[UUID, Lot]:
-    """The lots of these orders, keyed by order id; an order without a lot has no entry."""
+    """The lots (counts of the stamps issued for an order) of these orders, keyed by order id; an order without a lot has no
+    entry.
+    """
     return {lot.order: lot for lot in await store.lots(tx, account, orders)}
 
 
 async def lot_and_issuing(tx: ReadTx, account: UUID, order: UUID) -> tuple[Lot | None, Issuing]:
-    """(lot of an order, state of issuing); the lot is None if no stamps were issued for the order."""
+    """Return the lot of an order (counts of its stamps), and the state of issuing.
+
+    The lot is None if no stamps were issued for the order.
+    """
     return await store.lot_and_issuing(tx, account, order)
 
 
@@ -106,7 +111,7 @@ async def look_up_all(tx: ReadTx, serials: Collection[str]) -> dict[str, StampRe
     """The stamp records (account, stamping and state) of issued serials, by serial; a serial that was never issued has no
     entry.
 
-    Runs two statements if all serials are in the directory, else three.
+    Runs two statements if all serials are in the directory of serials, which maps them to accounts; else three.
     """
     owners = await store.directory_entries(tx, list(serials))
     found = dict(await store.stamps_of(tx, owners)) if owners else {}
@@ -116,7 +121,7 @@ async def look_up_all(tx: ReadTx, serials: Collection[str]) -> dict[str, StampRe
 
 
 async def issuing(tx: ReadTx) -> Issuing:
-    """The state of issuing: open, or stopped with a reason."""
+    """The state of issuing stamps: open, or stopped with a reason."""
     return await store.issuing(tx)
 
 

@@ -79,7 +79,7 @@ async def unused_lots(tx: ReadTx, account: UUID) -> list[UUID]:
 
 
 async def lots(tx: ReadTx, account: UUID, orders: Sequence[UUID]) -> list[Lot]:
-    """The lots of these orders."""
+    """The lots of these orders: for each order, counts of its stamps."""
     return await tx.all_as(
         _LOTS,
         "SELECT lot_id AS order, issued, held, affixed, returned FROM stamp_lots"
@@ -113,7 +113,7 @@ async def serials_of_each(
 
 
 async def directory_entry(tx: ReadTx, serial: str) -> UUID | None:
-    """The account of a serial from the directory of serials; None if the serial is not in it (yet)."""
+    """The account of a serial from the directory of serials; None if the serial is not in the directory (yet)."""
     found = await tx.value("SELECT account_id FROM serial_directory WHERE serial = %s", serial)
     assert found is None or isinstance(found, UUID)
     return found
@@ -127,7 +127,7 @@ async def stamp(tx: ReadTx, account: UUID, serial: str) -> StampRecord | None:
 
 
 async def stamp_anywhere(tx: ReadTx, serial: str) -> StampRecord | None:
-    """The stamp record of a serial, searched in all accounts, since the serial may not be in the directory yet."""
+    """The stamp record of a serial, searched in all accounts, since the directory of serials may not contain the serial yet."""
     return await tx.one_as(_STAMPS, f"{_STAMP} WHERE serial = %s", serial)
 
 
@@ -169,7 +169,7 @@ async def stamps_of(tx: ReadTx, owners: Mapping[str, UUID]) -> Mapping[str, Stam
 
 
 async def stamps_anywhere(tx: ReadTx, serials: Sequence[str]) -> Mapping[str, StampRecord]:
-    """The stamp records of serials, by serial, searched in all accounts, since the serials may not be in the directory yet."""
+    """The stamp records of serials, by serial, searched in all accounts, since the directory may not contain the serials yet."""
     found = await tx.all_as(_NAMED_STAMPS, _ANYWHERE, list(serials))
     return {one.serial: StampRecord(*one[1:]) for one in found}
 
@@ -188,7 +188,10 @@ async def enter_directory(tx: Tx, account: UUID, *stampings: UUID) -> None:
 
 
 async def lot_and_issuing(tx: ReadTx, account: UUID, order: UUID) -> tuple[Lot | None, Issuing]:
-    """(lot of an order, state of issuing); the lot is None if no stamps were issued for the order."""
+    """Return the lot of an order (counts of its stamps), and the state of issuing.
+
+    The lot is None if no stamps were issued for the order.
+    """
     row = await tx.one(
         "SELECT i.is_open, i.reason, l.issued, l.held, l.affixed, l.returned FROM issuing i"
         " LEFT JOIN stamp_lots l ON l.account_id = %s AND l.lot_id = %s",
@@ -201,14 +204,14 @@ async def lot_and_issuing(tx: ReadTx, account: UUID, order: UUID) -> tuple[Lot |
 
 
 async def issuing(tx: ReadTx) -> Issuing:
-    """The state of issuing: open, or stopped with a reason."""
+    """The state of issuing stamps: open, or stopped with a reason."""
     found = await tx.one_as(_ISSUING, "SELECT is_open, reason FROM issuing")
     assert found is not None
     return found
 
 
 async def set_issuing(tx: Tx, *, is_open: bool, reason: str) -> None:
-    """Open or stop issuing."""
+    """Open or stop the issuing of stamps."""
     await tx.run(
         "UPDATE issuing SET is_open = %s, reason = %s, changed_at = now()", is_open, reason
     )

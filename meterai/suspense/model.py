@@ -88,7 +88,10 @@ class PaymentContested(CommandRefusal):
 
 @dataclass(frozen=True, slots=True)
 class ProviderNews:
-    """News of a provider that cannot be booked.  `key` is derived from the news, so that repeated news is the same item."""
+    """A provider's notification, or its answer to a query, that cannot be booked to an order.
+
+    `key` is derived from the content, so that a repeated notification or answer is the same suspense item.
+    """
 
     key: str
     source: str  # 'notification' or 'question'
@@ -146,15 +149,17 @@ class Item:
 
     @property
     def record(self) -> str:
-        """The provider and the day, if any, of the record that this item came from, such as `bank 2026-11-30`; empty for
-        other items.
+        """The bank's or provider's record that this item came from: the provider and the day, if any, such as `bank
+        2026-11-30`.
+
+        Empty for an item that came from something else.
         """
         of, _, rest = self.key.removeprefix("record:").partition(":")
         day = rest.removeprefix("day:").partition(":")[0] if rest.startswith("day:") else ""
         return f"{of} {day}".rstrip() if self.key.startswith("record:") else ""
 
     def allows(self, how: Resolution) -> bool:
-        """True if a person may end the item by this resolution; suspense_resolve.sql enforces the same rules."""
+        """True if a person may resolve the item in this way; suspense_resolve.sql enforces the same rules."""
         has_money = bool(self.booked.value or self.difference)
         match how:
             case _ if self.reason == "refund_overdue":

@@ -1,4 +1,4 @@
-"""The suspense book: keep news that cannot be booked, list open items, resolve them."""
+"""The suspense book: keep providers' news that cannot be booked, list open items, resolve items."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -110,7 +110,7 @@ async def look(tx: ReadTx, identifier: UUID) -> Item:
 
 
 async def check_resolves(tx: ReadTx, identifier: UUID, resolution: Resolution) -> Item:
-    """Return the item if an operator may end it by this resolution.
+    """Return the suspense item if an operator may resolve it in this way.
 
     Refuses `ItemUnknown`, `MoneyBooked`, and `NotAllowedNow` for a resolved item.
     """
@@ -164,7 +164,7 @@ async def resolve(tx: Tx, item: UUID, resolution: Resolution, *, actor: Actor, n
 
 
 class SuspenseService:
-    """Resolves items, each in a transaction, and counts open items for the metrics."""
+    """Resolves suspense items, each in a transaction, and counts open items for the metrics."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -93,7 +93,7 @@ _FIGURE = RowMapper(SuspenseCounts)
 
 
 async def keep(tx: Tx, item: UUID, news: ProviderNews) -> bool:
-    """Keep news and its money as an item with this id; False if an item for the same news exists already."""
+    """Keep a provider's news and its money as a suspense item with this id; False if an item for the same news exists already."""
     is_new = await tx.value(
         _KEEP,
         item,
@@ -111,7 +111,7 @@ async def keep(tx: Tx, item: UUID, news: ProviderNews) -> bool:
 
 
 async def resolve(tx: Tx, item: UUID, resolution: Resolution, actor: str, note: str) -> str:
-    """Resolve an item; returns the outcome as sql/functions/suspense_resolve.sql names it."""
+    """Resolve a suspense item; returns the outcome, named as in sql/functions/suspense_resolve.sql."""
     outcome = await tx.value(_RESOLVE, item, resolution, actor, note)
     assert isinstance(outcome, str)
     return outcome

@@ -6,7 +6,7 @@ from uuid import UUID
 
 
 class TrailLine(NamedTuple):
-    """A line of the audit trail."""
+    """A line of the audit trail: one action, the actor who did it, the subject that it was done to, and facts about it."""
 
     account: UUID
     actor: str

@@ -131,7 +131,10 @@ async def take_sealed(
 
 
 async def _document(request: Request[Any, Any, Any], lines: WaitingRoom) -> bytes:
-    """Return the body, which must be the document itself.  Refuses `DocumentWrapped`, and clients that have no turn."""
+    """Return the body, which must be the document itself.
+
+    Refuses `DocumentWrapped`, and clients that must wait in a waiting line first.
+    """
     media_type, _ = request.content_type
     encoding = request.headers.get("content-encoding", "identity").strip().lower()
     if media_type == RequestEncodingType.MULTI_PART or encoding != "identity":

@@ -1,6 +1,7 @@
-"""Spaced places (further places of one network, `spacing.py`), grouped by the numbers with which they are called.
+"""Spaced places, grouped by the numbers with which they are called.  No input or output.
 
-No input or output."""
+A spaced place is a further place of a network that has taken several lately; it is called later (`spacing.py`).
+"""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -17,7 +18,7 @@ EARLY_FIRST = 1 << 62
 
 
 class Crowd(NamedTuple):
-    """Spaced places called with the numbers from `first` to `last`, assumed evenly distributed."""
+    """Number of spaced places that are called with the numbers from `first` to `last`, assumed to be evenly distributed."""
 
     first: int
     last: int
@@ -30,7 +31,7 @@ class Crowd(NamedTuple):
 
 
 def told_crowds(crowds: Sequence[Crowd]) -> list[Crowd]:
-    """Return the crowds, with neighbours merged so that at most `CROWDS_TOLD_MAX` remain."""
+    """Return the crowds, with neighbouring crowds merged so that at most `CROWDS_TOLD_MAX` remain."""
     each = -(-len(crowds) // CROWDS_TOLD_MAX) or 1
     parts = [crowds[at : at + each] for at in range(0, len(crowds), each)]
     return [Crowd(part[0].first, part[-1].last, sum(one.places for one in part)) for part in parts]

@@ -16,7 +16,7 @@ SUBJECTS = Subjects(
 
 
 async def subject_of(tx: ReadTx, name: str) -> DrawSubject:
-    """Return the waiting line of this name as the subject of its draw.
+    """Return the waiting line of this name in the form that its draw needs.
 
     Refuses `LineUnknown`, also for a line without a draw.
     """

@@ -32,7 +32,7 @@ class Range(NamedTuple):
 
 
 def waiting_range(ahead: int, flow_fast: float, flow_slow: float, spread: float) -> Range | None:
-    """Return the range of time in which `ahead` more numbers are called; None if no range can be shown.
+    """Return the range of time after which `ahead` more numbers have been called; None if no range can be shown.
 
     `flow_fast` and `flow_slow` are rates in numbers a second, in any order.
     """
@@ -77,7 +77,10 @@ def look_before_opening(seconds: float, jitter: float) -> int:
 
 
 def learned(spread: float, inside: int, outside: int) -> float:
-    """Return the new spread, given the numbers of waits that ended `inside` and `outside` the shown range."""
+    """Return the new spread: the factor by which the shown range of waiting time is widened.
+
+    `inside` and `outside` are the numbers of waits that ended inside and outside the shown range.
+    """
     moved = _STEP * (outside * AIM - inside * (1 - AIM))
     # Bounded by the whole range of the spread: exp() overflows after a hundred thousand waits.
     moved = min(max(moved, -_WHOLE), _WHOLE)

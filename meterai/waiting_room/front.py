@@ -99,7 +99,7 @@ def _next_path(query: bytes) -> str:
 
 
 class _Address(NamedTuple):
-    """Parsed path of a line: its name, and the part after the name; `what` is empty for the waiting page."""
+    """Parsed path of a waiting line: the name of the line, and in `what` the rest of the path, empty for the waiting page."""
 
     line: str
     what: str
@@ -207,7 +207,7 @@ class WaitingLines:
     # -- requests for guarded acts ---------------------------------------------------------
 
     async def _redirects_into_line(self, visit: Visit, room: WaitingRoom, guarded: Guarded) -> bool:
-        """Redirect a visitor without a turn into the waiting line if it is engaged; True if that was done."""
+        """Redirect a visitor without a turn into the waiting line, if the line is engaged; True if that was done."""
         scope = visit.scope
         line = room.line_to_wait_in(scope, guarded.act) if guarded.is_entrance else None
         if line is None:
@@ -226,7 +226,7 @@ class WaitingLines:
         return True
 
     def _with_turn(self, visit: Visit, room: WaitingRoom, guarded: Guarded) -> Send:
-        """Return a wrapper of `send`.  For an answer without an error it counts an arrival, and gives or renews a turn."""
+        """Return a wrapper of `send`.  If the answer is no error, the wrapper counts an arrival, and gives or renews a turn."""
         line = room.any_line_of(guarded.act)
         if line is None:
             return visit.send
@@ -386,9 +386,10 @@ class WaitingLines:
     async def _ticket_for(
         self, visit: Visit, room: WaitingRoom, line: WaitingLine
     ) -> Ticket | None:
-        """Return the ticket of the request, with its number if one was drawn for it; without a ticket, a new one.
+        """Return the ticket that the request carries, or take a place or an entry in the draw and return its new ticket.
 
-        None if the request has no ticket and the line gives no places at present.
+        If a number was drawn for the carried ticket, the returned ticket has this number.  None if the request carries no
+        ticket and the line gives no places at present.
         """
         shown = room.ticket_shown(visit.scope, line)
         if shown is not None and shown.number != NO_NUMBER:
@@ -408,7 +409,7 @@ class WaitingLines:
         return await room.take_place(line, networks=networks)
 
     async def _show_page(self, visit: Visit, room: WaitingRoom, line: WaitingLine) -> None:
-        """Answer with the waiting page, or redirect a visitor who is called; the first visit takes a place."""
+        """Answer with the waiting page, or redirect a visitor whose number is called; the first visit takes a place."""
         metrics.LOOKS.labels(line=line.name).inc()
         there = _next_path(visit.scope["query_string"])
         headers = [_HTML, _NOT_STORED]

@@ -22,9 +22,10 @@ class Gathering:
         self._numbers = EntryBatcher(self._look)
 
     async def enter(self, line: WaitingLine, holder: bytes | None = None) -> Ticket:
-        """Enter a holder (by default a new one) in the draw, and return the holder's ticket without a number.
+        """Enter a visitor in the draw, and return the visitor's ticket, which has no number yet.
 
-        A holder is entered only once.  Refuses `LineClosed`, `DatabaseBusy`, `DatabaseAway`.
+        `holder` identifies the visitor; by default a new holder is made.  A holder is entered only once.  Refuses
+        `LineClosed`, `DatabaseBusy`, `DatabaseAway`.
         """
         mine = holder or secrets.token_bytes(HOLDER_BYTES)
         at = await self._entered.ask(line.id, entry_of(line.id, mine))

@@ -38,9 +38,10 @@ class LineBefore(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class LineHold:
-    """Current state of a line.
+    """Current state of a waiting line.
 
-    `is_closed`: nobody is let in.  `waiting` is the number of places not called yet, `rate` the admissions per second.
+    `is_closed` is True if nobody is let in.  `waiting` is the number of places not called yet, `rate` the admissions per
+    second.
     """
 
     name: str
@@ -68,7 +69,9 @@ async def _guarding(tx: ReadTx, act: GuardedAct) -> WaitingLine | None:
 
 
 async def load_now(tx: ReadTx) -> Load:
-    """Return the load that all processes reported in the last seconds; its numbers of visitors and arrivals are left at 0."""
+    """Return the load that all processes reported in the last seconds, without its counts of visitors and arrivals (left at
+    0).
+    """
     reported, job_age = await store.loads(tx), await oldest_overdue(tx)
     return Load(refused=reported.refused, job_age=job_age, pressure=reported.pressure)
 
@@ -131,7 +134,7 @@ async def put_back(
     *,
     actor: Actor,
 ) -> None:
-    """Restore the line of an act to the state `kept` from before the hold.
+    """Restore the waiting line of an act to the state `kept` from before the hold.
 
     A line that was created for the hold ends if nobody waits in it; else it becomes automatic.  If an operator has put another
     line in place of the held one, that line is not changed, except that it is resumed if it is paused for `reason`.

@@ -22,7 +22,10 @@ from meterai.waiting_room.operating import CLOSES_SECONDS_MIN, LinePlan, named
 
 
 class LineCreate(msgspec.Struct, frozen=True):
-    """Arguments of the lever that plans a waiting line; `rate` in people a second, None if it is measured."""
+    """Arguments of the lever that plans a waiting line.
+
+    `rate` is the admission rate in people a second, None if it is measured: as many as can be served.
+    """
 
     name: str
     act: Literal["buy", "check"]
@@ -44,7 +47,10 @@ class LineCreate(msgspec.Struct, frozen=True):
 
 
 class LineRate(msgspec.Struct, frozen=True):
-    """Arguments of the lever that sets a rate, in people a second; if it is None the rate is measured, up to `at_most`."""
+    """Arguments of the lever that sets the admission rate of a waiting line, in people a second.
+
+    If `rate` is None the rate is measured (as many as can be served), up to `at_most`.
+    """
 
     name: str
     rate: float | None = None

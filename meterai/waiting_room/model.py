@@ -129,7 +129,7 @@ class AccountTurn(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class WaitingLine:
-    """State of a line, read from its row; the copy that a web process has is some seconds old at most.
+    """State of a waiting line, read from its row; the copy that a web process has is some seconds old at most.
 
     serving       the highest number called
     next_number   the first number that nobody has
@@ -168,7 +168,7 @@ class WaitingLine:
 
     @property
     def waiting(self) -> int:
-        """Number of places that are not called yet."""
+        """Number of places in the line that wait to be called."""
         spaced = sum(crowd.between(self.serving, crowd.last) for crowd in self.spaced)
         return max(0, self.next_number - 1 - self.serving) + ceil(spaced)
 
@@ -302,7 +302,7 @@ def line_name(text: str) -> str:
 
 
 def admission_rate(per_second: float) -> float:
-    """Check and return a rate, in people a second.  Refuses `Malformed`, also for NaN."""
+    """Check and return an admission rate, in people a second.  Refuses `Malformed`, also for NaN."""
     if not RATE_MIN <= per_second <= RATE_MAX:  # false for NaN
         raise Malformed("rate", "line_rate", minimum=RATE_MIN, maximum=RATE_MAX)
     return per_second

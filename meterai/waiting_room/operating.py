@@ -36,7 +36,10 @@ CLOSES_SECONDS_MIN = OLD_SECONDS + BLOCK_SECONDS
 
 @dataclass(frozen=True, slots=True)
 class LinePlan:
-    """Plan of a waiting line; times in UTC, rates in people a second; `rate` is None if it is measured."""
+    """Plan of a waiting line; times in UTC, admission rates in people a second.
+
+    `rate` is None if the rate is measured: as many as can be served.
+    """
 
     name: str
     act: GuardedAct
@@ -91,9 +94,9 @@ def planned(plan: LinePlan, at: datetime) -> tuple[float, float]:
 async def set_rate(
     tx: Tx, name: str, *, rate: float | None, rate_max: float | None, actor: Actor
 ) -> None:
-    """Set the rate of a waiting line, in people a second; if `rate` is None the rate is measured, up to `rate_max`.
+    """Set the admission rate of a waiting line, in people a second.
 
-    Refuses `Malformed`, `LineUnknown`.
+    If `rate` is None the rate is measured (as many as can be served), up to `rate_max`.  Refuses `Malformed`, `LineUnknown`.
     """
     line = await named(tx, name)
     now, most = rates_of(line, rate, rate_max)
@@ -103,7 +106,10 @@ async def set_rate(
 
 
 def rates_of(line: WaitingLine, rate: float | None, rate_max: float | None) -> tuple[float, float]:
-    """Return the new rate and the new highest rate of a line; None keeps the current value.  Refuses `Malformed`."""
+    """Return the new admission rate and the new highest rate of a waiting line; None keeps the current value.
+
+    Refuses `Malformed`.
+    """
     most = admission_rate(rate_max if rate_max is not None else line.rate_max)
     now = admission_rate(rate if rate is not None else min(line.rate, most))
     return now, max(now, most)
@@ -153,7 +159,7 @@ async def close_at(
 
 
 def check_closes(line: WaitingLine, closes_at: datetime | None) -> None:
-    """Check a new closing time of a line.
+    """Check a new closing time of a waiting line.
 
     Refuses `Malformed`, and `NotAllowedNow` for a line that has already closed.
     """

@@ -159,7 +159,7 @@ class WaitingPages:
         ).encode()
 
     def refused(self, refusal: Refusal, language: str) -> bytes:
-        """Return the page for a visitor who cannot be given a place now; it reloads itself."""
+        """Return the page for a visitor who cannot be given a place now; the page reloads itself."""
         return self._site.render(
             REFUSED, language, self._settings, text=sentence(refusal, language)
         ).encode()

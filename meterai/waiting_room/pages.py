@@ -128,9 +128,10 @@ def into_line(request: PageRequest, refusal: NotLetIn, there: str) -> Page:
 async def _turn_of(
     request: PageRequest, lines: WaitingRoom, line: WaitingLine, ticket: Ticket
 ) -> Turn:
-    """Give the turn of a called ticket, and return it.  A turn to buy requires an account, and an account has one turn.
+    """Give the visitor the turn of a ticket whose number was called, and return this turn.
 
-    Refuses `SignInRequired`, and whatever `WaitingRoom.come_in` refuses.
+    A turn to buy requires an account, and an account has one turn.  Refuses `SignInRequired`, and whatever
+    `WaitingRoom.come_in` refuses.
     """
     if line.act != GuardedAct.BUY:
         return await lines.come_in(line, ticket)

@@ -1,4 +1,4 @@
-"""Numbers of lines, leased from the database in blocks, so that a place causes almost no load on the database.
+"""Numbers of waiting lines, leased from the database in blocks, so that a place causes almost no load on the database.
 
 A process leases as many numbers as it gives in a tenth of a second, so that even a crowd needs few statements.  It returns
 unused numbers after a second.  So a visitor is overtaken by visitors of other processes for a second at most, and nobody waits
@@ -81,7 +81,7 @@ class NumberSupply:
         return asyncio.create_task(work, context=Context())
 
     async def _renew(self) -> None:
-        """Lease a block, and give its numbers to the waiting requests."""
+        """Lease a block of numbers from the database, and give them to the requests that wait for a number."""
         fault: Exception | None = None
         try:
             begun = monotonic()
@@ -118,7 +118,7 @@ class NumberSupply:
         asyncio.get_running_loop().call_later(BLOCK_SECONDS, self._expire, self._end)
 
     def _wanted(self, now: float) -> int:
-        """Return the size of the next block.
+        """Return the size of the next block of numbers to lease.
 
         It covers `BLOCK_WORTH_SECONDS` at the recent demand, but at least the requests that wait for a number.
         """

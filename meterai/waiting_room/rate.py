@@ -1,8 +1,8 @@
-"""Admission rate of a line: as many visitors a second as the platform can serve.  No input or output.
+"""Admission rate of a waiting line: as many visitors a second as the platform can serve.  No input or output.
 
 The rule is additive increase and multiplicative decrease, as in TCP (RFC 5681).  The rate grows while visitors inside do not
-wait and called visitors come: quickly up to the usual rate and slowly beyond (as in CUBIC, RFC 9438, section 4.1).  It falls by
-a fifth if the load is too high.  The rate counts visitors who come in.  Numbers are called faster than that, within bounds,
+wait and called visitors come: quickly up to the usual rate and slowly beyond (as in CUBIC, RFC 9438, section 4.1).  It falls
+by a fifth if the load is too high.  The rate counts visitors who come in.  Numbers are called faster than that, within bounds,
 since a share of the called visitors does not come.
 """
 
@@ -85,7 +85,7 @@ def first_rate(rate_max: float, finished: float) -> float:
 
 
 def calm_rate(rate: float, rate_max: float, load: Load, *, seconds: float) -> float:
-    """Return the rate of a disengaged line after `seconds` with this load.
+    """Return the rate of a waiting line that is not engaged, after `seconds` with this load.
 
     The rate grows with the arrivals while visitors inside do not wait, and falls back to the first rate if few come.  If more
     visitors come to a process than its share of the rate admits, the process engages the line by itself (`entrance`).
@@ -119,7 +119,7 @@ def next_rate(
 
 
 def away_share(before: float, called: int, came: int) -> float:
-    """Return the share of called visitors who did not come, smoothed with the earlier share `before`.
+    """Return the share of called visitors who did not come, as a moving average that continues `before`.
 
     `called` and `came` are numbers of places.
     """

@@ -168,7 +168,7 @@ class WaitingRoom:
             self._looking = None
 
     async def tell_waits(self) -> int:
-        """Periodic task: report as load the mean wait in each backlog (work for a worker or an outside machine)."""
+        """Periodic task: report the mean wait in each backlog (work for a worker or an outside machine) as a part of the load."""
         for backlog in self._stations.backlogs:
             mean_seconds = await self._database.once(store.mean_wait, backlog)
             self._stations.found(backlog, mean_seconds)
@@ -232,7 +232,7 @@ class WaitingRoom:
             raise DatabaseAway("no line was read from the database yet")
 
     def line_before(self, act: GuardedAct) -> WaitingLine | None:
-        """Return the engaged waiting line that guards an act; None if no engaged line guards it."""
+        """Return the waiting line in which visitors must wait before an act; None if no engaged line guards the act."""
         found = self._by_act.get(act)
         return found if found and found.stands_in_the_way else None
 
@@ -255,8 +255,8 @@ class WaitingRoom:
     def admits(self, line: WaitingLine, ticket: Ticket) -> bool:
         """True if the holder of a called number may come in now; False if the holder must wait some seconds more.
 
-        The limit of this process (`entrance`) applies, since many called visitors may come at once after a pause.  Each ticket
-        is counted once, so that its holder may reload the page, or sign in first, and is then neither counted again nor
+        The limit of this process (`entrance`) applies, since many called visitors may come together after a pause.  Each
+        ticket is counted once, so that its holder may reload the page, or sign in first, and is then neither counted again nor
         refused.
         """
         names = (f"{line.id}/{ticket.key}",)
@@ -294,7 +294,7 @@ class WaitingRoom:
         return self._entrances.setdefault(line.id, Entrance(processes))
 
     def _as_seen_here(self, line: WaitingLine) -> WaitingLine:
-        """Return the line as this process treats it: engaged also if only this process has engaged it."""
+        """Return the waiting line as this process treats it: engaged also if only this process has engaged it."""
         is_crowded = self._crowded_until.get(line.id, 0.0) > monotonic()
         return replace(line, is_engaged=True) if is_crowded else line
 
@@ -406,7 +406,7 @@ class WaitingRoom:
     # -- turns -----------------------------------------------------------------------------
 
     async def come_in(self, line: WaitingLine, ticket: Ticket) -> Turn:
-        """Give the turn of a called ticket; a repeated call returns the same turn.
+        """Give the turn to the holder of a ticket whose number was called; a repeated call returns the same turn.
 
         Refuses `NumberNotServed`, `TurnOver`, `TicketInvalid`.
         """
@@ -483,7 +483,7 @@ class WaitingRoom:
         return renewed if renewed.until > turn.until else None
 
     async def use(self, line: WaitingLine, turn: Turn, account: UUID) -> None:
-        """Use a turn for an account, when it does the guarded act.  Refuses `WaitInLine`, `TurnNotYours`, `TurnOver`."""
+        """Mark a turn as used by an account, which does the guarded act.  Refuses `WaitInLine`, `TurnNotYours`, `TurnOver`."""
         if not self.is_of(turn, account):
             if turn.is_early:
                 raise WaitInLine(line.name)
@@ -519,7 +519,7 @@ class WaitingRoom:
     async def waiting_line(
         self, connection: ASGIConnection[Any, Any, Any, Any], act: GuardedAct
     ) -> WaitingLine | None:
-        """Return the answer of `line_to_wait_in`, after a refresh of the lines' state."""
+        """Refresh the state of the waiting lines, then return the line in which the visitor must wait (`line_to_wait_in`)."""
         await self.look()
         return self.line_to_wait_in(connection.scope, act)
 
@@ -635,7 +635,10 @@ class WaitingRoom:
         )
 
     def entry_receipt(self, line: WaitingLine, ticket: Ticket) -> str:
-        """Return the signed receipt of an entry in the draw of this line; the closed list must contain the entry."""
+        """Return the signed receipt of an entry in the draw of this line.
+
+        When the list of entries is closed, it must contain this entry.
+        """
         return self.signer.sign(
             ENTRY_RECEIPT,
             {

@@ -6,7 +6,10 @@ from meterai.plumbing.config import Positive
 
 
 class WaitingRoomSettings(msgspec.Struct, frozen=True):
-    """Limits of visitors.  The rates of a waiting line are no settings; the commands `meterai line` set them."""
+    """Limits on the number of visitors inside, and on the places of a network.
+
+    Admission rates of waiting lines are no settings: the commands `meterai line` set them.
+    """
 
     # Greatest number of visitors with a turn who have not finished: each has a session, a form, documents under way.
     waiting_room_inside_max: Positive = 5_000

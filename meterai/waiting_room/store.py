@@ -56,7 +56,7 @@ class LoadReport(NamedTuple):
     """Load reported by a web process or a worker for the last second, or the total of all reports.
 
     In the total `refused` and `arrivals` (each per second) are added up, `pressure` is the highest of all
-    (`plumbing.observe.stations`), and `is_crowded` is True if one process is crowded.
+    (`plumbing.observe.stations`), and `is_crowded` is True if at least one process has more visitors than it admits.
     """
 
     refused: float
@@ -78,21 +78,21 @@ class Inside(NamedTuple):
 
 
 class EndedWaits(NamedTuple):
-    """Numbers of waits that ended inside and outside the shown range of time."""
+    """Numbers of waits that ended inside and outside the range of waiting time that was shown."""
 
     inside: int
     outside: int
 
 
 class NumberBlock(NamedTuple):
-    """First number of a leased block, and the time of the lease by the clock of the database."""
+    """First number of a leased block of numbers, and the time of the lease by the clock of the database."""
 
     first: int
     now: datetime
 
 
 class HeldTurn(NamedTuple):
-    """A turn that was given, from its row."""
+    """A turn that was given, as stored in the database."""
 
     holder: bytes
     admitted_at: datetime
@@ -101,7 +101,7 @@ class HeldTurn(NamedTuple):
 
 
 class KeptPlace(NamedTuple):
-    """A place that an account keeps, from its row."""
+    """A place that an account keeps, as stored in the database."""
 
     number: int
     holder: bytes
@@ -379,12 +379,17 @@ async def spaced(tx: Tx, line: UUID, serving: int) -> list[Crowd]:
 
 
 async def give_back(tx: Tx, line: UUID, first: int, end: int) -> None:
-    """Give back leased numbers that nobody took, from `first` to `end` - 1; see sql/functions/line_give_back.sql."""
+    """Give back leased numbers of a waiting line that nobody took, from `first` to `end` - 1.
+
+    See sql/functions/line_give_back.sql.
+    """
     await tx.run(_GIVE_BACK, line, first, end)
 
 
 async def gaps(tx: Tx, line: UUID, serving: int) -> list[Gap]:
-    """Return the gaps (numbers that nobody has) after the number `serving`, in order, and delete the earlier gaps."""
+    """Return the gaps (numbers of a waiting line that nobody has) after the number `serving`, in order, and delete the earlier
+    gaps.
+    """
     await tx.run(_FORGET_GAPS, line, serving)
     return await tx.all_as(_GAPS, _GAPS_OF, line)
 
@@ -453,7 +458,7 @@ async def admitted_since(tx: ReadTx, line: UUID, since: datetime) -> int:
 
 
 async def came(tx: ReadTx, line: UUID, after: int, to: int) -> int:
-    """Count the visitors who came in with the numbers from `after` + 1 to `to`."""
+    """Count the visitors of a waiting line who came in with the numbers from `after` + 1 to `to`."""
     return int(await tx.value(_CAME, line, after, to, line, after, to))
 
 
@@ -468,13 +473,13 @@ async def last_sample_before(tx: ReadTx, line: UUID, moment: datetime) -> LineSa
 
 
 async def called_at(tx: ReadTx, line: UUID, number: int, since: datetime) -> datetime | None:
-    """Return the time at which a number was called, accurate to some seconds; None if no sample shows it."""
+    """Return the time at which a number of a waiting line was called, accurate to some seconds; None if no sample shows it."""
     found: datetime | None = await tx.value(_CALLED_AT, line, number, since)
     return found
 
 
 async def ended_waits(tx: ReadTx, line: UUID, since: datetime, until: datetime) -> EndedWaits:
-    """Count the waits that ended after `since` up to `until`; those without a shown range of time are left out."""
+    """Count the waits that ended after `since` up to `until`; a wait for which no range of waiting time was shown is left out."""
     found = await tx.one_as(_WAITS, _ENDED_WAITS, line, since, until)
     assert found is not None
     return found
@@ -524,7 +529,7 @@ async def turn(tx: ReadTx, line: UUID, number: int) -> HeldTurn | None:
 async def use_turn(
     tx: Tx, line: UUID, turn: Turn, admitted_at: datetime, account: UUID, since: datetime
 ) -> str:
-    """Use a turn for an account; returns `used`, or the reason why not (sql/functions/turn_use.sql).
+    """Mark a turn as used by an account; returns `used`, or the reason why this is impossible (sql/functions/turn_use.sql).
 
     Turns that began at `since` or before have expired.
     """
@@ -733,12 +738,12 @@ UPDATE waiting_room_lines SET state = 'open', next_number = %s WHERE line_id = %
 
 
 async def subjects_due(tx: ReadTx) -> list[DrawSubject]:
-    """Return the waiting lines that take entries or are being drawn."""
+    """Return the waiting lines that take entries for a draw, or whose draw is under way."""
     return await tx.all_as(_SUBJECTS, _SUBJECTS_DUE)
 
 
 async def subject_named(tx: ReadTx, name: str) -> DrawSubject | None:
-    """Return the waiting line of this name as the subject of its draw; None if it has no draw, or has ended."""
+    """Return the waiting line of this name in the form that its draw needs; None if it has no draw, or has ended."""
     return await tx.one_as(_SUBJECTS, _SUBJECT_NAMED, name)
 
 

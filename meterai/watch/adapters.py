@@ -31,7 +31,7 @@ class CodesOf(Protocol):
 
 
 async def pay(stranger: Stranger, payer: Payer, watched: LocatedConfiguration, qr: str) -> None:
-    """Have the payer of the configuration pay a QR.  Raises `NotOurFault`."""
+    """Have the configured payer pay a QR payment code.  Raises `NotOurFault`."""
     token = watched.secret(payer.token_file)
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     try:
@@ -103,7 +103,7 @@ def mailbox_of(stranger: Stranger, watched: LocatedConfiguration) -> CodesOf | N
 
 
 async def new_code(mails: CodesOf, address: str, known: set[str]) -> str:
-    """Wait for a code that is not among the `known` ones, and return it."""
+    """Wait for a sign-in code that is not among the `known` ones, and return it."""
     while True:
         with contextlib.suppress(StopIteration):
             return next(one for one in await mails.codes(address) if one not in known)

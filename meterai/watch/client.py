@@ -32,7 +32,7 @@ _CODE = re.compile(FAULT_PATTERN)
 
 
 class TryFailed(Exception):
-    """A try failed, with the code of its fault; a text that is not a valid code is replaced by `answer_unreadable`."""
+    """Raised if a try failed.  `fault` is the code of the fault; a text that is not a valid code becomes `answer_unreadable`."""
 
     def __init__(self, fault: str) -> None:
         self.fault = fault if _CODE.match(fault) else UNREADABLE
@@ -64,7 +64,7 @@ class ProbeResponse:
 
     @property
     def fault(self) -> str:
-        """Return the code of the platform's refusal; without a code `status_` and the HTTP status."""
+        """Return the code of the refusal in the platform's answer; if the answer has no code, `status_` and the HTTP status."""
         if "json" in self.headers.get("content-type", ""):
             found = self.field("code")
             if isinstance(found, str) and _CODE.match(found):

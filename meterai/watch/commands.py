@@ -43,7 +43,10 @@ def _opened(
 def _peers(
     path: Path | None, watched: LocatedConfiguration, signer: DocumentSigner
 ) -> list[Watcher]:
-    """Read every watcher of the installation, including this one; empty without a file.  Refuses `WatchersWrong`."""
+    """Read the file of watchers: every watcher of the installation, including this one.  Without a file the list is empty.
+
+    Refuses `WatchersWrong`.
+    """
     if path is None:
         return []
     try:

@@ -50,7 +50,7 @@ class PlatformIncident(FromOutside, frozen=True):
         return self.state not in ENDED
 
     def state_of(self, component: Component) -> ComponentState:
-        """Return the state of a component that the incident claims now; operational if it claims none."""
+        """Return the state that the incident claims for a component now; operational if it claims none."""
         begun = self.kind == "incident" or self.state == "under_way"
         if not (self.is_open and begun and component in self.components):
             return ComponentState.OPERATIONAL

@@ -175,9 +175,10 @@ class Probes:
 
     @asynccontextmanager
     async def _trying(self, component: Component) -> AsyncIterator[list[str]]:
-        """Measure one try of a component and record its result; an exception inside is a failure, and ends the probe.
+        """Measure one try of a component and record its result.
 
-        It yields a list.  If a fault is appended to the list, a successful try counts as slow.
+        An exception in the block is a failure, and ends the probe.  The block gets a list; if it appends a fault, a successful
+        try counts as slow.
         """
         limits, begun = LIMITS[component], monotonic()
         late = asyncio.get_running_loop().call_later(limits.doubted, self._doubt, component)
@@ -503,7 +504,7 @@ class Probes:
 
 
 def _payload(answer: ProbeResponse) -> Any:
-    """Return the facts in a signed document, without checking its signature.  Raises `TryFailed`."""
+    """Return the content of a signed JSON document, without checking its signature.  Raises `TryFailed`."""
     text = str(answer.field("payload"))
     try:
         return json.loads(urlsafe_b64decode(text + "=" * (-len(text) % 4)))

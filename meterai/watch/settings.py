@@ -97,7 +97,9 @@ class LocatedConfiguration(msgspec.Struct, frozen=True):
         return self.of.installation.rstrip("/")
 
     def secret(self, name: str) -> str:
-        """Return the secret in a file; an empty text if `name` is empty.  Refuses `ConfigurationOfWatchWrong`."""
+        """Return the secret in the file with this name; an empty text if `name` is empty.  Refuses
+        `ConfigurationOfWatchWrong`.
+        """
         if not name:
             return ""
         try:

@@ -47,7 +47,7 @@ def said(state: ComponentState, language: str) -> str:
 
 
 def shown_state(one: ShownComponent) -> ComponentState:
-    """Return the state for programs: a component that is not measured now is not shown as operational."""
+    """Return the state for programs that read the status: a component that is not measured now is not shown as operational."""
     return one.shown if one.is_measured else max(one.shown, ComponentState.DEGRADED)
 
 

@@ -116,7 +116,9 @@ def _form(request: PageRequest, /, **facts: Any) -> Page:
 
 
 def too_large(request: PageRequest, bytes_max: int) -> DocumentTooLarge:
-    """Return the refusal of a form that was too large to be read; `bytes_max` is the limit for its file."""
+    """Return the refusal for a form that was too large to be read; `bytes_max` is the largest permitted size of the form's
+    file.
+    """
     said = counted(request.headers.get("content-length", ""), LENGTH_DIGITS_MAX)
     size = bytes_max + FORM_FIELDS_BYTES if said is None else said
     return DocumentTooLarge(size_bytes=size, limit_bytes=bytes_max)

@@ -175,7 +175,9 @@ async def check_xlsx(
     request_max_body_size=TABLE_BYTES_MAX,
 )
 async def save_table(request: PageRequest, kind: FromPath[str]) -> Page:
-    """Return the table that the browser sends as a file for a spreadsheet (CSV or XLSX); nothing is stored."""
+    """Convert the table that the browser sent to a file for a spreadsheet (CSV or XLSX), and return the file; nothing is
+    stored.
+    """
     if kind not in _FILES:
         raise NotFound("no such file")
     await visitor(request)
@@ -339,7 +341,7 @@ class _TableFile:
 class _Zip:
     """Answer as a ZIP of the sealed revision of each good file, uncompressed, followed by a manifest.
 
-    The manifest is the table in CSV, with the name in the archive as an additional column.
+    The manifest is the table in CSV; an additional column has the name of each file in the ZIP.
     """
 
     media_type = "application/zip"

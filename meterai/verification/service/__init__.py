@@ -80,7 +80,7 @@ def sentence(check: Check, language: str, quote: Quote = quoted) -> str:
 
 
 def _why_unreadable(code: str, language: str) -> str:
-    """Return the sentence that states why a document is unreadable, for the code of a refusal."""
+    """Return the sentence that tells why a document is unreadable; `code` is the code of the refusal."""
     key = f"unreadable.{code}"
     return translate(key if key in catalogue() else "unreadable.other", language)
 
@@ -93,7 +93,10 @@ def shown(
     examination: CheckReceipt,
     quote: Quote = quoted,
 ) -> VerificationView:
-    """Convert a report, with verdict and checks after the look-up in the register, to its form in the API and on pages."""
+    """Convert the result of a check to its form in the API and on pages.
+
+    `report` is about the seal; `verdict` and `checks` are those after the look-up in the register of serials.
+    """
     return VerificationView(
         verdict=verdict,
         summary=translate(f"verdict.{verdict}.explained", language),
@@ -137,7 +140,7 @@ def revisions(report: CheckReport, size_bytes: int, quote: Quote = quoted) -> di
 
 @dataclass(frozen=True, slots=True)
 class JudgedDocument:
-    """A document whose seal was judged, before the look-up in the register."""
+    """A document whose seal was judged, and whose serials were not looked up in the register yet."""
 
     report: CheckReport
     examination: CheckReceipt
@@ -302,7 +305,7 @@ class VerificationService:
         return await self._pictures.of(document[: found.sealed.bytes], found.sealed.serials, client)
 
     async def sealed(self, document: bytes, client: str) -> bytes:
-        """Return the sealed revision of a document.  Refuses `NoSealedRevision`, and like `check`."""
+        """Return the sealed revision of a document.  Refuses `NoSealedRevision`, and what `check` refuses."""
         found = await self.check(document, "id", client)
         if found.sealed is None:
             raise NoSealedRevision(found.verdict)
@@ -333,7 +336,7 @@ class VerificationService:
         raise CodeForeign("the code is not the code of a stamp")
 
     def code_in(self, text: str) -> str | None:
-        """Return serial and claim in the text of a QR code, like `scan`; None if it is not the code of a stamp."""
+        """Return `SERIAL/CLAIM` from the text of a QR code, like `scan`; None if the text is not the code of a stamp."""
         found = _OF_A_STAMP.search(text)
         if found is None:
             return None

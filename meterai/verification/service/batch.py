@@ -99,7 +99,7 @@ class NotChecked(StrEnum):
 
 
 class _Unfit(Exception):
-    """A file of a batch cannot be checked, for the reason that its row states."""
+    """Raised if a file of a batch cannot be checked; the file's row then states `reason`."""
 
     def __init__(self, reason: NotChecked) -> None:
         super().__init__(f"a file of a batch: {reason}")
@@ -142,7 +142,7 @@ class _BatchFile:
 
 @dataclass(frozen=True, slots=True)
 class _JudgedFile:
-    """A file whose seal was judged, before the look-up in the register."""
+    """A file whose seal was judged, and whose serials were not looked up in the register yet."""
 
     path: str
     judged: JudgedDocument
@@ -218,7 +218,7 @@ class CheckBatch:
             raise broken
 
     async def _registered(self, waiting: Sequence["CheckRow | _JudgedFile"]) -> list[CheckRow]:
-        """Return the rows of all waiting files, after one look-up in the register for all of them."""
+        """Look up the serials of all these files in the register together, and return a row for each file."""
         judged = [one.judged for one in waiting if isinstance(one, _JudgedFile)]
         views: Iterator[VerificationView] | None = iter(())
         if judged:
@@ -331,7 +331,7 @@ class CheckBatch:
         return CheckRow(given.path, found, first=given.first)
 
     async def _in_turn(self, act: Callable[[], Awaitable[Found]]) -> Found:
-        """Call `act` in a slot, and try again while other requests have priority.  Raises `_Unfit` and the errors of `act`."""
+        """Call `act` in a slot; if other requests have priority, wait and try again.  Raises `_Unfit` and the errors of `act`."""
         purpose = PURPOSE.get()
         for pause in PAUSES:
             if monotonic() > self._until:
