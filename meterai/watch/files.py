@@ -90,7 +90,7 @@ class Folder:
 
 
 def _whole_lines(path: Path) -> int:
-    """Count the whole lines of a file, after removing an incomplete last line, which a kill of the process may leave."""
+    """Remove an incomplete last line of a file, which a kill of the process may leave, and count the other lines."""
     if not path.exists():
         return 0
     content = path.read_bytes()

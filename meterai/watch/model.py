@@ -150,7 +150,7 @@ def made_worse(
     notes: Sequence[WatcherNote],
     status: PlatformStatus | None,
 ) -> ComponentState:
-    """Return the state to show: the measured one, or a worse one by the newest note or an incident."""
+    """Return the state of a component to show: the worst of the agreed state, of its newest note of staff, and of incidents."""
     said = next((one.state for one in notes if one.component == component), agreed)
     told = [one.state_of(component) for one in status.incidents] if status else []
     return worst([agreed, said, *told])

@@ -117,7 +117,7 @@ def _t(key: str, language: str, /, **facts: object) -> str:
 
 
 def _state(one: ShownComponent, language: str) -> tuple[str, str]:
-    """Return the state of a component in words, and its colour; a component that is not measured is never green."""
+    """Return the state of a component in words, and the colour of the state; a component that is not measured is never green."""
     if one.measured_at is None:
         is_said = one.shown is not ComponentState.OPERATIONAL
         return (
@@ -148,7 +148,11 @@ def _component(one: ShownComponent, published: Published, language: str, *, draw
 
 
 def _drawn(rows: Sequence[Mapping[ComponentState, int]], label: str) -> str:
-    """Draw ninety days as a row: green, ochre if minutes were slow, red if minutes were lost; a gap for an unmeasured day."""
+    """Draw ninety days as a row of one field a day: green, ochre if a component was slow in some minutes, red if it did not
+    work.
+
+    A day without measurements is a gap.
+    """
     paths: dict[str, str] = {}
     at = 0
     for colour, run in groupby(map(_colour_of_day, rows)):

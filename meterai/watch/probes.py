@@ -248,7 +248,7 @@ class Probes:
         return await self._stranger.ask("POST", "/v1/verifications", data=content, headers=kind)
 
     async def line(self) -> None:
-        """Check the waiting line before buying: its state is recent, and it moves while somebody waits."""
+        """Check the waiting line that guards buying: its state is recent, and it moves while somebody waits."""
         begun = monotonic()
         async with self._trying(Component.LINE):
             answer = await self._stranger.ask("GET", "/lines/buying/now-serving.json")
@@ -271,7 +271,7 @@ class Probes:
                 await self._place()
 
     async def _place(self) -> str:
-        """Take or renew the account's place in the line, and return its ticket."""
+        """Take or renew the account's place in the waiting line for buying, and return its ticket."""
         asked = await self._stranger.ask("POST", "/v1/lines/buying/places", with_key=True)
         return str(asked.must_be(200).field("ticket"))
 
@@ -353,7 +353,7 @@ class Probes:
         return True
 
     async def _order(self, slow: list[str]) -> ProbeResponse | None:
-        """Place an order; None if the account has to wait in a line that moves, which makes the try slow."""
+        """Place an order; None if the account has to wait in a waiting line that moves, which makes the try slow."""
         asked = await self._place_order({})
         if asked.fault == "wait_in_line":
             line = (await self._stranger.ask("GET", "/v1/lines/buying")).must_be(200)

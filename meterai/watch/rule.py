@@ -33,7 +33,7 @@ OUT_SECONDS = 5.0  # between tries of a component that does not work; six of the
 
 
 class ProbeOutcome(IntEnum):
-    """Outcome of a try; a greater one is worse."""
+    """Outcome of a try of a component; a greater value is worse."""
 
     GOOD = 0
     SLOW = 1  # it succeeded, later than the limit of the component
@@ -60,13 +60,13 @@ class ProbeTimes:
 
     @property
     def flip_seconds(self) -> float:
-        """The longest time in seconds from a fault to the new state."""
+        """The longest time in seconds from the begin of a fault to the worse state of the component."""
         late = self.doubted + (IN_ROW - 1) * DOUBT_SECONDS + self.failed
         return self.every + max(late, LASTS_SECONDS + DOUBT_SECONDS)
 
     @property
     def mend_seconds(self) -> float:
-        """The longest time in seconds from a recovery to the new state."""
+        """The longest time in seconds from the end of a fault to the better state of the component."""
         return (GOOD_IN_ROW + 1) * OUT_SECONDS + self.slow
 
 
@@ -131,7 +131,10 @@ class Judge:
         return self.state is not before
 
     def pause(self, every: float, *, is_late: bool) -> float:
-        """Return the seconds until the next try; `is_late` is true if a try under way was doubted a short time ago."""
+        """Return the seconds until the next try; `every` is the usual pause.
+
+        `is_late` is True if a try under way was doubted a short time ago.
+        """
         if self.state is not ComponentState.OPERATIONAL:
             return min(OUT_SECONDS, every)
         is_doubted = is_late or (bool(self._recent) and self._recent[-1] is not ProbeOutcome.GOOD)

@@ -128,7 +128,7 @@ class WatcherService:
     # -- tries -------------------------------------------------------------------------------
 
     def record(self, tried: ProbeResult) -> None:
-        """Record one finished try."""
+        """Record one finished try of a component."""
         one = tried.component
         self._tried_at[one] = ended = monotonic()
         self._judges[one].take(tried.outcome, ended - tried.seconds, ended)
@@ -365,7 +365,7 @@ class WatcherService:
     # -- files -------------------------------------------------------------------------------
 
     def published(self, status: PlatformStatus | None) -> Published:
-        """Return the content of all files, with this status of the platform."""
+        """Return the content of all published files, with this status of the platform."""
         of, now, notes = self.watched.of, self.now(), self.store.notes()
         components = [
             ShownComponent(

@@ -183,7 +183,7 @@ def incidents(published: Published) -> _Json:
 
 
 def headline(published: Published, language: str) -> str:
-    """Return the overall state in one sentence."""
+    """Return the overall state of the platform in one sentence."""
     if not any(one.measured_at for one in published.components):
         return translate("watch.nothing_measured", language)
     if published.worst is ComponentState.OPERATIONAL:
@@ -263,7 +263,7 @@ def _entries(published: Published) -> Iterator[tuple[str, datetime, str, str, st
 
 
 def change_words(change: ComponentChange, language: str) -> str:
-    """Return a change in a sentence, without its time."""
+    """Return a change of a component's state as a sentence, without the time of the change."""
     return f"{named(change.component, language)}: {said(change.becomes, language)}"
 
 

@@ -69,7 +69,10 @@ class ComponentRow:
 
 
 class Store:
-    """The SQLite file.  One process writes measurements; `watch note` in another may write notes."""
+    """The SQLite file with the state of a watcher.
+
+    One process writes measurements; the command `watch note` in another process may write notes.
+    """
 
     def __init__(self, path: Path) -> None:
         self._db = sqlite3.connect(path, timeout=5)
@@ -98,7 +101,7 @@ class Store:
     # -- facts -------------------------------------------------------------------------------
 
     def fact(self, name: str, kind: type[T]) -> T | None:
-        """Return the value stored under a name; None if there is none."""
+        """Return the value stored under a name; None if no value is stored."""
         found = self._db.execute("SELECT value FROM fact WHERE name = ?", [name]).fetchone()
         return None if found is None else msgspec.json.decode(found[0], type=kind)
 
@@ -144,7 +147,7 @@ class Store:
         )
 
     def changes(self, most: int) -> Sequence[ComponentChange]:
-        """Return the newest agreed changes, newest first."""
+        """Return the newest changes of agreed states, newest first."""
         rows = self._db.execute(
             "SELECT id, at, component, was, becomes, faults FROM change WHERE is_agreed"
             " ORDER BY id DESC LIMIT ?",
@@ -165,7 +168,7 @@ class Store:
     # -- tries and readings ------------------------------------------------------------------
 
     def add_try(self, minute: str, component: Component, outcome: int, ms: int, fault: str) -> None:
-        """Count one try of a component in its minute; `outcome` is a `ProbeOutcome`, `ms` its duration."""
+        """Count one try of a component in the minute of the try; `outcome` is a `ProbeOutcome`, `ms` its duration."""
         failed, slow = int(outcome == 2), int(outcome == 1)
         row = self._db.execute(
             "SELECT faults FROM tried WHERE minute = ? AND component = ?", [minute, component]
@@ -181,14 +184,14 @@ class Store:
         )
 
     def last_tried(self, before: datetime) -> datetime | None:
-        """Return the last minute before a moment that has a try; None if no try was before it."""
+        """Return the last minute before a moment in which a component was tried; None if there is no such minute."""
         found = self._db.execute(
             "SELECT max(minute) FROM tried WHERE minute < ?", [before.isoformat()]
         ).fetchone()
         return None if found[0] is None else _moment(found[0])
 
     def measured(self, minute: str) -> Mapping[Component, Measured]:
-        """Return the counts of tries in a minute, by component."""
+        """Return the counts of tries and of failures in a minute, by component."""
         rows = self._db.execute("SELECT * FROM tried WHERE minute = ?", [minute])
         return {
             Component(one): Measured(tries, failures, slow, worst, tuple(json.loads(faults)))

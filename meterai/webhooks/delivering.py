@@ -89,7 +89,9 @@ class WebhookDelivery:
         )
 
     async def measure(self) -> int:
-        """Periodic task: set the metrics of due messages and of slow and disabled endpoints. Returns 0."""
+        """Periodic task: set the metrics of due messages and of slow and disabled endpoints.  Returns 0, since it processes no
+        rows.
+        """
         due, aside, disabled = await self._database.once(store.standing)
         metrics.DUE.set(due)
         metrics.ASIDE.set(aside)

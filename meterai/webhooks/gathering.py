@@ -1,7 +1,7 @@
 """Batching of concurrent calls: calls that arrive while a statement runs share the next statement.
 
-If no other call is under way, a call waits only for its own statement. The more calls arrive at once, the more of them share a
-statement.
+If no other call is under way, a call waits only for its own statement. The more calls arrive at the same time, the more of
+them share a statement.
 """
 
 import asyncio

@@ -75,7 +75,7 @@ _DIGITS_MAX = 9
 
 
 class EndpointState(StrEnum):
-    """State of an endpoint."""
+    """State of a webhook endpoint."""
 
     ENABLED = "enabled"  # messages go to it
     DISABLED = "disabled"  # its messages are kept undelivered
@@ -83,7 +83,7 @@ class EndpointState(StrEnum):
 
 
 class EndpointEvent(StrEnum):
-    """Event of an endpoint."""
+    """Event in the life of a webhook endpoint."""
 
     DISABLED = "disabled"
     ENABLED = "enabled"
@@ -102,7 +102,7 @@ ENDPOINT = Lifecycle(
 
 
 class DisabledWhy(StrEnum):
-    """Reason why an endpoint is disabled."""
+    """Reason why a webhook endpoint is disabled."""
 
     ASKED = "asked"  # its account disabled it
     GONE = "gone"  # the receiver answered 410 (Gone)
@@ -110,7 +110,7 @@ class DisabledWhy(StrEnum):
 
 
 class MessageState(StrEnum):
-    """State of a message."""
+    """State of a message to a webhook endpoint."""
 
     WAITING = "waiting"  # waits for its first attempt, or the next one
     DELIVERED = "delivered"  # an attempt was answered with 2xx
@@ -118,7 +118,7 @@ class MessageState(StrEnum):
 
 
 class MessageEvent(StrEnum):
-    """Event of a message."""
+    """Event in the life of a message to a webhook endpoint."""
 
     DELIVERED = "delivered"
     GIVEN_UP = "given_up"  # its last attempt failed, or its endpoint was disabled
@@ -140,7 +140,7 @@ MESSAGE = Lifecycle(
 
 
 class Failure(StrEnum):
-    """Reason why an attempt failed."""
+    """Reason why an attempt to deliver a message failed."""
 
     STATUS = "status"  # answered with a status that is neither 2xx nor 3xx
     REDIRECT = "redirect"  # answered with 3xx, which is not followed
@@ -289,7 +289,7 @@ def retry_after(text: str | None, now: datetime) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """An endpoint of an account."""
+    """A webhook endpoint of an account."""
 
     account: UUID
     id: UUID
@@ -386,8 +386,10 @@ class DeliveryLease(NamedTuple):
 
 
 class Attempted(NamedTuple):
-    """An ended attempt. `wait` is the time until the next attempt in seconds, None if no more is made; `is_slow` is True if the
-    endpoint answered slowly.
+    """An ended attempt to deliver a message.
+
+    `wait` is the time until the next attempt in seconds, None if no further attempt is made; `is_slow` is True if the endpoint
+    answered slowly.
     """
 
     of: DueMessage

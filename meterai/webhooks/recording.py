@@ -1,4 +1,4 @@
-"""Conversion of events of rooms to messages for the endpoints that chose their types."""
+"""Conversion of events into messages for the webhook endpoints that chose the types of the events."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence

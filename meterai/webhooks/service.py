@@ -1,4 +1,4 @@
-"""Service of endpoints: make and change endpoints, rotate secrets, test, replay; read messages and attempts."""
+"""Service of webhook endpoints: make and change endpoints, rotate secrets, test, replay; read messages and attempts."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -93,7 +93,7 @@ class WebhookService:
         return await self._database.once(store.endpoints, account)
 
     async def find(self, account: UUID, endpoint: UUID) -> Endpoint:
-        """Return one endpoint. Refuses `NotFound`."""
+        """Return one endpoint of an account.  Refuses `NotFound`."""
         return _existing(await self._database.once(store.endpoint, account, endpoint))
 
     async def messages(

@@ -297,7 +297,7 @@ async def messages(
 
 
 async def message(tx: ReadTx, account: UUID, message_id: UUID) -> Message | None:
-    """Return one message of an account; None if it does not exist."""
+    """Return one message of an account; None if the account has no such message."""
     return await tx.one_as(_MESSAGES, MESSAGE, account, message_id)
 
 

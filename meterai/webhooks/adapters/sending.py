@@ -42,7 +42,7 @@ class Sender:
     """Sends messages over HTTP. An idle connection is kept for `KEPT_SECONDS`."""
 
     def __init__(self, egress: Egress, trusts: ssl.SSLContext | None = None) -> None:
-        """`trusts` verifies certificates of receivers; by default the trust store of the machine is used."""
+        """`trusts` has the trusted roots for certificates of receivers; by default the trust store of the machine is used."""
         self._egress = egress
         self._trusts = trusts
         self._session: aiohttp.ClientSession | None = None
