@@ -56,7 +56,9 @@ WHERE source = 'notification' AND reason <> 'id_conflict' AND told <> ''
 
 
 class NewsComparison:
-    """One comparison: of all rows, or only of rows written since a mark of the audit (`since`)."""
+    """One comparison of notifications with the books: of all rows, or with `since` (a moment of an earlier audit) only of rows
+    written since then.
+    """
 
     def __init__(
         self, database: Database, rails: Rails, since: Mark | None, begins: datetime
@@ -69,7 +71,7 @@ class NewsComparison:
         self._wrong: list[Row] = []
 
     async def check(self) -> InvariantFinding:
-        """Compare, and return the number of differences and the first of them."""
+        """Compare all notifications and payments; return the number of differences, with the first of them as examples."""
         # Payments are read before notifications, so that the notification of each payment read here is found.
         learned = await self._read(_LEARNED, self._begins, self._xid, self._xid or "3")
         after: tuple[Any, ...] = ("", date.min, "")
@@ -110,8 +112,8 @@ class NewsComparison:
                 self._wrong.append(_told(row) | {"payment": one.number, "is": "not in our books"})
 
     def _reread(self, row: Row) -> Notification | None:
-        """Parse a stored notification by its rail; if the installation no longer has the rail, record a difference and
-        return None.
+        """Parse a stored notification by the rail that it came from.  If the installation no longer has that rail, record a
+        difference and return None.
         """
         try:
             return self._rails.reread(row["provider"], bytes(row["body"]))

@@ -49,7 +49,8 @@ WINDOW_SECONDS = 86_400.0
 
 
 class OwnSql(NamedTuple):
-    """SQL statements of the room about the sources that pay attempts; a source is identified by an account and an id.
+    """SQL statements of the room of a rail about the sources of payments.  A source is the row that pays an attempt, such as a
+    sale from a seller's deposit or a draw on a collector's credit; it is identified by an account and an id.
 
     give_back  parameters: account, id, our number of a refund, rupiah.  Gives the rupiah back to the source, once; selects
                the sum given back under this number, NULL if too little is left
@@ -92,14 +93,20 @@ class OwnRail(ABC):
 
     @abstractmethod
     async def source(self, about: PaymentIdentity) -> tuple[UUID, UUID] | None:
-        """(account, id) of the source that pays an attempt; None if the attempt has no source."""
+        """(account, id) of the row that pays an attempt, such as a sale from a deposit or a draw on credit; None if there is
+        none.
+        """
 
     def opened(self, instructions: Instructions, account: UUID, source: UUID) -> OpenedAttempt:
-        """The result of `open` for an attempt; `account` and `source` identify the deposit or credit that pays it."""
+        """The result of `open` for an attempt.  `account` and `source` identify the sale or the draw on credit that pays the
+        attempt.
+        """
         return OpenedAttempt(instructions, number_of("", account, source))
 
     def paid(self, account: UUID, source: UUID, amount: int) -> AttemptStatus:
-        """The result of `ask` for an attempt that the deposit or credit `source` paid with `amount` rupiah."""
+        """The result of `ask` for an attempt that was paid with `amount` rupiah.  `account` and `source` identify the sale or
+        the draw on credit that paid it.
+        """
         number = own_number(self.name, account, source)
         payment = Payment(number, Rupiah(amount), ProviderStatus.PAID)
         return AttemptStatus(ProviderStatus.PAID, (payment,))
@@ -107,7 +114,7 @@ class OwnRail(ABC):
     async def refund(
         self, about: PaymentIdentity, payment: str, number: str, amount: Rupiah
     ) -> RefundMade:
-        """Give `amount` of a payment back to its source."""
+        """Refund `amount` of a payment to the deposit or credit that paid it, under our refund `number`."""
         del about
         found = parse_number(_prefix(self.name), payment)
         assert found is not None, "the number of a payment has the form of another rail"
@@ -127,7 +134,7 @@ class OwnRail(ABC):
         return None
 
     async def refunds_of(self, about: PaymentIdentity) -> tuple[RefundLine, ...]:
-        """Every refund of an attempt."""
+        """All refunds of an attempt."""
         found = await self.source(about)
         if found is None:
             return ()
@@ -140,7 +147,7 @@ class OwnRail(ABC):
     async def history(
         self, begins: datetime, ends: datetime
     ) -> AsyncIterator[Movement | UnmatchedLine]:
-        """The payments and refunds of a period."""
+        """The payments by this rail and their refunds, from `begins` to before `ends`."""
         async with self._database.reading() as tx:
             await store.open_own_moves(tx, self.sql.moves, begins, ends)
             while found := await store.next_own_moves(tx, MOVES_AT_ONCE):
@@ -162,11 +169,13 @@ class OwnRail(ABC):
 
 
 class OwnRailSettings(msgspec.Struct, frozen=True):
-    """Empty settings: the settings of such a rail are those of its room."""
+    """Empty settings of a rail of our own database: its room has all settings that it needs."""
 
 
 def own_number(name: str, account: UUID, source: UUID) -> str:
-    """The number of the payment from this source by the rail `name`."""
+    """The payment number that the rail `name` gives to the payment from a source (the sale or draw on credit with this account
+    and id).
+    """
     return number_of(_prefix(name), account, source)
 
 
@@ -183,7 +192,7 @@ def own_rail_kind(
     offered: Callable[[Settings], Sequence[PaymentMethod]] | None = None,
     admits: Callable[[Rail, UUID, Rupiah], Awaitable[None]] | None = None,
 ) -> RailKind:
-    """The `RailKind` of a rail of our own database: one method, and one class of instructions."""
+    """The `RailKind` of a rail of our own database, which has one payment method and one class of instructions."""
 
     @asynccontextmanager
     async def connect(to: Connecting) -> AsyncIterator[Rail]:

@@ -66,8 +66,8 @@ WHERE (%s::text IS NULL OR {IS_YOUNG.format(row="c")}) AND CASE WHEN own.prefix 
 
 
 async def check_numbers(database: Database, rails: Rails, since: Mark | None) -> InvariantFinding:
-    """Check that each payment number has the prefix of its rail; with `since` (a mark of the audit), only of payments captured
-    since then.
+    """Check that the number of each payment begins with the prefix of its rail; with `since` (a moment of an earlier audit),
+    check only payments captured since then.
     """
     prefixes = [rails.kind(name).prefix for name in rails.names()]
     xid = since.xid if since else None
@@ -79,8 +79,8 @@ async def check_numbers(database: Database, rails: Rails, since: Mark | None) ->
 
 
 async def check_qrs(database: Database, rails: Rails, since: Mark | None) -> InvariantFinding:
-    """Check the instructions of attempts; with `since` (a mark of the audit), only instructions that were written since then or
-    can be paid now.
+    """Check the instructions of attempts; with `since` (a moment of an earlier audit), only instructions that were written
+    since then or can be paid now.
 
     Instructions of a rail that the installation no longer has are left to `check_rails`.
     """

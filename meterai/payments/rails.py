@@ -172,8 +172,8 @@ class InquiryDesk(Protocol):
     def answer(
         self, asked: BankInquiry, verdict: InquiryVerdict, attempt: PaymentAttempt | None
     ) -> HttpAnswer:
-        """The answer with our verdict in the format of the bank; `attempt` is the attempt that the virtual account belongs to,
-        if it was found.
+        """The answer to an inquiry or payment notification of the bank: our verdict on it in the bank's format.  `attempt` is
+        the attempt that the virtual account belongs to, if it was found.
         """
         ...
 

@@ -23,7 +23,7 @@ RECORD_IS_LATE = timedelta(days=1)
 
 
 class RecordOutcome(StrEnum):
-    """Result of comparing the books of a payment with the record."""
+    """Result of comparing a payment in the provider's record with the books."""
 
     CAPTURED = "captured"  # the payment was new and is captured now
     CHARGED_BACK = "denied"  # the record has a greater sum charged back than the books had
@@ -53,8 +53,9 @@ async def take_record(
 ) -> RecordOutcome | UnmatchedReason:
     """Book the facts about a payment that the record has and the books lack; once both agree, mark the payment as closed.
 
-    Each change posts its entries, and events inform the room above.  Returns an `UnmatchedReason` if nothing was booked: the
-    payment belongs to no attempt at this provider, counts for another attempt, or has another sum.
+    Each change posts its ledger entries, and is published as an event for the rooms that use payments.  Returns an
+    `UnmatchedReason` if nothing was booked: the payment belongs to no attempt at this provider, counts for another attempt, or
+    has another sum.
     """
     found = await store.payment_to_record(tx, provider, recorded.number)
     if found is None:

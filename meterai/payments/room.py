@@ -138,7 +138,7 @@ def _tasks(container: Container) -> Sequence[PeriodicTask]:
 
 
 def _demand(kind: RailKind, demand: Demand) -> Demand:
-    """The same demand, restricted to installations that have this rail."""
+    """The same production requirement on the settings, restricted to installations that have this rail."""
 
     def check(of: Configuration) -> Iterable[Facts]:
         has_it = kind.name in of.settings.of(PaymentSettings).payment_rails.split()
@@ -148,8 +148,8 @@ def _demand(kind: RailKind, demand: Demand) -> Demand:
 
 
 def _files_are_whole(kinds: RailKinds) -> Demand:
-    """The demand of production on all rails that files of an installation describe: it checks the demands on each of these
-    rails.
+    """The production requirement on rails that files of the installation describe: it checks the requirements (`demands`) of
+    each of these rails.
     """
     known = {kind.name for kind in kinds}
 
@@ -224,7 +224,9 @@ async def _opened(
 
 
 def payments_with(kinds: RailKinds) -> Room:
-    """The room payments with rails of these kinds.  Raises `ValueError` as `check_kinds` does."""
+    """The room `payments` with rails of these kinds.  Raises `ValueError` if two of them share a name, a path or a prefix of
+    payment numbers.
+    """
     check_kinds(kinds)
 
     kinds_say = [kind.undemanded for kind in kinds]

@@ -1,4 +1,4 @@
-"""Payments: open attempts, query them, cancel them, and put news that cannot be booked into suspense.
+"""Payments: open attempts, query them, cancel them, and keep news that cannot be booked as items in suspense.
 
 Since `PaymentService` calls providers, it commits its steps one by one: the intended call before it is made, the result after
 it.
@@ -103,9 +103,9 @@ async def close(tx: Tx, account: UUID, subject: UUID) -> None:
 async def suspend(
     tx: Tx, reference: str, unmatched: UnmatchedNews, *, asked_of: PaymentAttempt
 ) -> None:
-    """Put news from the answer to a query into suspense.
+    """Keep news in the answer to a status query, such as a payment that cannot be booked, as an item in suspense.
 
-    reference  our reference that the news is about
+    reference  our reference that the answer names
     asked_of   the attempt that was queried
     """
     key = f"{asked_of.channel.provider}:{reference}:{unmatched.number or ''}:{unmatched.reason}"
@@ -248,7 +248,9 @@ class PaymentService:
         )
 
     async def _go_elsewhere(self, attempt: PaymentAttempt, answer: str, seconds: float) -> None:
-        """Replace an attempt by one at another rail of the method; if there is no such rail, try again after `seconds`."""
+        """Replace an attempt by an attempt at another rail of the same payment method; if there is no such rail, try again
+        after `seconds`.
+        """
         if not await self._is_elsewhere(attempt):
             await self._database.once(
                 store.put_opening_off, attempt.account, attempt.id, answer[:200], seconds
@@ -333,8 +335,8 @@ class PaymentService:
         return await self._database.run(take)
 
     async def poll_waiting(self) -> int:
-        """Periodic task: query attempts that are due to be queried, since news may be missing; returns how many were
-        processed.
+        """Periodic task: query attempts that are due to be queried, since a notification about them may have been lost; returns
+        how many were processed.
         """
         lease = self._settings.bank_lease_seconds
         most, away = self._rails.room(BATCH)
@@ -417,8 +419,8 @@ class PaymentService:
             await self._database.run(partial(_charge_back, attempt=attempt))
 
     async def _explain(self, attempt: PaymentAttempt, standing: AttemptStatus) -> None:
-        """Resolve the items in suspense about the payments in this answer, which explains them; does nothing if one of these
-        payments cannot be booked.
+        """Resolve the items in suspense about the payments that this answer of the provider reports, since the answer explains
+        them.  Does nothing if one of these payments cannot be booked.
         """
         if any(isinstance(one, UnmatchedNews) for one in standing.payments):
             return
@@ -573,7 +575,9 @@ async def suspend_silent(tx: Tx) -> int:
 
 
 async def ask_about(tx: Tx, reference: str) -> None:
-    """Make the attempt with this reference of ours due to be queried at once; does nothing for any other text."""
+    """Make the attempt with this reference of ours due to be queried at once; does nothing if the text is not such a
+    reference.
+    """
     with suppress(ValueError):
         await store.ask_now(tx, *parse_reference(reference))
 

@@ -386,12 +386,12 @@ async def open_another(
 
 
 async def out(tx: ReadTx) -> list[RailOut]:
-    """The rails that an operator took out, by name."""
+    """The rails that an operator took out, so that they get no new attempts, by name."""
     return await tx.all_as(_RAILS_OUT, OUT)
 
 
 async def set_out(tx: Tx, rail: str, reason: str, *, is_out: bool) -> None:
-    """Take a rail out for a reason if `is_out`, else put it back."""
+    """Take a rail out for a reason, so that it gets no new attempts, if `is_out`; else let it get new attempts again."""
     if is_out:
         await tx.run(TAKE_OUT, rail, reason)
     else:
@@ -666,8 +666,8 @@ async def set_outcome(tx: Tx, provider: str, external_id: str, sent_on: date, ou
 async def newest_by_provider_reference(
     tx: ReadTx, provider: str, number: str
 ) -> PaymentAttempt | None:
-    """The newest attempt at this provider whose instructions have this number, since account numbers may be used again;
-    None if there is none.
+    """The newest attempt at this provider whose instructions have this number; None if there is none.  Older attempts may have
+    the same number, since banks use account numbers again.
     """
     return await tx.one_as(_ATTEMPTS, NEWEST_BY_NUMBER, number, provider)
 
@@ -756,7 +756,9 @@ async def attempts_told(tx: ReadTx, account: UUID, subject: UUID) -> list[Attemp
 
 
 async def captures_told(tx: ReadTx, account: UUID, subject: UUID) -> list[CapturedTold]:
-    """The captured payments of a subject (order) with the source of the news, for a timeline, oldest first."""
+    """The captured payments of a subject (order) for a timeline, oldest first, each with the source from which we learned of
+    it.
+    """
     return await tx.all_as(_CAPTURES_TOLD, CAPTURES_TOLD, account, subject, TOLD_MAX)
 
 
@@ -790,24 +792,31 @@ async def references_of(tx: ReadTx, account: UUID, limit: int) -> list[str]:
 async def give_back_own(
     tx: Tx, query: str, account: UUID, source: UUID, refund: str, amount: int
 ) -> int | None:
-    """Give `amount` rupiah back to the source of a payment, once for each refund number; return the sum given back under
-    this number, None if too little is left.
+    """For a rail of our own database: refund `amount` rupiah of a payment to the deposit or credit that paid it, once for each
+    refund number.
+
+    `query` is the statement `OwnSql.give_back`; `source` is the id of the sale or draw on credit that paid.  Returns the sum
+    refunded under this number, None if too little of the payment is left.
     """
     found: int | None = await tx.value(query, account, source, refund, amount)
     return found
 
 
 async def returned_own(tx: ReadTx, query: str, account: UUID, source: UUID) -> list[OwnReturn]:
-    """The refunds to the source of a payment, oldest first."""
+    """For a rail of our own database: the refunds of the payment from this source (a sale or a draw on credit), oldest
+    first.
+    """
     return await tx.all_as(_OWN_RETURNS, query, account, source)
 
 
 async def open_own_moves(tx: ReadTx, query: str, begins: datetime, ends: datetime) -> None:
-    """Open the cursor of `next_own_moves` over the movements from `begins` to before `ends`."""
+    """Open a database cursor over the payments and refunds of a rail of our own, from `begins` to before `ends`;
+    `next_own_moves` reads from it.
+    """
     declared = f"DECLARE own_moves NO SCROLL CURSOR FOR {query}"
     await tx.tell(declared, begins, ends, begins, ends)
 
 
 async def next_own_moves(tx: ReadTx, limit: int) -> list[OwnMove]:
-    """The next movements from the cursor, oldest first; empty at the end."""
+    """The next payments and refunds from the cursor that `open_own_moves` opened, oldest first; empty at the end."""
     return await tx.all_as(_OWN_MOVES, f"FETCH {limit:d} FROM own_moves")

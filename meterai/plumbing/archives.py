@@ -182,7 +182,9 @@ def _directory(file: IO[bytes]) -> tuple[bytes, int, int]:
 
 
 def _path(raw: str) -> str:
-    """Return a name with its folders, safe to show; empty for a folder and for files that a system adds."""
+    """Return a name with its folders, safe to show; empty for a folder and for files that an operating system adds, such as
+    `.DS_Store`.
+    """
     text = raw.replace("\\", "/")
     if text.endswith("/") or text.startswith(_HIDDEN):
         return ""
@@ -205,8 +207,8 @@ class Unpacking:
     def read(self, file: IO[bytes], entry: ArchiveEntry) -> bytes:
         """Return the content of one file of an archive. Raises `Unread`.
 
-        A file is read only if the files read before it are within `bytes_max` together, so that the last file that is read may
-        exceed this bound.
+        A file is refused once the files read before it exceed `bytes_max` together, so the last file that is read may exceed
+        this bound.
         """
         if self._left < 0:
             raise Unread(UnreadReason.TOO_LARGE)

@@ -279,7 +279,7 @@ def load(
 
 
 def parent_pid() -> int | None:
-    """Return the process id of the parent that wants this process to end with it; None if there is none."""
+    """Return the process id of the parent process, if this process must end when the parent ends; else None."""
     return counted(os.environ.get(PARENT, ""))
 
 

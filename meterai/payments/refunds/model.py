@@ -319,10 +319,12 @@ class PaymentGivenBack(NamedTuple):
 
 
 def try_again_after(tries: int) -> float:
-    """Seconds until the next try after this number of tries: 1, 2, 4, ... up to five minutes."""
+    """Seconds to wait before the next try after this number of tries: 1, 2, 4, ... up to five minutes."""
     return pause(tries - 1, longest=TRY_SECONDS_MAX)
 
 
 def refund_lease_seconds(timeout_seconds: float) -> float:
-    """Seconds of the lease of a try: longer than all its calls, each of which takes at most `timeout_seconds`."""
+    """Duration in seconds of the lease taken for one try of a refund: longer than all calls of the try, each of which takes at
+    most `timeout_seconds`.
+    """
     return CALLS_PER_TRY_MAX * timeout_seconds + LEASE_MARGIN_SECONDS

@@ -82,10 +82,11 @@ async def book_refunds(
 
 
 async def book_given_back(tx: Tx, news: PaymentGivenBack, lines: Sequence[RefundLine]) -> None:
-    """Book the refunds of a payment that the record has (`lines`), and handle the news that the payment was given back.
+    """Book the refunds of a payment that the provider's record has (`lines`), and handle the news that the payment was given
+    back.
 
-    If the news names a greater sum than the books then have, the news stays in suspense until the record has that sum or an
-    operator books the rest.
+    If the news names a greater sum than the books have afterwards, the news stays in suspense until the record has that sum or
+    an operator books the missing sum.
     """
     await book_refunds(tx, news.account, news.attempt, news.payment, lines)
     await conclude(tx, news)
@@ -194,7 +195,9 @@ async def _reroute_refused(tx: Tx, refund: Refund, answer: str) -> None:
 
 
 async def _change_way(tx: Tx, refund: Refund, way: Way) -> None:
-    """Change the way of a refund that was leased for its first call, instead of making the call."""
+    """Change the way (route back to the buyer) of a refund that was leased for its first call to a provider; the call is not
+    made.
+    """
     await store.put_off(tx, refund, "", 0.0)
     await store.take_way(tx, refund.account, refund.id, way)
 
@@ -301,14 +304,14 @@ class RefundSender:
             await run_row(self._database, book, refund, seen)
 
     async def way_of(self, tx: ReadTx, refund: Refund) -> Way:
-        """The way of a refund; for a refund without a try, the way that will be chosen for it."""
+        """The way of a refund (its route back to the buyer); for a refund without a try, the way that will be chosen for it."""
         is_new = refund.way is Way.PROVIDER and refund.state is RefundState.REQUESTED
         if not is_new or refund.tries:
             return refund.way
         return self._chosen(await store.known_of(tx, refund))
 
     async def _way_of(self, refund: Refund) -> Way:
-        """Choose the way of a refund of which nothing was sent yet."""
+        """Choose the way (route back to the buyer) of a refund of which nothing was sent yet."""
         if refund.reroute_at is not None:
             return Way.TRANSFER
         return self._chosen(await self._database.once(store.known_of, refund))

@@ -347,19 +347,20 @@ async def void(tx: Tx, account: UUID, refund: UUID) -> RefundState | None:
 
 
 async def answered(tx: Tx, refund: Refund, answer: str, state: RefundState, seconds: float) -> None:
-    """Record a try without success; the next try is after `seconds`."""
+    """Record a try to send a refund that did not succeed; the next try is after `seconds`."""
     await tx.run(ANSWERED, state, answer, seconds, refund.account, refund.id)
 
 
 async def put_off(tx: Tx, refund: Refund, answer: str, seconds: float) -> None:
-    """Record that the call to the provider was not begun; it is tried again after `seconds`."""
+    """Record that the call to the provider was not begun; the refund is tried again after `seconds`."""
     await tx.run(PUT_OFF, answer, seconds, refund.account, refund.id)
 
 
 async def take_way(tx: Tx, account: UUID, refund: UUID, way: Way) -> bool:
-    """Change the way of a refund of which nothing was sent; for `Way.CLAIM` its buyer is asked for a bank account.
+    """Change the way (route back to the buyer) of a refund of which nothing was sent; for `Way.CLAIM` its buyer is asked for a
+    bank account.
 
-    False if the refund cannot change its way.
+    False if the way of this refund cannot be changed.
     """
     return bool(await tx.value("SELECT refund_take_way(%s, %s, %s)", account, refund, way))
 
@@ -386,7 +387,7 @@ async def retry(tx: Tx, account: UUID, refund: UUID) -> bool:
 
 
 async def known_of(tx: ReadTx, refund: Refund) -> KnownOf:
-    """Facts from which the way of a refund is chosen."""
+    """Facts from which the way of a refund (its route back to the buyer) is chosen."""
     found = await tx.one_as(_KNOWN, _KNOWN_OF, refund.account, refund.attempt, refund.payment)
     assert found is not None, "a refund is of a capture"
     return found
@@ -440,7 +441,8 @@ async def compensation_owed(tx: ReadTx, account: UUID) -> int:
 
 
 async def late_refunds(tx: ReadTx, days_max: int, limit: int) -> list[LateRefund]:
-    """Late refunds of which a day of lateness is not compensated yet, by due time; no day after the first `days_max` counts.
+    """Late refunds with a day of lateness that is not compensated yet, by due time.  Only the first `days_max` days of lateness
+    of a refund are compensated.
 
     Time in which a refund waited until the buyer named a bank account does not count as lateness.
     """
@@ -569,7 +571,7 @@ async def refund_marks(
 
 
 async def reversed_to(tx: Tx, account: UUID, refund: UUID, made: Rupiah) -> Rupiah:
-    """Book that the buyer has only `made` rupiah of a settled refund, since the rest came back to us.
+    """Book that the buyer keeps only `made` rupiah of a settled refund, since the other rupiah of it came back to us.
 
     Returns the rupiah that came back and were not booked as such before.
     """

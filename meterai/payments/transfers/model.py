@@ -214,16 +214,22 @@ class TransferBank:
 
     @property
     def of_day(self) -> int:
-        """The greatest sum of the next transfer by the limits of the bank alone, in rupiah."""
+        """The greatest sum of the next transfer that the bank's limits allow, in rupiah, without regard to the float
+        account.
+        """
         return max(0, min(self.rupiah_max, self.day_left))
 
     @property
     def most(self) -> int:
-        """The greatest sum of the next transfer by the limits and the float account, in rupiah."""
+        """The greatest sum of the next transfer that the bank's limits and the balance of the float account allow, in
+        rupiah.
+        """
         return self.of_day if self.free is None else max(0, min(self.of_day, self.free))
 
     def take(self, rupiah: int) -> None:
-        """Deduct a planned transfer of so many rupiah."""
+        """Deduct the rupiah of a planned transfer from the bank's limit for this day and from the free money of its float
+        account.
+        """
         self.day_left -= rupiah
         if self.free is not None:
             self.free -= rupiah

@@ -55,7 +55,9 @@ _log = structlog.get_logger()
 
 
 def transfer_lease_seconds(call_seconds: float) -> float:
-    """Seconds of the lease of a try: longer than all its calls, each of which takes at most `call_seconds`."""
+    """Duration in seconds of the lease taken for one try of a transfer: longer than all calls of the try, each of which takes
+    at most `call_seconds`.
+    """
     return CALLS_PER_TRY_MAX * call_seconds + LEASE_MARGIN_SECONDS
 
 
@@ -211,7 +213,7 @@ class TransferSender:
         _log.error("transfer_refused", number=transfer.number, answer=answer, state=state)
 
     async def _not_begun(self, transfer: Transfer, answer: str, seconds: float) -> None:
-        """Record that a try sent nothing; the next try is after `seconds`."""
+        """Record that a try to send a transfer sent nothing; the next try is after `seconds`."""
         state = TransferState.PLANNED if transfer.tries == 1 else TransferState.SENT
         await self._database.once(
             store.answered, transfer, answer[:200], state, seconds, is_begun=False

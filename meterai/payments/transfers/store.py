@@ -296,7 +296,7 @@ async def answered(
     *,
     is_begun: bool = True,
 ) -> None:
-    """Record a try without success; the next try is after `seconds`.
+    """Record a try to send a transfer that did not succeed; the next try is after `seconds`.
 
     state     new state of the transfer
     is_begun  False if no call was begun, so that the try does not count

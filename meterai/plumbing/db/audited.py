@@ -58,12 +58,16 @@ class Fact:
 
     @cached_property
     def content(self) -> str:
-        """SQL of the columns as one text: that of an SQL record, so that different values never give the same text."""
+        """SQL of the columns as one text, in the text format of an SQL record, so that different values never give the same
+        text.
+        """
         return f"ROW({', '.join(f't.{column}' for column in self.columns)})::text"
 
 
 def fact(table: str, at: str, columns: str, *, years: int = 0, **more: str) -> Fact:
-    """Return a fact about rows of accounts whose time is a column of `table`; the rows are kept for `years`, 0: permanently."""
+    """Return a fact about rows of accounts whose time is a column of `table`. The rows are kept for `years`; 0 means
+    permanently.
+    """
     kept = ("account_id", *columns.split(), at)
     only = more.get("only", f"t.{at} IS NOT NULL")
     return Fact(more.get("name", table), table, f"t.{at}", kept, only, years=years)
@@ -143,9 +147,9 @@ class Audited:
     """Declarations for the audit about some tables. Queries are SQL that returns account_id and subject.
 
     facts        facts: columns whose values never change
-    shown        by table, columns that no invariant needs to check: their names by reason, or one reason alone for
-                 every column that is not in a fact
-    subjects     by table, the column that names the subject of a row
+    shown        for each table, the columns that no invariant needs to check: the names of columns by the reason for it, or
+                 only a reason, which then holds for every column that is not in a fact
+    subjects     for each table, the column that names the subject of a row
     of_accounts  tables that have no subject: once a row of an account was written, all rows of the account are checked
     unfinished   queries of subjects with open work, which are checked even if no row of them was written lately
     related      queries of subjects that are related to those found so far (`{found}` in the query)
