@@ -36,7 +36,7 @@ class FairQueue(Generic[Client, Work]):
         return client in self._lines
 
     def add(self, client: Client, waiter: Work) -> None:
-        """Add a waiter behind the others of its client."""
+        """Add a waiter at the end of the queue of its client."""
         self._lines.setdefault(client, deque()).append(waiter)
         self._count += 1
 

@@ -32,7 +32,7 @@ def networks_of(setting: str, text: str) -> tuple[IPv4Network | IPv6Network, ...
 
 @lru_cache(maxsize=NAMES_MAX)
 def nested(network: str) -> tuple[str, ...]:
-    """Return the names of the nested networks around a network of `network_of`, from narrow to wide, itself first.
+    """Return the names of the nested networks around a network that `network_of` returned, from narrow to wide, itself first.
 
     For IPv6 a /64, /56 and /48; for IPv4 an address and its /24; for an unknown address the given name alone.
     """
@@ -47,7 +47,7 @@ def nested(network: str) -> tuple[str, ...]:
 
 
 def provider(network: str) -> str:
-    """Return the /32 of IPv6 or the /16 of IPv4 around a network of `network_of`, which is roughly the range of one
+    """Return the /32 of IPv6 or the /16 of IPv4 around a network that `network_of` returned, which is roughly the range of one
     provider.
     """
     if network.endswith("/64"):
@@ -112,30 +112,33 @@ class Buckets:
 
 
 class NetworkCounts:
-    """Number of resources, such as bytes, that each client of one process holds now.
+    """Counts the resources, such as bytes, that the clients of one process hold now.
 
-    A client is a network, or any other name. The resources of a network also count for the wider networks around it. The number
-    of a client is the greatest among its own count and the counts of these wider networks, each divided by the factor in
-    `WIDER_AT_ONCE` for the width of that network.
+    A client is a network, or any other name. The resources of a network also count for the wider networks around it. If a wider
+    network holds many, `of` returns a higher number for each network in it.
     """
 
     def __init__(self) -> None:
         self._held: Counter[str] = Counter()
 
     def of(self, client: str, more: int = 0) -> float:
-        """Return the number of resources of a client, as if the client held `more` in addition."""
+        """Return the number of resources of a client, as if the client held `more` in addition.
+
+        For a network this is the greatest of its own number and the numbers of the wider networks around it, each of which is
+        first divided by its factor in `WIDER_AT_ONCE`.
+        """
         return max(
             (self._held[name] + more) / times
             for name, times in zip(nested(client), WIDER_AT_ONCE, strict=False)
         )
 
     def add(self, client: str, count: int = 1) -> None:
-        """Add to the number of a client."""
+        """Add to the resources that a client holds."""
         for name in nested(client):
             self._held[name] += count
 
     def give_back(self, client: str, count: int = 1) -> None:
-        """Subtract from the number of a client."""
+        """Subtract from the resources that a client holds."""
         for name in nested(client):
             self._held[name] -= count
             if not self._held[name]:

@@ -1,10 +1,11 @@
 """Permits for a fixed number of resources of a process, such as connections.
 
-The highest priority is served first; within a priority the clients are served in turn, if they are named.
+Work of the highest priority gets a permit first. Among work of one priority, the clients are served in turn, if the callers
+name their clients.
 
-A context variable has the purpose of the current work (`WorkPurpose`): its priority, until when a client waits for the
-answer, and whether the client is still there. Work without a purpose (a job, a command) has the priority `MONEY` and
-waits without a limit.
+The current work has a purpose (`WorkPurpose`), kept in a context variable: its priority, until when a client waits for the
+answer, and whether the client is still there. Work without a purpose (a job, a command) has the priority `MONEY` and waits
+without a limit.
 """
 
 import asyncio
@@ -51,14 +52,14 @@ class WorkPurpose:
     regain_permit: Callable[[], Awaitable[None]] = _go_on
 
     def begin_anew(self) -> None:
-        """Restart the client's waiting time for the next work of a request that consists of several: each work gets the
-        full time.
+        """Restart the client's waiting time, for a request that consists of several pieces of work: each piece gets the full
+        time.
         """
         if self.until != float("inf"):
             self.until = monotonic() + ALLOWANCES[self.priority].total_seconds
 
     def end(self) -> None:
-        """End the request: its work is no longer bound to its client."""
+        """Record that the request is over: work that it left running has no time limit of the client any more."""
         self.until, self.is_abandoned = float("inf"), _nobody_left
         self.release_permit, self.regain_permit = _stay, _go_on
 

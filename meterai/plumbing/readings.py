@@ -58,8 +58,9 @@ class Measured(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Reading(FromOutside, frozen=True, forbid_unknown_fields=True):
     """The measurements of one watcher for one minute.
 
-    `minute` is its begin in UTC. `previous` is the SHA-256, in hexadecimal digits, of the signed document of the watcher's
-    reading before this one, empty for its first reading. A component that was not tried in the minute is left out.
+    `minute` is the time in UTC at which that minute begins. `previous` is the SHA-256, in hexadecimal digits, of the signed
+    document of the watcher's reading before this one, empty for its first reading. A component that was not tried in the minute
+    is left out.
     """
 
     watcher: _Name
@@ -139,5 +140,5 @@ def read_reading(document: str | bytes, public_key: bytes) -> Reading:
 
 
 def digest(document: str) -> str:
-    """Return the SHA-256 of a signed document in hexadecimal digits, by which the next reading names it."""
+    """Return the SHA-256 of a signed document in hexadecimal digits; the next reading contains it as `previous`."""
     return hashlib.sha256(document.encode()).hexdigest()

@@ -31,7 +31,9 @@ def _decoded(text: str) -> bytes:
 
 
 class DocumentSigner:
-    """Signs documents with one key. The signature includes the kind, so that a document cannot pass for another kind."""
+    """Signs documents with one key. The signature covers the kind of the document too, so that a document cannot pass for one
+    of another kind.
+    """
 
     def __init__(self, secret: bytes) -> None:
         self._key = Ed25519PrivateKey.from_private_bytes(secret)

@@ -170,7 +170,7 @@ def description(rows: Iterable[Mapping[str, str]]) -> Description:
 
 
 def read(text: str) -> Description:
-    """Read a description that `written` wrote."""
+    """Parse a schema description from the TOML text that `written` returned."""
     return {
         (kind, name): told
         for kind, facts in tomllib.loads(text).items()
@@ -179,7 +179,9 @@ def read(text: str) -> Description:
 
 
 def written(found: Description) -> str:
-    """Return a description as TOML, in a fixed order: one table of names and definitions for each kind."""
+    """Return a schema description as TOML text in a fixed order.  For each kind of database object the text has one TOML table,
+    which maps names of objects to their definitions.
+    """
     parts = []
     for kind, facts in groupby(sorted(found), key=lambda key: key[0]):
         lines = [f"{json.dumps(name)} = {json.dumps(found[kind, name])}" for _, name in facts]
@@ -188,7 +190,7 @@ def written(found: Description) -> str:
 
 
 def differences(due: Description, there: Description) -> Iterator[tuple[str, dict[str, str]]]:
-    """Compare the expected schema (`due`) with the actual one (`there`). Yield (kind, facts) of each object that is
+    """Compare the expected schema (`due`) with the actual one (`there`). Yield (kind of object, facts) for each object that is
     missing, that no migration creates, or whose definition differs.
     """
     for kind, name in sorted(due.keys() | there.keys()):

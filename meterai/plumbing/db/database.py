@@ -126,7 +126,7 @@ class Database:
             self._lose(error)
 
     async def close(self) -> None:
-        """Close every connection; one in use is closed when it is given back."""
+        """Close every connection. A connection in use is closed when it is given back."""
         self._is_closed = True
         for task in list(self._tasks):
             task.cancel()
@@ -262,7 +262,9 @@ class Database:
                 self._probe = self._start(self._ask_whether_it_is_there())
 
     async def _ask_whether_it_is_there(self) -> None:
-        """Test the server by a new connection, since a statement may be slow while the server is there."""
+        """Test by a new connection whether the server is available, since a connection may wait only because its statement is
+        slow.
+        """
         begun = monotonic()
         try:
             connection = await self._connect()
@@ -330,7 +332,7 @@ class Database:
             return await Tx(connection).all(query, *parameters)
 
     async def read(self, query: str, *parameters: object) -> list[Row]:
-        """Run one query that changes nothing, which a test checks; return every row of its answer."""
+        """Run one query that only reads (a test checks this); return every row of its answer."""
         return await self.call_all(query, *parameters)
 
     @asynccontextmanager
@@ -363,8 +365,8 @@ class Database:
         query: str,
         *parameters: object,
     ) -> Answer:
-        """Like `run`, for a transaction that begins with the statement `query`: the command receives the first row that it
-        returns.
+        """Like `run`, for a transaction that begins with the statement `query`: the command receives the first row of the
+        answer to this statement.
 
         BEGIN and the statement are sent in one round trip. The server plans the statement anew each time.
         """

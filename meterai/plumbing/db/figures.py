@@ -21,7 +21,8 @@ _PERIOD = "WITH period AS (SELECT %s::timestamptz AS begins, %s::timestamptz AS 
 class FigureQuery:
     """One table of figures, computed by one statement for a period.
 
-    name   `figures.<name>` is its title, `figures.<name>.<column>` the description of each number
+    name   name of the table. Its messages are `figures.<name>`, the title, and `figures.<name>.<column>`, the description of
+           each column of numbers
     query  reads the row `period` (from `begins` to before `ends`) and returns one or more rows: a word in the column
            `of` (empty: the total), and numbers in columns whose name ends in their unit (`_rupiah`, `_seconds`,
            `_share`; without a unit a count); NULL if there was nothing to measure
@@ -37,8 +38,8 @@ class FigureQuery:
 class PromiseQuery:
     """A promise to the public, checked in the tables of one room for a period.
 
-    promise  public number of the promise; `promise.<promise>` is its sentence
-    name     `promise.<name>` describes what this query checks
+    promise  public number of the promise; the message `promise.<number>` states the promise in one sentence
+    name     name of this check; the message `promise.<name>` describes what it checks
     query    reads the row `period` like that of `FigureQuery`, and returns one row: `asked`, the number of cases, and
              `broken`, the number of cases in which the promise was not kept
     """
@@ -58,7 +59,9 @@ class PromiseResult:
 
 @dataclass(frozen=True, slots=True)
 class FigureRow:
-    """One row of a table of figures: its word in `of` (empty: the total), and its numbers by column."""
+    """One row of a table of figures.  `of` is the word that the row is about (empty: the total), `numbers` its numbers by
+    column.
+    """
 
     of: str
     numbers: Mapping[str, Number | None]
@@ -83,7 +86,7 @@ def within(column: str) -> str:
 def waits(seconds: str, where: str = "true") -> str:
     """Return SQL columns with the median, the 99th percentile and the maximum of waiting times.
 
-    `seconds` is SQL of one wait in seconds, `where` an SQL condition for the rows that count.
+    `seconds` is SQL of one wait in seconds, `where` an SQL condition for the rows that are included.
     """
     kept = f"FILTER (WHERE {where})"
     ordered = f"WITHIN GROUP (ORDER BY {seconds}) {kept}"

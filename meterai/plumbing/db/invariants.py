@@ -210,10 +210,10 @@ def written(query: str, scope: RowScope) -> str:
 def waits(
     alias: str, kinds: Sequence[str], fact: str, value: str, tries_max: int | None = None
 ) -> str:
-    """Return an SQL condition on a row: its account has a waiting job of one of these kinds, whose fact `fact` is
-    `value`. `alias` is the alias of the row's table, `value` is SQL.
+    """Return an SQL condition on a row: its account has a waiting job of one of these kinds, whose fact `fact` is `value`.
+    `alias` is the alias of the row's table, `value` is SQL.
 
-    tries_max  a job that has failed so often no longer counts as waiting; None: it always counts
+    tries_max  number of tries from which on a job no longer counts as waiting; None: it always counts
     """
     listed = ", ".join(f"'{kind}'" for kind in kinds)
     return (

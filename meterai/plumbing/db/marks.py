@@ -28,7 +28,7 @@ class Mark:
 
     @classmethod
     def read(cls, told: Mapping[str, Any]) -> Self:
-        """Return a mark from its stored form in an audit point."""
+        """Return a mark, given in the form in which an audit point stores it."""
         return cls(told["cluster"], told["database"], told["transaction"])
 
     def is_of(self, now: "Mark") -> bool:

@@ -85,8 +85,8 @@ def hashes() -> dict[str, str]:
 
 
 def missing(known: Mapping[str, str], beside: Homes = ()) -> list[tuple[str, str]]:
-    """Return (name, SQL) of the migrations not applied yet. `known` are the hashes of the applied SQL files by name, `beside`
-    are as in `migrate`. Refuses `DatabaseNewer`, `MigrationChanged`.
+    """Return (name, SQL) of the migrations that are not applied yet. `known` has the SHA-256 of each applied SQL file by name,
+    `beside` are the rooms outside the package. Refuses `DatabaseNewer`, `MigrationChanged`.
     """
     ours = dict(migrations(beside))
     _check_known(known, ours)
@@ -97,7 +97,9 @@ def missing(known: Mapping[str, str], beside: Homes = ()) -> list[tuple[str, str
 
 
 def changed(known: Mapping[str, str], beside: Homes = ()) -> list[tuple[str, str]]:
-    """Return (name, SQL) of the functions whose text differs from the text applied last, whose hash is in `known` by name."""
+    """Return (name, SQL) of the functions whose text changed since they were applied, and of new ones. `known` has the SHA-256
+    of each applied SQL file by name, `beside` are the rooms outside the package.
+    """
     ours = functions(beside)
     return [(name, text) for name, text in ours if known.get(name) != _sha256(text)]
 
@@ -135,12 +137,12 @@ def check_current(url: str, beside: Homes = ()) -> None:
 
 
 def migrate(url: str, beside: Homes = ()) -> list[str]:
-    """Apply what is missing and return the applied names. Refuses as `missing` does.
+    """Apply missing migrations and changed functions; return their names. Refuses as `missing` does.
 
     `beside`: rooms outside the package that have SQL of their own.
 
-    It is run by the owner of the tables; another login, such as the application's in production, finds nothing missing.
-    It also grants the application its rights: docs/decisions/0014.
+    It is run by the owner of the tables, and also grants the application its rights (docs/decisions/0014). Another login, such
+    as the application's in production, must find nothing to apply.
     """
     with psycopg.connect(conninfo(url), autocommit=True) as connection:
         connection.execute("SET ROLE NONE")  # in case the login begins with another role

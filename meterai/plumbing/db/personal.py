@@ -179,7 +179,7 @@ class ErasureWait(NamedTuple):
 
 
 class Consent(NamedTuple):
-    """A consent of a person: `consent.<word>` is its name, and `which` identifies what it was given for."""
+    """A consent of a person. The message `consent.<word>` is its name, and `which` identifies what it was given for."""
 
     word: str
     which: str

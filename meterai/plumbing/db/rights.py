@@ -26,8 +26,8 @@ OWNERS = frozenset({"applied_migrations"})
 
 
 def _told() -> tuple[frozenset[str], Mapping[str, frozenset[str]]]:
-    """Return what the rooms declare: the tables whose rows never change, and by table the columns that never change in
-    other tables.
+    """Return (names of tables whose rows never change; for other tables, by name, the columns that never change), as the rooms
+    declare them in `rights.toml`.
     """
     past: set[str] = set()
     kept: dict[str, frozenset[str]] = {}

@@ -66,5 +66,5 @@ def rights() -> Iterator[str]:
 
 
 def described() -> Description:
-    """Return the description of a database that these files have just built."""
+    """Return the description of the schema that these SQL files create, from `schema.toml`."""
     return catalog.read((_baseline() / "schema.toml").read_text())

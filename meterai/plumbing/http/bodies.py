@@ -90,7 +90,9 @@ class BodyIncomplete(Refusal):
 
 
 class ByteBudget:
-    """A number of bytes that the requests of this process share by priority."""
+    """A limited number of bytes that the requests of this process share: requests of a lower priority may use only a part of
+    it.
+    """
 
     def __init__(self, bytes_max: int) -> None:
         self.bytes_max = bytes_max
@@ -100,7 +102,7 @@ class ByteBudget:
         }
 
     def has(self, size: int) -> bool:
-        """True if `size` bytes are free for the request of this context."""
+        """True if `size` bytes are free for the current request, at its priority."""
         return self._has(size, PURPOSE.get().priority)
 
     def _has(self, size: int, priority: Priority) -> bool:
@@ -207,8 +209,9 @@ class Bodies:
             raise UploadsFull("there is no memory for another upload")
 
     def take_file(self, size: int, network: str, *, whole: int) -> None:
-        """Take `size` more bytes of file space for a body that comes from this network; with them the body has `whole` bytes of
-        it.
+        """Take `size` more bytes of file space for a body that comes from this network.
+
+        whole  bytes of file space that the body uses in total after that; one upload alone may exceed the share of its network
 
         Refuses `UploadsFull`.
         """
@@ -270,7 +273,8 @@ class RequestBody:
         return content
 
     async def pieces(self) -> AsyncIterator[bytes]:
-        """Yield the whole body, for a caller that converts it: one piece if it is in memory, several from a file.
+        """Yield the whole body for a caller that builds something from it in memory: in one piece if the body is in memory, in
+        several if it is in a file.
 
         Refuses as `whole` does.
         """
@@ -287,8 +291,8 @@ class RequestBody:
     async def passing(self) -> AsyncIterator[bytes]:
         """Yield the whole body in pieces, for a caller that keeps no piece in memory. Refuses as `whole` does.
 
-        The caller may store the pieces in files: space for these beside our own file is reserved until the request is
-        over.
+        If the body is in a file, the same number of bytes is reserved once more until the request is over, since the caller may
+        store the pieces in files of its own.
         """
         await self._arrive()
         if self._file is None:
@@ -425,7 +429,7 @@ def _read(file: IO[bytes], start: int, size: int) -> bytes:
 async def unless_gone(receive: Receive, act: Coroutine[Any, Any, Answer]) -> Answer:
     """Await `act` for a client, and cancel it when the client leaves. The body must have been read before.
 
-    If the client leaves, it refuses `BodyIncomplete`, an answer that nobody reads.
+    If the client leaves, this function refuses `BodyIncomplete`; nobody reads that answer.
     """
     work = asyncio.ensure_future(act)
     gone = asyncio.ensure_future(_gone(receive))

@@ -81,7 +81,9 @@ Service = TypeVar("Service")
 
 
 def service(request: ASGIConnection[Any, Any, Any, Any], kind: type[Service]) -> Service:
-    """Return the service of this type from the state of the application; routes get theirs injected."""
+    """Return the service of this type from the state of the application. For code outside of routes; a route gets services as
+    parameters.
+    """
     found = request.app.state.services[kind]
     assert isinstance(found, kind)
     return found
@@ -110,8 +112,8 @@ def member_of(request: Request[Any, Any, Any]) -> UUID | None:
 
 
 def injected(services: Mapping[str, type]) -> dict[str, Provide]:
-    """Return the parameters that routes may name: each of these services; and about the caller the `account`, the `actor` for
-    the audit trail, and the `member`, who is the person acting for an organization.
+    """Return the parameters that routes may name: each of these services, and three values about the caller: the `account`, the
+    `actor` for the audit trail, and the `member` (the person who acts for an organization).
     """
     given: dict[str, Callable[..., Any]] = {
         "account": account_of,

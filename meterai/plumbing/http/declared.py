@@ -12,7 +12,12 @@ Value = TypeVar("Value")
 
 @dataclass(slots=True)
 class _Step(Generic[Value]):
-    """One level of a tree of paths: the next fixed words, a parameter, and the values by method where a path ends."""
+    """A node in a tree of URL paths.
+
+    words      the next nodes, by fixed path segment
+    parameter  the next node for a segment that is a path parameter
+    methods    if a path ends at this node: the declared values by method
+    """
 
     words: dict[str, "_Step[Value]"] = field(default_factory=dict)
     parameter: "_Step[Value] | None" = None
@@ -23,7 +28,8 @@ class Declared(Generic[Value]):
     """Values that the routes of an application declare in their `opt`, as a tree of paths. A lookup costs one or two
     microseconds.
 
-    `read` gets the `opt` of a route, and its method and path for messages, and returns the value.
+    read       function that returns the value for the `opt` of a route; it also gets the method and path for error messages
+    otherwise  value for paths that no route has
     """
 
     def __init__(
@@ -53,9 +59,7 @@ class Declared(Generic[Value]):
         step.methods[method] = value
 
     def of(self, method: str, path: str) -> Value:
-        """Return the declared value for a request; if no route has this path, the value given as `otherwise` to the
-        constructor.
-        """
+        """Return the declared value for a request, or `otherwise` of the constructor if no route has this path."""
         if (found := self._whole.get((method, path))) is not None:
             return found
         step = self._root

@@ -17,10 +17,10 @@ class Described:
     """Facts of one route.
 
     needs_key  True for a command that requires an Idempotency-Key
-    repeats    for a command without such a key: why repeating it does no harm
-    headers    by name, the purpose of optional headers of the request
+    repeats    for a command without such a key: the reason why repeating it does no harm
+    headers    optional headers of the request: name and purpose
     body       media type and schema of a body that the handler reads by itself
-    file       media type of the file that it answers
+    file       media type, if the answer is a file
     also       media type and schema of an answer that a client may request in place of JSON
     refuses    statuses of its refusals beyond those that follow from its path and method
     """

@@ -31,7 +31,7 @@ class Incoming:
 
     @property
     def is_gone(self) -> bool:
-        """True if the client is known to have gone, which is known only after `has_gone` was called."""
+        """True if the client has gone; noticed only after `has_gone` was called."""
         return self._end is not None or _has_come(self._asked, GONE)
 
     def was_left(self) -> bool:
@@ -77,8 +77,8 @@ class Incoming:
         return self._end
 
     async def next(self) -> HTTPReceiveMessage:
-        """Return the next message to the one task that reads the body. It calls the server directly, at a tenth of the
-        cost.
+        """Return the next message to the one task that reads the body. This method calls the server directly, which costs a
+        tenth of a call of `__call__`.
 
         If the call is cancelled the message may be lost, so the request counts as ended then.
         """

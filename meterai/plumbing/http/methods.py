@@ -41,9 +41,10 @@ def with_allow(app: Litestar, scope: HTTPScope, status: int, headers: list[Heade
 
 
 def of_step(scope: HTTPScope, methods: bytes) -> tuple[int, bytes, list[Header]]:
-    """Return status, body and headers of the answer to OPTIONS or to a method that the path does not have.
+    """Return (status, body, headers) of the answer to OPTIONS, or to a method that the path does not have.
 
-    The path is served by a step before the application; `methods` are its methods, in the form of `Allow`.
+    It is for a path that is served by a step before the application; `methods` are the methods of this path, in the form of
+    `Allow`.
     """
     headers = [(b"cache-control", b"private, no-store"), (b"allow", methods)]
     if scope["method"] == "OPTIONS":

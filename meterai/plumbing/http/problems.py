@@ -102,7 +102,9 @@ def on_refusal(request: Request[Any, Any, Any], refusal: Refusal) -> Response[An
 
 
 def _what_was_wrong(error: HTTPException) -> dict[str, object]:
-    """Return the facts of `Malformed` for invalid input: its field and what was expected; a whole body is named `body`."""
+    """Return the facts of `Malformed` for invalid input: the name of the wrong field, and a code for the value that was
+    expected. If the body as a whole is invalid, the name is `body`.
+    """
     match error.extra:
         case [{"key": str(key), "message": str(message)}, *_] if key != "data":
             wrong = Malformed(key, expectation_of(message))

@@ -154,7 +154,7 @@ def _field_error(text: str) -> Malformed:
 
 
 def expectation_of(message: str) -> str:
-    """Return the code of an expectation from a message of msgspec."""
+    """Return our code for the kind of value that was expected, found from an error message of msgspec."""
     found = (name for beginning, name in EXPECTED if message.startswith(beginning))
     return next(found, "another_value")
 
@@ -286,7 +286,9 @@ def _elements(lines: list[str]) -> list[str]:
 
 
 def _address(text: str) -> IPv4Address | IPv6Address | None:
-    """Read an address as proxies write it: with a port, in brackets, in quotes, with a zone; None if it is none."""
+    """Parse an address as proxies write it: with a port, in brackets, in quotes, with a zone; None if the text is not an
+    address.
+    """
     text = text.strip('"')
     if text.startswith("["):
         text = text[1:].partition("]")[0]

@@ -9,8 +9,8 @@ from meterai.plumbing.observe.shared_metrics import reading
 def counted(wanted: Mapping[str, str]) -> dict[str, float]:
     """Return sums of metrics. `wanted` maps the name of a metric (`meterai_...`) to the name of its sum.
 
-    A `{label}` in the name of a sum is replaced by the value of that label; values with the same resulting name are
-    added. It reads every metrics file, which takes some milliseconds, so it must not run in a request.
+    A `{label}` in the name of a sum is replaced by the value of that label; values with the same resulting name are added. Do
+    not call it in a request: it reads every metrics file, which takes some milliseconds.
     """
     from prometheus_client import REGISTRY, CollectorRegistry, multiprocess  # noqa: PLC0415 - once figures are shared
 

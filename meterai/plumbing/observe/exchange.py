@@ -25,8 +25,8 @@ class Exchange:
     """A request while it is answered.
 
     id           identifies the request in answers and logs
-    is_replayed  True if its answer repeats that of an earlier request with the same Idempotency-Key
-    code         code of the refusal that is its answer, None if it has not been refused
+    is_replayed  True if the answer repeats the answer of an earlier request with the same Idempotency-Key
+    code         code of the refusal that is the answer; None if the request has not been refused
     """
 
     __slots__ = ("code", "id", "is_replayed")
@@ -55,7 +55,7 @@ EXCHANGE: ContextVar[Exchange | None] = ContextVar("exchange", default=None)
 
 
 def note_replay() -> None:
-    """Mark the answer as a repetition of that of an earlier request."""
+    """Record that the answer repeats the answer of an earlier request."""
     if (exchange := EXCHANGE.get()) is not None:
         exchange.is_replayed = True
 

@@ -27,8 +27,8 @@ class Metric(Generic[Made]):
 
     @cached_property
     def made(self) -> Made:
-        """Return the metric of `prometheus_client`, created at the first call. Without labels it is exported as 0 from
-        then on.
+        """Return the metric of `prometheus_client`, created at the first call. A metric without labels is exported with the
+        value 0 from then on.
         """
         return self._make()
 

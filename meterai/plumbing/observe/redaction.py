@@ -51,7 +51,7 @@ def redacted(text: str) -> str:
 
 
 def _codes(text: str) -> str:
-    """Return the numbers and code words in a text of another machine; other words may name a person."""
+    """Return only the numbers and code words of a text that another machine sent; its other words may name a person."""
     return " ".join(_CODE.findall(redacted(text)))
 
 

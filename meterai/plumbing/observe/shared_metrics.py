@@ -54,7 +54,7 @@ def _locked(folder: Path, how: int) -> Iterator[None]:
 
 @contextmanager
 def reading() -> Iterator[None]:
-    """Hold the lock under which no counts move from one file to another."""
+    """Hold a lock while the block runs, so that no counts move from one metrics file to another."""
     with _locked(metrics_folder(), fcntl.LOCK_SH):
         yield
 
@@ -73,10 +73,10 @@ def _has_room(file: Path, size: int) -> bool:
 
 
 def _add(kind: str, folder: Path, file: Path) -> None:
-    """Add the counts of one file to those of ended processes.
+    """Add the counts in one metrics file to the file for all ended processes, and delete the first file.
 
-    A crash before the file is deleted may count them twice, but never loses them. If the disk has no space for the sum, they
-    stay in their own file until it has.
+    A crash before the deletion may count them twice, but never loses them. If the disk has no space for the sum, the counts
+    stay in their own file until a later call finds space.
     """
     from prometheus_client.mmap_dict import MmapedDict  # noqa: PLC0415 - once figures are shared
 

@@ -45,8 +45,8 @@ PRESSURE = Gauge(
 
 
 class Station:
-    """A place in a process where work waits for its next step, with the longest permitted wait in seconds. Without a name it
-    exports no metrics.
+    """A point in a process where work waits for its next step, with the longest permitted wait in seconds. A station without a
+    name exports no metrics.
     """
 
     def __init__(self, name: str, wait_seconds_max: float = inf) -> None:
@@ -99,7 +99,7 @@ class Station:
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """People who wait for rows of a room.
+    """People who wait until rows of a room are processed by a worker or an outside machine.
 
     due           SQL that finds a row that has waited for `LATE_SECONDS`; `mean_seconds` is run only if there is such a
                   row

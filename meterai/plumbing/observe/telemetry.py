@@ -1,6 +1,6 @@
 """The metrics that every process has: requests, refusals, jobs, periodic tasks, faults.
 
-Metrics of a room are in its `metrics`.
+The metrics of a single room are in the module `metrics` of that room.
 """
 
 from functools import lru_cache

@@ -49,7 +49,7 @@ def read_event(event: type[E], account: UUID, facts: Mapping[str, object]) -> E:
 
 
 async def emit(tx: Tx, event: Event) -> None:
-    """Write an event as jobs of its handlers, which run once this transaction is committed."""
+    """Write one job for each handler of an event; the jobs run once this transaction is committed."""
     name, facts = name_of_event(type(event)), jsonb(facts_of(event))
     await tx.run("SELECT emit(%s, %s, %s)", event.account, name, facts)
 

@@ -116,8 +116,8 @@ class PeriodicTask:
 
     due           SQL that finds a due row: the common poll of the worker runs it, and wakes the task if it finds one;
                   without it the task runs at its interval (`plumbing/work/watch.py`)
-    is_cut        the task takes minutes and only reads, so it is cancelled when the worker stops
-    without_rows  reason why the task passes no rows to `each` (`plumbing/work/periodic.py`); empty if it does
+    is_cut        True if the task takes minutes and only reads, so that it is cancelled when the worker stops
+    without_rows  for a task that passes no rows to `each` (`plumbing/work/periodic.py`), the reason for that; else empty
     """
 
     name: str
