@@ -546,7 +546,7 @@ class PaymentService:
 
 
 async def apply(tx: Tx, account: UUID, subject: UUID, number: str, amount: Rupiah) -> None:
-    """Capture a payment that came without our reference for the subject (order) that an operator names.
+    """Capture a payment that arrived without our reference, for the subject (order) that an operator names.
 
     `number` is the provider's number of the payment.  Refuses `NotApplied`.
     """

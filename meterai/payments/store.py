@@ -391,7 +391,7 @@ async def out(tx: ReadTx) -> list[RailOut]:
 
 
 async def set_out(tx: Tx, rail: str, reason: str, *, is_out: bool) -> None:
-    """Take a rail out for a reason, so that it gets no new attempts, if `is_out`; else let it get new attempts again."""
+    """If `is_out`, take a rail out for this reason, so that it gets no new attempts; else let it get new attempts again."""
     if is_out:
         await tx.run(TAKE_OUT, rail, reason)
     else:
@@ -466,7 +466,7 @@ async def cancel_later(
     """Record that a cancellation failed.
 
     seconds, seconds_max  the first and the longest pause before a further try; pauses grow with each try
-    give_up_seconds       time after the expiry of the attempt at which no more tries are made
+    give_up_seconds       the tries end when the attempt has been expired for so many seconds
     """
     await tx.run(CANCEL_LATER, give_up_seconds, seconds, seconds_max, account, attempt_id)
 
@@ -583,8 +583,9 @@ async def lease_to_ask(
 ) -> list[PaymentAttempt]:
     """Lease attempts that are due to be queried, without those of rails in `without`.
 
-    limit     greatest number of attempts for which a buyer may be waiting
-    late_max  greatest number of all other attempts; more of them if fewer than `limit` have a waiting buyer
+    limit     greatest number of attempts that a buyer may be paying now
+    late_max  greatest number of all other attempts; if there are fewer than `limit` of the first kind, others may fill up
+              `limit`
     """
     away = list(without)
     lease = (lease_seconds, lease_seconds)

@@ -20,8 +20,8 @@ Work = TypeVar("Work", bound=Waiter)
 class FairQueue(Generic[Client, Work]):
     """Waiters in one queue for each client.
 
-    `next` serves the client of the lowest rank; among clients of the same rank the one that was served longest ago; the
-    waiters of one client in order.  A waiter that is done is skipped.
+    `next` serves the client of the lowest rank; among clients of the same rank, it serves the client that was served longest
+    ago.  The waiters of one client are served in the order in which they came.  A waiter that is done is skipped.
     """
 
     def __init__(self, rank: Callable[[Client], Any]) -> None:

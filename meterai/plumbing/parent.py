@@ -37,5 +37,5 @@ def die_with_parent() -> None:
 
 
 def end_with_parent() -> None:
-    """In a forked child on Linux, before it runs another program: make the system send it SIGTERM when its parent ends."""
+    """Make Linux send this process SIGTERM when its parent ends; called in a forked child before it runs another program."""
     _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -1,8 +1,8 @@
 """Tables as files for spreadsheets, CSV or XLSX: no cell is ever a formula.
 
 A spreadsheet splits the cells of a CSV as its settings say: with Indonesian settings at each semicolon, with English settings
-at each comma. So the separator depends on the language. A cell may contain the separator of the other language: a text after it
-is not allowed to begin a formula either.
+at each comma. So the separator depends on the language. If a cell contains the separator of the other language, a spreadsheet
+with other settings splits the cell there: so the text behind that separator may not begin a formula either.
 """
 
 import csv

@@ -1,5 +1,5 @@
-"""Refunds of payments: their routes back to the buyer (ways), their states, and the facts of a provider's record about them;
-pure.
+"""Model of refunds of payments: their routes back to the buyer (ways), their states, and what the record of a provider says
+about a refund; pure.
 """
 
 from dataclasses import dataclass
@@ -87,7 +87,7 @@ class Way(StrEnum):
 
 
 def choose_way(*, gives_back: bool, is_in_time: bool, has_payouts: bool) -> Way:
-    """Choose the way of a refund that was never sent.
+    """Choose the way (route back to the buyer) of a refund that was never sent.
 
     gives_back    True if the rail of the payment refunds payments of its method
     is_in_time    True if the payment is within the refund window of its rail

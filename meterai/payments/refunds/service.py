@@ -1,4 +1,4 @@
-"""Sending of refunds, lookup of refunds in the records of providers, and booking of refunds in these records."""
+"""Sending of refunds, lookup of refunds in the records of providers, and booking of the refunds that these records contain."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta

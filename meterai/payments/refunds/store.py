@@ -515,7 +515,9 @@ async def watch_later(tx: Tx, refund: Refund, seconds: float) -> None:
 
 
 async def not_booked(tx: Tx, account: UUID, attempt: UUID, payment: str, told: int) -> int:
-    """Rupiah of a payment that news reports as given back (the sum `told`), less what the books have as given back."""
+    """Rupiah that the provider reports as given back from a payment (`told`), less the rupiah that the books already have as
+    given back.
+    """
     found = await tx.value(NOT_BOOKED, account, attempt, payment, told)
     assert isinstance(found, int)
     return found
@@ -551,7 +553,8 @@ async def given_back_as_told(tx: Tx, reference: str, payment: str, told: int | N
 
 
 async def not_booked_of(tx: ReadTx, reference: str, payment: str, told: int | None) -> int:
-    """Rupiah that news reports as given back (`told`; None: the whole payment), less what the books have as given back.
+    """Rupiah that the provider reports as given back from a payment (`told`; None: the whole payment), less the rupiah that the
+    books already have as given back.
 
     Returns 0 if no payment has this reference and number.
     """

@@ -129,9 +129,9 @@ class TransferLimits(NamedTuple):
     """Limits of one transfer, in rupiah: each field is the greatest sum that at least one bank can send.
 
     is_away      True if no bank can be called
-    of_transfer  greatest sum that the banks' limits for one transfer allow
-    of_day       greatest sum that the unused parts of the banks' limits for this day allow as well
-    most         greatest sum that the balances of the float accounts allow as well
+    of_transfer  greatest sum within a bank's limit for one transfer
+    of_day       greatest sum within that limit and the unused part of the bank's limit for this day
+    most         greatest sum within these two limits and the balance of the bank's float account
     """
 
     is_away: bool

@@ -1,4 +1,6 @@
-"""Everything that rooms register for the audit, and the part of the database that checks written in Python examine."""
+"""Everything that rooms register for the audit, and the part of the database that is examined by the checks written in
+Python.
+"""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -16,8 +18,8 @@ from meterai.plumbing.db.marks import Mark
 class AuditedPart:
     """The part of the database that one audit checks.
 
-    If `since` is None, the audit checks the whole database, otherwise the rows written since that mark. A check that cannot
-    select rows by a mark checks those whose time is `begins` or later.
+    If `since` is None, the audit checks the whole database, otherwise only rows written since that moment (a mark). A check
+    that cannot select rows by a mark checks the rows whose time is `begins` or later.
     """
 
     database: Database

@@ -78,7 +78,7 @@ async def _set_limits(connection: AsyncConnection[Any], limits: Mapping[str, str
 
 
 def statement_ms(seconds: float) -> int:
-    """Return the time-out in milliseconds for a statement of a request with so many seconds left; 0 if that is too little."""
+    """Return the time-out in milliseconds for a statement of a request that has `seconds` left; 0 if that is too little."""
     milliseconds = seconds * 1000
     for one in STATEMENT_MS:
         if one <= milliseconds:

@@ -1,4 +1,4 @@
-"""Figures of a period: counts of a room over its own tables, for an assessment of an installation."""
+"""Figures of a period: numbers that a room counts in its own tables, for an assessment of an installation."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

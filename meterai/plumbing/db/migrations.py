@@ -141,8 +141,8 @@ def migrate(url: str, beside: Homes = ()) -> list[str]:
 
     `beside`: rooms outside the package that have SQL of their own.
 
-    It is run by the owner of the tables, and also grants the application its rights (docs/decisions/0014). Another login, such
-    as the application's in production, must find nothing to apply.
+    The owner of the tables runs this function; it then also grants the application its rights (docs/decisions/0014). Another
+    login, such as the application's in production, must find nothing to apply.
     """
     with psycopg.connect(conninfo(url), autocommit=True) as connection:
         connection.execute("SET ROLE NONE")  # in case the login begins with another role

@@ -94,8 +94,8 @@ class PersonalTable:
     async def rows(
         self, tx: ReadTx, person: Person, most: int, ids: Mapping[str, str]
     ) -> list[dict[str, object]]:
-        """Return at most `most` rows for the copy of a person's data, ordered by their first columns. `ids` are the prefixes of
-        ids (`ord`), by column.
+        """Return at most `most` rows for the copy of a person's data, ordered by their first columns. `ids` maps each column of
+        ids to the prefix that people see before these ids, such as `ord`.
         """
         if not self.columns:
             return []
@@ -225,13 +225,13 @@ class Personal:
     """A room's personal data.
 
     name        name in copies and the register, if it is not the name of the room
-    ids         prefixes of the ids in these columns, in addition to that of accounts
+    ids         for each column of ids, the prefix that people see before these ids; columns of account ids are known already
     basis       legal basis of the processing
     recipients  third parties that receive some of it: `recipient.<word>`
     tables      rows of a person, by table
     nobodys     tables with an account or an address that are not part of a copy or an erasure, with reasons
     before      what an erasure does before it changes rows
-    waits       conditions that must end before a person is erased; `asks` finds those that no query of the room's own
+    waits       conditions that must end before a person is erased; `asks` finds further ones, which no query of the room's own
                 tables can find
     files       files in a copy
     consents    consents of a person, if the room asks for any

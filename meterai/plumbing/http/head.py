@@ -6,7 +6,7 @@ _KEPT = "meterai.head"  # name under which the scope of a request keeps its `Hea
 
 
 class Head:
-    """Headers by name; ASGI gives names in lower case. If a header has several lines, the first counts.
+    """Headers by name; ASGI gives names in lower case. If a header has several lines, the value of the first line is used.
 
     size     bytes of address and headers together
     doubled  names that occur more than once

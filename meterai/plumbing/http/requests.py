@@ -1,4 +1,4 @@
-"""Parts of a request that we read ourselves: body, headers, cookies, key, network."""
+"""Parts of a request that we read ourselves, not the framework: body, headers, cookies, Idempotency-Key, network."""
 
 import re
 from collections.abc import AsyncGenerator, Iterable
