@@ -8,7 +8,7 @@ Promises of this room
   * A slow, dead or malicious receiver delays no other receiver. A process reads at most 1,024 bytes of its response.
   * Nothing is sent to an IP address that is not public, even if the host name in a URL resolves to one, and no redirect
     is followed.
-  * A secret is stored encrypted and shown once after its creation. After a rotation, messages are signed with both
+  * A secret is stored encrypted. Only the request that makes it, and its repeats within a day, show it. After a rotation, messages are signed with both
     the old and the new secret for a day.
   * If the account of an event has no endpoint, the event costs one index look-up and makes no job.
   * An endpoint gets only events whose content the creator of the endpoint may read over the API.

@@ -420,7 +420,7 @@ class EndpointView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class EndpointSecret(EndpointView, frozen=True, kw_only=True):
-    """An endpoint with its secret, which only the creating request and its repeats within a day return."""
+    """An endpoint with its secret, which only the request that makes the secret and its repeats within a day return."""
 
     secret: str | None
 

@@ -209,19 +209,20 @@ class WebhookService:
 
     async def rotate(
         self, account: UUID, endpoint: UUID, key: str, *, actor: Actor
-    ) -> tuple[Endpoint, str]:
+    ) -> tuple[Endpoint, str | None]:
         """Make a new secret; messages are signed with the earlier one as well for `SECRET_OVERLAP`. A repeat with the
-        same key returns the same secret.
+        same key returns the same secret during that time, and None later.
 
         Refuses `NotFound`.
         """
 
-        async def rotate(tx: Tx) -> str:
+        async def rotate(tx: Tx) -> str | None:
             found = _existing(await store.locked(tx, account, endpoint))
-            sealed, rotate_key, _ = await store.secret(tx, account, endpoint)
+            sealed, rotate_key, before_until = await store.secret(tx, account, endpoint)
             if rotate_key == key:
                 note_replay()
-                return self._shown(found, sealed)
+                is_shown = before_until is not None and self._clock.now() < before_until
+                return self._shown(found, sealed) if is_shown else None
             sealed = self._safe.made(account, endpoint)
             until = self._clock.now() + SECRET_OVERLAP
             await store.rotate(tx, account, endpoint, sealed, key, until)
