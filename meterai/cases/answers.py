@@ -232,8 +232,7 @@ def _came_back(facts: Facts) -> CaseAnswer | None:
     order = facts.order
     if order is None or order.state == OrderState.EXECUTED:
         return None
-    is_over = order.state in (OrderState.RETURNING, OrderState.RETURNED) or bool(facts.refunds)
-    if is_over and facts.refunds:
+    if facts.refunds:
         return _last_refund(facts)
     return _taken_back(facts) or _given_back(facts)
 
