@@ -80,9 +80,9 @@ class Holdings:
         return self._sums[of].bytes
 
     def _begin_to_read(self, *names: str) -> list[str]:
-        """Return the names of the sums that are too old, which the caller must read now.
+        """Return those of the named sums that are too old; the caller must read them now.
 
-        These sums are marked as read at once, so that no other caller reads them at the same time.
+        Their time of reading is already set to the present, so that no other caller reads them at the same time.
         """
         now = monotonic()
         young = {name: one for name, one in self._sums.items() if now - one.read_at < READ_SECONDS}

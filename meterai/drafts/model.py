@@ -256,9 +256,9 @@ class DraftFile:
     """A file of a draft.
 
     `size` and `received` are the numbers of announced and of received bytes.  `sizes` are the page sizes, in points, of the
-    first pages and of the last page.  Until the examination ends, `parts` are the stored objects with the bytes.  If the file
-    can be stamped, `sha256` is the digest of its stored content, and `rules` is the value of `sealing.RULES` when it was
-    examined.  `old_content` is the id of the object, if the previous release stored the document.
+    first pages and of the last page.  Until the examination ends, `parts` are the ids of the stored objects with the bytes.  If
+    the file can be stamped, `sha256` is the digest of its stored content, and `rules` is the value of `sealing.RULES` when the
+    file was examined.  If the previous release stored the document, `old_content` is the id of the object with its bytes.
     """
 
     draft: UUID
@@ -312,7 +312,7 @@ class DraftFile:
 
     @property
     def old_name(self) -> str | None:
-        """Name of the object of the document, if the previous release stored it; else None."""
+        """Name in the object store of a document that the previous release stored; None for any other document."""
         return object_name(self.id, self.old_content) if self.old_content else None
 
 
@@ -384,7 +384,7 @@ class NetworkUsage(NamedTuple):
 
 
 class DraftObject(NamedTuple):
-    """A stored object of a file: the ids of both, read from the object's name in the store."""
+    """A stored object that belongs to a file: the ids of the file and of the object, read from the object's name in the store."""
 
     file: UUID
     object: UUID
@@ -396,7 +396,7 @@ def hash_of(token: str) -> bytes:
 
 
 def token_tag(page_key: str) -> str:
-    """Return the first digits of each token that is made for an upload of the page with this key."""
+    """Return the first digits of a token; they are the same in all tokens made for uploads from the page with this key."""
     return hashlib.sha256(b"page." + page_key.encode()).hexdigest()[:TAG_DIGITS]
 
 
@@ -437,10 +437,11 @@ def _mark(token: str, seconds: int) -> str:
 
 
 def object_name(file: UUID, part: UUID) -> str:
-    """Return the object name of a part of a file.  The previous release named the object of a whole file like a part.
+    """Return the name in the object store of a part of a file.
 
-    The id of the part is reversed.  The store makes folders by the first letters of names, and the ids of one period begin with
-    the same letters.
+    The previous release stored a whole file as one object, and named that object as if it were a part.  The id of the part is
+    reversed, since the store makes folders by the first letters of names, and ids made in the same period begin with the same
+    letters.
     """
     return f"{part.hex[::-1]}-{file.hex}"
 

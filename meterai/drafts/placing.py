@@ -82,11 +82,12 @@ class PlacingView:
 
 @dataclass(frozen=True, slots=True)
 class PlacingOutcome:
-    """Result of a button.
+    """Result of a pressed button.
 
-    `selected` is the index of the stamp to show next; `goes_on` says that the visitor goes to the next file or step.  One
-    button repeats the stamps on all files.  It sets `alike` (the number of files that have them now), `elsewhere` (files on
-    which a stamp had to be put at another place) and `left` (files on which the stamps do not fit).
+    `selected` is the index of the stamp to show next; `goes_on` says that the visitor goes to the next file or step.  The other
+    fields are set by the button that puts the same stamps on all files of the draft: `alike` is the number of files that have
+    these stamps now, `elsewhere` are the files on which a stamp had to be put at another place, and `left` are the files on
+    which the stamps do not fit.
     """
 
     selected: int
@@ -194,7 +195,7 @@ class Placing:
     async def _all_alike(
         self, draft: Draft, file: DraftFile, stamps: Sequence[Placement], selected: int
     ) -> PlacingOutcome:
-        """Put stamps at the same places of every other file of the draft that can be stamped."""
+        """Put the stamps of `file` at the same places of every other file of the draft that can be stamped."""
         elsewhere, left, alike = [], [], 1
         for other in await self._drafts.files(draft):
             if other.id == file.id or not other.is_usable:
@@ -234,9 +235,10 @@ class Placing:
         others: Sequence[Placement],
         width: float = WIDTH_DEFAULT,
     ) -> Placement:
-        """Return a stamp at a place without content, or near the usual place over content if there is no such place.
+        """Return a suggested stamp at a place of the page without content.
 
-        The stamp never overlaps the stamps `others`; if that is impossible, refuses `PageHasNoRoom`.  `width` is in points.
+        If there is no such place, the stamp covers content near the usual place.  It never overlaps the stamps `others`; if
+        that is impossible, refuses `PageHasNoRoom`.  `width` is in points.
         """
         size = await self._size(draft, file, page)
         # A page smaller than a stamp of the usual width gets a smaller one.

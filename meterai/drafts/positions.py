@@ -64,16 +64,18 @@ def shown(placement: Placement, size: PageSize, language: str) -> TypedStamp:
 def key_of(stamps: Sequence[TypedStamp]) -> str:
     """Return the stamps of a form as one line of text.
 
-    If the line differs from that of the page as it was shown, the visitor has typed numbers and has not seen their result yet.
+    The line of the sent form is compared with the line of the page as it was shown.  If they differ, the visitor has typed
+    numbers and has not seen yet where they put the stamps.
     """
     fields = ((one.page, one.x, one.y, one.width) for one in stamps)
     return ";".join(" ".join(one.replace(",", ".") for one in stamp) for stamp in fields)
 
 
 def page_of(typed: TypedStamp, number: int, pages: int) -> int:
-    """Return the typed page of a stamp.
+    """Return the number of the page that was typed for a stamp.
 
-    `number` is the number of the stamp in the form, `pages` the number of pages of the document.  Refuses `FieldWrong`.
+    `number` is the number of the stamp in the form, `pages` the number of pages of the document.  Refuses `FieldWrong` if the
+    document has no such page.
     """
     page = whole_number(typed.page, f"page-{number}")
     if page > pages:

@@ -501,7 +501,8 @@ async def refuse(tx: Tx, file: UUID, code: str, facts: dict[str, object]) -> boo
 async def let_go(tx: Tx, file: UUID, at: datetime, *, is_begun: bool) -> None:
     """Set the time `at` as the end of a file's lease, after an examination without a result.
 
-    If the examination did not begin, since no slot was free (`is_begun` is False), it is not counted.
+    If the examination did not begin, since no slot was free (`is_begun` is False), it does not count as an examination of the
+    file.
     """
     await tx.run(_LET_GO, at, not is_begun, file)
 

@@ -2,8 +2,8 @@
 
 Until a file is complete each part is a separate object.  The object is stored first, whole or not at all; then the row of the
 file records the new offset.  After a crash between the two, the sweep of the store deletes the object.  After the last part the
-file is examined; after a crash the periodic task does that.  A file that is sent whole is examined first; then its document is
-stored as one object, and its row with the result.
+file is examined; after a crash the periodic task does that.  A file that is sent whole is examined first.  Then its document is
+stored as one object, and after that the row of the file, which contains the result.
 
 Limits count received bytes, and are checked when a file is created and at each part.  Announced bytes do not count, and a
 sender cannot send more than announced.  Each of several concurrent senders may exceed a limit by one part.
@@ -125,10 +125,11 @@ class Uploads:
         *,
         token: str = "",
     ) -> DraftFile:
-        """Examine a file that was sent whole, for example by a form, and store it with the result in one write.
+        """Examine a file that was sent whole, for example by a form, and store its row, which contains the result.
 
         If no slot is free, the file is stored and examined later.  With a `token` its draft is created too.  If the process
-        crashes before that write, the sweep of the store deletes the object.  Refuses like `create`.
+        crashes after it stored the bytes and before it stored the row, the sweep of the store deletes the bytes.  Refuses like
+        `create`.
         """
         size = len(content)
         if size > self.file_bytes_max:

@@ -121,7 +121,10 @@ def check_content(headers: Headers, content: bytes) -> None:
 
 
 def limits(file_bytes_max: int, left: timedelta | None = None) -> str:
-    """Return the value of `Upload-Limit`.  `left` is the time for which an existing upload is still kept."""
+    """Return the value of the header `Upload-Limit`, which states the limits of file and part sizes.
+
+    `left` is the time for which an existing upload is still kept; it is stated too.
+    """
     told: Mapping[str, int] = {
         "max-size": file_bytes_max,
         "max-append-size": PART_BYTES_MAX,

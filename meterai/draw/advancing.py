@@ -6,7 +6,7 @@
 
 After a crash the next worker continues from the database, whose rows are written after the files that they refer to.  Before
 each step the last record is published again, so that the round is requested only when the root is committed and public.  A step
-replaces a record only if that is still the record from which it made the new one: of two workers, one succeeds.
+replaces the record only if no other worker has replaced it since the step read it: of two workers, one succeeds.
 """
 
 from collections.abc import Awaitable, Callable
@@ -79,7 +79,7 @@ class DrawService:
         self._quiet_until = 0.0
 
     async def advance_due(self) -> int:
-        """Periodic task: do every due step of every draw.  Returns 0, since no step is due again at once."""
+        """Periodic task: do every due step of every draw.  Always returns 0, since no further step is due immediately."""
         for subject in await self._database.once(self._subjects.due):
             async with self._database.reading() as tx:
                 draw = await store.draw_of(tx, subject)

@@ -1,4 +1,4 @@
-"""Audit classes of the columns in the tables of random draws."""
+"""Rules by which the audit checks the columns of the tables of random draws."""
 
 from meterai.plumbing.db.audited import Audited, global_fact
 

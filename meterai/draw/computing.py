@@ -21,7 +21,7 @@ PIECE_BYTES = 1 << 20
 
 
 class ComputingFailed(Exception):
-    """The separate process failed: it ended with an error, or the list has another root."""
+    """The separate process failed: it ended with an error, or the list does not have the expected root."""
 
 
 def pieces_of(file: Path) -> Iterator[bytes]:

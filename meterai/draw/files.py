@@ -1,4 +1,4 @@
-"""Public files of a draw (`draw.json` and `entries.txt`), and the temporary file of its order.
+"""Public files of a draw (`draw.json` and `entries.txt`), and the temporary file with its drawn order.
 
 The public files are in DIR/public/<path>/<name>/draws/<draw>/, where a file server finds them.  Each file is written
 atomically and can be written again from the database.
@@ -56,7 +56,7 @@ class DrawFiles:
         return self._directory / PUBLIC / address_of(self._path, name, draw).lstrip("/")
 
     def order(self, draw: store.DueDraw) -> Path:
-        """Return the path of the temporary file of the order, kept until all numbers are in the database."""
+        """Return the path of the temporary file with the drawn order; it is kept until all numbers are in the database."""
         return self._directory / "draws" / f"{draw.id}-{draw.attempt}"
 
     def list_of(self, draw: store.DueDraw) -> Path:

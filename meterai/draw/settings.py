@@ -8,7 +8,7 @@ from meterai.plumbing.config import Positive
 class DrawSettings(msgspec.Struct, frozen=True):
     """Source of randomness (a drand chain and its relays) and time limit of random draws.
 
-    The names have the prefix of the waiting room for historical reasons.
+    The names of these settings begin with `waiting_room` for historical reasons.
     """
 
     # Base URLs of relays of drand, separated by spaces; one honest relay suffices.

@@ -132,7 +132,10 @@ async def entries_after(tx: ReadTx, draw: UUID, entry: bytes) -> bytes:
 
 
 async def last_number(tx: ReadTx, draw: UUID) -> int:
-    """Return the highest number that is stored, 0 if there is none; numbers are stored in ascending order."""
+    """Return the highest drawn number that is stored, 0 if there is none.
+
+    Numbers are stored in ascending order, so that all lower numbers are stored too.
+    """
     return int(await tx.value(_LAST_NUMBER, draw))
 
 
@@ -150,5 +153,5 @@ async def opened(tx: Tx, draw: DueDraw) -> None:
 
 
 async def set_round(tx: Tx, draw: UUID, attempt: int, signature: str) -> None:
-    """Store the signature of the deciding round that the operator gave by hand."""
+    """Store the signature of the deciding round, which the operator entered by hand."""
     await tx.run(_SET_ROUND, signature, draw, attempt)

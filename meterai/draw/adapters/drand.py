@@ -1,7 +1,7 @@
 """Fetches a round of drand (a signed random value) over HTTP, from any of several relays.
 
 Relays are not trusted: an answer without a valid signature of the round is ignored.  So one honest relay is enough.  A relay
-that lies, stalls or sends without end costs at most its time limit.
+that lies, stalls or sends endless data delays a request by at most its time limit.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ class _BeaconAnswer(msgspec.Struct):
 
 
 class _Relay:
-    """A relay.  When it begins to fail, and when it answers again, one event is logged; other failed requests are not."""
+    """A relay.  One event is logged when it begins to fail, and one when it answers again; no event for each failed request."""
 
     def __init__(self, url: str, outgoing: Outgoing) -> None:
         self._url = url

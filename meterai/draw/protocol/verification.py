@@ -108,7 +108,11 @@ class DrawFinding:
 
 
 class Inclusion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Proof that an entry is in a list, for use without the list; `index` from 0, hashes in hexadecimal."""
+    """Proof that an entry is in the list of a draw; it is verified without the list.
+
+    `index` is the position of the entry in the list, from 0, and `count` the number of entries in the list.  The entry and the
+    hashes in `proof` are hexadecimal.
+    """
 
     entry: str
     index: int
@@ -309,7 +313,10 @@ def _of_result(record: DrawRecord, closing: DrawClosing, result: Result) -> Iter
 def _of_order(
     closing: DrawClosing, result: Result, question: DrawQuestion
 ) -> Iterator[DrawFinding]:
-    """Check the order that follows from the seed, which `_of_result` has recomputed."""
+    """Check the drawn order, recomputed from the seed in the result; `_of_result` checks that seed.
+
+    Yields nothing if the list of entries is not available.
+    """
     if question.entries is None:
         return
     try:
