@@ -2,9 +2,9 @@
 
 Promises of this room
   * Each figure of a report is a sum of legs of the ledger (docs/money.md), or of the stored sums of closed days.
-  * A day is closed once, after it is over and was compared with the bank's record; the close names the breaks that are
-    still unexplained.
-  * A close is signed and names the one before it; no entry is posted into a closed day.
+  * A day is closed once, after it is over and was compared with the bank's record. The signed close of the day names the
+    differences between books and record that are still unexplained.
+  * The close of a day names the close of the day before. No entry is posted into a closed day.
   * No payout exceeds the duty payable, and none counts as paid without a line of the bank statement.
 
 Calls distribution, ledger, payments, refunds, suspense, trail, approvals.

@@ -49,12 +49,12 @@ def signer_of(keyring: Keyring) -> DocumentSigner:
 
 
 def journal_of(day: date) -> str:
-    """Return the name of the file with the entries of a day."""
+    """Return the name of the file with the ledger entries of a day."""
     return f"{day}.jsonl"
 
 
 def signed(found: Close, signer: DocumentSigner, settings: Settings) -> str:
-    """Return the close as a signed document."""
+    """Return the close of a day as a signed document."""
     process = settings.process
     return signer.sign(
         KIND,
@@ -110,7 +110,9 @@ async def check_closes(tx: ReadTx, day: date) -> Close:
 
 
 async def _breaks(tx: ReadTx, asked: StatementRequest) -> list[UnexplainedBreak]:
-    """Return the differences that are open and existed before the end of the day, sorted."""
+    """Return the items in suspense, such as differences between books and bank records, that are open and were opened before
+    the end of the day, sorted.
+    """
     found = await suspense.open_items(tx)
     return sorted(
         UnexplainedBreak(show("sus", one.id), one.amount.value if one.amount else 0)
@@ -211,7 +213,7 @@ def written(found: KeptClose) -> tuple[str, bytes]:
 
 
 def is_balanced(balances: Sequence[PeriodBalance]) -> bool:
-    """True if debits equal credits in each unit."""
+    """True if debits equal credits in each unit (rupiah, stamps)."""
     sums: Counter[str] = Counter()
     for one in balances:
         sums[one.of.unit] += one.closing

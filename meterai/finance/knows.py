@@ -1,4 +1,6 @@
-"""Closes and payouts for the console: search, timeline, and work lists of days to close and payouts under way."""
+"""The part of finance in the console: search for closes and payouts, their timelines, and work lists of days to close and of
+payouts under way.
+"""
 
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime

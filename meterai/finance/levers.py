@@ -24,7 +24,7 @@ BREAKS_TOLD = 20  # breaks listed in the forecast of a close; the signed close h
 
 
 class DayCloseArguments(msgspec.Struct, frozen=True):
-    """Argument of a close: a day in WIB, as 2026-11-30."""
+    """Argument for closing a day: the day in WIB, as 2026-11-30."""
 
     day: str
 

@@ -64,7 +64,7 @@ class DayNotNext(Refusal):
 
 
 class DayNotReconciled(Refusal):
-    """Records of the day were not compared, or differ in more than the listed breaks."""
+    """A record of the day, from a provider or bank, was not compared with the books, or has more differences than are listed."""
 
     code = "day_not_reconciled"
 
@@ -211,7 +211,9 @@ class PeriodBalance(NamedTuple):
 
 
 class StatementLine(NamedTuple):
-    """One leg of a statement; credits positive. Time (WIB) and ids are text, since there may be very many lines."""
+    """One leg of a statement; a credit is positive in `amount`. Time (WIB) and ids are text, since there may be very many
+    lines.
+    """
 
     at: str
     account: str
@@ -223,7 +225,7 @@ class StatementLine(NamedTuple):
 
 
 class StatementScope(StrEnum):
-    """Subject of a statement."""
+    """Kind of subject that a statement is about."""
 
     ACCOUNT = "account"
     ORDER = "order"
@@ -245,7 +247,10 @@ class StatementRequest:
 
 @dataclass(frozen=True, slots=True)
 class BookStatement:
-    """A statement: each book that moved or had a balance, and the requested legs."""
+    """A statement: balances and movements of each book that moved or had a balance, and the legs if they were requested.
+
+    `is_cut` is True if further legs were left out.
+    """
 
     asked: StatementRequest
     balances: Sequence[PeriodBalance]
@@ -270,7 +275,7 @@ class Aged(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Ageing:
-    """All open refunds, with the balance of their book."""
+    """All open refunds, by provider, method and age; and the balance of the book `refunds_payable`."""
 
     at: datetime
     rows: Sequence[Aged]
@@ -283,7 +288,7 @@ class Ageing:
 
 
 class ProviderSum(NamedTuple):
-    """Sums of the entries of one reason in one book at one provider: before a period, and in the period."""
+    """Sums of the ledger entries of one provider, reason and book: before a period, and in the period."""
 
     provider: str
     reason: str
@@ -373,7 +378,7 @@ class TaxReport:
 
 
 class SalesChannel(StrEnum):
-    """Channel of an order, in the sums of the books."""
+    """Sales channel of an order; the sums of the books are kept separately for each."""
 
     PAGE = "page"  # our own pages
     API = "api"  # a program of the buyer
@@ -386,7 +391,7 @@ NO_SELLER = UUID(int=0)
 
 
 class ChannelSum(NamedTuple):
-    """Sum of the entries of one reason in one book on a day (WIB), by channel and seller (`NO_SELLER` for none)."""
+    """Sum of the ledger entries of one day (WIB), channel, seller, reason and book; `seller` is `NO_SELLER` if there is none."""
 
     day: date
     channel: SalesChannel
@@ -398,7 +403,7 @@ class ChannelSum(NamedTuple):
 
 
 class ChannelSpans(NamedTuple):
-    """Sums of the entries of one reason in one book, by channel and seller: of today, the last 7 and the last 30 days."""
+    """Sums of the ledger entries of one channel, seller, reason and book: of today, the last 7 and the last 30 days."""
 
     channel: SalesChannel
     seller: UUID
@@ -416,7 +421,7 @@ _UNDERWAY_AGAIN = ("refund_requested", "refund_rerouted", "refund_void")  # of r
 
 @dataclass(frozen=True, slots=True)
 class ChannelReport:
-    """One channel over a period, in rupiah and stamps; `day` is set if the report covers one day."""
+    """Figures of one sales channel and seller in a period, in rupiah and stamps; `day` is set if the period is one day."""
 
     channel: SalesChannel
     seller: UUID
@@ -424,7 +429,7 @@ class ChannelReport:
     sums: Sums
 
     def figure(self, name: str) -> DutyFigure:
-        """Return a figure of duty: sold, affixed, refunded, charged_back or due."""
+        """Return the figure of duty with this name: sold, affixed, refunded, charged_back or due."""
         return next(one for one in figures_of(self.sums) if one.name == name)
 
     @property
@@ -449,7 +454,9 @@ class ChannelReport:
 
 
 def channel_reports(rows: Sequence[ChannelSum], *, by_day: bool = False) -> list[ChannelReport]:
-    """Return the report of each channel and seller, in the order of channels; with `by_day` one for each day."""
+    """Return a report for each channel and seller, in the order of `SalesChannel`; with `by_day`, separate reports for each
+    day.
+    """
     found: dict[tuple[date | None, SalesChannel, UUID], list[tuple[str, str, int, int]]] = {}
     for one in rows:
         key = one.day if by_day else None, SalesChannel(one.channel), one.seller
@@ -460,7 +467,7 @@ def channel_reports(rows: Sequence[ChannelSum], *, by_day: bool = False) -> list
 
 
 class UnexplainedBreak(NamedTuple):
-    """Open break without an explanation: the id of its item, and its rupiah."""
+    """Open difference between the books and a bank's or provider's record: the id of its item in suspense, and its rupiah."""
 
     item: str
     rupiah: int
@@ -468,7 +475,7 @@ class UnexplainedBreak(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Close:
-    """Close of a day. `sha256` is the hash of the concatenated digests of the day's entries."""
+    """Content of the close of a day. `sha256` is the hash of the concatenated digests of the day's ledger entries."""
 
     day: date
     entries: int

@@ -147,7 +147,7 @@ async def confirm(
 
 
 async def end_line(tx: Tx, found: Payout) -> None:
-    """Resolve the break about the line of the bank statement that paid a payout."""
+    """Resolve the open item in suspense about the line of the bank statement that paid this payout."""
     for one in await suspense.open_about(tx, [str(found.billing_code)], []):
         if one.reason == "account_moved" and one.amount == Rupiah(found.amount):
             await suspense.end(tx, one.id, suspense.Resolution.MATCHED, found.shown)

@@ -109,19 +109,21 @@ async def statement(tx: ReadTx, wish: StatementRequest, most: int = 0) -> BookSt
 
 
 async def providers(tx: ReadTx, begin: datetime, end: datetime) -> list[ProviderReport]:
-    """Return each provider over a period: received, returned and settled rupiah, its fees and the tax on them."""
+    """Return a report of each provider in a period: received, returned and settled rupiah, the provider's fees and the tax on
+    them.
+    """
     return provider_reports(await store.provider_sums(tx, begin, end))
 
 
 async def ageing(tx: ReadTx, at: datetime) -> Ageing:
-    """Return open refunds by provider, method and age, with the balance of their book."""
+    """Return the open refunds by provider, method and age, and the balance of the book `refunds_payable`."""
     rows = await store.ageing(tx, at)
     return Ageing(at, rows, await store.book_now(tx, "refunds_payable"))
 
 
 @dataclass(frozen=True, slots=True)
 class ByChannel:
-    """Reports of channels over a span of days, of all days together and of each day, with the names of sellers."""
+    """Reports of the sales channels for a span of days, both for all days together and for each day; and the names of sellers."""
 
     whole: Sequence[ChannelReport]
     by_day: Sequence[ChannelReport]
@@ -138,7 +140,7 @@ async def channels(tx: ReadTx, first: date, last: date) -> ByChannel:
 def _span(
     rows: Sequence[ChannelSpans], span: str
 ) -> Mapping[tuple[SalesChannel, UUID], ChannelReport]:
-    """Return the reports of one counted span (`today`, `week` or `month`), by channel and seller."""
+    """Return the reports of one span of the counted sums (`today`, `week` or `month`), by channel and seller."""
     sums = [
         ChannelSum(
             one.last_day, one.channel, one.seller, one.reason, one.book, 0, getattr(one, span)

@@ -141,7 +141,7 @@ async def balances(tx: ReadTx, asked: StatementRequest) -> list[PeriodBalance]:
 
 
 async def lines(tx: ReadTx, asked: StatementRequest) -> AsyncIterator[list[StatementLine]]:
-    """Yield the legs of a statement, oldest first, some at a time."""
+    """Yield the legs of a statement, the oldest first, in blocks of up to `LINES_AT_ONCE` legs."""
     await tx.allow(REPORT_SECONDS_MAX)
     inner, of = _of_scope(asked, asked.begin)
     query = _LINES_OF.replace("<lines>", inner)
@@ -193,7 +193,7 @@ WHERE refund_is_open(r.state) GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
 
 
 async def provider_sums(tx: ReadTx, begin: datetime, end: datetime) -> list[ProviderSum]:
-    """Return sums at each provider by reason and book: before a period, and in it."""
+    """Return the sums of ledger entries by provider, reason and book: before a period, and in the period."""
     await tx.allow(REPORT_SECONDS_MAX)
     return await tx.all_as(_PROVIDERS, _PROVIDER_SUMS, begin, begin, "-infinity", end)
 
@@ -228,8 +228,9 @@ FROM channel_sums WHERE day > %s::date - 30 AND channel <> 'none' GROUP BY chann
 
 
 async def count_channels(tx: Tx) -> bool:
-    """Add the entries posted since the last run to the sums by channel; return True if entries of the past are left to add,
-    since one call adds those of a limited time.
+    """Add the entries posted since the last run to the sums by channel.
+
+    One call adds the entries of at most 24 hours of the past; returns True if another call is needed to reach the present.
     """
     await tx.allow(REPORT_SECONDS_MAX)
     found: bool = await tx.value("SELECT channel_count(%s, %s)", SETTLED_SECONDS, COUNTED_SECONDS)
@@ -285,7 +286,7 @@ async def digest(tx: ReadTx, begin: datetime, end: datetime) -> DayDigest:
 
 
 async def journal(tx: ReadTx, begin: datetime, end: datetime) -> AsyncIterator[str]:
-    """Yield the entries of a period as lines of text, some at a time, in the order in which `digest` hashes them."""
+    """Yield the entries of a period as lines of text, in blocks, in the order in which `digest` hashes them."""
     await tx.allow(REPORT_SECONDS_MAX)
     async for some in _by_cursor(tx, _WRITTEN, _JOURNAL, [begin, end]):
         yield "".join(f"{one.line}\n" for one in some)
@@ -320,7 +321,7 @@ async def closings(tx: ReadTx, book: str, first: date, last: date) -> list[Closi
 
 
 async def insert_close(tx: Tx, found: Close, signed: str) -> None:
-    """Store a close with its sums; `signed` is the signed document. Refuses `DayClosed`."""
+    """Store the close of a day, and its sums for each book; `signed` is the signed document. Refuses `DayClosed`."""
     await tx.run(
         "INSERT INTO day_closes (day, entries, sha256, manifest) VALUES (%s, %s, %s, %s)",
         found.day,

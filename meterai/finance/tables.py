@@ -53,7 +53,7 @@ def trial(balances: Sequence[PeriodBalance], language: str) -> Sheet:
 
 
 def totals(balances: Sequence[PeriodBalance]) -> list[tuple[str, int, int]]:
-    """Return (unit, sum of debits, sum of credits) of each unit."""
+    """Return (unit, sum of debits, sum of credits) for each unit: rupiah and stamps."""
     return [
         (
             unit,

@@ -1,10 +1,11 @@
 """Incidents: one record of a disturbance, shown as status, feed, banner, mails and report.
 
 Promises this room keeps
-  * Two incidents about one component are never open at once; the second is refused with the name of the first.
-  * Every text exists in both languages, and the times of a record never go back.
-  * An incident held by a recovery is not resolved.
-  * Everything public about an incident comes from its record, without the name of its author.
+  * Two incidents about the same component are never open at the same time: opening the second is refused, and the refusal
+    names the first.
+  * Every text exists in both languages, and no update of an incident is dated before an earlier update.
+  * An incident is not resolved while a recovery from it is under way.
+  * Everything public about an incident comes from its record, and does not name the staff who wrote it.
 
 Calls trail, accounts.  Is called by recovery and outages.
 """

@@ -13,7 +13,7 @@ FAULTS_MAX = 5  # named in the text of an incident
 
 
 class MeasuredState(NamedTuple):
-    """State of a component as one watcher measures it, since when, and the codes of its faults."""
+    """State of a component as one watcher measures it, the time since which it lasts, and the codes of the component's faults."""
 
     state: ComponentState
     since: datetime
@@ -26,9 +26,9 @@ def agreed(
     """Return the components on whose state a majority of all watchers agrees; `watchers` is their number, answering or not.
 
     A state is agreed if a majority measures it or a worse state, and a majority measures it or a better state.  So a single
-    lying watcher has no effect, and without a majority nothing is agreed.  The time of the state is the moment from
-    which a majority saw the component working, or not working, as it is now.  The faults are those that a majority of all
-    watchers names.
+    lying watcher has no effect, and without a majority nothing is agreed.  `since` is the time from which a majority has seen
+    the component working, if the agreed state is that it works, or else not working.  The faults are those that a majority of
+    all watchers names.
     """
     need = majority_of(watchers)
     found = []

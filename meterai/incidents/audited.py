@@ -1,4 +1,4 @@
-"""Audit classes of the columns of incidents."""
+"""Rules by which the audit checks the columns of the tables of incidents."""
 
 from meterai.plumbing.db.audited import (
     SHOWN,

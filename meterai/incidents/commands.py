@@ -68,7 +68,7 @@ def _moment(name: str, text: object) -> datetime:
 
 
 def _read(kind: type[msgspec.Struct], **fields: object) -> msgspec.Struct:
-    """Convert the arguments of a command to those of its lever.  Refuses `Malformed`."""
+    """Convert the arguments of a command to the arguments of its lever (staff action).  Refuses `Malformed`."""
     given = {
         name: _moment(name, value) if name.endswith("_at") else value
         for name, value in fields.items()

@@ -1,4 +1,4 @@
-"""Incidents as subjects of the console: found by number, with their timeline, and work lists."""
+"""The part of incidents in the console: search by number, timelines of incidents, and work lists."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta

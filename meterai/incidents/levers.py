@@ -36,7 +36,10 @@ SeverityWord: TypeAlias = Literal["as_components", "minor", "major", "critical"]
 
 
 class Affected(msgspec.Struct, frozen=True, kw_only=True):
-    """Arguments with the state of each component.  In an update, `unaffected` means that the component keeps its state."""
+    """Base for the arguments of levers (staff actions): the state of each component.
+
+    In an update, `unaffected` means that the component keeps its state.
+    """
 
     site: StateWord = UNAFFECTED
     sign_in: StateWord = UNAFFECTED

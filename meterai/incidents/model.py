@@ -124,7 +124,7 @@ class IncidentOverlaps(Refusal):
 
 
 class IncidentFull(Refusal):
-    """The incident has the maximum number of updates by staff, or that of updates by periodic tasks."""
+    """The incident has the maximum number of updates; updates by staff and by periodic tasks have separate maxima."""
 
     code = "incident_full"
 
@@ -194,7 +194,7 @@ class Incident:
 
 @dataclass(frozen=True, slots=True)
 class WatchedComponent:
-    """State of a component by a majority of all watchers, since when, and the faults they name."""
+    """State of a component on which a majority of all watchers agrees, since when it works or does not, and its faults."""
 
     component: Component
     state: ComponentState

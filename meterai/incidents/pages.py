@@ -51,7 +51,7 @@ def number(shown: str) -> UUID:
 
 
 async def seen(board: Board, database: Database, incident: UUID) -> Incident:
-    """Return an incident; while the database is unavailable, as the board knows it.  Refuses `IncidentUnknown`."""
+    """Return an incident; while the database is unavailable, as the board read it last.  Refuses `IncidentUnknown`."""
     try:
         async with database.reading() as tx:
             return await steps.one(tx, incident)
@@ -128,7 +128,7 @@ async def show_feed(
 
 
 def feed(found: Sequence[Incident], url: str, language: str, updated: str) -> str:
-    """Render the feed; an entry is one incident, replaced by each update."""
+    """Render the Atom feed; each incident is one entry, which changes with each update of the incident."""
     title = translate("page.status.title", language)
     head = Markup(
         '<?xml version="1.0" encoding="utf-8"?>\n'

@@ -30,9 +30,10 @@ STATEMENT_SECONDS_MAX = 120  # limit of one count over the books of a night
 
 @dataclass(frozen=True, slots=True)
 class IncidentReport:
-    """Figures of the time of an incident, counted at the moment `at`; without personal data.
+    """Figures about the orders, money and complaints during an incident, counted at the moment `at`; without personal data.
 
-    For the orders for which money came in that time: captured - charged back + loss = executed + refunded + in flight.
+    For the orders for which money came in during the incident: captured - charged back + loss = executed + refunded + in
+    flight.
     """
 
     at: datetime
@@ -54,7 +55,7 @@ class IncidentReport:
 
 
 async def counted(tx: ReadTx, incident: Incident, now: datetime) -> IncidentReport:
-    """Count the figures of an incident's time from the books; if the incident is open, that time ends now."""
+    """Count the figures for the report of an incident, from the incident's beginning to its end, or to now if it is open."""
     await tx.allow(STATEMENT_SECONDS_MAX)
     begin, end = incident.started_at, incident.resolved_at or now
     paid = await orders.paid_within(tx, begin, end)

@@ -100,7 +100,7 @@ async def show_incident(
 
 
 def _acts(incident: Incident) -> list[str]:
-    """Return the names of the levers that the state of an incident allows."""
+    """Return the names of the levers (staff actions) that the state of an incident allows."""
     if incident.kind is IncidentKind.MAINTENANCE:
         by_state = {
             IncidentState.ANNOUNCED: ["update", "cancel"],

@@ -283,7 +283,8 @@ async def watched(tx: ReadTx) -> list[WatchedComponent]:
 
 
 async def keep_watched(tx: Tx, seen: WatchedComponent) -> datetime:
-    """Store an agreed state, and return the time since which the stored states say that the component works, or does not work.
+    """Store an agreed state of a component.  Return the time since which all stored states say that it works, or all that it
+    does not.
 
     That time begins anew after 90 seconds without an agreed state.
     """

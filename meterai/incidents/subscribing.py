@@ -52,7 +52,7 @@ class Subscriptions:
         self._counted_from = clock.now()
 
     def path(self, subscriber: UUID) -> str:
-        """Return the path of a subscription's page, which only its mails contain."""
+        """Return the path of a subscription's page; only mails to the subscriber contain this path."""
         return f"{PATH}/{show(KIND, subscriber)}/{self._secret(subscriber)}"
 
     def _secret(self, subscriber: UUID) -> str:

@@ -42,7 +42,7 @@ class UpdateView(msgspec.Struct, frozen=True):
 
 
 class IncidentView(msgspec.Struct, frozen=True):
-    """An incident, or a maintenance with its planned times; its newest 20 updates, oldest first."""
+    """An incident, or a maintenance with its planned times.  It has the newest 20 updates, the oldest of them first."""
 
     id: _Number
     kind: str
@@ -121,7 +121,7 @@ def in_order(incidents: Iterable[Incident]) -> list[Incident]:
 
 
 def states_of(incidents: Sequence[Incident]) -> Mapping[Component, ComponentState]:
-    """Return the state of each component: the worst by any open incident that has begun."""
+    """Return the state of each component: the worst state that an open incident which has begun gives it."""
     felt = [one for one in incidents if one.is_felt]
     return {
         component: worst(one.components[component] for one in felt if component in one.components)

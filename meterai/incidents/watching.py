@@ -189,9 +189,10 @@ def _isolated(**facts: str) -> Iterator[None]:
 
 
 def _begun(one: WatchedComponent) -> datetime:
-    """Return the time since which a state is agreed: the watchers' time, or the time when it was seen here, if that is earlier.
+    """Return the time since which a component works or does not work, according to the watchers or to our stored states.
 
-    The watchers also measure while the database is unavailable, so their time may be the earlier one.
+    The earlier of the two times is returned.  The watchers also measure while the database is unavailable, so their time may be
+    the earlier one.
     """
     return min(one.since, one.seen_at)
 

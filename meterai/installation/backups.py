@@ -97,8 +97,8 @@ class BackupManifest(msgspec.Struct, frozen=True):
 
 
 class BackupRecovery(NamedTuple):
-    """How a base backup is recovered: the WAL in the folder `archive` is replayed up to the time `until`, or to its end
-    if None.
+    """How a base backup is recovered: the WAL in the folder `archive` is replayed up to the time `until`; all of it if `until`
+    is None.
     """
 
     archive: Path
@@ -192,8 +192,8 @@ def _copy_objects(source: Path, target: Path) -> None:
 
 
 def _summed(out: Path) -> Iterator[str]:
-    """Yield the name of every file whose SHA-256 belongs in sums.txt. Of a base backup this is its manifest alone,
-    which has the sums of the other files.
+    """Yield the name of every file whose SHA-256 belongs in sums.txt.  Of the files of a base backup this is only the backup's
+    manifest, which has the sums of the others.
     """
     for path in sorted(out.rglob("*")):
         name = path.relative_to(out)

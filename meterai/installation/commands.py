@@ -162,8 +162,8 @@ def restore(
 def _server(
     settings: Settings, source: Path, manifest: BackupManifest, recovery: BackupRecovery | None
 ) -> Iterator[str]:
-    """Yield the URL of the database to restore into: on the embedded server, with the base backup if there is one, or
-    the configured database for a dump.
+    """Yield the URL of the database to restore into. The embedded server is first restored from the base backup, if the backup
+    has one. Without an embedded server this is the configured database, into which only a dump can be restored.
     """
     if is_embedded(settings):
         directory = settings.process.directory

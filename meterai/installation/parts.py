@@ -26,7 +26,7 @@ _log = structlog.get_logger()
 
 
 class Stopping:
-    """Flag that a signal to stop sets. A `threading.Event` could deadlock: its `set` takes a lock, which the `wait`
+    """Flag that the handler of a stop signal sets. A `threading.Event` could deadlock: its `set` takes a lock, which the `wait`
     that the signal interrupts may hold.
     """
 

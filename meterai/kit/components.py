@@ -50,7 +50,7 @@ _LABELS: Mapping[ComponentState, str] = {
 
 
 class PublicAct(StrEnum):
-    """Act of a person that the law and the public refer to."""
+    """An act of a person, in the terms of the law and the public: to get, affix or check a stamp."""
 
     BUY = "buy"  # get a stamp
     AFFIX = "affix"  # put a stamp on a document

@@ -27,7 +27,7 @@ def day_of(at: datetime) -> date:
 
 
 def last_settled(now: datetime) -> date:
-    """Return the latest day to which no entry can be added any more."""
+    """Return the latest day in WIB to which no ledger entry can be added any more: it ended at least `SETTLED_AFTER` ago."""
     return day_of(now - SETTLED_AFTER) - DAY
 
 

@@ -15,7 +15,7 @@ METADATA_VALUE_LENGTH_MAX = 200  # characters; all metadata together take some 5
 
 @dataclass(frozen=True, slots=True)
 class Labels:
-    """A `reference`, which need not be unique, and `metadata` by name."""
+    """Texts of a client: a `reference`, which need not be unique, and `metadata`, which maps names to texts."""
 
     reference: str | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)

@@ -23,7 +23,7 @@ class Allowance:
 
     share          share of the requests under way; other priorities may use the unused part
     wait_seconds   longest wait of a request before it is refused
-    total_seconds  time after which no client waits for the answer any more, so that the request is not begun
+    total_seconds  age of a request after which its work is not begun any more, since no client waits for the answer
     """
 
     share: float

@@ -1,9 +1,9 @@
 """Client of watchers: fetches the signed states that each watcher measures, and the notes that staff typed at the watchers.
 
-A document counts only if a watcher's key signed it, its time is at most `FRESH` from now and it is about this installation.  A
-watcher that lies, stalls or sends endless data has no effect on the others.  If a document has a value that `_WatcherNow` or
-`_Notes` does not allow, the whole document is rejected.  Otherwise the value could fail later, in PostgreSQL or in a
-comparison of times.
+Each watcher publishes its states and its notes as two signed documents.  A document counts only if the watcher's key signed it,
+its time is at most `FRESH` from now and it is about this installation.  A watcher that lies, stalls or sends endless data has
+no effect on the others.  If a document has a value that `_WatcherNow` or `_Notes` does not allow, the whole document is
+rejected.  Otherwise the value could fail later, in PostgreSQL or in a comparison of times.
 """
 
 import asyncio
@@ -155,7 +155,7 @@ class _WatcherClient:
 
 
 async def _bounded(content: aiohttp.StreamReader) -> bytes:
-    """Read the whole body.  Raises `ValueError` beyond `ANSWER_BYTES_MAX`."""
+    """Read the whole body of an answer.  Raises `ValueError` if it has more than `ANSWER_BYTES_MAX` bytes."""
     try:
         await content.readexactly(ANSWER_BYTES_MAX + 1)
     except asyncio.IncompleteReadError as whole:
@@ -177,7 +177,7 @@ class Watchers:
     async def ask(
         self, now: datetime
     ) -> tuple[Sequence[Mapping[Component, MeasuredState]], Sequence[IncidentNote]]:
-        """Return the states of components by each watcher, and the notes of all watchers."""
+        """Return the states of components as each watcher measures them, and the notes of all watchers."""
         timeout = aiohttp.ClientTimeout(total=ANSWER_SECONDS_MAX)
         async with aiohttp.ClientSession(timeout=timeout, auto_decompress=False) as session:
             answers = await asyncio.gather(*(place.ask(session, now) for place in self._places))
