@@ -384,7 +384,7 @@ class NetworkUsage(NamedTuple):
 
 
 class DraftObject(NamedTuple):
-    """A stored object that belongs to a file: the ids of the file and of the object, read from the object's name in the store."""
+    """A stored object that belongs to a file: the ids of file and object, read from the object's name in the store."""
 
     file: UUID
     object: UUID

@@ -82,7 +82,7 @@ async def uploaded_draft(
 
 
 async def files_apart(request: PageRequest, drafts: DraftService) -> list[DraftFile]:
-    """Return the files of this browser's draft if somebody is signed in and the draft has no account yet; else an empty list."""
+    """Return the files of this browser's draft if somebody is signed in and the draft has no account yet; else no files."""
     account = await account_asking(request)
     token = _token(request, drafts)
     return await drafts.files_apart(token, account) if account is not None and token else []

@@ -64,7 +64,7 @@ class DayNotNext(Refusal):
 
 
 class DayNotReconciled(Refusal):
-    """A record of the day, from a provider or bank, was not compared with the books, or has more differences than are listed."""
+    """A record of the day, from a provider or bank, was not compared, or has more differences from the books than are listed."""
 
     code = "day_not_reconciled"
 
@@ -391,7 +391,7 @@ NO_SELLER = UUID(int=0)
 
 
 class ChannelSum(NamedTuple):
-    """Sum of the ledger entries of one day (WIB), channel, seller, reason and book; `seller` is `NO_SELLER` if there is none."""
+    """Sum of the ledger entries of one day (WIB), channel, seller, reason and book; `seller` may be `NO_SELLER`."""
 
     day: date
     channel: SalesChannel

@@ -123,7 +123,7 @@ async def ageing(tx: ReadTx, at: datetime) -> Ageing:
 
 @dataclass(frozen=True, slots=True)
 class ByChannel:
-    """Reports of the sales channels for a span of days, both for all days together and for each day; and the names of sellers."""
+    """Reports of the sales channels for a span of days, for all days together and for each day; and the names of sellers."""
 
     whole: Sequence[ChannelReport]
     by_day: Sequence[ChannelReport]

@@ -13,7 +13,7 @@ FAULTS_MAX = 5  # named in the text of an incident
 
 
 class MeasuredState(NamedTuple):
-    """State of a component as one watcher measures it, the time since which it lasts, and the codes of the component's faults."""
+    """State of a component as one watcher measures it, the time since which it lasts, and the codes of its faults."""
 
     state: ComponentState
     since: datetime
