@@ -109,7 +109,7 @@ class DraftTooLarge(Refusal):
 
 @refusal_of_database
 class NetworkFull(Refusal):
-    """The drafts of a network have reached the network's limit; a visitor with an account has a separate limit."""
+    """The drafts of a network together have reached the network's limit; a visitor with an account has a separate limit."""
 
     code = "network_full"
     status = 503
@@ -117,7 +117,7 @@ class NetworkFull(Refusal):
 
 
 class StrangersFull(Refusal):
-    """All drafts without an account have reached their limit; a visitor with an account has a separate limit."""
+    """All drafts without an account together have reached their limit; a visitor with an account has a separate limit."""
 
     code = "strangers_full"
     status = 503

@@ -71,8 +71,8 @@ class PagePictures:
     ) -> PagePicture:
         """Return the picture of a page; a picture of full width includes the survey of ink.
 
-        `client` is the key of the fair queue, `width` is in pixels.  Refuses `FileNotReady`, `PageOutOfRange`, `PageNotDrawn`,
-        `ExaminationBusy`, `DocumentUnavailable`.
+        `client` identifies the requester in the fair queue for free processes; `width` is in pixels.  Refuses `FileNotReady`,
+        `PageOutOfRange`, `PageNotDrawn`, `ExaminationBusy`, `DocumentUnavailable`.
         """
         assert width in WIDTHS, width
         if not file.is_usable:
@@ -91,7 +91,7 @@ class PagePictures:
     async def size(self, client: str, file: DraftFile, page: int) -> PageSize:
         """Return the visible size of a page, in points, even if the page cannot be drawn.
 
-        Refuses like `sealing`, for example with `PlacementOutsidePage` for a page smaller than any stamp.
+        Refuses with the refusals of `sealing`, for example `PlacementOutsidePage` for a page smaller than any stamp.
         """
         for one in file.sizes:
             if one.page == page:

@@ -128,7 +128,7 @@ def inside(placement: Placement, size: PageSize) -> Placement:
 
 
 def fits(placement: Placement, size: PageSize) -> bool:
-    """True if the page is at least as large as the stamp."""
+    """True if the stamp is not larger than the page."""
     return placement.width <= size.width and placement.height <= size.height
 
 

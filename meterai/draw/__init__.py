@@ -6,8 +6,8 @@ Promises this room keeps
   * A draw that could not be carried out is announced again in public, with a reason.
   * Anybody can recompute the order at any later time (docs/decisions/0030-draw.md).
 
-The calling room stores the subjects of draws (`Subjects`), such as lines, and takes the entries (`draw_enter`).  The room
-`draw` uses only the id, the name and the times of a subject.
+The calling room stores the subjects of draws (`Subjects`), such as waiting lines, and takes the entries (`draw_enter`).  The
+room `draw` uses only the id, the name and the times of a subject.
 """
 
 from meterai.draw.advancing import DrawService

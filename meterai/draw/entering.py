@@ -21,7 +21,7 @@ Answer = TypeVar("Answer")
 
 
 def entry_of(draw: UUID, holder: bytes) -> bytes:
-    """Return the public entry of a ticket's holder in a draw.
+    """Return the entry that stands for the holder of a ticket in the public list of a draw.
 
     The entry is the same each time, and the holder cannot be derived from it.
     """
@@ -40,7 +40,7 @@ class EntryBatcher(Generic[Answer]):
         self._acting: asyncio.Task[None] | None = None
 
     async def ask(self, draw: UUID, entry: bytes) -> Answer | None:
-        """Return the answer for one entry; None if the statement has none.
+        """Wait until the statement has run for this entry, and return its answer for the entry; None if it has none.
 
         Refuses like the statement, and `DatabaseBusy` if too many requests wait or the answer takes too long.
         """

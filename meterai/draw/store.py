@@ -12,7 +12,9 @@ PAGE = 65_536  # entries read at once: one megabyte
 
 
 class DueDraw(NamedTuple):
-    """A subject (such as a line) and the state of its draw; before the announcement, `attempt` is 0 and `record` is None."""
+    """A subject (such as a waiting line) and the state of its draw; before the announcement, `attempt` is 0 and `record` is
+    None.
+    """
 
     id: UUID
     name: str

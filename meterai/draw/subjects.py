@@ -1,4 +1,4 @@
-"""Interface to the subjects of draws, such as lines, which the calling room stores.
+"""Interface to the subjects of draws, such as waiting lines, which the calling room stores.
 
 A subject takes entries, closes the list of entries, and opens with the drawn numbers.
 """
@@ -13,7 +13,7 @@ from meterai.plumbing.db.database import ReadTx, Tx
 
 
 class DrawSubject(NamedTuple):
-    """Subject of a draw, such as a line; its id is also the id of the draw.
+    """Subject of a draw, such as a waiting line; its id is also the id of the draw.
 
     closes_at     when its list of entries is to close
     is_gathering  True while it takes entries

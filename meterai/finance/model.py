@@ -64,7 +64,7 @@ class DayNotNext(Refusal):
 
 
 class DayNotReconciled(Refusal):
-    """A record of the day, from a provider or bank, was not compared, or has more differences from the books than are listed."""
+    """A provider's or bank's record of the day was not compared, or has more differences from the books than are listed."""
 
     code = "day_not_reconciled"
 
@@ -329,8 +329,8 @@ _FACTS = {
 
 
 def provider_reports(rows: Sequence[ProviderSum]) -> list[ProviderReport]:
-    """Return a report of each provider. Received rupiah are positive in `captured`; rupiah that left are positive in the fields
-    after `captured`.
+    """Return a report of each provider. Received rupiah are positive in `captured`; rupiah that left the provider are positive
+    in the fields after `captured`.
     """
     return [
         _provider_report(name, [one for one in rows if one.provider == name])

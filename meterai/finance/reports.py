@@ -96,7 +96,7 @@ def in_order(found: Sequence[PeriodBalance], *, is_whole: bool = False) -> list[
 
 
 async def statement(tx: ReadTx, wish: StatementRequest, most: int = 0) -> BookStatement:
-    """Return a statement with at most `most` legs, the oldest first; if `most` is 0, the statement has only the books."""
+    """Return a statement with at most `most` legs, the oldest first; if `most` is 0, it has only the balances of the books."""
     balances = in_order(await store.balances(tx, wish))
     if not most:
         return BookStatement(wish, balances)

@@ -118,7 +118,7 @@ def bucket_in_words(bucket: int, language: str) -> str:
 
 
 def ageing(found: Ageing, language: str) -> Sheet:
-    """Return open refunds by provider, method and age."""
+    """Return the table of the open refunds by provider, method and age."""
     rows = [_aged(one, language) for one in found.rows]
     return _sheet("ageing", language, rows, 14, 14, 22)
 
@@ -162,7 +162,9 @@ def channels(
     *,
     by_day: bool = False,
 ) -> Sheet:
-    """Return duty and fees by channel, of all days together or of each day; the last row has the sums over all channels."""
+    """Return the table of duty and fees by channel, of all days together or of each day; its last row has the sums over all
+    channels.
+    """
     rows: list[list[Cell]] = []
     for one in found:
         whose = names.get(one.seller, "")
@@ -211,7 +213,7 @@ async def month(tx: ReadTx, of: Month, now: datetime, language: str) -> dict[str
 async def of_statement(
     tx: ReadTx, wish: StatementRequest, most: int, language: str
 ) -> dict[str, Sheet]:
-    """Return a statement as tables: its books, and at most `most` of its legs."""
+    """Return a statement as tables: the balances of its books, and at most `most` of its legs."""
     found = await reports.statement(tx, wish, most)
     name = "lines-first" if found.is_cut else "lines"
     return {"balances": balances(found, language), name: lines(found.lines, language)}

@@ -135,7 +135,7 @@ class Board:
 
 
 async def figures(tx: ReadTx, now: datetime) -> FiguresView:
-    """Count the public figures, each by an index of open or recently ended rows."""
+    """Count the public figures; each query uses an index of rows that are open or ended recently."""
     lines = [one for one in await waiting_room.lines(tx) if one.stands_in_the_way]
     ended = await orders.figures_within(tx, now - WITHIN, now)
     paid, back = await orders.in_flight(tx), await payments.refunds_open_now(tx)

@@ -1,4 +1,4 @@
-"""Processes started by `meterai up`, and waiting until they are ready."""
+"""Starts the processes of `meterai up`, and waits until they are ready."""
 
 import json
 import subprocess
@@ -45,7 +45,7 @@ class Stopping:
 
 
 class NotReady(CommandRefusal):
-    """A process was not ready in time, or lacks something that waiting does not provide."""
+    """A process was not ready in time, or cannot become ready, since it lacks something such as a key or a free port."""
 
     code = "not_ready_in_time"
     status = 503
@@ -81,9 +81,7 @@ class ServerProcess:
 
     @property
     def waits_in_vain(self) -> bool:
-        """True if the process ended because it lacks something that waiting does not provide, such as a key or a free
-        port.
-        """
+        """True if the process ended because it lacks something, such as a key or a free port, and so can never become ready."""
         return self._process.poll() == Exit.CONFIGURATION
 
     def lacks(self) -> str:

@@ -1,5 +1,5 @@
-"""Banks with a stand-in of their own, in addition to the usual stand-in bank: those with a settings file in `FOLDER` whose
-address is on this machine.
+"""Finds the banks that get a separate stand-in, in addition to the usual stand-in bank: banks with a settings file in `FOLDER`
+whose address is on this machine.
 """
 
 from urllib.parse import urlsplit

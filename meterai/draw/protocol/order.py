@@ -4,7 +4,7 @@
     order  = entries sorted by HMAC-SHA256(seed, entry), then by entry
     number = position in that order, from 1
 
-`announcement` is the hash of the announcement, which names the line.  `count` has 8 bytes, big-endian.  `round` is the
+`announcement` is the hash of the announcement, which names the waiting line.  `count` has 8 bytes, big-endian.  `round` is the
 randomness of the round, 32 bytes.  So no two records share a seed, and the seed of one line says nothing about the seed of
 another line.
 
