@@ -345,8 +345,8 @@ class NewFile:
     """A new file of a draft: announced, partly received, or received whole and examined.
 
     An announced file has no bytes yet.  The bytes of a file that was received whole are in `parts`, or in the content that
-    `found` describes.  `sent` is the number of bytes as sent, and `size` that of the document, which differs if the document
-    was repaired.
+    `found` describes.  `sent` is the number of bytes that were sent, and `size` the number of bytes of the document.  The two
+    differ if the document was repaired.
     """
 
     id: UUID

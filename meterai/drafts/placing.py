@@ -36,8 +36,8 @@ from meterai.sealing import (
 class PlacingForm:
     """Values of a sent form.
 
-    `selected` is the index of the selected stamp, from 0.  `version` is that of the file when the page was shown.
-    `seen` are the stamps that the page showed, as `positions.key_of` writes them.  `do` names the button.  `tap` is
+    `selected` is the index of the selected stamp, from 0.  `version` is the version of the file when the page was shown.
+    `seen` are the stamps that the page showed, as `positions.key_of` writes them.  `do` names the pressed button.  `tap` is
     the tapped point of the page, as shares of its width and height from the top left.
     """
 
@@ -62,8 +62,8 @@ class PlacingView:
     """Data of the page that shows a file with its stamps.
 
     `selected` is the index of the selected stamp, from 0; the page of the document on which it is placed is shown.  `sizes` has
-    for each stamp the size of its page.  `unseen` is the reason why the page is shown without a picture, or None if it has one.
-    If `is_suggested` is true, no stamps are stored yet, and `stamps` is a suggestion.
+    for each stamp the size of its page.  `unseen` is the reason why the page is shown without a picture, or None if there is a
+    picture.  If `is_suggested` is true, no stamps are stored yet, and `stamps` is a suggestion.
     """
 
     file: DraftFile

@@ -272,7 +272,10 @@ class Uploads:
         await self._database.once(store.let_go, file.id, at, is_begun=is_begun)
 
     def _again_at(self, refusal: Refusal, examinations: int) -> tuple[bool, datetime]:
-        """Return True if an examination without a result had begun (a slot was free), and the time of the next one."""
+        """Return (True if the examination had begun, the time of the next examination), after an examination without a result.
+
+        It had not begun if no slot was free.
+        """
         _log.info("file_examined_later", code=refusal.code, examinations=examinations)
         is_begun = not isinstance(refusal, sealing.ExaminationBusy)
         seconds = float(refusal.retry_after_seconds or 1)

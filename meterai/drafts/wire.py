@@ -45,7 +45,7 @@ _DIGITS = re.compile(rf"[0-9]{{1,{LENGTH_DIGITS_MAX}}}", re.ASCII)
 class Creation:
     """Headers of a request for a new upload.
 
-    `size` is the length of the file, in bytes; `is_complete` says that the request has all of them.
+    `size` is the length of the file, in bytes; `is_complete` says that the request contains the whole file.
     """
 
     name: str
@@ -184,7 +184,7 @@ def _digests(headers: Headers, name: str) -> dict[str, bytes]:
 
 
 def _whole_number(name: str, text: str) -> int:
-    """Parse a header that is an integer of at least zero; `name` is that of the header.  Refuses `Malformed`."""
+    """Parse the value of the header `name`: an integer of at least zero.  Refuses `Malformed`."""
     value, _ = _parsed(text, "item") or (None, None)
     if type(value) is not int or value < 0:
         raise Malformed(name, "field_number")
@@ -192,7 +192,7 @@ def _whole_number(name: str, text: str) -> int:
 
 
 def _yes_or_no(name: str, text: str) -> bool:
-    """Parse a header that is a Boolean; `name` is that of the header.  Refuses `Malformed`."""
+    """Parse the value of the header `name`: a Boolean.  Refuses `Malformed`."""
     value, _ = _parsed(text, "item") or (None, None)
     if not isinstance(value, bool):
         raise Malformed(name, "field_boolean")

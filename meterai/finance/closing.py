@@ -1,7 +1,7 @@
 """Closes of days: the preview of a close, the signed close, and the check of closes and journals by a third party.
 
-A close names the close before it by its SHA-256, so that the holder of one close detects a change of any earlier day. The
-`sha256` in a close is the hash of the concatenated digests of the day's entries, in the order of the journal (`DAY.jsonl`).
+A close names the close of the day before by its SHA-256, so that the holder of one close detects a change of any earlier day.
+The `sha256` in a close is the hash of the concatenated digests of the day's entries, in the order of the journal (`DAY.jsonl`).
 """
 
 import hashlib

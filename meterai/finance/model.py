@@ -27,7 +27,7 @@ UNPLACED = "-"  # instead of a provider: money at providers without a known paym
 
 
 class BookStatementTooLong(Refusal):
-    """The statement has more lines than one file may have; `finance statement` writes any number as CSV."""
+    """The statement has more lines than one file may have; the command `finance statement` writes statements of any length."""
 
     code = "statement_too_long"
     status = 422
@@ -299,7 +299,9 @@ class ProviderSum(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ProviderReport:
-    """Rupiah that one provider held for us, and their movements in a period. `closing` is computed from the other fields."""
+    """Rupiah that one provider held for us at the beginning and the end of a period (`opening`, `closing`), and the movements
+    between. `closing` is computed from the other fields.
+    """
 
     provider: str
     opening: int

@@ -11,7 +11,7 @@ from meterai.plumbing.keyring import Keyring
 
 
 class FinanceService:
-    """Public key and clock for the pages of finance, and its periodic tasks for the worker."""
+    """Public key and clock for the pages of finance, and the periodic tasks of finance for the worker."""
 
     def __init__(self, database: Database, keyring: Keyring, clock: Clock) -> None:
         self.public_pem = signer_of(keyring).public_pem()

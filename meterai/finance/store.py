@@ -159,7 +159,7 @@ async def _by_cursor(
 
 
 async def account_of_subject(tx: ReadTx, subject: UUID) -> UUID | None:
-    """Return the account that has entries about a subject, such as an order; None if there are no such entries."""
+    """Return the account that has ledger entries about a subject, such as an order; None if there are no such entries."""
     await tx.allow(REPORT_SECONDS_MAX)
     found: UUID | None = await tx.value(
         "SELECT account_id FROM ledger_lines('-infinity', 'infinity') WHERE subject = %s LIMIT 1",

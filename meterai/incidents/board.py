@@ -37,7 +37,7 @@ _log = structlog.get_logger()
 
 
 class Board:
-    """The incidents of an installation, as one process saw them last."""
+    """The incidents of an installation, as one process read them last."""
 
     def __init__(self, database: Database, clock: Clock, watchers: Sequence[Watcher] = ()) -> None:
         self.watched_at = (
@@ -96,8 +96,8 @@ class Board:
     async def known(self) -> tuple[datetime, list[Incident]]:
         """Return open incidents and those of the last 90 days, open ones first, and the time at which they were read.
 
-        While the database is unavailable, the result of the last successful read is returned.  Refuses before the first
-        successful read.
+        While the database is unavailable, the result of the last successful read is returned; if there was none, the refusal of
+        the database is raised.
         """
         if monotonic() - self._known_at < LOOK_SECONDS and self._known is not None:
             return self._known
@@ -116,12 +116,14 @@ class Board:
         return self._known
 
     async def status(self) -> StatusView:
-        """Return the public status.  Refuses before the first successful read."""
+        """Return the public status.  Refuses like `known`."""
         at, found = await self.known()
         return StatusView(at, await self._counted(), [shown(one) for one in found])
 
     async def _counted(self) -> FiguresView:
-        """Return the public figures of the platform: those counted last, or new ones if `FIGURES_SECONDS` have passed since."""
+        """Return the public figures of the platform; they are counted again if `FIGURES_SECONDS` have passed since the last
+        count.
+        """
         if monotonic() - self._counted_at < FIGURES_SECONDS or self._counting.locked():
             return self._figures
         async with self._counting:

@@ -57,7 +57,7 @@ class Affected(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class IncidentOpen(Affected, frozen=True, kw_only=True):
-    """Arguments of a lever that opens an incident; without `started_at` the incident begins now."""
+    """Arguments of the lever (staff action) that opens an incident; without `started_at` the incident begins now."""
 
     title_id: str
     title_en: str
@@ -76,7 +76,7 @@ class IncidentOpen(Affected, frozen=True, kw_only=True):
 
 
 class IncidentUpdate(Affected, frozen=True, kw_only=True):
-    """Arguments of a lever that updates an incident; with the state `as_it_is` its state stays.
+    """Arguments of the lever (staff action) that updates an incident; `as_it_is` means that the incident keeps its state.
 
     `note` is the note of a watcher that the update publishes.
     """
@@ -99,7 +99,7 @@ class IncidentUpdate(Affected, frozen=True, kw_only=True):
 
 
 class MaintenanceAnnounce(msgspec.Struct, frozen=True, kw_only=True):
-    """Arguments of a lever that announces a maintenance: its times, components and texts in both languages."""
+    """Arguments of the lever (staff action) that announces a maintenance: its times, components and texts in both languages."""
 
     title_id: str
     title_en: str
@@ -122,7 +122,7 @@ class MaintenanceAnnounce(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class IncidentWords(msgspec.Struct, frozen=True):
-    """Arguments of a lever that adds a text in both languages to an incident."""
+    """Arguments of a lever (staff action) that adds a text in both languages to an incident."""
 
     incident: str
     text_id: str
@@ -130,7 +130,7 @@ class IncidentWords(msgspec.Struct, frozen=True):
 
 
 class IncidentReview(msgspec.Struct, frozen=True):
-    """Arguments of a lever that reviews an incident: texts in both languages on what was changed after it."""
+    """Arguments of the lever (staff action) that reviews an incident: texts in both languages on what was changed after it."""
 
     incident: str
     changed_id: str

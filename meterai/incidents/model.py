@@ -173,7 +173,7 @@ class Incident:
 
     @property
     def is_open(self) -> bool:
-        """True until the incident is over; also for maintenance that has not begun."""
+        """True until the incident is over; also True for a maintenance that has not begun."""
         return self.resolved_at is None
 
     @property

@@ -77,7 +77,7 @@ class StatusView(msgspec.Struct, frozen=True):
     """The public status of the platform.
 
     `at` is the time of the data; it is in the past while the database does not answer.  Open incidents come first, then the
-    newest of the last 90 days; there are at most 50.
+    newest of the last 90 days; there are at most 50 incidents in all.
     """
 
     at: datetime

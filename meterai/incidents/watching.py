@@ -166,7 +166,7 @@ class Watching:
 
 
 def _due(one: Incident, now: datetime) -> IncidentState | None:
-    """Return the state that a maintenance has to change to by its planned times; None if it stays."""
+    """Return the state that a maintenance has to change to by its planned times; None if its state does not change."""
     if one.kind is not IncidentKind.MAINTENANCE or one.begins_at is None or one.ends_at is None:
         return None
     is_over = now >= one.ends_at
@@ -179,7 +179,7 @@ def _due(one: Incident, now: datetime) -> IncidentState | None:
 
 @contextmanager
 def _isolated(**facts: str) -> Iterator[None]:
-    """Log a fault of one transaction, so that the run continues with the other transactions.  Raises `DatabaseAway`."""
+    """Log a fault of one transaction, so that the run continues with the other transactions.  `DatabaseAway` is raised."""
     try:
         yield
     except DatabaseAway:

@@ -31,8 +31,8 @@ class Lifecycle(Generic[State, Event]):
     """Table of the allowed transitions of one kind of object.
 
     The first state of the table is the initial one. `also_begins` are other initial states. `births` are events that create an
-    object and have no transition in the table. `reopens` are events, based on later and stronger evidence, that open an object
-    again that was closed.
+    object and have no transition in the table. `reopens` are events that open a closed object again, based on later and
+    stronger evidence.
     """
 
     def __init__(

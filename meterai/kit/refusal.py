@@ -110,7 +110,7 @@ class Malformed(Refusal):
 
 
 class SignInRequired(Refusal):
-    """The request has no credentials, or invalid ones."""
+    """The request has no credentials, or invalid credentials."""
 
     code = "sign_in_required"
     status = 401

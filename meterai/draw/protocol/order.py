@@ -25,8 +25,8 @@ SEED_BYTES = 32
 def seed_of(announcement: bytes, root: bytes, count: int, randomness: bytes) -> bytes:
     """Return the seed of a draw.
 
-    `announcement` is the hash of the announcement, `root` and `count` are those of the list, and `randomness` is that
-    of the round.
+    `announcement` is the hash of the announcement, `root` the Merkle root of the list of entries, and `count` the number of its
+    entries.  `randomness` is the randomness of the deciding round.
     """
     fixed = announcement + root + count.to_bytes(8, "big")
     return hashlib.sha256(b"meterai draw 1 seed\n" + fixed + b"\x01" + randomness).digest()
