@@ -365,7 +365,7 @@ class NewFile:
 
 
 class DraftLimits(NamedTuple):
-    """Limits: the number of drafts without an account in one network; the numbers of files and of bytes in one draft."""
+    """Maximum number of drafts without an account in one network, and maximum numbers of files and of bytes in one draft."""
 
     drafts_of_network: int
     files: int

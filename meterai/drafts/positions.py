@@ -152,10 +152,10 @@ def page_alike(page: int, of: DraftFile, on: DraftFile) -> int:
 
 
 def alike(placement: Placement, size: PageSize, other: PageSize) -> tuple[Placement, bool]:
-    """Return the corresponding placement on a page of the size `other`, and True if it is at the same distance from the corner.
+    """Return the corresponding placement on a page of the size `other`, and True if it has the same distance from the corner.
 
-    The corner is the lower right one, where documents are signed.  If a stamp at that distance does not fit on the page, its
-    centre is put at the same shares of the page's width and height, and the answer is False.
+    The corner is the lower right one, where documents are signed.  If a stamp at that distance does not fit on the page, the
+    stamp's centre is put at the same shares of the page's width and height, and False is returned with the placement.
     """
     from_right = size.width - placement.x
     kept = replace(placement, page=other.page, x=other.width - from_right)

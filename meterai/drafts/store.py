@@ -494,7 +494,7 @@ async def accept(tx: Tx, file: UUID, found: DraftExaminationResult) -> bool:
 
 
 async def refuse(tx: Tx, file: UUID, code: str, facts: dict[str, object]) -> bool:
-    """Record that the file cannot be stamped.  False if another process recorded a result before, or it was taken out."""
+    """Record that the file cannot be stamped.  False if another process recorded a result before, or the file was taken out."""
     return await tx.run(_REFUSE, code, jsonb(facts), file) == 1
 
 

@@ -94,7 +94,7 @@ def sign_in_mark(request: PageRequest, drafts: DraftService) -> str:
 
 
 async def adopt_draft(request: PageRequest, drafts: DraftService, account: UUID) -> Draft | None:
-    """Assign the draft of this browser to the account, after the visitor pressed a button or signed in from a page of it.
+    """Assign the draft of this browser to the account, after the visitor pressed a button or signed in on a page of the draft.
 
     Returns the resulting draft, or None if the browser had no draft without an account.
     """
@@ -128,7 +128,7 @@ async def own_draft(request: PageRequest, drafts: DraftService) -> Draft | None:
     """Return the visitor's draft, or None.
 
     If the visitor has none, but files of this browser belong to an account, the owner has to sign in: refuses `SignInRequired`,
-    and the sign-in leads back here.
+    and after the sign-in the browser returns to the requested page.
     """
     found = await open_draft(request, drafts)
     if found is None and await is_kept(request, drafts):

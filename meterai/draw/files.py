@@ -25,9 +25,9 @@ _FILE = re.compile(r"draw(?:-[0-9]{1,9})?\.json|entries\.txt")
 
 
 def name_of_draw(name: str, draw: UUID) -> str:
-    """Return the name of a draw in its announcement.
+    """Return the name that a draw has in its announcement.
 
-    The name of the draw contains its id, since names of subjects are reused.
+    It consists of the name of the subject and the id of the draw, since names of subjects are reused.
     """
     return f"{name}.{compact(draw).lower()}"
 

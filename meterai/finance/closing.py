@@ -88,7 +88,7 @@ async def next_day(tx: ReadTx) -> date | None:
 
 
 async def check_closes(tx: ReadTx, day: date) -> Close:
-    """Return the close of a day, without storing it.
+    """Check that a day can be closed, and return its close without storing it.
 
     Refuses `CloseTooEarly`, `DayClosed`, `DayNotNext`, `DayNotReconciled`.
     """

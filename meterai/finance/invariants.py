@@ -141,7 +141,7 @@ WHERE s.closing IS DISTINCT FROM l.amount
 
 
 async def compare_closed_days(part: AuditedPart) -> InvariantFinding:
-    """Compare closed days with the books: the days since the last audit, or in a full audit all closed days.
+    """Compare the stored closes of days with the books: those of the days since the last audit, or in a full audit all closes.
 
     The first close covers all entries before its end. If it is one of the compared closes, its balances are compared with the
     sums of all these entries.
@@ -173,8 +173,8 @@ ORDER BY day, channel, seller_id, reason, book
 
 
 async def compare_channel_sums(part: AuditedPart) -> InvariantFinding:
-    """Compare the stored sums by channel with the ledger legs that they sum up: of days since the last audit, or in a full
-    audit of all days.
+    """Compare the stored sums by channel with the ledger legs from which they were computed: for the days since the last audit,
+    or in a full audit for all days.
     """
     since = day_of(part.begins) - DAY
     async with part.database.transaction() as tx:

@@ -451,7 +451,7 @@ class ChannelReport:
 
     @property
     def seller_fee(self) -> int:
-        """Rupiah of the seller's fees that our rails collected, less returned fees; they are in the seller's deposit."""
+        """Seller's fees in rupiah that our rails collected, less returned fees; they are credited to the seller's deposit."""
         return -self.sums.of("bank_clearing", "fee_earned", "fee_returned")
 
 

@@ -84,8 +84,8 @@ async def trial_balance(tx: ReadTx, at: datetime) -> list[PeriodBalance]:
 
 
 def in_order(found: Sequence[PeriodBalance], *, is_whole: bool = False) -> list[PeriodBalance]:
-    """Return books in the order of the chart of accounts: all books if `is_whole`, else only books with a balance or a
-    movement.
+    """Return the balances of books in the order of the chart of accounts: of all books if `is_whole`, else only of books with a
+    balance or a movement.
     """
     there = {one.book: one for one in found}
     every = [there.get(book, PeriodBalance(book, 0, 0, 0)) for book in CHART] if is_whole else found

@@ -238,8 +238,8 @@ async def count_channels(tx: Tx) -> bool:
 
 
 async def channels(tx: ReadTx, first: date, last: date) -> list[ChannelSum]:
-    """Return sums by day and channel from `first` to `last`: the stored sums plus the legs that were posted after the sums were
-    stored.
+    """Return the sums of ledger entries by day and channel from `first` to `last`: the stored sums plus the legs that were
+    posted after the sums were stored.
     """
     await tx.allow(REPORT_SECONDS_MAX)
     day_after = last + timedelta(days=1)

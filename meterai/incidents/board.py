@@ -163,7 +163,10 @@ def _age(since: datetime | None, now: datetime) -> float | None:
 
 
 def notices_of(incidents: Sequence[Incident], now: datetime) -> Mapping[str, Sequence[Notice]]:
-    """Return the notices at the head of every page, by language: open incidents that have begun, maintenance within a day."""
+    """Return the notices at the head of every page, by language.
+
+    They are about open incidents that have begun, and about maintenance that begins within a day.
+    """
     told = [one for one in incidents if one.is_felt or _is_near(one, now)]
     told.sort(key=lambda one: (-one.worst * one.is_felt, one.started_at))
     return {

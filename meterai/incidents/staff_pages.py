@@ -72,7 +72,7 @@ async def show_incident(
     board: NamedDependency[Board],
     shown: FromPath[str],
 ) -> Page:
-    """Show one incident: payments in its time, money in flight, open refunds, and the forms of its levers.
+    """Show one incident: payments during the incident, money in flight, open refunds, and forms for its levers (staff actions).
 
     If the path has the name of a component instead of an incident, show the list with a form for a new incident about it.
     """

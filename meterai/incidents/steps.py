@@ -207,7 +207,10 @@ def after_update(
 
 
 def _check_room(incident: Incident, actor: Actor) -> None:
-    """Check the maximum of updates, which is lower for periodic tasks than for staff.  Refuses `IncidentFull`."""
+    """Check that the incident may get one more update; the maximum is lower for periodic tasks than for staff.
+
+    Refuses `IncidentFull`.
+    """
     is_job = actor.kind is ActorKind.JOB
     of_like = [one for one in incident.updates if one.actor.startswith("job:") == is_job]
     updates_max = JOB_UPDATES_MAX if is_job else UPDATES_MAX
@@ -283,7 +286,7 @@ async def release(tx: Tx, incident: UUID) -> None:
 async def review(
     tx: Tx, incident: UUID, changed_id: str, changed_en: str, *, at: datetime, actor: Actor
 ) -> Incident:
-    """Set the text on what was changed since an incident that is over; its report becomes public.
+    """Store the text of staff on what was changed since an incident that is over; the incident's report becomes public.
 
     Refuses `IncidentUnknown`, `NotAllowedNow`, `Malformed`.
     """

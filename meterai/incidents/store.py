@@ -194,8 +194,8 @@ async def overlapping(
 ) -> tuple[UUID, str] | None:
     """Return an incident other than `but` about one of these components, and the component; None if there is none.
 
-    With the times `planned` only maintenance planned for that time is searched, else only incidents that are open and have
-    begun.
+    With the times `planned`, only maintenance whose planned time overlaps them is searched.  Without these times, only
+    incidents that are open and have begun are searched.
     """
     begin, end = planned or (None, None)
     row = await tx.one(_OVERLAPPING, but, list(map(str, components)), begin, end, begin)

@@ -17,8 +17,8 @@ FIELD_LENGTH_MAX = 100  # characters of a field's name; all our names are shorte
 class Refusal(Exception):
     """The request was understood and declined. The room that declines it defines the subclass.
 
-    The message is for the log: the subject, the value found, the value expected. The text for the person is a translation keyed
-    by `code` and filled from `facts()`. Neither contains secrets or personal data.
+    The message is for the log, and states the subject, the value found and the value expected. The text for the person is a
+    translation keyed by `code` and filled from `facts()`. Neither contains secrets or personal data.
     """
 
     code: ClassVar[str]
@@ -78,7 +78,7 @@ class NotFound(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """A sentence of the catalogue by its key, with the facts that fill it.
+    """A sentence of the message catalogue, given by its key and the facts that fill it.
 
     People get it in their language; programs get its code, which is the last part of the key, and the facts.
     """
@@ -95,8 +95,8 @@ class Sentence:
 class Malformed(Refusal):
     """A field is missing or has an invalid value.
 
-    `expected` is a stable code, like that of a refusal; its sentence is `expected.<code>`, filled from `facts`. So no
-    text of a parser reaches a client.
+    `expected` is a stable code, like the code of a refusal; its sentence is the message `expected.<code>`, filled from `facts`.
+    So no text of a parser reaches a client.
     """
 
     code = "malformed"
