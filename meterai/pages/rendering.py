@@ -177,7 +177,7 @@ class Site:
 def _only(paths: Iterable[str | None]) -> str | None:
     """Return the value in `paths`, a path or a template, that one of the rooms has set; None if no room has set one."""
     found = [path for path in paths if path is not None]
-    assert len(found) <= 1, f"two rooms have the template {found}"
+    assert len(found) <= 1, f"several rooms set {found}"
     return found[0] if found else None
 
 
