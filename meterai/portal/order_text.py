@@ -117,8 +117,10 @@ class OrderNow:
 
     @property
     def hindrance(self) -> str:
-        """Return the key of the reason why a refund is blocked: `account_...` while the buyer must enter a bank account, or it
-        must be checked, `refund_refused` if the bank refused; empty if no refund is blocked.
+        """Return the key of the reason why a refund of the order is blocked; empty if no refund is blocked.
+
+        `account_wanted` means that the buyer must enter a bank account, another `account_...` is the state of the entered
+        account, and `refund_refused` means that the bank refused to send the refund.
         """
         for one in self.refunds:
             if one.stage == Stage.WAITING_FOR_ACCOUNT:
@@ -133,7 +135,9 @@ class OrderNow:
 
     @property
     def ways_back(self) -> set[str]:
-        """Keys of the routes by which money goes or went back, without routes that were abandoned."""
+        """The routes by which refunds of the order go or went back, such as `provider` or `transfer`; void and rerouted refunds
+        are left out.
+        """
         gone = (Stage.VOID, Stage.REROUTED)
         return {one.way_word for one in self.refunds if one.stage not in gone}
 
@@ -184,7 +188,9 @@ class OrderNow:
 
     @property
     def state(self) -> OrderState:
-        """State to show on every page: paid or lapsed as soon as that is known, before the row of the order changes."""
+        """State of the order to show on every page. An order is shown as paid or lapsed as soon as that is known, even before
+        its row in the database says so.
+        """
         if self.is_arrived:
             return OrderState.PAID
         return OrderState.LAPSED if self.is_time_over else OrderState(self.order.state)

@@ -58,7 +58,9 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A refusal code with its HTTP status, its sentence in each language, and its class, if it has one."""
+    """A code in an error response, with its HTTP status, its sentence in each language, and the refusal class that has it
+    (`kind`; None for a code without a class).
+    """
 
     code: str
     status: int
@@ -192,7 +194,7 @@ def _kinds(kind: type[Refusal]) -> Iterator[type[Refusal]]:
 
 
 def _without_facts(key: str, language: str) -> str:
-    """Return the sentence of a message key, with an ellipsis in place of each fact."""
+    """Return the sentence of a message key in a language, with an ellipsis in place of each variable part."""
     fact = LocalTime("…")
     fact.clock = "…"
     fields = (field for _, field, _, _ in Formatter().parse(catalogue()[key][language]) if field)
@@ -200,7 +202,7 @@ def _without_facts(key: str, language: str) -> str:
 
 
 def expectations() -> list[Problem]:
-    """Return the codes that `expected` of a malformed field may have, sorted by name."""
+    """Return the codes that the field `expected` of an error about a malformed field may contain, sorted by name."""
     return [
         Problem(key.removeprefix(_EXPECTED), 422, {one: _without_facts(key, one) for one in texts})
         for key, texts in sorted(catalogue().items())
@@ -211,7 +213,7 @@ def expectations() -> list[Problem]:
 def problems() -> list[Problem]:
     """Return every refusal code that a request may get, sorted by name.
 
-    A sentence has an ellipsis for each fact of a refusal.
+    The sentences have an ellipsis in place of each variable part.
     """
     # Refusals of commands are left out: a web process does not load their classes, or they are marked.
     statuses: dict[str, int] = {"fault": 500, "method_not_allowed": 405, "request_too_large": 413}

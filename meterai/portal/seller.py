@@ -12,7 +12,9 @@ from meterai.plumbing.http.requests import cookie_name
 
 @dataclass(frozen=True, slots=True)
 class BuyerOrigin:
-    """The seller that a buyer came from, None for most buyers; `is_gone` is true if that seller no longer sells."""
+    """The seller from whose sales page a buyer came (`sold`; None for most buyers). `is_gone` is true if the buyer came from a
+    seller that no longer sells.
+    """
 
     sold: SoldBy | None = None
     is_gone: bool = False
@@ -26,8 +28,9 @@ class BuyerOrigin:
 async def buyer_origin(
     request: PageRequest, orders: OrderService, account: UUID | None
 ) -> BuyerOrigin:
-    """Return the seller that the buyer came from. Without the cookie nothing is queried. A buyer who is this seller gets no
-    seller: the order is then placed with us.
+    """Return the seller that the cookie of the request names; without this cookie no query runs.
+
+    The result has no seller if the buyer is this seller: the order is then placed with us.
     """
     slug = request.cookies.get(cookie_name(SELLER_COOKIE, orders.process), "")
     if not slug:

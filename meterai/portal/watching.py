@@ -55,7 +55,7 @@ class OrderWatch:
         self._looking: asyncio.Task[None] | None = None
 
     def has_room_for(self, account: UUID) -> bool:
-        """True if one more request of this account may wait."""
+        """True if this process can take one more waiting request of this account."""
         of_account = sum(one.key.account == account for one in self._waiting)
         return len(self._waiting) < WAITING_MAX and of_account < WAITING_OF_ACCOUNT_MAX
 

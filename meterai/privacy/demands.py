@@ -1,4 +1,4 @@
-"""Settings of privacy: production demands nothing of them, for the stated reasons."""
+"""Settings of privacy that production accepts with any value, each with the reason."""
 
 from collections.abc import Mapping
 

@@ -36,7 +36,9 @@ class TellArguments(msgspec.Struct, frozen=True):
 
 
 class BreachCloseArguments(msgspec.Struct, frozen=True):
-    """A breach as `brc_...`, and the reason why a recipient was not notified; empty if both were."""
+    """Arguments: a breach as `brc_...`, and the reason why a recipient was not notified; the reason is empty if subjects and
+    agency were notified.
+    """
 
     breach: str
     not_told: str = ""
@@ -100,7 +102,7 @@ async def _close(tx: Tx, arguments: BreachCloseArguments, pull: Pull) -> None:
 
 
 def subject(found: Breach) -> Subject:
-    """Return a breach as a subject of the console."""
+    """Return the `Subject` by which the staff console refers to a breach."""
     return Subject(BREACH_SUBJECT.kind, found.shown)
 
 

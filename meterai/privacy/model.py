@@ -225,7 +225,7 @@ def request_of(name: str) -> UUID | None:
 
 
 class DueRequest(NamedTuple):
-    """A request due for a periodic task."""
+    """A data request that a periodic task has to process."""
 
     account: UUID
     request: UUID
@@ -274,8 +274,8 @@ class Breach:
 
     @property
     def work_due_at(self) -> datetime:
-        """Due time for staff: the legal one, or earlier if subjects are not all notified a day after the notification
-        began.
+        """Due time for staff: the legal due time, or, if earlier, a day after the notification of subjects began, as long as
+        not all of them are notified.
         """
         if self.subjects_from is None or self.subjects_told_at is not None:
             return self.due_at

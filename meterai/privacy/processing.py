@@ -20,7 +20,7 @@ class Category:
 
 @dataclass(frozen=True, slots=True)
 class ProcessingPurpose:
-    """Processing of personal data by one room."""
+    """Processing of personal data by one room: purpose, legal basis, recipients, and categories of data."""
 
     room: str
     purpose: str

@@ -66,7 +66,7 @@ _LAST = "accounts"
 
 
 class _Open(Exception):
-    """Raised if a session was opened, or pending work began, while an account was closing."""
+    """Raised if a session was opened, or pending work began, after the account was closed for its erasure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +139,9 @@ class PrivacyService:
     async def withdraw_consent(
         self, account: UUID, room: str, word: str, which: str, *, actor: Actor
     ) -> None:
-        """Withdraw a consent of a person; `room`, `word` and `which` name it.  Refuses `NotFound`."""
+        """Withdraw a consent of a person. `room` is the room that recorded the consent, `word` its name, and `which` identifies
+        what it was given for. Refuses `NotFound`.
+        """
         consents = self.rooms[room].consents if room in self.rooms else None
         if consents is None:
             raise NotFound("no such consent")
@@ -259,9 +261,7 @@ class PrivacyService:
         await run_row(self._database, self._written, due.account, due.request, is_kept=True)
 
     async def let_copies_go(self) -> int:
-        """Periodic task: mark stored copies for deletion when the day for which they are stored is over; return their
-        number.
-        """
+        """Periodic task: mark stored copies for deletion once their storage time of a day is over; return their number."""
         found = await self._due(store.LETTING_GO, PrivacyRequestKind.COPY, CopyState.MADE)
         return await each(self._database, store.LETTING_GO, found, self._let_go, subject="request")
 
@@ -432,8 +432,8 @@ class PrivacyService:
         await store.move(tx, found, state, look_at=None)
 
     async def _shut_again(self, tx: Tx, due: DueRequest) -> None:
-        """End sessions that were opened meanwhile, and schedule the next check: after `SHUT_FOR`, when every process
-        knows that they ended, or after `LOOKS_AGAIN` if something is pending.
+        """If something is pending, schedule the next check after `LOOKS_AGAIN`. Otherwise end sessions that were opened since
+        the account was closed, and schedule the next check after `SHUT_FOR`, when every process knows that they ended.
         """
         found = await store.locked(tx, due.account, due.request)
         if found is None or found.state != ErasureState.CLOSING:
@@ -453,7 +453,7 @@ class PrivacyService:
 
 
 async def _look_now(tx: Tx, account: UUID, request: UUID, at: datetime) -> None:
-    """Make a request due at once for its periodic task."""
+    """Let the periodic task process a data request at its next run; `at` is the current time."""
     found = await store.locked(tx, account, request)
     if found is not None:
         await store.move(tx, found, found.state, look_at=at)
@@ -513,7 +513,7 @@ def kept_sentences(fates: Sequence[Fate], language: str) -> str:
 
 
 def _fate_as_json(fate: Fate) -> dict[str, object]:
-    """Return the fate of a table as JSON, as it is stored with the erasure; it has no personal data."""
+    """Return the result of an erasure for one table as JSON, as it is stored with the erasure; it has no personal data."""
     return {
         "table": fate.table,
         "rows": fate.rows,

@@ -106,7 +106,7 @@ async def show_breach(
     letters: NamedDependency[Letters],
     breach_id: FromPath[str],
 ) -> Page:
-    """Show a breach in the words of its letter, with the levers (staff actions) for it."""
+    """Show a breach with the text of the letter about it, and the levers (staff actions) for it."""
     async with database.reading() as tx:
         found = await breaches.one(tx, breach_id)
         untold = await breaches.not_told(tx, found)

@@ -253,8 +253,8 @@ async def begin_telling(tx: Tx, breach: UUID, at: datetime) -> None:
 async def told_to(
     tx: Tx, breach: UUID, after: UUID | None, number: int, ended_at: datetime | None
 ) -> None:
-    """Record that `number` more subjects were notified, up to the account `after`. `ended_at` is set once all are
-    notified.
+    """Record that `number` more subjects were notified, and that `after` is the last account processed. `ended_at` is set once
+    all are notified.
     """
     await tx.run(
         "UPDATE breaches SET subjects_after = coalesce(%s, subjects_after), subjects_told = subjects_told + %s,"

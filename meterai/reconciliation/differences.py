@@ -59,12 +59,12 @@ MOVED = (_K.SETTLEMENT_NOT_BOOKED, _K.FLOAT_MOVED, _K.ACCOUNT_MOVED)  # between 
 
 
 def key_of_payments(provider: str) -> str:
-    """Return the prefix of the keys of items about payments of a provider, on any day."""
+    """Return the prefix of the keys of items in suspense that are about payments of a provider, on any day."""
     return f"record:{provider}:payment:"
 
 
 def key_of_day(of: Days) -> str:
-    """Return the prefix of the keys of items about the record of one day."""
+    """Return the prefix of the keys of items in suspense that are about the record of one day."""
     return f"record:{of.provider}:day:{of.day}:"
 
 
@@ -222,7 +222,7 @@ def transfer_breaks(found: Iterable[OfBuyer]) -> Iterator[Break]:
 
 
 def _grows(provider: str, line: EvidenceLine) -> int:
-    """Return 1 if the record's account grows by a line, -1 if it shrinks, 0 if that is unknown.
+    """Return 1 if a line adds money to the account that the record is about, -1 if it takes money away, 0 if that is unknown.
 
     If the kind of the line does not show the direction, the text of the line ends with `in` or `out`.
     """
@@ -261,7 +261,9 @@ def line_breaks(of: Days, found: Iterable[EvidenceLine]) -> Iterator[Break]:
 
 
 def side(item: RecordItem) -> Side:
-    """Parse the evidence of an open item about money between two accounts of ours."""
+    """Parse the evidence of an open item about money that moved between two accounts of ours: the record of one of the two
+    accounts.
+    """
     told = msgspec.json.decode(item.evidence)
     [line] = told["lines"]
     names = (line.get(name) for name in ("reference", "payment", "counterpart"))
@@ -334,7 +336,7 @@ def change_breaks(of: Days, found: Iterable[Changed]) -> Iterator[Break]:
 
 
 def key_of_fee(of: Days, reason: BreakKind, *, is_agreed: bool = False) -> str:
-    """Return the prefix of the keys of items about the fees of a day, or about the tax on them."""
+    """Return the prefix of the keys of items in suspense that are about the fees of a day, or about the tax on them."""
     return f"{key_of_day(of)}{reason}:{'agreed:' if is_agreed else ''}"
 
 

@@ -1,4 +1,4 @@
-"""Contents of accepted files: compressed and cut into pieces in the object store, where they are stored for the time `KEPT`."""
+"""Contents of accepted record files: compressed, cut into pieces, and kept in the object store for the time `KEPT`."""
 
 import gzip
 import hashlib
@@ -44,6 +44,6 @@ async def keep(objects: ObjectStore, path: Path, sha256: bytes) -> int:
 
 
 async def let_go(objects: ObjectStore, file: RecordFileTaken, now: datetime) -> None:
-    """Remove the pieces of a file from the object store."""
+    """Remove the pieces of an accepted record file from the object store."""
     for name in object_names(file.sha256, file.pieces):
         await objects.remove(name, now)

@@ -89,7 +89,7 @@ class NotBegun(Exception):
 
 
 class CallTally:
-    """Numbers of calls by kind over the last `WINDOW_SECONDS`, in steps of a second."""
+    """Counts calls by kind over the last `WINDOW_SECONDS`, in steps of a second. A kind is an index below `kinds`."""
 
     def __init__(self, kinds: int) -> None:
         self._counts = [[0] * kinds for _ in range(WINDOW_SECONDS)]
@@ -101,7 +101,7 @@ class CallTally:
         self._counts[self._second % WINDOW_SECONDS][kind] += 1
 
     def sums(self, now: float) -> list[int]:
-        """Return the number of calls of each kind."""
+        """Return the number of calls over the last `WINDOW_SECONDS` by kind: the index in the list is the kind."""
         self._advance(int(now))
         return [sum(column) for column in zip(*self._counts, strict=True)]
 
@@ -151,7 +151,9 @@ class Circuit:
                 return PROBES_MAX - self._probes
 
     def begin(self) -> int:
-        """Begin a call for which there is room. Return the number of the half-open phase for a probe, else 0."""
+        """Record that a call begins, after `room` showed that it may. Return the number of the current half-open phase if the
+        call is a probe, else 0.
+        """
         if self.state is not CircuitState.HALF_OPEN:
             return 0
         self._probes += 1
@@ -236,7 +238,7 @@ class Outgoing:
 
     @property
     def is_silent(self) -> bool:
-        """True if its circuit opened within the last `SILENT_FOR_SECONDS` and has not closed since."""
+        """True if the circuit to the provider opened within the last `SILENT_FOR_SECONDS` and has not closed since."""
         return self._circuit.is_silent(self.clock())
 
     def room(self) -> int:
@@ -251,7 +253,9 @@ class Outgoing:
 
     @contextmanager
     def call(self, *, is_repeat: bool = False) -> Iterator[None]:
-        """Make one call in the block; the exception that it raises shows whether it was answered. Raises `NotBegun`."""
+        """Context manager around one call. The exception that the block raises, if any, shows whether the provider answered.
+        Raises `NotBegun` if the call may not begin now.
+        """
         phase = self._begin(is_repeat=is_repeat)
         is_answered: bool | None = None
         try:

@@ -55,9 +55,11 @@ Due = TypeVar("Due", bound=OfAccount)
 
 
 def not_paused(name: str, subject: str) -> str:
-    """Return an SQL condition that leaves out rows during their pause, for the query of a periodic task whose table has the
-    alias `o`. `name` is that of the task, `subject` the column that identifies a row within its account. A periodic task that
-    leases its rows does not need the condition, since a failed row waits for the end of its lease.
+    """Return an SQL condition that leaves out rows whose pause after a failure is not over.
+
+    The condition is for the query of a periodic task, in which the table has the alias `o`. `name` is the name of the task, and
+    `subject` the column that identifies a row within its account. A periodic task that leases its rows does not need the
+    condition, since a failed row waits for the end of its lease.
     """
     return f"""NOT EXISTS (SELECT 1 FROM round_faults f WHERE f.account_id = o.account_id
         AND f.round = '{name}' AND f.subject = o.{subject}::text AND f.try_at > now())

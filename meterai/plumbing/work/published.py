@@ -22,7 +22,7 @@ Told: TypeAlias = Mapping[str, object] | None
 class PublicEvent:
     """One kind of public event.
 
-    name        its public name, `noun.past_participle`, which never changes; its sentence is `published.<name>`
+    name        its public name, `noun.past_participle`, which never changes; `published.<name>` is the key of its description
     event       the internal event that it is made from
     permission  permission by which the API shows the same facts; a subscriber must have it
     told        function that returns the public facts of an event (ids, states and numbers, as the API shows them; no personal

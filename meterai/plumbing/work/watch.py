@@ -80,8 +80,8 @@ class Rest:
             self._woken = None
 
     def named(self, pieces: Sequence[Piece]) -> None:
-        """Record that a poll found due rows, and end the pause if its shortest time is over. A poll that comes up to half a
-        poll interval earlier also ends it; otherwise a pause as long as the interval would often miss a poll narrowly.
+        """Record that a poll found due rows, and end the pause if its shortest time is over. A pause also ends if less than
+        half a poll interval of that time is left; otherwise a pause as long as the interval would often miss a poll narrowly.
         """
         if self._woken is None:
             self._is_named = True

@@ -62,9 +62,9 @@ _BY_LINK = {"permission": Permission.PUBLIC, "priority": Priority.PAID}
 
 @dataclass(frozen=True, slots=True)
 class _Visit:
-    """One visit. `account` is the platform account that owns the money, `actor` the visitor, `network` the visitor's network,
-    `link` the secret of the link (empty if signed in). `asked` is the id of the account claim: the bank account that was typed
-    before.
+    """A visit to the page. `account` is the platform account that owns the money, `actor` the visitor, `network` the IP network
+    of the visitor, and `link` the secret of the mailed link (empty if the visitor is signed in). `asked` is the id of the
+    account claim, the bank account typed before; None if none was typed.
     """
 
     account: UUID

@@ -35,7 +35,7 @@ async def show_docs(request: PageRequest, settings: NamedDependency[Settings]) -
     include_in_schema=False,
 )
 async def show_problems(request: PageRequest) -> Page:
-    """Show every refusal code and every expected value of a malformed field; the `type` of a problem response links
+    """Show every refusal code, and every code for what a malformed field should contain; the `type` of a problem response links
     to this page.
     """
     await visitor(request)

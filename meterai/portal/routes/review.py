@@ -113,7 +113,7 @@ def _missing(files: list[DraftFile]) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class _LastLook:
-    """The review page during one request: shows it, and carries out its form."""
+    """The review page of a draft during one request: builds the page, and carries out the form that was submitted on it."""
 
     request: PageRequest
     drafts: DraftService
@@ -217,7 +217,8 @@ class _LastLook:
     ) -> Page:
         """Order the documents that the page showed above the button, for a visitor who has just signed in.
 
-        If the sign-in brings up a further decision for the visitor, nothing is ordered and the page is shown again.
+        If the account already has stamps, nothing is ordered, and the page is shown again so that the visitor chooses how to
+        pay.
         """
         draft = adopted or await own_draft(self.request, self.drafts)
         if draft is None or show(DRAFT, draft.id) != form.text("draft"):
@@ -249,8 +250,8 @@ async def show_review(
 ) -> Page:
     """Show the documents with their stamps, the price, the payment methods, and the sign-in part.
 
-    The sign-in link of a mail requested here leads back with the parameter `mark`. By it the account adopts the
-    documents, if the link is opened in the same browser.
+    A sign-in link that is mailed from this page leads back to it with the parameter `mark`. If the link is opened in the same
+    browser, the account that signed in adopts the documents.
     """
     account, mark = await account_asking(request), request.query_params.get("mark")
     if account is not None and mark is not None:
