@@ -1,4 +1,4 @@
-"""Levers of breaks (staff actions with a forecast): each resolves an item, and posts its entries."""
+"""Levers (staff actions with a forecast) for breaks: each resolves an item in suspense, and posts the ledger entries for it."""
 
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -78,8 +78,8 @@ def _grows(item: Item) -> int:
 
 
 async def _counterpart(tx: ReadTx, item: Item, to: str) -> Item | None:
-    """Return the open item that `to` names and that balances the money of `item`; None if there is none and `item` has no
-    money.
+    """Return the open item that `to` names and whose money balances the money of `item`. None if there is no such item and
+    `item` has no money.
 
     Refuses `NotABreak` if `item` has money that no such item balances, since the books would not agree, or if `to` is empty or
     too long.

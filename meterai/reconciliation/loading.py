@@ -47,7 +47,7 @@ class Loading:
     async def take_history(
         self, movements: AsyncIterator[Movement | UnmatchedLine], begins: datetime, ends: datetime
     ) -> None:
-        """Load the lines of a rail's history from `begins` to before `ends`; refuses as the rail does."""
+        """Load the lines of a rail's history from `begins` to before `ends`. Raises the refusals of the rail."""
         async for one in movements:
             # A line at midnight may be in the histories of both days; it counts for the day of its time.
             if isinstance(one, UnmatchedLine) or begins <= one.moved_at < ends:

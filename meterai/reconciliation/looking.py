@@ -55,7 +55,7 @@ class _Looked:
 async def check_bank(
     database: Database, payments: PaymentService, begins: datetime, now: datetime
 ) -> InvariantFinding:
-    """Find differences between histories of rails and our books since the day of `begins`.  Refuses as a rail does."""
+    """Find differences between histories of rails and our books since the day of `begins`. Raises the refusals of the rails."""
     until, first = now - FRESH, begins.astimezone(WIB).date()
     count = math.ceil((until - begin_of(first)) / timedelta(days=1))
     days = [first + timedelta(days=number) for number in range(count)]

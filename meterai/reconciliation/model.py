@@ -124,7 +124,7 @@ class DayNotOver(CommandRefusal):
 
 
 class NotABreak(CommandRefusal):
-    """The item cannot be resolved in this way."""
+    """The item in suspense cannot be resolved by the chosen staff action."""
 
     code = "break_has_no_such_way"
     status = 409
@@ -141,7 +141,7 @@ def end_of(day: date) -> datetime:
 
 
 class Days(NamedTuple):
-    """A day to compare; `reading` is the number of the reading: it counts how often the day's record was read.
+    """A day whose record is compared with the books. `reading` counts how often the record of this day was read.
 
     Sums are over the days from `first` to `upto`; the record contains all movements before `until`.
     """
@@ -187,7 +187,9 @@ class RecordDay:
 
 
 class Overview(NamedTuple):
-    """The newest day whose comparison was begun, and the number of days not compared, for metrics and `/readyz`."""
+    """The newest day whose comparison was begun, with its result, and the number of records not compared yet (`missing`), for
+    metrics and `/readyz`.
+    """
 
     day: date
     fault: str | None
@@ -223,10 +225,10 @@ class FeeTold(NamedTuple):
 
 
 class OfBuyer(NamedTuple):
-    """Rupiah sent to one buyer (`gone`), and returned by the buyer's bank (`back`), according to the bank statement.
+    """Rupiah sent to one buyer (`gone`), and rupiah returned by the buyer's bank (`back`), according to the bank statement.
 
-    By our books, each of these sums must be at least `..._least` and at most `..._ours`; `written_off` is a difference that was
-    written off.
+    For each of the two sums, the books give a lower bound (field `..._least`) and an upper bound (field `..._ours`).
+    `written_off` is the rupiah of a difference that was written off.
     """
 
     account: UUID
@@ -256,7 +258,7 @@ class Unmatched(NamedTuple):
 class Differing(NamedTuple):
     """A payment with its sums in rupiah in the record and in the books.
 
-    By our books, each sum of the record must be at least `..._least` and at most `..._ours`.
+    For each sum in the record, the books give a lower bound (field `..._least`) and an upper bound (field `..._ours`).
     """
 
     payment: str

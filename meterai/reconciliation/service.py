@@ -197,7 +197,9 @@ class Reconciliation:
         )
 
     async def _files(self, provider: str, last: date) -> dict[date, list[Path]]:
-        """Return the files in the inbox by the day in their names.  A file without a day in its name becomes an item."""
+        """Return the files in the inbox by the day in their names. For a file without a day in its name, an item in suspense is
+        opened.
+        """
         found: dict[date, list[Path]] = {}
         folder = self._inbox / provider
         for one in sorted(folder.iterdir()) if folder.is_dir() else ():
@@ -227,7 +229,7 @@ class Reconciliation:
         """Compare one finished day, by these files or, without files, by the history of the rail.
 
         Refuses `ProviderUnknown`, `DayNotOver`, `RecordIsBeingRead`, `RecordFilesMissing`, `RecordFileKnown`,
-        `RecordFileUnreadable`, and as the provider does.
+        `RecordFileUnreadable`. Raises the refusals of the provider.
         """
         if provider not in (*STATEMENTS, *self._payments.rails.names()):
             raise ProviderUnknown(provider)
@@ -279,8 +281,8 @@ class Reconciliation:
     async def _read_files(
         self, leased: Leased, reading: _Read, files: Sequence[_InboxFile]
     ) -> None:
-        """Load the lines of every file of the day.  Refuses `RecordFileUnreadable` for an unreadable file, which becomes an
-        item.
+        """Load the lines of every file of the day. For an unreadable file, opens an item in suspense and refuses
+        `RecordFileUnreadable`.
         """
         for one in files:
             accounts = [name for name, of in self._names.items() if of == leased.provider]
@@ -378,7 +380,9 @@ class Reconciliation:
         return "" in loading.found.sources or not self._has_history(leased.provider)
 
     async def _confirm(self, of: Days, doubted: frozenset[str]) -> None:
-        """Mark payments, refunds and transfers as confirmed by the record, unless their lines are `doubted`."""
+        """Mark payments, refunds and transfers in the record as confirmed, except those of the payments in `doubted` (for the
+        float account: those of the buyers in `doubted`).
+        """
         position = 0
         while lines := await self._database.once(store.numbers_after, of, position, LINES_AT_ONCE):
             if of.provider == FLOAT:
@@ -500,7 +504,7 @@ class Reconciliation:
         return len(old)
 
     async def show(self) -> None:
-        """Set the metrics."""
+        """Set the metrics of comparisons: the time since the end of the last compared day, and the number of differences."""
         if found := await self._database.once(store.overview):
             since = end_of(found.compared_until)
             metrics.COMPARED.set((self._clock.now() - since).total_seconds())
@@ -577,8 +581,8 @@ async def tell_paid_out(tx: Tx, of: Days, lines: Iterable[EvidenceLine]) -> None
 async def _paired(tx: Tx, moved: Sequence[Break]) -> int:
     """Match pairs of open items about the same money in the records of two accounts of ours, and post an entry for each pair.
 
-    `moved` are breaks of the day.  Returns how many of them are about money between our accounts and have no open item any
-    more.
+    `moved` are breaks of the day. Returns the number of those that are about money between our accounts and whose item is no
+    longer open.
     """
     found = await suspense.open_by_reason(tx, differences.MOVED, ITEMS_SEEN_MAX)
     keys = {one.id: one.key for one in found}

@@ -11,8 +11,8 @@ _FEE = re.compile(r"([a-z0-9]+)\.([a-z]+)=([0-9]{1,7})(/1000)?")
 
 
 class ReconciliationSettings(msgspec.Struct, frozen=True):
-    """Settings of reconciliation: folder of files, hour by which a provider's record of a day must have arrived, and
-    agreed fees of providers.
+    """Settings of reconciliation: the folder from which files of records are read, the hour by which a provider's record of a
+    day must have arrived, and the agreed fees of providers.
     """
 
     # A folder with a subfolder for each rail by its name, `account` for statements of the operator's account, and `float`

@@ -255,7 +255,7 @@ class Missing(NamedTuple):
 
 
 class Named(NamedTuple):
-    """The number of a payment."""
+    """A payment that a query found, by its number."""
 
     payment: str
 
@@ -270,13 +270,15 @@ _BUYERS = RowMapper(OfBuyer)
 
 
 async def unmatched(tx: ReadTx, of: Days, limit: int) -> list[Unmatched]:
-    """Return lines of payments that do not match one of our payments exactly (as `UNMATCHED` says)."""
+    """Return lines of the record about payments that do not match a payment of ours exactly, in number, sum, reference and time
+    (the SQL `UNMATCHED`).
+    """
     return await tx.all_as(_UNMATCHED, UNMATCHED, of.provider, of.day, of.reading, limit)
 
 
 async def moved(tx: Tx, of: Days, limit: int) -> list[str]:
-    """Return the payments that moved on that day, by the record or by the books, and whose movements are not the same on both
-    sides.
+    """Return the payments whose sums must be compared because of that day: captures without a line in the record, payments with
+    several lines, and payments with any movement other than a capture, in the record or in the books.
     """
     span = (begin_of(of.day) - FRESH, end_of(of.day) - FRESH)
     this = (of.provider, of.day, of.reading)

@@ -183,14 +183,16 @@ async def days_of(tx: ReadTx, day: date) -> list[RecordDay]:
 async def days_due(
     tx: ReadTx, provider: str, first: date, last: date, limit: int
 ) -> Sequence[date]:
-    """Return the days to be compared, oldest first."""
+    """Return the days whose records are due to be compared, oldest first."""
     return [row["day"] for row in await tx.all(_DUE, first, last, provider, limit)]
 
 
 async def missing_days(
     tx: ReadTx, provider: str, first: date, last: date
 ) -> list[tuple[date, str]]:
-    """Return days that were not compared and have no item yet, oldest first, each with the reason why it was not compared."""
+    """Return days that were not compared and about which no item in suspense exists yet, oldest first, each with the reason why
+    it was not compared.
+    """
     found = await tx.all(_MISSING, first, last, provider, provider)
     return [(row["day"], row["fault"]) for row in found]
 
@@ -223,7 +225,7 @@ async def clear(tx: Tx, provider: str, day: date, reading: int) -> None:
 
 
 async def add(tx: Tx, lines: str) -> None:
-    """Add lines in the format of COPY."""
+    """Add lines to our copy of a record; `lines` is text in the format of PostgreSQL's COPY."""
     await tx.copy(_ADD, lines)
 
 
@@ -283,7 +285,7 @@ async def look(tx: Tx, provider: str, day: date, reading: int) -> None:
 
 
 async def fail(tx: Tx, leased: Leased, fault: str, listed_max: int) -> None:
-    """Store why a record could not be read or compared; the next try is after its lease.
+    """Store why a record could not be read or compared; the next try follows when the lease of the day ends.
 
     A day that was compared before stays compared; it becomes final if it had at most `listed_max` differences.
     """
@@ -337,5 +339,7 @@ async def overview(tx: ReadTx) -> Overview | None:
 
 
 async def allow_nested_loops(tx: ReadTx, *, is_allowed: bool) -> None:
-    """Allow or forbid nested loops in query plans of this transaction: the planner has no statistics of lines just stored."""
+    """Allow or forbid nested loops in query plans of this transaction. The planner cannot choose well by itself, since it has
+    no statistics of lines that were just stored.
+    """
     await tx.value(_NESTED_LOOPS, "on" if is_allowed else "off")

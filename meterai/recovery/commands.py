@@ -62,7 +62,7 @@ def next_step(
     by: By = None,
     dry_run: DryRun = False,
 ) -> None:
-    """Move to the next step, named as STEP, whatever the numbers are; a dry run says whether they are good."""
+    """Move to the next step, whose name is STEP, whatever the live numbers are; a dry run says whether the numbers are good."""
     approvals.pull(options, levers.NEXT, ToStep(step), by=by, reason=reason, dry_run=dry_run)
     line("the recovery goes on")
 
@@ -75,7 +75,7 @@ def back(
     by: By = None,
     dry_run: DryRun = False,
 ) -> None:
-    """Move back to the previous step, named as STEP."""
+    """Move back to the previous step, whose name is STEP."""
     approvals.pull(options, levers.BACK, ToStep(step), by=by, reason=reason, dry_run=dry_run)
     line("the recovery goes back one step")
 

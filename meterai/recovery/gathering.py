@@ -1,4 +1,4 @@
-"""Live numbers of an installation, each read from the tables of its room."""
+"""Live numbers by which a recovery moves from step to step, each read from the tables of its room."""
 
 from datetime import datetime
 from typing import Self
@@ -23,7 +23,9 @@ class Before(msgspec.Struct, frozen=True):
 
     @property
     def is_closed(self) -> bool:
-        """True if staff had closed a line or sign-up before the recovery, so that it is closed again when the recovery ends."""
+        """True if staff had closed sign-up, or the waiting line for buying or checking, before the recovery. What was closed
+        then is closed again when the recovery ends.
+        """
         lines = (self.buying, self.checking)
         return not self.was_sign_up_open or any(one.is_paused for one in lines if one)
 
@@ -39,7 +41,7 @@ class Before(msgspec.Struct, frozen=True):
 
 
 async def numbers(tx: ReadTx, now: datetime) -> LiveNumbers:
-    """Return the numbers for all steps; takes some ten SQL statements, each with a partial index."""
+    """Return the live numbers that the steps of a recovery use; takes some ten SQL statements, each with a partial index."""
     buying = await waiting_room.guarding(tx, GuardedAct.BUY)
     checking = await waiting_room.guarding(tx, GuardedAct.CHECK)
     load = await waiting_room.load_now(tx)
@@ -72,8 +74,8 @@ async def numbers(tx: ReadTx, now: datetime) -> LiveNumbers:
 
 
 async def before(tx: ReadTx, buying: LineBefore) -> Before:
-    """Return the state to restore when a new recovery ends; `buying` is the state that the line for buying had
-    before the recovery held it.
+    """Return the state to restore when a new recovery ends; `buying` is the state of the waiting line for buying before the
+    recovery closed the line.
     """
     return Before(
         buying=buying,

@@ -18,7 +18,7 @@ STEP_MINUTES = 15  # minutes at one step after which staff should look for the c
 
 
 def subject(recovery: Recovery) -> Subject:
-    """Return a recovery as a subject of the console."""
+    """Return the `Subject` by which the staff console refers to a recovery."""
     return Subject(RECOVERY_SUBJECT.kind, recovery.shown)
 
 

@@ -64,7 +64,7 @@ RECOVERY = Lifecycle(
 
 
 def is_at_or_after(state: RecoveryStep, step: RecoveryStep) -> bool:
-    """True if the state is this step or a later one, so that everything that the step opens is open."""
+    """True if a recovery in this state has reached `step`, so that everything that this step opens is open."""
     return state in WAY and WAY.index(state) >= WAY.index(step)
 
 
@@ -162,7 +162,9 @@ class LiveNumbers(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True)
 class Recovery:
-    """A recovery; `holds_since` and `worse_since` are the times since which its numbers are good or bad without a break."""
+    """A recovery. Its live numbers are good without a break since `holds_since` (None if they are not good), or bad since
+    `worse_since`.
+    """
 
     id: UUID
     incident: UUID

@@ -37,7 +37,7 @@ REFUSED_GOOD, REFUSED_BAD = 0.0, 5.0  # requests per second of people who pay or
 
 
 class StepVerdict(StrEnum):
-    """Verdict of the numbers of a step."""
+    """Verdict on the live numbers of a recovery step."""
 
     HOLDS = "holds"
     WAITS = "waits"
@@ -143,7 +143,9 @@ class Look:
 
 
 def _span_begin(before: datetime | None, now: datetime) -> datetime:
-    """Return the beginning of a span without a break; if the clock was set back, the span starts again now."""
+    """Return the beginning of a span without a break: `before`, or `now` if a span begins. If the clock was set back, the span
+    starts again now.
+    """
     return now if before is None or before > now else before
 
 

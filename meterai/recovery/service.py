@@ -22,7 +22,9 @@ class RecoveryService:
         return 0
 
     async def status(self) -> RecoveryStatus:
-        """Return the current recovery, or the last one, with its moves and the current numbers."""
+        """Return the current recovery, or the last one if none is under way, with the moves that it made and the current live
+        numbers.
+        """
 
         async def ask(tx: ReadTx) -> RecoveryStatus:
             return await steps.status(tx, self._clock.now())

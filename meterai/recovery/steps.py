@@ -42,7 +42,9 @@ BY_ITSELF = Actor(ActorKind.JOB, ADVANCE)
 
 
 async def status(tx: ReadTx, now: datetime) -> RecoveryStatus:
-    """Return the current recovery, or the last one, with its moves and the current numbers."""
+    """Return the current recovery, or the last one if none is under way, with the moves that it made and the current live
+    numbers.
+    """
     found = next(iter(await store.newest(tx)), None)
     taken = await store.taken(tx, found.id) if found else ()
     return RecoveryStatus(found, taken, await gathering.numbers(tx, now), now)
@@ -195,8 +197,8 @@ async def _restore(tx: Tx, recovery: Recovery, actor: Actor) -> None:
 
 
 async def _update_incident(tx: Tx, recovery: Recovery, taken: StepTaken, actor: Actor) -> str:
-    """Add an update to the incident; page, feed and mails show the update. If the recovery has ended, let the
-    incident be resolved again.
+    """Add an update about a move of the recovery to its incident; page, feed and mails show the update. If the recovery has
+    ended, the incident can be resolved from now on.
 
     Returns an empty text, or the code of the refusal if the incident takes no update: it has the maximum number of updates, or
     was changed by SQL. The recovery continues in either case.

@@ -110,7 +110,7 @@ async def looked(
     worse_since: datetime | None,
     at: datetime,
 ) -> None:
-    """Store the time of a look, and the times since which the numbers are good or bad without a break."""
+    """Store when the live numbers of a recovery were checked, and since when they are good or bad without a break."""
     await tx.run(_LOOKED, holds_since, worse_since, at, recovery)
 
 

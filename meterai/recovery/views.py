@@ -24,7 +24,9 @@ BESIDE: Mapping[RecoveryStep, Sequence[str]] = {
 
 @dataclass(frozen=True, slots=True)
 class StepFigure:
-    """A number of a step as shown; `verdict` and the bound `good` are set if the number is a gauge of the step."""
+    """A live number as the page of a recovery step shows it; `verdict` and the bound `good` are set if the number is a gauge of
+    the step.
+    """
 
     name: str
     title: str

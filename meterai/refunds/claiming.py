@@ -108,7 +108,7 @@ class ClaimService:
     # -- links -----------------------------------------------------------------------------
 
     async def path(self, account: UUID, link: UUID) -> str:
-        """The URL path of a claim link, for its mail.
+        """Return the URL path of a claim link, for the mail that contains the link.
 
         If the link no longer exists, returns the path of the page on which a signed-in buyer names a bank account.
         """
@@ -148,8 +148,8 @@ class ClaimService:
         )
 
     async def renew(self) -> int:
-        """Periodic task: for each expired claim link, mail a new link if money still waits; returns how many were
-        processed.
+        """Periodic task: for each expired claim link, mail a new link if money of its buyer still waits for a bank account.
+        Returns the number of expired links processed.
         """
         expired = await self._database.once(store.expired_claim_links, RENEW_BATCH)
         return await each(self._database, store.RENEWING, expired, self._renew, subject="id")
@@ -233,7 +233,7 @@ class ClaimService:
             return await waits_for_account(tx, account)
 
     async def held(self, account: UUID) -> AccountClaim | None:
-        """The newest account claim of this buyer that a person examines; None if there is no such claim."""
+        """The newest account claim of this buyer that staff must examine; None if there is no such claim."""
         return await self._database.once(store.held_account_claim, account)
 
     async def why_wanted(self, account: UUID, owed: OwedByClaim, language: str) -> str:
@@ -274,7 +274,7 @@ class ClaimService:
         If the bank did not answer, a repeat with the same key queries it again.  `network` is the IP network of the request.
 
         Refuses `NothingWaits`, `AccountWaitsForPerson`, `AccountTriesSpent`, `AccountTriesOfNetworkSpent`,
-        `AccountTriesOfAllSpent`, `IdempotencyKeyReused`, and for a link as `opened` does.
+        `AccountTriesOfAllSpent`, `IdempotencyKeyReused`. With a `link`, raises the refusals of `opened` too.
         """
         begun, is_new = await self._database.run(
             partial(
@@ -290,10 +290,10 @@ class ClaimService:
     async def confirm(
         self, account: UUID, claim: UUID, *, actor: Actor, link: str = ""
     ) -> AccountClaim:
-        """Name the bank account of an account claim after its buyer confirmed it, which is needed if the holder's name at the
-        bank differs slightly from the typed name.
+        """Make the bank account of a claim the target of refunds after its buyer confirmed the holder's name. This is needed if
+        the holder's name at the bank differs slightly from the typed name.
 
-        Refuses `NotFound`, `AccountClaimOver`, `AccountWaitsForPerson`, and for a link as `opened` does.
+        Refuses `NotFound`, `AccountClaimOver`, `AccountWaitsForPerson`. With a `link`, raises the refusals of `opened` too.
         """
 
         async def confirm(tx: Tx) -> AccountClaim:
@@ -536,5 +536,5 @@ async def _check_not_held(tx: ReadTx, account: UUID) -> None:
 
 
 def in_both_languages(at: datetime) -> dict[str, str]:
-    """A time as text for a mail, by language."""
+    """Return a time as text in each language, for a mail."""
     return {language: format_datetime(at, language) for language in LANGUAGES}

@@ -104,7 +104,7 @@ def _row(one: Refund) -> str:
 
 
 def _ages(found: list[Refund], now: datetime) -> None:
-    """Print refunds and rupiah by way and lateness."""
+    """Print the number of refunds and their rupiah, by way (the route of the money) and by lateness."""
     refunds, rupiah = Counter[tuple[str, str]](), Counter[tuple[str, str]]()
     for one in found:
         key = one.way, _late(now - one.due_at)
@@ -145,7 +145,7 @@ def show_refund(refund: Text, *, options: Options = NO_OPTIONS) -> None:
 
 
 async def _state_lines(tx: ReadTx, shown: str) -> list[str]:
-    """Lines on the state of a refund and its next step; an empty list for any other subject."""
+    """Return lines on the state of a refund and its next step; an empty list if `shown` is not the id of a refund."""
     found = await payments.refunds_by_id(tx, read("rfd", shown)) if shown.startswith("rfd_") else []
     told = []
     for one in found:

@@ -62,7 +62,9 @@ async def return_unstamped(tx: Tx, event: StampingFailed, service: RefundService
 
 
 async def tell_requested(tx: Tx, event: RefundRequested, refunds: RefundSender) -> None:
-    """Queue the mail about a refund that begins, with its cause, its way and its due time."""
+    """Queue the mail about a refund that begins. The mail says the cause of the refund, the way by which the money goes back,
+    and the due time.
+    """
     refund = await load(tx, event.account, event.refund)
     word = "seller" if is_for_seller(refund) else await refunds.way_of(tx, refund)
     due = in_both_languages(refund.due_at)

@@ -35,7 +35,7 @@ LOOKED_AT_WITHIN = timedelta(days=1)  # due time of an account that waits for a 
 
 
 def subject(one: Refund) -> Subject:
-    """The subject of a refund."""
+    """Return the `Subject` by which the staff console refers to a refund."""
     return Subject(REFUND_SUBJECT.kind, show("rfd", one.id), one.account)
 
 

@@ -117,7 +117,7 @@ class AccountNamed(msgspec.Struct, frozen=True):
 
 
 async def _undecided(tx: ReadTx, asked: AccountNamed) -> AccountClaim:
-    """The account claim with this id, if a person may decide it.  Refuses `NotFound`, `AccountClaimOver`."""
+    """The account claim with this id, if staff may still decide it.  Refuses `NotFound`, `AccountClaimOver`."""
     found = await store.account_claims_by_id(tx, read(CLAIM_KIND, asked.claim))
     if not found:
         raise NotFound("no such account claim")

@@ -203,7 +203,7 @@ ACCOUNT_CLAIM = Lifecycle(
 
 
 class HeldFor(StrEnum):
-    """Reason why a person examines a bank account before money is sent to it."""
+    """Reason why a member of staff must examine a bank account before money is sent to it."""
 
     MANY_BUYERS = "many_buyers"  # several buyers named the account lately
     LARGE_SUM = "large_sum"
@@ -314,15 +314,17 @@ class AccountClaimOver(Refusal):
 
 
 class AccountWaitsForPerson(Refusal):
-    """A person examines a typed account of this buyer; the buyer cannot name another account before the decision."""
+    """A member of staff examines a bank account that this buyer typed; the buyer cannot name another account before the
+    decision.
+    """
 
     code = "account_waits_for_person"
     status = 409
 
 
 def refused_as(claim: AccountClaim, state: AccountClaimState) -> Refusal:
-    """The refusal that tells the buyer the state of an account claim whose bank account is neither named nor held for a
-    person.
+    """Return the refusal that tells the buyer the state of an account claim. It is for a claim whose bank account is neither
+    accepted for refunds nor held for a decision by staff.
     """
     match state:
         case AccountClaimState.NEAR:

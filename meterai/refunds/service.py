@@ -118,7 +118,7 @@ class RefundView(msgspec.Struct, frozen=True, kw_only=True):
 def shown(
     refund: Refund, compensation: Rupiah = NOTHING, account: RefundAccount | None = None
 ) -> RefundView:
-    """The view of a refund."""
+    """Return a refund as the API and the pages show it."""
     return RefundView(
         id=show("rfd", refund.id),
         order_id=show("ord", refund.subject),
@@ -242,8 +242,8 @@ async def resolve_item(
 ) -> None:
     """Resolve an item in suspense.
 
-    If the item is news that a payment was given back, and the money is still in the books, the only possible resolution is
-    `returned`, which books that the money has left.  Refuses as `suspense.resolve` does.
+    If the item is a notification that a payment was given back, and the money is still in the books, the only possible
+    resolution is `returned`, which books that the money has left.  Raises the refusals of `suspense.resolve`.
     """
     if about := _given_back(await suspense.load(tx, item)):
         if how is suspense.Resolution.RETURNED:
@@ -254,7 +254,9 @@ async def resolve_item(
 
 
 def _given_back(item: suspense.Item) -> tuple[str, str, int | None] | None:
-    """(reference, payment, rupiah) of an item for news that a payment was given back; None for any other item."""
+    """Return (reference, payment number, rupiah) of an item about a notification that a payment was given back; None for any
+    other item.
+    """
     if item.reason != "refunded_there" or item.reference is None or item.payment is None:
         return None
     return item.reference, item.payment, None if item.amount is None else item.amount.value

@@ -76,8 +76,8 @@ async def surplus(
     number: str,
     due_at: datetime,
 ) -> int:
-    """Begin the refund of `amount` rupiah of a payment, or of the rest if less is left; return the rupiah of the refund, 0 if
-    nothing is left.
+    """Begin the refund of `amount` rupiah of a payment, or of less if less of the payment is unused and not refunded yet.
+    Return the rupiah of the refund; 0 if no refund began.
     """
     found = await tx.value(
         SURPLUS,
@@ -248,7 +248,7 @@ async def account_claims_by_id(tx: ReadTx, claim_id: UUID) -> list[AccountClaim]
 
 
 async def held_account_claims(tx: ReadTx, limit: int) -> list[AccountClaim]:
-    """Held account claims, oldest first."""
+    """Account claims that are held for a decision by staff, oldest first."""
     return await tx.all_as(
         _CLAIMS,
         f"SELECT {_CLAIM} FROM account_claims WHERE state = 'held' ORDER BY asked_at LIMIT %s",  # noqa: S608
@@ -257,7 +257,7 @@ async def held_account_claims(tx: ReadTx, limit: int) -> list[AccountClaim]:
 
 
 async def held_account_claim(tx: ReadTx, account: UUID) -> AccountClaim | None:
-    """The newest held account claim of a buyer; None if no claim is held."""
+    """The newest account claim of a buyer that is held for a decision by staff; None if no claim is held."""
     return await tx.one_as(
         _CLAIMS,
         f"SELECT {_CLAIM} FROM account_claims WHERE account_id = %s AND state = 'held'"  # noqa: S608

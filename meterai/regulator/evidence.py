@@ -43,7 +43,7 @@ _LEFT_OUT = "[…]"
 
 @dataclass(frozen=True, slots=True)
 class SerialEvidence:
-    """All records of a serial, without the account that owns it."""
+    """Everything that the rooms recorded about the stamp with a serial, without the account that owns the stamp."""
 
     serial: Serial
     record: StampRecord

@@ -101,7 +101,8 @@ class DutyStatement:
 
     @property
     def lines(self) -> list[DutyFigure]:
-        """Return the lines of the statement: opening, moves, closing. Opening plus moves is closing, in stamps and in rupiah.
+        """Return the lines of the statement: opening balance, movements, closing balance. Opening balance plus movements is the
+        closing balance, in stamps and in rupiah.
 
         The stamps of a line are stamps sold and not affixed yet; its rupiah are the duty due to the treasury.
         """

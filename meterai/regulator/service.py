@@ -143,7 +143,7 @@ class StatementService:
         return found[::-1][:MONTHS_SHOWN_MAX]
 
     async def days(self, month: Month) -> dict[date, Sums]:
-        """Return the sums of each day of a month; days without an extract are left out."""
+        """Return the sums of the ledger entries of each day of a month; days without an extract are left out."""
         async with self._database.reading() as tx:
             there = await store.extracts(tx, month.first, month.last)
             rows = await store.sums_by_day(tx, month.first, month.last)

@@ -100,7 +100,7 @@ async def first_day(tx: ReadTx) -> date | None:
 
 
 async def part(tx: ReadTx, day: date, number: int) -> bytes | None:
-    """Return the piece `number` of the file of a day; None after the last piece."""
+    """Return the piece `number` of the file of rows of a day's extract; None after the last piece."""
     found = await tx.value(
         "SELECT content FROM extract_parts WHERE day = %s AND part = %s", day, number
     )
@@ -108,7 +108,7 @@ async def part(tx: ReadTx, day: date, number: int) -> bytes | None:
 
 
 async def insert_part(tx: Tx, day: date, number: int, content: bytes) -> None:
-    """Store the piece `number` of the file of a day."""
+    """Store the piece `number` of the file of rows of a day's extract."""
     await tx.run(
         "INSERT INTO extract_parts (day, part, content) VALUES (%s, %s, %s)", day, number, content
     )

@@ -33,7 +33,7 @@ def name_of_file(found: DutyStatement, table: str, ending: str, language: str) -
 
 
 def sheet(found: DutyStatement, days: Days, table: str, language: str) -> Sheet:
-    """Return one table of a statement."""
+    """Return the table of a statement that is named `table`, as a sheet for a spreadsheet."""
     rows = {"statement": _lines, "books": _books, "facts": _facts}
     cells = _days(days) if table == "days" else rows[table](found, language)
     state = state_in_words(found, language)

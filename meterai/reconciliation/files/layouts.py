@@ -49,7 +49,9 @@ Names: TypeAlias = Mapping[str, str]  # words in lower case, with the provider o
 
 
 class Columns(NamedTuple):
-    """Positions of roles in a header row, required roles that are missing, and roles that two columns have."""
+    """Result of matching a header row with a layout: the position of each role's column, the required roles that have no
+    column, and the roles that have two.
+    """
 
     places: Mapping[str, int]
     lacks: Sequence[str]
@@ -78,7 +80,7 @@ class TableLayout:
         self._names.update({name: role for role, names in self.roles.items() for name in names})
 
     def columns(self, head: Sequence[object]) -> Columns:
-        """Find the positions of the roles in a header row."""
+        """Find the column of each role in a header row."""
         found: dict[str, int] = {}
         twice: list[str] = []
         for place, cell in enumerate(head):

@@ -25,7 +25,7 @@ BLOCK_CHARACTERS_MAX = 4_000  # text of one tag; the longest tag, :86:, has six 
 
 
 def is_mt940(head: Sequence[str]) -> bool:
-    """True if the first lines of a file are of MT940 messages."""
+    """True if a file that begins with these lines consists of MT940 messages."""
     tags = {found["tag"] for line in head if (found := _TAG.match(line))}
     return "20" in tags and bool(tags & {"60F", "60M"})
 
@@ -55,8 +55,8 @@ class _Statement:
         self.is_closed = False
 
     def parsed(self, tags: str) -> Transactions:
-        """Parse the tags of a line together with the opening balance, since only that names the currency.  Raises as the
-        package does.
+        """Parse the fields of one line of the statement (`tags`) by the package mt-940, together with the opening balance,
+        since only the balance names the currency. Raises what the package raises.
         """
         found = Transactions()
         found.parse(f":20:X\n:25:X\n{self.opening}\n{tags}")

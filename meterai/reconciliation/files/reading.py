@@ -95,7 +95,9 @@ class FileRead:
         return one
 
     def look_at_account(self, number: str) -> None:
-        """Note a fault if this account number of the statement is of another account of ours, or not in `accounts`."""
+        """Note a fault if the statement is of another account: `number` belongs to another account of ours, or is not in
+        `accounts`.
+        """
         digits = re.sub("[^0-9]", "", number)
         is_another = digits in self.names or (self.accounts and digits)
         if is_another and digits not in self.accounts and _ANOTHER not in self.faults:
@@ -194,7 +196,9 @@ def _text(cell: object) -> str:
 
 
 class _HeadedTable:
-    """Reads the rows below a header row.  A missing column has the position -1, at which each row has an empty cell."""
+    """Reads the rows below a header row. A column that the header row lacks has the position -1; each row gets an empty cell at
+    its end, so this column reads as empty.
+    """
 
     def __init__(
         self,
@@ -323,8 +327,8 @@ class _HeadedTable:
         return ""
 
     def _word(self, cells: Sequence[object]) -> str:
-        """Return the kind of a row in lower case; if the table has a column for the line type (`part`), followed by `|` and
-        that type.
+        """Return the kind of a row in lower case. If the table has a column for the line type (role `part`), `|` and this type
+        follow.
         """
         kind = _text(cells[self._kind]).lower()
         return kind if self._part < 0 else f"{kind}|{_text(cells[self._part]).lower()}"
