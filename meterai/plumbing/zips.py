@@ -60,7 +60,7 @@ class ZippedFile:
 
 @dataclass(frozen=True, slots=True)
 class PiecedFile:
-    """One file of an archive that is never whole in memory: `size` bytes with this CRC-32."""
+    """A file of an archive that is never in memory as a whole; `size` is its length in bytes, `crc` its CRC-32."""
 
     name: str
     at: datetime

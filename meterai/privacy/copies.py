@@ -27,7 +27,7 @@ _FORMULA = frozenset("=+-@\t\r")  # prefixes that a spreadsheet reads as a formu
 
 @dataclass(slots=True)
 class Copy:
-    """Data of a person by room, and files; `is_cut` is true if rows or files beyond the limits were left out."""
+    """Copy of a person's data: the data by room, and files. `is_cut` is true if rows or files beyond the limits were left out."""
 
     person: Person
     at: datetime

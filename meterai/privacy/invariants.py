@@ -1,4 +1,4 @@
-"""Invariants of requests and breaches."""
+"""Invariants of data requests and breaches."""
 
 from meterai.plumbing.db.invariants import AHEAD, Invariant, MailCause
 from meterai.privacy.model import CopyState, ErasureState

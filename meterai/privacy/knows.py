@@ -1,4 +1,4 @@
-"""Requests and breaches for the console: timeline of an account, work lists."""
+"""Data requests and breaches for the console: timeline of an account, work lists."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime

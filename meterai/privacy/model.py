@@ -36,7 +36,7 @@ class PrivacyRequestKind(StrEnum):
 
 
 class CopyState(StrEnum):
-    """State of the request for a copy."""
+    """State of the request for a copy of personal data."""
 
     ASKED = "asked"
     MADE = "made"  # it can be fetched
@@ -44,7 +44,7 @@ class CopyState(StrEnum):
 
 
 class CopyEvent(StrEnum):
-    """Event of the request for a copy."""
+    """Event that changes the state of the request for a copy of personal data."""
 
     WRITTEN = "written"
     LET_GO = "let_go"

@@ -115,7 +115,7 @@ class PrivacyService:
         return {object_of(one) for one in await self._database.once(store.kept_copies, named)}
 
     async def mine(self, account: UUID) -> Mine:
-        """Return the requests and consents of a person, and the forecast of an erasure."""
+        """Return the data requests and consents of a person, and the forecast of an erasure."""
         async with self._database.reading() as tx:
             person = await _person(tx, account)
             consents = [

@@ -49,7 +49,7 @@ async def insert(
     acts_at: datetime | None,
     look_at: datetime,
 ) -> bool:
-    """Insert a request.  Return false without inserting if a request of its kind is open."""
+    """Insert a data request.  Return false without inserting if the account has an open request of this kind."""
     return bool(
         await tx.run(
             "INSERT INTO privacy_requests (account_id, request_id, kind, state, asked_at, due_at, answered_at, acts_at, look_at)"
@@ -68,37 +68,37 @@ async def insert(
 
 
 async def request(tx: ReadTx, account: UUID, request: UUID) -> Request | None:
-    """Return the request with this id; None if it does not exist."""
+    """Return the data request with this id; None if it does not exist."""
     return await tx.one_as(
         _REQUESTS, f"{_SELECT} WHERE account_id = %s AND request_id = %s", account, request
     )
 
 
 async def locked(tx: Tx, account: UUID, request: UUID) -> Request | None:
-    """Return the request with this id, locked until the transaction ends; None if it does not exist."""
+    """Return the data request with this id, locked until the transaction ends; None if it does not exist."""
     query = f"{_SELECT} WHERE account_id = %s AND request_id = %s FOR UPDATE"
     return await tx.one_as(_REQUESTS, query, account, request)
 
 
 async def open_of(tx: Tx, account: UUID, kind: PrivacyRequestKind) -> Request | None:
-    """Return the open request of a kind, locked until the transaction ends; None if there is no such request."""
+    """Return the account's open data request of a kind, locked until the transaction ends; None if there is no such request."""
     query = f"{_SELECT} WHERE account_id = %s AND kind = %s AND {_OPEN} FOR UPDATE"
     return await tx.one_as(_REQUESTS, query, account, kind)
 
 
 async def requests_of_account(tx: ReadTx, account: UUID, limit: int) -> list[Request]:
-    """Return the newest requests of an account."""
+    """Return the newest data requests of an account."""
     query = f"{_SELECT} WHERE account_id = %s ORDER BY request_id DESC LIMIT %s"
     return await tx.all_as(_REQUESTS, query, account, limit)
 
 
 async def newest(tx: ReadTx, limit: int) -> list[Request]:
-    """Return the newest requests of all accounts."""
+    """Return the newest data requests of all accounts."""
     return await tx.all_as(_REQUESTS, f"{_SELECT} ORDER BY asked_at DESC LIMIT %s", limit)
 
 
 async def unanswered(tx: ReadTx, limit: int) -> list[Request]:
-    """Return unanswered requests, the most urgent first."""
+    """Return unanswered data requests, the most urgent first."""
     query = f"{_SELECT} WHERE answered_at IS NULL ORDER BY due_at LIMIT %s"
     return await tx.all_as(_REQUESTS, query, limit)
 
@@ -117,7 +117,7 @@ async def count_copies(tx: ReadTx, account: UUID, since: datetime) -> int:
 async def due(
     tx: Tx, task: str, kind: PrivacyRequestKind, states: Sequence[str], now: datetime, limit: int
 ) -> list[DueRequest]:
-    """Return requests of a kind, in one of these states, that are due for a periodic task."""
+    """Return data requests of a kind, in one of these states, that the periodic task `task` has to process now."""
     query = DUE.format(round=task)
     return await tx.all_as(_DUE_REQUESTS, query, now, kind, list(states), limit)
 
@@ -132,7 +132,7 @@ async def move(
     ended_at: datetime | None = None,
     fates: Sequence[Mapping[str, object]] | None = None,
 ) -> None:
-    """Set the state of a request and the time of its next check.  Times that were set before are not changed."""
+    """Set the state of a data request and the time of its next check.  Times that were set before are not changed."""
     await tx.run(
         "UPDATE privacy_requests SET state = %s, look_at = %s, answered_at = coalesce(answered_at, %s),"
         " ended_at = coalesce(ended_at, %s), fates = coalesce(%s, fates) WHERE account_id = %s AND request_id = %s",
@@ -147,8 +147,8 @@ async def move(
 
 
 async def kept_copies(tx: ReadTx, requests: Sequence[UUID]) -> set[UUID]:
-    """Return those of these requests whose copy is still requested or stored, so that its object in the
-    object store must be kept.
+    """Return those of these data requests whose copy is still requested or stored, so that its object in the object store must
+    be kept.
     """
     found = await tx.value(
         "SELECT coalesce(array_agg(request_id), '{}') FROM privacy_requests"

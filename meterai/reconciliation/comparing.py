@@ -47,7 +47,9 @@ async def doubted_of(tx: Tx, of: Days) -> Doubted:
 async def breaks_of(
     tx: Tx, of: Days, doubted: Doubted, found: Sequence[Differing]
 ) -> tuple[list[Break], int]:
-    """Return (breaks of differing payments, number of these payments that have a line in the record of the compared day)."""
+    """Return (breaks of the payments whose sums differ, number of these payments that have a line in the record of the compared
+    day).
+    """
     lines = await store.lines_of(tx, [one.payment for one in found], ITEMS_SEEN_MAX)
     names = frozenset(one.payment for one in found)
     breaks = [

@@ -233,8 +233,8 @@ def _grows(provider: str, line: EvidenceLine) -> int:
 
 
 def line_breaks(of: Days, found: Iterable[EvidenceLine]) -> Iterator[Break]:
-    """Yield a break for each line that belongs to no payment or transfer: settlements, lines of the operator's accounts, and
-    others.
+    """Yield a break for each line of the record that belongs to no payment or transfer: settlements, lines of the operator's
+    accounts, and others.
     """
     seen: dict[str, int] = defaultdict(int)
     for one in found:
@@ -271,7 +271,7 @@ def side(item: RecordItem) -> Side:
 
 
 def pairs(found: Sequence[Side]) -> Iterator[tuple[Side, Side]]:
-    """Yield pairs of items about the same money, which left one account of ours and came to another.
+    """Yield pairs of open items in suspense about the same money, which left one account of ours and came to another.
 
     One of these two accounts is always the operator's own account.  The two lines must have a number in common, or the line of
     the operator's account must name the other account.

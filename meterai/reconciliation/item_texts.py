@@ -19,7 +19,7 @@ _WAYS = {
 
 
 def facts(item: Item, now: datetime) -> dict[str, object]:
-    """Return the facts of an item that commands print as JSON."""
+    """Return the facts of an item in suspense that commands print as JSON."""
     return {
         "id": show("sus", item.id),
         "kind": item.reason,
@@ -43,7 +43,7 @@ def facts(item: Item, now: datetime) -> dict[str, object]:
 
 
 def ways(item: Item) -> list[str]:
-    """Return the names of the commands that can resolve an item; empty if the item is not open."""
+    """Return the names of the commands that can resolve an item in suspense; empty if the item is not open."""
     if item.state != "open":
         return []
     # `return` needs money in the book, unless the provider reports that it returned the money.
@@ -54,7 +54,7 @@ def ways(item: Item) -> list[str]:
 
 
 def lines(item: Item, now: datetime) -> list[str]:
-    """Return lines about an item for people: kind, money, record, age, and the commands that can resolve it."""
+    """Return lines of text about an item in suspense: kind, money, record, age, and the commands that can resolve it."""
     money = str(item.at_stake or "")
     if item.difference:
         money = f"the record has {money} {'more' if item.difference > 0 else 'less'}"
@@ -73,7 +73,7 @@ def lines(item: Item, now: datetime) -> list[str]:
 
 
 def summary(found: list[Item], now: datetime) -> list[str]:
-    """Return lines about all open items: number and money by age, and the oldest item."""
+    """Return lines of text about all open items in suspense: number and money by age, and the oldest item."""
     told = []
     for bucket in (*AGE_BUCKETS, "30+"):
         of = [one for one in found if one.bucket(now) == bucket]

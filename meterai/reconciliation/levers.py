@@ -20,14 +20,14 @@ NUMBER_LENGTH_MAX = 100  # characters of a number of a provider
 
 
 class BreakItem(msgspec.Struct, frozen=True):
-    """Argument of a lever that needs only the id of an item (`sus_...`)."""
+    """Argument of a lever (staff action) that needs only the id of an item in suspense (`sus_...`)."""
 
     item: str
 
 
 class BreakMatch(msgspec.Struct, frozen=True):
-    """Arguments of a match: an item, and the number of the payment or refund, or the id of the other item, that it belongs
-    to.
+    """Arguments of a match: an item in suspense, and the number of the payment or refund, or the id of the other item, that it
+    belongs to.
     """
 
     item: str
@@ -35,7 +35,7 @@ class BreakMatch(msgspec.Struct, frozen=True):
 
 
 class BreakApply(msgspec.Struct, frozen=True):
-    """Arguments: an item with money, the order that the money is for, and the mail address of the order's account."""
+    """Arguments: an item in suspense with money, the order that the money is for, and the mail address of the order's account."""
 
     item: str
     order: str
@@ -43,7 +43,7 @@ class BreakApply(msgspec.Struct, frozen=True):
 
 
 class BreakReturn(msgspec.Struct, frozen=True):
-    """Arguments: an item whose money the provider returned, and the provider's number of that refund."""
+    """Arguments: an item in suspense whose money the provider returned, and the provider's number of that refund."""
 
     item: str
     number: str
@@ -73,7 +73,7 @@ async def _end(tx: Tx, item: Item, how: Resolution, pull: Pull, note: str = "") 
 
 
 def _grows(item: Item) -> int:
-    """Return the item's rupiah in suspense; if there are none, the rupiah by which the record exceeds the books."""
+    """Return the rupiah in suspense of an item; if there are none, the rupiah by which the record exceeds the books."""
     return item.booked.value or item.difference or 0
 
 

@@ -32,8 +32,8 @@ class Loaded:
 
 
 class Loading:
-    """The lines of a day's record, while the record is read once and stored; `write` stores some thousand lines in the format
-    of COPY.
+    """The lines of a day's record, while the record is read once and stored; `write` stores some thousand lines, which are text
+    in the format of PostgreSQL's COPY.
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class Loading:
         self._rows.append(self._row(one, source))
 
     def _row(self, one: Movement, source: str) -> str:
-        """Return a line in the format of COPY."""
+        """Return a line of the record as text in the format of PostgreSQL's COPY."""
         refund = one.refund_number
         ours = None
         if refund:

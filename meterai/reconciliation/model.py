@@ -156,7 +156,7 @@ class Days(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Leased:
-    """A day that this process has leased to read."""
+    """A day of a provider that this process has leased in order to read its record."""
 
     provider: str
     day: date

@@ -152,7 +152,9 @@ class Reconciliation:
         return sum([await self._one(provider, day, files.get(day, [])) for day in sorted(due)])
 
     async def _tell_missing(self, provider: str, last: date) -> None:
-        """Open an item for each day that was not compared by the configured hour after its end, whatever the reason."""
+        """Open an item in suspense for each day that was not compared by the configured hour after its end, whatever the
+        reason.
+        """
         first, hour = await self._first(provider, last), timedelta(hours=self._due_hour)
         now = self._clock.now()
 
@@ -479,7 +481,9 @@ class Reconciliation:
         return differences.fee_breaks(of, counted, fits, booked, unmatched)
 
     async def _keep(self, tx: Tx, of: Days, breaks: Sequence[Break]) -> None:
-        """Open an item for each difference, and resolve as `explained` the open items whose difference no longer exists."""
+        """Open an item in suspense for each difference, and resolve as `explained` the open items whose difference no longer
+        exists.
+        """
         for one in breaks:
             if one.is_money and await payments.captured_anywhere(tx, str(one.payment)):
                 continue  # the payment was booked during the comparison
@@ -495,7 +499,7 @@ class Reconciliation:
     # -- files, metrics, readiness ----------------------------------------------------------
 
     async def let_files_go(self) -> int:
-        """Periodic task: delete the contents of old files."""
+        """Periodic task: delete the contents of record files accepted longer than `KEPT` ago; return the number of files."""
         now = self._clock.now()
         old = await self._database.once(store.old_files, now - file_store.KEPT, DAYS_AT_ONCE)
         for one in old:
@@ -596,8 +600,8 @@ async def _paired(tx: Tx, moved: Sequence[Break]) -> int:
 
 
 def _is_among(item: OpenBreak, still: Iterable[str]) -> bool:
-    """True if the difference of the item still exists: `still` contains the key of the item, or that key without the number or
-    sum at the end of the key.
+    """True if the difference of the item still exists. `still` are the keys of the differences found now: one of them is the
+    key of the item, or that key without the number or sum at its end.
     """
     key = item.key
     return key in still or key.partition("#")[0] in still or key.rpartition(":")[0] in still

@@ -243,12 +243,12 @@ async def counted(tx: ReadTx, of: Days) -> ReadingCounts:
 
 
 async def unplaced(tx: ReadTx, of: Days, limit: int) -> list[EvidenceLine]:
-    """Return the lines that belong to no payment or transfer, as evidence."""
+    """Return the lines of the record that belong to no payment or transfer, as evidence."""
     return await tx.all_as(_LINES, _UNPLACED, of.provider, of.day, of.reading, limit)
 
 
 async def lines_of(tx: ReadTx, payments: Sequence[str], limit: int) -> list[EvidenceLine]:
-    """Return the lines of payments, as evidence."""
+    """Return the lines of records that belong to these payments, as evidence."""
     return await tx.all_as(_LINES, _OF_PAYMENTS, list(payments), limit)
 
 
@@ -329,7 +329,7 @@ async def old_files(tx: ReadTx, before: datetime, limit: int) -> list[RecordFile
 
 
 async def let_go(tx: Tx, sha256: bytes) -> None:
-    """Record that the contents of a file are deleted."""
+    """Record that the contents of an accepted record file are deleted."""
     await tx.run(_LET_GO, sha256)
 
 

@@ -156,7 +156,7 @@ class LiveNumbers(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def headroom(self) -> float:
-        """Unused share of the capacity, from 0 to 1."""
+        """Unused share of the capacity, from 0 to 1: what `pressure` leaves of 1."""
         return max(0.0, 1 - self.pressure)
 
 

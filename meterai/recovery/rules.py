@@ -131,7 +131,7 @@ def steady_seconds(step: RecoveryStep, backs: int) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """Result of one look at the numbers of a step.
+    """Result of one look at the live numbers of a recovery step.
 
     It has the times since which the numbers are good or bad without a break (None if they are not), and the event that follows,
     if any.
@@ -150,7 +150,7 @@ def _span_begin(before: datetime | None, now: datetime) -> datetime:
 
 
 def look(step: RecoveryStep, verdict: StepVerdict, before: Look, backs: int, now: datetime) -> Look:
-    """Return the result of a look at the numbers of a step, after the look `before`, for automatic moves."""
+    """Return the result of a look at the live numbers of a step, after the look `before`, for automatic moves."""
     if verdict is StepVerdict.HOLDS:
         since = _span_begin(before.holds_since, now)
         is_steady = (now - since).total_seconds() >= steady_seconds(step, backs)

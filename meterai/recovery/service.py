@@ -14,7 +14,7 @@ class RecoveryService:
         self._clock = clock
 
     async def advance(self) -> int:
-        """Periodic task: move an automatic recovery if its numbers allow or require it.
+        """Periodic task: move an automatic recovery if its live numbers allow or require it.
 
         Returns 0, so that the next look waits for the regular interval.
         """

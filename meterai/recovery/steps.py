@@ -138,7 +138,7 @@ async def set_going(tx: Tx, *, is_going: bool, actor: Actor) -> None:
 
 
 async def move_automatically(tx: Tx, now: datetime) -> RecoveryStep | None:
-    """Move an automatic recovery if its numbers allow or require it. Return the new step, or None without a move."""
+    """Move an automatic recovery if its live numbers allow or require it. Return the new step, or None without a move."""
     recovery = await store.under_way(tx, is_locked=True)
     if recovery is None or not recovery.is_going:
         return None

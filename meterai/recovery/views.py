@@ -36,7 +36,7 @@ class StepFigure:
 
 
 def figures(step: RecoveryStep, numbers: LiveNumbers, language: str) -> list[StepFigure]:
-    """Return the numbers to show for a step, its gauges first."""
+    """Return the live numbers to show for a step, its gauges first."""
     found = [
         StepFigure(
             one.name,

@@ -228,7 +228,7 @@ class ClaimService:
     # -- naming ----------------------------------------------------------------------------
 
     async def owed(self, account: UUID) -> OwedByClaim:
-        """Money of this account that waits for a bank account."""
+        """Money of this buyer that waits until the buyer names a bank account."""
         async with self._database.reading() as tx:
             return await waits_for_account(tx, account)
 
@@ -405,8 +405,8 @@ class ClaimService:
     async def _take(
         self, tx: Tx, claim: AccountClaim, confirmed: str, actor: Actor
     ) -> AccountClaim:
-        """Use the bank account of a claim, since its holder's name was accepted; if a person must examine the account first,
-        hold the claim instead.
+        """Use the bank account of a claim for refunds, since its holder's name was accepted; if a member of staff must examine
+        the bank account first, hold the claim instead.
         """
         owed = await waits_for_account(tx, claim.account)
         if not owed.sum.value:

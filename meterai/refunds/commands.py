@@ -78,7 +78,7 @@ def list_refunds(
     past_due: PastDue = False,
     options: Options = NO_OPTIONS,
 ) -> None:
-    """Show open refunds by due time, then their number and rupiah by way and by lateness."""
+    """Show open refunds by due time, then number and rupiah of the refunds for each way of the money and each lateness."""
     now = SystemClock().now()
     found = [
         one

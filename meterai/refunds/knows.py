@@ -207,7 +207,7 @@ async def _waiting(tx: ReadTx, _: Settings, _now: datetime, limit: int) -> Seque
 
 
 async def _held(tx: ReadTx, _: Settings, _now: datetime, limit: int) -> Sequence[WorkItem]:
-    """Account claims that wait for the decision of a person, with the reason."""
+    """Account claims that wait for a decision by staff, with the reason."""
     return [
         WorkItem(
             claim.subject,

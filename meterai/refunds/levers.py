@@ -111,7 +111,7 @@ def _subject(one: Refund) -> Subject:
 
 
 class AccountNamed(msgspec.Struct, frozen=True):
-    """Arguments: the id of an account claim (`clm_...`), a bank account that a buyer typed."""
+    """Arguments: the id of an account claim (`clm_...`), which is a bank account that a buyer typed."""
 
     claim: str
 

@@ -80,7 +80,9 @@ class AccountView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def account_view(claim: AccountClaim) -> AccountView:
-    """The view of an account claim.  For a claim that is neither named nor held, raises the refusal of `refused_as`."""
+    """Return an account claim as the API shows it.  For a claim whose bank account is neither named nor held, raises the
+    refusal of `refused_as`.
+    """
     match claim.state:
         case AccountClaimState.NAMED | AccountClaimState.HELD:
             return AccountView(

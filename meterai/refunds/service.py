@@ -146,7 +146,7 @@ def is_for_seller(refund: Refund) -> bool:
 
 
 async def all_shown(tx: ReadTx, account: UUID, found: Sequence[Refund]) -> list[RefundView]:
-    """The views of these refunds of an account.
+    """Return these refunds of an account as the API and the pages show them.
 
     Runs no database statement if every refund is in time and goes back by its provider.
     """

@@ -148,7 +148,7 @@ async def lock_bank_account(tx: Tx, bank_code: str, account_no: str) -> None:
 
 
 async def buyers_held(tx: ReadTx, account: UUID, bank_code: str, account_no: str) -> int:
-    """The number of buyers other than `account` whose claim to this bank account is held for a decision by a person."""
+    """The number of buyers other than `account` whose claim to this bank account is held for a decision by staff."""
     found = await tx.value(
         "SELECT count(DISTINCT account_id) FROM account_claims"
         " WHERE state = 'held' AND bank_code = %s AND account_no = %s AND account_id <> %s",
@@ -230,7 +230,7 @@ async def account_claim_by_key(tx: ReadTx, account: UUID, key: str) -> AccountCl
 
 
 async def has_held_claim(tx: ReadTx, account: UUID) -> bool:
-    """True if an account claim of this buyer is held for a decision by a person."""
+    """True if an account claim of this buyer is held for a decision by staff."""
     found = await tx.value(
         "SELECT EXISTS (SELECT 1 FROM account_claims WHERE account_id = %s AND state = 'held')",
         account,

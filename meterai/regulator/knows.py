@@ -1,4 +1,4 @@
-"""State of the extracts for staff and /readyz: whether the newest is not signed by us, or days are without an extract."""
+"""State of the extracts for staff and /readyz: whether the newest extract is not signed by us, or extracts of days are missing."""
 
 from collections.abc import Sequence
 from datetime import date, datetime

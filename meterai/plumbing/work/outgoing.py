@@ -137,7 +137,7 @@ class Circuit:
         return self.state is not CircuitState.CLOSED and now - self._opened_at < SILENT_FOR_SECONDS
 
     def room(self, now: float) -> int | None:
-        """Return how many calls may begin; None if the circuit sets no bound."""
+        """Return how many calls to the provider may begin now; None if the circuit sets no bound."""
         if self.state is CircuitState.OPEN and now - self._opened_at >= PROBE_SECONDS:
             self._phase += 1
             self._probes = 0
@@ -206,7 +206,7 @@ class RetryBudget:
         return max(0, int(floor + REPEATS_SHARE * first) - repeated)
 
     def count(self, now: float, *, is_repeat: bool) -> None:
-        """Count a call that begins."""
+        """Count a call that begins: a repeat, or a first try."""
         self._begun.add(_REPEATED if is_repeat else _FIRST, now)
 
 
@@ -297,7 +297,7 @@ class Outgoing:
 
     @contextmanager
     def _showing(self) -> Iterator[None]:
-        """Log and export a change of state that happens in the block."""
+        """Context manager that logs a change of the circuit's state which happens in the block, and updates the metrics."""
         before = self._circuit.state
         try:
             yield

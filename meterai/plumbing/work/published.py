@@ -41,7 +41,7 @@ class PublicEvent:
 
 
 async def listen(tx: Tx, account: UUID, kinds: Iterable[str]) -> None:
-    """Publish events of these kinds, and no others, of an account from now on."""
+    """Set the kinds of events of an account that are published from now on; all other kinds are not published any more."""
     wanted = sorted(set(kinds))
     await tx.run("DELETE FROM listeners WHERE account_id = %s AND kind <> ALL(%s)", account, wanted)
     for kind in wanted:

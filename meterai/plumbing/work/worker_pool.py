@@ -77,7 +77,7 @@ class LowWaterMark:
         return self._now + timedelta(seconds=monotonic() - self._read_at)
 
     def advance(self, seen_to: datetime) -> None:
-        """Record that all pieces due up to this time were seen."""
+        """Record that all pieces of work due up to this time were seen."""
         self._mark = max(self._mark, seen_to - timedelta(seconds=LATE_SECONDS_MAX))
 
 
@@ -95,9 +95,9 @@ class PoolTerms:
 
     priority      priority with which it gets database connections
     poll_seconds  shortest pause after a poll that found nothing
-    room          how many more pieces a limit outside the pool allows; None if there is no such limit
+    room          returns how many more pieces may begin by a limit outside the pool; None if there is no such limit
     due           SQL of due pieces, run by the common poll of the worker (`plumbing/work/watch.py`)
-    of_one        largest number of pieces of one account under way; None: a share of the slots
+    of_one        largest number of pieces that one account may have under way; None: a share of the slots
     """
 
     priority: Priority = Priority.MONEY
@@ -111,10 +111,10 @@ TERMS = PoolTerms()
 
 
 class WorkerPool:
-    """Polls for due pieces and keeps a number of them under way.
+    """Polls for due pieces of work and keeps a number of them under way.
 
-    Each worker pool of a process has its own slots, and pools with a higher `priority` get database connections first.
-    So a pool with much work does not delay pools of a higher priority.
+    Each worker pool of a process has its own slots, and pools with a higher `priority` get database connections first. So a
+    pool with much work does not delay pools of a higher priority.
     """
 
     def __init__(
@@ -145,11 +145,11 @@ class WorkerPool:
 
     @property
     def due(self) -> str:
-        """SQL of due pieces."""
+        """SQL by which the common poll of the worker finds due pieces of work; empty if the pool has no such SQL."""
         return self._terms.due
 
     async def run(self, watch: DueWatch) -> None:
-        """Work until the worker stops, then finish the pieces under way."""
+        """Process pieces of work until the worker stops, then finish those under way."""
         PURPOSE.set(WorkPurpose(self._terms.priority))  # for this task and those that it creates
         self._rest = watch.rest_of(self.due)
         try:
@@ -159,7 +159,7 @@ class WorkerPool:
             await asyncio.gather(*self._under_way.values())
 
     async def once(self) -> int:
-        """Poll the index of due work once from its beginning, process the found pieces, and return their number."""
+        """Poll the index of due work once from its beginning, process the pieces of work found, and return their number."""
         self.mark.begin_whole(await self._read_clock())
         found = await self._look(self._batch, self.mark.since, [])
         self._waiting |= {piece[:2]: piece for piece in found}
@@ -170,7 +170,7 @@ class WorkerPool:
         return len(found)
 
     async def _fill(self, watch: DueWatch, seen: Sequence[Piece] = ()) -> tuple[float, float]:
-        """Begin pieces while slots are free: those in `seen` or, if it is empty, those found by a poll.
+        """Begin pieces of work while slots are free: those in `seen` or, if it is empty, those found by a poll.
 
         Return the shortest pause before the next run in seconds, and the longest pause if the poll failed (else 0).
         """
@@ -221,7 +221,7 @@ class WorkerPool:
         return self._of_account[account] < (self._terms.of_one or -(-self._slots // share))
 
     def _begin(self) -> int:
-        """Begin the pieces that wait for a slot and may begin now; return how many more could begin."""
+        """Begin the pieces of work that wait for a slot and may begin now; return how many more could begin."""
         left = self._slots - len(self._under_way)
         if self._terms.room is not None:
             left = min(left, self._terms.room())

@@ -340,7 +340,7 @@ async def _finished(
 
 
 async def _earlier_result(drafts: DraftService, account: UUID, form: Form) -> str | None:
-    """Return the path of the result if the same form was sent before, else None."""
+    """Return the path of the order or stamping if the draft that the form names was ordered or stamped before, else None."""
     try:
         done = await drafts.ordered(account, read(DRAFT, form.text("draft")))
     except NotFound:

@@ -110,7 +110,7 @@ class FileRead:
 
 
 def read(path: Path, of: FileRead) -> Iterator[Movement | UnmatchedLine]:
-    """Yield the lines of a file.  Raises `FileUnreadable` if no line can be read."""
+    """Yield the lines of a record file.  Raises `FileUnreadable` if no line can be read."""
     if path.stat().st_size == 0:
         raise FileUnreadable("empty")
     if is_workbook(path):

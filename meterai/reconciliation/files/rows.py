@@ -127,7 +127,7 @@ def rows_of_text(lines: Iterator[str], separator: str, first: int) -> Iterator[R
 
 
 def is_workbook(path: Path) -> bool:
-    """True if the file begins as a zip archive."""
+    """True if the file begins like a zip archive, as every XLSX file does."""
     with path.open("rb") as file:
         return file.read(4) == b"PK\x03\x04"
 
