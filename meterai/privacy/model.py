@@ -274,8 +274,8 @@ class Breach:
 
     @property
     def work_due_at(self) -> datetime:
-        """Due time for staff: the legal due time, or, if earlier, a day after the notification of subjects began, as long as
-        not all of them are notified.
+        """Due time for staff: the legal due time, or a day after the notification of subjects began if that is earlier. The
+        earlier time counts only until all subjects are notified.
         """
         if self.subjects_from is None or self.subjects_told_at is not None:
             return self.due_at

@@ -261,9 +261,7 @@ def line_breaks(of: Days, found: Iterable[EvidenceLine]) -> Iterator[Break]:
 
 
 def side(item: RecordItem) -> Side:
-    """Parse the evidence of an open item about money that moved between two accounts of ours: the record of one of the two
-    accounts.
-    """
+    """Parse the evidence of an open item in suspense into one side of a movement of money between two accounts of ours."""
     told = msgspec.json.decode(item.evidence)
     [line] = told["lines"]
     names = (line.get(name) for name in ("reference", "payment", "counterpart"))

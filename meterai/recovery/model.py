@@ -156,14 +156,14 @@ class LiveNumbers(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def headroom(self) -> float:
-        """Unused share of the capacity, from 0 to 1: what `pressure` leaves of 1."""
+        """Unused share of the capacity, from 0 to 1: 1 minus `pressure`, and at least 0."""
         return max(0.0, 1 - self.pressure)
 
 
 @dataclass(frozen=True, slots=True)
 class Recovery:
-    """A recovery. Its live numbers are good without a break since `holds_since` (None if they are not good), or bad since
-    `worse_since`.
+    """A recovery. Its live numbers have been good since `holds_since`, or bad since `worse_since`, without a break; a time is
+    None if the numbers are not so now.
     """
 
     id: UUID

@@ -254,8 +254,8 @@ async def resolve_item(
 
 
 def _given_back(item: suspense.Item) -> tuple[str, str, int | None] | None:
-    """Return (reference, payment number, rupiah) of an item about a notification that a payment was given back; None for any
-    other item.
+    """Return (reference, payment number, rupiah) of an item about a payment that its provider gave back; None for any other
+    item.
     """
     if item.reason != "refunded_there" or item.reference is None or item.payment is None:
         return None

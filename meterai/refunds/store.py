@@ -76,7 +76,7 @@ async def surplus(
     number: str,
     due_at: datetime,
 ) -> int:
-    """Begin the refund of `amount` rupiah of a payment, or of less if less of the payment is unused and not refunded yet.
+    """Begin the refund of `amount` rupiah of a payment, or of the part that is neither used nor refunded yet, if that is less.
     Return the rupiah of the refund; 0 if no refund began.
     """
     found = await tx.value(

@@ -41,7 +41,7 @@ class PublicEvent:
 
 
 async def listen(tx: Tx, account: UUID, kinds: Iterable[str]) -> None:
-    """Set the kinds of events of an account that are published from now on; all other kinds are not published any more."""
+    """Set the kinds of the account's events that are published from now on; events of other kinds are no longer published."""
     wanted = sorted(set(kinds))
     await tx.run("DELETE FROM listeners WHERE account_id = %s AND kind <> ALL(%s)", account, wanted)
     for kind in wanted:

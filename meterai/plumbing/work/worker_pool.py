@@ -95,7 +95,7 @@ class PoolTerms:
 
     priority      priority with which it gets database connections
     poll_seconds  shortest pause after a poll that found nothing
-    room          returns how many more pieces may begin by a limit outside the pool; None if there is no such limit
+    room          function that returns how many more pieces a limit outside the pool allows; None if there is no such limit
     due           SQL of due pieces, run by the common poll of the worker (`plumbing/work/watch.py`)
     of_one        largest number of pieces that one account may have under way; None: a share of the slots
     """
