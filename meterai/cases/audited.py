@@ -1,4 +1,4 @@
-"""Audit classes of the columns of cases."""
+"""Rules by which the audit checks the columns of the tables of cases."""
 
 from meterai.plumbing.db.audited import SHOWN, Audited, ClockColumn, DueWork, fact
 

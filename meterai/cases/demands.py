@@ -1,4 +1,4 @@
-"""Demands of production on cases: the settings of working hours can be read."""
+"""Settings that production demands of cases: the working hours of staff must be readable."""
 
 from collections.abc import Iterator, Mapping
 

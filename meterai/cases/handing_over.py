@@ -154,7 +154,7 @@ def harmless(cell: object) -> object:
 
 
 def written(reports: Sequence[HandOverRow], form: HandOverFormat) -> bytes:
-    """Return the file: a table with a byte order mark, by which spreadsheets detect UTF-8, or JSON lines."""
+    """Return the content of the export file: CSV with a byte order mark, by which spreadsheets detect UTF-8, or JSON lines."""
     if form is HandOverFormat.JSON:
         return b"".join(msgspec.json.encode(one) + b"\n" for one in reports)
     out = io.StringIO()

@@ -163,7 +163,9 @@ class CameMeanwhile(Exception):
 
 
 class CaseOver(Refusal):
-    """The closed case cannot be reopened: either it was reopened before, or another case of its matter is not closed."""
+    """The closed case cannot be reopened: it was reopened before, or the account has an unclosed case with the same matter and
+    subject.
+    """
 
     code = "case_over"
     status = 409
@@ -314,5 +316,8 @@ def address_account(email: str) -> UUID:
 
 
 def joins_key(matter: Matter, about: str) -> str:
-    """Return the key of a matter and subject; an account has one unclosed case of a key at most.  Empty without a subject."""
+    """Return the key by which a repeated complaint joins an unclosed case: matter and subject as one text.
+
+    An account has at most one unclosed case with the same key.  The key is empty if the complaint has no subject.
+    """
     return f"{about}:{matter}" if about else ""

@@ -58,7 +58,7 @@ class Proofs:
 def answered(found: CaseTold, language: str) -> Answered:
     """Return the answer to a case and its current timeline, in the form that is signed and sealed.
 
-    Refuses `NotFound` if no facts answered the case.
+    Refuses `NotFound` if the case was not answered automatically from our records.
     """
     case = found.case
     answer = answer_text(case, language)
@@ -94,7 +94,7 @@ async def download_sealed(
     account: NamedDependency[UUID],
     case_id: FromPath[str],
 ) -> Response[Any]:
-    """Return the answer from the facts as a PDF, sealed without a stamp."""
+    """Return the automatic answer to a case as a PDF, sealed without a stamp."""
     answer = await _answered(request, cases, account, case_id)
     name = f"jawaban-{answer.case}.pdf"
     return saved_as(name, await proofs.sealed(answer), "application/pdf")
@@ -108,7 +108,7 @@ async def download_signed(
     account: NamedDependency[UUID],
     case_id: FromPath[str],
 ) -> Response[Any]:
-    """Return the answer from the facts as a signed document."""
+    """Return the automatic answer to a case as a signed document."""
     answer = await _answered(request, cases, account, case_id)
     return saved_as(f"jawaban-{answer.case}.json", proofs.signed(answer), "application/json")
 

@@ -68,7 +68,7 @@ class CaseTold:
 
 
 class CaseService:
-    """Takes complaints, answers them from the facts, and adds messages of people and staff."""
+    """Takes complaints, answers them automatically from our records, and adds messages of people and staff."""
 
     def __init__(
         self, database: Database, gathering: CaseFacts, offers: Offers, settings: Settings, clock: Clock
@@ -113,7 +113,7 @@ class CaseService:
     async def complain(
         self, account: UUID, complaint: Complaint, *, actor: Actor, staff: UUID | None = None
     ) -> Case:
-        """Take a complaint of an account, or one that a member of staff enters, and answer it from the facts if possible.
+        """Take a complaint of an account, or one that a member of staff enters; answer it from our records if possible.
 
         Refuses `TooManyCases`, `TooManyPictures`, `IdempotencyKeyReused`.
         """
@@ -135,10 +135,10 @@ class CaseService:
     async def _looked_up(
         self, account: UUID, complaint: Complaint
     ) -> tuple[ComplaintSubject, DigestedAnswer | None]:
-        """Return the subject of a complaint, and the answer from the facts; None if the facts do not answer it.
+        """Return the subject of a complaint, and the automatic answer; None as answer if our records do not answer it.
 
-        If the complaint names no subject, the newest order whose facts fit is used.  A subject of another account is treated
-        like one that does not exist, so that nothing about it is revealed.
+        If the complaint names no subject, `CaseFacts.meant` chooses an order.  A subject of another account is treated like one
+        that does not exist, so that nothing about it is revealed.
         """
         if complaint.digest is not None or complaint.about.strip():
             about = await self._gathering.about(account, complaint)
@@ -185,7 +185,7 @@ class CaseService:
     async def take_sent(self, tx: Tx, event: ComplaintSent) -> None:
         """Open the case of a complaint without sign-in, under the key of its address.
 
-        The answer from the facts is used if the account of that address owns the subject.  The bank is not asked, since
+        The case is answered from our records if the account with that address owns the subject.  The bank is not asked, since
         only a signed-in account may cause such queries.
         """
         complaint = Complaint(
@@ -209,7 +209,10 @@ class CaseService:
     # -- the person --------------------------------------------------------------------------------
 
     async def keys_of(self, account: UUID) -> tuple[UUID, ...]:
-        """Return the account keys of a person's cases: the account, and for cases without sign-in the key of its address."""
+        """Return the keys under which the cases of a person are stored.
+
+        These are the id of the account and, for cases sent without sign-in, the key derived from its mail address.
+        """
         async with self._database.reading() as tx:
             try:
                 contact = await accounts.contact(tx, account)
@@ -344,7 +347,7 @@ class CaseService:
             await steps.money_is_back(tx, case, DigestedAnswer(said, facts.digest), now)
 
     async def close_silent(self) -> int:
-        """Periodic task: close cases to which nobody replied in time."""
+        """Periodic task: close cases that waited for the person who complained, and got no reply in time."""
         found = await self._database.once(store.to_close, self._clock.now(), BATCH)
         return await each(self._database, CLOSING, found, self._close_silent, subject="case")
 

@@ -7,7 +7,7 @@ from meterai.plumbing.config import Positive, Seconds
 
 
 class CaseSettings(msgspec.Struct, frozen=True):
-    """Times of answers, and limits of complaints."""
+    """Due times of answers, working hours of staff, and the quota of complaints."""
 
     # Working hours until the first answer of staff: one working day.
     case_hours: Seconds = 8.0

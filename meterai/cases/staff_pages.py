@@ -1,4 +1,4 @@
-"""Pages of complaints for staff: a list by due time, and a case with its acts."""
+"""Pages of complaints for staff: a list of cases by due time, and one case with forms to answer or close it."""
 
 import re
 from urllib.parse import urlencode

@@ -49,7 +49,7 @@ from meterai.plumbing.messages import LANGUAGES, format_datetime, translate
 
 @dataclass(frozen=True, slots=True)
 class DigestedAnswer:
-    """An answer from the facts, with the digest of the facts."""
+    """An automatic answer, with the digest of the facts in our records that it was derived from."""
 
     answer: CaseAnswer
     digest: bytes
@@ -131,7 +131,7 @@ async def take(
 ) -> Case:  # fmt: skip
     """Open a case for a complaint, or add the complaint to the unclosed case of the same matter and order.
 
-    The case is answered from the facts at once if possible.  Raises `CameMeanwhile`.  Refuses `TooManyCases`,
+    The case is answered at once if an answer was `found` in our records.  Raises `CameMeanwhile`.  Refuses `TooManyCases`,
     `TooManyPictures`, `IdempotencyKeyReused`.
     """
     if len(complaint.pictures) > PICTURES_MAX:
@@ -243,7 +243,7 @@ async def _write_complaint(
 
 
 async def keep_pictures(tx: Tx, case: Case, pictures: Sequence[bytes], at: datetime) -> None:
-    """Add evidence to a case.  Refuses `TooManyPictures`."""
+    """Store the pictures that a person sent as evidence for a case.  Refuses `TooManyPictures`."""
     if not pictures:
         return
     if len(await store.pictures(tx, case)) + len(pictures) > PICTURES_MAX:
@@ -259,7 +259,7 @@ async def _has_room(tx: Tx, case: Case) -> bool:
 
 
 async def _answer(tx: Tx, case: Case, found: DigestedAnswer, now: Moment) -> Case:
-    """Answer a case from the facts, without staff."""
+    """Answer a case automatically with the answer `found` in our records."""
     facts, by_itself = (
         stored(found.answer),
         replace(now, actor=Actor(ActorKind.JOB, "answer_from_facts")),

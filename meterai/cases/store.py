@@ -112,7 +112,7 @@ _DUE_CASES = RowMapper(DueCase)
 
 
 class MessageCounts(NamedTuple):
-    """Numbers in a case: all messages, messages by the person who complained, and complaints joined in it."""
+    """Counts in a case: all its messages, messages by the person who complained, and complaints joined in the case."""
 
     messages: int
     of_person: int
@@ -266,7 +266,7 @@ async def move(tx: Tx, moved: Case) -> None:
 async def answer(
     tx: Tx, of: Case, code: str, facts: Mapping[str, object], digest: bytes, at: datetime
 ) -> None:
-    """Store the answer from the facts: its code, the facts of its text, and the digest of all facts."""
+    """Store an automatic answer: its `code`, the `facts` that its text states, and the `digest` of all facts it is based on."""
     await tx.run(_ANSWER, code, jsonb(dict(facts)), digest, at, of.account, of.id)
 
 

@@ -96,7 +96,7 @@ def messages(found: Sequence[CaseMessage]) -> list[MessageView]:
 
 
 def is_answer_of_facts(one: CaseMessage) -> bool:
-    """True if a message is an answer from the facts."""
+    """True if a message is an automatic answer from our records, not one of staff."""
     return one.author == Author.FACTS and one.kind == MessageKind.ANSWER
 
 

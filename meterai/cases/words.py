@@ -16,7 +16,7 @@ _TIMES = "_at"  # suffix of facts that are times
 
 @dataclass(frozen=True, slots=True)
 class AnswerText:
-    """Text of an answer from the facts: what happened, the next step with its time, and the path of the page to open."""
+    """Text of an automatic answer: what happened, the next step with its time, and the path of the page to open."""
 
     code: str
     sentence: str
@@ -41,7 +41,7 @@ def _read(facts: Mapping[str, object]) -> dict[str, object]:
 
 
 def answer_text(case: Case, language: str) -> AnswerText | None:
-    """Return the text of a case's answer from the facts; None if the case has no such answer."""
+    """Return the text of the automatic answer to a case; None if our records did not answer it."""
     if case.answer is None:
         return None
     facts = localize(_read(_flat(case.answer_facts)), language)
@@ -61,7 +61,7 @@ def answer_text(case: Case, language: str) -> AnswerText | None:
 
 
 def _flat(facts: Mapping[str, object]) -> dict[str, object]:
-    """Return the facts, with each list of serials joined to one text."""
+    """Return the facts of an answer, with each list of stamps' serials joined to one text."""
     return {
         name: ", ".join(map(str, value)) if isinstance(value, list) else value
         for name, value in facts.items()
@@ -73,7 +73,7 @@ def _page(about: str) -> str:
 
 
 def in_both(case: Case) -> dict[str, str]:
-    """Return the answer from the facts as text in each language, for a mail."""
+    """Return the text of the automatic answer to a case by language, for a mail; empty if our records did not answer it."""
     found = {language: answer_text(case, language) for language in LANGUAGES}
     return {name: f"{one.sentence}\n{one.next}" for name, one in found.items() if one is not None}
 

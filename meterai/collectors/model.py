@@ -231,8 +231,8 @@ class MonthOpen(NamedTuple):
 
 
 class MonthDue(NamedTuple):
-    """Rupiah of a month: drawn, returned, deposited, and duty still open; a `surplus` reduces the duty of the months after
-    it.
+    """Sums of a collector's month in rupiah: drawn on credit, given back by orders, deposited, and duty still to be deposited
+    (`open`).  A `surplus` reduces the duty of later months.
     """
 
     month: date

@@ -166,7 +166,9 @@ async def show_month(
     account: NamedDependency[UUID],
     month: FromPath[str],
 ) -> Page:
-    """Show a month of a collector: sums, dates, list, and the documents that could not be stamped."""
+    """Show a month of a collector: amounts drawn and owed, last days to deposit and to file, downloads of the list of its
+    documents, and the documents that could not be stamped.
+    """
     return await _month_page(request, collector_lists, account, month)
 
 

@@ -1,6 +1,6 @@
 """The rail `credit`: an order is paid from the credit of a collector, who then owes its amount to the state.
 
-Opening an attempt makes a draw. If the monthly limit and the deposits of earlier months allow it, the draw is taken and the
+Opening an attempt to pay makes a draw on the credit. If the monthly limit and the deposits of earlier months allow it, the draw is taken and the
 order is paid in the same transaction. Otherwise the draw waits until `credit_take_waiting` takes it.
 """
 
@@ -89,7 +89,7 @@ class CreditRail(OwnRail):
         return await self._database.once(store.end, *await self.source(about))
 
     async def source(self, about: PaymentIdentity) -> tuple[UUID, UUID]:
-        """Return account and id of the draw of an attempt, which are those of the attempt, whether or not the draw exists."""
+        """Return account and id of an attempt; its draw has the same ids.  The draw need not exist."""
         return parse_reference(about.reference or "")
 
 

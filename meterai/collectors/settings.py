@@ -6,7 +6,9 @@ from meterai.plumbing.config import Positive, Whole
 
 
 class CollectorSettings(msgspec.Struct, frozen=True):
-    """Limit, due dates and waiting time of credit: money in rupiah, days of a month in WIB."""
+    """Bounds of a collector's credit: largest monthly limit in rupiah, days of the month by which duty is deposited and returns
+    are filed, and the longest wait of an order for credit.
+    """
 
     collector_limit_rupiah_max: Positive = (
         100_000_000_000  # of a month; a larger limit is a typing error

@@ -204,7 +204,7 @@ async def to_take(tx: Tx, limit: int) -> list[OfCollector]:
 
 
 async def months(tx: ReadTx, account: UUID) -> list[MonthDue]:
-    """Return the sums of each month of a collector, the oldest first."""
+    """Return what a collector drew, gave back, deposited and owes in each month, the oldest month first."""
     return await tx.all_as(
         _MONTHS,
         "SELECT month, drawn, returned, deposited, open, surplus FROM collector_dues(%s)",
@@ -314,7 +314,10 @@ async def to_remind(tx: Tx, month: date, day: int, limit: int) -> list[OfCollect
 
 
 async def remind(tx: Tx, account: UUID, month: date, day: int, what: str) -> bool:
-    """Record that a collector is reminded about a month. Return False if it was recorded before."""
+    """Record that a collector gets a reminder of a month on a reminder day. Return False if that was recorded before.
+
+    `what` is missing for the month: `deposit`, or `report` (the tax return).
+    """
     return bool(
         await tx.run(
             "INSERT INTO collector_reminders (account_id, month, day, what) VALUES (%s, %s, %s, %s)"

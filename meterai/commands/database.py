@@ -93,7 +93,7 @@ def database_of(
     may_make: bool = False,
     may_be_away: bool = False,
 ) -> Iterator[Settings]:
-    """Yield the settings with a database that answers; the embedded one is started if necessary.
+    """Connect to the database, and yield the settings with its URL; the embedded server runs until the block ends.
 
     With `may_make` a missing database is created. Refuses `DatabaseMissing`, `DatabaseUnreachable`. With
     `may_be_away` a configured server that does not answer is only logged.
@@ -127,7 +127,8 @@ def database_of(
 
 @contextmanager
 def schema_for(need: Schema, settings: Settings, homes: Homes = ()) -> Iterator[None]:
-    """Check that the schema is the one that a command needs, before and while the block runs.
+    """Check that the database has the schema that a command needs: before the block of the context manager runs, and again if a
+    table or column is missing in the block.
 
     Refuses `DatabaseNotMigrated`, `DatabaseNewer`. A database that does not answer is not checked here but by
     `/readyz`.

@@ -1,4 +1,4 @@
-"""Key files that production needs, and the making of the key files that need no other party.
+"""Key files that production needs, and the creation of those that the operator can make without another party.
 
 A room lists the key files that it needs (`Room.keys`), in an order in which each can be made from earlier ones.
 """

@@ -174,7 +174,7 @@ def line(text: str) -> None:
 
 
 def tell_one(found: Mapping[str, object], *, as_json: bool) -> None:
-    """Print the facts of one thing, each on a line; or all as JSON."""
+    """Print the fields of one record, each on a line as `name=value`; with `as_json`, as a JSON object."""
     if as_json:
         line(json.dumps(found, indent=2))
         return
@@ -183,7 +183,7 @@ def tell_one(found: Mapping[str, object], *, as_json: bool) -> None:
 
 
 def tell_all(found: Sequence[Mapping[str, object]], *, as_json: bool) -> None:
-    """Print several things, each on a line with the names of its facts; or all as JSON."""
+    """Print records, each on a line with its fields as `name=value`; with `as_json`, as a JSON array."""
     if as_json:
         line(json.dumps(found, indent=2))
         return
@@ -192,7 +192,7 @@ def tell_all(found: Sequence[Mapping[str, object]], *, as_json: bool) -> None:
 
 
 def tell_counted(found: Sequence[Mapping[str, object]], *, as_json: bool) -> None:
-    """Print several things, each on a line with its non-empty facts, and then their number; or all as JSON."""
+    """Print records, each on a line with its non-empty values, and then the number of records; with `as_json`, as a JSON array."""
     if as_json:
         line(json.dumps(found, indent=2))
         return

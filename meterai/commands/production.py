@@ -96,7 +96,7 @@ def complaints(
     demands: Iterable[Demand],
     scope: DemandScope = DemandScope.EVERYTHING,
 ) -> Iterator[UnmetDemand]:
-    """Yield every unmet demand in a scope."""
+    """Check the demands of production that belong to a scope, and yield every violation by the configuration."""
     for demand in demands:
         if scope is DemandScope.EVERYTHING or (
             demand.is_of_the_database and scope is DemandScope.DATABASE

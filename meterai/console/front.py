@@ -49,5 +49,5 @@ class ConsoleGate:
 def step(
     _application: Litestar, settings: Settings, _headers: Sequence[tuple[bytes, bytes]]
 ) -> Step:
-    """Return the gate of the console as a step before an application."""
+    """Return the gate of the console as a step that each request passes before it reaches the application."""
     return ConsoleGate(settings)

@@ -37,7 +37,7 @@ _DONE = "done"
 @dataclass(frozen=True, slots=True)
 class _Shown:
     """A forecast on a page. The form sends back its hash `digest`, so that the lever is not executed with
-    another forecast. `why` says why a second person is needed; empty if nobody is.
+    another forecast. `why` says why a second person must approve; empty if no approval is needed.
     """
 
     forecast: Forecast

@@ -100,7 +100,7 @@ def _kind(of: inspect.Type) -> tuple[FieldKind, tuple[str, ...]]:
 
 
 def typed_in(lever: Lever, texts: Mapping[str, str]) -> dict[str, str]:
-    """Return the arguments in a submitted form by name; a moment gets the time zone WIB."""
+    """Return the arguments of a lever that were filled in a submitted form, by name; a moment gets the time zone WIB."""
     told = inspect.type_info(lever.arguments)
     assert isinstance(told, inspect.StructType), "the arguments are no Struct"
     found = {}

@@ -1,4 +1,4 @@
-"""Refusals, samples and channels of the console; pure."""
+"""Refusals of searches in the console, samples of live numbers, and figures and troubles of sales channels; pure."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -69,7 +69,7 @@ class ChannelStanding:
     """Figures of a sales channel.  Amounts are in rupiah; a channel that is not a distributor has only sales.
 
     state        state of the distributor; empty for our own pages and for programs of buyers
-    mean         rupiah taken from the deposit per day, mean of a week
+    mean         rupiah taken from the deposit per day, averaged over a week
     sold_on      the last day of the last 30 on which a stamp was sold
     """
 

@@ -21,7 +21,7 @@ DASHES = ("", "6 3", "2 3", "8 3 2 3", "1 4")
 
 @dataclass(frozen=True, slots=True)
 class PlotSeries:
-    """A number over time: its name in samples; `grows` is true for a counter."""
+    """A number that is plotted over time: `name` is its key in the figures of samples, and `grows` is true for a counter."""
 
     name: str
     grows: bool = False

@@ -86,7 +86,7 @@ def _evidence(request: PageRequest, subject: Subject) -> str:
 
 
 async def _order(orders: OrderService, subject: Subject) -> OrderView | None:
-    """Return the subject as an order with its money; None if the subject is no order."""
+    """Return the order that is the subject, with its payment and the sums of its money; None if the subject is no order."""
     if subject.kind != SubjectKind.ORDER or subject.account is None:
         return None
     try:

@@ -197,7 +197,7 @@ def _checked(wish: ShopWish) -> ShopWish:
 
 
 class ShopService:
-    """Queries and commands of sales pages."""
+    """Finds the sales pages of distributors, and sets their content and logo."""
 
     def __init__(self, database: Database, settings: Settings, clock: Clock) -> None:
         self._database = database

@@ -1,4 +1,6 @@
-"""Events of distribution. A handler of an event makes the change in the rows of a second account, such as the buyer's."""
+"""Events of distribution. The transaction of an act changes the rows of one account; the handler of its event then changes
+those of a second account, such as the buyer's.
+"""
 
 from datetime import datetime
 from uuid import UUID

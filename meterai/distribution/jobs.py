@@ -79,9 +79,10 @@ async def tell_offered(tx: Tx, event: SaleOffered) -> None:
 
 
 async def tell_low(tx: Tx, event: DepositLow, service: DistributionService) -> None:
-    """Queue the mail that a deposit is low, with an order of a top-up if the terms of the distributor include top-ups.
+    """Queue the mail that tells a distributor that its deposit is low.
 
-    Nothing is paid here: the distributor pays the order itself.
+    If the distributor's terms include top-ups, an order for a top-up is placed and named in the mail. The distributor has to
+    pay it.
     """
     found = await load(tx, event.account)
     order = None

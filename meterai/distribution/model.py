@@ -271,7 +271,7 @@ class DepositTooSmall(CommandRefusal):
 
 
 class WorkbookTooLong(Refusal):
-    """The workbook would have too many legs; the same statement is available as CSV and JSON."""
+    """The workbook would have too many rows (movements of the deposit); the same statement is available as CSV and JSON."""
 
     code = "deposit_statement_too_long"
     status = 422
@@ -282,7 +282,7 @@ class WorkbookTooLong(Refusal):
 
 
 class Summed(NamedTuple):
-    """Number and sum (rupiah) of the entries of one reason that moved a deposit on a day (WIB)."""
+    """Number and sum (in rupiah) of the ledger entries that moved a deposit on a day (WIB) for one reason."""
 
     day: date
     reason: str
@@ -291,7 +291,9 @@ class Summed(NamedTuple):
 
 
 class Leg(NamedTuple):
-    """One leg (amount of a ledger entry) of a deposit: time as text, subject as hexadecimal, amount and balance in rupiah."""
+    """One leg (amount of a ledger entry) of a deposit: time as text, id of the sale or order (`subject`) in hexadecimal, and
+    amount and balance in rupiah.
+    """
 
     at: str
     entry: str
@@ -307,7 +309,10 @@ class Leg(NamedTuple):
 
 
 class DepositTerms(NamedTuple):
-    """Terms agreed by staff and a distributor; `..._rupiah` and `fee` (of each stamp) in rupiah, `low_days` in days."""
+    """Terms agreed by staff and a distributor.
+
+    `fee` is rupiah for each stamp. The deposit is low if it is below `low_rupiah`, or would last less than `low_days` days.
+    """
 
     name: str
     fee: int
@@ -413,7 +418,10 @@ class Sale:
 
 
 class PlacedSale(NamedTuple):
-    """The sale with an idempotency key, and the hash of its request; `created` is True if this call made the sale."""
+    """The sale that was made with an idempotency key: its id, and the hash of the request that made it.
+
+    `created` is True if this call made the sale, and False if an earlier call made it.
+    """
 
     created: bool
     id: UUID
@@ -443,7 +451,7 @@ class LowDeposit(NamedTuple):
 class DistributorStanding(NamedTuple):
     """Current figures of a distributor: its deposit in rupiah, its waiting sales, its last sale.
 
-    mean_rupiah  rupiah taken from the deposit in a day, mean of a week
+    mean_rupiah  rupiah taken from the deposit per day, averaged over a week
     low_below    rupiah below which the deposit is low
     lapsed       sales that ended in the last seven days, unpaid, since they had waited for the deposit for too long
     """

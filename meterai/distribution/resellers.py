@@ -170,17 +170,16 @@ class ResellerService:
         return await self._move(distributor, account, ResellerEvent.RESUMED, actor)
 
     async def end(self, distributor: UUID, account: UUID, *, actor: Actor) -> ResellerView:
-        """End a reseller, which is told by mail, or withdraw an invitation, without a mail. Its waiting sales still wait for
-        the deposit.
+        """End a reseller, and notify it by mail; or withdraw an invitation, without a mail.
 
-        A repeat changes nothing. Refuses `NotFound`.
+        Sales of the reseller that wait for the deposit remain waiting. A repeat changes nothing. Refuses `NotFound`.
         """
         return await self._move(distributor, account, ResellerEvent.ENDED, actor)
 
     # -- by the reseller --------------------------------------------------------------------
 
     async def offers(self, account: UUID) -> list[ResellerView]:
-        """Return the invitations of an account, and the view of it as a reseller of the distributor for which it sells."""
+        """Return an entry for each distributor that invited an account, and for the distributor for which the account sells."""
         at = self._clock.now()
         return [_view(one) for one in await self._database.once(store.distributors_of, account, at)]
 

@@ -368,7 +368,10 @@ class DistributionService:
         return await self._orders.place_deposit(account, key, pieces, method, wait_for_qr=True)
 
     async def terms_of_top_up(self, found: Distributor, key: str) -> OrderTerms:
-        """Return the terms, as agreed with a distributor, of the top-up order that is placed when its deposit is low."""
+        """Return the terms of the order for a top-up that is placed when the deposit of a distributor is low.
+
+        Its amount and payment method were agreed with the distributor; `key` is the idempotency key of the order.
+        """
         pieces = found.topup_rupiah // STAMP_DUTY
         return await self._orders.deposit_terms(found.account, key, pieces, found.topup_method)
 

@@ -528,7 +528,10 @@ async def low(tx: Tx, at: datetime, limit: int) -> list[LowDeposit]:
 
 
 async def tell_low(tx: Tx, account: UUID, at: datetime, before: datetime | None) -> bool:
-    """Record that a distributor is notified of its low deposit now. Return False if it was notified meanwhile."""
+    """Record that a distributor is notified of its low deposit at the time `at`.
+
+    `before` is the time of the previous notification. Return False if another one was recorded since then.
+    """
     return bool(await tx.run(TELL_LOW, at, account, before))
 
 
@@ -552,7 +555,7 @@ async def shop_named(tx: ReadTx, slug: str) -> Shop | None:
 
 
 async def shop_of(tx: ReadTx, account: UUID) -> Shop | None:
-    """Return the sales page of a distributor; None if it has none."""
+    """Return the sales page of a distributor; None if the distributor has no sales page."""
     return await tx.one_as(_SHOPS, f"{_SHOP} WHERE s.account_id = %s", account)
 
 

@@ -1,4 +1,4 @@
-"""Audit classes of the columns in the tables of documents."""
+"""Rules by which the audit checks the columns of the tables of documents."""
 
 from meterai.plumbing.db.audited import ONE_ROW, Audited, ClockColumn, DueWork, MarkEvidence, fact
 

@@ -1,4 +1,4 @@
-"""Demands of production on documents: none."""
+"""Settings of documents that production accepts with any value, each with the reason."""
 
 from collections.abc import Mapping
 

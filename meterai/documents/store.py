@@ -201,7 +201,10 @@ async def confirm(tx: Tx, token: UUID, found: UUID | None, here: Lineage, at: da
 async def condemn_unclaimed(
     tx: Tx, written: Sequence[tuple[str, datetime]], at: datetime, due_at: datetime
 ) -> None:
-    """Condemn objects without a row, except those condemned before or spared; `written` has the time of each object."""
+    """Condemn objects to which no row refers, except those condemned before or spared.
+
+    `written` has the name of each object and the time at which it was written.
+    """
     names, times = [name for name, _ in written], [then for _, then in written]
     await tx.run(_CONDEMN_UNCLAIMED, at, due_at, names, times)
 

@@ -1,4 +1,4 @@
-"""Audit classes of the columns in the tables of drafts."""
+"""Rules by which the audit checks the columns of the tables of drafts."""
 
 from meterai.plumbing.db.audited import Audited, ClockColumn, DueWork
 

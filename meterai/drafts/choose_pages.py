@@ -92,7 +92,7 @@ class FormTooLarge(Refusal):
 async def line_to_wait_in(
     request: PageRequest, lines: WaitingRoom, database: Database, account: UUID | None
 ) -> str | None:
-    """Return the name of the line in which a visitor has to wait before choosing files; None if nobody has to wait.
+    """Return the name of the waiting line in which a visitor has to wait before choosing files; None if no wait is needed.
 
     An account that has stamps does not wait.
     """
@@ -110,7 +110,7 @@ def why(file: DraftFile, language: str) -> str:
 
 
 def _faults(left_out: Sequence[tuple[str, Refusal]], language: str) -> list[str]:
-    """Return a line for each fault, with the names of the files of the form that have it."""
+    """Return a sentence for each reason why files of a form were not added, with the names of these files."""
     names: dict[str, list[str]] = {}
     for name, refusal in left_out:
         names.setdefault(sentence(refusal, language), []).append(file_name(name))
@@ -166,7 +166,9 @@ async def show_choose(
     lines: NamedDependency[WaitingRoom],
     database: NamedDependency[Database],
 ) -> Page:
-    """Show the chosen files.  A visitor without stamps and without a turn is redirected into the line first."""
+    """Show the chosen files.  While a waiting line holds visitors back, a visitor without stamps and without a turn is redirected
+    to its page first.
+    """
     account = await account_asking(request)
     line = await line_to_wait_in(request, lines, database, account)
     if line is not None:
@@ -216,7 +218,7 @@ async def add_files(
 ) -> Page:
     """Add the files of a form, sent by a page without a script.
 
-    If every file can be stamped without a remark, redirect to placing the stamps.
+    If every file can be stamped without a remark, redirect to the page on which the stamps are placed.
     """
     account = await account_asking(request)
     line = await line_to_wait_in(request, lines, database, account)
