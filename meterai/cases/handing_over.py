@@ -57,7 +57,7 @@ ORDER BY c.opened_at, c.case_id LIMIT %s
 
 
 class HandOverFormat(StrEnum):
-    """File format: a table, or one JSON object per line."""
+    """Format of the export file: a table, or one JSON object per line."""
 
     CSV = "csv"
     JSON = "jsonl"

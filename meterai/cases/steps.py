@@ -175,7 +175,7 @@ async def take_unsigned(
 
 
 async def close_unsigned(tx: Tx, email: str, now: Moment) -> None:
-    """Close the cases that an address sent without sign-in, because its erasure leaves nobody to answer."""
+    """Close the cases that were sent from a mail address without sign-in: the address is erased, and nobody can be answered."""
     for case in await store.all_not_closed(tx, address_account(email)):
         await move(tx, case, CaseEvent.TIME_RAN_OUT, now, CaseOutcome.SILENT)
 

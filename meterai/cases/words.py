@@ -79,5 +79,5 @@ def in_both(case: Case) -> dict[str, str]:
 
 
 def timeline_lines(happenings: Sequence[Happening], language: str) -> list[TimelineLine]:
-    """Return a timeline without the lines for staff."""
+    """Return the lines of a timeline that people see; lines for staff are left out."""
     return [line(one, language) for one in happenings if not one.for_staff]

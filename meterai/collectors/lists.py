@@ -234,7 +234,9 @@ class Feed(NamedTuple):
 
 
 class MonthLists:
-    """Makes the lists of collectors, their nil statements, and the feed for the tax office."""
+    """Makes the monthly lists of collectors' documents, signed statements that a month has nothing to report, and the feed for
+    the tax office.
+    """
 
     def __init__(
         self,
@@ -251,7 +253,10 @@ class MonthLists:
         self._clock = clock
 
     async def view(self, account: UUID, month: Month, language: str) -> MonthListView:
-        """Return the sums of a collector's month, and annex III of the month. Refuses `NoCollector`, `NotFound`."""
+        """Return the counts and duty of the documents stamped in a month, the state of the month, and its annex III.
+
+        Refuses `NoCollector`, `NotFound`.
+        """
         async with self._database.reading() as tx:
             found = await load(tx, account)
             view = await self._collectors.month(tx, found, month)

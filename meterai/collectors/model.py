@@ -162,7 +162,7 @@ class MonthRuns(Refusal):
 
 
 class MonthNotNil(Refusal):
-    """The month has stampings, draws or documents: a nil statement is impossible."""
+    """The month has stampings, draws or documents, so it cannot be stated that there is nothing to report."""
 
     code = "month_not_nil"
     status = 409

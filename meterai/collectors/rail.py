@@ -1,7 +1,7 @@
 """The rail `credit`: an order is paid from the credit of a collector, who then owes its amount to the state.
 
-Opening an attempt to pay makes a draw on the credit. If the monthly limit and the deposits of earlier months allow it, the draw is taken and the
-order is paid in the same transaction. Otherwise the draw waits until `credit_take_waiting` takes it.
+Opening an attempt to pay makes a draw on the credit. If the monthly limit and the deposits of earlier months allow it, the
+draw is taken and the order is paid in the same transaction. Otherwise the draw waits until `credit_take_waiting` takes it.
 """
 
 from datetime import datetime

@@ -174,7 +174,7 @@ def line(text: str) -> None:
 
 
 def tell_one(found: Mapping[str, object], *, as_json: bool) -> None:
-    """Print the fields of one record, each on a line as `name=value`; with `as_json`, as a JSON object."""
+    """Print the fields of one record, each on a line as `name=value`; with `as_json`, print a JSON object instead."""
     if as_json:
         line(json.dumps(found, indent=2))
         return
@@ -183,7 +183,7 @@ def tell_one(found: Mapping[str, object], *, as_json: bool) -> None:
 
 
 def tell_all(found: Sequence[Mapping[str, object]], *, as_json: bool) -> None:
-    """Print records, each on a line with its fields as `name=value`; with `as_json`, as a JSON array."""
+    """Print records, each on a line with its fields as `name=value`; with `as_json`, print a JSON array instead."""
     if as_json:
         line(json.dumps(found, indent=2))
         return
@@ -192,7 +192,7 @@ def tell_all(found: Sequence[Mapping[str, object]], *, as_json: bool) -> None:
 
 
 def tell_counted(found: Sequence[Mapping[str, object]], *, as_json: bool) -> None:
-    """Print records, each on a line with its non-empty values, and then the number of records; with `as_json`, as a JSON array."""
+    """Print records, each on a line with its non-empty values, and then their number; with `as_json`, a JSON array instead."""
     if as_json:
         line(json.dumps(found, indent=2))
         return

@@ -1,4 +1,4 @@
-"""Pages of approvals: the lists of requests, and one request with its forecast as shown to the requester and as of now."""
+"""Pages of approvals: the lists of requests, and one request with the forecast that its requester saw and the current one."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -113,7 +113,7 @@ async def show_approval(
     approvals: NamedDependency[ApprovalService],
     request_id: FromPath[str],
 ) -> Page:
-    """Show a request with its forecast as shown to the requester and as of now."""
+    """Show a request with the forecast that its requester saw, and the current forecast."""
     return await _page(request, approvals, await approvals.one(read(KIND, request_id)))
 
 
@@ -236,7 +236,7 @@ async def _now(
     lines: Sequence[str],
     language: str,
 ) -> _CurrentForecast:
-    """Return the current forecast of a request, compared with the sentences `lines` that were shown."""
+    """Return the current forecast of a request, compared with the sentences `lines` of the forecast that its requester saw."""
     given = {
         name: value if isinstance(value, str) else msgspec.json.encode(value).decode()
         for name, value in approval.arguments.items()

@@ -33,9 +33,7 @@ RETAIL = (SalesChannel.PAGE, SalesChannel.API)
 
 @dataclass(frozen=True, slots=True)
 class ChannelsShown:
-    """All channels, the failing ones first; `counted_until` is the end of the last count of sales, None before the
-    first count.
-    """
+    """All channels, the failing ones first.  Sales were counted up to `counted_until`; None before the first count."""
 
     counted_until: datetime | None
     channels: Sequence[ChannelStanding]

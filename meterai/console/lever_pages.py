@@ -99,7 +99,10 @@ async def pull_lever(
     settings: NamedDependency[Settings],
     name: FromPath[str],
 ) -> Page:
-    """Show the forecast of a lever; if the same forecast was shown before, pull the lever."""
+    """Show the forecast of a lever.
+
+    If the form confirms a shown forecast that is still the same, pull the lever: execute it, or request an approval.
+    """
     lever = _lever(request, approvals, name)
     form = await read_own_form(request)
     given, reason, seen = typed_in(lever, form.texts), form.text(REASON), form.text(SHOWN)

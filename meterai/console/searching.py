@@ -152,8 +152,8 @@ def _serial_of(code: str) -> str:
 
 
 def _names(checked: VerificationView) -> Iterable[str]:
-    """Yield the names by which a checked document is found: digests of the file and of its original, and serials of
-    its stamps.
+    """Yield the texts to search for after a document was checked: digests of the file and of its original, and serials
+    of its stamps.
     """
     yield checked.sha256
     if checked.sealed is not None:

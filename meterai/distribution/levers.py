@@ -41,8 +41,8 @@ DUE_WITHIN = timedelta(hours=23)  # until a refund is due: a refund takes a day 
 class DistributorTerms(msgspec.Struct, frozen=True):
     """Arguments to approve or change a distributor: organization as `acc_...`, and its terms.
 
-    `fee` is rupiah for each stamp.  The deposit is low if it is below `low_rupiah`, or if it would last less than `low_days` days
-    at the average sales of the last week; 0 means no such bound.
+    `fee` is rupiah for each stamp.  The deposit is low if it is below `low_rupiah`, or if it would last less than `low_days`
+    days at the average sales of the last week; 0 means no such bound.
     """
 
     organization: str

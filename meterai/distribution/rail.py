@@ -35,7 +35,7 @@ class WholesaleRail(OwnRail):
     async def open(
         self, method: str, reference: str, amount: Rupiah, expires_at: datetime
     ) -> OpenedAttempt | MadeBefore:
-        """Return the attempt that pays the order of a sale; the buyer has nothing to do. A repeated call returns the same attempt."""
+        """Return the attempt to pay the order of a sale; the buyer has nothing to do. A repeat returns the same attempt."""
         del method, amount, expires_at
         found = await self._sale(reference)
         if found is None:

@@ -199,7 +199,10 @@ class ResellerService:
         return await self._move(distributor, account, ResellerEvent.ENDED, actor, is_own=True)
 
     async def sold(self, distributor: UUID, account: UUID, of: StatementSpan) -> SoldView:
-        """Return the sums of the sales of a reseller in a span, by day. Refuses `NotFound`."""
+        """Return number and rupiah of the sales of a reseller, and the rupiah returned, by day of a period.
+
+        Refuses `NotFound`.
+        """
         async with self._database.reading() as tx:
             _existing(await store.reseller(tx, distributor, account, self._clock.now()))
             found = await store.sold_by_day(tx, distributor, account, of.begins, of.ends)
@@ -295,7 +298,7 @@ class ResellerService:
         actor: Actor,
         facts: dict[str, object],
     ) -> None:
-        """Record an act of a distributor in the trail of a reseller, and queue the mail that tells the reseller."""
+        """Record an act of a distributor in the audit trail of a reseller, and queue the mail that tells the reseller."""
         at, subject = self._clock.now().isoformat(), show("acc", distributor)
         await trail.record(tx, account, actor=actor, action=what, subject=subject, at=at)
         cause = f"{what}:{subject}:{at}"
@@ -321,7 +324,10 @@ async def _record(
     *,
     terms: ResellerTerms | None = None,
 ) -> None:
-    """Record an act on a reseller in the trail of its distributor. The shop's name is left out: it may name a person."""
+    """Record an act on a reseller in the audit trail of its distributor.
+
+    The name of the reseller's shop is left out, since it may name a person.
+    """
     facts = {"fee": terms.fee, "day_rupiah": terms.day_rupiah} if terms else {}
     await trail.record(
         tx,

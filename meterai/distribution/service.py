@@ -324,7 +324,7 @@ class DistributionService:
             return found[:most], len(found) > most
 
     async def statement(self, account: UUID, of: StatementSpan) -> StatementView:
-        """Return the sums of a deposit in a span, by day. Refuses `NoDistributor`."""
+        """Return a statement of a deposit with the sums of its movements by day. Refuses `NoDistributor`."""
         async with self._database.reading() as tx:
             await load(tx, account)
             return await by_day(tx, account, of)

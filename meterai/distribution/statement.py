@@ -82,7 +82,7 @@ class StatementSpan:
 
 
 async def by_day(tx: ReadTx, account: UUID, of: StatementSpan) -> StatementView:
-    """Return a statement as sums by day."""
+    """Return the statement of a deposit for a period: for each day the sums of its movements, and the balances."""
     await tx.allow(SECONDS_MAX)
     balance = opening = await store.balance_before(tx, account, of.begins)
     days: list[DayOfDeposit] = []
@@ -138,7 +138,7 @@ class StatementWords:
 
     @cached_property
     def reasons(self) -> Mapping[str, str]:
-        """Return the shown text for each reason of an entry."""
+        """Return the text that people see for each reason for which a ledger entry moves a deposit, by reason."""
         return {
             reason: translate(f"deposit.reason.{reason}", self.language)
             for reason in (

@@ -560,7 +560,11 @@ async def shop_of(tx: ReadTx, account: UUID) -> Shop | None:
 
 
 async def set_shop(tx: Tx, *wish: object) -> str:
-    """Open a sales page, or change it. Return `set`, `taken` or `spent`; see sql/functions/shop_set.sql."""
+    """Open a sales page, or change it; see sql/functions/shop_set.sql.
+
+    Returns `set`, or the reason why the page was not changed: `taken` (another distributor has, or had, the slug), or `spent`
+    (the distributor has used the maximum number of slugs).
+    """
     return str(await tx.value("SELECT shop_set(%s, %s, %s, %s, %s, %s)", *wish))
 
 
@@ -698,6 +702,6 @@ async def set_fee_of_distributor(tx: Tx, distributor: UUID, fee: int, fees_max: 
 async def sold_by_day(
     tx: ReadTx, distributor: UUID, account: UUID, begins: datetime, ends: datetime
 ) -> list[SoldOfDay]:
-    """Return the sums of the sales of a reseller from `begins` to before `ends`, by day (WIB)."""
+    """Return number and rupiah of a reseller's sales, and the rupiah returned, by day (WIB) from `begins` to before `ends`."""
     given = (distributor, account, begins, ends)
     return await tx.all_as(_SOLD, _SOLD_BY_DAY, *given, begins, *given)

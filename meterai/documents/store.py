@@ -170,7 +170,10 @@ async def claim(tx: ReadTx) -> StoreClaim:
 
 
 async def locked_claim(tx: Tx) -> StoreClaim:
-    """Lock and return the claim, so that no other process of this database claims the store meanwhile."""
+    """Return the database's claim on its object store, and lock it until the transaction ends.
+
+    So no other process of this database claims the store meanwhile.
+    """
     await tx.run(_LOCK_CLAIM)
     return await claim(tx)
 

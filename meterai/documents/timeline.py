@@ -120,7 +120,10 @@ class Timeline:
             HELD.labels(reason=reason).set(reason == held)
 
     async def _settle(self) -> Hold | None:
-        """Check the store again and record a hold, under a lock: no other process of this database can claim it meanwhile."""
+        """Check the store again, and record that deletion is held if the check finds a reason; return the reason.
+
+        The claim is locked, so that no other process of this database can claim the store meanwhile.
+        """
 
         async def act(tx: Tx) -> Hold | None:
             return await self._hold(tx, await store.locked_claim(tx), await self._read())
@@ -240,7 +243,11 @@ class Timeline:
     # -- marks in the store --------------------------------------------------------------------
 
     async def _read(self) -> StoreSays:
-        """Return the values in the store; empty ones if they are missing, or encrypted with another key."""
+        """Return the id, the claim and the objection in the store.
+
+        A missing value is empty.  An unreadable claim counts as that of another database; otherwise, all values are empty if one
+        of them cannot be read.
+        """
         try:
             marker, claim, contest = await asyncio.gather(
                 self._objects.get(MARKER), self._claim(), self._objects.get(CONTEST)

@@ -166,8 +166,9 @@ async def show_choose(
     lines: NamedDependency[WaitingRoom],
     database: NamedDependency[Database],
 ) -> Page:
-    """Show the chosen files.  While a waiting line holds visitors back, a visitor without stamps and without a turn is redirected
-    to its page first.
+    """Show the chosen files.
+
+    While a waiting line holds visitors back, a visitor without stamps and without a turn is redirected to the line first.
     """
     account = await account_asking(request)
     line = await line_to_wait_in(request, lines, database, account)

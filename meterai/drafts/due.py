@@ -1,4 +1,4 @@
-"""Due rows of drafts, wrapped for the runner of periodic tasks; they may belong to no account."""
+"""Due rows of drafts, in the form that the runner of periodic tasks expects, although some belong to no account."""
 
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -11,7 +11,7 @@ Thing = TypeVar("Thing")
 
 @dataclass(frozen=True, slots=True)
 class DueDraft(Generic[Thing]):
-    """A due row (`thing`), and the name by which logs identify it."""
+    """A row (`thing`) that a periodic task has to process, and the name by which logs identify it."""
 
     name: str
     thing: Thing

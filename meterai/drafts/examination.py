@@ -66,7 +66,7 @@ def _probe(page: int) -> Placement:
 
 
 class DraftExamination:
-    """Examines documents of visitors who have not paid, a few at once."""
+    """Examines documents of visitors who have not paid, a few documents at the same time."""
 
     def __init__(self, issuers: Issuers, bytes_max: int, clock: Clock, stations: Stations) -> None:
         self._issuers = issuers
@@ -86,7 +86,7 @@ class DraftExamination:
     async def examine(self, client: str, document: bytes) -> ExaminedDocument:
         """Examine a document, and repair it if it is broken.  `client` is the key of the fair queue.
 
-        Refuses like `sealing`, with `FileEmpty`, and with `PagesTooSmall`.
+        Refuses `FileEmpty`, `PagesTooSmall`, and whatever `sealing` refuses about a document.
         """
         if not document:
             raise FileEmpty("no bytes")
@@ -97,7 +97,7 @@ class DraftExamination:
     async def check(self, client: str, load: Load, placements: Sequence[Placement]) -> None:
         """Check that these stamps fit on a document, which is loaded once a slot is free.
 
-        `client` is the key of the fair queue.  Refuses like `sealing` for placements.
+        `client` is the key of the fair queue.  Refuses whatever `sealing` refuses about placements.
         """
 
         async def begin() -> sealing.Work[PreparedDocument]:
