@@ -1,4 +1,4 @@
-"""Settings that production demands of cases: the working hours of staff must be readable."""
+"""Demand of production on the settings of cases: the working hours of staff must be readable."""
 
 from collections.abc import Iterator, Mapping
 

@@ -109,8 +109,8 @@ class CaseFacts:
     async def meant(self, account: UUID, matter: Matter) -> ComplaintSubject:
         """Return the order that a complaint without a named order is about; `NOTHING` if no order fits.
 
-        Our records about an order may yield an automatic answer to the complaint.  The account's newest order is returned whose
-        answer reports a problem that fits the matter (`is_pertinent`), else its newest order that yields any answer.
+        Our records about an order may yield an automatic answer to a complaint of this matter.  The order meant is the newest
+        whose answer reports a problem that fits the matter (`is_pertinent`), or else the newest with any answer.
         """
         first = NOTHING
         views, _ = await self._orders.list(account, ListPage(ORDERS_LOOKED_AT_MAX))

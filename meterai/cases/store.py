@@ -266,7 +266,7 @@ async def move(tx: Tx, moved: Case) -> None:
 async def answer(
     tx: Tx, of: Case, code: str, facts: Mapping[str, object], digest: bytes, at: datetime
 ) -> None:
-    """Store an automatic answer: its `code`, the `facts` that its text states, and the `digest` of all facts it is based on."""
+    """Store an automatic answer: its `code`, the `facts` that its text states, and the `digest` of all facts behind it."""
     await tx.run(_ANSWER, code, jsonb(dict(facts)), digest, at, of.account, of.id)
 
 

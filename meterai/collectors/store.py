@@ -316,7 +316,7 @@ async def to_remind(tx: Tx, month: date, day: int, limit: int) -> list[OfCollect
 async def remind(tx: Tx, account: UUID, month: date, day: int, what: str) -> bool:
     """Record that a collector gets a reminder of a month on a reminder day. Return False if that was recorded before.
 
-    `what` is missing for the month: `deposit`, or `report` (the tax return).
+    `what` says what is missing for the month: the `deposit`, or the tax return (`report`).
     """
     return bool(
         await tx.run(

@@ -93,8 +93,9 @@ def database_of(
     may_make: bool = False,
     may_be_away: bool = False,
 ) -> Iterator[Settings]:
-    """Connect to the database, and yield the settings with its URL; the embedded server runs until the block ends.
+    """Check that the database answers, and yield the settings with its URL.
 
+    The embedded server is started if necessary, and is released at the end of the block of the context manager.
     With `may_make` a missing database is created. Refuses `DatabaseMissing`, `DatabaseUnreachable`. With
     `may_be_away` a configured server that does not answer is only logged.
     """

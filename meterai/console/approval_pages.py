@@ -211,8 +211,9 @@ def _wrong(approval: Approval, language: str) -> str:
 
 
 def _found(found: Mapping[str, object] | None, language: str) -> Sequence[str]:
-    """Return the sentences of the forecast or refusal by which a request was overtaken: at the decision, the lever no longer
-    had the forecast that the requester saw.  Empty for a request that was not overtaken.
+    """Return the sentences of the changed forecast, or of the refusal, because of which an approved request was not executed.
+
+    Empty for a request that was not overtaken in this way.
     """
     if found is None:
         return ()

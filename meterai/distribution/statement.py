@@ -138,7 +138,7 @@ class StatementWords:
 
     @cached_property
     def reasons(self) -> Mapping[str, str]:
-        """Return the text that people see for each reason for which a ledger entry moves a deposit, by reason."""
+        """Return, by reason of a ledger entry that moves a deposit, the text that people see."""
         return {
             reason: translate(f"deposit.reason.{reason}", self.language)
             for reason in (

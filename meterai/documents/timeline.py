@@ -245,8 +245,8 @@ class Timeline:
     async def _read(self) -> StoreSays:
         """Return the id, the claim and the objection in the store.
 
-        A missing value is empty.  An unreadable claim counts as that of another database; otherwise, all values are empty if one
-        of them cannot be read.
+        A missing value is empty.  An unreadable claim counts as that of another database; if another value cannot be read,
+        all values are empty.
         """
         try:
             marker, claim, contest = await asyncio.gather(
