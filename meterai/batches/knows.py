@@ -24,7 +24,7 @@ BATCHES_TOLD_MAX = 50  # newest batches on the timeline of an account
 
 
 def subject(account: UUID, batch: UUID) -> Subject:
-    """Return a batch as a subject of the console (an object that staff look up)."""
+    """Return the `Subject` that names a batch in the console."""
     return Subject(BATCH_SUBJECT.kind, show(BATCH_KIND, batch), account)
 
 

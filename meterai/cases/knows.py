@@ -19,7 +19,7 @@ CASES_TOLD_MAX = 50  # newest cases on the timeline of an account
 
 
 def subject(case: Case) -> Subject:
-    """Return a case as a subject of the console."""
+    """Return the `Subject` that names a case in the console."""
     return Subject(CASE_SUBJECT.kind, show(CASE_KIND, case.id), case.account)
 
 

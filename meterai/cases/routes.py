@@ -34,7 +34,7 @@ class CaseRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class CaseList(msgspec.Struct, frozen=True):
-    """Complaints, newest first.  `next` is the `before` of the next page; null on the last."""
+    """Complaints, newest first.  `next` is the value of `before` for the next page; null on the last page."""
 
     cases: list[CaseView]
     next: str | None

@@ -111,7 +111,7 @@ def _executed(report: ChannelReport) -> int:
 
 
 def subject(one: ChannelStanding) -> Subject:
-    """Return a distributor as a subject of the console."""
+    """Return the `Subject` that names a distributor in the console."""
     assert one.account is not None, "a channel of our own is never failing"
     return Subject(DISTRIBUTOR_SUBJECT.kind, show("acc", one.account), one.account)
 

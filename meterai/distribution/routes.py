@@ -65,7 +65,7 @@ class SaleRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class SaleList(msgspec.Struct, frozen=True):
-    """Sales, newest first.  `next` is the `before` of the next page; null on the last page."""
+    """Sales, newest first.  `next` is the value of `before` for the next page; null on the last page."""
 
     sales: list[SaleView]
     next: str | None

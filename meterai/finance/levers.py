@@ -114,7 +114,7 @@ def _payout_forecast(found: Payout, word: str, /, **facts: object) -> Forecast:
 
 
 def subject(found: Payout) -> Subject:
-    """Return a payout as a subject of the console."""
+    """Return the `Subject` that names a payout in the console."""
     return Subject(PAYOUT_SUBJECT.kind, found.shown)
 
 

@@ -19,7 +19,7 @@ SILENT_MAX = timedelta(hours=1)
 
 
 def subject(incident: Incident) -> Subject:
-    """Return an incident as a subject of the console."""
+    """Return the `Subject` that names an incident in the console."""
     return Subject(SubjectKind.INCIDENT, incident.shown)
 
 

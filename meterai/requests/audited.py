@@ -1,4 +1,4 @@
-"""Audit classes of the columns of the room's table."""
+"""Rules by which the audit checks the columns of the table of this room."""
 
 from meterai.plumbing.db.audited import Audited
 

@@ -28,7 +28,7 @@ OfRequest = Annotated[
 
 
 class RequestList(msgspec.Struct, frozen=True):
-    """Requests of your API keys, newest first.  `next` is the `before` of the next page; null on the last."""
+    """Requests of your API keys, newest first.  `next` is the value of `before` for the next page; null on the last page."""
 
     requests: list[RequestView]
     next: str | None

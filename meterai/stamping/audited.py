@@ -1,4 +1,4 @@
-"""Audit classes of the columns in the tables of stamping."""
+"""Rules by which the audit checks the columns of the tables of stampings."""
 
 from meterai.plumbing.db.audited import (
     SHOWN,

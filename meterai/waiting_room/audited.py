@@ -1,4 +1,4 @@
-"""Audit classes of the columns of the waiting room."""
+"""Rules by which the audit checks the columns of the tables of the waiting room."""
 
 from meterai.plumbing.db.audited import Audited, ClockColumn, global_fact
 

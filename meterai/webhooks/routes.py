@@ -73,7 +73,7 @@ class WebhookList(msgspec.Struct, frozen=True):
 
 
 class DeliveryList(msgspec.Struct, frozen=True):
-    """Messages to an endpoint, newest first.  `next` is the `before` of the next page; null on the last."""
+    """Messages to an endpoint, newest first.  `next` is the value of `before` for the next page; null on the last page."""
 
     deliveries: list[DeliveryView]
     next: str | None
