@@ -1,6 +1,4 @@
-"""Step before the application that logs each request with an API key, whoever answers: application, limiter, or waiting
-line.
-"""
+"""Step before the application that logs each request with an API key, even if the limiter or the waiting line answers it."""
 
 from time import perf_counter
 
@@ -84,7 +82,11 @@ class _Counted:
 
 
 def _caller(scope: HTTPScope, log: RequestLog) -> Caller | None:
-    """Return the caller that the API key belongs to: as the guard of the route found it, else from the cache of callers."""
+    """Return the caller whose API key the request has.
+
+    The guard of the route has stored the caller; if no guard did, the caller is looked up in the cache. None if the caller
+    used no API key or is not in the cache.
+    """
     caller = scope.get("caller")
     if isinstance(caller, Caller):
         return caller if caller.by == "api_key" else None

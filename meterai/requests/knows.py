@@ -20,7 +20,7 @@ async def find(tx: ReadTx, text: str, limit: int) -> Sequence[Subject]:
 
 
 async def tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
-    """Return happenings for the newest refused requests of an account; none for other subjects."""
+    """Return happenings for the newest refused requests of an account; none for a subject of another kind."""
     if about.kind != SubjectKind.ACCOUNT or about.account is None:
         return ()
     return [

@@ -34,8 +34,8 @@ class RequestView(msgspec.Struct, frozen=True, kw_only=True):
     """A request of one of your API keys.
 
     `id` names this line of the log, and `request_id` is the Request-Id. `route` is the path as in the description of
-    the API, null if no route has this path. `status` is null if the client left before the answer. `code` is that of a
-    refusal. `bytes_in` is the announced length of the body.
+    the API, null if no route has this path. `status` is null if the client left before the answer. `code` is the error
+    code of a refused request, else null. `bytes_in` is the announced length of the body.
     """
 
     id: str

@@ -27,8 +27,8 @@ async def _finds_nothing(_tx: ReadTx, _text: str, _limit: int) -> Sequence[Subje
 class Knows:
     """Search and history that a room offers for subjects.
 
-    find   returns subjects that the text in the search box names: an id, a serial, an address, a digest, a number of a
-           bank. It runs one indexed statement at most, and none if the text cannot belong to this room.
+    find   returns subjects that the text in the search box identifies: by an id, a serial, an address, a digest, or a payment
+           provider's number. It runs one indexed statement at most, and none if the text cannot belong to this room.
     tell   returns the events that this room knows in the history of a subject of any kind, in any order; none if it does not
            know the subject
     """
@@ -41,7 +41,7 @@ class Knows:
 class WorkList:
     """A list of rows that wait for staff; staff with `permission` see it.
 
-    The message `work.<name>` is its title, and also the sentence of each row.
+    The message `work.<name>` is its title, and `work.<name>.item` the sentence that each row shows.
     """
 
     name: str

@@ -50,10 +50,10 @@ class Room:
     home       folder that contains `sql/`, if it is not meterai/<name>
     tables     its tables with rows of accounts: no other room's SQL names them (tests/tidy/test_sql_walls.py)
     global_tables  its tables whose rows belong to no account, with reasons: no other room's SQL names them either
-    subjects   kinds of its objects that people ask about
+    subjects   kinds of its objects whose timeline the console shows
     lifecycles states of its objects, and the transitions between them
-    words      by CHECK constraint, the enums whose words it allows, if they are not the states of one lifecycle; other
-               rooms may register further enums
+    words      enums whose values a CHECK constraint allows, by the name of the constraint; not for the states of one lifecycle;
+               other rooms may register further enums
     settings   the Struct of its settings; each becomes `METERAI_<FIELD>`
     sections   further Structs of settings, of parts that the room is made with
     needs      called before a process begins; refuses if something that its services need is missing, except the
@@ -93,7 +93,7 @@ class Room:
     invariants invariants of its tables, for `meterai audit`
     postings   rules that derive its ledger entries from the rows that cause them, by the reasons of the entries
     mail_causes  causes of its mails, and which mails are owed
-    checks     checks for the audit that one query cannot make
+    checks     checks for the audit that need more than one query
     audited    audit classes of the columns of its tables
     retention  retention rules of its tables
     """

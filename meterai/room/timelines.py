@@ -62,7 +62,7 @@ def _can_name(text: str) -> bool:
 async def timeline(tx: ReadTx, offers: Offers, subject: Subject) -> list[Happening]:
     """Return all happenings of a subject, the oldest first; none for a text that cannot be an id of ours.
 
-    Of happenings at the same time, those of a higher room come first: its acts cause the acts of the rooms below.
+    Happenings with the same time are sorted by room: a room that calls others comes before them, since its acts cause theirs.
     """
     if not _can_name(subject.shown):
         return []
@@ -86,7 +86,7 @@ async def found(tx: ReadTx, offers: Offers, text: str, limit: int) -> list[Subje
 
 
 async def subject_of(tx: ReadTx, offers: Offers, kind: str, shown: str) -> Subject | None:
-    """Return the subject of a kind with this id, including its account; None if there is none."""
+    """Return the subject of this kind with the id `shown`, including its account; None if no such subject exists."""
     same = (
         one for one in await found(tx, offers, shown, 20) if (one.kind, one.shown) == (kind, shown)
     )

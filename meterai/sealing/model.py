@@ -406,7 +406,7 @@ class TextNotSearched(Refusal):
 
 
 class PlacementMalformed(Refusal):
-    """The request has a placement that fits no page, or no placements, or too many."""
+    """The request has no placements, too many placements, or one that fits no page."""
 
     code = "placement_malformed"
     status = 422

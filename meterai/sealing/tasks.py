@@ -110,7 +110,7 @@ def _fractions(page: PdfPage, rectangle: Sequence[float]) -> drawing.Fractions:
 
 
 def _within(part: drawing.Fractions, area: drawing.Fractions) -> drawing.Fractions:
-    """Convert fractions of the page to fractions of a part of it."""
+    """Convert `area`, given in fractions of a page, to fractions of `part`, which is a part of that page."""
     left, top, right, bottom = part
     wide, high = right - left, bottom - top
     return (

@@ -37,6 +37,6 @@ def issuers_of(settings: Settings, clock: Clock, *, may_make: bool = False) -> I
 
 
 def ends_soon(issuer: Issuer, at: datetime) -> datetime | None:
-    """Return the earliest end of the issuer's certificates if it is less than `WARNED_BEFORE` away or past, else None."""
+    """Return the earliest end of the issuer's certificates if it is past or nearer than `WARNED_BEFORE`, else None."""
     end = min(certificate.not_valid_after_utc for certificate in issuer.chain)
     return end if end - at < WARNED_BEFORE else None

@@ -207,7 +207,7 @@ def request_hash(sha256: bytes, placements: Sequence[Placement]) -> bytes:
 
 
 def request_of(requests: Sequence[bytes]) -> bytes:
-    """Return a hash that identifies a request for several documents, in any sequence, from the `request_hash` of each."""
+    """Return a hash that identifies a request for several documents, from the `request_hash` of each, in any order."""
     return hashlib.sha256(b"".join(sorted(requests))).digest()
 
 
@@ -228,9 +228,10 @@ class KnownContent:
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """An uploaded document with the requested placements of its stamps; `is_repaired` is true if the upload was broken.
+    """An uploaded document with the requested placements of its stamps.
 
-    `content` is then the repaired document.  If it is known (`KnownContent`), the placements must be exact.
+    `is_repaired` is true if the upload was broken; `content` is then the repaired document.  If the content is known
+    (`KnownContent`), the placements must be exact.
     """
 
     name: str
@@ -308,7 +309,7 @@ class StampingOutcome(NamedTuple):
 
 
 class StampingStuck(NamedTuple):
-    """A stamping that stays reserved: `quantity` is the number of its stamps, `tries` that of the attempts to seal it."""
+    """A stamping that stays reserved: `quantity` is the number of its stamps, and `tries` the number of attempts to seal it."""
 
     account: UUID
     stamping: UUID

@@ -382,7 +382,7 @@ async def reserve_all(
 
 
 async def deliver(tx: Tx, account: UUID, stamping: UUID, delta: Delta) -> Delivery:
-    """Deliver a stamping: store the delta, and post the hold of its stamps, unless another process did so before."""
+    """Deliver a stamping: store the delta and mark its held stamps as affixed, unless another process did so before."""
     made = await tx.one_as(
         _DELIVERIES,
         DELIVER,
@@ -407,8 +407,8 @@ async def reserve_each(
 ) -> Mapping[UUID, tuple[UUID, bool]]:
     """Reserve documents separately; see sql/functions/stampings_reserve_each.sql.
 
-    Returns, by the id of each requested stamping, the id of the reserved stamping, and True if that one is new. It is not new
-    if the same document with the same placements already had an unfinished stamping.
+    The result maps the id of each requested stamping to the id of the reserved stamping, and to True if that one is new. It is
+    not new if the same document with the same placements already had an unfinished stamping.
     """
     documents = jsonb(list(wanted))
     query, more = _with_facts(account, _RESERVE_EACH, facts)
@@ -417,7 +417,10 @@ async def reserve_each(
 
 
 async def deliver_each(tx: Tx, account: UUID, deltas: Mapping[UUID, Delta]) -> set[UUID]:
-    """Deliver several stampings. Return those delivered by this call; another process may have delivered the rest before."""
+    """Deliver several stampings. Return the ids of those that this call delivered.
+
+    Another process may have delivered the others before.
+    """
     made = list(deltas.values())
     rows = await tx.all(
         _DELIVER_EACH,
@@ -442,7 +445,7 @@ async def states(tx: ReadTx, account: UUID, ids: Sequence[UUID]) -> Mapping[UUID
 
 
 async def under_way(tx: ReadTx) -> ReservedStampings:
-    """Count the reserved stampings, and those that no process seals."""
+    """Count the reserved stampings, and those among them that no process seals."""
     found = await tx.one_as(_UNDER_WAYS, _UNDER_WAY)
     assert found is not None
     return found
@@ -603,7 +606,7 @@ async def stamped(tx: ReadTx, account: UUID, stamping: UUID) -> StampedDocument 
 
 
 async def knows_key(tx: ReadTx, account: UUID, key: str) -> bool:
-    """True if a request used this key.
+    """True if a request of the account used this Idempotency-Key.
 
     The rows of stampings are searched too: if a request has several documents, the row of each one has the key with a suffix;
     and a request of an earlier release has no row in `stamping_keys`.

@@ -1,4 +1,4 @@
-"""Stamps for staff and complaints: search by serial, timeline with lot, document and order."""
+"""Look-up of stamps for staff and for complaints: search by serial, and events for the timelines of serials and orders."""
 
 from collections.abc import Sequence
 
@@ -23,7 +23,7 @@ async def find(tx: ReadTx, text: str, _limit: int) -> Sequence[Subject]:
 
 
 async def tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
-    """The timeline of a serial; for an order, one event that its stamps were issued."""
+    """Return the timeline of a serial; for an order, the event that its stamps were issued."""
     if about.account is None:
         return ()
     if about.kind == SubjectKind.SERIAL:

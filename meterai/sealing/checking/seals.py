@@ -1,4 +1,5 @@
-"""Search for our seals by their bytes.  The form of a document is not read, since it may lead to other bytes.
+"""Search for our seals by their bytes.  The form fields of a document are not read, since they may lead to other
+bytes.
 
 The gap of a seal is the value of /Contents, the only bytes that the signature does not cover.  In our layout the byte range
 follows directly behind the gap.  The numbers of the byte range state the position of the gap; a seal is in place only if that

@@ -1,4 +1,4 @@
-"""All signatures in the form of a document, by any signer.  They are read and not judged here."""
+"""All signatures in the form fields of a document, by any signer.  They are read here, but not verified."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -43,7 +43,7 @@ class Signature:
 
 
 def signatures_in(document: Document, sealers: trust.Sealers) -> Iterator[Signature]:
-    """Yield the signatures in the form of a document."""
+    """Yield the signatures in the form fields of a document."""
     for found in signature_fields(document):
         contents = _contents(document, found)
         signed_data = _signed_data(contents)

@@ -73,7 +73,7 @@ def verify(
 
 
 def verifying(question: CheckQuestion) -> Work[CheckReport]:
-    """Return `verify` as a `Work`: a task in another process judges a document that is too costly for this one."""
+    """Return `verify` as a `Work`.  If a document is too costly for this process, a task in another process checks it."""
     try:
         return judged(question, FIRST_LOOK)
     except TooMuchHere:
@@ -92,10 +92,11 @@ def judged(
     *,
     known: tuple[HashState, int] | None = None,
 ) -> CheckReport:
-    """Check a document in this process, within limits; with the limits of a first look it may raise `TooMuchHere`.
+    """Check a document in this process, within `limits`.
 
-    `known` is a SHA-256 state and the number of bytes at the beginning of the document that it covers.  Seals within these
-    bytes are not checked, and the bytes are not hashed again.
+    With `FIRST_LOOK`, the low limits for a web process, it may raise `TooMuchHere`.  `known` is a SHA-256 state and the number
+    of bytes at the beginning of the document that it covers.  Seals within these bytes are not checked, and the bytes are not
+    hashed again.
     """
     try:
         if len(question.document) > CHECKED_BYTES_MAX:
@@ -271,7 +272,7 @@ class _Judging:
     def _later(self, sealed_bytes: int) -> tuple[LaterSignature, ...]:
         """Return the signatures appended behind the sealed bytes.
 
-        Empty if reading them would exceed the limits of a first look; the verdict does not depend on them.
+        Empty if they cannot be read within `FIRST_LOOK`, the low limits for a web process; the verdict does not depend on them.
         """
         try:
             document = _open(self._question, len(self._question.document), FIRST_LOOK)

@@ -148,7 +148,10 @@ class Section:
         )
 
     def _joined(self, source: bytes, width: int) -> bytes:
-        """Join the rows of all subsections, or the cells of one column; `width` is the length of a row or cell in bytes."""
+        """Join the bytes of all subsections in `source`: rows, or the cells of one column.
+
+        `width` is the length of a row or cell in bytes.
+        """
         spans = [slice(one.offset, one.offset + one.rows * width) for one in self._subsections]
         return b"".join([source[span] for span in spans])
 

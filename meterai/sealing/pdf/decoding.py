@@ -19,7 +19,7 @@ _UP = 2  # the PNG predictor that every producer uses for cross-reference stream
 
 
 class TooMuchHere(Exception):
-    """The document exceeds the limits of a first look in this process; a task in another process has wider limits."""
+    """The document exceeds `FIRST_LOOK`, the low limits for a web process; a task in another process has wider limits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ class ReadBudget:
             raise self._limits.exceeded("too many signatures")
 
     def take(self, data: bytes) -> bytes:
-        """Return data that need no decoding; they are counted as if they were decoded, since both take memory."""
+        """Return data that need no decoding.  They count as decoded data, since they take as much memory."""
         self._decode(len(data))
         return data
 
@@ -212,7 +212,10 @@ def _before_prediction(
 
 
 def _only(value: Value) -> Value:
-    """Return the value itself, or the only item of a list; `None` for an empty list.  Refuses several items."""
+    """Return the value itself, or the only item of a list; `None` for an empty list.
+
+    Refuses with `DocumentBroken` a list of several items.
+    """
     if isinstance(value, list):
         if len(value) > 1:
             raise DocumentBroken("a stream has more than one filter")

@@ -362,7 +362,7 @@ def open_document(
 ) -> Document:
     """Open a document.  Refuses with `NotAPdf`, `DocumentTooLarge`, `DocumentEncrypted` or `DocumentBroken`.
 
-    With the limits of a first look, opening and all later reading may raise `TooMuchHere` instead.
+    With `FIRST_LOOK`, the low limits for a web process, opening and all later reading may raise `TooMuchHere` instead.
     """
     if len(document) > bytes_max:
         raise DocumentTooLarge(size_bytes=len(document), limit_bytes=bytes_max)

@@ -170,9 +170,10 @@ def _refuse_two_keys(encryption: bytes, identifier: bytes, password: bytes, key:
 
 
 def _attachments_cipher(entries: Dictionary) -> Cipher | None:
-    """Return a cipher that changes nothing if only the embedded files of a document are encrypted (`/EFF`), else `None`.
+    """Return a cipher that changes nothing, for a document of which only the embedded files are encrypted (`/EFF`).
 
-    Readers show such a document without a password (ISO 32000-2, table 20 and section 7.6.6).
+    Returns `None` for any other document.  Readers show a document of the first kind without a password (ISO 32000-2,
+    table 20 and section 7.6.6).
     """
     version, revision = entries.get(b"/V"), entries.get(b"/R")
     if not isinstance(version, int) or not isinstance(revision, int) or version < _CRYPT_FILTERS:

@@ -214,7 +214,7 @@ def ref_at(buffer: bytes, offset: int) -> Ref:
 class RefList:
     """An array that holds only references, each parsed on request.
 
-    The kids of a page tree may be thousands, of which one is needed.
+    For example, a page tree may have thousands of kids, of which only one is needed.
     """
 
     def __init__(self, text: bytes) -> None:

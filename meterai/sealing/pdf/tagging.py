@@ -67,7 +67,7 @@ class StructureTree:
         update.put(self._ref, self._root, b"/ParentTreeNextKey", b"%d" % keys.stop)
 
     def _hang(self, update: PdfUpdate, elements: bytes) -> None:
-        """Add elements, given as references, as last kids of the root."""
+        """Add elements, given as references, behind the last kid of the tree's root."""
         kids = self._root.get(b"/K")
         if isinstance(kids, Dictionary) or (isinstance(kids, Ref) and not update.is_array(kids)):
             start, stop = self._root.spans[b"/K"]
@@ -78,7 +78,7 @@ class StructureTree:
             update.append(self._ref, self._root, b"/K", elements)
 
     def _number(self, update: PdfUpdate, rows: bytes, keys: range) -> None:
-        """Add rows of key and element to the number tree; `keys` are their keys."""
+        """Add rows, each a key and its element, to the number tree; `keys` are the keys of these rows."""
         if b"/Kids" in self._parents:
             leaf = update.reserve()
             limits = b"/Limits[%d %d]" % (keys.start, keys.stop - 1)

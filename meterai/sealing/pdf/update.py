@@ -198,9 +198,9 @@ class PdfUpdate:
         return b"".join(pieces)
 
     def sealed(self, number: int, head: bytes, tail: bytes, placeholder_bytes: int) -> Sealed:
-        """Return the bytes of the update, its last object being a signature dictionary with this object number.
+        """Return the bytes of the update.  Its last object is a signature dictionary with the given object number.
 
-        `head` has the entries before `/Contents`.  This method adds the byte range, and `tail` has the entries behind it.
+        `head` has the entries before `/Contents`, and `tail` those behind the byte range, which this method adds.
         `placeholder_bytes` is the length of the value of `/Contents`, with its angle brackets.
         """
         pieces, rows, end = self._objects()

@@ -64,14 +64,14 @@ class NotAnswered(Exception):
 
 
 class Later(msgspec.Struct, frozen=True):
-    """A signature behind a seal, encoded (`model.LaterSignature`)."""
+    """`model.LaterSignature` in an answer: a signature behind a seal."""
 
     signer: Word
     at: datetime | None
 
 
 class Earlier(msgspec.Struct, frozen=True):
-    """An earlier seal that does not count for the document, encoded (`model.EarlierSeal`)."""
+    """`model.EarlierSeal` in an answer: an earlier seal that does not count for the document."""
 
     sealed_bytes: Annotated[int, msgspec.Meta(ge=0)]
     sealed_at: datetime
@@ -135,7 +135,7 @@ class TimeFact(msgspec.Struct, frozen=True):
 
 
 class CheckFound(msgspec.Struct, frozen=True):
-    """One check of a report, encoded (`model.Check`)."""
+    """`model.Check` in an answer: one check of a report."""
 
     name: Word
     passed: bool
@@ -143,7 +143,7 @@ class CheckFound(msgspec.Struct, frozen=True):
 
 
 class Verified(msgspec.Struct, frozen=True):
-    """Report of `verify`, encoded (`model.CheckReport`)."""
+    """`model.CheckReport` in an answer: the report of `verify`."""
 
     verdict: Word
     serials: Annotated[list[Word], msgspec.Meta(max_length=2_000)]

@@ -84,7 +84,7 @@ def drawn(document: bytes, request: PictureRequest, password: bytes) -> Image.Im
 
 
 def _scale(width: float, height: float, pixels_wide: int) -> float:
-    """Return the pixels per unit of the file that give the requested width, or less to stay within the limits."""
+    """Return the scale, in pixels per unit of the file, that gives the requested width, or less if the limits require it."""
     if width <= 0 or height <= 0:
         raise PageNotSeen
     # A hundredth is subtracted, since the renderer rounds up and stretches the page to the rounded size.
@@ -97,7 +97,7 @@ def _scale(width: float, height: float, pixels_wide: int) -> float:
 
 
 def load_formats() -> None:
-    """Load Pillow's image formats before processes are forked; to load them in each process takes longer than drawing."""
+    """Load Pillow's image formats before processes are forked; loading them in each process would take longer than drawing."""
     Image.preinit()
     importlib.import_module("PIL.WebPImagePlugin")
 
@@ -120,7 +120,10 @@ def mark(picture: Image.Image, areas: Sequence[Fractions]) -> None:
 
 
 def encoded(picture: Image.Image) -> bytes:
-    """Encode the picture in WebP at the best quality that fits in `PICTURE_BYTES_MAX`; with fewer pixels if none does."""
+    """Encode the picture in WebP at the best quality that fits in `PICTURE_BYTES_MAX`.
+
+    If no quality fits, the picture is made smaller.
+    """
     while True:
         for quality in _QUALITIES:
             out = io.BytesIO()

@@ -158,8 +158,8 @@ class Pool:
     async def _asked(self, act: Callable[[Ask], Awaitable[Answer]], client: str) -> Answer:
         """Run `act` when the client gets a process.
 
-        The process is one of this pool.  If a task is too slow for it, the work begins again in the slow pool.  If that
-        happened too often for the client's network lately, the work begins in the slow pool.
+        The process is one of this pool.  If a task is too slow for it, the work begins again in the slow pool.  If this has
+        recently happened too often for the client's network, the work begins in the slow pool.
         """
         if self._slow is None:
             ask = partial(ask_and_wait, nice=self._nice)

@@ -367,7 +367,10 @@ def _name_in(encoded: bytes, algorithm: der.Element) -> bytes:
 
 
 def _algorithms(digest: bytes, signing: bytes) -> tuple[str, str]:
-    """Return the names of digest and signature mechanism.  Refuses a mechanism that names another digest."""
+    """Return the names of the digest algorithm and of the signature mechanism, whose encoded identifiers are given.
+
+    Raises `SignedDataUnreadable` if the mechanism includes a digest algorithm other than `digest`.
+    """
     _expect(digest in _DIGESTS and signing in _MECHANISMS)
     mechanism, stated = _MECHANISMS[signing]
     if stated and stated != _DIGESTS[digest]:
@@ -483,7 +486,10 @@ def _foreign_attributes(signed_attributes: asn1_cms.CMSAttributes) -> dict[str, 
 
 
 def _foreign_mechanism(signer: asn1_cms.SignerInfo) -> str:
-    """Return the name of the signature mechanism, such as `ecdsa`.  Refuses a mechanism that names another digest."""
+    """Return the name of the signature mechanism, such as `ecdsa`.
+
+    Raises `SignedDataUnreadable` if the mechanism includes a digest algorithm other than that of the signer.
+    """
     algorithm = signer["signature_algorithm"]
     mechanism: str = algorithm.signature_algo
     stated = algorithm["algorithm"].native.split("_")[0]

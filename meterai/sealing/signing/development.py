@@ -63,8 +63,8 @@ def development_issuer(
 ) -> Issuer:
     """Return the issuer in the directory; it is created if the directory is missing or empty.
 
-    The directory must be used for the issuer only.  It is written under another name and renamed, so it is never
-    incomplete: of two concurrent processes one creates it and both load it.  `at` is the time at which new certificates
+    The directory must be used for the issuer only.  A new one is written under another name and renamed, so it is
+    never incomplete: of two concurrent processes one creates it and both load it.  `at` is the time at which new certificates
     are made.  `authority_url` is the address, named in the certificates, of a test server that answers whether they
     were revoked.
     """
@@ -88,7 +88,7 @@ def development_issuers(
     at: datetime,
     authority_url: str | None = None,
 ) -> Issuers:
-    """Return the issuers in the directory; one is created if it is missing or empty.
+    """Return the issuers in the directory; an issuer is created if the directory is missing or empty.
 
     Arguments as for `development_issuer`.  Two concurrent processes load the same issuers.
     """

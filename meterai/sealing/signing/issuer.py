@@ -145,7 +145,8 @@ class Issuer:
     def signed_data_hex(self, digest: bytes) -> bytes:
         """Return the SignedData over a document with this SHA-256 digest, in lower-case hexadecimal, as a PDF holds it.
 
-        It has a time-stamp if the issuer adds them.  Refuses with `TimeStampUnavailable` if a needed time-stamp is unavailable.
+        The SignedData has a time-stamp if the issuer is configured to add time-stamps.  Refuses with `TimeStampUnavailable` if
+        a needed time-stamp is unavailable.
         """
         if self.long_term_validation is None:
             return self._signer.sign_hex(digest)

@@ -114,7 +114,7 @@ def _connection(url: str, timeout_seconds: float) -> tuple[HTTPConnection, str]:
 def _cut_off(connection: HTTPConnection, after_seconds: float) -> Iterator[None]:
     """Break the connection if the `with` block lasts longer than `after_seconds`.
 
-    The time-out of a socket applies to each single read.  A peer that sends a byte a second would not reach it for hours.
+    The time-out of a socket applies to each single read, so a peer that sends a byte a second never exceeds it.
     """
 
     # Stored now, since the connection drops its reference when the peer announces that it will close.

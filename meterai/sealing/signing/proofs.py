@@ -255,7 +255,7 @@ def _counts_until(start: datetime, stop: datetime | None, at: datetime) -> datet
 def _plain_ocsp(answer: bytes, responder: x509.Certificate | None) -> bytes:
     """Encode an OCSP answer anew, with the certificate of the responder if one is given, and with no other certificate.
 
-    Raises `NotDer` for an answer in another encoding or signed by another algorithm.
+    Raises `NotDer` for an answer that is not in DER, has another structure, or has an unsupported signature algorithm.
     """
     response = der.only(answer, SEQUENCE, 0, len(answer))
     _, wrapped = _of(answer, response, 2)
@@ -290,8 +290,8 @@ def _of(answer: bytes, whole: der.Element, least: int) -> list[der.Element]:
 def _signed(answer: bytes, whole: der.Element) -> tuple[bytes, bytes, bytes]:
     """Return the encoded statement, algorithm and signature in a signed structure.
 
-    Raises `NotDer` for an unsupported algorithm, or if the signature is not a BIT STRING of whole octets.  Otherwise the last
-    bit of a signature, if it is zero, could be declared unused, and the signature would still be valid.
+    Raises `NotDer` for an unsupported algorithm, or if the signature is not a BIT STRING of whole octets.  Without the second
+    rule, anybody could declare the last bit of a signature unused if it is zero, and the signature would still be valid.
     """
     members = _of(answer, whole, 3)
     statement, algorithm, signature = (answer[one.at : one.stop] for one in members)

@@ -216,7 +216,7 @@ def _signature_holds(signer: Any, leaf: x509.Certificate) -> bool:
 
 
 def _signed_digest(signer: Any) -> str:
-    """Return the digest algorithm of the signature: as its signature algorithm names it, else as the signer info does."""
+    """Return the digest algorithm that the signature algorithm includes, or if it includes none, that of the signer info."""
     algorithm: algos.SignedDigestAlgorithm = signer["signature_algorithm"]
     stated: str = algorithm["algorithm"].native.split("_")[0]
     name: str = signer["digest_algorithm"]["algorithm"].native

@@ -64,7 +64,10 @@ def path_to_root(signed_data: SignedData, sealers: Sealers) -> Path | None:
 
 @lru_cache(PATHS_KEPT_MAX)
 def _key_digest(certificate: x509.Certificate) -> bytes:
-    """Return the SHA-256 of the certificate's key (SubjectPublicKeyInfo); empty, which matches no sealer, if unusable."""
+    """Return the SHA-256 of the certificate's key (SubjectPublicKeyInfo).
+
+    For an unsupported key the result is empty, and so matches no sealer.
+    """
     key = key_of(certificate)
     if not isinstance(key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey):
         return b""

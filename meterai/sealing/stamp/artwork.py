@@ -70,8 +70,7 @@ def fixed_part(*, specimen: bool) -> bytes:
 def around_operator_artwork(placing: bytes, *, specimen: bool) -> bytes:
     """Return the content of a sheet with operator artwork; `placing` is the content that paints the artwork.
 
-    Over the artwork the content paints white areas, on which code, serial and words will be, and with `specimen` the word
-    SPECIMEN.
+    White areas for code, serial and words are painted over the artwork; with `specimen` the word SPECIMEN is added.
     """
     rooms = " ".join(f"{_written(box)} re" for box in (_QR_BOX, _WORDS_BOX))
     parts = [
@@ -95,7 +94,7 @@ def serial_and_words(serial: Serial, words: Wording) -> bytes:
 def _around_serial(words: Wording) -> bytes:
     """Return the content of all text on a stamp, with `%b` in place of each of the two lines of the serial.
 
-    A host that does not fit on its line loses the words before it, and gets a smaller size if necessary.
+    If the host is too long for its line, the words before it are omitted, and the host is printed smaller if necessary.
     """
     check = _CHECK_AT + words.host
     if len(check) > _WORDS_CHARACTERS:
@@ -114,7 +113,10 @@ def _around_serial(words: Wording) -> bytes:
 
 
 def _line(text: str, characters: int, size: float, spacing: float, y: float) -> bytes:
-    """Return the content of one line of `characters` in the fixed-pitch typeface, centred on the sheet."""
+    """Return the content of one line of text in the fixed-pitch typeface, centred on the sheet.
+
+    The line is centred as if it had `characters` characters, since `text` may be a placeholder.
+    """
     letter = typeface_named("mono").width("0") * size / 1000 + spacing
     x = (SHEET_WIDTH - characters * letter + spacing) / 2
     return b"%b %.4g Tf %g Tc 1 0 0 1 %.4g %g Tm(%b)Tj" % (
@@ -190,7 +192,7 @@ def _strip_ends() -> tuple[Box, Box]:
 
 
 def _in_strip(text: str, size: float, *, of: float) -> str:
-    """Return the content that prints words centred on the strip, spread over the share `of` of its width."""
+    """Return the content that prints words centred on the strip; `of` is the share of the strip's width that the words fill."""
     x, y, width, height = _STRIP
     up = (height - size * typeface_named("sans").figures.cap_height / 1000) / 2
     return _spread(text, size, x=x + width * (1 - of) / 2, y=y + up, width=width * of)

@@ -195,7 +195,7 @@ def _written_time(at: datetime) -> str:
 
 
 def _widening_steps() -> list[tuple[int, int]]:
-    """Return the steps that spread 5-bit letters to one letter a byte in a large integer.
+    """Return the steps that convert a large integer of 5-bit letters to one with a byte for each letter.
 
     Each step moves the upper half of every group of letters up; the first step has the widest groups, the last pairs of
     letters.  A step is a mask of the bits to move, and the distance in bits.

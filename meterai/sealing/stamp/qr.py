@@ -186,7 +186,7 @@ def _row_bytes(version: int) -> int:
 
 
 def _picture(rows: Iterator[bytes]) -> int:
-    """Return the picture of rows of modules: one number, whose bytes are `QrSymbol.rows`."""
+    """Encode rows of modules as a picture: one number, whose bytes are `QrSymbol.rows`."""
     digits = "".join(
         row.translate(_DIGITS).decode("ascii").ljust((len(row) + 7) // 8 * 8, "0") for row in rows
     )
@@ -194,7 +194,10 @@ def _picture(rows: Iterator[bytes]) -> int:
 
 
 def _sums(pictures: list[int]) -> list[int]:
-    """Return the sum of pictures for each value of a group of bits; the first picture is that of the highest bit."""
+    """Return, for each value of a group of bits, the sum modulo 2 of the pictures of the bits that are set in the value.
+
+    The first picture is that of the highest bit.
+    """
     sums = [0]
     for picture in pictures:
         sums = [total ^ part for total in sums for part in (0, picture)]
@@ -202,7 +205,10 @@ def _sums(pictures: list[int]) -> list[int]:
 
 
 def _bit_pictures(version: int) -> Iterator[int]:
-    """Yield for each data bit, in order, the picture of the modules that it inverts: of the bit and of its check bits."""
+    """Yield a picture for each data bit, in order.
+
+    The picture has the module of the bit, and the modules of the check bits that change with it.
+    """
     blocks = _BLOCKS[version]
     lengths = blocks.lengths
     modules = _data_modules(version)

@@ -310,7 +310,11 @@ def _signature(
 
 
 def _before(terms: AffixingTerms, update: PdfUpdate, number: int) -> bytes:
-    """Return the entries of a seal's record about the file before the seal, the original, and the time-stamp's roots."""
+    """Return the entries of a seal's record about the file before the seal, the original, and the time-stamp.
+
+    They state the length of the file before the seal, the length and digest of the original, and the digests of the roots
+    that the time-stamp may lead to.
+    """
     roots = b"".join([update.string(number, digest) for digest in terms.time_stamp_roots])
     return b"/PreviousLength %d/OriginalLength %d/OriginalSHA256%b/TimeStampRoots[%b]" % (
         update.start,

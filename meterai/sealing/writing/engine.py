@@ -125,7 +125,7 @@ def accept(
 def accepting(
     document: bytes, placements: Sequence[Placement], *, password: bytes = b""
 ) -> Work[PreparedDocument]:
-    """Return `accept` as a `Work`: a task in another process inspects a document that is too costly for this one."""
+    """Return `accept` as a `Work`.  If a document is too costly for this process, a task in another process inspects it."""
     try:
         opened = open_checked(document, placements, password, FIRST_LOOK)
     except TooMuchHere:
@@ -138,7 +138,7 @@ def accepting(
 def accept_here(
     document: bytes, placements: Sequence[Placement], password: bytes
 ) -> PreparedDocument:
-    """Like `accept`, with the limits of a task but in this process."""
+    """Like `accept`, but inspects the document in this process, within the limits of a task."""
     return _ready(open_checked(document, placements, password, LIMITS))
 
 
@@ -174,7 +174,8 @@ def ingest(
 ) -> PreparedDocument:
     """Return the document to be stamped, repaired if it is broken.
 
-    A document is repaired too if only a more lenient reader finds its pages.  Refuses like `inspect`.
+    A document is also repaired if our reader finds no page in it, since a more lenient reader may find its pages.  Refuses like
+    `inspect`.
     """
     return finish(ingesting(document, placements, password=password))
 
@@ -208,10 +209,12 @@ def seal(  # noqa: PLR0913 - a seal depends on so much, and on nothing else
 ) -> Delta:
     """Stamp a document and seal it.  The stamped file is `original` followed by the delta.
 
-    A `PreparedDocument` is not read again if the stamps have the placements that it was made for.  In plain bytes, wrong
-    cross-reference rows and stamps without a seal are not detected here; `delivery` calls `accept` before, which refuses
-    them.  `at` (with a time zone) is the time written into the seal.  `check_url` is the address below which a serial can
-    be checked; the QR code contains this address, the serial and the signed claim, in capitals.  `specimen` prints the word
+    A `PreparedDocument` is not read again if the stamps have the placements that it was made for.  If
+    `original` is plain bytes, wrong cross-reference rows and stamps without a seal are not detected here; `delivery` calls
+    `accept` before, which refuses them.
+
+    `at` (with a time zone) is the time written into the seal.  `check_url` is the address below which a serial can be
+    checked; the QR code contains this address, the serial and the signed claim, in capitals.  `specimen` prints the word
     SPECIMEN on each stamp.  `password` opens an encrypted document, which stays encrypted.  `hashed` is the hash of
     `original` from its upload; with it sealing does not hash the file again.
 
@@ -291,7 +294,7 @@ def open_checked(
 ) -> OpenedDocument:
     """Open a document and check that it can be stamped at these placements.
 
-    Refuses like `inspect`; with the limits of a first look may raise `TooMuchHere`.
+    Refuses like `inspect`.  With `FIRST_LOOK`, the low limits for a web process, it may raise `TooMuchHere`.
     """
     opened = _open(document, placements, password, bytes_max=DOCUMENT_BYTES_MAX, limits=limits)
     with as_document_broken():
@@ -356,7 +359,10 @@ class _Sealing:
     state: HashState
 
     def seal(self, update: Sealed) -> tuple[bytes, bytes]:
-        """Sign an update of the document that `state` has hashed; return the sealed update and its value of /Contents."""
+        """Sign an update; return the sealed update and its value of /Contents.
+
+        Before the call, `state` must be the hash of all bytes before the update; afterwards it includes the sealed update.
+        """
         before, after = update
         self.state.update(before)
         covered = self.state.copy()
@@ -368,7 +374,10 @@ class _Sealing:
         return before + rest, placeholder
 
     def seal_each(self, opened: OpenedDocument, stamps: Sequence[Stamp]) -> tuple[bytes, bytes]:
-        """Add a seal for each stamp, each over all bytes before; return the updates and the last value of /Contents."""
+        """Add a seal for each stamp, each seal over all bytes before it.
+
+        Returns all updates, and the value of /Contents in the last one.
+        """
         stamped = original = opened.document.buffer
         placeholder = b""
         for stamp, page in zip(stamps, opened.targets, strict=True):

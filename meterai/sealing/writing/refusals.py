@@ -1,4 +1,4 @@
-"""Refusal of documents for which readers show other content than the pages, and of those with a stamp without its seal.
+"""Refuses documents for which readers show other content than the pages, and documents with a stamp without its seal.
 
 If a seal were removed from the form but the picture of its stamp left, a new stamping would make a document with two stamps for
 one payment.  Stamps are found by their names (`stamp.identifiers`).  A stamp that was drawn anew or copied as a picture is not
@@ -41,10 +41,10 @@ _LINEARIZED = re.compile(rb"/Linearized\b[^>]*?/L\s+(\d{1,12})|/L\s+(\d{1,12})[^
 def refuse_stamps_in_the_way(
     document: Document, placements: Sequence[Placement], pages: Sequence[PdfPage]
 ) -> None:
-    """Refuse a document with `StrayStamp` or `PlacementOnStamp`; `pages` are the pages of the placements.
+    """Refuse a document with a stray stamp (`StrayStamp`), or with a stamp that a placement overlaps (`PlacementOnStamp`).
 
-    A stray stamp is an annotation with one of our names whose serial no signature states.  The other refusal is for a
-    placement that overlaps an existing stamp.
+    A stray stamp is an annotation that is named like one of our stamps, while no signature states its serial.  `pages` has the
+    page of each placement.
     """
     if not any(map(_NAMED.search, document.texts())):
         return
@@ -69,7 +69,7 @@ def refuse_stamps_in_the_way(
 
 
 def _stamps(document: Document) -> Iterator[tuple[int, Dictionary, str]]:
-    """Yield page number, dictionary and serial of each annotation that has one of our names."""
+    """Yield page number, dictionary and serial of each annotation that is named like one of our stamps."""
     looked = 0
     for page in PageTree(document).all():
         for item in document.items(page.entries, b"/Annots"):

@@ -4,11 +4,11 @@
 
 1. reserve: the request, the held stamps and the bound serials are one transaction;
 2. seal: outside any transaction, from the record of step 1 and nothing else;
-3. deliver: one transaction stores the delta, posts the hold and queues the jobs.
+3. deliver: one transaction stores the delta, marks the held stamps as affixed and queues the jobs.
 
 A crash after step 1 leaves a reserved stamping whose lease runs out; `resume` then seals it under the same serials. The same
-happens after a crash behind step 2: the first seal is lost, and nobody saw it. A crash after step 3 loses only the answer, and
-a repeated request finds the stamping.
+happens after a crash between steps 2 and 3: the first seal is lost, and nobody saw it. A crash after step 3 loses only
+the answer, and a repeated request finds the stamping.
 
 Several documents of one request take step 1 together, in one transaction, and the other steps separately, so that the outcome
 for one document does not affect the others.
@@ -545,7 +545,10 @@ class StampingService:
                 return done
 
     async def _resume_row(self, due: StampingToResume) -> None:
-        """Seal and deliver a stamping, or fail it if it is late. After an error it is tried again when the lease runs out."""
+        """Seal and deliver a stamping, or fail it if it is late.
+
+        After an error the stamping is tried again when its lease runs out.
+        """
         account, stamping_id, is_late = due
         if is_late:
             await self._database.once(store.fail, account, stamping_id, NotInTime.code)

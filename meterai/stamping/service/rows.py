@@ -101,7 +101,7 @@ class ReadyRow:
 
 
 class RowStamping:
-    """Does each of the five steps, which the module describes, for many documents at once."""
+    """Stamps many documents from a balance, in five steps: `take_in`, `prepare`, `reserve`, `seal`, `deliver`."""
 
     def __init__(
         self,
@@ -139,8 +139,8 @@ class RowStamping:
     ) -> list[TakenIn | Refusal]:
         """Examine documents (name and bytes) separately, and store their bytes.
 
-        `wanted_seconds` is the longest time until they are stamped. Known content is read and examined again only if the rules
-        of examination have changed since the last time. Refuses `StoreNotOurs`.
+        `wanted_seconds` is the longest time until the documents are stamped; they are kept at least that long. Known content is
+        read and examined again only if the rules of examination have changed since the last time. Refuses `StoreNotOurs`.
         """
         await self._documents.contents.check_writable()
         works = [
@@ -186,7 +186,10 @@ class RowStamping:
         raise first
 
     async def prepare(self, account: UUID, rows: Sequence[RowWish]) -> list[ReadyRow | Refusal]:
-        """Read documents and place their stamps, with a result or refusal for each. Serials are made, and not bound yet."""
+        """Read stored documents and find exact placements for their stamps; return a result or a refusal for each document.
+
+        New serials are made for the stamps, but not yet bound to them.
+        """
         serials = [await self._serials.serials(len(row.wishes)) for row in rows]
         works = [
             partial(self._prepare_work, account, *pair) for pair in zip(rows, serials, strict=True)
@@ -245,9 +248,9 @@ class RowStamping:
     ) -> Mapping[UUID, tuple[UUID, bool]]:
         """Hold the stamps of documents and bind their serials.
 
-        Returns, by the id of each requested stamping, the id of the reserved stamping, and True if that one is new. It is not
-        new if the same document with the same placements already had an unfinished stamping. A stamping that is missing in the
-        result has to be requested again. Refuses `NotEnoughStamps`, and then reserves nothing.
+        The result maps the id of each requested stamping to the id of the reserved stamping, and to True if that one is new. It
+        is not new if the same document with the same placements already had an unfinished stamping. A stamping that is missing
+        in the result has to be requested again. Refuses `NotEnoughStamps`, and then reserves nothing.
         """
         if not rows:
             return {}
@@ -263,9 +266,10 @@ class RowStamping:
     async def seal(
         self, account: UUID, rows: Sequence[ReadyRow]
     ) -> tuple[Mapping[UUID, Delta], Mapping[UUID, Refusal]]:
-        """Seal reserved documents. Return the deltas, and the refusals of documents that cannot be sealed, by stamping.
+        """Seal reserved documents.
 
-        A document that cannot be sealed now because of a fault of ours is in neither; its stamping is resumed later.
+        Returns the deltas, and the refusals of documents that cannot be sealed, both by the id of the stamping. A document is
+        in neither mapping if sealing is unavailable now (`SealingUnavailable`); its stamping is resumed later.
         """
         sealed: dict[UUID, Delta] = {}
         refused: dict[UUID, Refusal] = {}
@@ -298,7 +302,10 @@ class RowStamping:
                 yield row, delta
 
     async def deliver(self, tx: Tx, account: UUID, deltas: Mapping[UUID, Delta]) -> set[UUID]:
-        """Deliver stampings: store the deltas and post the holds of the stamps. Return those delivered by this call."""
+        """Deliver stampings: store their deltas and mark the held stamps as affixed.
+
+        Returns the ids of the stampings that this call delivered.
+        """
         return await store.deliver_each(tx, account, deltas)
 
     async def fail(self, account: UUID, stamping: UUID, refusal: Refusal) -> None:

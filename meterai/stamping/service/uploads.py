@@ -46,7 +46,7 @@ class StoredUpload:
 
 
 class UploadIngestion:
-    """Examines uploads and stores their bytes, a few at once."""
+    """Examines uploads and stores their bytes; only a few uploads are examined at the same time."""
 
     def __init__(
         self,
@@ -87,7 +87,7 @@ class UploadIngestion:
     async def store_all(
         self, account: UUID, uploads: Sequence[Upload], may: sealing.Permission | None = None
     ) -> list[StoredUpload]:
-        """Store the documents of one request like `store`.
+        """Examine and store each document of one request, as `store` does.
 
         Refuses `Malformed`, `DocumentTwice`, and `DocumentUnavailable` if known content is not in the store.
         """
