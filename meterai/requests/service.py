@@ -67,7 +67,10 @@ def _shown(text: str, length_max: int) -> str:
 
 
 def _entries(noted: Iterable[Noted]) -> list[RequestEntry]:
-    """Return the lines to write. Their ids have the same millisecond and consecutive numbers, so that they keep their order."""
+    """Return the lines of the log for these requests.
+
+    The ids of the lines have the same millisecond and consecutive numbers, so that the lines keep their order.
+    """
     first = new_id().int & ~(0xFFF << 64)
     return [_entry(one, UUID(int=first | at << 64)) for at, one in enumerate(noted)]
 

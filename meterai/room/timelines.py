@@ -17,10 +17,11 @@ CONSOLE_PATH = "/console/subjects"  # path of the timeline of a subject for staf
 
 @dataclass(frozen=True, slots=True)
 class TimelineLine:
-    """One event in the timeline of a subject. `moment` is its time for programs, `at` in Western Indonesia Time for people.
+    """One event in the timeline of a subject.
 
-    `about` is the other subject that the event concerns; None if it concerns only the subject of the timeline.  Only staff
-    see `actor`, and the lines with `for_staff`.
+    `moment` is the time of the event, and `at` the same time as a text in Western Indonesia Time.  `about` is the other subject
+    that the event concerns; None if it concerns only the subject of the timeline.  Only staff see `actor`, and lines whose
+    `for_staff` is True.
     """
 
     moment: datetime

@@ -307,7 +307,8 @@ class SignatureRangeMalformed(Refusal):
 class DynamicForm(Refusal):
     """The form of the document is built when it is opened (XFA).
 
-    Some readers show that form in place of the pages, and so show no stamp.  Our renderer cannot compare the two.
+    Some readers show that form in place of the pages, and so show no stamp.  Our renderer cannot compare the form with the
+    pages.
     """
 
     code = "dynamic_form"

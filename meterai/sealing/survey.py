@@ -70,7 +70,7 @@ class InkSurvey:
     ) -> Placement | None:
         """Return a placement on `page` where a stamp of this width covers nothing; `None` if there is none.
 
-        Among the free places it is the one nearest to where people usually sign: at the last block of text on the right side of
+        Of all free places the nearest to where people usually sign is returned: at the last block of text on the right side of
         the page, or on an empty page at the lower right.  `taken` are stamps on the page, which are not covered either.
         """
         shape = Placement(page, 0.0, 0.0, width)
@@ -180,11 +180,11 @@ class _Places:
         self.rows = _inside(survey.height, shape.height, self._cell_y, survey.rows - self._along)
 
     def x(self, column: int) -> float:
-        """Return the horizontal position of the middle of the stamp, in points from the left."""
+        """Return the horizontal position of the middle of the stamp, in points from the left edge of the page."""
         return column * self._cell_x + self._shape.width / 2
 
     def y(self, row: int) -> float:
-        """Return the vertical position of the middle of the stamp, in points from below."""
+        """Return the vertical position of the middle of the stamp, in points from the lower edge of the page."""
         return self._survey.height - row * self._cell_y - self._shape.height / 2
 
     def placement(self, row: int, column: int) -> Placement:

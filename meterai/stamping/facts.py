@@ -85,7 +85,10 @@ class DocumentFacts(
             raise DocumentFactsMissing(field=field)
 
     def columns(self) -> tuple[object, ...]:
-        """Return type, number, date, value, and name, kind of identity and number of the party, as values of columns."""
+        """Return the facts as values of table columns.
+
+        They are type, number, date and value of the document, then name, kind of identity and identity number of the party.
+        """
         dated = None if self.date is None else date.fromisoformat(self.date)
         party = self.party
         return (self.type, self.number, dated, self.value, party.name, party.identity, party.number)

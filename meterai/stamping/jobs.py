@@ -120,7 +120,7 @@ def _time_by_language(at: datetime) -> dict[str, str]:
 
 
 def _grouped(serials: Sequence[str]) -> str:
-    """Format serials in groups as on stamps and pages, because people compare them letter by letter."""
+    """Format serials in groups of characters, as stamps and pages show them, because people compare them letter by letter."""
     return ", ".join(Serial(one).grouped() for one in serials)
 
 

@@ -320,7 +320,10 @@ class StampingStuck(NamedTuple):
 
 
 class Reservation(NamedTuple):
-    """The stamping of an Idempotency-Key, and the hash of its request; `created` is True if this call made the stamping."""
+    """The stamping that belongs to an Idempotency-Key, and the hash of the request with that key.
+
+    `created` is True if this call made the stamping.
+    """
 
     created: bool
     id: UUID

@@ -246,7 +246,7 @@ _ORDER_FORM: Schema = {
 
 
 class OrderedDocuments(msgspec.Struct, frozen=True):
-    """An order, and the stampings of its documents in their order."""
+    """An order, and the stampings of its documents, sorted by the position of the document in the order."""
 
     order: OrderView
     stampings: list[StampingView]

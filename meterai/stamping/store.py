@@ -241,7 +241,10 @@ async def stuck(tx: ReadTx, before: datetime, limit: int) -> list[StampingStuck]
 
 
 async def marks(tx: ReadTx, wanted: Sequence[OrderKey]) -> list[OrderMark]:
-    """Return a version tag of the documents of each of these orders, of any accounts."""
+    """Return a version tag for each of these orders, computed from the documents of the order.
+
+    The orders may belong to several accounts. Orders without documents are omitted.
+    """
     columns = ([one.account for one in wanted], [one.order for one in wanted])
     return await tx.all_as(_MARKS_OF_ORDERS, _MARKS, *columns)
 

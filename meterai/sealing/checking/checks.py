@@ -126,7 +126,7 @@ class SealCheck:
         return serials_in_reason(self.document.text(self.signature, b"/Reason"))
 
     def length(self, key: bytes) -> int:
-        """Return the length in bytes under a key of the record; 0 if the key is missing or no positive number."""
+        """Return the length in bytes that the record states under a key; 0 if it states no positive number."""
         length = self.document.entry(self.record, key)
         return length if type(length) is int and length > 0 else 0
 

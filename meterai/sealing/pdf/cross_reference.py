@@ -134,7 +134,7 @@ class Section:
     def _columns(self, kind: int) -> tuple[Sequence[int], Sequence[int], Sequence[int]]:
         """Return three sequences with an item for each row of a cross-reference stream.
 
-        The items state whether the row is of `kind`, and its `where` and `extra`.
+        The first states whether the row is of `kind`; the others are the `where` and the `extra` of the row.
         """
         assert isinstance(self._source, Rows)
         columns = [self._joined(column, 1) for column in self._source.columns()]
@@ -189,7 +189,7 @@ class Section:
 
 
 def _numbers(columns: list[bytes], rows: int) -> tuple[int, ...]:
-    """Return one integer for each row; `columns`, at most eight, hold its bytes, the most significant column first."""
+    """Return one integer for each row, from at most eight columns of one byte each, the most significant column first."""
     words = bytearray(_WORD * rows)
     for place, column in enumerate(columns, start=_WORD - len(columns)):
         words[place::_WORD] = column

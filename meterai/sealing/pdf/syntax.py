@@ -180,7 +180,10 @@ Value: TypeAlias = bool | int | float | str | bytes | Ref | list["Value"] | Dict
 
 
 def value_at(buffer: bytes, offset: int, owner: Ref | None, depth: int = 0) -> tuple[Value, int]:
-    """Parse the value that begins at `offset`; return it and the offset of its end.  `owner` as in `Dictionary`."""
+    """Parse the value that begins at `offset`; return the value and the offset of its end.
+
+    `owner` is the object that contains the value, as in `Dictionary`.
+    """
     token = _TOKEN.match(buffer, offset)
     if token is None or token.lastindex in _CLOSING:
         raise DocumentBroken("a value is expected")

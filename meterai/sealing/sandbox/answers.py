@@ -192,7 +192,7 @@ def read(answer: bytes | None, kind: type[Found]) -> Found:
 
 
 def is_webp(data: bytes) -> bool:
-    """True if the data begin like WebP.  Checked since the answer of the process is sent to a browser."""
+    """True if the data begin like WebP.  They come from an untrusted process and go to a browser."""
     return data[:4] == b"RIFF" and data[8:12] == b"WEBP"
 
 

@@ -84,7 +84,7 @@ Work = Generator[Task, bytes | None, Result]
 
 
 class _Server:
-    """Fork server of this process; started at the first task, and again after it ended."""
+    """The fork server of this process.  It is started for the first task, and again if it has ended."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

@@ -17,7 +17,10 @@ from meterai.sealing.sandbox.answers import Placed
 
 
 def placed(document: bytes, places: Sequence[dict[str, Any]], password: bytes) -> Placed:
-    """Return a placement for each request; zeros if the request is an exact placement.  Refuses like `places.placing`."""
+    """Return a placement for each request, in the same order.  Refuses like `places.placing`.
+
+    For a request that is an exact placement already, the result has zeros, since nothing has to be found.
+    """
     with as_document_broken():
         opened = open_document(document, bytes_max=len(document), password=password)
         tree = PageTree(opened)

@@ -31,7 +31,7 @@ class Authorities:
         self._hosts: dict[str, Outgoing] = {}
 
     def of(self, url: str) -> Outgoing:
-        """Return the circuit breaker for the host of an address; hosts beyond `HOSTS_MAX` share one."""
+        """Return the circuit breaker for the host of an address; hosts beyond `HOSTS_MAX` share one circuit breaker."""
         try:
             host = urlsplit(url).netloc
         except ValueError:
@@ -44,7 +44,7 @@ class Authorities:
 
 
 class Unreached(Exception):
-    """The peer gave no usable answer: refused, late, too large, or with a status other than 200."""
+    """The peer was not reached, or its answer was too late, too large, or had a status other than 200."""
 
 
 def exchange(

@@ -51,7 +51,7 @@ def public_of(private: bytes) -> bytes:
 
 
 def key_usage(*, signs_certificates: bool) -> x509.KeyUsage:
-    """Return the key usage extension of an authority if `signs_certificates`, else of a key for seals."""
+    """Return the key usage extension for an authority if `signs_certificates`, otherwise that for a sealing key."""
     return x509.KeyUsage(
         digital_signature=not signs_certificates,
         content_commitment=not signs_certificates,

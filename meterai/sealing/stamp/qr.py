@@ -239,7 +239,7 @@ def _bit_pictures(version: int) -> Iterator[int]:
 def _data_modules(version: int) -> list[int]:
     """Return the modules for data, each as a picture, in the order in which they are filled (section 7.7.3).
 
-    That is up and down in pairs of columns from the right, without the column of the timing pattern.
+    The order is up and down in pairs of columns from the right, without the column of the timing pattern.
     """
     size, row_bits = 17 + 4 * version, 8 * _row_bytes(version)
     columns = [*range(size - 1, 6, -2), *range(5, 0, -2)]

@@ -351,7 +351,7 @@ def _open(
 
 @dataclass(frozen=True, slots=True)
 class _Sealing:
-    """One request for sealing: its terms, its issuer, and the hash state of all bytes up to now, the original included."""
+    """One request for sealing: its terms, its issuer, and the hash state of the original and all updates sealed so far."""
 
     terms: AffixingTerms
     issuer: Issuer

@@ -8,8 +8,8 @@ from meterai.stamping import store
 
 
 async def marks(tx: ReadTx, wanted: Sequence[OrderKey]) -> dict[OrderKey, str]:
-    """Return a version tag for each of these orders. The tag differs whenever the shown state of the documents does.
+    """Return a version tag for each of these orders.
 
-    Orders without documents are omitted.
+    The tag of an order differs whenever a page would show another state of its documents. Orders without documents are omitted.
     """
     return {OrderKey(one.account, one.order): one.mark for one in await store.marks(tx, wanted)}
