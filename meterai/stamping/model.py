@@ -178,9 +178,7 @@ def _wish(fields: dict[str, object]) -> PlacementWish:
 def read_placements(text: str | bytes) -> tuple[PlacementWish, ...]:
     """Read placements from JSON, an object or a list of objects.
 
-    Each is a placement in points, at a corner of a page, or at a text of the document.
-
-    Refuses `Malformed`.
+    Each object is a placement in points, at a corner of a page, or at a text of the document.  Refuses `Malformed`.
     """
     try:
         check_names(text.decode() if isinstance(text, bytes) else text)

@@ -410,8 +410,8 @@ async def reserve_each(
 ) -> Mapping[UUID, tuple[UUID, bool]]:
     """Reserve documents separately; see sql/functions/stampings_reserve_each.sql.
 
-    The result maps the id of each requested stamping to the id of the reserved stamping, and to True if that one is new. It is
-    not new if the same document with the same placements already had an unfinished stamping.
+    The result maps the id of each requested stamping to the id of the reserved stamping, together with True if that stamping is
+    new. It is not new if the same document with the same placements already had an unfinished stamping.
     """
     documents = jsonb(list(wanted))
     query, more = _with_facts(account, _RESERVE_EACH, facts)
@@ -572,7 +572,7 @@ async def waiting_of_order(tx: Tx, account: UUID, order: UUID) -> list[WaitingDo
 async def reserve_ordered(
     tx: Tx, account: UUID, stamping: UUID, serials: Sequence[Serial], due_at: datetime
 ) -> None:
-    """Reserve a stamping of a paid order with stamps of that order."""
+    """Reserve a stamping of a paid order, using stamps of that order."""
     texts = [serial.text for serial in serials]
     await tx.run(
         "SELECT stamping_reserve_ordered(%s, %s, %s, %s)", account, stamping, texts, due_at

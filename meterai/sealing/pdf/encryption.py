@@ -112,7 +112,7 @@ _METHODS = {  # as qpdf names them
 def cipher_of(encryption: bytes, identifier: bytes, password: bytes) -> Cipher:
     """Return the cipher of a document for a password.
 
-    `encryption` is its encryption dictionary as written, and `identifier` its first identifier.  The key depends on
+    `encryption` is the document's encryption dictionary as written, and `identifier` its first identifier.  The key depends on
     nothing else of the document, so qpdf gets an empty document made here.  The empty password opens documents that
     readers show without asking for one.  Refuses with `DocumentEncrypted` if the password is wrong, or if qpdf
     does not support the encryption handler.

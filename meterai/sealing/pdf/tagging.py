@@ -36,7 +36,7 @@ class StructureTree:
         self.next_key = next_key
 
     def write(self, update: PdfUpdate, tagged: list[Tagged]) -> None:
-        """Add one element for each annotation.
+        """Add one element to the structure tree for each annotation.
 
         The caller sets `/StructParent` of the annotations to `next_key`, `next_key` + 1, ...
         """

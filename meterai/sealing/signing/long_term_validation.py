@@ -288,7 +288,7 @@ class LongTermValidation:
     def evidence(
         self, signed_data: bytes, chain: Sequence[x509.Certificate], at: datetime
     ) -> RevocationEvidence | None:
-        """Return evidence for the certificates of the signer and of the time-stamp; `None` if not configured.
+        """Return evidence for the certificates of the signer and of the time-stamp; `None` if evidence is not configured.
 
         Refuses with `RevocationUnavailable`, or `IssuerUnusable` for a revoked certificate.
         """

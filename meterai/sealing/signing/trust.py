@@ -51,10 +51,10 @@ class Sealers:
 
 
 def path_to_root(signed_data: SignedData, sealers: Sealers) -> Path | None:
-    """Return the path from the signer's certificate to a trusted root, each signed by the next; `None` if none exists.
+    """Return the path from the signer's certificate to a trusted root, each certificate signed by the next.
 
-    Also `None` if the signer is not one of the sealers.  Only names and signatures are checked here; `usages_fit` and
-    `valid_at` check usages and times.  A root in the document itself proves nothing.
+    Returns `None` if no path exists, or if the signer is not one of the sealers.  Only names and signatures are checked here;
+    `usages_fit` and `valid_at` check usages and times.  A root in the document itself proves nothing.
     """
     path = _path(signed_data.leaf, signed_data.others, sealers.roots)
     if path is None or sealers.keys is None or _key_digest(path[0]) in sealers.keys:

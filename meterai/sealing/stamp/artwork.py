@@ -199,7 +199,10 @@ def _in_strip(text: str, size: float, *, of: float) -> str:
 
 
 def _waves(box: Box, *, lines: int, pieces: int, swing: float) -> str:
-    """Return the content of two families of crossing waves, clipped to a box: `lines` waves each, of `pieces` half periods."""
+    """Return the content that paints two crossing sets of waves, clipped to a box.
+
+    Each set has `lines` waves of `pieces` half periods.
+    """
     x, y, width, height = box
     parts = [f"q {_written(box)} re W n {_PALE_LINE}"]
     half = width / pieces

@@ -121,9 +121,9 @@ class Encoder:
 
 
 def _values(text: str) -> bytes:
-    """Return the values of the groups of bits in a text, one byte for each group.
+    """Split a text into groups of bits, and return the value of each group as one byte.
 
-    Each pair of characters has two groups, and a last odd character has one.
+    Each pair of characters makes two groups, and a last odd character makes one.
     """
     values = text.encode("ascii").translate(_VALUES)
     if _UNKNOWN in values:

@@ -43,7 +43,7 @@ def wording(at: datetime, check_url: str) -> Wording:
 def check_printable(check_url: str) -> None:
     """Raise `ValueError` for a check address that a stamp cannot show.
 
-    This is an address that is too long for the QR code, or with a character that the code or the typeface lacks.
+    Such an address is too long for the QR code, or has a character that the code or the typeface lacks.
     """
     address_before_serial(check_url)
     if not _HOST.fullmatch(_host(check_url)):

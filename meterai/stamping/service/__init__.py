@@ -242,9 +242,9 @@ class StampingService:
     ) -> Sequence[StampingView]:
         """Stamp the documents of one request from the balance; `member` acts for the account.
 
-        One transaction holds the stamps for all documents, or none. Then each document is sealed separately, and its view gives
-        the outcome. If a document cannot be sealed, its stamping has failed and its stamps are returned; if it must wait, it is
-        sealed later. A repeated request with the same key and documents, in any order, gets the same stampings.
+        One transaction holds the stamps for all documents, or for none. Then each document is sealed separately, and its view
+        gives the outcome. If a document cannot be sealed, its stamping has failed and its stamps are returned; if it must wait,
+        it is sealed later. A repeated request with the same key and documents, in any order, gets the same stampings.
 
         `agreed` are documents to stamp although they were stamped before. Refuses what `sealing` refuses, `Malformed`,
         `DocumentTwice`, `NotEnoughStamps`, `StampedBefore`, `IdempotencyKeyReused`, and what `accounts.use_stamps` refuses.

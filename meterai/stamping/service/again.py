@@ -24,9 +24,10 @@ async def check_not_again(
 ) -> None:
     """Refuse `StampedBefore` if a document has another stamping that is delivered or still open.
 
-    `made` maps the ids of the new stampings to the SHA-256 of their documents; documents in `agreed` are not checked. With
-    `since`, only stampings requested since that time count. The caller has locked the rows of the documents: of two concurrent
-    requests the later one finds the stampings of the other. The refusal rolls the transaction back.
+    `made` maps the ids of the new stampings to the SHA-256 of their documents; documents in `agreed`, which the sender agreed
+    to stamp again, are not checked. With `since`, only stampings requested since that time count. The caller has locked the
+    rows of the documents: of two concurrent requests the later one finds the stampings of the other. The refusal rolls the
+    transaction back.
     """
     asked = [sha256 for sha256 in made.values() if sha256 not in agreed]
     if not asked:

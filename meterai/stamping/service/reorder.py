@@ -71,9 +71,9 @@ class ReorderService:
 
         `member` acts for the account; `sold` is the seller of the new order, or None if the operator sells. Refuses `NotFound`,
         `NotAllowedNow` for an order that can still be paid or was paid, `DocumentForgotten`, `StampedBefore`, and
-        `IdempotencyKeyReused` if a program of this account used the key for another order. Refuses `StoreNotOurs` if the order
-        has documents and the object store does not belong to the database. Refuses what placing an order and
-        `accounts.use_stamps` refuse.
+        `IdempotencyKeyReused` if a program of this account used the key of the reorder for another order. Refuses
+        `StoreNotOurs` if the order has documents and the object store does not belong to the database. Refuses what placing an
+        order and `accounts.use_stamps` refuse.
         """
         key = reorder_key(order_id)
         async with self._database.reading() as tx:

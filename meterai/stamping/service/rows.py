@@ -57,7 +57,7 @@ _PROBES = (
 
 @dataclass(frozen=True, slots=True)
 class TakenIn:
-    """A document that can be stamped and whose bytes are stored. The caller writes the row of the document."""
+    """A document that can be stamped and whose bytes are stored. The caller writes the database row of the document."""
 
     sha256: bytes
     about: DocumentMetadata
@@ -248,9 +248,9 @@ class RowStamping:
     ) -> Mapping[UUID, tuple[UUID, bool]]:
         """Hold the stamps of documents and bind their serials.
 
-        The result maps the id of each requested stamping to the id of the reserved stamping, and to True if that one is new. It
-        is not new if the same document with the same placements already had an unfinished stamping. A stamping that is missing
-        in the result has to be requested again. Refuses `NotEnoughStamps`, and then reserves nothing.
+        The result maps the id of each requested stamping to the id of the reserved stamping, together with True if that
+        stamping is new. It is not new if the same document with the same placements already had an unfinished stamping. A
+        stamping that is missing in the result has to be requested again. Refuses `NotEnoughStamps`, and then reserves nothing.
         """
         if not rows:
             return {}

@@ -107,7 +107,7 @@ class UploadIngestion:
     async def store(
         self, account: UUID, upload: Upload, may: sealing.Permission | None = None
     ) -> StoredUpload:
-        """Examine a document and store its bytes. The caller writes the row of the document.
+        """Examine a document and store its bytes. The caller writes the database row of the document.
 
         `may` is called before any costly work, and may refuse. Known content is read and examined again only if the rules of
         examination have changed since the last time. Refuses `StoreNotOurs`, and what `sealing` refuses.
@@ -151,7 +151,7 @@ class UploadIngestion:
     def _placing(
         self, content: bytes, wishes: Sequence[PlacementWish]
     ) -> sealing.Work[tuple[PreparedDocument, tuple[Placement, ...]]]:
-        """Return a `Work` that prepares a document for its requested stamps; its result has the exact placements too."""
+        """Return a `Work` that prepares a document for its requested stamps; its result includes the exact placements."""
         exact = tuple(one for one in wishes if isinstance(one, Placement))
         if len(exact) == len(wishes):
             return (yield from self._inspecting(content, exact)), exact
