@@ -1,4 +1,4 @@
-"""Demands of production on the settings of sign-in codes."""
+"""Conditions that the settings of sign-in codes must meet in production."""
 
 from collections.abc import Iterator, Mapping
 

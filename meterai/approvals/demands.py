@@ -1,4 +1,4 @@
-"""Settings of approvals for which production has no demand, each with the reason."""
+"""Settings of approvals that production accepts with any value, each with the reason."""
 
 UNDEMANDED = {
     "approval_rupiah_from": (

@@ -28,7 +28,9 @@ _log = structlog.get_logger()
 
 
 def needed_since(now: datetime) -> datetime:
-    """Return the evening before the last night (in WIB). An audit is due if no audit point covers a time after that evening."""
+    """Return the last 23:00 WIB that is four hours old at least. An audit is due at 03:00 if the newest audit point is older
+    than that.
+    """
     night = now.astimezone(WIB).replace(hour=NIGHT_HOUR, minute=0, second=0, microsecond=0)
     return night - timedelta(days=night > now) - EVENING
 

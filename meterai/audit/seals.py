@@ -101,7 +101,9 @@ class DeltaSample:
 
 @dataclass(frozen=True, slots=True)
 class DeltaReader:
-    """Checks seals and claims (signed contents of QR codes) in deltas, with the originals in the object store and our keys."""
+    """Checks the seals and the claims (signed contents of QR codes) in deltas, which are the bytes that a stamping appends to
+    a document. Reads the original documents from the object store, and verifies with our keys.
+    """
 
     objects: ObjectStore
     issuers: Issuers

@@ -6,7 +6,7 @@ from meterai.plumbing.work.events import Event
 
 
 class BatchFinished(Event, frozen=True, kw_only=True):
-    """A batch is finished or cancelled, since all of its rows ended; written by `batch_finish`.
+    """All rows of a batch have ended, and the batch is finished or cancelled; written by `batch_finish`.
 
     `wrong` counts the rows that were refused or failed; `GET .../rows` lists them with the reasons.
     """

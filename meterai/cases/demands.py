@@ -1,4 +1,4 @@
-"""Demand of production on the settings of cases: the working hours of staff must be readable."""
+"""The condition that the settings of cases must meet in production: the working hours of staff are readable."""
 
 from collections.abc import Iterator, Mapping
 

@@ -70,7 +70,9 @@ class Forecast:
         return msgspec.json.encode(msgspec.to_builtins(self), order="sorted")
 
     def digest(self, lever: str, arguments: msgspec.Struct) -> bytes:
-        """Return the SHA-256 of the lever, its arguments and the forecast. An approval is bound to this hash."""
+        """Return the SHA-256 of the name of a lever (a staff action), its arguments and this forecast. An approval is valid for
+        this hash alone.
+        """
         return digest_of(lever, msgspec.to_builtins(arguments), self)
 
 

@@ -1,4 +1,4 @@
-"""Demands of production on the networks from which the console is reachable."""
+"""Conditions that the networks from which the console is reachable must meet in production."""
 
 from collections.abc import Iterator, Mapping
 

@@ -1,8 +1,8 @@
 """Distribution: organizations that sell stamps under their own name, from a deposit in rupiah.
 
 Promises of this room
-  * Sellers hold no stock of stamps. A sale is an ordinary order of the buyer, which a rail of our own database pays from
-    the seller's deposit.
+  * Sellers hold no stock of stamps. A sale is an ordinary order of the buyer. Its payment method is internal: our
+    database pays it from the seller's deposit, without a provider.
   * A sale that the deposit does not cover is not refused: it waits and is shown as waiting. After a top-up the
     deposit pays waiting sales, the oldest first; a sale that waits too long ends.
   * Money of a sale that is not executed, or whose stamps are returned, goes back to the deposit.

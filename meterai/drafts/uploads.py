@@ -244,7 +244,9 @@ class Uploads:
     # -- examination ---------------------------------------------------------------------------
 
     async def examine_due(self) -> int:
-        """Periodic task: examine files that no process examines; returns their number."""
+        """Periodic task: examine uploaded files that were not examined to the end and that no process is examining now. Returns
+        their number.
+        """
         now = self._clock.now()
         due = await self._database.once(store.to_examine, now + self._lease(), now, LATER_AT_ONCE)
         rows = [DueDraft(str(file.id), file) for file in due]

@@ -1,4 +1,4 @@
-"""Demands of production on the settings of draws: none."""
+"""Settings of draws that production accepts with any value, each with the reason."""
 
 UNDEMANDED = {
     "waiting_room_drand_urls": (

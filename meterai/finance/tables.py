@@ -84,7 +84,7 @@ def _account(account: str) -> str:
 
 
 def line_rows(found: Iterable[StatementLine]) -> Iterator[list[Cell]]:
-    """Convert legs of a statement to cells."""
+    """Convert the lines of a statement to rows of cells. A line is one leg (an amount in one book) of a ledger entry."""
     units = {name: book.unit for name, book in CHART.items()}
     for at, account, entry, reason, subject, book, amount in found:
         sides = (-amount, 0) if amount < 0 else (0, amount)
@@ -92,7 +92,7 @@ def line_rows(found: Iterable[StatementLine]) -> Iterator[list[Cell]]:
 
 
 def lines(found: Sequence[StatementLine], language: str) -> Sheet:
-    """Return the table of the legs of a statement."""
+    """Return the table of the lines of a statement."""
     return _sheet("lines", language, list(line_rows(found)), 26, 32, 44)
 
 

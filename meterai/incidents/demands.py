@@ -1,4 +1,4 @@
-"""Demands of production on incidents: if a file of watchers is configured, it is readable."""
+"""The condition that the settings of incidents must meet in production: a configured file of watchers is readable."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path

@@ -268,7 +268,7 @@ async def hold(tx: Tx, incident: UUID, by: str) -> None:
 
 
 async def review(tx: Tx, incident: UUID, changed: Mapping[str, str], at: datetime) -> None:
-    """Set the text of a review, and delete the figures of the report, so that they are counted again."""
+    """Set the text of an incident's review, and delete the stored figures of the incident's report, so that they are computed again."""
     await tx.run(_REVIEW, at, at, changed["id"], changed["en"], incident)
 
 

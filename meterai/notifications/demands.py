@@ -1,4 +1,4 @@
-"""Requirements of production on the settings of mail."""
+"""Conditions that the settings of mail must meet in production."""
 
 from collections.abc import Iterator, Mapping
 from email.utils import parseaddr

@@ -1,4 +1,4 @@
-"""Demands of production on the operator's identity."""
+"""Conditions that the operator's identity must meet in production."""
 
 from collections.abc import Iterator, Mapping
 from email.utils import parseaddr

@@ -1,4 +1,4 @@
-"""Requirement of production on the settings of orders: the price of a stamp must equal the stamp duty."""
+"""The condition that the settings of orders must meet in production: the price of a stamp equals the stamp duty."""
 
 from collections.abc import Iterator, Mapping
 

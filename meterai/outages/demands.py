@@ -1,4 +1,4 @@
-"""Settings of outage records that need no check in production, with the reason."""
+"""Settings of outage records that production accepts with any value, each with the reason."""
 
 from collections.abc import Mapping
 

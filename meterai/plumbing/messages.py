@@ -87,7 +87,11 @@ class _Lenient(Formatter):
             return "{" + field_name + "}", field_name
 
     def format_field(self, value: object, format_spec: str) -> str:
-        """Format the value of a placeholder: {quantity:stamp|stamps} by number, {note:? Note: *} only if it has a value."""
+        """Format the value of a placeholder.
+
+        `{quantity:stamp|stamps}` gives "stamp" if the quantity is 1, else "stamps". `{note:? Note: *}` gives " Note: " and
+        the value in place of `*`, or nothing if the value is empty.
+        """
         if format_spec.startswith("?"):
             return format_spec[1:].replace("*", str(value)) if value else ""
         one, is_choice, several = format_spec.partition("|")

@@ -47,8 +47,8 @@ async def doubted_of(tx: Tx, of: Days) -> Doubted:
 async def breaks_of(
     tx: Tx, of: Days, doubted: Doubted, found: Sequence[Differing]
 ) -> tuple[list[Break], int]:
-    """Return (breaks of the payments whose sums differ, number of these payments that have a line in the record of the compared
-    day).
+    """Return the breaks of the payments in `found`, whose sums differ between the books and the provider's record, and the
+    number of those of them that the record of the compared day contains.
     """
     lines = await store.lines_of(tx, [one.payment for one in found], ITEMS_SEEN_MAX)
     names = frozenset(one.payment for one in found)

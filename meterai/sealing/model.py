@@ -1,7 +1,7 @@
 """Types of the sealing room: requests, answers and refusals.
 
-Lengths are PDF points (1/72 inch) as a reader shows the page: after the crop box and the
-rotation, counted from the lower left corner.  This module reads no PDF.
+Positions and lengths are in PDF points (1/72 inch) on the page as a viewer shows it, cropped and rotated.  Positions are
+measured from the lower left corner.  This module reads no PDF.
 """
 
 import math

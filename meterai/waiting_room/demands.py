@@ -1,4 +1,4 @@
-"""Conditions that production sets for the settings of the waiting room: none."""
+"""Settings of the waiting room that production accepts with any value, each with the reason."""
 
 UNDEMANDED = {
     "waiting_room_inside_max": (

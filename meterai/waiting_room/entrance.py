@@ -1,11 +1,12 @@
-"""Limit on the visitors that a single web process admits.  No input or output.
+"""Limit on the visitors that a single web process admits: a computation without I/O.
 
-A process has a share of the line's rate.  In one burst it admits as many visitors as are served within `ENTRANCE_SECONDS`.
+A process has a share of the rate of the waiting line, in visitors a second.  In one burst it admits as many visitors as that
+share serves within `ENTRANCE_SECONDS`.  A line is engaged while visitors must queue.
 
 * While no line is engaged, a visitor beyond that limit engages the line in this process immediately.  A worker decides only
   once a second, and its decision reaches the processes half a second later; until then, at a hundred visitors a second,
   far too many would come in.
-* While a line is engaged, a called visitor beyond the limit waits some seconds more and keeps the number.  Called
+* While a line is engaged, a called visitor beyond the limit waits some seconds more and keeps the number of the place in line.  Called
   visitors may come half a minute late, so that after a pause, or a fall of the rate, many come together.
 """
 

@@ -1,4 +1,4 @@
-"""Requirements of production on the settings of webhooks."""
+"""Conditions that the settings of webhooks must meet in production."""
 
 from collections.abc import Iterator
 

@@ -16,7 +16,9 @@ from meterai.pages import Page, PageRequest, page, read_form, see_other
 
 
 def _challenge(text: str) -> UUID:
-    """Parse the challenge in a link.  Refuses `LinkSpent`, since a malformed link was often cut by a mail program."""
+    """Parse the challenge in a link.  Refuses `LinkSpent` for a malformed link too: mail programs often cut links, and the person
+    needs a new link as well.
+    """
     try:
         return read(CHALLENGE_KIND, text)
     except NotFound:

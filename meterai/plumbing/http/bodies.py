@@ -4,13 +4,13 @@ A stranger can send bytes without any key, so the resources used here are bounde
 
 * A small body is held in memory; a larger one goes to an unnamed file as it arrives.
 * The sum of both is bounded for the process, counted by the bytes that have arrived: a client that announces much and
-  sends little uses little.  A body that would not fit is refused before it is read, with a Retry-After; no network may
-  use all of the space.
+  sends little uses little.  A body that would not fit is refused before it is read, with a Retry-After; the clients
+  of one network (a prefix of IP addresses) cannot use all of the space.
 * A body in a file is read back into memory only when memory for it is free.
 * Bodies of requests with a low priority (`kit/priority.py`) leave a part of each budget free for those with a higher
   one, which also go first when bodies wait.
-* A client that sends slowly does not keep the permit of its request meanwhile; a client that sends too slowly, or
-  leaves, loses its space.
+* While a body arrives, its request holds no permit of the limiter, so slow clients keep nobody out; a client that sends
+  too slowly, or leaves, loses its space.
 
 Nothing of a body remains when its request or its process ends.
 """

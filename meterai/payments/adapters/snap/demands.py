@@ -1,4 +1,4 @@
-"""Requirements of production on the configuration of a bank with SNAP BI, and the key files for a bank."""
+"""Conditions that the configuration of a bank with SNAP BI must meet in production, and the list of the key files for a bank."""
 
 from collections.abc import Iterator, Mapping
 from functools import partial
@@ -56,7 +56,7 @@ def _file_is_whole(bank: SnapBank, of: Configuration) -> Iterator[Facts]:
 
 
 def file_demands(bank: SnapBank) -> tuple[Demand, ...]:
-    """Requirements of production on a bank that a file describes."""
+    """Conditions that a bank described by a file must meet in production."""
     return (Demand("bank_of_file", (), partial(_file_is_whole, bank)),)
 
 
