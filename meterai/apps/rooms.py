@@ -174,6 +174,7 @@ def offers_of(rooms: Rooms = ROOMS) -> Offers:
         | {"plumbing": OF_PLUMBING},
         [*RETENTION, *(rule for room in rooms for rule in room.retention)],
         [one for room in rooms for one in room.published],
+        {template: path for room in rooms for template, path in room.mails.items()},
         registered_of(rooms),
     )
     assert len(found.levers) == len(levers), "two staff actions have the same name"

@@ -108,6 +108,13 @@ ROOM = Room(
     knows=KNOWS,
     work=WORK,
     invariants=INVARIANTS,
+    mails={
+        "case_received": "/complaints/{case}",
+        "case_answered_from_facts": "/complaints/{case}",
+        "case_answered": "/complaints/{case}",
+        "case_asked": "/complaints/{case}",
+        "case_closed": "/complaints/{case}",
+    },
     mail_causes=MAIL_CAUSES,
     audited=AUDITED,
     retention=RETENTION,

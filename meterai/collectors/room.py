@@ -118,6 +118,10 @@ ROOM = Room(
     levers=LEVERS,
     metrics=METRICS,
     invariants=INVARIANTS,
+    mails={
+        "collector_deposit": "/collector",
+        "collector_report": "/collector",
+    },
     mail_causes=MAIL_CAUSES,
     postings=POSTINGS,
     audited=AUDITED,

@@ -149,6 +149,12 @@ ROOM = Room(
     figures=FIGURES,
     metrics=METRICS,
     invariants=INVARIANTS,
+    mails={
+        "sale_offered": "/orders/{order}",
+        "deposit_low": "{path}",
+        "reselling_invited": "/sales",
+        "reselling_ended": "/sales",
+    },
     mail_causes=MAIL_CAUSES,
     postings=POSTINGS,
     audited=AUDITED,

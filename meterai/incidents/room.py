@@ -143,6 +143,10 @@ ROOM = Room(
     work=WORK,
     invariants=INVARIANTS,
     figures=FIGURES,
+    mails={
+        "incident_subscribe": "{path}",
+        "incident_told": "/status/incidents/{incident}",
+    },
     audited=AUDITED,
     retention=RETENTION,
     personal=PERSONAL,

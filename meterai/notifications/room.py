@@ -38,7 +38,9 @@ async def _build(container: Container) -> None:
     )
     container.stations.backlogs.append(Backlog("mails", LATE, MEAN_WAIT))
     links = container.of(CodeService), container.of(OrganizationService)
-    container.add(MailService(container.database, mailer, links, container.settings))
+    container.add(
+        MailService(container.database, mailer, links, container.settings, container.offers.mails)
+    )
 
 
 def _leases(_container: Container) -> Iterable[Lease]:
@@ -108,6 +110,18 @@ ROOM = Room(
     command_groups={"jobs": "Jobs and mails that failed."},
     levers=LEVERS,
     invariants=INVARIANTS,
+    mails={
+        "sign_in_code": "",
+        "turn_near": "/lines/{line}",
+        "passkey_made": "/account#sessions",
+        "passkey_ended": "/account#passkeys",
+        "api_key_made": "/account#sessions",
+        "api_key_ended": "/account/keys",
+        "api_key_ends": "/account/keys",
+        "invitation_made": "{path}",
+        "organization_approved": "/account/acting",
+        "organization_declined": "/account/acting",
+    },
     audited=AUDITED,
     retention=RETENTION,
     personal=PERSONAL,

@@ -48,47 +48,6 @@ WAIT_SECONDS_MAX = 900
 WRITE_TRIES_MAX = 5  # for a mail whose text cannot be written: only an upgrade can help
 SIGN_IN_CODE = "sign_in_code"  # the only mail whose text is not stored
 INVITATION = "invitation_made"  # its link is derived when the mail is written, and not stored
-# Path of the button of each mail template; a mail without an entry has no button.
-LEADS_TO = {
-    "order_executed_stamps": "/orders/{order}",
-    "order_executed_documents": "/orders/{order}",
-    "order_executed_deposit": "/orders/{order}",
-    "stamping_delivered": "/stampings/{stamping}",
-    "stamping_failed": "/history",
-    "sale_offered": "/orders/{order}",
-    "deposit_low": "{path}",
-    "reselling_invited": "/sales",
-    "reselling_ended": "/sales",
-    "collector_deposit": "/collector",
-    "collector_report": "/collector",
-    "refund_requested": "/orders/{order}",
-    "refund_settled": "/orders/{order}",
-    "account_wanted": "{path}",
-    "account_named": "/history",
-    "account_held": "/refunds/account",
-    "account_declined": "/refunds/account",
-    "payment_taken_back": "/orders/{order}",
-    "turn_near": "/lines/{line}",
-    "case_received": "/complaints/{case}",
-    "case_answered_from_facts": "/complaints/{case}",
-    "case_answered": "/complaints/{case}",
-    "case_asked": "/complaints/{case}",
-    "case_closed": "/complaints/{case}",
-    "passkey_made": "/account#sessions",
-    "passkey_ended": "/account#passkeys",
-    "api_key_made": "/account#sessions",
-    "api_key_ended": "/account/keys",
-    "api_key_ends": "/account/keys",
-    "invitation_made": "{path}",
-    "webhook_disabled": "/account/webhooks/{webhook}",
-    "organization_approved": "/account/acting",
-    "organization_declined": "/account/acting",
-    "copy_made": "/privacy/mine",
-    "erasure_asked": "/privacy/mine",
-    "erasure_withdrawn": "/privacy/mine",
-    "incident_subscribe": "{path}",
-    "incident_told": "/status/incidents/{incident}",
-}
 # Templates that are receipts, each with the message that adds seller, times and numbers.
 RECEIPTS = {
     "order_executed_stamps": "mail.receipt.order",
@@ -150,10 +109,12 @@ class MailService:
         mailer: Mailer,
         links: tuple[CodeService, OrganizationService],
         settings: Settings,
+        leads_to: Mapping[str, str],
     ) -> None:
         self._database = database
         self._mailer = mailer
         self._codes, self._organizations = links
+        self._leads_to = leads_to  # `mails` of all rooms
         self._paths: dict[str, PathOf] = {}
         self._url = settings.process.url
         self._is_specimen = not settings.process.is_production
@@ -269,9 +230,9 @@ class MailService:
             subject = f"{SPECIMEN}: {subject}"
             lines.insert(0, translate("page.specimen.means", language))
         label = link = ""
-        if template in LEADS_TO:
+        if path := self._leads_to.get(template):
             label = translate(f"mail.{template}.button", language, **facts)
-            link = self._url + LEADS_TO[template].format_map(facts)
+            link = self._url + path.format_map(facts)
         html = self._pages.get_template("mail.html").render(
             language=language,
             subject=subject,

@@ -103,6 +103,13 @@ ROOM = Room(
     work=WORK,
     figures=FIGURES,
     invariants=INVARIANTS,
+    mails={
+        "erasure_asked": "/privacy/mine",
+        "erasure_withdrawn": "/privacy/mine",
+        "copy_made": "/privacy/mine",
+        "breach_told": "",
+        "account_erased": "",
+    },
     mail_causes=MAIL_CAUSES,
     audited=AUDITED,
     retention=RETENTION,

@@ -35,6 +35,7 @@ class Offers:
     personal   personal data, by room, and under "plumbing" for the tables of no room
     retention  every retention rule
     published  kinds of events that accounts may receive
+    mails      path of the button of each mail, by template
     audit      invariants and declarations that the rooms register for the audit
     """
 
@@ -44,6 +45,7 @@ class Offers:
     personal: Mapping[str, Personal] = field(default_factory=dict)
     retention: Sequence[Rule] = ()
     published: Sequence[PublicEvent] = ()
+    mails: Mapping[str, str] = field(default_factory=dict)
     audit: Registered = field(default_factory=Registered)
 
 

@@ -92,6 +92,8 @@ class Room:
     metrics    its metrics; created when a process begins
     invariants invariants of its tables, for `meterai audit`
     postings   rules that derive its ledger entries from the rows that cause them, by the reasons of the entries
+    mails      path of the button of each mail that it queues, by template; empty if the mail has no button. Its `messages.toml` has
+               the texts: `mail.<template>.subject`, `.text` and `.button`
     mail_causes  causes of its mails, and which mails are owed
     checks     checks for the audit that need more than one query
     audited    audit classes of the columns of its tables
@@ -142,6 +144,7 @@ class Room:
     metrics: Sequence[Metric[Any]] = ()
     invariants: Sequence[Invariant] = ()
     postings: Sequence[Posting] = ()
+    mails: Mapping[str, str] = field(default_factory=dict)
     mail_causes: Sequence[MailCause] = ()
     checks: Sequence[Check] = ()
     audited: Audited = field(default_factory=Audited)

@@ -158,6 +158,13 @@ ROOM = Room(
     command_groups={"issuer": "The issuer that seals."},
     metrics=METRICS,
     invariants=INVARIANTS,
+    mails={
+        "order_executed_stamps": "/orders/{order}",
+        "order_executed_documents": "/orders/{order}",
+        "order_executed_deposit": "/orders/{order}",
+        "stamping_delivered": "/stampings/{stamping}",
+        "stamping_failed": "/history",
+    },
     mail_causes=MAIL_CAUSES,
     audited=AUDITED,
     postings=POSTINGS,

@@ -145,6 +145,9 @@ ROOM = Room(
     knows=KNOWS,
     metrics=METRICS,
     invariants=INVARIANTS,
+    mails={
+        "webhook_disabled": "/account/webhooks/{webhook}",
+    },
     mail_causes=MAIL_CAUSES,
     audited=AUDITED,
     retention=RETENTION,

@@ -15,6 +15,7 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict
 
 from meterai.accounts import AccountService, CodeService, OrganizationService
+from meterai.apps.rooms import offers_of
 from meterai.apps.settings import settings_of as make_settings
 from meterai.kit.actor import Actor, ActorKind
 from meterai.kit.clock import SystemClock
@@ -52,7 +53,7 @@ class Office:
         self.codes = CodeService(*given)
         links = self.codes, OrganizationService(*given, AccountService(*given))
         self.mailer = mailer = Mailer("127.0.0.1", server.port, SENDER)
-        self.mails = MailService(database, mailer, links, settings)
+        self.mails = MailService(database, mailer, links, settings, offers_of().mails)
 
     async def queue(self, recipient: str, document: str = "surat.pdf", **more: object) -> UUID:
         facts = {"document": document, "serials": "A", "stamping": "stg_x"} | more

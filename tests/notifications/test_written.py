@@ -1,8 +1,10 @@
 """Written mails: complete in both languages, as text and HTML, with a link to one page."""
 
 import re
+import tomllib
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from importlib.resources import files
 from typing import Any
 from uuid import UUID
 
@@ -10,16 +12,19 @@ import pytest
 
 from meterai.accounts import AccountService, CodeService, OrganizationService
 from meterai.accounts.model import Credential
+from meterai.apps.rooms import ROOMS, offers_of
 from meterai.apps.settings import settings_of as make_settings
 from meterai.kit.clock import SystemClock
 from meterai.kit.ids import new_id
 from meterai.notifications import MailService
 from meterai.notifications.adapters.smtp import Mailer
 from meterai.notifications.model import Mail
-from meterai.notifications.service import LEADS_TO, RECEIPTS
+from meterai.notifications.service import RECEIPTS
 from meterai.plumbing.db.database import Database
-from meterai.plumbing.messages import LANGUAGES, catalogue
+from meterai.plumbing.messages import LANGUAGES
+from meterai.room import Room
 
+LEADS_TO = offers_of().mails
 KEY, ACCOUNT, INVITATION = b"k" * 32, new_id(), new_id()
 HOSTILE = "<b>surat</b>.pdf"
 BOTH = {"id": "alasan", "en": "reason"}
@@ -149,7 +154,9 @@ def written(template: str, language: str, facts: dict[str, Any], **values: objec
     settings = make_settings(public_url="https://meterai.example.id", **values)
     given = database, KEY, settings, SystemClock()
     links = CodeService(*given), OrganizationService(*given, AccountService(*given))
-    mails = MailService(database, Mailer("127.0.0.1", 9, "no-reply@example.id"), links, settings)
+    mails = MailService(
+        database, Mailer("127.0.0.1", 9, "no-reply@example.id"), links, settings, LEADS_TO
+    )
     mail = Mail(new_id(), new_id(), template, language, "a@example.org", facts, 1, False)
     return message_from_bytes(mails._written(mail).raw, policy=policy.default)
 
@@ -160,7 +167,7 @@ def parts(message: EmailMessage) -> tuple[str, str]:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("template", LEADS_TO)
+@pytest.mark.parametrize("template", [one for one, path in LEADS_TO.items() if path])
 def test_mail_is_complete_and_links_to_its_page(template: str, language: str) -> None:
     message = written(template, language, FACTS[template])
     text, html = parts(message)
@@ -187,8 +194,18 @@ ALL = {**FACTS, "sign_in_code": {"challenge": str(UUID(int=5))}}
 
 
 def test_every_mail_template_is_covered() -> None:
-    said = {key.split(".")[1] for key in catalogue() if re.fullmatch(r"mail\.\w+\.subject", key)}
-    assert said == set(ALL)
+    assert set(LEADS_TO) == set(ALL)
+
+
+@pytest.mark.parametrize("room", ROOMS, ids=lambda room: room.name)
+def test_texts_of_a_mail_are_in_the_room_that_queues_it(room: Room) -> None:
+    file = files("meterai") / room.name / "messages.toml"
+    texts = tomllib.loads(file.read_text()) if file.is_file() else {}
+    said = {key for key in texts if re.fullmatch(r"mail\.\w+\.(subject|text|button)", key)}
+    parts = {
+        one: ("subject", "text", "button")[: 3 if path else 2] for one, path in room.mails.items()
+    }
+    assert said == {f"mail.{one}.{part}" for one in parts for part in parts[one]}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
