@@ -42,6 +42,7 @@ from meterai.accounts.erasing import (
 from meterai.accounts.guard import is_fresh, require_permission
 from meterai.accounts.invariants import ERASED
 from meterai.accounts.levers import LEVERS
+from meterai.accounts.members import check_stamps_left, use_stamps
 from meterai.accounts.model import (
     ACCOUNT_KIND,
     KEY_KIND,
@@ -62,7 +63,6 @@ from meterai.accounts.model import (
 from meterai.accounts.organizations import OrganizationService
 from meterai.accounts.pages import SigningIn
 from meterai.accounts.passkeys import PasskeyService
-from meterai.accounts.roles import check_stamps_left, use_stamps
 from meterai.accounts.service import COOKIE, AccountService, account_of
 from meterai.accounts.settings import AccountSettings
 from meterai.accounts.sign_up import set_sign_up, sign_up_closed_at

@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from meterai import trail
-from meterai.accounts import roles, store
+from meterai.accounts import members, store
 from meterai.accounts.invitations import withdraw
 from meterai.accounts.model import (
     KEY_KIND,
@@ -86,7 +86,7 @@ async def erase(tx: Tx, person: Person, at: datetime) -> None:
             continue  # nobody acts for this organization; the account id of its owner stays
         member = await store.member_of_person(tx, place.account, person.account)
         if member is not None:
-            await roles.end_role(tx, place.account, read(MEMBERSHIP_KIND, member.id), actor=actor)
+            await members.end_role(tx, place.account, read(MEMBERSHIP_KIND, member.id), actor=actor)
     for sent in await store.invitations_sent_to(tx, person.email):
         await withdraw(tx, sent.account, sent.id, actor=actor)
     await store.set_erased(tx, person.account)

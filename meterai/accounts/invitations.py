@@ -5,6 +5,7 @@ from uuid import UUID
 
 from meterai import trail
 from meterai.accounts import store
+from meterai.accounts.members import give_role, member_actor
 from meterai.accounts.model import (
     INVITATION_LIVES,
     INVITATIONS_PER_ADDRESS_MAX,
@@ -23,7 +24,6 @@ from meterai.accounts.model import (
     normalized,
     session_digest,
 )
-from meterai.accounts.roles import give_role, member_actor
 from meterai.accounts.telling import tell_invited
 from meterai.kit.actor import Actor
 from meterai.kit.ids import new_id

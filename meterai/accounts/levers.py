@@ -7,6 +7,7 @@ import msgspec
 from meterai.accounts import sign_up, store
 from meterai.accounts.addresses import account_named, contact
 from meterai.accounts.keys import end_api_key
+from meterai.accounts.members import decide_on_organization
 from meterai.accounts.model import (
     ACCOUNT_KIND,
     KEY_KIND,
@@ -16,7 +17,6 @@ from meterai.accounts.model import (
     Role,
     StaffRole,
 )
-from meterai.accounts.roles import decide_on_organization
 from meterai.accounts.sessions import end_sessions
 from meterai.accounts.staff import (
     check_may_be_ended,

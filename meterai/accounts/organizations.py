@@ -5,7 +5,7 @@ from dataclasses import replace
 from functools import partial
 from uuid import UUID
 
-from meterai.accounts import invitations, roles, store
+from meterai.accounts import invitations, members, store
 from meterai.accounts.addresses import contact
 from meterai.accounts.model import (
     INVITATIONS_PER_DAY_MAX,
@@ -61,11 +61,11 @@ class OrganizationService:
         Refuses `Malformed`, and what `make_organization` refuses.
         """
         begins = OrganizationState.OPEN if self._is_open_at_once else OrganizationState.WAITING
-        made = roles.new_organization(account, name, (npwp, nib), begins, self._clock.now())
+        made = members.new_organization(account, name, (npwp, nib), begins, self._clock.now())
 
         async def make(tx: Tx) -> Organization:
             language = (await contact(tx, person)).language
-            await roles.make_organization(tx, made, person, language)
+            await members.make_organization(tx, made, person, language)
             found = await store.organization(tx, account)
             assert found is not None
             return found
@@ -146,7 +146,7 @@ class OrganizationService:
         next request reads the new role from the database.
         """
         change = partial(
-            roles.change_role,
+            members.change_role,
             account=account,
             membership=membership,
             role=role,
@@ -159,18 +159,18 @@ class OrganizationService:
         """Call `end_role` in a new transaction. Then drop the member's sessions from the cache of this process, so that the
         next request checks the role in the database.
         """
-        end = partial(roles.end_role, account=account, membership=membership, actor=actor)
+        end = partial(members.end_role, account=account, membership=membership, actor=actor)
         self._accounts.forget_person((await self._database.run(end)).person)
 
     async def leave(self, account: UUID, person: UUID) -> None:
         """End the role of a person in an organization, at the person's own request. Refuses `NotFound`, `LastOwner`."""
-        actor = roles.member_actor(person)
+        actor = members.member_actor(person)
 
         async def leave(tx: Tx) -> None:
             found = await store.member_of_person(tx, account, person)
             if found is None:
                 raise NotFound("no role there")
-            await roles.end_role(tx, account, read(MEMBERSHIP_KIND, found.id), actor=actor)
+            await members.end_role(tx, account, read(MEMBERSHIP_KIND, found.id), actor=actor)
 
         await self._database.run(leave)
         self._accounts.forget_person(person)

@@ -14,6 +14,7 @@ from litestar.connection import ASGIConnection
 from meterai.accounts import store
 from meterai.accounts.addresses import create
 from meterai.accounts.keys import end_api_key, make_api_key, replace_api_key, tell_of_end
+from meterai.accounts.members import member_actor
 from meterai.accounts.model import (
     KEY_END_TOLD_BEFORE,
     KEY_KIND,
@@ -36,7 +37,6 @@ from meterai.accounts.model import (
     normalized,
     staff_permissions,
 )
-from meterai.accounts.roles import member_actor
 from meterai.accounts.sessions import SignedIn, end_session, end_session_of, end_sessions
 from meterai.accounts.sign_up import sign_up_closed_at
 from meterai.kit.actor import Actor, ActorKind

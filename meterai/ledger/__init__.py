@@ -10,7 +10,7 @@ transaction; this package reads the books and checks them.
 """
 
 from meterai.ledger.chart import CHART, RUPIAH, STAMP, Book, BookKind
-from meterai.ledger.duty import PAID_OUT, SOLD, DutyFigure, ReasonSum, Sums, figures_of
+from meterai.ledger.duty_figures import PAID_OUT, SOLD, DutyFigure, ReasonSum, Sums, figures_of
 from meterai.ledger.invariants import explained
 from meterai.ledger.model import NOTHING, BalanceTooLow, MoneyMove, MoneySummary
 from meterai.ledger.service import balance, money_moves, money_of_time, money_summaries

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from meterai.ledger.duty import ReasonSum
+from meterai.ledger.duty_figures import ReasonSum
 from meterai.ledger.model import MoneyMove
 from meterai.plumbing.db.database import ReadTx
 from meterai.plumbing.db.rows import RowMapper

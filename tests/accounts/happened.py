@@ -16,8 +16,8 @@ from meterai.accounts import (
     end_staff_role,
     give_staff_role,
 )
+from meterai.accounts.members import member_actor
 from meterai.accounts.model import Invitation, Replacement
-from meterai.accounts.roles import member_actor
 from meterai.kit.ids import new_id, read
 from meterai.stamping import StampingService, Upload
 from meterai.stamping.model import read_placements

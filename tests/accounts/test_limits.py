@@ -7,8 +7,8 @@ from uuid import UUID
 import pytest
 
 from meterai.accounts import AccountService, OrganizationService, Role
+from meterai.accounts.members import give_role, use_stamps
 from meterai.accounts.model import MemberLimitReached, MembershipEnded
-from meterai.accounts.roles import give_role, use_stamps
 from meterai.kit.ids import new_id, read
 from meterai.plumbing.db.database import Tx
 from meterai.stamping import StampingService, Upload

@@ -11,7 +11,7 @@ from meterai.kit.lifecycle import NotAllowedNow
 from meterai.kit.refusal import NotFound
 from meterai.plumbing.db.database import Tx
 from tests.accounts.conftest import Counter
-from tests.accounts.test_roles import organization, person, service_of
+from tests.accounts.test_members import organization, person, service_of
 from tests.support.shop import TESTER
 
 

@@ -8,8 +8,8 @@ import msgspec
 import pytest
 
 from meterai.accounts import AccountService, OrganizationService, Role
+from meterai.accounts.members import give_role
 from meterai.accounts.model import MemberLimitReached
-from meterai.accounts.roles import give_role
 from meterai.batches import BatchService, store
 from meterai.batches.intake import ReceivedFile, listed
 from meterai.batches.model import Batch, BatchState, RowState, StampsMissing

@@ -7,8 +7,8 @@ import pytest
 
 from meterai import suspense
 from meterai.accounts import AccountService, CodeService, OrganizationService, PasskeyService
+from meterai.accounts.members import member_actor
 from meterai.accounts.model import Role
-from meterai.accounts.roles import member_actor
 from meterai.cases import Matter
 from meterai.cases.model import CaseEvent, CaseOutcome
 from meterai.documents import DocumentContents, DocumentService

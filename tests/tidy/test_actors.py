@@ -16,7 +16,7 @@ from tests.tidy.statements import function_files, python_strings
 
 # Files that make an actor, with its kind. `job` and `provider` may be made by any handler.
 MADE: dict[str, set[str]] = {
-    "accounts/roles.py": {"MEMBER"},  # a person who acts for an organization
+    "accounts/members.py": {"MEMBER"},  # a person who acts for an organization
     "accounts/service.py": {"ACCOUNT"},  # of a session or key
     "accounts/sessions.py": {"ACCOUNT"},  # of the person who proves an address
     "approvals/knows.py": {"STAFF"},  # read from its rows

@@ -47,7 +47,7 @@ from meterai.sealing.signing.issuer import Issuer, ProofSource
 from meterai.sealing.signing.timestamps import root_digests
 from meterai.sealing.stamp.wording import check_printable
 from meterai.sealing.writing.affixing import AffixingTerms, affix, dry_run, state
-from meterai.sealing.writing.refusals import refuse_other_views, refuse_stamps_in_the_way
+from meterai.sealing.writing.hidden_content import refuse_other_views, refuse_stamps_in_the_way
 from meterai.sealing.writing.security_store import store_update
 
 NUMBERS_RESERVED = 100_000  # object numbers, for ours and those left unused before ours

@@ -7,6 +7,13 @@ from uuid import UUID
 import pytest
 
 from meterai.accounts import PERMISSIONS, Permission, Role, contact
+from meterai.accounts.members import (
+    decide_on_organization,
+    end_role,
+    give_role,
+    member_actor,
+    permissions_in,
+)
 from meterai.accounts.model import (
     AlreadyMember,
     LastOwner,
@@ -17,13 +24,6 @@ from meterai.accounts.model import (
     TooManyOrganizations,
 )
 from meterai.accounts.organizations import OrganizationService
-from meterai.accounts.roles import (
-    decide_on_organization,
-    end_role,
-    give_role,
-    member_actor,
-    permissions_in,
-)
 from meterai.accounts.state_numbers import nib, npwp
 from meterai.apps.settings import settings_of as make_settings
 from meterai.kit.ids import new_id, read
@@ -211,7 +211,7 @@ def test_two_owners_leaving_at_once_leave_one(counter: Counter) -> None:
 def test_organizations_of_a_person_are_limited(
     counter: Counter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("meterai.accounts.roles.ORGANIZATIONS_PER_PERSON_MAX", 1)
+    monkeypatch.setattr("meterai.accounts.members.ORGANIZATIONS_PER_PERSON_MAX", 1)
     ani = person(counter, "ani")
     organization(counter, ani)
     with pytest.raises(TooManyOrganizations):
