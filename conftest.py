@@ -3,7 +3,6 @@
 Also marks each test with the resources that it needs.
 """
 
-import gc
 import os
 import sys
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ import pytest
 from hypothesis import settings
 from playwright.sync_api import Browser
 
+from meterai.apps.web import let_the_loop_in, spare_the_collector
 from meterai.plumbing.db.embedded import EmbeddedPostgres
 from meterai.plumbing.db.migrations import migrate
 from tests.support import loopback, queries
@@ -115,9 +115,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_collection_finish() -> None:
-    """Freeze the collected tests: millions of objects, in which each run of the garbage collector would look."""
-    gc.collect()
-    gc.freeze()
+    """Freeze the collected tests: millions of objects, in which each run of the garbage collector would look.
+
+    The applications that tests make in this process run with the settings of a web process.
+    """
+    spare_the_collector()
+    let_the_loop_in()
 
 
 @pytest.hookimpl(trylast=True)

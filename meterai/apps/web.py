@@ -146,7 +146,7 @@ async def _opened(settings: Settings, rooms: Rooms, queueing: Queueing) -> Async
         yield container
 
 
-def _spare_the_collector() -> None:
+def spare_the_collector() -> None:
     """Reduce the work of the garbage collector on the long-lived application.
 
     Objects that exist now live as long as the process, so they are frozen. A request leaves few reference cycles, so
@@ -157,7 +157,7 @@ def _spare_the_collector() -> None:
     gc.set_threshold(YOUNG_OBJECTS_MAX, 10, 10)
 
 
-def _let_the_loop_in() -> None:
+def let_the_loop_in() -> None:
     """Make threads that read documents release the interpreter lock sooner than by default (5 ms).
 
     The event loop needs the lock in each iteration, and an answer takes some twenty iterations. While one such thread
@@ -286,5 +286,5 @@ def create() -> ASGIApp:
     )
     app = build(settings)
     # Done here and not in `build`: a process that starts several applications (tests) would freeze their garbage.
-    app.on_startup += [_spare_the_collector, _let_the_loop_in]
+    app.on_startup += [spare_the_collector, let_the_loop_in]
     return admitted(app, settings)

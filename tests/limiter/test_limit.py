@@ -63,7 +63,7 @@ def test_busy_thread_is_not_taken_for_overload() -> None:
     """A busy thread delays each turn of the event loop, whatever the load."""
     before = sys.getswitchinterval()
     try:
-        web._let_the_loop_in()
+        web.let_the_loop_in()
         assert 2 * sys.getswitchinterval() < DELAY_SECONDS_MAX
     finally:
         sys.setswitchinterval(before)
