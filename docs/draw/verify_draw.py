@@ -1,8 +1,10 @@
 """Check a draw without any program of the operator: python3 verify_draw.py draw.json entries.txt [ENTRY]
 
-Standard library only.  It checks the list, its root, the seed, the order and an entry's number.  Left
-to other programs: the signatures of operator and parties (any Ed25519 tool), and drand's signature of
-the round that is printed (any drand client: `drand get public --round`, or api.drand.sh).
+Standard library only.  It checks the list, its root, the times, the round, the seed, the order and an
+entry's number.  Left to other programs: the operator's signatures (any Ed25519 tool), and drand's signature
+of the round that is printed (any drand client: `drand get public --round`, or api.drand.sh).  The printed
+chain must be quicknet with the key 83cf0f2896adee7e...: a chain of the operator's own is no public beacon.
+In records of earlier releases parties added secrets; whether they had committed to them is not checked here.
 """
 import hashlib, hmac, itertools, json, sys  # noqa: E401
 
@@ -23,14 +25,19 @@ while len(level) > 1:
     level = pairs + level[2 * len(pairs) :]
 assert level[0].hex() == closing["root"], "the root is not that of the list"
 secrets = {one["name"]: one["secret"] for one in body.get("reveals", {"revealed": []})["revealed"]}
+chain, revealed = plan["chain"], plan["reveals_until"]
+round_at = chain["genesis_time"] + (plan["round"] - 1) * chain["period"]
+assert plan["closes_at"] <= closing["at"] <= plan["published_by"] <= revealed, "the times are wrong"
+assert revealed <= round_at - 60 < revealed + chain["period"], "another round than the announced times give"
+assert plan["round_is_used"] == "always", "the round of the beacon may have been left out"
 values = [secrets.get(party["name"]) for party in plan["parties"]]
-used = plan["round_is_used"] == "always" or None in values
-values.append(hashlib.sha256(bytes.fromhex(result["round_signature"])).hexdigest() if used else None)
+values.append(hashlib.sha256(bytes.fromhex(result["round_signature"])).hexdigest())
 seed = b"meterai draw 1 seed\n" + hashes["announcement"] + level[0] + len(entries).to_bytes(8, "big")
 seed = H(seed + b"".join(b"\1" + bytes.fromhex(value) if value else b"\0" for value in values))
 assert seed.hex() == result["seed"] and closing["line"] == plan["line"], "the seed does not follow"
 order = sorted(entries, key=lambda entry: hmac.digest(seed, entry, "sha256"))
 assert H(b"".join(order)).hex() == result["order"], "the order does not follow from the seed"
-print("holds:", len(order), "entries, round", plan["round"], result["round_signature"] if used else "unused")
+print("holds if the parties had committed to their secrets:" if plan["parties"] else "holds:", len(order),
+      "entries, round", plan["round"], result["round_signature"], "of", chain["beacon"], chain["public_key"])
 if sys.argv[3:]:
     print("number", order.index(bytes.fromhex(sys.argv[3])) + 1)

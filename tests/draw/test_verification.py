@@ -1,6 +1,8 @@
 """Draws are recomputed from their public files; every forgery is named, by us and by the public script."""
 
+import hashlib
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -27,7 +29,7 @@ from meterai.plumbing.messages import LANGUAGES, catalogue, translate
 from tests.support.draw_forgeries import (
     ENTRIES,
     FORGERIES,
-    NOT_IN_THIRTY_LINES,
+    NOT_IN_THE_SCRIPT,
     OPERATOR,
     UNSEEN_WITHOUT_A_COPY,
     entry_added,
@@ -77,7 +79,7 @@ def script_says(folder: Path, *entry: bytes) -> tuple[bool, str]:
 
 def test_public_script_is_short_and_imports_nothing_of_ours() -> None:
     code = SCRIPT.read_text().split('"""')[2].strip().splitlines()
-    assert len(code) <= 30
+    assert len(code) <= 35
     assert max(map(len, code)) <= 110
     assert "meterai." not in "".join(code)
 
@@ -110,8 +112,34 @@ def test_draw_with_parties_is_refused_by_us_and_valid_for_the_public_script(tmp_
     (tmp_path / "entries.txt").write_bytes(entries)
     holds, said = script_says(tmp_path)
     assert holds, said
+    assert said.startswith("holds if the parties had committed to their secrets: 7 entries")
     (tmp_path / "entries.txt").write_bytes(entries[33:])
     assert not script_says(tmp_path)[0]
+
+
+@pytest.mark.parametrize(
+    "unfair",
+    [
+        {"round_is_used": "when a party withholds its secret"},
+        {"round": 1},
+        {"published_by": 1_800_003_000},
+        {"reveals_until": 1_800_003_000},
+    ],
+    ids=str,
+)
+def test_public_script_refuses_a_round_that_could_be_chosen_or_left_out(tmp_path, unfair) -> None:
+    told = json.loads((OLD / "draw.json").read_bytes())
+    (tmp_path / "entries.txt").write_bytes((OLD / "entries.txt").read_bytes())
+    before = ""
+    for part in told["parts"]:
+        body = json.loads(part["body"]) | (unfair if part["kind"] == "announcement" else {})
+        part["body"] = json.dumps(body | ({"after": before} if before else {}))
+        words = f"meterai draw 1 {part['kind']}\n{part['body']}"
+        before = hashlib.sha256(words.encode()).hexdigest()
+    (tmp_path / "draw.json").write_text(json.dumps(told))
+    holds, said = script_says(tmp_path)
+    assert not holds
+    assert re.search("round|times", said.splitlines()[-1]), said
 
 
 @pytest.mark.parametrize("count", [0, 1, 2])
@@ -133,7 +161,7 @@ def test_forgery_is_named(forgery, tmp_path) -> None:
     assert what(findings, Judgement.BROKEN) >= FORGERIES[forgery], findings
     assert judge(findings) is Judgement.BROKEN
     holds, said = strangers(tmp_path, draw.record, b"".join(lines_of(draw.entries)))
-    assert holds == (forgery in NOT_IN_THIRTY_LINES), said
+    assert holds == (forgery in NOT_IN_THE_SCRIPT), said
 
 
 @pytest.mark.parametrize(

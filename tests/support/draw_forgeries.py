@@ -225,10 +225,9 @@ FORGERIES: dict[Callable[[], Draw], set[DrawFindingKind]] = {
 }
 # The operator alone can do these before a copy is saved. A copy saved in time shows them.
 UNSEEN_WITHOUT_A_COPY = (root_replaced, times_moved_after_the_fact)
-# Findings of a stranger who checks neither signatures, times nor the publisher of the beacon.
-NOT_IN_THIRTY_LINES = {
-    round_replaced,  # the finding that the round follows from the times
-    closed_late,
+# Forgeries that the public script does not find: it checks neither signatures, nor the time of the result, nor the publisher of the
+# beacon.
+NOT_IN_THE_SCRIPT = {
     drawn_before_the_round,
     beacon_of_the_operator,
     signed_by_another,
