@@ -54,11 +54,15 @@ class DocumentService:
         until = self._clock.now() + timedelta(seconds=max(self._kept_seconds, wanted_seconds))
         return DocumentMetadata(clean_name(name), size, pages, until)
 
-    def content_from_thread(self, account: UUID, sha256: bytes) -> bytes:
-        """Return the bytes of a document, called in a thread.
+    async def kept(self, account: UUID, sha256: Sequence[bytes]) -> set[bytes]:
+        """Return those of these documents that this account has and that are not forgotten.
 
-        Refuses `DocumentUnavailable`, also for a forgotten document.
+        Bytes are shared by all accounts with the same document. So only this answer tells whether an account may use them.
         """
+        return await self._database.once(store.kept, account, sha256)
+
+    def content_from_thread(self, account: UUID, sha256: bytes) -> bytes:
+        """Return the bytes of a document that is `kept`, called in a thread.  Refuses `DocumentUnavailable`."""
         return self.contents.read_from_thread(sha256, object_name(account, sha256))
 
     async def content(self, account: UUID, sha256: bytes) -> bytes:
@@ -67,7 +71,7 @@ class DocumentService:
             return await self.contents.get(sha256, object_name(account, sha256))
         except DocumentUnavailable:
             # Only the row tells whether the document was forgotten: a missing object may be on another machine.
-            if not await self._database.once(store.is_kept, account, sha256):
+            if not await self.kept(account, [sha256]):
                 raise DocumentForgotten("the original is no longer kept") from None
             raise
 

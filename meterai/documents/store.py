@@ -9,9 +9,7 @@ from meterai.documents.model import CondemnedObject, DocumentKey, Hold, Lineage,
 from meterai.plumbing.db.database import ReadTx, Tx
 from meterai.plumbing.db.rows import RowMapper
 
-_IS_KEPT = """
-SELECT forgotten_at IS NULL AS is_kept FROM documents WHERE account_id = %s AND sha256 = %s
-"""
+_KEPT = "SELECT sha256 FROM documents WHERE account_id = %s AND sha256 = ANY (%s) AND forgotten_at IS NULL"
 _KEEP_LONGER = """
 UPDATE documents SET kept_until = greatest(kept_until, %s)
 WHERE account_id = %s AND sha256 = ANY (%s) AND forgotten_at IS NULL
@@ -118,9 +116,9 @@ async def keep_longer(tx: Tx, account: UUID, sha256: Sequence[bytes], until: dat
     return await tx.run(_KEEP_LONGER, until, account, list(sha256)) == len(set(sha256))
 
 
-async def is_kept(tx: ReadTx, account: UUID, sha256: bytes) -> bool:
-    """True if the account has a row of this document that is not marked as forgotten, so that its bytes are kept."""
-    return bool(await tx.value(_IS_KEPT, account, sha256))
+async def kept(tx: ReadTx, account: UUID, sha256: Sequence[bytes]) -> set[bytes]:
+    """Return those of these documents of which the account has a row that is not marked as forgotten."""
+    return {row["sha256"] for row in await tx.all(_KEPT, account, list(sha256))}
 
 
 async def forget(tx: Tx, at: datetime, limit: int) -> list[DocumentKey]:

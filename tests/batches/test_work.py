@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 import pytest
 
+from meterai import stamps
 from meterai.accounts import AccountService, OrganizationService, Role
 from meterai.accounts.members import give_role
 from meterai.accounts.model import MemberLimitReached
@@ -22,6 +23,7 @@ from meterai.stamping import ReadyRow, RowStamping, StampingService
 from tests.support.pdf import pdf
 from tests.support.shop import TESTER, Shop
 from tests.support.stamping_calls import buy
+from tests.support.stored import forget_documents
 
 PLACE = {"page": 1, "x": 60, "y": 60, "width": 70}
 
@@ -115,6 +117,17 @@ def test_rows_of_dead_worker_are_ended_by_the_next(shop: Shop) -> None:
     shop.do(worker(shop).worker_pool().once())
     assert state(shop, batch) == (BatchState.FINISHED, 2)
     shop.work()
+
+
+def test_row_of_a_forgotten_document_is_refused_while_its_bytes_exist(shop: Shop) -> None:
+    """Another account may have the same document, and must not be told by a stamp."""
+    buy(shop, 1)
+    rows, files = letters(1)
+    batch = made(shop, *rows, **files)
+    forget_documents(shop, shop.account)
+    shop.do(worker(shop).worker_pool().once())
+    assert rows_of(shop, batch) == [(RowState.REFUSED, "document_forgotten")]
+    assert shop.do(shop.container.database.once(stamps.available, shop.account)) == 1
 
 
 def test_lease_takes_at_most_the_requested_rows(shop: Shop) -> None:

@@ -19,7 +19,12 @@ from typing import NamedTuple, TypeVar
 from uuid import UUID
 
 from meterai import sealing
-from meterai.documents import DocumentMetadata, DocumentService, DocumentUnavailable
+from meterai.documents import (
+    DocumentForgotten,
+    DocumentMetadata,
+    DocumentService,
+    DocumentUnavailable,
+)
 from meterai.kit.clock import Clock
 from meterai.kit.ids import new_id
 from meterai.kit.refusal import Refusal
@@ -191,8 +196,10 @@ class RowStamping:
         New serials are made for the stamps, but not yet bound to them.
         """
         serials = [await self._serials.serials(len(row.wishes)) for row in rows]
+        kept = await self._documents.kept(account, [row.sha256 for row in rows])
         works = [
-            partial(self._prepare_work, account, *pair) for pair in zip(rows, serials, strict=True)
+            partial(self._prepare_work, account, *pair, is_kept=pair[0].sha256 in kept)
+            for pair in zip(rows, serials, strict=True)
         ]
         found = await self._finish_all(account, works)
         for at, (row, one) in enumerate(zip(rows, found, strict=True)):
@@ -204,8 +211,10 @@ class RowStamping:
         return found
 
     def _prepare_work(
-        self, account: UUID, row: RowWish, serials: Sequence[Serial]
+        self, account: UUID, row: RowWish, serials: Sequence[Serial], *, is_kept: bool
     ) -> sealing.Work[ReadyRow]:
+        if not is_kept:
+            raise DocumentForgotten("the original is no longer kept")
         content = self._documents.content_from_thread(account, row.sha256)
         placements = yield from sealing.placing(content, row.wishes)
         prepared = yield from sealing.accepting(content, placements)
