@@ -80,6 +80,7 @@ async def queue_to(
     facts: dict[str, object],
 ) -> None:
     """Queue a mail to a mail address in a language; `account` is the account that the mail is about."""
+    assert "url" not in facts, "the address of this installation, which each text may use"
     await store.insert(tx, account, new_id(), cause, template, language, recipient, facts)
 
 
@@ -257,7 +258,7 @@ def _before(language: str) -> dict[str, Any]:
     how = translate("mail.how_before", language)
     because = translate("mail.because_before", language)
     more = {"where": where, "how": how, "because": because, "late": ""}
-    more |= {"sold_by": "", "seller_fee": ""}
+    more |= {"sold_by": "", "seller_fee": "", "receiver": "-"}
     return {"named": named, "list": named, "count": "", "number": "-", "until": until, **more}
 
 

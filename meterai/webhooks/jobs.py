@@ -28,7 +28,7 @@ async def tell_disabled(tx: Tx, event: WebhookDisabled) -> None:
         template="webhook_disabled",
         facts={
             "webhook": show(ENDPOINT_KIND, found.id),
-            "url": found.url,
+            "receiver": found.url,
             "why": {one: translate(f"webhook.why.{event.why}", one) for one in LANGUAGES},
         },
     )

@@ -42,7 +42,8 @@ ONE = f"SELECT {_ENDPOINT} FROM webhook_endpoints WHERE account_id = %s AND endp
 LOCKED = f"{ONE} FOR NO KEY UPDATE"
 BY_ID = f"SELECT {_ENDPOINT} FROM webhook_endpoints WHERE endpoint_id = %s LIMIT 2"  # noqa: S608
 BY_KEY = """
-SELECT endpoint_id AS id, request_hash AS request, secret, made_at FROM webhook_endpoints
+SELECT endpoint_id AS id, request_hash AS request, CASE WHEN rotate_key IS NULL THEN secret END AS secret, made_at
+FROM webhook_endpoints
 WHERE account_id = %s AND idempotency_key = %s
 """
 OPENS = """

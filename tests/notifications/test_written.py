@@ -70,7 +70,7 @@ FACTS: dict[str, dict[str, Any]] = {
     "reselling_ended": {"name": HOSTILE, "shop": HOSTILE},
     "collector_deposit": COLLECTORS,
     "collector_report": COLLECTORS,
-    "webhook_disabled": {"webhook": "whk_1", "url": "https://example.org/a", "why": BOTH},
+    "webhook_disabled": {"webhook": "whk_1", "receiver": "https://example.org/a", "why": BOTH},
     "stamping_delivered": {
         "document": HOSTILE,
         "serials": "A",
