@@ -1,8 +1,9 @@
 """The object store: bytes under a name, encrypted, in a folder.
 
 Every object is encrypted by AES-256-GCM under the instance's key, with its own nonce and its name as associated data.
-So a copied disk reveals no content, and two objects cannot be exchanged. A name may be a SHA-256: whoever has a file can find out
-whether it is stored. A write is an unfinished file, an fsync, a rename and an fsync of the folder: an object is stored whole or not at all, and survives a power cut.
+So a copied disk reveals no content, and two objects cannot be exchanged. A name may be a SHA-256, so the owner of a file can
+find out from a copied disk whether it is stored. A write is an unfinished file, an fsync, a rename and an fsync of the
+folder: an object is stored whole or not at all, and survives a power cut.
 
 The functions for other modules do not depend on where the bytes are stored: `put`, `put_new`, `get`, `has_from_thread`,
 `list`, `remove`.
