@@ -27,7 +27,7 @@ _VALUES: Mapping[str, tuple[str, ...]] = {
     "boolean": ("false", "true"),
     "bytea": ("sha256('Ani {n}')", "decode(md5('Ani {n}'), 'hex')"),
     "jsonb": ("""'{"name": "Ani {n}"}'::jsonb""", """'[{"name": "Ani {n}"}]'::jsonb"""),
-    "date": ("current_date",),
+    "date": ("current_date", "date_trunc('month', current_date)::date"),
     "uuid[]": ("'{}'::uuid[]",),
     "text[]": ("'{}'::text[]", "ARRAY['Ani {n}']"),
     "timestamp with time zone": (
