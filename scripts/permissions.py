@@ -24,8 +24,7 @@ from meterai.accounts.model import (
     Role,
     StaffRole,
 )
-from meterai.apps.settings import settings_of
-from meterai.apps.web import build
+from meterai.apps.web import assembled
 from meterai.plumbing.http.head import is_api
 
 FILE = Path(__file__).parents[1] / "docs" / "permissions.md"
@@ -161,7 +160,7 @@ def lines() -> Iterator[str]:
     with warnings.catch_warnings():
         # The spelling of parameters changes with Litestar 3; that belongs to its upgrade.
         warnings.simplefilter("ignore", LitestarDeprecationWarning)
-        app = build(settings_of())
+        app = assembled()
     for asked in routes_of(app):
         needs = ", ".join(sorted(asked.needs))
         cells = " | ".join((f"`{asked.method} {asked.shown}`", needs, *marks(asked)))

@@ -5,11 +5,14 @@ the possible values of fields (`fields` of a `Room`); and the facts that a route
 (`plumbing/http/described.py`). Random requests test the whole description (tests/apps/test_strangers.py).
 """
 
+from asyncio import to_thread
 from collections.abc import Iterable, Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
+from threading import Lock
 
 import msgspec
+from litestar import Litestar
 from litestar.routes import BaseRoute, HTTPRoute
 
 from meterai.accounts import Permission
@@ -254,6 +257,35 @@ def _complete_answers(route: _Route) -> None:
         more = _REPLAYED if route.described.needs_key and status.startswith("2") else {}
         more |= {} if route.is_public else _LIMIT
         answers[status] = answer | {"headers": answer.get("headers", {}) | _REQUEST_ID | more}
+
+
+class Description:
+    """The API description of an application. It is made when it is first asked for, because that takes a third of a second
+    which no start of a process should wait for.
+    """
+
+    def __init__(self, app: Litestar, url: str, rooms: Rooms = ROOMS) -> None:
+        """`url` is the public address of the API."""
+        self._app, self._url, self._rooms = app, url, rooms
+        self._made: Schema | None = None
+        self._making = Lock()
+
+    async def ready(self) -> Schema:
+        """Return the description. A thread makes it, while the application answers other requests."""
+        if self._made is not None:
+            return self._made
+        return await to_thread(self.made)
+
+    def made(self) -> Schema:
+        """Return the description, made in the calling thread."""
+        with self._making:
+            if self._made is None:
+                self._made = self._make()
+            return self._made
+
+    def _make(self) -> Schema:
+        told = self._app.openapi_schema.to_schema() | {"servers": [{"url": self._url}]}
+        return completed(told, self._app.routes, self._rooms)
 
 
 def completed(description: Schema, routes: Iterable[BaseRoute], rooms: Rooms = ROOMS) -> Schema:

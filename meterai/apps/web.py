@@ -15,15 +15,15 @@ from litestar.di import Provide
 from litestar.exceptions import HTTPException
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
-from litestar.openapi.spec import Components, SecurityScheme, Server
-from litestar.routes import HTTPRoute
+from litestar.openapi.spec import Components, SecurityScheme
+from litestar.routes import BaseRoute, HTTPRoute
 from litestar.types import ASGIApp
 
 from meterai import __version__, pages
 from meterai.accounts import AccountService, Permission, require_permission
 from meterai.apps.container import build_services
 from meterai.apps.edge import admitted
-from meterai.apps.openapi import completed
+from meterai.apps.openapi import Description
 from meterai.apps.rooms import ROOMS, examples_of, introduce, pages_of, services_of
 from meterai.apps.settings import load
 from meterai.kit.priority import Priority
@@ -123,8 +123,8 @@ def _code_of(fault: Exception) -> str:
 )
 async def openapi(request: Request[Any, Any, Any]) -> dict[str, Any]:
     """Return the API description as OpenAPI 3.1."""
-    found: dict[str, Any] = request.app.state.openapi
-    return found
+    described: Description = request.app.state.description
+    return await described.ready()
 
 
 OWN = (healthz, readyz, openapi)
@@ -166,13 +166,12 @@ def let_the_loop_in() -> None:
     sys.setswitchinterval(SWITCH_SECONDS)
 
 
-def _described(url: str) -> OpenAPIConfig:
+def _described() -> OpenAPIConfig:
     return OpenAPIConfig(
         title="meterai",
         use_handler_docstrings=True,
         version=__version__,
         description=API,
-        servers=[Server(url=url)],
         components=Components(
             security_schemes={"key": SecurityScheme(type="http", scheme="bearer")}
         ),
@@ -215,37 +214,35 @@ def _giving(asked: dict[str, Provide]) -> Callable[..., Awaitable[None]]:
     return give
 
 
-def build(settings: Settings, rooms: Rooms = ROOMS, site: pages.Site | None = None) -> Litestar:
-    """Return the application of these rooms, for these settings. Several applications of a process may share one
-    `site`.
+class _Application(Litestar):
+    """An application that looks at each of its routes once. The framework builds the map of all routes anew for each one
+    that it registers, which took a tenth of a start.
     """
+
+    def __init__(self, **options: Any) -> None:
+        self._known: dict[str, BaseRoute] = {}
+        self._handlers: dict[str, dict[Any, Any]] = {}
+        super().__init__(**options)
+
+    @property
+    def route_handler_method_map(self) -> dict[str, dict[Any, Any]]:
+        """Handlers by path and method, of the routes registered so far."""
+        for route in self.routes:
+            if self._known.get(route.path) is not route:
+                assert isinstance(route, HTTPRoute), "no other kind of route is served"
+                self._known[route.path] = route
+                self._handlers[route.path] = {
+                    method: handler
+                    for handler in route.route_handlers
+                    for method in handler.http_methods
+                }
+        return self._handlers
+
+
+def assembled(rooms: Rooms = ROOMS) -> Litestar:
+    """Return the application of these rooms, without settings: `start_with` gives it some before each start."""
     introduce(rooms)
-    bodies = Bodies(settings.process.directory / UPLOADS, settings.process.uploads_bytes_max)
-    site = site or pages.Site(*pages_of(rooms))
-    queueing = Queueing()
-    limiter = Limiter(queueing)
-
-    @asynccontextmanager
-    async def lifespan(app: Litestar) -> AsyncIterator[None]:
-        async with (
-            _opened(settings, rooms, queueing) as container,
-            showing_metrics(settings),
-            limiter.watching(),
-        ):
-            app.state.container = container
-            container.stations.add(limiter.station)
-            app.state.services = container.services() | {
-                Bodies: bodies,
-                Limiter: limiter,
-                pages.Site: site,
-            }
-            app.state.authenticator = container.of(AccountService)
-            site.load_all()
-            for room in rooms:
-                room.shows(container, site)
-            yield
-
-    app = Litestar(
+    app = _Application(
         route_handlers=[
             *OWN,
             *chain.from_iterable(room.routes for room in rooms),
@@ -254,23 +251,69 @@ def build(settings: Settings, rooms: Rooms = ROOMS, site: pages.Site | None = No
         dependencies=injected(services_of(rooms)),
         request_class=BoundedRequest,
         before_request=require_permission,  # a guard of the framework would copy the route for each request
-        lifespan=[lifespan],
-        state=State({"rooms": rooms, "limiter": limiter, "site": site, "throttle": Throttle()}),
+        lifespan=[_running],
+        state=State(
+            {
+                "rooms": rooms,
+                "site": pages.Site(*pages_of(rooms)),
+                "examples": examples_of(rooms),
+            }
+        ),
         exception_handlers={
             Refusal: pages.page_or_problem(on_refusal),
             HTTPException: pages.page_or_problem(on_http_exception),
             Exception: pages.page_or_problem(on_fault),
         },
-        openapi_config=_described(settings.process.url),
+        openapi_config=_described(),
         request_max_body_size=BODY_BYTES_MAX,
         response_cache_config=ResponseCacheConfig(),
         logging_config=None,
         debug=False,
     )
     _give_at_once(app)
-    app.state.examples = examples_of(rooms)
-    app.state.openapi = completed(app.openapi_schema.to_schema(), app.routes, rooms)
     return app
+
+
+@asynccontextmanager
+async def _running(app: Litestar) -> AsyncIterator[None]:
+    """Services of the application from its start to its end."""
+    state = app.state
+    async with (
+        _opened(state.settings, state.rooms, state.queueing) as container,
+        showing_metrics(state.settings),
+        state.limiter.watching(),
+    ):
+        container.stations.add(state.limiter.station)
+        state.container = container
+        state.services = container.services() | {
+            Bodies: Bodies(
+                state.settings.process.directory / UPLOADS,
+                state.settings.process.uploads_bytes_max,
+            ),
+            Limiter: state.limiter,
+            pages.Site: state.site,
+        }
+        state.authenticator = container.of(AccountService)
+        state.site.load_all()
+        for room in state.rooms:
+            room.shows(container, state.site)
+        yield
+
+
+def start_with(app: Litestar, settings: Settings) -> ASGIApp:
+    """Give the application its settings, for its next start. Return it with everything that is in front of it."""
+    queueing = Queueing()
+    app.state.site.start_over()
+    app.state.update(
+        {
+            "settings": settings,
+            "queueing": queueing,
+            "limiter": Limiter(queueing),
+            "throttle": Throttle(),
+            "description": Description(app, settings.process.url, app.state.rooms),
+        }
+    )
+    return admitted(app, settings)
 
 
 def create() -> ASGIApp:
@@ -284,7 +327,7 @@ def create() -> ASGIApp:
         who="web",
         with_values=settings.process.log_values,
     )
-    app = build(settings)
-    # Done here and not in `build`: a process that starts several applications (tests) would freeze their garbage.
+    app = assembled()
+    # Done here and not in `assembled`: a process that starts several applications (tests) would freeze their garbage.
     app.on_startup += [spare_the_collector, let_the_loop_in]
-    return admitted(app, settings)
+    return start_with(app, settings)

@@ -1,12 +1,21 @@
 """Rendering of pages from the templates of all rooms, for the reader of a request."""
 
+import os
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from pathlib import Path
 from typing import Any
 
-from jinja2 import ChoiceLoader, Environment, PackageLoader, PrefixLoader, StrictUndefined
+from jinja2 import (
+    ChoiceLoader,
+    Environment,
+    FileSystemBytecodeCache,
+    PackageLoader,
+    PrefixLoader,
+    StrictUndefined,
+)
 from litestar import Request, Response
 from litestar.response import Redirect
 from markupsafe import Markup
@@ -71,6 +80,16 @@ def may(caller: Caller | None, permission: str) -> bool:
     )
 
 
+def _bytecode() -> FileSystemBytecodeCache | None:
+    """Return the compiled templates, kept beside the sources as Python keeps its modules; None if this process may not write there.
+    They save a second of each start.
+    """
+    folder = Path(__file__).parent / "__pycache__"
+    if not os.access(folder, os.W_OK):
+        return None
+    return FileSystemBytecodeCache(str(folder), "%s.jinja")
+
+
 class Site:
     """Pages of an application: templates, static files, and links on every page.
 
@@ -91,6 +110,10 @@ class Site:
         self.environment = self._environment(rooms)
         self._notices: Mapping[str, Sequence[Notice]] = {}
         self._to_renew: list[Callable[[], object]] = []
+
+    def start_over(self) -> None:
+        """Forget the notices and the cached pages of an earlier start of the application."""
+        self._notices, self._to_renew = {}, []
 
     def show(self, notices: Mapping[str, Sequence[Notice]]) -> None:
         """Set the notices at the head of every page, by language, and expire cached pages."""
@@ -113,6 +136,7 @@ class Site:
             lstrip_blocks=True,
             auto_reload=False,
             cache_size=-1,  # all templates are kept
+            bytecode_cache=_bytecode(),
         )
         made.globals.update(
             asset=partial(address, self.assets), form_key=fresh_key, identifier=show

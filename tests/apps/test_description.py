@@ -73,7 +73,7 @@ def test_description_defines_an_object_before_its_details(
 ) -> None:
     async def act(web: Within) -> None:
         found = []
-        for one in below(web.app.state.openapi):
+        for one in below(web.app.state.description.made()):
             for name in ("summary", "description"):
                 said = one.get(name)
                 if isinstance(said, str) and OTHER_WAY_ROUND.match(said):
@@ -85,7 +85,7 @@ def test_description_defines_an_object_before_its_details(
 
 def test_example_of_body_is_accepted(database_url: str, tmp_path: Path) -> None:
     async def act(web: Within) -> None:
-        described = web.app.state.openapi
+        described = web.app.state.description.made()
         seen = 0
         for name, operation in operations(described):
             for kind, body in operation.get("requestBody", {}).get("content", {}).items():
@@ -107,7 +107,7 @@ def test_example_of_body_is_accepted(database_url: str, tmp_path: Path) -> None:
 
 def test_answers_are_described_with_their_headers(database_url: str, tmp_path: Path) -> None:
     async def act(web: Within) -> None:
-        for name, operation in operations(web.app.state.openapi):
+        for name, operation in operations(web.app.state.description.made()):
             if "/v1/" not in name or "/snap/" in name:
                 continue
             answers = operation["responses"]
@@ -124,7 +124,7 @@ def test_answers_are_described_with_their_headers(database_url: str, tmp_path: P
 
 def test_every_code_of_a_refusal_is_in_the_description(database_url: str, tmp_path: Path) -> None:
     async def act(web: Within) -> None:
-        fields = web.app.state.openapi["components"]["schemas"]["Problem"]["properties"]
+        fields = web.app.state.description.made()["components"]["schemas"]["Problem"]["properties"]
         codes = fields["code"]["x-extensible-enum"]
         assert {one.code for one in problems()} <= set(codes)
         assert {"parameter_unknown", "idempotency_key_reused", "fault"} <= set(codes)

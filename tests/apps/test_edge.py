@@ -270,7 +270,7 @@ def test_json_is_read_strictly_and_wrong_field_is_named(text: str, field: str) -
 def test_no_api_command_accepts_nan(database_url: str, tmp_path: Path) -> None:
     async def act(web: Within) -> None:
         key = await a_key(web)
-        described = web.app.state.openapi
+        described = web.app.state.description.made()
         tried = 0
         for path, methods in described["paths"].items():
             body = methods.get("post", {}).get("requestBody", {}).get("content", {})
@@ -300,7 +300,7 @@ def test_no_api_command_accepts_nan(database_url: str, tmp_path: Path) -> None:
 def test_commands_that_need_a_key_are_described_so(database_url: str, tmp_path: Path) -> None:
     async def act(web: Within) -> None:
         key = await a_key(web)
-        for path, methods in web.app.state.openapi["paths"].items():
+        for path, methods in web.app.state.description.made()["paths"].items():
             if "post" not in methods or not path.startswith("/v1/"):
                 continue
             names = {one["name"] for one in methods["post"].get("parameters", ())}
@@ -337,7 +337,7 @@ def test_words_and_numbers_are_described_with_their_values(
     database_url: str, tmp_path: Path
 ) -> None:
     async def act(web: Within) -> None:
-        schemas = web.app.state.openapi["components"]["schemas"]
+        schemas = web.app.state.description.made()["components"]["schemas"]
         ours = {name: one for name, one in schemas.items() if name != "Problem"}
         for schema, described in ours.items():
             for name, field in described["properties"].items():
@@ -346,7 +346,7 @@ def test_words_and_numbers_are_described_with_their_values(
                 if field.get("type") == "integer":
                     assert field["minimum"] >= 0, (schema, name)
         assert schemas["OrderRequest"]["properties"]["quantity"]["minimum"] == 1
-        for path, methods in web.app.state.openapi["paths"].items():
+        for path, methods in web.app.state.description.made()["paths"].items():
             for method, operation in methods.items():
                 if path.startswith("/v1/"):
                     again = operation["responses"]["503"]["headers"]

@@ -63,7 +63,7 @@ def _known(web: Within, path: str, method: str) -> list[str]:
     """Query parameters of an operation in the API description."""
     templates = {
         re.sub(r"\{\w+\}", "x", one): operations
-        for one, operations in web.app.state.openapi["paths"].items()
+        for one, operations in web.app.state.description.made()["paths"].items()
     }
     operation = templates.get(path, {}).get(method.lower(), {})
     return sorted(one["name"] for one in operation.get("parameters", ()) if one["in"] == "query")
@@ -101,7 +101,7 @@ def test_size_of_list_page_is_within_description_or_refused(
 
 
 def _lists(web: Within) -> list[str]:
-    paths = web.app.state.openapi["paths"]
+    paths = web.app.state.description.made()["paths"]
     found = [path for path in paths if "limit" in _known(web, path, "GET")]
     assert len(found) >= 2
     return found
@@ -113,7 +113,7 @@ def test_cursor_of_another_list_is_refused(database_url: str, tmp_path: Path) ->
         for path in _lists(web):
             given = await web.get(f"{path}?before=key_{'0' * 26}", key)
             assert given.status == 404, given
-            told = web.app.state.openapi["paths"][path]["get"]
+            told = web.app.state.description.made()["paths"][path]["get"]
             is_read = "before" in {one["name"] for one in told["parameters"]}
             assert not is_read or "404" in told["responses"], path
 
@@ -136,9 +136,9 @@ def test_unknown_field_is_refused_by_every_command_of_the_api(
 ) -> None:
     async def act(web: Within) -> None:
         key = await a_key(web)
-        schemas = web.app.state.openapi["components"]["schemas"]
+        schemas = web.app.state.description.made()["components"]["schemas"]
         asked = 0
-        for path, methods in web.app.state.openapi["paths"].items():
+        for path, methods in web.app.state.description.made()["paths"].items():
             content = methods.get("post", {}).get("requestBody", {}).get("content", {})
             name = content.get("application/json", {}).get("schema", {}).get("$ref", "")
             if not name or not path.startswith("/v1/"):

@@ -319,7 +319,7 @@ def test_random_requests_cause_no_fault(database_url: str, tmp_path: Path) -> No
         async with listened(database_url, tmp_path) as (web, faults):
             people, templates = await callers(web), routes(web)
             paths = list(templates)
-            described = web.app.state.openapi["paths"]
+            described = web.app.state.description.made()["paths"]
             reached: set[tuple[tuple[str, ...], int]] = set()
             for number in range(CASES):
                 parts = paths[number % len(paths)]

@@ -8,14 +8,12 @@ from typing import Any
 import psycopg
 import pytest
 from httpx import Response
-from litestar.testing import TestClient
 
 from meterai.apps.rooms import ROOMS
-from meterai.apps.web import build
 from tests.console.desk_room import ROOM
 from tests.support.desk import Desk, staff_session
 from tests.support.walk_in import WalkIn, fields
-from tests.support.within import all_pages, settings_of
+from tests.support.within import browsed, settings_of
 
 
 @dataclass
@@ -69,7 +67,5 @@ class Floor:
 
 @pytest.fixture
 def floor(database_url: str, tmp_path: Path) -> Iterator[Floor]:
-    settings = settings_of(database_url, tmp_path)
-    app = build(settings, (*ROOMS, ROOM), site=all_pages())
-    with TestClient(app) as client:
+    with browsed(settings_of(database_url, tmp_path), (*ROOMS, ROOM)) as client:
         yield Floor(WalkIn(client), database_url)

@@ -5,16 +5,12 @@ import os
 import shutil
 import subprocess
 import sys
-import warnings
 from pathlib import Path
 from uuid import UUID
 
 import psycopg
 import pytest
-from litestar.exceptions import LitestarDeprecationWarning
-from litestar.testing import TestClient
 
-from meterai.apps.web import build
 from meterai.documents import Timeline
 from meterai.kit.clock import SystemClock
 from meterai.payments import SnapSettings
@@ -23,6 +19,7 @@ from meterai.plumbing.db.database import Database
 from meterai.plumbing.objects import ObjectStore, StoreDiffers
 from tests.support.commands import ROOT
 from tests.support.shop import dead_bank
+from tests.support.within import browsed
 
 KEY = b"k" * 32
 
@@ -93,11 +90,7 @@ def readyz(settings: Settings) -> tuple[int, str]:
 
 
 def ready(settings: Settings) -> tuple[int, dict[str, str]]:
-    with warnings.catch_warnings():
-        # The spelling of parameters changes with Litestar 3.
-        warnings.simplefilter("ignore", LitestarDeprecationWarning)
-        app = build(settings)
-    with TestClient(app) as client:
+    with browsed(settings) as client:
         answer = client.get("/readyz")
     return answer.status_code, answer.json()
 

@@ -9,24 +9,21 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from litestar.testing import TestClient
 
-from meterai.apps.web import build
 from meterai.finance.pages import SCOPES
 from meterai.kit.days import Month, day_of, last_settled
 from meterai.plumbing.messages import translate
 from tests.console.conftest import Floor
 from tests.regulator.test_pages import sold
 from tests.support.walk_in import WalkIn, fields
-from tests.support.within import all_pages, settings_of
+from tests.support.within import browsed, settings_of
 
 HERE = "/console/finance"
 
 
 @pytest.fixture
 def floor(database_url: str, tmp_path: Path) -> Iterator[Floor]:
-    app = build(settings_of(database_url, tmp_path), site=all_pages())
-    with TestClient(app) as client:
+    with browsed(settings_of(database_url, tmp_path)) as client:
         yield Floor(WalkIn(client), database_url)
 
 

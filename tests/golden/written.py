@@ -26,7 +26,6 @@ from litestar.routes import HTTPRoute
 from litestar.testing import TestClient
 
 from meterai.accounts import StaffRole
-from meterai.apps.web import build
 from meterai.limiter import Limiter
 from meterai.limiter import answers as limiter_answers
 from tests.support.commands import COMMANDS, run_here
@@ -34,7 +33,7 @@ from tests.support.desk import staff_session
 from tests.support.history import make
 from tests.support.shop import open_shop
 from tests.support.walk_in import WalkIn
-from tests.support.within import Asking, Given, Within, all_pages, settings_of, within
+from tests.support.within import Asking, Given, Within, browsed, settings_of, within
 
 OUT = Path(os.environ["GOLDEN"])
 LANGUAGES = ("id", "en")
@@ -205,8 +204,7 @@ class Visitor(NamedTuple):
 
 
 def test_pages(past: tuple[str, Path]) -> None:
-    app = build(settings_of(*past), site=all_pages())
-    with TestClient(app) as client:
+    with browsed(settings_of(*past)) as client:
         walk_in = WalkIn(client)
         client.headers.pop("Accept-Language")
         client.get("/")

@@ -9,11 +9,9 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from litestar.testing import TestClient
 
 from meterai.apps.rooms import pages_of
 from meterai.apps.settings import settings_of as made_settings
-from meterai.apps.web import build
 from meterai.incidents.board import Board
 from meterai.kit.clock import SystemClock
 from meterai.kit.components import Component
@@ -28,7 +26,7 @@ from tests.console.conftest import Floor
 from tests.incidents.records import opened
 from tests.incidents.test_pages import HERE, eventually, opens, pulls
 from tests.support.shop import Shop
-from tests.support.within import all_pages, settings_of
+from tests.support.within import browsed, settings_of
 
 NOTICE = Notice("major", "/status/incidents/inc_1", "Incident: Buying <b>")
 
@@ -107,7 +105,7 @@ def test_outdated_status_page_shows_its_age_and_the_watchers_page(
         f'[[watcher]]\nname = "w"\nurl = "https://watch.example/"\npublic_key = """{key}"""\n'
     )
     settings = settings_of(database_url, tmp_path, watchers_file=str(watchers))
-    with TestClient(build(settings, site=all_pages())) as client:
+    with browsed(settings) as client:
         client.headers.update({"Accept": "text/html", "Accept-Language": language})
         known = client.get("/status").text
         assert headline not in known

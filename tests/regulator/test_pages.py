@@ -8,15 +8,13 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from litestar.testing import TestClient
 
-from meterai.apps.web import build
 from meterai.kit.days import Month, day_of
 from meterai.plumbing.messages import translate
 from meterai.regulator.service import StatementService
 from tests.console.conftest import Floor
 from tests.support.walk_in import WalkIn
-from tests.support.within import all_pages, settings_of
+from tests.support.within import browsed, settings_of
 
 HERE = "/console/statements"
 NONE = "1R5V772E07000TGC01DY53"  # an unknown serial
@@ -24,8 +22,7 @@ NONE = "1R5V772E07000TGC01DY53"  # an unknown serial
 
 @pytest.fixture
 def floor(database_url: str, tmp_path: Path) -> Iterator[Floor]:
-    app = build(settings_of(database_url, tmp_path), site=all_pages())
-    with TestClient(app) as client:
+    with browsed(settings_of(database_url, tmp_path)) as client:
         yield Floor(WalkIn(client), database_url)
 
 

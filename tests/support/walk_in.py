@@ -13,10 +13,9 @@ from litestar.testing import TestClient
 
 from meterai.accounts import CodeService
 from meterai.accounts.pages import Begun
-from meterai.apps.web import build
 from meterai.room import Container
 from tests.support.pdf import pdf
-from tests.support.within import all_pages, settings_of
+from tests.support.within import browsed, settings_of
 
 
 def fields(text: str, action: str, named: str = "") -> dict[str, str]:
@@ -98,6 +97,5 @@ class WalkIn:
 @contextmanager
 def walk_in(database_url: str, directory: Path, **more: Any) -> Iterator[WalkIn]:
     """A browser before an application that reaches no bank."""
-    app = build(settings_of(database_url, directory, **more), site=all_pages())
-    with TestClient(app) as client:
+    with browsed(settings_of(database_url, directory, **more)) as client:
         yield WalkIn(client)

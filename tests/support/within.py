@@ -2,8 +2,9 @@
 
 import asyncio
 import warnings
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -12,12 +13,12 @@ from urllib.parse import unquote_to_bytes
 
 from litestar import Litestar
 from litestar.exceptions import LitestarDeprecationWarning
+from litestar.testing import TestClient
 from litestar.types import ASGIApp
 
-from meterai.apps.edge import admitted
 from meterai.apps.rooms import ROOMS, pages_of
 from meterai.apps.settings import settings_of as make_settings
-from meterai.apps.web import build
+from meterai.apps.web import assembled, start_with
 from meterai.limiter import Admission, Answers, BusyAnswers, Limiter, Priorities, Users
 from meterai.pages import Site, wants_page
 from meterai.plumbing.config import Settings
@@ -152,12 +153,39 @@ def admission(app: Litestar) -> Admission:
     return Admission(Limiter(Queueing()), Priorities(app), Users(lambda _: ""), answers, wants_page)
 
 
-@asynccontextmanager
-async def within(settings: Settings, rooms: Rooms = ROOMS) -> AsyncIterator[Within]:
-    """The application as it is served, without a server."""
+# By the identities of their rooms, which the applications keep alive.
+_SPARE: dict[tuple[int, ...], list[Litestar]] = defaultdict(list)
+
+
+@contextmanager
+def application(settings: Settings, rooms: Rooms = ROOMS) -> Iterator[tuple[Litestar, ASGIApp]]:
+    """An application that is not started, alone and as it is served.
+
+    To assemble one takes most of a second, so each test gets one that an earlier test has left.
+    """
+    spare = _SPARE[tuple(map(id, rooms))]
+    app = spare.pop() if spare else _assembled(rooms)
+    yield app, start_with(app, settings)
+    spare.append(app)
+
+
+def _assembled(rooms: Rooms) -> Litestar:
     with warnings.catch_warnings():
         # The spelling of parameters changes with Litestar 3; it is left to that upgrade.
         warnings.simplefilter("ignore", LitestarDeprecationWarning)
-        app = build(settings, rooms, all_pages() if rooms is ROOMS else None)
-    async with app.lifespan():
-        yield Within(app, admitted(app, settings))
+        return assembled(rooms)
+
+
+@contextmanager
+def browsed(settings: Settings, rooms: Rooms = ROOMS) -> Iterator[TestClient[Litestar]]:
+    """A client of a started application, without the edge in front of it."""
+    with application(settings, rooms) as (app, _), TestClient(app) as client:
+        yield client
+
+
+@asynccontextmanager
+async def within(settings: Settings, rooms: Rooms = ROOMS) -> AsyncIterator[Within]:
+    """The application as it is served, without a server."""
+    with application(settings, rooms) as (app, served):
+        async with app.lifespan():
+            yield Within(app, served)

@@ -27,8 +27,7 @@ from meterai.accounts.model import (
 )
 from meterai.approvals.model import ApprovalState
 from meterai.apps.rooms import ROOMS, offers_of, services_of
-from meterai.apps.settings import settings_of as make_settings
-from meterai.apps.web import build
+from meterai.apps.web import assembled
 from meterai.audit.quiet_harm import quiet_harm
 from meterai.cases.model import CaseEvent
 from meterai.kit.actor import Actor
@@ -249,7 +248,7 @@ def handlers(rooms: Rooms = ROOMS) -> list[tuple[str, HTTPRouteHandler]]:
     with warnings.catch_warnings():
         # The spelling of parameters changes with Litestar 3; it is left to that upgrade.
         warnings.simplefilter("ignore", LitestarDeprecationWarning)
-        routes = build(make_settings(), rooms).routes
+        routes = assembled(rooms).routes
     for route in routes:
         assert isinstance(route, HTTPRoute), f"{route.path}: only HTTP is spoken"
         # The framework answers OPTIONS.

@@ -1,6 +1,6 @@
 """Pages with the documentation of the API, rendered from its OpenAPI description."""
 
-from functools import lru_cache
+from weakref import WeakKeyDictionary
 
 from litestar import Litestar, get
 from litestar.di import NamedDependency
@@ -11,10 +11,15 @@ from meterai.pages import Page, PageRequest, page, visitor
 from meterai.plumbing.config import Settings
 from meterai.portal import reference
 
+_OPERATIONS: WeakKeyDictionary[object, list[reference.Operation]] = WeakKeyDictionary()
 
-@lru_cache(maxsize=2)
-def _operations(app: Litestar, url: str) -> list[reference.Operation]:
-    return reference.operations(app.state.openapi, url, app.state.examples)
+
+async def _operations(app: Litestar, url: str) -> list[reference.Operation]:
+    description = app.state.description
+    if description not in _OPERATIONS:
+        told = await description.ready()
+        _OPERATIONS[description] = reference.operations(told, url, app.state.examples)
+    return _OPERATIONS[description]
 
 
 @get(
@@ -26,7 +31,9 @@ async def show_docs(request: PageRequest, settings: NamedDependency[Settings]) -
     """Show every operation of the API, with an example."""
     await visitor(request)
     url = settings.process.url
-    return page(request, "portal/docs.html", operations=_operations(request.app, url), url=url)
+    return page(
+        request, "portal/docs.html", operations=await _operations(request.app, url), url=url
+    )
 
 
 @get(

@@ -39,10 +39,9 @@ from pathlib import Path
 from meterai.plumbing.observe.shared_metrics import join
 join()
 from litestar.routes import HTTPRoute
-from meterai.apps.web import build
+from meterai.apps.web import assembled
 from meterai.plumbing.observe import telemetry
-from tests.support.walk_in import settings_of
-for route in build(settings_of("postgresql://nobody", Path("data"))).routes:
+for route in assembled().routes:
     if isinstance(route, HTTPRoute):
         for method in (*route.methods, "HEAD", "other"):
             for status in (200, 303, 401, 403, 404, 422, 429, 503):
