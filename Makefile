@@ -1,7 +1,8 @@
 # Everything starts here.  Only python3 (3.11 or newer) is assumed.
 #
 #   make run    set up and run everything on this machine   (ARGS="--port 8001 --data DIR")
-#   make test   set up and run the tests that must pass before a change lands   (ARGS="--seed 7")
+#   make test   set up and run the tests that must pass before a change lands   (ARGS="--seed 7"); with ROOM=refunds those of
+#               a room and of the rooms that import it, without instance and browser
 #   make test-all  every test: variants, soaks, each case of each family, longer fuzzing
 #   make check  format, lint, types, layers, and the site
 #   make quick  the same, and the tests of some folders, in a minute
@@ -51,10 +52,10 @@ SIDE_BY_SIDE := --numprocesses auto --maxprocesses 4 --dist loadfile
 
 # docs/decisions/0041-suite.md explains the selection.
 test: setup tools
-	$(BIN)/python -m pytest $(SIDE_BY_SIDE) --durations=30 $(ARGS)
+	$(BIN)/python -m pytest $(if $(ROOM),--room $(ROOM),$(SIDE_BY_SIDE)) $(ARGS)
 
 test-all: setup tools
-	$(BIN)/python -m pytest $(SIDE_BY_SIDE) --durations=30 --all --whole-corpus $(ARGS)
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) --all --whole-corpus $(ARGS)
 
 # Programs of the system that some tests need; a missing one is reported.
 tools:

@@ -62,6 +62,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--seed", type=int, help=("seed of the sampled cases; the default is that of the commit")
     )
+    parser.addoption("--room", help="the tests of this room, and of those that import it")
     parser.addoption(
         "--whole-corpus", action="store_true", help="every file of the corpus, not a sample"
     )
