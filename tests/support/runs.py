@@ -76,13 +76,13 @@ def select(config: pytest.Config, items: list[pytest.Item]) -> None:
         config.hook.pytest_deselected(items=list(out))
 
 
-def files_of(room: str) -> list[str]:
+def files_of(room: str, tests: Path = ROOT / "tests") -> list[str]:
     """The tests of a room, and the files of other rooms that import it and start neither instance nor browser."""
-    folder = ROOT / "tests" / room
+    folder = tests / room
     if not folder.is_dir():
         raise pytest.UsageError(f"there are no tests of a room {room!r}")
     used = re.compile(rf"^from meterai\.{room}\b", re.M)
-    files = [file for file in sorted((ROOT / "tests").glob("*/test_*.py")) if file.parent != folder]
+    files = [file for file in sorted(tests.glob("*/test_*.py")) if file.parent != folder]
     through = ("flows", "faults", "golden")
     return [str(folder)] + [
         str(file)

@@ -1,0 +1,1 @@
+"""Strength of the tests: faults that are planted, and whether the tests find them."""
