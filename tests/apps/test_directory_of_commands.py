@@ -7,6 +7,8 @@ import pytest
 from meterai.commands import Directory, Exit
 from tests.support.commands import COMMANDS, Done, do, run_here
 
+pytestmark = pytest.mark.sample(20, of="file")
+
 LOOKING = [
     command
     for command, need in COMMANDS.items()

@@ -16,6 +16,7 @@ from markupsafe import escape
 
 from meterai.accounts import AccountService
 from meterai.accounts.model import OPEN
+from meterai.apps.container import build_services
 from meterai.apps.edge import Edge, headers_of_all
 from meterai.kit.clock import WIB
 from meterai.kit.ids import new_id
@@ -421,7 +422,8 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_locked_row_is_answered_to_programs_and_people(
     database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(link.SESSION, "lock_timeout", "200")
+    given = build_services.__wrapped__.__kwdefaults__  # type: ignore[attr-defined]
+    monkeypatch.setitem(given, "lock_wait_ms", 20)
 
     async def act(web: Within) -> None:
         key = await a_key(web)

@@ -11,6 +11,8 @@ from meterai.plumbing.db.migrations import _HISTORY, names
 from meterai.plumbing.db.sql_files import migrations
 from tests.support.commands import COMMANDS, do, run_here
 
+pytestmark = pytest.mark.sample(12, of="file")
+
 NEWER = "9999_of_a_newer_version.sql"
 ISSUING_CAME = "0006"  # the version with orders, which issue stamps
 

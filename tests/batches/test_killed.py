@@ -10,6 +10,8 @@ import pytest
 from tests.support.batching import RECTANGLE, Batching, buy, letter, zipped
 from tests.support.instance import Instance, until
 
+pytestmark = pytest.mark.sample(1, of="file")
+
 Rows = Callable[[Batching, list[str]], int]
 NEVER = {"page": 1, "x": 60, "y": 60, "width": 90}
 

@@ -28,6 +28,8 @@ from tests.support.money import payable
 from tests.support.pdf import pdf
 from tests.support.shop import TESTER
 
+pytestmark = pytest.mark.sample(3, of="file")
+
 Answer = TypeVar("Answer")
 FEE = 1_500
 NAME = "Toko <b>Meterai</b> & Kawan"

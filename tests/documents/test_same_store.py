@@ -21,6 +21,8 @@ from tests.support.commands import ROOT
 from tests.support.shop import dead_bank
 from tests.support.within import browsed
 
+pytestmark = pytest.mark.sample(3, of="file")
+
 KEY = b"k" * 32
 
 

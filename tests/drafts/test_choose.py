@@ -22,6 +22,8 @@ from tests.support.browser import WAIT_MS, WITH_SCRIPTS
 from tests.support.instance import Client, Instance
 from tests.support.pdf import pdf
 
+pytestmark = pytest.mark.sample(5, of="file")
+
 PHONE = ViewportSize(width=360, height=740)
 # More bytes follow its end than a PDF may have, so it is repaired, and the page says so.
 LARGE = pdf(words="Surat kuasa") + b"\n%" + b"x" * (5 * PART_BYTES_MAX) + b"\n%%EOF\n"

@@ -17,6 +17,8 @@ from tests.support.killing import HOW, Step, again, freeze, tell
 from tests.support.money import bought
 from tests.support.pdf import pdf
 
+pytestmark = pytest.mark.sample(1, of="file")
+
 ROWS = 3
 STEPS: Mapping[str, Sequence[Step]] = {
     "made": [Step("web", "INSERT INTO batches", "batches")],

@@ -16,6 +16,8 @@ from tests.support.pdf import pdf
 from tests.support.pdfmaker import letter, whole
 from tests.support.stamping_calls import made_json
 
+pytestmark = pytest.mark.sample(1, of="file")
+
 STAMPS = 8
 
 

@@ -11,6 +11,8 @@ from tests.support.instance import Instance, until
 from tests.support.money import at_rest_afterwards, ends, pay
 from tests.support.pdf import pdf
 
+pytestmark = pytest.mark.sample(2, of="file")
+
 
 @pytest.fixture(scope="module")
 def hurried(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inside]:

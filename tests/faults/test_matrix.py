@@ -348,7 +348,7 @@ async def refund_fails(counter: Counter, write: Write, fault: Fault) -> Any:
 STORIES = {"open": open_fails, "cancel": cancel_fails, "refund": refund_fails}
 
 
-@pytest.mark.sample(4)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("ordered", Ordered)
 @pytest.mark.parametrize("write", [one for one in SERVICES if one[1] != TRANSFER], ids="-".join)
 def test_failed_write_leaves_books_equal_to_the_record(

@@ -22,6 +22,8 @@ from tests.support.money import (
 )
 from tests.support.pdf import pdf
 
+pytestmark = pytest.mark.sample(4, of="file")
+
 ALL = -1  # the fault never ends by itself
 CHARGED_BACK_SECONDS = 4.0  # seconds after which the bank books a payment
 

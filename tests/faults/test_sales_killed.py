@@ -17,6 +17,8 @@ from tests.support.instance import Client, until
 from tests.support.killing import HOW, Step, again, tell
 from tests.support.seller import UNIT, Seller
 
+pytestmark = pytest.mark.sample(1, of="file")
+
 FIRST, SECOND = 3 * UNIT, 2 * UNIT  # top-ups in rupiah
 
 

@@ -14,6 +14,8 @@ from tests.support.inside import Inside
 from tests.support.instance import Client, until
 from tests.support.killing import frozen
 
+pytestmark = pytest.mark.sample(1, of="file")
+
 PEOPLE = 2 * APART_MIN
 STALLED_SECONDS = 30.0
 

@@ -257,7 +257,7 @@ def at_rest(inside: Inside) -> bool:
     )
 
 
-@pytest.mark.sample(3)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("fault", FAULTS)
 def test_claims_of_a_page_are_true(inside: Inside, fault: str) -> None:
     begin, way = FAULTS[fault]

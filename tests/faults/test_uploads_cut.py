@@ -11,6 +11,7 @@ from random import Random
 from urllib.parse import urlsplit
 
 import pikepdf
+import pytest
 import urllib3
 
 from meterai.drafts.model import PART_BYTES_MAX
@@ -19,6 +20,8 @@ from tests.support.inside import Inside
 from tests.support.instance import Reply, until
 from tests.support.killing import again, kill
 from tests.support.pdf import pdf
+
+pytestmark = pytest.mark.sample(1, of="file")
 
 PATH = "/stamp/uploads"
 SENT_TWICE_MAX = 512 * 1024

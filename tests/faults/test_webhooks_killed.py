@@ -15,6 +15,8 @@ from tests.support.instance import Client, Reply, until
 from tests.support.killing import again, freeze, kill, revive
 from tests.support.receivers import receiving
 
+pytestmark = pytest.mark.sample(1, of="file")
+
 
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
@@ -44,10 +46,11 @@ def _end_sessions(inside: Inside, statement: str) -> None:
     )
 
 
-def _delivered(customer: Client, path: str) -> Any:
+def _delivered(inside: Inside, customer: Client, path: str) -> Any:
     def look() -> Any:
         return customer.get(f"{path}?state=delivered").json["deliveries"]
 
+    inside.let_leases_run_out()
     [message] = until("it is delivered", look)
     return customer.get(f"{path}/{message['id']}").json
 
@@ -60,7 +63,7 @@ def test_kill_before_the_event_became_a_message_loses_nothing(
     freeze(inside, "worker")
     _withdraw(customer)
     kill(inside, "worker")
-    message = _delivered(customer, path)
+    message = _delivered(inside, customer, path)
     assert [one.id for one in receiver.received] == [message["id"]]
 
 
@@ -74,8 +77,7 @@ def test_kill_while_the_event_becomes_a_message_loses_nothing(
         pause.wait_for_somebody("webhook_message_add")
         kill(inside, "worker")
         _end_sessions(inside, "webhook_message_add")
-    inside.let_leases_run_out()
-    message = _delivered(customer, path)
+    message = _delivered(inside, customer, path)
     assert [one.id for one in receiver.received] == [message["id"]]
 
 
@@ -112,7 +114,7 @@ def test_kill_while_the_receiver_works_repeats_the_message(
     _withdraw(customer)
     until("it is sent", lambda: receiver.received)
     kill(inside, "worker")
-    message = _delivered(customer, path)
+    message = _delivered(inside, customer, path)
     assert [one.id for one in receiver.received] == [message["id"]] * 2
     assert len(message["attempt_list"]) == 1
 
@@ -133,6 +135,6 @@ def test_kill_before_the_answer_is_recorded_repeats_the_message(
         kill(inside, "worker")
         # Otherwise the statement of the killed process would be executed after the lock is released.
         _end_sessions(inside, "webhook_attempted")
-    message = _delivered(customer, path)
+    message = _delivered(inside, customer, path)
     assert message["id"] == came.id
     assert receiver.delivered[came.id] == 2

@@ -18,6 +18,8 @@ from tests.support.applicant import TO_PAY, Applicant
 from tests.support.instance import Instance
 from tests.support.seated import seated
 
+pytestmark = pytest.mark.sample(2, of="file")
+
 AXE = (resources.files("axe_playwright_python") / "axe.min.js").read_text()
 Looks = tuple[tuple[int, Literal["light", "dark"]], ...]
 LOOKS: Looks = ((360, "light"), (1280, "dark"))

@@ -19,6 +19,8 @@ from tests.support.shop import Paid, Shop, open_shop
 from tests.support.stamping_calls import stamp
 from tests.support.store import delete_condemned, kept_objects, objects, sweep
 
+pytestmark = pytest.mark.sample(2, of="file")
+
 LATER = timedelta(hours=2)  # longer than an upload may take to get its row
 
 

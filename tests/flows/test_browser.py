@@ -21,6 +21,8 @@ from tests.support.browser import WAIT_MS, WITH_SCRIPTS
 from tests.support.instance import Client, Instance
 from tests.support.pdf import pdf
 
+pytestmark = pytest.mark.sample(4, of="file")
+
 Fields = dict[str, str | float | bool]
 
 

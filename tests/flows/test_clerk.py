@@ -19,6 +19,8 @@ from tests.support.browser import WITH_SCRIPTS
 from tests.support.instance import Instance
 from tests.support.pdf import pdf
 
+pytestmark = pytest.mark.sample(3, of="file")
+
 
 @pytest.fixture(params=WITH_SCRIPTS)
 def page(chromium: Browser, instance: Instance, request: pytest.FixtureRequest) -> Iterator[Page]:

@@ -14,6 +14,8 @@ from tests.support.inside import Inside
 from tests.support.instance import Instance, until
 from tests.support.seated import seated
 
+pytestmark = pytest.mark.sample(1, of="file")
+
 MONITOR = ViewportSize(width=1600, height=900)
 NO_STAMPS = "Sudah bayar, meterai belum ada"
 QUANTITY = 110  # its price needs an approval

@@ -17,6 +17,8 @@ from tests.support.journey import scan
 from tests.support.pdf import pdf
 from tests.support.walker import DESKTOP, TO_ORDER, Walker
 
+pytestmark = pytest.mark.sample(2, of="file")
+
 PHONE_ID = {"locale": "id-ID", "screen": PHONE}
 DESKTOP_EN = {"locale": "en-GB", "screen": DESKTOP}
 otherwise = partial(pytest.param, marks=pytest.mark.variant)

@@ -17,6 +17,8 @@ from tests.support.pdf import pdf
 from tests.support.seated import seated
 from tests.support.walker import TO_ORDER, Walker
 
+pytestmark = pytest.mark.sample(1, of="file")
+
 CHOOSER_PRESSES, CHOOSER_MS = 3, 30_000
 TABS_MAX = 60  # on one page; more means a keyboard trap
 # The element with the focus, whether its focus is drawn, and whether it is visible and not covered.

@@ -14,6 +14,8 @@ from tests.support.applicant import PHONE, TO_PAY, Applicant
 from tests.support.browser import WITH_SCRIPTS
 from tests.support.instance import Client, Instance, until
 
+pytestmark = pytest.mark.sample(1, of="file")
+
 BUDI, BUDHI = ("014", "1234567890", "Budi Santoso"), ("009", "0190000001", "Budi Santoso")
 NAMED = "Rekening sudah disebutkan"
 

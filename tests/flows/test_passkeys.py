@@ -20,6 +20,8 @@ from tests.support.inside import Inside
 from tests.support.instance import Instance, until
 from tests.support.pdf import pdf
 
+pytestmark = pytest.mark.sample(1, of="file")
+
 PHONE = ViewportSize(width=360, height=640)
 
 

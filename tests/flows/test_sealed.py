@@ -16,6 +16,8 @@ from tests.support.instance import Instance, until
 from tests.support.money import payable
 from tests.support.pdf import pdf
 
+pytestmark = pytest.mark.sample(2, of="file")
+
 HTML = {"Accept": "text/html", "Accept-Language": "id"}
 PDF = {"Content-Type": "application/pdf"}
 

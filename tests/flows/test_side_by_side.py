@@ -15,6 +15,8 @@ from tests.support.instance import Instance, until
 from tests.support.money import payable
 from tests.support.pdf import pdf
 
+pytestmark = pytest.mark.sample(2, of="file")
+
 
 @pytest.fixture(scope="module")
 def only(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:

@@ -20,6 +20,8 @@ from meterai.plumbing.http.draining import BYTES_MAX
 from tests.support.flood import resident, whole_answer
 from tests.support.instance import Instance, until
 
+pytestmark = pytest.mark.sample(4, of="file")
+
 MIB = 1024 * 1024
 UPLOADS = 24
 DOCUMENT = b"%PDF-1.7\n" + bytes(31 * MIB)

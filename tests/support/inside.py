@@ -155,6 +155,7 @@ class Inside:
             connection.execute(
                 "UPDATE refunds SET try_at = now(), leased_until = NULL WHERE state <> 'settled'"
             )
+            connection.execute("UPDATE webhook_messages SET try_at = now() WHERE state = 'waiting'")
 
     # -- issuing ----------------------------------------------------------------------------
 

@@ -50,14 +50,15 @@ def left_out(items: list[pytest.Item], seed: int) -> set[pytest.Item]:
     out = {
         one for one in items if one.get_closest_marker("variant") or one.get_closest_marker("soak")
     }
-    families: dict[str, list[pytest.Item]] = defaultdict(list)
+    families: dict[tuple[str, int], list[pytest.Item]] = defaultdict(list)
     for item in items:
-        if item.get_closest_marker("sample") and item not in out:
-            families[item.nodeid.partition("[")[0]].append(item)
-    for name, cases in families.items():
-        mark = cases[0].get_closest_marker("sample")
-        assert mark is not None
-        taken = random.Random(f"{seed} {name}").sample(cases, min(len(cases), *mark.args))
+        mark = item.get_closest_marker("sample")
+        if mark and item not in out:
+            is_of_file = mark.kwargs.get("of") == "file"
+            name = item.nodeid.partition("::" if is_of_file else "[")[0]
+            families[name, mark.args[0]].append(item)
+    for (name, count), cases in families.items():
+        taken = random.Random(f"{seed} {name}").sample(cases, min(len(cases), count))
         out |= set(cases) - set(taken)
     return out
 

@@ -18,6 +18,8 @@ from tests.support.browser import WAIT_MS
 from tests.support.inside import Inside
 from tests.support.instance import Client, Instance, Reply, until
 
+pytestmark = pytest.mark.sample(2, of="file")
+
 SMALL = ViewportSize(width=360, height=740)
 LINE = "/lines/buying"
 AHEAD = 10  # places ahead; a slow line calls at most one before the page is loaded

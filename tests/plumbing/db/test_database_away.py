@@ -19,6 +19,8 @@ from meterai.plumbing.db.connections import SESSION
 from meterai.plumbing.db.database import BrokenOff, Database, DatabaseAway, DatabaseBusy
 from tests.support.servers import Server, Switch
 
+pytestmark = pytest.mark.sample(6, of="file")
+
 CROWD = 8
 CONNECTIONS = 4
 HANGS_SECONDS = 30.0  # silence, a look, one connection that does not answer, and a slow machine

@@ -18,6 +18,8 @@ from meterai.plumbing.db.embedded import EmbeddedPostgres, PostgresNotStarted, _
 from tests.support.instance import until
 from tests.support.servers import Server
 
+pytestmark = pytest.mark.sample(5, of="file")
+
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:

@@ -650,6 +650,7 @@ def test_late_commit_is_found_by_the_next_full_look(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(worker_pool, "EVERYTHING_SECONDS", 0.2)
+    monkeypatch.setattr(watch, "REST_SECONDS", 0.3)
 
     async def story(shift: Shift) -> None:
         account = uuid.uuid4()
