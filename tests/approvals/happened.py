@@ -21,7 +21,8 @@ def happen(history: History) -> None:
         elif name == "withdrawn":
             asker.withdraw(pulled)
         elif name == "expired":
-            assert shop.do(asker.service.expire()) == 1
+            while not shop.do(asker.service.expire()):
+                pass  # the clock has stepped back since the request
         history.names[f"approval_{name}"] = pulled.request
     order = history.quota("regretted", 2)
     pulled = member(shop, "finance", settings=always).pull("refunds ask", order=show("ord", order))
