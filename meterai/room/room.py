@@ -48,7 +48,7 @@ class Room:
 
     name       name of its package
     home       folder that contains `sql/`, if it is not meterai/<name>
-    tables     its tables with rows of accounts: no other room's SQL names them (tests/tidy/test_sql_walls.py)
+    tables     its tables with rows of accounts: no other room's SQL names them
     global_tables  its tables whose rows belong to no account, with reasons: no other room's SQL names them either
     subjects   kinds of its objects whose timeline the console shows
     lifecycles states of its objects, and the transitions between them

@@ -14,8 +14,6 @@ from meterai_rehearsal.simulation.demand import arrivals, shape_of
 from meterai_rehearsal.simulation.line import admit, called_at
 from meterai_rehearsal.simulation.model import Line
 
-FOR_EVER = Line(no_shows=0.0, reaction_seconds=0.0)
-
 
 def one_after_the_other(came: Sequence[float], gap: float, free: float) -> list[float]:
     called = []

@@ -5,7 +5,3 @@ from tests.support.claims import nothing_done
 CLAIMS = {
     "refusal.member_limit_reached": (nothing_done,),
 }
-NO_CLAIMS = {
-    "page.acting.over": "of an organization that the visitor has left",
-    "scope.order.withdraw": "what a key may do",
-}

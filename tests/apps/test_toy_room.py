@@ -26,17 +26,16 @@ from meterai.commands import complaints
 from meterai.kit.ids import show
 from meterai.plumbing.config import Settings
 from meterai.plumbing.work.jobs import Worker
-from meterai.plumbing.work.retention import Leaves, Retention
+from meterai.plumbing.work.retention import Retention
 from scripts.subscriptions import function
 from tests.support.audits import audit
 from tests.support.commands import ROOT, Done, run_with
 from tests.support.desk import FORM, Desk, sit_down
 from tests.support.within import Within, within
-from tests.tidy import test_closed_world, test_retention, test_schema
+from tests.tidy import test_closed_world, test_schema
 from tests.toy.installation import ROOMS as WITH_GUESTS
 from tests.toy.installation import guest_settings, speaking
 from tests.toy.model import GuestKnown
-from tests.toy.retention import RETENTION
 from tests.toy.service import GuestService
 from tests.toy.settings import GuestSettings
 
@@ -163,8 +162,8 @@ def test_sentences_and_refusal_of_the_room_are_complete() -> None:
     home = ROOT / "tests" / "toy"
     for file in (home / "messages.toml", home / "templates" / "book.toml"):
         for key, texts in tomllib.loads(file.read_text()).items():
-            test_closed_world.test_sentence_exists_in_both_languages(key, texts)
-    test_closed_world.test_refusal_is_complete(GuestKnown)
+            test_closed_world.assert_is_in_both_languages(key, texts)
+    test_closed_world.assert_is_complete(GuestKnown)
 
 
 def test_table_of_the_room_follows_the_schema_rules(settings: Settings) -> None:
@@ -177,10 +176,6 @@ def test_table_of_the_room_follows_the_schema_rules(settings: Settings) -> None:
     with psycopg.connect(settings.process.database_url) as connection:
         for check in checks:
             check(test_schema.Schema(connection))
-        [rule] = RETENTION
-        assert isinstance(rule, Leaves)
-        test_retention.test_rule_uses_the_key_of_its_table(connection, rule)
-        test_retention.test_round_without_rows_reads_only_an_index(connection, rule)
 
 
 def test_handler_task_and_retention_of_the_room_run(settings: Settings) -> None:

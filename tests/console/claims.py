@@ -1,5 +1,1 @@
 """Claims in texts of the console, each with the condition that must hold if a page shows it."""
-
-NO_CLAIMS = {
-    "page.approval.found": "of a request that was overtaken",
-}

@@ -9,7 +9,3 @@ CLAIMS = {
     "refusal.network_full": (files_kept,),
     "refusal.strangers_full": (files_kept,),
 }
-NO_CLAIMS = {
-    "page.choose.kept": "for how long",
-    "page.choose.twin": "of a file that is left out, before anything is ordered",
-}

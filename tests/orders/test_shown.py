@@ -13,9 +13,8 @@ from meterai.kit.paging import ListPage
 from meterai.orders import OrderService, OrderView
 from meterai.plumbing.db.database import Database, Row
 from meterai.refunds import RefundService
-from tests.support.shop import FEE, PRICE, Shop
+from tests.support.shop import Shop
 
-UNIT = PRICE + FEE
 REFUSES = "entry_differs"
 
 Reader = Callable[[UUID, ListPage], Coroutine[Any, Any, tuple[Sequence[Any], bool]]]

@@ -48,11 +48,6 @@ def open_one(
         connection.execute(f"DROP DATABASE {database} WITH (FORCE)")
 
 
-def events(till: Till, kind: str) -> int:
-    """The number of jobs of an event, which are not run here."""
-    return len(till.rows("SELECT 1 FROM jobs WHERE kind = %s", kind))
-
-
 @pytest.mark.parametrize("payee", [ANI, HERE], ids=["interbank", "intrabank"])
 def test_refund_is_transferred_to_the_named_account(
     till: Till, payee: payments.RefundPayee

@@ -1,9 +1,7 @@
 """Claims in texts of the portal, each with the condition that must hold if a page shows it."""
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 
-from meterai.plumbing.messages import catalogue
 from tests.support.claims import charged_once, files_kept, no_stamp_lost, not_paid, nothing_done
 
 Seen = Mapping[str, int]
@@ -16,13 +14,6 @@ CLAIMS = {
     "page.review.perhaps_done": (charged_once,),
     "page.review.sign_in_means": (files_kept,),
     "page.stamping.failed": (no_stamp_lost,),
-}
-NO_CLAIMS = {
-    "page.buy.next": "what comes next",
-    "page.front.promise.burned.means": "of the service",
-    "page.help.interrupted.answer": "of the service",
-    "page.help.late.answer": "of the service",
-    "page.help.refused_file.answer": "of the service",
 }
 # Sentences of an order's page about its money, each with what the bank must have recorded.
 OF_MONEY: Mapping[str, Callable[[Seen], bool]] = {
@@ -58,32 +49,6 @@ OF_MONEY: Mapping[str, Callable[[Seen], bool]] = {
     "page.order.denied.in_part": lambda seen: 0 < seen["charged_back"] < seen["captured"],
     "page.order.stamps.taken": lambda seen: seen["charged_back"] + seen["refunded"] > 0,
 }
-_OF_MONEY = re.compile(
-    r"not (?:fully )?paid|refunded automatically|arrived|bank (?:itself )?(?:took|gave)|already returned"
-    r"|money (?:is|was|back|has (?:been|not))|refunding this money"
-)
-# Shown before a payment, or about what would follow: no statement about money that came.
-_OF_NO_MONEY = frozenset(
-    {
-        "page.order.money",
-        "page.order.paid.deposit",
-        "page.order.paid.documents",
-        "page.order.paid.stamps",
-        "page.order.paid.stopped",
-        "page.order.time_over",
-    }
-)
-
-
-def sentences_of_money() -> set[str]:
-    """The keys of sentences on an order's page about received money."""
-    found = {
-        key
-        for key, texts in catalogue().items()
-        if key.startswith("page.order.") and _OF_MONEY.search(texts["en"])
-    }
-    assert found >= _OF_NO_MONEY
-    return found - _OF_NO_MONEY
 
 
 def untrue_of(said: Sequence[str], seen: Seen) -> list[str]:

@@ -56,22 +56,8 @@ def files_kept(before: Holding, after: Holding) -> bool:
 
 
 REPORTS = "assess."  # texts of reports about rehearsals, which no page shows
-_SOUNDS_LIKE = re.compile(
-    r"charged(?! back)|no charge|[Nn]o stamp (?:was|is)|not lost|not (?:fully )?paid"
-    r"|(?:have|has) not been stamped|was returned\.|pay twice|is safe, and (?:what|stamping)"
-    r"|[Nn]othing (?:is|was|has been) (?:lost|done|stamped)|files .*are (?:kept|saved|stored)|money is safe: try"
-)
 _TAG = re.compile(r"<[^>]+>")
 _SPACE = re.compile(r"\s+")
-
-
-def sounding_like_claims() -> set[str]:
-    """Keys of all texts that sound like a claim."""
-    return {
-        key
-        for key, texts in catalogue().items()
-        if _SOUNDS_LIKE.search(texts["en"]) and not key.startswith(REPORTS)
-    }
 
 
 def _pattern(text: str) -> re.Pattern[str]:
@@ -87,12 +73,6 @@ def _pattern(text: str) -> re.Pattern[str]:
 def claims() -> Mapping[str, tuple[Holds, ...]]:
     """Conditions that must hold if a page shows a text, by the key of the text: `CLAIMS` of all rooms."""
     return together("claims", "CLAIMS")
-
-
-@cache
-def no_claims() -> Mapping[str, str]:
-    """Reasons why a text only sounds like a claim about the request, by its key: `NO_CLAIMS` of all rooms."""
-    return together("claims", "NO_CLAIMS")
 
 
 @cache

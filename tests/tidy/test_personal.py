@@ -6,7 +6,6 @@ from collections import defaultdict
 from meterai.apps.rooms import offers_of, owners_of_tables
 from meterai.plumbing.db.personal import OF_PLUMBING
 from meterai.plumbing.db.tables import TABLES
-from meterai.plumbing.messages import LANGUAGES, catalogue
 from meterai.room import Rooms
 from tests.tidy.sources import ROOT
 
@@ -50,16 +49,6 @@ def test_personal_table_is_declared_by_its_owner(rooms: Rooms) -> None:
     assert {one.table for one in OF_PLUMBING.tables} | OF_PLUMBING.nobodys.keys() <= TABLES
 
 
-def test_personal_tables_and_rooms_have_names_in_words(rooms: Rooms) -> None:
-    """Pages of a person's data, its copy and the register of processing name tables and rooms."""
-    offers = offers_of(rooms).personal
-    due = {f"personal.{one.table}" for personal in offers.values() for one in personal.tables}
-    due |= {f"purpose.{name}" for name, personal in offers.items() if personal.tables}
-    told = catalogue()
-    unsaid = {key for key in due if not all(map(told.get(key, {}).get, LANGUAGES))}
-    assert unsaid == set()
-
-
 def test_each_personal_column_is_copied_or_has_another_class() -> None:
     known = columns()
     for table, held in HELD.items():
@@ -67,17 +56,3 @@ def test_each_personal_column_is_copied_or_has_another_class() -> None:
         named = [column for part in parts for column in part]
         assert sorted(named) == sorted(known[table]), table
         assert held.blanks.keys() <= known[table], table
-
-
-def test_hashes_and_tokens_are_never_copied() -> None:
-    for table, held in HELD.items():
-        shown = set(held.columns.split())
-        secret = {
-            one for one in shown if one.endswith(("_hash", "_salt", "secret")) or "token" in one
-        }
-        assert not secret, table
-
-
-def test_data_kept_after_an_erasure_has_a_reason() -> None:
-    for table, held in HELD.items():
-        assert held.deletes or held.kept is not None, table

@@ -1,15 +1,13 @@
 """Every table declares its retention, and every rule names existing tables and columns."""
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
 import psycopg
 import pytest
 
-from meterai.plumbing.db.rights import Right, rights_due
 from meterai.plumbing.work.retention import WEEK, Leaves, Stays
-from scripts.retention import COMMAND, FILE, KEPT, RULES, document
+from scripts.retention import KEPT, RULES
 
 # Columns that may contain personal data, by their name.
 PERSONAL = {
@@ -50,13 +48,6 @@ def test_every_table_has_a_retention(
     assert len(staying) == len(set(staying))
 
 
-def test_every_rule_and_exception_has_a_reason() -> None:
-    for one in EVERY:
-        assert one.why.endswith("."), one
-    names = [rule.name for rule in RULES]
-    assert len(names) == len(set(names))
-
-
 def test_columns_with_personal_data_are_deleted_or_exempt(
     connection: psycopg.Connection[Any],
 ) -> None:
@@ -71,49 +62,6 @@ def test_columns_with_personal_data_are_deleted_or_exempt(
     assert found - leaves >= HARMLESS, "it leaves: that needs no reason"
 
 
-@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
-def test_rule_uses_the_key_of_its_table(connection: psycopg.Connection[Any], rule: Leaves) -> None:
-    [(key,)] = rows(
-        connection,
-        "SELECT array_agg(a.attname ORDER BY k.place) FROM pg_index x,"
-        " unnest(x.indkey) WITH ORDINALITY AS k (n, place), pg_attribute a"
-        f" WHERE x.indrelid = '{rule.table}'::regclass AND x.indisprimary"
-        " AND a.attrelid = x.indrelid AND a.attnum = k.n",
-    )
-    assert tuple(key) == rule.key
-
-
-@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
-def test_round_without_rows_reads_only_an_index(
-    connection: psycopg.Connection[Any], rule: Leaves
-) -> None:
-    # On an empty table all indexes cost the same, so those for other purposes are dropped.
-    ours = f"{rule.table}_to_(leave|blank|unname)"
-    for (other,) in rows(
-        connection,
-        "SELECT indexrelid::regclass::text FROM pg_index x"
-        f" WHERE indrelid = '{rule.table}'::regclass AND indexrelid::regclass::text !~ '{ours}'"
-        " AND NOT EXISTS (SELECT 1 FROM pg_constraint k WHERE k.conindid = x.indexrelid)",
-    ):
-        connection.execute(f"DROP INDEX {other}".encode())
-    connection.execute("SET LOCAL enable_seqscan = off")
-    found = rule.statement().partition("(SELECT ")[2].rpartition(" FOR UPDATE")[0]
-    query = "EXPLAIN SELECT " + found.replace("%s", "now()", 1).replace("%s", "500")
-    plan = "\n".join(line for (line,) in rows(connection, query))
-    connection.rollback()
-    assert re.search(ours, plan), plan
-    assert "Filter" not in plan, f"the index holds more than the rows of the rule: {plan}"
-
-
-@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
-def test_application_has_the_rights_for_a_rule(
-    connection: psycopg.Connection[Any], rule: Leaves
-) -> None:
-    names = frozenset(name for table, name in columns(connection) if table == rule.table)
-    asked = {Right(rule.table, "UPDATE", column) for column in rule.blanks}
-    assert (asked or {Right(rule.table, "DELETE")}) <= rights_due({rule.table: names})
-
-
 def test_rule_with_alternative_conditions_waits_for_its_time(
     connection: psycopg.Connection[Any],
 ) -> None:
@@ -126,8 +74,3 @@ def test_rule_with_alternative_conditions_waits_for_its_time(
     left = rows(connection, "SELECT id FROM kept")
     connection.rollback()
     assert left == [(1,)]
-
-
-def test_document_equals_the_rules() -> None:
-    assert FILE.is_file(), f"write it with {COMMAND}"
-    assert FILE.read_text() == document(), f"write it again with {COMMAND}"

@@ -4,7 +4,6 @@ Design, section 8: a row that belongs to an account has `account_id` first in it
 index and foreign key contains it. There are no triggers, and each hot command is one function.
 """
 
-import ast
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -13,17 +12,8 @@ import psycopg
 import pytest
 
 from meterai.apps.rooms import ROOMS, global_tables_of
-from tests.tidy.sources import SOURCES
 
 GLOBAL = global_tables_of()  # tables that belong to no account, each with its reason
-HOT_COMMANDS = {
-    "order_place_by_method": "place an order and record the wish to be paid",
-    "payment_capture": "money arrived, as we asked",
-    "payment_capture_from": "money arrived, as its provider told us",
-    "order_settle": "capture-and-issue",
-    "stamping_reserve": "hold stamps, bind serials",
-    "stamping_deliver": "keep the delta, post the hold",
-}
 
 
 @pytest.fixture(scope="module")
@@ -116,22 +106,6 @@ def test_foreign_keys_stay_within_the_account(schema: Schema) -> None:
         assert here.index("account_id") == there.index("account_id"), f"{table}.{name}"
 
 
-def test_there_are_no_triggers_rules_or_sequences(schema: Schema) -> None:
-    assert not schema.rows("SELECT tgname FROM pg_trigger WHERE NOT tgisinternal")
-    assert not schema.rows(
-        "SELECT rulename FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class"
-        " WHERE c.relnamespace = 'public'::regnamespace"
-    )
-    assert not schema.rows(
-        "SELECT relname FROM pg_class WHERE relkind = 'S' AND relnamespace = 'public'::regnamespace"
-    )
-    assert not schema.rows(
-        "SELECT attrelid::regclass, attname FROM pg_attribute"
-        " WHERE attidentity <> '' AND attrelid IN (SELECT oid FROM pg_class"
-        " WHERE relnamespace = 'public'::regnamespace)"
-    )
-
-
 def test_only_core_postgresql_is_used(schema: Schema) -> None:
     assert schema.rows("SELECT extname FROM pg_extension") == [("plpgsql",)]
 
@@ -182,82 +156,3 @@ def test_checks_contain_the_states_of_each_lifecycle(schema: Schema) -> None:
         for lifecycle in room.lifecycles:
             states = {state.value for state in lifecycle.states}
             assert states in own or lifecycle.states in together, lifecycle.subject
-
-
-def test_checks_contain_the_words_of_the_model(schema: Schema) -> None:
-    allowed = {name: words_of(text) for _, name, _, text in schema.constraints()}
-    known: dict[str, set[str]] = {}
-    for room in ROOMS:
-        for name, kinds in room.words.items():
-            known.setdefault(name, set()).update(one.value for kind in kinds for one in kind)
-    assert known == {name: allowed[name] for name in known}
-
-
-def test_hold_has_four_states(schema: Schema) -> None:
-    [definition] = [
-        text for _, name, _, text in schema.constraints() if name == "hold_state_is_known"
-    ]
-    # Holds have no model, since only ledger_resolve moves them.
-    assert words_of(definition) == {"held", "posted", "voided", "expired"}
-
-
-WRITTEN_BY_EACH_JOURNEY = frozenset(
-    {"orders", "payment_attempts", "captures", "holds", "stamp_lots", "stampings", "mails"}
-)
-
-
-def test_checks_of_hot_tables_compare_with_one_array_constant(schema: Schema) -> None:
-    """PostgreSQL builds the array of IN (...) anew for each statement that writes a row."""
-    made = {
-        name
-        for table, name, _, text in schema.constraints()
-        if table in WRITTEN_BY_EACH_JOURNEY and "ARRAY[" in text
-    }
-    assert not made, f"say {sorted(made)} as = ANY ('{{...}}')"
-
-
-def statements() -> Iterator[tuple[str, str]]:
-    """(where, text) of every constant of the code that calls a function in the database."""
-    for path, tree in SOURCES:
-        for node in ast.walk(tree):
-            match node:
-                case ast.Constant(value=str(text)) if re.match(r"\s*SELECT\b", text):
-                    yield f"{path}:{node.lineno}", text
-
-
-@pytest.mark.parametrize("name", HOT_COMMANDS)
-def test_hot_command_is_one_function_called_by_one_statement(schema: Schema, name: str) -> None:
-    found = schema.rows(
-        "SELECT provolatile::text, prokind::text FROM pg_proc"
-        f" WHERE proname = '{name}' AND pronamespace = 'public'::regnamespace"
-    )
-    assert found == [("v", "f")], "one function, not overloaded"
-    calls = [(where, text) for where, text in statements() if re.search(rf"\b{name}\(", text)]
-    assert len(calls) == 1, calls
-    text = " ".join(calls[0][1].split())
-    # Only the function: no join, no second call, no arithmetic around it.
-    assert re.fullmatch(rf"SELECT (?:[\w, ]+ FROM )?{name}\((?:%s(?:, )?)+\)(?: AS \w+)?", text), (
-        text
-    )
-
-
-def test_functions_are_not_overloaded(schema: Schema) -> None:
-    assert not schema.rows(
-        "SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace"
-        " GROUP BY proname HAVING count(*) > 1"
-    )
-
-
-def test_functions_have_no_exception_block(schema: Schema) -> None:
-    # An EXCEPTION block costs a subtransaction and can hide a broken promise.
-    assert not schema.rows(
-        "SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace"
-        " AND (prosrc ~* '\\mEXCEPTION\\s+WHEN' OR prosrc ~* '\\mCOMMIT\\M' OR prosecdef)"
-    )
-
-
-def test_hot_paths_do_not_notify(schema: Schema) -> None:
-    assert not schema.rows(
-        "SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace"
-        " AND prosrc ~* '\\m(NOTIFY|pg_notify)\\M'"
-    )

@@ -23,7 +23,6 @@ from tests.support.serials import numbered
 AT = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
 KEY = claim.ClaimKey(Ed25519PrivateKey.from_private_bytes(bytes(range(32))))
 CHECK_URL = "https://meterai.example/c"
-POINTS_PER_MM = 72 / 25.4
 
 
 def code_text(serial: Serial, characters: int = 0) -> str:
