@@ -2,7 +2,7 @@
 
 import pytest
 
-from meterai.accounts.agents import USER_AGENT_LENGTH_MAX, Agent, agent_of
+from meterai.accounts.agents import Agent, agent_of
 
 _KHTML = "AppleWebKit/537.36 (KHTML, like Gecko)"
 
@@ -44,7 +44,3 @@ _KHTML = "AppleWebKit/537.36 (KHTML, like Gecko)"
 )
 def test_user_agent_gives_browser_and_system(said: str, browser: str, system: str) -> None:
     assert agent_of(said) == Agent(browser, system)
-
-
-def test_user_agent_is_read_up_to_its_maximum_length() -> None:
-    assert agent_of(" " * USER_AGENT_LENGTH_MAX + "Chrome Android") == Agent()

@@ -2,23 +2,18 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-import psycopg
 import pytest
-from litestar.testing import RequestFactory
 
-from meterai.accounts import PERMISSIONS, KeyTerms, Permission, Role, store
-from meterai.accounts.knows import WORK
+from meterai.accounts import PERMISSIONS, KeyTerms, Permission, Role
 from meterai.accounts.model import (
     KEY_KIND,
     KEY_PERMISSIONS,
     KEYS_PER_ACCOUNT_MAX,
     ApiKeyView,
-    KeyAlreadyMade,
     KeyOver,
     KeyReplaced,
     Replacement,
@@ -30,7 +25,6 @@ from meterai.kit.actor import Actor, ActorKind
 from meterai.kit.clock import SystemClock
 from meterai.kit.ids import new_id, read, show
 from meterai.kit.refusal import Malformed, NotFound, SignInRequired
-from meterai.kit.subjects import WorkItem
 from tests.accounts.conftest import BEGIN, Counter
 from tests.support.audits import audit
 from tests.support.shop import TESTER
@@ -51,40 +45,6 @@ def make(
     """Make a key; return its text and its id."""
     key = key or new_id()
     return counter.do(counter.service.create_api_key(account, name, key=key, actor=TESTER)), key
-
-
-def test_key_list_shows_names_and_no_secret(counter: Counter, account: UUID) -> None:
-    text, key = make(counter, account, "  kasir   toko ")
-    [shown] = keys(counter, account)
-    assert (shown.name, shown.made_at) == ("kasir toko", BEGIN)
-    assert (shown.last_used_at, shown.ended_at) == (None, None)
-    assert read(KEY_KIND, shown.id) == key
-    [row] = counter.rows("SELECT * FROM api_keys")
-    secret = text[-32:]
-    assert secret not in str(row) + str(shown)
-    assert counter.opens(key=text).account == account
-    assert counter.opens(key=text).by == "api_key"
-
-
-def test_refused_key_leaves_no_account(counter: Counter) -> None:
-    service, email = counter.service, "budi@example.id"
-    with pytest.raises(Malformed):
-        counter.do(service.create_with_key(email, "x" * 300, actor=TESTER))
-    with pytest.raises(NotFound):
-        counter.do(service.account_of(email))
-    account, key = counter.do(service.create_with_key(email, "kasir", actor=TESTER))
-    assert counter.do(service.account_of(email)) == account
-    assert counter.opens(key=key).account == account
-
-
-def test_key_list_has_keys_in_use_first_newest_first(counter: Counter, account: UUID) -> None:
-    made = sorted(new_id() for _ in range(3))  # ids of one millisecond have no order
-    for name, key in zip(("one", "two", "three"), made, strict=True):
-        make(counter, account, name, key)
-    counter.do(counter.service.end_api_key(account, made[2], actor=TESTER))
-    assert [key.name for key in keys(counter, account)] == ["two", "one", "three"]
-    stranger = counter.do(counter.service.create("budi@example.id", actor=TESTER))
-    assert keys(counter, stranger) == []
 
 
 def test_ended_key_is_refused(
@@ -131,19 +91,6 @@ def test_key_needs_its_own_secret_and_its_prefix(counter: Counter, account: UUID
             counter.opens(cookie)
 
 
-def test_authorization_other_than_bearer_is_refused(counter: Counter, account: UUID) -> None:
-    text, _ = make(counter, account)
-
-    def asks(authorization: str) -> UUID:
-        request = RequestFactory().get("/", headers={"Authorization": authorization})
-        return counter.do(counter.service.caller(request)).account
-
-    assert asks(f"Bearer {text}") == asks(f"bearer  {text} ") == account
-    for other in (f"Basic {text}", text, f"Bearer{text}", "Bearer", ""):
-        with pytest.raises(SignInRequired):
-            asks(other)
-
-
 def test_last_use_of_a_key_is_written_once_a_minute(counter: Counter, account: UUID) -> None:
     text, _ = make(counter, account)
 
@@ -158,41 +105,6 @@ def test_last_use_of_a_key_is_written_once_a_minute(counter: Counter, account: U
     assert used() == counter.clock.at
 
 
-def test_last_use_is_written_by_one_of_two_concurrent_requests(
-    counter: Counter, account: UUID
-) -> None:
-    _, key = make(counter, account)
-    late = BEGIN + timedelta(seconds=5)
-    for at in (BEGIN, late):  # neither request saw the other's use
-        arguments = (at, account, key, at - LAST_USE_EVERY)
-        counter.do(counter.database.call(store.API_KEY_USED, *arguments))
-    assert keys(counter, account)[0].last_used_at == BEGIN
-
-
-def test_request_with_session_writes_no_use_of_a_key(counter: Counter, account: UUID) -> None:
-    make(counter, account)
-    counter.opens(counter.sign_in("ani@example.id").session)
-    assert keys(counter, account)[0].last_used_at is None
-
-
-def test_request_with_key_does_not_wait_for_a_locked_last_use(
-    counter: Counter, account: UUID
-) -> None:
-    text, key = make(counter, account)
-    with psycopg.connect(counter.url) as connection:
-        connection.execute("SELECT 1 FROM api_keys WHERE key_id = %s FOR UPDATE", [key])
-        assert counter.opens(key=text).account == account
-    assert keys(counter, account)[0].last_used_at is None
-
-
-def test_repeated_form_makes_one_key(counter: Counter, account: UUID) -> None:
-    text, key = make(counter, account)
-    with pytest.raises(KeyAlreadyMade):
-        counter.do(counter.service.create_api_key(account, "kasir", key=key, actor=TESTER))
-    assert len(keys(counter, account)) == 1
-    assert counter.opens(key=text).account == account
-
-
 def test_keys_of_an_account_are_limited_under_concurrency(counter: Counter, account: UUID) -> None:
     made = [make(counter, account)[1] for _ in range(KEYS_PER_ACCOUNT_MAX - 2)]
 
@@ -205,12 +117,6 @@ def test_keys_of_an_account_are_limited_under_concurrency(counter: Counter, acco
     assert sum(isinstance(one, TooManyKeys) for one in answers) == 6
     counter.do(counter.service.end_api_key(account, made[0], actor=TESTER))
     make(counter, account)
-
-
-def test_key_without_name_is_refused(counter: Counter, account: UUID) -> None:
-    with pytest.raises(Malformed):
-        make(counter, account, " ")
-    assert keys(counter, account) == []
 
 
 def test_trail_has_making_and_end_of_a_key_without_its_secret(
@@ -298,17 +204,6 @@ def test_scope_that_the_maker_lacks_or_no_key_has_is_refused(
     assert keys(counter, account) == []
 
 
-@pytest.mark.parametrize("scope", [Permission.CASE_READ, Permission.CASE_MAKE])
-def test_scope_of_complaints_without_orders_is_refused(
-    counter: Counter, account: UUID, scope: Permission
-) -> None:
-    with pytest.raises(Malformed) as refused:
-        of_page(counter, account, scopes=frozenset({scope}))
-    assert refused.value.field == "scopes"
-    both = frozenset({scope, Permission.ORDER_READ})
-    assert counter.opens(key=of_page(counter, account, scopes=both)).permissions == both
-
-
 def test_key_is_refused_after_its_end_and_an_end_in_the_past_is_refused(
     counter: Counter, account: UUID
 ) -> None:
@@ -348,20 +243,6 @@ def test_replaced_key_works_for_the_overlap_beside_its_successor(
     with pytest.raises((KeyReplaced, KeyOver)):
         replace_key(counter, account, old, 24)
     assert holds(counter)
-
-
-def test_overlap_ends_with_the_key_and_successor_has_its_lifetime(
-    counter: Counter, account: UUID
-) -> None:
-    of_page(counter, account, expires_at=BEGIN + timedelta(days=2))
-    old = id_of(counter, account)
-    counter.clock.wait(days=1)
-    replace_key(counter, account, old, 168)
-    new, shown = sorted(keys(counter, account), key=lambda one: one.replaces is None)
-    assert shown.expires_at == BEGIN + timedelta(days=2)
-    assert new.expires_at == BEGIN + timedelta(days=3)
-    # The clock of this test is a day ahead of the database's clock.
-    assert holds(counter, without="times_hide_no_work")
 
 
 def test_key_with_more_permissions_than_the_maker_cannot_be_replaced(
@@ -416,29 +297,3 @@ def test_owner_is_notified_once_before_a_key_without_successor_ends(
     rows = counter.rows("SELECT subject, actor FROM audit_events WHERE action = 'api_key_ends'")
     assert {row["actor"] for row in rows} == {"job:tell_key_ends"}
     assert show(KEY_KIND, replaced) not in {row["subject"] for row in rows}
-
-
-def test_staff_see_keys_near_their_end_without_successor_soonest_first(
-    counter: Counter, account: UUID
-) -> None:
-    def waiting() -> list[tuple[object, datetime | None]]:
-        async def look() -> Sequence[WorkItem]:
-            async with counter.database.reading() as tx:
-                return await near_end.waiting(tx, counter.settings, counter.clock.at, 10)
-
-        return [(one.facts["name"], one.due) for one in counter.do(look())]
-
-    [near_end] = [one for one in WORK if one.name == "keys_near_end"]
-    late, soon = BEGIN + timedelta(days=60), BEGIN + timedelta(days=40)
-    of_page(counter, account, expires_at=late)
-    of_page(counter, account, expires_at=soon)
-    replaced = id_of(counter, account)
-    replace_key(counter, account, replaced, 168)
-    of_page(counter, account)
-    assert waiting() == []
-    counter.clock.at = late - timedelta(days=25)
-    assert [due for _, due in waiting()] == [soon, late]
-    counter.clock.at = soon
-    assert [due for _, due in waiting()] == [late]
-    counter.do(counter.service.tell_of_ends())
-    assert [due for _, due in waiting()] == [late]  # its owner was notified, and it is still listed

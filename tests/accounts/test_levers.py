@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from meterai.accounts import AccountService, StaffRole, staff_by_address
-from meterai.accounts.levers import END_KEY, END_SESSIONS, END_STAFF_ROLE, GIVE_STAFF_ROLE, LEVERS
+from meterai.accounts.levers import END_KEY, END_SESSIONS, END_STAFF_ROLE, GIVE_STAFF_ROLE
 from meterai.accounts.model import LastSupervisor, PasskeyNeeded, StaffRoleUnchanged
 from meterai.commands import Forecast, Lever, Pull
 from meterai.kit.actor import Actor, ActorKind
@@ -118,8 +118,3 @@ def test_levers_end_sessions_and_a_key_of_an_account(shop: Shop) -> None:
     with pytest.raises(NotFound):
         forecast(shop, END_KEY, account=desk.email, key="key_00000000000000000000000000")
     assert shop.do(audit(shop.container.database)).holds
-
-
-@pytest.mark.parametrize("lever", LEVERS, ids=lambda lever: lever.name)
-def test_levers_of_staff_roles_are_always_approved(lever: Lever) -> None:
-    assert lever.is_always_approved == lever.name.startswith("staff ")

@@ -8,7 +8,7 @@ import pytest
 
 from meterai.accounts import AccountService, OrganizationService, Role
 from meterai.accounts.members import give_role, use_stamps
-from meterai.accounts.model import MemberLimitReached, MembershipEnded
+from meterai.accounts.model import MemberLimitReached
 from meterai.kit.ids import new_id, read
 from meterai.plumbing.db.database import Tx
 from meterai.stamping import StampingService, Upload
@@ -96,32 +96,6 @@ def test_concurrent_requests_do_not_exceed_the_limit(shop: Shop) -> None:
     outcomes = [type(one).__name__ for one in shop.do(many())]
     assert (outcomes.count("NoneType"), outcomes.count("MemberLimitReached")) == (LIMIT, 5)
     assert office.used() == LIMIT
-
-
-def test_use_of_the_previous_month_is_not_counted(shop: Shop) -> None:
-    office = Office(shop)
-    office.takes(1, 2)
-    with pytest.raises(MemberLimitReached):
-        office.takes(1)
-    shop.call(
-        "UPDATE member_uses SET used_at = date_trunc('month', now() AT TIME ZONE 'Asia/Jakarta')"
-        " AT TIME ZONE 'Asia/Jakarta' - interval '1 second' RETURNING 1"
-    )
-    assert office.used() == 0
-    office.takes(LIMIT)
-
-
-def test_member_without_a_limit_is_not_counted(shop: Shop) -> None:
-    office = Office(shop, limit=None)
-    office.takes(1_000)
-    assert shop.rows("SELECT 1 FROM member_uses") == []
-
-
-def test_member_without_role_is_refused(shop: Shop) -> None:
-    office = Office(shop)
-    shop.do(office.service.leave(office.account, office.clerk))
-    with pytest.raises(MembershipEnded):
-        office.takes(1)
 
 
 def test_limit_stays_with_the_person_when_its_role_changes(shop: Shop) -> None:

@@ -4,15 +4,11 @@ import asyncio
 from contextlib import suppress
 from datetime import timedelta
 
-import psycopg
 import pytest
 
-from meterai.accounts import NOBODY, AccountService, AccountSettings, CodeService
-from meterai.accounts.codes import SAME_PRESS
-from meterai.accounts.model import CodeSpent, CodeWrong, Credential, TooManyCodes
-from meterai.accounts.sessions import SignedIn
+from meterai.accounts import AccountService, AccountSettings, CodeService
+from meterai.accounts.model import CodeSpent, CodeWrong, TooManyCodes
 from meterai.apps.settings import settings_of as make_settings
-from meterai.kit.ids import new_id
 from meterai.kit.refusal import SignInRequired
 from meterai.pages import check_form
 from meterai.pages.model import FormExpired
@@ -57,25 +53,6 @@ def use_up(counter: Counter, email: str, network: str = CARRIER, device: str = "
 # -- answers to strangers -------------------------------------------------------------------
 
 
-def test_quota_does_not_reveal_whether_an_address_has_an_account(counter: Counter) -> None:
-    counter.sign_in(ANI)
-    counter.clock.wait(minutes=61)
-    known = use_up(counter, ANI, "203.0.113.1")
-    unknown = use_up(counter, BUDI, "203.0.113.2")
-    assert known.facts() == unknown.facts()
-    assert counter.rows("SELECT 1 FROM email_directory WHERE email = %s", BUDI) == []
-
-
-def test_quota_of_an_address_is_its_own(counter: Counter) -> None:
-    most = counter.settings.of(AccountSettings).codes_per_hour_per_network_max
-    for number in range(most):
-        counter.ask(f"nobody{number}@example.id", HOME)
-    with pytest.raises(TooManyCodes):
-        counter.ask(BUDI, HOME)  # a network over its quota is refused for any address
-    counter.ask(ANI, CARRIER)
-    counter.ask(BUDI, CARRIER)
-
-
 # -- limits ----------------------------------------------------------------------------------
 
 
@@ -90,14 +67,6 @@ def test_concurrent_requests_keep_the_quota_of_an_address(counter: Counter) -> N
     )
 
 
-def test_concurrent_requests_keep_the_quota_of_a_network(counter: Counter) -> None:
-    counter.settings = make_settings(codes_outstanding_max=6, codes_per_hour_per_network_max=12)
-    counter.begin_anew()
-    answers = many(counter, [(f"a{n}@example.id", HOME, "") for n in range(100)])
-    assert given(answers) == 12
-    counter.ask(ANI, CARRIER)  # another network is not affected
-
-
 def test_networks_of_one_48_get_sixteen_times_the_quota_of_one(counter: Counter) -> None:
     counter.settings = make_settings(codes_per_hour_per_network_max=2)
     counter.begin_anew()
@@ -110,31 +79,6 @@ def test_networks_of_one_48_get_sixteen_times_the_quota_of_one(counter: Counter)
         with suppress(TooManyCodes):
             counter.ask(ANI, "198.18.7.1")
     counter.ask(BUDI, "198.18.7.2")
-
-
-def test_concurrent_requests_keep_the_quota_of_a_device(counter: Counter) -> None:
-    device = counter.sign_in(ANI).device
-    answers = many(counter, [(ANI, f"203.0.113.{n}", device) for n in range(100)])
-    assert given(answers) == counter.settings.of(AccountSettings).codes_per_hour_max
-
-
-def test_requests_for_different_addresses_do_not_wait_for_each_other(counter: Counter) -> None:
-    # Another transaction holds the lock of this address.
-    with psycopg.connect(counter.url) as connection:
-        connection.execute(
-            "SELECT sign_in_begin(%s, %s, %s, %s, NULL, 'id', '/', now(), now(), 6, 6, 6)",
-            [NOBODY, new_id(), ANI, HOME],
-        )
-        answers = many(counter, [(f"a{n}@example.id", f"192.0.2.{n}", "") for n in range(15)])
-    assert given(answers) == 15
-
-
-def test_request_over_quota_waits_for_no_lock(counter: Counter) -> None:
-    use_up(counter, ANI)
-    with psycopg.connect(counter.url) as connection:
-        connection.execute("SELECT pg_advisory_xact_lock(16001, hashtext(%s))", [ANI])
-        with pytest.raises(TooManyCodes):
-            counter.ask(ANI)
 
 
 def test_code_is_available_again_from_the_time_in_the_refusal(counter: Counter) -> None:
@@ -154,24 +98,6 @@ def test_code_is_available_again_from_the_time_in_the_refusal(counter: Counter) 
     # By then only the first code has left the hour; the others were sent ten minutes later.
     with pytest.raises(TooManyCodes):
         counter.ask(ANI)
-
-
-def test_time_in_the_refusal_is_of_the_longest_quota(counter: Counter) -> None:
-    counter.settings = make_settings(codes_outstanding_max=6, codes_per_hour_per_network_max=6)
-    counter.begin_anew()
-    use_up(counter, ANI, HOME)
-    counter.clock.wait(minutes=30)
-    for number in range(6):
-        counter.ask(f"a{number}@example.id", CARRIER)
-    with pytest.raises(TooManyCodes) as refused:
-        counter.ask(ANI, CARRIER)
-    assert refused.value.retry_at == (BEGIN + HOUR).replace(minute=31, second=0)
-
-
-def test_time_on_a_whole_minute_is_not_rounded() -> None:
-    whole = BEGIN.replace(second=0)
-    assert TooManyCodes(whole).retry_at == whole
-    assert TooManyCodes(whole + timedelta(microseconds=1)).retry_at == whole + timedelta(minutes=1)
 
 
 # -- unused codes ---------------------------------------------------------------------------
@@ -204,24 +130,6 @@ def test_unused_codes_of_a_mailbox_are_limited_over_all_its_tags(
     assert given(many(counter, [("budi+ani@example.org", "203.0.113.99", "")])) == 1
 
 
-def test_used_code_does_not_count_as_unused(counter: Counter) -> None:
-    for _ in range(_by_default(counter) + 1):
-        counter.sign_in(ANI)
-
-
-def test_unused_codes_of_a_stranger_do_not_lock_out_a_known_device(counter: Counter) -> None:
-    most = _by_default(counter)
-    device = counter.sign_in(ANI).device
-    for _ in range(most):
-        counter.ask(ANI, CARRIER)
-    with pytest.raises(TooManyCodes):
-        counter.ask(ANI, HOME)
-    for _ in range(most):
-        counter.ask(ANI, CARRIER, device)
-    with pytest.raises(TooManyCodes):
-        counter.ask(ANI, CARRIER, device)
-
-
 # -- known devices ---------------------------------------------------------------------------
 
 
@@ -234,16 +142,6 @@ def test_stranger_does_not_lock_out_a_known_device(counter: Counter) -> None:
         counter.ask(ANI, "192.0.2.1")  # an unknown device, on any network
 
 
-def test_full_network_does_not_lock_out_a_known_device(counter: Counter) -> None:
-    counter.settings = make_settings(codes_outstanding_max=6, codes_per_hour_per_network_max=7)
-    counter.begin_anew()
-    device = counter.sign_in(ANI, network=CARRIER).device
-    use_up(counter, BUDI, CARRIER)
-    with pytest.raises(TooManyCodes):
-        counter.ask("citra@example.id", CARRIER)
-    counter.ask(ANI, CARRIER, device)
-
-
 def test_known_device_uses_its_own_quota_alone(counter: Counter) -> None:
     device = counter.sign_in(ANI).device
     counter.clock.wait(hours=2)
@@ -251,52 +149,8 @@ def test_known_device_uses_its_own_quota_alone(counter: Counter) -> None:
     use_up(counter, ANI, CARRIER)
 
 
-def test_known_device_does_not_use_the_quota_of_its_network(counter: Counter) -> None:
-    counter.settings = make_settings(codes_outstanding_max=6, codes_per_hour_per_network_max=3)
-    counter.begin_anew()
-    device = counter.sign_in(ANI).device
-    for _ in range(4):
-        counter.ask(ANI, CARRIER, device)
-    for number in range(3):
-        counter.ask(f"a{number}@example.id", CARRIER)
-
-
-def test_people_on_one_device_have_separate_quotas(counter: Counter) -> None:
-    device = counter.sign_in(ANI).device
-    device = counter.sign_in(BUDI, device).device
-    use_up(counter, ANI, HOME, device)
-    use_up(counter, BUDI, HOME, device)
-
-
-def test_devices_of_other_addresses_do_not_use_the_quota(counter: Counter) -> None:
-    counter.settings = make_settings(codes_outstanding_max=6, codes_per_hour_max=1)
-    counter.begin_anew()
-    for number in range(8):  # more than all devices of one address together may request
-        email = f"a{number}@example.id"
-        counter.ask(email, HOME, counter.sign_in(email).device)
-
-
 def test_device_is_known_for_addresses_that_signed_in_with_it(counter: Counter) -> None:
     device = counter.sign_in(BUDI).device
-    counter.clock.wait(hours=2)
-    use_up(counter, ANI)
-    with pytest.raises(TooManyCodes):
-        counter.ask(ANI, CARRIER, device)
-
-
-def test_device_shared_by_people_is_known_for_all(counter: Counter) -> None:
-    device = counter.sign_in(ANI).device
-    device = counter.sign_in(BUDI, device).device
-    counter.clock.wait(hours=2)
-    for email in (ANI, BUDI):
-        use_up(counter, email)
-        counter.ask(email, CARRIER, device)
-
-
-def test_device_of_another_instance_is_unknown(counter: Counter) -> None:
-    foreign = CodeService(counter.database, b"another key" * 3, counter.settings, counter.clock)
-    challenge = counter.do(foreign.ask_for_code(ANI, HOME, "id"))
-    device = counter.do(foreign.sign_in(challenge, foreign.code(challenge), "id")).device
     counter.clock.wait(hours=2)
     use_up(counter, ANI)
     with pytest.raises(TooManyCodes):
@@ -328,37 +182,6 @@ def test_code_signs_in_once(counter: Counter) -> None:
     for again in (code, counter.wrong(challenge)):
         with pytest.raises(CodeSpent):
             counter.do(counter.codes.sign_in(challenge, again, "en"))
-
-
-def test_code_sent_concurrently_signs_in_once(counter: Counter) -> None:
-    challenge = counter.ask(ANI)
-    code = counter.codes.code(challenge)
-
-    async def run() -> list[object]:
-        tries = (counter.codes.sign_in(challenge, code, "id") for _ in range(5))
-        return await asyncio.gather(*tries, return_exceptions=True)
-
-    answers = counter.do(run())
-    assert sum(isinstance(one, CodeSpent) for one in answers) == 4
-    [row] = counter.rows("SELECT count(*) AS n FROM sessions")
-    assert row["n"] == 1
-
-
-def test_form_sent_twice_signs_in_with_both_answers(counter: Counter) -> None:
-    challenge = counter.ask(ANI)
-    code, mark = counter.codes.code(challenge), counter.codes.asked_mark(challenge)
-
-    async def run() -> list[SignedIn]:
-        presses = (counter.codes.sign_in(challenge, code, "id", "", mark) for _ in range(2))
-        return await asyncio.gather(*presses)
-
-    callers = [counter.opens(one.session) for one in counter.do(run())]
-    assert callers[0].account == callers[1].account
-    counter.clock.wait(seconds=SAME_PRESS.total_seconds() - 1)
-    assert counter.do(counter.codes.sign_in(challenge, code, "id", "", mark)).session
-    counter.clock.wait(seconds=1)  # counted from the first press; later presses do not extend it
-    with pytest.raises(CodeSpent):
-        counter.do(counter.codes.sign_in(challenge, code, "id", "", mark))
 
 
 def test_second_use_needs_the_requesting_browser_and_the_code(
@@ -443,17 +266,6 @@ def test_code_expires(counter: Counter) -> None:
         counter.do(counter.codes.sign_in(other, counter.codes.code(other), "id"))
 
 
-def test_life_of_a_code_starts_when_its_mail_is_sent(counter: Counter) -> None:
-    challenge, used = counter.ask(ANI), counter.ask(BUDI)
-    counter.do(counter.codes.sign_in(used, counter.codes.code(used), "id"))
-    counter.clock.wait(seconds=40 * counter.settings.of(AccountSettings).code_lives_seconds)
-    counter.do(counter.codes.begin_code(challenge))
-    counter.do(counter.codes.begin_code(used))
-    assert counter.do(counter.codes.sign_in(challenge, counter.codes.code(challenge), "id")).session
-    with pytest.raises(CodeSpent):  # a used code does not become valid again
-        counter.do(counter.codes.sign_in(used, counter.codes.code(used), "id"))
-
-
 def test_code_is_valid_for_its_challenge_and_instance_alone(counter: Counter) -> None:
     challenge = counter.ask(ANI)
     foreign = CodeService(counter.database, b"another key" * 3, counter.settings, counter.clock)
@@ -502,21 +314,6 @@ def test_form_token_is_of_one_session_and_instance(counter: Counter) -> None:
     ):
         with pytest.raises(FormExpired):
             check_form(ours, token)
-
-
-def test_cache_of_callers_is_bounded(counter: Counter, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("meterai.accounts.service.REMEMBERED_MAX", 2)
-    for number in range(5):
-        counter.opens(counter.sign_in(f"a{number}@example.id").session)
-        assert len(counter.service._remembered) <= 2
-
-
-def test_session_cannot_be_ended_by_its_id_alone(counter: Counter) -> None:
-    session = counter.sign_in(ANI).session
-    known = Credential.read(session)
-    forged = Credential(known.account, known.id, "A" * 32).text()
-    counter.do(counter.service.sign_out(forged))
-    assert counter.opens(session, service=counter.another_service()).by == "session"
 
 
 def test_session_expires(counter: Counter) -> None:

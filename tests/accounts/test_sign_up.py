@@ -1,20 +1,16 @@
 """Closed sign-up: no new account is made, existing ones sign in, and strangers cannot learn who has an account."""
 
 from functools import partial
-from uuid import UUID
 
-import httpx
 import pytest
 
 from meterai.accounts.model import CodeWrong, SignUpClosed
 from meterai.accounts.sign_up import set_sign_up, sign_up_closed_at
 from meterai.plumbing.messages import localize, translate
 from tests.accounts.conftest import HOME, Counter
-from tests.support.instance import Instance
 from tests.support.pulling import member
 from tests.support.shop import TESTER, Shop
 
-EN = {"Accept-Language": "en", "Accept": "text/html"}
 ANI, BUDI = "ani@example.id", "budi@example.id"
 
 
@@ -46,23 +42,12 @@ def test_code_of_a_new_address_works_after_sign_up_opens(counter: Counter) -> No
     assert accounts(counter) == before + 1
 
 
-def test_existing_account_signs_in_while_sign_up_is_closed(counter: Counter) -> None:
-    counter.do(counter.codes.sign_in(*coded(counter, ANI), "id"))
-    setting(counter, is_open=False)
-    assert counter.do(counter.codes.sign_in(*coded(counter, ANI), "id")).session
-
-
 def test_wrong_code_does_not_reveal_whether_an_address_has_an_account(counter: Counter) -> None:
     setting(counter, is_open=False)
     challenge = counter.ask(BUDI, HOME)
     wrong = str((int(counter.codes.code(challenge)) + 1) % 1_000_000).zfill(6)
     with pytest.raises(CodeWrong):
         counter.do(counter.codes.sign_in(challenge, wrong, "id"))
-
-
-def coded(counter: Counter, email: str) -> tuple[UUID, str]:
-    challenge = counter.ask(email, HOME)
-    return challenge, counter.codes.code(challenge)
 
 
 def test_levers_close_and_open_sign_up_as_forecast(shop: Shop) -> None:
@@ -75,12 +60,3 @@ def test_levers_close_and_open_sign_up_as_forecast(shop: Shop) -> None:
     assert one.pull("sign-up open").is_done
     assert shop.rows("SELECT is_open FROM sign_up") == [{"is_open": True}]
     shop.assert_books_hold()
-
-
-def test_sign_in_page_says_that_sign_up_is_closed(instance: Instance) -> None:
-    assert instance.command("sign-up", "close").stdout == "sign-up is closed\n"
-    try:
-        shown = httpx.get(f"{instance.url}/sign-in", headers=EN)
-        assert "No new accounts since" in shown.text
-    finally:
-        instance.command("sign-up", "open")

@@ -18,7 +18,6 @@ from meterai.accounts import (
     staff_by_address,
 )
 from meterai.accounts.model import (
-    CodeSpent,
     CodeWrong,
     LastSupervisor,
     PasskeyNeeded,
@@ -29,8 +28,7 @@ from meterai.accounts.model import (
 from meterai.accounts.staff import staff
 from meterai.kit.refusal import NotFound
 from tests.support.audits import audit
-from tests.support.desk import FORM, Desk, staff_session
-from tests.support.instance import Client, Instance
+from tests.support.desk import Desk, staff_session
 from tests.support.shop import TESTER, Shop
 
 
@@ -104,18 +102,6 @@ def test_mail_signs_in_staff_only_after_the_last_role_ends(
     assert shop.do(audit(shop.container.database)).holds
 
 
-def test_refused_code_of_staff_stays_used_after_the_role_ends(shop: Shop) -> None:
-    desk = staff_session(shop, StaffRole.SUPPORT)
-    codes = shop.container.of(CodeService)
-    challenge = shop.do(codes.ask_for_code(desk.email, "192.0.2.1", "id"))
-    for _ in range(2):
-        with pytest.raises((PasskeyRequired, CodeSpent)):
-            shop.do(codes.sign_in(challenge, codes.code(challenge), "id"))
-    end(shop, desk, StaffRole.SUPPORT)
-    with pytest.raises(CodeSpent):
-        shop.do(codes.sign_in(challenge, codes.code(challenge), "id"))
-
-
 def test_first_two_supervisors_are_made_without_approval_and_the_last_cannot_end(
     shop: Shop,
 ) -> None:
@@ -168,14 +154,3 @@ async def open_again(shop: Shop, desk: Desk) -> None:
     passkeys = shop.container.of(PasskeyService)
     asked = passkeys.ask_to_sign_in()
     await passkeys.sign_in(desk.device.sign(asked.options), asked.cookie)
-
-
-def test_staff_session_opened_over_http_finds_its_account(audited: Instance) -> None:
-    desk = staff_session(audited, StaffRole.SUPPORT)
-    client = Client(audited.url)
-    assert desk.email in client.get("/account", headers=desk.headers).body.decode()
-    out = client.post("/sign-out", desk.form(), headers=desk.headers | FORM)
-    assert out.status == 303
-    # A copied cookie is refused.
-    late = client.get("/account", headers=desk.headers)
-    assert (late.status, late.headers["location"].split("?")[0]) == (303, "/sign-in")

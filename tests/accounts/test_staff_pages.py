@@ -104,42 +104,6 @@ def scopes_of(visitor: WalkIn, key: str) -> set[str]:
     return set(listed[0]["scopes"])
 
 
-def test_key_has_the_ticked_scopes_alone(visitor: WalkIn) -> None:
-    visitor.signs_in(ANI)
-    form = fields(visitor.get("/account/keys"), "/account/keys", "name")
-    chosen = {"name": "kasir", "preset": "chosen"}
-    nothing = visitor.sends("/account/keys", form | chosen)
-    assert nothing.status_code == 422
-    assert "Tick at least one permission" in nothing.text
-    ticked = {"scope.keys.read": "1", "scope.balance.read": "1"}
-    key = made_key(visitor.sends("/account/keys", form | chosen | ticked).text)
-    assert scopes_of(visitor, key) == {"keys.read", "balance.read"}
-    bearer = {"Authorization": f"Bearer {key}", "Accept": "application/json"}
-    with visitor.as_another():
-        refused = visitor.client.get("/v1/orders/ord_x", headers=bearer)
-    assert (refused.status_code, refused.json()["code"]) == (403, "not_permitted")
-
-
-@pytest.mark.parametrize(
-    "typed",
-    [
-        {"preset": "chosen", "scope.members.manage": "1"},
-        {"preset": "nonsense"},
-        {"until": "2020-01-01"},
-        {"until": "9999-12-31"},
-        {"until": "tomorrow"},
-    ],
-    ids=["scope-of-no-key", "preset", "past", "too-far", "no-day"],
-)
-def test_key_with_invalid_terms_is_not_made(visitor: WalkIn, typed: dict[str, str]) -> None:
-    visitor.signs_in(ANI)
-    form = fields(visitor.get("/account/keys"), "/account/keys", "name") | {"name": "kasir"}
-    refused = visitor.sends("/account/keys", form | typed)
-    assert refused.status_code == 422, refused.text
-    assert not re.search(r"mtr_\w", refused.text)
-    assert "There are no keys yet" in visitor.get("/account/keys")
-
-
 def test_page_replaces_a_key_once_and_shows_both_together(visitor: WalkIn) -> None:
     visitor.signs_in(ANI)
     form = fields(visitor.get("/account/keys"), "/account/keys", "name")

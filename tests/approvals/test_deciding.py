@@ -12,20 +12,17 @@ import pytest
 
 from meterai.accounts import NotPermitted, StaffRole
 from meterai.accounts.staff import end_staff_role
-from meterai.approvals import ApprovalState, Pulled, forecast_of, is_as_asked, sentences
+from meterai.approvals import ApprovalState, Pulled, forecast_of
 from meterai.approvals.model import (
-    ActAskedFor,
     ApprovalExpired,
-    ApprovalUnknown,
     ArgumentsUnreadable,
-    LeverUnknown,
     OwnRequest,
     RequesterLeft,
     RequestOfAnother,
 )
 from meterai.approvals.service import as_asked
 from meterai.commands import digest_of
-from meterai.kit.ids import new_id, show
+from meterai.kit.ids import show
 from meterai.kit.lifecycle import NotAllowedNow
 from meterai.kit.reasons import ReasonMissing
 from meterai.plumbing.db.checks import AuditedPart
@@ -110,14 +107,6 @@ def test_request_is_executed_by_another_person_in_one_transaction(
     assert_audit_holds(shop)
 
 
-def test_lever_below_the_thresholds_is_executed_at_once(shop: Shop, asker: Member) -> None:
-    pulled = asker.pull("refunds ask", order=executed(shop, FEW))
-    assert pulled.is_done
-    assert refunds(shop) == [FEW * (PRICE + FEE)]
-    assert trail(shop) == [("lever_pulled", f"staff:{asker.desk.shown}")]
-    assert_audit_holds(shop)
-
-
 @pytest.mark.parametrize(
     "settings",
     [
@@ -131,18 +120,6 @@ def test_each_setting_requires_a_second_person(shop: Shop, settings: dict[str, A
     one = member(shop, "finance", settings=settings)
     assert not one.pull("refunds ask", order=executed(shop, FEW)).is_done
     assert refunds(shop) == []
-
-
-def test_request_keeps_the_shown_forecast(shop: Shop, asker: Member) -> None:
-    pulled = asked(asker)
-    kept = row(shop, pulled)
-    assert forecast_of(kept["forecast"]).as_json() == pulled.forecast.as_json()
-    assert (kept["rows"], kept["rupiah"]) == (MANY, MANY * (PRICE + FEE))
-    assert kept["arguments"].keys() == {"order"}
-    for language in ("id", "en"):
-        shown = sentences(forecast_of(kept["forecast"]), language)
-        assert shown == sentences(pulled.forecast, language)
-        assert "Rp1.050.000" in shown[0]
 
 
 def test_own_request_is_neither_approved_nor_declined(shop: Shop) -> None:
@@ -166,13 +143,6 @@ def test_constraint_refuses_a_decision_by_the_requester(
         )
     assert refused.value.diag.constraint_name == "approver_is_another"
     assert row(shop, pulled)["state"] == "waiting"
-
-
-def test_constraint_refuses_a_decision_without_decider(shop: Shop, asker: Member) -> None:
-    asked(asker)
-    with pytest.raises(psycopg.errors.CheckViolation) as refused:
-        shop.arrange("UPDATE approvals SET state = 'executed', decided_at = now()")
-    assert refused.value.diag.constraint_name == "approval_was_decided_by_somebody"
 
 
 def test_request_expires_and_nothing_is_done(shop: Shop, approver: Member) -> None:
@@ -204,28 +174,6 @@ def test_request_with_changed_forecast_is_overtaken(
     with pytest.raises(NotAllowedNow):
         approver.decide(pulled)
     assert_audit_holds(shop)
-
-
-def test_request_of_a_lever_that_is_now_refused_is_overtaken(
-    shop: Shop, asker: Member, approver: Member
-) -> None:
-    pulled = asked(asker)
-    shop.ask_back(shop.placed[-1])  # the owner of the stamps was faster
-    decided = approver.decide(pulled)
-    assert (decided.state, decided.found) == (
-        ApprovalState.OVERTAKEN,
-        {"refused": "nothing_to_refund", "facts": {}},
-    )
-    assert len(refunds(shop)) == 1
-
-
-def test_same_act_is_requested_once(shop: Shop, asker: Member, approver: Member) -> None:
-    pulled = asked(asker)
-    order = str(row(shop, pulled)["arguments"]["order"])
-    with pytest.raises(ActAskedFor):
-        approver.pull("refunds ask", order=order)
-    asker.withdraw(pulled)
-    assert not approver.pull("refunds ask", order=order).is_done
 
 
 def test_request_is_executed_once(shop: Shop, asker: Member, approver: Member) -> None:
@@ -322,35 +270,6 @@ def test_request_of_a_former_member_of_staff_is_not_approved(
     assert_audit_holds(shop)
 
 
-def test_person_with_ended_role_neither_pulls_nor_decides(
-    shop: Shop, asker: Member, approver: Member
-) -> None:
-    pulled, order = asked(asker), executed(shop, FEW)
-    shop.arrange("UPDATE staff_roles SET ended_at = now()")
-    for approve in (True, False):
-        with pytest.raises(NotPermitted):
-            approver.decide(pulled, approve=approve)
-    with pytest.raises(NotPermitted):
-        asker.pull("refunds ask", order=order)
-    assert row(shop, pulled)["state"] == "waiting"
-
-
-def test_note_is_stored_without_invisible_characters(
-    shop: Shop, asker: Member, approver: Member
-) -> None:
-    assert approver.decide(asked(asker), "se\u202een\x00").note == "seen"
-
-
-def test_request_of_an_unknown_lever_can_only_be_declined(
-    shop: Shop, asker: Member, approver: Member
-) -> None:
-    pulled = asked(asker)
-    shop.arrange("UPDATE approvals SET command = 'stamps multiply'")
-    with pytest.raises(LeverUnknown):
-        approver.decide(pulled)
-    assert approver.decide(pulled, "unknown", approve=False).state == ApprovalState.DECLINED
-
-
 @pytest.mark.parametrize("kept", ['{"order": 5}', "{}", '{"order": "ord_1", "more": true}'])
 def test_arguments_of_another_release_are_refused(
     shop: Shop, asker: Member, approver: Member, kept: str
@@ -366,21 +285,6 @@ def test_arguments_of_another_release_are_refused(
     with pytest.raises(ArgumentsUnreadable):
         approver.decide(pulled)
     assert approver.decide(pulled, "unreadable", approve=False).state == ApprovalState.DECLINED
-
-
-def test_request_with_changed_arguments_is_overtaken(
-    shop: Shop, asker: Member, approver: Member
-) -> None:
-    pulled, other = asked(asker), executed(shop)
-    shop.arrange(
-        "UPDATE approvals SET arguments = jsonb_build_object('order', %s::text), kept_sha256 = NULL",
-        other,
-    )
-    assert not is_as_asked(shop.do(approver.service.one(row_id(pulled))))
-    assert broken_as_asked(shop) == 1
-    assert approver.decide(pulled).state == ApprovalState.OVERTAKEN
-    assert row(shop, pulled)["found"] == {"refused": "not_as_asked", "facts": {}}
-    assert refunds(shop) == []
 
 
 @pytest.mark.parametrize("column", ["rows", "effects"])
@@ -419,34 +323,6 @@ def test_application_role_cannot_change_a_waiting_request(
     if change.count("{}") == 2:  # as the retention rule does it, but a year too early
         shop.rows(f"UPDATE approvals SET {change} RETURNING 1")
         assert broken_as_asked(shop) == 1
-
-
-@pytest.mark.parametrize(
-    "column",
-    [
-        "command",
-        "reason",
-        "forecast_sha256",
-        "kept_sha256",
-        "requested_by",
-        "requested_at",
-        "rows",
-        "rupiah",
-    ],
-)
-def test_application_role_cannot_rewrite_facts_of_a_request(
-    shop: Shop, asker: Member, column: str
-) -> None:
-    asked(asker)
-    with pytest.raises(psycopg.errors.InsufficientPrivilege):
-        shop.rows(f"UPDATE approvals SET {column} = {column} RETURNING 1")
-
-
-def test_unknown_request_is_refused(shop: Shop, approver: Member) -> None:
-    with pytest.raises(ApprovalUnknown):
-        shop.do(approver.service.one(new_id()))
-    with pytest.raises(ApprovalUnknown):
-        shop.do(approver.service.withdraw(new_id(), approver.caller))
 
 
 def test_waiting_requests_are_listed_for_those_who_may_decide(

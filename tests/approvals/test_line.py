@@ -8,7 +8,6 @@ import psycopg
 import pytest
 
 from meterai.commands import Exit
-from meterai.kit.ids import new_id, show
 from tests.support.commands import Done, run_here
 from tests.support.desk import Desk, staff_session
 from tests.support.lines import BUYING
@@ -137,31 +136,6 @@ def test_staff_role_is_given_by_two_supervisors(
     assert held.returncode == Exit.DONE, held.stdout
 
 
-def test_request_is_declined_and_withdrawn_at_the_command_line(
-    data: Path, database_url: str, two: tuple[Desk, Desk]
-) -> None:
-    one, other = two
-    always = {"METERAI_APPROVAL_ALWAYS": "line pause, line resume"}
-    pause = ("line", "pause", BUYING, "--reason-id", "bank", "--reason-en", "the bank")
-    for decide, by in (
-        (("decline", "--note", "not now"), other),
-        (("withdraw",), one),
-    ):
-        asked = typed(data, database_url, *pause, "--by", one.email, **always)
-        assert asked.returncode == Exit.WAITS, asked.stderr
-        [request] = re.findall(r"(apr_\w+) waits", asked.stdout)
-        word, *more = decide
-        done = typed(data, database_url, "approvals", word, request, *more, "--by", by.email)
-        assert done.returncode == Exit.DONE, done.stderr
-    assert rows(database_url, "SELECT state FROM approvals ORDER BY approval_id") == [
-        ("declined",),
-        ("withdrawn",),
-    ]
-    assert rows(database_url, "SELECT 1 FROM waiting_room_lines WHERE is_paused") == []
-    everything = typed(data, database_url, "approvals", "list", "--all", "--json").stdout
-    assert everything.count('"not now"') == 1
-
-
 def test_overtaken_approval_prints_the_current_forecast(
     data: Path, database_url: str, two: tuple[Desk, Desk]
 ) -> None:
@@ -176,19 +150,3 @@ def test_overtaken_approval_prints_the_current_forecast(
     assert done.returncode == Exit.NO
     assert "overtaken" in done.stdout
     assert "line_unknown" in done.stdout
-
-
-def test_unknown_request_and_setting_are_refused(
-    data: Path, database_url: str, two: tuple[Desk, Desk]
-) -> None:
-    by = ("--by", two[0].email)
-    unknown = show("apr", new_id())
-    for word, *more in (("show",), ("approve", *by), ("decline", "--note", "x", *by)):
-        done = typed(data, database_url, "approvals", word, unknown, *more)
-        assert done.returncode == Exit.NO
-        assert "approval_unknown: " in done.stderr
-    wrong = typed(
-        data, database_url, "issuing", "stop", "a flood", *by, METERAI_APPROVAL_ALWAYS="issuing"
-    )
-    assert wrong.returncode == Exit.CONFIGURATION
-    assert is_open(database_url)

@@ -3,10 +3,8 @@
 import pytest
 
 from meterai.approvals import ForecastChanged
-from meterai.approvals.model import LeverUnknown
 from meterai.approvals.pulling import check_always
 from meterai.apps.container import build_services
-from meterai.apps.rooms import ROOMS
 from meterai.kit.ids import show
 from meterai.kit.reasons import ReasonMissing
 from meterai.kit.refusal import Malformed
@@ -31,18 +29,6 @@ def test_malformed_form_is_refused_with_its_field(shop: Shop) -> None:
     with pytest.raises(Malformed) as refused:
         one.pull("line close", name=BUYING, at="2099-01-01T00:00")  # without a time zone
     assert refused.value.field == "at"
-
-
-def test_form_without_an_optional_field_is_accepted(shop: Shop) -> None:
-    one = member(shop, "operations")
-    assert one.pull("line rate", name=BUYING, rate="3", at_most="").is_done
-    [line] = shop.rows("SELECT policy, rate FROM waiting_room_lines WHERE name = %s", BUYING)
-    assert (line["policy"], line["rate"]) == ("fixed", 3.0)
-
-
-def test_unknown_lever_is_refused(shop: Shop) -> None:
-    with pytest.raises(LeverUnknown):
-        member(shop, "supervisor").pull("stamps multiply")
 
 
 def test_pull_with_an_outdated_forecast_is_refused(shop: Shop) -> None:
@@ -88,19 +74,3 @@ def test_levers_are_offered_by_permission_and_subject(shop: Shop) -> None:
     ):
         found = one.service.offered(one.caller, Subject(kind, "x", shop.account))
         assert sorted(each.lever.name for each in found) == names
-
-
-def test_every_lever_is_offered_on_a_subject_or_listed_alone(shop: Shop) -> None:
-    """A lever that no timeline offers is on the page of all levers."""
-    by_itself = {
-        *("issuing stop", "issuing open", "line create", "accounts end-key", "breaches open"),
-        *("incidents open", "incidents announce", "sign-up close", "sign-up open"),
-        *("statements close", "finance payout propose", "rails out", "rails in"),
-    }
-    kinds = [Subject(one.kind, "x") for room in ROOMS for one in room.subjects]
-    for name, lever in shop.container.offers.levers.items():
-        found = [lever.offered(kind) for kind in kinds if lever.offered(kind) is not None]
-        assert bool(found) != (name in by_itself), name
-        for arguments in found:
-            assert arguments is not None
-            assert arguments.keys() <= set(lever.arguments.__struct_fields__)

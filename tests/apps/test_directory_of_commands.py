@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from meterai.commands import Directory, Exit
-from tests.support.commands import COMMANDS, Done, do, run_here
+from tests.support.commands import COMMANDS, Done, do
 
 pytestmark = pytest.mark.sample(20, of="file")
 
@@ -40,36 +40,3 @@ def test_directory_without_installation_stays_unchanged(tmp_path: Path, command:
     (folder / "letter.txt").touch()
     assert_refused(do(folder, command), folder)
     assert [one.name for one in folder.iterdir()] == ["letter.txt"]
-
-
-@pytest.mark.parametrize("command", ["config", "check-config"])
-def test_command_that_only_reads_settings_makes_nothing(tmp_path: Path, command: str) -> None:
-    folder = tmp_path / "empty"
-    folder.mkdir()
-    assert do(folder, command).returncode == 0
-    assert list(folder.iterdir()) == []
-
-
-@pytest.mark.parametrize(
-    "command", [one for one in NEEDING if COMMANDS[one].directory is Directory.DATABASE]
-)
-def test_external_database_needs_no_directory(
-    tmp_path: Path, database_url: str, command: str
-) -> None:
-    done = do(tmp_path, command, DATABASE_URL=database_url)
-    assert done.returncode != Exit.CONFIGURATION, done.stderr
-    assert not any((tmp_path / name).exists() for name in ("keys", "postgres", "instance.json"))
-
-
-def test_installation_without_database_does_not_get_one(tmp_path: Path) -> None:
-    (tmp_path / "keys").mkdir()
-    done = run_here(tmp_path, "audit")
-    assert done.stderr.startswith("meterai: database_missing: ")
-    assert [one.name for one in tmp_path.iterdir()] == ["keys"]
-
-
-def test_inspecting_command_makes_no_issuer(tmp_path: Path) -> None:
-    (tmp_path / "keys").mkdir()
-    for command in ("verify", "issuer show", "check-config"):
-        do(tmp_path, command)
-    assert list((tmp_path / "keys").iterdir()) == []

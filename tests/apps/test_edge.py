@@ -20,19 +20,18 @@ from meterai.apps.container import build_services
 from meterai.apps.edge import Edge, headers_of_all
 from meterai.kit.clock import WIB
 from meterai.kit.ids import new_id
-from meterai.kit.refusal import Malformed, Refusal
+from meterai.kit.refusal import Malformed
 from meterai.kit.serial import SerialMaker
 from meterai.pages.model import wants_page
 from meterai.payments.adapters.snap import NOTIFY_PATH
 from meterai.payments.adapters.snap.signing import sign_asymmetric, string_to_sign
 from meterai.plumbing.db import connections as link
 from meterai.plumbing.http.front import Front
-from meterai.plumbing.http.requests import InProgress, read_json
+from meterai.plumbing.http.requests import read_json
 from meterai.plumbing.messages import LANGUAGES, translate
 from tests.support.keys import BANK_KEY
 from tests.support.shop import TESTER
 from tests.support.within import Asking, Given, Within, admission, settings_of, within
-from tests.tidy.sources import facts_of, refusals
 
 JSON = {"Content-Type": "application/json"}
 HTML = {"Accept": "text/html"}
@@ -268,92 +267,7 @@ def test_json_is_read_strictly_and_wrong_field_is_named(text: str, field: str) -
     assert refused.value.field == field
 
 
-def test_no_api_command_accepts_nan(database_url: str, tmp_path: Path) -> None:
-    async def act(web: Within) -> None:
-        key = await a_key(web)
-        described = web.app.state.description.made()
-        tried = 0
-        for path, methods in described["paths"].items():
-            body = methods.get("post", {}).get("requestBody", {}).get("content", {})
-            schema = body.get("application/json", {}).get("schema", {})
-            if "$ref" not in schema or not path.startswith("/v1/"):
-                continue
-            fields = described["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]]
-            for name, kind in fields["properties"].items():
-                value = b'"1"' if kind.get("type") == "integer" else b"1"
-                for bad in (
-                    b'{"%s":%s}' % (name.encode(), value),
-                    b'{"%s":1,"%s":1}' % ((name.encode(),) * 2),
-                ):
-                    headers = key | JSON | {"Idempotency-Key": str(new_id())}
-                    given = await web.post(path, bad, headers)
-                    assert given.status == 422, (path, bad, given)
-                    assert json.loads(given.body)["code"] == "malformed"
-                    tried += 1
-        assert tried >= 4
-
-    run(database_url, tmp_path, act)
-
-
 # -- the description of the API ------------------------------------------------------------------
-
-
-def test_commands_that_need_a_key_are_described_so(database_url: str, tmp_path: Path) -> None:
-    async def act(web: Within) -> None:
-        key = await a_key(web)
-        for path, methods in web.app.state.description.made()["paths"].items():
-            if "post" not in methods or not path.startswith("/v1/"):
-                continue
-            names = {one["name"] for one in methods["post"].get("parameters", ())}
-            body = b'{"quantity": 1, "order_id": "x"}'
-            told = b'{"matter": "quota_lost", "words": "x"}'
-            named = b'{"bank_code": "014", "account_no": "1234567890", "holder": "x"}'
-            hooked = b'{"url": "https://x.example/", "events": ["*"]}'
-            sold = b'{"email": "ani@example.id", "quantity": 1}'
-            added = b'{"rupiah": 10000}'
-            batched = b'{"reference": "x"}'
-            for fitting in (
-                *(
-                    b'{"quantity": 1}',
-                    b'{"order_id": "x"}',
-                    told,
-                    named,
-                    hooked,
-                    body,
-                    sold,
-                    added,
-                    batched,
-                ),
-            ):
-                given = await web.post(path.replace("{", "").replace("}", ""), fitting, key | JSON)
-                is_missed = b"idempotency_key_missing" in given.body
-                if is_missed:
-                    break
-            assert is_missed == ("Idempotency-Key" in names), path
-
-    run(database_url, tmp_path, act)
-
-
-def test_words_and_numbers_are_described_with_their_values(
-    database_url: str, tmp_path: Path
-) -> None:
-    async def act(web: Within) -> None:
-        schemas = web.app.state.description.made()["components"]["schemas"]
-        ours = {name: one for name, one in schemas.items() if name != "Problem"}
-        for schema, described in ours.items():
-            for name, field in described["properties"].items():
-                if name in ("state", "kind", "cause", "verdict", "method", "currency", "algorithm"):
-                    assert field.get("enum"), (schema, name)
-                if field.get("type") == "integer":
-                    assert field["minimum"] >= 0, (schema, name)
-        assert schemas["OrderRequest"]["properties"]["quantity"]["minimum"] == 1
-        for path, methods in web.app.state.description.made()["paths"].items():
-            for method, operation in methods.items():
-                if path.startswith("/v1/"):
-                    again = operation["responses"]["503"]["headers"]
-                    assert "Retry-After" in again, (path, method)
-
-    run(database_url, tmp_path, act)
 
 
 # -- failures ---------------------------------------------------------------------------------
@@ -453,10 +367,3 @@ def test_bank_gets_too_large_body_refused_in_its_format(database_url: str, tmp_p
         assert (given.status, json.loads(given.body)["responseCode"]) == (413, "4135200")
 
     run(database_url, tmp_path, act)
-
-
-@pytest.mark.parametrize("kind", refusals(), ids=lambda kind: kind.__name__)
-def test_only_passing_refusals_have_a_retry_time(kind: type[Refusal]) -> None:
-    """503 and 429 are temporary; of the conflicts only work under way is."""
-    has_time = kind.retry_after_seconds is not None or "retry_at" in facts_of(kind)
-    assert has_time == (kind.status in (429, 503) or kind is InProgress)

@@ -10,7 +10,6 @@ import pytest
 import structlog
 
 from meterai.apps.edge import HEAD_BYTES_MAX
-from meterai.limiter import Limiter
 from meterai.plumbing.observe import logs
 from meterai.plumbing.observe.exchange import EXCHANGE
 from tests.apps.test_edge import HTML, NEWS, a_key, handlers, run, signed
@@ -49,23 +48,6 @@ def test_every_answer_has_its_own_request_id(database_url: str, tmp_path: Path) 
     run(database_url, tmp_path, act)
 
 
-def test_refusal_by_limiter_has_request_id(
-    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def act(web: Within) -> None:
-        monkeypatch.setattr(Limiter, "is_full", lambda _self, _priority: True)
-        given = await web.get("/v1/orders", {"X-Request-Id": "of-the-client"})
-        told = json.loads(given.body)
-        assert (given.status, told["code"]) == (503, "busy")
-        assert told["request_id"] == given.header(NAME) == "of-the-client"
-        assert given.header("ratelimit") == '"concurrent";r=0'
-        assert int(given.header("content-length")) == len(given.body)
-        page = await web.get("/history", HTML)
-        assert (page.status, bool(OURS.fullmatch(page.header(NAME)))) == (503, True)
-
-    run(database_url, tmp_path, act)
-
-
 @pytest.mark.parametrize(
     ("brought", "is_taken"),
     [
@@ -89,15 +71,6 @@ def test_request_id_of_client_is_accepted_in_safe_form(
             given = await web.ask(Asking("GET", b"/v1/orders", headers))
             assert (given.header(NAME) == brought[0].decode("latin-1")) == is_taken
             assert is_taken or OURS.fullmatch(given.header(NAME))
-
-    run(database_url, tmp_path, act)
-
-
-def test_newer_of_two_request_id_headers_is_used(database_url: str, tmp_path: Path) -> None:
-    async def act(web: Within) -> None:
-        both = {"Request-Id": "the-newer-one", "X-Request-Id": "the-older-one"}
-        given = await web.get("/v1/orders", both)
-        assert given.header(NAME) == given.header(OLD) == "the-newer-one"
 
     run(database_url, tmp_path, act)
 

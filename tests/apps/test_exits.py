@@ -8,13 +8,8 @@ import psycopg
 import pytest
 from cyclopts import App, Parameter
 
-from meterai.commands import Between, Exit, Options, database, exit_of
-from meterai.installation.instance import AlreadyRunning, PortTaken
-from meterai.kit.refusal import Malformed, NotFound
-from meterai.plumbing.db.database import DatabaseAway
-from meterai.plumbing.keyring import KeyMissing
-from meterai.sealing import IssuerUnusable
-from tests.support.commands import APP, ARGUMENTS, ROOT, SERVING, run_here
+from meterai.commands import Between, Exit, Options, database
+from tests.support.commands import APP, ARGUMENTS, SERVING, run_here
 
 WRONG = ("-1000000000", "1e400", "nan", "inf", "9" * 30, "9" * 5_000, "", "ten", "\ud800")
 
@@ -66,11 +61,6 @@ NUMBERS = list(numbers())
 EACH = {option: command for command, option, _ in NUMBERS if command not in SERVING}
 
 
-def test_every_number_has_bounds() -> None:
-    assert {option for _, option, _ in NUMBERS} >= {"--port", "--workers", "--seals", "--width"}
-    assert [(command, option) for command, option, kind in NUMBERS if bounds(kind) is None] == []
-
-
 @pytest.mark.parametrize("option", EACH)
 def test_number_out_of_bounds_is_refused_with_sentence(tmp_path: Path, option: str) -> None:
     (tmp_path / "keys").mkdir()
@@ -82,14 +72,6 @@ def test_number_out_of_bounds_is_refused_with_sentence(tmp_path: Path, option: s
         [line] = done.stderr.splitlines()
         assert line.startswith("meterai: usage: ")
         assert option in line
-
-
-@pytest.mark.parametrize("place", ["1,nan,36,80", "1,36,inf,80", "-9,36,36,80", "1,36,36,1e9"])
-def test_placement_has_the_same_bounds(tmp_path: Path, place: str) -> None:
-    (tmp_path / "keys").mkdir()
-    done = run_here(tmp_path, "seal", *ARGUMENTS["seal"], "--place", place)
-    assert done.returncode == Exit.USAGE
-    assert "PAGE,X,Y,WIDTH is expected" in done.stderr
 
 
 @pytest.mark.parametrize("words", [("nothing",), ("audit", "--often"), ("jobs", "retry", "x")])
@@ -128,22 +110,6 @@ def test_rejecting_database_ends_with_configuration(tmp_path: Path, server: str)
     done = run_here(tmp_path, "audit", DATABASE_URL=server.replace("/postgres?", "/nothing?"))
     assert done.returncode == Exit.CONFIGURATION
     assert done.stderr.startswith("meterai: database_missing: ")
-
-
-def test_every_refusal_has_its_exit_status(tmp_path: Path) -> None:
-    assert exit_of(AlreadyRunning("data")) is Exit.LATER
-    assert exit_of(DatabaseAway("away")) is Exit.LATER
-    assert exit_of(PortTaken(80)) is Exit.CONFIGURATION
-    assert exit_of(KeyMissing(tmp_path)) is Exit.CONFIGURATION
-    assert exit_of(IssuerUnusable("expired")) is Exit.CONFIGURATION
-    assert exit_of(Malformed("line", "line_name")) is Exit.USAGE
-    assert exit_of(NotFound("no such line")) is Exit.NO
-
-
-def test_every_status_is_documented() -> None:
-    text = (ROOT / "docs" / "operations.md").read_text()
-    for status in Exit:
-        assert f"| {status.value} | " in text, status
 
 
 def test_document_without_issuer_is_unjudged(tmp_path: Path) -> None:

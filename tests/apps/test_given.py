@@ -2,26 +2,17 @@
 
 import os
 import socket
-import subprocess
-import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import get_args, get_type_hints
 
 import pytest
-from cyclopts import Parameter
 
-from meterai.commands import Exit, text_only
-from meterai.draw.protocol.record import write
+from meterai.commands import Exit
 from meterai.kit.reasons import REASON_LENGTH_MAX
-from meterai.plumbing.files import KEY_BYTES_MAX, SETTINGS_BYTES_MAX, read_file
 from meterai.plumbing.keyring import Keyring
-from meterai.plumbing.signed import DocumentSigner
 from meterai.sealing import development_issuers
-from tests.apps.test_exits import functions
-from tests.support.commands import APP, ARGUMENTS, COMMANDS, ROOT, Done, run, run_here
-from tests.support.draws import drawn_record, entries_of
+from tests.support.commands import ARGUMENTS, COMMANDS, Done, run_here
 
 AT = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
 NO_TEXT = os.fsdecode(b"\xff\xfe")
@@ -128,13 +119,6 @@ def test_data_directory_with_unreadable_settings_is_refused(
         assert str(data / name) in done.stderr
 
 
-@pytest.mark.parametrize("command", sorted(ALONE))
-def test_serving_command_refuses_unreadable_settings(data: Path, command: str) -> None:
-    bad = data.parent / "bad.toml"
-    no_text(bad)
-    assert_reported(run(data, command, "--config", str(bad)))
-
-
 @pytest.mark.parametrize("make", NO_FILES, ids=lambda make: make.__name__)
 def test_documents_and_keys_that_are_no_files_are_refused(data: Path, make: Make) -> None:
     bad = data.parent / NO_TEXT  # a name with invalid UTF-8 is still a name
@@ -148,75 +132,6 @@ def test_documents_and_keys_that_are_no_files_are_refused(data: Path, make: Make
         done = run_here(data, *words)
         assert_reported(done)
         assert done.returncode == Exit.USAGE, (words, done)
-
-
-def deep_json(path: Path) -> None:
-    path.write_text('{"x":' * 20_000)
-
-
-def deep_array(path: Path) -> None:
-    path.write_text("points = " + "[" * 20_000)
-
-
-def long_key(path: Path) -> None:
-    path.write_text("a." * 50_000 + "a = 1\n")
-
-
-# Input of commands that plan, measure or check; `{}` is the file.
-READ = {
-    "plan --curve": ("plan", *ARGUMENTS["plan"], "--curve", "{}"),
-    "plan --measured": (
-        *("plan", "--applicants", "100", "--hours", "0.1", "--measured", "{}"),
-        *("--journey", "buy"),
-    ),
-    "rehearse": ("rehearse", "{}"),
-    "rehearse --targets": ("rehearse", "small", "--url", "http://10.0.0.1", "--targets", "{}"),
-    "assess": ("assess", "{}", "--out", "/nowhere/report"),
-    "draw verify": ("draw", "verify", "{}"),
-    "draw verify --proof": ("draw", "verify", "{draw}", "--proof", "{}"),
-    "draw verify --entries": ("draw", "verify", "{draw}", "--entries", "{}"),
-    "evidence verify": ("evidence", "verify", "{}", "--key", "{draw}"),
-    "evidence verify --key": ("evidence", "verify", "{draw}", "--key", "{}"),
-    "regulator check": ("regulator", "check", "{}", "--key", "{draw}"),
-    "regulator check --key": ("regulator", "check", "/nowhere", "--key", "{}"),
-    "draw prove": ("draw", "prove", "{}", "00" * 16),
-}
-
-
-@pytest.mark.parametrize(
-    "make", [*NO_SETTINGS, deep_json, deep_array, long_key], ids=lambda make: make.__name__
-)
-@pytest.mark.parametrize("words", READ.values(), ids=READ)
-def test_unreadable_plans_runs_and_records_are_refused(
-    data: Path, words: tuple[str, ...], make: Make
-) -> None:
-    bad, draw = data.parent / "bad", data.parent / "draw.json"
-    make(bad)
-    draw.write_bytes(write(drawn_record(entries_of(3))))
-    done = run_here(
-        data, *(word.replace("{draw}", str(draw)).replace("{}", str(bad)) for word in words)
-    )
-    assert done.returncode in (Exit.USAGE, Exit.NO), done
-    assert "Traceback" not in done.stderr
-    assert len(done.stderr + done.stdout) < 2_000
-
-
-@pytest.mark.parametrize("make", NO_FILES, ids=lambda make: make.__name__)
-def test_proof_of_place_that_is_no_file_is_refused(data: Path, make: Make) -> None:
-    bad, key = data.parent / "bad", data.parent / "key.pem"
-    make(bad)
-    key.write_bytes(DocumentSigner(bytes(32)).public_pem())
-    done = run_here(data, "line", "check-proof", str(bad), "--key", str(key))
-    assert_reported(done)
-    assert done.returncode == Exit.USAGE
-    assert "file_unusable: " in done.stderr
-
-
-def test_number_beyond_a_float_is_refused(data: Path) -> None:
-    words = ("plan", *ARGUMENTS["plan"], "--seed", "9" * 400)
-    done = run_here(data, *words)
-    assert_reported(done)
-    assert done.returncode == Exit.USAGE
 
 
 @pytest.mark.parametrize("make", [*NO_FILES, no_text], ids=lambda make: make.__name__)
@@ -252,35 +167,7 @@ def test_data_directory_that_is_no_directory_is_refused(tmp_path: Path, make: Ma
         assert "installation_missing: " in done.stderr
 
 
-def test_file_is_read_up_to_its_bound(tmp_path: Path) -> None:
-    (tmp_path / "file").write_bytes(b"abc")
-    assert read_file(tmp_path / "file", 3) == b"abc"
-    with pytest.raises(OSError, match="More than 2 bytes"):
-        read_file(tmp_path / "file", 2)
-    assert KEY_BYTES_MAX < SETTINGS_BYTES_MAX
-
-
 # -- words -----------------------------------------------------------------------------------
-
-
-def words_of(kind: object) -> Iterator[object]:
-    """Yield the parts of an annotation that are text."""
-    if kind is str or (get_args(kind)[:1] == (str,)):
-        yield kind
-    else:
-        yield from (one for inner in get_args(kind) for one in words_of(inner))
-
-
-def validates(kind: object) -> bool:
-    found = [one for one in get_args(kind) if isinstance(one, Parameter)]
-    return any(isinstance(one.validator, Iterable) and text_only in one.validator for one in found)
-
-
-def test_every_argument_of_a_command_is_text() -> None:
-    for command, function in functions(APP):
-        for name, kind in get_type_hints(function, include_extras=True).items():
-            if name not in ("return", "options") and list(words_of(kind)):
-                assert validates(kind), (command, name)
 
 
 @pytest.mark.parametrize(
@@ -306,15 +193,6 @@ def test_words_that_are_no_text_are_refused(data: Path, words: tuple[str, ...]) 
     done = run_here(data, *words)
     assert_reported(done)
     assert done.returncode == Exit.USAGE
-
-
-def test_words_that_are_no_text_are_escaped_for_the_terminal(data: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "meterai", "accounts", "create", b"\xff@b.id", "--data", str(data)],
-        cwd=ROOT, capture_output=True, check=False, timeout=120,
-    )  # fmt: skip
-    assert done.returncode == Exit.USAGE
-    assert done.stderr.startswith(b"meterai: usage: ")
 
 
 @pytest.mark.parametrize("reason", ["", " ", "\u200b", "...", "x" * (REASON_LENGTH_MAX + 1)])

@@ -168,34 +168,3 @@ def test_key_in_security_module_is_not_made_as_file(tmp_path: Path) -> None:
     assert not (folder / "seal.key").exists()
     assert not (folder / "seal.csr").exists()
     assert (folder / "claim.key").exists()
-
-
-def test_single_issuer_is_completed_in_its_folder(tmp_path: Path) -> None:
-    folder = tmp_path / "alone"
-    folder.mkdir()
-    (folder / "pkcs11.toml").touch()
-    make(tmp_path, METERAI_ISSUER=str(folder))
-    assert set(contents(folder)) == {"pkcs11.toml", "claim.key", "claim.pub"}
-
-
-def test_issuer_outside_of_folder_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "keys" / "issuer").mkdir(parents=True)
-    (tmp_path / "keys" / "issuer" / "current").write_text("../../elsewhere\n")
-    done = make(tmp_path)
-    assert done.returncode == Exit.CONFIGURATION, done.stdout
-    assert not (tmp_path / "elsewhere").exists()
-
-
-def test_development_is_refused_with_hint_to_production(tmp_path: Path) -> None:
-    done = make(tmp_path, METERAI_ENVIRONMENT="development")
-    assert done.returncode == Exit.CONFIGURATION
-    assert done.stderr.startswith("meterai: only_for_production: ")
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_request_without_name_is_refused_after_other_keys_were_made(tmp_path: Path) -> None:
-    done = make(tmp_path, METERAI_PUBLIC_URL="")
-    assert done.returncode == Exit.CONFIGURATION
-    assert "public_url" in done.stderr
-    assert make(tmp_path).returncode == Exit.DONE
-    assert set(contents(tmp_path / "keys")) == SECRET | OPEN

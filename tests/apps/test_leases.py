@@ -9,19 +9,13 @@ import pytest
 from meterai.apps.container import build_services
 from meterai.apps.rooms import ROOMS
 from meterai.plumbing.config import Settings
-from meterai.plumbing.work.leases import Lease, LeaseTooShort, check_leases
+from meterai.plumbing.work.leases import Lease, LeaseTooShort
 from tests.support.shop import dead_bank
 
 
 async def _start(settings: Settings) -> list[Lease]:
     async with build_services(settings) as container:
         return list(chain.from_iterable(room.leases(container) for room in ROOMS))
-
-
-def test_default_leases_are_long_enough(database_url: str, tmp_path: Path) -> None:
-    found = asyncio.run(_start(dead_bank(tmp_path).replaced(database_url=database_url)))
-    names = {lease.name for lease in found}
-    assert names == {"payment attempts", "refunds", "stampings", "mails", "transfers", "webhooks"}
 
 
 @pytest.mark.parametrize(
@@ -38,12 +32,3 @@ def test_too_short_lease_prevents_the_start(
     with pytest.raises(LeaseTooShort) as refusal:
         asyncio.run(_start(settings))
     assert refusal.value.facts()["name"] == name
-
-
-def test_refusal_of_lease_names_both_numbers() -> None:
-    with pytest.raises(LeaseTooShort) as refusal:
-        check_leases([Lease("long", 3.0, 2.0), Lease("stampings", 20.0, 30.0)])
-    facts = refusal.value.facts()
-    assert facts["name"] == "stampings"
-    assert str(facts["lease_seconds"]) in str(refusal.value)
-    assert str(facts["covered_seconds"]) in str(refusal.value)

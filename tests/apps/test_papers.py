@@ -141,27 +141,3 @@ def test_claim_is_checked_with_public_key_only(
     other = meterai("verify-claim", scanned, "--document", another, "--json", *nowhere)
     assert other.returncode == 1
     assert json.loads(other.stdout)["document"] is False
-
-
-def test_invalid_claim_and_uncheckable_claim_have_own_statuses(
-    meterai: Command, scanned: str, public: Path, tmp_path: Path
-) -> None:
-    keys = ("--keys", public)
-    swapped = scanned[:-9] + ("1" if scanned[-9] == "0" else "0") + scanned[-8:]
-    assert meterai("verify-claim", swapped, *keys).returncode == 1
-    assert meterai("verify-claim", scanned, swapped, *keys).returncode == 1
-    assert meterai("verify-claim", "HTTPS://METERAI.EXAMPLE/C/X/Y", *keys).returncode == 3
-    assert meterai("verify-claim", *keys).returncode == 2
-    (tmp_path / "no.pem").write_text("no key")
-    assert meterai("verify-claim", scanned, "--keys", tmp_path / "no.pem").returncode == 2
-    assert meterai("verify-claim", scanned).returncode == 0  # with the keys of this instance
-
-
-def test_sealing_issuer_is_shown(meterai: Command, public: Path) -> None:
-    shown = meterai("issuer", "show")
-    assert shown.returncode == 0
-    assert shown.stdout.startswith("development-1 (current)\n")
-    (key,) = claim.load_public_keys([public])
-    assert key in shown.stdout
-    assert meterai("issuer", "appoint", "development-1").returncode == 0
-    assert meterai("issuer", "appoint", "nobody").returncode == 1

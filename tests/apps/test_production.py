@@ -9,27 +9,22 @@ from cryptography import x509
 from cryptography.x509.oid import NameOID
 from cyclopts import App
 
-from meterai.apps.production import undemanded_of
-from meterai.apps.program import program_of
-from meterai.apps.rooms import ROOMS
 from meterai.apps.settings import SECTIONS
 from meterai.commands import (
     DemandScope,
     Exit,
     NotForProduction,
     OnlyForDevelopment,
-    Options,
 )
 from meterai.commands import check_allowed as check_scope
 from meterai.kit.clock import SystemClock
 from meterai.payments.adapters.snap.bank import CLIENT_SECRET_FILE, SIGNING_KEY_FILE
 from meterai.plumbing.config import Configuration, names_of
 from meterai.plumbing.keyring import Keyring, public_pem
-from meterai.plumbing.messages import LANGUAGES, catalogue, translate
+from meterai.plumbing.messages import LANGUAGES, translate
 from meterai.sealing import development_issuers
 from meterai.sealing.signing import development
-from tests.operator.demanded import paper
-from tests.support.commands import APP, COMMANDS, run, run_here
+from tests.support.commands import COMMANDS, run, run_here
 from tests.support.demanding import DEMANDS, Installation, Wrong, good, wrong_ways
 
 
@@ -100,51 +95,7 @@ def test_alternative_valid_setting_is_accepted(
     assert right.lacks() == []
 
 
-def test_database_of_the_machine_is_accepted(right: Installation) -> None:
-    del right.given["database_url"]
-    right.given["database"] = "system"
-    assert right.lacks() == []
-
-
-def test_mail_server_of_this_machine_needs_no_encryption(right: Installation) -> None:
-    right.given |= {"smtp_host": "127.0.0.1", "smtp_port": 25, "smtp_tls": "none"}
-    assert right.lacks() == []
-
-
-def test_text_of_the_operator_may_be_a_text_file(right: Installation) -> None:
-    paper(b"# Syarat\n\nUang kembali.")(right)
-    assert right.lacks() == []
-
-
-def test_issuer_in_another_folder_is_checked_there(right: Installation) -> None:
-    right.given["issuer"] = str((right.keys / "issuer").rename(right.folder / "elsewhere"))
-    assert right.lacks() == []
-    (right.folder / "elsewhere" / "development-1" / "seal.key").chmod(0o644)
-    assert [name for name, _ in right.lacks()] == ["keys_closed"]
-
-
 # -- completeness ----------------------------------------------------------------------------
-
-
-def test_every_setting_has_a_demand_or_a_reason_why_not() -> None:
-    demanded = {name for demand in DEMANDS for name in demand.settings}
-    assert demanded | set(undemanded_of()) == set(names_of(SECTIONS))
-    assert not demanded & set(undemanded_of())
-    assert all(undemanded_of().values())
-
-
-def test_every_demand_has_a_sentence_and_ways_to_break_it() -> None:
-    names = dict.fromkeys(demand.name for demand in DEMANDS)
-    said = {key for key in catalogue() if key.startswith("production.")}
-    assert said == {f"production.{name}" for name in names}
-    rooms = {one.name: room.name for room in ROOMS for one in room.demands}
-    met = [
-        f"tests/{rooms.get(one, 'apps')}/demanded.py: {one}"
-        for one in names
-        if one not in wrong_ways()
-    ]
-    assert not met
-    assert wrong_ways().keys() <= names.keys()
 
 
 def commands(of: App, prefix: str = "") -> Iterator[str]:
@@ -154,10 +105,6 @@ def commands(of: App, prefix: str = "") -> Iterator[str]:
         below = of[name]
         inner = list(commands(below, f"{prefix}{name} "))
         yield from inner or [f"{prefix}{name}"]
-
-
-def test_every_command_has_a_declaration() -> None:
-    assert set(commands(APP)) == set(COMMANDS)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -182,13 +129,6 @@ def _tried(command: str, one: Installation, *, is_refused: bool) -> None:
             check_allowed(command, one.configuration())
     else:
         check_allowed(command, one.configuration())
-
-
-def test_settings_are_loaded_only_for_a_named_command() -> None:
-    with pytest.raises(TypeError):
-        Options().settings()  # type: ignore[call-arg]
-    with pytest.raises(KeyError):
-        Options(program=program_of()).settings("another")
 
 
 # -- messages to an operator -----------------------------------------------------------------
@@ -251,9 +191,3 @@ def test_missing_key_is_reported_in_one_line(tmp_path: Path, database_url: str) 
     [line] = done.stderr.splitlines()
     assert line.startswith("meterai: key_missing: ")
     assert str(tmp_path / "keys" / "instance.key") in line
-
-
-def test_unreadable_setting_is_a_wrong_configuration(tmp_path: Path) -> None:
-    done = run_here(tmp_path, "check-config", METERAI_PORT="http")
-    assert done.returncode == Exit.CONFIGURATION
-    assert done.stderr.startswith("meterai: configuration_wrong: ")

@@ -7,7 +7,6 @@ import logging
 import re
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,8 +14,6 @@ from typing import Any
 import psycopg
 import pytest
 import structlog
-from hypothesis import given
-from hypothesis import strategies as some
 
 from meterai.accounts import NOBODY
 from meterai.kit.ids import new_id
@@ -24,7 +21,7 @@ from meterai.notifications import MailService, NotificationSettings
 from meterai.plumbing.config import ProcessSettings
 from meterai.plumbing.db.database import Tx
 from meterai.plumbing.observe import logs
-from meterai.plumbing.observe.redaction import TEXT_LENGTH_MAX, redact_event, redact_trace, redacted
+from meterai.plumbing.observe.redaction import redact_event
 from meterai.plumbing.work.events import Event, on
 from meterai.plumbing.work.jobs import Worker
 from tests.support.instance import free_ports
@@ -224,20 +221,6 @@ def test_uncaught_exception_is_logged_without_its_message(log: Log) -> None:
     assert all(event["trace"][-1].endswith(" work") for event in events)
 
 
-def test_unawaited_task_is_logged_without_its_message(log: Log) -> None:
-    async def lost() -> None:
-        raise ValueError(ADDRESS)
-
-    async def run() -> None:
-        task = asyncio.ensure_future(lost())
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
-        del task
-
-    asyncio.run(run())
-    assert only(log(), "library")["trace"][0] == "builtins.ValueError"
-
-
 # -- the two processors ------------------------------------------------------------------------
 
 
@@ -258,32 +241,6 @@ PLACES = (
 def test_addresses_serials_and_keys_are_redacted_by_form(mark: str, place: str) -> None:
     event = {"event": "e", "why": place.format(mark), "more": [{"of": (place.format(mark),)}]}
     assert mark not in repr(redact_event(None, "info", event))
-
-
-@given(some.text(alphabet="abc@'\"\\ .<>()DETAIL:", max_size=2_000))
-def test_any_redacted_text_is_short(text: str) -> None:
-    assert not re.search(r"[abc]@[abc]", redacted(text))
-    assert len(redacted("x" * 10_000)) == TEXT_LENGTH_MAX
-
-
-@pytest.mark.parametrize("text", ["'" * 60_000, "a@" * 30_000, '"\\' * 30_000, "DETAIL:" * 9_000])
-def test_redaction_of_long_text_is_fast(text: str) -> None:
-    begun = time.process_time()
-    redacted(text)
-    assert time.process_time() - begun < 5  # the redaction ends
-
-
-def test_exception_is_logged_by_kinds_and_lines() -> None:
-    try:
-        try:
-            raise ValueError(NAME)
-        except ValueError as cause:
-            raise ExceptionGroup(NAME, [KeyError(ADDRESS)]) from cause
-    except ExceptionGroup as fault:
-        told = redact_trace(None, "error", {"event": "e", "exc_info": fault})["trace"]
-    kinds = [line for line in told if not line.startswith(" ")]
-    assert kinds == ["builtins.ExceptionGroup", "builtins.KeyError", "builtins.ValueError"]
-    assert not any(mark in line for line in told for mark in MARKS)
 
 
 # -- development -------------------------------------------------------------------------------

@@ -8,12 +8,6 @@ from meterai.plumbing.work.watch import DueWatch
 from tests.support.shop import Shop
 
 
-def test_each_frequent_task_has_a_due_query(shop: Shop) -> None:
-    tasks = periodic_tasks(shop.container)
-    silent = [one.name for one in tasks if one.rest_seconds <= 1.0 and not one.due]
-    assert not silent, "it would ask without end where nothing happens; see plumbing/work/watch.py"
-
-
 def test_one_statement_finds_due_rows(shop: Shop) -> None:
     due = [jobs.DUE, *(one.due for one in periodic_tasks(shop.container))]
     watch = DueWatch(shop.container.database, asyncio.Event(), due)

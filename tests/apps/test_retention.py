@@ -11,7 +11,6 @@ import psycopg
 import pytest
 
 from meterai.apps.rooms import offers_of
-from meterai.apps.worker import periodic_tasks
 from meterai.kit.clock import SystemClock
 from meterai.plumbing.db.database import Database
 from meterai.plumbing.work.retention import BATCH, Leaves, Retention
@@ -95,26 +94,6 @@ def test_row_outside_a_rule_stays(connection: Connection, database_url: str) -> 
         connection.execute(f"DELETE FROM {rule.table}".encode())
 
 
-def test_given_up_mail_leaves_like_a_sent_one(connection: Connection, database_url: str) -> None:
-    rule = BY_NAME["mail_contents"]
-    given = {"state": "'given_up'", "queued_at": AT}
-    row = possible(connection, rule.table, given, LONG_AGO, rule.only)
-    insert(connection, rule.table, row, LONG_AGO)
-    assert apply(database_url, rule) == [1]
-
-
-def test_session_leaves_by_its_end_or_expiry(connection: Connection, database_url: str) -> None:
-    rule = BY_NAME["sessions"]
-
-    def session(ended: str, expires: str) -> None:
-        insert(connection, rule.table, {"ended_at": ended, "expires_at": expires}, LONG_AGO)
-
-    session("now()", AT)  # ended after it had expired
-    session(AT, "now() + interval '30 days'")
-    session("NULL", AT)
-    assert apply(database_url, rule) == [2]
-
-
 def test_many_rows_leave_in_small_batches(connection: Connection, database_url: str) -> None:
     connection.execute(
         "INSERT INTO sign_in_challenges (challenge_id, email, network, created_at, expires_at)"
@@ -181,12 +160,3 @@ def test_invariants_of_money_hold_after_every_rule_ran(shop: Shop) -> None:
     assert shop.rows("SELECT sum(credit) AS credits FROM legs") == before
     found = shop.do(audit(container.database))
     assert found.holds, [one for one in found.findings if not one.holds]
-
-
-def test_worker_has_a_periodic_task_for_every_rule(shop: Shop) -> None:
-    made = [one.name for one in periodic_tasks(shop.container)]
-    assert len(made) == len(set(made))
-    assert {f"retention_{rule.name}" for rule in RULES} <= set(made)
-    for one in periodic_tasks(shop.container):
-        if one.name.startswith("retention_"):
-            assert shop.do(one.run()) == 0  # type: ignore[arg-type]

@@ -55,7 +55,6 @@ def newer(database_url: str) -> str:
 
 
 CURRENT = [command for command, need in COMMANDS.items() if need.schema is Schema.CURRENT]
-ANY = [command for command, need in COMMANDS.items() if need.schema is Schema.ANY]
 
 
 @pytest.mark.parametrize("command", CURRENT)
@@ -78,19 +77,6 @@ def test_command_refuses_newer_schema(newer: str, tmp_path: Path, command: str) 
     assert NEWER in done.stderr
 
 
-@pytest.mark.parametrize("command", ANY)
-@pytest.mark.parametrize("version", ["older", "newer"])
-def test_incident_command_works_at_every_version(
-    request: pytest.FixtureRequest, tmp_path: Path, version: str, command: str
-) -> None:
-    url = request.getfixturevalue(version)
-    before = applied(url)
-    done = do(tmp_path, command, DATABASE_URL=url)
-    assert done.returncode != Exit.CONFIGURATION, done.stderr
-    assert "Traceback" not in done.stderr
-    assert applied(url) == before
-
-
 def test_issuing_is_stopped_at_every_version_that_can_issue(server: str, tmp_path: Path) -> None:
     url = server.replace("/postgres?", "/stopped_at_every_version?")
     with psycopg.connect(server, autocommit=True) as connection:
@@ -105,9 +91,3 @@ def test_issuing_is_stopped_at_every_version_that_can_issue(server: str, tmp_pat
         assert applied(url)[-1] == name
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute("DROP DATABASE stopped_at_every_version WITH (FORCE)")
-
-
-def test_stop_without_its_tables_names_the_schema(server: str, tmp_path: Path) -> None:
-    done = run_here(tmp_path, "issuing", "stop", "why", DATABASE_URL=server)
-    assert done.returncode == Exit.CONFIGURATION
-    assert "database_not_migrated: " in done.stderr

@@ -5,17 +5,13 @@ import re
 import struct
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from urllib.parse import urljoin
 
-import pytest
 from litestar.handlers import HTTPRouteHandler
 
 from meterai.accounts import Permission
 from meterai.apps.rooms import pages_of
-from meterai.kit.priority import Priority
 from meterai.pages import Site
 from meterai.pages.files import manifest, robots_text
-from meterai.plumbing.messages import LANGUAGES, translate
 from tests.support.within import Within, all_pages, settings_of, within
 from tests.tidy.test_closed_world import handlers
 
@@ -84,28 +80,6 @@ def test_robots_may_read_the_listed_pages_only() -> None:
     assert not is_allowed(robots, "/check?serial=1QQJXXBQNX00N0WZXZP2FV")
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_every_listed_page_has_a_unique_description(language: str) -> None:
-    said = [translate(key, language) for key in all_pages().listed.values()]
-    assert len(set(said)) == len(said)
-    assert all(50 <= len(one) <= 160 for one in said), "what a search engine shows of it"
-
-
-def test_page_contains_its_description_with_indonesian_first(
-    database_url: str, tmp_path: Path
-) -> None:
-    async def look(web: Within) -> None:
-        for path, key in all_pages().listed.items():
-            for headers, language in (({}, "id"), ({"Accept-Language": "en"}, "en")):
-                text = (await web.get(path, headers)).body.decode()
-                wanted = translate(key, language)
-                assert f'<meta name="description" content="{wanted}">' in text, path
-        other = (await web.get("/c/1QQJXXBQNX00N0WZXZP2FV", {"Accept": "text/html"})).body.decode()
-        assert f'name="description" content="{translate("page.about", "id")}"' in other
-
-    ask(database_url, tmp_path, look)
-
-
 def test_fixed_files_exist_and_are_cacheable(database_url: str, tmp_path: Path) -> None:
     async def look(web: Within) -> None:
         for path, kind in FIXED.items():
@@ -120,32 +94,6 @@ def test_fixed_files_exist_and_are_cacheable(database_url: str, tmp_path: Path) 
         assert ico[22:30] == b"\x89PNG\r\n\x1a\n"
         size, at = struct.unpack("<2I", ico[14:22])
         assert at + size == len(ico)
-
-    ask(database_url, tmp_path, look)
-
-
-def test_fixed_files_have_the_priority_of_static_files() -> None:
-    files = public()["/static/{name:str}"].opt
-    for path in FIXED:
-        opt = public()[path].opt
-        assert opt["priority"] == files["priority"] == Priority.CHECKOUT
-        assert opt["remembered"].seconds >= files["remembered"].seconds
-
-
-def test_manifest_names_existing_icons(database_url: str, tmp_path: Path) -> None:
-    async def look(web: Within) -> None:
-        home = await web.get("/")
-        assert '<link rel="manifest" href="/manifest.webmanifest">' in home.body.decode()
-        assert "manifest-src 'self'" in home.header("content-security-policy")
-        made = manifest(all_pages(), is_specimen=True)
-        assert made["name"] == "meterai SPECIMEN"
-        icons = made["icons"]
-        assert isinstance(icons, list)
-        for icon in icons:
-            answer = await web.get(urljoin("/manifest.webmanifest", icon["src"]))
-            assert answer.status == 200
-            assert answer.header("content-type") == icon["type"]
-            assert "immutable" in answer.header("cache-control")
 
     ask(database_url, tmp_path, look)
 

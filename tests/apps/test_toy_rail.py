@@ -8,7 +8,7 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -16,7 +16,6 @@ from zlib import crc32
 
 import aiohttp
 import psycopg
-import pytest
 
 import standins
 from meterai.accounts import AccountService
@@ -25,19 +24,15 @@ from meterai.apps.settings import sections
 from meterai.audit.auditor import invariants_of
 from meterai.audit.report import AuditRequest, audit_all
 from meterai.audit.seals import DeltaSample
-from meterai.kit.ids import read
 from meterai.payments import PaymentService, Rails, RefundSender
-from meterai.payments.installed import check_kinds
-from meterai.payments.qr_check import check_numbers, check_rails
+from meterai.payments.qr_check import check_rails
 from meterai.payments.rails import RailKinds
 from meterai.payments.room import RAILS, payments_with
 from meterai.plumbing import config
-from meterai.plumbing.config import ConfigurationWrong, Settings
+from meterai.plumbing.config import Settings
 from meterai.plumbing.db.database import Row
 from meterai.plumbing.work.jobs import Worker
-from meterai.reconciliation import check_bank
 from meterai.room import Rooms
-from tests.apps.test_strangers import signed_in
 from tests.support.audits import audit
 from tests.support.bank import CLIENT, MERCHANT, prepare
 from tests.support.keys import OUR_KEY, public_pem_of
@@ -242,65 +237,6 @@ def test_abandoned_attempt_is_closed_at_bank_and_missing_one_is_made_later(
     asyncio.run(run())
 
 
-def test_page_shows_payment_instructions_of_rail(database_url: str, tmp_path: Path) -> None:
-    async def run() -> None:
-        async with town(database_url, tmp_path) as place:
-            browser = await signed_in(place.web)
-            headers = {name.decode(): value.decode() for name, value in browser.headers}
-            order = await place.order(payment_method="virtual_account")
-            page = (await place.web.get(f"/orders/{order['id']}", headers)).body.decode()
-            assert order["payment"]["instructions"]["number"] in page
-            assert "Virtual account number" in page or "Nomor rekening virtual" in page
-            assert "qr.png" not in page
-            place.arrange(
-                """UPDATE payment_attempts SET instructions = jsonb_set(instructions, '{number}', '"6660001116660"')"""
-            )
-            page = (await place.web.get(f"/orders/{order['id']}", headers)).body.decode()
-            assert "6660001116660" not in page
-
-    asyncio.run(run())
-
-
-def test_notification_of_one_bank_does_not_affect_the_other(
-    database_url: str, tmp_path: Path
-) -> None:
-    async def run() -> None:
-        async with town(database_url, tmp_path) as place:
-            order = await place.order()
-            [row] = await place.rows("SELECT reference, amount FROM payment_attempts")
-            news = {"reference": row["reference"], "payment": "1", "amount": row["amount"]}
-            for state in ("paid", "closed"):
-                notice = place.toy.notice(news | {"state": state}, delivery=state)
-                assert (await notify(place, notice)).status == 200
-            await place.work()
-            outcomes = await place.rows("SELECT outcome FROM notification_inbox ORDER BY 1")
-            assert [one["outcome"] for one in outcomes] == ["suspended_reference_unknown"] * 2
-            assert not await place.rows("SELECT 1 FROM captures")
-            payment = (await place.shown(order))["payment"]
-            assert (payment["state"], payment["qr_content"] is None) == ("waiting", False)
-
-    asyncio.run(run())
-
-
-def test_webhook_endpoint_answers_in_format_of_its_bank(database_url: str, tmp_path: Path) -> None:
-    async def run() -> None:
-        async with town(database_url, tmp_path) as place:
-            headers, body = place.toy.notice({"state": "paid"}, delivery="1")
-            forged = await place.web.post(NOTIFY_PATH, body + b" ", headers)
-            assert (forged.status, json.loads(forged.body)) == (
-                401,
-                {"kept": False, "why": "the signature does not fit"},
-            )
-            assert (await place.web.post(NOTIFY_PATH, body, headers)).status == 200
-            other = place.toy.notice({"state": "open"}, delivery="1")
-            assert (await notify(place, other)).status == 409
-            assert b'"/hooks/toy"' in (await place.web.get("/openapi.json")).body
-            unknown = await place.asked("/v1/orders", {"quantity": 1, "payment_method": "card"})
-            assert (unknown.status, json.loads(unknown.body)["field"]) == (422, "payment_method")
-
-    asyncio.run(run())
-
-
 def test_attempt_of_removed_rail_is_logged_and_stops_no_other(
     database_url: str, tmp_path: Path
 ) -> None:
@@ -344,55 +280,5 @@ def test_attempt_of_removed_rail_is_logged_and_stops_no_other(
             await place.round()
             assert (await place.shown(paid))["state"] == "returned"
             await holds(place)
-
-    asyncio.run(run())
-
-
-def test_payment_at_another_bank_is_found(database_url: str, tmp_path: Path) -> None:
-    async def run() -> None:
-        async with town(database_url, tmp_path) as place:
-            order = await place.order(payment_method="virtual_account")
-            await notify(place, place.toy.pay(order["payment"]["instructions"]["number"], "17"))
-            await place.work()
-            await holds(place)
-            place.arrange("UPDATE captures SET payment = '17'")
-            container = place.web.container
-            found = await check_numbers(container.database, container.of(Rails), None)
-            assert [row["provider"] for row in found.evidence] == ["toy"]
-            now = datetime.now(UTC) + timedelta(hours=1)  # both sides have the payment by then
-            begins = now - timedelta(hours=2)
-            paying = place.web.container.of(PaymentService)
-            assert not (await check_bank(place.web.container.database, paying, begins, now)).holds
-
-    asyncio.run(run())
-
-
-@pytest.mark.parametrize(
-    "changed",
-    [{"name": "bank"}, {"endpoints": RAILS[0].endpoints}, {"prefix": ""}, {"prefix": "toy"}],
-    ids=["name", "endpoints", "no prefix", "no colon"],
-)
-def test_indistinguishable_rails_are_refused(changed: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match="rail"):
-        check_kinds((*RAILS, replace(TOY, **changed)))
-
-
-@pytest.mark.parametrize("names", ["", "bank bank", "bank card"])
-def test_unknown_rail_in_settings_is_refused(database_url: str, tmp_path: Path, names: str) -> None:
-    settings = both(database_url, tmp_path, "", "")
-    with pytest.raises(ConfigurationWrong):
-        Rails(settings.replaced(payment_rails=names), KINDS)
-
-
-def test_attempts_carry_their_order_id(database_url: str, tmp_path: Path) -> None:
-    async def run() -> None:
-        async with town(database_url, tmp_path) as place:
-            order = await place.order(payment_method="virtual_account")
-            [row] = await place.rows("SELECT subject, provider, method FROM payment_attempts")
-            assert row == {
-                "subject": read("ord", order["id"]),
-                "provider": "toy",
-                "method": "virtual_account",
-            }
 
     asyncio.run(run())

@@ -4,11 +4,8 @@ The room is tests/toy, as docs/adding.md explains it.
 """
 
 import asyncio
-import subprocess
-import sys
 import tomllib
 from collections.abc import Iterator
-from inspect import signature
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -17,12 +14,9 @@ import pytest
 
 from meterai.accounts import NOBODY
 from meterai.accounts.room import SIGN_IN_KEY
-from meterai.apps.program import program_of
 from meterai.apps.rooms import registered_of, subscriptions_of
-from meterai.apps.settings import load
 from meterai.apps.worker import periodic_tasks
 from meterai.audit.auditor import invariants_of
-from meterai.commands import complaints
 from meterai.kit.ids import show
 from meterai.plumbing.config import Settings
 from meterai.plumbing.work.jobs import Worker
@@ -32,12 +26,11 @@ from tests.support.audits import audit
 from tests.support.commands import ROOT, Done, run_with
 from tests.support.desk import FORM, Desk, sit_down
 from tests.support.within import Within, within
-from tests.tidy import test_closed_world, test_schema
+from tests.tidy import test_closed_world
 from tests.toy.installation import ROOMS as WITH_GUESTS
 from tests.toy.installation import guest_settings, speaking
 from tests.toy.model import GuestKnown
 from tests.toy.service import GuestService
-from tests.toy.settings import GuestSettings
 
 
 @pytest.fixture(autouse=True)
@@ -80,21 +73,6 @@ def test_command_of_the_room_runs_and_its_setting_is_shown(
         connection.execute("UPDATE guests SET welcomes = 2")
     assert "BROKEN (1) guests_are_welcomed_once" in do("audit").stdout
     assert "Who came." in do("--help").stdout
-
-
-def test_demand_of_the_room_is_checked_in_production(tmp_path: Path) -> None:
-    demands = program_of(WITH_GUESTS).demands
-    given = load({"data": str(tmp_path), "guests_shown_max": 1_001}, rooms=WITH_GUESTS)
-    assert [one.facts for one in complaints(given, demands) if one.name == "guests_shown"] == [
-        {"found": 1_001}
-    ]
-
-
-def test_setting_of_the_room_is_shown_with_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("METERAI_GUESTS_SHOWN_MAX", "7")
-    found = load(rooms=WITH_GUESTS)
-    assert found.settings.of(GuestSettings).guests_shown_max == 7
-    assert ("guests_shown_max", "7", "environment") in list(found.shown())
 
 
 async def seated(web: Within) -> Desk:
@@ -166,18 +144,6 @@ def test_sentences_and_refusal_of_the_room_are_complete() -> None:
     test_closed_world.assert_is_complete(GuestKnown)
 
 
-def test_table_of_the_room_follows_the_schema_rules(settings: Settings) -> None:
-    checks = [
-        check
-        for name, check in vars(test_schema).items()
-        if name.startswith("test_") and [*signature(check).parameters] == ["schema"]
-    ]
-    assert checks
-    with psycopg.connect(settings.process.database_url) as connection:
-        for check in checks:
-            check(test_schema.Schema(connection))
-
-
 def test_handler_task_and_retention_of_the_room_run(settings: Settings) -> None:
     async def run() -> None:
         async with within(settings, WITH_GUESTS) as web:
@@ -202,29 +168,6 @@ def test_handler_task_and_retention_of_the_room_run(settings: Settings) -> None:
             assert "retention_guests" in {task.name for task in retention.periodic_tasks()}
 
     asyncio.run(run())
-
-
-def test_web_and_worker_show_the_metrics_of_the_room(
-    settings: Settings, database_url: str, tmp_path: Path
-) -> None:
-    for process in ("web", "worker"):
-        done = subprocess.run(
-            [sys.executable, "-m", "tests.toy.processes", process, database_url, str(tmp_path)],
-            cwd=ROOT, capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        assert done.returncode == 0, done.stderr
-        assert 'meterai_guests_total{what="entered"} 1.0' in done.stdout
-    assert 'meterai_guests_total{what="welcomed"} 1.0' in done.stdout
-
-
-def test_audit_covers_each_column_of_the_room(settings: Settings) -> None:
-    known = registered_of(WITH_GUESTS).audited
-    [fact] = [one for one in known.facts if one.table == "guests"]
-    with psycopg.connect(settings.process.database_url) as connection:
-        cursor = connection.execute("SELECT * FROM guests")
-        assert cursor.description is not None
-        columns = {one.name for one in cursor.description}
-    assert columns == set(fact.columns) | {"welcomes"}
 
 
 def test_audit_checks_the_invariant_of_the_room(settings: Settings) -> None:

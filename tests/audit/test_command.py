@@ -154,18 +154,3 @@ def test_payment_unknown_to_the_bank_is_found(inside: Inside) -> None:
     )
     kinds = {(kind, number) for kind, number, _ in found}
     assert {("payment_not_in_record", "INVENTED"), ("payment_not_in_books", payment)} <= kinds
-
-
-def test_payment_of_another_sum_is_found(inside: Inside) -> None:
-    payment = inside.payment  # type: ignore[attr-defined]
-    found = bank_says(inside, f"UPDATE captures SET amount = 1 WHERE payment = '{payment}'")
-    assert ("payment_sum_differs", payment, 29_999) in found
-
-
-def test_refund_unknown_to_the_bank_is_found(inside: Inside) -> None:
-    refund = inside.refund  # type: ignore[attr-defined]
-    found = bank_says(inside, f"DELETE FROM refunds WHERE refund_no = '{refund}'")
-    assert {(kind, number) for kind, number, _ in found} == {
-        ("refund_not_in_books", inside.payment),  # type: ignore[attr-defined]
-        ("books_differ", inside.payment),  # type: ignore[attr-defined]
-    }

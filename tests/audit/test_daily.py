@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg
@@ -12,7 +12,7 @@ import pytest
 from meterai import audit
 from meterai.audit import store
 from meterai.audit.auditor import Auditor
-from meterai.audit.daily import DailyAudit, needed_since
+from meterai.audit.daily import DailyAudit
 from meterai.audit.points import Point, points
 from meterai.audit.room import ROOM as AUDIT
 from meterai.plumbing.work.jobs import PeriodicTask, Worker
@@ -68,35 +68,6 @@ def test_row_planted_in_the_past_is_found_against_the_first_point(shop: Shop) ->
     findings, _ = shop.do(Auditor(shop.container.database, REGISTERED).run(is_incremental=True))
     broken = {one.invariant.name for one in findings if not one.holds}
     assert "history_is_as_it_was_audited" in broken
-
-
-def test_one_point_suffices_for_a_night(shop: Shop) -> None:
-    look(shop)
-    look(shop)
-    assert len(recorded(shop)) == 1
-    spoil(shop, "UPDATE audit_points SET covers_until = covers_until - interval '3 minutes'")
-    look(shop, datetime.now(UTC) + timedelta(days=2))
-    [one, *_] = recorded(shop)
-    assert standing(shop).broken == ["history_is_as_it_was_audited"], "the point itself was changed"
-    assert one.number == 1
-
-
-def test_next_night_has_its_own_point(shop: Shop) -> None:
-    look(shop)
-    later = datetime.now(UTC) + timedelta(days=2)  # after the next night, at any hour
-    look(shop, later)
-    first, second = recorded(shop)
-    assert (first.kind, second.kind) == ("full", "incremental")
-    assert second.covers_from == first.covers_until
-
-
-@pytest.mark.parametrize(
-    ("now", "since"),
-    [("2026-03-02T02:59", "2026-02-28T23:00"), ("2026-03-02T03:00", "2026-03-01T23:00")],
-)
-def test_night_begins_at_three(now: str, since: str) -> None:
-    wib = "+07:00"
-    assert needed_since(datetime.fromisoformat(now + wib)) == datetime.fromisoformat(since + wib)
 
 
 def test_two_workers_do_not_audit_at_once(shop: Shop) -> None:

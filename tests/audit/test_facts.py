@@ -1,16 +1,13 @@
 """Audited facts cannot change, vanish or be added unnoticed, column by column."""
 
-from dataclasses import replace
-from datetime import UTC, datetime
 from typing import cast
 
 import pytest
 
-from meterai.audit.history import months
 from meterai.audit.points import Past, Point, record
 from meterai.plumbing.db.audited import Fact
 from meterai.plumbing.db.database import Database
-from meterai.plumbing.db.marks import TOLD_APART_MAX, Mark
+from meterai.plumbing.db.marks import Mark
 from tests.audit.conftest import Spoilt, bare
 from tests.support.audits import AUDITED, EVERYTHING
 from tests.support.history import History
@@ -91,10 +88,6 @@ def test_unchanged_history_has_no_difference(
     assert wrong(history, point, spoilt) == (set(), set())
 
 
-def test_history_contains_every_fact(point: Point) -> None:
-    assert {fact.name for fact in FACTS} == set(point.totals["facts"])
-
-
 @pytest.mark.parametrize(
     ("fact", "column"), COLUMNS, ids=[f"{fact.name}.{column}" for fact, column in COLUMNS]
 )
@@ -145,35 +138,3 @@ def test_exchanged_row_is_found(history: History, point: Point, spoilt: Spoilt) 
         history.names,
     )
     assert wrong(history, point, spoilt) == ({"holds", "holds_resolved"},) * 2
-
-
-def test_point_ignores_a_fact_of_another_shape(
-    history: History, point: Point, spoilt: Spoilt
-) -> None:
-    spoilt.plant("DELETE FROM captures", {})
-    older = replace(
-        point, totals=point.totals | {"shapes": point.totals["shapes"] | {"captures": ""}}
-    )
-    assert wrong(history, older, spoilt) == (set(), set())
-    stretches = older.stretches
-    made = history.shop.do(Past(AUDITED, [point]).facts(cast(Database, spoilt), stretches))
-    anew = history.shop.do(Past(AUDITED, [older]).facts(cast(Database, spoilt), stretches))
-    assert {cell[0] for cell in made.keys() ^ anew.keys()} == {"captures"}
-
-
-def test_transactions_are_distinguished_within_one_database_only() -> None:
-    mark = Mark("7", 5, (1 << 33) + 9)
-    assert mark.xid == "9"
-    assert mark.is_of(mark)
-    assert mark.is_of(replace(mark, transaction=mark.transaction + TOLD_APART_MAX - 1))
-    assert not mark.is_of(replace(mark, transaction=mark.transaction + TOLD_APART_MAX))
-    assert not mark.is_of(replace(mark, transaction=mark.transaction - 1))
-    assert not mark.is_of(replace(mark, cluster="8"))
-    assert not mark.is_of(replace(mark, database=6))
-
-
-def test_time_is_cut_at_months() -> None:
-    start, until = datetime(2025, 11, 1, tzinfo=UTC), datetime(2026, 1, 3, 5, tzinfo=UTC)
-    december, january = datetime(2025, 12, 1, tzinfo=UTC), datetime(2026, 1, 1, tzinfo=UTC)
-    assert months(start, until) == [(start, december), (december, january), (january, until)]
-    assert months(start, start) == []

@@ -135,11 +135,6 @@ def test_changed_point_is_found(fresh: History) -> None:
     assert set(audited(fresh, is_incremental=True)) == {"history_is_as_it_was_audited"}
 
 
-def test_audit_without_a_point_covers_everything(fresh: History) -> None:
-    spoil(fresh, "UPDATE stamp_lots SET returned = 1 WHERE lot_id = %(batches.order)s")
-    assert "returned_stamps_are_explained" in audited(fresh, is_incremental=True)
-
-
 # -- scopes ------------------------------------------------------------------------------------
 
 
@@ -179,16 +174,6 @@ def test_corruption_is_found_in_every_scope(
     seen_by = corruption.seen_by
     for scopes in scopes_of(history, spoilt):
         assert seen_by - history.shop.do(broken_in(spoilt, scopes, seen_by)) == set()
-
-
-def test_accounts_are_cut_into_ranges(history: History, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(audit_scopes, "ROWS_PER_RANGE", 5)
-    found = history.shop.do(audit_scopes.of_everything(history.shop.container.database, AUDITED))
-    ranges = [one for one in found if isinstance(one, Accounts)]
-    assert len(ranges) == len(found) > 1
-    assert ranges[0].low is None
-    assert [one.high for one in ranges[:-1]] == [one.low for one in ranges[1:]]
-    assert ranges[-1].high is None
 
 
 # -- documents ---------------------------------------------------------------------------------

@@ -7,10 +7,9 @@ import psycopg
 import pytest
 
 from meterai.plumbing.db import rights
-from meterai.plumbing.db.catalog import SEARCH_PATH
 from meterai.plumbing.db.database import Database
 from meterai.plumbing.db.invariants import look
-from meterai.plumbing.db.schema import check_schema, works_as
+from meterai.plumbing.db.schema import check_schema
 from tests.audit.conftest import Spoilt
 from tests.support.history import History
 from tests.support.shop import Shop
@@ -320,29 +319,9 @@ def test_changed_schema_is_found(history: History, spoilt: Spoilt, what: str) ->
     assert seen_by in broken(history, spoilt)
 
 
-def test_finding_on_the_schema_names_the_difference(history: History, spoilt: Spoilt) -> None:
-    spoilt.connection.execute("ALTER TABLE orders ALTER COLUMN total TYPE numeric")
-    [told] = broken(history, spoilt)["schema_is_that_of_the_migrations"][:1]
-    assert told == {
-        "column": "orders.total",
-        "is": "9 numeric not null",
-        "due": "9 bigint not null",
-    }
-
-
 def test_reporting_role_may_read(history: History, spoilt: Spoilt) -> None:
     spoilt.connection.execute("CREATE ROLE somebody; GRANT SELECT ON orders TO somebody")
     assert broken(history, spoilt) == {}
-
-
-HARMLESS = "ALTER ROLE CURRENT_USER SET statement_timeout = '10s'"
-
-
-def test_settings_for_a_pooler_are_allowed(history: History, spoilt: Spoilt) -> None:
-    path = f"ALTER ROLE CURRENT_USER SET search_path = {SEARCH_PATH}"
-    for setting in (HARMLESS, path, "ALTER ROLE CURRENT_USER SET work_mem = '8MB'"):
-        spoilt.connection.execute(setting.encode())
-    assert "names_mean_our_schema" not in broken(history, spoilt)
 
 
 # -- which rows are read -----------------------------------------------------------------------
@@ -426,16 +405,3 @@ def test_statements_that_rewrite_past_rows_are_refused(history: History, table: 
 def test_application_role_cannot_change_the_past(history: History, sql: str) -> None:
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
         history.shop.call(sql)
-
-
-def test_application_works_as_its_role(history: History, spoilt: Spoilt) -> None:
-    assert history.shop.do(works_as(history.shop.container.database)) is None
-    assert history.shop.do(works_as(cast(Database, spoilt))) == "postgres"
-
-
-def test_every_right_names_an_existing_column(history: History) -> None:
-    rows = history.shop.rows(rights.COLUMNS)
-    there = {(row["relname"], row["attname"]) for row in rows}
-    fixed = {(table, name) for table, names in rights.KEPT.items() for name in names}
-    assert fixed - there == set()
-    assert (rights.PAST | rights.OWNERS) - {table for table, _ in there} == set()

@@ -55,10 +55,3 @@ def test_time_that_no_rule_gives_is_seen(history: History, spoilt: Spoilt, name:
         spoilt.plant(f"UPDATE {table} t SET {column} = {value} WHERE t.ctid = {place}", {})
         assert broken_of(spoilt, [PARTS[table]]), value
         spoilt.connection.rollback()
-
-
-def test_column_that_schedules_something_is_a_clock() -> None:
-    ahead = re.compile(
-        r"[._](due_at|try_at|look_at|ask_at|run_at|acts_at|turn_at|leased_until|held_until|(expires|lapses|closes|opens)_at)$"
-    )
-    assert not {name for name in COLUMNS if ahead.search(name)} - CLOCKS.keys()

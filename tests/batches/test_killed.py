@@ -3,7 +3,6 @@
 import csv
 import io
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 
 import pytest
 
@@ -224,12 +223,3 @@ def killed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
 @pytest.mark.parametrize("rows", [as_lines, as_tables])
 def test_each_row_ends_once_though_the_server_is_killed_twice(killed: Instance, rows: Rows) -> None:
     _assert_completed_once(killed, 83, rows)
-
-
-@pytest.mark.variant
-@pytest.mark.parametrize("rows", [as_lines, as_tables])
-def test_thousand_rows_end_once_though_the_server_is_killed_twice(
-    tmp_path: Path, rows: Rows
-) -> None:
-    with Instance(tmp_path, **QUICK | {"METERAI_BATCH_CHUNK_ROWS": "25"}) as instance:
-        _assert_completed_once(instance, 963, rows)

@@ -58,34 +58,6 @@ def test_batch_is_made_started_and_taken_on_pages(inside: Inside) -> None:
     assert visitor.holds().used == 2
 
 
-def test_form_keeps_names_of_its_files_unchanged(inside: Inside) -> None:
-    (visitor,) = visitors(inside, 1)
-    files = (("surat.pdf", letter("s")), (".surat.pdf", letter("t")), ("d\\a.pdf", letter("u")))
-    made = visitor.sends(making(visitor, *files, ("tabel.csv", table(".surat.pdf"))))
-    page = made.body.decode()
-    assert made.status == 200
-    assert r"d\a.pdf" in page
-    here = page.split('action="', 1)[1].split('/start"', 1)[0]
-    found = visitor.client.get(f"/v1{here}", headers=visitor.headers).json
-    assert found["files"] == 2
-
-
-def test_form_without_table_is_shown_again(inside: Inside) -> None:
-    (visitor,) = visitors(inside, 1)
-    answer = visitor.sends(making(visitor, ("surat.pdf", letter("sendiri"))))
-    assert answer.status == 422
-    assert "belum berisi satu baris pun" in answer.body.decode()
-
-
-def test_damaged_document_is_not_taken_for_a_table(inside: Inside) -> None:
-    (visitor,) = visitors(inside, 1)
-    files = ("rusak.pdf", b"no PDF"), ("tabel.csv", table("baik.pdf"))
-    page = visitor.sends(making(visitor, *files)).body.decode()
-    assert "<strong>rusak.pdf</strong>: Berkas ini bukan PDF" in page
-    assert "0 dari 2 baris bermeterai, 1 salah" in page
-    assert "<td>2</td><td>baik.pdf</td>" in page
-
-
 def test_batch_without_stamps_shows_it_and_can_be_cancelled(inside: Inside) -> None:
     (visitor,) = visitors(inside, 1)
     files = ("a.pdf", letter("kurang")), ("tabel.csv", table("a.pdf"))

@@ -6,10 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from meterai.batches.model import RowFacts, TypedRow, read_wishes, written
-from meterai.batches.reading import COLUMNS, csv_rows, in_rectangle, json_rows
-from meterai.batches.words import said
+from meterai.batches.reading import csv_rows, in_rectangle, json_rows
 from meterai.kit.refusal import Malformed
-from meterai.sealing import HEIGHT_PER_WIDTH, WIDTH_MIN, AtCorner, AtText, Corner
 
 HEADER = "Nama File;Password;Tipe;Nomor;Tanggal;Tempat;NPWP/NIK;Nama;LLX;LLY;URX;URY"
 ROW = 'surat, satu.pdf;;4a;12/2026;05/11/2026;Bandung;01.234.567.8-901.000;"PT Maju, Tbk";237,5;559;337;459'
@@ -59,19 +57,6 @@ def test_separator_is_declared_or_detected(separator: str, told: bool) -> None:
     assert row.line == 2 + told
 
 
-def test_table_without_header_has_columns_of_the_market() -> None:
-    rows = table(ROW + "\n" + ROW.replace("satu", "dua"))
-    assert [row.document for row in rows] == ["file:surat, satu.pdf", "file:surat, dua.pdf"]
-    assert len(COLUMNS) == len(HEADER.split(";"))
-
-
-def test_columns_in_any_order_and_in_english_are_read() -> None:
-    text = "Remarks,URY,URX,LLY,LLX,Page,File Name,Document Type\nx,200,200,100,100,2,a.pdf,3\n"
-    rows, ignored = csv_rows(text.encode())
-    assert ignored == ["Remarks"]
-    assert rows[0].wishes == (in_rectangle(2, 100, 100, 200, 200),)
-
-
 @pytest.mark.parametrize(
     ("cell", "code"),
     [
@@ -98,14 +83,6 @@ def test_wrong_row_is_named_and_stops_no_other(cell: tuple[str, str], code: str)
     assert rows[1].line == 3
 
 
-def test_body_that_is_no_table_is_refused_with_the_expectation() -> None:
-    with pytest.raises(Malformed) as refused:
-        csv_rows("nama file;page".encode("utf-16-le"))
-    for sentence in said(refused.value).values():
-        assert "CSV" in sentence
-        assert "{" not in sentence
-
-
 def test_unclosed_quotation_mark_costs_only_its_line() -> None:
     broken = ROW.replace('"PT Maju, Tbk"', '"PT Maju')
     rows = table("\n".join((HEADER, broken, *[ROW.replace("satu", str(at)) for at in range(40)])))
@@ -123,20 +100,6 @@ def test_unreadable_lines_are_identified_by_their_content() -> None:
     assert later.identity == one.identity
 
 
-def test_cell_of_several_lines_is_one_cell() -> None:
-    rows = table("\n".join((HEADER, ROW.replace("PT Maju, Tbk", "PT Maju\nTbk"), ROW)))
-    assert codes(rows) == ["", ""]
-    assert rows[0].facts.party_name == "PT MajuTbk"
-    assert rows[1].line == 4
-
-
-@pytest.mark.parametrize("header", [HEADER.replace("Tempat", "Tipe"), HEADER + ";llx"])
-def test_doubled_column_is_refused(header: str) -> None:
-    with pytest.raises(Malformed) as refused:
-        table(f"{header}\n{ROW}")
-    assert refused.value.field in ("type", "llx")
-
-
 @pytest.mark.parametrize(
     ("text", "rupiah"),
     [
@@ -152,55 +115,7 @@ def test_value_is_read_as_people_write_it(text: str, rupiah: int) -> None:
     assert row.facts.value == rupiah
 
 
-@pytest.mark.parametrize("day", ["01/01/1900", "2099-01-01"])
-def test_impossible_date_of_document_is_refused_by_field(day: str) -> None:
-    (row,) = table(f"file;tanggal;llx;lly;urx;ury\na.pdf;{day};1;2;300;400")
-    assert isinstance(row.refusal, Malformed)
-    assert (row.refusal.field, row.refusal.expected.key) == ("date", "expected.day_between")
-
-
-def test_corner_and_text_are_columns_too() -> None:
-    rows = table(
-        "file;pojok;teks;halaman\na.pdf;kanan bawah;;-1\nb.pdf;;Yang menyatakan;\nc.pdf;kiri atas;Hormat;"
-    )
-    assert rows[0].wishes == (AtCorner(-1, Corner.BOTTOM_RIGHT),)
-    assert rows[1].wishes == (AtText("Yang menyatakan"),)
-    assert codes(rows) == ["", "", "malformed"]
-
-
-def test_stamp_lies_in_the_middle_of_its_rectangle() -> None:
-    wide = in_rectangle(1, 100, 100, 200, 400)
-    assert (wide.x, wide.width) == (100, 100)
-    assert wide.y == pytest.approx(250 - 50 * HEIGHT_PER_WIDTH)
-    small = in_rectangle(1, 300, 300, 354, 354)
-    assert small.width == WIDTH_MIN
-    assert small.x + small.width / 2 == pytest.approx(327)
-
-
 GOOD = {"file": "a.pdf", "placement": {"page": 1, "x": 1, "y": 2, "width": 70}}
-
-
-@pytest.mark.parametrize(
-    ("line", "code"),
-    [
-        (b"{", "row_unread"),
-        (b"[1]", "row_unread"),
-        (b'{"file": "a.pdf"}', "placement_missing"),
-        (b'{"file": "a.pdf", "file": "b.pdf"}', "malformed"),
-        (msgspec.json.encode({**GOOD, "colour": "red"}), "malformed"),
-        (msgspec.json.encode({**GOOD, "sha256": "00" * 32}), "malformed"),
-        (msgspec.json.encode({**GOOD, "value": "5000000"}), "malformed"),
-        (msgspec.json.encode({**GOOD, "value": -1}), "malformed"),
-        (msgspec.json.encode({**GOOD, "key": "x" * 101}), "malformed"),
-        (msgspec.json.encode({**GOOD, "placement": []}), "malformed"),
-        (b'{"file": "' + b"a" * 20_000 + b'"}', "malformed"),
-        (b"\xff\xfe", "row_unread"),
-    ],
-)
-def test_wrong_line_is_named_and_stops_no_other(line: bytes, code: str) -> None:
-    rows = json_rows(b"\n".join((msgspec.json.encode(GOOD), line, b"", msgspec.json.encode(GOOD))))
-    assert codes(rows) == ["", code, ""]
-    assert [row.line for row in rows] == [1, 2, 4]
 
 
 def test_row_is_identified_by_its_key_or_its_content() -> None:

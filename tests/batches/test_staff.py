@@ -1,7 +1,6 @@
 """Batches for staff: found, described, listed without progress, and named by the audit."""
 
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -13,8 +12,6 @@ from meterai.batches.model import BATCH_SUBJECT, STILL_SECONDS
 from meterai.kit.ids import new_id, show
 from meterai.kit.subjects import Subject, SubjectKind
 from meterai.plumbing.db.database import ReadTx
-from tests.support.audits import audit
-from tests.support.commands import run_here
 from tests.support.shop import Shop
 
 
@@ -97,24 +94,3 @@ def test_batch_without_progress_is_in_the_work_list(shop: Shop, batch: UUID) -> 
     shop.do(service.measure())
     shop.arrange("UPDATE batch_rows SET ended_at = now() WHERE number = 1")
     assert not listed(shop)
-
-
-def test_batch_without_worker_is_named_by_the_audit(shop: Shop, batch: UUID) -> None:
-    def late() -> list[str]:
-        found = shop.do(audit(shop.container.database)).findings
-        return [one.invariant.name for one in found if not one.holds]
-
-    assert "work_is_done_in_time" not in late()
-    shop.arrange("UPDATE batches SET turn_at = turn_at - interval '61 minutes'")
-    assert "work_is_done_in_time" in late()
-
-
-def test_commands_show_batches_under_way(
-    shop: Shop, batch: UUID, database_url: str, tmp_path: Path
-) -> None:
-    shown = show("bat", batch)
-    told = run_here(tmp_path, "batches", "list", DATABASE_URL=database_url)
-    assert shown in told.stdout, told.stderr
-    one = run_here(tmp_path, "batches", "show", shown, DATABASE_URL=database_url)
-    assert "rows=2" in one.stdout, one.stderr
-    assert "state=working" in one.stdout

@@ -1,13 +1,9 @@
 """Missing stamps, repeated rows, cancelled batches, and keys of other accounts."""
 
-import uuid
-
 import msgspec
-import psycopg
 
-from meterai.kit.ids import read
 from tests.support.batching import RECTANGLE, Batching, buy, letter
-from tests.support.instance import Instance, until
+from tests.support.instance import Instance
 
 
 def rows_of(*names: str, **more: object) -> list[object]:
@@ -90,53 +86,6 @@ def test_batch_of_another_account_is_not_found(instance: Instance) -> None:
         assert other.call(method, batch.path + path, body).status == 404, path
     jsonl = {"Content-Type": "application/jsonl"}
     assert other.post(f"{batch.path}/rows", b"{}", headers=jsonl).status == 404
-
-
-def test_concurrent_batches_with_one_reference_are_made_once(instance: Instance) -> None:
-    customer = instance.customer()
-    batch = Batching(customer, "gaji-2026-11")
-    key = {"Idempotency-Key": uuid.uuid4().hex}
-    other = customer.post("/v1/batches", {"reference": "gaji-2026-11"}, headers=key)
-    assert (other.status, other.json["code"]) == (409, "batch_reference_taken")
-    listed = customer.get("/v1/batches?reference=gaji-2026-11").json["batches"]
-    assert [one["id"] for one in listed] == [batch.made.json["id"]]
-
-
-def test_work_continues_after_its_api_key_ended(instance: Instance) -> None:
-    customer = instance.customer()
-    buy(instance, customer, 5)
-    batch = filled(Batching(customer), *(f"{at}.pdf" for at in range(5)))
-    assert batch.start().status == 200
-    listed = customer.get("/v1/api-keys").json
-    (mine,) = next(one for one in listed.values() if isinstance(one, list))
-    assert customer.post(f"/v1/api-keys/{mine['id']}/end").status < 300
-    until("the key opens nothing", lambda: customer.get(batch.path).status == 401)
-    with psycopg.connect(instance.settings.process.database_url, autocommit=True) as database:
-        ended = "SELECT state = 'finished' FROM batches WHERE batch_id = %s"
-        number = read("bat", batch.made.json["id"])
-        until("the batch ended", lambda: database.execute(ended, [number]).fetchone() == (True,))
-
-
-def test_row_names_document_by_its_digest(instance: Instance) -> None:
-    customer = instance.customer()
-    buy(instance, customer, 2)
-    batch = Batching(customer)
-    sha256 = batch.send({"satu.pdf": letter("dua kali")})["files"][0]["sha256"]
-    other = Batching(customer)
-    other.rows(
-        [
-            {"sha256": sha256, "placement": {"corner": "bottom_right"}},
-            {"sha256": "00" * 32, "placement": RECTANGLE},
-        ]
-    )
-    assert other.start().status == 200
-    view = other.ended()
-    assert (view["rows"]["delivered"], view["rows"]["refused"]) == (1, 1)
-    assert customer.get(f"{other.path}/rows/1/document").status == 200
-    missing = customer.get(f"{other.path}/rows/2/document")
-    assert (missing.status, missing.json["code"]) == (409, "row_not_delivered")
-    table = customer.get(f"{other.path}/rows", headers={"Accept": "text/csv"})
-    assert table.body.count(b"\r\n") == 3
 
 
 def test_started_batch_refuses_new_files_and_rows(instance: Instance) -> None:

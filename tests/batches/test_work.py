@@ -7,13 +7,12 @@ from uuid import UUID
 import msgspec
 import pytest
 
-from meterai import stamps
 from meterai.accounts import AccountService, OrganizationService, Role
 from meterai.accounts.members import give_role
 from meterai.accounts.model import MemberLimitReached
-from meterai.batches import BatchService, store
+from meterai.batches import BatchService
 from meterai.batches.intake import ReceivedFile, listed
-from meterai.batches.model import Batch, BatchState, RowState, StampsMissing
+from meterai.batches.model import Batch, BatchState, RowState
 from meterai.batches.reading import json_rows
 from meterai.batches.work import BatchWork
 from meterai.drafts import FILE_KIND, DraftService, Uploads
@@ -23,7 +22,6 @@ from meterai.stamping import ReadyRow, RowStamping, StampingService
 from tests.support.pdf import pdf
 from tests.support.shop import TESTER, Shop
 from tests.support.stamping_calls import buy
-from tests.support.stored import forget_documents
 
 PLACE = {"page": 1, "x": 60, "y": 60, "width": 70}
 
@@ -119,33 +117,6 @@ def test_rows_of_dead_worker_are_ended_by_the_next(shop: Shop) -> None:
     shop.work()
 
 
-def test_row_of_a_forgotten_document_is_refused_while_its_bytes_exist(shop: Shop) -> None:
-    """Another account may have the same document, and must not be told by a stamp."""
-    buy(shop, 1)
-    rows, files = letters(1)
-    batch = made(shop, *rows, **files)
-    forget_documents(shop, shop.account)
-    shop.do(worker(shop).worker_pool().once())
-    assert rows_of(shop, batch) == [(RowState.REFUSED, "document_forgotten")]
-    assert shop.do(shop.container.database.once(stamps.available, shop.account)) == 1
-
-
-def test_lease_takes_at_most_the_requested_rows(shop: Shop) -> None:
-    names = [secrets.token_hex(4) for _ in range(6)]
-    rows = [{"file": f"{name}.pdf", "placement": PLACE} for name in names]
-    buy(shop, len(names))
-    batch = made(shop, *rows, **{name: pdf(words=name) for name in names})
-
-    async def leased(tx: Tx) -> list[int]:
-        # Join methods that the planner uses before it knows the number of rows.
-        for way in ("hashjoin", "mergejoin", "material"):
-            await tx.run(f"SET LOCAL enable_{way} = off")
-        return [row.number for row in await store.lease_rows(tx, shop.account, batch, 2, 60.0)]
-
-    assert shop.do(shop.container.database.run(leased)) == [1, 2]
-    assert shop.do(shop.container.database.run(leased)) == [3, 4]
-
-
 def test_batch_within_its_time_is_not_cancelled(shop: Shop) -> None:
     batches = shop.container.of(BatchService)
     batch = shop.do(batches.make(shop.account, secrets.token_hex(8), None))
@@ -170,26 +141,6 @@ def test_batch_whose_stamps_were_taken_waits_and_continues(shop: Shop) -> None:
     shop.do(worker(shop).worker_pool().once())
     assert {state(shop, first)[0], state(shop, second)[0]} == {BatchState.FINISHED}
     shop.work()
-
-
-def test_batch_that_waits_for_its_order_is_not_overtaken(shop: Shop) -> None:
-    batches = shop.container.of(BatchService)
-    first, second = (filled(shop, *rows, **files) for rows, files in (letters(3), letters(1)))
-    buy(shop, 2)
-    assert starts(shop, first, orders=True) is BatchState.WAITING_FOR_STAMPS
-    with pytest.raises(StampsMissing) as refused:
-        starts(shop, second)
-    assert (refused.value.needed, refused.value.available) == (1, 0)
-    assert starts(shop, second, orders=True) is BatchState.WAITING_FOR_STAMPS
-    shop.do(batches.go_on())
-    assert state(shop, second)[0] is BatchState.WAITING_FOR_STAMPS
-    buy(shop, 1)
-    shop.do(batches.go_on())
-    assert state(shop, first)[0] is BatchState.WORKING
-    assert state(shop, second)[0] is BatchState.WAITING_FOR_STAMPS
-    buy(shop, 1)
-    shop.do(batches.go_on())
-    assert state(shop, second)[0] is BatchState.WORKING
 
 
 def test_row_not_sealed_in_time_returns_its_stamp(shop: Shop) -> None:
@@ -287,27 +238,5 @@ def test_batch_beyond_limit_of_member_is_not_started(shop: Shop) -> None:
     shop.do(worker(shop).worker_pool().once())
     assert state(shop, batch) == (BatchState.FINISHED, 4)
     assert clerk.used == 0
-    shop.work()
-    shop.assert_books_hold()
-
-
-def test_rows_beyond_spent_member_limit_are_refused_without_held_stamps(
-    shop: Shop,
-) -> None:
-    clerk = Clerk(shop, limit=5)
-    buy(shop, 10)
-    batches = []
-    for count in (4, 3):  # each batch is within the limit, and both together exceed it
-        rows, files = letters(count)
-        batches.append(filled(shop, *rows, **files))
-        assert starts(shop, batches[-1], clerk.person) is BatchState.WORKING
-    for _ in batches:
-        shop.do(worker(shop).worker_pool().once())
-    found = [row for batch in batches for row in rows_of(shop, batch)]
-    assert found.count((RowState.DELIVERED, None)) == clerk.used == 5
-    assert found.count((RowState.REFUSED, "member_limit_reached")) == 2
-    assert {state(shop, batch)[0] for batch in batches} == {BatchState.FINISHED}
-    serials = shop.rows("SELECT serial FROM stamps WHERE account_id = %s", shop.account)
-    assert len(serials) == 5
     shop.work()
     shop.assert_books_hold()

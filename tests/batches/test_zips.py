@@ -52,11 +52,6 @@ def test_files_are_named_as_in_their_archive(customer: Client) -> None:
     assert found == {"gaji/surat é.pdf": "added", "gaji/dua.pdf": "added"}
 
 
-def test_name_in_cp437_is_read(customer: Client) -> None:
-    archive = zipped({"surat-X.pdf": letter("satu")}).replace(b"surat-X", "surat-é".encode("cp437"))
-    assert reasons(Batching(customer), archive) == {"surat-é.pdf": "added"}
-
-
 @pytest.mark.parametrize(
     "name", ["../surat.pdf", "/etc/surat.pdf", "a/../../surat.pdf", "C:/surat.pdf"]
 )
@@ -90,31 +85,6 @@ def test_row_is_stamped_with_file_of_exactly_its_name(customer: Client, instance
         }
 
 
-def test_missing_hidden_file_is_not_replaced_by_another(customer: Client) -> None:
-    batch = Batching(customer)
-    batch.send({".letter.pdf": letter("a"), "d/.z.pdf": letter("b")})
-    batch.rows(
-        {"file": name, "placement": RECTANGLE} for name in ("letter.pdf", "d/z.pdf", "z.pdf")
-    )
-    batch.start()
-    assert [row["reason"]["code"] for row in batch.every()] == ["row_file_missing"] * 3
-
-
-def test_file_named_in_full_does_not_replace_refused_file_of_another_row(
-    customer: Client, instance: Instance
-) -> None:
-    buy(instance, customer, 2)
-    batch = Batching(customer)
-    batch.send_zip(zipped({"letter.pdf": b"no PDF", "d/letter.pdf": letter("a"), "d/e.pdf": letter("b")}))  # fmt: skip
-    batch.rows(
-        {"file": name, "placement": RECTANGLE} for name in ("letter.pdf", "d/letter.pdf", "e.pdf")
-    )
-    assert batch.start().status == 200
-    batch.ended()
-    found = {row["row"]: (row["reason"] or {}).get("code") for row in batch.every()}
-    assert found == {1: "row_file_missing", 2: None, 3: None}
-
-
 def test_name_that_needs_a_change_is_refused_unchanged(customer: Client) -> None:
     shown = {name: name.replace("\u202e", "\\u202e").replace("\t", "\\t") for name in UNSAFE}
     refused = dict.fromkeys(shown.values(), "file_name_unsafe")
@@ -132,15 +102,6 @@ def test_name_that_needs_a_change_is_refused_unchanged(customer: Client) -> None
     assert [row["reason"]["code"] for row in rows] == ["file_name_unsafe"] * len(UNSAFE)
 
 
-def test_name_that_is_not_utf8_is_refused_and_stops_no_other(customer: Client) -> None:
-    archive = zipped({"é.pdf": letter("a"), "b.pdf": letter("b")})
-    broken = archive.replace("é.pdf".encode(), b"\xff\xfe.pdf")
-    assert reasons(Batching(customer), broken) == {
-        "\\xff\\xfe.pdf": "file_name_unsafe",
-        "b.pdf": "added",
-    }
-
-
 def test_link_and_archive_in_an_archive_are_not_followed(customer: Client) -> None:
     assert reasons(Batching(customer), with_link("tautan.pdf", "/etc/passwd")) == {
         "tautan.pdf": "file_is_link",
@@ -156,23 +117,6 @@ def test_bomb_is_refused_by_name(customer: Client) -> None:
     found = reasons(Batching(customer), bomb)
     assert found["nol.pdf"] != "added"
     assert found["baik.pdf"] == "added"
-
-
-def test_declared_size_that_is_too_small_is_detected(customer: Client) -> None:
-    archive = bytearray(zipped({"a.pdf": letter("a") + bytes(1_000_000)}))
-    told = len(letter("a")) + 1_000_000
-    for at in range(len(archive) - 4):
-        if archive[at : at + 4] == told.to_bytes(4, "little"):
-            archive[at : at + 4] = (1_000).to_bytes(4, "little")
-    assert reasons(Batching(customer), bytes(archive)) == {"a.pdf": "file_unread"}
-
-
-@pytest.mark.parametrize(
-    "archive", [b"PK\3\4rusak", zipped({"a.pdf": letter("a")})[:-30], zipped({})]
-)
-def test_body_that_is_no_archive_is_refused_whole(customer: Client, archive: bytes) -> None:
-    reply = Batching(customer).send_zip(archive)
-    assert (reply.status, reply.json["code"]) == (422, "archive_unread")
 
 
 def test_other_bytes_under_a_name_are_refused_by_name(customer: Client) -> None:

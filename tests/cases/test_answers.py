@@ -4,9 +4,8 @@ from uuid import UUID
 
 import pytest
 
-from meterai.cases.answers import CaseAnswer, Facts, answer, is_pertinent
+from meterai.cases.answers import answer
 from meterai.cases.model import Matter
-from meterai.plumbing.messages import LANGUAGES, catalogue
 from tests.cases.desk import Desk
 
 M = Matter
@@ -67,13 +66,6 @@ def test_unpaid_order_is_answered_only_after_an_answer_of_the_bank(desk: Desk) -
     assert desk.code(M.PAID_NOT_EXECUTED, other) == "withdrawn_unpaid"
 
 
-def test_declined_attempt_is_answered_as_declined(desk: Desk) -> None:
-    order = desk.placed()
-    desk.shop.decline(desk.shop.attempts(order)[-1])
-    desk.shop.work()
-    assert desk.code(M.STATUS_SAYS_FAILED, order) == "declined"
-
-
 @pytest.mark.parametrize(
     ("steps", "code"),
     [
@@ -95,16 +87,6 @@ def test_refund_is_answered_by_its_state(desk: Desk, steps: tuple[str, ...], cod
     assert (desk.code(M.REFUND_WHERE, order, days=60) is None) != is_over
 
 
-def test_second_payment_is_answered_apart_from_the_first(desk: Desk) -> None:
-    order = desk.executed(1)
-    desk.shop.pay(order)
-    desk.shop.work()
-    assert desk.code(M.PAID_TWICE, order) == "refund_on_its_way_second"
-    assert desk.code(M.PAID_NOT_EXECUTED, order) == "stamps_ready"
-    desk.give_back("send", "settle")
-    assert desk.code(M.PAID_TWICE, order) == "refund_settled_second"
-
-
 def test_short_and_late_payments_are_answered_as_refunds(desk: Desk) -> None:
     short = desk.executed(1, -1000)
     assert desk.code(M.PAID_NOT_EXECUTED, short) == "refund_on_its_way"
@@ -115,23 +97,6 @@ def test_short_and_late_payments_are_answered_as_refunds(desk: Desk) -> None:
     desk.shop.pay(late)
     desk.shop.work()
     assert desk.code(M.PAID_NOT_EXECUTED, late) == "refund_on_its_way"
-
-
-def test_late_full_payment_of_a_lapsed_order_is_answered_as_executed(desk: Desk) -> None:
-    order = desk.placed(2)
-    desk.shop.give_up(order, "lapsed")
-    desk.shop.pay(order)
-    desk.shop.work()
-    assert desk.shop.state(order) == "executed"
-    assert desk.code(M.PAID_NOT_EXECUTED, order) == "stamps_ready"
-
-
-def test_chargeback_is_answered_as_such(desk: Desk) -> None:
-    order = desk.executed(2)
-    desk.shop.charge_back(desk.shop.paid[-1])
-    desk.shop.work()
-    assert desk.code(M.PAID_NOT_EXECUTED, order) == "taken_back"
-    assert desk.code(M.REFUND_WHERE, order) == "taken_back"
 
 
 def test_order_not_executed_in_time_is_answered_with_its_refund(desk: Desk) -> None:
@@ -180,42 +145,3 @@ def test_stamped_documents_are_answered_as_ready(desk: Desk) -> None:
     desk.shop.arrange("UPDATE documents SET forgotten_at = now()")
     assert desk.code(M.PAID_NOT_EXECUTED, order) == "document_forgotten"
     assert desk.code(M.CANNOT_OPEN, order) == "document_forgotten"
-
-
-def test_stamping_from_the_balance_is_answered_by_its_document(desk: Desk) -> None:
-    desk.executed(1)
-    stamping = desk.shop.reserve(1)
-    assert stamping is not None
-    matters = (*MONEY, M.QUOTA_LOST, M.STAMP_MISSING, M.FILE_MISSING)
-    assert {desk.code_of_stamping(one, stamping) for one in matters} == {"stamping_under_way"}
-    desk.shop.fail(stamping)
-    desk.shop.work()
-    assert {desk.code_of_stamping(one, stamping) for one in matters} == {"stamping_failed"}
-
-
-def test_every_answer_has_sentences_in_both_languages() -> None:
-    codes = {key for key in catalogue() if key.startswith("answer.")}
-    for key in codes:
-        assert set(catalogue()[key]) == set(LANGUAGES)
-        assert key.endswith(".next") or f"{key}.next" in codes
-
-
-def test_digest_of_facts_ignores_the_moment(desk: Desk) -> None:
-    order = desk.executed(1)
-    first, second = desk.facts(order), desk.facts(order)
-    assert first.now != second.now
-    assert first.digest == second.digest
-    desk.shop.ask_back(order)
-    desk.shop.work()
-    assert desk.facts(order).digest != first.digest
-
-
-def test_answer_about_an_order_without_problem_is_not_telling() -> None:
-    assert not is_pertinent(M.PAID_NOT_EXECUTED, CaseAnswer("stamps_ready"))
-    assert is_pertinent(M.PAID_NOT_EXECUTED, CaseAnswer("in_flight"))
-    assert is_pertinent(M.PAID_TWICE, CaseAnswer("refund_settled_second"))
-
-
-def test_empty_facts_have_no_answer(desk: Desk) -> None:
-    facts = Facts(now=desk.shop.container.clock.now())
-    assert [answer(matter, facts) for matter in Matter] == [None] * len(Matter)

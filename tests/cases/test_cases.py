@@ -3,40 +3,32 @@
 import asyncio
 import io
 from datetime import timedelta
-from uuid import UUID
 
 import pytest
 from PIL import Image
 
 from meterai.cases import Matter
-from meterai.cases.knows import subject
 from meterai.cases.model import (
-    CASES_PER_DAY_MAX,
-    MESSAGES_OF_PERSON_MAX,
     UNSIGNED_MESSAGES_MAX,
     UNSIGNED_OPEN_MAX,
     UNSIGNED_PER_DAY_MAX,
     Case,
     CaseEvent,
-    CaseFull,
     CaseOutcome,
     CaseOver,
     CaseState,
     Complaint,
-    PictureNone,
     TooManyCases,
     TooManyPictures,
     address_account,
 )
 from meterai.cases.words import answer_text, timeline_lines
 from meterai.kit.clock import WIB
-from meterai.kit.ids import new_id, show
+from meterai.kit.ids import show
 from meterai.kit.lifecycle import NotAllowedNow
-from meterai.kit.refusal import Malformed, NotFound
-from meterai.kit.subjects import Subject, SubjectKind
+from meterai.kit.refusal import NotFound
 from meterai.plumbing.http.requests import IdempotencyKeyReused
 from tests.cases.desk import PERSON, Desk
-from tests.support.timelines import timeline_of
 
 M, S = Matter, CaseState
 
@@ -106,24 +98,6 @@ def test_unhelpful_answer_goes_to_staff_with_a_due_time_in_working_hours(desk: D
     desk.shop.assert_books_hold()
 
 
-def test_reply_to_a_question_of_staff_is_due_again(desk: Desk) -> None:
-    case = desk.complain(M.SOMETHING_ELSE)
-    assert case.state == S.OPEN
-    assert desk.mails()[0]["template"] == "case_received"
-    desk.act(case, CaseEvent.ASKED)
-    assert desk.again(case).closes_at is not None
-    desk.say(case, "Ini nomornya.")
-    assert desk.again(case).state == S.OPEN
-    desk.act(case, CaseEvent.CLOSED, CaseOutcome.EXPLAINED)
-    assert desk.again(case).outcome == CaseOutcome.EXPLAINED
-    assert [one["template"] for one in desk.mails()] == [
-        "case_received",
-        "case_asked",
-        "case_closed",
-    ]
-    desk.shop.assert_books_hold()
-
-
 def test_closed_case_is_reopened_once(desk: Desk) -> None:
     case = desk.complain(M.SOMETHING_ELSE)
     desk.act(case, CaseEvent.CLOSED, CaseOutcome.SOLVED)
@@ -135,15 +109,6 @@ def test_closed_case_is_reopened_once(desk: Desk) -> None:
     with pytest.raises(NotAllowedNow):
         desk.act(case, CaseEvent.ANSWERED)
     desk.shop.assert_books_hold()
-
-
-def test_case_is_not_reopened_beside_another_of_its_matter(desk: Desk) -> None:
-    order = desk.executed()
-    case = desk.complain(M.QUOTA_LOST, order)
-    desk.shop.do(desk.service.accept(case, actor=PERSON))
-    assert desk.complain(M.QUOTA_LOST, order).id != case.id
-    with pytest.raises(CaseOver):
-        desk.say(case)
 
 
 @pytest.mark.parametrize("is_asked", [False, True])
@@ -252,24 +217,6 @@ def test_complaints_of_a_network_are_limited(desk: Desk) -> None:
         desk.service.take_turn("203.0.113.9", "another@example.id")
 
 
-def test_new_cases_of_an_account_are_limited_per_day(desk: Desk) -> None:
-    for _ in range(CASES_PER_DAY_MAX):
-        case = desk.complain(M.SOMETHING_ELSE)
-        desk.act(case, CaseEvent.CLOSED, CaseOutcome.SOLVED)
-    with pytest.raises(TooManyCases):
-        desk.complain(M.SOMETHING_ELSE)
-
-
-def test_full_case_can_still_be_closed_by_staff(desk: Desk) -> None:
-    case = desk.complain(M.SOMETHING_ELSE)
-    for _ in range(MESSAGES_OF_PERSON_MAX - 1):
-        desk.say(case)
-    with pytest.raises(CaseFull):
-        desk.say(case)
-    desk.act(case, CaseEvent.CLOSED, CaseOutcome.NOT_OURS)
-    desk.shop.assert_books_hold()
-
-
 # -- strangers -----------------------------------------------------------------------------------------
 
 
@@ -290,18 +237,6 @@ def test_complaint_about_an_order_of_another_account_reveals_nothing(desk: Desk)
     assert all(show("ord", order) not in str(mail["facts"]) for mail in desk.mails())
 
 
-def test_timeline_of_an_account_has_its_own_newest_cases(desk: Desk) -> None:
-    case = desk.complain(M.SOMETHING_ELSE)
-    shop, stranger = desk.shop, desk.other_account("lain@example.id")
-
-    def cases(account: UUID) -> list[tuple[str, Subject | None]]:
-        told = timeline_of(shop, Subject(SubjectKind.ACCOUNT, show("acc", account), account))
-        return [(one.word, one.about) for one in told if one.word.startswith("case_")]
-
-    assert cases(shop.account) == [("case_complaint", subject(case))]
-    assert cases(stranger) == []
-
-
 def test_unsigned_complaint_is_answered_by_mail_outside_the_account(
     desk: Desk,
 ) -> None:
@@ -320,37 +255,6 @@ def test_unsigned_complaint_is_answered_by_mail_outside_the_account(
     desk.shop.assert_books_hold()
 
 
-@pytest.mark.parametrize("is_there", [True, False])
-def test_unsigned_complaint_about_an_order_of_another_has_no_subject(
-    desk: Desk, is_there: bool
-) -> None:
-    order = desk.executed(1)
-    desk.send("lain@example.id", M.PAID_NOT_EXECUTED, order if is_there else new_id())
-    [mail] = desk.mails()
-    assert (mail["template"], mail["recipient"]) == ("case_received", "lain@example.id")
-    [row] = desk.shop.rows("SELECT account_id, about, order_id FROM cases")
-    expected = (address_account("lain@example.id"), "", None)
-    assert (row["account_id"], row["about"], row["order_id"]) == expected
-
-
-def test_unsigned_complaints_do_not_use_the_limits_of_an_account(desk: Desk) -> None:
-    order = desk.executed(1)
-    asked, full = desk.complain(M.SOMETHING_ELSE), desk.complain(M.QUOTA_LOST, order)
-    desk.act(asked, CaseEvent.ASKED)
-    before = [desk.told(one) for one in (asked, full)]
-    for number in range(CASES_PER_DAY_MAX + MESSAGES_OF_PERSON_MAX):
-        for matter, about in ((M.SOMETHING_ELSE, ""), (M.QUOTA_LOST, order)):
-            network = f"192.0.2.{number}"
-            desk.send(f"stranger{number}@example.id", matter, about, network=network)
-            if number < 10:
-                desk.send(desk.email, matter, about, network=network)
-    assert [desk.told(one) for one in (asked, full)] == before
-    assert desk.again(asked).state == S.ASKED
-    assert desk.complain(M.REFUND_WHERE, order).account == desk.shop.account
-    desk.say(asked)
-    desk.shop.assert_books_hold()
-
-
 def test_unsigned_complaints_and_mails_of_an_address_are_limited(desk: Desk) -> None:
     order = desk.executed(1)
     for matter in Matter:
@@ -363,47 +267,6 @@ def test_unsigned_complaints_and_mails_of_an_address_are_limited(desk: Desk) -> 
         desk.send(desk.email, M.SOMETHING_ELSE)
     closed = [one for one in desk.mails() if one["template"] == "case_closed"]
     assert desk.cases() == len(desk.mails()) - len(closed) == UNSIGNED_PER_DAY_MAX
-
-
-def test_unsigned_complaint_is_no_reply_to_a_question_of_staff(desk: Desk) -> None:
-    desk.send("baru@example.id", M.SOMETHING_ELSE)
-    [row] = desk.shop.rows("SELECT case_id FROM cases")
-    case = desk.shop.do(desk.service.one(row["case_id"]))
-    desk.act(case, CaseEvent.ASKED)
-    desk.send("baru@example.id", M.SOMETHING_ELSE)
-    assert (desk.again(case).state, desk.again(case).told) == (S.ASKED, 2)
-
-
-def test_case_of_an_address_is_found_after_its_account_is_made(desk: Desk) -> None:
-    desk.send("baru@example.id", M.PAID_NOT_EXECUTED, "ord_00000000000000000000000000")
-    [mail] = desk.mails()
-    assert (mail["template"], mail["recipient"]) == ("case_received", "baru@example.id")
-    [row] = desk.shop.rows("SELECT account_id, case_id FROM cases")
-    assert row["account_id"] == address_account("baru@example.id")
-    account = desk.other_account("baru@example.id")
-    assert desk.shop.do(desk.service.mine(account, row["case_id"])).id == row["case_id"]
-    with pytest.raises(NotFound):
-        desk.shop.do(desk.service.mine(desk.shop.account, row["case_id"]))
-    desk.shop.assert_books_hold()
-
-
-def test_repeated_job_of_an_unsigned_complaint_makes_no_second_message(desk: Desk) -> None:
-    desk.send("baru@example.id", M.SOMETHING_ELSE)
-    [row] = desk.shop.rows("SELECT idempotency_key FROM case_messages")
-    assert row["idempotency_key"].startswith("sent:")
-
-
-@pytest.mark.parametrize("email", ["", "tidak", "a@b", "x" * 300 + "@example.id"])
-def test_unsigned_complaint_with_malformed_address_is_refused(desk: Desk, email: str) -> None:
-    with pytest.raises(Malformed):
-        desk.send(email, M.SOMETHING_ELSE)
-
-
-@pytest.mark.parametrize(
-    "about", ["' OR 1=1 --", "ord_", "ord_zzz", "stg_x", "\u0000", "9" * 80, "ord_" + "0" * 26]
-)
-def test_complaint_with_unknown_number_has_no_subject(desk: Desk, about: str) -> None:
-    assert desk.complain(M.PAID_NOT_EXECUTED, about).about == ""
 
 
 # -- files ---------------------------------------------------------------------------------------------
@@ -428,14 +291,6 @@ def test_picture_is_re_encoded_without_metadata(desk: Desk) -> None:
     [kept] = desk.told(case).pictures
     assert desk.shop.do(desk.service.picture(case, kept)) == webp
     desk.shop.assert_books_hold()
-
-
-@pytest.mark.parametrize(
-    "content", [b"", b"hello", b"<svg onload=alert(1)>", b"\x89PNG\r\n\x1a\n" + b"0" * 64]
-)
-def test_unreadable_picture_is_refused_by_name(desk: Desk, content: bytes) -> None:
-    with pytest.raises(PictureNone):
-        desk.shop.do(desk.service.redrawn(content, "192.0.2.1"))
 
 
 def test_more_pictures_than_a_case_keeps_are_refused(desk: Desk) -> None:
@@ -472,17 +327,6 @@ def test_serial_selects_its_stamping_and_a_failed_one_returns_its_stamp(desk: De
 
 
 # -- words ---------------------------------------------------------------------------------------------
-
-
-def test_every_matter_has_complete_texts_in_both_languages(desk: Desk) -> None:
-    order = desk.executed(2)
-    desk.shop.ask_back(order)
-    desk.shop.work()
-    for matter in Matter:
-        case = desk.again(desk.complain(matter, order))
-        for language in ("id", "en"):
-            said = answer_text(case, language)
-            assert said is None or "{" not in said.sentence + said.next
 
 
 def test_file_name_in_an_answer_is_quoted(desk: Desk) -> None:

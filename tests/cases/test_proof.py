@@ -4,7 +4,6 @@ import io
 import json
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pikepdf
@@ -12,17 +11,12 @@ import pypdfium2
 import pytest
 
 from meterai.cases.proof import (
-    ANSWERS,
-    LINE_LENGTH_MAX,
-    LINES_MAX,
     Answered,
     read_answer,
     sealed,
     signed,
-    signer_of,
 )
 from meterai.pages.paper import PaperLine
-from meterai.plumbing.keyring import Keyring
 from meterai.plumbing.messages import LANGUAGES, translate
 from meterai.plumbing.signed import DocumentSigner, SignatureWrong, public_key_of
 from meterai.sealing import Issuer, Verdict, development_issuer, verify
@@ -97,21 +91,6 @@ def test_signed_document_of_another_kind_is_refused() -> None:
         read_answer(SIGNER.sign("place", {"case": "cas_1"}), SIGNER.public_key())
 
 
-@pytest.mark.parametrize(
-    "given", ["", "{}", "[]", "null", "[" * 100_000, b"\xff", '{"payload": 1}']
-)
-def test_malformed_document_is_refused(given: str | bytes) -> None:
-    with pytest.raises(SignatureWrong):
-        read_answer(given, SIGNER.public_key())
-
-
-def test_signing_key_of_answers_is_separate(tmp_path: Path) -> None:
-    keyring = Keyring(tmp_path, may_make=True)
-    assert signer_of(keyring).public_key() == DocumentSigner(keyring.derived(ANSWERS)).public_key()
-    lines = DocumentSigner(keyring.derived("waiting room signatures"))
-    assert signer_of(keyring).public_key() != lines.public_key()
-
-
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_sealed_answer_contains_no_stamp(issuer: Issuer, language: str) -> None:
     content = sealed(replace(ANSWER, language=language), issuer, by=BY, mark="SPECIMEN", at=NOW)
@@ -159,17 +138,3 @@ def test_hostile_text_in_an_answer_makes_no_stamp(issuer: Issuer, text: str) -> 
     assert "\u202e" not in said
     assert "\x00" not in said
     assert "\ud800" not in said
-
-
-def test_unprintable_characters_are_in_the_text_layer(issuer: Issuer) -> None:
-    content = sealed(replace(ANSWER, title="文書"), issuer, by=BY, mark="", at=NOW)
-    assert "文書".encode("utf-16-be").hex().encode() in content
-    assert translate("proof.unwritten", "id").split(";")[0] in text_of(content)
-
-
-def test_long_answer_is_cut(issuer: Issuer) -> None:
-    answer = replace(ANSWER, lines=[PaperLine("", "W" * 5_000)] * (LINES_MAX + 1))
-    assert len(answer.shown.lines) == LINES_MAX
-    assert all(len(one.value) == LINE_LENGTH_MAX for one in answer.shown.lines)
-    content = sealed(replace(answer, lines=answer.lines[:3]), issuer, by=BY, mark="", at=NOW)
-    assert judged(content, issuer).verdict is Verdict.STATEMENT

@@ -9,7 +9,6 @@ from meterai.cases import Matter
 from meterai.cases.proof import read_answer
 from meterai.cases.proof_pages import Proofs, answered
 from meterai.cases.words import answer_text
-from meterai.kit.refusal import NotFound
 from meterai.plumbing.messages import LANGUAGES
 from meterai.sealing import Issuers, Verdict, verify_own
 from tests.cases.desk import Desk
@@ -50,9 +49,3 @@ def test_signed_answer_is_checked_by_command_with_the_published_key(
     assert found.case.about in done.stdout
     file.write_bytes(file.read_bytes().replace(b'"payload": "ey', b'"payload": "eY'))
     assert run_here(tmp_path, "cases", "check-answer", str(file), "--key", str(key)).returncode
-
-
-def test_case_without_an_answer_has_no_proof(desk: Desk) -> None:
-    found = desk.told(desk.complain(Matter.SOMETHING_ELSE))
-    with pytest.raises(NotFound):
-        answered(found, "id")

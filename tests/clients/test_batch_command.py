@@ -4,10 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from threading import Thread
 
 import pytest
 from meterai_client.journal import NAME, Journal, JournalUnreadable
@@ -140,48 +137,6 @@ def test_no_file_is_written_through_a_link(tmp_path: Path, name: str):
     assert process.returncode == 2
     assert "is a link" in " ".join(told.split())
     assert "to continue" not in told
-
-
-def test_invalid_journal_is_refused_with_advice(tmp_path: Path):
-    (tmp_path / NAME).write_bytes(b"none\n{}\n")
-    process = begun(tmp_path, Client("http://127.0.0.1:9", "mtr_key"))
-    _, told = process.communicate()
-    assert process.returncode == 2
-    assert "move this one away" in " ".join(told.split())
-    assert "to continue" not in told
-
-
-def test_escape_sequence_of_a_server_is_not_printed(tmp_path: Path):
-    title = b'{"code": "x", "title": "\\u001b]0;taken\\u0007", "status": 403}'
-
-    class Server(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            self.send_response(403)
-            self.send_header("Content-Type", "application/problem+json")
-            self.send_header("Content-Length", str(len(title)))
-            self.end_headers()
-            self.wfile.write(title)
-
-    with HTTPServer(("127.0.0.1", 0), Server) as server:
-        thread = Thread(target=server.handle_request)
-        thread.start()
-        process = begun(tmp_path, Client(f"http://127.0.0.1:{server.server_port}", "mtr_key"))
-        _, told = process.communicate()
-        thread.join()
-    assert process.returncode == 2
-    assert "\x1b]" not in told
-    assert r"\x1b]0;taken\x07" in told
-
-
-@pytest.mark.parametrize(
-    "words", [["--placement", "{"], ["--placement", '{"pge": 1}'], ["--placement", "7"]]
-)
-def test_invalid_placement_is_refused_before_any_request(tmp_path: Path, words: Sequence[str]):
-    nobody = begun(tmp_path, Client("http://127.0.0.1:9", "mtr_key"), *words)
-    _, told = nobody.communicate()
-    assert nobody.returncode == 2
-    assert "--placement is none" in told
-    assert not (tmp_path / NAME).exists()
 
 
 def test_truncated_journal_continues_and_foreign_file_stops(tmp_path: Path):

@@ -136,22 +136,6 @@ def test_refusal_has_its_code_and_request_id(client: Meterai, audited: Instance)
     assert refused.value.title.isascii()
 
 
-def test_complaint_is_answered(client: Meterai):
-    order = client.orders.place(1)
-    case = client.cases.complain("paid_not_executed", "Saldo terpotong, kuota 0.", about=order.id)
-    assert client.cases.get(case.id).messages[0].words == "Saldo terpotong, kuota 0."
-    assert [one.id for one in client.cases.list()] == [case.id]
-
-
-def test_keys_lines_and_installation_can_be_read(client: Meterai):
-    (key,) = client.organization.api_keys()
-    assert key.ended_at is None
-    assert not client.lines.get().stands_in_the_way
-    assert client.installation.status().figures is not None
-    assert client.installation.outages() == []
-    assert client.verifications.claim_keys()[0].algorithm == "Ed25519"
-
-
 def test_lost_answers_cause_no_second_order_and_no_second_stamp(audited: Instance, tmp_path: Path):
     key = audited.customer().key
     with dropping(audited.port) as proxy, Meterai(proxy.url, key, retrying=PATIENT) as client:

@@ -7,12 +7,11 @@ import psycopg
 import pytest
 
 from meterai import payments
-from meterai.collectors import levers
-from meterai.collectors.model import CreditBeyondLimit, DepositBeyondDue, NoCollector, NtpnUsed
+from meterai.collectors.model import DepositBeyondDue, NtpnUsed
 from meterai.collectors.service import CollectorDepositView
 from meterai.finance import payouts
 from meterai.kit.days import DAY
-from meterai.kit.ids import new_id, read, show
+from meterai.kit.ids import new_id
 from meterai.kit.refusal import Malformed
 from meterai.orders import OrderKind, SoldBy
 from meterai.orders import store as order_store
@@ -31,13 +30,6 @@ def test_order_within_the_limit_is_taken_at_once_at_face_value(collecting: Colle
     assert (found.state, found.total, found.service_fee) == ("executed", 3 * PRICE, 0)
     view = collecting.view()
     assert (view.used, view.left, view.owed) == (3 * PRICE, LIMIT - 3 * PRICE, 3 * PRICE)
-    collecting.check()
-
-
-def test_same_key_is_same_order_and_draws_once(collecting: Collecting) -> None:
-    assert collecting.draw(2, key="k") == collecting.draw(2, key="k")
-    collecting.work()
-    assert collecting.view().used == 2 * PRICE
     collecting.check()
 
 
@@ -73,19 +65,6 @@ def test_order_beyond_limit_of_month_waits_for_the_next(
     collecting.check()
 
 
-def test_order_beyond_the_limit_of_any_month_is_refused(collecting: Collecting) -> None:
-    with pytest.raises(CreditBeyondLimit):
-        collecting.draw(11)
-    collecting.check()
-
-
-def test_account_that_is_no_collector_has_no_credit(collecting: Collecting) -> None:
-    collecting.pull(levers.CLOSE, levers.CollectorNamed(show("acc", collecting.account)))
-    with pytest.raises(NoCollector):
-        collecting.draw(1)
-    collecting.check()
-
-
 def test_credit_pays_no_fee_of_a_seller(collecting: Collecting) -> None:
     """The fee would be a deposit of the seller that is not paid, and a debt to the state."""
     for fee in (1_500, 0):
@@ -96,22 +75,6 @@ def test_credit_pays_no_fee_of_a_seller(collecting: Collecting) -> None:
             )
     assert collecting.view().used == 0
     collecting.check()
-
-
-def test_order_with_a_fee_is_not_paid_by_credit_later(collecting: Collecting) -> None:
-    sold = SoldBy("toko", new_id(), "Toko", 1_500)
-    placed = collecting.shop.do(collecting.orders.place(collecting.account, "key", 2, sold=sold))
-    order = read("ord", placed.id)
-    with pytest.raises(Malformed, match="payment_method"):
-        collecting.shop.do(collecting.orders.pay_by(collecting.account, order, "credit"))
-    by_credit = (new_id(), "reference", "credit", "credit", 60.0, 3_600.0, 9)
-    with pytest.raises(psycopg.errors.CheckViolation, match="credit pays the duty alone"):
-        collecting.shop.rows(
-            f"SELECT order_pay_by(%s, %s{', %s' * 7})",
-            collecting.account,
-            order,
-            *by_credit,
-        )
 
 
 def test_database_places_no_order_with_a_fee_on_credit(collecting: Collecting) -> None:
@@ -167,15 +130,6 @@ def test_refund_of_credit_cannot_be_rerouted(collecting: Collecting) -> None:
         collecting.shop.do(reroute())
 
 
-def test_order_at_face_value_cannot_change_its_method(collecting: Collecting) -> None:
-    collecting.draw(8)
-    late = collecting.draw(5)
-    collecting.work()
-    with pytest.raises(Malformed):
-        collecting.shop.do(collecting.orders.pay_by(collecting.account, late, "qris"))
-    collecting.check()
-
-
 def test_late_deposit_stops_draws_until_its_confirmation(
     collecting: Collecting,
 ) -> None:
@@ -195,16 +149,6 @@ def test_late_deposit_stops_draws_until_its_confirmation(
     collecting.confirm(1 * PRICE, month)
     collecting.work()
     assert collecting.order(waits).state == "executed"
-    collecting.check()
-
-
-def test_first_months_are_not_stopped(collecting: Collecting) -> None:
-    collecting.draw(4)
-    collecting.work()
-    collecting.was_drawn(1)
-    order = collecting.draw(1)
-    collecting.work()
-    assert collecting.order(order).state == "executed"
     collecting.check()
 
 
@@ -252,62 +196,11 @@ def test_concurrent_reports_of_same_deposit_are_one(collecting: Collecting) -> N
     collecting.check()
 
 
-def test_reported_deposits_do_not_exceed_due(collecting: Collecting) -> None:
-    collecting.draw(3)
-    collecting.work()
-    collecting.confirm(PRICE, collecting.this_month)
-    collecting.shop.do(telling(collecting, NTPN, PRICE))
-    with pytest.raises(DepositBeyondDue):
-        collecting.shop.do(telling(collecting, NTPN[::-1], 2 * PRICE))
-    collecting.shop.do(telling(collecting, NTPN[::-1], PRICE))
-    # The confirmed record of the treasury counts, not the report.
-    collecting.confirm(2 * PRICE, collecting.this_month)
-    collecting.check()
-
-
-def test_receipt_reported_twice_belongs_to_confirmed_deposit(collecting: Collecting) -> None:
-    other = Collecting(collecting.shop)
-    other.approve()
-    for one in (collecting, other):
-        one.draw(2)
-        one.work()
-    collecting.shop.do(telling(collecting, NTPN, PRICE))
-    with pytest.raises(NtpnUsed):
-        other.shop.do(telling(other, NTPN, PRICE))
-    # Concurrent reports do not see each other.
-    other.shop.arrange(
-        "INSERT INTO collector_deposits (account_id, deposit_id, ntpn, month, amount, paid_on)"
-        f" SELECT '{other.account}', gen_random_uuid(), ntpn, month, amount, paid_on FROM collector_deposits"
-    )
-    collecting.check()
-    other.confirm(PRICE, other.this_month, NTPN)
-    with pytest.raises(NtpnUsed):
-        collecting.confirm(PRICE, collecting.this_month, NTPN)
-    collecting.check()
-
-
 async def telling(collecting: Collecting, ntpn: str, rupiah: int) -> CollectorDepositView:
     of = collecting.this_month, rupiah, collecting.service.today()
     return await collecting.service.tell_deposit(
         collecting.account, ntpn, *of, actor=collecting.actor
     )
-
-
-def test_return_after_deposit_reduces_later_months(
-    collecting: Collecting,
-) -> None:
-    order = collecting.draw(4)
-    collecting.work()
-    collecting.was_drawn(1)
-    collecting.confirm(4 * PRICE, collecting.months_ago(1))
-    collecting.draw(3)
-    collecting.work()
-    collecting.give_back(order)
-    assert collecting.view().owed == 0
-    collecting.draw(2)
-    collecting.work()
-    assert collecting.view().owed == PRICE
-    collecting.check()
 
 
 def test_record_of_rail_equals_the_books(collecting: Collecting) -> None:

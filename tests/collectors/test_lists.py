@@ -13,7 +13,6 @@ import pytest
 from meterai.collectors.lists import FEED_KIND, NIL_KIND, MonthLists, as_csv, as_json, as_xlsx
 from meterai.collectors.model import MonthNotNil, MonthRuns
 from meterai.kit.refusal import Malformed
-from meterai.plumbing.http.requests import IdempotencyKeyReused
 from meterai.plumbing.signed import read_signed
 from meterai.regulator import signer_of
 from meterai.stamping import (
@@ -95,26 +94,6 @@ def test_order_with_documents_of_a_collector_needs_their_facts(stocked: Collecti
     stocked.check()
 
 
-def test_facts_are_optional_for_other_accounts(stocked: Collecting) -> None:
-    shop = stocked.shop
-    order = shop.place(2)
-    shop.pay(order)
-    shop.work()
-    service = shop.container.of(StampingService)
-    shop.do(service.stamp(shop.account, "a", upload("a", NO_FACTS)))
-    shop.do(service.stamp(shop.account, "b", upload("b")))
-    assert len(shop.rows("SELECT 1 FROM stamping_facts")) == 1
-    stocked.check()
-
-
-def test_same_key_with_other_facts_is_refused(stocked: Collecting) -> None:
-    stamp(stocked, "a")
-    stamp(stocked, "a")
-    with pytest.raises(IdempotencyKeyReused):
-        stamp(stocked, "a", numbered("INV-2"))
-    stocked.check()
-
-
 @pytest.mark.parametrize(
     ("told", "field"),
     [
@@ -137,25 +116,6 @@ def test_impossible_facts_are_refused_by_field(told: DocumentFacts, field: str) 
     with pytest.raises(Malformed) as found:
         read_facts(told)
     assert found.value.field == field
-
-
-def test_unknown_field_of_facts_is_refused() -> None:
-    for told in (b'{"amount": 1}', b'{"party": {"nik": "1"}}'):
-        with pytest.raises(msgspec.ValidationError, match="unknown field"):
-            msgspec.json.decode(told, type=DocumentFacts)
-
-
-@pytest.mark.parametrize(
-    ("number", "kind"),
-    [
-        ("01.234.567.8-901.234", "NPWP"),
-        ("0123456789012345", "NPWP"),
-        ("3171234567890123", "KTP"),
-        ("0123456789012345000001", "NPWP"),
-    ],
-)
-def test_kind_of_an_identity_follows_from_its_number(number: str, kind: str) -> None:
-    assert read_facts(DocumentFacts(party=DocumentParty(number=number))).party.identity == kind
 
 
 def test_list_of_month_contains_its_stampings(stocked: Collecting) -> None:

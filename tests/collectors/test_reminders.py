@@ -5,15 +5,11 @@ from datetime import UTC, datetime, time
 import pytest
 
 from meterai.collectors import CollectorService
-from meterai.collectors.model import Dates, MonthStanding, reminder_day
+from meterai.collectors.model import reminder_day
 from meterai.kit.clock import WIB
 from meterai.kit.days import Month
 from tests.collectors.conftest import PRICE, Collecting
 from tests.support.lines import MovedClock
-
-
-def month_of(text: str) -> Month:
-    return Month.read(text)
 
 
 @pytest.mark.parametrize(
@@ -21,20 +17,6 @@ def month_of(text: str) -> Month:
 )
 def test_reminder_day_is_the_latest_reached(day: int, due: int) -> None:
     assert reminder_day(datetime(2026, 12, day, tzinfo=WIB).date()) == due
-
-
-def test_state_of_month_follows_its_dates() -> None:
-    dates = Dates(month_of("2026-11"), 15, 20)
-
-    def on(month: int, day: int, open_: int, *, is_reported: bool = False) -> MonthStanding:
-        at = datetime(2026, month, day, tzinfo=WIB).date()
-        return dates.standing(at, open_, is_reported=is_reported)
-
-    assert on(11, 30, PRICE) == MonthStanding.RUNNING
-    assert on(12, 15, PRICE) == MonthStanding.DUE
-    assert on(12, 16, PRICE) == MonthStanding.OVERDUE
-    assert on(12, 16, 0) == MonthStanding.DEPOSITED
-    assert on(12, 16, 0, is_reported=True) == MonthStanding.REPORTED
 
 
 @pytest.mark.parametrize(
@@ -85,16 +67,3 @@ def test_collector_with_open_duty_is_reminded_once_each_reminder_day(
     assert mails(collecting) == ["collector_deposit"] * 2 + ["collector_report"] * 2
     on(25)
     assert len(mails(collecting)) == 4
-
-
-def test_collector_that_deposited_and_filed_is_not_reminded(collecting: Collecting) -> None:
-    collecting.was_drawn(1)
-    month = collecting.months_ago(1)
-    today = collecting.service.today()
-    collecting.shop.do(
-        collecting.service.report(collecting.account, month, "S-1", today, collecting.actor)
-    )
-    collecting.shop.do(collecting.service.remind())
-    assert mails(collecting) == []
-    assert collecting.view().months[1].state == MonthStanding.REPORTED
-    collecting.check()

@@ -6,20 +6,15 @@ from typing import Any
 
 import pytest
 
-from meterai.collectors import levers
 from meterai.collectors.knows import CONFIRMED_WITHIN, KNOWS, WORK
-from meterai.collectors.settings import CollectorSettings
-from meterai.commands import Forecast, Pull
 from meterai.kit.clock import WIB
 from meterai.kit.days import DAY, Month
 from meterai.kit.ids import show
 from meterai.kit.money import Rupiah
-from meterai.kit.refusal import Malformed
 from meterai.kit.subjects import Subject, SubjectKind, WorkItem
 from meterai.plumbing.db.database import ReadTx
 from tests.collectors.conftest import LIMIT, PRICE, Collecting
 from tests.support.collecting import NPWP
-from tests.support.shop import TESTER
 
 NTPN = "0123456789ABCDEF"
 
@@ -77,41 +72,6 @@ def test_timeline_of_collector_has_terms_deposits_and_returns(collecting: Collec
     ask(collecting, tell)
 
 
-def test_change_of_terms_forecasts_replaced_terms(collecting: Collecting) -> None:
-    asked = collecting.terms(LIMIT + PRICE)
-    pull = Pull(TESTER, datetime.now(UTC), "a test", collecting.shop.container.settings)
-
-    def forecast() -> Forecast:
-        told: Forecast = ask(collecting, lambda tx: levers.CHANGE.forecast(tx, asked, pull))
-        return told
-
-    before = forecast()
-    assert forecast() == before
-    collecting.pull(levers.CHANGE, asked)
-    assert [one.word for one in before.effects] == ["collector_draws", "collector_terms_end"]
-    assert forecast() != before
-
-
-@pytest.mark.parametrize(
-    ("paid_on", "expected"),
-    [
-        ("2999-12-31", "expected.day_between"),
-        ("today", "expected.day"),
-        ("2026-02-30", "expected.day"),
-    ],
-)
-def test_deposit_on_impossible_day_is_refused_in_dry_run(
-    collecting: Collecting, paid_on: str, expected: str
-) -> None:
-    collecting.was_drawn(1)
-    month = str(collecting.months_ago(0))
-    asked = levers.DepositMade(show("acc", collecting.account), NTPN, month, PRICE, paid_on)
-    pull = Pull(TESTER, datetime.now(UTC), "a test", collecting.shop.container.settings)
-    with pytest.raises(Malformed) as refused:
-        ask(collecting, lambda tx: levers.CONFIRM.forecast(tx, asked, pull))
-    assert (refused.value.field, refused.value.expected.key) == ("paid_on", expected)
-
-
 def test_reported_deposit_is_in_work_list_until_confirmed(collecting: Collecting) -> None:
     collecting.draw(3)
     collecting.work()
@@ -129,21 +89,6 @@ def test_reported_deposit_is_in_work_list_until_confirmed(collecting: Collecting
     assert (item.facts["ntpn"], item.facts["rupiah"]) == (NTPN, Rupiah(3 * PRICE))
     collecting.confirm(3 * PRICE, month, NTPN)
     assert not listed(collecting, "collector_deposits")
-
-
-def test_collector_with_orders_waiting_for_limit_is_in_work_list(collecting: Collecting) -> None:
-    collecting.draw(8)
-    collecting.work()
-    assert not listed(collecting, "collector_draws")
-    collecting.draw(5)
-    collecting.draw(4)
-    collecting.work()
-    [item] = listed(collecting, "collector_draws")
-    assert item.about == about(collecting)
-    assert (item.facts["draws"], item.facts["rupiah"]) == (2, Rupiah(9 * PRICE))
-    assert item.due is not None
-    waits = collecting.shop.container.settings.of(CollectorSettings).collector_waits_seconds
-    assert (item.due - item.since).total_seconds() == waits
 
 
 def test_ended_month_is_in_work_list_until_deposited(

@@ -12,7 +12,6 @@ from meterai.console.model import (
     WAITS_LONG,
     ChannelStanding,
     Trouble,
-    sorted_by_trouble,
     troubles_of,
 )
 from meterai.finance.service import FinanceService
@@ -67,20 +66,6 @@ def test_rule_names_why_a_channel_is_failing(
     changed: dict[str, Any], troubles: list[Trouble]
 ) -> None:
     assert found(**changed) == troubles
-
-
-def test_failing_channels_are_sorted_first_worst_first() -> None:
-    well = replace(WELL, name="well", stamps_month=9)
-    low = replace(WELL, name="low", troubles=(Trouble.DEPOSIT_LOW,))
-    few = replace(WELL, name="few", troubles=(Trouble.WAITING_LONG,), waiting_rupiah=10)
-    more = replace(WELL, name="more", troubles=(Trouble.WAITING_LONG,), waiting_rupiah=20)
-    names = [one.name for one in sorted_by_trouble([WELL, well, low, few, more])]
-    assert names == ["more", "few", "low", "well", "Toko"]
-
-
-def test_cover_is_the_deposit_divided_by_the_mean_of_a_week() -> None:
-    assert WELL.cover_days == 10
-    assert replace(WELL, mean=0).cover_days is None
 
 
 @pytest.fixture
@@ -139,10 +124,3 @@ def test_search_finds_a_distributor_by_name_and_a_sale_by_number(
     account = floor.get(f"/console/subjects/account/{shown}").text
     assert made.id in account
     assert f"/console/channels/{shown}" in account
-
-
-def test_unknown_distributor_is_not_found(floor: Floor) -> None:
-    floor.seat("support")
-    assert floor.get(f"/console/channels/{show('acc', new_id())}").status_code == 404
-    floor.seat()
-    assert floor.get("/console/channels").status_code == 403

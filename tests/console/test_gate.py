@@ -7,8 +7,6 @@ from typing import Any
 
 import pytest
 
-from meterai.plumbing.config import ConfigurationWrong
-from meterai.plumbing.networks import networks_of
 from tests.support.within import Asking, Given, settings_of, within
 
 HTML = {"Accept": "text/html", "Accept-Language": "en"}
@@ -75,13 +73,6 @@ def test_console_path_from_another_network_answers_as_an_unknown_path(
         )
 
 
-def test_console_path_from_an_allowed_network_redirects_to_sign_in(
-    database_url: str, tmp_path: Path
-) -> None:
-    [answer] = _asked(database_url, tmp_path, [_of("GET", "/console")])
-    assert (answer.status, answer.header("location")) == (303, "/sign-in?next=%2Fconsole")
-
-
 @pytest.mark.parametrize(
     ("forwarded", "is_open"),
     [
@@ -109,10 +100,3 @@ def test_other_spelling_of_a_console_path_passes_the_same_gate(
 ) -> None:
     [answer] = _asked(database_url, tmp_path, [_of("GET", path)], console_networks="10.8.0.0/24")
     assert answer.status == 404
-
-
-def test_malformed_network_stops_the_start() -> None:
-    assert networks_of("console_networks", "") == ()
-    for wrong in ("10.8.0.1/24", "somewhere", "10.8.0.0/24;10.9.0.0/24"):
-        with pytest.raises(ConfigurationWrong, match="console_networks"):
-            networks_of("console_networks", wrong)

@@ -7,16 +7,12 @@ from html import unescape
 import psycopg
 import pytest
 
-from meterai.accounts.model import STAFF_PERMISSIONS, StaffRole
 from meterai.approvals import ApprovalState
-from meterai.apps.rooms import offers_of
-from meterai.console.levers import form_of, label_of, path_of_lever
 from meterai.kit.clock import SystemClock
-from meterai.plumbing.messages import catalogue, translate
+from meterai.plumbing.messages import translate
 from tests.console.conftest import Floor
 from tests.support.desk import Desk
 from tests.support.walk_in import fields
-from tests.tidy.test_closed_world import handlers
 
 THERE, STOP = "/console/levers/desk.issuing", {"argument-state": "stopped", "reason": "A test."}
 MUCH = {"argument-rupiah": "1000000"}
@@ -126,36 +122,12 @@ def test_typed_moment_is_in_wib(floor: Floor) -> None:
     assert arguments["since"] == f"{day}T08:00:00+07:00"
 
 
-def test_lever_has_its_own_label_of_a_field() -> None:
-    number = {"en": "The bank's return number", "id": "Nomor pengembalian di bank"}
-    for language, said in number.items():
-        assert label_of("breaks return", "number", language) == said
-        assert label_of("line stand", "how", language) == translate("argument.how", language)
-    assert "handler" not in label_of("jobs retry", "which", "en")
-
-
-def test_form_that_is_too_large_is_refused_in_words(floor: Floor) -> None:
-    floor.seat("operations")
-    refused = floor.post(THERE, STOP | {"reason": "x" * 12_000_000})
-    assert refused.status_code == 413
-    assert "What you sent is too large; at most" in refused.text
-    assert "{" not in refused.text.partition("<main")[2].partition("</main>")[0]
-
-
 def test_ended_role_is_refused_from_the_next_request_on(floor: Floor) -> None:
     floor.seat("operations")
     assert floor.get("/console/levers").status_code == 200
     with psycopg.connect(floor.url) as owner:
         owner.execute("UPDATE staff_roles SET ended_at = now()")
     assert floor.get("/console/levers").status_code == 403
-
-
-def test_ended_session_is_refused_from_the_next_request_on(floor: Floor) -> None:
-    floor.seat("operations")
-    assert floor.get("/console/levers").status_code == 200
-    with psycopg.connect(floor.url) as owner:
-        owner.execute("UPDATE sessions SET ended_at = now()")
-    assert translate("page.levers.title", "en") not in floor.get("/console/levers").text
 
 
 def test_lever_pulled_concurrently_acts_once(floor: Floor) -> None:
@@ -167,13 +139,6 @@ def test_lever_pulled_concurrently_acts_once(floor: Floor) -> None:
     assert len(floor.trail("lever_pulled")) == 1
 
 
-def test_reason_is_stored_without_invisible_characters(floor: Floor) -> None:
-    floor.seat("operations")
-    floor.post(THERE, sees(floor, reason="A\u202e \u0000test."))
-    [(_, _, facts)] = floor.trail("lever_pulled")
-    assert facts["reason"] == "A test."
-
-
 def test_staff_without_permission_neither_see_nor_pull_a_lever(floor: Floor) -> None:
     for role in ("support", "regulator"):
         desk = floor.seat(role)
@@ -182,36 +147,6 @@ def test_staff_without_permission_neither_see_nor_pull_a_lever(floor: Floor) -> 
         form = STOP | {"form_token": desk.form_token, "do": "forecast"}
         assert floor.post(THERE, form).status_code == 403
     assert is_open(floor)
-
-
-def test_supervisor_acts_by_no_route_and_pulls_no_lever(floor: Floor) -> None:
-    sees = STAFF_PERMISSIONS[StaffRole.REGULATOR]
-    acting = {
-        path
-        for path, handler in handlers()
-        if path.startswith("/console")
-        and handler.http_methods - {"GET", "HEAD", "OPTIONS"}
-        and handler.opt["permission"] in sees
-        and not handler.opt.get("asked_within")
-    }
-    assert not acting
-    desk = floor.seat("regulator")
-    levers = floor.walk_in.container.offers.levers
-    assert not {name for name, one in levers.items() if one.permission in sees}
-    for name in levers:
-        there = path_of_lever(name)
-        form = {"form_token": desk.form_token, "do": "forecast", "reason": "A test."}
-        assert floor.get(there).status_code == 403, name
-        assert floor.post(there, form).status_code == 403, name
-
-
-def test_console_refuses_people_who_are_not_staff(floor: Floor) -> None:
-    floor.seat()
-    assert 'href="/console"' not in floor.walk_in.get("/account")
-    for path in ("/console", "/console/levers", "/console/approvals", THERE):
-        assert floor.get(path).status_code == 403, path
-    floor.seat("regulator")
-    assert 'href="/console"' in floor.walk_in.get("/account")
 
 
 def test_form_of_another_session_pulls_nothing(floor: Floor) -> None:
@@ -267,13 +202,6 @@ def test_own_request_cannot_be_decided(floor: Floor) -> None:
     assert state(floor) == ApprovalState.WITHDRAWN
 
 
-def test_same_act_is_requested_once(floor: Floor) -> None:
-    asks(floor)
-    again = floor.post(THERE, sees(floor, **MUCH))
-    assert again.status_code == 409
-    assert translate("refusal.act_asked_for", "en") in again.text
-
-
 def test_changed_stored_forecast_is_not_shown(floor: Floor) -> None:
     _, there = asks(floor)
     with psycopg.connect(floor.url) as owner:
@@ -302,44 +230,3 @@ def test_approval_with_changed_forecast_does_nothing_and_shows_the_difference(
     overtaken = floor.walk_in.get(there)
     assert translate("page.approval.state.overtaken", "en") in overtaken
     assert translate("page.approval.found", "en") in overtaken
-
-
-def test_request_is_declined_with_a_note(floor: Floor) -> None:
-    _, there = asks(floor)
-    floor.seat("operations")
-    bare = floor.post(there, floor.form(there) | {"note": "", "do": "decline"})
-    assert bare.status_code == 422
-    floor.post(there, floor.form(there) | {"note": "Not <b>today</b>.", "do": "decline"})
-    assert state(floor) == ApprovalState.DECLINED
-    assert "Not &lt;b&gt;today&lt;/b&gt;." in floor.walk_in.get(there)
-
-
-def test_request_list_names_who_may_decide(floor: Floor) -> None:
-    mine, there = asks(floor)
-
-    def under(heading: str) -> bool:
-        shown = floor.walk_in.get("/console/approvals")
-        return there in shown.split(translate(heading, "en"))[1].split("</section>")[0]
-
-    assert under("page.approvals.mine")
-    floor.seat("operations")
-    assert under("page.approvals.for_me")
-    floor.seat("finance")
-    assert under("page.approvals.for_others")
-    floor.turn_to(mine)
-    floor.post(f"{there}/withdraw", floor.form(f"{there}/withdraw", there=there))
-    assert under("page.approvals.decided")
-
-
-def test_every_lever_and_field_has_its_label() -> None:
-    offered = offers_of().levers
-    asked = {
-        f"argument.{name}" for one in offered.values() for name in one.arguments.__struct_fields__
-    }
-    choices = {
-        f"choice.{value}"
-        for one in offered.values()
-        for field in form_of(one, {}, "en")
-        for value, _ in field.choices
-    }
-    assert {f"lever.{name}" for name in offered} | asked | choices <= catalogue().keys()

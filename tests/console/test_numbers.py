@@ -6,7 +6,7 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from meterai.console.model import MinuteSample
-from meterai.console.plots import HEIGHT, PlotSeries, PlotSpan, PlottedSeries, drawn, svg
+from meterai.console.plots import PlotSeries, PlotSpan, drawn, svg
 from meterai.console.samples import MINUTE, Samples
 from tests.console.conftest import Floor
 from tests.support.till import Till
@@ -22,24 +22,6 @@ def test_counter_is_drawn_as_its_growth_over_all_machines() -> None:
         for source, first in (("a", 0.0), ("b", 7_000.0))
     ]
     assert drawn(samples, PlotSeries("requests", grows=True), SPAN).points == [200.0] * 4
-
-
-def test_reset_counter_is_drawn_as_zero_growth() -> None:
-    values = (500.0, 600.0, 0.0, 40.0)
-    samples = [
-        MinuteSample(START + n * MINUTE, "a", {"requests": one}) for n, one in enumerate(values)
-    ]
-    points = drawn(samples, PlotSeries("requests", grows=True), SPAN).points
-    assert points == [100.0, 0.0, 40.0, None]
-
-
-def test_minute_without_sample_is_a_gap() -> None:
-    samples = [MinuteSample(START + n * MINUTE, "", {"orders_placed": 5.0}) for n in (1, 3)]
-    points = drawn(samples, PlotSeries("orders_placed"), SPAN).points
-    assert points == [5.0, None, 5.0, None]
-    picture = svg("plot", "Orders", "Last: 5", [PlottedSeries("orders_placed", points)])
-    assert picture.count("M") == 3  # the axis, and two pieces of the line
-    assert f'viewBox="0 0 320 {HEIGHT}"' in picture
 
 
 def test_picture_has_title_and_description_and_escapes_them() -> None:

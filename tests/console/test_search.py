@@ -32,16 +32,6 @@ def test_search_is_in_the_trail_without_its_text(floor: Floor) -> None:
     assert floor.trail("console_searched")[1][2]["digest"] == facts["digest"]
 
 
-def test_search_lists_several_subjects_and_explains_an_empty_result(
-    floor: Floor,
-) -> None:
-    floor.seat("regulator")
-    several = floor.walk_in.get("/console?q=several")
-    assert several.count('href="/console/subjects/line/lin_') == 50
-    assert translate("page.found.more", "en", count=50) in several
-    assert translate("page.found.nothing", "en") in floor.walk_in.get("/console?q=nobody")
-
-
 def test_front_page_counts_work_and_writes_no_trail(floor: Floor) -> None:
     floor.seat("operations")
     assert '<a href="/console/work/desk_jobs">desk_jobs</a></dt><dd>100+</dd>' in floor.walk_in.get(
@@ -63,16 +53,6 @@ def test_search_text_that_is_too_long_is_refused_before_any_lookup(
     assert floor.trail("console_searched") == []
 
 
-def test_large_unknown_file_is_refused_by_name(floor: Floor) -> None:
-    desk = floor.seat("support")
-    as_text = floor.post("/console", {"form_token": desk.form_token, "q": "x" * 10_000_000})
-    as_file = floor.sends_file(desk, b"nonsense" * 1_250_000)
-    for refused in (as_text, as_file):
-        assert refused.status_code == 415
-        assert translate("refusal.search_file_unknown", "en") in refused.text
-    assert floor.trail("console_searched") == []
-
-
 def test_pdf_is_found_by_its_digest(floor: Floor) -> None:
     desk, content = floor.seat("support"), pdf(words="Surat")
     sha256 = hashlib.sha256(content)
@@ -86,33 +66,12 @@ def test_pdf_is_found_by_its_digest(floor: Floor) -> None:
     assert floor.trail("console_searched")[0][0] == "pdf"
 
 
-def test_hostile_pdf_is_refused_by_name(floor: Floor) -> None:
-    desk = floor.seat("support")
-    refused = floor.sends_file(desk, b"%PDF-1.7\n" + b"<<" * 50_000)
-    assert refused.status_code == 422
-    assert translate("refusal.search_file_unreadable", "en") in refused.text
-
-
 def test_photo_of_a_stamp_redirects_to_its_serial(floor: Floor) -> None:
     desk, photo = floor.seat("support"), io.BytesIO()
     url = floor.walk_in.container.settings.process.url
     segno.make_qr(f"{url}/C/{SERIAL}").save(photo, kind="png", scale=8, border=4)
     found = floor.sends_file(desk, photo.getvalue(), "foto.png")
     assert found.headers["location"] == f"/console/subjects/serial/{SERIAL}"
-
-
-def test_url_of_a_stamp_code_is_searched_by_its_serial(floor: Floor) -> None:
-    floor.seat("support")
-    url = floor.walk_in.container.settings.process.url
-    found = floor.get("/console", q=f"{url}/C/{SERIAL}")
-    assert found.headers["location"] == f"/console/subjects/serial/{SERIAL}"
-
-
-def test_unreadable_photo_is_refused_by_name(floor: Floor) -> None:
-    desk = floor.seat("support")
-    refused = floor.sends_file(desk, b"\x89PNG\r\n\x1a\n" + b"\0" * 1000, "foto.png")
-    assert refused.status_code == 422
-    assert translate("refusal.photo_unreadable", "en") in refused.text
 
 
 def test_file_in_a_form_of_another_session_is_not_read(floor: Floor) -> None:

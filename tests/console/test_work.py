@@ -4,23 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import psycopg
 
-from meterai.apps.rooms import ROOMS
 from meterai.console.work import WorkCounts
 from meterai.kit.ids import new_id, show
 from tests.console.conftest import Floor
-
-
-def test_every_work_list_is_shown_with_its_words(floor: Floor) -> None:
-    floor.seat("supervisor")
-    answer = floor.get("/console/work")
-    assert answer.status_code == 200
-    # The sample room has no messages of its own.
-    assert "work." not in answer.text.replace("work.desk_jobs", "")
-    for room in ROOMS:
-        for one in room.work:
-            page = floor.get(f"/console/work/{one.name}")
-            assert page.status_code == 200, one.name
-            assert f"/console/work/{one.name}" in answer.text
 
 
 def test_item_is_listed_with_its_subject_until_it_is_resolved(floor: Floor) -> None:
@@ -50,22 +36,9 @@ def test_item_is_listed_with_its_subject_until_it_is_resolved(floor: Floor) -> N
     assert shown not in floor.get("/console/work/suspense").text
 
 
-def test_unknown_work_list_is_not_found(floor: Floor) -> None:
-    floor.seat("support")
-    assert floor.get("/console/work/nothing").status_code == 404
-
-
 def test_stranger_sees_no_work_list(floor: Floor) -> None:
     floor.seat()
     assert floor.get("/console/work").status_code == 403
-
-
-def test_complaints_are_linked_for_staff_who_answer_them(floor: Floor) -> None:
-    for role, is_shown in (("support", True), ("supervisor", True), ("regulator", False)):
-        floor.seat(role)
-        assert ('href="/console/cases"' in floor.get("/console").text) == is_shown, role
-    floor.seat("support")
-    assert 'href="/console/cases" aria-current' in floor.get("/console/cases").text
 
 
 def test_certificate_near_its_end_is_announced(floor: Floor) -> None:

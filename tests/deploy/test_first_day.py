@@ -15,24 +15,11 @@ from meterai.plumbing.db.embedded import EmbeddedPostgres
 from tests.faults.test_nginx import MIME_TYPES, PROGRAM, certificate
 from tests.support.certifying import certify
 from tests.support.desk import staff_session
-from tests.support.first_day import PAGE, UNITS, UV, Block, Machine, blocks, unit
+from tests.support.first_day import UNITS, UV, Block, Machine, blocks
 from tests.support.instance import free_ports, until
 from tests.support.keys import BANK_KEY, public_pem_of
 
 CHAIN = ("seal.pem", "intermediate.pem", "root.pem")
-# Commands that the test does not run, with what covers them instead.
-ELSEWHERE = {
-    "apt-get": "names of packages",
-    "useradd": "a user",
-    "usermod": "a group",
-    "chmod": "rights",
-    "install": "a folder",
-    "cp": "test_every_unit_is_copied_and_started",
-    "systemctl": "test_every_unit_is_copied_and_started; the units' commands are run",
-    "nginx": "nginx -t is run over the file that the page writes",
-    "curl": "tests/faults/test_nginx.py",
-    "podman": "tests/deploy/test_container.py",
-}
 
 
 @pytest.fixture(scope="module")
@@ -162,24 +149,6 @@ def _is_of_the_application(machine: Machine) -> None:
         connection.execute("DELETE FROM audit_events")
 
 
-def test_every_block_is_run_or_needs_root() -> None:
-    assert {one.how for one in blocks()} == {"run", "root"}
-    for one in blocks():
-        if one.how == "root":
-            lines = re.sub(r"\\\n", " ", one.text).splitlines()
-            assert {line.split()[0] for line in lines} <= set(ELSEWHERE), one.text
-
-
-def test_every_unit_is_copied_and_started() -> None:
-    text = PAGE.read_text()
-    named = set(re.findall(r"\bmeterai-[a-z-]+(?:\.timer)?", text))
-    for path in UNITS.iterdir():
-        name = path.name.removesuffix(".service")
-        if path.suffix == ".timer" or not (UNITS / f"{name}.timer").exists():
-            assert name in named, name
-    assert "deploy/systemd/meterai-*" in text
-
-
 @pytest.mark.skipif(
     shutil.which("systemd-analyze") is None, reason="systemd is not on this machine"
 )
@@ -201,8 +170,3 @@ def test_systemd_accepts_the_units(tmp_path: Path) -> None:
         looked = ["systemd-analyze", "security", "--offline=true", "--threshold=20", service]
         exposed = subprocess.run(looked, capture_output=True, text=True, check=False)
         assert exposed.returncode == 0, exposed.stdout
-
-
-def test_serving_units_restart_only_if_a_restart_can_help() -> None:
-    for name in ("meterai-web.service", "meterai-worker.service"):
-        assert unit(name)["RestartPreventExitStatus"] == ["78"]

@@ -17,7 +17,6 @@ from tests.tidy.test_metrics import REGISTERED
 
 RULES = ROOT / "deploy" / "prometheus" / "rules.yml"
 DASHBOARD = ROOT / "deploy" / "grafana" / "dashboard.json"
-OPERATIONS = ROOT / "docs" / "operations.md"
 OF_STATIONS = [one for one in vars(stations).values() if isinstance(one, Metric)]
 METRICS: dict[str, Metric[Any]] = {
     one.name: one for found in (*REGISTERED.values(), OF_STATIONS) for one in found
@@ -33,13 +32,6 @@ OF_PROMETHEUS = {"up": {"job", "instance"}}
 LANGUAGE = {
     *("sum", "max", "by", "increase", "rate", "histogram_quantile", "topk", "time"),
     *("offset", "and", "or", "m", "h", "s"),
-}
-# Alerts without a metric, from the log or the audit.
-NO_METRIC = {
-    *("object_unreadable", "audit", "refund_refused", "refund_overdue", "attempt_lost"),
-    *("attempt_refused", "qr_exchanged", "rail_not_configured", "attempts_spent", "storage_full"),
-    *("database_away", "no_refund_past_its_due_time_unnoticed", "unconfirmed", "about_another"),
-    *("extracts_stopped", "outages"),
 }
 
 
@@ -89,81 +81,9 @@ def test_every_expression_uses_existing_metrics(number: int) -> None:
     assert list(complaints(EXPRESSIONS[number])) == [], EXPRESSIONS[number]
 
 
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        "meterai_fault_total > 0",
-        "sum(meterai_faults_total > 0",
-        'meterai_circuits{stat="open"} > 0',
-        "sum by (provider) (meterai_given_up)",
-        "summ(meterai_given_up)",
-        "meterai_faults_total_bucket",
-    ],
-)
-def test_expression_with_an_unknown_metric_is_found(wrong: str) -> None:
-    assert list(complaints(wrong))
-
-
 @pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not on this machine")
 def test_prometheus_accepts_the_rules() -> None:
     done = subprocess.run(
         ["promtool", "check", "rules", str(RULES)], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
-
-
-def _signs() -> list[str]:
-    table = OPERATIONS.read_text().partition("| sign | what it means | what to do |")[2]
-    rows = table.partition("\n\n")[0].splitlines()[2:]
-    return [row.split("|")[1].strip() for row in rows]
-
-
-def _anchors() -> set[str]:
-    heads = re.findall(r"^#+ (.+)$", OPERATIONS.read_text(), re.M)
-    return {re.sub(r"[^\w -]", "", head).strip().lower().replace(" ", "-") for head in heads}
-
-
-def test_every_alert_has_a_row_in_the_documentation_and_links_to_it() -> None:
-    names = [one["alert"] for one in rules()]
-    assert len(names) == len(set(names)) > 10
-    for one in rules():
-        told = one["annotations"]
-        assert told["sign"] in _signs(), one["alert"]
-        paper, _, anchor = told["runbook_url"].partition("#")
-        assert (ROOT / paper) == OPERATIONS
-        assert anchor in _anchors(), told["runbook_url"]
-        assert one["labels"]["severity"] in ("page", "ticket")
-        told_of = set(re.findall(r"\$labels\.(\w+)", told["summary"]))
-        has = {
-            label for name in SERIES if name in one["expr"] for label in SERIES[name].label_names
-        }
-        assert told_of <= has | {"instance"}, one["alert"]
-
-
-def test_every_documented_row_has_an_alert_or_no_metric() -> None:
-    watched = {one["annotations"]["sign"] for one in rules()}
-    assert len(_signs()) > 20
-    for sign in set(_signs()) - watched:
-        assert set(re.findall(r"`([a-z_]+)[` ]", sign)) & NO_METRIC, sign
-
-
-def test_dashboard_panels_have_units_and_do_not_overlap() -> None:
-    shown = [one for one in panels() if one["type"] != "row"]
-    assert len(shown) > 15
-    assert len({one["id"] for one in panels()}) == len(panels())
-    taken: set[tuple[int, int]] = set()
-    for one in panels():
-        at = one["gridPos"]
-        cells = {(at["x"] + x, at["y"] + y) for x in range(at["w"]) for y in range(at["h"])}
-        assert not cells & taken
-        assert at["x"] + at["w"] <= 24
-        taken |= cells
-    for one in shown:
-        assert one["targets"], one["title"]
-        assert one["description"], one["title"]
-        unit = one["fieldConfig"]["defaults"]["unit"]
-        seconds = all(
-            re.search(r"seconds\b|seconds_bucket", each["expr"]) for each in one["targets"]
-        )
-        assert (unit == "s") is seconds, one["title"]
-        assert unit in {"s", "short", "reqps", "cps", "currencyIDR", "percentunit"}

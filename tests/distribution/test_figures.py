@@ -52,17 +52,6 @@ def test_sales_of_two_distributors_and_of_retail_are_shares_of_one(
     assert found(first, "channels")["distributor"]["stamps"] == 6
 
 
-def test_region_without_a_sale_is_covered_and_sells_nothing(two: tuple[Depot, Depot]) -> None:
-    first, _ = two
-    first.sell(1)
-    first.work()
-    bali = found(first, "channel_regions")["Bali"]
-    assert (bali["sellers"], bali["channels"]) == (1, 0)
-    assert not bali["stamps"]
-    one = found(first, "channel_concentration")[""]
-    assert (one["regions"], one["regions_with_sales"], one["herfindahl"]) == (2, 1, 10_000)
-
-
 def test_waiting_lapsed_and_returned_sales_are_counted(two: tuple[Depot, Depot]) -> None:
     first, _ = two
     first.sell(2)
@@ -80,12 +69,6 @@ def test_waiting_lapsed_and_returned_sales_are_counted(two: tuple[Depot, Depot])
     assert sales["returned_rupiah"] == 0
     regions = found(first, "deposit_sales_by_region")
     assert set(regions) == {"Jawa Barat"}
-
-
-def test_period_without_a_sale_has_no_row(depot: Depot) -> None:
-    assert found(depot, "deposit_sales") == {}
-    assert found(depot, "channel_kinds") == {}
-    assert found(depot, "channel_concentration")[""]["channels"] == 0
 
 
 def test_deposits_are_counted_once_and_apart(two: tuple[Depot, Depot]) -> None:

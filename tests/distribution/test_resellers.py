@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Coroutine
 from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID
 
 import psycopg
 import pytest
@@ -25,10 +24,8 @@ from meterai.distribution.model import (
 from meterai.distribution.statement import StatementSpan
 from meterai.kit.days import Month, day_of
 from meterai.kit.ids import new_id, read, show
-from meterai.kit.lifecycle import NotAllowedNow
 from meterai.kit.paging import ListPage
 from meterai.kit.refusal import Malformed, NotFound, Refusal
-from meterai.payments import Deposit
 from tests.distribution.conftest import SELLER, UNIT, Depot
 from tests.support.shop import TESTER
 
@@ -62,16 +59,6 @@ def test_reseller_sells_from_deposit_and_buyer_sees_both_names(depot: Depot) -> 
     depot.check()
 
 
-def test_instructions_of_waiting_sale_name_reseller_and_distributor(depot: Depot) -> None:
-    depot.top_up(10_000)
-    made = depot.reseller().sell()
-    depot.work()
-    assert depot.order(made).payment.instructions == Deposit(f"Kios Ani ({SELLER})")
-    depot.top_up(10_000)
-    assert depot.sale(made).state == "executed"
-    depot.check()
-
-
 def test_reseller_sees_only_its_own_sales_and_no_deposit(depot: Depot) -> None:
     depot.top_up(100_000)
     one, other = depot.reseller(name="Satu"), depot.reseller(name="Dua")
@@ -95,19 +82,6 @@ def test_reseller_sees_only_its_own_sales_and_no_deposit(depot: Depot) -> None:
     depot.check()
 
 
-def test_same_key_of_distributor_and_reseller_are_two_sales(depot: Depot) -> None:
-    depot.top_up(100_000)
-    kiosk, other = depot.reseller(), depot.reseller(name="Dua")
-    made = [
-        seller.sell(count, to="ani@example.id", key="k")
-        for count, seller in ((1, depot), (2, kiosk), (3, other))
-    ]
-    assert len({sale.id for sale in made}) == 3
-    assert kiosk.sell(2, to="ani@example.id", key="k").id == made[1].id
-    depot.work()
-    depot.check()
-
-
 def test_sale_beyond_daily_limit_is_refused(depot: Depot) -> None:
     depot.top_up(200_000)
     kiosk = depot.reseller(3 * UNIT)
@@ -118,22 +92,6 @@ def test_sale_beyond_daily_limit_is_refused(depot: Depot) -> None:
     assert refused.value.facts() == {"day_rupiah": 3 * UNIT}
     kiosk.sell(1)
     depot.sell(2)
-    depot.work()
-    depot.check()
-
-
-def test_limit_is_open_again_on_the_next_day_and_after_a_sale_that_ended(depot: Depot) -> None:
-    depot.top_up(10_000)
-    kiosk = depot.reseller(UNIT)
-    made = kiosk.sell()
-    depot.work()
-    with pytest.raises(ResellerDaySpent):
-        kiosk.sell()
-    depot.pass_time(100_000)
-    depot.shop.do(depot.service.end_due())
-    depot.lapse()
-    assert kiosk.sale(made).state == "lapsed"
-    kiosk.sell()
     depot.work()
     depot.check()
 
@@ -149,16 +107,6 @@ async def _raced(selling: list[Coroutine[Any, Any, Any]]) -> list[str]:
         else:
             told.append(one.state)
     return sorted(told)
-
-
-def test_last_rupiah_is_sold_by_exactly_one_of_two_resellers(depot: Depot) -> None:
-    depot.top_up(20_000)
-    sellers = [depot.reseller(name="Satu"), depot.reseller(name="Dua")]
-    found = depot.shop.do(_raced([one.selling() for one in sellers for _ in range(4)]))
-    assert found == ["paid"] + ["waiting"] * 7
-    depot.work()
-    assert depot.balance == 20_000 - UNIT
-    depot.check()
 
 
 def test_concurrent_sales_stay_within_the_limit(depot: Depot) -> None:
@@ -186,18 +134,6 @@ def test_reseller_ended_during_sale_has_sold_or_is_refused(depot: Depot) -> None
     sold = found.count("paid")
     assert depot.states() == ["executed"] * sold
     assert depot.balance == 1_000_000 - sold * UNIT
-    depot.check()
-
-
-def test_waiting_sale_of_ended_reseller_is_paid(depot: Depot) -> None:
-    depot.top_up(10_000)
-    kiosk = depot.reseller()
-    made = kiosk.sell(key="k", to="ani@example.id")
-    depot.work()
-    depot.shop.do(depot.resellers.end(depot.account, kiosk.account, actor=TESTER))
-    depot.top_up(10_000)
-    assert kiosk.sale(made).state == "executed"
-    assert kiosk.sell(key="k", to="ani@example.id").id == made.id
     depot.check()
 
 
@@ -301,20 +237,6 @@ def test_invited_or_paused_reseller_sells_nothing(depot: Depot) -> None:
     depot.check()
 
 
-def test_changed_limit_holds_from_the_next_sale_on(depot: Depot) -> None:
-    depot.top_up(200_000)
-    kiosk = depot.reseller(10 * UNIT)
-    kiosk.sell(2)
-    terms = ResellerTerms("Kios Budi", 0, 2 * UNIT)
-    depot.shop.do(depot.resellers.change(depot.account, kiosk.account, terms, actor=TESTER))
-    with pytest.raises(ResellerDaySpent):
-        kiosk.sell()
-    depot.shop.do(depot.resellers.end(depot.account, kiosk.account, actor=TESTER))
-    with pytest.raises(NotAllowedNow):
-        depot.shop.do(depot.resellers.change(depot.account, kiosk.account, terms, actor=TESTER))
-    depot.check()
-
-
 def test_sum_of_fees_stays_within_bound_whoever_sets_them(depot: Depot) -> None:
     with pytest.raises(FeesTooHigh) as refused:
         depot.reseller(fee=9_500)
@@ -347,20 +269,6 @@ def test_stranger_is_neither_invited_for_another_nor_accepts_unasked(depot: Depo
         Depot(depot.shop).accept(depot)
     with pytest.raises(NotFound):
         depot.shop.do(depot.resellers.invite(depot.account, new_id(), terms, actor=TESTER))
-    depot.check()
-
-
-def test_reseller_that_leaves_may_be_invited_again(depot: Depot) -> None:
-    depot.top_up(100_000)
-    kiosk = depot.reseller()
-    depot.shop.do(depot.resellers.end(depot.account, kiosk.account, actor=TESTER))
-    depot.shop.do(depot.resellers.end(depot.account, kiosk.account, actor=TESTER))
-    assert depot.shop.do(depot.resellers.offers(kiosk.account)) == []
-    terms = ResellerTerms("Kios Baru", 0, UNIT)
-    depot.shop.do(depot.resellers.invite(depot.account, kiosk.account, terms, actor=TESTER))
-    assert kiosk.accept(depot).name == "Kios Baru"
-    kiosk.sell()
-    depot.work()
     depot.check()
 
 
@@ -398,56 +306,4 @@ def test_sold_sums_of_resellers_equal_legs_of_their_sales(depot: Depot) -> None:
     depot.check()
 
 
-def test_table_of_sales_contains_sales_of_the_caller(depot: Depot) -> None:
-    depot.top_up(200_000)
-    kiosk = depot.reseller()
-    kiosk.sell(1, reference="=1+1")
-    depot.sell(2)
-    depot.work()
-
-    def table(account: Depot, language: str = "id") -> list[str]:
-        async def take() -> bytes:
-            pieces = await depot.service.table(account.account, MONTH, language)
-            return b"".join([piece async for piece in pieces])
-
-        return depot.shop.do(take()).decode("utf-8-sig").splitlines()
-
-    whole, mine = table(depot), table(kiosk, "en")
-    assert (len(whole), len(mine)) == (3, 2)
-    assert f"Kios Ani;1;{UNIT};selesai" in whole[1]
-    assert "'=1+1" in mine[1]
-    assert "executed" in mine[1]
-    depot.check()
-
-
 # -- mails to it -----------------------------------------------------------------------------------
-
-
-def test_account_is_mailed_about_invitation_and_end(
-    depot: Depot,
-) -> None:
-    def mails() -> list[tuple[str, UUID, str]]:
-        rows = depot.shop.rows(
-            "SELECT template, account_id, facts->>'name' AS name FROM mails WHERE template LIKE 'reselling%%' ORDER BY mail_id"
-        )
-        return [(row["template"], row["account_id"], row["name"]) for row in rows]
-
-    depot.top_up(100_000)
-    kiosk = depot.reseller()
-    invited = ("reselling_invited", kiosk.account, SELLER)
-    assert mails() == [invited]
-    depot.shop.do(depot.resellers.end(depot.account, kiosk.account, actor=TESTER))
-    depot.shop.do(depot.resellers.end(depot.account, kiosk.account, actor=TESTER))
-    ended = ("reselling_ended", kiosk.account, SELLER)
-    assert mails() == [invited, ended]
-    # Changed terms of an offer, a withdrawn offer, and the reseller's own departure send no mail.
-    for _ in range(2):
-        terms = ResellerTerms("Kios Ani", 500, 50_000)
-        depot.shop.do(depot.resellers.invite(depot.account, kiosk.account, terms, actor=TESTER))
-    depot.shop.do(depot.resellers.end(depot.account, kiosk.account, actor=TESTER))
-    assert mails() == [invited, ended, invited]
-    other = depot.reseller(name="Dua")
-    depot.shop.do(depot.resellers.leave(depot.account, other.account, actor=TESTER))
-    assert mails()[3:] == [("reselling_invited", other.account, SELLER)]
-    depot.work()
-    depot.check()

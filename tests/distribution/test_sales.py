@@ -1,17 +1,14 @@
 """A sale from a deposit, from the order of the deposit to the books of both accounts."""
 
 import asyncio
-from dataclasses import replace
 
 import pytest
 
 from meterai import payments
 from meterai.distribution.model import DepositTooSmall, SalesOfBuyerSpent, SellerNotOpen, Short
 from meterai.kit.ids import read
-from meterai.orders import OrderService, OrderTerms
-from meterai.orders import store as order_store
-from meterai.orders.model import OrderKind, TooManyUnpaidOrders
-from meterai.payments import Deposit, NotRerouted
+from meterai.orders import OrderService
+from meterai.payments import NotRerouted
 from meterai.plumbing.http.requests import IdempotencyKeyReused
 from tests.distribution.conftest import SELLER, UNIT, Depot
 
@@ -60,17 +57,6 @@ def test_sale_beyond_the_deposit_waits_and_is_executed_after_a_top_up(depot: Dep
     depot.top_up(10_000)
     assert depot.states() == ["executed"] * 3
     assert depot.order(third).state == depot.order(first).state == "executed"
-    depot.check()
-
-
-def test_sale_does_not_overtake_waiting_one(depot: Depot) -> None:
-    depot.top_up(20_000)
-    depot.sell(5)
-    depot.sell(1)
-    depot.work()
-    assert depot.states() == ["waiting", "waiting"]
-    depot.top_up(50_000)
-    assert depot.states() == ["executed", "executed"]
     depot.check()
 
 
@@ -147,32 +133,6 @@ def test_sales_to_one_buyer_are_limited_by_day(depot: Depot) -> None:
     depot.check()
 
 
-def test_sales_by_seller_do_not_count_in_limit_of_own_orders(depot: Depot) -> None:
-    depot.top_up(10_000)
-    made = [depot.sell(to="ani@example.id") for _ in range(5)]
-    depot.work()
-    buyer = depot.buyer(made[0])
-    orders = depot.shop.container.of(OrderService)
-
-    def own(key: str) -> OrderTerms:
-        asked = orders.terms(buyer, key, key.encode(), OrderKind.STAMPS, 1)
-        return replace(depot.shop.do(asked), unpaid_max=2)
-
-    for key in ("first", "second"):
-        depot.shop.do(depot.shop.container.database.once(order_store.place, own(key)))
-    # An order that the buyer places on the page of a seller belongs to the buyer.
-    depot.shop.arrange(
-        "INSERT INTO order_sellers (account_id, order_id, seller_id, seller, fee)"
-        " SELECT account_id, order_id, %s, 'x', 0 FROM orders WHERE idempotency_key = 'first'",
-        depot.account,
-    )
-    with pytest.raises(TooManyUnpaidOrders):
-        depot.shop.do(depot.shop.container.database.once(order_store.place, own("third")))
-    depot.shop.arrange("DELETE FROM order_sellers WHERE seller = 'x'")
-    assert depot.order(made[4]).state == "placed"
-    depot.check()
-
-
 def test_closing_distributor_ends_waiting_sales(depot: Depot) -> None:
     depot.top_up(20_000)
     sold, waits = depot.sell(), depot.sell()
@@ -196,49 +156,6 @@ def test_policy_return_waits_a_quarter_of_an_hour(depot: Depot) -> None:
     made = depot.sell()
     depot.work()
     assert (made.waits_until - made.made_at).total_seconds() == 900
-    depot.check()
-
-
-def test_waiting_sale_withdrawn_by_buyer_costs_no_deposit(depot: Depot) -> None:
-    depot.top_up(10_000)
-    made = depot.sell()
-    depot.work()
-    assert depot.order(made).payment.instructions == Deposit(SELLER)
-    orders = depot.shop.container.of(OrderService)
-    shown = depot.shop.do(orders.withdraw(depot.buyer(made), read("ord", made.order)))
-    assert shown.state == "withdrawn"
-    depot.top_up(10_000)
-    assert (depot.sale(made).state, depot.balance) == ("withdrawn", 20_000)
-    depot.check()
-
-
-def test_sale_of_withdrawn_order_waits_until_it_ends_itself(depot: Depot) -> None:
-    depot.top_up(10_000)
-    made = depot.sell()
-    depot.work()
-    before, depot.shop.account = depot.shop.account, depot.buyer(made)
-    depot.shop.give_up(read("ord", made.order), "withdrawn")
-    depot.shop.account = before
-    assert (depot.sale(made).state, depot.view().waiting_sales) == ("waiting", 1)
-    depot.pass_time(86_400)
-    depot.work()
-    assert (depot.sale(made).state, depot.view().waiting_sales) == ("withdrawn", 0)
-
-
-def test_late_deposit_after_withdrawal_is_returned(depot: Depot) -> None:
-    """The deposit pays at the moment in which the buyer withdraws: no money is lost."""
-    depot.top_up(10_000)
-    made = depot.sell()
-    depot.work()
-    order = depot.order_deposit(10_000)
-    depot.pay(order)
-    before, depot.shop.account = depot.shop.account, depot.buyer(made)
-    depot.shop.give_up(read("ord", made.order), "withdrawn")
-    depot.shop.account = before
-    depot.work()
-    assert depot.sale(made).state == "withdrawn"
-    depot.give_back()
-    assert (depot.sale(made).returned, depot.balance) == (UNIT, 20_000)
     depot.check()
 
 
@@ -284,33 +201,6 @@ def test_low_deposit_is_announced_once_with_prepared_top_up(depot: Depot) -> Non
     depot.check()
 
 
-@pytest.mark.parametrize("more", [-500, 500])
-def test_deposit_paid_short_or_twice_has_a_named_outcome(depot: Depot, more: int) -> None:
-    order = depot.order_deposit(100_000)
-    depot.pay(order, more)
-    depot.work()
-    assert depot.balance == (100_000 if more > 0 else 0)
-    depot.pay(order)  # again, or for the first time in full
-    depot.work()
-    assert depot.balance == 100_000
-    causes = [
-        row["cause"] for row in depot.shop.rows("SELECT cause FROM refunds ORDER BY refund_id")
-    ]
-    assert causes == (["excess", "double"] if more > 0 else ["short"])
-    depot.check()
-
-
-def test_late_payment_of_deposit_is_added(depot: Depot) -> None:
-    order = depot.order_deposit(100_000)
-    with depot.acting():
-        depot.shop.make_qr(depot.shop.attempts(order)[-1])
-        depot.shop.give_up(order, "lapsed")
-        depot.shop.pay(order)
-    depot.work()
-    assert depot.balance == 100_000
-    depot.check()
-
-
 def test_charged_back_deposit_is_taken_from_the_rest(depot: Depot) -> None:
     order = depot.order_deposit(100_000)
     paid = depot.pay(order)
@@ -346,20 +236,6 @@ def test_stamps_returned_after_chargeback_pay_its_loss(depot: Depot) -> None:
     depot.give_back()
     assert depot.sale(made).state == "returned"
     assert (depot.balance, depot.shop.rows(lost)[0]["lost"]) == (0, 0)
-    depot.check()
-
-
-def test_next_top_up_pays_the_chargeback(depot: Depot) -> None:
-    paid = depot.pay(depot.order_deposit(100_000))
-    depot.work()
-    depot.sell(2)
-    depot.work()
-    with depot.acting():
-        depot.shop.charge_back(paid)
-    depot.work()
-    depot.top_up(100_000)
-    assert depot.balance == 100_000 - 2 * UNIT
-    assert depot.shop.rows("SELECT lost FROM chargebacks")[0]["lost"] == 0
     depot.check()
 
 

@@ -156,67 +156,6 @@ def test_stamps_bought_from_the_page_and_the_fee_is_deposit(
     until("the fee is deposit", lambda: seller.balance == 100_000 + 2 * FEE)
 
 
-def test_documents_stamped_from_the_page_and_its_fee_in_the_price(
-    applicant: Applicant, seller: Seller
-) -> None:
-    applicant.goes_to(f"/s/{seller.slug}")
-    with applicant.page.expect_navigation():
-        applicant.presses("Bubuhkan meterai pada dokumen")
-    applicant.uploads("Surat.pdf")
-    applicant.places()
-    expect(applicant.page.locator("main")).to_contain_text(
-        f"Per meterai: bea meterai Rp10.000, biaya {NAME} Rp1.500"
-    )
-    applicant.orders_by_code("Rp11.500")
-    applicant.sees(TO_PAY)
-    applicant.pays()
-    applicant.sees("1 dokumen sudah bermeterai")
-    until("the fee is deposit", lambda: seller.balance == 100_000 + FEE)
-
-
-def test_buyer_may_leave_the_seller(applicant: Applicant, seller: Seller) -> None:
-    applicant.signs_in("/account")
-    applicant.goes_to(f"/s/{seller.slug}")
-    applicant.presses("Beli meterai saja")
-    applicant.presses("Lanjut tanpa penjual ini")
-    expect(applicant.page.locator("main")).not_to_contain_text("Biaya Toko")
-    applicant.presses("Lanjut ke pembayaran")
-    expect(applicant.page.locator("h1")).to_have_text("Bayar Rp10.000")
-
-
-def test_lapsed_order_is_reordered_from_its_seller_at_current_fee(
-    applicant: Applicant, seller: Seller
-) -> None:
-    page = applicant.page
-    applicant.signs_in("/account")
-
-    def withdraws() -> None:
-        page.locator("summary", has_text="Batalkan pesanan").click()
-        with page.expect_navigation():
-            applicant.presses("Batalkan pesanan ini")
-
-    applicant.goes_to(f"/s/{seller.slug}")
-    applicant.presses("Beli meterai saja")
-    applicant.presses("Lanjut ke pembayaran")
-    expect(page.locator("h1")).to_have_text("Bayar Rp11.500")
-    withdraws()
-    expect(page.locator("main")).to_contain_text(f"Penjualnya tetap {NAME}")
-    seller.pull(levers.CHANGE, seller.terms(2_000))
-    applicant.presses("Pesan lagi dengan QR baru")
-    expect(page.locator(".summary")).to_be_visible()
-    expect(page.locator("main")).to_contain_text("Biayanya sekarang Rp2.000")
-    applicant.presses("Pesan lagi dengan QR baru")
-    expect(page.locator("h1")).to_have_text("Bayar Rp12.000")
-    expect(page.locator("main")).to_contain_text(f"Biaya {NAME}")
-    withdraws()
-    seller.pull(levers.CLOSE, levers.DistributorNamed(show("acc", seller.account)))
-    page.reload()
-    expect(page.locator("main")).to_contain_text("tidak menjual di halamannya")
-    applicant.presses("Pesan lagi dengan QR baru")
-    expect(page.locator("h1")).to_have_text("Bayar Rp10.000")
-    applicant.complaints.clear()  # the refusal, as the browser reports it
-
-
 def test_fee_changed_during_journey_is_refused_and_shown_again(
     applicant: Applicant, seller: Seller
 ) -> None:
@@ -257,16 +196,6 @@ def test_sales_page_has_no_script_of_seller_and_its_own_policy(seller: Seller) -
     assert "<b>Meterai" not in text
     assert "sha256-" in found.headers["content-security-policy"]
     assert len(found.body) < 15 * 1024
-
-
-def test_old_name_redirects_and_unknown_name_is_not_found(seller: Seller) -> None:
-    anybody = seller.inside.instance.anybody()
-    renamed = f"{seller.slug}-baru"
-    assert seller.client.call("PUT", "/v1/shop", {"slug": renamed}).status == 200
-    found = anybody.get(f"/s/{seller.slug}")
-    assert (found.status, found.headers["location"]) == (303, f"/s/{renamed}")
-    for slug in ("nobody-at-all", "x", "%2e%2e", "A" * 300):
-        assert anybody.get(f"/s/{slug}").status == 404
 
 
 def test_logo_is_served_from_here_under_its_hash(seller: Seller) -> None:

@@ -10,11 +10,10 @@ import pytest
 from python_calamine import CalamineWorkbook
 
 from meterai.distribution import statement
-from meterai.distribution.model import NoDistributor, WorkbookTooLong
 from meterai.distribution.statement import StatementSpan, Writer, as_csv, as_json, as_xlsx
 from meterai.kit.clock import WIB
 from meterai.kit.days import Month, day_of
-from meterai.kit.ids import from_compact, new_id
+from meterai.kit.ids import from_compact
 from meterai.plumbing.spreadsheets import SEPARATORS
 from tests.distribution.conftest import UNIT, Depot
 
@@ -106,28 +105,3 @@ def test_every_file_has_every_leg_with_the_balance_after_it(used_deposit: Depot)
     assert {from_compact(one["subject"][4:].upper()) for one in told} == {
         row["subject"] for row in subjects
     }
-
-
-def test_statement_of_a_day_begins_where_the_day_before_ended(used_deposit: Depot) -> None:
-    used_deposit.shop.arrange(
-        "UPDATE entries SET posted_at = posted_at - interval '1 day' WHERE reason = 'deposit_added'"
-    )
-    today = datetime.now(UTC).astimezone(WIB).date()
-    found = used_deposit.shop.do(
-        used_deposit.service.statement(used_deposit.account, StatementSpan.read(None, str(today)))
-    )
-    assert (found.opening, found.closing) == (150_000, used_deposit.balance)
-    [first, *_] = json.loads(written(used_deposit, as_json, StatementSpan.read(None, str(today))))
-    assert first["balance"] == 150_000 + first["amount"]
-
-
-def test_too_long_workbook_is_refused(used_deposit: Depot, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(statement, "XLSX_LEGS_MAX", 3)
-    with pytest.raises(WorkbookTooLong):
-        written(used_deposit, as_xlsx)
-
-
-def test_account_that_is_no_distributor_has_no_statement(depot: Depot) -> None:
-    depot.account = new_id()
-    with pytest.raises(NoDistributor):
-        written(depot, as_csv)

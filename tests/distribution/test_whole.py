@@ -2,8 +2,6 @@
 
 from datetime import UTC, datetime
 
-from meterai.distribution import levers
-from meterai.distribution.model import Short
 from meterai.distribution.statement import StatementSpan
 from meterai.kit.days import Month, day_of
 from meterai.reconciliation import Reconciliation
@@ -78,11 +76,3 @@ def test_record_of_rail_equals_the_books(depot: Depot) -> None:
     yesterday = day.fromordinal(day.toordinal() - 1)
     found = depot.shop.do(service.reconcile("wholesale", yesterday, [], TESTER))
     assert (found.lines, found.broken, found.state) == (3, 0, "final")
-
-
-def test_change_of_terms_forecasts_replaced_terms(depot: Depot) -> None:
-    asked = depot.terms(Short.RETURN, fee=FEE + 100)
-    first, again = depot.pull(levers.CHANGE, asked), depot.pull(levers.CHANGE, asked)
-    assert first.effects[:-1] == again.effects[:-1]
-    assert first.effects[-1].word == "distributor_terms_end"
-    assert first.effects[-1] != again.effects[-1]

@@ -6,10 +6,8 @@ from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
-import pytest
-
-from meterai.documents import DocumentContents, DocumentService, DocumentUnavailable, Removal
-from meterai.documents.model import content_name, object_name
+from meterai.documents import DocumentContents, DocumentService, Removal
+from meterai.documents.model import content_name
 from meterai.documents.removal import UNCLAIMED_AFTER
 from meterai.kit.ids import new_id
 from tests.support.shop import Shop
@@ -38,10 +36,6 @@ def is_there(shop: Shop) -> bool:
     return [path.name for path in objects(shop)] == [content_name(SHA256)]
 
 
-def test_contents_have_query_of_every_room_that_wants_them(shop: Shop) -> None:
-    assert set(contents(shop).owners) == {"documents", "drafts"}
-
-
 def test_content_of_two_accounts_stays_until_both_forget_it(shop: Shop) -> None:
     other = new_id()
     for account in (shop.account, other):
@@ -58,17 +52,6 @@ def test_content_of_two_accounts_stays_until_both_forget_it(shop: Shop) -> None:
     assert objects(shop) == []
 
 
-def test_short_grace_of_one_row_keeps_longer_grace_of_another(shop: Shop) -> None:
-    want(shop, shop.account)
-    let_time_pass(shop)
-    forget_documents(shop, shop.account)
-    let_go(shop)
-    delete_condemned(shop, timedelta(hours=23))
-    assert is_there(shop)
-    delete_condemned(shop, timedelta(hours=25))
-    assert objects(shop) == []
-
-
 def test_release_by_another_row_restarts_grace(shop: Shop) -> None:
     want(shop, shop.account)
     let_time_pass(shop)
@@ -81,11 +64,6 @@ def test_release_by_another_row_restarts_grace(shop: Shop) -> None:
     forget_documents(shop, shop.account)
     delete_condemned(shop, timedelta(minutes=30))
     assert is_there(shop)
-
-
-def test_grace_shorter_than_unclaimed_time_is_raised(shop: Shop) -> None:
-    with pytest.raises(AssertionError):
-        let_go(shop, timedelta(minutes=5))
 
 
 def test_condemned_content_written_again_waits_for_its_row(shop: Shop) -> None:
@@ -120,21 +98,3 @@ def test_content_handed_over_during_removal_stays(shop: Shop) -> None:
         removal._keepers = keepers
     assert is_there(shop)
     assert len(shop.rows("SELECT 1 FROM condemned_objects WHERE due_at > now()")) == 1
-
-
-def test_content_of_previous_release_is_read_under_old_name(shop: Shop) -> None:
-    old = object_name(shop.account, SHA256)
-    keep_document(shop, shop.account, SHA256, len(CONTENT))
-    service = shop.container.of(DocumentService)
-    shop.do(contents(shop).check_writable())
-    with pytest.raises(DocumentUnavailable):
-        shop.do(service.content(shop.account, SHA256))
-    shop.do(shop.container.objects.put(old, CONTENT))
-    assert shop.do(service.content(shop.account, SHA256)) == CONTENT
-    assert service.content_from_thread(shop.account, SHA256) == CONTENT
-    let_time_pass(shop)
-    sweep(shop)
-    assert len(kept_objects(shop)) == 1
-    forget_documents(shop, shop.account)
-    delete_condemned(shop)
-    assert objects(shop) == []

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from meterai.documents import DocumentService, Timeline, removal
+from meterai.documents import DocumentService, Timeline
 from meterai.stamping import StampingService
 from meterai.stamps import NotEnoughStamps
 from tests.support.shop import Shop
@@ -44,34 +44,6 @@ def test_bytes_of_refused_upload_are_swept(shop: Shop) -> None:
     assert kept.sha256_original in left.name
     identifier = shop.rows("SELECT stamping_id FROM stampings")[0]["stamping_id"]
     assert shop.do(shop.container.of(StampingService).document(shop.account, identifier))
-
-
-def test_sweep_reads_store_in_batches(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(removal, "LOOKED_AT_ONCE", 3)
-    buy(shop, 4)
-    for number in range(4):
-        stamp(shop, f"key-{number}", f"Surat {number}")
-    for number in range(8):
-        with pytest.raises(NotEnoughStamps):
-            stamp(shop, f"none-{number}", f"Lain {number}")
-    let_time_pass(shop)
-    assert sweep(shop) == 5
-    assert len(kept_objects(shop)) == 4
-    delete_orphans(shop)
-    assert len(objects(shop)) == 4
-
-
-def test_unfinished_object_of_crash_is_swept(shop: Shop) -> None:
-    buy(shop, 1)
-    stamp(shop, "key", "Surat")
-    (kept,) = objects(shop)
-    draft = kept.with_name(f".{kept.name}.0123456789abcdef")
-    draft.write_bytes(b"half")
-    delete_orphans(shop)
-    assert draft.exists()
-    let_time_pass(shop)
-    delete_orphans(shop)
-    assert objects(shop) == [kept]
 
 
 def test_foreign_file_in_store_is_left_alone(shop: Shop) -> None:

@@ -1,12 +1,10 @@
 """File names that are safe to show and to send back."""
 
-from uuid import UUID
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meterai.documents.model import DocumentKey, clean_name, content_name, named_by, object_name
+from meterai.documents.model import clean_name
 from meterai.kit.text import FILE_NAME_LENGTH_MAX
 
 
@@ -40,21 +38,3 @@ def test_any_name_becomes_safe(name: str | None) -> None:
 )
 def test_clean_name_returns_expected_name(name: str | None, clean: str) -> None:
     assert clean_name(name) == clean
-
-
-def test_long_name_keeps_its_extension() -> None:
-    assert clean_name("a" * 300 + ".pdf").endswith("a.pdf")
-
-
-@given(st.uuids(), st.binary(min_size=32, max_size=32))
-def test_object_of_previous_release_names_account_and_document(
-    account: UUID, sha256: bytes
-) -> None:
-    assert object_name(account, sha256) == f"{sha256.hex()}-{account.hex}"
-    assert named_by(object_name(account, sha256)) == DocumentKey(account, sha256)
-
-
-@given(st.binary(min_size=32, max_size=32))
-def test_content_name_has_digest_only(sha256: bytes) -> None:
-    assert content_name(sha256) == sha256.hex()
-    assert named_by(content_name(sha256)) is None

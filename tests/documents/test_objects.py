@@ -49,13 +49,6 @@ def everything(store: ObjectStore, limit: int) -> list[Stored]:
     return found
 
 
-def test_store_is_empty_before_first_put(store: ObjectStore) -> None:
-    assert do(store.get("nothing")) is None
-    assert do(store.list("", 10)) == []
-    assert not do(store.remove("nothing", now()))
-    assert do(store.clear_unfinished(now())) == 0
-
-
 @given(some.sets(NAMES, max_size=12), some.integers(1, 5))
 @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_every_object_is_listed_once_in_order(
@@ -67,19 +60,6 @@ def test_every_object_is_listed_once_in_order(
     found = everything(store, limit)
     assert [one.name for one in found] == sorted(names)
     assert all(abs(one.written_at - now()) < timedelta(minutes=5) for one in found)
-
-
-def test_temporary_files_are_not_listed_and_are_removed_when_old(store: ObjectStore) -> None:
-    do(store.put("object", b"content"))
-    for name, is_old in ((".object.1", True), (".object.2", False)):
-        draft = file_of(store, "object").with_name(name)
-        draft.write_bytes(b"half")
-        if is_old:
-            grow_old(draft)
-    assert [one.name for one in do(store.list("", 10))] == ["object"]
-    assert do(store.clear_unfinished(now() - LONG_AGO / 2)) == 1
-    left = sorted(path.name for path in file_of(store, "object").parent.iterdir())
-    assert left == [".object.2", "object"]
 
 
 def test_old_object_is_removed_unless_written_since(store: ObjectStore) -> None:

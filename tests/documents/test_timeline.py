@@ -6,13 +6,12 @@ from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
-from uuid import UUID
 
 import psycopg
 import pytest
 
 from meterai.documents import Timeline
-from meterai.documents.model import DeletionHeld, Hold, StoreNotOurs
+from meterai.documents.model import DeletionHeld, Hold
 from meterai.kit.actor import Actor, ActorKind
 from meterai.plumbing.objects import StoreDiffers
 from meterai.stamping import StampingService
@@ -109,25 +108,6 @@ def test_restored_copy_deletes_no_newer_object(shop: Shop, of_the_cluster: bool)
             assert look(ours) is Hold.BEHIND
 
 
-def test_copy_of_held_database_is_held_as_copy(shop: Shop) -> None:
-    shop.arrange("UPDATE object_store SET hold = 'contested', held_at = now()")
-    with copied(shop, of_the_cluster=False) as copy:
-        assert look(copy) is Hold.RESTORED
-        [row] = copy.rows("SELECT hold FROM object_store")
-        assert row["hold"] == Hold.RESTORED
-
-
-def test_unconfirmed_copy_refuses_documents(shop: Shop) -> None:
-    with copied(shop, of_the_cluster=False) as copy:
-        assert look(copy) is Hold.RESTORED
-        copy.account = shop.account
-        with pytest.raises(StoreNotOurs):
-            uploaded(copy, "Ijazah")
-        confirm(copy)
-        uploaded(copy, "Ijazah")
-        assert len(objects(copy)) == 2
-
-
 def test_new_database_refuses_store_claimed_by_another(shop: Shop) -> None:
     shop.arrange("DELETE FROM object_store")
     with pytest.raises(StoreDiffers):
@@ -183,59 +163,6 @@ def test_database_restored_to_earlier_point_deletes_nothing_until_confirmed(shop
     )
     assert told["actor"] == "operator:budi"
     assert told["facts"]["held"] == "behind"
-
-
-def test_pass_after_crash_between_two_claims_goes_on(
-    shop: Shop, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    class Crash(Exception):
-        """Simulated end of the process."""
-
-    async def crash(*_: object) -> None:
-        raise Crash
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Timeline, "_bring_up", crash)
-        with pytest.raises(Crash):
-            delete_condemned(shop, timedelta())
-    assert look(shop) is None
-    shop.arrange(
-        "UPDATE documents SET kept_until = now() - interval '1 second', forgotten_at = now()"
-    )
-    for _ in range(3):
-        sweep(shop, LATER)
-        delete_condemned(shop)
-    assert objects(shop) == []
-    assert look(shop) is None
-
-
-def test_check_during_confirmation_does_not_hold_again(
-    shop: Shop, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    restore_earlier(shop)
-    assert look(shop) is Hold.BEHIND
-    seen, bring_up = list[Hold | None](), Timeline._bring_up
-
-    async def looked_first(self: Timeline, token: UUID) -> None:
-        timeline = Timeline(shop.container.database, shop.container.objects, shop.container.clock)
-        seen.append(await timeline.look())
-        await bring_up(self, token)
-
-    monkeypatch.setattr(Timeline, "_bring_up", looked_first)
-    confirm(shop)
-    assert [*seen, look(shop)] == [None, None]
-
-
-def test_promoted_standby_deletes_and_spares_objects_of_lost_rows(shop: Shop) -> None:
-    lost(shop, "Ijazah")
-    shop.arrange("UPDATE object_store SET timeline = timeline - 1")
-    delete_condemned(shop, timedelta())
-    assert look(shop) is None
-    sweep(shop, LATER)
-    assert len(kept_objects(shop)) == 2, "its row may be lost"
-    confirm(shop)
-    sweep(shop, LATER)
-    assert len(kept_objects(shop)) == 1
 
 
 def test_store_without_claim_is_claimed_by_first_and_held_by_second(

@@ -1,31 +1,26 @@
 """A document of a draft is stored and examined once from its upload to its seal, and others cannot delete it."""
 
 import asyncio
-import secrets
 from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-import msgspec
 import pytest
 
 from meterai import sealing
-from meterai.batches import BatchService
-from meterai.batches.reading import json_rows
-from meterai.batches.work import BatchWork
 from meterai.documents import DocumentService, DocumentUnavailable, Removal, content_name
-from meterai.drafts import FILE_KIND, Draft, DraftFile, DraftService, Uploads, known_content, store
+from meterai.drafts import Draft, DraftFile, DraftService, Uploads, known_content, store
 from meterai.drafts.forgetting import Forgetting
-from meterai.drafts.model import hash_of, object_name
-from meterai.kit.ids import new_id, read, show
+from meterai.drafts.model import hash_of
+from meterai.kit.ids import new_id, read
 from meterai.plumbing.objects import ObjectStore
 from meterai.sealing import Placement
-from meterai.stamping import RowStamping, StampingService, Upload
+from meterai.stamping import StampingService, Upload
 from tests.support.pdf import pdf
 from tests.support.shop import Shop
-from tests.support.stamping_calls import buy, resume, states
+from tests.support.stamping_calls import resume, states
 from tests.support.store import delete_condemned, objects, sweep
 from tests.support.stored import forget_documents, let_time_pass
 
@@ -144,48 +139,6 @@ def test_order_stores_and_examines_its_document_once(shop: Shop, counted: Counte
     shop.assert_books_hold()
 
 
-def test_stamping_from_balance_stores_and_examines_each_document_once(
-    shop: Shop, counted: Counted
-) -> None:
-    buy(shop, 2)
-    draft = opened(shop)
-    files = [placed(shop, draft, name) for name in ("Surat", "Ijazah")]
-    service = shop.container.of(StampingService)
-    made = shop.do(service.stamp_all(shop.account, draft.order_key, uploads_of(files)))
-    shop.do(drafts(shop).finish(draft, None, files))
-    assert [one.state for one in made] == ["delivered"] * 2
-    assert [counted.puts[name_of(file)] for file in files] == [1, 1]
-    assert counted.examinations == 2
-    for one in made:
-        identifier = read("stg", one.id)
-        shop.do(service.document(shop.account, identifier))
-    shop.assert_books_hold()
-
-
-def test_batch_stores_and_examines_the_document_of_a_draft_once(
-    shop: Shop, counted: Counted
-) -> None:
-    buy(shop, 1)
-    file = placed(shop, opened(shop), "Surat")
-    batches = shop.container.of(BatchService)
-    batch = shop.do(batches.make(shop.account, secrets.token_hex(8), None))
-    row = {
-        "upload": show(FILE_KIND, file.id),
-        "placement": {"page": 1, "x": 60, "y": 60, "width": 70},
-    }
-    answers = shop.do(batches.add_rows(shop.account, batch.id, json_rows(msgspec.json.encode(row))))
-    assert [one.outcome for one in answers] == ["added"]
-    shop.do(batches.start(shop.account, batch.id, None, method=None, orders=False))
-    container = shop.container
-    work = BatchWork(container.database, container.of(RowStamping), container.settings)
-    shop.do(work.worker_pool().once())
-    assert states(shop) == {"delivered": 1}
-    assert counted.puts[name_of(file)] == 1
-    assert counted.examinations == 1
-    [kept] = shop.rows("SELECT came_sha256 = sha256 AS is_same, is_repaired FROM batch_files")
-    assert kept == {"is_same": True, "is_repaired": False}
-
-
 def test_document_examined_by_other_rules_is_examined_again(shop: Shop, counted: Counted) -> None:
     draft = opened(shop)
     file = placed(shop, draft, "Surat")
@@ -194,27 +147,6 @@ def test_document_examined_by_other_rules_is_examined_again(shop: Shop, counted:
     paid(shop, ordered(shop, draft, file))
     assert states(shop) == {"delivered": 1}
     assert counted.examinations == 2
-
-
-def test_draft_of_previous_release_is_ordered_from_its_old_object(
-    shop: Shop, counted: Counted
-) -> None:
-    draft = opened(shop)
-    file = placed(shop, draft, "Surat")
-    [path] = objects(shop)
-    content, old = shop.do(drafts(shop).content(file)), new_id()
-    path.unlink()
-    shop.do(shop.container.objects.put(object_name(file.id, old), content))
-    shop.arrange("UPDATE draft_files SET rules = 0, content_id = %s", old)
-    file = shop.do(drafts(shop).file(draft, file.id))
-    assert shop.do(drafts(shop).content(file)) == content
-    let_time_pass(shop)
-    sweep(shop)
-    order = ordered(shop, draft, file)
-    delete_condemned(shop)
-    assert [one.name for one in objects(shop)] == [name_of(file)]
-    paid(shop, order)
-    assert states(shop) == {"delivered": 1}
 
 
 def test_order_of_document_without_bytes_is_refused(shop: Shop) -> None:
@@ -255,24 +187,6 @@ def test_file_taken_out_during_order_is_stamped(shop: Shop) -> None:
     delete_condemned(shop)
     paid(shop, order)
     assert states(shop) == {"delivered": 1}
-
-
-def test_content_stays_while_another_draft_wants_it(shop: Shop) -> None:
-    content = pdf(words="sama")
-    ours, theirs = opened(shop), opened(shop, new_id())
-    order = ordered(shop, ours, placed(shop, ours, "Surat", content))
-    file = placed(shop, theirs, "Salinan", content)
-    assert [one.name for one in objects(shop)] == [name_of(file)]
-    paid(shop, order)
-    let_time_pass(shop)
-    forget_documents(shop, shop.account)
-    for _ in range(2):
-        delete_condemned(shop)
-        sweep(shop)
-    assert shop.do(drafts(shop).content(file)) == content
-    forget_draft(shop, theirs)
-    delete_condemned(shop)
-    assert objects(shop) == []
 
 
 def test_document_stays_while_others_with_same_bytes_are_deleted(shop: Shop) -> None:

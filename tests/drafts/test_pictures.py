@@ -9,13 +9,11 @@ from datetime import UTC, datetime, timedelta
 import pikepdf
 import pytest
 
-from meterai.documents import DocumentUnavailable
 from meterai.drafts import pictures as module
 from meterai.drafts import shared_loads
 from meterai.drafts.model import DraftFile, FileNotReady, FileState
 from meterai.drafts.pictures import PagePictures
 from meterai.drafts.shared_loads import SharedLoads
-from meterai.kit.ids import new_id
 from meterai.plumbing.observe.stations import Stations
 from meterai.sealing import THUMBNAIL_WIDTH, ExaminationBusy, PageNotDrawn, PageOutOfRange
 from tests.drafts.test_positions import file
@@ -71,19 +69,6 @@ def drawing(store, watch) -> PagePictures:
     return PagePictures(SharedLoads(store.content), watch, Stations())
 
 
-def test_sums_of_survey_are_not_cached_with_picture(drawing):
-    async def twice():
-        one = file(1)
-        first = await drawing.picture("a", one, 1)
-        assert first.survey.free_place(1, 70.0) is not None
-        assert "_sums" in vars(first.survey)
-        again = await drawing.picture("a", one, 1)
-        assert "_sums" not in vars(again.survey)
-        assert again == first
-
-    asyncio.run(twice())
-
-
 def test_page_is_drawn_once_with_its_survey(drawing, store):
     async def twice():
         one = file(1)
@@ -95,17 +80,6 @@ def test_page_is_drawn_once_with_its_survey(drawing, store):
         assert small.survey is None
 
     asyncio.run(twice())
-    assert store.asked == 2
-
-
-def test_cached_picture_expires(drawing, store, watch):
-    async def later():
-        one = file(1)
-        await drawing.picture("a", one, 1, THUMBNAIL_WIDTH)
-        watch.time += module.KEPT_FOR + timedelta(seconds=1)
-        await drawing.picture("a", one, 1, THUMBNAIL_WIDTH)
-
-    asyncio.run(later())
     assert store.asked == 2
 
 
@@ -143,16 +117,6 @@ def test_full_cache_evicts_oldest_picture(drawing, store, monkeypatch):
     assert len(drawing._kept) <= 2
 
 
-def test_file_of_same_name_has_its_own_picture(drawing, store):
-    async def two():
-        one = file(1)
-        await drawing.picture("a", one, 1, THUMBNAIL_WIDTH)
-        await drawing.picture("a", replace(one, id=new_id()), 1, THUMBNAIL_WIDTH)
-
-    asyncio.run(two())
-    assert store.asked == 2
-
-
 def test_one_network_leaves_room_for_another(drawing):
     async def flood():
         many = [
@@ -175,28 +139,6 @@ def test_missing_page_and_missing_file_are_refused(drawing):
         asyncio.run(drawing.picture("a", waiting, 1))
     with pytest.raises(PageOutOfRange):
         asyncio.run(drawing.picture("a", file(1), 6))
-
-
-def test_size_of_page_is_found_without_picture(drawing):
-    found = asyncio.run(drawing.size("a", file(1), 1))
-    assert (found.width, found.height) == pytest.approx((595, 842), abs=1)
-
-
-def test_waiting_client_holds_no_document(drawing, store):
-    async def crowd():
-        store.is_open.clear()
-        many = [
-            asyncio.create_task(drawing.picture(f"network {number}", file(1), 1, THUMBNAIL_WIDTH))
-            for number in range(6)
-        ]
-        for _ in range(200):
-            await asyncio.sleep(0)  # long enough for all callers to ask
-        assert store.asked == module.DRAWN_AT_ONCE
-        store.is_open.set()
-        await asyncio.gather(*many)
-        assert store.asked == 6
-
-    asyncio.run(crowd())
 
 
 def test_file_awaited_by_several_is_loaded_once_and_then_released(drawing, store):
@@ -234,20 +176,3 @@ def test_bytes_kept_for_waiting_clients_are_bounded(drawing, store, monkeypatch)
 
     asyncio.run(loaded())
     assert held == [100, 200, 200, 200, 200]
-
-
-def test_failed_load_is_tried_again(store, monkeypatch):
-    async def fails_once(_: DraftFile) -> bytes:
-        store.asked += 1
-        if store.asked == 1:
-            raise DocumentUnavailable("away")
-        return b"here"
-
-    async def again():
-        kept = SharedLoads(fails_once)
-        with kept.shared(file(1)) as load:
-            with pytest.raises(DocumentUnavailable):
-                await load()
-            assert await load() == b"here"
-
-    asyncio.run(again())

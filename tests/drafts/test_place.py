@@ -4,32 +4,26 @@ import io
 import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import urlencode, urlsplit
 from uuid import UUID
 
 import pikepdf
 import pypdfium2
 import pytest
 from PIL import Image, ImageChops
-from playwright.sync_api import Browser, Locator, Page, Route, ViewportSize, expect
+from playwright.sync_api import Browser, Locator, Page, ViewportSize, expect
 
-from meterai.drafts import DraftService, Uploads, positions
-from meterai.drafts.place_pages import FORM_FIELDS_MAX
-from meterai.drafts.positions import WIDTH_MM_MAX, WIDTH_MM_MIN
+from meterai.drafts import DraftService, Uploads
 from meterai.drafts.visitors import COOKIE
 from meterai.kit.ids import show
-from meterai.kit.refusal import Malformed
 from meterai.kit.serial import SerialMaker
-from meterai.pages import sentence
 from meterai.room import Container
-from meterai.sealing import STAMPS_MAX, Issuer, Placement, Stamp, development_issuer, seal
+from meterai.sealing import Issuer, Placement, Stamp, development_issuer, seal
 from tests.support.browser import WAIT_MS, WITH_SCRIPTS
 from tests.support.inside import Inside
-from tests.support.instance import Client, Instance, Reply, until
-from tests.support.money import payable
+from tests.support.instance import Client, Instance, Reply
 from tests.support.pdf import pdf
 
 PHONE = ViewportSize(width=360, height=740)
@@ -287,27 +281,6 @@ def test_placed_stamp_is_sealed_where_it_was_shown(chromium, inside, issuer, sha
         one.context.close()
 
 
-def test_stamping_from_balance_uses_placements(chromium, inside):
-    document = shaped(SHAPES["rotated_cropped"])
-    _, width, height = rendered(document)
-    draft = drafted(inside, document)
-    seat = Seat(chromium, draft)
-    seat.opens()
-    by_drag(seat)
-    seen = seat.sees(width, height)
-    seat.presses("Pakai tempat ini")
-    with ThreadPoolExecutor(1) as thread:
-        customer = thread.submit(inside.customer).result()
-    inside.instance.bank.pay(payable(customer, customer.place(1)))
-    until("the stamp is issued", lambda: customer.balance()["available"] == 1)
-    (placed,) = draft.placed()
-    reply = customer.stamp(document, asdict(placed))
-    assert reply.status == 201, reply.body
-    stamped = customer.get(reply.json["document_url"]).body
-    assert seen == pytest.approx(changed_between(document, stamped), abs=POINTS_OFF_MAX)
-    seat.context.close()
-
-
 def test_tap_centres_stamp_with_and_without_script(chromium, inside):
     for scripts in (True, False):
         draft = drafted(inside, pdf())
@@ -325,56 +298,6 @@ def test_tap_centres_stamp_with_and_without_script(chromium, inside):
         assert placed.x + placed.width / 2 == pytest.approx(595 * 0.31, abs=a_pixel)
         assert placed.y + placed.height / 2 == pytest.approx(842 * 0.38, abs=a_pixel)
         seat.context.close()
-
-
-def test_missing_picture_is_requested_until_it_is_shown(chromium, inside):
-    seat = Seat(chromium, drafted(inside, pdf()))
-    refused: list[str] = []
-
-    def busy(route: Route) -> None:
-        if len(refused) > 1:
-            return route.fallback()
-        refused.append(route.request.url)
-        return route.fulfill(status=503, body="")
-
-    seat.page.route("**/pages/1.webp", busy)
-    seat.page.goto(seat.url + seat.draft.address())
-    warnings = seat.page.locator(".warnings")
-    expect(warnings).to_contain_text("Halaman ini belum tampil")
-    sheet = seat.page.locator(".paper").bounding_box()
-    assert sheet is not None
-    assert sheet["height"] / sheet["width"] == pytest.approx(842 / 595, rel=0.02)
-    expect(warnings).to_have_text("")
-    assert seat.picture.evaluate("(one) => one.naturalWidth") > 0
-    assert len(refused) == 2
-    # The stamp goes to the tapped point.
-    seat.picture.click(position={"x": 100, "y": 100})
-    assert seat.complaints == []
-    seat.context.close()
-
-
-def test_arrow_keys_move_stamp_by_millimetres_and_announce_place(chromium, inside):
-    draft = drafted(inside, pdf())
-    seat = Seat(chromium, draft)
-    seat.opens()
-    before = [float(seat.page.locator(f"#{one}-1").input_value().replace(",", ".")) for one in "xy"]
-    for _ in range(30):  # by the keyboard alone
-        seat.page.keyboard.press("Tab")
-        if seat.page.evaluate("document.activeElement.role") == "slider":
-            break
-    for key in ("ArrowLeft", "Shift+ArrowUp"):
-        seat.page.keyboard.press(key)
-    expect(seat.stamp).to_have_role("slider")
-    expect(seat.stamp).to_have_accessible_name("Meterai 1")
-    said = f"{before[0] - 1:.1f} mm dari kiri, {before[1] - 10:.1f} mm dari atas".replace(".", ",")
-    assert said in (seat.stamp.get_attribute("aria-valuetext") or "")
-    expect(seat.page.locator(".where")).to_contain_text(said)
-    seat.page.keyboard.press("Tab")
-    with seat.page.expect_navigation(wait_until="commit"):
-        seat.page.keyboard.press("Enter")
-    (placed,) = draft.placed()
-    assert placed.x / MM == pytest.approx(before[0] - 1, abs=0.06)
-    seat.context.close()
 
 
 def test_stamps_are_added_warned_about_and_removed(chromium, inside):
@@ -411,64 +334,6 @@ def test_stamps_are_added_warned_about_and_removed(chromium, inside):
     seat.context.close()
 
 
-def test_another_page_is_chosen_by_picture_or_number(chromium, inside):
-    draft = drafted(inside, pdf(pages=30))
-    seat = Seat(chromium, draft)
-    seat.opens()
-    expect(seat.page.locator(".thumbnails button")).to_have_count(6)
-    expect(seat.page.locator(".thumbnails [aria-current]")).to_have_text(re.compile("30"))
-    with seat.page.expect_navigation():
-        seat.page.locator(".thumbnails button").first.click()
-    assert draft.placed()[0].page == 1
-    seat.page.get_by_label("Halaman lain").fill("17")
-    seat.presses("Tampilkan")
-    assert draft.placed()[0].page == 17
-    seat.context.close()
-
-
-@pytest.mark.parametrize("scripts", WITH_SCRIPTS)
-def test_browser_back_shows_stored_stamps(chromium, inside, scripts):
-    draft = drafted(inside, pdf())
-    seat = Seat(chromium, draft, scripts=scripts)
-    seat.opens()
-    seat.page.locator("main summary").click()
-    seat.page.get_by_label("Dari kiri").fill("33,4")
-    if not scripts:
-        seat.presses("Lihat letaknya")
-    seat.presses("Pakai tempat ini")
-    seat.page.go_back()
-    expect(seat.page.get_by_label("Dari kiri")).to_have_value("33,4")
-    seat.presses("Pakai tempat ini")
-    assert "/stamp/place" not in seat.page.url
-    assert draft.placed()[0].x == pytest.approx(33.4 * MM)
-    seat.context.close()
-
-
-@pytest.mark.parametrize("scripts", WITH_SCRIPTS)
-def test_page_fits_small_phone_and_shows_no_price(chromium, inside, scripts):
-    draft = drafted(inside, pdf(pages=9), pdf(), pdf())
-    seat = Seat(chromium, draft, scripts=scripts)
-    seat.page.set_viewport_size(ViewportSize(width=320, height=600))
-    seat.opens()
-    text = seat.page.locator("main").inner_text()
-    assert "Rp" not in text
-    if scripts:
-        for size in ("100%", "200%"):
-            seat.page.evaluate(f"document.documentElement.style.fontSize = '{size}'")
-            wide = seat.page.evaluate(
-                """[...document.querySelectorAll("main *")].map((one) => one.getBoundingClientRect())
-                   .filter((one) => one.right > innerWidth + 1).length"""
-            )
-            assert wide == 0
-        small = seat.page.evaluate(
-            """[...document.querySelectorAll("main button:not(.by-enter), main summary, main a")]
-               .map((one) => one.getBoundingClientRect())
-               .filter((one) => one.width && (one.height < 40 || one.width < 40)).length"""
-        )
-        assert small == 0
-    seat.context.close()
-
-
 def undrawn() -> bytes:
     """One undrawable page: its crop box is outside its media box."""
     return shaped({"CropBox": [1000, 1000, 1200, 1200]})
@@ -486,32 +351,6 @@ def test_unseen_place_is_used_only_after_warning(chromium, inside, scripts):
     expect(seat.page.get_by_role("button", name="Pakai tempat ini")).to_have_count(0)
     seat.presses("Pakai tanpa melihat")
     assert urlsplit(seat.page.url).path == "/stamp/pay"
-    seat.context.close()
-
-
-@pytest.mark.parametrize("height", [480, 740])
-def test_warning_and_button_stay_visible_while_scrolling(chromium, inside, height):
-    draft = drafted(inside, shaped(SHAPES["plain"], lines=90), pdf(pages=9))
-    seat = Seat(chromium, draft)
-    seat.page.set_viewport_size(ViewportSize(width=320, height=height))
-    seat.opens()
-    warning = seat.page.locator(".warnings p")
-    button = seat.page.get_by_role("button", name="Pakai tempat ini")
-    expect(warning).to_contain_text("menutupi tulisan")
-    for share in (0, 0.3, 0.6, 1):
-        seat.page.evaluate(
-            f"scrollTo(0, {share} * document.querySelector('form.place').offsetHeight)"
-        )
-        for one in (warning, button):
-            expect(one).to_be_in_viewport(ratio=1)
-    seat.opens()  # the stamp is above the bar at any height of the screen
-    stamp, bar = seat.stamp.bounding_box(), seat.page.locator(".use").bounding_box()
-    assert stamp is not None
-    assert bar is not None
-    assert stamp["y"] >= 0
-    assert stamp["y"] + stamp["height"] <= bar["y"]
-    # The bar covers less of the screen than it leaves to the page.
-    assert bar["height"] < height / 2
     seat.context.close()
 
 
@@ -541,32 +380,6 @@ def test_letter_with_slip_is_stamped_on_letter(inside, pages, slips, page):
     assert placed.page == page
 
 
-def test_same_place_keeps_distance_from_lower_right_corner(inside):
-    a5 = shaped(SHAPES["a5"])
-    tiny = shaped({"MediaBox": [0, 0, 68, 300]})
-    draft = drafted(inside, pdf(pages=3), a5, pdf(pages=2), tiny)
-    reply = draft.sends(do="all")
-    (wanted,) = draft.placed()
-    assert wanted.page == 3
-    (on_a5,), (on_two,) = draft.placed(1), draft.placed(2)
-    assert on_a5.x == pytest.approx(419.53 - 595 + wanted.x)
-    assert (on_a5.page, on_a5.y, on_a5.width) == (1, wanted.y, wanted.width)
-    assert on_two.page == 2
-    assert on_two.x == pytest.approx(wanted.x)
-    assert draft.placed(3) == []
-    shown = draft.get(reply.headers["location"]).body.decode()
-    assert "3 berkas" in shown
-    assert re.search(r"Tidak muat.*?surat-4\.pdf", shown, re.DOTALL)
-
-
-def test_form_sent_twice_by_double_click_is_done_once(inside):
-    draft = drafted(inside, pdf())
-    assert draft.sends(do="use", version=0).status == 303
-    placed = draft.placed()
-    assert draft.sends(do="use", version=0).status == 303
-    assert draft.placed() == placed
-
-
 def test_second_tab_overwrites_no_unseen_stamp(inside):
     draft = drafted(inside, pdf())
     assert draft.sends(do="use", version=0).status == 303
@@ -580,14 +393,6 @@ def test_second_tab_overwrites_no_unseen_stamp(inside):
     assert 'name="version" value="1"' in page
     assert draft.sends(do="save", version=1, x_1="20", y_1="30").status == 303
     assert draft.placed()[0].x == pytest.approx(20 * MM)
-
-
-def test_typed_number_is_shown_on_page_before_it_is_used(inside):
-    draft = drafted(inside, pdf())
-    reply = draft.sends(do="use", x_1="20")
-    assert "unseen=1" in reply.headers["location"]
-    reply = draft.sends(do="use")
-    assert reply.headers["location"] == "/stamp/pay"
 
 
 def test_removed_file_leads_to_remaining_files(inside):
@@ -608,13 +413,6 @@ def test_removed_file_leads_to_remaining_files(inside):
                 assert "tidak ada lagi di daftar" in there.body.decode()
             else:
                 assert "/stamp" in (reply.headers["location"], there.headers.get("location"))
-
-
-def test_going_on_leads_to_next_file_without_stamps(inside):
-    draft = drafted(inside, pdf(), pdf(), pdf())
-    for number, following in ((1, 2), (2, 0)):
-        assert draft.sends(number, do="use").headers["location"] == draft.address(following)
-    assert draft.sends(0, do="use").headers["location"] == "/stamp/pay"
 
 
 @pytest.mark.parametrize(
@@ -638,44 +436,6 @@ def test_invalid_value_is_reported_at_its_field_and_kept_as_typed(inside, fields
     assert draft.placed() == []
 
 
-@pytest.mark.parametrize("width", ["22", "106"])
-def test_refused_width_names_both_bounds(inside, width):
-    page = drafted(inside, pdf()).sends(do="use", width_1=width).body.decode()
-    bounds = [positions.shown_number(one, "id") for one in (WIDTH_MM_MIN, WIDTH_MM_MAX)]
-    assert f'<a href="#width-1">Lebar meterai {bounds[0]} sampai {bounds[1]} mm' in page
-
-
-def test_page_places_maximum_number_of_stamps(inside):
-    draft = drafted(inside, pdf())
-    for stamps in range(2, STAMPS_MAX + 1):
-        assert draft.sends(do="add").status == 303
-        assert len(draft.placed()) == stamps
-    shown = draft.get(draft.address()).body.decode()
-    fields = set(re.findall(r'<(?:input|button) [^>]*name="([\w-]+)"', shown)) | {"at.x", "at.y"}
-    assert len(fields) <= FORM_FIELDS_MAX
-    # With the fields that a browser sends.
-    rest: dict[str, Any] = {
-        name: "" for name in fields if not re.search(r"\d|^(do|file|version|seen|high)$", name)
-    }
-    assert draft.sends(do=f"remove:{STAMPS_MAX}", **rest).status == 303
-    assert draft.sends(do="add").status == 303
-    assert draft.sends(do="use").headers["location"] == "/stamp/pay"
-    assert len(draft.placed()) == STAMPS_MAX
-    more: dict[str, Any] = {f"more{number}": "" for number in range(20)}
-    beyond = draft.sends(do="use", **more)
-    assert (beyond.json["expected"], beyond.json["fields_max"]) == ("fields", FORM_FIELDS_MAX)
-    assert "lebih banyak isian" in sentence(Malformed("body", "fields", fields_max=1), "id")
-
-
-@pytest.mark.parametrize("box", [[0, 0, 140, 200], [0, 0, 595, 842]])
-def test_second_stamp_on_full_page_is_beside_first(inside, box):
-    draft = drafted(inside, shaped({"MediaBox": box}, lines=70))
-    assert draft.sends(do="add").status == 303
-    assert len(draft.placed()) == 2
-    reply = draft.get(draft.address() + "&stamp=2")
-    assert "Meterai 2 menutupi" in reply.body.decode()
-
-
 def test_stamp_without_room_is_refused_and_changes_nothing(inside):
     draft = drafted(inside, shaped({"MediaBox": [0, 0, 100, 120]}))
     assert draft.sends(do="save").status == 303
@@ -686,22 +446,6 @@ def test_stamp_without_room_is_refused_and_changes_nothing(inside):
     assert 'href="#add"' in page
     assert 'id="add"' in page
     assert len(draft.placed()) == 1
-
-
-@pytest.mark.parametrize("number", ["9" * 4400, "0" * 10 + "1", "²", "\uff11", "-1", "1.0", ""])
-def test_invalid_number_is_no_server_error(inside, number):
-    draft = drafted(inside, pdf())
-    assert draft.sends(do="add").status == 303
-    for name in ("stamp", "alike"):
-        assert draft.get(f"{draft.address()}&{urlencode({name: number})}").status == 200
-    picture = f"/stamp/files/{show('fil', draft.files[0])}/pages/{quote(number)}.webp"
-    assert draft.get(picture).status == 404
-    for name in ("stamp", "version", "at.x", "at.y", "high"):
-        assert draft.sends(do="save", **{name: number}).status == 303, name
-    assert draft.sends(do=f"remove:{number}").status == 303
-    assert len(draft.placed()) == 2
-    for fields in ({"do": f"page:{number}"}, {"do": "use", "page_1": number}):
-        assert draft.sends(**fields).status == 422, fields
 
 
 def test_picture_is_shown_to_its_visitor_alone(inside):
@@ -724,46 +468,6 @@ def test_picture_is_shown_to_its_visitor_alone(inside):
     assert Client(inside.instance.url).get(path).status == 404
     for name in ("2.webp", "0.webp", "1.png", "x.webp", "-1.webp", "1.webp.webp"):
         assert draft.get(path.replace("1.webp", name)).status in (404, 422), name
-
-
-@pytest.mark.parametrize("scripts", WITH_SCRIPTS)
-def test_picture_is_sent_once_during_placing(chromium, inside, scripts):
-    seat = Seat(chromium, drafted(inside, pdf(pages=2)), scripts=scripts)
-    network = seat.context.new_cdp_session(seat.page)
-    network.send("Network.enable")
-    asked: dict[str, str] = {}
-    came: list[tuple[str, int]] = []  # in any order relative to the requests
-    network.on(
-        "Network.requestWillBeSent",
-        lambda one: asked.update({one["requestId"]: one["request"]["url"]}),
-    )
-    network.on(
-        "Network.responseReceivedExtraInfo",
-        lambda one: came.append((one["requestId"], one["statusCode"])),
-    )
-    seat.opens()
-    seat.presses("Tambah satu meterai")
-    expect(seat.picture).to_be_visible()
-    seat.opens()
-    statuses: dict[str, list[int]] = {}
-    for request, status in came:
-        if ".webp" in asked.get(request, ""):
-            statuses.setdefault(asked[request], []).append(status)
-    assert statuses, "small ones come once they are in sight"
-    for url, told in statuses.items():
-        assert told.count(200) == 1, (url, told)
-        assert set(told) <= {200, 304}, (url, told)
-        assert len(told) <= 3, (url, "it is asked for once on each page", told)
-
-
-def test_page_without_draft_leads_to_files(inside):
-    reply = Client(inside.instance.url).get("/stamp/place", headers={"Cookie": "language=id"})
-    assert (reply.status, reply.headers["location"]) == (303, "/stamp")
-
-
-def test_page_without_cookie_leads_to_explanation(inside):
-    reply = Client(inside.instance.url).get("/stamp/place")
-    assert (reply.status, reply.headers["location"]) == (303, "/stamp?files=no-cookie")
 
 
 def test_form_of_another_site_is_refused(inside):

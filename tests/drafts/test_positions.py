@@ -97,25 +97,6 @@ def test_place_apart_is_on_page_and_clear_of_other_stamps(size, data):
         check_apart(others, [1] * len(others))
 
 
-def test_place_apart_is_wanted_one_or_nearest():
-    wanted = Placement(1, 400, 100, 70)
-    assert positions.apart(wanted, A4, []) == wanted
-    found = positions.apart(wanted, A4, [wanted])
-    assert found is not None
-    assert (found.x, found.y) == (400 - 70 - positions.APART, 100)
-    small = PageSize(1, 100, 100)
-    assert positions.apart(Placement(1, 15, 5, 70), small, [Placement(1, 15, 5, 70)]) is None
-
-
-def test_stamp_placed_beside_another_leaves_a_millimetre_between_them():
-    wanted = Placement(1, 400, 100, 70)
-    beside = replace(wanted, x=wanted.x - wanted.width - MM / 2)
-    found = positions.apart(wanted, A4, [beside])
-    assert found is not None
-    assert found.x == pytest.approx(beside.x + beside.width + MM)
-    assert found.y == wanted.y
-
-
 @pytest.mark.parametrize(
     ("typed", "field"),
     [
@@ -135,18 +116,6 @@ def test_invalid_value_is_refused_at_its_field(typed, field):
     assert refusal.value.field == field
 
 
-@pytest.mark.parametrize("typed", ["0", "4", "x", "", "1.5", "-1"])
-def test_missing_page_is_refused(typed):
-    with pytest.raises(FieldWrong):
-        positions.page_of(TypedStamp(typed, "1", "1", "28"), 1, 3)
-
-
-@pytest.mark.parametrize("text", [positions.WIDTH_MM_MIN, positions.WIDTH_MM_MAX])
-def test_shown_bounds_are_accepted(text):
-    typed = TypedStamp("1", "10", "10", positions.shown_number(text, "id"))
-    check_placements([positions.placement_of(typed, 1, A4)])
-
-
 def test_comma_and_point_are_read_and_language_decides_which_is_shown():
     with_comma = positions.placement_of(TypedStamp("1", "12,5", "20,5", "28"), 1, A4)
     assert with_comma == positions.placement_of(TypedStamp("1", "12.5", "20.5", "28"), 1, A4)
@@ -162,24 +131,8 @@ def test_same_place_keeps_distance_from_lower_right_corner():
     assert there.y == 50
 
 
-def test_same_place_without_room_keeps_share_of_page():
-    there, is_kept = positions.alike(Placement(1, 10, 700, 80), A4, A5)
-    assert not is_kept
-    assert positions.inside(there, A5) == there
-    assert (there.x + 40) / A5.width == pytest.approx(50 / A4.width, abs=0.05)
-
-
 @pytest.mark.parametrize(
     ("page", "of", "on", "there"), [(5, 5, 3, 3), (2, 5, 3, 2), (4, 5, 3, 3), (1, 1, 9, 9)]
 )
 def test_last_page_corresponds_to_last_page(page, of, on, there):
     assert positions.page_alike(page, file(of), file(on)) == there
-
-
-@given(st.integers(1, 2000), st.integers(1, 2000))
-def test_pages_to_choose_are_few_and_include_shown_one(page, pages):
-    page = min(page, pages)
-    found = positions.pages_to_choose(page, pages)
-    assert {1, page, pages} <= set(found) <= set(range(1, pages + 1))
-    assert len(found) <= positions.PAGES_SHOWN
-    assert found == sorted(found)

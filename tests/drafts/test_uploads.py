@@ -133,51 +133,6 @@ def test_file_is_uploaded_in_parts(run):
     run(act)
 
 
-def test_small_file_is_uploaded_in_one_request(run):
-    async def act(visitor: Visitor) -> None:
-        content = pdf()
-        given = await visitor.ask(
-            "POST", PATH, content, {"upload-complete": "?1", "repr-digest": digest(content)}
-        )
-        assert (given.status, given.header("upload-complete")) == (201, "?1")
-        assert json.loads(given.body)["state"] == "ready"
-        wrong = await visitor.ask(
-            "POST", PATH, content, {"upload-complete": "?1", "repr-digest": digest(b"another")}
-        )
-        state = json.loads(wrong.body)
-        assert (state["state"], state["refusal"]) == ("refused", "file_damaged_on_the_way")
-
-    run(act)
-
-
-def test_reason_of_refusal_is_in_language_of_reader(run):
-    async def act(visitor: Visitor) -> None:
-        given = await visitor.ask("POST", PATH, b"\x89PNG" * 9, {"upload-complete": "?1"})
-        path = given.header("location")
-        json_of = {"accept": "application/json"}
-        ours = json.loads((await visitor.ask("GET", path, headers=json_of)).body)
-        theirs = json.loads(
-            (await visitor.ask("GET", path, headers=json_of | {"accept-language": "en"})).body
-        )
-        assert ours["refusal"] == theirs["refusal"] == "not_a_pdf"
-        assert "PDF" in ours["why"]
-        assert ours["why"] != theirs["why"]
-
-    run(act)
-
-
-def test_limits_are_available_before_upload(run):
-    async def act(visitor: Visitor) -> None:
-        given = await visitor.ask("OPTIONS", PATH)
-        assert given.status == 204
-        assert given.header("upload-limit").startswith("max-size=")
-        assert given.header("allow") == "OPTIONS, POST"
-        one = await visitor.ask("OPTIONS", PATH + "/x")
-        assert one.header("allow") == "DELETE, GET, HEAD, OPTIONS, PATCH"
-
-    run(act)
-
-
 def test_wrong_creation_is_refused_by_name_and_stores_nothing(run):
     async def act(visitor: Visitor) -> None:
         size = visitor.web.container.of(Uploads).file_bytes_max
@@ -301,19 +256,6 @@ def test_one_of_two_concurrent_writers_wins_and_other_gets_offset(run):
     run(act)
 
 
-def test_file_taken_out_during_upload_is_gone(run):
-    async def act(visitor: Visitor) -> None:
-        content = large()
-        path = (await visitor.begin(len(content))).header("location")
-        sent, _ = await asyncio.gather(
-            visitor.part(path, 0, content[:PART_BYTES_MAX]), visitor.ask("DELETE", path)
-        )
-        assert sent.status in (204, 404)
-        assert (await visitor.part(path, 0, content[:PART_BYTES_MAX])).status == 404
-
-    run(act)
-
-
 def test_sum_of_all_drafts_is_limited_and_cached(run, monkeypatch):
     # The whole test takes less time than this.
     monkeypatch.setattr(holdings, "READ_SECONDS", 3600.0)
@@ -388,30 +330,6 @@ def test_planted_cookie_opens_no_later_upload(run, page):
     run(act)
 
 
-def test_part_from_another_page_changes_token_of_draft(run):
-    async def act(planter: Visitor) -> None:
-        content = large()
-        begun = await planter.begin(len(content), page_key=PLANTED_PAGE)
-        path, first = begun.header("location"), content[:PART_BYTES_MAX]
-        victim = Visitor(planter.web, dict(planter.cookies))
-        assert (await victim.part(path, 0, first, page_key=PAGE)).status == 204
-        assert await _shown(planter, path) == 404
-        assert await _shown(victim, path) == 200
-
-    run(act)
-
-
-def test_uploads_of_one_page_keep_token_of_draft(run):
-    async def act(visitor: Visitor) -> None:
-        await _whole(visitor, pdf(words="Satu"), PAGE)
-        kept = dict(visitor.cookies)
-        path = (await _whole(visitor, pdf(words="Dua"), PAGE)).header("location")
-        assert visitor.cookies == kept
-        assert await _shown(visitor, path) == 200
-
-    run(act)
-
-
 def test_page_after_lost_answer_finds_draft_with_old_cookie(run):
     async def act(visitor: Visitor) -> None:
         await _whole(visitor, pdf(words="Kemarin"), PLANTED_PAGE)
@@ -432,16 +350,5 @@ def test_page_after_lost_answer_finds_draft_with_old_cookie(run):
         assert visitor.cookies == after
         page = str((await visitor.ask("GET", "/stamp")).body)
         assert page.count("data-file=") == 3
-
-    run(act)
-
-
-def test_refused_upload_answers_with_token_of_draft(run):
-    async def act(visitor: Visitor) -> None:
-        path = (await _whole(visitor, pdf(words="Satu"), PLANTED_PAGE)).header("location")
-        size = 10**9
-        refused = await visitor.begin(size, page_key=PAGE)
-        assert code(refused) == "document_too_large"
-        assert await _shown(visitor, path) == 200
 
     run(act)

@@ -4,7 +4,6 @@ import pytest
 from litestar.datastructures import Headers
 
 from meterai.drafts import wire
-from meterai.drafts.model import UploadLengthInconsistent
 from meterai.kit.refusal import Malformed
 
 
@@ -43,14 +42,3 @@ def test_content_disposition_returns_expected_name(text, name):
 def test_content_disposition_without_valid_name_is_refused(text):
     with pytest.raises(Malformed):
         wire.file_name_in(headers(content_disposition=text))
-
-
-def test_repeated_length_must_be_equal():
-    read = wire.read_creation
-    assert read(headers(upload_complete="?0", upload_length="7", content_length="3")).size == 7
-    assert read(headers(upload_complete="?1", content_length="3")).size == 3
-    with pytest.raises(UploadLengthInconsistent):
-        read(headers(upload_complete="?1", upload_length="7", content_length="3"))
-    for nothing in ({"upload_complete": "?0"}, {"upload_length": "7"}):
-        with pytest.raises(Malformed):
-            read(headers(**nothing))

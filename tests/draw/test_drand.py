@@ -8,7 +8,6 @@ from urllib.error import HTTPError
 from urllib.request import urlopen
 
 import pytest
-from structlog.testing import capture_logs
 
 from meterai.draw import DrawSettings, parts
 from meterai.draw.adapters.drand import Relays
@@ -101,21 +100,6 @@ def test_failing_relay_is_ignored(fault: str, tmp_path) -> None:
     with_relays(tmp_path, 2, act)
 
 
-def test_failing_relay_is_logged_once(tmp_path) -> None:
-    async def act(relays: list[Relay], urls: list[str]) -> None:
-        asked, bad = Relays(urls), relays[0]
-        with capture_logs() as logged:
-            for _ in range(2):
-                bad.faults.apply({"lies": 3})
-                for _ in range(3):
-                    assert await asked.signature_of(CHAIN, PAST) is None
-                assert await asked.signature_of(CHAIN, PAST) == signature_of(PAST)
-        told = [one["event"] for one in logged if one["event"].startswith("drand_relay")]
-        assert told == ["drand_relay_failed", "drand_relay_answers"] * 2
-
-    with_relays(tmp_path, 1, act)
-
-
 def test_number_claimed_by_a_relay_is_ignored(tmp_path) -> None:
     # The signature alone determines the round.
     async def act(relays: list[Relay], urls: list[str]) -> None:
@@ -123,15 +107,6 @@ def test_number_claimed_by_a_relay_is_ignored(tmp_path) -> None:
         assert await Relays(urls).signature_of(CHAIN, PAST) == signature_of(PAST)
 
     with_relays(tmp_path, 1, act)
-
-
-def test_chain_of_a_directory_begins_once_and_does_not_run_out(tmp_path, monkeypatch) -> None:
-    first = kept_chain(tmp_path)
-    assert kept_chain(tmp_path) == first
-    later = time.time_ns() // 1_000_000 + 30_000 * (ROUNDS - 100)
-    monkeypatch.setattr("standins.drand.chain.now_ms", lambda: later)
-    assert kept_chain(tmp_path).genesis_time == later // 1000
-    assert kept_chain(tmp_path).newest(later / 1000) == 1
 
 
 def test_development_instance_draws_by_its_own_relay(instance) -> None:

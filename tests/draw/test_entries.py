@@ -11,7 +11,6 @@ from meterai.draw.protocol.entries import (
     LINE_BYTES,
     EntriesMalformed,
     lines_of,
-    new_entry,
     read_lines,
 )
 from tests.support.draws import entries_of
@@ -28,11 +27,6 @@ def test_written_list_is_read(entries: list[bytes], size: int) -> None:
     text = b"".join(lines_of(entries))
     assert text == b"".join(entry.hex().encode() + b"\n" for entry in entries)
     assert read_lines(pieces(text, size)) == entries
-
-
-def test_list_of_several_blocks_is_read() -> None:
-    entries = entries_of(3 * module._BLOCK_LINES + 5)
-    assert read_lines(lines_of(entries)) == entries
 
 
 @given(some.filter(lambda found: len(found) > 1), st.integers(1, 100), st.data())
@@ -90,7 +84,3 @@ def test_list_above_the_limit_is_refused(monkeypatch: pytest.MonkeyPatch) -> Non
     assert len(read_lines(lines_of(entries_of(10)))) == 10
     with pytest.raises(EntriesMalformed):
         read_lines(lines_of(entries_of(11)))
-
-
-def test_new_entries_differ() -> None:
-    assert len({new_entry() for _ in range(1000)}) == 1000

@@ -79,13 +79,6 @@ def test_frozen_database_causes_503_with_a_retry_time(mortal: Instance) -> None:
     until("the web answers", lambda: customer.get("/v1/orders").status == 200)
 
 
-def test_command_beside_up_does_not_stop_its_database(mortal: Instance) -> None:
-    server = postmaster(mortal)
-    assert mortal.command("audit").returncode == 0
-    assert postmaster(mortal).pid == server.pid
-    assert mortal.anybody().get("/readyz").status == 200
-
-
 def test_web_answers_503_until_its_database_exists(mortal: Instance, tmp_path: Path) -> None:
     server = Server(tmp_path)
     server.stop()
@@ -154,10 +147,3 @@ def test_service_names_what_is_missing_and_ends(
     unreadable = start(template, DATABASE_URL="postgresql://[")
     assert unreadable.returncode == EX_CONFIG
     assert "database_missing" in unreadable.stderr
-
-
-def test_web_reports_a_port_in_use(mortal: Instance) -> None:
-    port = mortal.url.rsplit(":", 1)[1]
-    done = mortal.command("web", "--port", port)
-    assert done.returncode == EX_CONFIG
-    assert "port_taken" in done.stderr

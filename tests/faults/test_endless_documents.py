@@ -129,37 +129,3 @@ def test_answered_key_is_answered_again_without_stamps(running: Instance) -> Non
     assert customer.balance()["available"] == 0
     assert made_json(customer.stamp(broken, key="same").json) == made_json(first.json)
     assert customer.stamp(broken, key="other").json["code"] == "not_enough_stamps"
-
-
-def is_gone(process: psutil.Process) -> bool:
-    try:
-        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return True
-
-
-def test_stop_waits_for_no_picture(running: Instance, bomb: bytes) -> None:
-    sent = [Sent(running, bomb) for _ in range(3)]
-    until("one is being drawn", lambda: is_one_drawn(running))
-    beside, web = examiners(running), running.part("web")
-    web.terminate()
-    until("the web is gone", lambda: is_gone(web))
-    until("and all beside it", lambda: not any(one.is_running() for one in beside))
-    for one in sent:
-        one.result()  # answered before the stop, or cut off by it
-    running.wait_ready()  # `up` restarts the part
-    running.assert_audit_holds()
-
-
-def test_killed_web_leaves_no_process(running: Instance, bomb: bytes) -> None:
-    sent = [Sent(running, bomb) for _ in range(3)]
-    until("one is being drawn", lambda: is_one_drawn(running))
-    beside = examiners(running)
-    web = running.part("web")
-    for one in [web, *(child for child in web.children() if child not in beside)]:
-        with suppress(psutil.NoSuchProcess):
-            one.kill()
-    until("all is gone", lambda: not any(one.is_running() for one in beside))
-    for one in sent:
-        one.result()  # answered before the stop, or cut off by it
-    running.wait_ready()

@@ -12,17 +12,13 @@ from typing import Any
 import pytest
 import urllib3
 
-from meterai import stamps
 from meterai.kit.ids import read
-from meterai.room import Container
 from tests.support.inside import Inside
 from tests.support.instance import Client, Reply, until
 from tests.support.killing import (
     BY_WEB,
     BY_WORKER,
-    EVERYTHING,
     again,
-    freeze,
     frozen,
     kill,
     place,
@@ -168,21 +164,6 @@ def test_web_killed_during_receipt_of_a_notification_loses_nothing(inside: Insid
 
 
 @pytest.mark.parametrize("victim", BY_WORKER)
-def test_process_killed_during_the_capture_loses_nothing(inside: Inside, victim: str) -> None:
-    customer = inside.customer()
-    inside.instance.bank.faults(query_500=-1)
-    order = customer.place(1)["id"]
-    attempt = "SELECT 1 FROM payment_attempts WHERE subject = %s FOR UPDATE"
-    with inside.paused_at(attempt, read("ord", order)) as pause:
-        pay(inside, customer, order)
-        pause.wait_for_somebody("payment_capture")
-        kill(inside, victim)
-    revive(inside, victim)
-    is_executed(inside, customer, order, 10_000)
-    assert customer.balance()["available"] == 1
-
-
-@pytest.mark.parametrize("victim", BY_WORKER)
 def test_worker_killed_between_capture_and_execution_loses_nothing(
     inside: Inside, victim: str
 ) -> None:
@@ -261,63 +242,6 @@ def test_web_killed_between_seal_and_delivery_loses_nothing(
     _is_stamped_once(inside, customer, document, "s", serials)
 
 
-def test_two_kills_between_reservation_and_seal_lose_nothing(
-    inside: Inside, background: ThreadPoolExecutor
-) -> None:
-    customer, _ = bought(inside, 2)
-    document = pdf()
-    with inside.paused_at("LOCK TABLE deltas IN SHARE MODE") as first:
-        request = background.submit(customer.stamp, document, key="s")
-        first.wait_for_somebody("stamping_deliver")
-        serials = _serials(inside, customer)
-        kill(inside, EVERYTHING)
-        assert lost(request)
-        _end_sessions(inside)  # the statement of the killed process must not be executed
-        with inside.paused_at("LOCK TABLE stamps IN ACCESS EXCLUSIVE MODE") as second:
-            first.release()
-            revive(inside, EVERYTHING)
-            second.wait_for_somebody("FROM stampings s")
-            kill(inside, "worker")
-    _is_stamped_once(inside, customer, document, "s", serials)
-
-
-def _end_sessions(inside: Inside) -> None:
-    inside.rows(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-        " WHERE wait_event_type = 'Lock' AND pid <> pg_backend_pid()"
-    )
-
-
-def test_web_killed_between_delivery_and_answer_loses_nothing(
-    inside: Inside, background: ThreadPoolExecutor
-) -> None:
-    customer, _ = bought(inside, 2)
-    document = pdf()
-    with inside.paused_at("LOCK TABLE deltas IN SHARE MODE") as sealed:
-        request = background.submit(customer.stamp, document, key="s")
-        sealed.wait_for_somebody("stamping_deliver")
-        serials = _serials(inside, customer)
-        # The suspended web cannot answer, but its statement is executed in the database.
-        freeze(inside, "web")
-        sealed.release()
-        until("it is delivered", lambda: customer_holds(inside, customer) == (1, 0, 1))
-        kill(inside, "web")
-        assert lost(request)
-    revive(inside, "web")
-    _is_stamped_once(inside, customer, document, "s", serials)
-
-
-def customer_holds(inside: Inside, customer: Client) -> tuple[int, int, int]:
-    """The customer's stamps, read without the web: available, held, used."""
-
-    async def ask(container: Container) -> tuple[int, int, int]:
-        async with container.database.transaction() as tx:
-            found = await stamps.balance(tx, inside.account_of(customer))
-        return found.available, found.held, found.used
-
-    return inside.ask(ask)
-
-
 @pytest.mark.parametrize("step", ["stamping_reserve_ordered", "stamping_deliver"])
 def test_worker_killed_while_it_stamps_ordered_documents_loses_nothing(
     inside: Inside, step: str
@@ -352,19 +276,6 @@ def _is_sent(inside: Inside, number: str) -> bool:
     return bool(
         inside.rows("SELECT 1 FROM refunds WHERE refund_no = %s AND state = 'sent'", number)
     )
-
-
-@pytest.mark.parametrize("victim", BY_WORKER)
-def test_worker_killed_between_refund_intent_and_refund_loses_nothing(
-    inside: Inside, victim: str
-) -> None:
-    customer, order = bought(inside, 1)
-    with frozen(inside, "standins"):
-        refund = customer.ask_back(order).json
-        until("the intent is recorded", lambda: _is_sent(inside, refund["refund_number"]))
-        kill(inside, victim)
-    revive(inside, victim)
-    _comes_back_once(inside, customer, order, refund["refund_number"])
 
 
 @pytest.mark.parametrize("victim", BY_WORKER)

@@ -110,28 +110,7 @@ def test_issuing_opened_in_time_executes_waiting_orders(stopped: Inside) -> None
     assert customer.balance()["available"] == 2
 
 
-def test_chargeback_of_money_in_flight_takes_it(stopped: Inside) -> None:
-    customer = stopped.customer()
-    order = customer.place(1)
-    pay(stopped, order)
-    ends(customer, order, "paid", captured=10_000, in_flight=10_000)
-    stopped.instance.bank.post("/standin/deny", {"qr_content": order["payment"]["qr_content"]})
-    ends(customer, order, "denied", captured=10_000, charged_back=10_000)
-    stopped.set_issuing(is_open=True)
-    assert customer.balance()["available"] == 0
-
-
 # -- orders of documents ------------------------------------------------------------------------
-
-
-def test_order_of_documents_is_executed_when_they_are_stamped(in_a_hurry: Inside) -> None:
-    customer = in_a_hurry.customer()
-    order = in_a_hurry.order_documents(customer, pdf(), pdf(2))
-    pay(in_a_hurry, order)
-    ends(customer, order, "executed", captured=20_000, executed=20_000)
-    states = [one["state"] for one in in_a_hurry.stampings_of(order["id"])]
-    assert states == ["delivered", "delivered"]
-    assert customer.balance()["available"] == 0
 
 
 def test_unissued_order_of_documents_is_refunded(stopped: Inside) -> None:
@@ -163,26 +142,3 @@ def test_document_not_stamped_in_time_is_refunded(in_a_hurry: Inside) -> None:
     ends(customer, order, "returned", captured=10_000, refunded=10_000)
     (stamping,) = in_a_hurry.stampings_of(order["id"])
     assert (stamping["state"], stamping["refused"]) == ("failed", "not_in_time")
-
-
-def test_only_the_stamped_one_of_two_documents_is_paid(in_a_hurry: Inside) -> None:
-    customer = in_a_hurry.customer()
-    order = in_a_hurry.order_documents(customer, pdf(), pdf(2))
-    _spoil(in_a_hurry, in_a_hurry.stampings_of(order["id"])[1]["sha256_original"])
-    pay(in_a_hurry, order)
-    stand(in_a_hurry, order, "delivered", "reserved")
-    falls_due(in_a_hurry, order)
-    ends(customer, order, "executed", captured=20_000, executed=10_000, refunded=10_000)
-    states = [one["state"] for one in in_a_hurry.stampings_of(order["id"])]
-    assert states == ["delivered", "failed"]
-
-
-def test_chargeback_of_stamped_documents_is_our_loss(in_a_hurry: Inside) -> None:
-    customer = in_a_hurry.customer()
-    order = in_a_hurry.order_documents(customer, pdf())
-    pay(in_a_hurry, order)
-    ends(customer, order, "executed", captured=10_000, executed=10_000)
-    in_a_hurry.instance.bank.post("/standin/deny", {"qr_content": order["payment"]["qr_content"]})
-    spent = {"captured": 10_000, "charged_back": 10_000, "executed": 10_000, "loss": 10_000}
-    ends(customer, order, "denied", **spent)
-    assert [one["state"] for one in in_a_hurry.stampings_of(order["id"])] == ["delivered"]

@@ -3,7 +3,6 @@
 Every visitor gets a page, and no request that may have started is sent twice.
 """
 
-import json
 import shutil
 import socketserver
 import subprocess
@@ -218,19 +217,6 @@ def test_page_passes_nginx_and_plain_http_is_redirected(front: Front) -> None:
     )
 
 
-def test_answer_of_nginx_or_web_has_one_safe_request_id(front: Front) -> None:
-    for path in ("/", "/v1/orders", "/nobody/problem.json", "/static/nothing"):
-        own = front.ask("GET", path).headers.getlist("x-request-id")
-        assert [len(one) for one in own] == [32], path
-        for name in ("request_id", "x_request_id"):
-            brought = front.ask("GET", path, **{name: "of-the-client"})
-            assert brought.headers.getlist("request-id") == ["of-the-client"], path
-            assert brought.headers.getlist("x-request-id") == ["of-the-client"], path
-    refused = front.ask("GET", "/v1/orders", x_request_id="<b>unsafe</b>")
-    told = json.loads(refused.data)["request_id"]
-    assert told == refused.headers["request-id"] != "<b>unsafe</b>"
-
-
 def test_static_file_is_served_from_the_folder_if_its_version_exists(front: Front) -> None:
     [kept] = front.folder.glob("pages/static/*/site.css")
     version = kept.parent.name
@@ -242,17 +228,6 @@ def test_static_file_is_served_from_the_folder_if_its_version_exists(front: Fron
         from_web = front.ask("GET", f"/static/site.css{other}")
         assert from_web.status == 200, other
         assert from_web.data != mark, other
-
-
-def test_now_serving_file_is_cached_for_a_second(front: Front, fragile: Inside) -> None:
-    folder = fragile.instance.data / "public" / "lines" / "of-a-test"
-    folder.mkdir(parents=True)
-    (folder / "now-serving.json").write_text('{"serving": 7}')
-    told = front.ask("GET", "/lines/of-a-test/now-serving.json")
-    assert (told.status, json.loads(told.data)) == (200, {"serving": 7})
-    assert told.headers["cache-control"] == "public, max-age=1"
-    assert told.headers["content-type"] == "application/json"
-    assert front.ask("GET", "/lines/of-nobody/now-serving.json").status == 404
 
 
 # -- while no server answers -------------------------------------------------------------------
@@ -294,14 +269,6 @@ def test_largest_form_passes_and_a_larger_one_gets_a_page(
         assert f'<html lang="{language}">' in large.data.decode()
         assert translate("page.refused.too_large", language) in large.data.decode()
         assert "retry-after" not in large.headers
-
-
-def test_program_gets_a_problem_document(silent: Silent, tmp_path: Path) -> None:
-    with fronting(tmp_path / "front", tmp_path, silent.port) as front:
-        told = front.ask("POST", "/v1/orders", b'{"quantity":1}', accept="application/json")
-        assert (told.status, json.loads(told.data)["code"]) == (503, "busy")
-        assert told.headers["content-type"] == "application/problem+json"
-        assert "refresh" not in told.headers
 
 
 def test_address_seen_by_nginx_is_the_last_forwarded_one(silent: Silent, tmp_path: Path) -> None:

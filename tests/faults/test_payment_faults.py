@@ -20,12 +20,10 @@ from tests.support.money import (
     payable,
     stands,
 )
-from tests.support.pdf import pdf
 
 pytestmark = pytest.mark.sample(4, of="file")
 
 ALL = -1  # the fault never ends by itself
-CHARGED_BACK_SECONDS = 4.0  # seconds after which the bank books a payment
 
 
 @pytest.fixture(scope="module")
@@ -52,18 +50,6 @@ def without_patience(impatient: Inside) -> Iterator[Inside]:
 # -- notifications ------------------------------------------------------------------------------
 
 
-def test_query_finds_a_payment_before_its_late_notification(at_rest: Inside) -> None:
-    customer = at_rest.customer()
-    order = customer.place(2)
-    with frozen(at_rest, "web"):  # the web receives the notifications
-        payment = pay(at_rest, order)
-        at_rest.until("we heard of it", lambda: learned_by(at_rest, payment) == ["question"])
-    ends(customer, order, "executed", captured=20_000, executed=20_000)
-    at_rest.until("the notification is taken", lambda: outcomes(at_rest, payment) == ["known"])
-    assert stands(customer, order)[1] == money(captured=20_000, executed=20_000)
-    assert customer.balance() == {"available": 2, "held": 0, "used": 0}
-
-
 def test_payment_without_notification_is_found_by_a_query(at_rest: Inside) -> None:
     customer = at_rest.customer()
     order = customer.place(1)
@@ -73,18 +59,6 @@ def test_payment_without_notification_is_found_by_a_query(at_rest: Inside) -> No
     assert learned_by(at_rest, payment) == ["question"]
     assert outcomes(at_rest, payment) == []
     assert customer.balance()["available"] == 1
-
-
-def test_doubled_notification_counts_once(at_rest: Inside) -> None:
-    customer = at_rest.customer()
-    order = customer.place(3)
-    # No status query learns of it either; one follows a second after the order.
-    at_rest.instance.bank.faults(double_notifications=1, query_500=ALL)
-    payment = pay(at_rest, order)
-    ends(customer, order, "executed", captured=30_000, executed=30_000)
-    assert learned_by(at_rest, payment) == ["notification"]
-    assert outcomes(at_rest, payment) == ["captured"]
-    assert customer.balance()["available"] == 3
 
 
 # -- the QR -------------------------------------------------------------------------------------
@@ -140,138 +114,7 @@ def test_refund_with_faulty_answer_is_made_exactly_once(
 # -- more, less, twice, late --------------------------------------------------------------------
 
 
-def test_second_payment_of_an_order_is_refunded(at_rest: Inside) -> None:
-    customer = at_rest.customer()
-    order = customer.place(1)
-    pay(at_rest, order)
-    pay(at_rest, order)
-    ends(customer, order, "executed", captured=20_000, executed=10_000, refunded=10_000)
-    assert customer.balance()["available"] == 1
-
-
-@pytest.mark.parametrize("which", ["the QR of before", "the new QR"])
-def test_short_payment_is_refunded_and_the_order_can_still_be_paid(
-    at_rest: Inside, which: str
-) -> None:
-    customer = at_rest.customer()
-    order = customer.place(1)
-    first = order["payment"]["qr_content"]
-    pay(at_rest, order, amount=4_000)
-    ends(customer, order, "placed", captured=4_000, refunded=4_000)
-    assert customer.balance()["available"] == 0
-    until("another QR is shown", lambda: payable(customer, order) != first)
-    second = customer.order(order["id"])["payment"]["qr_content"]
-    at_rest.instance.bank.pay(second if which == "the new QR" else first)
-    ends(customer, order, "executed", captured=14_000, executed=10_000, refunded=4_000)
-    assert customer.balance()["available"] == 1
-
-
-def test_surplus_of_a_payment_is_refunded(at_rest: Inside) -> None:
-    customer = at_rest.customer()
-    order = customer.place(1)
-    pay(at_rest, order, amount=15_000)
-    ends(customer, order, "executed", captured=15_000, executed=10_000, refunded=5_000)
-    assert customer.balance()["available"] == 1
-
-
-def test_payment_during_a_withdrawal_is_refunded(at_rest: Inside) -> None:
-    customer = at_rest.customer()
-    order = customer.place(1)
-    with frozen(at_rest, "worker"):  # the worker books payments
-        pay(at_rest, order)
-        assert customer.post(f"/v1/orders/{order['id']}/withdraw").json["state"] == "withdrawn"
-    ends(customer, order, "withdrawn", captured=10_000, refunded=10_000)
-    assert customer.balance()["available"] == 0
-
-
-def test_withdrawn_order_cannot_be_paid(at_rest: Inside) -> None:
-    customer = at_rest.customer()
-    order = customer.place(1)
-    assert customer.post(f"/v1/orders/{order['id']}/withdraw").status == 200
-    assert customer.post(f"/v1/orders/{order['id']}/withdraw").status == 200
-    assert at_rest.instance.bank.pay(order["payment"]["qr_content"]).status == 409
-    assert stands(customer, order) == ("withdrawn", money())
-
-
 # -- chargebacks --------------------------------------------------------------------------------
-
-
-def test_chargeback_takes_unused_stamps(at_rest: Inside) -> None:
-    customer, order = bought(at_rest, 2)
-    at_rest.instance.bank.post("/standin/deny", {"qr_content": order["payment"]["qr_content"]})
-    ends(customer, order, "denied", captured=20_000, charged_back=20_000)
-    assert customer.balance() == {"available": 0, "held": 0, "used": 0}
-    assert customer.stamp(pdf()).json["code"] == "not_enough_stamps"
-
-
-def test_chargeback_after_a_stamp_was_used_leaves_the_stamp_and_is_our_loss(
-    at_rest: Inside,
-) -> None:
-    loss_before = at_rest.books().get("denied_loss", 0)
-    customer, order = bought(at_rest, 2)
-    stamping = customer.stamp(pdf()).json
-    at_rest.instance.bank.post("/standin/deny", {"qr_content": order["payment"]["qr_content"]})
-    spent = {"captured": 20_000, "charged_back": 20_000, "executed": 10_000, "loss": 10_000}
-    ends(customer, order, "denied", **spent)
-    assert customer.balance() == {"available": 0, "held": 0, "used": 1}
-    assert at_rest.books()["denied_loss"] - loss_before == -10_000
-    stamped = customer.get(stamping["document_url"]).body
-    assert at_rest.instance.anybody().verify(stamped)["verdict"] == "genuine"
-
-
-def test_chargeback_soon_after_settlement_is_booked(at_rest: Inside) -> None:
-    customer = at_rest.customer()
-    order = customer.place(1)
-    at_rest.instance.bank.faults(deny_after_settlement_seconds=CHARGED_BACK_SECONDS)
-    payment = pay(at_rest, order)
-    until("we heard of the payment", lambda: learned_by(at_rest, payment))
-    ends(customer, order, "denied", captured=10_000, charged_back=10_000)
-    assert customer.balance()["available"] == 0
-
-
-def test_chargeback_told_before_its_payment_moves_nothing(at_rest: Inside) -> None:
-    customer = at_rest.customer()
-    order = customer.place(1)
-    # No status query learns of it either; one follows a second after the order.
-    at_rest.instance.bank.faults(drop_notifications=1, query_500=ALL)
-    payment = pay(at_rest, order)
-    assert not at_rest.money_is_at_rest()
-    assert f"received and not captured: {payment['rrn']}=10000" in at_rest.standing()
-    at_rest.instance.bank.post("/standin/deny", {"qr_content": order["payment"]["qr_content"]})
-    at_rest.instance.bank.clear_faults()
-    until(
-        "we heard of the chargeback",
-        lambda: at_rest.rows(
-            "SELECT 1 FROM notification_inbox WHERE outcome = 'declined' AND reading->>'number' = %s",
-            payment["rrn"],
-        ),
-    )
-    assert learned_by(at_rest, payment) == []
-    assert stands(customer, order) == ("placed", money())
-    pay(at_rest, order)
-    ends(customer, order, "executed", captured=10_000, executed=10_000)
-
-
-def test_chargeback_while_its_refund_is_refused_leaves_no_loss(at_rest: Inside) -> None:
-    loss_before = at_rest.books().get("denied_loss", 0)
-    customer, order = bought(at_rest, 1)
-    at_rest.instance.bank.faults(refuse_refunds=ALL)
-    second = pay(at_rest, order)
-    until(
-        "the refund was refused",
-        lambda: at_rest.rows(
-            "SELECT 1 FROM refunds WHERE payment = %s AND last_answer IS NOT NULL", second["rrn"]
-        ),
-    )
-    at_rest.instance.bank.post(
-        "/standin/deny", {"qr_content": order["payment"]["qr_content"], "rrn": second["rrn"]}
-    )
-    kept = money(captured=20_000, charged_back=10_000, executed=10_000)
-    at_rest.until("it is charged back", lambda: stands(customer, order) == ("executed", kept))
-    assert at_rest.rows("SELECT state FROM refunds WHERE payment = %s", second["rrn"]) == [
-        {"state": "void"}
-    ]
-    assert at_rest.books().get("denied_loss", 0) == loss_before
 
 
 # -- a slow bank --------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from meterai.kit.ids import read
 from standins.receiver import Receiver
 from tests.support.inside import Inside
 from tests.support.instance import Client, Reply, until
-from tests.support.killing import again, freeze, kill, revive
+from tests.support.killing import again, kill, revive
 from tests.support.receivers import receiving
 
 pytestmark = pytest.mark.sample(1, of="file")
@@ -55,18 +55,6 @@ def _delivered(inside: Inside, customer: Client, path: str) -> Any:
     return customer.get(f"{path}/{message['id']}").json
 
 
-def test_kill_before_the_event_became_a_message_loses_nothing(
-    inside: Inside, receiver: Receiver
-) -> None:
-    customer = inside.instance.customer()
-    path = _hook(customer, receiver.url + "/ok")
-    freeze(inside, "worker")
-    _withdraw(customer)
-    kill(inside, "worker")
-    message = _delivered(inside, customer, path)
-    assert [one.id for one in receiver.received] == [message["id"]]
-
-
 def test_kill_while_the_event_becomes_a_message_loses_nothing(
     inside: Inside, receiver: Receiver
 ) -> None:
@@ -104,19 +92,6 @@ def test_kill_during_creation_of_an_endpoint_makes_one_endpoint(
     second = again(make)
     assert (second.json["id"], second.json["secret"]) == (first.json["id"], first.json["secret"])
     assert len(customer.get("/v1/webhooks").json["webhooks"]) == 1
-
-
-def test_kill_while_the_receiver_works_repeats_the_message(
-    inside: Inside, receiver: Receiver
-) -> None:
-    customer = inside.instance.customer()
-    path = _hook(customer, receiver.url + "/slow/1.5")
-    _withdraw(customer)
-    until("it is sent", lambda: receiver.received)
-    kill(inside, "worker")
-    message = _delivered(inside, customer, path)
-    assert [one.id for one in receiver.received] == [message["id"]] * 2
-    assert len(message["attempt_list"]) == 1
 
 
 def test_kill_before_the_answer_is_recorded_repeats_the_message(

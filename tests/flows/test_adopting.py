@@ -50,26 +50,6 @@ def test_files_are_adopted_only_on_confirmation_after_a_sign_in_elsewhere(
     applicant.sees(TO_PAY)
 
 
-def test_files_of_the_browser_follow_those_of_the_account(
-    applicant: Applicant,
-) -> None:
-    applicant.signs_in("/account")
-    applicant.uploads("Ijazah.pdf")
-    applicant.goes_on_to_place()
-    applicant.goes_to("/account")
-    applicant.presses("Keluar")
-    applicant.page.wait_for_url(f"{applicant.instance.url}/")
-    applicant.uploads("Surat.pdf")
-    applicant.goes_on_to_place()
-    applicant.signs_in("/account")
-    applicant.goes_to("/stamp")
-    expect(applicant.page.locator(".document")).to_have_count(1)
-    expect(applicant.page.locator(".document")).to_contain_text("Ijazah.pdf")
-    applicant.presses(ADOPT)
-    expect(applicant.page.locator(".document")).to_have_count(2)
-    expect(applicant.page.get_by_role("button", name=ADOPT)).to_have_count(0)
-
-
 def test_link_of_another_mail_adopts_no_files(chromium: Browser, applicant: Applicant) -> None:
     applicant.uploads("Surat lamaran.pdf")
     applicant.places()
@@ -84,29 +64,6 @@ def test_link_of_another_mail_adopts_no_files(chromium: Browser, applicant: Appl
     expect(applicant.page.get_by_role("button", name=ADOPT)).to_be_visible()
     applicant.codes = 1
     has_none_elsewhere(chromium, applicant)
-
-
-def test_link_of_the_own_mail_adopts_files_in_this_browser_alone(
-    chromium: Browser, applicant: Applicant
-) -> None:
-    applicant.uploads("Surat lamaran.pdf")
-    applicant.places()
-    applicant.page.get_by_label("Alamat email").fill(applicant.email)
-    applicant.presses("Kirim kode")
-    expect(applicant.page.get_by_label("Kode enam angka")).to_be_visible()
-    context = chromium.new_context(viewport=PHONE, locale="id-ID")
-    other = Applicant(context, applicant.instance)
-    other.email = applicant.email
-    follow_the_link(other)
-    other.goes_to("/stamp")
-    expect(other.page.locator(".document")).to_have_count(0)
-    context.close()
-    applicant.goes_to("/stamp/pay")
-    with applicant.page.expect_navigation():  # the mail may come before the answer
-        applicant.presses("Kirim kode baru")
-    follow_the_link(applicant, mails=2)
-    applicant.presses(QRIS)
-    applicant.sees(TO_PAY)
 
 
 def follow_the_link(applicant: Applicant, mails: int = 1) -> None:

@@ -187,19 +187,6 @@ def test_unannounced_copy_of_the_cluster_is_detected(production: Path, tmp_path:
         assert len(objects(shop)) == 2
 
 
-def test_server_without_base_backup_is_dumped(production: Path, tmp_path: Path) -> None:
-    kept, copy = tmp_path / "backup", tmp_path / "copy"
-    with working(production) as shop:
-        (production / "postgres" / "pg_hba.conf").write_text("local all all trust\n")
-        shop.arrange("SELECT pg_reload_conf()")
-        assert "dump" in command(production, "backup", kept).stdout
-        keys = production / "keys"
-        assert "every invariant holds" in command(copy, "restore", kept, "--keys", keys).stdout
-    with running(copy) as url, open_shop(url, copy, is_new=False) as other:
-        assert names(other) == {"Surat.pdf", "Ijazah.pdf"}
-        assert look(other) is Hold.RESTORED
-
-
 def test_backup_is_restored_elsewhere_and_a_changed_one_is_refused(
     production: Path, tmp_path: Path
 ) -> None:

@@ -1,11 +1,7 @@
 """Malformed requests are refused with a reason, change nothing, and never cause a fault."""
 
-import gzip
 import json
-import uuid
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
-from urllib.parse import quote
 
 import pytest
 import urllib3
@@ -16,7 +12,7 @@ from tests.support.inside import PLACEMENT, Inside
 from tests.support.instance import Client, until
 from tests.support.money import payable
 from tests.support.pdf import pdf
-from tests.support.refusals import NASTY, a_key, assert_refused, form
+from tests.support.refusals import a_key, assert_refused, form
 from tests.support.stamping_calls import made_json
 
 MEMORY_BYTES_MAX = 400 * 1024 * 1024
@@ -34,24 +30,6 @@ FLOOD_BYTES = 200 * 1024 * 1024
 )
 def test_form_without_a_file_is_refused(unharmed: Client, fields: Any) -> None:
     assert_refused(form(unharmed, fields), 422, "document_missing")
-
-
-@pytest.mark.parametrize(
-    "more", [{"document2": ("b.pdf", b"%PDF-", "application/pdf")}, {"placements": PLACEMENT}]
-)
-def test_form_with_surplus_parts_is_refused(unharmed: Client, more: Any) -> None:
-    """Otherwise the sender of a second document would believe that it was stamped too."""
-    fields = {"document": ("a.pdf", pdf(), "application/pdf"), "placement": PLACEMENT} | more
-    reply = form(unharmed, fields)
-    assert_refused(reply, 422, "malformed")
-    assert reply.json["field"] == next(iter(more))
-
-
-def test_form_without_a_placement_is_refused(unharmed: Client) -> None:
-    document = ("a.pdf", pdf(), "application/pdf")
-    assert_refused(form(unharmed, {"document": document}), 422, "malformed")
-    upload = ("p.json", PLACEMENT.encode(), "application/json")
-    assert_refused(form(unharmed, {"document": document, "placement": upload}), 422, "malformed")
 
 
 @pytest.mark.parametrize(
@@ -97,19 +75,6 @@ def test_body_of_200_mb_is_refused_at_once_and_fills_no_memory(
     assert '"code":"document_too_large"' in found.answer
     assert found.sent_bytes < FLOOD_BYTES
     assert found.peak_bytes < MEMORY_BYTES_MAX
-
-
-def test_wrapped_document_is_not_refused_as_unreadable(unharmed: Client) -> None:
-    form, kind = urllib3.encode_multipart_formdata(
-        {"document": ("a.pdf", pdf(), "application/pdf")}
-    )
-    for body, head in (
-        (form, {"Content-Type": kind}),
-        (gzip.compress(pdf()), {"Content-Type": "application/pdf", "Content-Encoding": "gzip"}),
-    ):
-        reply = unharmed.post("/v1/verifications", body, headers=head)
-        assert_refused(reply, 415, "document_wrapped")
-    assert unharmed.verify(pdf())["verdict"] == "not_sealed"
 
 
 def place(**other: object) -> str:
@@ -159,16 +124,6 @@ def test_invalid_placement_is_refused(unharmed: Client, placement: str, code: st
     assert_refused(unharmed.stamp(pdf(), placement), 422, code)
 
 
-@pytest.mark.parametrize(
-    "kind",
-    ["multipart/form-data", "multipart/form-data; boundary=zz", "application/json", "text/html"],
-)
-def test_malformed_form_is_refused(unharmed: Client, kind: str) -> None:
-    headers = a_key() | {"Content-Type": kind}
-    reply = unharmed.post("/v1/stampings", b"--this-is-no-form", headers=headers)
-    assert_refused(reply, 422, "malformed", "document_missing")
-
-
 # -- Idempotency-Key ----------------------------------------------------------------------------
 
 
@@ -188,12 +143,6 @@ def test_command_without_idempotency_key_is_refused(unharmed: Client, key: str |
 def test_malformed_idempotency_key_is_refused(unharmed: Client, key: str) -> None:
     reply = unharmed.post("/v1/orders", {"quantity": 1}, headers={"Idempotency-Key": key})
     assert_refused(reply, 422, "malformed")
-
-
-def test_longest_key_is_the_same_quoted_or_bare(unharmed: Client) -> None:
-    key = "k" * 255
-    order = unharmed.place(1, key=key)
-    assert unharmed.place(1, key=f'"{key}"')["id"] == order["id"]
 
 
 def test_used_key_with_another_order_is_refused(unharmed: Client) -> None:
@@ -222,30 +171,6 @@ def test_same_key_of_another_account_is_independent(inside: Inside, unharmed: Cl
     stranger = inside.customer()
     ours, theirs = unharmed.place(1, key="shared"), stranger.place(2, key="shared")
     assert ours["id"] != theirs["id"]
-
-
-def test_same_order_sent_concurrently_is_placed_once(unharmed: Client) -> None:
-    key = a_key()
-    with ThreadPoolExecutor(8) as pool:
-        replies = list(
-            pool.map(lambda _: unharmed.post("/v1/orders", {"quantity": 1}, headers=key), range(16))
-        )
-    assert {reply.status for reply in replies} == {201}
-    assert len({reply.json["id"] for reply in replies}) == 1
-
-
-def test_same_stamping_sent_concurrently_is_made_once(customer: Client) -> None:
-    before, document = customer.balance()["used"], pdf()
-    with ThreadPoolExecutor(8) as pool:
-        replies = list(pool.map(lambda _: customer.stamp(document, key="at-once"), range(8)))
-    done = [reply for reply in replies if reply.status == 201]
-    assert done
-    assert len({reply.json["id"] for reply in done}) == 1
-    for reply in replies:
-        if reply.status != 201:
-            assert_refused(reply, 409, "request_in_progress")
-            assert reply.headers["retry-after"] == "1"
-    assert customer.balance()["used"] == before + 1
 
 
 # -- orders -------------------------------------------------------------------------------------
@@ -284,14 +209,6 @@ def test_order_with_an_invalid_quantity_is_refused(
     assert unharmed.get("/v1/orders").json == before
 
 
-def test_quoted_number_is_read_or_refused(unharmed: Client) -> None:
-    reply = unharmed.post("/v1/orders", {"quantity": "3"}, headers=a_key())
-    if reply.status == 201:
-        assert (reply.json["quantity"], reply.json["total"]) == (3, 30_000)
-    else:
-        assert_refused(reply, 422, "malformed")
-
-
 @pytest.mark.parametrize(
     "body",
     [b"", b"{", b"null", b'"', b"quantity=1", b"\xff\xfe\x00", b"[" * 100_000, b'{"quantity":NaN}'],
@@ -303,18 +220,6 @@ def test_body_that_is_not_json_is_refused(unharmed: Client, path: str, body: byt
     reply = unharmed.post(path, body, headers=headers)
     assert_refused(reply, 422, "malformed")
     assert reply.json["field"] != "data", "a name of ours"
-
-
-@pytest.mark.parametrize(
-    "kind", ["text/plain", "application/x-www-form-urlencoded", "application/xml", "image/png"]
-)
-def test_other_content_type_is_read_as_json_or_refused(unharmed: Client, kind: str) -> None:
-    headers = a_key() | {"Content-Type": kind}
-    assert_refused(
-        unharmed.post("/v1/orders", b"<quantity>1</quantity>", headers=headers), 422, "malformed"
-    )
-    reply = unharmed.post("/v1/orders", b'{"quantity": 1}', headers=headers)
-    assert reply.status in (201, 415, 422)
 
 
 # -- objects of other accounts, and unknown objects ---------------------------------------------
@@ -343,54 +248,6 @@ def test_objects_of_other_accounts_are_not_found(inside: Inside, customer: Clien
     assert_refused(stranger.ask_back(order["id"]), 404, "not_found")
     assert stranger.get("/v1/orders").json == {"orders": [], "next": None}
     assert stranger.balance() == {"available": 0, "held": 0, "used": 0}
-
-
-@pytest.mark.parametrize(
-    "identifier",
-    [
-        "x",
-        "stg_01m884c3x3e3s85y3pyrtmh59g",
-        "ord_01m884c3x3ffvbhksh6xwbtc5q",
-        "ORD_01M884C3X3E8JAVWNZR72EES0J",
-        f"ord_{'z' * 26}",
-        f"ord_{'u' * 26}",
-        str(uuid.UUID(int=0)),
-        "ord_",
-        "%00",
-        "%ff%fe",
-        "..%2f..%2fetc%2fpasswd",
-        "%F0%9F%92%A9",
-        "a" * 5_000,
-        *(quote(text, safe="") for text in NASTY),
-    ],
-    ids=lambda text: text[:30],
-)
-def test_unknown_id_is_not_found(unharmed: Client, identifier: str) -> None:
-    for path in ["orders/{}", "stampings/{}", "stampings/{}/document", "refunds/{}", "stamps/{}"]:
-        assert_refused(unharmed.get(f"/v1/{path.format(identifier)}"), 404, "not_found")
-    assert_refused(unharmed.post(f"/v1/orders/{identifier}/withdraw"), 404, "not_found")
-
-
-@pytest.mark.parametrize("identifier", ["", "x", "\x00", *NASTY])
-def test_refund_of_an_unknown_order_is_not_found(unharmed: Client, identifier: str) -> None:
-    assert_refused(unharmed.ask_back(identifier), 404, "not_found")
-
-
-@pytest.mark.parametrize("body", [{}, {"order_id": None}, {"order_id": 1}, {"order_id": ["x"]}])
-def test_refund_without_unused_stamps_is_refused(unharmed: Client, body: object) -> None:
-    assert_refused(unharmed.post("/v1/refunds", body), 422, "malformed")
-
-
-def test_refund_with_an_amount_is_refused(unharmed: Client) -> None:
-    order = unharmed.place(1)
-    body = {"order_id": order["id"], "amount": 10_000_000}
-    assert_refused(unharmed.post("/v1/refunds", body), 422, "malformed")
-    assert_refused(unharmed.ask_back(order["id"]), 409, "nothing_to_refund")
-
-
-def test_unknown_path_is_not_found(unharmed: Client) -> None:
-    for path in ["/v1", "/v1/nothing", "/v2/orders", "/nothing", "/v1/orders/x/y/z", "/.env"]:
-        assert_refused(unharmed.get(path), 404, "not_found")
 
 
 @pytest.mark.parametrize(

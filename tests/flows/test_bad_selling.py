@@ -76,50 +76,6 @@ def test_invalid_sale_is_refused(unharmed: Seller, wrong: dict[str, object]) -> 
     assert reply.json["code"] == "malformed"
 
 
-def test_sale_without_an_idempotency_key_is_refused(unharmed: Seller) -> None:
-    assert unharmed.client.post("/v1/sales", SALE).status in (400, 422)
-
-
-def test_key_of_another_sale_is_refused(seller: Seller) -> None:
-    key = uuid.uuid4().hex
-    made = seller.sell(key)
-    other = seller.selling(key, quantity=2)
-    assert (other.status, other.json["code"]) == (422, "idempotency_key_reused")
-    assert seller.sell(key)["id"] == made["id"]
-    until("it is executed", lambda: seller.sale(made)["state"] == "executed")
-
-
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        *({"rupiah": one} for one in (0, -10_000, 15_000, 1_000_010_000, 2**63, "x", None)),
-        {"payment_method": "kartu"},
-        {"payment_method": "deposit"},
-        {"quantity": 1},
-    ],
-    ids=str,
-)
-def test_invalid_deposit_is_refused(unharmed: Seller, wrong: dict[str, object]) -> None:
-    body = {"rupiah": 10_000} | wrong
-    reply = unharmed.client.post("/v1/deposits", body, headers=headed())
-    assert reply.status in (400, 422), reply.body
-
-
-@pytest.mark.parametrize(
-    "query",
-    [
-        *("", "?month=2026-13", "?month=x", "?day=2026-02-30", "?month=2026-11&day=2026-11-30"),
-        *("?month=9999-12", "?month=0001-01", "?day=9999-12-31", "?day=0001-01-01"),
-    ],
-)
-@pytest.mark.parametrize("ending", ["", ".csv", ".json", ".xlsx"])
-def test_statement_of_an_invalid_period_is_refused(
-    unharmed: Seller, ending: str, query: str
-) -> None:
-    reply = unharmed.client.get(f"/v1/deposit/statement{ending}{query}")
-    assert reply.status in (400, 404, 422), reply.body
-
-
 def test_sale_from_the_deposit_of_another_is_refused(inside: Inside, seller: Seller) -> None:
     made = seller.sell()
     other = Seller(inside)

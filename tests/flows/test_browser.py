@@ -11,19 +11,16 @@ import pytest
 from playwright.sync_api import (
     Browser,
     FilePayload,
-    Page,
     ViewportSize,
     expect,
 )
 
 from tests.support.applicant import NOW, PHONE, TO_PAY, Applicant
 from tests.support.browser import WAIT_MS, WITH_SCRIPTS
-from tests.support.instance import Client, Instance
+from tests.support.instance import Instance
 from tests.support.pdf import pdf
 
 pytestmark = pytest.mark.sample(4, of="file")
-
-Fields = dict[str, str | float | bool]
 
 
 @pytest.fixture(scope="module")
@@ -189,41 +186,6 @@ def test_bought_stamps_are_used_and_the_rest_is_refunded(applicant: Applicant) -
     applicant.fits_the_screen()
 
 
-@both_ways
-def test_whole_order_is_refunded(applicant: Applicant) -> None:
-    applicant.signs_in("/buy")
-    applicant.page.get_by_label("Jumlah meterai").fill("2")
-    applicant.presses("Lanjut ke pembayaran")
-    applicant.pays()
-    applicant.sees("2 meterai siap dipakai")
-    applicant.page.get_by_text("Kembalikan meterai yang belum dipakai").click()
-    applicant.presses("Kembalikan 2 meterai")
-    applicant.sees("Uang sudah dikembalikan")
-    expect(applicant.page.locator(".refunded td")).to_have_text("Rp20.000")
-    expect(applicant.page.locator(".in_flight td")).to_have_text("Rp0")
-
-
-@both_ways
-def test_withdrawn_order_shows_no_qr(applicant: Applicant) -> None:
-    applicant.signs_in("/buy")
-    applicant.presses("Lanjut ke pembayaran")
-    applicant.page.locator("summary", has_text="Batalkan pesanan").click()
-    applicant.presses("Batalkan pesanan ini")
-    applicant.sees("Dibatalkan")
-    expect(applicant.page.locator(".qr")).to_have_count(0)
-
-
-@both_ways
-def test_language_can_be_changed_and_session_ended(applicant: Applicant) -> None:
-    applicant.signs_in("/account")
-    applicant.presses("English")
-    applicant.sees("Account")
-    applicant.presses("Sign out")
-    applicant.sees("Electronic stamps for your documents")
-    applicant.goes_to("/account")
-    applicant.sees("Sign in")
-
-
 # -- failures; a browser writes each refusal to its console ------------------------------------
 
 
@@ -258,71 +220,6 @@ def test_unusable_file_shows_a_reason_and_the_others_continue(erring: Applicant)
 
 
 @both_ways
-def test_session_ended_before_the_order_loses_nothing(applicant: Applicant) -> None:
-    applicant.signs_in("/account")
-    applicant.uploads("Surat lamaran.pdf")
-    applicant.places()
-    applicant.page.context.clear_cookies(name="session")
-    applicant.presses("Bayar Rp10.000 dengan QRIS")
-    applicant.sees("Masuk")
-    applicant.goes_to("/stamp")
-    expect(applicant.page.locator(".document")).to_have_count(0)
-    applicant.page.get_by_role("link", name="Masuk untuk melanjutkan").click()
-    applicant.sees("Masuk")
-    applicant.goes_to("/stamp/pay")
-    applicant.page.get_by_label("Alamat email").fill(applicant.email)
-    applicant.presses("Kirim kode")
-    applicant.types_the_code("/stamp/pay")
-    applicant.presses("Bayar Rp10.000 dengan QRIS")
-    applicant.sees(TO_PAY)
-    expect(applicant.page.locator(".document")).to_have_text(re.compile("Surat lamaran.pdf"))
-
-
-@both_ways
-def test_number_typed_into_an_old_page_is_kept_through_sign_in(applicant: Applicant) -> None:
-    applicant.signs_in("/buy")
-    applicant.page.get_by_label("Jumlah meterai").fill("3")
-    applicant.page.context.clear_cookies(name="session")
-    applicant.presses("Lanjut ke pembayaran")
-    applicant.sees("Masuk")
-    applicant.page.get_by_label("Alamat email").fill(applicant.email)
-    applicant.presses("Kirim kode")
-    applicant.types_the_code("/buy")
-    expect(applicant.page.get_by_label("Jumlah meterai")).to_have_value("3")
-    expect(applicant.page.locator("main .note")).to_contain_text("belum terkirim")
-    applicant.presses("Lanjut ke pembayaran")
-    applicant.sees(re.compile("Bayar Rp30.000"))
-
-
-def test_two_stamps_for_three_documents_stamp_none(applicant: Applicant) -> None:
-    """With two stamps for three documents nothing is stamped or charged. With a third stamp the same draft
-    stamps all."""
-    applicant.signs_in("/buy")
-    applicant.buys(2)
-    applicant.uploads("Surat.pdf", "Ijazah.pdf", "Kuasa.pdf")
-    applicant.places()
-    expect(applicant.page.get_by_label("Pakai meterai di akun saya (ada 2)")).to_be_disabled()
-    seen = applicant.page
-    applicant.page = seen.context.new_page()
-    applicant.goes_to("/buy")
-    applicant.buys(1)
-    applicant.goes_to("/stamp/pay")
-    form = {
-        name: applicant.page.locator(f'main form input[name="{name}"]').first.input_value()
-        for name in ("form_token", "draft", "seen")
-    }
-    applicant.page.get_by_label("Pakai meterai di akun saya (ada 3)").check()
-    applicant.page.get_by_role("button", name=NOW).click()
-    applicant.sees("Meterai saya")
-    expect(applicant.page.locator(".document .state.delivered")).to_have_count(3)
-    # The same form once more, from another window or after a lost answer, does nothing.
-    again = applicant.page.context.request.post(
-        f"{applicant.instance.url}/stamp/pay", form={**form, "pay": "qris"}, max_redirects=0
-    )
-    assert (again.status, again.headers["location"]) == (303, "/history")
-
-
-@both_ways
 def test_file_sent_before_is_shown_and_needs_a_confirmation(erring: Applicant) -> None:
     """The first answer was lost, and the same file comes again with a new draft."""
     erring.signs_in("/buy")
@@ -348,74 +245,4 @@ def test_file_sent_before_is_shown_and_needs_a_confirmation(erring: Applicant) -
     expect(erring.page.locator(".document .state.delivered")).to_have_count(2)
 
 
-def test_wrong_code_can_be_typed_again(erring: Applicant) -> None:
-    erring.goes_to("/sign-in")
-    erring.page.get_by_label("Alamat email").fill("bukan alamat")
-    erring.presses("Kirim kode")
-    expect(erring.page.get_by_role("alert")).to_contain_text("alamat email lengkap")
-    erring.page.get_by_label("Alamat email").fill(erring.email)
-    erring.presses("Kirim kode")
-    expect(erring.page.locator(".lead")).to_contain_text(erring.email)
-    erring.page.get_by_label("Kode enam angka").fill("12")
-    erring.presses("Masuk")
-    expect(erring.page.get_by_role("alert")).to_contain_text("enam angka")
-    # The right code once in a million runs.
-    erring.page.get_by_label("Kode enam angka").fill("000000")
-    erring.presses("Masuk")
-    expect(erring.page.get_by_role("alert")).to_contain_text("Kode salah, sisa 4 percobaan")
-
-
 # -- repeated and foreign requests, by HTTP, since no browser would send them ------------------
-
-
-def _form(page: Page) -> dict[str, str]:
-    return {
-        name: page.locator(f'main form input[name="{name}"]').first.input_value()
-        for name in ("form_token", "key")
-    }
-
-
-def test_form_sent_twice_makes_one_order(applicant: Applicant) -> None:
-    applicant.signs_in("/buy")
-    form: Fields = {**_form(applicant.page), "quantity": "1"}
-    send = applicant.page.context.request.post
-    answers = [send(f"{applicant.instance.url}/buy", form=form, max_redirects=0) for _ in range(2)]
-    assert [answer.status for answer in answers] == [303, 303]
-    assert answers[0].headers["location"] == answers[1].headers["location"]
-    other = send(f"{applicant.instance.url}/buy", form={**form, "quantity": "2"})
-    assert other.status == 422
-    forged = send(f"{applicant.instance.url}/buy", form={**form, "form_token": "0" * 32})
-    assert forged.status == 403
-
-
-def test_stranger_sees_nothing_of_an_order(applicant: Applicant, chromium: Browser) -> None:
-    applicant.signs_in("/buy")
-    applicant.presses("Lanjut ke pembayaran")
-    applicant.sees(TO_PAY)
-    order = urlsplit(applicant.page.url).path
-    context = chromium.new_context(locale="id-ID")
-    stranger = Applicant(context, applicant.instance)
-    stranger.signs_in("/account")
-    files = ("qr.png", "receipt.pdf", "documents.zip")
-    for path in (
-        order,
-        f"{order}/state",
-        f"{order}/state?wait=1",
-        *(f"{order}/{x}" for x in files),
-    ):
-        assert context.request.get(f"{applicant.instance.url}{path}").status == 404
-    context.close()
-    assert Client(applicant.instance.url).get(f"{order}/state").status == 401
-
-
-def test_unchanged_order_gets_an_empty_answer(applicant: Applicant) -> None:
-    applicant.signs_in("/buy")
-    applicant.presses("Lanjut ke pembayaran")
-    applicant.sees(TO_PAY)
-    ask = applicant.page.context.request.get
-    state = f"{applicant.page.url}/state"
-    first = ask(state)
-    tag = first.headers["etag"].removeprefix("W/")  # the tag is weak if the answer is compressed
-    again = ask(state, headers={"If-None-Match": f"W/{tag}"})
-    assert (first.status, again.status) == (200, 304)
-    assert again.body() == b""

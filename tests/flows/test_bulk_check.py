@@ -1,6 +1,5 @@
 """Many documents, serials and codes checked by one call, through a whole instance."""
 
-import csv
 import io
 import json
 import zipfile
@@ -10,7 +9,6 @@ from typing import Any
 import pytest
 import urllib3
 
-from meterai.verification.service.tables import columns
 from tests.flows.test_claims import other, scanned
 from tests.support.instance import Client, Instance, Reply, until
 from tests.support.money import payable
@@ -137,29 +135,6 @@ def test_invalid_lines_are_reported_and_stop_no_others(given: Given) -> None:
     assert all(one["result"] for one in rows)
 
 
-def test_rows_are_available_as_lines_and_as_the_table_of_the_page(given: Given) -> None:
-    files = [("a.pdf", given.good), ("b.pdf", pdf()), ("c.pdf", given.good)]
-    streamed = sent(given.anybody, files, Accept=LINES)
-    assert streamed.headers["content-type"] == LINES
-    rows = [json.loads(one) for one in streamed.body.splitlines()]
-    assert [one["verdict"] for one in rows] == ["genuine", "not_sealed", "genuine"]
-    assert [one["shared_with"] for one in rows] == [[], [], ["a.pdf"]], "of those before it"
-    table = sent(given.anybody, files, Accept="text/csv").body.decode()
-    found = list(csv.DictReader(io.StringIO(table[1:], newline="")))
-    assert [one["verdict"] for one in found] == ["genuine", "not_sealed", "genuine"]
-    assert [one["File"] for one in found] == ["a.pdf", "b.pdf", "c.pdf"]
-    assert list(found[0]) == columns("en")
-
-
-def test_archive_is_accepted_as_a_body(given: Given) -> None:
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("map/a.pdf", given.good)
-    headers = {"Content-Type": "application/zip"}
-    rows = given.anybody.post(PATH, out.getvalue(), headers=headers).json["rows"]
-    assert [(one["file"], one["verdict"]) for one in rows] == [("map/a.pdf", "genuine")]
-
-
 @pytest.mark.parametrize(
     ("body", "kind", "status", "code"),
     [
@@ -187,13 +162,6 @@ def test_ten_thousand_parts_are_refused_with_a_code(given: Given) -> None:
     refused = given.anybody.post(PATH, body, headers={"Content-Type": kind})
     assert (refused.status, refused.json["field"]) == (422, "body")
     assert refused.json["expected"] == "fields"
-
-
-def test_too_many_lines_are_refused(given: Given) -> None:
-    rows = looked_up(given.anybody, *({"serial": given.serial} for _ in range(2_001)))
-    assert len(rows) == 2_001
-    assert {one["verdict"] for one in rows[:-1]} == {"affixed"}
-    assert rows[-1]["code"] == "too_many"
 
 
 def test_truncated_form_is_reported_in_the_last_row(given: Given) -> None:

@@ -2,7 +2,6 @@
 
 import hashlib
 import io
-from base64 import b64decode
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -10,7 +9,6 @@ from urllib.parse import urlsplit
 import pypdfium2
 import pytest
 import zxingcpp
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from meterai.kit.serial import UNLEASED, SerialMaker
 from meterai.plumbing.messages import LANGUAGES, translate
@@ -19,7 +17,6 @@ from tests.support.attacks.lab import OVER_WORDS, Lab
 from tests.support.instance import Client, Instance, until
 from tests.support.money import payable
 from tests.support.pdf import pdf
-from tests.support.stamping_calls import made_json
 
 STAMPS = 4
 HTML = {"Accept": "text/html"}
@@ -105,21 +102,6 @@ def test_forged_or_broken_qr_leads_to_a_clear_page(stamped: Stamped, language: s
         assert (problem.status, problem.json["code"]) == (422, code)
 
 
-def test_api_shows_the_same_claim_and_the_public_keys(stamped: Stamped) -> None:
-    found = stamped.anybody.get(stamped.claims).json
-    assert found["verdict"] == "holds"
-    assert found["serial"] == stamped.view["serials"][0]
-    assert stamped.view["sha256_original"].startswith(found["sha256_original_begins"])
-    assert found["stamp"]["state"] == "affixed"
-    keys = {
-        one["id"]: Ed25519PublicKey.from_public_bytes(b64decode(one["public_key"]))
-        for one in stamped.anybody.get("/v1/claim-keys").json["keys"]
-    }
-    read = claim.read(stamped.scanned, keys)
-    assert read.key_id == found["key_id"]
-    assert claim.matches(read, hashlib.sha256(stamped.original).digest())
-
-
 def test_signed_claim_of_an_unsold_serial_does_not_hold(stamped: Stamped) -> None:
     key = load_issuers(stamped.instance.data / "keys" / "issuer").current.claim_key
     assert key is not None
@@ -154,21 +136,6 @@ def test_extended_document_can_be_stamped_again_and_altered_one_cannot(
     [earlier] = twice["earlier"]
     assert earlier["serials"] == stamped.view["serials"]
     assert earlier["bytes"] <= len(stamped.document)
-
-
-def test_broken_document_is_repaired_and_marked(stamped: Stamped) -> None:
-    assert stamped.view["repaired"] is False
-    broken = b"From: somebody\r\n" + pdf(2)[:-60]
-    reply = stamped.customer.stamp(broken, key="broken letter")
-    assert reply.status == 201, reply.body
-    view = reply.json
-    assert view["repaired"] is True
-    assert view["sha256_original"] != hashlib.sha256(broken).hexdigest()
-    document = stamped.customer.get(view["document_url"]).body
-    assert hashlib.sha256(document).hexdigest() == view["sha256_stamped"]
-    assert stamped.anybody.verify(document)["verdict"] == "genuine"
-    again = stamped.customer.stamp(broken, key="broken letter").json
-    assert made_json(again) == made_json(view)
 
 
 def test_document_with_a_password_is_refused_with_advice(stamped: Stamped) -> None:

@@ -66,27 +66,6 @@ def test_many_files_become_one_table(page: Page) -> None:
     assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
 
 
-# Return true if no word of an element is split between lines.
-WORDS_ARE_WHOLE = """(one) => {
-  const text = one.firstChild, range = document.createRange();
-  return [...text.data.matchAll(/\\S+/g)].every(({ 0: word, index }) => {
-    range.setStart(text, index);
-    range.setEnd(text, index + word.length);
-    return range.getClientRects().length === 1;
-  });
-}"""
-
-
-@pytest.mark.parametrize("page", [True], indirect=True)
-@pytest.mark.parametrize("path", ["/check", "/check/many", f"/c/{'1' * 22}"])
-def test_text_of_double_size_fits_the_smallest_phone(page: Page, path: str) -> None:
-    page.set_viewport_size({"width": 320, "height": 640})
-    page.goto(path)
-    page.evaluate("document.documentElement.style.fontSize = '200%'")
-    beyond = "[...document.querySelectorAll('main *')].filter(one => one.getBoundingClientRect().right > 321).map(one => one.outerHTML)"
-    assert page.evaluate(beyond) == []
-
-
 @pytest.mark.parametrize("page", [True], indirect=True)
 def test_lost_connection_costs_one_file_and_a_reload_none(page: Page, tmp_path: Path) -> None:
     sent = 0
@@ -152,31 +131,6 @@ def test_file_with_the_serial_of_an_earlier_file_is_marked(
     )
     assert [row[-1] for row in rows[1:]] == ["Ani.pdf", "Budi.pdf"]
     assert [row[1] for row in rows[1:]] == [shared] * 2
-
-
-@pytest.mark.parametrize("page", WITH_SCRIPTS, indirect=True)
-def test_rows_are_counted_and_filtered_by_result(
-    page: Page, instance: Instance, tmp_path: Path
-) -> None:
-    long = "Surat Pernyataan Bermeterai - Ahmad Budi Santoso - Formasi 2026 - Guru Ahli.pdf"
-    stamped = Papers(instance).good
-    files = [*papers("a.pdf"), FilePayload(name=long, mimeType="application/pdf", buffer=stamped)]
-    page.set_viewport_size({"width": 1280, "height": 800})
-    page.goto("/check/many")
-    page.locator("#document").set_input_files(files)
-    page.get_by_role("button", name="Periksa semua").click()
-    rows = page.locator("tbody tr")
-    expect(rows).to_have_count(2)
-    expect(rows.nth(1).locator("th")).to_have_text(long)
-    for label, shown in (("Bermasalah 0", []), ("Asli 1", [long]), ("Semua", ["a.pdf", long])):
-        page.get_by_label(label).check()
-        assert [
-            one.inner_text() for one in page.locator("tbody th").all() if one.is_visible()
-        ] == shown
-    # No word is split: a line of the name ends only where a word does.
-    name = rows.nth(1).locator("th bdi")
-    assert name.evaluate(WORDS_ARE_WHOLE)
-    assert rows.nth(1).locator("td a").evaluate(WORDS_ARE_WHOLE)
 
 
 @pytest.mark.parametrize("page", [True], indirect=True)
@@ -275,18 +229,6 @@ def test_unchecked_file_is_sent_again_when_chosen_again(page: Page) -> None:
     assert len(asked) == 3
 
 
-@pytest.mark.parametrize("page", [True], indirect=True)
-def test_visitor_is_led_to_an_engaged_line(page: Page) -> None:
-    page.route(
-        "**/check/many/rows",
-        lambda route: route.fulfill(status=303, headers={"Location": "/check?serial=line"}),
-    )
-    page.goto("/check/many")
-    page.locator("#document").set_input_files(papers("a.pdf"))
-    page.get_by_role("button", name="Periksa semua").click()
-    page.wait_for_url("**/c/line")
-
-
 # -- the code on paper -------------------------------------------------------------------------
 
 PHONES = 12  # phones of one household or office
@@ -297,28 +239,6 @@ def photo(text: str) -> FilePayload:
     out = io.BytesIO()
     segno.make(text, error="m").save(out, kind="png", scale=6, border=8)
     return FilePayload(name="foto.png", mimeType="image/png", buffer=out.getvalue())
-
-
-def test_photo_of_a_code_leads_to_the_page_of_its_claim(page: Page, instance: Instance) -> None:
-    # A code with another address leads to our page too, and never elsewhere. The page says so.
-    for address, is_ours in (
-        (f"HTTPS://EVIL.EXAMPLE/C/{SERIAL}", False),
-        (f"{instance.url}@evil.example/c/{SERIAL}/1ABCD", False),
-        (f"{instance.url}/c/{SERIAL}/1ABCD", True),
-        (f"{instance.url}/C/{SERIAL}".upper(), True),
-    ):
-        page.goto("/check")
-        page.locator("#photo").set_input_files(photo(address))
-        page.get_by_role("button", name="Baca kode pada foto").click()
-        page.wait_for_url(f"**/c/{SERIAL}**")
-        assert page.url.startswith(instance.url)
-        expect(page.get_by_text(translate("page.claim.elsewhere", "id"))).to_have_count(
-            0 if is_ours else 1
-        )
-    page.goto("/check")
-    page.locator("#photo").set_input_files(photo("https://evil.example/login"))
-    page.get_by_role("button", name="Baca kode pada foto").click()
-    expect(page.get_by_role("alert")).to_contain_text("bukan kode meterai")
 
 
 def test_phones_behind_one_address_wait_and_are_not_refused(instance: Instance) -> None:
@@ -373,13 +293,3 @@ def test_camera_reads_a_code_and_is_switched_off(
         expect(said).to_contain_text("Kamera tidak dapat dipakai")
     context.close()
     assert not [one for one in complaints if "violat" in one.lower()]
-
-
-def test_camera_is_not_offered_without_a_code_reader(chromium: Browser, instance: Instance) -> None:
-    context = chromium.new_context(locale="id-ID", base_url=instance.url)
-    page = context.new_page()
-    page.add_init_script("delete window.BarcodeDetector")
-    page.goto("/check")
-    expect(page.locator("[data-camera]")).to_be_hidden()
-    expect(page.get_by_role("button", name="Baca kode pada foto")).to_be_visible()
-    context.close()

@@ -142,29 +142,3 @@ def test_malformed_filter_is_refused(
 ) -> None:
     reply = instance.customer().get(f"/v1/stampings?{query}")
     assert (reply.status, reply.json["field"], reply.json["expected"]) == (422, field, expected)
-
-
-def test_repeated_stamping_key_with_other_labels_is_refused(
-    stamped: tuple[Client, list[Reply]],
-) -> None:
-    customer, made = stamped
-    words = {"reference": "A-1", "metadata": '{"unit": "x"}'}
-    assert customer.stamp(LETTER, key="a", **words).json["id"] == made[0].json["id"]
-    for other in ({}, {"reference": "A-1"}, words | {"reference": "A-9"}):
-        reply = customer.stamp(LETTER, key="a", **other)
-        assert (reply.status, reply.json["code"]) == (422, "idempotency_key_reused"), other
-    assert customer.balance()["used"] == 3
-
-
-def test_form_with_malformed_labels_is_refused_with_the_reason(instance: Instance) -> None:
-    customer = instance.customer()
-    for more, field, expected in (
-        ({"metadata": "{"}, "metadata", "json"),
-        ({"metadata": '{"a": 1}'}, "metadata", "text"),
-        ({"metadata": '{"a": "1", "a": "2"}'}, "metadata", "once"),
-        ({"metadata": "[]"}, "metadata", "object"),
-        ({"reference": ""}, "reference", "shown_text"),
-    ):
-        reply = customer.stamp(pdf(), key="k", **more)
-        told = (reply.status, reply.json["field"], reply.json["expected"])
-        assert told == (422, field, expected), more

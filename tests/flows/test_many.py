@@ -8,7 +8,6 @@ import re
 import time
 import zipfile
 from collections.abc import Iterator
-from html import unescape
 from xml.etree import ElementTree
 
 import pytest
@@ -84,13 +83,6 @@ def test_table_has_a_row_for_each_file_and_a_sum(papers: Papers, is_packed: bool
     assert text.count("</table>") == 1
 
 
-def test_script_gets_only_the_rows(papers: Papers) -> None:
-    status, text = sent(papers.anybody, "/check/many/rows", papers.files[:1])
-    assert status == 200
-    assert text.startswith("<!----><tr ")
-    assert text.rstrip().endswith("</tr>")
-
-
 def test_csv_is_safe_to_open(papers: Papers) -> None:
     status, text = sent(papers.anybody, "/check/many.csv", papers.files)
     assert status == 200
@@ -118,12 +110,6 @@ def test_csv_is_safe_to_open(papers: Papers) -> None:
     assert not any(one["sealed_bytes"] for one in (altered, plain))
 
 
-def test_csv_of_an_english_page_is_separated_by_commas(papers: Papers) -> None:
-    _, text = sent(papers.anybody, "/check/many.csv", papers.files, **{"Accept-Language": "en"})
-    assert text.startswith("\ufeffFile,Result,")
-    assert {len(row) for row in csv.reader(io.StringIO(text[1:], newline=""), strict=True)} == {16}
-
-
 def workbook_of(content: bytes) -> tuple[list[list[str | float]], str]:
     """The cells of the only sheet of a workbook, row by row, and its XML."""
     space = {"m": "http://schemas.openxmlformats.org/spreadsheetml/2006/main"}
@@ -149,23 +135,6 @@ def test_workbook_has_no_formula_and_stores_counts_as_numbers(papers: Papers) ->
     assert "hyperlink" not in xml
     assert [row[0] for row in rows[1:]] == ["=cmd|'x'!A1.pdf", "Tanpa, meterai.pdf", "Budi.pdf"]
     assert len(papers.good) in rows[3]
-
-
-@pytest.mark.parametrize("kind", ["csv", "xlsx"])
-def test_table_of_the_browser_is_returned_as_a_file(papers: Papers, kind: str) -> None:
-    lines = [["=1+1.pdf", "Asli", "a;=2", "", "12"], ["b.pdf", "! terlalu besar"]]
-    body, form = urllib3.encode_multipart_formdata({"table": json.dumps(lines)})
-    reply = papers.anybody.post(
-        f"/check/many/table/{kind}", body, headers=HTML | {"Content-Type": form}
-    )
-    assert reply.status == 200
-    assert reply.headers["cache-control"] == "private, no-store"
-    if kind == "csv":
-        rows = table_of(reply.body.decode())
-        assert rows[1:] == [["'=1+1.pdf", "Asli", "a;'=2", "", "12"], lines[1]]
-    else:
-        found, _ = workbook_of(reply.body)
-        assert found[1:] == [["=1+1.pdf", "Asli", "a;=2", "", 12.0], lines[1]]
 
 
 @pytest.mark.parametrize(
@@ -203,33 +172,6 @@ def test_file_that_is_no_pdf_gets_advice_for_its_type(papers: Papers, is_packed:
     _, text = sent(papers.anybody, "/check/many", files)
     assert text.count(translate("page.many.not_checked.photo", "id") + "</td>") == 3
     assert text.count(translate("page.many.not_checked.office", "id") + "</td>") == 3
-
-
-@pytest.mark.parametrize("path", ["/check", "/check/sealed"])
-@pytest.mark.parametrize(
-    ("name", "content", "code"),
-    [
-        *((*one, "photo_given") for one in PHOTOS.items()),
-        *((*one, "office_given") for one in OFFICE.items()),
-        ("semua.zip", packed([("a.pdf", pdf())]), "archive_given"),
-    ],
-    ids=[*PHOTOS, *OFFICE, "zip"],
-)
-def test_single_file_that_is_no_pdf_gets_advice_and_no_verdict(
-    papers: Papers, path: str, name: str, content: bytes, code: str
-) -> None:
-    status, text = sent(papers.anybody, path, [(name, content)])
-    assert status == 422
-    assert translate(f"refusal.{code}", "id") in unescape(text)
-    assert 'class="verdict' not in text
-
-
-def test_counts_and_filter_are_above_the_rows(papers: Papers) -> None:
-    _, text = sent(papers.anybody, "/check/many", papers.files)
-    above, _, _ = text.partition("<tr class=")
-    counts = dict(re.findall(r'data-of="(\w+)">(\d+)<', above))
-    assert counts == {"bad": "1", "act": "0", "unsure": "1", "good": "1"}
-    assert translate("verdict.altered", "id") + " 1</li>" in above
 
 
 @pytest.mark.parametrize("is_packed", [True, False], ids=["zip", "files"])
@@ -296,21 +238,6 @@ def test_first_byte_arrives_before_the_last_file_is_examined(
     assert times[0] < times[-1] / 2
 
 
-@pytest.mark.parametrize(
-    "path",
-    ["/check/many", "/check/many/rows", "/check/many.csv", "/check/many.xlsx", "/check/many.zip"],
-)
-def test_request_without_files_is_refused(papers: Papers, path: str) -> None:
-    status, text = sent(papers.anybody, path, [("", b"")])
-    assert (status, 'role="alert"' in text) == (422, True)
-    broken = papers.anybody.post(
-        path, b"--x\r\n", headers=HTML | {"Content-Type": "multipart/form-data; boundary=x"}
-    )
-    assert broken.status == 422
-    machine = papers.anybody.post(path, b"", headers={"Accept": "application/json"})
-    assert machine.headers["content-type"] == "application/problem+json"
-
-
 def test_truncated_form_is_reported_in_its_table(papers: Papers) -> None:
     body, kind = urllib3.encode_multipart_formdata(
         [("document", (name, content)) for name, content in papers.files[:2]]
@@ -334,8 +261,3 @@ def test_form_that_is_too_large_is_refused_with_the_limit(
     reply = instance.anybody().post("/check/many", b"--x", headers=headers)
     assert reply.status == 413
     assert "128 MB" in reply.body.decode()
-
-
-def test_form_from_a_foreign_site_is_refused(papers: Papers) -> None:
-    status, _ = sent(papers.anybody, "/check/many", papers.files, Origin="https://evil.example")
-    assert status == 403

@@ -4,12 +4,9 @@ import re
 import uuid
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-import pytest
-
-from tests.support.inside import PLACEMENT, Inside
+from tests.support.inside import Inside
 from tests.support.instance import Client, until
 from tests.support.pdf import pdf
-from tests.support.refusals import a_key
 
 TOLD = "SPECIMEN: surat.pdf sudah bermeterai"
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -57,24 +54,6 @@ def send(anybody: Client, cookie: dict[str, str], path: str, fields: dict[str, s
 
 def hidden(page: str, name: str) -> str:
     return str(re.findall(rf'name="{name}" value="([^"]*)"', page)[0])
-
-
-@pytest.mark.parametrize("name", NASTY.values(), ids=NASTY.keys())
-def test_name_sent_by_api_is_kept_everywhere(inside: Inside, customer: Client, name: bytes) -> None:
-    body, kind = multipart(name, pdf(words=repr(name)), placement=PLACEMENT)
-    reply = customer.post("/v1/stampings", body, headers=a_key() | {"Content-Type": kind})
-    assert reply.status == 201, reply.body
-    assert reply.json["document"] == "surat.pdf"
-    number = reply.json["id"]
-
-    def mail_of_it() -> list[dict[str, object]]:
-        return inside.rows(
-            "SELECT state, last_fault FROM mails WHERE facts->>'stamping' = %s"
-            " AND state <> 'queued'",
-            number,
-        )
-
-    assert until("its mail is sent", mail_of_it) == [{"state": "sent", "last_fault": None}]
 
 
 def test_name_sent_by_form_is_kept_everywhere(inside: Inside) -> None:

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, BrowserContext, expect
 
 from meterai.kit.ids import new_id
 from standins.bank.accounts import FLOAT_ACCOUNT
-from tests.support.applicant import PHONE, TO_PAY, Applicant
+from tests.support.applicant import PHONE, Applicant
 from tests.support.browser import WITH_SCRIPTS
 from tests.support.instance import Client, Instance, until
 
@@ -117,39 +117,6 @@ def test_link_of_a_mail_names_an_account_once(
     context.close()
     [newest, *_] = client.get("/v1/refunds").json["refunds"]
     assert newest["way"] == "transfer"
-
-
-def test_link_of_another_shows_nothing(chromium: Browser, place: Instance) -> None:
-    _, _, link = waiting(place)
-    context = context_of(chromium)
-    someone = Applicant(context, place)
-    someone.signs_in("/history")
-    someone.goes_to(link)
-    shown = someone.page.locator("main")
-    expect(shown).to_contain_text("Tautan ini milik akun lain")
-    expect(shown).not_to_contain_text("Rp10.000")
-    context.close()
-
-
-def test_owner_names_an_account_from_the_page_of_the_order(
-    chromium: Browser, place: Instance
-) -> None:
-    context = context_of(chromium)
-    someone = Applicant(context, place)
-    someone.signs_in("/buy")
-    someone.presses("Lanjut ke pembayaran")
-    someone.sees(TO_PAY)
-    someone.pays()
-    someone.sees("1 meterai siap dipakai")
-    someone.page.get_by_text("Kembalikan meterai yang belum dipakai").click()
-    someone.presses("Kembalikan 1 meterai")
-    key = place.customer(someone.email)
-    takes_elsewhere(place, key)
-    someone.page.reload()
-    someone.page.get_by_role("link", name="Sebutkan rekening bank").first.click()
-    types(someone, BUDI)
-    someone.sees(NAMED)
-    context.close()
 
 
 def test_account_is_named_by_the_api(place: Instance) -> None:

@@ -16,7 +16,6 @@ from playwright.sync_api import (
 )
 
 from tests.support.browser import WAIT_MS
-from tests.support.inside import Inside
 from tests.support.instance import Instance, until
 from tests.support.pdf import pdf
 
@@ -164,31 +163,3 @@ def test_passkey_is_saved_signs_in_and_is_removed(
     page.get_by_text("Hapus kunci sandi ini").click()
     page.get_by_role("button", name="Ya, hapus").click()
     expect(page.get_by_role("heading", name="Ponsel uji")).to_have_count(0)
-
-
-def test_old_session_gives_a_fresh_proof_and_returns_to_saving_a_passkey(
-    context: BrowserContext, instance: Instance
-) -> None:
-    page = context.new_page()
-    email = sign_in_by_mail(page, instance)
-    with Inside(instance).connect() as owner:
-        owner.execute("UPDATE sessions SET created_at = now() - interval '1 hour'")
-
-    def is_asked() -> bool:
-        page.goto(f"{named(instance)}/account")
-        return page.locator("form[data-passkey=prove]").count() == 1
-
-    until("no process takes the session for a fresh one", is_asked)
-    page.get_by_role("button", name="Simpan kunci sandi di perangkat ini").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Pastikan ini Anda")
-    type_code(page, instance, email)
-    page.wait_for_url("**/account#passkeys")
-    expect(page.get_by_role("button", name="Simpan kunci sandi di perangkat ini")).to_be_visible()
-
-
-def test_only_the_code_is_offered_without_script(chromium: Browser, instance: Instance) -> None:
-    with chromium.new_context(java_script_enabled=False, locale="id-ID") as context:
-        page = context.new_page()
-        page.goto(f"{named(instance)}/sign-in")
-        assert page.get_by_role("button", name="Masuk dengan kunci sandi").count() == 0
-        expect(page.get_by_role("button", name="Kirim kode")).to_be_visible()

@@ -1,12 +1,10 @@
 """A document that was extended after it was stamped: its readers get the sealed revision."""
 
 import hashlib
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import urllib3
 from playwright.sync_api import Browser, FilePayload, expect
 
 from meterai.plumbing.messages import LANGUAGES, translate
@@ -18,7 +16,6 @@ from tests.support.pdf import pdf
 
 pytestmark = pytest.mark.sample(2, of="file")
 
-HTML = {"Accept": "text/html", "Accept-Language": "id"}
 PDF = {"Content-Type": "application/pdf"}
 
 
@@ -74,36 +71,6 @@ def test_file_without_sealed_revision_is_refused(extended: Extended) -> None:
         reply = extended.anybody.post("/v1/verifications/sealed", given, headers=PDF)
         assert (reply.status, reply.json["code"]) == (422, "no_sealed_revision")
         assert reply.json["verdict"] == verdict
-
-
-def sent(extended: Extended, path: str, content: bytes) -> tuple[int, bytes, str]:
-    fields = {"document": ("surat.pdf", content, "application/pdf")}
-    body, kind = urllib3.encode_multipart_formdata(fields)
-    reply = extended.anybody.post(path, body, headers=HTML | {"Content-Type": kind})
-    return reply.status, reply.body, reply.headers.get("content-disposition", "")
-
-
-def picture(extended: Extended, content: bytes) -> str | None:
-    _, body, _ = sent(extended, "/check", content)
-    found = re.search(r'src="(data:image/webp[^"]+)', body.decode())
-    return found and found[1]
-
-
-def test_picture_shows_the_sealed_revision(extended: Extended) -> None:
-    sealed = until("it is drawn", lambda: picture(extended, extended.stamped))
-    assert sealed == until("it is drawn", lambda: picture(extended, extended.signed))
-
-
-def test_file_is_sent_again_and_cut_by_the_server_without_scripts(extended: Extended) -> None:
-    status, body, _ = sent(extended, "/check", extended.signed)
-    assert status == 200
-    assert b'action="/check/sealed"' in body
-    status, body, disposition = sent(extended, "/check/sealed", extended.signed)
-    assert (status, body) == (200, extended.stamped)
-    assert 'filename="surat-meterai.pdf"' in disposition
-    status, body, _ = sent(extended, "/check/sealed", pdf())
-    assert status == 422
-    assert translate("refusal.no_sealed_revision", "id") in body.decode()
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

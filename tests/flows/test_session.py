@@ -44,44 +44,7 @@ def test_session_may_read_over_the_api_but_not_command(instance: Instance) -> No
     assert refused.json["code"] == "api_key_required"
 
 
-def test_code_is_refused_after_its_last_try(instance: Instance) -> None:
-    anybody = instance.anybody()
-    asked = _post_form(anybody, "/sign-in", email="tries@example.org", next="/")
-    challenge = parse_qs(urlsplit(asked.headers["location"]).query)["challenge"][0]
-    said = [
-        _post_form(anybody, "/sign-in/code", challenge=challenge, code=f"{wrong:06}", next="/")
-        for wrong in range(1, 8)
-    ]
-    assert {reply.status for reply in said} == {422}
-    mails = until("the mail is there", lambda: instance.mails_to("tries@example.org"))
-    right = re.search(r"\d{6}", mails[0]["subject"])
-    assert right
-    late = _post_form(anybody, "/sign-in/code", challenge=challenge, code=right[0], next="/")
-    assert late.status == 422, "the right code comes too late"
-
-
 def test_form_from_a_foreign_page_is_refused(instance: Instance) -> None:
     headers = FORM | {"Origin": "https://evil.example"}
     body = urlencode({"email": "a@example.org", "next": "/"}).encode()
     assert instance.anybody().post("/sign-in", body, headers=headers).status == 403
-
-
-def test_operator_lists_and_ends_the_keys_of_an_account(instance: Instance) -> None:
-    address = f"{uuid.uuid4().hex[:8]}@example.org"
-    customer = instance.customer(address)
-    assert customer.get("/v1/balance").status == 200
-    shown = instance.command("accounts", "keys", address).stdout
-    told = (
-        r"key_\w{26} made \S+Z, used \S+Z: command line \(account\.read [\w. ]+ webhooks\.read\)\n"
-    )
-    assert re.fullmatch(told, shown), shown
-    ended = instance.command("accounts", "end-key", address, shown.split()[0])
-    assert (ended.returncode, "has ended" in ended.stdout) == (0, True), ended.stderr
-
-    def is_refused() -> bool:
-        return customer.get("/v1/balance").status == 401
-
-    until("every process asks again", is_refused)
-    assert ", ended " in instance.command("accounts", "keys", address).stdout
-    nobody = instance.command("accounts", "keys", "nobody@example.org")
-    assert (nobody.returncode, nobody.stderr.split(":")[1]) == (1, " not_found")

@@ -1,16 +1,12 @@
 """Instances side by side, stopped and started again, do not affect each other and leave no process."""
 
 import signal
-import threading
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import psutil
 import pytest
-import urllib3
 
-from tests.support.hostile import HOSTILE
 from tests.support.instance import Instance, until
 from tests.support.money import payable
 from tests.support.pdf import pdf
@@ -114,39 +110,6 @@ def test_stop_leaves_no_process_and_a_second_start_keeps_everything(
     alone.assert_audit_holds()
 
 
-def examinations(instance: Instance) -> list[psutil.Process]:
-    """The processes of tasks under way in the web process."""
-    found = []
-    for one in instance.part("web").children(recursive=True):
-        with suppress(psutil.NoSuchProcess):
-            if "meterai.sealing.tasks" in " ".join(one.cmdline()):
-                found += one.children()
-    return found
-
-
-def test_stop_waits_for_no_examination(alone: Instance) -> None:
-    """Hostile documents occupy every process for checking; here they never end."""
-    hostile = HOSTILE["many-fields-in-many-sections"].make()
-
-    def ask() -> None:
-        with suppress(urllib3.exceptions.HTTPError):
-            alone.anybody().verify(hostile)
-
-    askers = [threading.Thread(target=ask) for _ in range(4)]
-    for one in askers:
-        one.start()
-    until("a check is under way", lambda: examinations(alone))
-    held = examinations(alone)
-    for process in held:
-        with suppress(psutil.NoSuchProcess):
-            process.suspend()
-    assert alone.stop(signal.SIGTERM) == 0
-    until("no task is left", lambda: not any(map(psutil.Process.is_running, held)))
-    leaves_nothing(alone.data)
-    for one in askers:
-        one.join()
-
-
 def test_second_instance_in_the_same_directory_is_refused(alone: Instance) -> None:
     refused = alone.command("up", "--port", "0")
     assert refused.returncode != 0
@@ -174,12 +137,6 @@ def test_stop_after_a_crash_leaves_no_process(alone: Instance) -> None:
     assert balance["stamps"]["available"] == 2
     assert alone.stop() == 0
     leaves_nothing(alone.data)
-
-
-def test_command_leaves_a_stopped_instance_stopped(only: Instance) -> None:
-    assert only.stop() == 0
-    only.assert_audit_holds()
-    leaves_nothing(only.data)
 
 
 def test_instance_that_is_not_ready_in_time_is_stopped(

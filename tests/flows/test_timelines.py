@@ -1,12 +1,10 @@
 """One timeline of all happenings of a subject, and the results of the search box."""
 
-import re
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
 
-from meterai.apps.rooms import ROOMS
 from meterai.kit.ids import new_id, show
 from meterai.kit.money import Rupiah
 from meterai.kit.serial import Serial
@@ -65,57 +63,11 @@ def test_order_is_found_by_every_number_it_has(till: Till) -> None:
         assert search(till.shop, text) == [_order(till, order)], text
 
 
-@pytest.mark.parametrize("documents", [0, 2])
-def test_placement_comes_first_among_happenings_of_one_moment(shop: Shop, documents: int) -> None:
-    order = shop.place_documents([1] * documents) if documents else shop.place(1)
-    shop.arrange("UPDATE payment_attempts SET opened_at = (SELECT placed_at FROM orders)")
-    told = timeline_of(shop, Subject(SubjectKind.ORDER, show("ord", order), shop.account))
-    assert words(told, for_staff=True)[: documents + 2] == [
-        "order_placed",
-        *["stamping_asked"] * documents,
-        "payment_begun",
-    ]
-
-
-def test_sentence_omits_missing_facts(till: Till) -> None:
-    order, _, qr = till.order()
-    till.control("pay", qr_content=qr)
-    till.ask()
-    till.shop.ask_back(order)
-    till.shop.work()
-    told = timeline_of(till.shop, _order(till, order))
-    assert {"payment_answered", "trail_line", "mail_queued", "refund_begun"} <= set(
-        words(told, for_staff=True)
-    )
-    for language in ("id", "en"):
-        read = sentences(told, language)
-        assert not [one for one in read if re.search(r"(?<!\w)-(?!\w)", one)], read
-    [line_of_trail] = [one for one in told if one.word == "trail_line"]
-    [read_line] = sentences([line_of_trail])
-    assert read_line == "Audit trail: a refund was requested. Details: stamps 1."
-    assert line_of_trail.actor == "account"
-
-
 @pytest.mark.parametrize(
     "text", ["", " ", "ord_", "ord_" + "z" * 26, "\0", "a\0b", "%", "'; --", "x" * 10_000_000]
 )
 def test_unknown_text_finds_nothing(till: Till, text: str) -> None:
     assert search(till.shop, text) == []
-
-
-def test_item_in_suspense_is_in_the_timeline_of_its_order(till: Till) -> None:
-    order, attempt, _ = till.order()
-    reference = till.reference(attempt)
-    till.notify(paid_body(reference, "P7", "not a sum"))
-    [item] = till.rows("SELECT item_id FROM suspense_items")
-    about = Subject(SubjectKind.SUSPENSE, show("sus", item["item_id"]))
-    assert search(till.shop, about.shown) == [about]
-    assert about in search(till.shop, reference)
-    assert about in search(till.shop, "P7")
-    told = timeline_of(till.shop, _order(till, order))
-    assert [one.about for one in told if one.word == "suspense_opened"] == [about]
-    assert "suspense_opened" not in words(told)  # visible to staff alone
-    assert "suspense_opened" in words(timeline_of(till.shop, about), for_staff=True)
 
 
 def _order(till: Till, order: UUID) -> Subject:
@@ -236,20 +188,6 @@ def test_acts_of_a_request_are_found_by_its_id(shop: Shop) -> None:
     assert search(shop, "another-request") == []
 
 
-def test_account_is_found_by_its_address_and_shows_no_secret(shop: Shop) -> None:
-    [row] = shop.rows("SELECT email FROM accounts WHERE account_id = %s", shop.account)
-    order = shop.place(1)
-    about = Subject(SubjectKind.ACCOUNT, show("acc", shop.account), shop.account)
-    assert search(shop, row["email"].upper()) == [about]
-    assert search(shop, about.shown) == [about]
-    told = timeline_of(shop, about)
-    assert {"account_made", "order_of_account", "trail_line"} <= set(words(told, for_staff=True))
-    assert show("ord", order) in [one.about.shown for one in told if one.about is not None]
-    read = "\n".join(sentences(told))
-    for secret in shop.rows("SELECT facts->>'digest' AS digest FROM audit_events"):
-        assert secret["digest"] not in read
-
-
 def test_given_up_mail_and_job_are_found_and_listed(shop: Shop) -> None:
     mail, job = new_id(), new_id()
     shop.arrange(
@@ -309,11 +247,3 @@ def test_names_with_markup_are_shown_as_text(shop: Shop) -> None:
     told = timeline_of(shop, Subject(SubjectKind.ORDER, show("ord", order), shop.account))
     read = [one for one in (line(one, "en").sentence for one in told) if "alert" in one]
     assert "<script>alert(1)</script>{total}.pdf" in read[0]  # escaped by the page that shows it
-
-
-@pytest.mark.parametrize("kind", [one.kind for room in ROOMS for one in room.subjects])
-@pytest.mark.parametrize("shown", ["", "x", "a\0b", "ord_1", "'", "x" * 1_000, "\ud800"])
-def test_unknown_subject_has_no_timeline(till: Till, kind: str, shown: str) -> None:
-    for account in (None, till.shop.account):
-        if (kind, account) != (SubjectKind.ACCOUNT, till.shop.account):
-            assert timeline_of(till.shop, Subject(kind, shown, account)) == []

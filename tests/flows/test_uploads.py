@@ -29,7 +29,6 @@ DOCUMENT = b"%PDF-1.7\n" + bytes(31 * MIB)
 DOCUMENTS_OF_ONE_ADDRESS = make_settings().process.uploads_bytes_max // 4 // len(DOCUMENT)
 MEMORY_BYTES_MAX = 400 * MIB  # of the web process; 24 documents have 744 MiB
 PATIENCE_SECONDS = 180.0
-REPEATS = 6  # repeats of one body on one connection
 
 
 def connected(instance: Instance) -> socket.socket:
@@ -154,46 +153,6 @@ def test_refused_body_is_answered_before_its_connection_ends(instance: Instance)
         assert [answer.result() for answer in answers] == [[b"413"] * 3] * 5
 
 
-@pytest.mark.parametrize("path", ["/v1/verifications", "/check"])
-def test_complete_upload_is_never_refused_as_incomplete(instance: Instance, path: str) -> None:
-    content = DOCUMENT[: 2 * MIB]
-    fields = {"document": ("surat.pdf", content, "application/pdf")}
-    is_api = path.startswith("/v1")
-    body, kind = (
-        (content, "application/pdf") if is_api else urllib3.encode_multipart_formdata(fields)
-    )
-    with ThreadPoolExecutor(8) as pool:
-        lines = [
-            pool.submit(_post_in_pieces, instance, path, body, kind, piece)
-            for piece in (700, 16_384, 65_536, 65_537, 300_000, 2 * MIB, 3 * MIB) * 2
-        ]
-        statuses = Counter(status for line in lines for status in line.result())
-    assert statuses == {b"200": REPEATS * len(lines)}
-
-
-def _post_in_pieces(
-    instance: Instance, path: str, body: bytes, kind: str, piece: int
-) -> list[bytes]:
-    """Send one body repeatedly on one connection, in pieces of `piece` bytes; return the statuses."""
-    head = head_of(path, len(body), kind).replace(b"\r\n\r\n", b"\r\nExpect: 100-continue\r\n\r\n")
-    statuses = []
-    with connected(instance) as line, line.makefile("rb") as answers:
-        for _ in range(REPEATS):
-            line.sendall(head)
-            assert answers.readline().startswith(b"HTTP/1.1 100")
-            assert answers.readline() == b"\r\n"
-            for start in range(0, len(body), piece):
-                line.sendall(body[start : start + piece])
-            statuses.append(answers.readline().split(b" ", 2)[1])
-            lengths = [
-                int(header.split(b":")[1])
-                for header in iter(answers.readline, b"\r\n")
-                if header.lower().startswith(b"content-length")
-            ]
-            answers.read(*lengths)
-    return statuses
-
-
 def _files(instance: Instance) -> list[int]:
     """The sizes of the unnamed files that the web process holds open for bodies."""
     web = instance.part("web")
@@ -226,22 +185,6 @@ def _header(answer: str, name: str) -> str:
 
 
 # -- connections that send little --------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    "raw",
-    [
-        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00",
-        b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, HTTP2-Settings\r\n"
-        b"Upgrade: h2c\r\nHTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA\r\n\r\n",
-    ],
-    ids=["prior knowledge", "upgrade"],
-)
-def test_http_2_without_tls_is_not_supported(instance: Instance, raw: bytes) -> None:
-    with connected(instance) as line:
-        line.sendall(raw)
-        answer = line.recv(65_536)
-    assert not answer or answer.startswith(b"HTTP/1.1 200 ")
 
 
 def test_huge_headers_are_refused(instance: Instance) -> None:

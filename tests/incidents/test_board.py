@@ -1,6 +1,5 @@
 """The head of every page: also on cached pages, and while the database is away."""
 
-import asyncio
 import html
 import re
 import time
@@ -24,7 +23,7 @@ from meterai.waiting_room.model import TooManyPlaces
 from meterai.waiting_room.page import WaitingPages
 from tests.console.conftest import Floor
 from tests.incidents.records import opened
-from tests.incidents.test_pages import HERE, eventually, opens, pulls
+from tests.incidents.test_pages import HERE, opens, pulls
 from tests.support.shop import Shop
 from tests.support.within import browsed, settings_of
 
@@ -119,38 +118,6 @@ def test_outdated_status_page_shows_its_age_and_the_watchers_page(
         assert "state operational" not in page.text
         assert 'href="https://watch.example/"' in page.text
         assert "https://watch.example" not in known
-
-
-def test_status_never_read_is_refused_while_the_database_is_away() -> None:
-    database = Database("postgresql://nobody@127.0.0.1:9/none", connections=1)
-    board = Board(database, SystemClock())
-
-    async def act() -> None:
-        with pytest.raises(Refusal):
-            await board.status()
-
-    asyncio.run(act())
-
-
-def test_work_lists_have_proposals_of_the_watch_and_silent_incidents(floor: Floor) -> None:
-    desk = floor.seat("operations")
-    number = opens(floor)
-    assert number not in floor.get("/console/work/incidents").text
-    with psycopg.connect(floor.url) as owner:
-        owner.execute(
-            "UPDATE incident_updates SET at = at - interval '2 hours';"
-            " INSERT INTO incident_watched VALUES ('checking', 'major_outage', now(), 'timeout', now()),"
-            " ('buying', 'major_outage', now(), '', now()), ('site', 'operational', now(), '', now())"
-        )
-    assert number in floor.get("/console/work/incidents").text
-    proposed = floor.get("/console/work/incidents_proposed").text
-    assert f"{HERE}/checking" in proposed
-    assert f"{HERE}/buying" not in proposed, "an incident says so already"
-    assert '<option value="major_outage" selected>' in floor.get(f"{HERE}/checking").text
-    timeline = floor.get(f"/console/subjects/incident/{number}").text
-    assert "Investigating: We look for the cause." in timeline
-    assert desk.shown in timeline
-    eventually(lambda: "Buying is down" in floor.get("/").text)
 
 
 def test_note_of_a_watcher_is_public_once_staff_take_it(floor: Floor) -> None:

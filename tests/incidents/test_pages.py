@@ -7,7 +7,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import msgspec
-import pytest
 
 from meterai.incidents.views import StatusView
 from tests.console.conftest import Floor
@@ -101,13 +100,6 @@ def test_status_feed_and_api_agree(floor: Floor) -> None:
     assert "Fresh news." in entry.findtext(f"{atom}content", "")
 
 
-def test_figures_are_zero_where_nothing_waits(floor: Floor) -> None:
-    found = status(floor).figures
-    assert (found.line_waiting, found.in_flight_orders, found.in_flight_rupiah) == (0, 0, 0)
-    assert (found.refunds_open, found.refund_oldest_seconds) == (0, 0.0)
-    assert found.paid_to_stamped_median_seconds is None
-
-
 def test_markup_in_a_text_is_escaped(floor: Floor) -> None:
     floor.seat("operations")
     number = opens(floor, title_en=HOSTILE, text_en=HOSTILE)
@@ -118,23 +110,6 @@ def test_markup_in_a_text_is_escaped(floor: Floor) -> None:
         assert "{{ 7*7 }}" in text or "7*7" in text
     feed = floor.get("/status/feed.atom")
     assert HOSTILE in "".join(ET.fromstring(feed.content).itertext())
-
-
-def test_text_in_one_language_is_refused_on_the_page(floor: Floor) -> None:
-    floor.seat("operations")
-    form = fields(floor.walk_in.get(HERE), f"{LEVERS}open") | OPENED
-    refused = floor.post(f"{LEVERS}open", form | {"argument-text_en": " ", "do": "forecast"})
-    assert refused.status_code == 422
-    assert not floor.rows("SELECT 1 FROM incidents")
-
-
-def test_second_incident_is_refused_and_names_the_first(floor: Floor) -> None:
-    floor.seat("operations")
-    number = opens(floor)
-    form = fields(floor.walk_in.get(HERE), f"{LEVERS}open") | OPENED
-    refused = floor.post(f"{LEVERS}open", form | {"do": "forecast"})
-    assert refused.status_code == 409
-    assert number in refused.text
 
 
 def test_maintenance_is_announced_from_the_page_and_shown_a_day_before(floor: Floor) -> None:
@@ -157,11 +132,6 @@ def test_maintenance_is_announced_from_the_page_and_shown_a_day_before(floor: Fl
     assert (told.kind, told.state) == ("maintenance", "announced")
     pulls(floor, "cancel", WORDS, f"{HERE}/{number}")
     eventually(lambda: "Buying is down" not in floor.get("/").text)
-
-
-@pytest.mark.parametrize("path", ["/status/incidents/inc_1", "/status/incidents/inc_" + "0" * 26])
-def test_malformed_number_of_an_incident_is_not_found(floor: Floor, path: str) -> None:
-    assert floor.get(path).status_code == 404
 
 
 def test_staff_without_the_right_see_no_incidents(floor: Floor) -> None:

@@ -8,10 +8,8 @@ import pytest
 
 from meterai import incidents
 from meterai.incidents import Incident, IncidentState, IncidentUnknown
-from meterai.incidents.figures import FIGURES
 from meterai.incidents.report import IncidentReport, Reports, sections
-from meterai.plumbing.db.database import ReadTx, Tx
-from meterai.plumbing.db.figures import count
+from meterai.plumbing.db.database import Tx
 from meterai.sealing import Issuers, Verdict, verify
 from tests.cases.desk import Desk
 from tests.incidents.records import TOLD, opened, updated
@@ -111,25 +109,3 @@ def test_report_pdf_is_sealed_tagged_and_equals_the_page(shop: Shop, language: s
     assert any(TOLD.text_en in line.value or TOLD.text_id in line.value for line in lines)
     assert any(line.value == f"Rp{4 * ONE:,}".replace(",", ".") for line in lines)
     assert shop.do(reports(shop).sealed(incident, found, language)) is content
-
-
-def test_figures_of_a_period_count_incidents_by_severity(shop: Shop) -> None:
-    made = opened(shop)
-    begin = made.started_at
-    updated(shop, made, IncidentState.RESOLVED, at=begin + timedelta(minutes=30))
-
-    async def ask(end: datetime) -> object:
-        async with shop.container.database.reading() as tx:
-            return await _figures(tx, begin + timedelta(minutes=5), end)
-
-    async def _figures(tx: ReadTx, since: datetime, end: datetime) -> object:
-        return [(one.of, dict(one.numbers)) for one in await count(tx, FIGURES[0], since, end)]
-
-    told = shop.do(ask(begin + timedelta(minutes=15)))
-    assert told == [
-        ("critical", {"felt": 1, "not_over": 1, "felt_seconds": 600, "longest_seconds": 600})
-    ]
-    told = shop.do(ask(begin + timedelta(hours=2)))
-    assert told == [
-        ("critical", {"felt": 1, "not_over": 0, "felt_seconds": 1500, "longest_seconds": 1500})
-    ]

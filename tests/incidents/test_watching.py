@@ -13,14 +13,14 @@ from meterai import incidents
 from meterai.incidents import Incident, IncidentState
 from meterai.incidents.adapters.watchers import NOTES, NOW, Watchers
 from meterai.incidents.agreeing import MeasuredState, agreed
-from meterai.incidents.model import JOB_UPDATES_MAX, WORDS_LENGTH_MAX
+from meterai.incidents.model import JOB_UPDATES_MAX
 from meterai.incidents.settings import IncidentSettings
 from meterai.incidents.watching import CALM, LASTS, Watching
 from meterai.kit.components import Component, ComponentState
 from meterai.plumbing.db.database import Tx
 from meterai.plumbing.readings import Watcher
 from meterai.plumbing.signed import DocumentSigner
-from tests.incidents.records import announced, loaded, opened, updated
+from tests.incidents.records import announced, loaded, opened
 from tests.support.shop import Shop
 
 S = IncidentState
@@ -211,32 +211,6 @@ def test_another_component_that_fails_joins_the_incident_of_the_watch(outside: O
     )
 
 
-def test_incident_updated_by_staff_is_resolved_by_staff(outside: Outside) -> None:
-    outside.say(DOWN)
-    outside.settle()
-    [made] = outside.open_now()
-    updated(outside.shop, made, S.IDENTIFIED, at=outside.clock.at)
-    outside.say(OPERATIONAL)
-    outside.looks(3 * CALM)
-    assert loaded(outside.shop, made).state == S.IDENTIFIED
-
-
-def test_component_of_an_incident_of_staff_opens_no_second(outside: Outside) -> None:
-    opened(outside.shop)
-    outside.say(DOWN)
-    outside.settle()
-    assert len(outside.open_now()) == 1
-
-
-def test_proposal_opens_nothing_where_staff_decide(outside: Outside) -> None:
-    outside.by_watch = False
-    outside.say(DOWN)
-    outside.settle()
-    assert not outside.open_now()
-    [row] = outside.shop.rows("SELECT component, state FROM incident_watched")
-    assert (row["component"], row["state"]) == ("buying", DOWN)
-
-
 LIES: dict[str, dict[str, Any]] = {
     "another key": {"signer": DocumentSigner(b"x" * 32)},
     "another name": {"says_as": "c"},
@@ -322,42 +296,11 @@ UNFIT: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("unfit", UNFIT)
-def test_malformed_answer_vetoes_nothing(outside: Outside, unfit: str) -> None:
-    outside.say(DOWN)
-    liar = outside.places[2]
-    liar.more = UNFIT[unfit]
-    if told := UNFIT[unfit].get("note"):
-        liar.notes = [note(outside) | told]
-    outside.settle()
-    [made] = outside.open_now()
-    assert "Buying: major outage (timeout)." in made.updates[0].text["en"]
-    assert not outside.shop.rows("SELECT 1 FROM incident_notes")
-
-
 def test_single_valid_answer_opens_nothing(outside: Outside) -> None:
     outside.say(DOWN, 0, 1)
     outside.places[1].more = UNFIT["begin without zone"]
     outside.settle()
     assert not outside.open_now()
-
-
-def test_fault_is_named_where_a_majority_names_it(outside: Outside) -> None:
-    outside.say(DOWN)
-    outside.places[2].more = {"state": {"faults": ["pay_to_account_123", "timeout"]}}
-    outside.settle()
-    assert "(timeout)" in outside.open_now()[0].updates[0].text["en"]
-
-
-def test_text_about_many_faults_is_cut_to_its_limit(outside: Outside) -> None:
-    for component in Component:
-        outside.say(DOWN, component=component)
-    for place in outside.places:
-        place.more = {"state": {"faults": [f"{number:02}" + "x" * 58 for number in range(20)]}}
-    outside.settle()
-    [made] = outside.open_now()
-    assert len(made.updates[0].text["id"]) == WORDS_LENGTH_MAX
-    assert len(made.components) == len(Component)
 
 
 def test_short_fault_opens_nothing(outside: Outside) -> None:
@@ -370,17 +313,6 @@ def test_short_fault_opens_nothing(outside: Outside) -> None:
         outside.say(OPERATIONAL)
         outside.look()
     assert not outside.open_now()
-
-
-def test_silence_of_the_watchers_restarts_the_duration(outside: Outside) -> None:
-    for place in outside.places:
-        place.more = NOT_AGREED
-    outside.say(DOWN)
-    outside.look()
-    outside.look(timedelta(minutes=5))
-    assert not outside.open_now()
-    outside.look()
-    assert outside.open_now()
 
 
 def test_note_of_a_watcher_is_only_a_proposal(outside: Outside) -> None:
@@ -400,17 +332,6 @@ def test_note_of_a_watcher_is_only_a_proposal(outside: Outside) -> None:
     outside.places[0].notes = []
     outside.look()
     assert not outside.shop.rows("SELECT 1 FROM incident_notes"), "nobody carries it any more"
-
-
-def test_notes_of_a_lying_watcher_hold_no_incident_open(outside: Outside) -> None:
-    outside.say(DOWN)
-    outside.settle()
-    [made] = outside.open_now()
-    outside.say(OPERATIONAL)
-    for number in range(12):
-        outside.places[0].notes = [note(outside, number * 50 + each) for each in range(50)]
-        outside.look(timedelta(seconds=30))
-    assert loaded(outside.shop, made).state == S.RESOLVED
 
 
 def test_failing_row_does_not_affect_the_others_of_a_run(outside: Outside) -> None:
@@ -501,11 +422,3 @@ def test_agreed_state_is_that_of_a_majority_of_all_watchers(
     ]
     got = agreed(said, watchers, AT + timedelta(hours=1))
     assert [one.state for one in got] == ([] if found is None else [found])
-
-
-def test_agreed_state_begins_when_the_majority_is_reached() -> None:
-    said = [
-        {Component.SITE: MeasuredState(ComponentState.MAJOR_OUTAGE, AT + timedelta(minutes=at))}
-        for at in (9, 1, 5)
-    ]
-    assert agreed(said, 3, AT + timedelta(hours=1))[0].since == AT + timedelta(minutes=5)

@@ -86,18 +86,6 @@ def test_part_that_does_not_answer_is_reported_with_its_address(tmp_path: Path) 
     assert told.waits_for == f"worker ({address} does not answer)"
 
 
-def test_signal_during_a_wait_stops_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    """At any point: a handler acts within a wait, on the same stack."""
-    stopping = Stopping()
-    before = signal.signal(signal.SIGUSR1, lambda *_: stopping.set())
-    monkeypatch.setattr("time.sleep", lambda _: signal.raise_signal(signal.SIGUSR1))
-    try:
-        assert stopping.wait(0.2)
-    finally:
-        signal.signal(signal.SIGUSR1, before)
-    assert stopping.is_set
-
-
 def test_second_process_on_a_port_refuses_by_name(tmp_path: Path) -> None:
     [port] = free_ports(1)
     with holding(port, "up"):
@@ -123,9 +111,3 @@ def test_second_process_on_a_port_refuses_by_name(tmp_path: Path) -> None:
         os.waitpid(child, 0)
         os.close(ours)
         os.close(its)
-
-
-def test_web_does_not_listen_on_a_reserved_port(tmp_path: Path) -> None:
-    [port] = free_ports(1)
-    with holding(port, "web"), started("web", settings_of(tmp_path, port)) as web:
-        until("it refused", lambda: web.waits_in_vain)

@@ -12,9 +12,5 @@ def test_pause_doubles_with_each_try(tries: int, seconds: float) -> None:
     assert pause(tries, longest=60) == seconds
 
 
-def test_first_pause_is_a_parameter() -> None:
-    assert [pause(tries, longest=300, first=5) for tries in range(4)] == [5, 10, 20, 40]
-
-
 def test_any_number_of_tries_has_a_pause() -> None:
     assert pause(10**6, longest=float("inf")) == 2.0**40

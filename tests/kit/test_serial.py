@@ -1,13 +1,12 @@
 """Serials: unique, and no typing error makes another valid one."""
 
-from datetime import UTC, datetime, timedelta
 from itertools import chain
 
 import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from meterai.kit.ids import ALPHABET, decode, encode
+from meterai.kit.ids import ALPHABET, encode
 from meterai.kit.serial import CHECK_MODULUS, LEASE_LIMIT, LENGTH, UNLEASED, Serial, SerialMaker
 
 
@@ -64,12 +63,6 @@ def test_serials_of_several_makers_are_distinct() -> None:
     assert len(set(made)) == len(made) == 200_000
 
 
-def test_serials_of_one_maker_are_in_order() -> None:
-    maker = SerialMaker(3)
-    heads = [maker.make().text[:12] for _ in range(5_000)]
-    assert heads == sorted(set(heads)), "each (time, process, counter) once, later ones after"
-
-
 def test_clock_stepping_backwards_makes_distinct_serials(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 1_800_000_000_000_000_000
     times = chain([now], iter([now - 3_600_000_000_000] * 3_000))
@@ -77,11 +70,6 @@ def test_clock_stepping_backwards_makes_distinct_serials(monkeypatch: pytest.Mon
     maker = SerialMaker(3)
     heads = [maker.make().text[:12] for _ in range(3_000)]
     assert heads == sorted(set(heads))
-
-
-def test_serial_contains_its_time() -> None:
-    made = SerialMaker(UNLEASED).make().made_at()
-    assert abs(datetime.now(UTC) - made) < timedelta(seconds=5)
 
 
 @given(SERIALS)
@@ -92,14 +80,3 @@ def test_printed_serial_can_be_typed(serial: Serial) -> None:
     for parting in ("\u2013", "\u2212", ".", "/", "\u2009", "\u200b", "\u00a0"):
         assert Serial.typed(printed.replace(" ", parting)) == serial
     assert Serial.typed(printed.replace("0", "O").replace("1", "l")) == serial
-
-
-@pytest.mark.parametrize("lease", [-1, UNLEASED + 1])
-def test_lease_is_within_its_limits(lease: int) -> None:
-    with pytest.raises(ValueError, match="lease"):
-        SerialMaker(lease)
-
-
-def test_check_is_remainder_of_the_body() -> None:
-    serial = SerialMaker(1).make()
-    assert decode(serial.text[:20]) % 1021 == decode(serial.text[20:])

@@ -40,16 +40,6 @@ def test_due_time_counts_working_hours_only(
     assert due(after, hours, OFFICE) == expected
 
 
-def test_holiday_has_no_working_hours() -> None:
-    office = WorkingHours(holidays=frozenset({date(2024, 9, 16)}))
-    assert due(wib(13, 15), 2, office) == wib(17, 9)
-    assert office.between(wib(16, 0), wib(16, 23)) == timedelta()
-
-
-def test_moment_in_utc_is_counted_by_the_clock_of_jakarta() -> None:
-    assert due(datetime(2024, 9, 3, 0, 30, tzinfo=UTC), 1, OFFICE) == wib(3, 9)
-
-
 def test_working_hours_are_read_from_settings() -> None:
     read = read_working_hours("mon-thu, SAT", "07:30 - 15:45", "2026-12-25, 2027-01-01")
     assert read == WorkingHours(
@@ -99,21 +89,3 @@ def test_due_time_follows_the_working_hours_exactly(
     at = due(after, quarters / 4, calendar)
     assert at >= after
     assert calendar.between(after, at) == timedelta(minutes=15 * quarters)
-
-
-@given(MOMENTS, st.integers(1, 400), calendars())
-def test_due_time_lies_in_working_hours(
-    after: datetime, quarters: int, calendar: WorkingHours
-) -> None:
-    at = due(after, quarters / 4, calendar)
-    hours = calendar.of(at.date())
-    assert hours is not None
-    assert hours[0] < at <= hours[1]
-
-
-@given(MOMENTS, MOMENTS, st.integers(0, 100), calendars())
-def test_later_begin_has_no_earlier_due_time(
-    one: datetime, other: datetime, hours: int, calendar: WorkingHours
-) -> None:
-    first, second = sorted((one, other))
-    assert due(first, hours, calendar) <= due(second, hours, calendar)

@@ -6,7 +6,7 @@ import pytest
 
 from meterai.kit.ids import new_id
 from meterai.kit.money import Rupiah
-from meterai.ledger.model import NOTHING, BalanceTooLow, MoneySummary
+from meterai.ledger.model import BalanceTooLow, MoneySummary
 from tests.support.shop import Shop
 
 AT = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
@@ -34,17 +34,6 @@ def test_sums_come_from_their_books() -> None:
         loss=Rupiah(7),
         captured_at=AT,
     )
-
-
-def test_captured_money_equals_its_uses() -> None:
-    money = MoneySummary.of(BOOKS)
-    there = money.captured - money.charged_back + money.loss
-    assert there == money.executed + money.refunded + money.in_flight
-
-
-def test_order_without_entries_has_no_money() -> None:
-    nothing = Rupiah(0)
-    assert MoneySummary(nothing, nothing, nothing, nothing, nothing, nothing, None) == NOTHING
 
 
 def test_hold_below_zero_is_refused(shop: Shop) -> None:

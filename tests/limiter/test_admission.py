@@ -33,7 +33,7 @@ from meterai.payments.routes import endpoints_of
 from meterai.plumbing.http.callers import Caller
 from meterai.plumbing.http.front import Front
 from meterai.plumbing.messages import LANGUAGES
-from meterai.plumbing.permits import PURPOSE, WorkPurpose
+from meterai.plumbing.permits import PURPOSE
 from meterai.plumbing.queueing import Queueing
 
 PATHS = {
@@ -259,30 +259,6 @@ def test_every_rail_has_a_refusal_in_its_protocol() -> None:
     assert json.loads(snap.body) == {"responseCode": "5045200", "responseMessage": "Timeout"}
 
 
-def test_refused_head_has_the_priority_of_get_and_no_body() -> None:
-    async def act(door: Door) -> None:
-        door.crowd(FULL, Priority.PAID)
-        await door.settle()
-        visitor = Visitor("HEAD", PATHS[Priority.PAID])
-        await door.ask(visitor)
-        assert (visitor.status, visitor.body) == (503, "")
-        assert int(visitor.headers["content-length"]) > 0
-
-    at_the_door(act)
-
-
-def test_clients_refused_together_get_different_retry_times() -> None:
-    async def act(door: Door) -> None:
-        door.crowd(FULL, Priority.NEW)
-        await door.settle()
-        visitors = [Visitor("GET", PATHS[Priority.NEW]) for _ in range(100)]
-        for visitor in visitors:
-            await door.ask(visitor)
-        assert len({visitor.headers["retry-after"] for visitor in visitors}) > 3
-
-    at_the_door(act)
-
-
 def test_urgent_request_passes_a_waiting_crowd() -> None:
     async def act(door: Door) -> None:
         door.crowd(FULL, Priority.NEW)
@@ -330,56 +306,12 @@ def test_stopping_server_leaves_no_permit_taken() -> None:
     at_the_door(act)
 
 
-def test_task_left_by_a_request_has_no_deadline() -> None:
-    left: list[asyncio.Task[WorkPurpose]] = []
-
-    async def act(door: Door) -> None:
-        async def later() -> WorkPurpose:
-            await door.application.may_answer.wait()
-            await asyncio.sleep(0.01)
-            return PURPOSE.get()
-
-        async def leaves(scope: Any, receive: Any, send: Any) -> None:
-            assert PURPOSE.get().until < float("inf")
-            left.append(asyncio.create_task(later()))
-            await door.application(scope, receive, send)
-
-        door.front._app = leaves
-        before = PURPOSE.get()
-        asked = door.ask(Visitor("GET", PATHS[Priority.NEW]))
-        await door.settle()
-        door.application.may_answer.set()
-        await asked
-        assert (await left[0]).until == float("inf")
-        assert PURPOSE.get() is before
-
-    at_the_door(act)
-
-
 def test_route_without_a_priority_is_refused_at_start() -> None:
     @get("/somewhere", opt={"permission": Permission.PUBLIC})
     async def somewhere() -> None: ...
 
     with pytest.raises(PriorityMissing, match="somewhere"):
         Priorities(Litestar([somewhere], openapi_config=None))
-
-
-def test_priorities_match_paths_as_the_router_does() -> None:
-    @get("/orders/{order_id:str}", opt={"priority": Priority.PAID})
-    async def one() -> None: ...
-
-    @get("/orders/new", opt={"priority": Priority.CHECKOUT})
-    async def new() -> None: ...
-
-    @get("/", opt={"priority": Priority.CHECKING})
-    async def front() -> None: ...
-
-    priorities = Priorities(Litestar([one, new, front], openapi_config=None))
-    assert priorities.of("GET", "/") is Priority.CHECKING
-    assert priorities.of("GET", "/orders/ord_1") is Priority.PAID
-    assert priorities.of("GET", "/orders/new/") is Priority.CHECKOUT
-    for method, path in (("POST", "/orders/ord_1"), ("GET", "/orders"), ("GET", "/orders/a/b")):
-        assert priorities.of(method, path) is Priority.NEW
 
 
 # -- users ---------------------------------------------------------------------------------
@@ -417,22 +349,6 @@ def refused_from(addresses: list[str], priority: Priority = Priority.CHECKOUT) -
     return told[0]
 
 
-def test_refusals_of_one_stranger_are_not_counted() -> None:
-    assert refused_from(["192.0.2.1"] * 50) == 0
-    assert refused_from([f"192.0.2.{number}" for number in range(50)]) == 0
-    assert refused_from([f"2001:db8:1:{number:x}::/64" for number in range(50)]) == 0
-
-
 def test_refusals_from_many_networks_are_counted() -> None:
     assert refused_from([f"192.0.{number}.1" for number in range(20)]) == 20
     assert refused_from([f"192.0.{number}.1" for number in range(20)], Priority.NEW) == 0
-
-
-def test_accounts_behind_one_address_count_each() -> None:
-    users = Users(lambda scope: scope["client"][0] if scope["client"] else "")
-    people = [Visitor("GET", "/", {"cookie": f"session={number}"}).scope for number in range(3)]
-    assert {users.apart(scope) for scope in people} == {users.apart(Visitor("GET", "/").scope)}  # type: ignore[arg-type]
-    for number, scope in enumerate(people):
-        told = scope | {"caller": Caller(UUID(int=number), "session", "id")}
-        users.learn(told, b"192.0.2.1")  # type: ignore[arg-type]
-    assert len({users.apart(scope) for scope in people}) == 3  # type: ignore[arg-type]

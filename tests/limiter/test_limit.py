@@ -1,11 +1,8 @@
 """The limit depends on queueing only."""
 
-import sys
-
 from hypothesis import given
 from hypothesis import strategies as some
 
-from meterai.apps import web
 from meterai.limiter.limit import DELAY_SECONDS_MAX, LIMIT_FIRST, LIMIT_MAX, LIMIT_MIN, Limit
 
 QUEUED = 2 * DELAY_SECONDS_MAX
@@ -28,21 +25,6 @@ def test_limit_falls_with_queueing_and_rises_when_used_up() -> None:
     assert limit.value > fallen
 
 
-def test_limit_does_not_fall_with_few_requests_under_way() -> None:
-    """A neighbour on the same processor causes the delay; fewer requests would not help."""
-    limit = Limit()
-    for _ in range(100):
-        limit.adapt(1.0, peak=LIMIT_FIRST // 4, was_reached=False)
-    assert limit.value == LIMIT_FIRST
-
-
-def test_limit_falls_faster_with_more_delay() -> None:
-    a_little, badly = Limit(), Limit()
-    a_little.adapt(QUEUED, peak=LIMIT_MAX, was_reached=True)
-    badly.adapt(10 * QUEUED, peak=LIMIT_MAX, was_reached=True)
-    assert badly.value < a_little.value
-
-
 def test_limit_grows_with_slow_requests_that_do_not_queue() -> None:
     """Requests that wait for another machine fill the limit without queueing: it doubles within seconds."""
     limit = Limit()
@@ -57,13 +39,3 @@ def test_limit_stays_within_its_bounds(windows: list[tuple[float, bool]]) -> Non
     for delay, was_reached in windows:
         limit.adapt(delay, peak=LIMIT_MAX, was_reached=was_reached)
         assert LIMIT_MIN <= limit.value <= LIMIT_MAX
-
-
-def test_busy_thread_is_not_taken_for_overload() -> None:
-    """A busy thread delays each turn of the event loop, whatever the load."""
-    before = sys.getswitchinterval()
-    try:
-        web.let_the_loop_in()
-        assert 2 * sys.getswitchinterval() < DELAY_SECONDS_MAX
-    finally:
-        sys.setswitchinterval(before)

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-import pytest
 from hypothesis import settings as limits
 from hypothesis import strategies as some
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
@@ -140,20 +139,6 @@ async def test_request_that_waits_too_long_is_refused() -> None:
         assert limiter.waiting(Priority.NEW) == 0
 
 
-@within_loop
-async def test_withdrawn_request_leaves_no_trace() -> None:
-    limiter = Limiter(Queueing())
-    fill(limiter, Priority.NEW)
-    running = limiter.running(Priority.NEW)
-    first, second = request_of(limiter, Priority.NEW), request_of(limiter, Priority.NEW)
-    limiter.withdraw(first)
-    limiter.ended(Priority.NEW, b"crowd", 0.0)
-    assert second.permit.result() is True
-    limiter.withdraw(second)  # the permit came after its client had gone
-    assert limiter.running(Priority.NEW) == running - 1
-    assert limiter.waiting(Priority.NEW) == 0
-
-
 class PermitRules(RuleBasedStateMachine):
     """In any order of events, the counts equal those of a reference list."""
 
@@ -221,10 +206,3 @@ class PermitRules(RuleBasedStateMachine):
 
 TestPermits = PermitRules.TestCase
 TestPermits.settings = limits(max_examples=60, stateful_step_count=60, deadline=None)
-
-
-@pytest.mark.parametrize("priority", Priority)
-def test_shares_add_up_to_the_whole(priority: Priority) -> None:
-    assert sum(one.share for one in ALLOWANCES.values()) == pytest.approx(1.0)
-    assert ALLOWANCES[priority].share > RESERVE
-    assert ALLOWANCES[priority].wait_seconds < ALLOWANCES[priority].total_seconds

@@ -172,29 +172,6 @@ def test_request_without_a_new_permit_is_refused_before_it_begins(tmp_path: Path
     in_process(tmp_path, story)
 
 
-def test_time_for_an_answer_begins_when_the_body_is_complete(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    now = [monotonic()]
-    monkeypatch.setattr("meterai.limiter.permit.monotonic", lambda: now[0])
-
-    async def story(process: Process) -> None:
-        slow = Sender()
-        task = process.begin(slow)
-        await settle()
-        until = process.purposes[0].until
-        now[0] += 60.0
-
-        await process.purposes[0].regain_permit()
-        assert process.purposes[0].until == pytest.approx(until + 60.0)
-        slow.may_send.set()
-        await task
-        # The use counts the time of processing, not of waiting.
-        assert process.limiter._usage.level(b"somebody", monotonic()) == 0
-
-    in_process(tmp_path, story)
-
-
 def test_client_that_leaves_during_the_upload_leaves_no_trace(tmp_path: Path) -> None:
     async def story(process: Process) -> None:
         slow = Sender()
@@ -219,23 +196,5 @@ def test_released_permits_are_bounded(tmp_path: Path, monkeypatch: pytest.Monkey
             await settle()
         assert process.limiter.running(ONE) == 3
         slow.may_send.set()
-
-    in_process(tmp_path, story)
-
-
-def test_request_cancelled_while_regaining_leaves_no_slot(tmp_path: Path) -> None:
-    async def story(process: Process) -> None:
-        slow = Sender()
-        task = process.begin(slow)
-        await settle()
-        others = process.fill()
-        slow.may_send.set()
-        await settle()
-        assert process.limiter.waiting(ONE) == 1
-        task.cancel()
-        await settle()
-        assert process.limiter.waiting(ONE) == 0
-        for _ in range(others):
-            process.limiter.ended(ONE, b"another", 0.0)
 
     in_process(tmp_path, story)

@@ -3,7 +3,7 @@
 import pytest
 
 from meterai.limiter import refusals
-from meterai.limiter.refusals import APART_MIN, KNOWN_MAX, LATELY_SECONDS, Refusals
+from meterai.limiter.refusals import APART_MIN, Refusals
 
 
 class Hands:
@@ -42,18 +42,3 @@ def test_each_of_many_users_counts_once_between_calls(hands: Hands) -> None:
     hands.now += 0.5
     refuse(known, 1)
     assert known.since_asked() == 1, "the others were refused lately"
-
-
-def test_old_refusals_do_not_count(hands: Hands) -> None:
-    known = Refusals()
-    refuse(known, *range(APART_MIN))
-    hands.now += LATELY_SECONDS + 0.1
-    refuse(known, 1)
-    assert known.since_asked() == 0
-
-
-@pytest.mark.usefixtures("hands")
-def test_number_of_remembered_refusals_is_bounded() -> None:
-    known = Refusals()
-    refuse(known, *range(3 * KNOWN_MAX))
-    assert known.since_asked() == KNOWN_MAX

@@ -1,6 +1,6 @@
 """Recent use: an active user comes after an inactive one, and old use decays."""
 
-from meterai.limiter.usage import HALF_LIFE_SECONDS, LEVELS, UNIT_SECONDS, USERS_MAX, WorkUsage
+from meterai.limiter.usage import HALF_LIFE_SECONDS, LEVELS, UNIT_SECONDS, WorkUsage
 
 
 def test_new_user_and_user_of_one_page_have_equal_level() -> None:
@@ -24,11 +24,3 @@ def test_use_decays_by_half() -> None:
     before = usage.level(b"a", 0.0)
     assert usage.level(b"a", HALF_LIFE_SECONDS) == before - 1
     assert usage.level(b"a", HALF_LIFE_SECONDS * 10) == 0
-
-
-def test_number_of_remembered_users_is_bounded() -> None:
-    usage = WorkUsage()
-    for number in range(USERS_MAX + 100):
-        usage.add(b"%d" % number, UNIT_SECONDS, 0.0)
-    assert len(usage._users) == USERS_MAX
-    assert usage.level(b"0", 0.0) == 0, "the one unheard of for longest went first"

@@ -4,9 +4,7 @@ import asyncio
 import re
 import socket
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -17,13 +15,11 @@ from psycopg.conninfo import conninfo_to_dict
 from meterai.accounts import AccountService, CodeService, OrganizationService
 from meterai.apps.rooms import offers_of
 from meterai.apps.settings import settings_of as make_settings
-from meterai.kit.actor import Actor, ActorKind
 from meterai.kit.clock import SystemClock
 from meterai.kit.ids import new_id
-from meterai.notifications import MailService, given_up, queue_again, service, store
+from meterai.notifications import MailService, given_up, queue_again, service
 from meterai.notifications.adapters import smtp as mail
-from meterai.notifications.adapters.smtp import STEP_SECONDS_MAX, Mailer
-from meterai.notifications.model import SEND_SECONDS_MAX
+from meterai.notifications.adapters.smtp import Mailer
 from meterai.notifications.service import TURN_BATCH, queue_code, queue_to
 from meterai.plumbing.db.database import Database
 from meterai.plumbing.work import watch
@@ -34,8 +30,7 @@ from meterai.plumbing.work.outgoing import (
     SILENT_IN_A_ROW,
     CircuitState,
 )
-from meterai.plumbing.work.watch import DueWatch, Piece
-from tests.support.shop import Shop
+from meterai.plumbing.work.watch import DueWatch
 from tests.support.smtp import FREEZE, GARBAGE, MailServer
 
 ACCOUNT = new_id()
@@ -105,18 +100,6 @@ def in_office(
             await database.close()
 
     asyncio.run(run())
-
-
-def test_message_id_is_derived_from_the_mail_and_our_domain(database_url: str) -> None:
-    async def story(office: Office) -> None:
-        number = await office.queue("siti@example.org")
-        await office.send()
-        [message] = office.server.taken
-        assert message["Message-ID"] == f"<{number.hex}@stempel.example.id>"
-        assert message["From"] == SENDER
-        assert (await office.states())["siti@example.org"] == ("sent", None)
-
-    in_office(database_url, story)
 
 
 def test_code_of_a_delayed_mail_is_valid_on_arrival(database_url: str) -> None:
@@ -198,25 +181,6 @@ def test_code_does_not_wait_for_notices(database_url: str, monkeypatch: pytest.M
     in_office(database_url, story, MailServer({"frozen": FREEZE}))
 
 
-def test_turns_of_a_network_are_spaced_and_start_now_without_queue(database_url: str) -> None:
-    async def story(office: Office) -> None:
-        await _flood(office, 1, 3)
-        rows = await office.database.read("SELECT turn_at FROM mails ORDER BY turn_at")
-        one, two, three = (row["turn_at"] for row in rows)
-        assert (two - one).total_seconds() == service.TURN_SECONDS
-        assert (three - two).total_seconds() == service.TURN_SECONDS
-        await office.mails.awaited_mail_pool().once()
-        assert len(office.server.taken) == 3  # a turn in the future is no reason to wait
-        async with office.database.transaction() as tx:
-            await queue_code(tx, new_id(), "siti@example.org", "id", "192.0.2.0")
-        rows = await office.database.read(
-            "SELECT turn_at = queued_at AS is_now FROM mails WHERE state = 'queued'"
-        )
-        assert rows == [{"is_now": True}]
-
-    in_office(database_url, story)
-
-
 def test_network_without_queued_mail_gets_the_next_turn(
     database_url: str,
 ) -> None:
@@ -239,33 +203,6 @@ def test_network_without_queued_mail_gets_the_next_turn(
         assert "siti@example.org" in _received(office)
 
     in_office(database_url, story)
-
-
-def test_mail_put_off_gives_its_turn_to_others(database_url: str) -> None:
-    async def story(office: Office) -> None:
-        await _flood(office, 1, 1)
-        [row] = await office.database.read("SELECT account_id, mail_id FROM mails")
-        await office.database.once(store.put_off, row["account_id"], row["mail_id"], 900.0)
-        [row] = await office.database.read("SELECT turn_at = try_at AS is_so FROM mails")
-        assert row == {"is_so": True}
-        async with office.database.transaction() as tx:
-            await queue_code(tx, new_id(), "siti@example.org", "id", "198.51.100.7")
-        await office.mails.awaited_mail_pool().once()
-        assert _received(office) == ["siti@example.org"]
-
-    in_office(database_url, story)
-
-
-@pytest.mark.parametrize(
-    ("sender", "domain"),
-    [
-        ("no-reply@example.id", "example.id"),
-        ("A @ B <x@surat.example.id>", "surat.example.id"),
-        ("nobody", "localhost"),
-    ],
-)
-def test_domain_is_that_of_the_sender(sender: str, domain: str) -> None:
-    assert Mailer("", 0, sender).domain == domain
 
 
 @pytest.mark.parametrize("document", NASTY, ids=ascii)
@@ -375,11 +312,6 @@ def test_delivery_to_a_slow_server_has_an_overall_deadline(
     in_office(database_url, story, MailServer({"cold": FREEZE}))
 
 
-def test_lease_is_longer_than_a_delivery() -> None:
-    # QUIT takes another step.
-    assert store.LEASE_SECONDS > SEND_SECONDS_MAX + STEP_SECONDS_MAX
-
-
 def test_mail_is_tried_for_a_day_with_bounded_pauses(database_url: str) -> None:
     async def story(office: Office) -> None:
         await office.queue("later@example.org")
@@ -481,44 +413,3 @@ def test_mails_wait_for_an_unavailable_server(database_url: str) -> None:
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]
         in_office(database_url, story)
-
-
-def test_mail_whose_sending_was_not_begun_counts_no_try(database_url: str) -> None:
-    async def story(office: Office) -> None:
-        outgoing, hands = office.mailer.outgoing, Hands()
-        outgoing.clock = hands
-        for _ in range(SILENT_IN_A_ROW):
-            with suppress(OSError), outgoing.call():
-                raise OSError("away")
-        mail_id = await office.queue("siti@example.org")
-        await office.mails._send(Piece(ACCOUNT, mail_id, datetime.now(UTC)))
-        [row] = await office.database.read(
-            "SELECT state, tries, try_at > now() AS is_later FROM mails"
-        )
-        assert row == {"state": "queued", "tries": 0, "is_later": True}
-
-    in_office(database_url, story)
-
-
-def test_server_that_rejects_mails_is_available(database_url: str) -> None:
-    async def story(office: Office) -> None:
-        for number in range(3 * CALLS_MIN):
-            await office.queue(f"no{number}@example.org")
-        await office.send()
-        assert office.mailer.outgoing.state == CircuitState.CLOSED
-        assert {state for state, _ in (await office.states()).values()} == {"given_up"}
-
-    in_office(database_url, story, MailServer({"no": "550 5.1.1 nobody"}))
-
-
-@pytest.mark.parametrize("change", ["made", "ended"])
-def test_mail_about_a_key_names_it(shop: Shop, change: str) -> None:
-    accounts, owner = shop.container.of(AccountService), Actor(ActorKind.ACCOUNT)
-    key = new_id()
-    shop.do(accounts.create_api_key(shop.account, "kasir", key=key, actor=owner))
-    if change == "ended":
-        shop.do(accounts.end_api_key(shop.account, key, actor=owner))
-    shop.work()
-    templates = [row["template"] for row in shop.rows("SELECT template FROM mails")]
-    assert f"api_key_{change}" in templates
-    shop.assert_books_hold()

@@ -1,10 +1,8 @@
 """Written mails: complete in both languages, as text and HTML, with a link to one page."""
 
 import re
-import tomllib
 from email import message_from_bytes, policy
 from email.message import EmailMessage
-from importlib.resources import files
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +10,7 @@ import pytest
 
 from meterai.accounts import AccountService, CodeService, OrganizationService
 from meterai.accounts.model import Credential
-from meterai.apps.rooms import ROOMS, offers_of
+from meterai.apps.rooms import offers_of
 from meterai.apps.settings import settings_of as make_settings
 from meterai.kit.clock import SystemClock
 from meterai.kit.ids import new_id
@@ -22,7 +20,6 @@ from meterai.notifications.model import Mail
 from meterai.notifications.service import RECEIPTS
 from meterai.plumbing.db.database import Database
 from meterai.plumbing.messages import LANGUAGES
-from meterai.room import Room
 
 LEADS_TO = offers_of().mails
 KEY, ACCOUNT, INVITATION = b"k" * 32, new_id(), new_id()
@@ -193,21 +190,6 @@ def test_subscribed_mail_has_one_click_unsubscription() -> None:
 ALL = {**FACTS, "sign_in_code": {"challenge": str(UUID(int=5))}}
 
 
-def test_every_mail_template_is_covered() -> None:
-    assert set(LEADS_TO) == set(ALL)
-
-
-@pytest.mark.parametrize("room", ROOMS, ids=lambda room: room.name)
-def test_texts_of_a_mail_are_in_the_room_that_queues_it(room: Room) -> None:
-    file = files("meterai") / room.name / "messages.toml"
-    texts = tomllib.loads(file.read_text()) if file.is_file() else {}
-    said = {key for key in texts if re.fullmatch(r"mail\.\w+\.(subject|text|button)", key)}
-    parts = {
-        one: ("subject", "text", "button")[: 3 if path else 2] for one, path in room.mails.items()
-    }
-    assert said == {f"mail.{one}.{part}" for one in parts for part in parts[one]}
-
-
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("template", ALL)
 def test_mail_names_its_sender(template: str, language: str) -> None:
@@ -256,50 +238,6 @@ def test_receipt_mail_names_seller_time_and_bank_number(template: str, language:
     for one in said:
         assert one in text.partition("\n-- \n")[0]
         assert one in html
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_receipt_of_an_order_names_an_existing_seller_fee(language: str) -> None:
-    facts = FACTS["order_executed_stamps"]
-    said = facts["seller_fee"][language]
-    lines = parts(written("order_executed_stamps", language, facts))[0].splitlines()
-    at = lines.index(said)
-    without = parts(written("order_executed_stamps", language, facts | {"seller_fee": ""}))[0]
-    assert without.splitlines() == lines[:at] + lines[at + 1 :]
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_order_mail_names_its_documents(language: str) -> None:
-    message = written("order_executed_documents", language, FACTS["order_executed_documents"])
-    text, _ = parts(message)
-    one = {"id": "dan 1 dokumen lain sudah", "en": "and 1 other document"}
-    assert one[language] in message["Subject"]
-    assert "Ijazah.pdf (B)" in text
-    assert "ord_1" in text
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("template", ["order_executed_documents", "refund_requested"])
-def test_mail_queued_by_the_previous_version_is_complete(template: str, language: str) -> None:
-    known = ("order", "quantity", "total", "amount", "why", "due")
-    facts = {name: value for name, value in FACTS[template].items() if name in known}
-    message = written(template, language, facts)
-    assert "{" not in message["Subject"] + parts(message)[0]
-
-
-def test_long_text_round_trips() -> None:
-    text = "baris = “satu”\n.\n..\n di ujung \nFrom aku\n" + "x" * 300 + "\n--=_\n"
-    subject = "Surat “penting” " * 20
-    letter = Mailer("", 9, "Bea Meterai é <no-reply@example.id>").written(
-        new_id(), "a@example.org", subject, text, f"<p>{text}</p>"
-    )
-    message = message_from_bytes(letter.raw, policy=policy.default)
-    assert not message.defects
-    assert parts(message) == (text, f"<p>{text}</p>")
-    assert message["Subject"] == subject.strip()
-    assert message["From"].addresses[0].display_name == "Bea Meterai é"
-    # Line length that every server accepts: RFC 5322, 2.1.1.
-    assert max(map(len, letter.raw.splitlines())) <= 78
 
 
 @pytest.mark.parametrize("recipient", ["a@example.org\nBcc: b@example.org", "a@example.org\r"])

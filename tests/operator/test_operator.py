@@ -9,17 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from meterai.apps.rooms import pages_of
 from meterai.apps.settings import settings_of as make_settings
 from meterai.operator import OperatorSettings
-from meterai.operator.model import PaperMissing, blocks, security_text
+from meterai.operator.model import PaperMissing, security_text
 from meterai.operator.room import ROOM
-from meterai.pages import Site
-from meterai.plumbing.config import ConfigurationWrong
 from meterai.plumbing.keyring import keyring_of
 from meterai.plumbing.messages import LANGUAGES, translate
 from tests.support.within import Given, Within, settings_of, within
-from tests.tidy.sources import PACKAGE
 
 NAMED = {
     "operator_name": "PT Contoh <b>Meterai</b>",
@@ -47,22 +43,6 @@ def ask(
 def page(answer: Given) -> str:
     assert answer.status == 200
     return answer.body.decode()
-
-
-def test_every_page_frame_includes_the_footer() -> None:
-    # A template with a doctype is a frame; every other template is inside one, or a part of one.
-    frames = {
-        path.relative_to(PACKAGE).as_posix(): path.read_text()
-        for path in PACKAGE.rglob("templates/*.html")
-        if "<!doctype" in path.read_text()
-    }
-    assert set(frames) == {
-        "notifications/templates/mail.html",
-        "pages/templates/base.html",
-        "waiting_room/templates/frame.html",
-    }
-    assert all("{% include foot %}" in text for name, text in frames.items() if "mail" not in name)
-    assert Site(*pages_of()).render("operator/foot.html", "id", make_settings())
 
 
 def test_public_pages_name_the_operator(database_url: str, tmp_path: Path) -> None:
@@ -130,19 +110,6 @@ def test_unreadable_text_prevents_the_start(tmp_path: Path) -> None:
     assert refused.value.setting == "operator_terms"
 
 
-@pytest.mark.parametrize("text", ["", "\n\n", "# \n", "-", "a\n- b\n# c\nd\n\n- e"])
-def test_every_word_of_text_is_in_one_block(text: str) -> None:
-    shown = [word for block in blocks(text) for one in block.texts for word in one.split()]
-    assert shown == [word for word in text.split() if word.strip("#-") or text == "-"]
-
-
-@pytest.mark.parametrize("value", ["a\nContact: x", "a\r", "a\x00", "a\u2028b", "a" * 301])
-@pytest.mark.parametrize("name", OperatorSettings.__struct_fields__)
-def test_settings_of_operator_are_one_line(name: str, value: str) -> None:
-    with pytest.raises(ConfigurationWrong):
-        make_settings(**{name: value})
-
-
 def test_security_contact_follows_rfc_9116_and_never_expires() -> None:
     settings = make_settings(**NAMED | {"operator_security": "celah@contoh.id"})
     for later in range(0, 800, 100):
@@ -157,13 +124,3 @@ def test_security_contact_follows_rfc_9116_and_never_expires() -> None:
         assert re.fullmatch(r"\d{4}-\d\d-\d\dT00:00:00Z", fields["Expires"])
         expires = datetime.fromisoformat(fields["Expires"])
         assert timedelta(days=90) < expires - at < timedelta(days=365)
-
-
-def test_cached_security_contact_is_valid_for_months(database_url: str, tmp_path: Path) -> None:
-    async def look(web: Within) -> None:
-        answer = await web.get("/.well-known/security.txt")
-        assert answer.header("content-type") == "text/plain; charset=utf-8"
-        assert "Contact: https://contoh.id/celah\n" in answer.body.decode()
-        assert answer.header("cache-control") == "public, max-age=3600"
-
-    ask(database_url, tmp_path, look)

@@ -5,12 +5,10 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from meterai.payments import store as payment_store
 from meterai.plumbing.db.sql_files import migrations
 from tests.support.shop import FEE, PRICE, BankRecord, Paid, Shop
 
 UNIT = PRICE + FEE
-NEVER_HEARD_OF = "N000001"
 
 
 @pytest.fixture
@@ -73,21 +71,6 @@ def test_released_stamp_of_a_charged_back_lot_is_retired(shop: Shop) -> None:
     shop.assert_books_hold()
 
 
-def test_charged_back_order_takes_nothing_from_another(shop: Shop) -> None:
-    shop.set_issuing(is_open=False)
-    other, _ = bought(shop)
-    shop.set_issuing(is_open=True)
-    order, paid = bought(shop)
-    stamping = shop.reserve(1)
-    assert stamping is not None
-    charged_back(shop, paid)
-    shop.fail(stamping)
-    assert shop.ask_back(order) == 0
-    shop.work()
-    assert shop.money(other) == {"captured": UNIT, "in_flight": UNIT}
-    shop.assert_books_hold()
-
-
 def test_only_stamps_of_the_charged_back_lot_are_retired(shop: Shop) -> None:
     first, paid = bought(shop)
     second, _ = bought(shop)
@@ -133,20 +116,6 @@ def test_chargeback_of_a_part_of_one_stamp_ends_the_order_and_refunds_the_rest(s
     }
 
 
-def test_parts_follow_until_the_sum_is_reached_and_a_repeat_takes_nothing(shop: Shop) -> None:
-    order, paid = bought(shop, 2)
-    for sum_so_far in (4_000, 9_000, UNIT, 2 * UNIT - 1, 2 * UNIT):
-        charged_back(shop, paid, sum_so_far)
-        assert shop.money(order)["charged_back"] == sum_so_far
-        for earlier in (1, 4_000, sum_so_far):
-            assert shop.charge_back(paid, earlier) == "known"
-        shop.work()
-        assert shop.money(order)["charged_back"] == sum_so_far
-    assert shop.charge_back(paid, 2 * UNIT + 1) == "exceeds"
-    assert shop.money(order) == {"captured": 2 * UNIT, "charged_back": 2 * UNIT}
-    assert shop.state(order) == "denied"
-
-
 def test_chargeback_of_a_part_of_affixed_stamps_is_our_loss(shop: Shop) -> None:
     order, paid = bought(shop)
     stamping = shop.reserve(1)
@@ -160,29 +129,6 @@ def test_chargeback_of_a_part_of_affixed_stamps_is_our_loss(shop: Shop) -> None:
         "loss": 4_000,
     }
     assert shop.state(order) == "executed"
-
-
-def test_chargeback_of_a_part_before_issuing_refunds_the_rest(shop: Shop) -> None:
-    shop.set_issuing(is_open=False)
-    order, paid = bought(shop)
-    charged_back(shop, paid, 4_000)
-    shop.set_issuing(is_open=True)
-    shop.execute(order)
-    assert shop.state(order) == "denied"
-    assert shop.balance().available == 0
-    assert causes(shop) == [("remainder", "requested", UNIT - 4_000)]
-
-
-def test_chargeback_takes_the_surplus_first(shop: Shop) -> None:
-    order = shop.place(1)
-    paid = shop.pay(order, 5_000)
-    shop.work_once()
-    later(shop, "money_to_return")
-    charged_back(shop, paid, 4_000)
-    shop.work_off()
-    assert shop.state(order) == "executed"
-    assert causes(shop) == [("excess", "requested", 1_000)]
-    shop.assert_books_hold()
 
 
 @pytest.mark.parametrize("state", ["requested", "refused"])
@@ -220,17 +166,6 @@ def test_sent_refund_is_stopped_when_the_bank_refuses_it(shop: Shop) -> None:
     assert causes(shop) == [("double", "void", UNIT), ("double", "requested", UNIT - 4_000)]
     carry_out_refunds(shop)
     assert "loss" not in shop.money(order)
-
-
-def test_refund_refused_for_another_reason_is_not_stopped(shop: Shop) -> None:
-    order, _ = bought(shop, 2)
-    shop.ask_back(order)
-    [refund] = shop.refunds()
-    shop.send(refund)
-    shop.refuse(refund)
-    assert causes(shop) == [("asked", "refused", 2 * UNIT)]
-    shop.work()
-    shop.assert_books_hold()
 
 
 def test_stopped_refund_that_the_bank_paid_is_booked(shop: Shop) -> None:
@@ -308,53 +243,6 @@ def test_documents_under_way_go_on_and_one_that_fails_covers_the_loss(shop: Shop
 # -- before we have heard of the payment ----------------------------------------------------------
 
 
-@pytest.mark.parametrize("is_worked", [True, False])
-def test_partial_chargeback_before_its_payment_makes_it_short(shop: Shop, is_worked: bool) -> None:
-    order = shop.place(1)
-    [attempt] = shop.attempts(order)
-    paid = Paid(attempt, NEVER_HEARD_OF, UNIT)
-    assert shop.charge_back(paid, 4_000) == "early"
-    assert shop.charge_back(paid, 4_000) == "known"
-    if is_worked:
-        shop.work()
-    assert shop.tell(paid) == "captured"
-    shop.work()
-    shop.assert_books_hold()
-    assert shop.state(order) == "placed"
-    assert causes(shop) == [("short", "requested", UNIT - 4_000)]
-    assert shop.money(order) == {
-        "captured": UNIT,
-        "charged_back": 4_000,
-        "in_flight": UNIT - 4_000,
-    }
-
-
-@pytest.mark.parametrize("amount", [UNIT, None])
-def test_failed_try_does_not_end_a_later_payment_of_its_number(
-    shop: Shop, amount: int | None
-) -> None:
-    order = shop.place(1)
-    [attempt] = shop.attempts(order)
-    row = shop.call(
-        "SELECT payment_deny(%s, %s, %s, %s) AS outcome",
-        *(shop.account, attempt, NEVER_HEARD_OF, amount),
-    )
-    assert row is not None
-    assert row["outcome"] == "declined"
-    paid = Paid(attempt, NEVER_HEARD_OF, UNIT)
-    told = (payment_store.CAPTURE, shop.account, attempt, NEVER_HEARD_OF, UNIT)
-    # Notifications have no order in time: this one may be older than the failure.
-    assert shop.call(*told, "notification") == {"outcome": "contradicts"}
-    assert shop.state(order) == "placed"
-    assert shop.tell(paid) == "captured"
-    shop.work()
-    assert shop.state(order) == "executed"
-    assert shop.money(order) == {"captured": UNIT, "executed": UNIT}
-    shop.assert_books_hold()
-    charged_back(shop, paid)
-    assert shop.money(order) == {"captured": UNIT, "charged_back": UNIT}
-
-
 def test_won_chargeback_is_booked_once_and_refunded(shop: Shop) -> None:
     order, paid = bought(shop, 2)
     for state in ("denied", "returned"):  # the second time only a refund is under way
@@ -411,18 +299,6 @@ def test_chargeback_is_booked_before_or_after_its_payment_is_settled(shop: Shop)
 # -- notifications that name no payment -----------------------------------------------------------
 
 
-def test_unnamed_chargeback_is_of_the_only_payment(shop: Shop) -> None:
-    order, paid = bought(shop)
-    assert shop.charge_back(paid, 4_000, named=False) == "denied"
-    assert shop.charge_back(paid, 4_000, named=False) == "known"
-    assert shop.charge_back(paid, 4_000) == "known"
-    assert shop.charge_back(paid, named=False) == "denied"
-    assert shop.charge_back(paid, named=False) == "known"
-    shop.work()
-    shop.assert_books_hold()
-    assert shop.money(order) == {"captured": UNIT, "charged_back": UNIT}
-
-
 def test_unnamed_chargeback_of_several_payments_moves_nothing(shop: Shop) -> None:
     order, paid = bought(shop)
     second = shop.pay(order)
@@ -435,41 +311,6 @@ def test_unnamed_chargeback_of_several_payments_moves_nothing(shop: Shop) -> Non
     assert shop.charge_back(second, named=False) == "denied", "only the second is left"
     shop.work()
     shop.assert_books_hold()
-
-
-def test_unnamed_chargeback_that_may_be_a_repeat_moves_nothing(shop: Shop) -> None:
-    order, paid = bought(shop)
-    assert shop.charge_back(paid, named=False) == "denied"
-    shop.work()
-    second = shop.pay(order, attempt=paid.attempt)
-    shop.work()
-    assert shop.charge_back(paid, named=False) == "ambiguous"
-    assert shop.charge_back(second) == "denied"
-    shop.work()
-    shop.assert_books_hold()
-
-
-def test_news_of_zero_rupiah_moves_nothing(shop: Shop) -> None:
-    order, paid = bought(shop)
-    assert shop.charge_back(paid, 0) == "known"
-    assert shop.charge_back(paid, -4_000) == "known"
-    assert shop.charge_back(Paid(order, "x", 1)) == "unknown_attempt"
-    assert shop.money(order) == {"captured": UNIT, "executed": UNIT}
-
-
-def test_only_a_waiting_refund_shows_its_due_time(shop: Shop) -> None:
-    order, _ = bought(shop)
-
-    def due() -> object:
-        return shop.rows("SELECT returning_due_at FROM orders")[0]["returning_due_at"]
-
-    assert due() is None
-    shop.pay(order)
-    shop.work()
-    [row] = shop.rows("SELECT due_at FROM refunds")
-    assert due() == row["due_at"]
-    carry_out_refunds(shop)
-    assert due() is None
 
 
 # -- an installation with data --------------------------------------------------------------------

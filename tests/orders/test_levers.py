@@ -1,9 +1,6 @@
 """The levers that stop and open issuing do what their forecast says."""
 
-import pytest
-
 from meterai.kit.numbers import at_most
-from meterai.kit.reasons import ReasonMissing
 from meterai.orders import OrderService
 from tests.support.pulling import member
 from tests.support.shop import FEE, PRICE, Shop
@@ -20,11 +17,6 @@ def test_stopping_makes_paid_orders_wait_as_forecast(shop: Shop) -> None:
     shop.work()
     assert shop.state(order) == "paid"
     assert one.forecast("issuing stop", "a flood").effects[1].facts["orders"] == 1
-
-
-def test_stopping_needs_a_reason(shop: Shop) -> None:
-    with pytest.raises(ReasonMissing):
-        member(shop, "operations").forecast("issuing stop", " ")
 
 
 def test_opening_executes_the_orders_of_its_forecast(shop: Shop) -> None:

@@ -37,35 +37,6 @@ def test_payable_qr_is_shown_after_a_short_payment(till: Till) -> None:
     assert shown.qr_content == till.attempt(second)["qr_content"] != qr
 
 
-def test_declined_qr_is_not_offered(till: Till) -> None:
-    order, attempt, _ = till.order()
-    till.shop.decline(attempt)  # no other attempt was opened yet
-    assert payment(till, order).state == "declined"
-    assert payment(till, order).qr_content is None
-    till.shop.work()
-    till.open()
-    [_, second] = till.shop.attempts(order)
-    assert payment(till, order).qr_content == till.attempt(second)["qr_content"]
-
-
-def test_qr_with_a_payment_being_settled_is_not_offered(till: Till) -> None:
-    order, _, _ = till.order()
-    till.shop.pay(order)
-    assert till.shop.state(order) == "placed"  # its event handler has not run yet
-    assert payment(till, order).state == "paid"
-    assert payment(till, order).qr_content is None
-    till.shop.work()
-
-
-def test_qr_of_a_charged_back_payment_is_not_offered(till: Till) -> None:
-    order, _, _ = till.order()
-    paid = till.shop.pay(order)
-    till.shop.charge_back(paid)
-    assert payment(till, order).state == "denied"
-    assert payment(till, order).qr_content is None
-    till.shop.work()
-
-
 def test_expired_qr_is_not_offered(till: Till) -> None:
     order, attempt, _ = till.order()
     till.shop.arrange(

@@ -5,8 +5,6 @@ from functools import partial
 import pytest
 
 from meterai import orders
-from meterai.kit.lifecycle import NotAllowedNow
-from meterai.kit.refusal import NotFound
 from meterai.orders import OrderService
 from meterai.plumbing.db.database import Tx
 from tests.support.till import Till
@@ -58,14 +56,3 @@ def test_order_is_withdrawn_while_the_bank_does_not_answer(till: Till) -> None:
     assert till.do(service.withdraw(till.shop.account, order)).state == "withdrawn"
     till.cancel()
     assert bills(till) == [CANCELLED]
-
-
-def test_withdrawal_of_an_unknown_or_paid_order_is_refused(till: Till) -> None:
-    order, attempt, _ = till.order()
-    service = till.shop.container.of(OrderService)
-    with pytest.raises(NotFound):
-        till.do(service.withdraw(till.shop.account, attempt))
-    till.shop.pay(order)
-    till.shop.work()
-    with pytest.raises(NotAllowedNow):
-        till.do(service.withdraw(till.shop.account, order))

@@ -14,9 +14,8 @@ from meterai.plumbing.messages import translate
 from meterai.sealing import Issuers, Verdict, verify_own
 from tests.cases.test_proof import text_of
 from tests.console.conftest import Floor
-from tests.support.desk import staff_session
 from tests.support.outages import FAILED, MINUTES, Keeping
-from tests.support.readings import at, fails, file_of
+from tests.support.readings import at, file_of
 from tests.support.shop import open_shop
 from tests.support.walk_in import WalkIn, fields, walk_in
 
@@ -83,35 +82,6 @@ def test_public_reads_a_record_in_both_languages_and_has_its_files(seen: Seen) -
         assert "jakarta" in text
 
 
-def test_api_lists_public_records_only(seen: Seen) -> None:
-    proposed, client = seen.keeping.propose(), seen.walker.client
-    assert client.get("/v1/outages").json() == {"outages": []}
-    assert client.get(f"/v1/outages/{proposed.shown}").status_code == 404
-    for path in ("", ".json", ".pdf"):
-        assert client.get(f"/outages/{proposed.shown}{path}").status_code == 404
-    for path in (show("out", new_id()), "out_x", "x.json"):
-        assert client.get(f"/outages/{path}").status_code == 404
-    outage = seen.keeping.sealed()
-    [told] = client.get("/v1/outages").json()["outages"]
-    assert told == client.get(f"/v1/outages/{outage.shown}").json()
-    [affix] = [one for one in told["acts"] if one["act"] == "affix"]
-    assert affix["failed"] == [
-        {
-            "begin": "2024-09-03T12:10:00Z",
-            "end": "2024-09-03T12:30:00Z",
-            "failed_minutes": 20,
-            "unmeasured_minutes": 0,
-        }
-    ]
-
-
-def test_replaced_record_names_its_successor(seen: Seen) -> None:
-    first = seen.keeping.sealed()
-    seen.keeping.watch(fails(*range(10, 40)))
-    second = seen.keeping.sealed(replaces=first.id)
-    assert f'href="/outages/{second.shown}"' in seen.walker.get(f"/outages/{first.shown}")
-
-
 def test_stranger_gets_a_copy_with_the_claim_and_nothing_is_stored(seen: Seen) -> None:
     outage = seen.keeping.sealed()
     path = f"/outages/{outage.shown}/copy"
@@ -124,13 +94,6 @@ def test_stranger_gets_a_copy_with_the_claim_and_nothing_is_stored(seen: Seen) -
     assert outage.shown in text
     assert "not proof that stamp duty was paid" in text
     assert seen.keeping.shop.rows("SELECT count(*) AS n FROM audit_events") == before
-
-
-@pytest.mark.parametrize("minute", [FAILED.start - 1, FAILED.stop, MINUTES + 5])
-def test_claim_outside_a_failed_period_is_refused(seen: Seen, minute: int) -> None:
-    outage = seen.keeping.sealed()
-    form = {"document": HASH, "at": typed(minute)}
-    seen.refused(f"/outages/{outage.shown}/copy", form, "the system did not count as failed")
 
 
 @pytest.mark.parametrize(
@@ -209,9 +172,3 @@ def test_staff_propose_on_the_page_and_two_confirm(seen: Seen) -> None:
     assert "Proposed" in seen.walker.get("/console/outages")
     floor.seat("regulator")
     assert floor.get("/console/outages").status_code in (403, 404)
-
-
-def test_staff_of_another_role_see_no_link_to_the_page(seen: Seen) -> None:
-    floor = Floor(seen.walker, seen.url)
-    floor.turn_to(staff_session(seen.walker, "support"))
-    assert "/console/outages" not in seen.walker.get("/console")

@@ -109,12 +109,6 @@ def test_minority_measures_nothing_and_its_failures_count_for_nothing() -> None:
     assert not derived.is_measured
 
 
-def test_two_of_three_that_disagree_are_no_failure_and_were_measured() -> None:
-    derived = found(three(MINUTES, NOTHING, WELL, fails(5)))
-    assert (spans(derived), unmeasured(derived)) == ([], [])
-    assert derived.measured_minutes == MINUTES
-
-
 @pytest.mark.parametrize("gap", [1, JOIN_MINUTES - 1, JOIN_MINUTES, JOIN_MINUTES + 1])
 def test_gap_shorter_than_the_limit_is_joined(gap: int) -> None:
     derived = found(three(MINUTES, fails(2, 3 + gap)))
@@ -142,11 +136,6 @@ def test_untried_component_is_unmeasured_unless_another_one_failed() -> None:
     assert unmeasured(derived, PublicAct.CHECK) == []
 
 
-def test_component_without_a_try_has_no_vote() -> None:
-    derived = found(three(2, lambda _minute: all_work(stamping=Measured(0))), 2)
-    assert (spans(derived), unmeasured(derived)) == ([], [(0, 2)])
-
-
 def left_out(derived: Derived) -> list[tuple[str, int, int, LeftOutReason]]:
     def short(one: LeftOut) -> tuple[str, int, int, LeftOutReason]:
         begin, end = ((moment - at(0)).total_seconds() // 60 for moment in (one.begin, one.end))
@@ -171,13 +160,6 @@ def test_left_out_reading_breaks_the_chain_and_is_named() -> None:
     assert unmeasured(found(watchers)) == [(7, 10)]
 
 
-def test_gap_in_which_nothing_was_signed_breaks_no_chain() -> None:
-    seen: Seen = lambda minute: None if minute in {8, 9} else WELL(minute)  # noqa: E731
-    derived = found(three(MINUTES, seen, fails(8)))
-    assert left_out(derived) == []
-    assert spans(derived) == [(8, 9, 1, 0)]
-
-
 def test_minutes_signed_twice_by_a_clock_set_back_do_not_count() -> None:
     one, two, three_ = three(0, WELL)
     for watcher in (two, three_):
@@ -199,18 +181,3 @@ def test_two_readings_of_one_minute_do_not_count() -> None:
     assert left_out(derived) == [("jakarta", 8, 10, LeftOutReason.CHAIN)]
     assert spans(derived) == []
     assert unmeasured(derived) == [(8, 10)]
-
-
-def test_readings_of_another_installation_do_not_count() -> None:
-    watchers = three(MINUTES, fails(*range(MINUTES)))
-    for one in watchers[:2]:
-        one.installation, one.documents = "https://other.example", []
-        one.measure(range(MINUTES), fails(*range(MINUTES)))
-    derived = found(watchers)
-    assert spans(derived) == []
-    assert {one[3] for one in left_out(derived)} == {LeftOutReason.FOREIGN}
-
-
-def test_readings_outside_the_time_are_ignored() -> None:
-    derived = derive(readings(three(MINUTES, fails(1, 9, 18))), at(5), at(15), HERE)
-    assert [one.begin for one in derived.failed[PublicAct.AFFIX]] == [at(9)]

@@ -9,8 +9,6 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-import pytest
-
 from tests.tidy.sources import PACKAGE, REHEARSAL
 
 CONTRAST_MIN = 4.5
@@ -62,11 +60,6 @@ def brightness(colour: str) -> float:
 def contrast(one: str, other: str) -> float:
     darker, lighter = sorted((brightness(one), brightness(other)))
     return (lighter + 0.05) / (darker + 0.05)
-
-
-def test_contrast_is_measured_as_in_wcag() -> None:
-    assert contrast("#000", "#fff") == pytest.approx(21)
-    assert contrast("#777777", "#fff") == pytest.approx(4.48, abs=0.005)
 
 
 def modes(css: str) -> dict[str, dict[str, str]]:
@@ -136,12 +129,3 @@ PAIRS = [
 def test_every_text_has_enough_contrast() -> None:
     wrong = [pair for pair in PAIRS if contrast(pair.text, pair.ground) < CONTRAST_MIN]
     assert not wrong, "\n".join(" ".join(pair) for pair in wrong)
-
-
-def test_every_sheet_and_colour_is_checked() -> None:
-    looked_at = {one for files in SHEETS.values() for one in files}
-    assert {*PACKAGE.rglob("*.css"), *REHEARSAL.rglob("*.css")} == looked_at
-    assert len(PAIRS) > 300
-    for mode in ("day", "night"):
-        for name in (PAGES, WAITING, "mail"):
-            assert any(pair.where.startswith(f"{name} {mode}") for pair in PAIRS)

@@ -1,8 +1,5 @@
 """The package `pages` works without any room; a room adds its own pages."""
 
-import base64
-import hashlib
-import re
 from pathlib import Path
 
 import pytest
@@ -10,13 +7,12 @@ from litestar import Litestar, get
 from litestar.exceptions import HTTPException
 from litestar.testing import TestClient
 
-import meterai
 from meterai import pages
 from meterai.accounts import Permission
 from meterai.apps.settings import settings_of as make_settings
 from meterai.kit.refusal import Refusal, SignInRequired
 from meterai.pages import LinkPlace, Page, PageLink, PageRequest, RoomPages, ShownTo, Site
-from meterai.pages.assets import address, assets_of
+from meterai.pages.assets import address
 from meterai.pages.files import KEPT_SECONDS
 from meterai.pages.model import FormForeign
 from meterai.plumbing.config import Settings
@@ -27,7 +23,6 @@ from meterai.plumbing.messages import LANGUAGES, translate
 TEMPLATE = (
     '{% extends "base.html" %}{% block title %}Wait{% endblock %}{% block main %}{% endblock %}'
 )
-TEXTS = re.compile(rb"""\"(?:[^"\\\n]|\\.)*\"|`[^`]*`""")
 
 
 class Somebody:
@@ -136,22 +131,6 @@ def room(folder: Path, monkeypatch: pytest.MonkeyPatch) -> RoomPages:
     )
 
 
-def test_page_may_contain_one_inline_sheet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    app = application(room(tmp_path, monkeypatch))
-    site: Site = app.state.services[Site]
-    with TestClient(app) as browser:
-        answer = browser.get("/styled", headers={"Accept": "text/html"})
-    [own] = re.findall(r"<style>(.*?)</style>", answer.text, re.DOTALL)
-    assert own.encode() == site.assets["first.css"].content
-    digest = base64.b64encode(hashlib.sha256(own.encode()).digest()).decode()
-    [allowed] = re.findall(r"style-src ([^;]*);", answer.headers["content-security-policy"])
-    assert allowed == f"'self' 'sha256-{digest}'", "by its digest; not what somebody may put in"
-    head, _, body = answer.text.partition("<body>")
-    assert 'rel="stylesheet"' not in head, "nothing is waited for"
-    assert body.count(address(site.assets, "site.css")) == 1
-    assert site.assets["site.css"].content.startswith(site.assets["first.css"].content)
-
-
 def test_room_registers_templates_and_links(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -165,44 +144,3 @@ def test_room_registers_templates_and_links(
         assert '<a href="/mine"' not in text
         led = browser.get("/private", follow_redirects=False)
         assert (led.status_code, led.headers["location"]) == (303, "/who?next=%2Fprivate")
-
-
-def test_second_room_with_sign_in_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    one = room(tmp_path, monkeypatch)
-    with pytest.raises(AssertionError):
-        Site(one, RoomPages("other", one.package, sign_in="/elsewhere"))
-
-
-def test_files_are_sent_without_comments_and_spaces() -> None:
-    static = [path for path in Path(meterai.__file__).parent.glob("*/static/*") if path.is_file()]
-    sent = assets_of(*{f"meterai.{path.parent.parent.name}" for path in static})
-    [first] = [path.read_bytes() for path in static if path.name == "first.css"]
-    for path in static:
-        written, given = path.read_bytes(), sent[path.name].content
-        if path.suffix == ".svg":
-            assert given == written
-            continue
-        written = written.replace(b'@import "first.css";\n', first)
-        comment = rb"/\*.*?\*/"
-        if path.suffix == ".js":
-            comment = rb"(?m:(?:^|[ ])//[^\n]*$)"
-            # Spaces are removed except between words and within texts.
-            assert TEXTS.findall(given) == TEXTS.findall(re.sub(comment, b"", written)), path.name
-            assert not [one for one in TEXTS.findall(written) if b"\n" in one], path.name
-            assert not re.search(rb"[+-][ ]?[+-]", re.sub(rb"\+\+", b"", given)), path.name
-        assert not any(line.startswith(b" ") for line in given.splitlines()), path.name
-        said = re.sub(comment, b"", written, flags=re.DOTALL)
-        assert _without_spaces(given) == _without_spaces(said), path.name
-
-
-def _without_spaces(content: bytes) -> bytes:
-    """Normalize CSS or a script by removing what has no meaning.
-
-    Removed are white space, empty parentheses after `new`, a `;` or `,` before a closing brace, and the
-    parentheses around the only parameter of an arrow function. A repeated `const` or `let` becomes a comma.
-    """
-    said = re.sub(rb"(\bnew \w+)\(\)(?=[;,)} ])", rb"\1", content)
-    solid = re.sub(rb"[;,](?=\})|\((\w+)\)(?==>)", rb"\1", re.sub(rb"\s", b"", said))
-    return re.sub(rb";(const|let)(?=[\w\[])", b",", solid)

@@ -24,20 +24,3 @@ def test_attached_file_is_found_unchanged_by_us_and_by_another_reader(content: b
         assert opened.attachments[name].get_file().read_bytes() == content
         assert opened.attachments[name].get_file().mime_type == JSON
         assert opened.check_pdf_syntax() == []
-
-
-def test_receipt_without_file_has_no_attachment() -> None:
-    plain = written(RECEIPT)
-    assert attached(plain, JSON) is None
-    assert b"/AF" not in plain
-    with_file = written(replace(RECEIPT, attached=Attached("a", "text/plain", b"x")))
-    assert attached(with_file, JSON) is None
-    text = written(
-        replace(
-            RECEIPT,
-            lines=[
-                PaperLine("", "<</Type/EmbeddedFile/Subtype/application#2Fjson/Length x>>stream")
-            ],
-        )
-    )
-    assert attached(text, JSON) is None

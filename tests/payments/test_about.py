@@ -8,14 +8,10 @@ from typing import Any
 import pytest
 
 from meterai.kit.money import Rupiah
-from meterai.payments.adapters.snap import reading
 from meterai.payments.adapters.snap.provider import SnapProvider
 from meterai.payments.model import (
     AboutAnother,
-    OpenedAttempt,
-    Payment,
     PaymentIdentity,
-    ProviderStatus,
 )
 from standins.bank.mix_ups import OTHER_MERCHANT
 from tests.support.bank import open_bank, soon
@@ -63,37 +59,6 @@ def test_answer_about_something_else_is_evidence_of_nothing(
     asyncio.run(story())
 
 
-def test_missing_facts_of_an_answer_are_no_difference(tmp_path: Path) -> None:
-    left_out = [{"drop": ["originalReferenceNo", "originalPartnerReferenceNo", "terminalId"]}]
-
-    async def story() -> None:
-        async with open_bank(tmp_path) as bank:
-            made = await bank.provider.open("qris", "EM-1", AMOUNT, soon())
-            assert isinstance(made, OpenedAttempt)
-            about = PaymentIdentity(reference="EM-1", provider_reference=made.provider_reference)
-            for name in ("query", "cancel"):
-                await bank.answers(name, *left_out)
-            assert (await bank.provider.ask(about)).status is ProviderStatus.PENDING
-            assert await bank.provider.cancel(about, "why")
-            await bank.answers("query", {"merge": {"originalReferenceNo": "", "merchantId": None}})
-            assert (await bank.provider.ask(about)).status is ProviderStatus.CANCELLED
-
-    asyncio.run(story())
-
-
-def test_merchant_is_recognized_by_its_aliases() -> None:
-    asked = PaymentIdentity(merchant="METERAI", aliases=frozenset({"ID1020"}))
-    reading.compared({"merchantId": "ID1020"}, asked)
-    with pytest.raises(AboutAnother):
-        reading.compared({"merchantId": "METERAI", "additionalInfo": {"merchantId": "M2"}}, asked)
-
-
-def test_refusal_about_another_reference_is_no_refusal() -> None:
-    raw = b'{"responseCode": "4047801", "originalPartnerReferenceNo": "EM-B"}'
-    with pytest.raises(AboutAnother):
-        reading.read_answer("78", 404, raw, PaymentIdentity(reference="EM-A"))
-
-
 def test_refund_of_another_payment_is_not_the_one_asked_for(tmp_path: Path) -> None:
     async def story() -> None:
         async with open_bank(tmp_path) as bank:
@@ -108,29 +73,6 @@ def test_refund_of_another_payment_is_not_the_one_asked_for(tmp_path: Path) -> N
                     assert made.provider_number
 
     asyncio.run(story())
-
-
-def test_reference_number_of_the_call_itself_is_no_difference(tmp_path: Path) -> None:
-    async def story() -> None:
-        async with open_bank(tmp_path) as bank:
-            _, rrn = await bank.paid("EM-2")
-            about = PaymentIdentity(reference="EM-2", provider_reference="B1", amount=str(AMOUNT))
-            own = {"referenceNo": "of-the-refund", "originalReferenceNo": "B1"}
-            await bank.answers("refund", {"merge": own})
-            made = await bank.provider.refund(about, rrn, "RF-1", AMOUNT)
-            assert made.provider_number
-
-    asyncio.run(story())
-
-
-def test_chargeback_in_another_currency_books_nothing() -> None:
-    told: dict[str, Any] = {
-        "latestTransactionStatus": "06",
-        "amount": {"value": "10.00", "currency": "USD"},
-        "additionalInfo": {"rrn": "P1"},
-    }
-    found = reading.attempt_status(reading.compared(told, PaymentIdentity()))
-    assert not any(isinstance(one, Payment) for one in found.payments)
 
 
 # -- with the books ----------------------------------------------------------------------------
@@ -195,20 +137,6 @@ def test_notification_about_another_merchant_or_qr_books_nothing(
     till.ask()
     assert till.captured() == [(number, PRICE)]
     till.assert_books_hold()
-
-
-def test_money_of_another_merchant_is_not_in_the_suspense_book(till: Till) -> None:
-    body = paid_body("SOMEBODY-ELSE", "P7") | {"merchantId": OTHER_MERCHANT}
-    assert till.notify(body) == "suspended_about_another"
-    assert till.suspended() == [("about_another", 0)]
-    assert till.book("suspense") == 0
-
-
-def test_news_in_another_currency_books_nothing(till: Till) -> None:
-    _, attempt, _ = till.order()
-    told = {"amount": {"value": f"{PRICE}.00", "currency": "USD"}}
-    assert till.notify(paid_body(till.reference(attempt)) | told) == "suspended_amount_unreadable"
-    assert till.captured() == []
 
 
 def test_qr_answered_for_another_reference_is_never_shown(till: Till) -> None:

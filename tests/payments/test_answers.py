@@ -249,29 +249,3 @@ def test_call_without_a_token_is_not_sent(status: int, token: bytes) -> None:
             assert all("access-token" in path for path in server.asked)
 
     asyncio.run(story())
-
-
-@pytest.mark.parametrize("life", ["null", '"nan"', '"1e400"', "0", "-1", "[]", '"900"', "900.5"])
-def test_token_of_any_life_is_used(life: str) -> None:
-    async def story() -> None:
-        async with scripted() as server:
-            server.token = (
-                b'{"responseCode":"2007300","accessToken":"t","expiresIn":%b}' % life.encode()
-            )
-            server.status, server.body = 404, b'{"responseCode":"4045101"}'
-            provider = SnapProvider(profile(server.url, timeout_seconds=30), SystemClock())
-            await provider.connect()
-            for _ in range(3):
-                assert (
-                    await provider.ask(PaymentIdentity(reference="EM"))
-                ).status is ProviderStatus.UNKNOWN
-            await provider.close()
-            assert sum("access-token" in path for path in server.asked) == 1
-
-    asyncio.run(story())
-
-
-def test_refusal_of_another_service_has_no_case() -> None:
-    with pytest.raises(ProviderRefused) as refusal:
-        reading.read_answer("51", 404, b'{"responseCode": "4040001"}', PaymentIdentity())
-    assert reading.case_of(refusal.value, "51") == "404"

@@ -2,14 +2,12 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from uuid import UUID
 
 import pytest
 
 from meterai.orders import OrderService
-from meterai.payments import PaymentService, RefundSender, attempts_of, store
+from meterai.payments import PaymentService, RefundSender
 from meterai.payments.model import NoAnswer, ProviderUnreachable
-from meterai.payments.refunds import store as refunds
 from meterai.payments.service import BATCH
 from meterai.plumbing.work.outgoing import (
     CALLS_MIN,
@@ -114,37 +112,6 @@ def test_attempts_wait_for_an_unavailable_bank_and_are_opened_afterwards(
     assert outage.states() == {"waiting"}
 
 
-def test_call_that_was_not_begun_is_no_try_and_has_no_unknown_outcome(outage: Outage) -> None:
-    till = outage.till
-    outage.begin()
-    for _ in range(CALLS_MIN):
-        till.shop.place(1)
-    till.open()
-    assert outage.state() == CircuitState.OPEN
-    order = till.shop.place(1)
-    # The web process does this when an order is placed: it has a circuit of its own, and calls at once.
-    _open(till, order)
-    [row] = till.rows(
-        "SELECT tries, is_perhaps_made, last_answer, leased_until - now() AS wait"
-        " FROM payment_attempts WHERE subject = %s",
-        order,
-    )
-    assert (row["tries"], row["is_perhaps_made"]) == (0, False)
-    assert "not called" in row["last_answer"]
-    assert 0 < row["wait"].total_seconds() <= PROBE_SECONDS
-
-
-def _open(till: Till, order: UUID) -> None:
-    service = till.shop.container.of(PaymentService)
-
-    async def go() -> None:
-        async with till.shop.container.database.reading() as tx:
-            found = await attempts_of(tx, till.shop.account, [order], [])
-        assert await service.open(found[order]) is None
-
-    till.do(go())
-
-
 def test_attempt_that_expires_while_opening_ends(outage: Outage) -> None:
     till = outage.till
     for _ in range(CALLS_MIN):
@@ -156,55 +123,6 @@ def test_attempt_that_expires_while_opening_ends(outage: Outage) -> None:
     assert outage.state() == CircuitState.OPEN
     # They may have been made, so they are queried when the bank is back.
     assert outage.states() == {"lost"}
-
-
-def test_queries_wait_and_count_only_when_begun(outage: Outage) -> None:
-    till = outage.till
-    attempts = [till.order()[1] for _ in range(CALLS_MIN)]
-    outage.begin()
-    till.ask()
-    assert outage.state() == CircuitState.OPEN
-    asked = [till.attempt(one)["asked"] for one in attempts]
-    till.ask()
-    assert [till.attempt(one)["asked"] for one in attempts] == asked
-    for one in attempts:
-        till.control("pay", qr_content=till.attempt(one)["qr_content"])
-    outage.end()
-    outage.pass_seconds(PROBE_SECONDS)
-    till.ask()
-    till.ask()
-    assert {till.attempt(one)["state"] for one in attempts} == {"paid"}
-
-
-def test_query_or_cancellation_that_was_not_begun_is_no_try(outage: Outage) -> None:
-    till = outage.till
-    orders = [till.order() for _ in range(CALLS_MIN)]
-    outage.begin()
-    till.ask()
-    assert outage.state() == CircuitState.OPEN
-    (asked_of, asked, _), (withdrawn, cancelled, _) = orders[:2]
-    till.shop.arrange("UPDATE payment_attempts SET ask_at = now() WHERE subject = %s", asked_of)
-    before = till.attempt(asked)["asked"]
-    till.do(_ask_one(till))
-    after = till.attempt(asked)
-    assert after["asked"] == before
-    assert after["wait"].total_seconds() <= PROBE_SECONDS
-    # The web process cancels at once, without a look at the circuit.
-    till.do(till.shop.container.of(OrderService).withdraw(till.shop.account, withdrawn))
-    [row] = till.rows(
-        "SELECT cancel_tries, cancel_at - now() AS wait FROM payment_attempts"
-        " WHERE attempt_id = %s",
-        cancelled,
-    )
-    assert row["cancel_tries"] == 0
-    assert row["wait"].total_seconds() <= PROBE_SECONDS
-
-
-async def _ask_one(till: Till) -> None:
-    """Query one attempt although the circuit is open, as if it opened between lease and call."""
-    database = till.shop.container.database
-    [leased] = await database.once(store.lease_to_ask, 60.0, 1, 1, [])
-    await till.shop.container.of(PaymentService).ask(leased)
 
 
 def test_delayed_refund_is_made_once(outage: Outage) -> None:
@@ -237,36 +155,6 @@ def test_delayed_refund_is_made_once(outage: Outage) -> None:
     numbers = [row["refund_no"] for row in before]
     made = [one["partner_refund_no"] for one in till.do(till.bank.look("refunds?limit=100"))]
     assert sorted(one for one in made if one in numbers) == numbers
-
-
-def test_refund_that_was_not_begun_is_no_try(outage: Outage) -> None:
-    till = outage.till
-    order, _, qr = till.order()
-    till.control("pay", qr_content=qr)
-    till.ask()
-    till.shop.ask_back(order)
-    till.shop.work()
-    outage.begin()
-    for _ in range(SILENT_IN_A_ROW):
-        till.send_refunds()
-    assert outage.state() == CircuitState.OPEN
-    for _ in range(SILENT_IN_A_ROW):
-        till.shop.arrange("UPDATE refunds SET try_at = now()")
-        till.do(_send_one(till))
-        [row] = till.rows("SELECT tries, last_answer, try_at - now() AS wait FROM refunds")
-        assert row["tries"] == SILENT_IN_A_ROW
-        assert "not called" in row["last_answer"]
-        assert 0 < row["wait"].total_seconds() <= PROBE_SECONDS
-    outage.end()
-    outage.pass_seconds(PROBE_SECONDS)
-    till.send_refunds()
-    assert till.shop.state(order) == "returned"
-
-
-async def _send_one(till: Till) -> None:
-    """Send one refund although the circuit is open, as if it opened between lease and call."""
-    [leased] = await till.shop.container.database.once(refunds.lease_to_send, 60.0, 1)
-    await till.shop.container.of(RefundSender)._send(leased)
 
 
 def test_cancellation_waits_and_is_repeated(outage: Outage) -> None:

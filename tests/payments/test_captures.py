@@ -22,16 +22,6 @@ def test_charged_back_attempt_is_not_paid_by_a_second_payment(shop: Shop) -> Non
     assert state_of(shop, first.attempt) == "denied"
 
 
-def test_mark_of_an_earlier_version_is_known_with_any_sum(shop: Shop) -> None:
-    """Earlier versions stored a chargeback that came before its payment as a capture of the charged-back sum."""
-    order = shop.place(1)
-    shop.make_qr(*shop.attempts(order))
-    paid = shop.pay(order)
-    shop.arrange("UPDATE captures SET learned_by = 'denial', amount = 1")
-    assert shop.tell(paid) == "known"
-    assert shop.rows("SELECT amount FROM captures") == [{"amount": 1}]
-
-
 def test_paid_attempt_is_queried_after_waiting_ones(shop: Shop) -> None:
     order = shop.place(1)
     shop.make_qr(*shop.attempts(order))

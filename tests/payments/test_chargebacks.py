@@ -61,13 +61,6 @@ def test_chargeback_that_an_answer_confirms_is_booked(till: Till, is_named: bool
     assert taken(till) == PRICE
 
 
-def test_answer_without_a_number_means_the_only_payment(till: Till) -> None:
-    order, _, _, _ = paid(till)
-    answered(till, PRICE, None)
-    assert till.shop.state(order) == "denied"
-    assert taken(till) == PRICE
-
-
 def test_chargeback_without_a_number_of_two_payments_is_ambiguous(till: Till) -> None:
     order, attempt, qr, _ = paid(till)
     till.control("pay", qr_content=qr)
@@ -98,10 +91,3 @@ def test_chargeback_beyond_the_payment_is_in_suspense(till: Till) -> None:
     assert till.suspended() == [("amount_differs", 0)]
     assert till.shop.state(order) == "executed"
     assert taken(till) == 0
-
-
-def test_chargeback_without_an_amount_is_of_the_whole_payment(till: Till) -> None:
-    _, attempt, _, number = paid(till)
-    told(till, attempt, None, number)
-    answered(till, None, number)
-    assert taken(till) == PRICE

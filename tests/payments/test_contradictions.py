@@ -56,18 +56,6 @@ def test_payment_after_a_failed_try_is_confirmed_and_executed_once(
     assert till.notify(paid_body(reference)) == "known"
 
 
-def test_late_news_of_a_failure_takes_no_money(till: Till) -> None:
-    order, attempt, _ = till.order()
-    reference = till.reference(attempt)
-    till.notify(failed_body(reference, "P1"))
-    till.notify(paid_body(reference))  # older than the failure, but delivered later
-    till.answers("query", answer("06", ("P1", "06")))
-    till.ask()
-    assert till.captured() == []
-    assert till.shop.state(order) == "placed"
-    assert till.suspended() == [("status_contradicts", 0)]
-
-
 def test_answer_from_before_the_payment_does_not_charge_it_back(till: Till) -> None:
     order, identifier, qr = till.order()
     account = till.shop.account
@@ -117,38 +105,6 @@ def test_unconfirmed_news_of_a_chargeback_takes_nothing_from_a_buyer(
     assert till.shop.state(order) == "executed"
     assert till.shop.money(order) == {"captured": PRICE, "executed": PRICE}
     assert till.suspended() == []
-
-
-def test_contradictory_answer_about_a_payment_wins_no_chargeback(till: Till) -> None:
-    order, _, qr = till.order()
-    number = till.control("pay", qr_content=qr)["rrn"]
-    till.ask()
-    for _ in range(3):
-        till.answers("query", answer("00", (number, "00"), (number, "06")))
-        till.ask()
-        assert till.shop.money(order) == {"captured": PRICE, "charged_back": PRICE}
-    assert till.rows("SELECT won FROM chargebacks") == [{"won": 0}]
-
-
-def test_old_notification_of_a_won_chargeback_only_causes_a_query(till: Till) -> None:
-    order, attempt, qr = till.order()
-    number = till.control("pay", qr_content=qr)["rrn"]
-    till.ask()
-    failed = failed_body(till.reference(attempt), number)
-    assert till.notify(failed) == "asked"
-    till.answers("query", answer("06", (number, "06")))
-    till.ask()
-    till.answers("query", answer("00", (number, "00")))
-    till.ask()
-    assert till.shop.money(order) == {"captured": PRICE, "in_flight": PRICE}
-    assert till.notify(failed) == "asked"
-    till.answers("query", answer("00", (number, "00")))
-    till.ask()
-    assert till.suspended() == []
-    assert till.shop.money(order) == {"captured": PRICE, "in_flight": PRICE}
-    till.answers("query", answer("06", (number, "06")))  # the bank's current status
-    till.ask()
-    assert till.shop.money(order) == {"captured": PRICE, "charged_back": PRICE}
 
 
 # -- open contradictions ---------------------------------------------------------------------------

@@ -131,49 +131,6 @@ def test_unmatched_line_of_the_record_hides_no_other(tmp_path: Path) -> None:
     asyncio.run(story())
 
 
-UNMATCHED_LINES: list[tuple[object, str]] = [
-    ("a text", "no object"),
-    (None, "no object"),
-    ({"type": "PAYMENT"}, "no readable time"),
-    ({"type": "SALARY", "dateTime": "2026-01-01T00:00:00+07:00"}, "no type that is known"),
-    ({"type": "PAYMENT", "dateTime": "2026-01-01T00:00:00"}, "no readable time"),
-    ({"type": "PAYMENT", "dateTime": "2020-01-01T00:00:00+07:00"}, "of another time than was asked for"),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("line", "why"), UNMATCHED_LINES)
-def test_malformed_line_names_its_fault(tmp_path: Path, line: object, why: str) -> None:
-    async def story() -> None:
-        async with open_bank(tmp_path) as bank:
-            now = clock.snap_time(clock.now_ms())
-            amount = {"value": "1.00", "currency": "IDR"}
-            good = {"type": "PAYMENT", "dateTime": now, "amount": amount, "status": "SUCCESS"}
-            await bank.answers("history-list", {"merge": {"detailData": [line, good]}})
-            unmatched, read = await lines(bank)
-            assert isinstance(unmatched, UnmatchedLine)
-            assert unmatched.why == why
-            assert isinstance(read, Movement)
-
-    asyncio.run(story())
-
-
-def test_unmatched_line_is_shown_without_what_may_name_a_person(tmp_path: Path) -> None:
-    async def story() -> None:
-        async with open_bank(tmp_path) as bank:
-            unmatched: dict[str, object] = {
-                "type": "PAYMENT",
-                "remark": "dari BUDI SANTOSO",
-                "sourceOfFunds": [{"source": "0812000"}],
-                "additionalInfo": {"customerName": "BUDI", "rrn": "7" * 500},
-            }
-            await bank.answers("history-list", {"merge": {"detailData": [unmatched]}})
-            [found] = await lines(bank)
-            assert isinstance(found, UnmatchedLine)
-            assert found.told == f"type=PAYMENT, rrn={'7' * 64}"
-
-    asyncio.run(story())
-
-
 def test_page_without_lines_is_no_record(tmp_path: Path) -> None:
     async def story() -> None:
         async with open_bank(tmp_path) as bank:

@@ -47,22 +47,6 @@ def test_order_is_paid_by_qris_after_news_caused_a_query(database_url: str, tmp_
     tell_story(database_url, tmp_path, story)
 
 
-def test_order_is_paid_by_virtual_account_without_news(database_url: str, tmp_path: Path) -> None:
-    async def story(place: Kiosk) -> None:
-        await place.control("faults", drop_notifications=-1)
-        order = await place.order(3, "va")
-        instructions = order["payment"]["instructions"]
-        assert (instructions["kind"], instructions["bank"]) == ("account_number", "BNI")
-        await place.pay(order)
-        await place.due()
-        assert await place.state(order) == "placed"
-        await place.round()
-        assert await place.state(order) == "executed"
-        assert (await place.agrees(), place.heard) == (3 * PRICE, [])
-
-    tell_story(database_url, tmp_path, story)
-
-
 def test_forged_notification_is_refused_and_not_kept(database_url: str, tmp_path: Path) -> None:
     async def story(place: Kiosk) -> None:
         await place.control("faults", forge_notifications=-1)
@@ -90,39 +74,6 @@ def test_forged_notification_is_refused_and_not_kept(database_url: str, tmp_path
         assert await place.state(order) == "placed"
         [row] = await place.rows("SELECT count(*) AS kept FROM notification_inbox")
         assert row["kept"] == 1
-
-    tell_story(database_url, tmp_path, story)
-
-
-def test_replayed_signature_with_another_status_moves_nothing(
-    database_url: str, tmp_path: Path
-) -> None:
-    async def story(place: Kiosk) -> None:
-        order = await place.order()
-        await place.told(1)
-        # The signature is for "pending", and the notification claims a payment that was never made.
-        paid = place.heard[0].replace(PENDING, SETTLED)
-        assert (await place.tell(paid)).status == 200
-        await place.due()
-        assert (await captures(place), await place.state(order)) == (0, "placed")
-        await place.pay(order)
-        await place.told(2)
-        await place.due()
-        assert await place.state(order) == "executed"
-        for status in ("deny", "cancel", "refund", "chargeback", "partial_refund", "settled"):
-            told = place.heard[1].replace(SETTLED, f'"transaction_status": "{status}"'.encode())
-            assert (await place.tell(told)).status == 200
-            await place.due()
-        outcomes = await place.rows("SELECT DISTINCT outcome FROM notification_inbox ORDER BY 1")
-        assert [row["outcome"] for row in outcomes] == [
-            "asked",
-            "nothing_to_do",
-            "suspended_status_unknown",
-        ]
-        assert await place.state(order) == "executed"
-        # An unknown status is shown to staff.
-        assert await place.suspended() == ["status_unknown"]
-        assert await place.agrees() == PRICE
 
     tell_story(database_url, tmp_path, story)
 
@@ -173,21 +124,6 @@ def test_refund_of_qris_is_made_once_and_a_part_by_hand_is_booked(
         assert [one["kind"] for one in moved] == ["settlement", "refund"]
         assert await place.agrees() == PRICE
         assert await place.suspended() == []
-
-    tell_story(database_url, tmp_path, story)
-
-
-def test_refund_of_a_virtual_account_is_refused_and_its_money_stays_owed(
-    database_url: str, tmp_path: Path
-) -> None:
-    async def story(place: Kiosk) -> None:
-        order = await place.paid(1, "va")
-        assert (await place.asked("/v1/refunds", {"order_id": order["id"]})).status == 201
-        await place.round()
-        [refund] = await place.rows("SELECT state FROM refunds")
-        assert refund["state"] == "refused"
-        assert await place.agrees() == PRICE
-        assert await place.book("refunds_payable") == PRICE
 
     tell_story(database_url, tmp_path, story)
 
@@ -261,44 +197,6 @@ def test_news_of_another_merchant_or_order_moves_nothing(database_url: str, tmp_
             assert row["outcome"] == outcome, changes
         # Only an answer to our query proves that money came.
         assert await place.book("suspense") == 0
-        await place.round()
-        assert await place.state(order) == "executed"
-
-    tell_story(database_url, tmp_path, story)
-
-
-def test_latest_answer_overrides_contradictory_news_and_answers(
-    database_url: str, tmp_path: Path
-) -> None:
-    async def story(place: Kiosk) -> None:
-        await place.control("faults", news_differs=2)
-        order = await place.order()
-        await place.pay(order)
-        await place.told(2)  # settled and charged back, delivered in the other order
-        await place.due()
-        assert await place.state(order) == "executed"
-        for status, state in (("pending", "executed"), ("deny", "denied")):
-            await place.act("say", order, status=status)
-            await place.round()
-            assert await place.state(order) == state
-        await place.act("say", order, status=None)
-        await place.round()
-        # The money is with us again. The order is closed, so the money is refunded.
-        assert await place.agrees() == 0
-
-    tell_story(database_url, tmp_path, story)
-
-
-def test_answer_about_another_order_is_evidence_of_nothing(
-    database_url: str, tmp_path: Path
-) -> None:
-    async def story(place: Kiosk) -> None:
-        order = await place.order()
-        await place.pay(order)
-        for fault in ("other_order", "other_merchant", "other_currency"):
-            await place.control("faults", **{fault: 1})
-            await place.round()
-            assert (await captures(place), await place.state(order)) == (0, "placed"), fault
         await place.round()
         assert await place.state(order) == "executed"
 

@@ -15,7 +15,6 @@ from meterai.payments.model import (
     AboutAnother,
     AccountNumber,
     AttemptStatus,
-    Notification,
     OutcomeUnknown,
     Payment,
     PaymentIdentity,
@@ -80,13 +79,6 @@ def test_order_id_is_our_reference_within_fifty_characters(account: Any, attempt
     reference = reference_of(account, attempt)
     assert len(order_id_of(reference)) == 43
     assert reference_of_order(order_id_of(reference)) == reference
-
-
-@pytest.mark.parametrize(
-    "text", ["", "EM-0001", "A" * 42, "A" * 42 + "B", "A" * 44, "é" * 43, None, 7]
-)
-def test_other_order_ids_are_no_references_of_ours(text: object) -> None:
-    assert reference_of_order(text) is None
 
 
 # -- answers ---------------------------------------------------------------------------------
@@ -203,13 +195,6 @@ def test_answer_about_something_else_is_evidence_of_nothing(changes: dict[str, A
         read(**changes)
 
 
-@pytest.mark.parametrize(("http", "code"), [(200, "404"), (404, "404"), (200, "412"), (200, "418")])
-def test_refusal_is_in_the_body(http: int, code: str) -> None:
-    with pytest.raises(ProviderRefused) as refusal:
-        read(http, status_code=code)
-    assert refusal.value.response_code == code
-
-
 @pytest.mark.parametrize(
     ("http", "code"),
     [
@@ -231,14 +216,6 @@ def test_refusal_is_in_the_body(http: int, code: str) -> None:
 def test_other_answers_have_an_unknown_outcome(http: int, code: str) -> None:
     with pytest.raises(OutcomeUnknown):
         read(http, status_code=code)
-
-
-@pytest.mark.parametrize(
-    "raw", [b"", b"{", b"[]", b"<html>", b'{"status_code":"200","status_code":"200"}']
-)
-def test_answer_that_is_no_object_has_an_unknown_outcome(raw: bytes) -> None:
-    with pytest.raises(OutcomeUnknown):
-        reading.read_answer(200, raw, ASKED)
 
 
 # -- refunds ---------------------------------------------------------------------------------
@@ -275,12 +252,6 @@ def test_refund_is_looked_up_by_its_key() -> None:
         ("RF1", NUMBER, 5_000),
         ("RF2", NUMBER, 0),
     ]
-
-
-@pytest.mark.parametrize("refunds", ["none", [None], [LINE | {"refund_amount": "x"}], [LINE] * 101])
-def test_refunds_that_cannot_be_read_have_an_unknown_outcome(refunds: object) -> None:
-    with pytest.raises(OutcomeUnknown):
-        reading.refund_lines(read(refunds=refunds))
 
 
 # -- instructions ----------------------------------------------------------------------------
@@ -324,22 +295,6 @@ def test_instructions_that_pay_another_have_complaints() -> None:
 
 
 # -- notifications ---------------------------------------------------------------------------
-
-
-def test_missing_fields_of_a_notification_are_none() -> None:
-    assert reading.read_notification(json.dumps(TOLD).encode()) == Notification(
-        is_readable=True,
-        reference=REFERENCE,
-        provider_reference=ID,
-        merchant="G1",
-        status=ProviderStatus.PAID,
-        word="settlement",
-        number=NUMBER,
-        amount=Rupiah(20_000),
-        is_amount_told=True,
-    )
-    assert reading.read_notification(b"{}") == Notification(is_readable=True)
-    assert reading.read_notification(b"[]") == Notification(is_readable=False)
 
 
 @given(

@@ -1,39 +1,17 @@
 """Profiles of SNAP banks and their effects: paths, times, signatures, numbers of accounts."""
 
-from datetime import UTC, datetime
-
 import pytest
 
 from meterai.payments.adapters.snap import signing
-from meterai.payments.adapters.snap.profile import names, profile_named
 from meterai.payments.adapters.snap.reading import read_account_call, read_notification
 from meterai.payments.adapters.snap.virtual_account import account_members, complaints, number_of
 from meterai.payments.model import AccountNumber, PaymentQr, ProviderStatus
 from tests.support.bank import profile
 
-AT = datetime(2026, 11, 24, 8, 4, 5, 678_000, tzinfo=UTC)
 BODY = (
     b'{"partnerReferenceNo":"EM-0001","amount":{"value":"10000.00","currency":"IDR"},'
     b'"merchantId":"M1"}'
 )
-
-
-def test_every_profile_has_the_services_of_payments() -> None:
-    assert names() == ["bri", "doku", "standard"]
-    for name in names():
-        found = profile_named(name)
-        assert {"73", "47", "51", "77", "78", "27", "26", "31"} <= set(found.paths)
-        assert all(path.startswith("/") for path in found.paths.values())
-    with pytest.raises(ValueError, match="no profile"):
-        profile_named("../standard")
-
-
-def test_moment_has_the_form_of_the_profile() -> None:
-    assert {name: profile_named(name).time(AT) for name in names()} == {
-        "standard": "2026-11-24T15:04:05+07:00",
-        "bri": "2026-11-24T15:04:05.678+07:00",
-        "doku": "2026-11-24T08:04:05Z",
-    }
 
 
 def test_call_has_the_signature_of_the_known_answer() -> None:

@@ -8,15 +8,10 @@ from typing import Any
 
 import pytest
 
-from meterai.apps.rooms import RAILS
-from meterai.apps.settings import SECTIONS
-from meterai.payments import Credit, Deposit, PaymentQr, Rails
+from meterai.payments import Rails
 from meterai.payments import store as payment_store
 from meterai.payments.adapters.snap import SNAP_QRIS
 from meterai.payments.jobs import act_on
-from meterai.payments.model import Instructions, read_instructions
-from meterai.payments.rails import RailKind
-from meterai.plumbing.config import settings_of
 from tests.support.till import Till, open_till, paid_body
 
 
@@ -66,14 +61,6 @@ def test_notification_is_read_once(till: Till) -> None:
     assert [number for number, _ in till.captured()] == ["P1", "P9"]
 
 
-@pytest.mark.parametrize(
-    "kept", [None, [], "qr", {}, {"kind": "qr"}, {"kind": "letter"}, {"kind": "qr", "content": 7}]
-)
-def test_unreadable_instructions_are_none(kept: object) -> None:
-    assert read_instructions(kept) is None
-    assert read_instructions({"kind": "qr", "content": "000201"}) == PaymentQr("000201")
-
-
 def test_news_of_a_rail_that_demands_requery_only_causes_a_query(till: Till) -> None:
     kind = replace(SNAP_QRIS, demands_requery=True)
     rails = Rails(till.shop.container.settings, (kind,))
@@ -98,14 +85,3 @@ def test_news_of_a_rail_that_demands_requery_only_causes_a_query(till: Till) -> 
     till.shop.work()
     [row] = till.rows("SELECT state FROM orders WHERE order_id = %s", order)
     assert row["state"] == "executed"
-
-
-@pytest.mark.parametrize(
-    "rail", [kind for kind in RAILS if kind.is_own], ids=lambda kind: kind.name
-)
-def test_instructions_of_another_rail_are_refused(rail: RailKind) -> None:
-    complain = rail.complaints(settings_of(SECTIONS))
-    own: dict[str, Instructions] = {"wholesale": Deposit("Loket"), "credit": Credit(None)}
-    told = {name: list(complain(one, 10_000, "")) for name, one in own.items()}
-    assert told.pop(rail.name) == []
-    assert list(told.values()) == [[f"no instructions of {rail.name}"]]

@@ -2,7 +2,6 @@
 agree."""
 
 from datetime import timedelta
-from typing import Any
 
 from meterai.kit.clock import SystemClock
 from meterai.kit.money import Rupiah
@@ -60,10 +59,6 @@ def closed(till: Till) -> list[bool]:
     return [row["is_closed"] for row in rows]
 
 
-def failed_body(reference: str, number: str) -> dict[str, Any]:
-    return paid_body(reference, number) | {"latestTransactionStatus": "06"}
-
-
 def says_failed(till: Till, number: str) -> None:
     """The provider answers that the payment was charged back."""
     amount = {"value": f"{PRICE}.00", "currency": "IDR"}
@@ -82,14 +77,6 @@ def test_payment_that_only_the_record_has_is_executed(till: Till) -> None:
     assert till.shop.money(order) == {"captured": PRICE, "executed": PRICE}
 
 
-def test_payment_that_news_reported_failed_is_executed_by_the_record(till: Till) -> None:
-    order, attempt, _ = till.order()
-    reference = till.reference(attempt)
-    assert till.notify(failed_body(reference, "R1")) == "declined"
-    assert record(till, "R1", reference) == "captured"
-    assert till.shop.state(order) == "executed"
-
-
 def test_payment_reported_as_charged_back_is_won_by_the_record(till: Till) -> None:
     order, attempt, _ = till.order()
     reference = till.reference(attempt)
@@ -101,21 +88,6 @@ def test_payment_reported_as_charged_back_is_won_by_the_record(till: Till) -> No
     assert record(till, "R1", reference) == "won"
     assert till.shop.money(order)["in_flight"] == PRICE
     assert [row["cause"] for row in till.rows("SELECT cause FROM refunds")] == ["restored"]
-
-
-def test_part_of_a_charge_back_is_won_back(till: Till) -> None:
-    order, attempt, qr = till.order(3)
-    number = till.control("pay", qr_content=qr)["rrn"]
-    till.ask()
-    till.control("deny", qr_content=qr, amount=2 * PRICE)
-    till.ask()
-    assert till.shop.money(order)["charged_back"] == 2 * PRICE
-    reference = till.reference(attempt)
-    assert record(till, number, reference, captured=3 * PRICE, charged_back=PRICE) == "won"
-    entries = till.rows("SELECT entry_id FROM entries WHERE reason = 'chargeback_won'")
-    assert [row["entry_id"].rsplit(":", 1)[1] for row in entries] == [str(PRICE)]
-    assert till.rows("SELECT posted - won AS left FROM chargebacks") == [{"left": PRICE}]
-    assert till.shop.money(order)["in_flight"] == PRICE, "it goes back to the buyer"
 
 
 def test_chargeback_without_news_is_booked_from_the_record(till: Till) -> None:
@@ -158,39 +130,9 @@ def test_reversed_refund_is_refunded_to_the_buyer_again(till: Till) -> None:
     ]
 
 
-def test_unasked_refund_of_the_provider_leaves_the_books(till: Till) -> None:
-    order, attempt, qr = till.order()
-    number = till.control("pay", qr_content=qr)["rrn"]
-    till.ask()
-    line = RefundLine(None, "OWN1", number, Rupiah(PRICE))
-    record(till, number, till.reference(attempt), refunds=(line,))
-    assert till.shop.state(order) == "returned"
-    assert till.shop.money(order) == {"captured": PRICE, "refunded": PRICE}
-
-
-def test_news_of_a_failure_reopens_no_payment_of_the_record(till: Till) -> None:
-    order, attempt, _ = till.order()
-    reference = till.reference(attempt)
-    till.notify(paid_body(reference, "R1"))
-    assert record(till, "R1", reference) == "known"
-    assert closed(till) == [True]
-    assert till.notify(failed_body(reference, "R1")) == "asked"
-    assert till.shop.state(order) == "executed"
-    assert till.attempt(attempt)["ask_rank"] == 0, "the provider is asked"
-    assert till.suspended() == []
-
-
 def test_record_of_another_sum_books_nothing(till: Till) -> None:
     _, attempt, qr = till.order()
     number = till.control("pay", qr_content=qr)["rrn"]
     till.ask()
     assert record(till, number, till.reference(attempt), captured=PRICE + 1) == "amount_differs"
     assert closed(till) == [False]
-
-
-def test_record_of_an_unknown_payment_books_nothing(till: Till) -> None:
-    _, attempt, _ = till.order()
-    assert record(till, "R1", None) == "reference_missing"
-    assert record(till, "R1", "somebody else's") == "reference_unknown"
-    assert record(till, "R1", till.reference(attempt), provider="other") == "reference_unknown"
-    assert till.captured() == []

@@ -1,6 +1,5 @@
 """Periodic tasks: QRs do not multiply, are cancelled once closed, and are queried long enough."""
 
-import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -8,13 +7,12 @@ from uuid import UUID
 
 import pytest
 
-from meterai.kit.backoff import pause
 from meterai.kit.ids import new_id
 from meterai.orders import OrderService
 from meterai.orders import store as order_store
 from meterai.orders.model import OrderKind, TooManyUnpaidOrders
 from meterai.payments import PaymentService, reference_of
-from meterai.payments.model import ATTEMPTS_PER_SUBJECT_MAX, PaymentIdentity
+from meterai.payments.model import ATTEMPTS_PER_SUBJECT_MAX
 from meterai.payments.service import BATCH
 from standins.bank import qris
 from tests.support.shop import PRICE
@@ -67,21 +65,6 @@ def test_one_attempt_is_retried_until_it_is_open(till: Till, fault: dict[str, An
     assert till.shop.state(order) == "placed"
 
 
-def test_wrong_clock_of_the_bank_causes_no_attempts(till: Till) -> None:
-    # With a token from before the wrong clock. Without a token nothing is sent, and the bank counts as away.
-    till.do(till.bank.provider.ask(PaymentIdentity(reference="nobody's")))
-    till.control("faults", clock_ahead_seconds=3_600)
-    for _ in range(5):
-        till.shop.place(1)
-    for _ in range(4):
-        till.open()
-    assert attempts(till) == ["opening"] * 5
-    assert bills(till) == []
-    till.control("faults", clock_ahead_seconds=0)
-    till.open()
-    assert attempts(till) == ["waiting"] * 5
-
-
 def test_qr_of_a_lost_answer_is_replaced_once_and_cancelled(till: Till) -> None:
     till.shop.place(1)
     till.control("faults", generate_504_after_success=1)
@@ -100,16 +83,6 @@ def test_order_has_a_bounded_number_of_attempts(till: Till) -> None:
         till.open()
     assert attempts(till) == ["lost"] * ATTEMPTS_PER_SUBJECT_MAX
     assert till.shop.state(order) == "placed"
-
-
-def test_declined_order_gets_a_bounded_number_of_attempts(till: Till) -> None:
-    till.shop.place(1)
-    for _ in range(ATTEMPTS_PER_SUBJECT_MAX + 2):
-        till.open()
-        for row in till.rows("SELECT attempt_id FROM payment_attempts WHERE state = 'waiting'"):
-            till.shop.decline(row["attempt_id"])
-        till.shop.work()
-    assert attempts(till) == ["declined"] * ATTEMPTS_PER_SUBJECT_MAX
 
 
 def test_attempt_that_could_not_be_opened_ends_with_its_order(till: Till) -> None:
@@ -151,17 +124,6 @@ def test_account_has_a_bounded_number_of_unpaid_orders(till: Till) -> None:
     till.shop.give_up(first["id"], "withdrawn")
     till.do(place(till, 3))
     assert len(till.rows("SELECT 1 FROM orders WHERE state = 'placed'")) == 3
-
-
-def test_concurrent_orders_do_not_pass_the_limit(till: Till) -> None:
-    async def all_at_once() -> list[Any]:
-        wanted = [place(till, 5) for _ in range(25)]
-        return await asyncio.gather(*wanted, return_exceptions=True)
-
-    answers = till.do(all_at_once())
-    refused = [one for one in answers if isinstance(one, TooManyUnpaidOrders)]
-    assert len(refused) == 20
-    assert len(till.rows("SELECT 1 FROM orders")) == 5
 
 
 # -- cancelling --------------------------------------------------------------------------------
@@ -207,13 +169,6 @@ def test_qr_paid_during_its_cancellation_is_queried_at_once(till: Till) -> None:
     till.do(till.shop.container.of(PaymentService).poll_waiting())
     till.shop.work()
     assert till.shop.state(order) == "executed"
-
-
-def test_withdrawn_order_is_cancelled_at_its_provider_at_once(till: Till) -> None:
-    order, attempt, _ = till.order()
-    till.do(till.shop.container.of(OrderService).withdraw(till.shop.account, order))
-    assert till.attempt(attempt)["is_taken_back"]
-    assert [one["status"] for one in bills(till)] == ["05"]
 
 
 @pytest.mark.parametrize("what", ["amount", "merchant"])
@@ -272,34 +227,6 @@ def test_payment_without_news_is_found_days_later(till: Till, days: int) -> None
     assert till.shop.state(order) == "executed"
 
 
-def test_queries_end_with_the_window_of_the_provider(till: Till) -> None:
-    order, attempt, _ = till.order()
-    till.shop.give_up(order, "lapsed")
-    age(till, order, attempt, 46)
-    till.ask()
-    assert till.attempt(attempt)["is_over"]
-    till.cancel()
-
-
-def test_cancelled_qr_is_queried_no_more(till: Till) -> None:
-    order, attempt, _ = till.order()
-    till.shop.give_up(order, "lapsed")
-    till.cancel()
-    age(till, order, attempt, 1)
-    till.ask()
-    assert till.attempt(attempt)["is_over"]
-
-
-@pytest.mark.parametrize("asked", [0, 5, 1_023, 1_024, 2**31 - 2])
-def test_next_query_is_scheduled_after_any_number_of_queries(till: Till, asked: int) -> None:
-    _, attempt, _ = till.order()
-    till.shop.arrange("UPDATE payment_attempts SET asked = %s", asked)
-    till.ask()
-    assert timedelta(0) < till.attempt(attempt)["wait"] <= timedelta(hours=1)
-    # Otherwise the audit finds that the queries hide work.
-    till.shop.arrange("UPDATE payment_attempts SET asked = 1")
-
-
 def test_lost_attempts_do_not_delay_a_paid_order(till: Till) -> None:
     order, _, qr = till.order()
     till.control("pay", qr_content=qr)
@@ -321,22 +248,6 @@ def test_lost_attempts_do_not_delay_a_paid_order(till: Till) -> None:
     assert till.shop.state(order) == "executed"
     assert 1 < asked <= BATCH  # the other attempts get the rest of the periodic task
     till.shop.arrange("DELETE FROM payment_attempts WHERE attempt_id = ANY(%s)", ids)
-
-
-def test_many_waiting_attempts_leave_a_share_to_others(till: Till) -> None:
-    for _ in range(BATCH + 2):
-        till.shop.place(1)
-    till.open()
-    till.open()
-    _, late, _ = till.order()
-    till.shop.arrange("UPDATE payment_attempts SET ask_at = now()")
-    till.shop.arrange(
-        "UPDATE payment_attempts SET ask_rank = 1, ask_at = now() + interval '-1 second'"
-        " WHERE attempt_id = %s",
-        late,
-    )
-    assert till.do(till.shop.container.of(PaymentService).poll_waiting()) == BATCH + 1
-    assert till.attempt(late)["asked"] == 1
 
 
 def test_attempt_that_cannot_be_recorded_does_not_stop_the_others(till: Till) -> None:
@@ -362,10 +273,3 @@ def test_attempt_that_cannot_be_recorded_does_not_stop_the_others(till: Till) ->
 
 
 # -- the same rule in Python and SQL -----------------------------------------------------------
-
-
-@pytest.mark.parametrize("tries", [-1, 0, 1, 2, 7, 40, 41, 1_024, 2**31 - 1])
-def test_backoff_in_sql_equals_pause_in_code(till: Till, tries: int) -> None:
-    for first, longest in ((1.0, 300.0), (5.0, 3_600.0), (0.001, 1e9)):
-        [row] = till.rows("SELECT backoff_seconds(%s, %s, %s) AS s", first, tries, longest)
-        assert row["s"] == pause(tries, first=first, longest=longest) <= longest

@@ -14,21 +14,16 @@ from meterai.apps.settings import settings_of
 from meterai.commands import Lever, Pull
 from meterai.kit.ids import new_id
 from meterai.kit.refusal import NotFound
-from meterai.orders import OrderService, SoldBy
-from meterai.payments import AccountNumber, Movement, PaymentService, Rails
-from meterai.payments.installed import configured
+from meterai.payments import Movement, PaymentService, Rails
 from meterai.payments.invariants import INVARIANTS
 from meterai.payments.levers import IN, OUT, RailNamed
 from meterai.payments.qr_check import check_numbers
 from meterai.payments.room import RAILS
 from meterai.payments.service import LOOK_SECONDS
 from meterai.plumbing.config import ConfigurationWrong
-from meterai.stamping import StampingService
-from tests.apps.test_strangers import signed_in
 from tests.support.banks import Banks, open_banks, write_bank
 from tests.support.keys import give_provider_key
 from tests.support.shop import TESTER
-from tests.support.stamping_calls import upload
 
 Story = Callable[[Banks], Awaitable[None]]
 
@@ -82,14 +77,6 @@ def test_new_attempts_are_shared_by_weight(tmp_path: Path) -> None:
     assert rails.channel(None, 10_000, new_id())[0].provider == "bank"
 
 
-def test_only_methods_that_accept_the_amount_are_offered(tmp_path: Path) -> None:
-    rails = rails_of(tmp_path, payment_rails="bank bri")
-    assert [one.name for one in rails.methods(10_000_000)] == ["qris", "va"]
-    assert [one.name for one in rails.methods(10_000_001)] == ["va"]
-    rails.take_out(["bri"])
-    assert [one.name for one in rails.methods(10_000)] == ["qris"]
-
-
 @pytest.mark.parametrize(
     "told",
     [
@@ -106,33 +93,6 @@ def test_only_methods_that_accept_the_amount_are_offered(tmp_path: Path) -> None
 def test_wrong_rail_settings_stop_the_start(tmp_path: Path, told: dict[str, str]) -> None:
     with pytest.raises(ConfigurationWrong):
         rails_of(tmp_path, **told)
-
-
-@pytest.mark.parametrize(
-    "line",
-    [
-        'kind = "carrier pigeon"',
-        'profile = "nobody"',
-        'methods = "cash"',
-        'va_service_id = "12a"',
-        'colour = "red"',
-        'client_secret = "told here"',
-        'timeout_seconds = "soon"',
-        "url = 7",
-        "url =",
-    ],
-)
-def test_wrong_bank_file_is_refused_with_the_fault(tmp_path: Path, line: str) -> None:
-    (tmp_path / "keys").mkdir()
-    write_bank(tmp_path, "bri", "http://127.0.0.1:9")
-    file = tmp_path / "banks" / "bri.toml"
-    name = line.split(" =")[0]
-    kept = [one for one in file.read_text().splitlines() if not one.startswith(f"{name} =")]
-    file.write_text("\n".join([*kept, line]))
-    settings = settings_of(data=str(tmp_path), payment_rails="bri")
-    with pytest.raises(ConfigurationWrong) as wrong:
-        configured(settings, RAILS)
-    assert wrong.value.source == str(file)
 
 
 def test_silent_rail_gets_no_attempt_and_its_attempts_move(
@@ -262,67 +222,6 @@ def test_sum_beyond_a_method_is_refused_with_its_limits(database_url: str, tmp_p
 
     more = {"order_total_max": 50_000_000, "stamp_price": 10_000}
     play(database_url, tmp_path, story, payment_rails="bank", **more)
-
-
-def test_pages_offer_every_method_with_instructions(database_url: str, tmp_path: Path) -> None:
-    async def story(banks: Banks) -> None:
-        browser = await signed_in(banks.web)
-        headers = {name.decode(): value.decode() for name, value in browser.headers}
-        page = (await banks.web.get("/buy", headers)).body.decode()
-        for told in ('value="qris" checked', 'value="va"', "Rp10.000.000", "Rp50.000.000"):
-            assert told in page
-        order = await banks.order(payment_method="va")
-        number = order["payment"]["instructions"]["number"]
-        page = (await banks.web.get(f"/orders/{order['id']}", headers)).body.decode()
-        spaced = " ".join(number[at : at + 4] for at in range(0, len(number), 4))
-        for told in (f">{spaced}<", f'value="{number}"', "Bank Satu", 'value="qris" checked'):
-            assert told in page
-        assert f'action="/orders/{order["id"]}/pay-by"' in page
-        assert "qr.png" not in page
-        # Instructions with another number than the bank made are not shown.
-        banks.arrange(
-            "UPDATE payment_attempts"
-            """ SET instructions = jsonb_set(instructions, '{number}', '"8901299999"')"""
-        )
-        page = (await banks.web.get(f"/orders/{order['id']}", headers)).body.decode()
-        assert "8901299999" not in page
-
-    play(database_url, tmp_path, story, payment_rails="bank")
-
-
-def test_page_of_an_order_offers_the_methods_for_its_sum(database_url: str, tmp_path: Path) -> None:
-    async def story(banks: Banks) -> None:
-        headers = {
-            name.decode(): value.decode() for name, value in (await signed_in(banks.web)).headers
-        }
-        orders = banks.web.container.of(OrderService)
-        for fee, is_offered in ((0, True), (1_000, False)):
-            sold = SoldBy(
-                "toko", new_id(), "Toko", fee
-            )  # its fee takes the sum beyond what QRIS takes
-            order = await orders.place(banks.account, new_id().hex, 1_000, method="va", sold=sold)
-            page = (await banks.web.get(f"/orders/{order.id}", headers)).body.decode()
-            assert ('value="qris" checked' in page) == is_offered
-
-    more = {"order_total_max": 50_000_000, "stamp_price": 10_000}
-    play(database_url, tmp_path, story, payment_rails="bank", **more)
-
-
-def test_documents_are_paid_into_a_virtual_account(database_url: str, tmp_path: Path) -> None:
-    async def story(banks: Banks) -> None:
-        stamping = banks.web.container.of(StampingService)
-        order = await stamping.order(
-            banks.account, new_id().hex, [upload("surat")], member=None, method="va"
-        )
-        told = order.payment.instructions
-        assert isinstance(told, AccountNumber)
-        assert (await banks.pay("bank", told.number))[0] == 200
-        assert await banks.outcomes(1) == ["captured"]
-        await banks.work()
-        [row] = await banks.rows("SELECT state FROM orders")
-        assert row["state"] in ("paid", "executed")
-
-    play(database_url, tmp_path, story, payment_rails="bank")
 
 
 def test_record_of_each_bank_has_its_payments_under_their_numbers(

@@ -6,7 +6,6 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-import psycopg
 import pytest
 import yaml  # type: ignore[import-untyped]
 
@@ -15,7 +14,7 @@ from meterai.audit.quiet_harm import quiet_harm
 from meterai.kit.money import Rupiah
 from meterai.kit.subjects import WorkItem
 from meterai.payments import PaymentService
-from meterai.payments.silence import BOUND, QUESTIONS, SINGLES_MAX, SilenceQuestion, Silent, items
+from meterai.payments.silence import SINGLES_MAX, Silent, items
 from meterai.suspense import Resolution, SuspenseService
 from meterai.suspense.metrics import OPEN, OVERDUE
 from meterai.suspense.room import ROOM as SUSPENSE
@@ -81,22 +80,6 @@ def test_attempt_without_an_answer_for_a_day_is_an_item_until_answered(
     assert till.suspended() == []
 
 
-def test_second_silence_of_an_attempt_is_another_item(till: Till) -> None:
-    attempt = silent(till, is_begun=True)
-    sweep(till)
-    till.ask()
-    sweep(till)
-    assert till.suspended() == []
-    till.answers("query", NO_ANSWER)
-    till.ask()
-    later(till, "unheard_since")
-    sweep(till)
-    assert till.suspended() == [("unanswered", 0)]
-    assert till.attempt(attempt)["state"] == "waiting"
-    till.ask()
-    sweep(till)
-
-
 def test_item_ended_by_a_person_stays_ended_during_the_same_silence(till: Till) -> None:
     silent(till, is_begun=True)
     sweep(till)
@@ -137,17 +120,6 @@ def test_silence_is_in_figures_alerts_and_work_list(till: Till) -> None:
     till.ask()
     sweep(till)
     assert till.do(service.figures()).open == 0
-
-
-def test_query_whose_window_ended_without_an_answer_stays_an_item(till: Till) -> None:
-    silent(till, is_begun=True)
-    sweep(till)
-    till.shop.arrange("UPDATE payment_attempts SET ask_at = 'infinity'")
-    sweep(till)
-    assert till.suspended() == [("unanswered", 0)]
-    till.shop.arrange("UPDATE payment_attempts SET ask_at = now()")
-    till.ask()
-    sweep(till)
 
 
 def test_payment_reported_as_given_back_is_an_item_until_the_record_is_read(till: Till) -> None:
@@ -251,58 +223,3 @@ def test_items_of_a_kind_are_joined_if_the_provider_answers_nothing(
     found = list(items(some(questions), heard))
     assert [one.is_single for one in found] == [is_single] * count
     assert len({one.mark for one in found}) == count
-
-
-def test_doubled_number_of_queries_is_another_item() -> None:
-    marks = [next(items(some(n), set())).mark for n in (1030, 1031, 2100)]
-    # In the last case too, the oldest query is of another day.
-    assert marks[0].split("-")[0] == marks[1].split("-")[0] != marks[2].split("-")[0]
-
-
-def test_kinds_and_providers_have_separate_items() -> None:
-    found = [*some(30), *some(30, "take_back"), *some(30, "status", "other")]
-    assert len({one.mark for one in items(sorted(found), set())}) == 3
-
-
-def test_silent_provider_with_ten_thousand_queries_is_one_item(till: Till) -> None:
-    _, attempt, _ = till.order()
-    till.shop.arrange(
-        "INSERT INTO payment_attempts (account_id, attempt_id, subject, reference, amount, state, instructions,"
-        " instructed_at, provider_reference, opened_at, expires_at, leased_until, ask_at, asked)"
-        " SELECT account_id, gen_random_uuid(), subject, reference || n, amount, state, instructions, instructed_at,"
-        " 'ten-thousand' || n, opened_at, expires_at, leased_until, now() - n * interval '1 minute' - interval '2 days', 1"
-        " FROM payment_attempts, generate_series(1, 10000) n"
-    )
-    sweep(till)
-    [item] = open_items(till)
-    assert (item["reference"], item["amount"]) == ("bank status", 10_000 * PRICE)
-    assert item["told"]["questions"] == 10_000
-    assert len(item["told"]["references"]) == SINGLES_MAX
-    since = datetime.fromisoformat(item["told"]["since"])
-    assert datetime.now(UTC) - since > timedelta(days=8)
-    sweep(till)
-    assert len(open_items(till)) == 1
-    # The provider is back, and one query stays unanswered.
-    till.shop.arrange("DELETE FROM payment_attempts WHERE provider_reference LIKE 'ten-thousand%'")
-    _, other, _ = till.order()
-    till.ask()
-    till.shop.arrange(
-        "UPDATE payment_attempts SET unheard_since = now() - interval '30 hours' WHERE attempt_id = %s",
-        attempt,
-    )
-    sweep(till)
-    [item] = open_items(till)
-    assert (item["reference"], item["amount"]) == (till.reference(attempt), PRICE)
-    assert till.attempt(other)["asked"] == 1
-    till.ask()
-    sweep(till)
-    assert till.suspended() == []
-
-
-@pytest.mark.parametrize("question", QUESTIONS, ids=lambda one: one.kind)
-def test_waiting_query_is_found_by_an_index(till: Till, question: SilenceQuestion) -> None:
-    with psycopg.connect(till.shop.container.database.url) as connection:
-        connection.execute("SET enable_seqscan = off")
-        for part in question.query.replace("<bound>", BOUND).split("UNION ALL"):
-            plan = connection.execute(f"EXPLAIN {part}".encode()).fetchall()
-            assert "Seq Scan" not in str(plan)

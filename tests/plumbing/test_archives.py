@@ -14,7 +14,6 @@ from meterai.plumbing.archives import (
     Unread,
     UnreadReason,
     entries,
-    is_archive,
 )
 
 FILE_BYTES_MAX = 10_000_000
@@ -84,22 +83,6 @@ def test_bytes_before_or_behind_an_archive_are_not_skipped() -> None:
         assert _is_damaged(both[:first] + both[second : second + length] + end)
 
 
-def test_stream_with_later_sizes_is_read() -> None:
-    class Pipe(io.BytesIO):
-        def seekable(self) -> bool:
-            return False
-
-    out = Pipe()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("surat.pdf", LETTER)
-    assert read(out.getvalue()) == {"surat.pdf": LETTER}
-
-
-def test_folders_and_macos_metadata_are_skipped() -> None:
-    files = {"a/": b"", "a/surat.pdf": LETTER, "__MACOSX/a/._surat.pdf": b"x"}
-    assert list(read(packed(files))) == ["a/surat.pdf"]
-
-
 @pytest.mark.parametrize(
     ("given", "shown"),
     [
@@ -128,17 +111,6 @@ def test_bomb_is_refused_before_it_is_inflated() -> None:
 
 def test_nested_archive_is_not_opened() -> None:
     assert read(packed({"a.zip": packed({"b.pdf": LETTER})})) == {"a.zip": UnreadReason.NESTED}
-
-
-def test_encrypted_file_is_reported() -> None:
-    archive = bytearray(packed({"a.pdf": LETTER}))
-    archive[archive.rindex(b"PK\1\2") + 8] |= 1
-    assert read(bytes(archive)) == {"a.pdf": UnreadReason.ENCRYPTED}
-
-
-@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
-def test_other_compression_methods_are_not_read(method: int) -> None:
-    assert read(packed({"a.pdf": LETTER}, method)) == {"a.pdf": UnreadReason.PACKED_OTHERWISE}
 
 
 def test_endless_directory_is_refused() -> None:
@@ -191,13 +163,6 @@ def test_file_that_overlaps_the_directory_is_not_read() -> None:
     assert read(bytes(archive)) == {"a.pdf": UnreadReason.OVERLAPPING}
 
 
-@pytest.mark.parametrize("files", [{}, {"a/": b""}], ids=["nothing", "a folder"])
-def test_archive_without_files_is_reported(files: dict[str, bytes]) -> None:
-    with pytest.raises(Unread) as refused:
-        entries(io.BytesIO(packed(files)))
-    assert refused.value.reason == UnreadReason.EMPTY
-
-
 def test_any_bytes_are_read_or_refused() -> None:
     dice = random.Random(11)
     whole = packed({"surat.pdf": LETTER, "b.pdf": b"b" * 5000})
@@ -210,13 +175,6 @@ def test_any_bytes_are_read_or_refused() -> None:
                 broken[place] = dice.randrange(256)
         with suppress(Unread):
             read(bytes(broken))
-
-
-@pytest.mark.parametrize(
-    ("beginning", "is_one"), [(b"PK\3\4", True), (b"%PDF", False), (b"", False), (b"PK\5\6", True)]
-)
-def test_archive_is_recognized_by_its_first_bytes(beginning: bytes, is_one: bool) -> None:
-    assert is_archive(beginning) == is_one
 
 
 def test_bytes_unpacked_from_all_archives_are_bounded() -> None:

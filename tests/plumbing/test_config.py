@@ -4,7 +4,6 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-import msgspec
 import pytest
 
 from meterai.apps.settings import SECTIONS, load
@@ -12,8 +11,6 @@ from meterai.apps.settings import settings_of as make_settings
 from meterai.plumbing.config import (
     Configuration,
     ConfigurationWrong,
-    Port,
-    ProcessSettings,
     environment_for,
     instance_file,
     names_of,
@@ -48,22 +45,6 @@ def test_later_source_wins_over_an_earlier_one(
     assert found(load(), "port") == (8003, "environment")
     assert found(load({"port": 8004}), "port") == (8004, "option")
     assert found(load({"port": None}), "port") == (8003, "environment"), "an option not given"
-
-
-def test_named_file_replaces_the_one_in_the_data_directory(tmp_path: Path) -> None:
-    (tmp_path / "meterai.toml").write_text("port = 8002\nservice_fee = 1\n")
-    other = tmp_path / "other.toml"
-    other.write_text("port = 8005\n")
-    configuration = load(config_file=other)
-    assert found(configuration, "port") == (8005, str(other))
-    assert found(configuration, "service_fee") == (0, "default")
-
-
-def test_usual_variable_name_of_the_database_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DATABASE_URL", "postgresql:///a")
-    assert found(load(), "database_url") == ("postgresql:///a", "environment")
-    monkeypatch.setenv("METERAI_DATABASE_URL", "postgresql:///b")
-    assert found(load(), "database_url") == ("postgresql:///b", "environment")
 
 
 def from_toml(folder: Path, text: str) -> None:
@@ -108,11 +89,6 @@ def test_secrets_are_not_shown() -> None:
     assert {name for name, _, _ in shown} == NAMES
 
 
-def test_setting_with_a_secret_sounding_name_is_secret() -> None:
-    telling = {name for name in NAMES if any(word in name for word in ("secret", "password"))}
-    assert telling | {"database_url"} <= SECRET <= NAMES
-
-
 def test_child_process_has_the_same_settings(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -123,23 +99,3 @@ def test_child_process_has_the_same_settings(
     for name, value in environ.items():
         monkeypatch.setenv(name, value)
     assert load().settings == settings
-
-
-def test_every_default_is_valid() -> None:
-    assert make_settings(**make_settings().flat()) == make_settings()
-
-
-class Neighbour(msgspec.Struct, frozen=True):
-    """A section that declares a setting which another section has."""
-
-    port: Port = 1
-
-
-def test_setting_of_two_sections_is_refused() -> None:
-    with pytest.raises(ValueError, match="port"):
-        names_of((ProcessSettings, Neighbour))
-
-
-def test_section_that_was_not_requested_is_missing() -> None:
-    with pytest.raises(KeyError):
-        make_settings().of(Neighbour)

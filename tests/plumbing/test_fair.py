@@ -47,30 +47,6 @@ def test_clients_of_one_rank_take_turns() -> None:
     ]
 
 
-def test_finished_waiter_is_skipped() -> None:
-    queue, waiters = filled(Counter(), "a", "b")
-    waiters[0].cancel()
-    assert queue.next() == ("b", waiters[1])
-    assert len(queue) == 0
-
-
-def test_last_waiter_of_a_client_is_the_newest() -> None:
-    queue, waiters = filled(Counter(), "a", "a", "b")
-    assert queue.most(queue.of, "z") == "a"
-    assert queue.take_last("a") is waiters[1]
-    assert (len(queue), queue.of("a"), "a" in queue) == (2, 1, True)
-    assert queue.take_last("a") is waiters[0]
-    assert queue.take_last("a") is None
-    assert "a" not in queue
-
-
-def test_removed_waiter_is_not_counted() -> None:
-    queue, waiters = filled(Counter(), "a", "b")
-    queue.leave("a", waiters[0])
-    queue.leave("a", waiters[0])
-    assert (len(queue), queue.next()) == (1, ("b", waiters[1]))
-
-
 def test_oldest_waiters_of_each_client_are_taken_up_to_a_number() -> None:
     queue, waiters = filled(Counter(), "a", "a", "b", "b")
     late = {waiters[0], waiters[2], waiters[3]}

@@ -1,6 +1,6 @@
 """Many networks of one stranger are bounded together; many networks of a crowd are not."""
 
-from ipaddress import IPv4Address, IPv6Address, IPv6Network
+from ipaddress import IPv6Address, IPv6Network
 
 import pytest
 from hypothesis import given
@@ -38,20 +38,6 @@ def test_ipv6_networks_nest_as_their_prefixes_do(one: IPv6Address, other: IPv6Ad
     assert len(set(ours)) == 3
 
 
-@given(st.ip_addresses(v=4), st.integers(0, 255))
-def test_ipv4_addresses_of_one_24_share_the_wider_name(address: IPv4Address, last: int) -> None:
-    own, wide = nested(str(address))
-    neighbour = IPv4Address(int(address) >> 8 << 8 | last)
-    assert own == str(address)
-    assert nested(str(neighbour))[1] == wide
-    assert nested(str(IPv4Address(int(address) ^ 1 << 8)))[1] != wide
-
-
-@pytest.mark.parametrize("told", ["unknown", "", "testclient"])
-def test_unknown_address_is_a_separate_network(told: str) -> None:
-    assert nested(told) == (told,)
-
-
 @pytest.mark.usefixtures("hands")
 def test_networks_of_one_48_get_sixteen_times_the_amount_of_one() -> None:
     buckets = Buckets(10, 100.0)
@@ -59,13 +45,6 @@ def test_networks_of_one_48_get_sixteen_times_the_amount_of_one() -> None:
     taken = sum(buckets.take(names) for names in of_48(1, 200) for _ in range(50))
     assert taken == 160 - 10
     assert buckets.take(nested("2001:db8:2::/64")), "another /48 has its own"
-
-
-@pytest.mark.usefixtures("hands")
-def test_addresses_of_one_24_get_four_times_the_amount_of_one() -> None:
-    buckets = Buckets(10, 100.0)
-    crowd = [nested(f"203.0.113.{number}") for number in range(256)]
-    assert sum(buckets.take(names) for names in crowd for _ in range(20)) == 40
 
 
 def test_each_network_is_refilled_over_time(hands: Hands) -> None:

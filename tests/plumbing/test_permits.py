@@ -78,22 +78,6 @@ def test_abandoned_work_gets_no_permit(purpose: WorkPurpose) -> None:
     asyncio.run(run())
 
 
-def test_work_abandoned_while_waiting_gets_no_permit() -> None:
-    async def run() -> None:
-        permits = PermitQueue(1, 5.0, Queueing())
-        await permits.take()
-        has_gone = False
-        task = taking(permits, WorkPurpose(is_abandoned=lambda: has_gone))
-        await settled()
-        has_gone = True
-        permits.give_back()
-        with pytest.raises(NoPermit):
-            await task
-        await permits.take()
-
-    asyncio.run(run())
-
-
 def test_wait_ends_with_the_time_of_its_request() -> None:
     async def run() -> None:
         permits = PermitQueue(1, 60.0, Queueing())

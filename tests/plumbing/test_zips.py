@@ -5,7 +5,6 @@ import io
 import shutil
 import subprocess
 import zipfile
-import zlib
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -46,17 +45,6 @@ def test_written_files_are_read_back(made: list[tuple[str, bytes]]) -> None:
     assert {one.date_time for one in opened.infolist()} <= {(2026, 11, 24, 15, 4, 6)}, (
         "as in Jakarta"
     )
-
-
-def test_file_in_pieces_is_the_same_archive_as_whole_file() -> None:
-    content = bytes(range(256)) * 1000
-
-    async def pieces() -> AsyncIterator[bytes]:
-        for begin in range(0, len(content), 1000):
-            yield content[begin : begin + 1000]
-
-    pieced = PiecedFile("a.pdf", AT, len(content), zlib.crc32(content), pieces)
-    assert archive(pieced) == archive(ZippedFile("a.pdf", AT, content))
 
 
 @pytest.mark.skipif(shutil.which("unzip") is None, reason="there is no unzip on this machine")

@@ -69,10 +69,3 @@ def test_every_step_shows_true_sentences(
     assert "BUDI SANTOSO" not in page
     assert ("B*** S***" in page) == (step == "near")
     assert ("Rp3.000" in page) == is_form
-
-
-def test_banks_are_listed_once_common_ones_first() -> None:
-    codes = [one.code for one in banks()]
-    assert codes[:2] == ["014", "002"]
-    assert len(codes) == len(set(codes)) > 80
-    assert all(re.fullmatch(r"\d{3}", code) for code in codes)

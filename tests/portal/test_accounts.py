@@ -13,7 +13,7 @@ import pytest
 from httpx import Cookies
 from litestar import Litestar
 from litestar.exceptions import HTTPException
-from litestar.testing import RequestFactory, TestClient
+from litestar.testing import TestClient
 
 from meterai import pages
 from meterai.accounts import (
@@ -24,7 +24,6 @@ from meterai.accounts import (
     SigningIn,
     require_permission,
 )
-from meterai.accounts.model import TooManyCodes
 from meterai.accounts.pages import routes as sign_in_routes
 from meterai.accounts.routes import routes as account_routes
 from meterai.apps.rooms import pages_of, services_of
@@ -174,21 +173,6 @@ def test_cookie_settable_by_a_sibling_domain_is_ignored(browser: Browser) -> Non
         assert other.get("/account").status_code == 200
 
 
-def test_cookies_without_tls_have_plain_names(database_url: str) -> None:
-    with TestClient(application(database_url, make_settings())) as plain:
-        plain.follow_redirects = False
-        done = sign_in(plain)
-        names = {one.partition("=")[0] for one in done.headers.get_list("set-cookie")}
-        assert names == {"asked", "session", "device"}
-        assert plain.get("/account", headers={"Accept": "text/html"}).status_code == 200
-
-
-def test_chosen_language_is_kept(browser: Browser) -> None:
-    assert '<html lang="en">' in browser.get("/").text
-    browser.post("/language", data={"language": "id"})
-    assert '<html lang="id">' in browser.get("/").text
-
-
 # -- limits ----------------------------------------------------------------------------------
 
 
@@ -207,26 +191,6 @@ def test_page_of_too_many_codes_shows_the_retry_time(app: Litestar, language: st
         said = {format_clock(at + timedelta(minutes=n), language) for n in (0, 1)}
         assert any(one in unescape(refused.text) for one in said), refused.text
         assert 'role="alert"' in refused.text
-
-
-def test_problem_of_too_many_codes_has_the_retry_time(browser: Browser) -> None:
-    ask(browser)
-    ask(browser)
-    refused = ask(browser, Accept="application/json")
-    assert refused.status_code == 429
-    assert 3_590 <= int(refused.headers["retry-after"]) <= 3_660
-
-
-@pytest.mark.parametrize("language", ["id", "en"])
-def test_refusal_has_the_retry_time_in_text_and_header(language: str) -> None:
-    until = SystemClock().now() + timedelta(minutes=10)
-    request = RequestFactory().get("/", headers={"Accept-Language": language})
-    refusal = TooManyCodes(until)
-    answer = on_refusal(request, refusal)
-    assert answer.status_code == 429
-    assert 600 <= int(answer.headers["Retry-After"]) <= 660
-    assert answer.content["retry_at"] == refusal.retry_at
-    assert format_clock(refusal.retry_at, language) in answer.content["title"]
 
 
 def test_stranger_does_not_lock_out_a_known_browser(browser: Browser) -> None:
@@ -274,42 +238,6 @@ def test_owner_makes_lists_uses_and_ends_a_key(browser: Browser) -> None:
     assert action not in browser.get("/account/keys").text
 
 
-def test_repeated_form_makes_no_second_key(browser: Browser) -> None:
-    sign_in(browser)
-    form = fields(browser.get("/account/keys").text, "/account/keys") | {"name": "kasir"}
-    assert "mtr_" in browser.post("/account/keys", data=form).text
-    again = browser.post("/account/keys", data=form)
-    assert again.status_code == 409
-    assert not re.search(r"mtr_\w", again.text)
-    assert again.text.count('/end"') == 1
-
-
-def test_key_without_name_is_refused(browser: Browser) -> None:
-    sign_in(browser)
-    form = fields(browser.get("/account/keys").text, "/account/keys") | {"name": " "}
-    refused = browser.post("/account/keys", data=form)
-    assert refused.status_code == 422
-    assert 'href="#key-name"' in refused.text
-    assert "/end" not in refused.text
-
-
-def test_key_can_end_itself_and_make_no_other(browser: Browser) -> None:
-    sign_in(browser)
-    key = make_key(browser)
-    bearer = {"Authorization": f"Bearer {key}"}
-    with somebody_else(browser) as thief:
-        page = thief.get("/account/keys", headers=bearer | {"Accept": "text/html"}).text
-        form = fields(page, "/account/keys") | {"name": "successor"}
-        asked = thief.post("/account/keys", data=form, headers=bearer)
-        assert asked.headers["location"].startswith("/sign-in")
-        assert thief.post("/v1/api-keys", json={"name": "x"}, headers=bearer).status_code == 405
-        [listed] = thief.get("/v1/api-keys", headers=bearer).json()["api_keys"]
-        ended = thief.post(f"/v1/api-keys/{listed['id']}/end", headers=bearer)
-        assert ended.status_code == 200
-        assert ended.json()["ended_at"]
-        assert thief.get("/v1/api-keys", headers=bearer).status_code == 401
-
-
 def test_keys_of_another_account_are_not_found(browser: Browser) -> None:
     sign_in(browser)
     make_key(browser)
@@ -331,25 +259,6 @@ def test_keys_of_another_account_are_not_found(browser: Browser) -> None:
 
 
 # -- sessions --------------------------------------------------------------------------------
-
-
-def test_session_is_listed_and_ended_from_another(browser: Browser) -> None:
-    sign_in(browser)
-    lost = Cookies(browser.cookies)
-    browser.cookies.clear()
-    agent = "Mozilla/5.0 (X11; Linux x86_64; rv:125.0) Gecko/20100101 Firefox/125.0"
-    browser.headers["User-Agent"] = agent
-    sign_in(browser)
-    page = browser.get("/account").text
-    assert "Firefox on Linux" in page
-    assert "Another browser on an unknown device" in page
-    [action] = re.findall(r"/account/sessions/ses_\w+/end", page)
-    ended = browser.post(action, data=fields(page, action))
-    assert (ended.status_code, ended.headers["location"]) == (303, "/account#sessions")
-    assert "Another browser" not in browser.get("/account").text
-    browser.cookies.clear()
-    browser.cookies.update(lost)
-    assert browser.get("/account").status_code == 303
 
 
 def test_new_sign_in_ends_the_previous_session(browser: Browser) -> None:
@@ -378,27 +287,6 @@ def test_form_sent_twice_signs_in_with_either_answer(browser: Browser) -> None:
 
 # -- change of language
 # -----------------------------------------------------------------------------
-
-
-def test_language_change_returns_to_the_code_form(browser: Browser) -> None:
-    asked = ask(browser)
-    there = asked.headers["location"]
-    challenge = parse_qs(urlsplit(there).query)["challenge"][0]
-    wrong = {"challenge": challenge, "code": "x", "next": "/account"}
-    for shown in (browser.get(there), browser.post("/sign-in/code", data=wrong)):
-        [again] = re.findall(r'name="next" value="([^"]*)">\s*<button class="link"', shown.text)
-        assert unescape(again) == there
-        form = {"language": "id", "next": unescape(again)}
-        assert browser.post("/language", data=form).headers["location"] == there
-    assert browser.get(there).status_code == 200
-
-
-def test_language_change_returns_from_a_refused_form(browser: Browser) -> None:
-    sign_in(browser)
-    form = fields(browser.get("/account/keys").text, "/account/keys")
-    shown = browser.post("/account/keys", data=form | {"name": ""})
-    assert shown.status_code == 422
-    assert 'name="next" value="/account/keys">' in shown.text
 
 
 # -- documents that are too large together -----------------------------------------------------

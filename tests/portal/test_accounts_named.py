@@ -8,13 +8,11 @@ import pytest
 
 from meterai import payments
 from meterai.kit.ids import new_id
-from meterai.payments import RefundPayee
 from meterai.plumbing.messages import translate
 from tests.support.shop import Shop, open_shop
 from tests.support.walk_in import WalkIn, fields, walk_in
 
 PAGE = "/refunds/account"
-SHOWN = "BCA \u2022\u2022\u2022\u2022 7890"
 
 
 class Buyer(WalkIn):
@@ -52,19 +50,6 @@ def buyer(database_url: str, tmp_path: Path) -> Iterator[Buyer]:
 def test_form_says_that_money_cannot_go_back(buyer: Buyer) -> None:
     assert translate("account_wanted.first", "en") in buyer.reads()
     assert fields(buyer.reads(), PAGE)["key"]
-
-
-def test_form_says_that_the_bank_refused_the_account_before(buyer: Buyer) -> None:
-    buyer.does(payments.name_payee, RefundPayee("014", "1234567890", "BUDI SANTOSO"))
-    buyer.shop.arrange("UPDATE payees SET ended_at = now()")
-    buyer.shop.arrange("UPDATE refunds SET way = 'claim', wanted_at = now()")
-    shown = buyer.reads()
-    assert translate("account_wanted.refused", "en", account=SHOWN) in shown
-    assert translate("account_wanted.first", "en") not in shown
-    history = buyer.reads("/history")
-    assert (
-        translate("page.refund.waiting_for_account_means.refused", "en", account=SHOWN) in history
-    )
 
 
 def test_account_held_for_review_is_shown_in_place_of_the_form(buyer: Buyer) -> None:

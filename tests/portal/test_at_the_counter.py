@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from meterai.pages import Site
 from meterai.sealing import DOCUMENT_BYTES_MAX
 from tests.support.pdf import pdf
 from tests.support.walk_in import WalkIn, walk_in
@@ -42,15 +41,6 @@ def test_refused_file_is_named_and_others_are_accepted(visitor: WalkIn) -> None:
         assert (f'<p class="what name">{name}</p>' in text) == is_in
 
 
-def test_only_refused_files_begin_no_draft(visitor: WalkIn) -> None:
-    with visitor.as_another():
-        large = b"%PDF-1.7\n" + b"0" * DOCUMENT_BYTES_MAX
-        shown = visitor.client.post("/stamp/files", files=[_document("besar.pdf", large)])
-        assert shown.status_code == 413
-        assert "besar.pdf: " in shown.text
-        assert "draft" not in visitor.client.cookies
-
-
 def test_text_of_a_code_redirects_like_the_code(visitor: WalkIn) -> None:
     elsewhere = f"HTTPS://ELSEWHERE.EXAMPLE/C/{SERIAL}/{CLAIM}"
     for typed, there in {
@@ -61,10 +51,3 @@ def test_text_of_a_code_redirects_like_the_code(visitor: WalkIn) -> None:
     }.items():
         shown = visitor.client.get("/check", params={"serial": typed})
         assert (shown.status_code, shown.headers["location"]) == (303, there)
-
-
-def test_templates_are_loaded_before_the_first_request(visitor: WalkIn) -> None:
-    site: Site = visitor.client.app.state.site
-    there = site.environment.list_templates(extensions=["html"])
-    assert len(site.environment.cache or {}) == len(there) > 30
-    assert not site.environment.auto_reload

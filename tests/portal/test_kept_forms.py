@@ -12,7 +12,6 @@ from tests.support.walk_in import WalkIn, fields, walk_in
 
 ANI, BUDI = "ani@example.id", "budi@example.id"
 NOT_SENT = "This form was not sent"
-SAME = {"Sec-Fetch-Site": "same-origin"}
 
 
 @pytest.fixture
@@ -94,27 +93,6 @@ def test_form_of_another_site_is_not_kept(visitor: WalkIn) -> None:
     assert fields(visitor.get("/buy"), "/buy", "quantity")["quantity"] == "1"
 
 
-def test_form_is_kept_after_sign_out_in_another_window(visitor: WalkIn) -> None:
-    visitor.signs_in(ANI)
-    form = fields(visitor.get("/buy"), "/buy", "quantity") | {"quantity": "8"}
-    visitor.client.cookies.delete("session")  # in another window
-    assert visitor.sends("/buy", form, **SAME).status_code == 303
-    visitor.signs_in(ANI, "/buy")
-    assert fields(visitor.get("/buy"), "/buy", "quantity")["quantity"] == "8"
-
-
-def test_form_of_an_outdated_page_is_kept(visitor: WalkIn) -> None:
-    visitor.signs_in(ANI)
-    form = fields(visitor.get("/buy"), "/buy", "quantity") | {"quantity": "12"}
-    visitor.client.cookies.delete("session")
-    visitor.signs_in(ANI)  # in another window: the form belongs to the previous session
-    stale = visitor.sends("/buy", form, **SAME)
-    assert stale.status_code == 403
-    assert 'href="/buy"' in stale.text
-    assert fields(visitor.get("/buy"), "/buy", "quantity")["quantity"] == "12"
-    assert orders(visitor) == 0
-
-
 def test_fresh_proof_keeps_the_name_of_a_key_and_no_secret(visitor: WalkIn) -> None:
     visitor.signs_in(ANI)
     form = fields(visitor.get("/account/keys"), "/account/keys", "name") | {"name": "kasir toko"}
@@ -127,24 +105,6 @@ def test_fresh_proof_keeps_the_name_of_a_key_and_no_secret(visitor: WalkIn) -> N
     end_session(visitor)
     visitor.goes("/account/passkeys", passkey)
     assert "secret" not in visitor.cookie("kept")
-
-
-def test_form_too_large_to_keep_is_not_read(visitor: WalkIn) -> None:
-    visitor.signs_in(ANI)
-    form = fields(visitor.get("/buy"), "/buy", "quantity") | {"quantity": "9" * 9_000}
-    end_session(visitor)
-    assert visitor.goes("/buy", form) == "/sign-in?next=%2Fbuy"
-    assert not visitor.cookie("kept")
-
-
-def test_payment_method_is_kept_on_the_review_page(visitor: WalkIn) -> None:
-    visitor.signs_in(ANI)
-    form = fields(visitor.places(), "/stamp/pay", "draft")
-    end_session(visitor)
-    assert visitor.goes("/stamp/pay", form) == "/sign-in?next=%2Fstamp%2Fpay"
-    visitor.signs_in(ANI, "/stamp/pay")
-    assert NOT_SENT in visitor.get("/stamp/pay")
-    assert orders(visitor) == 0
 
 
 # -- browsers that keep nothing ------------------------------------------------------------
@@ -163,13 +123,3 @@ def test_browser_without_cookies_is_warned_after_upload(visitor: WalkIn, content
         there = shown.headers["location"]
     assert said not in shown.text
     assert "a.pdf" in shown.text
-
-
-def test_browser_without_cookies_is_warned_before_its_code_is_used(
-    visitor: WalkIn,
-) -> None:
-    said = translate("page.code.is_without_cookies", "en")
-    asked = visitor.goes("/sign-in", {"email": "ani@example.id", "next": "/account"})
-    with visitor.as_another():
-        assert said in visitor.get(asked)
-    assert said not in visitor.get(asked)

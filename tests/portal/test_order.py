@@ -17,12 +17,12 @@ from meterai.accounts import AccountService
 from meterai.apps.rooms import pages_of
 from meterai.kit.ids import new_id
 from meterai.ledger import MoneyMove
-from meterai.orders import OrderKind, OrderState, OrderView, SoldBy
+from meterai.orders import OrderKind, OrderState, OrderView
 from meterai.orders.service import MoneyView
 from meterai.pages import Site, rendered
 from meterai.pages.rendering import aloud
-from meterai.payments import AccountNumber, Stage, Way, payee
-from meterai.plumbing.messages import LANGUAGES, catalogue, format_datetime, translate
+from meterai.payments import Stage, Way, payee
+from meterai.plumbing.messages import LANGUAGES, format_datetime, translate
 from meterai.portal.order_text import QR_USUALLY_WITHIN, OrderNow, order_text
 from meterai.portal.pages import qr_drawing
 from meterai.portal.routes import routes
@@ -179,21 +179,6 @@ def new_qr(language: str) -> str:
     return translate("page.order.reorder.stamps", language)
 
 
-def test_reorder_shows_the_seller_with_its_current_fee_or_its_absence(
-    asked: Any,
-) -> None:
-    one = msgspec.structs.replace(
-        order(OrderState.LAPSED, OrderKind.STAMPS), seller=HOSTILE, seller_fee=1_000
-    )
-    main = order_main(asked, one, sells=SoldBy("toko", new_id(), "Toko Baru", 2_500))
-    assert "Toko Baru" in main
-    assert "Rp2.500" in main
-    language = "id" if new_qr("id") in main else "en"
-    gone = translate("page.order.reorder.without", language, seller=HOSTILE)
-    assert str(escape(gone)) not in main
-    assert str(escape(gone)) in order_main(asked, one)
-
-
 def test_order_page_lists_each_part_of_the_total(asked: Any) -> None:
     one = msgspec.structs.replace(
         order(OrderState.PAID, OrderKind.STAMPS),
@@ -234,12 +219,6 @@ def test_lapsed_order_can_be_reordered_with_one_button(
     assert f'href="{"/buy" if kind == OrderKind.STAMPS else "/stamp"}"' in main
 
 
-@pytest.mark.parametrize("state", [OrderState.RETURNED, OrderState.CHARGED_BACK])
-def test_failed_order_links_to_a_new_one(asked: Any, state: OrderState) -> None:
-    assert 'href="/buy"' in order_main(asked, order(state, OrderKind.STAMPS))
-    assert 'href="/stamp"' in order_main(asked, order(state, OrderKind.DOCUMENTS))
-
-
 def test_payable_order_shows_payment_instructions(asked: Any) -> None:
     one = order(OrderState.PLACED, OrderKind.DOCUMENTS, QR)
     main, language = order_main(asked, one), asked.cookies["language"]
@@ -276,14 +255,6 @@ def test_order_page_promises_nothing_while_issuing_is_stopped(asked: Any, kind: 
         assert (translate("page.document.on_hold", language) in main) == (not is_issuing)
 
 
-def test_order_with_issued_stamps_is_being_stamped_while_issuing_is_stopped(asked: Any) -> None:
-    paid = order(OrderState.PAID, OrderKind.DOCUMENTS, None, PAID)
-    main = order_main(
-        asked, paid, lot=where(), is_issuing=False, documents=[stamping(StampingState.WAITING)]
-    )
-    assert translate("state.stamping.reserved", asked.cookies["language"]) in main
-
-
 def test_late_qr_is_not_promised_within_seconds(asked: Any) -> None:
     one, language = order(OrderState.PLACED, OrderKind.STAMPS), asked.cookies["language"]
     assert translate("page.order.opening", language) in order_main(asked, one)
@@ -305,16 +276,6 @@ def test_short_payment_is_shown_while_another_is_requested(asked: Any) -> None:
     assert translate("page.order.not_paid_yet", language) in main
 
 
-def test_two_short_payments_do_not_pay_an_order(asked: Any) -> None:
-    sums = money(captured=TOTAL, refunded=TOTAL)
-    gone = [refund(RefundState.SETTLED, RefundCause.SHORT)] * 2
-    assert sum(one.amount for one in gone) == TOTAL
-    one = order(OrderState.PLACED, OrderKind.STAMPS, QR, sums)
-    main = order_main(asked, one, refunds=gone)
-    assert 'class="qr"' in main
-    assert f'action="/orders/{one.id}/paid"' in main
-
-
 def test_paid_order_asks_for_no_second_payment(asked: Any) -> None:
     sums = money(captured=TOTAL, in_flight=TOTAL)
     one = order(OrderState.PLACED, OrderKind.STAMPS, None, sums)
@@ -322,41 +283,6 @@ def test_paid_order_asks_for_no_second_payment(asked: Any) -> None:
     assert headline(main) == translate("state.order.paid", asked.cookies["language"])
     assert "/withdraw" not in main
     assert "/paid" not in main
-
-
-@pytest.mark.parametrize("count", [1, 3])
-def test_plain_success_shows_the_count_without_a_table(asked: Any, count: int) -> None:
-    sums = money(captured=TOTAL, executed=TOTAL)
-    one = order(OrderState.EXECUTED, OrderKind.DOCUMENTS, None, sums)
-    done = [stamping(StampingState.DELIVERED)] * count
-    main, language = order_main(asked, one, documents=done), asked.cookies["language"]
-    several = {1: "1 document is stamped", 3: "3 documents are stamped"}[count]
-    words = {"id": f"{count} dokumen sudah bermeterai", "en": several}
-    assert headline(main) == words[language]
-    plain = translate("page.order.money_plain", language, amount="Rp21.000")
-    assert f"<summary>{plain}</summary>" in main
-    other = [*done, stamping(StampingState.FAILED)]
-    sums = money(captured=TOTAL, executed=10_500, in_flight=10_500)
-    main = order_main(asked, msgspec.structs.replace(one, money=sums), documents=other)
-    assert plain not in main
-    assert str(count + 1) in headline(main)
-    again = translate("page.order.again.failed", language)
-    assert f'href="/stamp">{again}' in main
-    assert again not in order_main(asked, one, documents=done)
-
-
-def test_order_of_stamps_shows_how_many_are_left(asked: Any) -> None:
-    one = order(OrderState.EXECUTED, OrderKind.STAMPS, None, MONEY[OrderState.EXECUTED][0])
-    main = order_main(asked, one, lot=where())
-    assert "2 " in headline(main)
-    assert f'action="/orders/{one.id}/give-back"' in main
-    language = asked.cookies["language"]
-    main = order_main(asked, one, lot=where(affixed=2))
-    assert headline(main) == translate("page.order.headline.used_up", language)
-    asked_back = [refund(RefundState.SETTLED, RefundCause.ASKED)]
-    main = order_main(asked, one, refunds=asked_back, lot=where(affixed=1, returned=1))
-    assert headline(main) == translate("page.order.headline.given_back", language)
-    assert "/give-back" not in main
 
 
 PLACES = ("held", "affixed", "given_back", "taken")
@@ -403,49 +329,6 @@ def test_charged_back_order_shows_one_sentence(
     assert translate(f"page.order.{word}", asked.cookies["language"]) in main
 
 
-def test_double_payment_charged_back_in_full_is_not_shown_as_partial(asked: Any) -> None:
-    sums = money(captured=TOTAL + 10_500, charged_back=TOTAL, refunded=10_500)
-    one = order(OrderState.CHARGED_BACK, OrderKind.STAMPS, None, sums)
-    whole = translate("page.order.denied", asked.cookies["language"])
-    in_part = translate("page.order.denied.in_part", asked.cookies["language"])
-    for cause in (RefundCause.DOUBLE, RefundCause.REMAINDER):
-        main = order_main(asked, one, refunds=[refund(RefundState.SETTLED, cause)])
-        assert (whole in main, in_part in main) == (
-            cause == RefundCause.DOUBLE,
-            cause == RefundCause.REMAINDER,
-        )
-
-
-def test_money_table_omits_a_sum_that_does_not_add_up(asked: Any) -> None:
-    """Without chargeback and loss, the captured sum is executed, refunded or in flight."""
-    language = asked.cookies["language"]
-    plain = translate("page.money.captured.means", language)
-    for sums, holds in (
-        (money(captured=TOTAL, executed=TOTAL, refunded=10_500, loss=10_500), False),
-        (money(captured=TOTAL, charged_back=10_500, executed=10_500), False),
-        (money(captured=TOTAL, executed=10_500, refunded=10_500), True),
-    ):
-        one = order(OrderState.EXECUTED, OrderKind.STAMPS, None, sums)
-        assert (plain in order_main(asked, one)) == holds
-
-
-def test_short_payment_charged_back_is_not_promised_back(asked: Any) -> None:
-    language = asked.cookies["language"]
-    sums = money(captured=5_000, charged_back=5_000)
-    for qr in (QR, None):
-        main = order_main(asked, order(OrderState.PLACED, OrderKind.STAMPS, qr, sums))
-        assert translate("page.order.came.taken", language, amount="Rp5.000") in main
-        assert translate("page.order.came.goes", language, amount="Rp5.000") not in main
-
-
-def test_advice_to_keep_the_refund_number_needs_a_settled_refund(asked: Any) -> None:
-    one = order(OrderState.RETURNED, OrderKind.STAMPS, None, MONEY[OrderState.RETURNED][0])
-    keep = translate("page.order.returned", asked.cookies["language"])
-    assert keep in order_main(asked, one, refunds=[refund(RefundState.SETTLED, RefundCause.ASKED)])
-    assert keep not in order_main(asked, one, refunds=[refund(RefundState.VOID, RefundCause.ASKED)])
-    assert keep not in order_main(asked, one)
-
-
 def waits(state: str = "") -> RefundView:
     """A refund that waits for an account. `state` is the state of the account that its buyer named."""
     account = RefundAccount(state=state, bank="BCA", last="7890") if state else None
@@ -480,39 +363,7 @@ def test_overdue_refund_shows_cause_next_step_and_complaint_link(
     assert said not in order_main(asked, one, refunds=[done], now=LATER)
 
 
-NAMED = RefundAccount(state="named", bank="BCA", last="7890")
 SHOWN = "BCA \u2022\u2022\u2022\u2022 7890"
-
-
-@pytest.mark.parametrize("state", [OrderState.RETURNING, OrderState.RETURNED])
-def test_refund_by_transfer_shows_its_account(asked: Any, state: OrderState) -> None:
-    language = asked.cookies["language"]
-    stage = RefundState.SETTLED if state == OrderState.RETURNED else RefundState.SENT
-    sent = refund(stage, RefundCause.LATE, way=Way.TRANSFER, account=NAMED)
-    one = order(state, OrderKind.STAMPS, None, MONEY[state][0])
-    main = order_main(asked, one, refunds=[sent])
-    for said in (f"page.order.{state}.transfer", "way.refund.account"):
-        assert translate(said, language, account=SHOWN) in main
-    assert not re.search("sumber pembayaran|formulir|paid from|Enter your bank account", main)
-
-
-def test_refunds_by_several_ways_are_not_shown_as_one(asked: Any) -> None:
-    language = asked.cookies["language"]
-    ways = [
-        refund(RefundState.SENT, RefundCause.LATE, way=Way.TRANSFER, account=NAMED),
-        refund(RefundState.SENT, RefundCause.LATE),
-    ]
-    main = order_main(asked, order(OrderState.RETURNING, OrderKind.STAMPS), refunds=ways)
-    assert translate("page.order.returning.below", language) in main
-
-
-def test_undecided_way_of_a_refund_is_not_shown(asked: Any) -> None:
-    language = asked.cookies["language"]
-    new = refund(RefundState.REQUESTED, RefundCause.LATE)
-    main = order_main(asked, order(OrderState.RETURNING, OrderKind.STAMPS), refunds=[new])
-    for said in ("way.refund.undecided", "page.refund.undecided_means"):
-        assert translate(said, language) in main
-    assert translate("page.order.returning", language) not in main
 
 
 @pytest.mark.parametrize("state", ["held", "refused"])
@@ -531,13 +382,6 @@ def test_held_or_refused_account_is_shown_as_such(asked: Any, state: str) -> Non
     assert ('href="/refunds/account"' in main) == (state == "refused")
 
 
-def test_virtual_account_page_shows_where_a_refund_would_go(asked: Any) -> None:
-    said = translate("page.order.account_back", asked.cookies["language"])
-    one = order(OrderState.PLACED, OrderKind.STAMPS)
-    assert said in order_main(asked, one, instructions=AccountNumber("BCA", "8808123412341234"))
-    assert said not in order_main(asked, order(OrderState.PLACED, OrderKind.STAMPS, QR))
-
-
 def test_qr_page_shows_the_payee(asked: Any) -> None:
     """The payee comes from EMV tags 59 and 51, so that a payer can compare it with the banking application."""
     text = payload(DynamicQr(TOTAL, "R1", "12345678", "METERAI NUSANTARA", "T1"))
@@ -549,12 +393,6 @@ def test_qr_page_shows_the_payee(asked: Any) -> None:
     assert str(aloud(NATIONAL_MERCHANT_ID)) in main
     assert payee("not a QR") is None
     assert "<strong>QRIS</strong></p>" in order_main(asked, one)
-
-
-def test_qr_page_assumes_no_device(asked: Any) -> None:
-    main = order_main(asked, order(OrderState.PLACED, OrderKind.STAMPS, QR))
-    for word in ("ponsel ini", "this phone", " di atas", " above"):
-        assert word not in main
 
 
 def test_refused_refund_has_no_headline_of_a_returning_one(asked: Any) -> None:
@@ -598,30 +436,3 @@ def test_chargeback_is_followed_by_no_refund(asked: Any) -> None:
 
 def main_says(asked: Any, state: OrderState, sums: MoneyView) -> str:
     return order_main(asked, order(state, OrderKind.STAMPS, None, sums))
-
-
-def test_numbers_are_grouped_and_copied_without_spaces(asked: Any) -> None:
-    one = order(OrderState.RETURNING, OrderKind.STAMPS)
-    main = order_main(asked, one, refunds=[refund(RefundState.SENT, RefundCause.ASKED)])
-    shown = re.findall(r'<span class="mono aloud">(.*?)</span></dd>', main)
-    assert [re.sub("<[^>]*>", "", each) for each in shown] == ["RF1", one.id]
-    assert re.findall(r"<span>(.*?)</span>", shown[1])[:2] == ["ord_", one.id[4:8]]
-
-
-def test_every_money_move_has_a_sentence() -> None:
-    moved = {
-        "payment_captured",
-        "stamps_issued",
-        "stamps_affixed",
-        "refund_requested",
-        "refund_settled",
-        "refund_void",
-        "refund_rerouted",
-        "compensation_due",
-        "compensation_paid",
-        "transfer_returned",
-        "payment_denied",
-        "payment_given_back",
-        "loss_recovered",
-    }
-    assert {f"page.move.{one}" for one in moved} <= catalogue().keys()

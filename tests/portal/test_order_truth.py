@@ -310,22 +310,6 @@ def test_sentences_about_money_match_the_bank(shop: Shop, story: str) -> None:
                 assert translate(lead, language, amount=amount) in main
 
 
-ASKED_FOR = {f"page.order.{word}" for word in ("opening", "opening_late", "opening_again")}
-
-
-@pytest.mark.parametrize("story", STORIES)
-def test_page_says_that_a_qr_is_requested_only_while_it_is(shop: Shop, story: str) -> None:
-    shop.bank = BankRecord()
-    order = STORIES[story](shop)
-    facts = shop.do(_facts(shop.container.of(OrderService), _OrderQuestion(shop.account, order)))
-    said = facts["told"]
-    assert isinstance(said, OrderText)
-    if ASKED_FOR.intersection(said.leads):
-        assert shop.rows(
-            "SELECT 1 FROM payment_attempts WHERE subject = %s AND state = 'opening'", order
-        )
-
-
 # Sentences about the stamps of a purchase of two: the headline, and the place of each stamp.
 SAID: dict[str, tuple[str, ...]] = {
     "paid": ("stamps", "unused"),

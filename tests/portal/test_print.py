@@ -8,7 +8,6 @@ import pypdfium2
 import pytest
 from litestar import Litestar
 from litestar.testing import RequestFactory
-from PIL import Image
 from playwright.sync_api import PdfMargins
 
 from meterai.apps.rooms import pages_of
@@ -84,22 +83,3 @@ def test_every_printed_sheet_says_specimen() -> None:
     assert translate("page.specimen", "id") in words
     assert not any("SPECIMEN" in sheet for sheet in production)
     assert "PT Contoh, Jalan Contoh 1" in production[-1], "who runs it stands below on paper too"
-
-
-def a_page() -> bytes:
-    """Return the image of an A4 page, in WebP."""
-    out = io.BytesIO()
-    Image.new("RGB", (800, 1131), "white").save(out, "WEBP")
-    return out.getvalue()
-
-
-def test_plain_report_fits_one_sheet() -> None:
-    [sheets] = printed(
-        checked(make_settings(), checks=13, pictures=[MarkedPage(1, 2, 1, a_page())])
-    )
-    assert len(sheets) == 1
-    words = " ".join(sheets[0].split())
-    for key in ("page.verdict.checked_by", "page.verdict.compare", "page.verdict.again"):
-        assert translate(key, "id") in words
-    assert "a1" * 32 in words.replace(" ", "")
-    assert "Pemeriksaan 11" in words

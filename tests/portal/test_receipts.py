@@ -8,18 +8,16 @@ import msgspec
 import pikepdf
 import pypdfium2
 import pytest
-from hypothesis import given
-from hypothesis import strategies as some
 
 from meterai.kit.money import Rupiah
 from meterai.kit.serial import Serial
 from meterai.kit.text import groups
 from meterai.operator import Seller
 from meterai.orders import OrderKind, OrderState
-from meterai.pages.paper import HEIGHT, MARGIN, WIDTH, PaperLine, Receipt, width, wrapped, written
+from meterai.pages.paper import PaperLine, Receipt, written
 from meterai.payments import Captured
 from meterai.plumbing.messages import LANGUAGES, translate
-from meterai.portal.routes.receipts import order_receipt, refund_receipt, seller_lines
+from meterai.portal.routes.receipts import order_receipt, refund_receipt
 from meterai.refunds import RefundCause, RefundState
 from meterai.stamping import StampingState
 from tests.support.shown import NOW, SERIAL, TOTAL, money, order, refund, stamping
@@ -123,16 +121,6 @@ def test_settled_refund_has_a_receipt(language: str, cause: RefundCause) -> None
     assert "refund.cause" not in text
 
 
-def test_every_page_of_a_receipt_has_its_mark() -> None:
-    lines = [PaperLine("Dokumen", f"surat {number} " * 12) for number in range(60)]
-    specimen, real = (paper("Bukti", "id", lines, mark) for mark in ("SPECIMEN", ""))
-    pages = text_of(specimen)
-    assert len(pages) > 2
-    assert all("SPECIMEN" in page for page in pages)
-    assert not any("SPECIMEN" in page for page in text_of(real))
-    assert all(f"surat {number} " in " ".join(pages) for number in range(60))
-
-
 def test_receipt_is_tagged_and_valid() -> None:
     lines = [PaperLine("Nomor", "1"), PaperLine("", "Simpan ini.")] * 40
     with pikepdf.open(io.BytesIO(paper("Bukti", "id", lines))) as opened:
@@ -144,24 +132,3 @@ def test_receipt_is_tagged_and_valid() -> None:
         assert kinds[0] == "/H1"
         assert len(kinds) == 1 + len(lines)
         assert opened.docinfo.Title == "Bukti"
-
-
-def test_receipt_of_a_seller_without_branch_has_no_branch_line() -> None:
-    lines = seller_lines(replace(SELLER, branch_number=""), "id")
-    assert {line.value for line in lines} == {one for one in ALL_OF_SELLER if len(one) != 22}
-
-
-@given(some.text(some.characters(codec="utf-8"), max_size=200))
-def test_lines_of_a_receipt_fit_the_page(text: str) -> None:
-    most = 300.0
-    lines = list(wrapped(text, 10.5, most))
-    assert all(width(line, 10.5) <= most for line in lines)
-    assert "".join("".join(lines).split()) == "".join(text.split())
-
-
-@given(some.text(max_size=60), some.text(max_size=300))
-def test_receipt_is_valid_for_any_file_name(label: str, value: str) -> None:
-    with pikepdf.open(io.BytesIO(paper("Bukti", "id", [PaperLine(label, value)]))) as opened:
-        assert opened.check_pdf_syntax() == []
-        assert [float(one) for one in opened.pages[0].MediaBox] == [0, 0, WIDTH, HEIGHT]
-    assert MARGIN < WIDTH / 4

@@ -12,7 +12,6 @@ from httpx import Cookies
 from meterai.accounts import CodeService
 from meterai.accounts.pages import Begun
 from meterai.plumbing.messages import translate
-from tests.support.pdf import pdf
 from tests.support.walk_in import WalkIn, fields, walk_in
 
 PAY, PROVE = "/stamp/pay", "/stamp/pay/sign-in"
@@ -118,69 +117,6 @@ def test_order_with_lost_answer_is_not_shown_as_failed(visitor: WalkIn, database
     assert orders(visitor) == 1, "the same key found it"
 
 
-def test_changed_price_is_not_reordered(visitor: WalkIn) -> None:
-    visitor.signs_in()
-    order = visitor.goes("/buy", fields(visitor.get("/buy"), "/buy"))
-    visitor.goes(f"{order}/withdraw", fields(visitor.get(order), f"{order}/withdraw"))
-    again = fields(visitor.get(order), f"{order}/reorder")
-    refused = visitor.sends(f"{order}/reorder", again | {"unit": "9000"})
-    assert refused.status_code == 409
-    assert translate("refusal.price_changed", "en") in refused.text
-    assert orders(visitor) == 1
-    placed = visitor.goes(f"{order}/reorder", fields(refused.text, f"{order}/reorder"))
-    assert visitor.goes(f"{order}/reorder", again | {"unit": "9000"}) == placed, "a repeat"
-
-
-def test_ordered_draft_is_not_shown_as_paid_or_stamped(visitor: WalkIn) -> None:
-    visitor.signs_in()
-    visitor.places()
-    order = visitor.goes(PAY, fields(visitor.get(PAY), PAY, "draft"))
-    assert ORDER.fullmatch(order)
-    for _ in range(2):  # and for any later state of the order
-        shown = visitor.get("/stamp")
-        said = translate("page.choose.done.order", "en")
-        assert f'{said} <a href="/history">' in shown
-        assert not re.search("paid|stamped", said)
-        assert translate("page.choose.done.balance", "en") not in shown
-        withdrawal = f"{order}/withdraw"
-        if f'action="{withdrawal}"' in (page := visitor.get(order)):
-            visitor.goes(withdrawal, fields(page, withdrawal))
-
-
-def test_repeated_stamping_confirms_the_ordered_number_of_stamps(
-    visitor: WalkIn,
-) -> None:
-    visitor.signs_in()
-    files = {name: pdf(words=name) for name in ("satu.pdf", "dua.pdf")}
-    for _ in range(2):
-        for name, content in files.items():
-            page = visitor.places(name, content)
-        sent = visitor.sends(PAY, fields(page, PAY, "draft"))
-    assert sent.status_code == 409, sent.headers["location"]
-    counts = {"documents": 2, "stamps": 2}
-    for key in ("before", "again", "again_means"):
-        assert translate(f"page.review.{key}", "en", **counts) in sent.text
-    assert "they are stamped or waiting" in sent.text
-    assert "2 more stamps on these documents" in sent.text
-
-
-def test_too_many_files_of_two_devices_show_what_to_do(database_url: str, tmp_path: Path) -> None:
-    with walk_in(database_url, tmp_path, stampings_per_order_max=1) as visitor:
-        with visitor.as_another():
-            visitor.signs_in("dua@example.id")
-            visitor.places("laptop.pdf")
-        visitor.places("ponsel.pdf")
-        form = fields(asks(visitor, "dua@example.id"), PROVE, "code")
-        visitor.sends(PROVE, form | {"code": visitor.code()})
-        page = visitor.get(PAY)
-        assert translate("page.review.too_many", "en", documents_max=1, over=1) in page
-        assert f'<form class="card" method="post" action="{PAY}"' not in page
-        out = re.findall(r'action="(/stamp/files/\w+/take-out)"', visitor.get("/stamp"))
-        assert len(out) == 2, "nothing is lost"
-        visitor.goes(out[0], {})
-        assert ORDER.fullmatch(visitor.goes(PAY, fields(visitor.get(PAY), PAY, "draft")))
-
-
 def test_wrong_code_keeps_the_page_and_shows_remaining_tries(visitor: WalkIn) -> None:
     visitor.places()
     form = fields(asks(visitor), PROVE, "code")
@@ -196,17 +132,6 @@ def test_wrong_code_keeps_the_page_and_shows_remaining_tries(visitor: WalkIn) ->
     late = visitor.sends(PROVE, form | {"code": first})
     assert late.status_code == 422, "the code of the newer mail is asked for"
     assert ORDER.fullmatch(visitor.goes(PROVE, form | {"code": visitor.code()}))
-
-
-def test_wrong_address_can_be_corrected_on_the_page(visitor: WalkIn) -> None:
-    form = fields(visitor.places(), PROVE, "email")
-    wrong = visitor.sends(PROVE, form | {"email": "ani@@example"})
-    assert wrong.status_code == 422
-    assert 'value="ani@@example"' in wrong.text
-    assert 'name="code"' not in wrong.text
-    asks(visitor, "budi@example.id")
-    other = visitor.sends(PROVE, form | {"email": "ani@@example"})
-    assert 'value="ani@@example"' in other.text
 
 
 def test_quota_shows_the_retry_time_and_accepts_the_sent_code(
@@ -233,21 +158,6 @@ def test_known_and_unknown_addresses_get_the_same_answer(visitor: WalkIn) -> Non
         assert same[0] == same[1]
 
 
-def test_form_sent_twice_finds_the_same_order(visitor: WalkIn) -> None:
-    visitor.places()
-    form = fields(asks(visitor), PROVE, "code") | {"code": visitor.code()}
-    before = Cookies(visitor.client.cookies)
-    there = visitor.goes(PROVE, form)
-    kept = Cookies(visitor.client.cookies)
-    visitor.client.cookies.clear()
-    visitor.client.cookies.update(before)  # the browser dropped the first answer
-    assert visitor.goes(PROVE, form) == there
-    visitor.client.cookies.clear()
-    visitor.client.cookies.update(kept)
-    assert visitor.goes(PROVE, form) == there, "nor is who is signed in sent away"
-    assert orders(visitor) == 1
-
-
 def test_second_form_orders_after_the_first_adopted_the_files(
     visitor: WalkIn,
 ) -> None:
@@ -259,32 +169,6 @@ def test_second_form_orders_after_the_first_adopted_the_files(
     visitor.client.cookies.update(before)  # the browser dropped the first answer
     assert ORDER.fullmatch(visitor.goes(PROVE, form))
     assert orders(visitor) == 1
-
-
-def test_review_page_after_a_lost_answer_redirects_to_the_order(visitor: WalkIn) -> None:
-    visitor.places()
-    form = fields(asks(visitor), PROVE, "code") | {"code": visitor.code()}
-    there = visitor.goes(PROVE, form)
-    assert leads(visitor, PAY) == there
-    assert leads(visitor, "/stamp/place") == PAY
-    said = translate("page.choose.done.order", "en")
-    assert f'{said} <a href="/history">' in visitor.get("/stamp"), "where files are chosen too"
-    visitor.client.cookies.delete("session")
-    assert leads(visitor, PAY) == "/stamp", "nobody is told of an order who is not signed in"
-    assert f'href="{PAY}"' not in visitor.get("/stamp")
-
-
-def test_draft_changed_since_the_page_is_not_ordered(visitor: WalkIn) -> None:
-    visitor.places()
-    form = fields(asks(visitor), PROVE, "code")
-    visitor.places("ijazah.pdf")
-    changed = visitor.sends(PROVE, form | {"code": visitor.code()})
-    assert changed.status_code == 409
-    assert "changed since you opened this page" in changed.text
-    assert visitor.cookie("session"), "the code was right"
-    assert orders(visitor) == 0
-    form = fields(changed.text, PAY, "draft")
-    assert ORDER.fullmatch(visitor.goes(PAY, form)), "the page it was shown can be sent"
 
 
 def test_form_of_another_site_opens_no_session(visitor: WalkIn) -> None:
@@ -316,24 +200,6 @@ def test_link_of_the_mail_returns_to_the_review_page(visitor: WalkIn) -> None:
     assert urlsplit(there).path == PAY
     assert visitor.client.get(there).headers["location"] == PAY
     assert fields(visitor.get(PAY), PAY, "draft"), "and the files are of the account"
-
-
-def test_damaged_link_leads_to_sign_in(visitor: WalkIn) -> None:
-    visitor.places()
-    asks(visitor)
-    begun = Begun.read(visitor.cookie("asked"))
-    assert begun is not None
-    link = visitor.container.of(CodeService).link(begun.challenge)
-    said = translate("refusal.link_spent", "en")
-    cut = link[: link.index("challenge=") + 15]
-    for spoilt in (f"{link}.", link[:-5], link.replace("&", "&amp;"), cut):
-        shown = visitor.client.get(spoilt)
-        assert (shown.status_code, said in shown.text) == (422, True), spoilt
-        assert fields(shown.text, "/sign-in", "email")
-    assert visitor.get(link), "it is not spent"
-    form = fields(visitor.get(link), "/sign-in/link", "secret")
-    refused = visitor.sends("/sign-in/link", form | {"challenge": "x"})
-    assert (refused.status_code, said in refused.text) == (422, True)
 
 
 def test_link_opened_in_another_browser_says_where_the_files_are(
@@ -373,25 +239,6 @@ def test_link_redirects_to_own_pages_alone(visitor: WalkIn, wanted: str, there: 
     assert visitor.goes("/sign-in/link", form) == there
 
 
-@pytest.mark.parametrize("chosen_since", [0, 1, 2])
-def test_ended_session_page_says_that_the_files_wait(visitor: WalkIn, chosen_since: int) -> None:
-    visitor.signs_in()
-    visitor.places("pertama.pdf")
-    for name in [one for one in visitor.client.cookies if one.startswith("session")]:
-        del visitor.client.cookies[name]
-    for number in range(chosen_since):
-        document = {"document": (f"{number}.pdf", pdf(words=f"{number}"), "application/pdf")}
-        assert visitor.client.post("/stamp/files", files=document).status_code == 303
-    page = visitor.get("/stamp")
-    assert translate("page.choose.is_kept", "en") in page
-    assert page.count('class="document"') == chosen_since + 1  # and the template for the script
-    visitor.signs_in(there="/stamp")
-    page = visitor.get("/stamp")
-    assert "pertama.pdf" in page
-    assert translate("page.choose.is_kept", "en") not in page
-    assert ("0.pdf" in page) == (chosen_since > 0), "which may be put to them"
-
-
 @pytest.mark.parametrize("first", ["here", "elsewhere"])
 def test_files_of_another_device_are_shown_before_they_are_ordered(
     visitor: WalkIn, first: str
@@ -415,18 +262,3 @@ def test_files_of_another_device_are_shown_before_they_are_ordered(
     assert "Pay Rp20.000 by QRIS" in told.text
     assert orders(visitor) == 0
     assert ORDER.fullmatch(visitor.goes(PAY, fields(told.text, PAY, "draft")))
-
-
-def test_shown_files_are_ordered_although_the_account_has_an_empty_draft(
-    visitor: WalkIn,
-) -> None:
-    with visitor.as_another():
-        visitor.signs_in()
-        visitor.places("laptop.pdf")
-        page = visitor.get("/stamp")
-        (out,) = re.findall(r'action="(/stamp/files/\w+/take-out)"', page)
-        visitor.goes(out, {})
-    visitor.places("ponsel.pdf")
-    asked = asks(visitor)
-    there = visitor.goes(PROVE, fields(asked, PROVE, "code") | {"code": visitor.code()})
-    assert ORDER.fullmatch(there), there

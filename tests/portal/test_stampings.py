@@ -25,7 +25,7 @@ from meterai.stamping import Stamping, StampingState
 from meterai.stamping.model import shown
 from meterai.stamps import Lot, StampBalance
 from tests.support.pages import application, asked_by_somebody
-from tests.support.shown import HOSTILE, NOW, TOTAL, money, order, refund, stamping
+from tests.support.shown import HOSTILE, NOW, order, refund, stamping
 
 
 @pytest.fixture(scope="module")
@@ -95,39 +95,6 @@ def test_paid_document_waits_while_issuing_is_stopped(asked: Any) -> None:
             assert (translate("page.document.on_hold", language) in text) == (not is_issuing)
 
 
-def test_sentences_of_a_document_have_their_time(asked: Any) -> None:
-    """Before its stamps are held, a document of a paid order has no due time of its own."""
-    paid = order(OrderState.PAID, OrderKind.DOCUMENTS)
-    one = replace(stamping(StampingState.WAITING, order=read("ord", paid.id)), due_at=None)
-    assert paid.refund_due_at is not None
-    due = format_datetime(paid.refund_due_at, asked.cookies["language"])
-    for is_issuing in (True, False):
-        [lead] = re.findall(
-            r'class="lead">(.*?)</p>', stamping_page(asked, one, paid, is_issuing=is_issuing)
-        )
-        assert due in lead
-
-
-def test_page_of_a_document_describes_its_delta(asked: Any) -> None:
-    one = stamping(StampingState.DELIVERED, name="Surat.pdf")
-    text = stamping_page(asked, one)
-    assert f'data-delta="/stampings/{show("stg", one.id)}/delta"' in text
-    assert 'data-name="Surat-bermeterai.pdf"' in text
-    assert f'data-original="{"00" * 32}" data-stamped="{"00" * 32}"' in text
-    # The delta fits only the repaired file, which no device has.
-    assert "data-delta" not in stamping_page(asked, replace(one, is_repaired=True))
-
-
-@pytest.mark.parametrize("is_repaired", [True, False])
-def test_repaired_document_is_shown_as_such(asked: Any, is_repaired: bool) -> None:
-    one = replace(stamping(StampingState.DELIVERED), is_repaired=is_repaired)
-    language = asked.cookies["language"]
-    text = stamping_page(asked, one)
-    assert (translate("page.stamping.repaired", language) in text) == is_repaired
-    short = translate("page.stamping.repaired.short", language)
-    assert (short in my_stamps(asked, stampings=[one])) == is_repaired
-
-
 def my_stamps(
     asked: Any,
     orders: Sequence[OrderView] = (),
@@ -178,47 +145,6 @@ def test_download_link_shows_its_end(asked: Any) -> None:
     assert shown(gone).document_until is None
     for text in (stamping_page(asked, gone), my_stamps(asked, stampings=[gone])):
         assert said not in text
-
-
-@pytest.mark.parametrize("is_paid", [True, False])
-def test_arrived_payment_is_not_waited_for(asked: Any, is_paid: bool) -> None:
-    """Between a payment and its execution, and between the end of the time to pay and the expiry of the order."""
-    sums = money(captured=TOTAL, in_flight=TOTAL) if is_paid else money()
-    placed = order(OrderState.PLACED, OrderKind.DOCUMENTS, None, sums)
-    one = stamping(StampingState.WAITING, order=read("ord", placed.id))
-    text, language = my_stamps(asked, [placed], [one]), asked.cookies["language"]
-    said = translate(f"state.order.{'paid' if is_paid else 'lapsed'}", language)
-    assert f">{said}</span>" in text
-    assert translate("state.order.placed", language) not in text
-    of_document = translate("state.stamping.waiting", language)
-    assert (of_document in stamping_page(asked, one, placed)) == (not is_paid)
-
-
-def test_sums_of_a_listed_order_add_up(asked: Any) -> None:
-    sums = money(captured=TOTAL, charged_back=TOTAL, executed=TOTAL, loss=TOTAL)
-    text = my_stamps(asked, [order(OrderState.CHARGED_BACK, OrderKind.STAMPS, None, sums)])
-    assert translate("page.money.loss", asked.cookies["language"]) in text
-
-
-def test_history_begins_with_the_balance(asked: Any) -> None:
-    words = {"id": "3 meterai siap dipakai", "en": "3 stamps are ready to use"}
-    text, language = my_stamps(asked), asked.cookies["language"]
-    assert words[language] in text
-    assert translate("page.history.empty", language) in text
-    assert words[language] not in my_stamps(asked, is_first=False)
-
-
-def test_order_is_listed_by_its_file_names(asked: Any) -> None:
-    placed = order(OrderState.EXECUTED, OrderKind.DOCUMENTS)
-    number = read("ord", placed.id)
-    names = ("Surat.pdf", "Ijazah.pdf", "Kuasa.pdf")
-    found = [stamping(StampingState.DELIVERED, order=number, name=name) for name in names]
-    several = {"id": "Surat.pdf dan 2 dokumen lain", "en": "Surat.pdf and 2 other documents"}
-    text, language = my_stamps(asked, [placed], found), asked.cookies["language"]
-    assert f">{several[language]}</a></h2>" in text
-    assert ">Surat.pdf</a></h2>" in my_stamps(asked, [placed], found[:1])
-    done = {"id": "3 dokumen sudah bermeterai", "en": "3 documents are stamped"}
-    assert done[language] in text
 
 
 def test_unused_stamps_are_refunded_with_confirmation(asked: Any) -> None:

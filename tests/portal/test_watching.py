@@ -3,7 +3,6 @@
 import asyncio
 import time
 from collections.abc import Callable, Iterator
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +12,6 @@ from litestar.testing import RequestFactory
 
 from meterai.accounts import PERMISSIONS, AccountService, Role
 from meterai.apps.rooms import pages_of
-from meterai.kit.clock import SystemClock
 from meterai.kit.ids import new_id, show
 from meterai.orders import OrderKey, OrderService
 from meterai.pages import Site, rendered
@@ -53,19 +51,6 @@ def in_seconds(seconds: float) -> float:
 async def waiting(watch: OrderWatch, shop: Shop, order: UUID, seconds: float = 1.0) -> bool:
     key = OrderKey(shop.account, order)
     return await watch.change(key, await watch.mark(key), in_seconds(seconds))
-
-
-async def meanwhile(wait: Any, act: Any) -> Any:
-    asked = asyncio.ensure_future(wait)
-    await asyncio.sleep(0.1)
-    await act
-    return await asked
-
-
-def lapse(shop: Shop, order: UUID) -> Any:
-    return shop.container.database.call(
-        "SELECT order_abandon(%s, %s, 'withdrawn')", shop.account, order
-    )
 
 
 # -- every kind of change -----------------------------------------------------------------------------
@@ -194,22 +179,6 @@ def test_every_change_of_the_page_ends_the_wait(shop: Shop, watch: OrderWatch, c
     assert shop.do(watch.change(key, seen, in_seconds(30)))
 
 
-def test_change_during_a_wait_is_seen(shop: Shop, watch: OrderWatch) -> None:
-    order = shop.place(1)
-    key = OrderKey(shop.account, order)
-    # The mark is read first. Later it could already belong to the changed order.
-    seen = shop.do(watch.mark(key))
-    assert shop.do(meanwhile(watch.change(key, seen, in_seconds(30)), lapse(shop, order)))
-
-
-def test_wait_ends_at_a_change_by_time(shop: Shop, watch: OrderWatch) -> None:
-    key = OrderKey(shop.account, shop.place(1))
-    soon = SystemClock().now() + timedelta(seconds=0.1)
-    seen = shop.do(watch.mark(key))
-    assert shop.do(watch.change(key, seen, in_seconds(30), soon))
-    assert not shop.do(watch.change(key, seen, in_seconds(0.1), soon + timedelta(hours=1)))
-
-
 # -- the request of the page
 # ---------------------------------------------------------------------------
 
@@ -230,28 +199,6 @@ async def asked(shop: Shop, watch: OrderWatch, order: UUID, version: str = "") -
     )
     assert isinstance(answer, Response)
     return answer
-
-
-def test_answer_after_a_wait_is_current(
-    shop: Shop, watch: OrderWatch, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    order = shop.place(1)
-    first = shop.do(asked(shop, watch, order))
-    version = first.headers["ETag"]
-    told = shop.do(meanwhile(asked(shop, watch, order, version), lapse(shop, order)))
-    assert told.status_code != 304
-    assert told.headers["ETag"] != version
-
-    # Also if no query saw it: the wait was over, or too many waited.
-    other = shop.place(1)
-    version = shop.do(asked(shop, watch, other)).headers["ETag"]
-
-    async def overlooked(*_: object) -> bool:
-        await lapse(shop, other)
-        return False
-
-    monkeypatch.setattr(watch, "change", overlooked)
-    assert shop.do(asked(shop, watch, other, version)).status_code != 304
 
 
 def test_change_without_effect_on_the_page_does_not_end_the_wait(

@@ -5,25 +5,18 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pypdfium2
 import pytest
 
 from meterai.accounts import AccountService
-from meterai.kit.ids import new_id, show
-from meterai.kit.refusal import Malformed
+from meterai.kit.ids import show
 from meterai.plumbing.db.database import Database
 from meterai.plumbing.messages import format_datetime
 from meterai.privacy import breaches, knows, store
 from meterai.privacy.breaches import Telling
 from meterai.privacy.model import (
     Breach,
-    BreachKnownLater,
     BreachNotTold,
-    BreachSubjectsUnreadable,
-    BreachToldBefore,
-    BreachUnknown,
-    BreachWordsMissing,
 )
 from meterai.privacy.staff_pages import Letters
 from tests.support.audits import audit
@@ -163,43 +156,6 @@ def test_breach_of_all_accounts_notifies_in_batches(
     holds(shop)
 
 
-@pytest.mark.parametrize(
-    "fate",
-    ["tries = 5, last_fault = '451'", "template = 'incident_subscribe', cause_key = mail_id"],
-)
-def test_tried_mails_and_other_mails_do_not_delay_a_batch(
-    staff: Member, fate: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    shop = staff.shop
-    monkeypatch.setattr(breaches, "BATCH", 3)
-    monkeypatch.setattr(breaches, "MAILS_WAITING_MAX", 2)
-    people(shop, 7)
-    breach = opened(staff)
-    told(staff, breach, "subjects")
-    telling = shop.container.of(Telling)
-    assert shop.do(telling.tell_subjects()) == 3
-    shop.arrange(f"UPDATE mails SET {fate} WHERE state = 'queued'")
-    assert shop.do(telling.tell_subjects()) == 3
-
-
-def test_breach_closed_half_notified_does_not_block_another(
-    staff: Member, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    shop = staff.shop
-    monkeypatch.setattr(breaches, "BATCH", 3)
-    people(shop, 7)
-    first = opened(staff)
-    told(staff, first, "subjects")
-    shop.do(shop.container.of(Telling).tell_subjects())
-    closed(staff, first, "Data terenkripsi.")
-    second = opened(staff, "orang1@example.id, orang2@example.id")
-    told(staff, second, "subjects")
-    tell_all(shop)
-    assert newest(shop).subjects_told == 2
-    assert len(mailed(shop)) == 5
-    holds(shop)
-
-
 def test_failing_breach_does_not_block_another(
     staff: Member, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -219,38 +175,6 @@ def test_failing_breach_does_not_block_another(
     monkeypatch.setattr(breaches, "_facts", broken)
     tell_all(shop)
     assert mailed(shop) == ["orang1@example.id"]
-
-
-def test_unreachable_subjects_are_counted_apart(staff: Member) -> None:
-    shop = staff.shop
-    erased, refused, _ = people(shop, 3)
-    breach = opened(staff, "orang0@example.id, orang1@example.id, orang2@example.id")
-    told(staff, breach, "subjects")
-    shop.arrange(
-        f"UPDATE accounts SET email = NULL, erased_at = now() WHERE email = '{erased}';"
-        f" DELETE FROM email_directory WHERE email = '{erased}'"
-    )
-    tell_all(shop)
-    assert newest(shop).subjects_told == 2
-    shop.arrange(f"UPDATE mails SET state = 'given_up' WHERE recipient = '{refused}'")
-
-    async def not_told() -> int:
-        async with shop.container.database.reading() as tx:
-            return await breaches.not_told(tx, newest_now)
-
-    newest_now = newest(shop)
-    assert shop.do(not_told()) == 2
-
-
-def test_breach_with_stalled_notification_is_due_early(staff: Member) -> None:
-    shop = staff.shop
-    breach = opened(staff)
-    told(staff, breach, "subjects")
-    [item] = shop.do(work(shop))
-    assert item.due < breach.due_at
-    tell_all(shop)
-    [item] = shop.do(work(shop))
-    assert item.due == breach.due_at
 
 
 def test_kill_between_batches_causes_no_second_notification(
@@ -281,42 +205,6 @@ def test_breach_closed_without_notification_needs_a_reason(staff: Member) -> Non
     closed(staff, breach, "Data terenkripsi.")
     assert newest(staff.shop).not_told == "Data terenkripsi."
     holds(staff.shop)
-
-
-def test_constraint_refuses_closing_without_notification_or_reason(staff: Member) -> None:
-    opened(staff)
-    with pytest.raises(psycopg.errors.CheckViolation, match="breach_is_closed_told"):
-        staff.shop.arrange("UPDATE breaches SET state = 'closed', closed_at = now()")
-
-
-@pytest.mark.parametrize(
-    ("wrong", "refusal"),
-    [
-        ({"subjects": "all ani@example.id"}, BreachSubjectsUnreadable),
-        ({"subjects": "nobody"}, BreachSubjectsUnreadable),
-        ({"exposed_id": " "}, BreachWordsMissing),
-        ({"handling_en": "a" * 2_001}, BreachWordsMissing),
-        ({"known_at": known(-1)}, BreachKnownLater),
-        ({"known_at": "2026-09-01T10:00:00"}, Malformed),
-    ],
-)
-def test_invalid_breach_is_refused(
-    staff: Member, wrong: dict[str, str], refusal: type[Exception]
-) -> None:
-    asked = {"known_at": known(), "subjects": "all"} | TEXTS | wrong
-    with pytest.raises(refusal):
-        staff.pull("breaches open", **asked)
-    assert not staff.shop.rows("SELECT 1 FROM breaches")
-
-
-def test_breach_is_notified_once_and_must_exist(staff: Member) -> None:
-    breach = opened(staff)
-    told(staff, breach, "agency")
-    with pytest.raises(BreachToldBefore):
-        staff.pull("breaches tell", breach=breach.shown, who="agency")
-    for number in (show("brc", new_id()), "brc_x", ""):
-        with pytest.raises((BreachUnknown, BreachWordsMissing)):
-            staff.forecast("breaches close", breach=number or "brc")
 
 
 def test_letter_has_the_legal_content_in_both_languages(staff: Member) -> None:

@@ -1,6 +1,5 @@
 """Copies: all stored data of a person, no secret, and no data of another person."""
 
-import asyncio
 import csv
 import io
 import json
@@ -13,7 +12,7 @@ import pytest
 from meterai.apps.rooms import ROOMS
 from meterai.kit.ids import show
 from meterai.kit.refusal import NotFound
-from meterai.plumbing.db.personal import OF_PLUMBING, PersonalTable
+from meterai.plumbing.db.personal import PersonalTable
 from meterai.plumbing.messages import catalogue
 from meterai.privacy import copies
 from meterai.privacy import service as module
@@ -131,15 +130,6 @@ def test_copy_has_no_data_of_another_person_and_no_secret(everything: Person) ->
                 assert shown not in text, (name, column)
 
 
-def test_copy_of_the_other_person_has_its_own_data_alone(everything: Person) -> None:
-    first = everything.email
-    everything.shop.account = everything.other  # type: ignore[attr-defined]
-    files = everything.copy()
-    text = b"\n".join(content for name, content in files.items() if name.startswith("data/"))
-    assert first.encode() not in text
-    assert len(table(files, "waiting_room", "waiting_room_places")) == 1
-
-
 def test_large_copy_is_made_by_a_task_and_deleted_after_a_day(
     person: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -171,24 +161,6 @@ def test_large_copy_is_made_by_a_task_and_deleted_after_a_day(
     shop.assert_books_hold()
 
 
-def test_concurrent_copies_are_limited_and_recorded(person: Person) -> None:
-    shop = person.shop
-
-    async def at_once() -> list[bytes | BaseException | None]:
-        asked = [person.service.ask_copy(shop.account, actor=PERSON) for _ in range(6)]
-        return await asyncio.gather(*asked, return_exceptions=True)
-
-    for _ in range(3):
-        shop.do(at_once())
-    [made] = shop.rows(
-        "SELECT count(*) AS requests, (SELECT count(*) FROM audit_events WHERE action = 'copy_asked') AS told"
-        " FROM privacy_requests"
-    )
-    assert 1 <= made["requests"] <= COPIES_PER_DAY_MAX
-    assert made["told"] == made["requests"]
-    shop.assert_books_hold()
-
-
 def test_copies_are_limited_per_day(person: Person) -> None:
     for _ in range(COPIES_PER_DAY_MAX):
         assert person.copy()
@@ -215,10 +187,6 @@ def test_copy_interrupted_by_a_crash_is_made_by_the_task(
     assert person.state("copy") == "made"
 
 
-def test_text_with_formula_prefix_is_quoted() -> None:
-    assert copies._csv([{"a": "=1+1", "b": -5, "c": "ord_1"}]).splitlines()[1] == "'=1+1,-5,ord_1"
-
-
 def test_operator_writes_the_copy_of_a_person_to_a_file(shop: Shop, tmp_path: Path) -> None:
     person, out = Person(shop), tmp_path / "copy.zip"
     url = shop.container.settings.process.database_url
@@ -235,14 +203,3 @@ def test_operator_writes_the_copy_of_a_person_to_a_file(shop: Shop, tmp_path: Pa
     person.shop.assert_books_hold()
     again = run_here(tmp_path, *words, DATABASE_URL=url)
     assert again.returncode != 0
-
-
-def test_every_table_and_purpose_has_a_sentence() -> None:
-    rooms = [(room.name, room.personal) for room in ROOMS if room.personal]
-    for name, personal in [*rooms, ("plumbing", OF_PLUMBING)]:
-        if personal.tables:
-            assert f"purpose.{personal.name or name}" in catalogue()
-        for one in personal.tables:
-            assert f"personal.{one.table}" in catalogue()
-        for wait in personal.waits:
-            assert f"wait.{wait.word}" in catalogue()

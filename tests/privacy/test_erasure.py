@@ -5,24 +5,19 @@ from typing import Any
 
 import pytest
 
-from meterai import suspense
-from meterai.accounts import AccountService, CodeService, OrganizationService, PasskeyService
+from meterai.accounts import AccountService, CodeService, OrganizationService
 from meterai.accounts.members import member_actor
 from meterai.accounts.model import Role
 from meterai.cases import Matter
 from meterai.cases.model import CaseEvent, CaseOutcome
 from meterai.documents import DocumentContents, DocumentService
 from meterai.incidents.subscribing import Subscriptions
-from meterai.kit.ids import new_id, show
+from meterai.kit.ids import new_id
 from meterai.kit.refusal import NotFound
-from meterai.kit.subjects import Subject, SubjectKind
-from meterai.payments import reference_of
-from meterai.privacy import knows
 from meterai.privacy.model import StaffNotErased
-from meterai.trail.knows import tell as trail_of
 from tests.cases.desk import Desk
-from tests.privacy.person import Person, table
-from tests.support.desk import authenticator_of, make_passkey, staff_session
+from tests.privacy.person import Person
+from tests.support.desk import staff_session
 from tests.support.shop import TESTER, Shop
 from tests.support.store import delete_condemned, objects
 from tests.support.stored import forget_documents, keep_document, let_time_pass
@@ -82,32 +77,6 @@ def test_erasure_keeps_content_of_another_account(person: Person) -> None:
     forget_documents(shop, other)
     delete_condemned(shop)
     assert objects(shop) == []
-
-
-def test_erased_person_signs_in_to_a_new_account(person: Person) -> None:
-    shop, email, account = person.shop, person.email, person.shop.account
-    assert person.signs_in() == account
-    shop.do(shop.container.of(AccountService).create_api_key(account, "kasir", actor=TESTER))
-    device = authenticator_of(shop.container.settings)
-    shop.do(make_passkey(shop.container.of(PasskeyService), account, device))
-    used_up(person)
-    person.asks()
-    assert person.carry_out() == 0
-    assert person.state() == "asked"
-    person.is_erased()
-    assert person.state() == "erased"
-    [row] = shop.rows("SELECT email, erased_at FROM accounts WHERE account_id = %s", account)
-    assert row["email"] is None
-    assert row["erased_at"] is not None
-    for gone in ("sessions", "api_keys", "passkeys", "passkey_directory", "email_directory"):
-        assert not shop.rows(f"SELECT 1 FROM {gone} WHERE account_id = %s", account), gone
-    # The last mail still needs its address.
-    assert addresses(shop, email) == ["mails.recipient"]
-    assert [one["recipient"] for one in person.mails() if one["recipient"]] == [email]
-    holds(person)
-    other = person.signs_in(email)
-    assert other != account
-    holds(person)
 
 
 def test_address_is_blanked_in_the_last_mail_after_sending(person: Person) -> None:
@@ -272,27 +241,6 @@ def test_payment_after_an_erasure_is_returned(person: Person) -> None:
     holds(person)
 
 
-def test_erasure_waits_for_a_payment_in_suspense(person: Person) -> None:
-    shop = person.shop
-    order = shop.place(1)
-    attempt = shop.attempts(order)[-1]
-    shop.make_qr(attempt)
-    shop.give_up(order, "lapsed")
-    shop.arrange(
-        "UPDATE payment_attempts SET state = 'expired', cancel_at = 'infinity', cancel_tries = 1"
-    )
-    assert person.waits() == []
-    reference = reference_of(shop.account, attempt)
-    news = suspense.ProviderNews("k1", "notification", "amount_unreadable", b"x", reference, "P9")
-    shop.do(keep(shop, news))
-    assert person.waits() == ["suspense"]
-
-
-async def keep(shop: Shop, news: suspense.ProviderNews) -> None:
-    async with shop.container.database.transaction() as tx:
-        await suspense.keep(tx, news)
-
-
 def test_erasure_waits_for_an_open_complaint_and_blanks_its_words(person: Person) -> None:
     desk = Desk(person.shop)
     case = desk.complain(Matter.SOMETHING_ELSE, words="Nama saya Ani Lestari.")
@@ -302,28 +250,6 @@ def test_erasure_waits_for_an_open_complaint_and_blanks_its_words(person: Person
     person.is_erased()
     assert person.state() == "erased"
     assert "case_messages.words" not in addresses(person.shop, "Ani Lestari")
-    holds(person)
-
-
-def test_complaint_of_a_stranger_does_not_delay_erasure_nor_enter_a_copy(
-    person: Person,
-) -> None:
-    shop, desk = person.shop, Desk(person.shop)
-    desk.send(person.email, Matter.SOMETHING_ELSE, words="Saya Budi, nomor saya 0812.")
-    [case] = shop.rows("SELECT case_id, account_id FROM cases")
-    assert case["account_id"] != shop.account
-    files = person.copy()
-    assert [one["words"] for one in table(files, "cases", "case_messages")] == [None]
-    assert [one["case_id"] for one in table(files, "cases", "cases")] == [
-        show("cas", case["case_id"])
-    ]
-    assert person.waits() == []
-    person.asks()
-    person.is_erased()
-    assert person.state() == "erased"
-    [case] = shop.rows("SELECT state, outcome, contact FROM cases")
-    assert case == {"state": "closed", "outcome": "silent", "contact": ""}
-    assert addresses(shop, "Saya Budi") == []
     holds(person)
 
 
@@ -349,22 +275,6 @@ def test_erasure_of_the_last_owner_waits_and_a_member_leaves(person: Person) -> 
     holds(person)
 
 
-def test_invitation_to_an_erased_address_is_refused(person: Person) -> None:
-    shop = person.shop
-    service = shop.container.of(OrganizationService)
-    other = shop.do(shop.container.of(AccountService).create("budi@example.id", actor=TESTER))
-    organization = shop.do(service.make(new_id(), other, "PT Contoh", "", "")).account
-    shop.do(
-        service.invite(
-            organization, person.email, Role.CLERK, None, "id", actor=member_actor(other)
-        )
-    )
-    person.asks()
-    person.is_erased()
-    assert [one["state"] for one in shop.rows("SELECT state FROM invitations")] == ["withdrawn"]
-    holds(person)
-
-
 def test_erasure_of_staff_is_refused(person: Person) -> None:
     desk = staff_session(person.shop, "support")
     person.shop.account = desk.account
@@ -381,42 +291,6 @@ def test_withdrawn_erasure_erases_nothing(person: Person) -> None:
     assert {one["template"] for one in person.mails()} == {"erasure_asked", "erasure_withdrawn"}
     with pytest.raises(NotFound):
         person.cancels()
-    holds(person)
-
-
-def test_repeated_erasure_request_returns_the_first(person: Person) -> None:
-    person.asks()
-    person.asks()
-    [row] = person.shop.rows("SELECT count(*) AS number FROM privacy_requests")
-    assert row["number"] == 1
-
-
-def test_second_erasure_of_an_account_changes_nothing(person: Person) -> None:
-    person.asks()
-    person.is_erased()
-    before = person.shop.rows("SELECT * FROM accounts")
-    person.shop.arrange("UPDATE privacy_requests SET look_at = now()")
-    person.carry_out()
-    assert person.shop.rows("SELECT * FROM accounts") == before
-    with pytest.raises(NotFound):
-        person.asks()
-    holds(person)
-
-
-def test_sign_in_while_the_account_closes_is_ended_and_erasure_continues(person: Person) -> None:
-    person.asks()
-    person.pass_days(8)
-    person.carry_out()
-    assert person.state() == "closing"
-    person.signs_in()
-    person.pass_days(0.001)
-    person.carry_out()
-    assert person.state() == "closing"
-    assert person.email
-    assert not person.shop.rows("SELECT 1 FROM sessions WHERE ended_at IS NULL")
-    person.pass_days(0.001)
-    person.carry_out()
-    assert person.state() == "erased"
     holds(person)
 
 
@@ -452,18 +326,3 @@ def test_killed_erasure_erases_nothing_and_is_repeated(
     person.carry_out()
     assert person.state() == "erased"
     holds(person)
-
-
-def test_timeline_has_request_and_erasure(person: Person) -> None:
-    account = person.shop.account
-    person.asks()
-    person.is_erased()
-    about = Subject(SubjectKind.ACCOUNT, show("acc", account), account)
-
-    async def told() -> list[str]:
-        async with person.shop.container.database.reading() as tx:
-            lines = [*await knows.KNOWS.tell(tx, about), *await trail_of(tx, about)]
-            return [one.word for one in lines]
-
-    words = person.shop.do(told())
-    assert {"privacy_erasure_asked", "privacy_erasure_erased"} <= set(words)

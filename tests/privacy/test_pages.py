@@ -98,15 +98,6 @@ def test_stranger_sees_the_register_of_processing_alone(ani: Ani) -> None:
     assert f"Deleted after {leaves.after.days} days." in shown
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_register_of_processing_is_in_both_languages(ani: Ani, language: str) -> None:
-    shown = ani.client.get("/privacy/processing", headers={"Accept-Language": language})
-    ani.client.post("/language", data={"language": language, "next": "/"})
-    shown = ani.client.get("/privacy/processing")
-    assert translate("page.processing.title", language) in shown.text
-    assert not re.findall(r"(?:purpose|personal|kept|basis|recipient)\.\w+", shown.text)
-
-
 def test_staff_see_breaches_with_due_time_and_letter(ani: Ani) -> None:
     shop = ani.person.shop
     staff = member(shop, "supervisor")

@@ -1,19 +1,12 @@
 """Comparison of a record with payments, refunds and books, line by line: each difference is an item with its money."""
 
-import json
-from collections.abc import Sequence
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
 
 from meterai.kit.ids import show
-from meterai.kit.subjects import Happening, Subject, SubjectKind
-from meterai.reconciliation import sides
-from meterai.suspense import knows
-from tests.support.commands import run_here
 from tests.support.pulling import Member, member
 from tests.support.records import (
     TESTER,
@@ -61,16 +54,6 @@ def test_payment_that_the_record_does_not_have_is_a_break(till: Till) -> None:
     assert breaks(till) == [("payment_not_in_record", SUM, 0, -SUM)]
 
 
-def test_payment_of_the_last_minutes_is_no_break_of_that_day(
-    till: Till, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sides, "FRESH", timedelta(days=1))
-    executed(till)
-    says(till)
-    reconcile(till)
-    assert breaks(till) == []
-
-
 def test_break_is_explained_by_a_later_record(till: Till) -> None:
     reference, number = executed(till)
     reconcile(till)
@@ -81,16 +64,6 @@ def test_break_is_explained_by_a_later_record(till: Till) -> None:
         "SELECT resolution FROM suspense_items WHERE reason = 'payment_not_in_record'"
     )
     assert row["resolution"] == "explained"
-
-
-def test_record_that_loses_a_payment_again_is_another_break(till: Till) -> None:
-    reference, number = executed(till)
-    reconcile(till)
-    says(till, line(reference, number, SUM))
-    reconcile(till)
-    says(till)
-    reconcile(till)
-    assert ("payment_not_in_record", SUM, 0, -SUM) in breaks(till)
 
 
 def test_unmatched_line_is_a_break_of_its_own_and_stops_no_other(till: Till) -> None:
@@ -109,13 +82,6 @@ def test_other_sum_of_a_payment_is_a_break(till: Till) -> None:
     says(till, line(reference, number, SUM + 1_000))
     reconcile(till)
     assert breaks(till) == [("payment_sum_differs", 1_000, 0, 1_000)]
-
-
-def test_other_reference_of_a_payment_is_a_break_without_money(till: Till) -> None:
-    _, number = executed(till)
-    says(till, line("EM-of-another", number, SUM))
-    reconcile(till)
-    assert breaks(till) == [("payment_facts_differ", SUM, 0, None)]
 
 
 def test_chargeback_of_an_unread_day_is_not_won(till: Till) -> None:
@@ -150,16 +116,6 @@ def test_refund_and_chargeback_that_only_the_record_has_are_booked(till: Till) -
     assert breaks(till) == []
 
 
-def test_payment_that_only_the_record_has_is_captured_for_its_order(till: Till) -> None:
-    order, attempt, _ = till.order()
-    says(till, line(till.reference(attempt), "P-told-by-nobody", SUM))
-    found = reconcile(till)
-    till.shop.work()
-    assert (found.broken, till.shop.state(order), breaks(till)) == (0, "executed", [])
-    [row] = till.rows("SELECT learned_by, recorded_at IS NOT NULL AS is_closed FROM captures")
-    assert row == {"learned_by": "record", "is_closed": True}
-
-
 def test_matched_payment_is_closed_by_the_record(till: Till) -> None:
     says(till, line(*executed(till), SUM))
     reconcile(till)
@@ -177,19 +133,6 @@ def test_own_refund_missing_in_the_record_is_a_break(till: Till) -> None:
     says(till, *lines)
     reconcile(till)
     assert breaks(till) == [("refund_not_in_record", SUM, 0, SUM)]
-
-
-def test_two_orders_with_one_number_are_two_payments(till: Till) -> None:
-    reference, number = executed(till)
-    order, attempt, _ = till.order()
-    says(till, line(reference, number, SUM), line(till.reference(attempt), number, SUM))
-    reconcile(till)
-    assert breaks(till) == [("payment_not_in_books", SUM, SUM, None)]
-    pull(till, "breaks apply", order=f"ord_{order}")
-    assert till.shop.state(order) == "executed"
-    assert till.book("suspense") == 0
-    reconcile(till)
-    assert breaks(till) == []
 
 
 def pull(till: Till, lever: str, *, who: Member | None = None, **asked: Any) -> Any:
@@ -240,22 +183,6 @@ def test_days_are_compared_by_themselves_once(till: Till) -> None:
     ]
 
 
-def test_staff_see_the_evidence_of_an_item(till: Till) -> None:
-    says(till, line("EM-of-nobody", "P-of-nobody", SUM))
-    reconcile(till)
-    [row] = till.rows("SELECT item_id FROM suspense_items")
-
-    async def tell() -> Sequence[Happening]:
-        async with till.shop.container.database.reading() as tx:
-            return await knows.tell(tx, Subject(SubjectKind.SUSPENSE, show("sus", row["item_id"])))
-
-    told = {one.word: one for one in till.do(tell())}
-    evidence = json.loads(str(told["suspense_evidence"].facts["evidence"]))
-    assert evidence["record"]["captured"] == SUM
-    assert evidence["ours"]["captured"] == 0
-    assert evidence["lines"][0]["payment"] == "P-of-nobody"
-
-
 def test_line_that_the_record_moves_to_the_next_day_ends_its_break(till: Till) -> None:
     reference, number = executed(till)
     says(till)
@@ -269,29 +196,6 @@ def test_line_that_the_record_moves_to_the_next_day_ends_its_break(till: Till) -
         till.shop.arrange(f"DELETE FROM {table} WHERE day = %s", tomorrow)
     assert (found.lines, found.unreadable) == (1, 0)
     assert breaks(till) == [("payment_facts_differ", PRICE, 0, None)]  # hours after we booked it
-
-
-def test_breaks_are_listed_with_their_resolutions(till: Till, tmp_path: Path) -> None:
-    says(till, line("ANOTHER-SHOP-1", "P1", 7_000), "odd")
-    reconcile(till)
-    done = run_here(tmp_path, "breaks", "show", DATABASE_URL=till.shop.container.database.url)
-    money, where, ways, unmatched, *_ = done.stdout.splitlines()
-    assert money.endswith(
-        ": a payment is in the bank's record but not in the books, Rp7.000 in suspense"
-    )
-    assert where.startswith(
-        "    record of bank, payment P1, reference ANOTHER-SHOP-1, 0-1 days old"
-    )
-    assert ways == "    breaks match | apply | return | write-off"
-    assert unmatched.endswith(": a record line cannot be read")
-
-
-def test_two_lines_of_one_payment_are_a_payment_of_twice_the_sum(till: Till) -> None:
-    paid = executed(till)
-    says(till, line(*paid), line(*paid))
-    reconcile(till)
-    assert breaks(till) == [("payment_sum_differs", PRICE, 0, PRICE)]
-    assert till.rows("SELECT recorded_at FROM captures") == [{"recorded_at": None}]
 
 
 @pytest.mark.parametrize(
@@ -312,18 +216,3 @@ def test_clock_of_the_bank_may_be_ten_minutes_ahead(
         till.shop.arrange(
             "UPDATE captures SET captured_at = captured_at + make_interval(mins => %s)", minutes
         )
-
-
-def test_record_of_another_merchant_moves_no_money(till: Till) -> None:
-    executed(till)
-    before = till.rows("SELECT count(*) AS count FROM entries")
-    says(till, line("ANOTHER-SHOP-1", "P-of-another", 7_000))
-    reconcile(till)
-    assert breaks(till) == [
-        ("payment_not_in_books", 7_000, 7_000, None),
-        ("payment_not_in_record", PRICE, 0, -PRICE),
-    ]
-    # The money is in suspense until staff assign it; no order has it.
-    entries = till.rows("SELECT count(*) AS count FROM entries")
-    assert entries[0]["count"] == before[0]["count"] + 1
-    assert till.book("suspense") == 7_000

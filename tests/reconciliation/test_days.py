@@ -10,13 +10,10 @@ import pytest
 from meterai.plumbing.db.database import Row
 from meterai.reconciliation.metrics import COMPARED, DIFFERENCES
 from meterai.reconciliation.model import (
-    DayNotOver,
-    ProviderUnknown,
     RecordFileKnown,
-    RecordFilesMissing,
     RecordFileUnreadable,
 )
-from meterai.reconciliation.service import TASK, day_in
+from meterai.reconciliation.service import TASK
 from tests.support.records import (
     TESTER,
     breaks,
@@ -78,12 +75,6 @@ def test_one_of_several_workers_compares_a_day(till: Till) -> None:
     assert told["facts"]["matched"] == 1
     look(till, night() + timedelta(hours=5))
     assert days(till)[0]["reading"] == 1
-
-
-def test_day_is_not_compared_before_its_hour(till: Till) -> None:
-    executed(till)
-    look(till, night() - timedelta(hours=1))
-    assert days(till) == []
 
 
 def test_day_without_the_bank_is_retried_and_an_item_after_its_hour(till: Till) -> None:
@@ -156,14 +147,6 @@ def test_readiness_and_metrics_show_the_missing_day(till: Till) -> None:
 # -- by files ----------------------------------------------------------------------------------
 
 
-def test_day_is_compared_by_a_file(till: Till, tmp_path: Path) -> None:
-    paid = (*executed(till), PRICE)
-    found = reconcile(till, files=[file(tmp_path / "a.csv", paid)])
-    assert (found.state, found.source, found.lines, found.matched) == ("final", "files", 1, 1)
-    [kept] = till.rows("SELECT layout, pieces, lines, taken_by FROM record_files")
-    assert kept == {"layout": "balance", "pieces": 1, "lines": 1, "taken_by": "operator:tester"}
-
-
 def test_settlement_file_of_the_bank_is_matched_line_by_line(till: Till, tmp_path: Path) -> None:
     reference, _ = executed(till)
     path = fetched(till, tmp_path / "settlement.csv", "settlement.csv")
@@ -176,29 +159,11 @@ def test_settlement_file_of_the_bank_is_matched_line_by_line(till: Till, tmp_pat
     assert {kind for kind, *_ in breaks(till)} <= {"fee_not_booked", "tax_not_booked"}
 
 
-def test_payment_in_a_file_alone_is_a_break_on_a_rail_with_history(
-    till: Till, tmp_path: Path
-) -> None:
-    order, attempt, _ = till.order()
-    told = file(tmp_path / "a.csv", (till.reference(attempt), "P-of-a-file", PRICE))
-    reconcile(till, files=[told])
-    till.shop.work()
-    assert breaks(till) == [("payment_not_in_books", PRICE, 0, None)]
-    assert till.shop.state(order) == "placed"
-
-
 def test_repeated_file_is_refused(till: Till, tmp_path: Path) -> None:
     path = file(tmp_path / "a.csv", (*executed(till), PRICE))
     reconcile(till, files=[path])
     with pytest.raises(RecordFileKnown):
         reconcile(till, files=[path])
-
-
-def test_same_lines_in_two_files_count_once(till: Till, tmp_path: Path) -> None:
-    one, other = (*executed(till), PRICE), (*executed(till), PRICE)
-    files = [file(tmp_path / "a.csv", one), file(tmp_path / "b.csv", one, other)]
-    found = reconcile(till, files=files)
-    assert (found.lines, found.matched, breaks(till)) == (2, 2, [])
 
 
 def test_half_a_file_is_refused_and_an_item(till: Till, tmp_path: Path) -> None:
@@ -209,21 +174,6 @@ def test_half_a_file_is_refused_and_an_item(till: Till, tmp_path: Path) -> None:
     assert breaks(till) == [("file_unreadable", None, 0, None)]
     assert days(till)[0]["state"] == "waiting"
     assert till.rows("SELECT 1 FROM record_files") == []
-
-
-def test_refused_file_leaves_a_final_day_final(till: Till, tmp_path: Path) -> None:
-    paid = (*executed(till), PRICE)
-    reconcile(till, files=[file(tmp_path / "a.csv", paid)])
-    half = tmp_path / "b.csv"
-    half.write_bytes((tmp_path / "a.csv").read_bytes()[:-40])
-    with pytest.raises(RecordFileUnreadable):
-        reconcile(till, files=[half])
-    [day] = days(till)
-    assert (day["state"], day["reading"], day["matched"]) == ("final", 1, 1)
-    assert [(one["actor"], one["action"]) for one in trail(till)] == [
-        ("operator:tester", "record_compared"),
-        ("operator:tester", "record_not_compared"),
-    ]
 
 
 def test_refused_file_leaves_an_entry_in_the_trail_and_changes_nothing(
@@ -242,21 +192,6 @@ def test_refused_file_leaves_an_entry_in_the_trail_and_changes_nothing(
     assert breaks(till) == [("file_unreadable", None, 0, None)]
     assert till.rows("SELECT count(*) AS count FROM entries") == before
     assert till.rows("SELECT 1 FROM record_lines") == []
-
-
-def test_file_of_another_day_is_not_taken_in(till: Till, tmp_path: Path) -> None:
-    path = file(tmp_path / "a.csv", (*executed(till), PRICE), day=today() - timedelta(days=3))
-    with pytest.raises(RecordFileUnreadable, match="no_line_of_this_day"):
-        reconcile(till, files=[path])
-
-
-def test_unfinished_day_and_unknown_provider_are_refused(till: Till) -> None:
-    with pytest.raises(DayNotOver):
-        till.do(service(till, night(-1)).reconcile("bank", today(), [], TESTER))
-    with pytest.raises(ProviderUnknown):
-        reconcile(till, provider="another")
-    with pytest.raises(RecordFilesMissing):
-        reconcile(till, provider="account")
 
 
 def test_statements_of_the_account_are_taken_from_the_inbox(till: Till, tmp_path: Path) -> None:
@@ -286,25 +221,3 @@ def test_fees_of_a_day_are_one_item_and_books(till: Till, tmp_path: Path) -> Non
     paid.write_text(rows)
     reconcile(till, files=[paid])
     assert breaks(till) == [("fee_not_booked", 75, 0, -75), ("tax_not_booked", 8, 0, -8)]
-
-
-def test_contents_of_old_files_are_deleted_and_their_rows_stay(till: Till, tmp_path: Path) -> None:
-    reconcile(till, files=[file(tmp_path / "a.csv", (*executed(till), PRICE))])
-    till.do(service(till, night(500)).let_files_go())
-    [kept] = till.rows("SELECT pieces, lines FROM record_files")
-    assert kept == {"pieces": 0, "lines": 1}
-
-
-@pytest.mark.parametrize(
-    ("name", "day"),
-    [
-        ("settlement-2026-11-30.csv", date(2026, 11, 30)),
-        ("MID_settle_20261130_7.csv", date(2026, 11, 30)),
-        ("2026-11-30_to_2026-12-01.csv", None),
-        ("statement.csv", None),
-        ("2026-13-40.csv", None),
-        ("1202611301.csv", None),
-    ],
-)
-def test_day_is_read_in_the_name_of_a_file(name: str, day: date | None) -> None:
-    assert day_in(name) == day

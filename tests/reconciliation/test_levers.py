@@ -119,16 +119,6 @@ def test_item_without_money_is_dismissed_as_forecast_once(shop: Shop, one: Membe
         one.forecast("breaks dismiss", "noise", item=which)
 
 
-def test_dismissal_of_an_item_with_a_large_sum_needs_two_people(shop: Shop, one: Member) -> None:
-    which = broken(shop, "payment_not_in_record", 0)
-    shop.arrange("UPDATE suspense_items SET amount = 1000000")
-    pulled = one.pull("breaks dismiss", "seen", item=which)
-    assert not pulled.is_done
-    assert "dismissed" not in states(shop)
-    member(shop, "supervisor").decide(pulled)
-    assert states(shop) == ["dismissed"]
-
-
 def test_return_of_a_large_sum_needs_two_people(shop: Shop, one: Member) -> None:
     which, approver = item(shop, 1_000_000), member(shop, "supervisor")
     pulled = one.pull("breaks return", "seen", item=which, number="B1")
@@ -162,12 +152,6 @@ def test_write_off_is_forecast_and_waits_for_a_second_person(
     assert book(shop, "written_off") == before + difference
 
 
-def test_money_in_suspense_that_is_written_off_leaves_it(shop: Shop, one: Member) -> None:
-    which, before = item(shop), book(shop, "bank_clearing")
-    member(shop, "supervisor").decide(one.pull("breaks write-off", item=which))
-    assert (booked(shop), book(shop, "bank_clearing")) == (0, before)
-
-
 def test_two_items_of_the_same_money_are_matched_and_both_end(shop: Shop, one: Member) -> None:
     there = item(shop)
     here = broken(shop, "payment_not_in_record", -SUM, payment="P-ours")
@@ -188,13 +172,6 @@ def test_settlement_is_matched_with_the_account_and_booked_there(shop: Shop, one
     member(shop, "supervisor").decide(pulled)
     assert book(shop, "bank_account") == before - 1_000_000
     assert states(shop) == ["matched", "matched"]
-
-
-def test_item_with_money_is_not_matched_with_a_number_alone(shop: Shop, one: Member) -> None:
-    for which in (item(shop), broken(shop, "payment_sum_differs", 75)):
-        with pytest.raises(NotABreak):
-            one.forecast("breaks match", item=which, to="P-of-nobody")
-    assert one.pull("breaks match", item=broken(shop, "account_moved", 0), to="invoice 7").is_done
 
 
 def test_forecast_of_a_resolution_refuses_as_the_resolution(shop: Shop, one: Member) -> None:

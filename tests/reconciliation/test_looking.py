@@ -55,14 +55,6 @@ def test_partial_chargebacks_are_one_sum(till: Till) -> None:
     assert ours(till, number) == []
 
 
-def test_part_that_only_the_bank_has_is_shown_in_rupiah(till: Till) -> None:
-    qr, number = executed(till)
-    till.control("deny", qr_content=qr, amount=3_000)
-    till.ask()
-    till.control("deny", qr_content=qr, amount=500)
-    assert ours(till, number) == missing_here("chargeback", 500)
-
-
 def test_bank_may_be_ahead_of_our_books_for_a_quarter_of_an_hour(till: Till) -> None:
     qr, number = executed(till)
     till.control("deny", qr_content=qr, amount=3_000)
@@ -94,17 +86,6 @@ def test_return_by_the_bank_itself_is_a_refund_on_both_sides(till: Till) -> None
     assert till.notify(body | {"latestTransactionStatus": "04"}) == "refunded"
     till.look_up()
     assert ours(till, number) == []
-
-
-def test_return_missing_in_the_record_is_a_break(till: Till) -> None:
-    _, attempt, qr = till.order()
-    number = till.control("pay", qr_content=qr)["rrn"]
-    till.ask()
-    shop = till.shop
-    # An operator relied on a message of the bank; its record lacks the movement.
-    shop.arrange("SELECT refund_given_back(%s, %s, %s, 4000, '{}')", shop.account, attempt, number)
-    shop.work()
-    assert ours(till, number) == [("refund_not_in_record", 4_000)]
 
 
 def test_earlier_returns_count_by_their_record(

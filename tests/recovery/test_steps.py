@@ -18,7 +18,6 @@ from meterai.recovery.knows import KNOWS, WORK
 from meterai.recovery.model import (
     RECOVERY_SUBJECT,
     STEPS,
-    NoRecovery,
     OrderNotUnserved,
     Recovery,
     RecoveryStep,
@@ -26,8 +25,6 @@ from meterai.recovery.model import (
     StepEvent,
 )
 from meterai.refunds import NothingToRefund
-from meterai.waiting_room.model import GuardedAct
-from meterai.waiting_room.operating import LinePlan
 from tests.incidents.records import NOW, updated
 from tests.recovery.conftest import Night
 from tests.support.pulling import member
@@ -58,13 +55,6 @@ def test_manual_recovery_closes_and_opens_in_order(night: Night) -> None:
     updated(night.shop, night.incident, IncidentState.RESOLVED, at=NOW + timedelta(hours=1))
 
 
-def test_recovery_started_twice_is_refused_and_names_the_first(night: Night) -> None:
-    night.pull("start", incident=night.incident.shown)
-    with pytest.raises(RecoveryUnderWay) as refused:
-        night.staff.forecast("recover start")
-    assert refused.value.recovery == night.status().recovery.shown  # type: ignore[union-attr]
-
-
 def test_concurrent_starts_make_one_recovery(night: Night) -> None:
     database = night.shop.container.database
 
@@ -93,13 +83,6 @@ def test_incident_is_not_resolved_while_a_step_runs(night: Night) -> None:
         night.shop.do(resolve())
     night.pull("abandon")
     night.shop.do(resolve())
-
-
-@pytest.mark.parametrize("word", ["next", "back", "go", "hold", "abandon"])
-def test_lever_without_a_recovery_is_refused(night: Night, word: str) -> None:
-    step = {"step": "paid"} if word in ("next", "back") else {}
-    with pytest.raises(NoRecovery):
-        night.staff.forecast(f"recover {word}", **step)
 
 
 def test_automatic_recovery_continues_on_good_numbers_and_announces_steps(night: Night) -> None:
@@ -147,17 +130,6 @@ def test_worsening_numbers_move_back_one_step_and_are_announced(night: Night) ->
     assert night.looks(8) == "buying"
 
 
-def test_clock_set_back_moves_no_step_and_reverses_no_time(night: Night) -> None:
-    night.pull("start")
-    night.pull("go")
-    night.look()
-    night.clock.ahead -= timedelta(hours=1)
-    assert night.look() == "closing"
-    assert night.looks(6) == "stampings"
-    rows = night.shop.rows("SELECT entered_at FROM recovery_steps ORDER BY number")
-    assert rows[0]["entered_at"] <= rows[1]["entered_at"]
-
-
 def test_stopped_issuing_opens_only_by_hand_with_second_person(
     night: Night,
 ) -> None:
@@ -184,31 +156,6 @@ def test_stopped_issuing_opens_only_by_hand_with_second_person(
     assert night.is_issuing_open()
 
 
-@pytest.mark.parametrize("word", ["next", "back", "abandon"])
-def test_issuing_stopped_during_recovery_stays_stopped(night: Night, word: str) -> None:
-    night.staff.pull("issuing stop", "the disk was full")
-    night.pull("start")
-    for _ in range(3):
-        night.pull("next")
-    assert night.is_issuing_open()
-    night.staff.pull("issuing stop", "stamps were made twice")
-    night.pull("go")
-    assert night.looks(60) == "checking"
-    night.pull(word)
-    assert not night.is_issuing_open()
-
-
-def test_automatic_move_back_leaves_issuing_open(night: Night) -> None:
-    night.staff.pull("issuing stop", "the disk was full")
-    night.pull("start")
-    for _ in range(2):
-        night.pull("next")
-    night.staff.pull("sign-up open", "too early")
-    night.pull("go")
-    assert night.looks(20) == "stampings"
-    assert night.is_issuing_open()
-
-
 def test_recovery_continues_when_incident_refuses_updates(night: Night) -> None:
     night.pull("start")
     [found] = night.shop.rows("SELECT state FROM incidents")
@@ -226,14 +173,6 @@ def test_recovery_continues_when_incident_refuses_updates(night: Night) -> None:
     )
     assert [row["why"] for row in untold] == ["not_allowed_now"] * 3
     night.shop.arrange("UPDATE incidents SET state = %s, resolved_at = NULL", found["state"])
-
-
-def test_concurrent_use_of_next_takes_one_step(night: Night) -> None:
-    night.pull("start")
-    assert night.staff.pull("recover next", step="stampings").is_done
-    with pytest.raises(NotAllowedNow):
-        member(night.shop, "operations").pull("recover next", step="stampings")
-    assert night.step() == "stampings"
 
 
 def test_step_is_refused_after_automatic_move_since_forecast(
@@ -286,31 +225,6 @@ def test_closed_state_before_recovery_is_restored_at_its_end(night: Night) -> No
     assert "that were closed before it" in night.said()[-1]
 
 
-def test_missing_line_is_made_and_ends_with_the_recovery(night: Night) -> None:
-    night.lines.operate("end", "buying", reason="not needed")
-    night.pull("start")
-    assert night.buying()["name"] == "recovery-buy"
-    for _ in TO_THE_END:
-        night.pull("next")
-    rows = night.shop.rows(
-        "SELECT 1 FROM waiting_room_lines WHERE act = 'buy' AND state <> 'ended'"
-    )
-    assert rows == []
-
-
-@pytest.mark.parametrize("words", [["abandon"], ["next", "abandon"], ["next"] * len(TO_THE_END)])
-def test_line_made_by_staff_during_recovery_stays(night: Night, words: list[str]) -> None:
-    night.lines.operate("end", "buying", reason="not needed")
-    night.pull("start")  # makes another line
-    night.lines.operate("end", "recovery-buy", reason="another line for the sale")
-    opens_at = datetime.now(UTC) + timedelta(hours=2)
-    night.lines.operate("create", LinePlan("sale", GuardedAct.BUY, opens_at=opens_at))
-    for word in words:
-        night.pull(word)
-    left = night.buying()
-    assert (left["name"], left["is_paused"]) == ("sale", False)
-
-
 def test_number_taken_before_is_called_after_buying_opens(night: Night) -> None:
     lines = night.lines
     lines.operate("stand", "buying", "always")
@@ -351,16 +265,6 @@ def test_crash_in_a_step_undoes_it_and_a_repeat_completes_it(night: Night) -> No
     assert (night.step(), night.buying()["is_paused"]) == ("buying", False)
 
 
-def test_line_opened_by_hand_meanwhile_is_closed_again(night: Night) -> None:
-    night.pull("start")
-    night.pull("next")
-    night.pull("next")
-    night.lines.operate("resume", "buying")
-    night.pull("go")
-    assert night.looks(20) == "stampings"
-    assert night.buying()["is_paused"]
-
-
 def test_refunds_of_unserved_orders_need_two_people(night: Night) -> None:
     shop = night.shop
     night.staff.pull("issuing stop", "the disk was full")
@@ -384,27 +288,6 @@ def test_refunds_of_unserved_orders_need_two_people(night: Night) -> None:
         one.forecast("recover refund", **named)
     with pytest.raises(NothingToRefund):
         one.forecast("recover refund")
-    night.pull("abandon")
-
-
-def test_approved_refund_of_other_orders_of_the_same_sum_is_overtaken(night: Night) -> None:
-    shop = night.shop
-    night.staff.pull("issuing stop", "the disk was full")
-    first, second = shop.place(1), shop.place(1)
-    for order in (first, second):
-        shop.pay(order)
-    shop.work()
-    night.pull("start")
-    one, other = member(shop, "finance"), member(shop, "finance")
-    one_is_late = (
-        "UPDATE orders SET due_at = paid_at"
-        " + CASE WHEN order_id = %s THEN 0 ELSE due_seconds END * interval '1 second'"
-    )
-    shop.arrange(one_is_late, first)
-    asked = one.pull("recover refund")
-    shop.arrange(one_is_late, second)
-    assert other.decide(asked).state == "overtaken"
-    assert [shop.state(order) for order in (first, second)] == ["paid", "paid"]
     night.pull("abandon")
 
 

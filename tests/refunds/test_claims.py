@@ -1,6 +1,5 @@
 """A buyer names a bank account: by its pages, by a link that opens once, and under limits."""
 
-import asyncio
 from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
@@ -10,35 +9,27 @@ import pytest
 
 from meterai import payments
 from meterai.accounts import AccountService, OrganizationService
-from meterai.audit.quiet_harm import quiet_harm
 from meterai.kit.actor import Actor, ActorKind
 from meterai.kit.ids import new_id
-from meterai.kit.refusal import Malformed, NotFound
-from meterai.plumbing.http.requests import IdempotencyKeyReused
+from meterai.kit.refusal import Malformed
 from meterai.refunds import knows
 from meterai.refunds.claiming import ClaimService, _HolderAnswer
 from meterai.refunds.holders import masked
 from meterai.refunds.model import (
     AccountClaim,
-    AccountClaimOver,
     AccountClaimState,
-    AccountTriesOfAllSpent,
     AccountTriesOfNetworkSpent,
     AccountTriesSpent,
     AccountWaitsForPerson,
     ClaimLinkExpired,
     ClaimLinkOfAnother,
-    ClaimLinkSpent,
     ClaimLinkUsed,
     ClaimLinkWrong,
-    NothingWaits,
-    WantedAccount,
     refused_as,
     wanted_account,
 )
 from meterai.refunds.routes import account_view
 from standins.bank.accounts import FLOAT_ACCOUNT
-from tests.support.audits import AUDITED, audit
 from tests.support.shop import TESTER
 from tests.support.till import Till, open_till
 
@@ -154,18 +145,6 @@ def test_account_with_the_typed_name_gets_the_waiting_money(till: Till) -> None:
     assert till.rows("SELECT state FROM claim_links") == [{"state": "spent"}]
 
 
-def test_account_changed_in_the_database_is_found(till: Till) -> None:
-    waiting(till)
-    name(till)
-    database = till.shop.container.database
-    marks = [one for one in quiet_harm(AUDITED) if one.name == "marks_have_their_evidence"]
-    assert till.do(audit(database, marks)).holds
-    till.shop.arrange("UPDATE payees SET account_no = account_no || '1'")
-    [found] = till.do(audit(database, marks)).findings
-    assert [row["found_in"] for row in found.evidence] == ["payees"]
-    till.shop.arrange("UPDATE payees SET account_no = left(account_no, -1)")
-
-
 def test_near_name_is_shown_in_part_and_confirmed_once(till: Till) -> None:
     waiting(till)
     near = name(till, BUDHI)
@@ -176,16 +155,6 @@ def test_near_name_is_shown_in_part_and_confirmed_once(till: Till) -> None:
     assert named.state is State.NAMED
     assert till.do(confirm(till.shop.account, near.id, actor=BUYER)) == named
     assert acts(till) == ["account_named"]
-
-
-def test_near_name_cannot_be_confirmed_after_its_time(till: Till) -> None:
-    waiting(till)
-    near = name(till, BUDHI)
-    till.shop.arrange("UPDATE account_claims SET decided_at = now() - interval '1 hour'")
-    with pytest.raises(AccountClaimOver):
-        till.do(service(till).confirm(till.shop.account, near.id, actor=BUYER))
-    with pytest.raises(NotFound):
-        till.do(service(till).confirm(new_id(), near.id, actor=BUYER))
 
 
 @pytest.mark.parametrize(
@@ -239,38 +208,6 @@ def test_queries_of_banks_are_bounded_by_network_and_hour(till: Till) -> None:
     assert name(till, network="198.51.100.8").state is State.NAMED
 
 
-def test_queries_of_banks_are_bounded_for_all_buyers_by_hour(till: Till) -> None:
-    for _ in range(MOST_OF_ALL // MOST):
-        waiting(till)
-        for _ in range(MOST):
-            name(till, NOT_THERE)
-        till.shop.account = another_buyer(till)
-    waiting(till)
-    with pytest.raises(AccountTriesOfAllSpent):
-        name(till)
-    till.shop.arrange("UPDATE account_claims SET asked_at = now() - interval '61 minutes'")
-    assert name(till).state is State.NAMED
-
-
-def test_unknown_account_gets_the_answer_of_one_with_another_name(till: Till) -> None:
-    waiting(till)
-    found = [name(till, NOT_THERE), name(till, ("014", "1234567890", "Ani Lestari"))]
-    assert [one.state for one in found] == [State.UNKNOWN, State.OTHER]
-    told = [refused_as(one, one.state) for one in found]
-    assert [(one.code, one.status, one.facts()) for one in told] == [
-        ("account_not_fitting", 422, {})
-    ] * 2
-
-
-def test_repeated_form_names_one_account(till: Till) -> None:
-    waiting(till)
-    first = name(till, key="twice")
-    assert name(till, key="twice") == first
-    with pytest.raises(IdempotencyKeyReused):
-        name(till, BUDHI, key="twice")
-    assert len(till.rows("SELECT 1 FROM payees")) == 1
-
-
 def test_unanswered_account_is_queried_again_by_its_key(till: Till) -> None:
     waiting(till)
     till.answers("account-external", *[{"status": 504, "act": False, "body": ""}] * 20)
@@ -309,17 +246,6 @@ def test_account_of_a_dead_process_costs_no_try_and_is_queried_again(till: Till)
     assert till.do(answers_late()).state is State.NAMED
 
 
-def test_second_open_page_finds_no_waiting_money(till: Till) -> None:
-    waiting(till)
-    near = name(till, BUDHI)
-    assert name(till).state is State.NAMED
-    confirmed = till.do(service(till).confirm(till.shop.account, near.id, actor=BUYER))
-    assert confirmed.state is State.OVER
-    with pytest.raises(NothingWaits):
-        name(till)
-    assert [row["account_no"] for row in till.rows("SELECT account_no FROM payees")] == [BUDI[1]]
-
-
 # -- links -------------------------------------------------------------------------------------
 
 
@@ -333,14 +259,6 @@ def test_link_opens_once(till: Till) -> None:
         till.do(service(till).opened(link))
     with pytest.raises(ClaimLinkUsed):
         name(till, link=link)
-
-
-def test_link_is_used_up_after_a_change_of_the_way(till: Till) -> None:
-    waiting(till)
-    link = link_of(till)
-    name(till)
-    with pytest.raises(ClaimLinkSpent):
-        till.do(service(till).opened(link))
 
 
 def test_altered_truncated_or_foreign_link_shows_nothing(till: Till) -> None:
@@ -380,34 +298,6 @@ def test_expired_link_is_replaced_while_money_waits(till: Till) -> None:
     assert newer != link
     assert till.do(service(till).opened(newer)) == till.shop.account
     till.shop.arrange("UPDATE claim_links SET made_at = ended_at WHERE state = 'spent'")
-
-
-def test_link_without_waiting_money_ends_without_another(till: Till) -> None:
-    refund = waiting(till)
-    link = link_of(till)
-    till.shop.arrange(
-        "UPDATE refunds SET way = 'provider', wanted_at = NULL, try_at = now() WHERE refund_id = %s",
-        refund,
-    )
-    with pytest.raises(NothingWaits):
-        name(till, link=link)
-    till.shop.arrange("UPDATE claim_links SET expires_at = now()")
-    till.do(service(till).renew())
-    assert till.rows("SELECT state FROM claim_links") == [{"state": "spent"}]
-    assert mails(till) == ["account_wanted"]
-
-
-def test_second_account_is_requested_by_a_second_mail(till: Till) -> None:
-    refund = waiting(till)
-    name(till, link=link_of(till))
-    till.shop.arrange("UPDATE payees SET ended_at = now()")
-    till.shop.arrange(
-        "UPDATE refunds SET way = 'claim', wanted_at = now() WHERE refund_id = %s", refund
-    )
-    till.shop.call("SELECT refund_want_account(%s, %s)", till.shop.account, refund)
-    till.shop.work()
-    assert mails(till) == ["account_wanted", "account_named", "account_wanted"]
-    assert name(till, BUDI, link=link_of(till)).state is State.NAMED
 
 
 # -- what waits for a person -------------------------------------------------------------------
@@ -479,37 +369,6 @@ def test_account_named_by_many_buyers_is_held(till: Till) -> None:
     assert (held.state, held.held_for) == (State.HELD, "many_buyers")
 
 
-def test_account_named_by_many_buyers_at_once_is_held(till: Till) -> None:
-    buyers = [till.shop.account]
-    waiting(till)
-    for _ in range(7):
-        till.shop.account = another_buyer(till)
-        buyers.append(till.shop.account)
-        waiting(till)
-
-    async def at_once() -> list[AccountClaim]:
-        return await asyncio.gather(
-            *(
-                service(till).name(
-                    one, "at once", wanted_account(*BUDI), actor=BUYER, network=str(one)
-                )
-                for one in buyers
-            )
-        )
-
-    states = [one.state for one in till.do(at_once())]
-    assert sorted(states) == [State.HELD] * 5 + [State.NAMED] * 3
-
-
-def test_many_buyers_with_held_claims_hold_an_account(till: Till) -> None:
-    for _ in range(3):
-        waiting(till, 300)
-        assert name(till).held_for == "large_sum"
-        till.shop.account = another_buyer(till)
-    waiting(till)
-    assert name(till).held_for == "many_buyers"
-
-
 # -- typed accounts ----------------------------------------------------------------------------
 
 
@@ -537,8 +396,3 @@ def test_malformed_account_is_refused_at_its_field(typed: tuple[str, str, str], 
     with pytest.raises(Malformed) as refused:
         wanted_account(*typed)
     assert refused.value.field == field
-
-
-def test_account_is_parsed_as_people_type_it() -> None:
-    found = wanted_account(" 014 ", "123-456.78 90", "  budi\u00a0 santoso\n")
-    assert found == WantedAccount("014", "1234567890", "budi santoso")

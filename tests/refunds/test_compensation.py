@@ -3,15 +3,10 @@
 from typing import Any
 from uuid import UUID
 
-import pytest
-
 from meterai import payments
-from meterai.kit.ids import show
-from meterai.kit.money import Rupiah
 from meterai.payments import PaymentService, RefundPayee
 from meterai.refunds import ClaimService, refunds_of_order
 from meterai.refunds.links import ClaimLinks
-from meterai.refunds.model import CompensationTerms
 from tests.support.shop import Shop
 
 TERMS: dict[str, Any] = {"compensation_per_day": 1_000, "compensation_max": 2_500}
@@ -23,20 +18,6 @@ MOVED = frozenset(
         "order_stands_where_its_refunds_do",
     }
 )
-
-
-@pytest.mark.parametrize(
-    ("terms", "sums"),
-    [
-        (CompensationTerms(1_000, 2_500), [1_000, 1_000, 500, 0]),
-        (CompensationTerms(0, 2_500), [0, 0, 0, 0]),
-        (CompensationTerms(1_000, 0), [0, 0, 0, 0]),
-        (CompensationTerms(5_000, 2_500), [2_500, 0, 0, 0]),
-    ],
-)
-def test_compensation_of_days_is_bounded(terms: CompensationTerms, sums: list[int]) -> None:
-    assert [terms.for_day(day) for day in range(1, 5)] == [Rupiah(one) for one in sums]
-    assert terms.days_max == sum(one > 0 for one in sums)
 
 
 def refund(shop: Shop) -> tuple[UUID, UUID]:
@@ -109,23 +90,6 @@ def test_days_of_waiting_for_an_account_are_not_compensated(shop: Shop) -> None:
     assert look(shop) == [(1, 1_000), (2, 1_000)]
 
 
-def test_rerouted_refund_continues_compensation_of_the_original(shop: Shop) -> None:
-    one, _ = refund(shop)
-    late(shop, 1.1)
-    assert look(shop) == [(1, 1_000)]
-    shop.send(one)
-    shop.refuse(one)
-
-    async def reroute() -> None:
-        async with shop.container.database.transaction() as tx:
-            await payments.reroute(tx, shop.account, one)
-
-    shop.do(reroute())
-    late(shop, 2.1, ", wanted_at = CASE WHEN way = 'claim' THEN now() END")
-    assert look(shop) == [(1, 1_000), (2, 1_000)]
-    assert shop.rows("SELECT DISTINCT refund_id FROM compensations") == [{"refund_id": one}]
-
-
 def test_late_settled_refund_is_compensated_for_its_days(shop: Shop) -> None:
     one, _ = refund(shop)
     shop.send(one)
@@ -135,17 +99,3 @@ def test_late_settled_refund_is_compensated_for_its_days(shop: Shop) -> None:
     assert look(shop) == [(1, 1_000)]
     told = shop.rows("SELECT facts FROM mails WHERE template = 'account_wanted'")
     assert [row["facts"]["amount"] for row in told] == ["Rp1.000"], "it is owed, and goes nowhere"
-
-
-def test_stopped_refund_is_not_compensated(shop: Shop) -> None:
-    order = shop.place(1)
-    paid = shop.pay(order)
-    shop.work()
-    shop.ask_back(order)
-    shop.work()
-    shop.charge_back(paid)
-    shop.work()
-    late(shop, 5)
-    assert look(shop) == []
-    told = shop.rows("SELECT template, facts FROM mails WHERE template = 'payment_taken_back'")
-    assert [row["facts"]["order"] for row in told] == [show("ord", order)]

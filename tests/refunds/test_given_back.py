@@ -48,18 +48,6 @@ def test_payment_given_back_whole_ends_the_order_as_returned(till: Till) -> None
     assert refunded(till) == []
 
 
-def test_status_query_alone_captures_a_payment(till: Till) -> None:
-    order, _, qr, _ = paid(till)
-    till.control("refund", qr_content=qr)
-    till.ask()
-    till.look_up()
-    assert till.shop.money(order) == {"captured": PRICE, "refunded": PRICE}
-    till.ask()  # the bank repeats it every day
-    till.look_up()
-    assert till.shop.money(order) == {"captured": PRICE, "refunded": PRICE}
-    assert till.suspended() == []
-
-
 def test_parts_of_a_return_add_up_and_a_repeat_changes_nothing(till: Till) -> None:
     order, attempt, qr, number = paid(till, 3)
     for so_far in (3_000, 6_000):
@@ -105,19 +93,6 @@ def test_open_refund_is_reduced_to_the_rest_after_a_partial_return(till: Till) -
     assert till.shop.state(order) == "returned"
 
 
-def test_own_refund_in_the_record_is_settled_and_moves_no_other_money(till: Till) -> None:
-    order, attempt, _, number = paid(till)
-    till.shop.ask_back(order)
-    till.shop.work()
-    till.control("faults", refund_504_after_success=1)
-    till.send_refunds()
-    assert told(till, attempt, number, PRICE) == "refunded"
-    till.look_up()
-    assert refunded(till) == [{"state": "settled", "amount": PRICE}]
-    assert till.shop.money(order) == {"captured": PRICE, "refunded": PRICE}
-    assert till.book("bank_clearing") == 0
-
-
 def test_chargeback_of_stamps_in_use_is_our_loss(till: Till) -> None:
     order, attempt, qr, number = paid(till)
     stamping = till.shop.reserve(1)
@@ -133,19 +108,6 @@ def test_chargeback_of_stamps_in_use_is_our_loss(till: Till) -> None:
         "refunded": PRICE,
         "loss": PRICE,
     }
-
-
-def test_unexecuted_payment_given_back_ends_the_order(till: Till) -> None:
-    till.shop.set_issuing(is_open=False)
-    order, attempt, qr = till.order()
-    number = till.control("pay", qr_content=qr)["rrn"]
-    till.ask()
-    till.control("refund", qr_content=qr)
-    told(till, attempt, number, PRICE)
-    till.look_up()
-    till.shop.set_issuing(is_open=True)
-    assert till.shop.state(order) == "returned"
-    assert till.shop.money(order) == {"captured": PRICE, "refunded": PRICE}
 
 
 def test_return_missing_in_the_record_is_in_suspense_until_found(till: Till) -> None:
@@ -177,43 +139,3 @@ def test_operator_books_a_reported_return(till: Till) -> None:
 async def _resolve(till: Till, item: UUID, how: Resolution) -> None:
     async with till.shop.container.database.transaction() as tx:
         await refunds.resolve_item(tx, item, how, actor=TESTER, note="by telephone")
-
-
-def test_news_of_a_whole_return_is_of_the_part_not_charged_back(till: Till) -> None:
-    order, _, qr, _ = paid(till, 2)
-    till.control("deny", qr_content=qr, amount=4_000)
-    till.ask()
-    till.shop.ask_back(order)
-    till.shop.work()
-    till.send_refunds()  # the rest of the stamp that was taken back, and the other stamp
-    till.ask()  # no money is left at the bank: status 04, with the sum of the payment
-    till.look_up()
-    assert till.suspended() == []
-    money = {"captured": 2 * PRICE, "charged_back": 4_000, "refunded": 2 * PRICE - 4_000}
-    assert till.shop.money(order) == money
-
-
-def test_operator_books_at_most_the_part_not_charged_back(till: Till) -> None:
-    order, attempt, qr, number = paid(till, 2)
-    till.control("deny", qr_content=qr, amount=4_000)
-    till.ask()
-    told(till, attempt, number, 2 * PRICE)
-    till.look_up()
-    assert till.suspended() == [("refunded_there", 0)]
-    [row] = till.rows("SELECT item_id FROM suspense_items")
-    till.do(_resolve(till, row["item_id"], Resolution.RETURNED))
-    till.send_refunds()
-    money = {"captured": 2 * PRICE, "charged_back": 4_000, "refunded": 2 * PRICE - 4_000}
-    assert till.shop.money(order) == money
-
-
-def test_unreadable_record_is_read_again(till: Till) -> None:
-    order, attempt, qr, number = paid(till)
-    till.control("refund", qr_content=qr)
-    told(till, attempt, number, PRICE)
-    till.answers("history-detail", {"status": 504}, {"drop": ["additionalInfo"]})
-    for _ in range(2):
-        till.look_up()
-        assert till.shop.state(order) == "executed"
-    till.look_up()
-    assert till.shop.state(order) == "returned"

@@ -6,11 +6,9 @@ import pytest
 
 from meterai import payments
 from meterai.kit.ids import new_id, show
-from meterai.kit.refusal import NotFound, Sentence
-from meterai.kit.subjects import Subject, SubjectKind
+from meterai.kit.refusal import NotFound
 from meterai.payments import NotRerouted, RefundPayee
-from meterai.refunds import knows
-from meterai.refunds.model import AccountClaimOver, NothingToRefund, NothingWaits
+from meterai.refunds.model import AccountClaimOver, NothingWaits
 from tests.support.pulling import Member, member
 from tests.support.shop import FEE, PRICE, Shop
 
@@ -40,24 +38,6 @@ def test_unused_stamps_go_back_to_their_owner_as_forecast(shop: Shop, one: Membe
     assert [row["amount"] for row in shop.rows("SELECT amount FROM refunds")] == [told.rupiah]
     [row] = shop.rows("SELECT account_id, actor FROM audit_events WHERE action = 'refund_asked'")
     assert (row["account_id"], row["actor"]) == (shop.account, f"staff:{one.desk.shown}")
-
-
-def test_refund_requested_by_staff_is_shown_as_theirs(shop: Shop, one: Member) -> None:
-    theirs, own = executed(shop, 1), executed(shop, 1)
-    assert one.pull("refunds ask", order=show("ord", theirs)).is_done
-    shop.ask_back(own)
-
-    async def causes(about: Subject) -> list[object]:
-        async with shop.container.database.reading() as tx:
-            told = await knows.tell(tx, about)
-        return [line.facts["cause"] for line in told if line.word == "refund_begun"]
-
-    staff, buyer = Sentence("refund.cause.asked_by_staff", {}), Sentence("refund.cause.asked", {})
-    for order, cause in ((theirs, staff), (own, buyer)):
-        about = Subject(SubjectKind.ORDER, show("ord", order), shop.account)
-        assert shop.do(causes(about)) == [cause]
-    about = Subject(SubjectKind.ACCOUNT, show("acc", shop.account), shop.account)
-    assert shop.do(causes(about)) == [buyer, staff]
 
 
 def refund(shop: Shop) -> UUID:
@@ -159,39 +139,3 @@ def test_accepted_account_gets_the_waiting_money(shop: Shop, one: Member, state:
     with pytest.raises(AccountClaimOver):
         one.forecast("refunds decline-account", claim=claim)
     shop.assert_books_hold()
-
-
-def test_declined_account_leaves_the_money_waiting(shop: Shop, one: Member) -> None:
-    which = refund(shop)
-    assert one.pull("refunds reroute", refund=show("rfd", which)).is_done
-    claim = typed(shop, "held")
-    shop.work()
-    assert one.pull("refunds decline-account", claim=claim).is_done
-    assert shop.rows("SELECT way FROM refunds") == [{"way": "claim"}]
-    [mail] = shop.rows("SELECT template FROM mails WHERE template LIKE 'account_d%%'")
-    assert mail["template"] == "account_declined"
-    with pytest.raises(AccountClaimOver):
-        one.forecast("refunds accept-account", claim=claim)
-    shop.assert_books_hold()
-
-
-@pytest.mark.parametrize("state", ["near", "named", "unknown", "asked"])
-def test_only_a_held_account_is_decided_by_a_person(shop: Shop, one: Member, state: str) -> None:
-    claim = typed(shop, state)
-    for lever in ("refunds accept-account", "refunds decline-account"):
-        with pytest.raises(AccountClaimOver):
-            one.forecast(lever, claim=claim)
-    shop.arrange("DELETE FROM account_claims")
-
-
-def test_order_that_has_nothing_to_give_back_is_refused(shop: Shop, one: Member) -> None:
-    unpaid, given = shop.place(1), executed(shop, 1)
-    shop.ask_back(given)
-    for order in (unpaid, given):
-        with pytest.raises(NothingToRefund):
-            one.forecast("refunds ask", order=show("ord", order))
-        with pytest.raises(NothingToRefund):
-            one.pull("refunds ask", order=show("ord", order))
-    with pytest.raises(NotFound):
-        one.forecast("refunds ask", order=show("ord", new_id()))
-    assert len(shop.rows("SELECT 1 FROM refunds")) == 1

@@ -2,12 +2,10 @@
 
 from uuid import UUID
 
-import pytest
-
 from meterai.kit.money import Rupiah
 from meterai.payments import RefundSender
-from meterai.suspense import Item, MoneyBooked, Resolution, SuspenseService, open_items
-from tests.support.shop import PRICE, TESTER
+from meterai.suspense import Item, open_items
+from tests.support.shop import PRICE
 from tests.support.till import Till
 
 
@@ -52,16 +50,6 @@ def test_overdue_refund_is_an_item_that_ends_with_it(till: Till) -> None:
     assert [one["state"] for one in till.rows("SELECT state FROM refunds")] == ["settled"]
 
 
-def test_item_of_an_open_refund_cannot_be_resolved(till: Till) -> None:
-    refused(till)
-    [item] = look(till)
-    service = till.shop.container.of(SuspenseService)
-    for how in Resolution:
-        with pytest.raises(MoneyBooked):
-            till.do(service.resolve(item.id, how, actor=TESTER, note="it is well"))
-    assert till.suspended() == [("refund_overdue", 0)]
-
-
 def test_item_of_an_overdue_refund_ends_when_the_refund_is_void(till: Till) -> None:
     order, qr, _ = refused(till)
     assert len(look(till)) == 1
@@ -70,12 +58,3 @@ def test_item_of_an_overdue_refund_ends_when_the_refund_is_void(till: Till) -> N
     till.shop.work()
     assert look(till) == []
     assert till.shop.state(order) == "returned"
-
-
-def test_refund_in_time_is_no_item(till: Till) -> None:
-    order, _, qr = till.order()
-    till.control("pay", qr_content=qr)
-    till.ask()
-    till.shop.ask_back(order)
-    till.shop.work()
-    assert look(till) == []

@@ -1,7 +1,6 @@
 """The periodic tasks of orders and refunds continue after a faulty row."""
 
 from collections.abc import Callable
-from datetime import timedelta
 from uuid import UUID
 
 import psycopg
@@ -12,15 +11,12 @@ from meterai.orders import OrderService
 from meterai.orders import service as order_service
 from meterai.payments import (
     PaymentService,
-    ProviderRefused,
-    ProviderUnreachable,
     RefundSender,
     SnapSettings,
 )
 from meterai.payments.model import RefundMade
 from meterai.payments.refunds import store as refund_store
 from meterai.refunds import RefundService
-from meterai.refunds import service as refund_service
 from tests.support.shop import Shop
 
 BATCH = 3  # rows that one run takes here
@@ -48,22 +44,6 @@ def shown_faults(shop: Shop, name: str) -> set[str]:
     }
 
 
-def test_order_that_cannot_lapse_does_not_stop_the_others(
-    shop: Shop, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(order_service, "BATCH", BATCH)
-    bad, good = [shop.place(1) for _ in range(BAD)], shop.place(1)
-    spoil(shop, bad, "placed")
-    shop.arrange("UPDATE orders SET lapses_at = now() - interval '1 hour'")
-    shop.arrange(
-        "UPDATE orders SET lapses_at = now() - interval '1 second' WHERE order_id = %s", good
-    )
-    run_task(shop, shop.container.of(OrderService).expire_unpaid)
-    assert shop.state(good) == "lapsed"
-    assert {shop.state(order) for order in bad} == {"placed"}
-    assert shown_faults(shop, "lapse_orders") == {str(order) for order in bad}
-
-
 def paid_orders(shop: Shop) -> tuple[list[UUID], UUID]:
     shop.set_issuing(is_open=False)
     orders = [shop.place(1) for _ in range(BAD + 1)]
@@ -83,20 +63,6 @@ def test_order_that_cannot_be_executed_does_not_stop_the_others(
     run_task(shop, shop.container.of(OrderService).execute_paid)
     assert shop.state(good) == "executed"
     assert shown_faults(shop, "execute_orders") == {str(order) for order in bad}
-    shop.assert_books_hold()
-
-
-def test_order_that_cannot_be_refunded_does_not_stop_the_others(
-    shop: Shop, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(refund_service, "OVERDUE_BATCH", BATCH)
-    bad, good = paid_orders(shop)
-    spoil(shop, bad, "paid")
-    shop.arrange("UPDATE orders SET due_at = now() - interval '5 minutes'")
-    shop.arrange("UPDATE orders SET due_at = now() - interval '1 second' WHERE order_id = %s", good)
-    run_task(shop, shop.container.of(RefundService).refund_overdue)
-    assert shop.state(good) == "returning"
-    assert shown_faults(shop, "turn_money_round") == {str(order) for order in bad}
     shop.assert_books_hold()
 
 
@@ -162,17 +128,6 @@ def states(shop: Shop) -> dict[str, str]:
     return {row["refund_no"]: row["state"] for row in shop.rows("SELECT * FROM refunds")}
 
 
-def test_refund_after_a_thousand_tries_does_not_stop_the_others(shop: Shop, bank: Bank) -> None:
-    old, new = refunds_asked(shop, 2)
-    shop.arrange("UPDATE refunds SET tries = 5000, state = 'refused' WHERE refund_no = %s", old)
-    bank.answers[old] = ProviderRefused("4047801", "no such payment")
-    run_task(shop, shop.container.of(RefundSender).send_due, times=1)
-    assert states(shop) == {old: "refused", new: "settled"}
-    [row] = shop.rows("SELECT try_at - now() AS pause FROM refunds WHERE refund_no = %s", old)
-    assert timedelta(minutes=4) < row["pause"] <= timedelta(minutes=5)
-    shop.assert_books_hold()
-
-
 def test_fault_in_one_refund_does_not_stop_the_others(shop: Shop, bank: Bank) -> None:
     numbers = refunds_asked(shop, 3)
     bank.answers[numbers[0]] = ZeroDivisionError("nobody thought of this")
@@ -213,11 +168,3 @@ def tell_of_the_refund(shop: Shop) -> None:
     """Send a notification that the provider gave the money back."""
     [row] = shop.rows("SELECT attempt_id, payment FROM refunds")
     shop.call(refund_store.ASK_NOW, shop.account, row["attempt_id"], row["payment"])
-
-
-def test_unsent_refund_is_tried_soon(shop: Shop, bank: Bank) -> None:
-    [number] = refunds_asked(shop, 1)
-    bank.answers[number] = ProviderUnreachable("nobody listens")
-    run_task(shop, shop.container.of(RefundSender).send_due, times=1)
-    [row] = shop.rows("SELECT extract(epoch FROM try_at - now())::float8 AS left FROM refunds")
-    assert row["left"] <= 1.0

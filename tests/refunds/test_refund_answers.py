@@ -110,14 +110,3 @@ def test_refused_refund_is_tried_again(till: Till) -> None:
     assert refund(till)["state"] == "refused"
     till.send_refunds()
     assert refund(till)["state"] == "settled"
-
-
-def test_bank_without_a_history_gets_the_same_number_again(till: Till) -> None:
-    refunding(till)
-    till.answers("refund", {"status": 202})
-    till.send_refunds()
-    no = '{"responseCode": "4050000", "responseMessage": "Requested Function Not Supported"}'
-    till.answers("history-detail", {"status": 405, "body": no})
-    till.send_refunds()
-    assert refund(till)["state"] == "settled"
-    assert len(till.do(till.bank.look("refunds"))) >= 1

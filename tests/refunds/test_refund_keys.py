@@ -5,11 +5,10 @@ from uuid import UUID
 
 import pytest
 
-from meterai.kit.ids import read, show
+from meterai.kit.ids import show
 from meterai.plumbing.http.requests import IdempotencyKeyReused
 from meterai.plumbing.observe.exchange import EXCHANGE, Exchange
 from meterai.refunds import RefundService
-from meterai.refunds.model import NothingToRefund
 from meterai.refunds.service import RefundView
 from tests.support.shop import TESTER, Shop
 
@@ -46,20 +45,6 @@ def test_repeated_refund_with_same_key_is_the_same_and_marked(shop: Shop) -> Non
     shop.assert_books_hold()
 
 
-def test_key_finds_its_refund_after_more_stamps_came_free(shop: Shop) -> None:
-    order = bought(shop, 3)
-    held = shop.reserve(1)
-    assert held is not None
-    first, _ = ask(shop, order, "k")
-    shop.fail(held)
-    shop.work()
-    assert ask(shop, order, "k") == (first, True)
-    second, is_repeat = ask(shop, order, "another")
-    assert (second.id != first.id, second.stamps, is_repeat) == (True, 1, False)
-    assert ask(shop, order, "k")[0].id == first.id
-    shop.assert_books_hold()
-
-
 def test_key_of_another_order_is_refused_without_a_refund(shop: Shop) -> None:
     one, two = bought(shop, 1), bought(shop, 1)
     ask(shop, one, "k")
@@ -81,16 +66,6 @@ def test_other_key_finds_the_requested_refund_and_is_kept(shop: Shop) -> None:
     ]
 
 
-def test_key_of_a_refused_request_can_be_used_again(shop: Shop) -> None:
-    order = shop.place(1)
-    with pytest.raises(NothingToRefund):
-        ask(shop, order, "k")
-    shop.tell(shop.pay(order))
-    shop.work()
-    _, is_repeat = ask(shop, order, "k")
-    assert not is_repeat
-
-
 def test_requests_with_one_key_at_once_are_one_refund(shop: Shop) -> None:
     order = bought(shop, 2)
 
@@ -101,18 +76,4 @@ def test_requests_with_one_key_at_once_are_one_refund(shop: Shop) -> None:
     found = shop.do(all_at_once())
     assert sorted(is_repeat for _, is_repeat in found) == [False] + [True] * 5
     assert len({view.id for view, _ in found}) == 1
-    shop.assert_books_hold()
-
-
-def test_requests_with_one_key_for_two_orders_at_once_are_one_refund(shop: Shop) -> None:
-    orders = bought(shop, 1), bought(shop, 1)
-
-    async def both() -> list[object]:
-        tasks = [asyncio.create_task(_asked(shop, order, "k")) for order in orders]
-        return list(await asyncio.gather(*tasks, return_exceptions=True))
-
-    found = shop.do(both())
-    assert sum(isinstance(one, IdempotencyKeyReused) for one in found) == 1
-    [made] = [one for one in found if isinstance(one, tuple)]
-    assert shop.refunds() == [read("rfd", made[0].id)]
     shop.assert_books_hold()

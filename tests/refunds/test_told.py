@@ -95,15 +95,6 @@ def test_refund_is_shown_with_its_account(till: Till) -> None:
     assert (found.goes_to, found.way_word) == (SHOWN, "account")
 
 
-def test_refund_shows_its_held_account(till: Till) -> None:
-    order = waiting(till, 300)
-    assert name(till).state is AccountClaimState.HELD
-    found = view(till, order)
-    assert found.account is not None
-    assert (found.account.state, found.account.shown, found.goes_to) == ("held", SHOWN, "")
-    assert found.stage_word == "waiting_for_account.held"
-
-
 def test_refund_shows_its_refused_account_until_another_is_named(till: Till) -> None:
     order = waiting(till)
     name(till)
@@ -128,31 +119,6 @@ def mail(till: Till, template: str) -> dict[str, Any]:
     return facts
 
 
-def by_virtual_account(till: Till) -> None:
-    """Turn the payment into one by a method without refunds."""
-    till.shop.arrange("UPDATE payment_attempts SET method = 'va'")
-
-
-SOURCE = {"id": "ke sumber pembayaran", "en": "the account you paid from"}
-
-
-def test_first_mail_of_a_refund_names_the_provider(till: Till) -> None:
-    asked_back(till)
-    till.shop.work()
-    how = mail(till, "refund_requested")["how"]
-    assert all(said in how[language] for language, said in SOURCE.items())
-
-
-def test_first_mail_of_a_refund_its_rail_cannot_make_names_the_transfer(till: Till) -> None:
-    asked_back(till)
-    by_virtual_account(till)
-    till.shop.work()
-    how = mail(till, "refund_requested")["how"]
-    assert not any(said in how[language] for language, said in SOURCE.items())
-    assert "transfer" in how["id"]
-    assert "transfer" in how["en"]
-
-
 def test_mail_of_a_wanted_account_has_the_reason(till: Till) -> None:
     waiting(till)
     assert "sumber pembayaran" in mail(till, "account_wanted")["because"]["id"]
@@ -174,13 +140,3 @@ def test_held_account_is_mailed_once_without_a_request_for_another(till: Till) -
     till.shop.arrange("UPDATE claim_links SET expires_at = now()")
     till.do(till.shop.container.of(ClaimService).renew())
     assert len(till.rows("SELECT 1 FROM mails WHERE template = 'account_wanted'")) == 1
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_mail_of_a_named_account_announces_the_transfer(till: Till, language: str) -> None:
-    waiting(till)
-    name(till)
-    text = translate("mail.account_named.text", language, url="", **mail(till, "account_named"))
-    assert {"id": "akan ditransfer", "en": "will be transferred"}[language] in text
-    assert SHOWN in text
-    assert "/complaints/new" in text

@@ -54,15 +54,6 @@ def test_reversed_refund_is_repeated_under_another_number(till: Till) -> None:
     assert len(refunds(till)) == 2
 
 
-def test_try_that_failed_before_the_refund_was_made_reverses_nothing(till: Till) -> None:
-    asked_back(till)
-    till.send_refunds()
-    whole = {"refundAmount": money(PRICE)}
-    recorded(till, whole | {"refundStatus": "06"}, whole)
-    till.watch_refunds()
-    assert refunds(till) == [("asked", "settled", PRICE, 0)]
-
-
 def test_silently_partial_refund_is_completed(till: Till) -> None:
     order = asked_back(till)
     till.answers("refund", {"drop": ["refundAmount"]})
@@ -81,18 +72,6 @@ def test_silently_partial_refund_is_completed(till: Till) -> None:
     }
 
 
-def test_partial_refund_with_lost_answer_is_completed(till: Till) -> None:
-    order = asked_back(till)
-    for _ in range(2):
-        till.answers("refund", {"status": 504, "body": ""})
-        recorded(till, {"refundAmount": money(4_000)})
-        till.send_refunds()
-    recorded(till, {"refundAmount": money(4_000)})
-    till.watch_refunds()
-    assert refunds(till)[0] == ("asked", "settled", PRICE, PRICE - 4_000)
-    assert till.shop.money(order)["refunded"] == 4_000
-
-
 def test_settled_refund_missing_in_the_record_is_an_item_until_found(till: Till) -> None:
     asked_back(till)
     till.send_refunds()
@@ -108,18 +87,6 @@ def test_settled_refund_missing_in_the_record_is_an_item_until_found(till: Till)
     assert till.suspended() == []
     assert refunds(till) == [("asked", "settled", PRICE, 0)]
     till.shop.arrange("UPDATE refunds SET settled_at = settled_at + interval '25 hours'")
-
-
-def test_refund_is_looked_up_until_the_record_ends(till: Till) -> None:
-    asked_back(till)
-    till.send_refunds()
-    till.watch_refunds()
-    [row] = till.rows("SELECT look_at > now() + interval '50 minutes' AS is_later FROM refunds")
-    assert row["is_later"]
-    till.shop.arrange("UPDATE refunds SET settled_at = settled_at - interval '46 days'")
-    till.watch_refunds()
-    assert till.rows("SELECT look_at FROM refunds") == [{"look_at": None}]
-    till.shop.arrange("UPDATE refunds SET settled_at = settled_at + interval '46 days'")
 
 
 def test_line_of_another_payment_reverses_nothing(till: Till) -> None:

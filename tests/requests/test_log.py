@@ -10,9 +10,7 @@ from meterai.accounts import AccountService
 from meterai.limiter import Limiter
 from meterai.plumbing.db.database import Database, DatabaseBusy
 from meterai.requests import RequestLog, knows, service, store
-from tests.apps.test_edge import HTML, a_key, run
-from tests.apps.test_strangers import signed_in
-from tests.support.shop import TESTER
+from tests.apps.test_edge import a_key, run
 from tests.support.within import Within
 
 JSON = {"Content-Type": "application/json"}
@@ -86,18 +84,6 @@ def test_request_list_filters_and_pages(database_url: str, tmp_path: Path) -> No
         for wrong in ("?status=404", "?key=x", "?before=x", "?since=x", "?more=1"):
             given = await web.get(f"/v1/requests{wrong}", key)
             assert given.status in (404, 422), wrong
-
-    run(database_url, tmp_path, act)
-
-
-def test_request_without_valid_key_is_not_logged(database_url: str, tmp_path: Path) -> None:
-    async def act(web: Within) -> None:
-        key = await a_key(web)
-        for shown in ({}, {"Authorization": "Bearer mtr_wrong"}, {"Authorization": "Basic x"}):
-            assert (await web.get("/v1/orders", shown)).status == 401
-        await web.get("/", key | HTML)
-        assert not web.container.of(RequestLog)._gathered
-        assert await lines(web, key) == []
 
     run(database_url, tmp_path, act)
 
@@ -182,33 +168,6 @@ def test_staff_find_the_account_by_the_id_of_a_request(database_url: str, tmp_pa
         assert found.account is not None
         keys = await web.container.of(AccountService).api_keys(found.account)
         assert [one.id for one in keys] == [line["key_id"]]
-
-    run(database_url, tmp_path, act)
-
-
-def test_page_shows_the_requests(database_url: str, tmp_path: Path) -> None:
-    async def act(web: Within) -> None:
-        browser, accounts = await signed_in(web), web.container.of(AccountService)
-        account = await accounts.account_of("browser@example.org")
-        text = await accounts.create_api_key(account, "kasir", actor=TESTER)
-        key = {"Authorization": f"Bearer {text}"}
-        await web.get("/v1/orders/ord_none", key | {"Request-Id": "what-went-wrong"})
-        await web.container.of(RequestLog).write()
-        headers = {name.decode(): value.decode() for name, value in browser.headers}
-        assert b'href="/account/requests"' in (await web.get("/account/keys", headers)).body
-        for query, is_there in (
-            ("", True),
-            ("?status=4xx&request=what-went-wrong", True),
-            ("?status=2xx", False),
-            ("?status=9&key=x&before=y", True),
-            ("?request=<b>", False),
-        ):
-            shown = await web.get(f"/account/requests{query}", headers)
-            assert shown.status == 200
-            assert (b"what-went-wrong</dd>" in shown.body) == is_there, query
-            assert (b"/v1/orders/ord_none" in shown.body) == is_there, query
-            assert b"<b>" not in shown.body
-        assert b"kasir" in shown.body
 
     run(database_url, tmp_path, act)
 

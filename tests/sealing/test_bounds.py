@@ -1,22 +1,15 @@
 """A verification of any file stays within the limits of our own process and of its tasks."""
 
-import socket
-import subprocess
-import sys
-
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from bench.bounds import spent
-from meterai.sealing import CheckQuestion, verifying
-from meterai.sealing.sandbox import bounded
 from meterai.sealing.signing import chains, trust
 from meterai.sealing.signing.cms import CERTIFICATES_MAX
 from tests.support.attacks.heavy import HEAVY
 from tests.support.attacks.lab import AT
-from tests.support.pdfmaker import letter, whole
 from tests.support.yardstick import slowness
 
 CALLER_SECONDS_MAX = 1.5  # of a processor, for one file
@@ -33,16 +26,6 @@ def test_hostile_file_costs_caller_at_most_the_bounds(lab, name):
     assert found.seconds < CALLER_SECONDS_MAX * slowness()
     assert found.bytes_more < CALLER_BYTES_MAX
     assert (found.said == "genuine") == (name in SLOW)
-
-
-def test_signed_data_of_many_elements_is_parsed_in_process(bench):
-    """The general parser takes a second for a million elements."""
-    elements = b"3000" * 150_000  # in place of certificates, in hexadecimal
-    signature = b"<</Type/Sig/Contents<30840004ffff%b>/ByteRange[0 1 2 3]>>" % elements
-    objects = letter(2)
-    objects[1] = b"<</Type/Catalog/Pages 2 0 R/AcroForm<</Fields[98 0 R]>>>>"
-    objects |= {98: b"<</FT/Sig/T(Meterai_)/V 99 0 R>>", 99: signature}
-    assert next(verifying(CheckQuestion(whole(objects), [bench.issuer.root], AT))).name == "verify"
 
 
 def self_made(count: int) -> list[x509.Certificate]:
@@ -67,23 +50,3 @@ def test_key_without_trusted_root_is_not_used(lab):
     assert chains.chain_to(chain[0], [*others, *chain[1:]], [chain[-1]]) == chain
     assert chains.shortest_way(chain[0], chain[1:-1], [chain[-1]], len(chain) - 1) is None
     assert len(chain) <= trust.PATH_LENGTH_MAX + 1
-
-
-def test_task_server_ends_without_output():
-    """The tasks end with their owner, some of them after their last check of the owner."""
-    ours, theirs = socket.socketpair()
-    command = [sys.executable, "-I", "-m", "meterai.sealing.tasks"]
-    with theirs:
-        server = subprocess.Popen(command, stdin=theirs.fileno(), stderr=subprocess.PIPE)
-    held = []
-    for _ in range(8):
-        near, far = socket.socketpair()
-        with far:
-            socket.send_fds(ours, [bytes([60])], [far.fileno()])
-        assert near.recv(1) == bounded.STARTED
-        held.append(near)
-    ours.close()
-    _, said = server.communicate(timeout=bounded.START_SECONDS_MAX)
-    assert (server.returncode, said) == (0, b"")
-    for near in held:
-        near.close()

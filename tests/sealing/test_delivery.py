@@ -4,11 +4,9 @@ import pytest
 
 from meterai.sealing import (
     HashedDocument,
-    HashOfOtherBytes,
     Placement,
     SealDoesNotHold,
     Verdict,
-    delivery,
     seal,
 )
 from meterai.sealing.pdf.update import Sealed
@@ -34,13 +32,6 @@ def test_kept_hash_gives_same_seal(bench, sealing):
     assert delta.sha256_stamped == HashedDocument.of(document + delta.data).sha256
 
 
-@pytest.mark.parametrize("length", [0, 100, -1])
-def test_hash_of_another_length_is_refused_before_signing(bench, sealing, length):
-    document = whole(letter(2))
-    with pytest.raises(HashOfOtherBytes):
-        sealing(document, hashed=HashedDocument.of(document[:length]))
-
-
 @pytest.mark.parametrize(
     "spoil",
     [
@@ -61,21 +52,6 @@ def test_seal_that_does_not_hold_is_not_delivered(monkeypatch, sealing, spoil):
     with pytest.raises(SealDoesNotHold) as refused:
         sealing(whole(letter(2)))
     assert refused.value.facts()["failed"]
-
-
-def test_earlier_seal_of_another_issuer_is_not_checked(bench, lab, sealing):
-    """Its issuer and validity were checked when the document came in."""
-    document = lab.seal(whole(letter(2)), Placement(2, 20, 20, 65), issuer=lab.forger)
-    assert sealing(document).serials
-
-
-def test_several_seals_in_one_delta_are_all_verified(bench, lab):
-    document = lab.signed(whole(letter(2)))
-    stamps = bench.stamps(HERE, Placement(2, 20, 20, 65))
-    delta = delivery.seal(
-        document, stamps, bench.issuer, at=bench.at, check_url=bench.check_url, specimen=True
-    )
-    assert delta.serials == tuple(one.serial for one in stamps)
 
 
 def test_document_changed_after_earlier_seal_is_judged_by_new_seal_alone(lab, sealing):

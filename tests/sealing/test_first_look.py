@@ -8,10 +8,9 @@ from meterai.sealing.checking.questions import parameters_of, read_report, writt
 from meterai.sealing.sandbox import answers
 from meterai.sealing.sandbox.answers import CheckFound, Earlier, NotAnswered, Verified
 from meterai.sealing.tasks import do
-from meterai.sealing.writing.engine import accept, accepting
+from meterai.sealing.writing.engine import accepting
 from tests.sealing.conftest import AT
 from tests.support.hostile import HOSTILE
-from tests.support.pdfmaker import Stream, letter, whole
 from tests.support.releases import RELEASES, names, question_about
 
 PLACES = [Placement(1, 20, 20, 65)]
@@ -49,38 +48,6 @@ def test_document_beyond_first_look_goes_to_process(bench, limit):
     assert next(verifying(CheckQuestion(document, [bench.issuer.root], AT))).name == "verify"
     assert next(accepting(document, PLACES)).name == "inspect"
     assert bench.verify(document).verdict == verdict
-
-
-def test_large_honest_form_is_sealed_and_checked(bench):
-    objects = letter(2)
-    count = 3_000
-    refs = b" ".join(b"%d 0 R" % number for number in range(100, 100 + count))
-    objects[1] = b"<</Type/Catalog/Pages 2 0 R/AcroForm<</Fields[%b]>>>>" % refs
-    objects |= {
-        number: b"<</FT/Tx/T(Kolom %d)/TU(%b)>>" % (number, b"keterangan " * 30)
-        for number in range(100, 100 + count)
-    }
-    document = whole(objects)
-    assert next(accepting(document, PLACES)).name == "inspect"
-    prepared = accept(document, PLACES)
-    assert (prepared.inspection.pages, prepared.opened) == (2, None)
-    assert prepared.inspection.sizes[0].width == 595
-    sealed = bench.sealed(document)
-    report = bench.verify(sealed)
-    assert report.verdict is Verdict.GENUINE
-    assert report.serials
-
-
-def test_ordinary_document_needs_no_process(bench):
-    objects = letter(40)
-    objects[5] = Stream(b"", b"0 0 m 9 9 l S " * 3_000)
-    document = whole(objects)
-    for work in (
-        accepting(document, PLACES),
-        verifying(CheckQuestion(bench.sealed(document), [], AT)),
-    ):
-        with pytest.raises(StopIteration):
-            next(work)
 
 
 def test_contradictory_report_counts_as_none(bench, plain):

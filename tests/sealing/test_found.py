@@ -2,7 +2,6 @@
 
 import time
 
-import pypdfium2
 import pytest
 
 from meterai.kit.refusal import Refusal
@@ -60,12 +59,3 @@ def test_sealed_found_file_is_genuine_and_answered_after_later_signature(lab, fo
         verdicts[name] = lab.verify(signed).verdict
         assert time.process_time() - begin < CPU_SECONDS_MAX * slowness(), name
     assert set(verdicts.values()) == {Verdict.GENUINE_THEN_EXTENDED}
-
-
-def test_file_with_encrypted_attachment_is_sealed_after_pointer_repair(lab, found):
-    document = found["pdf__encrypted-attachment.pdf"].replace(
-        b"startxref\n2242", b"startxref\n2223"
-    )
-    sealed = lab.seal(ingest(document, PLACES).document, *PLACES)
-    assert lab.verify(sealed).verdict is Verdict.GENUINE
-    assert len(pypdfium2.PdfDocument(sealed)) == 1

@@ -55,12 +55,3 @@ def test_annotation_with_copied_name_is_not_shown_as_stamp(lab: Lab) -> None:
 
 def vars_of(rectangle: object) -> tuple[float, ...]:
     return tuple(getattr(rectangle, name) for name in ("x", "y", "width", "height"))
-
-
-def test_foreign_signature_is_no_stamp(lab: Lab) -> None:
-    assert finish(locating(lab.signed(lab.original), ("X",))) == []
-
-
-@pytest.mark.parametrize("content", [b"", b"%PDF-1.7\n", b"\0" * 1000])
-def test_unreadable_document_has_no_stamps(content: bytes) -> None:
-    assert finish(locating(content, ("X",))) == []

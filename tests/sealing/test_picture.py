@@ -1,31 +1,21 @@
 """The picture of a page shows what readers of the document see, is small, and is made within its limits."""
 
 import io
-import statistics
 
 import pikepdf
 import pytest
 from PIL import Image
 
-from meterai.kit.refusal import Refusal
 from meterai.sealing import (
-    LAST_PAGE,
     PICTURE_WIDTH,
-    DocumentBroken,
-    DocumentEncrypted,
-    NotAPdf,
     PageNotDrawn,
-    PageOutOfRange,
     Rectangle,
     picturing,
 )
-from meterai.sealing.sandbox import answers, bounded
+from meterai.sealing.sandbox import answers
 from meterai.sealing.sandbox.answers import RenderedPage
 from meterai.sealing.sandbox.bounded import finish
-from tests.support.endless import dashed_strokes
-from tests.support.pdfmaker import whole
 
-BYTES_MAX = 60 * 1024
 SQUARE = (100.0, 200.0, 50.0, 50.0)  # of the file: left, low, width, height
 # Computed by hand for the shown page: entries of the page; its size; the lower left corner.
 SEEN = [
@@ -75,15 +65,6 @@ def test_picture_shows_page_as_seen(page, size, corner):
     assert dark(picture) == pytest.approx([one * a_point for one in expected], abs=1.5)
 
 
-@pytest.mark.parametrize("page", [{}, {"Rotate": 90}, {"CropBox": [50, 60, 500, 800]}])
-def test_part_of_page_is_cut_as_seen(page):
-    corner = next(corner for entries, _, corner in SEEN if entries == page)
-    part = Rectangle(corner[0] - 10, corner[1] - 20, 100, 100)
-    picture = pixels(finish(picturing(squared(**page), 1, 400, part=part)))
-    assert picture.size == pytest.approx((400, 400), abs=1)
-    assert dark(picture) == pytest.approx([40, 400 - 280, 240, 400 - 80], abs=4)
-
-
 def test_mark_surrounds_its_area_without_covering_it():
     area = Rectangle(100, 200, 50, 50)
     bare = pixels(finish(picturing(squared(), 1)))
@@ -96,38 +77,12 @@ def test_mark_surrounds_its_area_without_covering_it():
     assert around[1] < top - 3 < bottom + 3 < around[3]
 
 
-def test_last_page_has_its_number(make_pdf):
-    found = finish(picturing(make_pdf(pages=3), LAST_PAGE, 120))
-    assert (found.size.page, found.pages) == (3, 3)
-    assert pixels(found).width == 120
-    assert found.survey is None
-
-
 @pytest.mark.parametrize("size", [(3, 14_000), (14_000, 3), (3, 3), (14_400, 14_400)])
 def test_any_page_size_fits_limits_of_picture(make_pdf, size):
     found = finish(picturing(make_pdf(size=size), 1, with_survey=True))
     assert max(pixels(found).size) <= 4096
     assert found.survey is not None
     assert len(found.survey.ink) == found.survey.columns * found.survey.rows <= 40_000
-
-
-def test_undrawable_page_is_refused_by_name(make_pdf):
-    plain = make_pdf()
-    for document, page, refusal in (
-        (b"no PDF", 1, NotAPdf),
-        (b"%PDF-1.7\nnothing", 1, DocumentBroken),
-        (plain, 2, PageOutOfRange),
-        (plain, 0, PageOutOfRange),
-        (whole(dashed_strokes()), 1, PageNotDrawn),
-    ):
-        with pytest.raises(refusal):
-            finish(picturing(document, page))
-
-
-def test_document_with_password_is_refused(corpus):
-    (file,) = [one for one in corpus("odd") if one.name == "dss__open_protected.pdf"]
-    with pytest.raises(DocumentEncrypted):
-        finish(picturing(file.read_bytes(), 1))
 
 
 @pytest.mark.parametrize(
@@ -145,31 +100,3 @@ def test_contradictory_answer_counts_as_none(answer, make_pdf):
     work.send(None)
     with pytest.raises(PageNotDrawn):
         work.send(answer)
-
-
-@pytest.mark.soak
-@pytest.mark.parametrize("kind", ["plain", "odd", "signed"])
-def test_pictures_of_corpus_are_small_or_refused(kind, corpus, say):
-    """Each picture is small, or refused by name."""
-    sizes, refused = [], []
-    for file in corpus(kind):
-        try:
-            found = finish(picturing(file.read_bytes(), LAST_PAGE))
-        except Refusal as refusal:
-            refused.append(f"{file.name}: {refusal.code}")
-            continue
-        assert len(found.webp) <= BYTES_MAX
-        sizes.append(len(found.webp) / 1024)
-    sizes.sort()
-    p90 = sizes[int(len(sizes) * 0.9)]
-    say(
-        f"{kind}: {len(sizes)} pictures, KB: p50 {statistics.median(sizes):.1f}, p90 {p90:.1f}, max {sizes[-1]:.1f}"
-    )
-    for one in refused:
-        say(f"  {one}")
-    assert kind != "plain" or not refused
-
-
-def test_picture_task_has_less_time_than_document_task():
-    task = picturing(b"", 1).send(None)
-    assert task.wall_seconds < bounded.WALL_SECONDS_MAX

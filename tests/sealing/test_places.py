@@ -11,17 +11,12 @@ from meterai.sealing import (
     AtCorner,
     AtText,
     Corner,
-    DocumentBroken,
-    NotAPdf,
     PageOutOfRange,
     Placement,
     PlacementWish,
     TextNotFound,
-    TextNotSearched,
     placing,
 )
-from meterai.sealing.sandbox import answers
-from meterai.sealing.sandbox.answers import Placed
 from meterai.sealing.sandbox.bounded import finish
 
 WIDTH, HEIGHT = 595.0, 842.0
@@ -90,11 +85,6 @@ def test_nth_occurrence_is_counted_through_the_pages() -> None:
     assert (first.x, second.x) == pytest.approx((72, 300), abs=2)
 
 
-def test_stamp_is_moved_from_its_text() -> None:
-    here, moved = place(LETTER, AtText("Materai"), AtText("Materai", dx=10, dy=-20))
-    assert (moved.x - here.x, moved.y - here.y) == pytest.approx((10, -20))
-
-
 def test_text_is_searched_on_named_page() -> None:
     last, second = place(
         LETTER, AtText("Materai", page=LAST_PAGE), AtText("Materai", page=2, dx=1.0)
@@ -128,35 +118,6 @@ def test_corner_keeps_margin_to_both_edges(corner: Corner) -> None:
     is_right, is_top = "right" in corner, "top" in corner
     assert found.x == (740 - 20 - 70 if is_right else 20)
     assert found.y == pytest.approx(450 - 20 - 70 * HEIGHT_PER_WIDTH if is_top else 20)
-
-
-def test_placements_are_unchanged_beside_requests() -> None:
-    exact = Placement(LAST_PAGE, 12.5, 13.5, 66.0)
-    assert place(b"nothing is read", exact, exact) == (exact, exact)
-    assert place(LETTER, exact, AtText("Surat"))[0] == exact
-
-
-def test_unreadable_document_is_refused_by_name() -> None:
-    for document in (b"", b"%PDF-1.7 nonsense", LETTER[:400]):
-        with pytest.raises((NotAPdf, DocumentBroken)):
-            place(document, AtText("Surat"))
-
-
-@pytest.mark.parametrize(
-    "answer",
-    [
-        None,
-        b"",
-        b"\1nonsense",
-        answers.written(Placed([])),
-        answers.written(Placed([(1, 1.0, 1.0, 70.0)] * 2)),
-    ],
-)
-def test_missing_answer_is_refused(answer: bytes | None) -> None:
-    work = placing(LETTER, [AtText("Surat")])
-    next(work)
-    with pytest.raises(TextNotSearched):
-        work.send(answer)
 
 
 @pytest.mark.parametrize("text", ["(", "\\", "\x00", "Surat\nPernyataan", " ", "é" * 200])

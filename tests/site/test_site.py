@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 
-from scripts.codes import COMMAND, FILE
 from tests.support.commands import ROOT
 
 SITE = ROOT / "site"
@@ -48,27 +47,6 @@ def test_every_page_is_in_the_contents_and_built(built: Path) -> None:
     assert sorted(names(contents)) == [one.name for one in PAGES]
     for page in PAGES:
         assert (built / f"{page.stem}.html").is_file(), page
-
-
-def test_codes_are_those_of_the_refusals() -> None:
-    # A process of its own has the classes of the package and none of the tests.
-    write = "from scripts.codes import document; print(document(), end='')"
-    made = subprocess.run(
-        [sys.executable, "-c", write], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    assert FILE.read_text() == made.stdout, f"write it again with {COMMAND}"
-
-
-def test_statuses_of_errors_are_explained() -> None:
-    explained = (SITE / "docs" / "errors.md").read_text()
-    statuses = {
-        line[3:]
-        for line in FILE.read_text().splitlines()
-        if line.startswith("## ") and line[3:].isdecimal()
-    }
-    shown_on_pages_alone = {"405"}
-    for status in statuses - shown_on_pages_alone:
-        assert status in explained or status.startswith("5"), status
 
 
 class Quiet(SimpleHTTPRequestHandler):

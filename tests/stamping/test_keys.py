@@ -1,10 +1,7 @@
 """Every Idempotency-Key with an answer always finds the same answer."""
 
-import ast
 import hashlib
-import re
 from collections.abc import Awaitable, Callable, Sequence
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -24,37 +21,12 @@ from tests.support.stamping_calls import (
     reserving,
     resume,
     stamp,
-    stamp_all,
     states,
     upload,
 )
-from tests.tidy.sources import SOURCES
 
 KEYS = "abc"
 LETTERS = ("Surat", "Ijazah")
-# Commands with a key: those that cost money or stamps follow the rule here.
-HELD_HERE = {"place_order", "buy", "order_draft", "stamp_document"}
-# The form's key is the id of the API key that it makes, so a repeat cannot make a second one. Signing in to pay sends
-# the form of `order_draft` (`tests/portal/test_review.py`).
-HELD_ELSEWHERE = {
-    "add_deposit",
-    "ask_for_refund",
-    "complain",
-    "draw",
-    "make_batch",
-    "make_key",
-    "make_organization",
-    "make_sale",
-    "make_webhook",
-    "name_account",
-    "open_case",
-    "order_documents",
-    "replace_key",
-    "rotate_secret",
-    "sell",
-    "sign_in_to_pay",
-    "top_up",
-}
 
 
 def test_key_that_joined_unfinished_stamping_is_stored(shop: Shop) -> None:
@@ -71,34 +43,6 @@ def test_key_that_joined_unfinished_stamping_is_stored(shop: Shop) -> None:
     assert stamp(shop, "third", "Surat").id != answers[0].id
     assert shop.balance().used == 2
     shop.assert_books_hold()
-
-
-def test_key_older_than_its_table_is_found_and_joins_it(shop: Shop) -> None:
-    buy(shop, 2)
-    first = stamp(shop, "old", "Surat")
-    shop.arrange("DELETE FROM stamping_keys")
-    assert stamp(shop, "old", "Surat").id == first.id
-    with pytest.raises(IdempotencyKeyReused):
-        stamp(shop, "old", "Ijazah")
-    shop.arrange("DELETE FROM stamping_keys")
-    with pytest.raises(IdempotencyKeyReused):
-        stamp(shop, "old", "Ijazah")
-    assert stamp(shop, "old", "Surat").id == first.id
-    assert shop.balance().used == 1
-
-
-def test_form_begun_by_older_process_is_not_charged_again(shop: Shop) -> None:
-    buy(shop, 3)
-    one = stamp(shop, f"frm:{upload_hash('Surat')}", "Surat")
-    shop.arrange("DELETE FROM stamping_keys")
-    views = stamp_all(shop, "frm", "Surat", "Ijazah")
-    assert views[0].id == one.id
-    assert shop.balance().used == 2
-    shop.assert_books_hold()
-
-
-def upload_hash(name: str) -> str:
-    return hashlib.sha256(letter(name)).hexdigest()
 
 
 def test_failed_stamping_has_same_answer_under_every_key(shop: Shop) -> None:
@@ -139,28 +83,6 @@ def test_stamping_delivered_during_second_request_is_found(shop: Shop) -> None:
 
 
 # -- the rule, for every command with a key ---------------------------------------------------
-
-
-def test_every_command_with_key_follows_the_rule() -> None:
-    asking = {
-        node.name
-        for path, tree in SOURCES
-        for node in ast.walk(tree)
-        if isinstance(node, ast.AsyncFunctionDef) and is_route(node)
-        if re.search(r"\b(idempotency_key\(|form_key\(|_stamp_or_order\b)", body_of(path, node))
-    }
-    assert asking == HELD_HERE | HELD_ELSEWHERE
-
-
-def is_route(node: ast.AsyncFunctionDef) -> bool:
-    return any(
-        isinstance(one, ast.Call) and getattr(one.func, "id", "") in {"get", "post"}
-        for one in node.decorator_list
-    )
-
-
-def body_of(path: Path, node: ast.AST) -> str:
-    return ast.get_source_segment(path.read_text(), node) or ""
 
 
 # Only keys matter here: the forms have agreed to another stamp.

@@ -1,6 +1,5 @@
 """Requested placements, and equality of requests."""
 
-import contextlib
 import json
 from collections.abc import Sequence
 
@@ -10,7 +9,7 @@ from hypothesis import strategies as st
 
 from meterai.kit.refusal import Malformed
 from meterai.sealing import STAMPS_MAX, Placement
-from meterai.stamping.model import placements_json, read_placements, request_hash
+from meterai.stamping.model import read_placements, request_hash
 
 NUMBERS = st.floats(0, 5000, allow_nan=False).map(lambda number: round(number, 3))
 PLACEMENTS = st.lists(
@@ -18,21 +17,6 @@ PLACEMENTS = st.lists(
     min_size=1,
     max_size=STAMPS_MAX,
 )
-
-
-@given(PLACEMENTS)
-def test_stored_placements_are_read_unchanged(placements: Sequence[Placement]) -> None:
-    assert read_placements(json.dumps(placements_json(placements))) == tuple(placements)
-
-
-def test_one_placement_needs_no_list_and_no_width() -> None:
-    assert read_placements('{"page": 1, "x": 400, "y": 60}') == (Placement(1, 400, 60, 70),)
-
-
-@given(st.text() | st.binary())
-def test_any_text_is_placements_or_malformed(text: str | bytes) -> None:
-    with contextlib.suppress(Malformed):
-        assert read_placements(text)
 
 
 JSON = st.recursive(

@@ -1,25 +1,20 @@
 """Reorder of unpaid orders: nothing is uploaded again, and nothing is paid twice."""
 
-from hashlib import sha256
 from uuid import UUID
 
 import pytest
 
 from meterai.documents import DocumentForgotten
 from meterai.kit.ids import read
-from meterai.kit.lifecycle import NotAllowedNow
-from meterai.kit.refusal import NotFound
 from meterai.orders import OrderState, OrderView
-from meterai.plumbing.http.requests import IdempotencyKeyReused
 from meterai.stamping import (
     ReorderService,
     StampedBefore,
     StampingService,
-    reorder_key,
     stampings_of_orders,
 )
 from tests.support.shop import Shop
-from tests.support.stamping_calls import letter, upload
+from tests.support.stamping_calls import upload
 
 UNPAID = (OrderState.LAPSED, OrderState.WITHDRAWN)
 
@@ -79,33 +74,6 @@ def test_late_money_for_earlier_order_is_refunded(shop: Shop) -> None:
     shop.assert_books_hold()
 
 
-def test_order_paid_meanwhile_is_not_reordered(shop: Shop) -> None:
-    order = documents(shop, "Surat")
-    with pytest.raises(NotAllowedNow):
-        reorder(shop, order)  # it can still be paid
-    shop.give_up(order, "lapsed")
-    shop.pay(order)
-    shop.work_off()
-    with pytest.raises(NotAllowedNow):
-        reorder(shop, order)
-    assert len(shop.rows("SELECT 1 FROM orders")) == 1
-    shop.assert_books_hold()
-
-
-def test_reorder_needs_no_second_agreement(shop: Shop) -> None:
-    shop.pay(documents(shop, "Surat"))
-    shop.work_off()
-    files = [upload("Surat")]
-    service, agreed = shop.container.of(StampingService), [sha256(letter("Surat")).digest()]
-    with pytest.raises(StampedBefore):
-        shop.do(service.order(shop.account, "second", files))
-    second = read("ord", shop.do(service.order(shop.account, "second", files, agreed=agreed)).id)
-    shop.placed.append(second)
-    shop.give_up(second, "lapsed")
-    assert reorder(shop, second).state == "placed"
-    shop.assert_books_hold()
-
-
 def test_document_stamped_since_first_order_needs_agreement(shop: Shop) -> None:
     first = documents(shop, "Surat")
     shop.give_up(first, "lapsed")
@@ -115,15 +83,6 @@ def test_document_stamped_since_first_order_needs_agreement(shop: Shop) -> None:
     shop.placed.append(read("ord", later.id))
     with pytest.raises(StampedBefore):
         reorder(shop, first)
-    shop.assert_books_hold()
-
-
-def test_order_of_stamps_is_reordered(shop: Shop) -> None:
-    order = shop.place(3)
-    shop.give_up(order, "lapsed")
-    made = reorder(shop, order)
-    assert (made.kind, made.quantity, made.state) == ("stamps", 3, "placed")
-    assert reorder(shop, order).id == made.id
     shop.assert_books_hold()
 
 
@@ -144,20 +103,3 @@ def test_originals_are_kept_until_reorder_ends(shop: Shop) -> None:
     shop.arrange("UPDATE documents SET kept_until = now() + interval '1 minute'")
     reorder(shop, order)
     assert shop.rows("SELECT 1 FROM documents WHERE kept_until > now() + interval '1 day'")
-
-
-def test_order_of_another_account_is_not_reordered(shop: Shop) -> None:
-    order = documents(shop, "Surat")
-    shop.give_up(order, "lapsed")
-    with pytest.raises(NotFound):
-        shop.do(shop.container.of(ReorderService).reorder(UUID(int=7), order))
-
-
-def test_order_made_by_program_with_reorder_key_is_refused(shop: Shop) -> None:
-    order = shop.place(1)
-    shop.give_up(order, "lapsed")
-    other = shop.place(3, key=reorder_key(order))
-    with pytest.raises(IdempotencyKeyReused):
-        reorder(shop, order)
-    assert shop.state(order) == "lapsed"
-    assert shop.state(other) == "placed"

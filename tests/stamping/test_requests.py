@@ -3,18 +3,14 @@
 import hashlib
 import subprocess
 import sys
-from collections.abc import Coroutine, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from random import Random
-from typing import Any
 
 import psycopg
 import pytest
 
-from meterai.kit.ids import read, show
-from meterai.kit.refusal import Refusal
-from meterai.orders import OrderView
+from meterai.kit.ids import show
 from meterai.plumbing.config import environment_for
 from meterai.plumbing.http.requests import IdempotencyKeyReused
 from meterai.stamping import StampedBefore, StampingService
@@ -97,24 +93,6 @@ def test_stamped_document_is_not_stamped_again_without_agreement(shop: Shop) -> 
     shop.assert_books_hold()
 
 
-def test_waiting_document_is_not_ordered_again_without_agreement(
-    shop: Shop,
-) -> None:
-    def order(key: str, *agreed: bytes) -> OrderView:
-        stamping = shop.container.of(StampingService)
-        return shop.do(stamping.order(shop.account, key, [upload("Surat")], agreed))
-
-    first = order("one")
-    with pytest.raises(StampedBefore):
-        order("two")
-    assert order("one").id == first.id
-    # An order that can no longer be paid blocks nothing.
-    shop.give_up(read("ord", first.id), "withdrawn")
-    second = order("two")
-    assert order("three", hashlib.sha256(letter("Surat")).digest()).id != second.id
-    shop.assert_books_hold()
-
-
 def test_concurrent_forms_with_one_document_get_one_stamp(shop: Shop) -> None:
     buy(shop, 2)
     stamping = shop.container.of(StampingService)
@@ -152,35 +130,6 @@ def test_same_document_twice_is_refused_by_name(shop: Shop) -> None:
         assert refused.value.facts() == {"name": "Salinan.pdf", "same_as": "Surat.pdf"}
     assert states(shop) == {}
     assert shop.balance().available == 2
-
-
-def test_requests_with_same_documents_do_not_block_each_other(shop: Shop) -> None:
-    """Whatever the order of their documents, no deadlock occurs."""
-    buy(shop, 60)
-    names = [f"Surat {number}" for number in range(6)]
-    agreed = {hashlib.sha256(letter(name)).digest() for name in names}
-    chance = Random(7)
-    works: list[Coroutine[Any, Any, object]] = []
-    for number in range(14):
-        chosen = chance.sample(names, 3)
-        works.append(
-            shop.container.of(StampingService).stamp_all(
-                shop.account, f"form-{number}", [upload(name) for name in chosen], agreed
-            )
-        )
-        works.append(
-            shop.container.of(StampingService).stamp(
-                shop.account, f"key-{number}", upload(chance.choice(names))
-            )
-        )
-    answers = at_once(shop, *works)
-    faults = [one for one in answers if isinstance(one, BaseException)]
-    assert {type(one) for one in faults if not isinstance(one, Refusal)} == set(), faults
-    assert {one.code for one in faults if isinstance(one, Refusal)} <= {"request_in_progress"}
-    resume(shop)
-    assert set(states(shop)) == {"delivered"}
-    assert shop.balance().used == states(shop)["delivered"]
-    shop.assert_books_hold()
 
 
 def test_documents_of_a_request_end_independently(shop: Shop) -> None:

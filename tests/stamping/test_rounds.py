@@ -16,7 +16,7 @@ from meterai.sealing.pdf.update import Sealed
 from meterai.sealing.writing.affixing import affix
 from meterai.stamping import StampingService, StampingSettings
 from meterai.stamping import service as stamping_service
-from meterai.stamping.model import NotDelivered, StampingEndedUnstamped
+from meterai.stamping.model import StampingEndedUnstamped
 from tests.support.shop import Shop
 from tests.support.stamping_calls import (
     buy,
@@ -119,14 +119,6 @@ def test_paid_stamping_waits_for_missing_original(shop: Shop) -> None:
     shop.assert_books_hold()
 
 
-@pytest.mark.parametrize("content", [b"", b"short", b"x" * 1000], ids=["empty", "short", "damaged"])
-def test_paid_stamping_waits_for_unreadable_original(shop: Shop, content: bytes) -> None:
-    order_of_letters(shop, "Surat")
-    object_of(shop, "Surat").write_bytes(content)
-    resume(shop)
-    assert states(shop) == {"reserved": 1}
-
-
 def test_overdue_order_is_refunded(shop: Shop) -> None:
     order = order_of_letters(shop, "Surat", "Ijazah")
     object_of(shop, "Surat").unlink()
@@ -173,13 +165,6 @@ def test_missing_original_is_unavailable_until_retention_forgets_it(shop: Shop) 
     )
     assert shop.do(shop.container.of(StampingService).delta(shop.account, identifier))[1]
     assert view.state == "delivered"
-
-
-def test_waiting_stamping_has_no_document(shop: Shop) -> None:
-    buy(shop, 1)
-    made = shop.do(reserving(shop, "key", "Surat"))
-    with pytest.raises(NotDelivered):
-        shop.do(shop.container.of(StampingService).document(shop.account, made["id"]))
 
 
 def test_invalid_seal_returns_the_stamp(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from standins import clock
 from standins.bank import Fees
-from standins.bank.accounts import FLOAT_ACCOUNT, OWN_ACCOUNT
+from standins.bank.accounts import OWN_ACCOUNT
 from tests.standins.test_bank_services import NUMBER, paid_qr, refund, tell
 from tests.support.snap_partner import SnapPartner, account, transfer
 
@@ -193,29 +193,6 @@ def test_statement_is_read_by_an_independent_mt940_parser(tmp_path: Path, days: 
     tell(story, tmp_path, fees=FEES)
 
 
-def test_statement_of_the_float_account_is_another(tmp_path: Path, days: Days) -> None:
-    async def story(merchant: SnapPartner) -> None:
-        await merchant.call("18", transfer("T-1", 15_000))
-        lines = await rows(merchant, DAY, "statement.csv", account=FLOAT_ACCOUNT)
-        assert [line["Debit"] for line in lines] == ["", "15000"]
-        assert lines[-1]["Balance"] == "85000"
-        assert await rows(merchant, DAY, "statement.csv") == []
-
-    tell(story, tmp_path, float_opening=100_000)
-
-
-@pytest.mark.parametrize(
-    "path",
-    ["2026-11-30/nothing.csv", "2026-11-30/statement.csv?account=1", "yesterday/statement.csv"],
-)
-def test_unknown_file_is_refused(tmp_path: Path, path: str) -> None:
-    async def story(merchant: SnapPartner) -> None:
-        found = await merchant.standin(f"files/{path}")
-        assert found["error"] in ("not_found", "not_understood")
-
-    tell(story, tmp_path)
-
-
 def test_file_has_its_fault_once(tmp_path: Path, days: Days) -> None:
     async def story(merchant: SnapPartner) -> None:
         await a_day(merchant)
@@ -283,19 +260,6 @@ def test_state_and_money_outlive_a_restart(tmp_path: Path, days: Days) -> None:
     tell(after, tmp_path, fees=FEES)
 
 
-def test_balance_includes_settlements_due_during_a_stop(tmp_path: Path, days: Days) -> None:
-    async def first(merchant: SnapPartner) -> None:
-        await a_day(merchant)
-
-    async def second(merchant: SnapPartner) -> None:
-        info = (await merchant.call("11", {"accountNo": OWN_ACCOUNT}))["accountInfos"]
-        assert info[0]["availableBalance"]["value"] == f"{NET}.00"
-
-    tell(first, tmp_path, fees=FEES)
-    days.now += timedelta(days=1)
-    tell(second, tmp_path, fees=FEES)
-
-
 def test_customer_is_added_and_closed(tmp_path: Path) -> None:
     async def story(merchant: SnapPartner) -> None:
         new = {"bank": "451", "number": "7100000001", "name": "PUTRI AYU"}
@@ -306,39 +270,5 @@ def test_customer_is_added_and_closed(tmp_path: Path) -> None:
         assert (await merchant.call("16", asked))["responseCode"] == "4031618"
         refused = await merchant.standin("customer", **new, state="lost")
         assert refused["error"] == "not_understood"
-
-    tell(story, tmp_path)
-
-
-def test_changed_fees_apply_to_later_payments(tmp_path: Path) -> None:
-    async def first(merchant: SnapPartner) -> None:
-        await paid_qr(merchant, "EM-1", 100_000)
-        await merchant.standin("fees", qris_basis_points=30, vat_percent=10)
-        await paid_qr(merchant, "EM-2", 100_000)
-        found = await merchant.standin("accounts")
-        assert (found["fee"], found["tax"]) == (300, 30)
-        for wanted in ({"qris": 1}, {"transfer": True}, {"transfer": -1}, {"is_returned": 1}):
-            assert (await merchant.standin("fees", **wanted))["error"] == "not_understood"
-
-    async def second(merchant: SnapPartner) -> None:
-        await paid_qr(merchant, "EM-3", 100_000)
-        assert (await merchant.standin("accounts"))["fee"] == 600
-
-    tell(first, tmp_path)
-    tell(second, tmp_path)
-
-
-def test_payment_after_the_cut_off_is_of_the_next_day(tmp_path: Path, days: Days) -> None:
-    async def story(merchant: SnapPartner) -> None:
-        await merchant.standin("faults", cut_off_early_seconds=3600)
-        await paid_qr(merchant, "EM-1", 10_000)
-        days.now = MORNING.replace(hour=23, minute=30)
-        await merchant.log_in()
-        await paid_qr(merchant, "EM-2", 20_000)
-        assert [one["Amount"] for one in await rows(merchant, DAY, "settlement.csv")] == ["10000"]
-        days.now += timedelta(hours=8)
-        [credited] = await rows(merchant, NEXT, "statement.csv")
-        assert credited["Credit"] == "10000"
-        assert (await merchant.standin("accounts"))["held"] == 20_000
 
     tell(story, tmp_path)

@@ -15,7 +15,6 @@ from standins import clock
 from standins.bank import webhooks
 from standins.bank.answers import CODES, answer
 from standins.bank.overrides import ResponseOverride
-from standins.bank.profile import UnknownProfile, profile_of
 from tests.support.keys import OUR_KEY, public_pem_of
 from tests.support.snap_partner import (
     CUSTOMER,
@@ -70,20 +69,6 @@ def test_each_bank_has_its_own_address_key_and_state(tmp_path: Path) -> None:
     assert (tmp_path / "banks" / "bri" / "bank.sqlite").is_file()
 
 
-def test_two_banks_of_one_name_are_refused(tmp_path: Path) -> None:
-    mine = public_pem_of(OUR_KEY)
-    one = standins.BankOptions("bri", "M", "s", mine, "http://127.0.0.1:9/")
-    options = standins.Options(tmp_path, "M", "s", mine, "http://127.0.0.1:9/", banks=(one, one))
-    with pytest.raises(ValueError, match="one name"):
-        asyncio.run(standins.start(options))
-
-
-@pytest.mark.parametrize("name", ["", "nobody", "../profiles/bri"])
-def test_unknown_profile_is_refused(name: str) -> None:
-    with pytest.raises(UnknownProfile):
-        profile_of(name)
-
-
 @pytest.mark.parametrize("profile", PROFILES)
 def test_qr_is_made_paid_and_queried_in_every_profile(tmp_path: Path, profile: str) -> None:
     async def story(merchant: SnapPartner) -> None:
@@ -101,29 +86,6 @@ def test_qr_is_made_paid_and_queried_in_every_profile(tmp_path: Path, profile: s
         assert merchant.forged == []
 
     tell(story, tmp_path, profile)
-
-
-def test_spellings_of_a_profile_are_in_its_answers(tmp_path: Path) -> None:
-    async def story(merchant: SnapPartner) -> None:
-        made = await merchant.call("27", account("EM-1", 10_000))
-        assert "virtualAccountdata" in made
-        assert made["responseCode"] == 2002700
-        body = {"partnerReferenceNo": "EM-2", "amount": money(10_000), "merchantId": "METERAI"}
-        qr = await merchant.call("47", body)
-        assert qr["additionalInfo"]["terminalId"]
-        assert "terminalId" not in qr
-
-    tell(story, tmp_path, "bri")
-
-
-def test_service_that_a_profile_lacks_is_not_supported(tmp_path: Path) -> None:
-    async def run() -> None:
-        async with partner(tmp_path, "doku") as merchant:
-            url = merchant.bank + "/snap-adapter/b2b/v1.0/transfer-interbank"
-            async with merchant.http.post(url, json={}) as response:
-                assert (await response.json())["responseCode"] == "4050000"
-
-    asyncio.run(run())
 
 
 def test_calls_to_endpoints_have_timestamp_and_signature_of_the_profile(tmp_path: Path) -> None:
@@ -192,68 +154,6 @@ def test_virtual_account_is_updated_deleted_and_then_takes_no_money(tmp_path: Pa
     tell(story, tmp_path)
 
 
-@pytest.mark.parametrize(
-    ("code", "changes", "told"),
-    [
-        ("27", {"trxId": "EM-1"}, "4092701"),
-        ("27", {"trxId": "EM-2"}, "4042718"),
-        ("27", {"trxId": "EM-2", "partnerServiceId": "88899"}, "4002701"),
-        ("27", {"trxId": "EM-2", "virtualAccountNo": "  88899"}, "4002701"),
-        ("27", {"trxId": "EM-2", "virtualAccountTrxType": "O"}, "4002701"),
-        ("27", {"trxId": "EM-2", "totalAmount": {"value": "1e9", "currency": "IDR"}}, "4002701"),
-        ("27", {"trxId": "EM-2", "totalAmount": money(900_000_000)}, "4032702"),
-        ("28", triple("999") | {"trxId": "EM-9"}, "4042812"),
-        ("31", triple("999") | {"trxId": "EM-9"}, "4043112"),
-        ("26", triple("999") | {"trxId": ""}, "4042612"),
-    ],
-)
-def test_malformed_call_about_a_virtual_account_is_refused(
-    tmp_path: Path, code: str, changes: dict[str, Any], told: str
-) -> None:
-    async def story(merchant: SnapPartner) -> None:
-        await merchant.call("27", account("EM-1", 20_000))
-        found = await merchant.call(code, account("EM-1", 20_000) | changes)
-        assert found["responseCode"] == told
-
-    tell(story, tmp_path)
-
-
-def test_paid_virtual_account_is_neither_deleted_nor_changed(tmp_path: Path) -> None:
-    async def story(merchant: SnapPartner) -> None:
-        await merchant.call("27", account("EM-1", 20_000))
-        await merchant.standin("va/pay", number=NUMBER, ask=False)
-        gone = await merchant.call("31", triple() | {"trxId": "EM-1"})
-        assert gone["responseCode"] == "4043114"
-        changed = await merchant.call("28", account("EM-1", 1_000))
-        assert changed["responseCode"] == "4042814"
-
-    tell(story, tmp_path)
-
-
-def test_merchant_that_refuses_an_inquiry_stops_the_payment(tmp_path: Path) -> None:
-    async def story(merchant: SnapPartner) -> None:
-        merchant.answers["24"] = [(404, {"responseCode": "4042414"}), (500, {})]
-        refused = await merchant.standin("va/pay", number=NUMBER)
-        assert refused["error"] == "merchant_refused"
-        assert "4042414" in refused["message"]
-        assert (await merchant.standin("va/pay", number=NUMBER))["error"] == "merchant_silent"
-        assert await merchant.standin("payments") == []
-
-    tell(story, tmp_path)
-
-
-def test_account_of_the_merchant_itself_is_paid_by_the_answer_to_the_inquiry(
-    tmp_path: Path,
-) -> None:
-    async def story(merchant: SnapPartner) -> None:
-        due = {"totalAmount": money(15_000), "trxId": "EM-7", "virtualAccountName": "BUDI"}
-        merchant.answers["24"] = [(200, {"virtualAccountData": due})]
-        paid = await merchant.standin("va/pay", number=NUMBER)
-        assert (paid["partner_reference_no"], paid["amount"]) == ("EM-7", 15_000)
-
-    tell(story, tmp_path)
-
-
 def test_payment_without_an_answer_is_repeated_as_an_advice(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -287,48 +187,6 @@ def test_payment_refused_by_the_merchant_goes_back_by_profile(
         assert len(await merchant.arrived(1, "25")) == 1
 
     tell(story, tmp_path, profile)
-
-
-def test_payment_whose_body_is_cut_short_is_refused_once_and_stays_paid(tmp_path: Path) -> None:
-    async def story(merchant: SnapPartner) -> None:
-        await merchant.standin("faults", truncate_notifications=1)
-        await merchant.call("27", account("EM-1", 20_000))
-        await merchant.standin("va/pay", number=NUMBER, ask=False)
-        await merchant.until("totals", lambda _: merchant.unreadable == ["25"])
-        await merchant.standin("va/pay", number=NUMBER, ask=False)
-        await merchant.arrived(1, "25")
-        assert merchant.unreadable == ["25"]
-        assert (await merchant.standin("totals"))["denied"] == 0
-        status = await merchant.call("26", triple())
-        assert data(status)["paymentFlagStatus"] == "00"
-
-    tell(story, tmp_path, "bri")
-
-
-def test_account_deleted_during_its_inquiry_is_not_paid(tmp_path: Path) -> None:
-    async def story(merchant: SnapPartner) -> None:
-        await merchant.call("27", account("EM-1", 20_000))
-        due = {"virtualAccountData": {"totalAmount": money(20_000)}}
-        merchant.answers["24"] = [(200, due)]
-        merchant.meanwhile = lambda: merchant.call("31", triple() | {"trxId": "EM-1"})
-        assert (await merchant.standin("va/pay", number=NUMBER))["error"] == "bill_closed"
-
-    tell(story, tmp_path)
-
-
-def test_call_signed_by_an_unknown_key_is_rejected_and_repeated(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(webhooks, "FIRST_PAUSE_SECONDS", 0.01)
-
-    async def story(merchant: SnapPartner) -> None:
-        await merchant.standin("faults", unknown_key=1)
-        await merchant.call("27", account("EM-1", 20_000))
-        await merchant.standin("va/pay", number=NUMBER, ask=False)
-        await merchant.arrived(1, "25")
-        assert merchant.forged == ["25"]
-
-    tell(story, tmp_path)
 
 
 def test_rolled_key_signs_later_calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -524,25 +382,6 @@ def test_bank_refunds_a_part_without_notification(tmp_path: Path) -> None:
     tell(story, tmp_path)
 
 
-def test_refused_refund_and_transfer_are_made_later_by_a_fault(tmp_path: Path) -> None:
-    async def story(merchant: SnapPartner) -> None:
-        await paid_qr(merchant)
-        await merchant.standin(
-            "faults",
-            refunds_refused_and_made=1,
-            transfers_refused_and_made=1,
-            made_after_seconds=0.2,
-        )
-        answer = await merchant.call("78", refund("EM-1", "R-1", 20_000))
-        assert answer["responseCode"] == "4057801"
-        answer = await merchant.call("18", transfer("T-1", 10_000))
-        assert answer["responseCode"] == "4051801"
-        await merchant.until("refunds", lambda found: len(found) == 1)
-        await merchant.until("transfers", lambda found: len(found) == 1)
-
-    tell(story, tmp_path)
-
-
 def test_person_pays_a_virtual_account_and_sends_a_transfer_back_on_the_pages(
     tmp_path: Path,
 ) -> None:
@@ -585,20 +424,6 @@ def test_every_code_of_the_standard_is_answered_on_demand(code: str) -> None:
     }
 
 
-def test_overridden_code_is_answered_once_without_an_act(tmp_path: Path) -> None:
-    async def story(merchant: SnapPartner) -> None:
-        once = {"code": "40306", "act": False}
-        await merchant.standin("answers", service="transfer-external", answers=[once])
-        refused = await merchant.call("18", transfer("T-1", 1))
-        assert refused["responseCode"] == "4031806"
-        assert (await merchant.call("18", transfer("T-1", 1)))["responseCode"] == "2001800"
-        unfit = {"code": "99999"}
-        found = await merchant.standin("answers", service="va-status", answers=[unfit])
-        assert found["error"] == "answer_unfit"
-
-    tell(story, tmp_path)
-
-
 def test_virtual_account_takes_a_wrong_amount_twice_and_late_but_not_where_strict(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -623,19 +448,6 @@ def test_virtual_account_takes_a_wrong_amount_twice_and_late_but_not_where_stric
         assert late["error"] == "past_validity"
         [_, bill] = await merchant.standin("payments")
         assert len(bill["payments"]) == 3
-
-    tell(story, tmp_path)
-
-
-def test_refund_is_pending_and_made_later(tmp_path: Path) -> None:
-    async def story(merchant: SnapPartner) -> None:
-        await paid_qr(merchant)
-        await merchant.standin("faults", refunds_pending=1, made_after_seconds=0.1)
-        answer = await merchant.call("78", refund("EM-1", "R-1", 20_000))
-        assert answer["responseCode"] == "2027800"
-        await merchant.until("refunds", lambda found: len(found) == 1)
-        again = await merchant.call("78", refund("EM-1", "R-1", 20_000))
-        assert again["responseCode"] == "2007800"
 
     tell(story, tmp_path)
 

@@ -5,9 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-import pytest
 
-from standins.bank.storm import FAULTS, Settings, Strike, answer_of, drawn
+from standins.bank.storm import Settings, drawn
 from tests.standins.test_bank_services import NUMBER, data, refund, tell
 from tests.support.snap_partner import SnapPartner, account, money, transfer
 
@@ -23,44 +22,6 @@ def test_same_seed_draws_the_same_faults_and_another_seed_others() -> None:
     assert faults(1) == faults(1)
     assert faults(1) != faults(2)
     assert 30 < sum(one is not None for one in faults(1)) < 70
-
-
-@pytest.mark.parametrize("kind", FAULTS)
-def test_every_fault_of_a_kind_is_drawn(kind: str) -> None:
-    every = {
-        one.fault
-        for number in range(2000)
-        if (one := drawn(Settings(SEED, share=1.0), kind, number))
-    }
-    refusals = {fault for fault in every if fault.startswith("nothing_4")}
-    assert every - refusals == set(FAULTS[kind]) - {"refused"}
-    assert (len(refusals) > 40) is ("refused" in FAULTS[kind])
-
-
-def test_storm_strikes_only_the_requested_kinds() -> None:
-    only = Settings(SEED, share=1.0, kinds=("news",))
-    assert drawn(only, "news", 1) is not None
-    assert drawn(only, "call 47", 1) is None
-
-
-@pytest.mark.parametrize(
-    ("fault", "acts", "code"),
-    [
-        ("nothing_50000", False, "50000"),
-        ("done_50400", True, "50400"),
-        ("nothing_40314", False, "40314"),
-    ],
-)
-def test_overridden_answer_says_whether_it_was_done_and_its_code(
-    fault: str, acts: bool, code: str
-) -> None:
-    answer = answer_of(Strike(fault, 0.0))
-    assert answer is not None
-    assert (answer.act, answer.code) == (acts, code)
-
-
-def test_fault_switch_is_no_override() -> None:
-    assert answer_of(Strike("other_amount", 0.0)) is None
 
 
 def test_storm_follows_its_seed_and_ends(tmp_path: Path) -> None:
@@ -130,26 +91,5 @@ def test_money_adds_up_after_a_storm_over_payments_refunds_and_transfers(tmp_pat
         found = await merchant.standin("accounts")
         assert adds_up(found)
         assert found["gross"] > 21 * 10_000  # some payments were made twice
-
-    tell(story, tmp_path)
-
-
-@pytest.mark.parametrize(
-    "wanted",
-    [
-        {"share": 0.5},
-        {"seed": -1},
-        {"seed": True},
-        {"seed": 1, "share": 2},
-        {"seed": 1, "share": float("nan")},
-        {"seed": 1, "kinds": []},
-        {"seed": 1, "kinds": ["weather"]},
-        {"seed": 1, "wind": 3},
-    ],
-)
-def test_malformed_storm_is_refused(tmp_path: Path, wanted: dict[str, Any]) -> None:
-    async def story(merchant: SnapPartner) -> None:
-        assert (await merchant.standin("storm", **wanted))["error"] == "not_understood"
-        assert (await merchant.standin("storm"))["storm"] is None
 
     tell(story, tmp_path)

@@ -6,7 +6,7 @@ import io
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +14,9 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-import standins
 from standins import clock
 from standins.midtrans import Midtrans, MidtransOptions
 from standins.midtrans.settlement import HEADER
-from tests.standins.test_bank import options
 
 KEY, DAY = "SB-Mid-server-TEST", clock.DAY_MS
 
@@ -110,21 +108,6 @@ def with_midtrans(directory: Path, *stories: Callable[[Merchant], Awaitable[None
                     await story(merchant)
                 finally:
                     await midtrans.stop()
-
-    asyncio.run(run())
-
-
-def test_midtrans_is_started_if_configured(tmp_path: Path) -> None:
-    async def run() -> None:
-        alone = await standins.start(options(tmp_path, "http://127.0.0.1:9/n"))
-        assert alone.midtrans_url == ""
-        await alone.stop()
-        async with merchant_alone() as (merchant, notify_url):
-            wanted = MidtransOptions(KEY, notify_url)
-            running = await standins.start(replace(options(tmp_path, ""), midtrans=wanted))
-            merchant.url = running.midtrans_url
-            assert (await merchant.charge())["status_code"] == "201"
-            await running.stop()
 
     asyncio.run(run())
 
@@ -226,26 +209,6 @@ def test_refusals_are_those_of_midtrans(tmp_path: Path) -> None:
     with_midtrans(tmp_path, story)
 
 
-@pytest.mark.parametrize(
-    ("acquirer", "issuer", "days"),
-    [("gopay", "gopay", 45), ("gopay", "lain", 7), ("airpay shopee", "shopeepay", 365)],
-)
-def test_window_of_a_refund_ends(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, acquirer: str, issuer: str, days: int
-) -> None:
-    async def story(one: Merchant) -> None:
-        await one.charge(qris={"acquirer": acquirer})
-        await one.standin("pay", transaction="order-1", issuer=issuer)
-        now = clock.now_ms
-        monkeypatch.setattr(clock, "now_ms", lambda: now() + days * DAY - 60_000)
-        assert (await one.refund("R1", 1))["status_code"] == "200"
-        monkeypatch.setattr(clock, "now_ms", lambda: now() + days * DAY)
-        assert (await one.refund("R2", 1))["status_code"] == "418"
-        assert (await one.refund("R1", 1))["status_code"] == "200"
-
-    with_midtrans(tmp_path, story)
-
-
 def test_faults_have_their_effects(tmp_path: Path) -> None:
     async def story(one: Merchant) -> None:
         await one.standin("faults", charge_500=1, charge_lost=1)
@@ -336,42 +299,6 @@ def test_state_and_undelivered_news_survive_a_restart(tmp_path: Path) -> None:
         assert await one.status_of() == "deny"
 
     with_midtrans(tmp_path, before, after)
-
-
-def test_expired_transaction_is_notified_and_may_be_paid_late(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def story(one: Merchant) -> None:
-        await one.charge()
-        now = clock.now_ms
-        monkeypatch.setattr(clock, "now_ms", lambda: now() + 15 * 60_000)
-        await one.charge("order-2")  # wakes transactions that sleep until then
-        assert sorted(await one.told(3)) == [
-            ("expire", "202"),
-            ("pending", "201"),
-            ("pending", "201"),
-        ]
-        assert (await one.standin("pay", transaction="order-1"))["http"] == 409
-        await one.standin("pay", transaction="order-1", late=True)
-        assert await one.status_of() == "settlement"
-
-    with_midtrans(tmp_path, story)
-
-
-def test_same_seed_gives_the_same_faults(tmp_path: Path) -> None:
-    async def drawn(one: Merchant, seed: int) -> list[int]:
-        await one.standin("faults", seed=seed, seed_percent=30)
-        codes = [(await one.call("GET", "order-1/status"))["http"] for _ in range(20)]
-        await one.standin("faults", seed=0)
-        return codes
-
-    async def story(one: Merchant) -> None:
-        first, again, other = await drawn(one, 7), await drawn(one, 7), await drawn(one, 8)
-        assert first == again != other
-        assert 500 in first
-        assert 404 in first
-
-    with_midtrans(tmp_path, story)
 
 
 def test_settlement_file_has_each_movement_of_its_day(

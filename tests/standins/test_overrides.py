@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from meterai.kit.money import Rupiah
-from meterai.payments import OutcomeUnknown, ProviderUnreachable
-from meterai.payments.model import MadeBefore, Payment, PaymentIdentity, ProviderStatus
-from tests.support.bank import Bank, open_bank, soon
+from meterai.payments import OutcomeUnknown
+from meterai.payments.model import Payment, PaymentIdentity, ProviderStatus
+from tests.support.bank import Bank, open_bank
 
 
 def with_bank(directory: Path, story: Callable[[Bank], Awaitable[None]]) -> None:
@@ -43,48 +43,6 @@ def test_overrides_apply_in_order_and_survive_a_restart(tmp_path: Path) -> None:
     with_bank(tmp_path, after)
 
 
-def test_overridden_service_without_act_changes_nothing(tmp_path: Path) -> None:
-    async def story(bank: Bank) -> None:
-        await bank.answers("generate", {"act": False, "status": 504})
-        with pytest.raises(OutcomeUnknown):
-            await bank.provider.open("qris", "EM-1", Rupiah(10_000), soon())
-        assert await bank.look("payments") == []
-        await bank.answers("generate", {"status": 504})
-        with pytest.raises(OutcomeUnknown):
-            await bank.provider.open("qris", "EM-1", Rupiah(10_000), soon())
-        made = await bank.provider.open("qris", "EM-1", Rupiah(10_000), soon())
-        assert isinstance(made, MadeBefore)
-
-    with_bank(tmp_path, story)
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        {"service": "nothing", "answers": []},
-        {"service": "query", "answers": {}},
-        {"service": "query", "answers": ["no"]},
-        {"service": "query", "answers": [{"status": 99}]},
-        {"service": "query", "answers": [{"status": True}]},
-        {"service": "query", "answers": [{"times": 0}]},
-        {"service": "query", "answers": [{"delay_seconds": -1}]},
-        {"service": "query", "answers": [{"delay_seconds": 10**9}]},
-        {"service": "query", "answers": [{"body": "x", "repeat": 10**9}]},
-        {"service": "query", "answers": [{"drop": [1]}]},
-        {"service": "query", "answers": [{"unknown": 1}]},
-    ],
-    ids=str,
-)
-def test_malformed_override_is_refused(tmp_path: Path, body: dict[str, Any]) -> None:
-    async def story(bank: Bank) -> None:
-        async with bank.http.post(f"{bank.url}/standin/answers", json=body) as answer:
-            assert answer.status == 400
-            assert (await answer.json())["error"] == "answer_unfit"
-        assert await bank.look("answers") == []
-
-    with_bank(tmp_path, story)
-
-
 def notifications(directory: Path) -> list[dict[str, Any]]:
     """The bodies of the notifications in the bank's store, oldest first."""
     with sqlite3.connect(directory / "bank.sqlite") as store:
@@ -112,19 +70,6 @@ def test_partial_chargebacks_are_notified_with_their_sum_so_far(tmp_path: Path) 
     assert ["rrn" in one["additionalInfo"] for one in sent] == [True, True, False]
 
 
-def test_chargeback_beyond_the_payment_is_refused(tmp_path: Path) -> None:
-    async def story(bank: Bank) -> None:
-        qr, _ = await bank.paid("EM-1")
-        await bank.control("deny", qr_content=qr, amount=4_000)
-        for amount in (6_001, 0, -1):
-            with pytest.raises(AssertionError, match="nothing_to_deny"):
-                await bank.control("deny", qr_content=qr, amount=amount)
-        await bank.control("deny", qr_content=qr, amount=6_000)
-        assert (await bank.look("totals"))["denied"] == 10_000
-
-    with_bank(tmp_path, story)
-
-
 def test_any_signed_body_is_sent(tmp_path: Path) -> None:
     async def story(bank: Bank) -> None:
         await bank.control("notify", body={"latestTransactionStatus": "99"}, external_id="7")
@@ -136,12 +81,3 @@ def test_any_signed_body_is_sent(tmp_path: Path) -> None:
 
     with_bank(tmp_path, story)
     assert notifications(tmp_path) == [{"latestTransactionStatus": "99"}, "text"]
-
-
-def test_clock_of_the_bank_can_be_wrong(tmp_path: Path) -> None:
-    async def story(bank: Bank) -> None:
-        await bank.control("faults", clock_ahead_seconds=3_600)
-        with pytest.raises(ProviderUnreachable, match="no access token"):
-            await bank.provider.ask(PaymentIdentity(reference="EM-1"))
-
-    with_bank(tmp_path, story)

@@ -1,18 +1,16 @@
 """Signed news is booked to its order or kept in suspense; none is dropped."""
 
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 
 from meterai import suspense
 from meterai.kit.lifecycle import NotAllowedNow
-from meterai.payments import reference_of
 from meterai.plumbing.db.database import Tx
 from meterai.refunds.model import OrderTakesNoMoney
 from meterai.refunds.service import apply
 from meterai.suspense import (
-    ItemUnknown,
     MoneyBooked,
     PaymentContested,
     Resolution,
@@ -37,12 +35,6 @@ def test_whole_rupiah_are_booked_in_any_notation(till: Till, value: str) -> None
     assert till.notify(paid_body(till.reference(attempt), value=value)) == "captured"
     assert till.captured() == [("P1", PRICE)]
     assert till.suspended() == []
-
-
-def test_further_members_of_a_notification_are_ignored(till: Till) -> None:
-    _, attempt, _ = till.order()
-    more = {"sessionId": None, "customerNumber": 9 * 10**30, "new": {"a": [1, {"b": None}]}}
-    assert till.notify(paid_body(till.reference(attempt)) | more) == "captured"
 
 
 def test_notification_with_the_banks_number_alone_is_booked(till: Till) -> None:
@@ -100,12 +92,6 @@ def test_money_of_a_foreign_reference_is_in_the_book(till: Till) -> None:
     assert row == {"owner": "operator", "is_due_later": True, "times_told": 2}
 
 
-def test_money_of_an_unknown_attempt_is_in_the_book(till: Till) -> None:
-    body = paid_body(reference_of(uuid4(), uuid4()))
-    assert till.notify(body) == "suspended_reference_unknown"
-    assert till.book("suspense") == PRICE
-
-
 def test_unknown_payment_with_another_amount_is_booked_once(till: Till) -> None:
     till.notify(paid_body("SOMEBODY-ELSE", "P7"))
     till.notify(paid_body("SOMEBODY-ELSE", "P7", "20000.00"))
@@ -150,12 +136,6 @@ def test_same_payment_with_another_amount_is_in_suspense(till: Till) -> None:
     assert till.suspended() == [("amount_differs", 0)]
 
 
-@pytest.mark.parametrize("external_id", ["", "x" * 40, "\x00"])
-def test_notification_with_unusable_id_is_booked(till: Till, external_id: str) -> None:
-    _, attempt, _ = till.order()
-    assert till.notify(paid_body(till.reference(attempt)), external_id) == "captured"
-
-
 def test_other_body_under_a_known_id_is_kept_and_queried(till: Till) -> None:
     _, attempt, _ = till.order()
     till.notify(paid_body(till.reference(attempt)), "1")
@@ -163,17 +143,6 @@ def test_other_body_under_a_known_id_is_kept_and_queried(till: Till) -> None:
     assert till.captured() == [("P1", PRICE)]
     assert till.suspended() == [("id_conflict", 0)]
     assert till.attempt(attempt)["wait"].total_seconds() <= 0
-
-
-def test_unpaid_status_of_an_unknown_reference_books_nothing(till: Till) -> None:
-    _, attempt, _ = till.order()
-    for status in ("01", "02", "03", "07"):
-        body = paid_body(till.reference(attempt)) | {"latestTransactionStatus": status}
-        assert till.notify(body) == "nothing_to_do"
-    unknown = paid_body(reference_of(uuid4(), uuid4())) | {"latestTransactionStatus": "03"}
-    assert till.notify(unknown) == "suspended_reference_unknown"
-    assert till.suspended() == [("reference_unknown", 0)]
-    assert till.captured() == []
 
 
 # -- a number counts once ----------------------------------------------------------------------
@@ -194,34 +163,6 @@ def test_payment_executes_one_order_only(till: Till) -> None:
         assert till.attempt(one)["wait"].total_seconds() <= 0
 
 
-def test_answer_with_the_number_of_another_attempt_moves_nothing(till: Till) -> None:
-    (_, attempt, _), (second, other, qr) = till.order(), till.order()
-    number = till.control("pay", qr_content=qr)["rrn"]
-    assert till.notify(paid_body(till.reference(attempt), number)) == "captured"
-    till.ask()
-    assert till.captured() == [(number, PRICE)]
-    assert till.shop.state(second) == "placed"
-    assert till.suspended() == [("number_elsewhere", 0)]
-    assert till.attempt(other)["state"] == "waiting"
-
-
-def test_failure_of_a_number_under_another_reference_is_in_suspense(till: Till) -> None:
-    (_, attempt, _), (_, other, _) = till.order(), till.order()
-    till.notify(paid_body(till.reference(attempt)))
-    failed = paid_body(till.reference(other)) | {"latestTransactionStatus": "06"}
-    assert till.notify(failed) == "suspended_number_elsewhere"
-    assert till.attempt(other)["state"] == "waiting"
-    assert till.book("bank_clearing") == -PRICE
-
-
-def test_captured_number_under_a_foreign_reference_is_no_money(till: Till) -> None:
-    _, attempt, _ = till.order()
-    till.notify(paid_body(till.reference(attempt)))
-    assert till.notify(paid_body("SOMEBODY-ELSE")) == "suspended_number_elsewhere"
-    assert till.book("suspense") == 0
-    assert till.book("bank_clearing") == -PRICE
-
-
 def test_number_under_two_foreign_references_is_booked_once(till: Till) -> None:
     till.notify(paid_body("SOMEBODY-ELSE", "P7"))
     for _ in range(2):
@@ -238,15 +179,6 @@ def test_suspended_payment_leaves_the_book_when_captured(till: Till) -> None:
     assert till.suspended() == []
     assert till.book("suspense") == 0
     assert till.book("bank_clearing") == -PRICE
-
-
-def test_number_with_another_sum_in_the_book_is_not_captured(till: Till) -> None:
-    order, attempt, _ = till.order()
-    till.notify(paid_body("SOMEBODY-ELSE", value="20000.00"))
-    assert till.notify(paid_body(till.reference(attempt))) == "suspended_number_elsewhere"
-    assert till.shop.state(order) == "placed"
-    assert till.book("suspense") == 2 * PRICE
-    assert till.book("bank_clearing") == -2 * PRICE
 
 
 def test_refunded_payment_number_is_not_captured_again(till: Till) -> None:
@@ -274,30 +206,6 @@ def test_money_given_back_by_the_bank_leaves_the_book(till: Till) -> None:
     assert till.book("bank_clearing") == 0
     acts = till.rows("SELECT action FROM audit_events WHERE action <> 'account_made'")
     assert acts == [{"action": "suspense_returned"}]
-
-
-def test_news_without_money_can_be_dismissed(till: Till) -> None:
-    till.notify(b"<html>")
-    service = till.shop.container.of(SuspenseService)
-    assert till.do(service.figures()).open == 1
-    till.do(service.resolve(item_of(till), Resolution.DISMISSED, actor=TESTER, note="a test"))
-    assert till.do(service.figures()).open == 0
-
-
-def test_unknown_item_is_refused(till: Till) -> None:
-    service = till.shop.container.of(SuspenseService)
-    with pytest.raises(ItemUnknown):
-        till.do(service.resolve(uuid4(), Resolution.DISMISSED, actor=TESTER, note="a test"))
-
-
-def test_open_items_are_counted(till: Till) -> None:
-    till.notify(paid_body("SOMEBODY-ELSE", "P7"))
-    till.notify(b"<html>")
-    till.shop.arrange("UPDATE suspense_items SET due_at = now() WHERE booked > 0")
-    found = till.do(till.shop.container.of(SuspenseService).figures())
-    assert (found.open, found.overdue, found.booked) == (2, 1, PRICE)
-    assert found.oldest_seconds > 0
-    till.shop.arrange("UPDATE suspense_items SET due_at = now() + interval '1 day'")
 
 
 # -- money that an operator applies to an order ------------------------------------------------
@@ -334,14 +242,6 @@ def test_money_is_applied_only_to_an_order_that_waits_for_this_sum(till: Till) -
     [row] = till.rows("SELECT state, booked FROM suspense_items")
     assert row == {"state": "open", "booked": PRICE}
     assert till.book("suspense") == PRICE
-
-
-def test_news_without_money_cannot_be_applied(till: Till) -> None:
-    order, _, _ = till.order()
-    till.notify(b"<html>")
-    with pytest.raises(MoneyBooked):
-        applied(till, order)
-    assert till.shop.state(order) == "placed"
 
 
 @pytest.mark.parametrize("status", ["06", "04"])

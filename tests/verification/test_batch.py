@@ -11,7 +11,6 @@ import pytest
 from meterai import sealing
 from meterai.kit.clock import SystemClock
 from meterai.kit.priority import Priority
-from meterai.plumbing.archives import UnreadReason
 from meterai.plumbing.config import ProcessSettings
 from meterai.plumbing.db.database import DatabaseBusy
 from meterai.plumbing.http.bodies import ByteBudget
@@ -68,10 +67,6 @@ def told(rows: Sequence[CheckRow]) -> list[tuple[str, str]]:
     return [(one.path, str(one.found.verdict if one.found else one.reason)) for one in rows]
 
 
-def test_every_reason_of_archive_is_reason_of_row() -> None:
-    assert {NotChecked(one) for one in UnreadReason} < set(NotChecked)
-
-
 def test_every_file_has_row_in_request_order(service: VerificationService) -> None:
     archive = packed({"map/b.pdf": LETTER, "c.txt": b"catatan", "d.zip": packed({"x": b"y"})})
     memory = ByteBudget(MEMORY)
@@ -85,28 +80,6 @@ def test_every_file_has_row_in_request_order(service: VerificationService) -> No
     assert memory.used == 0
 
 
-def test_rows_name_files_as_sent(service: VerificationService) -> None:
-    names = [".letter.pdf", "letter.pdf", "d/..z.pdf", "a\n.pdf"]
-    shown = [(name.replace("\n", r"\n"), "not_sealed") for name in names]
-    archive = packed(dict.fromkeys(names, LETTER))
-    assert told(rows_of(service, ("semua.zip", archive))) == shown
-    assert told(rows_of(service, *((name, LETTER) for name in names))) == shown
-
-
-def test_document_in_zip_format_is_one_file(service: VerificationService) -> None:
-    word = packed({"[Content_Types].xml": b"<Types/>", "word/document.xml": b"<w/>"})
-    libre = packed({"mimetype": b"application/vnd.oasis.opendocument.text", "content.xml": b""})
-    files = {"a.docx": word, "map/Thumbs.db": b"x", "desktop.ini": b"x", "map/.DS_Store": b"x"}
-    given = [("surat.docx", word), ("surat.odt", libre), ("semua.zip", packed(files))]
-    assert told(rows_of(service, *given)) == [
-        ("surat.docx", NotChecked.OFFICE),
-        ("surat.odt", NotChecked.OFFICE),
-        ("a.docx", NotChecked.OFFICE),
-    ]
-    beside = packed({"mimetype": b"x", "b.pdf": LETTER})
-    assert ("b.pdf", "not_sealed") in told(rows_of(service, ("semua.zip", beside)))
-
-
 @pytest.mark.parametrize("is_packed", [True, False])
 def test_too_many_files_are_reported_in_last_row(
     service: VerificationService, is_packed: bool, monkeypatch: pytest.MonkeyPatch
@@ -118,11 +91,6 @@ def test_too_many_files_are_reported_in_last_row(
     assert len(rows) == 4
     assert rows[-1].reason is NotChecked.TOO_MANY
     assert FILES_MAX >= 300
-
-
-def test_unreadable_archive_is_one_row(service: VerificationService) -> None:
-    rows = rows_of(service, ("a.zip", packed({"a.pdf": LETTER})[:60]), ("b.pdf", LETTER))
-    assert told(rows) == [("a.zip", "damaged"), ("b.pdf", "not_sealed")]
 
 
 def test_inflated_bytes_of_all_archives_are_bounded(
@@ -183,47 +151,8 @@ def test_file_without_judgement_is_reported_and_not_tried_again(
     assert asked == 1
 
 
-def test_first_bytes_of_file_can_be_read_until_next_row(service: VerificationService) -> None:
-    packed_files = packed({"b.pdf": LETTER, "c.pdf": LETTER[::-1]})
-
-    async def act() -> list[bytes]:
-        batch = CheckBatch(service, ByteBudget(MEMORY), "id", "somebody")
-        files = given([("a.pdf", LETTER), ("semua.zip", packed_files)])
-        return [b"".join(row.first(300)) async for row in batch.rows(files) if row.first]
-
-    assert asyncio.run(act()) == [LETTER[:300], LETTER[:300], LETTER[::-1][:300]]
-
-
 def test_batch_ends_when_its_time_is_over(
     service: VerificationService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "SECONDS_MAX", -1.0)
     assert told(rows_of(service, ("a.pdf", LETTER))) == [("a.pdf", "late")]
-
-
-def test_too_large_document_is_not_read(service: VerificationService) -> None:
-    large = b"%PDF-1.7\n" + bytes(CHECKED_BYTES_MAX)
-    rows = rows_of(service, ("a.pdf", large), ("b.pdf", LETTER))
-    assert told(rows) == [("a.pdf", "too_large"), ("b.pdf", "not_sealed")]
-
-
-def test_client_with_sixty_checks_does_not_delay_another(service: VerificationService) -> None:
-    done: list[str] = []
-
-    async def one(client: str) -> None:
-        await service.check(LETTER, "id", client)
-        done.append(client)
-
-    async def act() -> None:
-        async with service._checking.one("before"):  # so that all of them wait
-            many = [asyncio.create_task(one("many")) for _ in range(60)]
-            await asyncio.sleep(0.2)
-            few = [asyncio.create_task(one("few")) for _ in range(3)]
-            await asyncio.sleep(0.2)
-        await asyncio.gather(*few)
-        for task in many:
-            task.cancel()
-        await asyncio.gather(*many, return_exceptions=True)
-
-    asyncio.run(act())
-    assert done.count("many") <= 4, "one for each of the other's, and that which was begun"

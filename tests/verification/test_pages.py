@@ -18,9 +18,8 @@ from meterai.kit.serial import UNLEASED, SerialMaker
 from meterai.kit.text import isolated
 from meterai.pages import Site, rendered
 from meterai.pages.assets import assets_of
-from meterai.plumbing.messages import LANGUAGES, catalogue, format_size, translate
+from meterai.plumbing.messages import LANGUAGES, format_size, translate
 from meterai.plumbing.spreadsheets import SEPARATORS, csv_line
-from meterai.sealing import Verdict
 from meterai.stamps import StampState
 from meterai.verification import (
     CheckView,
@@ -61,11 +60,6 @@ def browser(app: Litestar) -> Iterator[TestClient[Litestar]]:
 def asked(app: Litestar, request: pytest.FixtureRequest) -> Any:
     """A request of a signed-in visitor, in each language."""
     return asked_by_somebody(app, request.param)
-
-
-def test_every_verdict_has_a_word() -> None:
-    for verdict in {*map(str, Verdict), *map(str, FinalVerdict)}:
-        assert f"verdict.{verdict}" in catalogue()
 
 
 @pytest.mark.parametrize("verdict", FinalVerdict)
@@ -120,15 +114,6 @@ def test_extended_file_offers_its_sealed_revision(asked: Any) -> None:
     parts = {"sealed": format_size(90_000, language), "later": format_size(10_000, language)}
     assert translate("page.verdict.sealed_is", language, **parts) in text
     assert "5e" * 32 in text
-
-
-@pytest.mark.parametrize(
-    "verdict", sorted(set(FinalVerdict) - {FinalVerdict.GENUINE_THEN_EXTENDED})
-)
-def test_no_other_verdict_offers_a_sealed_revision(asked: Any, verdict: FinalVerdict) -> None:
-    text = verdict_page(asked, verdict_view(verdict))
-    assert "data-sealed" not in text
-    assert "/check/sealed" not in text
 
 
 @pytest.mark.parametrize("verdict", FinalVerdict)
@@ -228,65 +213,6 @@ def test_genuine_file_alone_is_approved(asked: Any) -> None:
     assert approvals(text) == ["✓", "good.verdict"]
 
 
-@pytest.mark.parametrize("verdict", sorted(GOOD))
-@pytest.mark.parametrize("is_specimen", [True, False])
-def test_specimen_is_named_in_headline_and_title(
-    asked: Any, verdict: FinalVerdict, is_specimen: bool
-) -> None:
-    text = verdict_page(asked, verdict_view(verdict, is_specimen=is_specimen))
-    [headline] = re.findall(r"<h1>(.*?)</h1>", text)
-    assert ("SPECIMEN" in headline) == is_specimen
-    [title] = re.findall(r"<title>(.*?)</title>", text)
-    assert ("SPECIMEN" in title) == is_specimen
-
-
-def test_report_names_file_and_installation(asked: Any) -> None:
-    text = verdict_page(asked, verdict_view(FinalVerdict.FORGED))
-    for fact in (
-        "a1" * 32,
-        "<bdi>surat.pdf</bdi> (98 ",
-        "https://meterai.example/check",
-        NOW.isoformat(),
-    ):
-        assert fact in text
-    language = asked.cookies["language"]
-    assert translate("page.verdict.compare", language) not in text, "nothing to compare: refuse it"
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("verdict", [FinalVerdict.FOREIGN_SEAL, FinalVerdict.NOT_SEALED])
-def test_file_without_stamp_has_no_stamp_as_first_statement(
-    verdict: FinalVerdict, language: str
-) -> None:
-    said = {"id": "Tidak ada meterai", "en": "No stamp"}[language]
-    assert translate(f"verdict.{verdict}", language).startswith(said)
-
-
-def test_page_of_serial_says_that_no_document_was_checked(asked: Any) -> None:
-    language = asked.cookies["language"]
-    claim = claim_view(ClaimVerdict.HOLDS, StampState.AFFIXED, language)
-    assert not claim.document_checked
-    assert claim.stamp is not None
-    assert not claim.stamp.document_checked
-
-
-@pytest.mark.parametrize("code", ["claim_forged", "claim_malformed", "claim_key_unknown"])
-def test_untrusted_claim_is_explained(asked: Any, code: str) -> None:
-    facts = {"claim": None, "code": code, "text": HOSTILE, "typed": HOSTILE, "is_elsewhere": False}
-    text = rendered(asked, "verification/claim.html", facts)
-    assert translate(f"claim.{code}", asked.cookies["language"]) in text
-    assert ('class="verdict bad"' in text) == (code == "claim_forged")
-    assert HOSTILE not in text
-
-
-def test_check_without_file_reports_error_and_takes_focus(browser: TestClient[Litestar]) -> None:
-    answer = browser.post("/check", files={"document": ("", b"", "application/octet-stream")})
-    assert answer.status_code == 422
-    assert "<title>Kesalahan: " in answer.text
-    assert 'role="alert" tabindex="-1" autofocus' in answer.text
-    assert 'href="#document"' in answer.text
-
-
 def test_typed_serial_leads_to_its_page(browser: TestClient[Litestar]) -> None:
     for typed in (
         SERIAL,
@@ -315,17 +241,6 @@ def test_malformed_serial_is_not_called_unissued(
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_incomplete_form_is_reported(browser: TestClient[Litestar], language: str) -> None:
-    broken = b"--x\r\nContent-Disposition: form-data; name=document; filename=a.pdf\r\n\r\n%PDF"
-    headers = {"Content-Type": "multipart/form-data; boundary=x", "Accept-Language": language}
-    answer = browser.post("/check", content=broken, headers=headers)
-    assert answer.status_code == 422
-    assert translate("page.field.body.wrong", language) in answer.text
-    assert "multipart" not in answer.text.partition("<form")[0]
-    assert 'enctype="multipart/form-data"' in answer.text, "it can be sent again from here"
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
 def test_too_large_document_is_refused_with_limit(
     browser: TestClient[Litestar], language: str
 ) -> None:
@@ -348,35 +263,10 @@ def test_picture_of_file_is_embedded_in_page(asked: Any) -> None:
         assert translate("page.verdict.others", asked.cookies["language"], count=0) not in text
 
 
-@pytest.mark.parametrize("why", NotDrawn)
-def test_page_without_picture_has_reason_and_next_step(asked: Any, why: NotDrawn) -> None:
-    text = verdict_page(asked, verdict_view(FinalVerdict.GENUINE), not_drawn=why)
-    language = asked.cookies["language"]
-    said = {one: translate(f"page.verdict.{one}", language) in text for one in NotDrawn}
-    assert said == {one: one == why for one in NotDrawn}
-    assert translate("page.verdict.look_yourself", language) in text
-
-
-def test_stamps_that_are_not_pictured_are_counted(asked: Any) -> None:
-    result = verdict_view(FinalVerdict.GENUINE, serials=[SERIAL] * 5)
-    text = verdict_page(asked, result, pictures=[MarkedPage(1, 3, 2, b"RIFF")])
-    assert translate("page.verdict.others", asked.cookies["language"], count=3) in text
-
-
 def row_of(asked: Any, line: CheckTableRow) -> str:
     """Row of a file in the table."""
     facts = {"line": line, "cells": "[]", "shared_cells": "[]"}
     return rendered(asked, "verification/many_row.html", facts)
-
-
-@pytest.mark.parametrize("reason", NotChecked)
-def test_row_of_unchecked_file_has_reason(asked: Any, reason: NotChecked) -> None:
-    language = asked.cookies["language"]
-    row = CheckRow(HOSTILE, reason=reason)
-    text = row_of(asked, CheckTableRow(row))
-    assert translate(f"page.many.not_checked.{reason}", language) in text
-    assert HOSTILE not in text
-    assert not approvals(text)
 
 
 @pytest.mark.parametrize("verdict", FinalVerdict)
@@ -396,28 +286,6 @@ def test_row_has_result_in_words(asked: Any, verdict: FinalVerdict) -> None:
     assert cells["sealed_sha256"] == ("5e" * 32 if sealed else "")
     is_extended = verdict == FinalVerdict.GENUINE_THEN_EXTENDED
     assert cells["later_bytes"] == ("10000" if is_extended else "0" if sealed else "")
-
-
-def test_quotation_has_a_separate_element(asked: Any) -> None:
-    name = "<b>\u05d0\u05d1 1</b>"
-    check = CheckView("issuer", False, f"It says: {isolated(name)}.")
-    row = CheckRow("a.pdf", verdict_view(FinalVerdict.FORGED, checks=[check]))
-    assert f"It says: {name}." in cells_of(CheckTableRow(row), "en")
-    text = row_of(asked, CheckTableRow(row))
-    assert row.found is not None
-    report = verdict_page(asked, row.found, name)
-    for page in (text, report):
-        assert f"It says: <bdi>{escape(name)}</bdi>." in page
-        assert "<b>" not in page
-    assert "<bdi>a.pdf</bdi>" in text
-    assert f"<bdi>{escape(name)}</bdi>" in report
-
-
-def test_limit_of_form_is_shown_before_upload(browser: TestClient[Litestar]) -> None:
-    text = browser.get("/check/many").text
-    assert translate("page.many.files_hint", "id", limit="128 MB") in text
-    # Without a script all files come in one request.
-    assert f"<noscript> {translate('page.many.at_once', 'id', limit='128 MB')}</noscript>" in text
 
 
 def test_typed_text_cannot_reverse_page_text(browser: TestClient[Litestar]) -> None:
@@ -442,51 +310,6 @@ def test_cell_is_never_a_formula(beginning: str, language: str) -> None:
         for separator in SEPARATORS.values():
             for cell in next(csv.reader(io.StringIO(written, newline=""), delimiter=separator)):
                 assert not cell.strip('" ').startswith(beginning), (separator, cell)
-
-
-def test_csv_separator_follows_language() -> None:
-    assert csv_line(["a", 'a"b', "c,d"], "en") == 'a,"a""b","c,d"\r\n'
-    assert csv_line(["a", 'a"b', "c;d"], "id") == 'a;"a""b";"c;d"\r\n'
-
-
-def test_only_the_page_with_the_camera_may_use_it(browser: TestClient[Litestar]) -> None:
-    for path in ("/check", "/check?serial=%20"):
-        assert "camera=(self)" in browser.get(path).headers["permissions-policy"]
-    wrong = browser.post("/check", files={"document": ("", b"", "application/octet-stream")})
-    assert "camera=(self)" in wrong.headers["permissions-policy"]
-    assert "permissions-policy" not in browser.get("/check/many").headers
-
-
-def test_missing_photo_is_reported_at_its_field(browser: TestClient[Litestar]) -> None:
-    answer = browser.post("/check/qr", files={"photo": ("", b"", "application/octet-stream")})
-    assert answer.status_code == 422
-    assert 'href="#photo"' in answer.text
-    assert 'id="photo-error"' in answer.text
-    assert translate("refusal.photo_missing", "id") in answer.text, "a photo, and no PDF"
-
-
-@pytest.mark.parametrize("typed", ["", "%20"])
-def test_missing_serial_is_reported_at_its_field(browser: TestClient[Litestar], typed: str) -> None:
-    answer = browser.get(f"/check?serial={typed}")
-    assert answer.status_code == 422
-    assert 'href="#serial"' in answer.text
-    assert 'id="serial-error"' in answer.text
-    assert 'id="serial-error"' not in browser.get("/check").text
-
-
-def test_archive_leads_to_page_for_many_files(browser: TestClient[Litestar]) -> None:
-    answer = browser.post("/check", files={"document": ("a.zip", b"PK\3\4x", "application/zip")})
-    assert answer.status_code == 422
-    assert 'id="document-error"' in answer.text
-    assert translate("refusal.archive_given", "id").partition('"')[0] in answer.text
-    assert 'href="/check/many"' in answer.text
-
-
-@pytest.mark.parametrize("code", ["no_code_found", "code_foreign", "photo_unreadable"])
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_photo_without_result_has_reason(code: str, language: str) -> None:
-    assert f"refusal.{code}" in catalogue()
-    assert "{" not in translate(f"refusal.{code}", language)
 
 
 @pytest.mark.parametrize(

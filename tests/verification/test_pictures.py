@@ -9,15 +9,13 @@ import pytest
 from meterai import sealing
 from meterai.kit.refusal import Refusal
 from meterai.sealing import (
-    CHECKED_BYTES_MAX,
     ExaminationBusy,
     PageNotDrawn,
     PageTooSlow,
     Placement,
     development_issuer,
 )
-from meterai.verification.service import pictures
-from meterai.verification.service.pictures import PAGES_MAX, NotDrawn, Pictures, VerdictPictures
+from meterai.verification.service.pictures import NotDrawn, Pictures, VerdictPictures
 from tests.support.attacks import Lab
 from tests.support.attacks.lab import AT, serials_of
 from tests.support.pdf import pdf
@@ -43,18 +41,6 @@ def test_each_page_with_stamps_is_shown_once(lab: Lab) -> None:
     assert [(one.number, one.pages, one.stamps) for one in found] == [(1, 3, 2), (2, 3, 1)]
     assert all(len(one.webp) <= BYTES_MAX for one in found)
     assert all(one.address.startswith("data:image/webp;base64,") for one in found)
-
-
-def test_pages_beyond_limit_are_not_shown(lab: Lab) -> None:
-    places = [Placement(page, 60, 60, 80) for page in range(1, PAGES_MAX + 3)]
-    document = lab.seal(pdf(pages=PAGES_MAX + 2), *places)
-    found = drawn(document, serials_of(document))
-    assert (len(found.pages), found.why) == (PAGES_MAX, None)
-
-
-@pytest.mark.parametrize("content", [b"%PDF-1.7\n", b"", b"\0" * CHECKED_BYTES_MAX])
-def test_undrawable_document_has_no_pictures(content: bytes) -> None:
-    assert drawn(content) == VerdictPictures([], NotDrawn.UNPLACED)
 
 
 def test_verdict_has_no_picture_when_too_many_wait(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -83,11 +69,3 @@ def test_pages_before_undrawn_one_are_shown_with_reason(
     monkeypatch.setattr(sealing, "picturing", first_alone)
     found = drawn(document, serials_of(document))
     assert ([one.number for one in found.pages], found.why) == ([1], why)
-
-
-def test_pictures_beyond_their_time_are_reported_as_slow(
-    lab: Lab, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(pictures, "SECONDS_MAX", 0.001)
-    document = lab.seal(pdf(), Placement(1, 60, 60, 80))
-    assert drawn(document, serials_of(document)) == VerdictPictures((), NotDrawn.TOO_SLOW)

@@ -5,12 +5,11 @@ from datetime import UTC, datetime
 import pytest
 
 from meterai.kit.serial import Serial
-from meterai.kit.text import QUOTED_LENGTH_MAX, isolated, quoted
-from meterai.plumbing.messages import LANGUAGES, catalogue
+from meterai.kit.text import QUOTED_LENGTH_MAX, isolated
+from meterai.plumbing.messages import LANGUAGES
 from meterai.sealing import Check, CheckReport, Verdict
 from meterai.sealing.model import EarlierSeal, LaterSignature
 from meterai.verification import (
-    ClaimVerdict,
     EarlierView,
     FinalVerdict,
     LaterSignatureView,
@@ -18,15 +17,10 @@ from meterai.verification import (
     sentence,
 )
 from meterai.verification.model import GOOD
-from meterai.verification.service import CheckReceipt, Quote, shown
+from meterai.verification.service import CheckReceipt, shown
 from tests.support.shown import SERIAL
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
-
-
-def test_every_verdict_of_sealing_is_final_verdict() -> None:
-    for verdict in Verdict:
-        assert FinalVerdict(verdict.value).value == verdict.value
 
 
 @pytest.mark.parametrize("verdict", FinalVerdict)
@@ -51,12 +45,6 @@ def test_parts_of_file_are_reported_for_good_verdicts_alone(verdict: FinalVerdic
     assert view.later_bytes == 10
     assert view.earlier == [EarlierView(bytes=50, sealed_at=NOW, serials=["E"])]
     assert view.later_signatures == [LaterSignatureView("Budi", None)]
-
-
-def test_every_verdict_about_a_claim_is_explained() -> None:
-    for verdict in ClaimVerdict:
-        assert f"claim.{verdict}" in catalogue()
-        assert f"claim.{verdict}.explained" in catalogue()
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -85,10 +73,3 @@ def test_text_from_file_is_quoted() -> None:
         many = ", ".join([SERIAL] * 9)
         told = sentence(Check("serials", passed=True, facts={"serials": many}), language)
         assert ", ".join([Serial(SERIAL).grouped()] * 9) in told
-
-
-@pytest.mark.parametrize("quote", [quoted, isolated])
-def test_serial_is_shown_in_groups_of_the_stamp(quote: Quote) -> None:
-    for name, given in (("register", "serial"), ("serials", "serials")):
-        check = Check(name, passed=False, facts={given: SERIAL})
-        assert Serial(SERIAL).grouped() in sentence(check, "id", quote)

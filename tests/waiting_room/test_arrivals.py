@@ -5,7 +5,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-from meterai.apps.edge import HEAD_BYTES_MAX
 from tests.support.lines import BUYING
 from tests.support.within import Asking, Given, Within, settings_of, within
 from tests.waiting_room.test_over_http import Do, Office, Visitor, kept, order_of
@@ -55,20 +54,6 @@ def test_head_request_counts_no_arrival_and_takes_no_number(
     run(database_url, tmp_path, act)
 
 
-def test_refused_request_counts_no_arrival_and_takes_no_number(
-    database_url: str, tmp_path: Path
-) -> None:
-    async def act(web: Within, office: Office) -> None:
-        for number in range(20):
-            found = await look(web, f"192.{number}.2.1", referer="x" * HEAD_BYTES_MAX)
-            assert found.status == 431
-            assert TURN not in kept(found)
-        assert office.room._arrivals == 0
-        assert given(office) == 0
-
-    run(database_url, tmp_path, act)
-
-
 def test_reloading_network_counts_once_a_second(database_url: str, tmp_path: Path) -> None:
     async def act(web: Within, office: Office) -> None:
         begun = asyncio.get_running_loop().time()
@@ -110,15 +95,6 @@ async def bought(web: Within, office: Office, turns: list[str]) -> int:
     return placed
 
 
-def test_turns_hoarded_from_one_address_admit_one_person(database_url: str, tmp_path: Path) -> None:
-    async def act(web: Within, office: Office) -> None:
-        turns = [kept(await look(web)).get(TURN, "") for _ in range(12)]
-        await office.advance()
-        assert await bought(web, office, [one for one in turns if one]) == 1
-
-    run(database_url, tmp_path, act)
-
-
 def test_turns_hoarded_by_one_account_admit_no_other(database_url: str, tmp_path: Path) -> None:
     async def act(web: Within, office: Office) -> None:
         cookies = await office.signed_in()
@@ -154,16 +130,6 @@ def test_stranger_signing_in_while_nobody_waits_gets_own_turn(
         for one in (first, second):
             placed = await one.send("/buy", quantity="1")
             assert placed.header("location").startswith("/orders/")
-
-    run(database_url, tmp_path, act)
-
-
-def test_people_from_many_networks_count_each(database_url: str, tmp_path: Path) -> None:
-    async def act(web: Within, office: Office) -> None:
-        for number in range(30):
-            found = await look(web, f"192.0.{number}.1")
-            assert TURN in kept(found)
-        assert office.room._arrivals == 30
 
     run(database_url, tmp_path, act)
 

@@ -4,8 +4,6 @@ import pytest
 
 from meterai.waiting_room.advancing import CALM_SECONDS
 from meterai.waiting_room.model import WaitingLine
-from meterai.waiting_room.rate import RATE_FIRST
-from meterai.waiting_room.store import REST_SECONDS
 from tests.support.lines import BUYING, Lines, on_shop
 from tests.support.shop import Shop
 
@@ -78,54 +76,12 @@ def test_line_engages_where_visitors_inside_wait_longer_than_promised(
     assert now(lines).stands_in_the_way
 
 
-def test_line_at_rest_advances_seldom_and_within_a_second_of_an_arrival(
-    lines: Lines,
-) -> None:
-    told(lines)
-    assert lines.advance(2.0) == 0
-    assert lines.advance(REST_SECONDS + 1.0) > 0
-    told(lines, arrivals=0.2)
-    assert lines.advance(1.0) > 0
-    told(lines, refused=0.2)
-    assert lines.advance(1.0) > 0
-    assert now(lines).stands_in_the_way
-
-
 def test_given_number_is_called_within_a_second(lines: Lines) -> None:
     told(lines)
     ticket = lines.take(lines.room())
     assert now(lines).serving < ticket.number
     lines.advance(1.0)
     assert now(lines).serving >= ticket.number
-
-
-def test_engaged_line_advances_each_second(lines: Lines) -> None:
-    told(lines)
-    lines.operate("stand", BUYING, "always")
-    assert lines.advance(1.0) > 0
-    assert lines.advance(1.0) > 0
-
-
-def test_visitor_from_before_the_engagement_is_not_sent_back(lines: Lines) -> None:
-    """Numbers given while the line was not engaged are called at once."""
-    told(lines)
-    lines.advance(1.0)
-    room = lines.room()
-    ticket = lines.take(room)
-    told(lines, refused=1.0)
-    lines.advance(1.0)
-    assert now(lines).stands_in_the_way
-    assert now(lines).serving >= ticket.number
-
-
-@pytest.mark.parametrize(("how", "stands"), [("always", True), ("never", False)])
-def test_load_does_not_change_an_operators_setting(lines: Lines, how: str, stands: bool) -> None:
-    lines.operate("stand", BUYING, how)
-    for refused in (0.0, 100.0, 0.0):
-        told(lines, refused=refused)
-        calm_for(lines, CALM_SECONDS * 10)
-        lines.advance(5.0)
-        assert now(lines).stands_in_the_way is stands
 
 
 def test_old_report_of_a_hung_process_does_not_count(lines: Lines) -> None:
@@ -168,37 +124,3 @@ def test_forty_thousand_waits_outside_the_range_stop_no_line(lines: Lines) -> No
     ticket = lines.take(room)
     lines.advance(5.0)
     assert now(lines).serving >= ticket.number
-
-
-@pytest.mark.parametrize(("finished", "expected"), [(0, RATE_FIRST), (150, 10.0)])
-def test_rate_and_share_of_an_earlier_engagement_do_not_count_in_the_next(
-    lines: Lines, finished: int, expected: float
-) -> None:
-    told(lines)
-    lines.advance(1.0)
-    lines.arrange(
-        "UPDATE waiting_room_lines SET rate = 0.05, away = 0.8, next_number = 1000, serving = 999"
-    )
-    lines.arrange(
-        "INSERT INTO waiting_room_turns (line_id, number, holder, taken_at, admitted_at, shown_low,"
-        " shown_high, waited, used_by, ended_at) SELECT line_id, n, decode(repeat('01', 16), 'hex'), now(), now(),"
-        " 0, 0, 0, gen_random_uuid(), clock_timestamp() + interval '1 minute'"
-        " FROM waiting_room_lines, generate_series(1, %s) AS n",
-        finished,
-    )
-    told(lines, refused=1.0)
-    lines.advance(1.0)
-    [row] = lines.rows("SELECT rate, away, is_engaged FROM waiting_room_lines")
-    assert (row["is_engaged"], row["away"]) == (True, 0)
-    assert row["rate"] == pytest.approx(expected)
-
-
-def test_line_engaged_by_operator_begins_at_first_rate(lines: Lines) -> None:
-    lines.arrange("UPDATE waiting_room_lines SET rate = 0.05, away = 0.8")
-    lines.operate("stand", BUYING, "always")
-    [row] = lines.rows("SELECT rate, away FROM waiting_room_lines")
-    assert (row["rate"], row["away"]) == (RATE_FIRST, 0)
-    lines.operate("set_rate", BUYING, rate=0.5, rate_max=None)
-    lines.operate("stand", BUYING, "never")
-    lines.operate("stand", BUYING, "always")
-    assert now(lines).rate == 0.5, "an operator's rate stays"

@@ -73,11 +73,6 @@ def test_wait_of_a_few_is_not_reported(shop: Shop, wait: Callable[[Shop, int], N
     assert pressure(shop) < 0.5
 
 
-def test_mails_of_one_busy_network_cause_no_pressure(shop: Shop) -> None:
-    mails(shop, 1, 100)
-    assert pressure(shop) < 0.5
-
-
 def test_long_waits_of_few_networks_cause_no_pressure(shop: Shop) -> None:
     mails(shop, APART_MIN, 20)
     shop.arrange(
@@ -90,10 +85,4 @@ def test_long_waits_of_few_networks_cause_no_pressure(shop: Shop) -> None:
                 await queue_code(tx, new_id(), f"y{number}@example.org", "id", f"203.0.{number}.7")
 
     shop.do(ask())
-    assert pressure(shop) < 0.5
-
-
-def test_sent_mails_cause_no_pressure(shop: Shop) -> None:
-    mails(shop, APART_MIN)
-    shop.arrange("UPDATE mails SET state = 'sent', sent_at = turn_at")
     assert pressure(shop) < 0.5

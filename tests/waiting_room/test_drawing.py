@@ -4,7 +4,6 @@ import asyncio
 import subprocess
 import sys
 from datetime import timedelta
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +14,10 @@ from meterai.draw.advancing import TOO_LATE
 from meterai.draw.computing import pieces_of
 from meterai.draw.entering import entry_of
 from meterai.draw.operating import DrawSound
-from meterai.draw.protocol import steps
 from meterai.draw.protocol.chain import RoundForged, hash_of
 from meterai.draw.protocol.entries import read_lines
-from meterai.draw.protocol.merkle import root_of
-from meterai.draw.protocol.record import RecordPartKind, read, write
+from meterai.draw.protocol.record import RecordPartKind, read
 from meterai.draw.protocol.record import hash_of as hash_of_part
-from meterai.draw.protocol.rules import round_time
 from meterai.draw.protocol.verification import (
     DrawFindingKind,
     DrawQuestion,
@@ -207,34 +203,6 @@ def test_two_workers_make_one_draw(database_url, tmp_path) -> None:
     with_draw(database_url, tmp_path, act)
 
 
-def test_gathering_line_makes_no_busy_worker(database_url, tmp_path) -> None:
-    async def act(room: DrawRoom) -> None:
-        assert await room.worker().advance_due() == 0
-        assert len(await room.database.once(lines_store.subjects_due)) == 1
-        assert len(await room.database.call_all(lines_store.DRAWS_DUE)) == 1
-
-    with_draw(database_url, tmp_path, act)
-
-
-def test_part_signed_by_one_worker_is_not_replaced_by_another(database_url, tmp_path) -> None:
-    async def act(room: DrawRoom) -> None:
-        await room.worker().advance_due()
-        await room.until_closed()
-        seen = await room.draw()
-        record = read((seen.record or "").encode())
-        at = record.announcement.closes_at
-        made = [
-            write(steps.close(record, root_of([]), 0, at + later, SIGNER)).decode()
-            for later in (1, 2)
-        ]
-        for text, is_first in zip(made, (True, False), strict=True):
-            extend = partial(store.extend, draw=seen, record=text, count=0, drawn_at=None)
-            assert await room.database.run(extend) is is_first
-        assert (await room.draw()).record == made[0]
-
-    with_draw(database_url, tmp_path, act)
-
-
 def test_lost_or_changed_files_are_written_again(database_url, tmp_path) -> None:
     async def act(room: DrawRoom) -> None:
         await room.worker().advance_due()
@@ -275,23 +243,6 @@ def test_entry_under_way_at_closing_is_listed_or_refused(database_url, tmp_path)
         ).is_open
         await room.worker().advance_due()
         assert read_lines(pieces_of(room.public / "entries.txt")) == [early]
-
-    with_draw(database_url, tmp_path, act)
-
-
-def test_entry_that_waits_for_the_closing_is_refused(database_url, tmp_path) -> None:
-    async def act(room: DrawRoom) -> None:
-        await room.worker().advance_due()
-        async with room.database.transaction() as closing:
-            # As if the line closed early: the row is locked and changed, not committed.
-            await closing.run(
-                "UPDATE waiting_room_lines SET state = 'drawing' WHERE line_id = %s", room.line_id
-            )
-            entering = asyncio.create_task(room.enter(3))
-            await asyncio.sleep(0.3)
-            assert not entering.done()
-        with pytest.raises(LineClosed):
-            await entering
 
     with_draw(database_url, tmp_path, act)
 
@@ -355,36 +306,5 @@ def test_late_draw_is_announced_anew_in_public(database_url, tmp_path) -> None:
         found = {one.found for one in examine(record, DrawQuestion())}
         assert DrawFindingKind.REPLACES in found
         await assert_holds(room)
-
-    with_draw(database_url, tmp_path, act)
-
-
-def test_line_opens_without_a_draw_that_was_never_announced(database_url, tmp_path) -> None:
-    async def act(room: DrawRoom) -> None:
-        await room.until_closed()
-        await room.worker().advance_due()
-        line = await room.line()
-        assert (line.state, line.next_number) == (LineState.OPEN, 1)
-        found = await audit(room.database, INVARIANTS)
-        assert [one for one in found.findings if not one.holds] == []
-
-    with_draw(database_url, tmp_path, act)
-
-
-def test_line_ended_while_drawing_stays_ended(database_url, tmp_path) -> None:
-    async def act(room: DrawRoom) -> None:
-        await room.worker().advance_due()
-        await room.enter(5)
-        await room.until_closed()
-        await room.worker().advance_due()
-        await room.database.run(lambda tx: lines_store.end(tx, room.line_id))
-        record = read((room.public / "draw.json").read_bytes())
-        room.clock.ahead += timedelta(
-            seconds=round_time(record.announcement) - room.clock.now().timestamp() + 1
-        )
-        assert await room.database.once(lines_store.subjects_due) == []
-        await room.worker().advance_due()
-        found = await audit(room.database, INVARIANTS)
-        assert [one for one in found.findings if not one.holds] == []
 
     with_draw(database_url, tmp_path, act)

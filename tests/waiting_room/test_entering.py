@@ -13,7 +13,6 @@ from meterai.plumbing.signed import read_signed
 from meterai.waiting_room.draws import SUBJECTS
 from meterai.waiting_room.model import PATH, LineState
 from meterai.waiting_room.service import ENTRY_RECEIPT, WaitingRoom
-from tests.support.commands import run
 from tests.support.draw_room import NAME, DrawRoom, with_draw
 from tests.support.within import Given, Within, settings_of, within
 
@@ -124,25 +123,6 @@ def test_entry_becomes_a_number(database_url, tmp_path) -> None:
         assert listed.body.decode().split() == sorted(entry_on(one) for one in entered)
         behind = await web.get(f"/lines/{NAME}", PAGE)
         assert lines.read_ticket(line, next(iter(cookies(behind).values()))).number == 31
-
-    with_web(database_url, tmp_path, act)
-
-
-def test_addresses_shown_to_the_operator_of_a_draw_answer(database_url, tmp_path) -> None:
-    async def act(room: DrawRoom, web: Within, _: WaitingRoom) -> None:
-        async def told() -> list[str]:
-            site = "https://meterai.example"
-            more = {"DATABASE_URL": database_url, "METERAI_PUBLIC_URL": site}
-            done = await asyncio.to_thread(run, tmp_path, "line", "draw", NAME, **more)
-            assert done.returncode == 0, done.stderr
-            paths = re.findall(rf"{site}(/\S+)", done.stdout)
-            assert [(await web.get(path)).status for path in paths] == [200] * len(paths)
-            return [path.rsplit("/", 1)[1] for path in paths]
-
-        assert await told() == ["draw.json"]
-        await room.until_closed()
-        await room.worker().advance_due()
-        assert await told() == ["draw.json", "entries.txt"]
 
     with_web(database_url, tmp_path, act)
 

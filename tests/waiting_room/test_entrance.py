@@ -1,7 +1,5 @@
 """Admission while no line is engaged: up to the entrance's limit, then the line engages at once."""
 
-import time
-
 import pytest
 from litestar.types import Scope
 
@@ -37,11 +35,6 @@ def test_entrance_admits_as_many_as_are_served_within_seconds() -> None:
     assert let_in(entrance, 5.0, 1000.0) == 5.0 * ENTRANCE_SECONDS, "nothing more is saved up"
 
 
-def test_each_process_admits_its_share_and_at_least_one() -> None:
-    assert let_in(Entrance(4), 5.0, 100.0) == 5.0 * ENTRANCE_SECONDS / 4
-    assert let_in(Entrance(100), 5.0, 100.0) == 1
-
-
 def come(room: WaitingRoom, lines: Lines, most: int) -> int:
     """Let up to `most` visitors come one after another; return how many were admitted."""
     lines.see(room)
@@ -67,13 +60,3 @@ def test_line_engages_before_a_worker_has_seen_the_crowd(lines: Lines) -> None:
     assert found.stands_in_the_way
     assert found.serving < tickets[-1].number, "who waited before the worker looked still waits"
     assert found.rate >= RATE_FIRST
-
-
-def test_engagement_that_no_worker_confirms_ends(
-    lines: Lines, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("meterai.waiting_room.service.CROWDED_SECONDS", 0.2)
-    room = lines.room()
-    assert come(room, lines, 10_000) < 10_000
-    time.sleep(0.3)
-    assert not lines.see(room).stands_in_the_way

@@ -4,7 +4,7 @@ import math
 import random
 
 import pytest
-from hypothesis import assume, example, given
+from hypothesis import example, given
 from hypothesis import strategies as some
 
 from meterai.waiting_room.estimate import (
@@ -16,7 +16,6 @@ from meterai.waiting_room.estimate import (
     SPREAD_FIRST,
     SPREAD_MAX,
     SPREAD_MIN,
-    Range,
     learned,
     look_again,
     look_at_opening,
@@ -52,41 +51,11 @@ def test_range_is_ordered_and_bounded(ahead: int, fast: float, slow: float, spre
     assert told.low <= ahead / max(fast, slow) <= told.high
 
 
-@given(places, flows, flows, spreads, spreads)
-def test_range_of_a_wider_spread_contains_the_narrower(
-    ahead: int, fast: float, slow: float, one: float, two: float
-) -> None:
-    narrow, wide = (waiting_range(ahead, fast, slow, spread) for spread in sorted((one, two)))
-    if wide is None:
-        return
-    assert narrow is not None
-    assert wide.low <= narrow.low
-    assert narrow.high <= wide.high
-
-
-@pytest.mark.parametrize("flows", [(0.0, 5.0), (5.0, 0.0), (0.0, 0.0), (FLOW_MIN / 2, 5.0)])
-def test_range_without_flow_is_none(flows: tuple[float, float]) -> None:
-    assert waiting_range(5, *flows, SPREAD_FIRST) is None
-
-
-def test_range_of_a_called_number_is_none() -> None:
-    assert waiting_range(-1, 5.0, 5.0, SPREAD_FIRST) is None
-    assert waiting_range(0, 5.0, 5.0, SPREAD_FIRST) == Range(0, 5)
-
-
 @given(places, some.floats(0, 20_000), some.floats(0, 1))
 def test_page_interval_stays_within_bounds(ahead: int, flow: float, jitter: float) -> None:
     seconds = look_again(ahead, flow, jitter)
     assert math.floor(0.85 * LOOK_SECONDS_MIN) <= seconds <= math.ceil(1.15 * LOOK_SECONDS_MAX)
     assert look_again(ahead, flow, 0.0) <= seconds <= look_again(ahead, flow, 1.0)
-
-
-@given(places, places, some.floats(0, 20_000), some.floats(0, 1))
-def test_page_interval_shrinks_with_places_ahead(
-    one: int, two: int, flow: float, jitter: float
-) -> None:
-    near, far = sorted((one, two))
-    assert look_again(near, flow, jitter) <= look_again(far, flow, jitter)
 
 
 @given(some.floats(-60, 7 * 86_400), some.floats(0, 1))
@@ -99,26 +68,6 @@ def test_page_asks_within_seconds_of_an_opening(left: float, jitter: float) -> N
 
 
 # -- learning ------------------------------------------------------------------------------------
-
-
-@given(spreads, some.integers(0, 10**6), some.integers(0, 10**6))
-def test_spread_stays_within_bounds(spread: float, inside: int, outside: int) -> None:
-    after = learned(spread, inside, outside)
-    assert SPREAD_MIN <= after <= SPREAD_MAX
-    if inside == 0:
-        assert after >= spread
-    if outside == 0:
-        assert after <= spread
-
-
-@given(spreads, some.integers(1, 50))
-def test_nineteen_waits_inside_undo_one_outside(spread: float, times: int) -> None:
-    assume(SPREAD_MIN * 1.5 < spread < SPREAD_MAX / 1.5)
-    inside, outside = round(100 * AIM), 100 - round(100 * AIM)
-    after = spread
-    for _ in range(times):
-        after = learned(after, inside, outside)
-    assert after == pytest.approx(spread)
 
 
 class NoisyLine:
@@ -148,18 +97,3 @@ def test_spread_converges_to_nineteen_of_twenty_inside(sigma: float, seed: int) 
     line = NoisyLine(seed)
     line.share_inside(3_000, sigma)
     assert line.share_inside(10_000, sigma) == pytest.approx(AIM, abs=0.01)
-
-
-@pytest.mark.parametrize("seed", range(3))
-def test_spread_adapts_to_a_changed_line(seed: int) -> None:
-    """Calm, then twice as slow as measured and noisy, then calm: each within some thousand waits."""
-    line = NoisyLine(seed)
-    line.share_inside(3_000, 0.15)
-    calm = line.spread
-    assert line.share_inside(50, 0.3, middle=2.0) < AIM  # the learned spread is too narrow
-    line.share_inside(2_000, 0.3, middle=2.0)
-    assert line.share_inside(5_000, 0.3, middle=2.0) == pytest.approx(AIM, abs=0.015)
-    assert line.spread > 1.5 * calm
-    line.share_inside(3_000, 0.15)
-    assert line.share_inside(5_000, 0.15) == pytest.approx(AIM, abs=0.015)
-    assert line.spread == pytest.approx(calm, rel=0.3)  # and it is narrow again

@@ -6,10 +6,9 @@ from typing import Any
 import pytest
 
 from meterai.kit.lifecycle import NotAllowedNow
-from meterai.kit.numbers import at_most
 from meterai.kit.refusal import Malformed
 from meterai.waiting_room.model import LineUnknown
-from tests.support.lines import BUYING, on_shop
+from tests.support.lines import BUYING
 from tests.support.pulling import Member, member
 from tests.support.shop import Shop
 
@@ -63,20 +62,6 @@ def test_act_on_a_line_equals_its_forecast(
     assert {field: line(shop)[field] for field in then} == then
 
 
-def test_planned_line_equals_its_forecast(shop: Shop, one: Member) -> None:
-    one.pull("line end", name=BUYING)
-    plan = {"name": "rush", "act": "buy", "opens_at": FAR, "rate": "2"}
-    told = one.forecast("line create", **plan)
-    assert [effect.word for effect in told.effects] == [
-        "line_planned_buy",
-        "line_opens",
-        "line_rate_fixed",
-    ]
-    assert one.pull("line create", **plan).is_done
-    made = line(shop, "rush")
-    assert (made["act"], made["opens_at"].isoformat(), made["rate"]) == ("buy", FAR, 2.0)
-
-
 def test_line_closes_at_its_moment_or_soon(shop: Shop, one: Member) -> None:
     words = {}
     for at in (FAR, PAST):
@@ -84,19 +69,6 @@ def test_line_closes_at_its_moment_or_soon(shop: Shop, one: Member) -> None:
         assert one.pull("line close", name=BUYING, at=at).is_done
     assert list(words.values()) == ["line_takes_until", "line_takes_no_more"]
     assert line(shop)["closes_at"] > _DAY, "every process has to know of it first"
-
-
-def test_forecast_says_how_many_wait(shop: Shop, one: Member) -> None:
-    lines = on_shop(shop)
-    lines.operate("set_rate", BUYING, rate=1.0, rate_max=None)
-    lines.operate("stand", BUYING, "always")
-    room = lines.room()
-    for _ in range(7):
-        lines.take(room)
-    waiting = lines.see(room).waiting
-    assert waiting >= 7
-    told = one.forecast("line end", name=BUYING)
-    assert told.effects[-1].facts["waiting"] == at_most(waiting)
 
 
 def test_forecast_refuses_what_the_act_refuses(shop: Shop, one: Member) -> None:

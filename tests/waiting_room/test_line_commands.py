@@ -170,26 +170,3 @@ def test_altered_proof_is_refused(data: Path, proof: tuple[Path, Path, Any]) -> 
         done = checked(data, file, key)
         assert done.returncode not in (Exit.DONE, Exit.FAULT), content[:60]
         assert "Traceback" not in done.stderr
-
-
-def test_document_signed_for_another_purpose_is_no_proof(
-    data: Path, database_url: str, proof: tuple[Path, Path, Any]
-) -> None:
-    """The document of a line is signed with the same key."""
-    file, key, _ = proof
-
-    async def sign() -> str:
-        async with within(settings_of(database_url, data)) as web:
-            signer = web.container.of(WaitingRoom).signer
-            return signer.sign("meterai-now-serving", {"line": "buying", "number": 1})
-
-    file.write_text(asyncio.run(sign()))
-    assert checked(data, file, key).returncode != Exit.DONE
-
-
-def test_unusable_files_are_refused_by_name(data: Path, proof: tuple[Path, Path, Any]) -> None:
-    file, key, _ = proof
-    for one, two in ((data / "nothing", key), (file, data / "nothing"), (data, key), (file, file)):
-        done = checked(data, one, two)
-        assert done.returncode != Exit.DONE
-        assert "Traceback" not in done.stderr, done.stderr

@@ -16,18 +16,16 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from meterai.accounts import AccountService, CodeService
 from meterai.accounts.service import COOKIE
-from meterai.apps.edge import HEADERS
 from meterai.kit.ids import new_id
 from meterai.limiter import Admission
-from meterai.plumbing.messages import translate
 from meterai.plumbing.signed import read_signed
 from meterai.waiting_room.advancing import Advancing
 from meterai.waiting_room.model import GuardedAct
 from meterai.waiting_room.operating import LinePlan
 from meterai.waiting_room.service import RECEIPT, WaitingRoom
 from meterai.waiting_room.tokens import LineTokens
-from tests.support.lines import BUYING, BUYING_ID, TESTER, Lines
-from tests.support.within import Asking, Given, Within, settings_of, within
+from tests.support.lines import BUYING, TESTER, Lines
+from tests.support.within import Given, Within, settings_of, within
 
 PAGE = {"accept": "text/html", "accept-language": "en"}
 LINE = f"/lines/{BUYING}"
@@ -217,20 +215,6 @@ def test_called_visitor_without_database_gets_an_error_and_no_sign_in(
     run(database_url, tmp_path, act)
 
 
-def test_called_visitor_who_reloads_counts_once(database_url: str, tmp_path: Path) -> None:
-    async def act(web: Within, office: Office) -> None:
-        one = Visitor(web)
-        await one.get(f"{LINE}?next=/buy")
-        await office.advance(10.0)
-        for _ in range(30):
-            assert (
-                (await one.get(f"{LINE}?next=/buy")).header("location").startswith(f"{LINE}/enter")
-            )
-        assert office.room.has_room(office.line())
-
-    run(database_url, tmp_path, act)
-
-
 def test_visitor_waits_comes_in_and_keeps_a_turn(database_url: str, tmp_path: Path) -> None:
     async def act(web: Within, office: Office) -> None:
         one = Visitor(web)
@@ -323,26 +307,6 @@ def test_invalid_turn_does_not_admit(database_url: str, tmp_path: Path, what: st
             assert json.loads(refused.body)["code"] == "wait_in_line"
             page = await web.get("/buy", PAGE | headers)
             assert (page.status, page.header("location")[: len(LINE)]) == (303, LINE)
-
-    run(database_url, tmp_path, act)
-
-
-def test_turn_in_a_cookie_admits_and_is_renewed_by_use(database_url: str, tmp_path: Path) -> None:
-    async def act(web: Within, office: Office) -> None:
-        _, key = await office.account()
-        ticket = await office.room.take_place(office.line())
-        await office.advance()
-        turn = await office.room.come_in(office.line(), ticket)
-        tokens = office.room.tokens
-        fresh = {"cookie": f"{TURN}={tokens.turn(turn)}"}
-        page = await web.get("/buy", PAGE | fresh)
-        assert TURN not in kept(page)
-        half = turn._replace(until=office.room.now_ms() + 60_000)
-        page = await web.get("/buy", PAGE | {"cookie": f"{TURN}={tokens.turn(half)}"})
-        assert tokens.read_turn(kept(page)[TURN]).until > half.until
-        assert "no-store" in page.header("cache-control")
-        placed = await web.post("/v1/orders", b'{"quantity": 1}', order_of("k", key) | fresh)
-        assert placed.status == 201
 
     run(database_url, tmp_path, act)
 
@@ -443,130 +407,6 @@ def test_next_path_never_leads_elsewhere_or_in_circles(
             assert "x" not in one.cookies
         await office.operate("stand", BUYING, "never")
         await Visitor(web).goes(asked)
-
-    run(database_url, tmp_path, act)
-
-
-ODD_QUERIES = [
-    "&".join(f"f{n}=1" for n in range(500)),
-    "next=%FF%FE%00",
-    "next=%",
-    "next",
-    "=&=&&;",
-    "next=/buy&next=/stamp",
-    "next=" + "%41" * 3_000,
-    "a" * 10_000,
-]
-
-
-@pytest.mark.parametrize("path", [LINE, f"{LINE}/enter", f"{LINE}/receipt", "/buy"])
-def test_malformed_queries_cause_no_fault(database_url: str, tmp_path: Path, path: str) -> None:
-    async def act(web: Within, _: Office) -> None:
-        for raw in (one.encode() + end for one in ODD_QUERIES for end in (b"", b"&next=\xff\xfe")):
-            found = await web.ask(
-                Asking("GET", path.encode() + b"?" + raw, [(b"accept", b"text/html")])
-            )
-            assert found.status in (200, 303, 404), (raw, found)
-
-    run(database_url, tmp_path, act)
-
-
-def test_head_options_and_unsupported_methods_follow_http(
-    database_url: str, tmp_path: Path
-) -> None:
-    async def act(web: Within, office: Office) -> None:
-        accept = [(b"accept", b"text/html")]
-        for path in (LINE, f"{LINE}/now-serving.json"):
-            get = await web.get(path, PAGE)
-            head = await web.ask(Asking("HEAD", path.encode(), accept))
-            assert (head.status, head.body) == (get.status, b""), path
-            names = {name for name, _ in get.headers}
-            assert {name for name, _ in head.headers} >= names - {"set-cookie"}
-            for method in ("POST", "PUT", "DELETE", "BREW"):
-                found = await web.ask(Asking(method, path.encode(), accept))
-                assert (found.status, found.header("allow")) == (405, "GET, HEAD, OPTIONS"), method
-            options = await web.ask(Asking("OPTIONS", path.encode()))
-            assert (options.status, options.header("allow")) == (204, "GET, HEAD, OPTIONS")
-        for method in ("GET", "HEAD", "DELETE"):
-            found = await web.ask(Asking(method, f"{LINE}/place".encode()))
-            assert (found.status, found.header("allow")) == (405, "OPTIONS, POST")
-        head = await web.ask(Asking("HEAD", b"/buy", accept))
-        assert (head.status, head.body) == (303, b"")
-        # A GET request takes a place; a HEAD request does not.
-        [row] = await web.container.database.read(
-            "SELECT next_number FROM waiting_room_lines WHERE line_id = %s", BUYING_ID
-        )
-        assert row["next_number"] <= 2
-
-    run(database_url, tmp_path, act)
-
-
-def test_malformed_cookies_cause_no_fault(database_url: str, tmp_path: Path) -> None:
-    async def act(web: Within, office: Office) -> None:
-        ticket = await office.room.take_place(office.line())
-        text = office.room.tokens.ticket(ticket)
-        for cookie in (
-            b"x=" + b"a" * 60_000,
-            b";".join(b"c%d=1" % n for n in range(4_000)),
-            TICKET.encode() + b"=" + b"\xff" * 100,
-            b"\x00;=;==;;" + TICKET.encode(),
-            TICKET.encode() + b'="' + text.encode() + b'"',
-        ):
-            asked = [(b"accept", b"text/html"), (b"cookie", cookie)]
-            found = await web.ask(Asking("GET", LINE.encode(), asked))
-            assert found.status in (200, 431), cookie[:40]
-
-    run(database_url, tmp_path, act)
-
-
-@pytest.mark.parametrize("order", [("good", "bad"), ("bad", "good"), ("other", "good")])
-@pytest.mark.parametrize("is_one_header", [True, False])
-def test_two_ticket_cookies_resolve_to_the_same_ticket(
-    database_url: str, tmp_path: Path, order: tuple[str, str], is_one_header: bool
-) -> None:
-    """A neighbouring domain's cookie of the same name costs no place and causes no redirect loop."""
-
-    async def act(web: Within, office: Office) -> None:
-        ticket = await office.room.take_place(office.line())
-        tokens = office.room.tokens
-        texts = {
-            "good": tokens.ticket(ticket),
-            "bad": "x" * 100,
-            "other": tokens.ticket(ticket._replace(line=new_id())),
-        }
-        pairs = [f"{TICKET}={texts[one]}".encode() for one in order]
-        [session] = (await office.signed_in()).values()
-        pairs.insert(0, f"{COOKIE}={session}".encode())
-        shown = (
-            [(b"cookie", b"; ".join(pairs))] if is_one_header else [(b"cookie", p) for p in pairs]
-        )
-        asked = [(b"accept", b"text/html"), *shown]
-        page = await web.ask(Asking("GET", LINE.encode(), asked))
-        assert page.status == 200
-        assert TICKET not in kept(page), "it has a place"
-        assert f'data-number="{ticket.number}"'.encode() in page.body
-        await office.advance()
-        entered = await web.ask(Asking("GET", f"{LINE}/enter?next=/buy".encode(), asked))
-        assert (entered.status, entered.header("location")) == (303, "/buy")
-        proof = await web.ask(Asking("GET", f"{LINE}/receipt".encode(), asked))
-        facts = read_signed(proof.body, RECEIPT, office.room.signer.public_key())
-        assert facts["number"] == ticket.number
-
-    run(database_url, tmp_path, act)
-
-
-def test_number_used_by_another_is_answered_as_over(database_url: str, tmp_path: Path) -> None:
-    """As after the restore of yesterday's database: no redirect loop, and a way to a new number."""
-
-    async def act(web: Within, office: Office) -> None:
-        ticket = await office.room.take_place(office.line())
-        await office.advance()
-        await office.room.come_in(office.line(), ticket)
-        double = office.room.tokens.ticket(ticket._replace(holder=b"x" * 16))
-        one = Visitor(web, **{TICKET: double}, **await office.signed_in())
-        _, page = await one.goes("/buy")
-        assert page.status in (400, 409)
-        assert f'action="{LINE}/leave"'.encode() in page.body
 
     run(database_url, tmp_path, act)
 
@@ -706,50 +546,6 @@ def test_line_before_checking_guards_all_ways_to_check(database_url: str, tmp_pa
 # -- form of answers ----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("language", "words"), [("en", b"You are in line"), ("id", b"dalam antrean")]
-)
-def test_waiting_page_is_in_the_language_of_the_reader(
-    database_url: str, tmp_path: Path, language: str, words: bytes
-) -> None:
-    async def act(web: Within, _: Office) -> None:
-        asked = {"accept": "text/html", "accept-language": f"{language}-XX,en;q=0.5"}
-        assert words in (await web.get(LINE, asked)).body
-        other = "id" if language == "en" else "en"
-        asked |= {"accept-language": other, "cookie": f"language={language}"}
-        assert words in (await web.get(LINE, asked)).body
-
-    run(database_url, tmp_path, act)
-
-
-def test_every_answer_has_the_common_headers(database_url: str, tmp_path: Path) -> None:
-    async def act(web: Within, office: Office) -> None:
-        ticket = office.room.tokens.ticket(await office.room.take_place(office.line()))
-        shown = PAGE | {"cookie": f"{TICKET}={ticket}"}
-        answers = {
-            path: await web.get(path, shown)
-            for path in (
-                LINE,
-                f"{LINE}/now-serving.json",
-                "/buy",
-                f"{LINE}/receipt",
-                f"{LINE}/enter",
-                "/lines/key.pem",
-                "/lines/nothing",
-            )
-        }
-        answers["place"] = await web.post(f"{LINE}/place")
-        await office.operate("close_at", BUYING, None)
-        for path, answer in answers.items():
-            told = dict(answer.headers)
-            for name, value in HEADERS:
-                assert told[name.decode()] == value.decode(), (path, name)
-            if path not in (f"{LINE}/now-serving.json", "/lines/key.pem"):
-                assert "no-store" in told["cache-control"], path
-
-    run(database_url, tmp_path, act)
-
-
 def test_cookies_under_tls_are_bound_to_the_host(database_url: str, tmp_path: Path) -> None:
     async def act(web: Within, office: Office) -> None:
         [session] = (await office.signed_in()).values()
@@ -774,68 +570,6 @@ def test_cookies_under_tls_are_bound_to_the_host(database_url: str, tmp_path: Pa
 # -- unknown and ended lines ----------------------------------------------------------
 
 
-def test_unknown_line_is_not_found(database_url: str, tmp_path: Path) -> None:
-    async def act(web: Within, office: Office) -> None:
-        for path in ("/lines/nothing", "/lines/", "/lines", "/lines/..", "/linesx",
-                     "/lines/buying/now-serving", "/lines/nothing/now-serving.json"):  # fmt: skip
-            found = await web.get(path, PAGE)
-            assert found.status == 404, path
-        # `enter` redirects to the page of the line, which distinguishes an ended line from an unknown one.
-        entering = await web.get("/lines/nothing/enter", PAGE)
-        assert (entering.status, entering.header("location")) == (303, "/lines/nothing")
-        assert (await web.post("/lines/nothing/place")).status == 404
-        _, key = await office.account()
-        assert (await web.post("/v1/lines/nothing/places", b"", key)).status == 404
-        pem = await web.get("/lines/key.pem")
-        assert b"BEGIN PUBLIC KEY" in pem.body
-
-    run(database_url, tmp_path, act)
-
-
-def test_visitor_of_an_ended_line_goes_on(database_url: str, tmp_path: Path) -> None:
-    async def act(web: Within, office: Office) -> None:
-        one = Visitor(web)
-        path, _ = await one.goes("/buy")
-        await office.operate("end", BUYING, reason="over")
-        for there in (path, f"{LINE}/enter?next=/buy"):
-            where, _ = await one.goes(there)
-            assert not where.startswith("/lines"), where
-        # A later line of the same name is another line.
-        await office.operate("create", LinePlan(BUYING, GuardedAct.BUY, rate=1.0))
-        await office.advance(1.0)
-        _, page = await one.goes("/buy")
-        assert page.status == 200
-        line = office.line()
-        assert office.room.read_ticket(line, one.cookies[TICKET]).line == line.id != BUYING_ID
-
-    run(database_url, tmp_path, act)
-
-
-def test_malformed_name_of_a_line_is_refused(database_url: str, tmp_path: Path) -> None:
-    async def act(_: Within, office: Office) -> None:
-        for name in ("key.pem", "Buying", "a/b", "", "-a", "a" * 41, "\N{SUPERSCRIPT TWO}", "a b"):
-            with pytest.raises(Exception) as refused:  # noqa: PT011 - its code is looked at
-                await office.operate("create", LinePlan(name, GuardedAct.CHECK))
-            assert refused.value.code == "malformed", name  # type: ignore[attr-defined]
-
-    run(database_url, tmp_path, act)
-
-
-def test_second_line_before_the_same_act_is_refused(database_url: str, tmp_path: Path) -> None:
-    async def act(_: Within, office: Office) -> None:
-        for plan in (LinePlan(BUYING, GuardedAct.CHECK), LinePlan("other", GuardedAct.BUY)):
-            with pytest.raises(Exception) as refused:  # noqa: PT011
-                await office.operate("create", plan)
-            assert refused.value.code == "line_exists"  # type: ignore[attr-defined]
-        found = await asyncio.gather(
-            *(office.operate("create", LinePlan("check", GuardedAct.CHECK)) for _ in range(5)),
-            return_exceptions=True,
-        )
-        assert sorted(getattr(one, "code", "ok") for one in found) == 4 * ["line_exists"] + ["ok"]
-
-    run(database_url, tmp_path, act)
-
-
 def test_closed_line_serves_places_and_refuses_new_ones(database_url: str, tmp_path: Path) -> None:
     async def act(web: Within, office: Office) -> None:
         one = Visitor(web, **await office.signed_in())
@@ -856,18 +590,6 @@ def test_closed_line_serves_places_and_refuses_new_ones(database_url: str, tmp_p
         await office.advance()
         await one.goes("/buy")
         assert TURN in one.cookies
-
-    run(database_url, tmp_path, act)
-
-
-def test_paused_line_shows_its_reason_in_the_requested_language(
-    database_url: str, tmp_path: Path
-) -> None:
-    async def act(web: Within, office: Office) -> None:
-        await office.operate("pause", BUYING, reason_id="perawatan", reason_en="maintenance")
-        for accepted, why in (("id", "perawatan"), ("en-GB", "maintenance")):
-            line = await web.get(f"/v1/lines/{BUYING}", {"accept-language": accepted})
-            assert json.loads(line.body)["reason"] == why
 
     run(database_url, tmp_path, act)
 
@@ -910,18 +632,6 @@ def test_waiting_page_is_small_and_auto_refreshing(database_url: str, tmp_path: 
     run(database_url, tmp_path, act)
 
 
-def test_open_line_is_shown_as_ended_at_no_spelling_of_its_address(
-    database_url: str, tmp_path: Path
-) -> None:
-    async def act(web: Within, office: Office) -> None:
-        for slashes in (f"{LINE}/", f"{LINE}//", "/" + LINE, "/lines//buying"):
-            _, page = await Visitor(web).goes(f"{slashes}?next=/buy")
-            assert (page.status, b"You are in line" in page.body) == (200, True), slashes
-            assert b"has ended" not in page.body
-
-    run(database_url, tmp_path, act)
-
-
 @pytest.mark.parametrize("there", ["/check", ""])
 def test_visitor_acting_on_a_just_ended_line_goes_on(
     database_url: str, tmp_path: Path, there: str
@@ -940,37 +650,5 @@ def test_visitor_acting_on_a_just_ended_line_goes_on(
             body = urlencode({"form_token": token, "next": there}).encode()
             sent = await web.post(f"{LINE}/{pressed}", body, one.headers | FORM)
             assert (sent.status, sent.header("location")) == (303, there or LINE), pressed
-
-    run(database_url, tmp_path, act)
-
-
-def test_requested_mail_is_confirmed_on_the_page(database_url: str, tmp_path: Path) -> None:
-    async def act(web: Within, office: Office) -> None:
-        one = Visitor(web, **await office.signed_in())
-        await one.goes(f"{LINE}?next=/buy")
-        page = (await one.get(f"{LINE}/keep?next=/buy")).body.decode()
-        said, button = (
-            translate(f"page.kept.{key}", "id") for key in ("told", "tell")
-        )  # as the account reads
-        assert (said in page, button in page) == (False, True)
-        token = re.findall(r'name="form_token" value="([^"]+)"', page)[0]
-        body = urlencode({"form_token": token, "next": "/buy"}).encode()
-        sent = await web.post(f"{LINE}/tell", body, one.headers | FORM)
-        page = (await one.get(sent.header("location"))).body.decode()
-        assert (said in page, button in page) == (True, False)
-
-    run(database_url, tmp_path, act)
-
-
-def test_ended_line_has_a_page_and_the_proof(database_url: str, tmp_path: Path) -> None:
-    async def act(web: Within, office: Office) -> None:
-        one = Visitor(web)
-        await one.goes("/buy")
-        await office.operate("end", BUYING, reason="over")
-        page = await one.get(LINE)
-        assert (page.status, b"This line has ended" in page.body) == (200, True)
-        proof = await one.get(f"{LINE}/receipt")
-        assert read_signed(proof.body, RECEIPT, office.room.signer.public_key())["number"] == 1
-        assert (await one.get("/lines/never")).status == 404
 
     run(database_url, tmp_path, act)

@@ -1,10 +1,8 @@
 """Numbers: unique, in order, and an answer for every request, also without the database."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import suppress
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -12,17 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from meterai.kit.priority import Priority
-from meterai.kit.refusal import Refusal
 from meterai.plumbing.db.database import Database, DatabaseAway, DatabaseBusy
-from meterai.plumbing.db.migrations import migrate
-from meterai.plumbing.permits import PURPOSE, WorkPurpose
 from meterai.waiting_room import places, store
 from meterai.waiting_room.model import LineClosed
-from meterai.waiting_room.places import ASKING_MAX, BLOCK_MAX, NumberSupply
+from meterai.waiting_room.places import ASKING_MAX, NumberSupply
 from meterai.waiting_room.store import NumberBlock
 from tests.support.lines import BUYING_ID
-from tests.support.servers import Server
 
 BEGIN = datetime(2026, 12, 1, 8, tzinfo=UTC)
 LINE = UUID(int=1)
@@ -113,13 +106,6 @@ def test_crowd_at_one_moment_costs_one_lease_and_is_served_in_order(counter: Cou
     assert counter.asked == [3_000]
 
 
-def test_crowd_larger_than_a_block_is_served_in_order(counter: Counter) -> None:
-    numbers = NumberSupply(LINE, counter.lease, counter.give_back)
-    found = asyncio.run(crowd(numbers, 3 * BLOCK_MAX + 5))
-    assert [number for number, _ in found] == list(range(1, 3 * BLOCK_MAX + 6))
-    assert max(counter.asked) == BLOCK_MAX
-
-
 def test_requests_beyond_the_waiting_limit_are_refused(counter: Counter) -> None:
     async def run() -> None:
         go = asyncio.Event()
@@ -155,40 +141,6 @@ def test_cancelled_request_takes_no_number_from_others(counter: Counter) -> None
     asyncio.run(run())
 
 
-def test_cancelled_first_request_does_not_end_the_shared_lease(counter: Counter) -> None:
-    """The timeout of one request does not apply to others that share its lease."""
-    seen = []
-
-    async def look() -> None:
-        seen.append(PURPOSE.get())
-
-    async def run() -> None:
-        counter.before = look
-        token = PURPOSE.set(WorkPurpose(Priority.NEW, 0.0, lambda: True))
-        await NumberSupply(LINE, counter.lease, counter.give_back).take()
-        PURPOSE.reset(token)
-
-    asyncio.run(run())
-    [purpose] = seen
-    assert not purpose.is_abandoned()
-    assert purpose.until == float("inf")
-
-
-def test_closed_line_refuses_all_waiting_requests(counter: Counter) -> None:
-    async def run() -> None:
-        counter.is_closed = True
-        numbers = NumberSupply(LINE, counter.lease, counter.give_back)
-        for _ in range(2):
-            found = await asyncio.gather(
-                *(numbers.take() for _ in range(5)), return_exceptions=True
-            )
-            assert {type(one) for one in found} == {LineClosed}
-        counter.is_closed = False
-        assert (await numbers.take())[0] == 1
-
-    asyncio.run(run())
-
-
 @pytest.mark.parametrize("fault", [DatabaseAway("x"), DatabaseBusy("x"), RuntimeError("a bug")])
 def test_failed_lease_refuses_all_waiting_requests_and_the_next_one_works(
     counter: Counter, fault: Exception
@@ -210,25 +162,6 @@ def test_failed_lease_refuses_all_waiting_requests_and_the_next_one_works(
     asyncio.run(run())
 
 
-def test_hanging_database_causes_refusals_until_it_recovers(
-    counter: Counter, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(places, "LEASE_SECONDS_MAX", 0.01)
-
-    async def stand() -> None:
-        await asyncio.Event().wait()
-
-    async def run() -> None:
-        counter.before = stand
-        numbers = NumberSupply(LINE, counter.lease, counter.give_back)
-        found = await asyncio.gather(*(numbers.take() for _ in range(5)), return_exceptions=True)
-        assert {type(one) for one in found} == {DatabaseBusy}
-        counter.before = None
-        assert (await numbers.take())[0] == 1
-
-    asyncio.run(run())
-
-
 def test_numbers_unused_for_a_second_are_given_back(counter: Counter) -> None:
     async def run() -> None:
         numbers = NumberSupply(LINE, counter.lease, counter.give_back)
@@ -242,21 +175,6 @@ def test_numbers_unused_for_a_second_are_given_back(counter: Counter) -> None:
         assert numbers.at_once() is None
         assert (await numbers.take())[0] == 12
         assert counter.returned == [(12, end)]
-
-    asyncio.run(run())
-
-
-def test_numbers_given_back_below_others_are_given_to_nobody(counter: Counter) -> None:
-    async def run() -> None:
-        one, two = (NumberSupply(LINE, counter.lease, counter.give_back) for _ in range(2))
-        await crowd(one, 50)
-        counter.clock.now += 0.1
-        await one.take()
-        end = counter.next
-        assert (await two.take())[0] == end
-        counter.clock.now += 1.5
-        assert (await one.take())[0] == end + 1
-        assert counter.gaps == [(52, end)]
 
     asyncio.run(run())
 
@@ -275,45 +193,6 @@ def test_block_is_given_back_without_further_requests(
         await asyncio.wait_for(counter.has_returned.wait(), 30)
         assert counter.returned == [(102, given)]
         assert counter.next == 102
-
-    asyncio.run(run())
-
-
-@pytest.mark.parametrize("fault", [DatabaseAway("x"), RuntimeError("a bug")])
-def test_failed_give_back_does_not_stop_requests(
-    counter: Counter, monkeypatch: pytest.MonkeyPatch, fault: Exception
-) -> None:
-    monkeypatch.setattr(places, "BLOCK_SECONDS", 0.05)
-
-    async def run() -> None:
-        seen = asyncio.Event()
-
-        async def fail(_line: UUID, _first: int, _end: int) -> None:
-            seen.set()
-            raise fault
-
-        numbers = NumberSupply(LINE, counter.lease, fail)
-        await crowd(numbers, 100)
-        counter.clock.now += 0.01
-        await numbers.take()
-        await seen.wait()
-        await asyncio.sleep(0)
-        number, _ = await asyncio.wait_for(numbers.take(), 30)
-        assert number > 102  # lost numbers are never given
-
-    asyncio.run(run())
-
-
-def test_blocks_shrink_after_a_crowd(counter: Counter) -> None:
-    """Blocks become small again after a crowd, so that few numbers stay unused."""
-
-    async def run() -> None:
-        numbers = NumberSupply(LINE, counter.lease, counter.give_back)
-        await crowd(numbers, 2_000)
-        for _ in range(20):
-            counter.clock.now += 1.5
-            await numbers.take()
-        assert counter.asked[-1] == 1
 
     asyncio.run(run())
 
@@ -422,48 +301,6 @@ def test_line_closing_under_a_crowd_gives_no_number_afterwards(database_url: str
         assert {type(each) for each in found} == {LineClosed}
 
     with_processes(database_url, 2, act)
-
-
-@pytest.fixture(scope="module")
-def lone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server that may be stopped and frozen."""
-    server = Server(tmp_path_factory.mktemp("lone"))
-    migrate(server.url)
-    yield server
-    server.stop()
-
-
-async def refusal_of(numbers: NumberSupply) -> Refusal | None:
-    try:
-        await numbers.take()
-    except Refusal as refusal:
-        return refusal
-    return None
-
-
-async def comes_back(numbers: NumberSupply) -> int:
-    """Request until a number comes, as pages do; return it."""
-    while True:
-        with suppress(Refusal):
-            return (await numbers.take())[0]
-        await asyncio.sleep(0.1)
-
-
-@pytest.mark.parametrize("how", ["freeze", "kill"])
-def test_requests_without_the_database_are_refused_until_it_recovers(
-    lone: Server, how: str
-) -> None:
-    async def act(process: Process) -> None:
-        before = {number for number, _ in await crowd(process.numbers, 5)}
-        await asyncio.to_thread(getattr(lone, how))
-        process.numbers._until = 0.0  # as a second later: the block has expired
-        found = await asyncio.gather(*(refusal_of(process.numbers) for _ in range(5)))
-        assert {type(one) for one in found} <= {DatabaseAway, DatabaseBusy}
-        await asyncio.to_thread(lone.thaw if how == "freeze" else lone.start)
-        after = await asyncio.wait_for(comes_back(process.numbers), 60)
-        assert after > max(before)
-
-    with_processes(lone.url, 1, partial(act))
 
 
 def test_ending_process_gives_back_unused_numbers() -> None:

@@ -7,13 +7,8 @@ from typing import cast
 
 from structlog.testing import capture_logs
 
-from meterai.kit.actor import Actor, ActorKind
-from meterai.kit.clock import SystemClock
 from meterai.waiting_room.advancing import DOCUMENT, Advancing
-from meterai.waiting_room.model import GuardedAct, WaitingLine
-from meterai.waiting_room.operating import LinePlan
-from tests.support.lines import Operating
-from tests.support.shop import Shop
+from meterai.waiting_room.model import WaitingLine
 
 
 def _line(document: str) -> WaitingLine:
@@ -35,16 +30,3 @@ def test_failed_write_is_logged_and_keeps_the_old_document(tmp_path: Path) -> No
     draft.rmdir()
     advancing._publish(_line("three"))
     assert (tmp_path / "buying" / DOCUMENT).read_text() == "three"
-
-
-def test_only_documents_of_known_ended_lines_are_deleted(shop: Shop) -> None:
-    advancing, operator = shop.container.of(Advancing), Actor(ActorKind.OPERATOR, "budi")
-    operating = Operating(shop.container.database, SystemClock())
-    shop.do(operating.create(LinePlan("ended", GuardedAct.CHECK), actor=operator))
-    shop.do(operating.end("ended", reason="over", actor=operator))
-    shop.do(operating.create(LinePlan("lasting", GuardedAct.CHECK), actor=operator))
-    for name in ("ended", "lasting", "of-another-database"):
-        advancing._publish(cast(WaitingLine, SimpleNamespace(name=name, document=name)))
-    assert shop.do(advancing.retire()) == 1
-    left = sorted(path.parent.name for path in advancing._public.glob(f"*/{DOCUMENT}"))
-    assert left == ["lasting", "of-another-database"]

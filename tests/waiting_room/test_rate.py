@@ -8,16 +8,12 @@ from hypothesis import strategies as some
 
 from meterai.waiting_room.model import RATE_MAX, RATE_MIN, TURN_SECONDS
 from meterai.waiting_room.rate import (
-    AWAY_CALLED_MIN,
-    AWAY_MAX,
     DECREASE,
     DECREASE_REST_SECONDS,
-    FINISHED_SHARE,
     INCREASE,
     INCREASE_MIN,
     INCREASE_SECONDS_MAX,
     JOB_AGE_SECONDS_MAX,
-    PRESSURE_WITH_ROOM,
     RATE_FIRST,
     RETURN,
     RETURN_MIN,
@@ -26,7 +22,6 @@ from meterai.waiting_room.rate import (
     Load,
     away_share,
     called_to,
-    calm_rate,
     next_rate,
     numbers_called,
 )
@@ -44,7 +39,6 @@ loads = some.builds(
     finished=little_or_much,
     pressure=little_or_much,
 )
-CALM = Load()
 TROUBLE = Load(refused=1.0)
 
 
@@ -64,17 +58,6 @@ def test_rate_stays_within_bounds_and_moves_by_steps(
         assert after <= max(rate, RATE_MIN)
 
 
-def test_rate_of_a_calm_line_follows_admissions() -> None:
-    grown = calm_rate(10, 100, Load(arrivals=10), seconds=1)
-    assert grown == pytest.approx(10 * (1 + INCREASE))
-    waits = Load(arrivals=10, pressure=PRESSURE_WITH_ROOM)
-    for load in (Load(arrivals=1), waits):
-        assert RATE_FIRST < calm_rate(10, 100, load, seconds=1) < 10
-        assert calm_rate(RATE_FIRST, 100, load, seconds=1) == RATE_FIRST
-    assert calm_rate(0.05, 100, CALM, seconds=1) == RATE_FIRST, "an earlier crowd says nothing"
-    assert calm_rate(10, 3, Load(arrivals=10), seconds=1) == 3
-
-
 def test_rate_falls_once_for_earlier_admissions() -> None:
     assert next_rate(10, 100, TROUBLE, seconds=1, since_decrease=1e9) == 10 * DECREASE
     rest = DECREASE_REST_SECONDS - 0.1
@@ -87,35 +70,6 @@ def test_rate_falls_once_for_earlier_admissions() -> None:
 def test_load_is_too_much_when_visitors_inside_are_refused(load: Load) -> None:
     assert load.is_too_much
     assert not Load(job_age=JOB_AGE_SECONDS_MAX, admitted=1e9, inside=10**9).is_too_much
-
-
-def test_rate_falls_no_lower_than_the_finishing_rate() -> None:
-    busy = Load(pressure=3.0, finished=9.5)
-    assert next_rate(10, 100, busy, seconds=1, since_decrease=1e9) == 9.5 * FINISHED_SHARE
-    slow = Load(pressure=3.0, finished=2.0)
-    assert next_rate(10, 100, slow, seconds=1, since_decrease=1e9) == 10 * DECREASE
-    quick = Load(pressure=3.0, finished=50.0)
-    assert next_rate(10, 100, quick, seconds=1, since_decrease=1e9) == 10, (
-        "it is no reason to let more in"
-    )
-
-
-def test_rate_does_not_grow_where_few_come() -> None:
-    few, enough = Load(admitted=4.9), Load(admitted=5.0)
-    assert next_rate(10, 100, few, seconds=1, since_decrease=1e9) == 10
-    assert next_rate(10, 100, enough, seconds=1, since_decrease=1e9) > 10
-
-
-def test_rate_stays_while_waits_inside_are_half_of_the_promise() -> None:
-    light, heavy = Load(admitted=10, pressure=0.49), Load(admitted=10, pressure=0.5)
-    assert next_rate(10, 100, light, seconds=1, since_decrease=1e9) > 10
-    assert next_rate(10, 100, heavy, seconds=1, since_decrease=1e9) == 10
-
-
-def test_long_step_counts_up_to_the_longest() -> None:
-    after = next_rate(10, 100, Load(admitted=10), seconds=1e9, since_decrease=1e9)
-    assert after == 10 + 10 * INCREASE * INCREASE_SECONDS_MAX < 100
-    assert next_rate(10, 10.4, Load(admitted=10), seconds=1e9, since_decrease=1e9) == 10.4
 
 
 def rates_of(rate: float, load_at: "list[Load]", most: float = 200.0) -> list[float]:
@@ -139,19 +93,6 @@ def test_rate_recovers_from_one_refusal_within_a_minute() -> None:
     assert found[-1] >= RATE_FIRST
 
 
-def test_rate_recovers_from_the_minimum() -> None:
-    """Also where few of the called visitors still come: one admission in five seconds suffices."""
-    found = [RATE_MIN]
-    waited_for = 0.0
-    for _ in range(1_800):
-        waited_for += found[-1]
-        came = waited_for >= 1
-        waited_for -= came
-        load = Load(admitted=max(float(came) / 5, min(found[-1], 50.0)) if came else 0.0)
-        found.append(next_rate(found[-1], 50.0, load, seconds=1, since_decrease=1e9))
-    assert found[-1] == 50.0
-
-
 def test_rate_converges_to_the_capacity() -> None:
     """A platform that serves 40 a second: the rate stays near it, never far above."""
     room, rate, decreased, found = 40.0, RATE_FIRST, -1e9, []
@@ -165,14 +106,6 @@ def test_rate_converges_to_the_capacity() -> None:
     assert max(late) <= room * 1.05
     assert min(late) >= room * DECREASE**2
     assert sum(late) / len(late) >= 0.8 * room
-
-
-def test_rate_returns_quickly_to_the_usual_and_grows_slowly_beyond() -> None:
-    fell = Load(admitted=10, usual=10)
-    assert next_rate(4, 100, fell, seconds=1, since_decrease=1e9) == 4 + RETURN_MIN
-    assert next_rate(9.95, 100, fell, seconds=1, since_decrease=1e9) == 9.95 + INCREASE_MIN
-    assert next_rate(9.8, 100, fell, seconds=1, since_decrease=1e9) == 10
-    assert next_rate(10, 100, fell, seconds=1, since_decrease=1e9) == 10 * (1 + INCREASE)
 
 
 def test_rate_overshoots_little_with_late_feedback() -> None:
@@ -203,14 +136,6 @@ def test_rate_overshoots_little_with_late_feedback() -> None:
 
 
 # -- visitors who do not come -----------------------------------------------------------------------
-
-
-@given(some.floats(0, AWAY_MAX), some.integers(0, 10**9), some.integers(0, 10**9))
-def test_away_share_is_bounded(before: float, called: int, came: int) -> None:
-    after = away_share(before, called, came)
-    assert 0 <= after <= AWAY_MAX
-    if called < AWAY_CALLED_MIN:
-        assert after == before
 
 
 def test_away_share_follows_arrivals() -> None:

@@ -11,14 +11,12 @@ import pytest
 from meterai.kit.ids import new_id
 from meterai.plumbing.db.database import Database, DatabaseAway
 from meterai.plumbing.observe.stations import Stations
-from meterai.waiting_room import store
 from meterai.waiting_room.invariants import INVARIANTS
 from meterai.waiting_room.model import (
     TURN_SECONDS_MAX,
     GuardedAct,
     LineClosed,
     TurnNotYours,
-    TurnOver,
 )
 from meterai.waiting_room.places import MS
 from meterai.waiting_room.service import WaitingRoom
@@ -28,7 +26,6 @@ from tests.support.lines import BUYING, BUYING_ID, Lines, MovedClock, on_shop
 from tests.support.shop import Shop
 from tests.waiting_room.test_model import read
 
-LATE = timedelta(seconds=TURN_SECONDS_MAX + 1)
 LEFT = timedelta(minutes=1)  # remaining time of a turn to renew
 
 
@@ -78,35 +75,6 @@ def test_place_with_a_begun_turn_stays_with_the_account(lines: Lines) -> None:
     called(lines)
     one.comes_in(first)
     assert one.do("keep", account, second).number == first.number
-
-
-@pytest.mark.parametrize("how", ["used", "over"])
-def test_new_place_is_kept_once_the_turn_is_used_or_over(lines: Lines, how: str) -> None:
-    one, account = Somebody(lines), new_id()
-    first = one.takes()
-    one.do("keep", account, first)
-    called(lines)
-    turn = one.comes_in(first)
-    if how == "used":
-        one.do("use", turn, account)
-    else:
-        one.clock.ahead = LATE
-        with pytest.raises(TurnOver):
-            one.comes_in(first)
-    # The API offers no other way to a new place.
-    fresh = one.do("place_of", account)
-    assert fresh.number > first.number
-    assert one.do("place_of", account).number == fresh.number
-    one.clock.ahead = timedelta()
-
-
-def test_clock_behind_gives_no_turn_before_its_place(lines: Lines) -> None:
-    one = Somebody(lines)
-    ticket = one.takes()
-    called(lines)
-    one.clock.ahead = timedelta(minutes=-3)
-    turn = one.comes_in(ticket)
-    assert turn.admitted_at >= ticket.taken_at
 
 
 @pytest.mark.parametrize("minutes", [-5, 5])
@@ -167,34 +135,6 @@ def test_process_without_a_view_of_lines_refuses_buyers(lines: Lines) -> None:
     lines.run(ask())
 
 
-def test_unreported_counts_are_reported_later(
-    lines: Lines, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A process that was too busy to report reports when it can."""
-    one = Somebody(lines)
-    one.room.refused_since = iter([7, 0, 0]).__next__
-    real = store.look
-    told: list[tuple[float, float]] = []
-
-    async def away(*_: object) -> list[Any]:
-        raise DatabaseAway("for a moment")
-
-    async def look(tx: Any, process: str, said: store.LoadReport) -> Any:
-        told.append((said.refused, said.arrivals))
-        return await real(tx, process, said)
-
-    one.room.arrived()
-    monkeypatch.setattr(store, "look", away)
-    lines.run(one.room._look())
-    monkeypatch.setattr(store, "look", look)
-    lines.run(one.room._look())
-    lines.run(one.room._look())
-    [first, second] = told
-    assert first[0] == pytest.approx(7 * first[1])
-    assert first[1] > 0
-    assert second == (0, 0)
-
-
 def test_number_leased_before_the_closing_is_not_given_after_it(lines: Lines) -> None:
     one = Somebody(lines)
     ticket = one.takes()
@@ -232,32 +172,6 @@ def test_account_with_a_thousand_browsers_uses_one_turn(lines: Lines) -> None:
     one.do("use", one.comes_in(tickets[5]), new_id())
     with pytest.raises(TurnNotYours):
         one.do("use", one.comes_in(tickets[5]), account)
-
-
-def test_expired_turn_excludes_numbers_of_the_same_time(
-    lines: Lines, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    one, account = Somebody(lines), new_id()
-    first, second = one.takes(), one.takes()
-    called(lines)
-    one.do("use", one.comes_in(first), account)
-    since = one.room._clock.now()
-    later = one.comes_in(second)
-    monkeypatch.setattr(one.room, "_over_since", lambda: since)
-    with pytest.raises(TurnNotYours):
-        one.do("use", later, account)
-
-
-def test_number_whose_turn_another_account_used_is_not_kept(lines: Lines) -> None:
-    one, first, second = Somebody(lines), new_id(), new_id()
-    ticket, own = one.takes(), one.takes()
-    called(lines)
-    one.do("use", one.comes_in(ticket), first)
-    assert one.do("keep", second, ticket) is None
-    with pytest.raises(TurnNotYours):
-        one.do("come_in_as", second, ticket)
-    one.do("keep", second, own)
-    assert one.do("come_in_as", second, ticket).number == own.number
 
 
 def test_turn_bound_to_an_account_is_refused_to_others(lines: Lines) -> None:

@@ -16,14 +16,11 @@ from meterai.plumbing.networks import nested
 from meterai.waiting_room import spacing
 from meterai.waiting_room.crowds import (
     CROWD_NUMBERS,
-    CROWDS_TOLD_MAX,
     OF_A_ROUND,
     SPACING,
     Crowd,
-    places_to,
-    told_crowds,
 )
-from meterai.waiting_room.rate import Gap, called_to
+from meterai.waiting_room.rate import called_to
 from meterai.waiting_room.spacing import Spacing, VerifiedNumbers
 
 RATE = 5.0  # calls a second
@@ -179,22 +176,6 @@ def test_each_network_has_as_many_places_in_each_round_where_all_take_many() -> 
         assert parts == [0] * (OF_A_ROUND - 1) + list(range(21 - OF_A_ROUND))
 
 
-def test_neighbours_of_a_busy_network_are_not_delayed() -> None:
-    turns = Spacing()
-    for _ in range(500):
-        turns.take(nested("203.0.113.9"), 1)
-    # The /24 has eight places in a round, two of them are those of the first address.
-    assert [turns.take(nested(f"203.0.113.{n}"), 2) for n in range(10, 16)] == [2] * 6
-    assert 2 < turns.take(nested("203.0.113.16"), 2) <= SPACING // 4 + 2
-    assert turns.take(nested("203.0.114.1"), 2) == 2
-
-
-def test_verified_places_have_different_numbers_near_the_one_they_were_taken_at() -> None:
-    own = VerifiedNumbers()
-    assert [own.take(5) for _ in range(4)] == [5, 6, 7, 8]
-    assert [own.take(7), own.take(3), own.take(4), own.take(4)] == [9, 3, 4, 10]
-
-
 _crowds = some.lists(
     some.tuples(some.integers(1, 200), some.integers(1, 50), some.integers(1, 30)), max_size=6
 )
@@ -218,22 +199,3 @@ def test_calls_are_spent_on_places_only(
     )
     ends = max([most, serving, *(one.last for one in crowds)])
     assert reached == ends or cost > left - 1e-6
-
-
-def test_gaps_between_spaced_places_cost_no_call() -> None:
-    crowds = [Crowd(200_000, 200_999, 1), Crowd(300_000, 300_999, 2)]
-    assert called_to(10, 4.0, 12, [Gap(11, 11)], crowds) == (300_999, 0.0)
-
-
-def test_document_has_few_crowds_and_all_places() -> None:
-    crowds = [Crowd(SPACING * n, SPACING * n + 999, n) for n in range(1, 1_000)]
-    told = told_crowds(crowds)
-    assert len(told) <= CROWDS_TOLD_MAX
-    assert sum(one.places for one in told) == sum(one.places for one in crowds)
-    assert told_crowds([]) == []
-
-
-def test_places_ahead_of_a_spaced_place_include_unreported_ones() -> None:
-    assert places_to(30, 10, 40, [Crowd(20, 20, 5)]) == 25
-    assert places_to(40 + 3 * SPACING, 40, 40, []) == 3 * OF_A_ROUND + 1
-    assert places_to(40 + 3 * SPACING, 40, 40, [Crowd(41, 2 * SPACING, 50)]) == 50

@@ -1,7 +1,5 @@
 """Tickets and turns: written ones are read, and all other texts are refused."""
 
-import hashlib
-import hmac
 import struct
 from base64 import b64encode, urlsafe_b64decode, urlsafe_b64encode
 from typing import Any
@@ -11,9 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from meterai.waiting_room import tokens
 from meterai.waiting_room.model import TicketInvalid
-from meterai.waiting_room.tokens import SPACED_TEXT_LENGTH, TEXT_LENGTH, LineTokens, Ticket, Turn
+from meterai.waiting_room.tokens import TEXT_LENGTH, LineTokens, Ticket, Turn
 
 KEY = bytes(range(32))
 OURS, ANOTHER = LineTokens(KEY), LineTokens(bytes(32))
@@ -47,41 +44,6 @@ def test_ticket_is_read_as_written(
     assert text.replace("-", "").replace("_", "").isalnum()  # a cookie takes it unquoted
 
 
-@given(some.uuids(), _long, _holders, _long, _long)
-def test_turn_is_read_as_written(
-    line: UUID, number: int, holder: bytes, at: int, until: int
-) -> None:
-    turn = Turn(line, number, holder, at, until)
-    assert OURS.read_turn(OURS.turn(turn)) == turn
-
-
-@given(some.uuids(), _long, _holders, _long, _long.filter(bool), _long)
-def test_spaced_ticket_is_read_as_written(
-    line: UUID, number: int, holder: bytes, at: int, serial: int, since: int
-) -> None:
-    ticket = Ticket(line, number, holder, at, 60, 600, serial, since)
-    text = OURS.ticket(ticket)
-    assert OURS.read_ticket(text) == ticket
-    assert ticket.key == serial
-    assert len(text) == SPACED_TEXT_LENGTH
-    assert is_refused(text[:TEXT_LENGTH])
-    assert is_refused(TEXT + text[TEXT_LENGTH:])
-
-
-def test_tickets_and_turns_of_version_1_are_read() -> None:
-    """As version 1 wrote them: the same bytes, of one length."""
-    for kind, last in ((1, 60 << 32 | 600), (3, TURN.until)):
-        at = TICKET.taken_at
-        body = tokens._BODY.pack(1, kind, OURS._id, LINE.bytes, 7, b"h" * 16, at, last)
-        sealed = body + hmac.digest(KEY, body, hashlib.sha256)[:16]
-        text = urlsafe_b64encode(sealed).rstrip(b"=")
-        if kind == 1:
-            assert OURS.read_ticket(text) == TICKET
-            assert text.decode() == TEXT
-        else:
-            assert OURS.read_turn(text) == TURN._replace(is_early=True)
-
-
 def test_bound_and_early_turns_have_own_kinds() -> None:
     turns = [
         TURN._replace(is_early=is_early, is_bound=is_bound)
@@ -98,30 +60,6 @@ def test_token_with_a_flipped_bit_is_refused() -> None:
         content[bit // 8] ^= 1 << bit % 8
         assert is_refused(urlsafe_b64encode(content).rstrip(b"="))
         content[bit // 8] ^= 1 << bit % 8
-
-
-def test_token_with_a_changed_letter_is_refused() -> None:
-    """Also the last letter, some bits of which are unused."""
-    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_+/="
-    for place in (0, 1, 2, len(TEXT) // 2, len(TEXT) - 2, len(TEXT) - 1):
-        for letter in letters:
-            other = TEXT[:place] + letter + TEXT[place + 1 :]
-            assert other == TEXT or is_refused(other)
-
-
-def test_part_of_a_token_is_refused() -> None:
-    for length in range(len(TEXT)):
-        assert is_refused(TEXT[:length])
-        assert is_refused(TEXT[len(TEXT) - length :] if length else "")
-        assert is_refused(TEXT[:length] + "A" * (len(TEXT) - length)) or TEXT[length:] == "A"
-
-
-@pytest.mark.parametrize(("ours", "other"), ["-+", "_/"])
-def test_other_alphabet_of_base64_is_refused(ours: str, other: str) -> None:
-    """The same bytes are read from both, and the MAC is right."""
-    texts = (OURS.ticket(TICKET._replace(number=number)) for number in range(1_000))
-    text = next(one for one in texts if ours in one)
-    assert is_refused(text.replace(ours, other))
 
 
 @pytest.mark.parametrize(
@@ -149,11 +87,6 @@ def test_non_canonical_token_is_refused(text: str | bytes) -> None:
     assert is_refused(text)
 
 
-@given(some.text(min_size=TEXT_LENGTH, max_size=TEXT_LENGTH) | some.binary(max_size=300))
-def test_arbitrary_text_is_refused_by_name(text: str | bytes) -> None:
-    assert is_refused(text)
-
-
 def test_ticket_and_turn_are_not_interchangeable() -> None:
     with pytest.raises(TicketInvalid, match="kind"):
         OURS.read_turn(TEXT)
@@ -164,12 +97,6 @@ def test_ticket_and_turn_are_not_interchangeable() -> None:
 def test_token_of_another_key_is_refused() -> None:
     assert is_refused(ANOTHER.ticket(TICKET))
     assert is_refused(ANOTHER.turn(TURN))
-
-
-def test_token_of_another_version_is_refused() -> None:
-    body = tokens._BODY.pack(2, 1, OURS._id, LINE.bytes, 7, b"h" * 16, 0, 0)
-    sealed = body + hmac.digest(KEY, body, hashlib.sha256)[:16]
-    assert is_refused(urlsafe_b64encode(sealed).rstrip(b"="))
 
 
 @pytest.mark.parametrize("wrong", [{"number": 2**64}, {"high": 2**32}])

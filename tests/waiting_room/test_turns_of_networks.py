@@ -4,14 +4,12 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
 
 from meterai.plumbing.messages import translate
 from meterai.plumbing.signed import read_signed
 from meterai.waiting_room.crowds import OF_A_ROUND, SERIAL_FIRST
 from meterai.waiting_room.invariants import INVARIANTS
 from meterai.waiting_room.service import RECEIPT
-from meterai.waiting_room.store import REST_SECONDS
 from meterai.waiting_room.tokens import Ticket
 from tests.support.audits import audit
 from tests.support.lines import BUYING, BUYING_ID
@@ -145,57 +143,5 @@ def test_signed_in_visitor_behind_a_shared_address_has_own_number(
         for one in people:
             assert (await one.goes("/buy"))[0] == "/buy"
             assert TURN in one.cookies
-
-    run(database_url, tmp_path, act)
-
-
-def test_unreported_place_of_a_killed_process_is_called(database_url: str, tmp_path: Path) -> None:
-    async def act(web: Within, office: Office) -> None:
-        for _ in range(OF_A_ROUND):
-            await takes(web, office, "192.0.2.1")
-        one = Neighbour(web, "192.0.2.1")
-        await one.goes("/buy")
-        await office.room._numbers[BUYING_ID].close()  # unused numbers are given back
-        office.room._spaced.clear()  # as after a kill
-        for _ in range(2):
-            await office.advance()
-        ticket = office.room.read_ticket(office.line(), one.cookies[TICKET])
-        assert not is_called(office, ticket)
-        await one.get(f"{LINE}?next=/buy")
-        for _ in range(2):
-            await office.advance()
-        assert is_called(office, ticket)
-
-    run(database_url, tmp_path, act)
-
-
-def test_disengaged_line_forgets_spaced_places(database_url: str, tmp_path: Path) -> None:
-    async def act(web: Within, office: Office) -> None:
-        for _ in range(5):
-            await takes(web, office, "192.0.2.1")
-        await office.advance(1.0)
-        assert office.line().spaced
-        await office.operate("stand", BUYING, "never")
-        await office.advance(REST_SECONDS + 1)
-        rows: list[Any] = await web.container.database.read("SELECT * FROM waiting_room_spaced")
-        assert (rows, list(office.line().spaced)) == ([], [])
-        await office.operate("stand", BUYING, "always")
-        await office.advance(1.0)
-        assert (await takes(web, office, "192.0.2.1")).serial == 0
-
-    run(database_url, tmp_path, act)
-
-
-def test_closed_line_gives_no_spaced_place(database_url: str, tmp_path: Path) -> None:
-    async def act(web: Within, office: Office) -> None:
-        first = await takes(web, office, "192.0.2.1")
-        office.arrange(
-            "UPDATE waiting_room_lines SET closes_at = clock_timestamp() WHERE line_id = %s",
-            BUYING_ID,
-        )
-        asked = PAGE | {"x-forwarded-for": "192.0.2.1", "accept": "application/json"}
-        found = await web.post(f"{LINE}/place", b"", asked)
-        assert json.loads(found.body)["code"] == "line_closed"
-        assert first.serial == 0
 
     run(database_url, tmp_path, act)

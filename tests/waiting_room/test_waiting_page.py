@@ -1,19 +1,15 @@
 """The waiting page in a real browser, and places while processes are killed."""
 
-import json
 import re
-from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from random import randrange
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, ViewportSize, expect
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 
-from meterai.waiting_room.estimate import look_again, waiting_range
-from meterai.waiting_room.page import waiting_words
+from meterai.waiting_room.estimate import look_again
 from tests.support.browser import WAIT_MS
 from tests.support.inside import Inside
 from tests.support.instance import Client, Instance, Reply, until
@@ -219,16 +215,6 @@ def test_colours_of_the_waiting_page_have_contrast(reader: Reader) -> None:
         assert (high + 0.05) / (low + 0.05) >= 4.5, one.text_content()
 
 
-def test_every_link_of_the_waiting_page_is_reached_by_keyboard(reader: Reader) -> None:
-    reader.waits()
-    page, reached = reader.page, set()
-    for _ in range(page.locator("main a, main button").count() + 2):
-        page.keyboard.press("Tab")
-        reached.add(page.evaluate("document.activeElement.textContent"))
-    for one in page.locator("main a, main button").all():
-        assert one.text_content() in reached
-
-
 @pytest.mark.parametrize("reader", [{"scripts": False}], indirect=True)
 def test_waiting_page_without_scripts_enters_by_itself(reader: Reader, hurried: Instance) -> None:
     # After many calls and with few waiting, the page asks again within seconds.
@@ -267,22 +253,6 @@ def test_waiting_page_with_scripts_counts_and_enters_by_itself(
     reader.page.wait_for_url("**/sign-in?*", timeout=LOOKS_AGAIN_MS)
 
 
-def test_hidden_waiting_page_sends_no_requests(reader: Reader) -> None:
-    reader.has_a_clock_that_stands()
-    reader.waits()
-    hide = (
-        "is => { Object.defineProperty(document, 'hidden', {get: () => is, configurable: true});"
-        " document.dispatchEvent(new Event('visibilitychange')); }"
-    )
-    reader.page.evaluate(hide, True)
-    before = len(reader.looks)
-    reader.page.clock.run_for(LONG)
-    assert len(reader.looks) == before
-    with reader.page.expect_request("**/now-serving.json"):
-        reader.page.evaluate(hide, False)
-        reader.page.clock.run_for(2_000)
-
-
 def test_offline_waiting_page_keeps_the_number_and_retries(reader: Reader) -> None:
     reader.has_a_clock_that_stands()
     reader.waits()
@@ -295,37 +265,6 @@ def test_offline_waiting_page_keeps_the_number_and_retries(reader: Reader) -> No
     reader.context.set_offline(False)
     reader.looks_again()
     assert reader.number == number
-
-
-FLOWS = [(5.0, 5.0), (0.9, 0.4), (3.0, 0.0)]
-
-
-@pytest.mark.parametrize("reader", [{"language": "id"}, {"language": "en"}], indirect=True, ids=str)
-def test_scripts_and_server_show_the_same_words(reader: Reader) -> None:
-    """The words of a wait, over lines from a second to a week."""
-    reader.has_a_clock_that_stands()
-    told: dict[str, Any] = {}
-
-    def answer(route: Route) -> None:
-        payload = urlsafe_b64encode(json.dumps(told).encode()).decode().rstrip("=")
-        route.fulfill(json={"payload": payload})
-
-    reader.page.route("**/now-serving.json", answer)
-    reader.waits()
-    number = reader.number
-    language = reader.page.locator("html").get_attribute("lang") or ""
-    for fast, slow_flow in FLOWS:
-        for ahead in (7, 300, 30_000, 1_000_000):
-            told |= {
-                "serving": number - ahead,
-                "is_engaged": True,
-                "is_paused": False,
-                "per_second": {"fast": fast, "slow": slow_flow},
-                "spread": 1.6,
-                "last": number,
-            }
-            expected = waiting_words(waiting_range(ahead, fast, slow_flow, 1.6), language)
-            until(f"it shows {expected}", partial(reader.shows, "[data-wait]", expected))
 
 
 # -- last: it kills processes ------------------------------------------------------------------

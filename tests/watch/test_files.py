@@ -27,22 +27,6 @@ from tests.support.commands import ROOT
 AT = datetime(2026, 11, 30, 5, 0, tzinfo=UTC)
 UP, DOWN = ComponentState.OPERATIONAL, ComponentState.MAJOR_OUTAGE
 ATOM = "{http://www.w3.org/2005/Atom}"
-# Shape of Statuspage's own page, https://metastatuspage.com/api.
-SUMMARY = {"page", "components", "incidents", "scheduled_maintenances", "status"}
-PAGE = {"id", "name", "url", "time_zone", "updated_at"}
-COMPONENT = {
-    "id", "name", "status", "created_at", "updated_at", "position", "description", "showcase", "start_date",
-    "group_id", "page_id", "group", "only_show_if_degraded",
-}  # fmt: skip
-INCIDENT = {
-    "id", "name", "status", "created_at", "updated_at", "monitoring_at", "resolved_at", "impact", "shortlink",
-    "started_at", "page_id", "incident_updates", "components",
-}  # fmt: skip
-UPDATE = {
-    "id", "status", "body", "incident_id", "created_at", "updated_at", "display_at", "affected_components",
-    "deliver_notifications", "custom_tweet", "tweet_id",
-}  # fmt: skip
-STATUSES = {one.label for one in ComponentState}
 
 
 def shown(component: Component, state: ComponentState = UP, **more: Any) -> ShownComponent:
@@ -107,40 +91,6 @@ def test_page_escapes_what_others_wrote() -> None:
     assert "<tahu>" not in found
 
 
-def test_summary_has_the_shape_of_statuspage() -> None:
-    maintenance = incident(
-        id="inc_2", kind="maintenance", state="announced", begins_at=AT.isoformat(), ends_at=AT.isoformat()
-    )  # fmt: skip
-    note = WatcherNote(1, AT, Component.BUYING, DOWN, {"id": "Bank", "en": "Bank"})
-    of = published(status=told(incident(), maintenance), notes=[note])
-    found = statuspage.summary(of)
-    assert found.keys() == SUMMARY
-    assert found["page"].keys() == PAGE
-    assert len(found["components"]) == len(Component)
-    for one in found["components"]:
-        assert one.keys() == COMPONENT
-        assert one["status"] in STATUSES
-    assert [one["id"] for one in found["incidents"]] == ["note-1", "inc_1"]
-    for one in (*found["incidents"], *statuspage.incidents(of)["incidents"]):
-        assert one.keys() == INCIDENT
-        assert all(update.keys() == UPDATE for update in one["incident_updates"])
-    [planned] = found["scheduled_maintenances"]
-    assert planned.keys() == INCIDENT | {"scheduled_for", "scheduled_until"}
-    assert planned["status"] == "scheduled"
-    assert found["status"].keys() == {"indicator", "description"}
-
-
-@pytest.mark.parametrize(
-    ("state", "indicator"),
-    [("operational", "none"), ("degraded_performance", "minor"), ("major_outage", "critical")],
-)
-def test_indicator_is_that_of_the_worst_component(state: str, indicator: str) -> None:
-    components = [shown(one) for one in Component]
-    components[2] = shown(Component.BUYING, ComponentState.of(state))
-    found = statuspage.summary(published(components=components))
-    assert found["status"]["indicator"] == indicator
-
-
 def test_unmeasured_component_is_not_shown_as_operational() -> None:
     components = [shown(one, is_measured=False) for one in Component]
     of = published(components=components)
@@ -152,13 +102,6 @@ def test_unmeasured_component_is_not_shown_as_operational() -> None:
     assert "Everything works" not in page
     assert "#146c2e" not in page
     assert b"Not measured" in pages.badge(components[0])
-
-
-def test_never_measured_component_is_left_out() -> None:
-    components = [shown(one, is_measured=False, measured_at=None) for one in Component]
-    found = statuspage.summary(published(components=components))
-    assert found["components"] == []
-    assert found["status"] == {"indicator": "minor", "description": "Nothing has been measured yet"}
 
 
 def test_notes_and_incidents_make_worse_and_never_better() -> None:
@@ -177,14 +120,6 @@ def test_notes_and_incidents_make_worse_and_never_better() -> None:
     assert made_worse(buying, UP, [], told(planned | {"state": "announced"})) is UP
     under_way = told(planned | {"state": "under_way"})
     assert made_worse(buying, UP, [], under_way) is ComponentState.UNDER_MAINTENANCE
-
-
-@pytest.mark.parametrize(
-    "found",
-    [None, [], {}, {"at": "now"}, {"at": AT.isoformat(), "incidents": [{"id": 1}]}, {"at": AT.isoformat(), "figures": 3}],
-)  # fmt: skip
-def test_status_of_unknown_form_is_left_out(found: object) -> None:
-    assert read_status(found) is None
 
 
 def test_feed_is_atom_with_one_entry_for_each_change_note_and_update() -> None:
@@ -217,13 +152,6 @@ def test_history_has_90_days_and_the_minutes_lost_in_each() -> None:
     buying = found["components"]["buying"]
     assert (buying["minutes_lost"][-1], buying["minutes_measured"][-1]) == (7, 110)
     assert sum(buying["minutes_lost"]) == 7
-
-
-def test_figures_have_the_time_of_their_measurement() -> None:
-    of = published(status=told(line_waiting=1_234, in_flight_rupiah=5_000_000, refunds_open=3))
-    page = pages.page(of, "id").decode()
-    for text in ("1.234", "Rp5.000.000", "30-11-2026 12.00 WIB", "Panjang antrean"):
-        assert text in page
 
 
 _FILLED = """

@@ -15,7 +15,7 @@ from aiohttp.test_utils import TestServer
 from meterai.kit.clock import SystemClock
 from meterai.kit.components import Component
 from meterai.plumbing.keyring import new_secret
-from meterai.plumbing.readings import Watcher, read_reading
+from meterai.plumbing.readings import Watcher
 from meterai.plumbing.signed import DocumentSigner
 from meterai.watch import service
 from meterai.watch.adapters import NotOurFault, pay
@@ -145,33 +145,11 @@ def test_missing_answer_is_a_fault_with_a_code() -> None:
         asyncio.run(_asked("/", None))
 
 
-def test_refusal_is_a_fault_by_its_code_without_foreign_words() -> None:
-    async def refuses(request: web.Request) -> web.StreamResponse:
-        code = "storage_full" if request.path == "/a" else "<b>words</b>"
-        return web.json_response({"code": code}, status=503)
-
-    assert asyncio.run(_asked("/a", refuses)).fault == "storage_full"
-    assert asyncio.run(_asked("/b", refuses)).fault == "status_503"
-
-
 DEEP = b"[" * 100_000
 
 
 async def _odd(_: web.Request) -> web.StreamResponse:
     return web.Response(body=DEEP, status=500, content_type="application/json")
-
-
-def test_deeply_nested_answer_is_unreadable() -> None:
-    with pytest.raises(TryFailed, match="answer_unreadable"):
-        _ = ProbeResponse(200, {}, DEEP).json
-    with pytest.raises(TryFailed, match="answer_unreadable"):
-        asyncio.run(_asked("/", _odd)).must_be(200)
-
-
-@pytest.mark.parametrize("words", ["verdict_<b>pay</b>", "two words", "", "x" * 61])
-def test_fault_is_always_a_code(words: str) -> None:
-    assert TryFailed(words).fault == "answer_unreadable"
-    assert TryFailed("verdict_not_sealed").fault == "verdict_not_sealed"
 
 
 class _Odd(Exception):
@@ -251,47 +229,6 @@ def test_status_that_cannot_be_rendered_is_not_kept(tmp_path: Path, odd: dict[st
     again = watch_of(tmp_path)
     again.publish()
     assert b"inc_1" not in (watch.watched.folder / "public" / "summary.json").read_bytes()
-
-
-def test_extreme_wait_of_mails_makes_a_valid_reading(tmp_path: Path) -> None:
-    watch = watch_of(tmp_path, mailbox=Mailbox("imap", "watch@example.id"))
-    watch.take_status(read_status(_status() | {"figures": {"mails_waiting_oldest_seconds": 1e9}}))
-    minute = watch.now().replace(second=0, microsecond=0)
-    watch._sign(minute)
-    [document] = watch.store.readings(minute.date().isoformat())
-    found = read_reading(document, watch._signer.public_key())
-    assert found.components[SIGN_IN].worst_ms == 10_000_000
-
-
-def test_minute_with_many_faults_makes_a_valid_reading(tmp_path: Path) -> None:
-    watch = watch_of(tmp_path)
-    for status in range(500, 520):
-        watch.record(
-            ProbeResult(SITE, ProbeOutcome.FAILED, 0.1, TryFailed(f"status_{status}").fault)
-        )
-    minute = watch.now().replace(second=0, microsecond=0)
-    watch._sign(minute)
-    [document] = watch.store.readings(minute.date().isoformat())
-    assert len(read_reading(document, watch._signer.public_key()).components[SITE].faults) == 10
-
-
-@pytest.mark.parametrize(
-    "date", ["Mon, 30 Nov 2009 05:00:00 -0000", "Mon, 30 Nov 99999999999 05:00:00 GMT", "x"]
-)
-def test_malformed_date_of_the_platform_is_ignored(date: str) -> None:
-    async def odd(_: web.Request) -> web.StreamResponse:
-        return web.Response(headers={"Date": date})
-
-    skew = int(asyncio.run(_asked("/", odd)).headers["skew"])
-    assert skew < -600 if "2009" in date else skew == 0
-
-
-def test_skew_of_the_platform_clock_is_measured() -> None:
-    async def late(_: web.Request) -> web.StreamResponse:
-        return web.Response(headers={"Date": "Mon, 30 Nov 2009 05:00:00 GMT"})
-
-    found = asyncio.run(_asked("/", late))
-    assert int(found.headers["skew"]) < -600
 
 
 def test_waiting_mails_make_signing_in_worse_and_never_better(tmp_path: Path) -> None:

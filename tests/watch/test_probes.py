@@ -1,6 +1,5 @@
 """A watcher of a whole instance: everything is measured, faults show and end, a kill breaks nothing."""
 
-import json
 import signal
 import uuid
 from collections.abc import Iterator
@@ -55,22 +54,6 @@ def test_watcher_without_account_and_payer_measures_the_rest(watched: Instance, 
     assert good == ["site", "line", "checking"]
 
 
-def test_watcher_without_payer_places_and_withdraws_orders(watched: Instance, file: Path) -> None:
-    text = file.read_text()
-    bare = file.with_name("unpaid.toml")
-    bare.write_text(text[: text.index("[payer]")] + f"{text[text.index('[mailbox]') :]}")
-    done = run_here(watched.data, "watch", "once", str(bare))
-    assert "buying     good" in done.stdout, done
-    assert "payment    not measured" in done.stdout
-    key = (file.parent / "key").read_text()
-    orders = (
-        watched.anybody()
-        .get("/v1/orders", headers={"Authorization": f"Bearer {key}"})
-        .json["orders"]
-    )
-    assert [one["state"] for one in orders] == ["withdrawn"]
-
-
 @pytest.mark.soak  # two minutes of waiting for signed minutes
 def test_faults_show_and_end_and_a_kill_breaks_nothing(watched: Instance, file: Path) -> None:
     with Watching(file) as watching:
@@ -116,17 +99,3 @@ def test_peers_have_to_name_this_watcher_with_its_key(watched: Instance, file: P
     done = run_here(watched.data, "watch", "run", str(another), "--peers", str(peers))
     assert done.returncode == 1, done
     assert "watchers_wrong" in done.stderr
-
-
-def test_note_is_kept_for_the_watcher_that_runs(watched: Instance, file: Path) -> None:
-    words = ("--id", "Bank tidak menjawab.", "--en", "The bank does not answer.")
-    done = run_here(watched.data, "watch", "note", str(file), "buying", "major_outage", *words)
-    assert done.returncode == 0, done
-    with Watching(file) as watching:
-        watching.until(
-            "buying is measured, and worse by the note",
-            lambda states: states.get(Component.BUYING) == DOWN,
-            60,
-        )
-        [found] = watching.json("incidents.json")["incidents"]
-    assert "The bank does not answer." in json.dumps(found)

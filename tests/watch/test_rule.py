@@ -66,12 +66,6 @@ def by_chance(share: float, seed: int, limits: ProbeTimes) -> Try:
 
 
 @pytest.mark.parametrize("component", Component)
-def test_two_percent_of_failures_change_no_state_in_a_day(component: Component) -> None:
-    limits = LIMITS[component]
-    assert simulated(limits, by_chance(0.02, 22, limits), DAY) == []
-
-
-@pytest.mark.parametrize("component", Component)
 def test_false_change_by_two_percent_failures_is_unlikely_in_a_day(component: Component) -> None:
     tries = DAY / LIMITS[component].every * 1.1
     in_a_row = tries * 0.02**4
@@ -98,24 +92,6 @@ def test_full_outage_shows_in_30_s_and_its_recovery_in_60_s(
         assert (down, up) == (DOWN, UP)
         assert down_at - breaks <= min(FLIP_SECONDS_MAX - 1, limits.flip_seconds)
         assert up_at - mends <= MEND_SECONDS_MAX - 10
-
-
-@pytest.mark.parametrize("component", Component)
-def test_restart_of_a_process_is_no_outage(component: Component) -> None:
-    limits = LIMITS[component]
-    for tenth in range(0, int(limits.every * 10), 3):
-        breaks = 100 + tenth / 10
-
-        def tried(now: float, at: float = breaks) -> tuple[ProbeOutcome, float]:
-            return (FAILED, 0.01) if at <= now < at + 4 else (GOOD, 0.3)
-
-        assert simulated(limits, tried, 300) == []
-
-
-@pytest.mark.parametrize("component", Component)
-def test_promises_of_the_limits_are_within_those_of_the_rule(component: Component) -> None:
-    assert LIMITS[component].flip_seconds <= FLIP_SECONDS_MAX - 1
-    assert LIMITS[component].mend_seconds <= MEND_SECONDS_MAX - 10
 
 
 def test_slow_answers_are_degraded_and_no_outage() -> None:

@@ -76,14 +76,6 @@ def test_order_is_published_to_its_account_only(hooked: Hooked) -> None:
     assert [row["endpoint_id"] for row in hooked.messages()] == [endpoint.id]
 
 
-def test_account_without_endpoint_gets_no_job(hooked: Hooked) -> None:
-    order = hooked.shop.place(1)
-    hooked.shop.pay(order)
-    assert {row["handler"] for row in hooked.shop.rows("SELECT handler FROM jobs")} == {"settle"}
-    hooked.shop.work()
-    assert not hooked.messages()
-
-
 @pytest.mark.parametrize(
     ("path", "status", "failure"),
     [
@@ -122,17 +114,6 @@ def test_success_status_delivers_whatever_the_body(hooked: Hooked, path: str) ->
     assert (message["state"], attempt["status"]) == ("delivered", 200)
     assert len(attempt["answer"]) <= 1_024
     assert attempt["ms"] < 5_000
-
-
-def test_recovered_receiver_gets_missed_messages(hooked: Hooked) -> None:
-    endpoint, _ = hooked.make("/once/3")
-    hooked.test(endpoint)
-    for _ in range(4):
-        hooked.deliver()
-        hooked.make_due()
-    [message] = hooked.messages()
-    assert (message["state"], message["attempts"]) == ("delivered", 4)
-    assert hooked.find(endpoint).failing_since is None
 
 
 def test_undelivered_message_can_be_replayed_after_the_schedule(hooked: Hooked) -> None:
@@ -197,17 +178,6 @@ def test_endpoint_failing_for_five_days_is_disabled(hooked: Hooked) -> None:
     assert (again.state, again.failing_since) == (EndpointState.ENABLED, None)
 
 
-def test_delivery_resets_the_count_of_failures(hooked: Hooked) -> None:
-    endpoint, _ = hooked.make("/once/1")
-    hooked.test(endpoint)
-    hooked.deliver()
-    assert hooked.find(endpoint).failed_messages == 1
-    hooked.make_due()
-    hooked.deliver()
-    found = hooked.find(endpoint)
-    assert (found.failed_messages, found.failing_since) == (0, None)
-
-
 def test_slow_endpoint_is_set_aside(hooked: Hooked) -> None:
     slow, _ = hooked.make("/slow/2.1")
     quick, _ = hooked.make("/ok")
@@ -222,22 +192,6 @@ def test_slow_endpoint_is_set_aside(hooked: Hooked) -> None:
     hooked.receiver.most_under_way.clear()
     assert hooked.deliver() == 1 + ASIDE_UNDER_WAY_MAX
     assert hooked.receiver.most_under_way["/slow/2.1"] == ASIDE_UNDER_WAY_MAX
-
-
-def test_endpoint_that_is_quick_again_returns_to_the_fast_pool(hooked: Hooked) -> None:
-    endpoint, _ = hooked.make("/slow/2.1")
-    hooked.test(endpoint)
-    hooked.deliver()
-    for _ in range(3):
-        hooked.test(endpoint)
-    hooked.shop.call(
-        "UPDATE webhook_endpoints SET url = replace(url, '/slow/2.1', '/ok'),"
-        " aside_since = aside_since - interval '2 minutes'"
-    )
-    hooked.deliver()
-    assert not hooked.find(endpoint).is_aside
-    hooked.deliver()
-    assert {row["state"] for row in hooked.messages()} == {"delivered"}
 
 
 def test_both_secrets_sign_for_a_day_after_a_rotation(hooked: Hooked) -> None:

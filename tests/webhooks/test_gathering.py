@@ -3,9 +3,6 @@
 import asyncio
 from collections.abc import Sequence
 
-import pytest
-
-from meterai.plumbing.db.database import DatabaseBusy
 from meterai.webhooks.gathering import Batcher
 
 
@@ -44,25 +41,3 @@ def test_failing_call_stops_no_other() -> None:
     assert found == [2, 4, 8]
     assert isinstance(last, ValueError)
     assert asking.asked == [[1, 2, 4, 3], [1], [2], [4], [3]]
-
-
-def test_busy_database_is_not_called_again_for_each() -> None:
-    asking = Asking(DatabaseBusy("busy"))
-    found = asyncio.run(answers(asking, 4, [1, 3], [5]))
-    assert [type(one) for one in found] == [DatabaseBusy, DatabaseBusy, int]
-    assert asking.asked == [[1, 3], [5]]
-
-
-def test_cancelled_call_stops_no_other() -> None:
-    asking = Asking()
-
-    async def run() -> int:
-        gathering: Batcher[int, int] = Batcher(asking.act, 4)
-        one, other = (asyncio.create_task(gathering.ask(number)) for number in (1, 2))
-        await asyncio.sleep(0)
-        one.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await one
-        return await other
-
-    assert asyncio.run(run()) == 4

@@ -57,27 +57,6 @@ def test_replay_to_a_disabled_endpoint_is_refused(hooked: Hooked) -> None:
         one.forecast("webhooks replay", webhook=webhook[:-4] + "0000", since="2026-11-01")
 
 
-def test_failing_endpoints_are_listed(hooked: Hooked, webhooks: Webhooks) -> None:
-    webhook = undelivered(hooked)
-    assert webhooks("list").stdout.strip() == "0 in all"
-    account = show("acc", hooked.account)
-    assert webhook in webhooks("list", account).stdout
-    hooked.shop.arrange("UPDATE webhook_endpoints SET state = 'disabled', why = 'failing'")
-    listed = webhooks("list").stdout
-    for part in (webhook, account, "disabled", "failing", "1 in all"):
-        assert part in listed, part
-
-
-def test_deliveries_show_last_attempt_without_body(hooked: Hooked, webhooks: Webhooks) -> None:
-    webhook = undelivered(hooked)
-    told = webhooks("deliveries", webhook)
-    assert told.returncode == 0, told.stderr
-    for part in ("webhook.test", "undelivered", "500"):
-        assert part in told.stdout, part
-    assert webhook not in told.stdout
-    assert webhooks("deliveries", webhook, "--state", "delivered").stdout.strip() == "0 in all"
-
-
 def test_only_endpoints_disabled_by_the_platform_are_counted(hooked: Hooked) -> None:
     undelivered(hooked)
 

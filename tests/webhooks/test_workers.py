@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 import psycopg
-import pytest
 
 from meterai.kit.ids import new_id
 from meterai.plumbing.db.database import Tx
@@ -17,7 +16,6 @@ from meterai.webhooks.model import (
     DeliveryLease,
     DueMessage,
     Endpoint,
-    WebhookAttempt,
 )
 from tests.webhooks.conftest import Hooked
 
@@ -61,48 +59,6 @@ class Work:
             if row["found"] == count:
                 return
             await asyncio.sleep(0.01)
-
-
-def ended(
-    endpoint: Endpoint, message: UUID, *, fails: bool = False, is_slow: bool = False
-) -> Attempted:
-    of = DueMessage(endpoint.account, endpoint.id, message, endpoint.url, "{}", 1, b"", None)
-    status, failure = (500, "status") if fails else (200, None)
-    made = WebhookAttempt(0, datetime.now(UTC), 1, status, b"", failure)
-    return Attempted(of, made, 60.0 if fails else None, is_slow)
-
-
-@pytest.mark.parametrize("last_fails", [False, True])
-def test_worker_setting_endpoint_aside_waits_for_recording_worker(
-    hooked: Hooked, *, last_fails: bool
-) -> None:
-    endpoint, _ = hooked.make()
-    work = Work(hooked)
-
-    async def race() -> None:
-        first, held, last, slow = await work.queue(endpoint, 4)
-        async with await psycopg.AsyncConnection.connect(hooked.container.database.url) as other:
-            await other.execute(
-                "SELECT 1 FROM webhook_messages WHERE message_id = %s FOR UPDATE", [held]
-            )
-            made = [ended(endpoint, first), ended(endpoint, held)]
-            last_one = ended(endpoint, last, fails=last_fails)
-            writes = asyncio.create_task(work.write([*made, last_one]))
-            await work.waiting(1)
-            sets = asyncio.create_task(work.write([ended(endpoint, slow, is_slow=True)]))
-            await work.waiting(2)
-        await asyncio.gather(writes, sets)
-
-    hooked.do(race())
-    assert hooked.find(endpoint).is_aside
-    states = [row["state"] for row in hooked.messages()]
-    assert states == [
-        "delivered",
-        "delivered",
-        "waiting" if last_fails else "delivered",
-        "delivered",
-    ]
-    hooked.shop.assert_books_hold()
 
 
 def test_claim_skips_locked_rows(hooked: Hooked) -> None:

@@ -125,22 +125,6 @@ def test_read_only_transaction_changes_nothing_and_sees_one_snapshot(database_ur
     asyncio.run(run())
 
 
-def test_connection_may_write_again_after_a_read_only_transaction(database_url: str) -> None:
-    async def run() -> None:
-        async with opened(database_url, 1) as found:
-            async with found.reading() as tx:
-                pid = await tx.value("SELECT pg_backend_pid()")
-            with pytest.raises(ZeroDivisionError):
-                async with found.reading() as tx:
-                    raise ZeroDivisionError
-            async with found.transaction() as writing:
-                assert await writing.value("SELECT pg_backend_pid()") == pid
-                assert await writing.value("SHOW transaction_read_only") == "off"
-                assert await writing.value("SHOW transaction_isolation") == "read committed"
-
-    asyncio.run(run())
-
-
 # -- how long a statement may take ---------------------------------------------------------------
 
 LIMIT = "SELECT current_setting('statement_timeout') AS is, pg_backend_pid() AS who"
@@ -190,55 +174,3 @@ def test_statement_beyond_the_remaining_time_is_cancelled(database_url: str) -> 
             await who(found)
 
     asyncio.run(run())
-
-
-def test_statement_does_not_begin_without_remaining_time(database_url: str) -> None:
-    async def run() -> None:
-        async with opened(database_url, 1) as found:
-            with (
-                with_seconds_left(0.05),
-                pytest.raises(DatabaseBusy, match="the client no longer waits"),
-            ):
-                await found.call("SELECT 1")
-            await who(found)
-
-    asyncio.run(run())
-
-
-def test_connection_with_the_right_limit_is_taken_first(database_url: str) -> None:
-    """Then few limits are set again when requests with several limits alternate."""
-
-    async def run() -> list[tuple[str, int]]:
-        seen = []
-        async with opened(database_url, 2) as found:
-            await asyncio.gather(who(found), who(found))
-            for _ in range(5):
-                for seconds in (1e9, 9.9):
-                    with with_seconds_left(seconds):
-                        [row] = await found.read(LIMIT)
-                        seen.append((row["is"], row["who"]))
-        return seen
-
-    settled = asyncio.run(run())[1:]  # the limit of the first connection is set again
-    assert len(set(settled)) == 2
-    assert len({process for _, process in settled}) == 2
-
-
-@pytest.mark.parametrize(
-    ("priority", "presses"), [(Priority.CHECKOUT, True), (Priority.NEW, False)]
-)
-def test_wait_for_a_connection_by_orders_counts_as_pressure(
-    database_url: str, priority: Priority, presses: bool
-) -> None:
-    async def run() -> float:
-        database = Database(database_url, connections=1)
-        await database.open()
-        try:
-            PURPOSE.set(WorkPurpose(priority))
-            sleep = "SELECT pg_sleep(0.5)"
-            await asyncio.gather(*(database.call(sleep) for _ in range(2)))
-            return database.station.pressure()
-        finally:
-            await database.close()
-
-    assert (asyncio.run(run()) > 1) is presses

@@ -5,7 +5,7 @@ The length of the outage makes no difference.
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -15,7 +15,6 @@ import psycopg
 import pytest
 
 from meterai.plumbing.db import database
-from meterai.plumbing.db.connections import SESSION
 from meterai.plumbing.db.database import BrokenOff, Database, DatabaseAway, DatabaseBusy
 from tests.support.servers import Server, Switch
 
@@ -134,10 +133,6 @@ def test_stopped_and_started_server_serves_again(one: Server) -> None:
     story(one.url, one.stop, one.start)
 
 
-def test_killed_and_started_server_serves_again(one: Server) -> None:
-    story(one.url, one.kill, one.start)
-
-
 def test_frozen_and_resumed_server_serves_again(one: Server) -> None:
     story(one.url, one.freeze, one.thaw)
 
@@ -183,60 +178,6 @@ def test_service_moves_from_a_frozen_leader_to_the_new_one(one: Server, other: S
         one.thaw()
 
 
-def sleeps(server: Server) -> bool:
-    """Return True if the server runs the long query."""
-    with psycopg.connect(server.url) as connection:
-        found = connection.execute(
-            "SELECT 1 FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(9)' AND state = 'active'"
-        )
-        return found.fetchone() is not None
-
-
-def test_call_at_a_frozen_leader_ends_when_the_new_one_answers(one: Server, other: Server) -> None:
-    """The new leader answers, so nothing is silent. The calls on old connections must end nevertheless."""
-
-    async def run() -> None:
-        async with Switch(one.socket).open() as switch:
-            url = f"postgresql://postgres@127.0.0.1:{switch.port}/postgres"
-            async with opened(url) as found:
-                held = asyncio.create_task(found.call("SELECT pg_sleep(9)"))
-                async with asyncio.timeout(HANGS_SECONDS):
-                    while True:
-                        await asyncio.sleep(0.02)
-                        if sleeps(one):
-                            break
-                one.freeze()
-                switch.target = other.socket
-                async with asyncio.timeout(HANGS_SECONDS):
-                    while not held.done():
-                        with suppress(DatabaseAway):
-                            await found.call("SELECT 1")
-                        await asyncio.sleep(0.05)
-                with pytest.raises(DatabaseAway):
-                    held.result()
-
-    try:
-        asyncio.run(run())
-    finally:
-        one.thaw()
-
-
-def test_writable_host_of_several_is_used(one: Server, other: Server) -> None:
-    with psycopg.connect(other.url, autocommit=True) as connection:
-        connection.execute("CREATE DATABASE standby")
-        connection.execute("ALTER DATABASE standby SET default_transaction_read_only = on")
-    with psycopg.connect(one.url, autocommit=True) as connection:
-        connection.execute("CREATE DATABASE standby")
-    hosts = ",".join(("/nowhere", *(s.socket_folder for s in (other, one))))
-
-    async def run() -> None:
-        async with opened(f"postgresql://postgres@/standby?host={hosts}") as found:
-            row = await found.call("SELECT current_setting('transaction_read_only') AS read_only")
-            assert row == {"read_only": "off"}
-
-    asyncio.run(run())
-
-
 def test_connection_to_a_read_only_leader_is_dropped(one: Server) -> None:
     async def run() -> None:
         async with opened(one.url) as found:
@@ -272,19 +213,6 @@ def test_calls_are_refused_until_the_database_exists(tmp_path: Path) -> None:
 # -- deadlines ---------------------------------------------------------------------------------
 
 
-def test_limits_of_a_connection_are_session_settings(database_url: str) -> None:
-    async def run() -> dict[str, str]:
-        async with opened(database_url) as found:
-            rows = await found.read(
-                "SELECT name, setting, source FROM pg_settings WHERE name = ANY(%s)",
-                [name.lower() for name in SESSION] + ["TimeZone"],
-            )
-        assert {row["source"] for row in rows} == {"session"}, "'client' is a startup option"
-        return {row["name"].lower(): row["setting"] for row in rows}
-
-    assert asyncio.run(run()) == SESSION
-
-
 @pytest.mark.parametrize(
     ("setting", "statement"),
     [
@@ -306,18 +234,6 @@ def test_time_out_of_a_statement_is_refused_as_busy(
             with pytest.raises(DatabaseBusy):
                 await take(found)
             await found.call("SELECT 1")
-
-    asyncio.run(run())
-
-
-@pytest.mark.parametrize("sqlstate", ["40P01", "40001", "55P03", "57014"])
-def test_transient_error_is_refused_as_busy(database_url: str, sqlstate: str) -> None:
-    async def run() -> None:
-        async with opened(database_url) as found:
-            with pytest.raises(DatabaseBusy):
-                await found.call(
-                    f"DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '{sqlstate}'; END $$"
-                )
 
     asyncio.run(run())
 
@@ -359,34 +275,5 @@ def test_connection_to_a_silent_server_is_closed_at_the_deadline(database_url: s
             with pytest.raises(DatabaseAway):
                 await wait(found)
             await found.call("SELECT 1")
-
-    asyncio.run(run())
-
-
-def test_allowed_time_applies_to_one_transaction(database_url: str) -> None:
-    async def run() -> object:
-        async with opened(database_url) as found:
-            async with found.transaction() as tx:
-                await tx.allow(600)
-                allowed = await tx.value("SELECT current_setting('statement_timeout')")
-            row = await found.call("SELECT current_setting('statement_timeout') AS after")
-            return allowed, row
-
-    assert asyncio.run(run()) == ("10min", {"after": "10s"})
-
-
-def test_idle_transaction_is_ended_by_the_server(database_url: str) -> None:
-    async def forget(found: Database) -> None:
-        async with found.transaction() as tx:
-            await tx.run("SET LOCAL idle_in_transaction_session_timeout = '50ms'")
-            await tx.run("SELECT 1 FROM issuing FOR UPDATE")
-            await asyncio.sleep(0.5)
-            await tx.run("SELECT 1")
-
-    async def run() -> None:
-        async with opened(database_url) as found:
-            with pytest.raises(DatabaseAway):
-                await forget(found)
-            await found.call("SELECT 1 FROM issuing FOR UPDATE NOWAIT")
 
     asyncio.run(run())

@@ -1,9 +1,6 @@
 """The PostgreSQL server of a data directory: found, shared, and started again however it ended."""
 
-import os
 import subprocess
-import sys
-import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -14,7 +11,7 @@ import pytest
 
 from meterai.apps.settings import settings_of as make_settings
 from meterai.commands import DatabaseUnreachable, Exit, database_of, exit_of
-from meterai.plumbing.db.embedded import EmbeddedPostgres, PostgresNotStarted, _is_server
+from meterai.plumbing.db.embedded import EmbeddedPostgres, _is_server
 from tests.support.instance import until
 from tests.support.servers import Server
 
@@ -33,43 +30,6 @@ def answer(url: str) -> object:
         return connection.execute("SELECT 42").fetchone()
 
 
-def deep(folder: Path) -> EmbeddedPostgres:
-    """A server with a data directory whose path is too long for a socket."""
-    directory = folder / ("d" * 100)
-    directory.mkdir()
-    return EmbeddedPostgres(directory)
-
-
-def test_socket_has_a_short_path_if_the_directory_is_too_long(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    server = deep(tmp_path)
-    monkeypatch.setenv("TMPDIR", str(tmp_path / ("t" * 100)))
-    server.start()
-    try:
-        assert answer(server.url) == (42,)
-        monkeypatch.delenv("TMPDIR")
-        assert EmbeddedPostgres(tmp_path / ("d" * 100)).is_running()
-    finally:
-        server.stop()
-    assert not server._socket_folder.exists()
-
-
-@pytest.mark.parametrize("planted", ["file", "link"])
-def test_foreign_folder_is_not_used_for_sockets(tmp_path: Path, planted: str) -> None:
-    server = deep(tmp_path)
-    place = server._socket_folder
-    if planted == "file":
-        place.touch()
-    else:
-        place.symlink_to(tmp_path)
-    try:
-        with pytest.raises(PostgresNotStarted, match="not made by us"):
-            server.start()
-    finally:
-        place.unlink()
-
-
 def test_killed_server_is_started_again(server: Server) -> None:
     server.kill()
     assert server.embedded.revive()
@@ -84,33 +44,6 @@ def test_zombie_does_not_count_as_a_server(server: Server) -> None:
     until("it is a zombie", lambda: zombie.status() == psutil.STATUS_ZOMBIE)
     assert not _is_server(zombie.pid)
     assert not EmbeddedPostgres(server.directory).is_running()
-
-
-def test_zombie_of_another_parent_does_not_prevent_a_start(tmp_path: Path) -> None:
-    # The parent never waits for its child, like a container's first process that is no init.
-    parent = subprocess.Popen(
-        [
-            sys.executable,
-            "-c",
-            "import sys, time; from pathlib import Path\n"
-            "from meterai.plumbing.db.embedded import EmbeddedPostgres\n"
-            "EmbeddedPostgres(Path(sys.argv[1])).start(); print('up', flush=True); time.sleep(600)",
-            str(tmp_path),
-        ],
-        stdout=subprocess.PIPE,
-    )
-    mine = EmbeddedPostgres(tmp_path)
-    try:
-        assert parent.stdout is not None
-        assert parent.stdout.readline() == b"up\n"
-        old = psutil.Process(int((tmp_path / "postgres" / "postmaster.pid").read_text().split()[0]))
-        old.kill()
-        until("it is a zombie", lambda: old.status() == psutil.STATUS_ZOMBIE)
-        assert answer(mine.start()) == (42,)
-    finally:
-        parent.kill()
-        parent.communicate()
-        mine.stop()
 
 
 def test_reused_process_id_does_not_prevent_a_start(
@@ -163,22 +96,6 @@ def test_server_stops_with_its_last_user(tmp_path: Path, first_to_go: int) -> No
     until("it has ended", lambda: not users[0]._is_alive())
 
 
-def test_start_during_a_stop_gets_a_running_server(tmp_path: Path) -> None:
-    for _ in range(3):
-        going, coming = EmbeddedPostgres(tmp_path), EmbeddedPostgres(tmp_path)
-        going.start()
-        stopping = threading.Thread(target=going.stop)
-        stopping.start()
-        try:
-            assert answer(coming.start()) == (42,)
-            stopping.join()
-            assert answer(coming.url) == (42,)
-        finally:
-            coming.stop()
-        assert not [user for user in (going, coming) if user.is_running()]
-        bury([going, coming])
-
-
 def test_frozen_server_can_be_stopped(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("meterai.plumbing.db.embedded.STOP_SECONDS_MAX", 0.2)
     # `stop` waits this long twice: the frozen server does not react, and the killed one must be gone by then.
@@ -203,19 +120,3 @@ def test_suspended_server_is_reported_as_unreachable(
         assert exit_of(refused.value) == Exit.LATER
     finally:
         server.postmaster.resume()
-
-
-def test_reason_of_a_failed_start_contains_no_rows(tmp_path: Path) -> None:
-    server = EmbeddedPostgres(tmp_path)
-    told = "2026-12-01 UTC [7] "
-    (tmp_path / "postgres.log").write_text(
-        f'{told}ERROR:  new row for relation "payees" violates check constraint "x"\n'
-        f"{told}DETAIL:  Failing row contains (Ani, 7, null).\n"
-        f"{told}STATEMENT:  INSERT INTO payees\n\tVALUES ('Ani')\n"
-        f"{told}FATAL:  could not map shared memory\n"
-    )
-    assert server._end_of_log() == f"{told}FATAL:  could not map shared memory"
-
-
-def test_own_process_does_not_count_as_a_server() -> None:
-    assert not _is_server(os.getpid())

@@ -75,20 +75,6 @@ def test_unknown_word_of_a_later_version_fails_only_its_row(database_url: str) -
     assert red.colour is Colour.RED
 
 
-def test_order_of_columns_does_not_matter(database_url: str) -> None:
-    async def pair(tx: ReadTx) -> Pair | None:
-        return await tx.one_as(PAIRS, "SELECT 2 AS right, 1 AS left")
-
-    assert asked(database_url, pair) == Pair(1, 2)
-
-
-def test_missing_row_is_none(database_url: str) -> None:
-    async def pair(tx: ReadTx) -> Pair | None:
-        return await tx.one_as(PAIRS, "SELECT 1 AS left, 2 AS right WHERE false")
-
-    assert asked(database_url, pair) is None
-
-
 @pytest.mark.parametrize("columns", ["1 AS left", "1 AS left, 2 AS right, 3 AS middle"])
 def test_columns_that_differ_from_fields_are_a_fault(database_url: str, columns: str) -> None:
     async def pair(tx: ReadTx) -> Pair | None:

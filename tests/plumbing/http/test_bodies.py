@@ -2,9 +2,8 @@
 
 import asyncio
 import contextvars
-import threading
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,6 @@ from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 from meterai.kit.priority import Priority
 from meterai.plumbing.http import bodies as module
 from meterai.plumbing.http.bodies import (
-    GRACE_SECONDS,
     HELD_BYTES_MAX,
     SHARE_OF_ONE_NETWORK,
     SHARES,
@@ -30,7 +28,6 @@ from meterai.plumbing.http.bodies import (
     unless_gone,
 )
 from meterai.plumbing.permits import PURPOSE, WorkPurpose
-from meterai.plumbing.threads import to_the_end
 
 MIB = 1024 * 1024
 GONE = {"type": "http.disconnect"}
@@ -108,22 +105,6 @@ def test_body_is_read_as_sent_and_leaves_no_file(
     assert asyncio.run(run()) == content
     assert is_empty(found)
     assert not list(found.directory.glob("*"))
-
-
-def test_small_body_uses_neither_disk_nor_thread(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    found = Bodies(tmp_path / "uploads", 16 * MIB)
-    monkeypatch.setattr(module, "to_the_end", None)  # a call of it fails
-
-    async def run() -> None:
-        for size in (0, 15, UNCOUNTED_BYTES_MAX, HELD_BYTES_MAX):
-            receive = sent(*cut(bytes(size), 50_000), after=None)
-            with closing(body_of(receive, found, announced=size)) as body:
-                assert await body.whole() == bytes(size)
-
-    asyncio.run(run())
-    assert not found.directory.exists()
 
 
 @pytest.mark.parametrize("announced", [None, 2 * MIB])
@@ -242,16 +223,6 @@ def test_one_network_cannot_take_all_room(tmp_path: Path) -> None:
     found.take_file(MIB, "198.51.100.3", whole=share + MIB)
 
 
-def test_networks_of_one_48_leave_a_quarter_of_the_room_to_others(tmp_path: Path) -> None:
-    found, taken = Bodies(tmp_path, 16 * MIB), 0
-    for number in range(16):
-        with suppress(UploadsFull):
-            found.take_file(MIB, f"2001:db8:1:{number << 8:x}::/64", whole=MIB)
-            taken += 1
-    assert taken == 12
-    found.take_file(4 * MIB, "2001:db8:2::/64", whole=4 * MIB)
-
-
 def test_small_bodies_beyond_the_memory_bound_go_to_files(
     tmp_path: Path,
 ) -> None:
@@ -318,29 +289,6 @@ def test_body_that_does_not_arrive_ends(
     assert is_empty(found)
 
 
-def test_slow_body_ends_however_regular(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    found = Bodies(tmp_path, 16 * MIB)
-    count = 0
-
-    async def receive() -> Any:
-        nonlocal count
-        count += 1
-        await asyncio.sleep(0)
-        return {"type": "http.request", "body": b"x", "more_body": True}
-
-    async def run() -> None:
-        # By the clock of the loop one octet arrives each second, however busy the machine is.
-        monkeypatch.setattr(asyncio.get_running_loop(), "time", lambda: float(count))
-        with (
-            closing(body_of(receive, found, announced=MIB)) as body,
-            pytest.raises(BodyTooSlow),
-        ):
-            await body.whole()
-
-    asyncio.run(run())
-    assert GRACE_SECONDS < count <= GRACE_SECONDS + 4
-
-
 # -- queue for memory --------------------------------------------------------------------------
 
 
@@ -401,48 +349,6 @@ def test_bodies_of_low_priority_leave_room_for_paid_ones(flood: Priority) -> Non
     assert contextvars.copy_context().run(payer)
 
 
-def test_queue_for_memory_is_ordered_by_priority(tmp_path: Path) -> None:
-    """A waiting request is admitted before those of lower priority, and none overtakes it."""
-    budget, served = ByteBudget(100), []
-
-    async def one(name: str, priority: Priority, size: int) -> None:
-        as_(priority)
-        await budget.wait_for(size)
-        served.append(name)
-        await asyncio.sleep(0)
-        budget.give_back(size)
-
-    async def run() -> None:
-        assert budget.take(100)
-        tasks = [
-            asyncio.create_task(one("checking", Priority.CHECKING, 10)),
-            asyncio.create_task(one("large", Priority.PAID, 90)),
-            asyncio.create_task(one("paid", Priority.PAID, 20)),
-            asyncio.create_task(one("money", Priority.MONEY, 5)),
-        ]
-        await asyncio.sleep(0)
-        # Enough room for `checking` and `paid`, but not for `money`, which goes first.
-        budget.give_back(20)
-        await asyncio.sleep(0)
-        assert served == ["money"]
-        budget.give_back(80)
-        await asyncio.gather(*tasks)
-
-    asyncio.run(run())
-    assert served == ["money", "large", "paid", "checking"]
-    assert budget.used == 0
-
-
-def test_body_larger_than_the_share_has_room_if_alone() -> None:
-    budget = ByteBudget(100)
-
-    def alone() -> bool:
-        as_(Priority.CHECKING)
-        return budget.take(90)
-
-    assert contextvars.copy_context().run(alone)
-
-
 def test_too_long_wait_for_memory_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "TURN_SECONDS_MAX", 0.01)
     budget = ByteBudget(100)
@@ -455,23 +361,6 @@ def test_too_long_wait_for_memory_is_refused(monkeypatch: pytest.MonkeyPatch) ->
 
     asyncio.run(run())
     assert budget.used == 100
-
-
-def test_disconnected_client_leaves_the_queue_for_memory(tmp_path: Path) -> None:
-    found = Bodies(tmp_path, 16 * MIB)
-
-    async def run() -> None:
-        assert found.working.take(found.working.bytes_max)
-        receive = sent(*cut(bytes(2 * MIB), 60_000), after=GONE)
-        with (
-            closing(body_of(receive, found, announced=2 * MIB)) as body,
-            pytest.raises(BodyIncomplete),
-        ):
-            await body.whole()
-        found.working.give_back(found.working.bytes_max)
-
-    asyncio.run(run())
-    assert is_empty(found)
 
 
 # -- work for disconnected clients -------------------------------------------------------------
@@ -505,24 +394,3 @@ def test_work_for_a_connected_client_returns_answer_or_refusal() -> None:
     assert asyncio.run(unless_gone(sent(after=None), good())) == 7
     with pytest.raises(UploadsFull):
         asyncio.run(unless_gone(sent(after=None), bad()))
-
-
-def test_cancelled_task_waits_for_its_thread() -> None:
-    may_end, ended = threading.Event(), []
-
-    def work() -> None:
-        may_end.wait(10)
-        ended.append(True)
-
-    async def run() -> None:
-        task = asyncio.ensure_future(to_the_end(work))
-        await asyncio.sleep(0.01)
-        task.cancel()
-        await asyncio.sleep(0.01)
-        assert not task.done()
-        may_end.set()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-
-    asyncio.run(run())
-    assert ended == [True]

@@ -105,15 +105,3 @@ def test_answer_to_a_caller_is_not_compressed_for_another_site(
     assert (given.header("content-encoding") == "br") is is_compressed
     stranger = Answering(LONG, HTML).asked(BOTH, (b"sec-fetch-site", site))
     assert stranger.header("content-encoding") == "br"
-
-
-def test_head_gets_the_uncompressed_length() -> None:
-    given = Answering(LONG, HTML).asked(BOTH, method="HEAD")
-    assert not given.header("content-encoding")
-    assert given.header("vary") == "Accept-Encoding"
-
-
-def test_immutable_answer_is_compressed_once() -> None:
-    answering = Answering(LONG, [*HTML, (b"cache-control", b"public, max-age=1, immutable")])
-    assert brotli.decompress(answering.asked(BOTH).body) == LONG
-    assert answering.asked(BOTH).body == answering.asked(BOTH).body

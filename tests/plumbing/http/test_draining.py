@@ -8,7 +8,6 @@ import pytest
 
 from meterai.plumbing.http import draining as module
 from meterai.plumbing.http.draining import (
-    AT_ONCE_MAX,
     BURST_BYTES_MAX,
     BYTES_MAX,
     BYTES_PER_SECOND,
@@ -79,46 +78,9 @@ def test_large_or_unsent_body_is_not_read(scope: Any) -> None:
     assert drained(scope, sending(PIECE)) == 0
 
 
-def test_small_rest_of_a_large_body_is_read() -> None:
-    async def act() -> int:
-        incoming = Incoming(sending(2 * BYTES_MAX))
-        while incoming.received < BYTES_MAX:
-            await incoming()
-        await Draining().drain(scope_of(2 * BYTES_MAX), incoming)
-        return incoming.received
-
-    assert asyncio.run(act()) == 2 * BYTES_MAX
-
-
 def test_slow_client_is_not_drained_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "SECONDS_MAX", 0.01)
     assert drained(scope_of(2 * PIECE), sending(PIECE)) == PIECE
-
-
-def test_disconnect_ends_the_draining() -> None:
-    async def gone() -> Any:
-        return {"type": "http.disconnect"}
-
-    assert drained(scope_of(PIECE), gone) == 0
-
-
-def test_concurrent_drained_bodies_are_bounded() -> None:
-    async def act() -> list[int]:
-        draining = Draining()
-        silent = [Incoming(sending(0)) for _ in range(AT_ONCE_MAX)]
-        waiting = [asyncio.create_task(draining.drain(scope_of(1), one)) for one in silent]
-        await asyncio.sleep(0)
-        beyond, after = Incoming(sending(PIECE)), Incoming(sending(PIECE))
-        await draining.drain(scope_of(PIECE), beyond)
-        waiting[0].cancel()
-        await asyncio.wait(waiting[:1])
-        await draining.drain(scope_of(PIECE), after)
-        for task in waiting:
-            task.cancel()
-        await asyncio.wait(waiting)
-        return [beyond.received, after.received]
-
-    assert asyncio.run(act()) == [0, PIECE]
 
 
 def test_drained_bytes_are_bounded_at_once_and_per_second(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -159,33 +159,6 @@ def test_earlier_disconnect_is_detected(turns: int) -> None:
     asyncio.run(run())
 
 
-def test_later_disconnect_is_detected() -> None:
-    whole: Message = {"type": "http.request", "body": b"x", "more_body": False}
-
-    async def run() -> None:
-        incoming = Incoming(Server([whole, GONE], [20, 0]).receive)
-        assert not await incoming.has_gone()
-        for _ in range(30):
-            await asyncio.sleep(0)
-        assert incoming.is_gone
-        incoming.close()
-
-    asyncio.run(run())
-
-
-def test_connected_client_does_not_count_as_gone() -> None:
-    whole: Message = {"type": "http.request", "body": b"x", "more_body": False}
-
-    async def run() -> None:
-        incoming = Incoming(Server([whole], [0]).receive)
-        assert not await incoming.has_gone()
-        await asyncio.sleep(0.01)
-        assert not incoming.is_gone
-        incoming.close()
-
-    asyncio.run(run())
-
-
 def test_concurrent_readers_share_the_messages() -> None:
     server = Server(pieces_of(b"abcdef", [1, 2, 3]), [1])
 
@@ -196,17 +169,6 @@ def test_concurrent_readers_share_the_messages() -> None:
         return found
 
     assert b"".join(message["body"] for message in asyncio.run(run())) == b"abcdef"
-
-
-def test_error_of_the_server_is_raised_in_the_reader() -> None:
-    async def broken() -> Any:
-        raise ConnectionResetError
-
-    async def run() -> None:
-        with pytest.raises(ConnectionResetError):
-            await Incoming(broken)()
-
-    asyncio.run(run())
 
 
 # -- a whole request ---------------------------------------------------------------------------
@@ -295,24 +257,3 @@ def test_upload_is_incomplete_only_after_a_disconnect(
         is_whole = came == len(BODY)
         assert status == 400 or is_whole, "an answer to half a document"
     assert server.cancelled == 0, "a message may have been lost"
-
-
-def test_reader_of_a_closed_request_gets_a_disconnect() -> None:
-    async def run() -> None:
-        asked = 0
-
-        async def never() -> Any:
-            nonlocal asked
-            asked += 1
-            await asyncio.Event().wait()
-
-        incoming = Incoming(never)
-        waiting = asyncio.create_task(incoming())
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
-        incoming.close()
-        assert await asyncio.wait_for(waiting, 5) == GONE
-        assert await incoming() == GONE
-        assert asked == 1
-
-    asyncio.run(run())

@@ -5,8 +5,6 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-import msgspec
-import psycopg
 import pytest
 from litestar import Litestar, get
 from litestar.params import FromPath
@@ -14,17 +12,16 @@ from litestar.testing import TestClient
 
 from meterai.accounts import Permission
 from meterai.kit.paging import PAGE_MAX
-from meterai.kit.refusal import Malformed, Refusal
+from meterai.kit.refusal import Refusal
 from meterai.pages import Site
 from meterai.plumbing.db.transactions import (
     BrokenOff,
     DatabaseAway,
     DatabaseBusy,
     StorageFull,
-    _translated,
 )
 from meterai.plumbing.http.queries import Before, Limit
-from meterai.plumbing.http.requests import InProgress, read_json
+from meterai.plumbing.http.requests import InProgress
 from meterai.plumbing.messages import LANGUAGES, translate
 from tests.support.pages import application
 
@@ -73,10 +70,6 @@ def test_malformed_integer_or_repeated_parameter_is_refused(
     assert (answer.json()["field"], answer.json()["expected"]) == (field, expected)
 
 
-def test_valid_integer_is_read(client: TestClient[Litestar]) -> None:
-    assert client.get("/v1/list?limit=5").json() == {"limit": 5, "before": None}
-
-
 @pytest.mark.parametrize("kind", [errno.ENOSPC, errno.EDQUOT])
 def test_full_disk_causes_503_with_a_retry_time(client: TestClient[Litestar], kind: int) -> None:
     answer = client.get(f"/v1/full/{kind}")
@@ -92,20 +85,3 @@ def test_refusal_after_a_step_that_may_be_committed_claims_nothing_undone(
     assert kind.may_be_done
     said = translate(f"refusal.{kind.code}", language)
     assert not UNDONE.search(said), said
-
-
-def test_other_file_error_is_a_fault(client: TestClient[Litestar]) -> None:
-    assert client.get(f"/v1/full/{errno.EIO}").status_code == 500
-
-
-def test_full_disk_of_the_database_has_the_same_refusal() -> None:
-    assert isinstance(_translated(psycopg.errors.DiskFull("no space left")), StorageFull)
-
-
-def test_huge_number_in_a_body_is_refused_as_malformed_body() -> None:
-    class Order(msgspec.Struct):
-        quantity: int
-
-    with pytest.raises(Malformed) as refused:
-        read_json(b'{"quantity":1' + b"0" * 5000 + b"}", Order)
-    assert refused.value.field == "body"

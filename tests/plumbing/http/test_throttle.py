@@ -7,16 +7,12 @@ import pytest
 
 from meterai.plumbing.http import throttle as module
 from meterai.plumbing.http.throttle import (
-    IN_A_SECOND_MIN,
     IN_A_TICK_FIRST,
     IN_A_TICK_MAX,
     IN_A_TICK_MIN,
     LATE_SECONDS_MAX,
-    TICK_SECONDS,
     Throttle,
 )
-
-RESTS_SECONDS_MAX = 60.0  # time of two ticks on a busy machine
 
 
 def run(story: Any) -> None:
@@ -111,43 +107,5 @@ def test_number_in_a_tick_falls_with_delay_and_grows_without() -> None:
         for _ in range(1_000):
             throttle._adapt(0.0)
         assert throttle._in_a_tick == IN_A_TICK_MAX
-
-    run(story)
-
-
-def test_late_tick_begins_those_of_the_missed_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "TICK_SECONDS", 0.005)
-    monkeypatch.setattr(
-        Throttle, "_schedule", lambda throttle, now: setattr(throttle, "_next_at", now + 0.005)
-    )
-    now = [100.0]
-    monkeypatch.setattr(module, "monotonic", lambda: now[0])
-
-    async def story(throttle: Throttle) -> None:
-        throttle._in_a_tick = IN_A_TICK_MIN
-        tasks = [asyncio.create_task(throttle.permit()) for _ in range(500)]
-        assert await done(tasks) == IN_A_TICK_MIN
-        now[0] += 0.0501
-        throttle._tick()
-        assert await done(tasks) == IN_A_TICK_MIN + 0.050 * IN_A_SECOND_MIN
-        now[0] += 60.0
-        throttle._tick()
-        assert await done(tasks) == IN_A_TICK_MIN + 0.050 * IN_A_SECOND_MIN + IN_A_TICK_MAX
-        for task in tasks:
-            task.cancel()
-
-    run(story)
-
-
-def test_throttle_rests_without_waiting_answers() -> None:
-    async def story(throttle: Throttle) -> None:
-        await throttle.permit()
-        assert throttle._next_at
-        async with asyncio.timeout(RESTS_SECONDS_MAX):
-            while True:
-                await asyncio.sleep(TICK_SECONDS)
-                if not throttle._next_at:
-                    break
-        assert begins_at_once(throttle)
 
     run(story)

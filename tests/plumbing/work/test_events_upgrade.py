@@ -67,25 +67,3 @@ def test_old_job_becomes_one_job_for_each_pending_handler(
         "SELECT DISTINCT tries, last_fault, created_at = now() - interval '1 minute' FROM jobs"
     ).fetchall()
     assert kept == [(7, "why", True)]
-
-
-def test_worker_of_the_previous_version_sees_the_handler_of_a_job(
-    before: psycopg.Connection[Any],
-) -> None:
-    upgrade(before)
-    before.execute("SELECT emit(gen_random_uuid(), 'stamping_failed', '{}')")
-    rows = before.execute("SELECT handler, handlers FROM jobs ORDER BY handler").fetchall()
-    assert [row[0] for row in rows] == ["finish_order", "return_unstamped", "tell_failed"]
-    assert all(row[1] == [row[0]] for row in rows)
-
-
-def test_handlers_given_up_together_are_retried_separately(before: psycopg.Connection[Any]) -> None:
-    before.execute(
-        "INSERT INTO dead_jobs (account_id, job_id, handler, kind, facts, created_at, tries, fault)"
-        " SELECT made.account, made.job, handler, 'stamping_failed', '{}', now(), 12, 'why'"
-        " FROM (SELECT gen_random_uuid() AS account, gen_random_uuid() AS job) AS made,"
-        " unnest(ARRAY['tell_failed', 'another']) AS handler"
-    )
-    upgrade(before)
-    [row] = before.execute("SELECT count(*), count(DISTINCT job_id) FROM dead_jobs").fetchall()
-    assert row == (2, 2)

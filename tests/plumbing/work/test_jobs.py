@@ -8,10 +8,8 @@ import asyncio
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, date, datetime, timedelta
-from functools import partial
+from datetime import UTC, datetime, timedelta
 from itertools import count
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -21,10 +19,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from meterai.kit.backoff import pause
-from meterai.kit.priority import Priority
 from meterai.plumbing.db.database import Database, DatabaseAway
 from meterai.plumbing.observe import telemetry
-from meterai.plumbing.permits import PURPOSE
 from meterai.plumbing.work import dead_jobs, jobs, watch, worker_pool
 from meterai.plumbing.work.events import Event, Subscription, emit, on
 from meterai.plumbing.work.jobs import Worker
@@ -175,25 +171,6 @@ def test_pause_is_bounded_for_any_number_of_tries(
     assert 0 < pause(tries, first=first_seconds, longest=longest) <= longest
 
 
-def test_job_that_failed_for_days_is_still_tried(database_url: str) -> None:
-    async def story(shift: Shift) -> None:
-        await shift.emit([moves(fail)], uuid.uuid4())
-        await shift.database.call("UPDATE jobs SET tries = 5000")
-        await shift.work_once([moves(fail)])
-        [row] = await shift.rows(
-            "SELECT tries, last_fault, run_at - now() <= interval '301 s' AS is_soon FROM jobs"
-        )
-        assert row == {"tries": 5001, "last_fault": "ValueError('cannot be')", "is_soon": True}
-
-        async def mended(tx: Any, event: X) -> None:
-            await note(tx, event, "mended")
-
-        await shift.work_once([moves(mended, "fail")])
-        assert await shift.done() == ["mended"]
-
-    on_shift(database_url, story)
-
-
 # -- neighbours --------------------------------------------------------------------------------
 
 
@@ -297,82 +274,6 @@ def test_many_jobs_that_send_messages_do_not_delay_money(database_url: str) -> N
     on_shift(database_url, story, connections=SLOTS)
 
 
-async def is_in(seen: Sequence[Priority], priority: Priority) -> bool:
-    return priority in seen
-
-
-def test_money_jobs_get_connections_first(database_url: str) -> None:
-    seen: list[Priority] = []
-
-    async def look_at_purpose(tx: Any, event: X) -> None:
-        seen.append(PURPOSE.get().priority)
-
-    async def story(shift: Shift) -> None:
-        for priority in (Priority.MONEY, Priority.PAID, Priority.NEW):
-            listening = [on(X, look_at_purpose, gives_up=False, priority=priority)]
-            await shift.emit(listening, uuid.uuid4())
-            async with working(shift.worker(listening)):
-                await until(partial(is_in, seen, priority))
-        assert seen == [Priority.MONEY, Priority.PAID, Priority.NEW]
-
-    on_shift(database_url, story)
-
-
-def test_handler_has_its_highest_priority_in_the_pool_of_that_priority(database_url: str) -> None:
-    async def story(shift: Shift) -> None:
-        one = on(X, note, gives_up=False, priority=Priority.PAID)
-        same = on(Y, note_y, gives_up=False, priority=Priority.NEW)
-        worker = shift.worker([one, same, tells(fail_to_tell), moves(first)])
-        assert [pool.name for pool in worker.worker_pools()] == ["jobs", "jobs_paid", "jobs_new"]
-        assert jobs._by_priority([one, same, tells(fail_to_tell), moves(first)]) == {
-            Priority.PAID: ["note"],
-            Priority.NEW: ["fail_to_tell"],
-        }
-
-    on_shift(database_url, story)
-
-
-def test_look_for_money_jobs_stays_cheap_behind_many_message_jobs(database_url: str) -> None:
-    """Jobs for other worker pools are skipped once in each look at everything, not in each look."""
-
-    async def story(shift: Shift) -> None:
-        await shift.database.call(
-            "INSERT INTO jobs (account_id, kind, handler, run_at)"
-            " SELECT gen_random_uuid(), 'x', 'fail_to_tell', now() - interval '1 hour'"
-            " FROM generate_series(1, 5000)"
-        )
-        await shift.database.call("ANALYZE jobs")
-        pools = list(shift.worker([tells(fail_to_tell), NOTE]).worker_pools())
-        money = pools[0]
-        names = ["fail_to_tell"]
-        whole = buffers(database_url, (money.mark.since, [], names, jobs.BATCH), jobs.LOOK_BUT)
-        assert await money._see_more() is False
-        cheap = buffers(database_url, (money.mark.since, [], names, jobs.BATCH), jobs.LOOK_BUT)
-        assert whole > 50
-        assert cheap < 10
-
-    on_shift(database_url, story)
-
-
-def test_delay_by_a_locked_row_is_no_fault_of_the_handler(database_url: str) -> None:
-    async def locked(tx: Any, _event: X) -> None:
-        await tx.run("SET LOCAL lock_timeout = '10ms'")
-        await tx.run("LOCK TABLE wards")
-
-    async def story(shift: Shift) -> None:
-        await shift.emit([tells(locked)], uuid.uuid4())
-        await shift.database.call("UPDATE jobs SET tries = %s", jobs.TRIES_MAX)
-        async with shift.database.transaction() as holder:
-            await holder.run("LOCK TABLE wards")
-            await shift.work_once([tells(locked)])
-        [row] = await shift.rows("SELECT last_fault, tries FROM jobs")
-        assert row == {"last_fault": "busy", "tries": jobs.TRIES_MAX}
-        await shift.work_once([tells(locked)])
-        assert not await shift.rows("SELECT 1 FROM jobs UNION ALL SELECT 1 FROM dead_jobs")
-
-    on_shift(database_url, story)
-
-
 def test_unavailable_database_is_no_fault_of_a_worker_pool(database_url: str) -> None:
     async def away(piece: watch.Piece) -> None:
         raise DatabaseAway("the database does not answer")
@@ -409,22 +310,6 @@ def test_failing_handler_stops_no_other_and_each_runs_once(database_url: str) ->
         await shift.work_once([moves(first), moves(mended, "fail"), moves(last)])
         assert await shift.done() == ["first", "last", "mended"]
         assert not await shift.rows("SELECT 1 FROM jobs")
-
-    on_shift(database_url, story)
-
-
-def test_each_handler_has_separate_tries(
-    database_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(jobs, "TRIES_MAX", 2)
-
-    async def story(shift: Shift) -> None:
-        listening = [moves(fail), tells(fail_to_tell)]
-        await shift.emit(listening, uuid.uuid4())
-        await shift.database.call("UPDATE jobs SET tries = 100 WHERE handler = 'fail'")
-        await shift.work_once(listening)
-        rows = await shift.rows("SELECT handler, tries FROM jobs ORDER BY handler")
-        assert rows == [{"handler": "fail", "tries": 101}, {"handler": "fail_to_tell", "tries": 1}]
 
     on_shift(database_url, story)
 
@@ -516,16 +401,6 @@ def test_wrong_facts_of_an_event_are_a_fault_of_its_job(
     on_shift(database_url, story)
 
 
-def test_unknown_fact_of_the_next_version_is_ignored(database_url: str) -> None:
-    async def story(shift: Shift) -> None:
-        await shift.emit([NOTE], uuid.uuid4())
-        await shift.database.call("""UPDATE jobs SET facts = facts || '{"more": true}'""")
-        await shift.work_once([NOTE])
-        assert await shift.done() == ["note"]
-
-    on_shift(database_url, story)
-
-
 # -- dead letters ------------------------------------------------------------------------------
 
 
@@ -566,25 +441,6 @@ def test_message_handler_is_given_up_and_can_be_retried(
     on_shift(database_url, story)
 
 
-def test_all_given_up_handlers_are_retried_together(
-    database_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(jobs, "TRIES_MAX", 2)
-
-    async def story(shift: Shift) -> None:
-        listening = [moves(fail), tells(fail_to_tell)]
-        await shift.emit(listening, uuid.uuid4(), uuid.uuid4())
-        for _ in range(4):
-            await shift.work_once(listening)
-        async with shift.database.transaction() as tx:
-            assert await dead_jobs.retry(tx, None) == 4, "what fails is tried again at once too"
-        rows = await shift.rows("SELECT handler, tries FROM jobs ORDER BY handler")
-        assert [row["handler"] for row in rows] == ["fail", "fail", "fail_to_tell", "fail_to_tell"]
-        assert [row["tries"] for row in rows] == [4, 4, 0, 0]
-
-    on_shift(database_url, story)
-
-
 def test_money_handler_is_never_given_up_and_its_failure_is_visible(database_url: str) -> None:
     async def story(shift: Shift) -> None:
         await shift.emit([moves(fail)], uuid.uuid4())
@@ -602,48 +458,6 @@ def test_money_handler_is_never_given_up_and_its_failure_is_visible(database_url
 
 
 # -- the cost of a look ------------------------------------------------------------------------
-
-
-def buffers(url: str, parameters: Sequence[object], look: str = jobs.LOOK) -> int:
-    """Pages of the database that one look reads."""
-    with psycopg.connect(url) as connection:
-        found = connection.execute(
-            f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {look}".encode(), parameters
-        ).fetchone()
-    assert found is not None
-    plan = found[0][0]["Plan"]
-    return int(plan["Shared Hit Blocks"]) + int(plan["Shared Read Blocks"])
-
-
-def test_look_stays_cheap_under_an_old_snapshot(
-    database_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Deleted rows cannot be vacuumed while a session reads an old snapshot."""
-    monkeypatch.setattr(worker_pool, "LATE_SECONDS_MAX", 0.0)
-
-    async def story(shift: Shift) -> None:
-        account = uuid.uuid4()
-        work = shift.worker([NOTE]).worker_pool()
-        async with shift.database.transaction() as old:
-            await old.run("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-            await old.run("SELECT 1 FROM jobs")
-            await shift.database.call(
-                "INSERT INTO jobs (account_id, kind, handler, run_at)"
-                " SELECT %s, 'x', 'note', now() - interval '1 hour' FROM generate_series(1, 5000)",
-                account,
-            )
-            await shift.database.call("DELETE FROM jobs")
-            await shift.database.call("ANALYZE jobs")
-            await shift.emit([NOTE], account)
-            whole = buffers(database_url, (work.mark.since, [], jobs.BATCH))
-            assert await work._see_more() is False
-            assert await work._see_more() is False
-            cheap = buffers(database_url, (work.mark.since, [], jobs.BATCH))
-            # The first look visits every dead row once, the second none.
-            assert whole > 50
-            assert cheap < 10
-
-    on_shift(database_url, story)
 
 
 def test_late_commit_is_found_by_the_next_full_look(
@@ -681,48 +495,3 @@ def test_low_water_mark_leaves_room_for_late_commits() -> None:
     assert mark.since == now - timedelta(seconds=worker_pool.LATE_SECONDS_MAX)
     mark.advance(now - timedelta(hours=1))
     assert mark.since == now - timedelta(seconds=worker_pool.LATE_SECONDS_MAX), "never back"
-
-
-def test_look_across_accounts_locks_no_rows() -> None:
-    """In a database distributed by account, a look across accounts cannot lock rows; a claim is of one account."""
-    assert "FOR UPDATE" not in jobs.LOOK
-    take = Path(jobs.__file__).parents[1] / "sql" / "functions" / "job_take.sql"
-    assert take.read_text().count("account_id = p_account") == 2
-
-
-class Told(Event, frozen=True, kw_only=True):
-    """Facts of every type that events have."""
-
-    text: str
-    number: int
-    none: UUID | None
-    day: date
-    at: datetime
-    thing: UUID
-
-
-def test_facts_are_read_as_emitted(database_url: str) -> None:
-    told = Told(
-        account=uuid.uuid4(),
-        text="surat\u2028",
-        number=2**53 + 1,
-        none=None,
-        day=date(2026, 11, 26),
-        at=datetime(2026, 11, 26, 1, 2, 3, 456789, tzinfo=UTC),
-        thing=uuid.uuid4(),
-    )
-    seen = []
-
-    async def look(_tx: Any, event: Told) -> None:
-        seen.append(event)
-
-    async def story(shift: Shift) -> None:
-        subscribe(database_url, "look")
-        async with shift.database.transaction() as tx:
-            await emit(tx, told)
-        # A name that no subscription declares.
-        await shift.database.call("UPDATE jobs SET handler = 'look'")
-        await shift.work_once([on(Told, look, gives_up=False)])
-        assert seen == [told]
-
-    on_shift(database_url, story)

@@ -3,19 +3,15 @@
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from meterai.plumbing.work.outgoing import (
     PROBE_SECONDS,
     PROBES_MAX,
     REPEATS_PER_SECOND,
     REPEATS_SHARE,
-    SILENT_FOR_SECONDS,
     SILENT_IN_A_ROW,
     UNDER_WAY_MAX,
     WINDOW_SECONDS,
-    CallTally,
     CircuitState,
     NotBegun,
     Outgoing,
@@ -87,29 +83,6 @@ def test_silent_provider_is_not_called(line: Line) -> None:
     assert line.outgoing.room() == 0
 
 
-def test_provider_without_recent_calls_does_not_count_as_silent(line: Line) -> None:
-    assert not line.is_silent()
-    line.fall_silent()
-    assert line.is_silent()
-    line.pass_seconds(SILENT_FOR_SECONDS - 1)
-    assert line.is_silent()
-    line.call(Silence)  # a probe
-    line.pass_seconds(SILENT_FOR_SECONDS - 1)
-    assert line.is_silent()
-    line.pass_seconds(1)
-    assert not line.is_silent()
-    assert line.state() == CircuitState.OPEN, "nobody has asked"
-
-
-def test_few_silent_calls_do_not_open_the_circuit(line: Line) -> None:
-    for _ in range(3):
-        for _ in range(SILENT_IN_A_ROW - 1):
-            assert line.call(Silence)
-        assert line.call()
-        assert line.state() == CircuitState.CLOSED
-        line.pass_seconds(WINDOW_SECONDS + 1)  # earlier calls are forgotten
-
-
 @pytest.mark.parametrize("seconds", [0, 6, 3600])
 def test_sequential_silent_calls_open_the_circuit(line: Line, seconds: float) -> None:
     for _ in range(SILENT_IN_A_ROW):
@@ -117,21 +90,6 @@ def test_sequential_silent_calls_open_the_circuit(line: Line, seconds: float) ->
         line.pass_seconds(seconds)
         assert line.call(Silence)
     assert line.state() == CircuitState.OPEN
-
-
-def test_single_silences_among_answers_do_not_open_the_circuit(line: Line) -> None:
-    for _ in range(24):
-        line.pass_seconds(1800)
-        assert line.call()
-        line.pass_seconds(1800)
-        assert line.call(Silence)
-
-
-def test_share_of_silence_decides_among_many_calls(line: Line) -> None:
-    for _ in range(20):
-        assert all(line.call() for _ in range(2 * SILENT_IN_A_ROW))
-        assert all(line.call(Silence) for _ in range(SILENT_IN_A_ROW))
-    assert line.state() == CircuitState.CLOSED
 
 
 def test_silence_of_less_than_half_does_not_open_the_circuit(line: Line) -> None:
@@ -170,15 +128,6 @@ def test_unanswered_probe_opens_the_circuit_again(line: Line) -> None:
     assert all(line.call() for _ in range(50))
 
 
-def test_closed_circuit_forgets_earlier_silence(line: Line) -> None:
-    line.fall_silent()
-    line.pass_seconds(PROBE_SECONDS)
-    assert line.call(Refused)
-    for _ in range(SILENT_IN_A_ROW - 1):  # earlier silence does not count
-        assert line.call(Silence)
-    assert line.state() == CircuitState.CLOSED
-
-
 def test_call_from_before_the_opening_does_not_change_the_circuit(line: Line) -> None:
     old = [line.outgoing.call() for _ in range(3)]
     for one in old:
@@ -194,32 +143,6 @@ def test_call_from_before_the_opening_does_not_change_the_circuit(line: Line) ->
     assert line.state() == CircuitState.HALF_OPEN
     probe.__exit__(Silence, Silence(), None)
     assert line.state() == CircuitState.OPEN
-
-
-def test_earlier_probe_does_not_change_the_circuit(line: Line) -> None:
-    line.fall_silent()
-    line.pass_seconds(PROBE_SECONDS)
-    first, second = line.outgoing.call(), line.outgoing.call()
-    first.__enter__()
-    second.__enter__()
-    first.__exit__(Silence, Silence(), None)
-    line.pass_seconds(PROBE_SECONDS)
-    assert line.outgoing.room() == PROBES_MAX
-    second.__exit__(Silence, Silence(), None)
-    assert line.state() == CircuitState.HALF_OPEN
-    assert line.outgoing.room() == PROBES_MAX
-
-
-def test_abandoned_call_does_not_count(line: Line) -> None:
-    for _ in range(50):
-        with pytest.raises(KeyboardInterrupt), line.outgoing.call():
-            raise KeyboardInterrupt
-    line.fall_silent()
-    line.pass_seconds(PROBE_SECONDS)
-    with pytest.raises(KeyboardInterrupt), line.outgoing.call():
-        raise KeyboardInterrupt
-    assert line.state() == CircuitState.HALF_OPEN
-    assert line.outgoing.room() == PROBES_MAX  # its slot is free again
 
 
 def test_concurrent_calls_are_bounded(line: Line) -> None:
@@ -245,33 +168,6 @@ def test_repeats_are_limited_by_a_minimum_and_a_share(line: Line) -> None:
     assert line.call()  # a first try always begins
     line.pass_seconds(WINDOW_SECONDS + 1)
     assert sum(line.call(is_repeat=True) for _ in range(2 * first)) == FLOOR
-
-
-def test_repeats_do_not_increase_the_retry_budget(line: Line) -> None:
-    for second in range(120):
-        for _ in range(100):
-            line.call(Refused, is_repeat=True)
-        line.pass_seconds(1)
-        assert line.outgoing._budget._begun.sums(line.hands.now)[1] <= FLOOR, second
-
-
-def test_probe_may_be_a_repeat(line: Line) -> None:
-    while line.call(is_repeat=True):
-        pass
-    line.fall_silent()
-    line.pass_seconds(PROBE_SECONDS)
-    assert line.call(is_repeat=True)
-
-
-@given(st.lists(st.tuples(st.floats(0, 15), st.integers(0, 1)), max_size=200))
-def test_tally_counts_recent_calls(events: list[tuple[float, int]]) -> None:
-    tally, now, all_of_them = CallTally(2), 0.0, []
-    for pause, kind in events:
-        now += pause
-        tally.add(kind, now)
-        all_of_them.append((int(now), kind))
-        late = [of for at, of in all_of_them if int(now) - at < WINDOW_SECONDS]
-        assert tally.sums(now) == [late.count(0), late.count(1)]
 
 
 def test_refused_call_names_its_retry_time(line: Line) -> None:

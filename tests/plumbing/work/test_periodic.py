@@ -5,14 +5,11 @@ from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from meterai.kit.refusal import Refusal
-from meterai.payments.refunds.model import TRY_SECONDS_MAX, refund_lease_seconds, try_again_after
 from meterai.plumbing.db.database import DatabaseAway, Row, Tx
 from meterai.plumbing.observe import telemetry
-from meterai.plumbing.work.periodic import PAUSE_SECONDS_MAX, each, not_paused, run_row
+from meterai.plumbing.work.periodic import PAUSE_SECONDS_MAX, each, run_row
 from tests.support.shop import Shop
 
 ROUND = "try_rows"
@@ -100,23 +97,6 @@ def test_pause_doubles_up_to_its_bound_for_any_number_of_tries(shop: Shop) -> No
     assert pauses == [1.0, 2.0, 4.0, 256.0, *[PAUSE_SECONDS_MAX] * 3]
 
 
-def test_paused_row_is_left_out_until_its_time(shop: Shop) -> None:
-    order = shop.place(1)
-    query = f"SELECT account_id, order_id FROM orders o WHERE {not_paused(ROUND, 'order_id')}"
-    assert [row["order_id"] for row in shop.rows(query)] == [order]
-
-    def fails(row: Due) -> None:
-        raise Unfit("no")
-
-    assert run(shop, [Due(shop.account, order)], fails) == 0
-    # The pause after the first try is one second, which may pass before the next look.
-    shop.arrange("UPDATE round_faults SET tries = 8")
-    assert run(shop, [Due(shop.account, order)], fails) == 0
-    assert shop.rows(query) == []
-    shop.arrange("UPDATE round_faults SET try_at = now()")
-    assert [row["order_id"] for row in shop.rows(query)] == [order]
-
-
 def test_unavailable_database_is_no_fault_of_a_row(shop: Shop) -> None:
     def gone(row: Due) -> None:
         raise DatabaseAway("gone")
@@ -148,15 +128,3 @@ def test_locked_row_delays_its_periodic_task_only_briefly(shop: Shop) -> None:
 
 
 # -- pauses of refunds, which lease their rows themselves ----------------------------------------
-
-
-@given(tries=st.integers(0, 2**31 - 1))
-def test_refund_is_always_tried_again_within_five_minutes(tries: int) -> None:
-    assert 1.0 <= try_again_after(tries) <= TRY_SECONDS_MAX
-    assert try_again_after(tries) <= try_again_after(tries + 1)
-
-
-@given(timeout=st.floats(0.01, 3600))
-def test_lease_of_a_refund_is_longer_than_its_calls(timeout: float) -> None:
-    # The calls for a token and a refund, both with a repeat.
-    assert refund_lease_seconds(timeout) > 4 * timeout

@@ -1,7 +1,6 @@
 """A resting worker polls rarely, begins new work within one look, and then works at full speed at once."""
 
 import asyncio
-import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from time import monotonic
@@ -10,7 +9,7 @@ import psycopg
 import pytest
 
 from meterai.plumbing.db.database import Database, ReadTx
-from meterai.plumbing.work import jobs, watch
+from meterai.plumbing.work import watch
 from meterai.plumbing.work.jobs import PeriodicTask, Worker
 from meterai.plumbing.work.worker_pool import PoolTerms, WorkerPool, clock
 
@@ -115,22 +114,6 @@ def test_due_row_wakes_only_its_task(database_url: str, monkeypatch: pytest.Monk
     with_database(database_url, story)
 
 
-def test_busy_worker_looks_twenty_times_a_second(database_url: str) -> None:
-    async def story(database: Counting) -> None:
-        looker = Looker(database)
-        tasks = [PeriodicTask("looker", looker.look, 0.05, DUE)]
-        async with working(database, tasks):
-            begun = monotonic()
-            while (took := monotonic() - begun) < 2.0:
-                await database.call("INSERT INTO guests VALUES (now())")
-                await asyncio.sleep(0.005)
-            # In addition to the looks at the start, one of each worker pool.
-            assert database.looks <= took / watch.BUSY_LOOK_SECONDS + watch.LOOKS_AT_ONCE + 4
-            assert len(looker.at) >= 0.5 * took / watch.BUSY_LOOK_SECONDS, "it is named each time"
-
-    with_database(database_url, story)
-
-
 def test_work_caused_by_work_is_found_at_once(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -167,27 +150,6 @@ def test_work_caused_by_work_is_found_at_once(
     with_database(database_url, story)
 
 
-def test_unprocessable_row_wakes_its_task_at_the_normal_pace(
-    database_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(watch, "BUSY_SECONDS", 0.2)
-
-    async def story(database: Counting) -> None:
-        looks = 0
-
-        async def look() -> int:
-            nonlocal looks
-            looks += 1
-            return 0  # the row cannot be processed
-
-        await database.call("INSERT INTO guests VALUES (now())")
-        async with working(database, [PeriodicTask("stuck", look, 1.0, DUE)]):
-            await asyncio.sleep(3.5)
-            assert 2 <= looks <= 4
-
-    with_database(database_url, story)
-
-
 def test_task_looks_by_itself_if_the_common_look_fails(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -212,85 +174,10 @@ def test_task_looks_by_itself_if_the_common_look_fails(
     with_database(database_url, story)
 
 
-def test_task_without_due_rows_keeps_its_pace(
-    database_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(watch, "BUSY_SECONDS", 0.2)
-
-    async def story(database: Counting) -> None:
-        one = Looker(database)
-        async with working(database, [PeriodicTask("one", one.look, 0.1)]):
-            await asyncio.sleep(2.0)
-            assert len(one.at) >= 4
-
-    with_database(database_url, story)
-
-
-def test_due_job_wakes_its_worker_pool(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(watch, "BUSY_SECONDS", 0.2)
-
-    async def story(database: Counting) -> None:
-        async with working(database, []):
-            await asyncio.sleep(0.6)
-            await database.call(
-                "INSERT INTO jobs (account_id, job_id, kind, handler, facts)"
-                " VALUES (%s, %s, 'x', 'nobody', '{}')",
-                *(uuid.uuid4(), uuid.uuid4()),
-            )
-            async with asyncio.timeout(watch.REST_SECONDS / 2):
-                while await database.call_all(jobs.DUE):  # noqa: ASYNC110 - another process may do it
-                    await asyncio.sleep(0.02)
-
-    with_database(database_url, story)
-
-
 PIECES = """
 SELECT md5('one')::uuid AS account, md5(due_at::text)::uuid AS id, due_at, to_jsonb('named'::text) AS what
 FROM guests WHERE due_at <= now() ORDER BY due_at
 """
-
-
-@pytest.mark.parametrize(("guests", "looks"), [(3, 1), (watch.PIECES_MAX, 2)])
-def test_worker_pool_looks_by_itself_only_if_the_common_look_was_full(
-    database_url: str, guests: int, looks: int
-) -> None:
-    async def story(database: Counting) -> None:
-        begun: set[uuid.UUID] = set()
-        looked: list[int] = []
-
-        async def look(most: int, *_: object) -> list[watch.Piece]:
-            looked.append(most)
-            return [watch.Piece(*row.values()) for row in await database.call_all(PIECES)]
-
-        async def act(piece: watch.Piece) -> None:
-            assert piece.what == "named"
-            begun.add(piece.id)
-            await asyncio.Event().wait() if len(begun) < guests else done.set()
-
-        done = asyncio.Event()
-        pool = WorkerPool(
-            "guests",
-            look,
-            act,
-            lambda: database.once(clock),
-            slots=8 * guests,
-            batch=8 * guests,
-            terms=PoolTerms(due=PIECES),
-        )
-        worker = Worker(database, [], [], concurrency=1, worker_pools=[pool])
-        running = asyncio.create_task(worker.run())
-        await asyncio.sleep(0.3)
-        await database.call(
-            "INSERT INTO guests SELECT now() + n * interval '1 microsecond'"
-            " FROM generate_series(1, %s) n",
-            guests,
-        )
-        async with asyncio.timeout(3):
-            await done.wait()
-        assert len(looked) == looks
-        running.cancel()
-
-    with_database(database_url, story)
 
 
 OF_MANY = """

@@ -12,24 +12,18 @@ from meterai.kit.refusal import Refusal
 from meterai.sealing import Placement, Verdict, verify
 from meterai.sealing.signing import cms
 from meterai.sealing.signing.cms_layout import CmsLayout
-from tests.support.attacks import ATTACKS, FAMILIES
-from tests.support.attacks.evidence import appended, evidence_of, with_evidence
+from tests.support.attacks import ATTACKS
+from tests.support.attacks.evidence import appended, evidence_of
 from tests.support.attacks.forgeries import many_ranges_around_one
 from tests.support.attacks.lab import BESIDE
 from tests.support.attacks.octets import ranges_of
 from tests.support.attacks.restamped import with_false_ranges, without_its_seal
-from tests.support.pdfmaker import letter, whole
 
 BAD = {Verdict.ALTERED, Verdict.FORGED, Verdict.UNREADABLE}
 
 
 def failed(report):
     return {check.name for check in report.checks if not check.passed}
-
-
-def test_attacks_are_sixty_or_more_in_families():
-    assert len(ATTACKS) == sum(map(len, FAMILIES.values())) >= 60
-    assert all(len(family) >= 5 for family in FAMILIES.values())
 
 
 @pytest.mark.parametrize("name", [name for name in ATTACKS if ATTACKS[name].refusal is None])
@@ -95,12 +89,6 @@ def test_removed_certificate_is_not_genuine(lab):
     assert not lab.verify(changed).verdict.is_good
 
 
-def test_changed_case_of_digit_is_not_genuine(lab):
-    start, end, _ = ranges_of(lab.sealed)
-    loud = lab.sealed[:start] + lab.sealed[start:end].upper() + lab.sealed[end:]
-    assert lab.verify(loud).verdict is Verdict.ALTERED
-
-
 def test_inserted_or_removed_byte_is_not_genuine(lab):
     sealed, chance = lab.sealed, random.Random(12)
     for _ in range(300):
@@ -120,12 +108,6 @@ def test_moved_block_is_not_genuine(lab):
             assert lab.verify(moved).verdict in {*BAD, Verdict.NOT_SEALED}
 
 
-@pytest.mark.parametrize("keep", [0.1, 0.5, 0.8, 0.95, 0.999])
-def test_truncated_document_is_not_genuine(lab, keep):
-    verdict = lab.verify(lab.sealed[: int(len(lab.sealed) * keep)]).verdict
-    assert verdict in {*BAD, Verdict.NOT_SEALED}
-
-
 # Condition 1: a seal is found by its bytes
 
 
@@ -134,12 +116,6 @@ def test_seal_outside_the_form_is_found(lab):
     assert report.verdict is Verdict.GENUINE_THEN_EXTENDED
     assert report.serials == lab.verify(lab.sealed).serials
     assert report.sealed_bytes == len(lab.sealed)
-
-
-def test_seal_among_false_ranges_within_limit_is_found(lab):
-    document = with_false_ranges(40)
-    assert lab.taken_in(document) is Verdict.NOT_SEALED
-    assert lab.verify(lab.seal(document)).verdict is Verdict.GENUINE
 
 
 def test_seal_among_false_ranges_beyond_limit_is_not_genuine(lab):
@@ -166,27 +142,6 @@ def test_seal_before_change_does_not_count_after_second_stamping(lab):
     assert earlier.sealed_bytes == len(lab.sealed)
 
 
-def test_seals_directly_behind_each_other_count_together(lab):
-    again = lab.seal(lab.sealed, Placement(2, 20, 20, 65))
-    report = lab.verify(again)
-    assert report.verdict is Verdict.GENUINE
-    assert report.serials[:1] == lab.verify(lab.sealed).serials
-    assert (len(report.serials), report.earlier) == (2, ())
-    assert len(set(report.originals)) == 2
-
-
-def test_seal_directly_behind_our_evidence_counts_with_the_one_before(lab):
-    first = with_evidence(lab)
-    report = lab.verify(lab.seal(first, Placement(2, 20, 20, 65)))
-    assert (report.verdict, len(report.serials), report.earlier) == (Verdict.GENUINE, 2, ())
-
-
-def test_seal_behind_foreign_byte_counts_alone(lab):
-    report = lab.verify(lab.seal(lab.sealed + b"\n", Placement(2, 20, 20, 65)))
-    assert (report.verdict, len(report.serials)) == (Verdict.GENUINE, 1)
-    assert len(report.earlier) == 1
-
-
 def test_spoilt_earlier_seal_is_reported_beside_verdict_on_newest(lab):
     spoilt = lab.sealed.replace(b"Surat Pernyataan 1", b"Surat Pernyataan 9", 1)
     report = lab.verify(lab.seal(spoilt, Placement(2, 20, 20, 65)))
@@ -195,13 +150,6 @@ def test_spoilt_earlier_seal_is_reported_beside_verdict_on_newest(lab):
 
 
 # Condition 3: evidence only as our own update
-
-
-def test_own_evidence_keeps_file_genuine(lab):
-    for document in (with_evidence(lab), appended(lab, evidence_of(lab))):
-        report = lab.verify(document)
-        assert report.verdict is Verdict.GENUINE
-        assert report.sealed_bytes == len(document)
 
 
 def test_changed_byte_of_own_evidence_makes_file_extended(lab):
@@ -242,12 +190,6 @@ def test_later_signatures_are_named_and_not_judged(lab):
     assert lab.verify(spoilt).verdict is Verdict.GENUINE_THEN_EXTENDED
 
 
-def test_numbers_of_our_objects_are_unpredictable(lab):
-    documents = [whole(letter(1, f"Surat {number}")) for number in range(8)]
-    sizes = {int(re.findall(rb"/Size (\d+)", lab.seal(one))[-1]) for one in documents}
-    assert len(sizes) == len(documents)
-
-
 # Forgers
 
 
@@ -277,13 +219,6 @@ def test_seal_contains_all_certificates(lab):
 
 
 # Attacks of third parties
-
-
-def test_attacks_of_corpus_are_not_taken_for_seals(bench, corpus):
-    """Real attacks on foreign signatures are not taken for ours."""
-    for path in corpus("signed"):
-        verdict = bench.verify(path.read_bytes()).verdict
-        assert verdict in {Verdict.FOREIGN_SEAL, Verdict.NOT_SEALED, Verdict.UNREADABLE}, path.name
 
 
 def test_many_byte_ranges_around_one_signed_data_are_no_seal(lab):

@@ -5,15 +5,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from meterai.sealing.model import DocumentBroken
-from meterai.sealing.pdf.serialization import number, string
 from meterai.sealing.pdf.syntax import (
     DEPTH_MAX,
     TOKENS_MAX,
     Dictionary,
     Ref,
-    ref_list_at,
     value_at,
-    with_strings,
 )
 
 
@@ -66,14 +63,6 @@ def test_repeated_key_makes_dictionary_ambiguous():
     assert Dictionary(b"<</A 1/#41 2>>", 0).is_ambiguous
 
 
-def test_list_of_references_has_references_only():
-    kids = ref_list_at(b" [1 0 R\n2 0 R] ", 0)
-    assert kids is not None
-    assert [kids[index] for index in range(len(kids))] == [Ref(1, 0), Ref(2, 0)]
-    for text in (b"[]", b"[1 0 R 5]", b"[1 0 R", b"1 0 R"):
-        assert ref_list_at(text, 0) is None
-
-
 @pytest.mark.parametrize(
     "text",
     [
@@ -88,19 +77,6 @@ def test_list_of_references_has_references_only():
 def test_value_beyond_limits_is_broken(text):
     with pytest.raises(DocumentBroken):
         read(text)
-
-
-@given(octets=st.binary(max_size=60))
-def test_string_is_read_as_it_was_written(octets):
-    assert read(string(octets)) == octets
-    assert with_strings(b"[%b/N 1]" % string(octets), lambda found: string(found)) == (
-        b"[%b/N 1]" % string(octets)
-    )
-
-
-@given(value=st.floats(-1e6, 1e6))
-def test_number_is_read_as_it_was_written(value):
-    assert read(number(value)) == pytest.approx(value, abs=1e-4)
 
 
 @given(text=st.binary(max_size=80))

@@ -58,21 +58,6 @@ def test_every_stamp_has_element_with_its_serial(lab, name):
         assert all(page.Tabs == "/S" for page in opened.pages)
 
 
-@pytest.mark.parametrize(
-    "root",
-    [b"/K[]", b"/K[]/ParentTree 99 0 R", b"/K[]/ParentTree<</Nums[0 null (x) null]>>",
-     b"/K[]/ParentTree<</Nums[1]>>", b"/K[]/K[]/ParentTree<</Nums[0 null]>>"],
-)  # fmt: skip
-def test_unknown_structure_is_unchanged(lab, root):
-    sealed = lab.seal(tagged(root), *PLACES)
-    assert lab.verify(sealed).verdict is Verdict.GENUINE
-    assert b"/StructElem" not in sealed
-
-
-def test_document_without_structure_gets_none(lab):
-    assert b"StructParent" not in lab.sealed
-
-
 def test_signed_document_gets_no_element(lab):
     """It would change a signed document."""
     signed = lab.signed(TREES["rows"])

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import resource
 import signal
 import subprocess
@@ -10,18 +9,14 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import AsyncExitStack, suppress
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
 import psutil
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from meterai.kit.priority import Priority
-from meterai.kit.refusal import Refusal
-from meterai.plumbing.observe.stations import Station
 from meterai.plumbing.permits import PURPOSE, WorkPurpose
 from meterai.sealing import (
     DocumentBroken,
@@ -35,10 +30,9 @@ from meterai.sealing import (
     picturing,
 )
 from meterai.sealing.sandbox import answers, bounded
-from meterai.sealing.sandbox.answers import Inspected, NotAnswered, Verified
+from meterai.sealing.sandbox.answers import Inspected, NotAnswered
 from meterai.sealing.sandbox.bounded import Task, Work
 from meterai.sealing.sandbox.repair import repairing
-from meterai.stamps import NotEnoughStamps
 from tests.support.endless import dashed_strokes
 from tests.support.pdfmaker import letter, whole
 
@@ -171,23 +165,6 @@ def test_hanging_process_is_killed(endless_task):
     assert asked.result() is None
 
 
-def test_hanging_process_delays_no_other(endless_task):
-    asked = Asking(replace(endless_task, wall_seconds=255))
-    asked.process.suspend()
-    assert bounded.ask(QUICK)
-    assert not asked.is_over
-    end_tasks()
-    assert asked.result() is None
-
-
-def test_too_long_answer_counts_as_none():
-    assert bounded.ask(Task("repair", BROKEN, answer_bytes_max=100)) is None
-
-
-def test_unknown_task_gives_no_answer():
-    assert bounded.ask(Task("no such task", b"")) is None
-
-
 # -- the server --------------------------------------------------------------------------------
 
 
@@ -232,25 +209,7 @@ def test_processes_end_with_their_owner(endless_task, how):
     until("nothing is left", lambda: not any(one.is_running() for one in orphans))
 
 
-def test_forked_process_has_server_of_its_own():
-    child = os.fork()
-    if not child:
-        os._exit(0 if bounded.ask(QUICK) else 1)
-    assert os.waitpid(child, 0)[1] == 0
-    assert bounded.ask(QUICK)
-
-
 # -- answers -----------------------------------------------------------------------------------
-
-KINDS = [Inspected, Verified]
-
-
-@given(st.none() | st.binary(max_size=200) | st.sampled_from([b"\0", b"\1"]).flatmap(
-    lambda first: st.binary(max_size=200).map(lambda rest: first + rest)
-), st.sampled_from(KINDS))  # fmt: skip
-def test_garbage_counts_as_no_answer(answer, kind):
-    with pytest.raises((NotAnswered, Refusal)):
-        answers.read(answer, kind)
 
 
 @pytest.mark.parametrize(
@@ -344,58 +303,6 @@ def test_slow_tasks_do_not_delay_quick_ones(endless_task):
     assert ended == 0
 
 
-def test_address_with_slow_tasks_uses_slow_pool_for_a_while(endless_task, monkeypatch):
-    monkeypatch.setattr("meterai.sealing.sandbox.pool.QUICK_TRIES_MAX", 1)
-
-    async def crowd() -> tuple[bytes | None, list[bool]]:
-        slow = Pool(processes=1, waiting_max=8)
-        pool, slots = Pool(processes=1, waiting_max=8, slow=slow), Slots(8)
-        found = await pool.finish(_one(endless_task), "203.0.113.7", slots)
-        # The only process of the slow pool is taken: its clients wait, others do not.
-        taken = asyncio.create_task(slow.finish(_one(endless_task), "192.0.2.7", slots))
-        await _until(tasks)
-        asked = [
-            asyncio.create_task(pool.finish(_one(QUICK), client, slots))
-            for client in ("203.0.113.7", "203.0.113.8", "198.51.100.7")
-        ]
-        await asyncio.wait(asked[1:])
-        waits = [not one.done() for one in asked]
-        for one in (taken, *asked):
-            one.cancel()
-        return found, waits
-
-    found, waits = asyncio.run(crowd())
-    end_tasks()
-    assert found is None
-    assert waits == [True, False, False], "its neighbour is not held back"
-
-
-def test_station_counts_one_wait_per_client(monkeypatch):
-    let_go, station = asyncio.Event(), Station("examination", 2.0)
-    clock = [100.0]
-    monkeypatch.setattr("meterai.plumbing.observe.stations.monotonic", lambda: clock[0])
-
-    async def begin() -> Work[str]:
-        await let_go.wait()
-        return _here()
-
-    async def crowd() -> float:
-        pool, slots = Pool(processes=1, waiting_max=8, station=station), Slots(8)
-        asked = []
-        for name in ("many", "many", "many", "many", "few"):
-            asked.append(asyncio.create_task(pool.finish_in_turn(begin, name, slots)))
-            await asyncio.sleep(0)
-        await asyncio.sleep(0)  # the task of each of them begins to wait
-        clock[0] += 6.0
-        pressure = station.pressure()
-        let_go.set()
-        await asyncio.gather(*asked)
-        return pressure
-
-    # The first task of the large client gets a process at once; the small client waits 6 s.
-    assert asyncio.run(crowd()) == pytest.approx(1.5)
-
-
 @pytest.mark.parametrize("others", [1, 2])
 def test_client_makes_room_only_for_client_with_fewer_afterwards(others: int) -> None:
     """Work without a process: only the number of works of each client counts."""
@@ -423,28 +330,6 @@ def test_client_makes_room_only_for_client_with_fewer_afterwards(others: int) ->
     assert [one for one in found if not isinstance(one, ExaminationBusy)] == ["done"] * 4
 
 
-def test_networks_of_one_48_make_room_for_another_network() -> None:
-    let_go = asyncio.Event()
-
-    async def begin() -> Work[str]:
-        await let_go.wait()
-        return _here()
-
-    async def crowd() -> list[object]:
-        pool, slots = Pool(processes=1, waiting_max=7), Slots(8)
-        names = [f"2001:db8:1:{number << 8:x}::/64" for number in range(8)]
-        asked = []
-        for name in [*names, "198.51.100.7", "203.0.113.7"]:
-            asked.append(asyncio.create_task(pool.finish_in_turn(begin, name, slots)))
-            await asyncio.sleep(0)
-        let_go.set()
-        return await asyncio.gather(*asked, return_exceptions=True)
-
-    found = asyncio.run(crowd())
-    assert found[-2:] == ["done"] * 2
-    assert sum(isinstance(one, ExaminationBusy) for one in found) == 2
-
-
 def test_client_beyond_queue_is_refused_at_once(endless_task):
     async def crowd() -> None:
         pool = Pool(processes=1, waiting_max=1)
@@ -464,36 +349,6 @@ def test_client_beyond_queue_is_refused_at_once(endless_task):
         assert await asyncio.gather(*asked) == [None, None]
 
     asyncio.run(crowd())
-
-
-def test_cancelled_client_does_not_free_its_process(endless_task):
-    async def crowd() -> None:
-        pool = Pool(processes=1, waiting_max=0)
-        slots = Slots(1)
-        gone = asyncio.create_task(pool.finish(_one(endless_task), "gone", slots))
-        await _until(tasks)
-        gone.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await gone
-        with pytest.raises(ExaminationBusy):
-            await pool.finish(_one(QUICK), "next", slots)
-        end_tasks()
-        await asyncio.gather(*asyncio.all_tasks() - {asyncio.current_task()})
-        assert await pool.finish(_one(QUICK), "next", slots)
-
-    asyncio.run(crowd())
-
-
-def test_permission_is_checked_before_first_task(endless_task):
-    async def may() -> None:
-        raise NotEnoughStamps(needed=1, available=0)
-
-    async def ask() -> None:
-        with pytest.raises(NotEnoughStamps):
-            await Pool().finish(_one(endless_task), "poor", Slots(1), may)
-
-    asyncio.run(ask())
-    assert not tasks()
 
 
 # -- slots of this process ---------------------------------------------------------------------
@@ -534,71 +389,3 @@ def test_slots_follow_priority_and_bound_waiting_works():
 
     asyncio.run(run())
     assert served == ["paid", "checking", "checking too", "last"]
-
-
-@pytest.mark.parametrize("number", [1, 4])
-def test_client_with_sixty_works_does_not_delay_others(number: int) -> None:
-    served: list[str] = []
-    at_once: list[int] = []
-
-    async def run() -> None:
-        slots, running, waiting = Slots(number), 0, 0
-
-        async def one(client: str) -> None:
-            nonlocal running, waiting
-            waiting += client != "many"
-            async with slots.one(client):
-                waiting -= client != "many"
-                running += client == "many"
-                served.append(client)
-                await asyncio.sleep(0)
-                if client == "many" and waiting:
-                    at_once.append(running)
-                await asyncio.sleep(0)
-                running -= client == "many"
-
-        async with AsyncExitStack() as before:  # all of them wait before the first is served
-            for other in range(number):
-                await before.enter_async_context(slots.one(f"before {other}"))
-            tasks = [asyncio.create_task(one("many")) for _ in range(60)]
-            await asyncio.sleep(0)
-            tasks += [asyncio.create_task(one(f"few {n % 8}")) for n in range(16)]
-            await asyncio.sleep(0)
-        outcomes = await asyncio.gather(*tasks, return_exceptions=True)
-        refused = [place for place, one in enumerate(outcomes) if one is not None]
-        # The last task of the large client made room for the others.
-        assert refused == list(range(48, 60))
-
-    asyncio.run(run())
-    assert [one for one in served[:9] if one != "many"] == [f"few {n}" for n in range(8)]
-    assert served.count("many") == 48
-    assert set(served[18:]) == {"many"}
-    assert set(at_once) == {1}
-
-
-def test_station_counts_no_wait_behind_own_works(monkeypatch) -> None:
-    clock, station = [100.0], Station("examination", 2.0)
-    monkeypatch.setattr("meterai.plumbing.observe.stations.monotonic", lambda: clock[0])
-
-    async def run() -> float:
-        slots = Slots(1, station=station)
-        async with slots.one("many"):
-            tasks = [asyncio.create_task(slots.one("many").__aenter__()) for _ in range(9)]
-            await asyncio.sleep(0)
-            clock[0] += 6.0
-            pressure = station.pressure()
-            for task in tasks:
-                task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        return pressure
-
-    assert asyncio.run(run()) == 0.0
-
-
-def test_cancelled_work_is_not_begun():
-    async def run() -> None:
-        PURPOSE.set(WorkPurpose(Priority.CHECKING, is_abandoned=lambda: True))
-        with pytest.raises(ExaminationBusy):
-            await Pool().finish(_here(), "gone", Slots(1))
-
-    asyncio.run(run())

@@ -1,17 +1,15 @@
 """Seal keys: in a file and in a security module (SoftHSM, a real module without the hardware)."""
 
 import ctypes
-import os
 import shutil
 import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
@@ -20,7 +18,7 @@ from meterai.sealing.signing import cms
 from meterai.sealing.signing.development import development_issuer
 from meterai.sealing.signing.ecdsa import is_low
 from meterai.sealing.signing.issuers import load_issuer
-from meterai.sealing.signing.keys import FileKey, SealKey, load_file_key
+from meterai.sealing.signing.keys import SealKey, load_file_key
 from meterai.sealing.signing.pkcs11 import Pkcs11Key, read_settings
 
 AT = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
@@ -73,20 +71,6 @@ def test_file_key_signs(tmp_path, key, algorithm):
     assert loaded.algorithm == algorithm
     assert loaded.public_key() == key.public_key()
     sign_at_once(loaded)
-
-
-@pytest.mark.parametrize(
-    "key",
-    [
-        ec.generate_private_key(ec.SECP384R1()),
-        ed25519.Ed25519PrivateKey.generate(),
-        rsa.generate_private_key(public_exponent=65537, key_size=1024),
-    ],
-)
-def test_other_kinds_of_key_are_refused(tmp_path, key):
-    (tmp_path / "seal.key").write_bytes(pem(key))
-    with pytest.raises(IssuerUnusable, match="neither"):
-        load_file_key(tmp_path / "seal.key")
 
 
 def test_mismatched_key_pair_is_refused(tmp_path):
@@ -185,13 +169,6 @@ def module_key(module: Module, hardware) -> Pkcs11Key:
     return Pkcs11Key(settings, issuer_public)
 
 
-def test_threads_share_sessions_of_module(module, hardware):
-    key = module_key(module, hardware)
-    sign_at_once(key)
-    key.close()
-    sign_at_once(key)
-
-
 def test_lost_sessions_are_opened_again(module, hardware):
     key = module_key(module, hardware)
     key.sign(b"before")
@@ -216,26 +193,6 @@ def test_wrong_pin_is_not_tried_twice(module, hardware):
     assert_signed(key, b"x", key.sign(b"x"))
 
 
-@pytest.mark.parametrize(
-    ("changes", "reason"),
-    [
-        ({"module": "/usr/lib/none.so"}, "does not sign"),
-        ({"token": "other"}, "NoSuchToken"),
-        ({"label": "other"}, "NoSuchKey"),
-        ({"label": "", "id": "ff"}, "NoSuchKey"),
-        ({"pin_file": "nowhere"}, "PIN"),
-        ({"pin_file": ""}, "does not say"),
-        ({"label": ""}, "does not say"),
-        ({"label": "", "id": "no hexadecimal"}, "does not say"),
-    ],
-)
-def test_settings_without_key_are_refused(module, hardware, changes, reason):
-    directory, _, label = hardware
-    module.settings(directory, **({"label": label} | changes))
-    with pytest.raises(IssuerUnusable, match=reason):
-        load_issuer(directory)
-
-
 def test_key_of_another_certificate_is_refused(module, hardware, tmp_path):
     _, _, label = hardware
     development_issuer(tmp_path / "other", algorithm=label, at=AT)
@@ -243,41 +200,3 @@ def test_key_of_another_certificate_is_refused(module, hardware, tmp_path):
     module.settings(tmp_path / "other", label=label)
     with pytest.raises(IssuerUnusable, match="belong"):
         load_issuer(tmp_path / "other")
-
-
-def test_wrong_pin_is_refused(module, hardware):
-    """In a process of its own, since an earlier log-in of this process would make any PIN valid."""
-    directory, _, label = hardware
-    wrong = module.directory / "wrong"
-    wrong.write_text("0000")
-    module.settings(directory, label=label, pin_file=str(wrong))
-    program = (
-        "import sys; from pathlib import Path\n"
-        "from meterai.sealing.signing.issuers import load_issuer\n"
-        "from meterai.sealing.model import IssuerUnusable\n"
-        "try: load_issuer(Path(sys.argv[1]))\n"
-        "except IssuerUnusable as refusal: print(refusal)\n"
-    )
-    found = subprocess.run(
-        [sys.executable, "-c", program, str(directory)],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
-        check=True,
-    )
-    assert "PinIncorrect" in found.stdout
-
-
-def test_module_without_package_is_refused(module, hardware, monkeypatch):
-    directory, _, label = hardware
-    module.settings(directory, label=label)
-    monkeypatch.setitem(sys.modules, "pkcs11", None)
-    with pytest.raises(IssuerUnusable, match="not installed"):
-        load_issuer(directory)
-
-
-def test_file_key_is_parsed_once(tmp_path):
-    private = ec.generate_private_key(ec.SECP256R1())
-    key = FileKey(private)
-    assert key.public_key() is key.public_key()

@@ -116,14 +116,6 @@ def test_seal_with_evidence_is_genuine(directory, authority, plain, now):
     assert validate_pdf_signature(signature, context).intact
 
 
-def test_evidence_is_added_to_signed_document(directory, authority, plain, now):
-    issuer = issuer_with(directory, authority, long_term=True)
-    # The document is sealed twice; the second time it already has a signature and a store.
-    document = sealed(issuer, sealed(issuer, plain, now), now, count=2, y=300)
-    assert checked(issuer, authority, document, now).verdict is Verdict.GENUINE
-    assert len(DocumentSecurityStore.read_dss(PdfFileReader(io.BytesIO(document))).vri_entries) == 2
-
-
 @pytest.mark.parametrize("fault", ["unavailable", "garbage"])
 def test_sealing_fails_while_authority_fails(directory, authority, plain, now, fault):
     issuer = issuer_with(directory, authority, long_term=False)
@@ -141,9 +133,3 @@ def test_time_stamp_of_another_authority_is_not_trusted(directory, authority, pl
     report = verify(document, [issuer.root], at=now, time_stamp_roots=[issuer.root])
     assert report.verdict is Verdict.ALTERED
     assert [check.name for check in report.checks if not check.passed] == ["time_stamp"]
-
-
-def test_unreadable_proofs_make_issuer_unusable(directory):
-    (directory / "proofs.toml").write_text("time_stamp_url = 3")
-    with pytest.raises(SealingUnavailable):
-        load_issuer(directory)

@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from meterai.plumbing.work.outgoing import CALLS_MIN, PROBE_SECONDS, SILENT_IN_A_ROW, CircuitState
+from meterai.plumbing.work.outgoing import PROBE_SECONDS, SILENT_IN_A_ROW
 from meterai.sealing.signing import network
 from meterai.sealing.signing.network import HOSTS_MAX, Authorities, Unreached, exchange
 
@@ -70,22 +70,9 @@ def test_silent_authority_is_not_asked_and_others_are(authority: str, nobody: st
         ask(authorities, nobody)
 
 
-def test_refusing_authority_counts_as_available(authority: str) -> None:
-    authorities = Authorities("test")
-    for _ in range(3 * CALLS_MIN):
-        with pytest.raises(Unreached, match="answered 500"):
-            ask(authorities, f"{authority}/bad")
-    assert authorities.of(authority).state == CircuitState.CLOSED
-
-
 def test_hosts_beyond_limit_share_one_circuit() -> None:
     authorities = Authorities("test")
     own = {id(authorities.of(f"http://{number}.example")) for number in range(HOSTS_MAX)}
     rest = {id(authorities.of(f"http://more-{number}.example")) for number in range(50)}
     assert (len(own), len(rest), len(own & rest)) == (HOSTS_MAX, 1, 0)
     assert len(authorities._hosts) <= network.HOSTS_MAX + 1
-
-
-def test_unreadable_address_is_named() -> None:
-    with pytest.raises(Unreached, match="cannot be read"):
-        ask(Authorities("test"), "http://[::1")

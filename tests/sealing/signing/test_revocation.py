@@ -13,7 +13,7 @@ from cryptography.x509 import ocsp
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.validation.dss import DocumentSecurityStore
 
-from meterai.sealing.model import IssuerUnusable, RevocationEvidence, RevocationUnavailable
+from meterai.sealing.model import IssuerUnusable, RevocationUnavailable
 from meterai.sealing.pdf.serialization import Stream
 from meterai.sealing.signing import cms
 from meterai.sealing.signing.development import development_issuer
@@ -21,7 +21,7 @@ from meterai.sealing.signing.issuers import load_issuer
 from meterai.sealing.signing.long_term_validation import RevocationAuthorities, TimeStampAuthority
 from meterai.sealing.signing.proofs import KEPT, NoEvidence, check_crl, check_ocsp
 from meterai.sealing.signing.timestamps import check, root_digests
-from meterai.sealing.writing.security_store import EarlierStore, SecurityStore
+from meterai.sealing.writing.security_store import SecurityStore
 from standins.authority.keys import Signer, authorities_in
 from standins.authority.status import revocation_list
 from standins.faults import SCHEMA, Faults
@@ -126,19 +126,6 @@ def test_answer_that_proves_nothing_is_unavailable(world, asker, fault, reason):
         asker.evidence([issuer.chain], NOW)
     authority.clear()
     asker.evidence([issuer.chain], NOW)
-
-
-def test_answers_outside_their_validity_are_refused(world, asker):
-    _, issuer = world
-    for moment in (NOW - timedelta(days=1), NOW + timedelta(days=3)):
-        with pytest.raises(RevocationUnavailable):
-            asker.evidence([issuer.chain], moment)
-
-
-def test_certificate_without_addresses_is_unavailable(asker, tmp_path):
-    issuer = development_issuer(tmp_path / "issuer", at=NOW)
-    with pytest.raises(RevocationUnavailable, match="names no responder"):
-        asker.evidence([issuer.chain], NOW)
 
 
 def asked_about(certificate: x509.Certificate, issuer: x509.Certificate) -> ocsp.OCSPRequest:
@@ -269,21 +256,3 @@ def test_general_reader_finds_evidence_in_store(world, asker):
     entry = found.vri_entries[name].get_object()
     assert [len(entry[key]) for key in ("/Cert", "/OCSP", "/CRL")] == [5, 2, 1]
     assert found.crls[0].get_object().data == evidence.crls[0]
-
-
-def test_content_of_earlier_store_stays():
-    evidence = RevocationEvidence((b"certificate",), (), (b"list",))
-    earlier = EarlierStore(certificates=b"7 0 R", ocsps=b"8 0 R", vri=b"/0AF 9 0 R")
-    store = SecurityStore(evidence, b"contents", earlier)
-    *streams, entry, dss = store.objects(20)
-    assert [one.data for one in streams if isinstance(one, Stream)] == [
-        b"certificate",
-        b"list",
-    ]
-    assert entry == b"<</Type/VRI/Cert[20 0 R]/CRL[21 0 R]>>"
-    name = hashlib.sha1(b"contents").hexdigest().upper().encode()
-    assert dss == (
-        b"<</Type/DSS/VRI<</0AF 9 0 R\n/%b 22 0 R>>/Certs[7 0 R 20 0 R]/OCSPs[8 0 R]/CRLs[21 0 R]>>"
-        % name
-    )
-    assert store.dss(20) == 23

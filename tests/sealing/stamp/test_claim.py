@@ -1,11 +1,11 @@
 """The claim in a QR code: a signed claim is read back, anything else is refused by name."""
 
 import secrets
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given
 from hypothesis import strategies as st
@@ -59,11 +59,6 @@ def test_claim_is_read_with_any_address_and_case(text):
     assert claim.read(text, KEYS) == QrClaim(SERIAL, KEY.id, AT, DIGEST[:16])
 
 
-def test_time_in_another_zone_gives_same_claim():
-    jakarta = timezone(timedelta(hours=7))
-    assert claim.make(SERIAL, AT.astimezone(jakarta), DIGEST, KEY) == CLAIM
-
-
 def test_claim_with_any_character_changed_is_refused():
     text = f"{SERIAL}/{CLAIM}"
     kinds = set()
@@ -75,11 +70,6 @@ def test_claim_with_any_character_changed_is_refused():
                 claim.read(text[:place] + letter + text[place + 1 :], KEYS)
             kinds.add(refused.type)
     assert kinds == {ClaimMalformed, ClaimKeyUnknown, ClaimForged}
-
-
-def test_claim_with_another_serial_is_refused():
-    with pytest.raises(ClaimForged):
-        claim.read(f"{SERIALS.make()}/{CLAIM}", KEYS)
 
 
 def test_claim_by_another_key_is_refused():
@@ -111,21 +101,6 @@ def test_text_that_is_no_claim_is_malformed(text):
         claim.read(text, KEYS)
 
 
-@given(st.text(max_size=200))
-def test_any_text_is_read_or_refused(text):
-    with pytest.raises(ClaimMalformed):
-        claim.read(text, KEYS)
-
-
-@pytest.mark.parametrize(
-    "at",
-    [AT.replace(tzinfo=None), datetime(1969, 1, 1, tzinfo=UTC), datetime(3100, 1, 1, tzinfo=UTC)],
-)
-def test_time_outside_layout_raises(at):
-    with pytest.raises(ValueError, match="time"):
-        claim.make(SERIAL, at, DIGEST, KEY)
-
-
 def test_public_keys_are_loaded_from_files(tmp_path):
     paths = []
     for number, key in enumerate((KEY, OTHER, KEY)):
@@ -144,17 +119,3 @@ def test_file_without_ed25519_key_is_refused(tmp_path, content):
         path.write_bytes(content)
     with pytest.raises(claim.ClaimKeyUnusable):
         claim.load_public_keys([path])
-
-
-def test_two_keys_of_one_id_are_refused(tmp_path):
-    # Four letters are 20 bits, so among a few thousand keys two have the same.
-    found: dict[str, Ed25519PublicKey] = {}
-    while True:
-        key = Ed25519PrivateKey.generate().public_key()
-        twin = found.setdefault(claim.key_id(key), key)
-        if twin is not key:
-            break
-    for name, one in (("a", key), ("b", twin)):
-        (tmp_path / name).write_bytes(pem(one))
-    with pytest.raises(claim.ClaimKeyUnusable, match="same id"):
-        claim.load_public_keys([tmp_path / "a", tmp_path / "b"])

@@ -11,7 +11,7 @@ from PIL import Image
 from meterai.sealing import WIDTH_DEFAULT, WIDTH_MIN
 from meterai.sealing.sandbox.scanning import codes_on
 from meterai.sealing.stamp import qr
-from tests.sealing.stamp.printed import code_text, faxed, page, printed, rendered, scanned
+from tests.sealing.stamp.printed import code_text, page, printed, rendered, scanned
 from tests.support.serials import numbered
 
 FAX_DPI = 200  # of faxes (ITU-T T.4, fine) and of office scanners as they are set
@@ -55,16 +55,6 @@ def test_grey_scan_of_200_dpi_is_read_at_first_search(width):
     assert not missed, f"seeds {missed} of {len(FAX_SEEDS)} were not read"
 
 
-@pytest.mark.parametrize("dithered", [False, True])
-def test_fax_is_read_by_page_for_photos(dithered):
-    missed = []
-    for seed in FAX_SEEDS:
-        grey, text = fax_like(seed, WIDTH_MIN)
-        if read(faxed(grey, INK, dithered=dithered)) != [text]:
-            missed.append(seed)
-    assert not missed, f"seeds {missed} of {len(FAX_SEEDS)} were not read"
-
-
 @needs_poppler
 @pytest.mark.soak
 @pytest.mark.parametrize("turns", range(4))
@@ -79,23 +69,6 @@ def test_moderate_scan_of_print_is_read(tmp_path, turns, characters):
         if read(scanned(paper, seed, **MODERATE)) != [text]:
             missed.append(seed)
     assert not missed, f"seeds {missed} of {len(SEEDS)} were not read"
-
-
-@needs_poppler
-@pytest.mark.soak
-def test_blurred_scan_is_read_up_to_reported_limit(tmp_path, say):
-    serial = numbered(0)
-    text = code_text(serial)
-    paper = printed(page(WIDTH_MIN, text=text, serial=serial), PRINT_DPI, tmp_path)
-    rates = {}
-    for blur in (0.6, 0.9, 1.2, 1.4, 1.6):
-        scans = [scanned(paper, seed, **MODERATE | {"blur": blur}) for seed in SEEDS]
-        rates[blur] = sum(read(scan) == [text] for scan in scans) / len(SEEDS)
-    say(
-        "read at 300 dpi, by blur in pixels: "
-        + ", ".join(f"{b}: {r:.0%}" for b, r in rates.items())
-    )
-    assert rates[0.6] == 1.0
 
 
 @needs_poppler
