@@ -11,7 +11,7 @@ from tests.support.instance import Instance
 
 IDLE = 2_200  # more than Granian holds by default
 ASKED = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
-ANSWER_SECONDS_MAX = 10.0  # idle connections end after twenty
+ANSWER_SECONDS_MAX = 90.0  # until a busy machine has accepted them all
 
 
 @contextmanager

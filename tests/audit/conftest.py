@@ -12,7 +12,7 @@ from tests.support.history import History, make
 from tests.support.shop import open_shop
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def history(
     server: str, template: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[History]:

@@ -88,6 +88,7 @@ def test_unchanged_history_has_no_difference(
     assert wrong(history, point, spoilt) == (set(), set())
 
 
+@pytest.mark.sample(80)
 @pytest.mark.parametrize(
     ("fact", "column"), COLUMNS, ids=[f"{fact.name}.{column}" for fact, column in COLUMNS]
 )
@@ -102,6 +103,7 @@ def test_changed_column_of_a_fact_is_found(
     assert fact.name in {row["fact"] for row in found}
 
 
+@pytest.mark.sample(20)
 @pytest.mark.parametrize("fact", FACTS, ids=_by_name)
 def test_deleted_row_is_found(history: History, point: Point, spoilt: Spoilt, fact: Fact) -> None:
     spoilt.plant(f"DELETE FROM {fact.table} WHERE ctid = {one_of(fact)}", {})
@@ -110,6 +112,7 @@ def test_deleted_row_is_found(history: History, point: Point, spoilt: Spoilt, fa
     assert young == every
 
 
+@pytest.mark.sample(10)
 @pytest.mark.parametrize("fact", FACTS, ids=_by_name)
 def test_rewritten_equal_row_is_no_difference(
     history: History, point: Point, spoilt: Spoilt, fact: Fact

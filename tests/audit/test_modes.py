@@ -166,6 +166,7 @@ def test_honest_history_holds_in_every_scope(history: History, spoilt: Spoilt) -
         assert history.shop.do(broken_in(spoilt, scopes)) == set()
 
 
+@pytest.mark.sample(20)
 @pytest.mark.parametrize("corruption", corruptions()[::6], ids=lambda one: one.name)
 def test_corruption_is_found_in_every_scope(
     history: History, spoilt: Spoilt, corruption: Corruption

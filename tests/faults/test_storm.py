@@ -262,6 +262,7 @@ def compared(inside: Inside, folder: Path) -> RecordDay:
     return inside.ask(compare)
 
 
+@pytest.mark.soak
 @pytest.mark.timeout(3_600)
 def test_books_and_bank_are_equal_to_the_rupiah_after_a_storm_of_kills(
     stormy: Inside, tmp_path: Path, pytestconfig: pytest.Config

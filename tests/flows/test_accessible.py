@@ -31,7 +31,7 @@ PUBLIC = (
     "/check/many",
     "/help",
     "/status",
-    "/docs",
+    pytest.param("/docs", marks=pytest.mark.variant),  # long: made of the blocks of the others
     "/docs/try",
     "/sign-in",
     "/nowhere",

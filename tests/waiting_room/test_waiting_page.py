@@ -215,6 +215,7 @@ def test_colours_of_the_waiting_page_have_contrast(reader: Reader) -> None:
         assert (high + 0.05) / (low + 0.05) >= 4.5, one.text_content()
 
 
+@pytest.mark.soak  # as long as the page takes to refresh itself
 @pytest.mark.parametrize("reader", [{"scripts": False}], indirect=True)
 def test_waiting_page_without_scripts_enters_by_itself(reader: Reader, hurried: Instance) -> None:
     # After many calls and with few waiting, the page asks again within seconds.

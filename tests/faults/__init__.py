@@ -1,0 +1,1 @@
+"""Faults: parts that are killed, cut off or slow."""
