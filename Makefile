@@ -71,11 +71,9 @@ check: setup site
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# A minute: the house rules, and tests without an instance and a database of their own.
-QUICKLY := tests/kit tests/pages tests/tidy tests/draw
-
+# A minute: the checks, and the tests that need neither an instance nor a database nor a browser and start no process.
 quick: check
-	$(BIN)/python -m pytest -q --numprocesses auto --maxprocesses 4 --dist worksteal $(QUICKLY) $(ARGS)
+	$(BIN)/python -m pytest -q $(SIDE_BY_SIDE) -m "not instance and not database and not browser" $(ARGS)
 
 bench: setup
 	$(BIN)/python -m bench $(ARGS)

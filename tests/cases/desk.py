@@ -10,7 +10,7 @@ from meterai.accounts import AccountService
 from meterai.cases import CaseService, Matter
 from meterai.cases.answers import Facts, answer
 from meterai.cases.gathering import CaseFacts, about_order
-from meterai.cases.model import Case, CaseEvent, CaseOutcome, Complaint, ComplaintSubject
+from meterai.cases.model import Case, CaseEvent, CaseOutcome, Complaint
 from meterai.cases.service import CaseTold
 from meterai.kit.actor import Actor, ActorKind
 from meterai.kit.ids import new_id, show
@@ -87,13 +87,6 @@ class Desk:
             values = {name: getattr(facts, name) for name in Facts.__slots__}
             facts = Facts(**{**values, "now": facts.now + timedelta(**later)})
         found = answer(matter, facts)
-        return found.code if found else None
-
-    def code_of_stamping(self, matter: Matter, stamping: UUID) -> str | None:
-        """Return the code of the answer about a stamping from the balance."""
-        about = ComplaintSubject(show("stg", stamping), stamping=stamping)
-        facts = self.shop.do(self.gathering.of(self.shop.account, about))
-        found = answer(matter, facts) if facts else None
         return found.code if found else None
 
     def complain(self, matter: Matter, about: UUID | str = "", **more: Any) -> Case:

@@ -72,11 +72,6 @@ class Chooser:
             self.page.wait_for_timeout(20)
         raise AssertionError(self.parts)
 
-    def goes_straight_on(self) -> None:
-        """Expect the redirect to the placement page, since no file needs a message, and go back to the files."""
-        self.page.wait_for_url("**/stamp/place")
-        self.page.goto(self.url + "/stamp")
-
     def row(self, name: str) -> Locator:
         return self.page.locator(".document", has_text=name)
 

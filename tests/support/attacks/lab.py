@@ -1,6 +1,5 @@
 """Resources of an attacker: our service, keys of their own, and programs that write PDFs."""
 
-import asyncio
 import hashlib
 import io
 import re
@@ -176,12 +175,6 @@ class Lab:
             writer
         )
         return bytes(out.getvalue())
-
-    def cms_over(self, covered: bytes) -> bytes:
-        """The stranger's SignedData over some bytes."""
-        digest = hashlib.sha256(covered).digest()
-        made = asyncio.run(self.stranger.async_sign(digest, "sha256"))
-        return bytes(made.dump())
 
     def updated(self, document: bytes, change: Change) -> bytes:
         """The document with one more incremental update, made by a library."""
