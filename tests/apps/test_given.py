@@ -89,6 +89,7 @@ def data(tmp_path: Path) -> Path:
 # -- files -----------------------------------------------------------------------------------
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("make", NO_SETTINGS, ids=lambda make: make.__name__)
 def test_unreadable_settings_are_a_usage_error(data: Path, make: Make) -> None:
     bad = data.parent / "bad.toml"
@@ -156,6 +157,7 @@ def test_unreadable_instance_key_is_refused(data: Path, database_url: str, make:
     assert "key_unusable: " in done.stderr
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("make", [pipe, door, huge, nothing], ids=lambda make: make.__name__)
 def test_data_directory_that_is_no_directory_is_refused(tmp_path: Path, make: Make) -> None:
     make(tmp_path / "data")

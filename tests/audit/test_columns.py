@@ -117,6 +117,7 @@ COLUMNS = [(table, column) for table, column in sorted(CHECKED) if table != "aud
 WORDS = {one.name: frozenset(re.findall(r"\w+", one.query)) for one in INVARIANTS}
 
 
+@pytest.mark.sample(120)
 @pytest.mark.parametrize(("table", "column"), COLUMNS, ids=[".".join(one) for one in COLUMNS])
 def test_changed_column_is_found(history: History, spoilt: Spoilt, table: str, column: str) -> None:
     bare(spoilt, table)

@@ -252,7 +252,7 @@ WAYS = [
 ]
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("shape", SHAPES)
 def test_placed_stamp_is_sealed_where_it_was_shown(chromium, inside, issuer, shape):
     document = shaped(SHAPES[shape])

@@ -18,7 +18,7 @@ from tests.support.instance import Client, Instance, free_ports, until
 from tests.support.money import payable
 from tests.support.servers import Server
 
-pytestmark = pytest.mark.sample(2, of="file")
+pytestmark = pytest.mark.sample(1, of="file")
 
 EX_CONFIG = 78
 

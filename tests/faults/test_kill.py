@@ -28,7 +28,7 @@ from tests.support.money import money as money_is
 from tests.support.pdf import pdf
 from tests.support.stamping_calls import made_json
 
-pytestmark = pytest.mark.sample(3, of="file")
+pytestmark = pytest.mark.sample(2, of="file")
 
 
 @pytest.fixture

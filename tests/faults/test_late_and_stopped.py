@@ -11,7 +11,7 @@ from tests.support.instance import Instance, until
 from tests.support.money import at_rest_afterwards, ends, pay
 from tests.support.pdf import pdf
 
-pytestmark = pytest.mark.sample(2, of="file")
+pytestmark = pytest.mark.sample(1, of="file")
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,7 @@ from tests.support.money import (
     stands,
 )
 
-pytestmark = pytest.mark.sample(4, of="file")
+pytestmark = pytest.mark.sample(2, of="file")
 
 ALL = -1  # the fault never ends by itself
 

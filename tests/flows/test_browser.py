@@ -20,7 +20,7 @@ from tests.support.browser import WAIT_MS, WITH_SCRIPTS
 from tests.support.instance import Instance
 from tests.support.pdf import pdf
 
-pytestmark = pytest.mark.sample(4, of="file")
+pytestmark = pytest.mark.sample(3, of="file")
 
 
 @pytest.fixture(scope="module")

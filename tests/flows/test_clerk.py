@@ -19,7 +19,7 @@ from tests.support.browser import WITH_SCRIPTS
 from tests.support.instance import Instance
 from tests.support.pdf import pdf
 
-pytestmark = pytest.mark.sample(3, of="file")
+pytestmark = pytest.mark.sample(2, of="file")
 
 
 @pytest.fixture(params=WITH_SCRIPTS)

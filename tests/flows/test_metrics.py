@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import psutil
+import pytest
 
 from tests.support.instance import Client, Instance, until
 from tests.support.money import payable
@@ -11,6 +12,7 @@ REQUESTS = "meterai_requests_total"
 HEALTHY = f'{REQUESTS}{{method="GET",route="/healthz",status="200"}}'
 
 
+@pytest.mark.soak
 def test_metrics_sum_all_web_processes(tmp_path: Path) -> None:
     with Instance(tmp_path, METERAI_WORKERS="2") as instance:
         for _ in range(20):

@@ -38,6 +38,7 @@ def inside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inside]:
         instance.assert_audit_holds()
 
 
+@pytest.mark.soak  # also in tests/distribution, without an instance
 def test_sales_beyond_a_deposit_are_executed_after_its_top_up(inside: Inside) -> None:
     seller = oversold(inside, Short.WAIT)
     # The two oldest are paid first, in order; the others still wait.

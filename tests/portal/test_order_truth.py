@@ -256,6 +256,7 @@ def number(text: str) -> int:
     return int(text.replace(".", ""))
 
 
+@pytest.mark.sample(12)
 @pytest.mark.parametrize("story", STORIES)
 def test_money_on_the_page_matches_the_bank(shop: Shop, story: str) -> None:
     shop.bank = BankRecord()
@@ -288,6 +289,7 @@ def test_money_on_the_page_matches_the_bank(shop: Shop, story: str) -> None:
     shop.assert_books_hold()
 
 
+@pytest.mark.sample(12)
 @pytest.mark.parametrize("story", STORIES)
 def test_sentences_about_money_match_the_bank(shop: Shop, story: str) -> None:
     """Every chosen sentence states what the bank has recorded."""

@@ -160,6 +160,7 @@ CHANGES: dict[str, tuple[Callable[[Shop], UUID], Callable[[Shop, UUID], object]]
 }
 
 
+@pytest.mark.sample(8)
 @pytest.mark.parametrize("change", CHANGES)
 def test_every_change_of_the_page_ends_the_wait(shop: Shop, watch: OrderWatch, change: str) -> None:
     begin, act = CHANGES[change]

@@ -17,6 +17,7 @@ CALLER_BYTES_MAX = 60 * 1024 * 1024  # beyond the file
 SLOW = {"true-seals-in-a-large-file"}  # making the file takes seconds
 
 
+@pytest.mark.sample(4)
 @pytest.mark.parametrize(
     "name", [pytest.param(name, marks=[pytest.mark.soak] * (name in SLOW)) for name in HEAVY]
 )

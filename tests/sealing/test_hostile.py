@@ -57,6 +57,7 @@ def sealed_or_refused(bench, document):
     return said
 
 
+@pytest.mark.sample(15)
 @pytest.mark.parametrize(
     "name", [pytest.param(name, marks=[pytest.mark.soak] * (name in LONG)) for name in HOSTILE]
 )

@@ -116,7 +116,7 @@ def digest_of(part: str) -> str:
     return told.hexdigest()[:16]
 
 
-_MADE = {"__pycache__", "node_modules", "build", "dist"}
+_MADE = {"__pycache__", "node_modules", "build", "dist", ".cache"}
 
 
 def passed() -> dict[str, str]:
@@ -195,7 +195,8 @@ class Run:
         (RECORDS / name).write_text(json.dumps(kept, indent=0))
         for old in sorted(RECORDS.glob("*.json"))[:-RECORDS_KEPT]:
             old.unlink()
-        if session.config.args_source is pytest.Config.ArgsSource.TESTPATHS:
+        chosen = session.config.option.markexpr or session.config.option.keyword
+        if session.config.args_source is pytest.Config.ArgsSource.TESTPATHS and not chosen:
             self._keep_passed()
 
     def _keep_passed(self) -> None:

@@ -14,7 +14,7 @@ from tests.support.browser import WAIT_MS
 from tests.support.inside import Inside
 from tests.support.instance import Client, Instance, Reply, until
 
-pytestmark = pytest.mark.sample(2, of="file")
+pytestmark = pytest.mark.sample(1, of="file")
 
 SMALL = ViewportSize(width=360, height=740)
 LINE = "/lines/buying"
