@@ -21,7 +21,6 @@ from meterai.accounts.model import (
     TooManyKeys,
 )
 from meterai.accounts.service import LAST_USE_EVERY, REMEMBERED_SECONDS
-from meterai.kit.actor import Actor, ActorKind
 from meterai.kit.clock import SystemClock
 from meterai.kit.ids import new_id, read, show
 from meterai.kit.refusal import Malformed, NotFound, SignInRequired
@@ -119,27 +118,6 @@ def test_keys_of_an_account_are_limited_under_concurrency(counter: Counter, acco
     make(counter, account)
 
 
-def test_trail_has_making_and_end_of_a_key_without_its_secret(
-    counter: Counter, account: UUID
-) -> None:
-    (text, key), key_of_page = make(counter, account), new_id()
-    counter.do(counter.service.end_api_key(account, key, actor=Actor(ActorKind.ACCOUNT)))
-    counter.do(counter.service.end_api_key(account, key, actor=Actor(ActorKind.ACCOUNT)))
-    made, *others = counter.trail()
-    assert made == ("operator:test", "account_made")
-    assert others == [("operator:test", "api_key_made"), ("account", "api_key_ended")]
-    counter.do(
-        counter.service.create_api_key(
-            account, "kasir", actor=Actor(ActorKind.ACCOUNT), key=key_of_page
-        )
-    )
-    assert counter.trail()[3:] == [("account", "api_key_made")]
-    rows = counter.rows("SELECT * FROM audit_events ORDER BY happened_at")[1:]
-    assert all(row["account_id"] == account for row in rows)
-    assert {read(KEY_KIND, row["subject"]) for row in rows} == {key, key_of_page}
-    assert text[-32:] not in str(rows)
-
-
 # -- scopes, an end, a successor ---------------------------------------------------------------
 
 READS = frozenset({"order.read", "balance.read"})
@@ -223,25 +201,6 @@ def test_key_is_refused_after_its_end_and_an_end_in_the_past_is_refused(
             of_page(counter, account, expires_at=wrong)
     with pytest.raises(KeyOver):
         replace_key(counter, account, read(KEY_KIND, keys(counter, account)[1].id), 24)
-    assert holds(counter)
-
-
-@pytest.mark.parametrize("hours", [0, 1, 24, 168])
-def test_replaced_key_works_for_the_overlap_beside_its_successor(
-    counter: Counter, account: UUID, hours: int
-) -> None:
-    # The database ends a key by its own clock, which may be an hour after BEGIN.
-    counter.clock.at = now = SystemClock().now().replace(microsecond=0)
-    old_text = of_page(counter, account, scopes=READS)
-    old = id_of(counter, account)
-    new_text = replace_key(counter, account, old, hours)
-    assert counter.opens(key=new_text).permissions == READS
-    assert opens(counter, old_text) == (hours > 0)
-    new, shown = sorted(keys(counter, account), key=lambda one: one.replaces is None)
-    assert (new.name, sorted(new.scopes), new.replaces) == (shown.name, sorted(READS), shown.id)
-    assert shown.expires_at == (now + timedelta(hours=hours) if hours else None)
-    with pytest.raises((KeyReplaced, KeyOver)):
-        replace_key(counter, account, old, 24)
     assert holds(counter)
 
 

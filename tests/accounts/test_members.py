@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from meterai.accounts import PERMISSIONS, Role, contact
+from meterai.accounts import PERMISSIONS, Role
 from meterai.accounts.members import (
     decide_on_organization,
     end_role,
@@ -168,21 +168,3 @@ def test_two_owners_leaving_at_once_leave_one(counter: Counter) -> None:
     outcomes = counter.do(both())
     assert sorted(type(one).__name__ for one in outcomes) == ["LastOwner", "NoneType"]
     assert len(counter.do(service.members(made.account))) == 1
-
-
-def test_organization_is_written_to_at_the_address_of_its_owner(counter: Counter) -> None:
-    ani, budi = person(counter, "ani"), person(counter, "budi")
-    made = organization(counter, ani)
-
-    async def hand_over(tx: Tx) -> None:
-        await give_role(tx, made.account, budi, Role.OWNER, actor=TESTER)
-
-    act(counter, hand_over)
-
-    async def address() -> str:
-        async with counter.database.reading() as tx:
-            return (await contact(tx, made.account)).email
-
-    assert counter.do(address()) == "ani@example.id"
-    counter.do(service_of(counter).leave(made.account, ani))
-    assert counter.do(address()) == "budi@example.id"

@@ -11,7 +11,7 @@ from meterai.accounts.passkeys import ANSWER_LENGTH_MAX, CHALLENGE_LIVES, PASSKE
 from meterai.accounts.sessions import SignedIn
 from meterai.apps.settings import settings_of
 from meterai.kit.ids import read
-from meterai.kit.refusal import Malformed, NotFound
+from meterai.kit.refusal import Malformed
 from tests.accounts.conftest import Counter
 from tests.support.authenticator import PRESENT, VERIFIED, Authenticator
 from tests.support.shop import TESTER
@@ -102,25 +102,6 @@ def test_answer_for_another_site_or_by_another_authenticator_is_refused(
         setattr(device, name, value)
     with pytest.raises(PasskeyRefused):
         shelf.sign_in(device)
-
-
-def test_ended_and_unknown_passkeys_are_refused_alike(shelf: Shelf) -> None:
-    account = shelf.account(ANI)
-    device, never = shelf.make(account), Authenticator(ORIGIN, DOMAIN, user=account.bytes)
-    [passkey] = shelf.counter.do(shelf.service.passkeys(account))
-    for _ in range(2):  # a repeat changes nothing
-        end = shelf.service.end(account, read("psk", passkey.id), actor=TESTER)
-        shelf.counter.do(end)
-    assert shelf.counter.do(shelf.service.passkeys(account)) == []
-    refused = []
-    for one in (device, never):
-        with pytest.raises(PasskeyRefused) as answer:
-            shelf.sign_in(one)
-        refused.append(answer.value.facts())
-    assert refused[0] == refused[1]
-    other = shelf.account(BUDI)
-    with pytest.raises(NotFound):
-        shelf.counter.do(shelf.service.end(other, read("psk", passkey.id), actor=TESTER))
 
 
 def test_challenge_expires(shelf: Shelf) -> None:

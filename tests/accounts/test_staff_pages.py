@@ -8,12 +8,9 @@ import psycopg
 import pytest
 
 from meterai.accounts import StaffRole
-from meterai.kit.ids import new_id, show
-from meterai.pages import FORM_KEY
 from tests.support.desk import Desk, authenticator_of, staff_session
 from tests.support.walk_in import WalkIn, fields, walk_in
 
-ANI = "ani@example.id"
 HOST = "http://testserver.local"  # a passkey belongs to a name
 
 
@@ -89,37 +86,3 @@ def test_passkey_of_staff_is_added_only_in_a_passkey_session(
 
 
 # -- API keys ----------------------------------------------------------------------------------
-
-
-def made_key(text: str) -> str:
-    found = re.search(r"mtr_[\w-]+", text)
-    assert found, text
-    return found[0]
-
-
-def scopes_of(visitor: WalkIn, key: str) -> set[str]:
-    bearer = {"Authorization": f"Bearer {key}", "Accept": "application/json"}
-    with visitor.as_another():
-        listed = visitor.client.get("/v1/api-keys", headers=bearer).json()["api_keys"]
-    return set(listed[0]["scopes"])
-
-
-def test_page_replaces_a_key_once_and_shows_both_together(visitor: WalkIn) -> None:
-    visitor.signs_in(ANI)
-    form = fields(visitor.get("/account/keys"), "/account/keys", "name")
-    terms = {"name": "kasir", "preset": "reading", "until": "2030-12-31"}
-    old = made_key(visitor.sends("/account/keys", form | terms).text)
-    page = visitor.get("/account/keys")
-    [action] = re.findall(r'action="(/account/keys/key_\w+/replace)"', page)
-    wish = fields(page, action)
-    assert wish["overlap"] == "24"
-    new = made_key(visitor.sends(action, wish).text)
-    twice = visitor.sends(action, wish)
-    assert (twice.status_code, "shown only once" in twice.text) == (409, True), twice.text
-    again = visitor.sends(action, wish | {"key": show(FORM_KEY, new_id())})
-    assert again.status_code == 409
-    assert "already been replaced" in again.text
-    assert scopes_of(visitor, new) == scopes_of(visitor, old)
-    page = visitor.get("/account/keys")
-    assert page.count("<h2>kasir</h2>") == 2
-    assert "Replaces the key" in page

@@ -22,7 +22,6 @@ from meterai.kit.clock import WIB
 from meterai.kit.ids import new_id
 from meterai.kit.refusal import Malformed
 from meterai.kit.serial import SerialMaker
-from meterai.pages.model import wants_page
 from meterai.payments.adapters.snap import NOTIFY_PATH
 from meterai.payments.adapters.snap.signing import sign_asymmetric, string_to_sign
 from meterai.plumbing.db import connections as link
@@ -75,25 +74,6 @@ def handlers(web: Within) -> list[tuple[str, str, HTTPRouteHandler]]:
 # -- methods -----------------------------------------------------------------------------------
 
 
-def test_each_answer_to_a_key_has_rate_limit_headers(database_url: str, tmp_path: Path) -> None:
-    async def act(web: Within) -> None:
-        key = await a_key(web)
-        limit = web.app.state.limiter.limit
-        for path, status in (("/v1/orders", 200), ("/v1/orders/ord_none", 404)):
-            given = await web.get(path, key)
-            assert given.status == status
-            policy = f'"concurrent";q={limit};qu="concurrent-requests"'
-            assert given.header("ratelimit-policy") == policy
-            # Four slots are kept for other priorities, one is this request, and the previous request ends with
-            # its loop iteration.
-            free = [f'"concurrent";r={limit - taken}' for taken in (5, 6)]
-            assert given.header("ratelimit") in free
-        for path, shown in (("/v1/claim-keys", key), ("/v1/orders", {}), ("/", {})):
-            assert not (await web.get(path, shown)).header("ratelimit"), path
-
-    run(database_url, tmp_path, act)
-
-
 def test_head_is_allowed_wherever_get_is(database_url: str, tmp_path: Path) -> None:
     async def act(web: Within) -> None:
         methods: dict[str, set[str]] = {}
@@ -118,41 +98,6 @@ def test_head_is_allowed_wherever_get_is(database_url: str, tmp_path: Path) -> N
             assert {name for name, _ in head.headers} - {"set-cookie"} == names, path
 
     run(database_url, tmp_path, act)
-
-
-def test_get_of_form_action_redirects_to_its_page(database_url: str, tmp_path: Path) -> None:
-    led = {
-        "/account/keys/x/end": "/account/keys",
-        "/check/qr": "/check",
-        "/lines/x/leave": "/lines/x",
-        "/orders/x/paid": "/orders/x",
-        "/sign-in/passkey": "/sign-in",
-        "/stamp/adopt": "/stamp",
-        "/stamp/files": "/stamp",
-        "/stamp/files/x/take-out": "/stamp",
-        "/stamp/pay/sign-in": "/stamp/pay",
-    }
-
-    async def act(web: Within) -> None:
-        methods: dict[str, set[str]] = {}
-        for method, path, _ in handlers(web):
-            methods.setdefault(path, set()).add(method)
-        pages = {path for path, found in methods.items() if "GET" in found} - {"/"}
-        for path in set(methods) - pages - {"/"}:
-            given = await web.get(path, HTML)
-            there = given.header("location")
-            above = [one for one in pages if path.startswith(f"{one}/")]
-            if path in led or (above and wants_page(path, "text/html")):
-                assert (given.status, there in pages) == (303, True), path
-                assert there in above, path
-            else:
-                assert (given.status, there) == (405, ""), path
-            assert (await web.get(path)).status == 405, path
-            if path in led:
-                assert there == led.pop(path), path
-
-    run(database_url, tmp_path, act)
-    assert not led
 
 
 # -- origin of forms ---------------------------------------------------------------------------

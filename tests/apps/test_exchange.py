@@ -9,43 +9,12 @@ from pathlib import Path
 import pytest
 import structlog
 
-from meterai.apps.edge import HEAD_BYTES_MAX
 from meterai.plumbing.observe import logs
-from meterai.plumbing.observe.exchange import EXCHANGE
-from tests.apps.test_edge import HTML, NEWS, a_key, handlers, run, signed
+from tests.apps.test_edge import a_key, run
 from tests.support.within import Asking, Within
 
 OURS = re.compile(r"[0-9a-f]{16}")
 NAME, OLD = "request-id", "x-request-id"
-
-
-def test_every_answer_has_its_own_request_id(database_url: str, tmp_path: Path) -> None:
-    async def act(web: Within) -> None:
-        key = await a_key(web)
-        seen = set()
-        asked = 0
-        for method, path, _ in handlers(web):
-            for target in (path, f"{path}/of/nothing"):
-                for headers in ([], [(b"accept", b"text/html")]):
-                    given = await web.ask(Asking(method, target.encode(), headers))
-                    assert OURS.fullmatch(given.header(NAME)), (method, target, given)
-                    assert given.header(OLD) == given.header(NAME)
-                    seen.add(given.header(NAME))
-                    asked += 1
-                    if "problem+json" in given.header("content-type"):
-                        told = json.loads(given.body)
-                        assert told["request_id"] == given.header(NAME), (method, target)
-        assert len(seen) == asked
-        # A cached page, a file, a notification of the bank, and a head that is too long.
-        for _ in range(2):
-            seen.add((await web.get("/", HTML)).header(NAME))
-        seen.add((await web.post("/snap/v1.0/qr/qr-mpm-notify", NEWS, signed(NEWS))).header(NAME))
-        long = await web.get("/v1/orders", key | {"X-Long": "x" * HEAD_BYTES_MAX})
-        assert (long.status, json.loads(long.body)["request_id"]) == (431, long.header(NAME))
-        assert len(seen) == asked + 3
-        assert EXCHANGE.get() is None
-
-    run(database_url, tmp_path, act)
 
 
 @pytest.mark.parametrize(

@@ -17,14 +17,12 @@ import structlog
 
 from meterai.accounts import NOBODY
 from meterai.kit.ids import new_id
-from meterai.notifications import MailService, NotificationSettings
 from meterai.plumbing.config import ProcessSettings
 from meterai.plumbing.db.database import Tx
 from meterai.plumbing.observe import logs
 from meterai.plumbing.observe.redaction import redact_event
 from meterai.plumbing.work.events import Event, on
 from meterai.plumbing.work.jobs import Worker
-from tests.support.instance import free_ports
 from tests.support.within import Within, settings_of, within
 
 ADDRESS = "tanda.pemilik@rahasia.example"
@@ -59,11 +57,6 @@ def log(monkeypatch: pytest.MonkeyPatch) -> Iterator[Log]:
     logging.captureWarnings(capture=False)
     root.handlers[:], (sys.excepthook, threading.excepthook) = handlers, hooks
     root.setLevel(level)
-
-
-def only(events: list[dict[str, Any]], name: str) -> dict[str, Any]:
-    (found,) = (event for event in events if event["event"] == name)
-    return found
 
 
 def in_the_container(database_url: str, directory: Path, act: Any, **settings: Any) -> None:
@@ -147,44 +140,6 @@ def test_failed_job_is_logged_without_its_facts(
     in_the_container(database_url, tmp_path, act)
     failed = [event for event in log() if event["event"] == "job_failed"]
     assert {event["kind"] for event in failed} == {"duplicate", "broken"}
-
-
-def test_refused_mail_is_logged_without_its_address(
-    database_url: str, tmp_path: Path, log: Log
-) -> None:
-    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(b"220 here\r\n")
-        while line := await reader.readline():
-            word = line[:4].upper()
-            if word in (b"EHLO", b"HELO", b"MAIL"):
-                writer.write(b"250 ok\r\n")
-            elif word == b"RCPT":
-                writer.write(f"550 5.1.1 {NAME} {ADDRESS}: no such user\r\n".encode())
-            else:
-                writer.write(b"221 bye\r\n")
-        writer.close()
-
-    async def act(web: Within) -> None:
-        container = web.container
-        port = container.settings.of(NotificationSettings).smtp_port
-        async with container.database.transaction() as tx:
-            await tx.run(
-                "INSERT INTO mails (account_id, mail_id, cause_key, template, language, recipient,"
-                " facts) VALUES (%s, %s, 'test', 'sign_in_code', 'id', %s, %s)",
-                NOBODY,
-                new_id(),
-                ADDRESS,
-                json.dumps({"challenge": str(new_id()), "minutes": 10}),
-            )
-        server = await asyncio.start_server(refuse, "127.0.0.1", port)
-        async with server:
-            assert await container.of(MailService).worker_pool().once() == 1
-
-    [port] = free_ports(1)
-    in_the_container(database_url, tmp_path, act, smtp_port=port)
-    event = only(log(), "mail_given_up")
-    assert event["template"] == "sign_in_code"
-    assert event["why"].startswith("550 5.1.1")
 
 
 # -- messages of libraries, and uncaught exceptions ----------------------------------------------

@@ -148,24 +148,6 @@ def test_upload_survives_connections_cut_within_parts(inside: Inside) -> None:
     sender.assert_whole(cuts=2)
 
 
-def test_upload_survives_several_cuts_of_the_last_part(inside: Inside) -> None:
-    sender = Sender(inside)
-    sender.begin()
-    while (offset := sender.offset()) + PART_BYTES_MAX < len(CONTENT):
-        assert sender.part(offset).status == 204
-    for share in (0.2, 0.5, 0.9):
-        sender.cut(offset, share)
-        assert sender.offset() == offset, "a part is kept whole or not at all"
-    # All of it arrives, but the answer does not. The file is examined nevertheless.
-    sender.cut(offset, 1.0)
-    reply = sender.rest() if sender.offset() < len(CONTENT) else None
-    until("it is examined", lambda: sender.state() == "ready")
-    assert reply is None or reply.status == 200
-    # Three cuts of a small part cost hardly more than one cut of a full part. After the last cut, a busy server
-    # may not have stored the part when the client asks for the offset, and the part is sent again.
-    sender.assert_whole(cuts=2)
-
-
 def test_upload_survives_kills_of_the_web_between_and_within_parts(inside: Inside) -> None:
     sender = Sender(inside)
     sender.begin()

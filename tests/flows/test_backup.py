@@ -168,25 +168,6 @@ def test_copy_restored_beside_production_deletes_nothing(production: Path, tmp_p
             delete_condemned(shop)
 
 
-def test_unannounced_copy_of_the_cluster_is_detected(production: Path, tmp_path: Path) -> None:
-    copy = tmp_path / "copy"
-    with working(production):
-        pass
-    shutil.copytree(production, copy, symlinks=True, ignore=shutil.ignore_patterns("objects"))
-    EmbeddedPostgres(copy)._give_to_servant(copy / "postgres")
-    (copy / "objects").symlink_to(production / "objects")
-    with running(production) as url, open_shop(url, production, is_new=False) as shop:
-        delete_condemned(shop, timedelta())
-        with running(copy) as other_url, open_shop(other_url, copy, is_new=False) as other:
-            assert look(other) is Hold.BEHIND
-            with pytest.raises(DeletionHeld):
-                sweep(other, LATER)
-            assert look(shop) is Hold.CONTESTED
-            with pytest.raises(DeletionHeld):
-                delete_condemned(shop)
-        assert len(objects(shop)) == 2
-
-
 def test_backup_is_restored_elsewhere_and_a_changed_one_is_refused(
     production: Path, tmp_path: Path
 ) -> None:

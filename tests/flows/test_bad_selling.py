@@ -9,7 +9,6 @@ from meterai.accounts import AccountService, OrganizationService
 from meterai.kit.ids import new_id, show
 from meterai.room import Container
 from tests.support.inside import Inside
-from tests.support.instance import Client, until
 from tests.support.seller import UNIT, Seller
 from tests.support.shop import TESTER
 
@@ -94,53 +93,3 @@ def test_sale_from_the_deposit_of_another_is_refused(inside: Inside, seller: Sel
     # The order belongs to its buyer. The seller sees the sale, but not the buyer's account.
     assert seller.client.get(f"/v1/orders/{made['order']}").status == 404
     assert seller.client.post(f"/v1/orders/{made['order']}/withdraw").status == 404
-
-
-def test_webhook_of_another_account_is_not_found(inside: Inside, seller: Seller) -> None:
-    body = {"url": "https://127.0.0.1:8443/x", "events": ["*"]}
-    made = seller.client.post("/v1/webhooks", body, headers=headed())
-    assert made.status == 201, made.body
-    path = f"/v1/webhooks/{made.json['id']}"
-    for somebody in (Seller(inside).client, inside.customer()):
-        for asked in ("", "/deliveries", "/deliveries/msg_06f9k2m4x8qz7v1w3y5n0b2c4b"):
-            assert somebody.get(path + asked).status == 404, asked
-        for act in ("change", "rotate", "test", "replay", "enable", "disable", "remove"):
-            given: dict[str, object] = {"since": "2026-11-30T00:00:00Z"} if act == "replay" else {}
-            reply = somebody.post(f"{path}/{act}", given, headers=headed())
-            assert reply.status == 404, (act, reply.body)
-        assert made.json["id"] not in somebody.get("/v1/webhooks").body.decode()
-    assert seller.client.get(path).json["state"] == "enabled"
-    assert _removed(seller.client, path)
-
-
-def _removed(client: Client, path: str) -> bool:
-    return client.post(f"{path}/remove").status in (200, 204)
-
-
-def test_closed_distributor_sells_no_more_and_its_waiting_sales_end(inside: Inside) -> None:
-    seller = Seller(inside)
-    seller.top_up(2 * UNIT)
-    sold, waits = seller.sell(), seller.sell(quantity=5)
-    unpaid = seller.order_deposit(10_000)
-    until("one is executed", lambda: seller.sale(sold)["state"] == "executed")
-    buyer = seller.buyer(waits)
-    account = show("acc", seller.account)
-    done = inside.instance.command("distributors", "close", account, "--reason", "by letter")
-    assert done.returncode == 0, done.stderr
-    until("it waits no more", lambda: seller.sale(waits)["state"] == "lapsed")
-    until("nor does its buyer", lambda: buyer.order(waits["order"])["state"] == "lapsed")
-    late = seller.selling("late")
-    assert (late.status, late.json["code"]) == (409, "seller_not_open")
-    more = seller.client.post("/v1/deposits", {"rupiah": 10_000}, headers=headed())
-    assert (more.status, more.json["code"]) == (409, "seller_not_open")
-    # A later payment by the owner becomes deposit, and is refunded with the rest.
-    seller.pay(unpaid["id"])
-    until("the deposit has it", lambda: seller.deposit["balance"] == 2 * UNIT)
-    assert seller.deposit["state"] == "closing"
-    back = ("deposits", "refund", account, f"{2 * UNIT}", "--reason", "by letter")
-    done = inside.instance.command(*back)
-    assert done.returncode == 0, done.stderr
-    until("nothing is left", lambda: seller.deposit["balance"] == 0)
-    assert seller.deposit["state"] == "closed"
-    assert seller.sale(sold)["state"] == "executed"
-    seller.assert_statement_is_the_legs()

@@ -219,30 +219,4 @@ def test_unusable_file_shows_a_reason_and_the_others_continue(erring: Applicant)
     expect(erring.page.locator(".document")).to_have_count(1)
 
 
-@both_ways
-def test_file_sent_before_is_shown_and_needs_a_confirmation(erring: Applicant) -> None:
-    """The first answer was lost, and the same file comes again with a new draft."""
-    erring.signs_in("/buy")
-    erring.buys(2)
-    [letter] = erring.uploads("Surat.pdf")
-    erring.orders(NOW)
-    erring.sees("Surat.pdf")
-    erring.chooses(["Surat.pdf"], [letter])
-    erring.orders(NOW)
-    for _ in range(2):
-        expect(erring.page.get_by_role("alert")).to_contain_text(
-            "Surat.pdf sudah pernah Anda kirim"
-        )
-        expect(erring.page.locator(".document .state")).to_have_text("Sudah bermeterai")
-        expect(erring.page.locator("main .note")).to_contain_text("Belum ada yang dibubuhi")
-        erring.fits_the_screen()
-        with erring.page.expect_navigation():  # the next page looks the same
-            erring.page.get_by_role("button", name=NOW).click()
-    erring.page.get_by_label("Ya, bubuhkan 1 meterai lagi").check()
-    erring.page.get_by_role("button", name=NOW).click()
-    erring.sees("Surat.pdf")
-    erring.goes_to("/history")
-    expect(erring.page.locator(".document .state.delivered")).to_have_count(2)
-
-
 # -- repeated and foreign requests, by HTTP, since no browser would send them ------------------

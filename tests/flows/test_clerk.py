@@ -134,30 +134,6 @@ def test_file_with_the_serial_of_an_earlier_file_is_marked(
 
 
 @pytest.mark.parametrize("page", [True], indirect=True)
-def test_refused_file_stops_no_other(page: Page) -> None:
-    refused = '{"code": "x", "title": "<b>Tidak bisa</b>"}'
-    asked: list[str] = []
-
-    def refuse(route: Route) -> None:
-        asked.append(route.request.url)
-        if len(asked) == 1:
-            route.fulfill(status=422, content_type="application/problem+json", body=refused)
-        elif len(asked) == 2:
-            route.fulfill(status=503, headers={"Retry-After": "1"}, body=refused)
-        else:
-            route.continue_()
-
-    page.route("**/check/many/rows", refuse)
-    page.goto("/check/many")
-    page.locator("#document").set_input_files(papers("a.pdf", "b.pdf"))
-    page.get_by_role("button", name="Periksa semua").click()
-    expect(page.locator("tbody tr")).to_have_count(2)
-    expect(page.locator("tbody")).to_contain_text("<b>Tidak bisa</b>")
-    expect(page.locator("tbody")).to_contain_text("Tidak ada meterai")
-    assert len(asked) == 3
-
-
-@pytest.mark.parametrize("page", [True], indirect=True)
 def test_proxy_that_refuses_a_file_or_is_away_stops_no_other_file(page: Page) -> None:
     asked: list[str] = []
 
@@ -177,56 +153,6 @@ def test_proxy_that_refuses_a_file_or_is_away_stops_no_other_file(page: Page) ->
     expect(page.locator("tbody tr")).to_have_count(2)
     expect(page.locator("tbody")).to_contain_text("terlalu besar")
     expect(page.locator("tbody")).not_to_contain_text("413")
-
-
-BUSY_ROW = (
-    '<tr class="unsure" data-unchecked data-line="[]"><th scope="row">a.pdf</th>'
-    "<td>Belum diperiksa</td><td></td></tr>"
-)
-
-
-@pytest.mark.parametrize("page", [True], indirect=True)
-def test_unchecked_file_is_sent_again_when_chosen_again(page: Page) -> None:
-    asked: list[str] = []
-
-    def passing(route: Route) -> None:
-        asked.append(route.request.url)
-        if len(asked) == 1:
-            route.fulfill(status=200, content_type="text/html", body=BUSY_ROW)
-        elif len(asked) == 2:
-            fault = '{"code": "fault", "title": "Coba lagi"}'
-            route.fulfill(status=500, content_type="application/problem+json", body=fault)
-        else:
-            route.continue_()
-
-    chosen = papers("a.pdf")
-
-    def checks() -> None:
-        page.locator("#document").set_input_files(chosen)
-        page.get_by_role("button", name="Periksa semua").click()
-
-    page.route("**/check/many/rows", passing)
-    page.goto("/check/many")
-    rows, status = page.locator("tbody tr"), page.locator("[role=status]")
-    for said in ("Belum diperiksa", "Coba lagi"):
-        checks()
-        expect(rows).to_contain_text(said)
-        expect(status).to_contain_text(f"{said} 1")
-        page.reload()
-        expect(rows).to_contain_text(said)
-    checks()
-    expect(rows).to_contain_text("Tidak ada meterai")
-    expect(status).to_contain_text("Tidak ada meterai dalam berkas ini 1")
-    # A row keeps its language when the page is loaded in another one, and declares it.
-    assert rows.evaluate_all("(all) => all.map((one) => one.lang)") == ["id"]
-    page.locator("form[action='/language'] button").first.click()
-    expect(page.locator("html")).to_have_attribute("lang", "en")
-    expect(page.locator("tbody tr[lang=id]")).to_contain_text("Tidak ada meterai")
-    page.locator("form[action='/language'] button").first.click()
-    expect(page.locator("html")).to_have_attribute("lang", "id")
-    checks()  # this request is answered, and the answer is kept
-    expect(status).to_contain_text("Tidak ada meterai dalam berkas ini 1")
-    assert len(asked) == 3
 
 
 # -- the code on paper -------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from meterai.payments.adapters.snap import NOTIFY_PATH
 from meterai.payments.adapters.snap.signing import string_to_sign
 from tests.support.inside import Inside
 from tests.support.instance import Client, until
-from tests.support.money import money, payable
+from tests.support.money import payable
 from tests.support.pdf import pdf
 from tests.support.refusals import NASTY, a_key, assert_refused
 
@@ -190,65 +190,6 @@ def test_forged_notification_moves_no_money(
         assert forger.send(content, headers) == (401, "4015200")
     assert inside.rows("SELECT 1 FROM notification_inbox WHERE external_id = %s", external) == []
     assert unharmed.order(order["id"])["state"] == "placed"
-
-
-def test_replayed_notification_counts_once(inside: Inside, forger: ForgedBank) -> None:
-    customer = inside.customer()
-    order = customer.place(1)
-    inside.instance.bank.faults(drop_notifications=1, query_500=3)
-    paid = inside.instance.bank.pay(payable(customer, order)).json
-    body, external = told(paid["partner_reference_no"], paid["rrn"]), an_id()
-    genuine = forger.headers(body, external)
-    assert forger.send(body, genuine) == (200, "2005200")
-    until("it is executed", lambda: customer.order(order["id"])["state"] == "executed")
-
-    assert forger.send(body, genuine) == (200, "2005200")
-    assert forger.send(body, forger.headers(body, external, age=5)) == (200, "2005200")
-    again = an_id()
-    assert forger.send(body, forger.headers(body, again)) == (200, "2005200")
-    assert forger.outcome(again) == "known"
-
-    other = told(paid["partner_reference_no"], "999999999999")
-    # With the same timestamp, since an id counts for one day and midnight may pass meanwhile.
-    signed = genuine | {"X-SIGNATURE": forger.sign(other, genuine["X-TIMESTAMP"])}
-    assert forger.send(other, signed) == (409, "4095200")
-    shown = customer.order(order["id"])["money"]
-    assert shown == money(captured=10_000, executed=10_000)
-    assert customer.balance()["available"] == 1
-    inside.instance.bank.clear_faults()
-
-
-def test_payment_of_an_unknown_reference_is_kept_in_suspense(
-    inside: Inside, forger: ForgedBank
-) -> None:
-    books = inside.books()
-    kept = 0
-    nobody = f"EM{'0' * 52}"
-    for reference in ("nothing of yours", "'; DROP TABLE orders; --", nobody):
-        body, external = told(reference, an_id()[:12]), an_id()
-        assert forger.send(body, forger.headers(body, external)) == (200, "2005200")
-        assert forger.outcome(external) == "suspended_reference_unknown"
-        kept += 10_000
-    changed = {book: inside.books().get(book, 0) - books.get(book, 0) for book in inside.books()}
-    assert {book: sum_ for book, sum_ in changed.items() if sum_} == {
-        "bank_clearing": -kept,
-        "suspense": kept,
-    }
-    give_back_what_is_in_suspense(inside)
-    assert inside.books().get("suspense", 0) == 0
-
-
-def give_back_what_is_in_suspense(inside: Inside) -> None:
-    """Let the operator return the money in suspense through the bank."""
-    listed = inside.instance.command("breaks", "show", "--json")
-    assert listed.returncode == 0, listed.stderr
-    for item in json.loads(listed.stdout):
-        told = ("--note", "given back by the bank")
-        ends = (
-            ("return", item["id"], "--number", "1") if item["booked"] else ("dismiss", item["id"])
-        )
-        done = inside.instance.command("breaks", *ends, *told)
-        assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize(

@@ -158,31 +158,6 @@ def test_tab_killed_at_any_step_continues_when_reopened(chromium, shop):
     walker.sees_it_stamped()
 
 
-@everywhere
-def test_reopened_browser_continues_with_its_cookies(chromium, shop, seat):
-    walker = Walker(chromium, shop, **seat)
-
-    def closed_and_opened() -> None:
-        nonlocal walker
-        there, kept, email = walker.page.url, walker.context.storage_state(), walker.email
-        walker.context.close()
-        walker = Walker(chromium, shop, **seat, kept=kept)
-        walker.email = email
-        walker.page.goto(there)
-
-    walker.opens("/")
-    walker.chooses("surat.pdf", pdf(words="Surat"))
-    closed_and_opened()
-    walker.places()
-    closed_and_opened()
-    walker.asks_for_a_code()
-    closed_and_opened()
-    walker.orders()
-    closed_and_opened()
-    walker.pays()
-    walker.sees_it_stamped()
-
-
 # -- back button and second tab ----------------------------------------------------------------
 
 

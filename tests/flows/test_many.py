@@ -4,7 +4,6 @@ import csv
 import hashlib
 import io
 import json
-import re
 import time
 import zipfile
 from collections.abc import Iterator
@@ -199,24 +198,6 @@ def test_archive_has_the_sealed_revision_of_each_good_file(papers: Papers, is_pa
     extended = by_file[sealed[1]]
     assert (extended["verdict"], extended["later_bytes"]) == ("genuine_then_extended", "100000")
     assert extended["sealed_sha256"] == hashlib.sha256(papers.good).hexdigest()
-
-
-def test_files_with_the_same_serial_are_marked_and_come_first(papers: Papers) -> None:
-    """Two applicants submit the same stamped file, or one submits it genuine and the other changed."""
-    files = [("c.pdf", pdf()), ("Budi.pdf", papers.good), ("=Ani.pdf", papers.good)]
-    _, text = sent(papers.anybody, "/check/many", [("semua.zip", packed(files))])
-    seen = translate("page.many.seen_in", "id")
-    rows = re.findall(r'<tr class="(\w+)".*?<bdi>(.*?)</bdi>.*?</tr>', text, re.DOTALL)
-    assert rows == [("bad", "Budi.pdf"), ("bad", "=Ani.pdf"), ("unsure", "c.pdf")]
-    for other in ("Budi.pdf", "=Ani.pdf"):
-        assert text.count(f"{seen} <bdi>{other}</bdi>") == 1
-    shared = translate("page.many.shared", "id")
-    assert f"<li>✕ {shared} 2</li>" in text
-    _, text = sent(papers.anybody, "/check/many.csv", files)
-    rows = table_of(text)
-    assert [row[-1] for row in rows[1:]] == ["'=Ani.pdf", "Budi.pdf", ""]
-    assert [row[1] for row in rows[1:3]] == [shared] * 2
-    assert [row[9] for row in rows[1:]] == ["genuine", "genuine", "not_sealed"]
 
 
 def test_first_byte_arrives_before_the_last_file_is_examined(

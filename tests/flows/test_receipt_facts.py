@@ -40,23 +40,6 @@ def test_mail_of_an_order_names_each_payment_and_the_sums(shop: Shop) -> None:
     assert shop.do(captured()) == [(one.number, one.amount) for one in (short, whole)]
 
 
-def test_mail_of_a_refund_names_the_payment_it_was_of(shop: Shop) -> None:
-    order = shop.place(1)
-    paid = shop.pay(order)
-    shop.work()
-    shop.ask_back(order)
-    shop.work()
-    [refund] = shop.refunds()
-    shop.send(refund)
-    shop.settle(refund)
-    shop.work()
-    facts = facts_of(shop, "refund_settled")
-    assert facts["payment"] == paid.number
-    at = facts["at"]
-    assert isinstance(at, dict)
-    assert at["id"].endswith(" WIB")
-
-
 def text_of(answer: Reply) -> str:
     assert (answer.status, answer.headers["content-type"]) == (200, "application/pdf")
     opened = pypdfium2.PdfDocument(io.BytesIO(answer.body))

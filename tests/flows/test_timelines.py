@@ -6,11 +6,9 @@ from uuid import UUID
 import pytest
 
 from meterai.kit.ids import new_id, show
-from meterai.kit.money import Rupiah
 from meterai.kit.serial import Serial
 from meterai.kit.subjects import Subject, SubjectKind
 from meterai.notifications.model import JOB_SUBJECT
-from meterai.orders import OrderService
 from meterai.plumbing.observe.exchange import EXCHANGE, Exchange
 from meterai.refunds.model import REFUND_SUBJECT
 from meterai.room.timelines import line
@@ -100,24 +98,6 @@ def test_refund_is_in_the_timeline_of_its_order_and_found_by_its_numbers(till: T
     sentences(mine, "id")
 
 
-def test_lost_and_won_chargeback_is_in_the_timeline(shop: Shop) -> None:
-    order = shop.place(1)
-    paid = shop.pay(order)
-    shop.work()
-    shop.charge_back(paid)
-    shop.work()
-    shop.win(paid)
-    shop.work()
-    told = timeline_of(shop, Subject(SubjectKind.ORDER, show("ord", order), shop.account))
-    read = [one for one in words(told) if one.startswith("payment_")]
-    assert [one for one in read if one != "payment_instructed"] == [
-        "payment_captured",
-        "payment_charged_back",
-        "payment_won",
-    ]
-    sentences(told)
-
-
 def test_documents_of_an_order_are_in_its_timeline_and_found(shop: Shop) -> None:
     order = shop.place_documents([1, 1])
     shop.pay(order)
@@ -143,31 +123,6 @@ def test_documents_of_an_order_are_in_its_timeline_and_found(shop: Shop) -> None
         assert search(shop, text) == [stamp], text
     mine = words(timeline_of(shop, stamp))
     assert {"stamp_issued", "stamp_reserved", "stamp_affixed", "stamping_delivered"} <= set(mine)
-
-
-def test_timeline_agrees_with_the_api(till: Till) -> None:
-    order, _, qr = till.order(3)
-    till.control("pay", qr_content=qr)
-    till.ask()
-    shop = till.shop
-    shop.ask_back(order)
-    shop.work()
-    till.send_refunds()
-    view = shop.do(shop.container.of(OrderService).view(shop.account, order))
-    told = timeline_of(shop, _order(till, order))
-
-    def sum_of(*wanted: str) -> int:
-        amounts = (one.facts["amount"] for one in told if one.word in wanted)
-        return sum(one.value for one in amounts if isinstance(one, Rupiah))
-
-    assert view.money.captured == sum_of("payment_captured") == 3 * PRICE
-    assert view.money.refunded == sum_of("refund_settled") == 3 * PRICE
-    moments = {one.word: one.at for one in told}
-    assert moments["order_placed"] == view.placed_at
-    assert moments["order_paid"] == view.paid_at
-    assert [one.facts["total"] for one in told if one.word == "order_paid"] == [Rupiah(view.total)]
-    assert view.state == "returned"
-    assert "order_returned" in moments
 
 
 def test_acts_of_a_request_are_found_by_its_id(shop: Shop) -> None:

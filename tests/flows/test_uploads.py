@@ -16,7 +16,6 @@ import urllib3
 
 from meterai.apps.settings import settings_of as make_settings
 from meterai.plumbing.http.bodies import WRITE_BYTES
-from meterai.plumbing.http.draining import BYTES_MAX
 from tests.support.flood import resident, whole_answer
 from tests.support.instance import Instance, until
 
@@ -132,25 +131,6 @@ def test_body_without_room_is_refused_early_with_a_retry_time(instance: Instance
     until("their files are gone", lambda: not _files(instance))
     assert instance.anybody().verify(DOCUMENT)["verdict"] == "unreadable"
     assert "fault" not in instance.log[before:]
-
-
-def test_refused_body_is_answered_before_its_connection_ends(instance: Instance) -> None:
-    """The client sends the whole body before it reads, and stops if the connection is broken."""
-    body = bytes(BYTES_MAX)
-    told = f"Upload-Complete: ?0\r\nUpload-Length: {len(body)}\r\n\r\n"
-    head = head_of("/stamp/uploads", len(body), "application/pdf")[:-2] + told.encode()
-
-    def client() -> list[bytes]:
-        statuses = []
-        with connected(instance) as line:
-            for _ in range(3):  # on one connection
-                line.sendall(head + body)
-                statuses.append(whole_answer(line).split(b" ", 2)[1])
-        return statuses
-
-    with ThreadPoolExecutor(5) as pool:
-        answers = [pool.submit(client) for _ in range(5)]
-        assert [answer.result() for answer in answers] == [[b"413"] * 3] * 5
 
 
 def _files(instance: Instance) -> list[int]:

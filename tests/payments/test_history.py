@@ -69,30 +69,6 @@ def test_record_has_payments_refunds_and_chargebacks(tmp_path: Path) -> None:
     asyncio.run(story())
 
 
-def test_record_has_won_chargebacks_and_reversed_refunds(tmp_path: Path) -> None:
-    async def story() -> None:
-        async with open_bank(tmp_path) as bank:
-            kept, _ = await bank.paid("EM-1")
-            await bank.control("deny", qr_content=kept)
-            await bank.control("win-back", qr_content=kept)
-            _, second = await bank.paid("EM-2")
-            await bank.provider.refund(
-                PaymentIdentity(reference="EM-2"), second, "RF-1", Rupiah(10_000)
-            )
-            await bank.control("reverse-refund", partner_refund_no="RF-1")
-            found = await record(bank)
-            assert [(one.kind, one.reference, one.refund_number) for one in found] == [
-                ("payment", "EM-1", None),
-                ("chargeback", "EM-1", None),
-                ("chargeback_won", "EM-1", None),
-                ("payment", "EM-2", None),
-                ("refund", "EM-2", "RF-1"),
-                ("refund_reversed", "EM-2", "RF-1"),
-            ]
-
-    asyncio.run(story())
-
-
 def test_record_is_read_page_by_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(snap, "HISTORY_PAGE", 2)
 

@@ -13,7 +13,6 @@ from meterai.payments.adapters.midtrans.reading import signature_of
 from tests.support.midtrans import SERVER_KEY, Kiosk, tell_story
 from tests.support.shop import PRICE
 
-WON = "SELECT reason FROM entries WHERE reason = 'chargeback_won'"
 PENDING, SETTLED = b'"transaction_status": "pending"', b'"transaction_status": "settlement"'
 
 
@@ -124,50 +123,6 @@ def test_refund_of_qris_is_made_once_and_a_part_by_hand_is_booked(
         assert [one["kind"] for one in moved] == ["settlement", "refund"]
         assert await place.agrees() == PRICE
         assert await place.suspended() == []
-
-    tell_story(database_url, tmp_path, story)
-
-
-def test_chargeback_in_part_and_whole_is_booked_and_won(database_url: str, tmp_path: Path) -> None:
-    async def story(place: Kiosk) -> None:
-        order = await place.paid(2)
-        await place.act("charge-back", order, amount=4_000)
-        await place.round()
-        # One stamp is still paid. The money beyond it is refunded.
-        assert await place.agrees() == PRICE
-        await place.act("charge-back", order)
-        await place.round()
-        assert (await place.agrees(), await place.state(order)) == (0, "denied")
-        whole = await place.paid()
-        await place.act("charge-back", whole)
-        await place.round()
-        assert (await place.agrees(), await place.state(whole)) == (0, "denied")
-        # The chargeback is won. The order is closed, so the money is refunded.
-        await place.act("win", whole)
-        await place.round()
-        assert await place.agrees() == 0
-        assert [one["reason"] for one in await place.rows(WON)] == ["chargeback_won"]
-
-    tell_story(database_url, tmp_path, story)
-
-
-def test_inconsistent_amounts_book_nothing_until_the_record_is_consistent(
-    database_url: str, tmp_path: Path
-) -> None:
-    async def story(place: Kiosk) -> None:
-        order = await place.order()
-        await place.pay(order)
-        await place.told(2)
-        for amount in ("", "abc", "-10000.00", "10000.50", "1e4", "99999999999999999999.00"):
-            assert (await place.tell(signed(place.heard[1], gross_amount=amount))).status == 200
-            await place.answers("status", {"merge": {"gross_amount": amount}, "times": -1})
-            await place.due()
-            assert await captures(place) == 0
-            async with place.http.delete(f"{place.url}/standin/answers") as answer:
-                assert answer.status == 200
-        assert "amount_unreadable" in await place.suspended()
-        await place.round()
-        assert await place.state(order) == "executed"
 
     tell_story(database_url, tmp_path, story)
 

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from meterai.kit.ids import new_id
 from meterai.kit.money import Rupiah
 from meterai.payments.adapters.midtrans import order_id_of, reading, reference_of_order
-from meterai.payments.adapters.midtrans.provider import complaints
 from meterai.payments.model import (
     AboutAnother,
     AccountNumber,
@@ -21,12 +20,10 @@ from meterai.payments.model import (
     PaymentQr,
     ProviderRefused,
     ProviderStatus,
-    Redirect,
     UnmatchedNews,
     UnmatchedReason,
     reference_of,
 )
-from standins.bank.qris import DynamicQr, payload
 from standins.midtrans.saying import signature
 
 ID, NUMBER = "6f1f9c9e-6b7e-4a3f-9a55-0d8a1cf2f001", "midtrans:6f1f9c9e-6b7e-4a3f-9a55-0d8a1cf2f001"
@@ -275,23 +272,6 @@ def test_refund_is_looked_up_by_its_key() -> None:
 def test_instructions_are_parsed(changes: dict[str, Any], instructions: object) -> None:
     found = reading.opened(read(**{"payment_type": "bank_transfer", **changes}))
     assert (found and found.instructions) == instructions
-
-
-def test_instructions_that_pay_another_have_complaints() -> None:
-    ours = {"G1", "936009990000000001", "ID1099999999999"}
-    qr = payload(DynamicQr(20_000, "QR7", "G1", "G1 MIDTRANS", "A01"))
-    assert list(complaints(PaymentQr(qr), 20_000, ID, ours=ours)) == []
-    assert list(complaints(AccountNumber("BNI", "98800123"), 20_000, ID, ours=ours)) == []
-    for instructions, amount, number, mine in (
-        (PaymentQr(qr), 10_000, ID, ours),
-        (PaymentQr(qr), 20_000, ID, {"G2"}),
-        (PaymentQr(qr), 20_000, "", ours),
-        (PaymentQr("00"), 20_000, ID, ours),
-        (AccountNumber("LAIN", "98800123"), 20_000, ID, ours),
-        (AccountNumber("BNI", "98800123; 1"), 20_000, ID, ours),
-        (Redirect("https://contoh.id"), 20_000, ID, ours),
-    ):
-        assert list(complaints(instructions, amount, number, ours=mine))
 
 
 # -- notifications ---------------------------------------------------------------------------

@@ -11,9 +11,8 @@ from meterai.kit.ids import new_id
 from meterai.orders import OrderService
 from meterai.orders import store as order_store
 from meterai.orders.model import OrderKind, TooManyUnpaidOrders
-from meterai.payments import PaymentService, reference_of
+from meterai.payments import PaymentService
 from meterai.payments.model import ATTEMPTS_PER_SUBJECT_MAX
-from meterai.payments.service import BATCH
 from standins.bank import qris
 from tests.support.shop import PRICE
 from tests.support.till import Till
@@ -83,23 +82,6 @@ def test_order_has_a_bounded_number_of_attempts(till: Till) -> None:
         till.open()
     assert attempts(till) == ["lost"] * ATTEMPTS_PER_SUBJECT_MAX
     assert till.shop.state(order) == "placed"
-
-
-def test_attempt_that_could_not_be_opened_ends_with_its_order(till: Till) -> None:
-    till.shop.place(1)
-    till.shop.place(1)
-    till.answers("generate", {"status": 500, "act": False}, {"status": 401, "act": False})
-    till.open()
-    ended = datetime.now(UTC)
-    till.shop.arrange("UPDATE payment_attempts SET expires_at = %s", ended)
-    till.shop.arrange("UPDATE orders SET lapses_at = %s", ended)
-    till.open()
-    found = till.rows("SELECT state, ask_at = 'infinity' AS is_over FROM payment_attempts")
-    # The attempt that may exist is queried; the other one was refused.
-    assert sorted((row["state"], row["is_over"]) for row in found) in (
-        [("expired", True), ("lost", False)],
-        [("lost", False), ("lost", False)],
-    )
 
 
 # -- limit of unpaid orders --------------------------------------------------------------------
@@ -225,29 +207,6 @@ def test_payment_without_news_is_found_days_later(till: Till, days: int) -> None
     till.ask()
     assert till.captured()
     assert till.shop.state(order) == "executed"
-
-
-def test_lost_attempts_do_not_delay_a_paid_order(till: Till) -> None:
-    order, _, qr = till.order()
-    till.control("pay", qr_content=qr)
-    account = till.shop.account
-    ids = [new_id() for _ in range(500)]
-    till.shop.arrange(
-        "INSERT INTO payment_attempts (account_id, attempt_id, subject, reference, amount, state,"
-        " expires_at, leased_until, ask_at, ask_rank)"
-        " SELECT %s, id, id, reference, 10000, 'lost', %s, now(), now() - interval '1 hour', 1"
-        " FROM unnest(%s::uuid[], %s::text[]) AS made (id, reference)",
-        account,
-        datetime.now(UTC) + timedelta(hours=1),
-        ids,
-        [reference_of(account, one) for one in ids],
-    )
-    till.shop.arrange("UPDATE payment_attempts SET ask_at = now() WHERE state = 'waiting'")
-    asked = till.do(till.shop.container.of(PaymentService).poll_waiting())
-    till.shop.work()
-    assert till.shop.state(order) == "executed"
-    assert 1 < asked <= BATCH  # the other attempts get the rest of the periodic task
-    till.shop.arrange("DELETE FROM payment_attempts WHERE attempt_id = ANY(%s)", ids)
 
 
 def test_attempt_that_cannot_be_recorded_does_not_stop_the_others(till: Till) -> None:

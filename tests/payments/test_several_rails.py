@@ -189,29 +189,6 @@ def test_unpaid_order_is_paid_by_another_method(database_url: str, tmp_path: Pat
     play(database_url, tmp_path, story, payment_rails="bank")
 
 
-def test_order_changes_its_method_a_bounded_number_of_times(
-    database_url: str, tmp_path: Path
-) -> None:
-    async def story(banks: Banks) -> None:
-        order = await banks.order()
-        path = f"/v1/orders/{order['id']}/pay-by"
-        answers = [
-            await banks.asked(path, {"payment_method": method})
-            for _ in range(5)
-            for method in ("va", "qris")
-        ]
-        told = [json.loads(one.body) for one in answers]
-        assert [one.status for one in answers] == [200] * 9 + [409]
-        assert told[-1]["code"] == "payment_attempts_spent"
-        shown = await banks.shown(order)
-        assert shown["payment"] == told[-2]["payment"]
-        assert Counter(one[2] for one in await routes(banks)) == {"waiting": 1, "cancelled": 9}
-        unknown = await banks.asked(path, {"payment_method": "cash"})
-        assert (unknown.status, json.loads(unknown.body)["code"]) == (422, "malformed")
-
-    play(database_url, tmp_path, story, payment_rails="bank")
-
-
 def test_sum_beyond_a_method_is_refused_with_its_limits(database_url: str, tmp_path: Path) -> None:
     async def story(banks: Banks) -> None:
         given = await banks.asked("/v1/orders", {"quantity": 1001, "payment_method": "qris"})

@@ -1,7 +1,7 @@
 """A status query that gets no answer for long is one item in suspense until it is answered."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -11,10 +11,8 @@ import yaml  # type: ignore[import-untyped]
 
 from meterai import orders
 from meterai.audit.quiet_harm import quiet_harm
-from meterai.kit.money import Rupiah
 from meterai.kit.subjects import WorkItem
 from meterai.payments import PaymentService
-from meterai.payments.silence import SINGLES_MAX, Silent, items
 from meterai.suspense import Resolution, SuspenseService
 from meterai.suspense.metrics import OPEN, OVERDUE
 from meterai.suspense.room import ROOM as SUSPENSE
@@ -163,63 +161,4 @@ def test_qr_that_is_not_cancelled_for_a_day_is_an_item(till: Till) -> None:
     assert till.attempt(attempt)["is_taken_back"]
 
 
-def test_refund_without_lookup_for_a_day_is_an_item(till: Till) -> None:
-    order, _, qr = till.order()
-    till.control("pay", qr_content=qr)
-    till.ask()
-    till.shop.ask_back(order)
-    till.shop.work()
-    till.send_refunds()
-    [refund] = till.rows("SELECT refund_no, state FROM refunds")
-    assert refund["state"] == "settled"
-    till.answers("history-detail", NO_ANSWER)
-    till.watch_refunds()
-    later(till, "unheard_since", "refunds")
-    sweep(till)
-    [item] = open_items(till)
-    assert (item["told"]["asked"], item["reference"]) == ("refund_record", refund["refund_no"])
-    till.watch_refunds()
-    sweep(till)
-    assert till.suspended() == []
-
-
 # -- one item for a provider, or one for each query ----------------------------------------------------
-
-
-def some(questions: int, kind: str = "status", provider: str = "bank") -> list[Silent]:
-    shown = min(questions, SINGLES_MAX)
-    return [
-        Silent(
-            kind,
-            "unanswered",
-            provider,
-            f"EM{n}",
-            f"EM{n}",
-            None,
-            Rupiah(PRICE),
-            NOW - timedelta(hours=n),
-            questions,
-            Rupiah(PRICE * questions),
-            NOW - timedelta(hours=questions),
-        )
-        for n in range(shown)
-    ]
-
-
-@pytest.mark.parametrize(
-    ("questions", "heard", "is_single", "count"),
-    [
-        (1, {"bank"}, True, 1),
-        (SINGLES_MAX, {"bank"}, True, SINGLES_MAX),
-        (SINGLES_MAX + 1, {"bank"}, False, 1),
-        (1, set(), False, 1),
-        (10_000, set(), False, 1),
-        (10_000, {"other"}, False, 1),
-    ],
-)
-def test_items_of_a_kind_are_joined_if_the_provider_answers_nothing(
-    questions: int, heard: set[str], is_single: bool, count: int
-) -> None:
-    found = list(items(some(questions), heard))
-    assert [one.is_single for one in found] == [is_single] * count
-    assert len({one.mark for one in found}) == count

@@ -4,13 +4,11 @@ from collections.abc import Iterator
 
 import psycopg
 import pytest
-from msgspec.structs import replace
 
 from meterai import payments
 from meterai.kit.money import Rupiah
 from meterai.payments.adapters.snap.provider import SnapProvider
 from meterai.payments.refunds import store as refund_store
-from meterai.payments.transfers.service import TransferSender
 from tests.support.shop import PRICE
 from tests.support.till import Till, open_till
 from tests.support.transferring import (
@@ -214,28 +212,6 @@ def test_unreached_bank_leaves_the_transfer_unchanged(till: Till) -> None:
     assert [one[0] for one in transfers(till)] == ["void", "settled"]
 
 
-def test_transfer_beyond_the_float_is_not_sent(till: Till) -> None:
-    to_an_account(till, 3)
-    to_an_account(till)
-    name(till)
-    floating(till, 2 * PRICE)
-    weigh(till)
-    plan(till)
-    send(till)
-    assert transfers(till) == [("settled", PRICE, 1)], "what it can cover goes"
-    [row] = till.rows("SELECT last_answer FROM refunds WHERE state = 'requested'")
-    assert row["last_answer"] == "float_low"
-    floats = run(till, lambda tx, _: payments.floats(tx))
-    assert (floats.need.by_transfer, floats.free) == (3 * PRICE, PRICE - 3 * PRICE)
-    assert floats.days == 0.0
-    floating(till, 100 * PRICE)
-    weigh(till)
-    plan(till)
-    send(till)
-    assert [one[0] for one in transfers(till)] == ["settled", "settled"]
-    assert till.rows("SELECT 1 FROM refunds WHERE last_answer IS NOT NULL") == []
-
-
 def test_float_that_the_bank_finds_too_low_is_waited_for(till: Till) -> None:
     to_an_account(till)
     name(till)
@@ -247,26 +223,6 @@ def test_float_that_the_bank_finds_too_low_is_waited_for(till: Till) -> None:
     floating(till, 100 * PRICE)
     send(till)
     assert transfers(till) == [("settled", PRICE, 2)]
-
-
-def test_compensation_goes_with_its_refund_and_a_later_one_separately(till: Till) -> None:
-    refund = to_an_account(till)
-    run(till, payments.compensate, refund, 1, Rupiah(1_000))
-    name(till)
-    plan(till)
-    send(till)
-    assert transfers(till) == [("settled", PRICE + 1_000, 1)]
-    run(till, payments.compensate, refund, 2, Rupiah(1_000))
-    plan(till)
-    send(till)
-    assert [one[1] for one in transfers(till)] == [PRICE + 1_000, 1_000]
-    assert till.book("compensation") == -2_000
-    numbers = till.rows("SELECT transfer_no FROM transfers ORDER BY transfer_id")
-    for row in numbers:
-        till.control("transfer-returned", number=row["transfer_no"])
-    follow(till)
-    assert {one[0] for one in transfers(till)} == {"returned"}
-    assert run(till, payments.owed_by_claim).compensation == Rupiah(2_000)
 
 
 def test_settled_transfer_that_its_bank_no_longer_knows_is_an_item(till: Till) -> None:
@@ -336,26 +292,6 @@ def test_payment_older_than_its_window_waits_for_an_account(till: Till) -> None:
     assert refunds(till) == [("claim", "requested", PRICE)]
     [row] = till.rows("SELECT tries, last_answer FROM refunds")
     assert (row["tries"], row["last_answer"]) == (0, None)
-
-
-def test_refund_without_an_outcome_is_rerouted_once_its_record_does_not_have_it(till: Till) -> None:
-    _asked_back(till)
-    [refund] = till.shop.refunds()
-    till.control("faults", refund_500=1)
-    till.send_refunds()
-    wanted = run(till, payments.reroute, refund)
-    assert (wanted.id, wanted.reroute_at is not None) == (refund, True)
-    before = len(till.do(till.bank.look("refunds")))
-    till.send_refunds()  # the provider may still be executing it
-    till.shop.arrange("UPDATE refunds SET reroute_at = requested_at")
-    till.answers("history-detail", {"body": ""})
-    till.send_refunds()
-    assert refunds(till) == [("provider", "sent", PRICE)]
-    till.send_refunds()
-    assert refunds(till) == [("provider", "rerouted", PRICE), ("claim", "requested", PRICE)]
-    assert len(till.do(till.bank.look("refunds"))) == before, "it was not sent again"
-    with pytest.raises(payments.NotRerouted):
-        run(till, payments.reroute, refund)
 
 
 def test_refund_in_the_record_is_not_rerouted(till: Till) -> None:
@@ -467,34 +403,4 @@ def test_refunds_above_the_transfer_limit_use_two_transfers(till: Till) -> None:
     finally:
         own.payouts.rupiah_max = kept
     assert [one[1] for one in transfers(till)] == [2 * PRICE, PRICE]
-    send(till)
-
-
-def test_small_refunds_wait_for_more_and_never_past_their_due_time(till: Till) -> None:
-    to_an_account(till)
-    name(till)
-    settings = replace(
-        till.shop.container.settings.of(payments.PaymentSettings),
-        transfer_small_rupiah=2 * PRICE,
-    )
-    container = till.shop.container
-    pooling = TransferSender(
-        container.database, container.of(payments.PaymentService), settings, container.clock
-    )
-    till.do(pooling.plan())
-    assert transfers(till) == []
-    to_an_account(till)
-    till.do(pooling.plan())
-    assert transfers(till) == [], "the account was named for the first alone"
-    name(till)
-    till.do(pooling.plan())
-    assert transfers(till) == [("planned", 2 * PRICE, 0)], "together they are not small"
-    to_an_account(till)
-    send(till)
-    name(till)
-    till.do(pooling.plan())
-    assert len(transfers(till)) == 1
-    till.shop.arrange("UPDATE refunds SET due_at = requested_at WHERE transfer_id IS NULL")
-    till.do(pooling.plan())
-    assert len(transfers(till)) == 2
     send(till)

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from meterai import payments
-from meterai.payments import PaymentService, Rails, RefundPayee, RefundSender
+from meterai.payments import Rails, RefundPayee, RefundSender
 from meterai.payments.transfers.service import TransferSender
 from meterai.plumbing.work.outgoing import CircuitState
 from tests.support.banks import Banks, open_banks
@@ -83,24 +83,5 @@ def test_transfer_not_begun_by_a_silent_bank_uses_another_bank(
         outgoing._circuit.state = CircuitState.CLOSED
         await give_back(banks)
         assert (await carried_out(banks))[-1] == ("bank", "settled", PRICE)
-
-    play(database_url, tmp_path, story)
-
-
-def test_bank_that_is_out_sends_no_new_transfer(database_url: str, tmp_path: Path) -> None:
-    async def story(banks: Banks) -> None:
-        await give_back(banks)
-        service = banks.web.container.of(PaymentService)
-        banks.arrange(
-            "INSERT INTO rails_out (rail, reason) SELECT unnest('{bank,bri}'::text[]), 'a test'"
-        )
-        service._looked_at = -1.0  # the change of another process is known after half a second
-        assert await carried_out(banks) == []
-        await banks.web.container.of(TransferSender).weigh()
-        [row] = await banks.rows("SELECT last_answer FROM refunds")
-        assert row["last_answer"] == "bank_away"
-        banks.arrange("DELETE FROM rails_out WHERE rail = 'bri'")
-        service._looked_at = -1.0
-        assert await carried_out(banks) == [("bri", "settled", PRICE)]
 
     play(database_url, tmp_path, story)

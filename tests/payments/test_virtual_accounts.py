@@ -191,31 +191,6 @@ def test_call_with_wrong_signature_is_refused_in_the_format_of_its_service(
     play(database_url, tmp_path, story, payment_rails="bank bri")
 
 
-def test_token_is_valid_after_a_restart_and_for_one_bank_only(
-    database_url: str, tmp_path: Path
-) -> None:
-    tokens: list[str] = []
-    path = "/snap/bri/v1.0/transfer-va/inquiry"
-
-    async def fetch(banks: Banks) -> None:
-        tokens.append(await banks.token("bri", tmp_path))
-        tokens.append(await banks.token("doku", tmp_path))
-
-    async def use(banks: Banks) -> None:
-        number = f"{SERVICE_ID}000000000000"
-        body = {"virtualAccountNo": number, "inquiryRequestId": "IN-1"}
-        good, others = tokens
-        assert (await banks.told_with_token(path, body, good))[1]["responseCode"] == "4042412"
-        ends = good.partition(".")[0]
-        longer = good.replace(ends, str(int(ends) + 1))
-        for token in (others, longer, "", "7.", "\u0663.7"):
-            status, told = await banks.told_with_token(path, body, token)
-            assert (status, told["responseCode"]) == (401, "4012401")
-
-    for story in (fetch, use):
-        play(database_url, tmp_path, story, payment_rails="bri doku")
-
-
 @pytest.mark.parametrize("rail", KINDS)
 def test_payment_without_news_is_found_by_a_query(
     database_url: str, tmp_path: Path, rail: str

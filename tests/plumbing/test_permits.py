@@ -61,23 +61,6 @@ def test_waiter_cancelled_at_a_return_loses_no_permit() -> None:
     asyncio.run(run())
 
 
-@pytest.mark.parametrize(
-    "purpose",
-    [
-        WorkPurpose(until=0.0),
-        WorkPurpose(is_abandoned=lambda: True),
-    ],
-)
-def test_abandoned_work_gets_no_permit(purpose: WorkPurpose) -> None:
-    async def run() -> None:
-        permits = PermitQueue(1, 5.0, Queueing())
-        with pytest.raises(NoPermit):
-            await taking(permits, purpose)
-        await permits.take()  # the permit was not lost
-
-    asyncio.run(run())
-
-
 def test_wait_ends_with_the_time_of_its_request() -> None:
     async def run() -> None:
         permits = PermitQueue(1, 60.0, Queueing())

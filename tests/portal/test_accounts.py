@@ -314,27 +314,6 @@ def told(browser: Browser) -> list[tuple[str, str, str]]:
     return [(one["kind"], one["change"], one["name"]) for one in found]
 
 
-def test_old_session_needs_a_fresh_proof_to_make_a_key(browser: Browser) -> None:
-    age(browser)
-    page = browser.get("/account").text
-    assert fields(page, "/sign-in/again") == {"next": "/account#passkeys"}
-    assert 'data-passkey="create"' not in page
-    old = Cookies(browser.cookies)
-    form = fields(browser.get("/account/keys").text, "/account/keys") | {"name": "kasir"}
-    asked = browser.post("/account/keys", data=form)
-    assert asked.status_code == 303
-    assert asked.headers["location"] == "/sign-in/again?next=%2Faccount%2Fkeys"
-    again = browser.get(asked.headers["location"])
-    assert ANI in again.text
-    sent = browser.post("/sign-in", data=fields(again.text, "/sign-in"))
-    assert enter_code(browser, sent).status_code == 303
-    assert make_key(browser)
-    assert told(browser) == [("api_key", "made", "kasir")]
-    browser.cookies.clear()
-    browser.cookies.update(old)
-    assert browser.get("/account").status_code == 303, "the old session ended"
-
-
 def test_stolen_session_makes_no_lasting_credential(browser: Browser) -> None:
     age(browser)
     form = fields(browser.get("/account").text, "/sign-out")

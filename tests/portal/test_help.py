@@ -4,7 +4,6 @@ from meterai.orders import ExecutionPace
 from meterai.payments import PaymentService
 from meterai.plumbing.db.database import Database
 from meterai.portal.routes.help import (
-    MAIL_LATE_SECONDS,
     ServiceState,
     _state,
 )
@@ -35,32 +34,6 @@ def test_help_shows_measured_state_and_durations(shop: Shop) -> None:
     assert busy.pace == ExecutionPace(3, 20.0)
     shop.arrange("UPDATE orders SET closed_at = closed_at - interval '16 minutes'")
     assert state_of(shop).pace is None, "what is older says nothing about now"
-
-
-def test_help_shows_stopped_services(shop: Shop) -> None:
-    shop.set_issuing(is_open=False)
-    order = shop.place(1)
-    shop.pay(order)
-    shop.work()
-    for waits in (0, MAIL_LATE_SECONDS + 1, MAIL_LATE_SECONDS + 2):
-        shop.arrange(
-            "INSERT INTO mails (account_id, mail_id, cause_key, template, language, recipient, facts,"
-            " queued_at, try_at) VALUES (%s, gen_random_uuid(), %s, 'sign_in_code', 'id', 'a@b.id',"
-            " '{}', now() - make_interval(secs => %s), now() + interval '1 hour')",
-            shop.account,
-            str(waits),
-            waits,
-        )
-    state = state_of(shop)
-    assert not state.issuing
-    assert not state.mail
-    assert state.database
-    shop.arrange("UPDATE mails SET queued_at = now() WHERE cause_key <> '0'")
-    assert state_of(shop).mail
-    shop.arrange(
-        "UPDATE mails SET state = 'sent', queued_at = now() - interval '5 minutes', sent_at = now()"
-    )
-    assert not state_of(shop).mail, "they went out late"
 
 
 def test_help_shows_an_unavailable_database_and_the_answers(shop: Shop) -> None:

@@ -179,26 +179,6 @@ def new_qr(language: str) -> str:
     return translate("page.order.reorder.stamps", language)
 
 
-def test_order_page_lists_each_part_of_the_total(asked: Any) -> None:
-    one = msgspec.structs.replace(
-        order(OrderState.PAID, OrderKind.STAMPS),
-        seller=HOSTILE,
-        seller_fee=1_500,
-        service_fee=2_000,
-        total=24_000,
-    )
-    shown = re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", order_main(asked, one))
-    rupiah = {
-        html.unescape(name): int(said[2:].replace(".", ""))
-        for name, said in shown
-        if said.startswith("Rp")
-    }
-    language = asked.cookies["language"]
-    named = ("page.unit.duty", "page.unit.fee", "page.seller.fee", "page.total")
-    names = [translate(one, language, seller=HOSTILE) for one in named]
-    assert [rupiah[name] for name in names] == [10_000, 500, 1_500, 2 * (10_000 + 500 + 1_500)]
-
-
 @pytest.mark.parametrize("kind", OF_STAMPS)
 @pytest.mark.parametrize("state", [OrderState.LAPSED, OrderState.WITHDRAWN])
 def test_lapsed_order_can_be_reordered_with_one_button(
@@ -405,26 +385,6 @@ def test_refused_refund_has_no_headline_of_a_returning_one(asked: Any) -> None:
         assert translate(said, language) in main
     for calm in ("page.order.returning", "state.order.returning", "page.refund.nothing_to_do"):
         assert translate(calm, language) not in main
-
-
-@pytest.mark.parametrize("stage", Stage)
-def test_refund_shows_its_stage_and_way(asked: Any, stage: Stage) -> None:
-    language = asked.cookies["language"]
-    states = {
-        Stage.DECIDED: RefundState.REQUESTED,
-        Stage.NOT_SENT: RefundState.REQUESTED,
-        Stage.WAITING_FOR_ACCOUNT: RefundState.REQUESTED,
-        Stage.RECORDED: RefundState.SETTLED,
-    }
-    way = Way.CLAIM if stage is Stage.WAITING_FOR_ACCOUNT else Way.TRANSFER
-    state = states[stage] if stage in states else RefundState(stage)
-    one = refund(state, RefundCause.LATE, way=way, stage=stage, compensation=2_000)
-    main = order_main(asked, order(OrderState.RETURNING, OrderKind.STAMPS), refunds=[one])
-    for said in (f"stage.refund.{one.stage_word}", f"way.refund.{way}", "page.refund.compensation"):
-        assert translate(said, language) in main
-    wants = 'href="/refunds/account"' in main
-    assert wants == (stage is Stage.WAITING_FOR_ACCOUNT)
-    assert wants == (headline(main) == translate("page.order.headline.account_wanted", language))
 
 
 def test_chargeback_is_followed_by_no_refund(asked: Any) -> None:

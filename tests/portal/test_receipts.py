@@ -80,29 +80,6 @@ def test_paid_order_has_a_receipt(language: str) -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_unprintable_name_is_in_the_text_layer_with_a_note(
-    language: str,
-) -> None:
-    one = order(
-        OrderState.EXECUTED, OrderKind.DOCUMENTS, None, money(captured=TOTAL, executed=TOTAL)
-    )
-    note = translate("receipt.unwritten", language)
-    for name, can_be in (("合同 甲.pdf", False), ("Surat (é).pdf", True)):
-        document = replace(stamping(StampingState.DELIVERED), document_name=name)
-        lines = order_receipt(SELLER, one, PAYMENTS, [document], "a@example.id", language)
-        assert (note in [line.value for line in lines]) != can_be
-        with pikepdf.open(io.BytesIO(paper("Bukti", language, lines))) as opened:
-            assert opened.check_pdf_syntax() == []
-            found: Any = pikepdf.parse_content_stream(opened.pages[0])
-            spans = [
-                str(one.operands[1].ActualText)
-                for one in found
-                if str(one.operator) == "BDC" and "/ActualText" in one.operands[1]
-            ]
-        assert " ".join(spans).startswith(f"{name} (") != can_be
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("cause", RefundCause)
 def test_settled_refund_has_a_receipt(language: str, cause: RefundCause) -> None:
     one = msgspec.structs.replace(refund(RefundState.SETTLED, cause), refund_number="RF123456")

@@ -95,28 +95,6 @@ def test_changed_price_is_not_ordered(visitor: WalkIn) -> None:
     assert ORDER.fullmatch(visitor.goes(PAY, fields(visitor.get(PAY), PAY, "draft")))
 
 
-def test_order_with_lost_answer_is_not_shown_as_failed(visitor: WalkIn, database_url: str) -> None:
-    visitor.signs_in()
-    form = fields(visitor.places(), PAY, "draft")
-    with psycopg.connect(database_url) as connection:
-        connection.execute(
-            """
-            CREATE FUNCTION no_room() RETURNS trigger LANGUAGE plpgsql AS
-                $$ BEGIN RAISE EXCEPTION 'no space left on device' USING ERRCODE = '53100'; END $$;
-            CREATE TRIGGER no_room BEFORE UPDATE ON payment_attempts EXECUTE FUNCTION no_room();
-            """
-        )
-    shown = visitor.sends(PAY, form)
-    assert (shown.status_code, orders(visitor)) == (503, 1)
-    assert translate("refusal.storage_full", "en") in shown.text
-    assert translate("page.review.perhaps_done", "en") in shown.text
-    assert translate("page.review.not_charged", "en") not in shown.text
-    with psycopg.connect(database_url) as connection:
-        connection.execute("DROP TRIGGER no_room ON payment_attempts")
-    assert ORDER.fullmatch(visitor.goes(PAY, form))
-    assert orders(visitor) == 1, "the same key found it"
-
-
 def test_wrong_code_keeps_the_page_and_shows_remaining_tries(visitor: WalkIn) -> None:
     visitor.places()
     form = fields(asks(visitor), PROVE, "code")
@@ -200,24 +178,6 @@ def test_link_of_the_mail_returns_to_the_review_page(visitor: WalkIn) -> None:
     assert urlsplit(there).path == PAY
     assert visitor.client.get(there).headers["location"] == PAY
     assert fields(visitor.get(PAY), PAY, "draft"), "and the files are of the account"
-
-
-def test_link_opened_in_another_browser_says_where_the_files_are(
-    visitor: WalkIn,
-) -> None:
-    visitor.places()
-    asks(visitor)
-    begun = Begun.read(visitor.cookie("asked"))
-    assert begun is not None
-    link = visitor.container.of(CodeService).link(begun.challenge)
-    said = translate("page.choose.is_elsewhere", "en")
-    with visitor.as_another():
-        shown = visitor.get(link)
-        assert "in this browser" in shown, "before the link is spent"
-        there = visitor.goes("/sign-in/link", fields(shown, "/sign-in/link", "secret"))
-        assert said in visitor.get(leads(visitor, there))
-        assert said not in visitor.get("/stamp")
-    assert said not in visitor.get("/stamp")
 
 
 @pytest.mark.parametrize(

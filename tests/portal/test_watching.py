@@ -202,25 +202,6 @@ async def asked(shop: Shop, watch: OrderWatch, order: UUID, version: str = "") -
     return answer
 
 
-def test_change_without_effect_on_the_page_does_not_end_the_wait(
-    shop: Shop, watch: OrderWatch, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    order = shop.place(1)
-    version = shop.do(asked(shop, watch, order)).headers["ETag"]
-    woken = 0
-    change = watch.change
-
-    async def counted(*given: Any) -> bool:
-        nonlocal woken
-        woken += 1
-        key, seen, _, *by_clock = given
-        return woken < 3 or await change(key, seen, in_seconds(0.3), *by_clock)
-
-    monkeypatch.setattr(watch, "change", counted)
-    assert shop.do(asked(shop, watch, order, version)).status_code == 304
-    assert woken == 3
-
-
 # -- limits
 # ---------------------------------------------------------------------------------------------
 

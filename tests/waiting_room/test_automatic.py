@@ -106,21 +106,3 @@ def test_resumed_worker_calls_no_crowd(lines: Lines) -> None:
     before = now(lines).serving
     assert lines.advance(-60.0) == 0
     assert now(lines).serving == before
-
-
-def test_forty_thousand_waits_outside_the_range_stop_no_line(lines: Lines) -> None:
-    """One step learns from all waits that ended since the last step, as after an hour without a worker."""
-    lines.operate("stand", BUYING, "always")
-    lines.arrange(
-        "UPDATE waiting_room_lines SET next_number = 40001, serving = 40000,"
-        " learned_to = now() - interval '1 hour'"
-    )
-    lines.arrange(
-        "INSERT INTO waiting_room_turns (line_id, number, holder, taken_at, admitted_at, shown_low,"
-        " shown_high, waited) SELECT line_id, n, decode(repeat('00', 16), 'hex'), now(), now() - interval '20 minutes', 1, 2,"
-        " 900 FROM waiting_room_lines, generate_series(1, 40000) n WHERE name = 'buying'"
-    )
-    room = lines.room()
-    ticket = lines.take(room)
-    lines.advance(5.0)
-    assert now(lines).serving >= ticket.number

@@ -14,7 +14,7 @@ from meterai.draw.advancing import TOO_LATE
 from meterai.draw.computing import pieces_of
 from meterai.draw.entering import entry_of
 from meterai.draw.operating import DrawSound
-from meterai.draw.protocol.chain import RoundForged, hash_of
+from meterai.draw.protocol.chain import hash_of
 from meterai.draw.protocol.entries import read_lines
 from meterai.draw.protocol.record import RecordPartKind, read
 from meterai.draw.protocol.record import hash_of as hash_of_part
@@ -28,7 +28,6 @@ from meterai.draw.protocol.verification import (
 from meterai.waiting_room import store as lines_store
 from meterai.waiting_room.gathering import Gathering
 from meterai.waiting_room.model import LineClosed, LineState
-from standins.drand import signature_of
 from tests.support.audits import INVARIANTS, audit
 from tests.support.draw_room import SIGNER, DrawRoom, numbers, with_draw
 from tests.support.draws import chain_of
@@ -258,27 +257,6 @@ def test_entry_before_the_public_announcement_is_refused(database_url, tmp_path)
 
 
 # -- rounds by hand, and a draw that came too late ---------------------------------------
-
-
-def test_round_signature_can_be_brought_by_hand(database_url, tmp_path) -> None:
-    async def act(room: DrawRoom) -> None:
-        room.relay.faults.apply({"unavailable": -1})
-        await room.worker().advance_due()
-        await room.enter(10)
-        await room.until_closed()
-        await room.worker().advance_due()
-        await room.to_round()
-        await room.worker().advance_due()
-        assert (await room.line()).state == LineState.DRAWING
-        number = read((room.public / "draw.json").read_bytes()).announcement.round
-        with pytest.raises(RoundForged):
-            await room.carry_in_round(signature_of(number + 1))
-        await room.carry_in_round(signature_of(number))
-        await room.worker().advance_due()
-        assert (await room.line()).state == LineState.OPEN
-        await assert_holds(room)
-
-    with_draw(database_url, tmp_path, act)
 
 
 def test_late_draw_is_announced_anew_in_public(database_url, tmp_path) -> None:

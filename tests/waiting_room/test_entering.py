@@ -125,22 +125,3 @@ def test_entry_becomes_a_number(database_url, tmp_path) -> None:
         assert lines.read_ticket(line, next(iter(cookies(behind).values()))).number == 31
 
     with_web(database_url, tmp_path, act)
-
-
-def test_only_public_files_of_a_draw_are_shown(database_url, tmp_path) -> None:
-    async def act(room: DrawRoom, web: Within, lines: WaitingRoom) -> None:
-        files = f"/lines/{NAME}/draws/{room.public.name}"
-        assert (await web.get(f"{files}/draw.json")).status == 200
-        (room.public / "draft").write_text("not for others")
-        for path in (
-            f"{files}/draft",
-            f"{files}/../../../../chain.json",
-            f"{files}/..%2f..%2f..%2f..%2fchain.json",
-            f"{files}/draw.json%00",
-            f"/lines/../draws/{room.public.name}/draw.json",
-            f"/lines/other/draws/{room.public.name}/draw.json",
-            f"/lines/{NAME}/draws/{'0' * 26}/draw.json",
-        ):
-            assert (await web.get(path)).status == 404, path
-
-    with_web(database_url, tmp_path, act)

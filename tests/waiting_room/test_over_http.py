@@ -411,34 +411,6 @@ def test_next_path_never_leads_elsewhere_or_in_circles(
     run(database_url, tmp_path, act)
 
 
-@pytest.mark.parametrize("path", ["/buy", f"{LINE}/enter?next=/buy"])
-def test_second_person_at_one_browser_can_take_a_new_number(
-    database_url: str, tmp_path: Path, path: str
-) -> None:
-    """On a shared phone, the turn used by one person does not serve the next person."""
-
-    async def act(web: Within, office: Office) -> None:
-        one = Visitor(web, **await office.signed_in())
-        await one.goes("/buy")
-        await office.advance()
-        await one.goes("/buy")
-        assert (await one.send("/buy", quantity="1")).header("location").startswith("/orders/")
-        two = Visitor(web, **one.cookies | await office.signed_in())
-        told = await (two.send("/buy", quantity="1") if path == "/buy" else two.get(path))
-        assert told.status == 403
-        assert f'action="{LINE}/leave"'.encode() in told.body
-        left = await web.post(f"{LINE}/leave", b"next=/buy", two.headers | FORM)
-        two.cookies |= kept(left)
-        assert (left.status, two.cookies[TURN], two.cookies[TICKET]) == (303, '""', '""')
-        where, _ = await two.goes(left.header("location"))
-        assert where.startswith(f"{LINE}?")
-        await office.advance()
-        assert (await two.goes(where))[0] == "/buy"
-        assert (await two.send("/buy", quantity="1")).header("location").startswith("/orders/")
-
-    run(database_url, tmp_path, act)
-
-
 def test_visitor_not_called_costs_no_permit_of_the_limiter(
     database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -465,23 +437,6 @@ def test_visitor_not_called_costs_no_permit_of_the_limiter(
         await one.get(f"{LINE}/enter?next=/buy")
         assert len(asked) == 1
         assert TURN in one.cookies
-
-    run(database_url, tmp_path, act)
-
-
-def test_account_with_many_browsers_is_inside_once(database_url: str, tmp_path: Path) -> None:
-    async def act(web: Within, office: Office) -> None:
-        session = await office.signed_in()
-        browsers = [Visitor(web, **session) for _ in range(6)]
-        for one in browsers:
-            await one.goes("/buy")
-        await office.advance()
-        await office.advance()
-        for one in reversed(browsers):
-            await one.goes(f"{LINE}/enter?next=/buy")
-        turns = {office.room.tokens.read_turn(one.cookies[TURN]).number for one in browsers}
-        rows = await web.container.database.read("SELECT number FROM waiting_room_turns")
-        assert [row["number"] for row in rows] == list(turns)
 
     run(database_url, tmp_path, act)
 
@@ -590,65 +545,5 @@ def test_closed_line_serves_places_and_refuses_new_ones(database_url: str, tmp_p
         await office.advance()
         await one.goes("/buy")
         assert TURN in one.cookies
-
-    run(database_url, tmp_path, act)
-
-
-def test_paused_line_shows_its_reason_and_keeps_every_place(
-    database_url: str, tmp_path: Path
-) -> None:
-    async def act(web: Within, office: Office) -> None:
-        one = Visitor(web, **await office.signed_in())
-        await one.goes("/buy")
-        await office.advance()
-        why = '<b>bank</b> & "co"'
-        await office.operate("pause", BUYING, reason_id=why, reason_en=why)
-        _, page = await one.goes("/buy")
-        assert b"paused" in page.body
-        assert b"&lt;b&gt;bank" in page.body
-        assert TURN not in one.cookies
-        await office.operate("resume", BUYING)
-        await one.goes("/buy")
-        assert TURN in one.cookies
-
-    run(database_url, tmp_path, act)
-
-
-def test_waiting_page_is_small_and_auto_refreshing(database_url: str, tmp_path: Path) -> None:
-    async def act(web: Within, _: Office) -> None:
-        page = await web.get(LINE, PAGE)
-        again = re.search(rb'http-equiv="refresh" content="(\d+)"', page.body)
-        assert again
-        assert 4 <= int(again[1]) <= 140
-        linked = re.findall(rb'(?:href|src)="(/static/[^"]+)"', page.body)
-        assert len(linked) == 2
-        size = len(page.body)
-        for path in linked:
-            found = await web.get(path.decode())
-            assert found.status == 200
-            size += len(found.body)
-        assert size < 15_000, size
-
-    run(database_url, tmp_path, act)
-
-
-@pytest.mark.parametrize("there", ["/check", ""])
-def test_visitor_acting_on_a_just_ended_line_goes_on(
-    database_url: str, tmp_path: Path, there: str
-) -> None:
-    """It ends while the visitor signs in to keep a number, or before a button of its page is pressed."""
-
-    async def act(web: Within, office: Office) -> None:
-        one = Visitor(web, **await office.signed_in())
-        await one.goes(LINE)
-        kept_page = (await one.get(f"{LINE}/keep?next={there}")).body.decode()
-        token = re.findall(r'name="form_token" value="([^"]+)"', kept_page)[0]
-        await office.operate("end", BUYING, reason="over")
-        where, page = await one.goes(f"{LINE}/keep?next={there}")
-        assert (where, page.status) == (there or LINE, 200)
-        for pressed in ("tell", "leave"):
-            body = urlencode({"form_token": token, "next": there}).encode()
-            sent = await web.post(f"{LINE}/{pressed}", body, one.headers | FORM)
-            assert (sent.status, sent.header("location")) == (303, there or LINE), pressed
 
     run(database_url, tmp_path, act)

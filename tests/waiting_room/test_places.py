@@ -123,24 +123,6 @@ def test_requests_beyond_the_waiting_limit_are_refused(counter: Counter) -> None
     asyncio.run(run())
 
 
-def test_cancelled_request_takes_no_number_from_others(counter: Counter) -> None:
-    async def run() -> None:
-        go = asyncio.Event()
-        counter.before = go.wait
-        numbers = NumberSupply(LINE, counter.lease, counter.give_back)
-        asking = [asyncio.ensure_future(numbers.take()) for _ in range(10)]
-        await asyncio.sleep(0)
-        for one in asking[:5]:
-            one.cancel()
-        go.set()
-        for one in asking[:5]:
-            with pytest.raises(asyncio.CancelledError):
-                await one
-        assert [(await one)[0] for one in asking[5:]] == [1, 2, 3, 4, 5]
-
-    asyncio.run(run())
-
-
 @pytest.mark.parametrize("fault", [DatabaseAway("x"), DatabaseBusy("x"), RuntimeError("a bug")])
 def test_failed_lease_refuses_all_waiting_requests_and_the_next_one_works(
     counter: Counter, fault: Exception
@@ -175,24 +157,6 @@ def test_numbers_unused_for_a_second_are_given_back(counter: Counter) -> None:
         assert numbers.at_once() is None
         assert (await numbers.take())[0] == 12
         assert counter.returned == [(12, end)]
-
-    asyncio.run(run())
-
-
-def test_block_is_given_back_without_further_requests(
-    counter: Counter, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(places, "BLOCK_SECONDS", 0.05)
-
-    async def run() -> None:
-        numbers = NumberSupply(LINE, counter.lease, counter.give_back)
-        await crowd(numbers, 100)
-        counter.clock.now += 0.01
-        await numbers.take()
-        given = counter.next
-        await asyncio.wait_for(counter.has_returned.wait(), 30)
-        assert counter.returned == [(102, given)]
-        assert counter.next == 102
 
     asyncio.run(run())
 

@@ -14,7 +14,7 @@ from meterai.waiting_room.tokens import Ticket
 from tests.support.audits import audit
 from tests.support.lines import BUYING, BUYING_ID
 from tests.support.within import Within, settings_of, within
-from tests.waiting_room.test_over_http import LINE, PAGE, TICKET, TURN, Office, Visitor
+from tests.waiting_room.test_over_http import LINE, PAGE, TICKET, Office, Visitor
 
 SAID = translate("page.waiting.turns_of_networks", "en")
 
@@ -119,29 +119,5 @@ def test_sign_in_gives_a_delayed_place_an_earlier_number(database_url: str, tmp_
             "SELECT number, called_with FROM waiting_room_turns"
         )
         assert (turn["number"], turn["called_with"]) == (before.key, after.number)
-
-    run(database_url, tmp_path, act)
-
-
-def test_signed_in_visitor_behind_a_shared_address_has_own_number(
-    database_url: str, tmp_path: Path
-) -> None:
-    async def act(web: Within, office: Office) -> None:
-        for _ in range(30):
-            await takes(web, office, "192.0.2.1")
-        people = [Neighbour(web, "192.0.2.1", **await office.signed_in()) for _ in range(4)]
-        numbers = []
-        for one in people:
-            path, page = await one.goes("/buy")
-            assert path.startswith(f"{LINE}?")
-            assert SAID not in page.body.decode()
-            numbers.append(office.room.read_ticket(office.line(), one.cookies[TICKET]).number)
-        assert len(set(numbers)) == 4
-        assert max(numbers) <= 8
-        for _ in range(2):
-            await office.advance()
-        for one in people:
-            assert (await one.goes("/buy"))[0] == "/buy"
-            assert TURN in one.cookies
 
     run(database_url, tmp_path, act)

@@ -84,26 +84,6 @@ def test_command_broken_off_every_time_is_refused_as_busy(places: str) -> None:
     assert (runs, followed) == (RUNS_MAX, 0)
 
 
-def test_broken_off_statement_is_run_again(places: str) -> None:
-    runs = 0
-
-    async def command(tx: Tx, place: int) -> int:
-        nonlocal runs
-        runs += 1
-        return await tx.run(CONFLICT if runs == 1 else ADD, *([] if runs == 1 else [place]))
-
-    async def act() -> list[int]:
-        database = Database(places, connections=2)
-        await database.open()
-        assert await database.once(command, 2) == 1
-        found = await taken(database)
-        await database.close()
-        return found
-
-    assert asyncio.run(act()) == [0, 1]
-    assert runs == 2
-
-
 def test_follow_up_sees_the_commit_and_its_failure_affects_nothing_else(places: str) -> None:
     async def act() -> None:
         database = Database(places, connections=2)
@@ -131,25 +111,3 @@ def test_follow_up_sees_the_commit_and_its_failure_affects_nothing_else(places: 
         await database.close()
 
     asyncio.run(act())
-
-
-def test_failed_command_changes_nothing_and_is_not_run_again(places: str) -> None:
-    runs = 0
-
-    async def command(tx: Tx) -> None:
-        nonlocal runs
-        runs += 1
-        await tx.run(ADD, 1)
-        raise LookupError
-
-    async def act() -> list[int]:
-        database = Database(places, connections=2)
-        await database.open()
-        with pytest.raises(LookupError):
-            await database.run(command)
-        found = await taken(database)
-        await database.close()
-        return found
-
-    assert asyncio.run(act()) == [0, 0]
-    assert runs == 1

@@ -1,7 +1,6 @@
 """Request bodies take bounded memory and time for every sender."""
 
 import asyncio
-import contextvars
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -12,12 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as some
 from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 
-from meterai.kit.priority import Priority
 from meterai.plumbing.http import bodies as module
 from meterai.plumbing.http.bodies import (
     HELD_BYTES_MAX,
     SHARE_OF_ONE_NETWORK,
-    SHARES,
     UNCOUNTED_BYTES_MAX,
     Bodies,
     BodyIncomplete,
@@ -27,7 +24,6 @@ from meterai.plumbing.http.bodies import (
     UploadsFull,
     unless_gone,
 )
-from meterai.plumbing.permits import PURPOSE, WorkPurpose
 
 MIB = 1024 * 1024
 GONE = {"type": "http.disconnect"}
@@ -163,32 +159,6 @@ def stalling(*pieces: bytes) -> tuple[Receive, asyncio.Event]:
     return receive, is_silent
 
 
-def test_slow_sender_of_a_large_body_delays_no_other(tmp_path: Path) -> None:
-    found = Bodies(tmp_path, 8 * MIB)
-
-    async def run() -> None:
-        clients = [stalling(bytes(60_000)) for _ in range(50)]
-        slow = [
-            body_of(receive, found, announced=8 * MIB, network=f"192.0.2.{number % 3}")
-            for number, (receive, _) in enumerate(clients)
-        ]
-        waiting = [asyncio.ensure_future(body.whole()) for body in slow]
-        for _, is_silent in clients:
-            await is_silent.wait()
-        assert found.arriving.used <= 50 * 60_000
-        for size in (20_000, 2 * MIB, 8 * MIB):
-            receive = sent(*cut(bytes(size), 60_000), after=None)
-            with closing(body_of(receive, found, announced=size)) as body:
-                assert len(await body.whole()) == size
-        for one, body in zip(waiting, slow, strict=True):
-            one.cancel()
-            await asyncio.wait([one])
-            body.close()
-
-    asyncio.run(run())
-    assert is_empty(found)
-
-
 async def _must_not_be_asked() -> Any:
     raise AssertionError("the body was read")
 
@@ -250,26 +220,6 @@ def test_small_bodies_beyond_the_memory_bound_go_to_files(
     assert is_empty(found)
 
 
-@pytest.mark.parametrize("announced", [100, MIB, None])
-def test_disconnected_client_leaves_no_file(tmp_path: Path, announced: int | None) -> None:
-    found = Bodies(tmp_path, 16 * MIB)
-
-    async def run() -> None:
-        pieces = [{"type": "http.request", "body": bytes(90_000), "more_body": True}, GONE]
-
-        async def receive() -> Any:
-            return pieces.pop(0)
-
-        with (
-            closing(body_of(receive, found, announced=announced)) as body,
-            pytest.raises(BodyIncomplete),
-        ):
-            await body.whole()
-
-    asyncio.run(run())
-    assert is_empty(found)
-
-
 @pytest.mark.parametrize("limit", ["SILENCE_SECONDS_MAX", "GRACE_SECONDS"])
 def test_body_that_does_not_arrive_ends(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str
@@ -323,30 +273,6 @@ def test_queue_for_memory_keeps_order_and_loses_no_bytes(
     asyncio.run(run())
     assert budget.used == 0
     assert served == [n for n, (_, what) in enumerate(wishes) if what == "stays"]
-
-
-def as_(priority: Priority) -> None:
-    """Code in this context runs for a request with this priority."""
-    PURPOSE.set(WorkPurpose(priority))
-
-
-@pytest.mark.parametrize("flood", [Priority.CHECKOUT, Priority.CHECKING, Priority.NEW])
-def test_bodies_of_low_priority_leave_room_for_paid_ones(flood: Priority) -> None:
-    budget = ByteBudget(1000)
-
-    def crowd() -> int:
-        as_(flood)
-        taken = 0
-        while budget.take(10):
-            taken += 10
-        return taken
-
-    def payer() -> bool:
-        as_(Priority.PAID)
-        return budget.take(200)
-
-    assert contextvars.copy_context().run(crowd) == 1000 * SHARES[flood] < 1000
-    assert contextvars.copy_context().run(payer)
 
 
 def test_too_long_wait_for_memory_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -115,36 +115,6 @@ def test_every_message_arrives_once_in_order_despite_cancelled_readers(
     assert server.cancelled == 0
 
 
-@given(
-    whole=some.booleans(),
-    count=some.integers(0, 4),
-    turns=some.lists(some.integers(0, 4), max_size=6),
-    looks=some.integers(1, 3),
-)
-def test_check_for_a_disconnect_consumes_no_message(
-    *, whole: bool, count: int, turns: list[int], looks: int
-) -> None:
-    parts: list[Message] = [
-        {"type": "http.request", "body": bytes([place]), "more_body": True}
-        for place in range(count)
-    ]
-    last: list[Message] = [{"type": "http.request", "body": b"", "more_body": False}]
-    messages = [*parts, *(last if whole else [])]
-    server = Server([*messages, GONE], turns)
-
-    async def run() -> list[object]:
-        incoming = Incoming(server.receive)
-        for _ in range(looks):
-            await incoming.has_gone()
-        found: list[object] = [await incoming() for _ in range(len(messages) + 2)]
-        assert incoming.is_gone
-        incoming.close()
-        return found
-
-    assert asyncio.run(run()) == [*messages, GONE, GONE]
-    assert server.cancelled == 0
-
-
 @pytest.mark.parametrize("turns", [0, 1])
 def test_earlier_disconnect_is_detected(turns: int) -> None:
     whole: Message = {"type": "http.request", "body": b"x", "more_body": False}

@@ -7,7 +7,7 @@ from litestar.connection import ASGIConnection
 
 from meterai.accounts import NOBODY
 from meterai.plumbing.http.callers import Caller
-from meterai.plumbing.http.language import language_for, language_of, language_of_stranger
+from meterai.plumbing.http.language import language_of
 
 
 @pytest.mark.parametrize(
@@ -38,33 +38,3 @@ def test_language_comes_from_header_account_or_cookie(
         scope["caller"] = Caller(NOBODY, by, "id")
     connection: ASGIConnection[Any, Any, Any, Any] = ASGIConnection(scope)  # type: ignore[arg-type]
     assert language_of(connection) == language
-
-
-@pytest.mark.parametrize(
-    ("headers", "language"),
-    [
-        ([], "id"),
-        ([("accept-language", " EN-us;q=1, id")], "en"),
-        ([("accept-language", "id, en")], "id"),
-        ([("cookie", "language=en")], "en"),
-        ([("cookie", "__Host-language=id"), ("accept-language", "en")], "id"),
-        ([("cookie", "language=%65n")], "id"),
-        ([("cookie", "language=xx"), ("accept-language", "en")], "en"),
-        ([("cookie", "language=en; session=x")], None),
-        ([("cookie", "session=x")], None),
-        ([("cookie", "language=en"), ("cookie", "session=x")], None),
-        ([("accept-language", "en"), ("accept-language", "id")], None),
-        ([("authorization", "Bearer x")], None),
-    ],
-)
-def test_language_of_a_stranger_is_known_only_if_unambiguous(
-    headers: list[tuple[str, str]], language: str | None
-) -> None:
-    scope = {
-        "raw_path": b"/",
-        "query_string": b"",
-        "headers": [(name.encode(), value.encode()) for name, value in headers],
-    }
-    assert language_of_stranger(scope) == language
-    if language is not None:
-        assert language_for(scope) == language

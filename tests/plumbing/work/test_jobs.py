@@ -24,7 +24,7 @@ from meterai.plumbing.observe import telemetry
 from meterai.plumbing.work import dead_jobs, jobs, watch, worker_pool
 from meterai.plumbing.work.events import Event, Subscription, emit, on
 from meterai.plumbing.work.jobs import Worker
-from meterai.plumbing.work.worker_pool import NOBODY, LowWaterMark
+from meterai.plumbing.work.worker_pool import LowWaterMark
 
 BOUND_SECONDS = 60.0  # less than the locked jobs would take, one batch after the other
 SLOTS = 8
@@ -207,31 +207,6 @@ def test_locked_account_delays_no_other(database_url: str) -> None:
     on_shift(database_url, story)
 
 
-@pytest.mark.parametrize(("account", "most"), [(uuid.uuid4(), 2), (NOBODY, 4)])
-def test_one_account_does_not_fill_all_slots(database_url: str, account: UUID, most: int) -> None:
-    under_way: set[int] = set()
-    seen: list[int] = []
-    are_as_many = asyncio.Event()
-
-    async def slow(tx: Any, event: X) -> None:
-        under_way.add(event.n)
-        seen.append(len(under_way))
-        if len(under_way) >= most:
-            are_as_many.set()
-        # The next job may begin late; afterwards wait a moment for one too many.
-        async with asyncio.timeout(BOUND_SECONDS):
-            await are_as_many.wait()
-        await asyncio.sleep(0.02)
-        under_way.discard(event.n)
-
-    async def story(shift: Shift) -> None:
-        await shift.emit([moves(slow)], account, times=20)
-        await shift.worker([moves(slow)]).run_batch()
-        assert max(seen) == most
-
-    on_shift(database_url, story)
-
-
 # -- priorities --------------------------------------------------------------------------------
 
 
@@ -373,30 +348,6 @@ def test_undeclared_event_is_set_aside_and_stops_no_other(database_url: str) -> 
         rows = await shift.rows("SELECT kind, handler, fault FROM dead_jobs ORDER BY kind")
         assert [(row["kind"], row["handler"]) for row in rows] == [("x", "note"), ("y", "")]
         assert all("this process does not handle" in row["fault"] for row in rows)
-
-    on_shift(database_url, story)
-
-
-@pytest.mark.parametrize(
-    "facts", ["{}", '{"n": "1"}', '{"n": null}', '{"m": 1}', "[]", '"x"', "null"]
-)
-def test_wrong_facts_of_an_event_are_a_fault_of_its_job(
-    database_url: str, facts: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(jobs, "TRIES_MAX", 2)
-
-    async def story(shift: Shift) -> None:
-        listening = [moves(first), tells(fail_to_tell)]
-        await shift.emit(listening, uuid.uuid4())
-        await shift.database.call("UPDATE jobs SET facts = %s::jsonb", facts)
-        for _ in range(3):
-            await shift.work_once(listening)
-        [row] = await shift.rows("SELECT handler, last_fault FROM jobs")
-        assert row["handler"] == "first", "money and stamps wait for who mends it"
-        [dead] = await shift.rows("SELECT handler, fault FROM dead_jobs")
-        assert dead == {"handler": "fail_to_tell", "fault": row["last_fault"]}
-        assert dead["fault"].startswith(("ValidationError", "TypeError"))
-        assert await shift.done() == []
 
     on_shift(database_url, story)
 

@@ -11,7 +11,6 @@ import pytest
 from meterai.plumbing.db.database import Database, ReadTx
 from meterai.plumbing.work import watch
 from meterai.plumbing.work.jobs import PeriodicTask, Worker
-from meterai.plumbing.work.worker_pool import PoolTerms, WorkerPool, clock
 
 DUE = "SELECT 1 FROM guests WHERE due_at <= now() ORDER BY due_at"
 
@@ -170,51 +169,5 @@ def test_task_looks_by_itself_if_the_common_look_fails(
             before = len(one.at)
             await asyncio.sleep(1.5)
             assert len(one.at) > before
-
-    with_database(database_url, story)
-
-
-PIECES = """
-SELECT md5('one')::uuid AS account, md5(due_at::text)::uuid AS id, due_at, to_jsonb('named'::text) AS what
-FROM guests WHERE due_at <= now() ORDER BY due_at
-"""
-
-
-OF_MANY = """
-SELECT md5(due_at::text)::uuid AS account, md5(due_at::text)::uuid AS id, due_at, NULL::jsonb AS what
-FROM guests WHERE due_at <= now() AND due_at > now() - interval {} ORDER BY due_at
-"""
-
-
-def test_worker_pool_processes_rows_that_became_due_long_ago(database_url: str) -> None:
-    """More rows than one look finds, and all older than the range of the common look."""
-
-    async def story(database: Counting) -> None:
-        async def look(most: int, *_: object) -> list[watch.Piece]:
-            rows = await database.call_all(OF_MANY.format("'1 day'") + " LIMIT %s", most)
-            return [watch.Piece(*row.values()) for row in rows]
-
-        async def act(piece: watch.Piece) -> None:
-            await database.call("DELETE FROM guests WHERE due_at = %s", piece.due_at)
-
-        pool = WorkerPool(
-            "guests",
-            look,
-            act,
-            lambda: database.once(clock),
-            slots=2,
-            batch=2,
-            terms=PoolTerms(due=OF_MANY.format("'10 seconds'")),
-        )
-        await database.call(
-            "INSERT INTO guests SELECT now() - interval '1 minute' + n * interval '1 second'"
-            " FROM generate_series(1, 20) n"
-        )
-        worker = Worker(database, [], [], concurrency=1, worker_pools=[pool])
-        running = asyncio.create_task(worker.run())
-        async with asyncio.timeout(watch.REST_SECONDS):
-            while await database.call_all(PIECES):  # noqa: ASYNC110 - another process may do it
-                await asyncio.sleep(0.02)
-        running.cancel()
 
     with_database(database_url, story)

@@ -10,11 +10,8 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from meterai.sealing import (
     DocumentEncrypted,
-    EncryptedWithoutIdentifier,
     Placement,
     Verdict,
-    accept,
-    ingest,
     inspect,
 )
 from tests.support.pdfmaker import letter, text_of, whole
@@ -76,35 +73,6 @@ def test_unknown_encryption_handler_is_refused_by_name():
     document = whole(objects, trailer=b"/ID[<00><00>]/Encrypt 9 0 R")
     with pytest.raises(DocumentEncrypted):
         inspect(document, PLACES[:1])
-
-
-def without_identifier(document):
-    """The document without /ID. Its key was made with an empty identifier, as PDF readers assume then."""
-    return re.sub(rb"/ID\s*\[\s*<[^>]*>\s*<[^>]*>\s*\]", b"", document)
-
-
-@pytest.mark.parametrize(
-    ("revision", "aes", "is_refused"), [(2, False, True), (3, False, True), (4, False, True),
-                                        (4, True, True), (6, True, False)]
-)  # fmt: skip
-def test_document_without_identifier_is_refused_if_key_depends_on_it(
-    lab, revision, aes, is_refused
-):
-    """RC4 of 40 and 128 bits, RC4 and AES-128 by crypt filters, AES-256; by every entry."""
-    out = io.BytesIO()
-    handler = pikepdf.Encryption(owner="pemilik", user="", R=revision, aes=aes, metadata=aes)
-    with pikepdf.open(io.BytesIO(whole(letter(2)))) as opened:
-        opened.save(out, encryption=handler, object_stream_mode=pikepdf.ObjectStreamMode.disable)
-    document = out.getvalue()
-    start = document.rindex(b"trailer")
-    bare = document[:start] + without_identifier(document[start:])
-    assert b"/ID" not in bare[start:]
-    if not is_refused:
-        assert lab.verify(lab.seal(bare, *PLACES)).verdict is Verdict.GENUINE
-        return
-    for way in (inspect, ingest, accept, lambda document, places: lab.seal(document, *places)):
-        with pytest.raises((EncryptedWithoutIdentifier, DocumentEncrypted)):
-            way(bare, PLACES)
 
 
 def attachments_alone(entries=b"/StmF/Identity/StrF/Identity/EFF/StdCF", more=b""):

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -31,7 +31,7 @@ from meterai.sealing import (
 )
 from meterai.sealing.sandbox import answers, bounded
 from meterai.sealing.sandbox.answers import Inspected, NotAnswered
-from meterai.sealing.sandbox.bounded import Task, Work
+from meterai.sealing.sandbox.bounded import Task
 from meterai.sealing.sandbox.repair import repairing
 from tests.support.endless import dashed_strokes
 from tests.support.pdfmaker import letter, whole
@@ -303,33 +303,6 @@ def test_slow_tasks_do_not_delay_quick_ones(endless_task):
     assert ended == 0
 
 
-@pytest.mark.parametrize("others", [1, 2])
-def test_client_makes_room_only_for_client_with_fewer_afterwards(others: int) -> None:
-    """Work without a process: only the number of works of each client counts."""
-    let_go = asyncio.Event()
-
-    async def begin() -> Work[str]:
-        await let_go.wait()
-        return _here()
-
-    async def crowd() -> list[object]:
-        pool, slots = Pool(processes=1, waiting_max=3), Slots(8)
-        names = ["many", "many", "many", "few", *["other"] * others]
-        asked = []
-        for name in names:
-            asked.append(asyncio.create_task(pool.finish_in_turn(begin, name, slots)))
-            await asyncio.sleep(0)
-        let_go.set()
-        return await asyncio.gather(*asked, return_exceptions=True)
-
-    found = asyncio.run(crowd())
-    refused = [place for place, one in enumerate(found) if isinstance(one, ExaminationBusy)]
-    # The third work of the large client is removed for the other client. For its second one, no client has
-    # more.
-    assert refused == [2, 5][:others]
-    assert [one for one in found if not isinstance(one, ExaminationBusy)] == ["done"] * 4
-
-
 def test_client_beyond_queue_is_refused_at_once(endless_task):
     async def crowd() -> None:
         pool = Pool(processes=1, waiting_max=1)
@@ -352,12 +325,6 @@ def test_client_beyond_queue_is_refused_at_once(endless_task):
 
 
 # -- slots of this process ---------------------------------------------------------------------
-
-
-def _here() -> Generator[Task, bytes | None, str]:
-    """A work without a task."""
-    yield from ()
-    return "done"
 
 
 def test_slots_follow_priority_and_bound_waiting_works():

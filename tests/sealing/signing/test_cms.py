@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from meterai.sealing.signing import cms, der
 from meterai.sealing.signing.cms import SignedDataUnreadable
-from meterai.sealing.signing.cms_layout import SIGNED_DATA, TIME_STAMP_TOKEN, CmsLayout
+from meterai.sealing.signing.cms_layout import SIGNED_DATA, CmsLayout
 from meterai.sealing.signing.der import SEQUENCE, SET, tlv
 from meterai.sealing.signing.development import development_issuer
 from meterai.sealing.signing.issuer import Issuer
@@ -135,30 +135,6 @@ def rebuilt(encoded: bytes, **changes: bytes) -> bytes:
     whole = tlv(SEQUENCE, SIGNED_DATA, tlv(0xA0, signed_data))
     assert changes or whole == encoded == layout.content_info(read.signed_bytes, read.signature)
     return whole
-
-
-def token_attribute(*tokens: bytes) -> bytes:
-    return tlv(SEQUENCE, TIME_STAMP_TOKEN, tlv(SET, *tokens))
-
-
-@pytest.mark.parametrize(
-    "unsigned",
-    [
-        token_attribute(TOKEN) * 2,
-        token_attribute(TOKEN, TOKEN),
-        token_attribute(TOKEN) + tlv(SEQUENCE, tlv(0x06, b"\x2a\x04"), tlv(SET, b"\x05\x00")),
-        tlv(SEQUENCE, tlv(0x06, b"\x2a\x04"), tlv(SET, b"\x05\x00")),
-    ],
-    ids=["twice", "two-values", "another-beside", "another"],
-)
-def test_other_unsigned_attributes_are_not_ours(issuer, unsigned):
-    encoded = issuer.sign(DIGEST)
-    assert rebuilt(encoded) == encoded
-    changed = rebuilt(encoded, unsigned=tlv(0xA1, unsigned))
-    read = cms.read(changed)
-    assert read.time_stamp is None
-    assert read.signature_holds
-    assert not read.is_laid_out_as_ours(changed)
 
 
 def test_extra_certificate_is_not_ours_and_too_many_are_unreadable(issuer, tmp_path):

@@ -1,7 +1,5 @@
 """Evidence of revocation for level B-LT: requested, checked, cached, and written into a document."""
 
-import hashlib
-import io
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,18 +8,13 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
-from pyhanko.pdf_utils.reader import PdfFileReader
-from pyhanko.sign.validation.dss import DocumentSecurityStore
 
 from meterai.sealing.model import IssuerUnusable, RevocationUnavailable
-from meterai.sealing.pdf.serialization import Stream
-from meterai.sealing.signing import cms
 from meterai.sealing.signing.development import development_issuer
 from meterai.sealing.signing.issuers import load_issuer
 from meterai.sealing.signing.long_term_validation import RevocationAuthorities, TimeStampAuthority
 from meterai.sealing.signing.proofs import KEPT, NoEvidence, check_crl, check_ocsp
 from meterai.sealing.signing.timestamps import check, root_digests
-from meterai.sealing.writing.security_store import SecurityStore
 from standins.authority.keys import Signer, authorities_in
 from standins.authority.status import revocation_list
 from standins.faults import SCHEMA, Faults
@@ -205,54 +198,3 @@ def partial_list(signer: Signer, kind: dict[str, object]) -> bytes:
 
 
 # -- the store in the document ------------------------------------------------------------------
-
-
-def document_with(objects: list[Stream | bytes], first: int, dss: int) -> bytes:
-    """The smallest document with these objects."""
-    bodies: dict[int, bytes] = {
-        1: b"<</Type/Catalog/Pages 2 0 R/DSS %d 0 R>>" % dss,
-        2: b"<</Type/Pages/Kids[]/Count 0>>",
-    }
-    for number, item in enumerate(objects, start=first):
-        if isinstance(item, Stream):
-            head = b"<<%b/Length %d>>" % (item.entries, len(item.data))
-            item = head + b"stream\n" + item.data + b"\nendstream"
-        bodies[number] = item
-    out = bytearray(b"%PDF-2.0\n")
-    table = b"xref\n0 %d\n0000000000 65535 f \n" % (len(bodies) + 1)
-    for number in sorted(bodies):
-        table += b"%010d 00000 n \n" % len(out)
-        out += b"%d 0 obj\n%b\nendobj\n" % (number, bodies[number])
-    trailer = b"trailer\n<</Size %d/Root 1 0 R>>\n" % (len(bodies) + 1)
-    return bytes(out) + table + trailer + b"startxref\n%d\n%%%%EOF\n" % len(out)
-
-
-def test_general_reader_finds_evidence_in_store(world, asker):
-    authority, issuer = world
-    stamped = issuer.sign_with_time(
-        bytes(32), TimeStampAuthority(authority.tsa_url, [authority.root], TIMEOUT_SECONDS).token
-    )
-    contents = stamped + bytes(100)
-    token = cms.read(stamped).time_stamp
-    assert token is not None
-    stamper = check(token, cms.read(stamped).signature, root_digests([authority.root])).chain
-    authority.set_faults(ocsp_unavailable=1)
-    evidence = asker.evidence([issuer.chain, stamper], NOW)
-    assert (len(evidence.ocsps), len(evidence.crls)) == (2, 1)
-
-    store = SecurityStore(evidence, contents)
-    objects = store.objects(3)
-    assert len(objects) == store.count == 5 + 3 + 2
-    dss = objects[store.dss(3) - 3]
-    assert isinstance(dss, bytes)
-    assert dss.startswith(b"<</Type/DSS")
-    reader = PdfFileReader(io.BytesIO(document_with(objects, 3, store.dss(3))), strict=True)
-    found = DocumentSecurityStore.read_dss(reader)
-    read = {one.dump() for one in found.load_certs()}
-    assert read == set(evidence.certificates)
-    assert len(found.ocsps) == 2
-    assert len(found.crls) == 1
-    name = "/" + hashlib.sha1(contents).hexdigest().upper()
-    entry = found.vri_entries[name].get_object()
-    assert [len(entry[key]) for key in ("/Cert", "/OCSP", "/CRL")] == [5, 2, 1]
-    assert found.crls[0].get_object().data == evidence.crls[0]
