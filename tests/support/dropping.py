@@ -3,8 +3,8 @@
 import asyncio
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 
 
 @dataclass
@@ -14,6 +14,7 @@ class Dropping:
     url: str
     to_lose: int = 0
     lost: int = 0
+    streams: list[asyncio.StreamWriter] = field(default_factory=list)  # all that were opened
 
     def loses(self, request: bytes) -> bool:
         """Return True if the answer to the request that begins with these bytes is lost, and count it."""
@@ -27,7 +28,9 @@ class Dropping:
 async def _pass_on(
     proxy: Dropping, port: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
 ) -> None:
-    there, here = await asyncio.open_connection("127.0.0.1", port)
+    streams = [writer]
+    ways: list[asyncio.Future[None]] = []
+    proxy.streams.append(writer)
     is_lost = False
 
     async def up() -> None:
@@ -48,17 +51,17 @@ async def _pass_on(
             writer.write(chunk)
             await writer.drain()
 
-    ways = [asyncio.ensure_future(up()), asyncio.ensure_future(down())]
     try:
+        there, here = await asyncio.open_connection("127.0.0.1", port)
+        streams.append(here)
+        proxy.streams.append(here)
+        ways += [asyncio.ensure_future(up()), asyncio.ensure_future(down())]
         await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
     finally:
         for one in ways:
             one.cancel()
-        await asyncio.gather(*ways, return_exceptions=True)
-        for stream in (writer, here):
+        for stream in streams:
             stream.close()
-            with suppress(ConnectionError):
-                await stream.wait_closed()
 
 
 @contextmanager
@@ -83,6 +86,9 @@ def dropping(port: int) -> Iterator[Dropping]:
         for one in others:
             one.cancel()
         await asyncio.gather(*others, return_exceptions=True)
+        for stream in proxy.streams:
+            stream.transport.abort()
+        await asyncio.sleep(0)  # the aborted transports close their sockets
 
     try:
         yield proxy
